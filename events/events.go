@@ -1,0 +1,91 @@
+// Package events is the published contract of what has happened: past-tense facts, each stored with the change that caused it.
+//
+// A consumer expects every event twice and in any order: ID tells copies apart, Time and Data.Version put them in order.
+// Fields are only ever added; what a consumer does not know it passes over.
+package events
+
+import "time"
+
+// Type names a fact.
+type Type string
+
+// The facts. One change of a grant is one event, however much it changes.
+const (
+	PartnerCreated     Type = "partner.created"
+	PartnerEdited      Type = "partner.edited"
+	PartnerSuspended   Type = "partner.suspended" // the provider's kill switch (DESIGN 4): no customer lets the partner in
+	PartnerResumed     Type = "partner.resumed"
+	PartnerRemoved     Type = "partner.removed" // for ever: its id is never used again (D5, D23)
+	UserCreated        Type = "user.created"
+	UserEdited         Type = "user.edited"
+	UserDisabled       Type = "user.disabled"
+	UserEnabled        Type = "user.enabled"
+	UserRemoved        Type = "user.removed" // left the partner (D5, D23)
+	CustomerCreated    Type = "customer.created"
+	CustomerEdited     Type = "customer.edited"
+	CustomerRemoved    Type = "customer.removed"
+	MemberAdded        Type = "member.added"
+	MemberEdited       Type = "member.edited"
+	MemberRemoved      Type = "member.removed"
+	GrantCreated       Type = "grant.created"   // access was granted, or granted again after an end (D21)
+	GrantEdited        Type = "grant.edited"    // users, everyone, level, period, who assigns, single sign-on, note
+	GrantSuspended     Type = "grant.suspended" // paused by the customer
+	GrantResumed       Type = "grant.resumed"
+	GrantRevoked       Type = "grant.revoked"      // ended by the customer (D29, D31, W13)
+	GrantRelinquished  Type = "grant.relinquished" // ended by the partner
+	GrantExpired       Type = "grant.expired"      // ended by the clock (A14)
+	GrantEnded         Type = "grant.ended"        // ended for another reason, which Data.Reason names
+	ManagementAssigned Type = "customer.managed"   // a partner manages the customer from now on (A2, A15)
+	ManagementEnded    Type = "customer.unmanaged"
+)
+
+// Event is one fact.
+type Event struct {
+	ID       string        `json:"id"`   // a ULID: sorts by time
+	Type     Type          `json:"type"` //
+	Time     time.Time     `json:"time"` // when the change was made, UTC, to the millisecond
+	Actor    Actor         `json:"actor"`
+	Customer *Organisation `json:"customer,omitempty"` // nil when no customer is concerned
+	Partner  *Organisation `json:"partner,omitempty"`  // nil when no partner is concerned
+	Data     Data          `json:"data"`
+}
+
+// Actor is who made the change.
+type Actor struct {
+	Kind  string `json:"kind"` // provider, customer, partner or clock
+	Email string `json:"email,omitempty"`
+}
+
+// Organisation is a customer or a partner as it was called when the event happened.
+type Organisation struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Person is somebody whom the event concerns.
+type Person struct {
+	ID    string `json:"id,omitempty"` // of a partner's user
+	Email string `json:"email,omitempty"`
+	Name  string `json:"name,omitempty"`
+}
+
+// Data is what the event says beyond who and when; what does not apply is left out. Never a secret.
+type Data struct {
+	Grant      string     `json:"grant,omitempty"`       // the grant's id
+	Version    int64      `json:"version,omitempty"`     // of the changed record, after the change
+	Level      string     `json:"level,omitempty"`       // after the change
+	LevelWas   string     `json:"level_was,omitempty"`   // when the change altered it
+	From       *time.Time `json:"from,omitempty"`        // start of the period, UTC
+	Until      *time.Time `json:"until,omitempty"`       // end of the period, UTC, exclusive; absent = continuous
+	UntilWas   *time.Time `json:"until_was,omitempty"`   // when the change altered it
+	Reason     string     `json:"reason,omitempty"`      // why it ended
+	Everyone   *bool      `json:"everyone,omitempty"`    // when the change switched everyone on or off
+	Added      []Person   `json:"added,omitempty"`       // users let in one by one
+	Removed    []Person   `json:"removed,omitempty"`     // users taken out one by one
+	UserCount  *int       `json:"user_count,omitempty"`  // users in the grant after the change
+	AssignedBy string     `json:"assigned_by,omitempty"` // customer or partner
+	Fields     []string   `json:"fields,omitempty"`      // the names of what changed, as the API calls them
+	Person     *Person    `json:"person,omitempty"`      // the user or member concerned
+	Role       string     `json:"role,omitempty"`        // of that person
+	Note       string     `json:"note,omitempty"`        // the customer's words
+}
