@@ -1,0 +1,175 @@
+package access
+
+import (
+	"time"
+
+	"partneraccess/events"
+)
+
+// Actor is who makes a change.
+type Actor struct {
+	Kind  string // provider, customer, partner or clock
+	Email string // "" for the provider's systems and the clock
+	User  string // the partner's user, "" otherwise
+	Role  Role   // of the partner's user
+}
+
+func (a Actor) by() By { return By{Kind: a.Kind, Email: a.Email} }
+
+// Moment is what a plan needs to know of the world: who acts, when, and how new things are called.
+type Moment struct {
+	Now   time.Time // UTC, to the millisecond
+	Actor Actor
+	NewID func() string // a new ULID at each call
+}
+
+// Change is one atomic change: all its writes happen, with its events, or none does.
+type Change struct {
+	Writes []Write
+	Events []events.Event
+}
+
+// Empty tells that there is nothing to do.
+func (c Change) Empty() bool { return len(c.Writes) == 0 && len(c.Events) == 0 }
+
+// Write is one record's new state and the state that it must be found in.
+type Write interface{ write() }
+
+// The writes. Before is the record as it was loaded (nil: there must be none); After is what it becomes (nil: it is deleted).
+type (
+	PartnerWrite struct {
+		Before *Partner
+		After  *Partner
+	}
+	HeadcountWrite struct {
+		Before *Headcount
+		After  *Headcount
+	}
+	UserWrite struct {
+		Before *User
+		After  *User
+	}
+	EmailWrite struct {
+		Before *Email
+		After  *Email
+	}
+	CustomerWrite struct {
+		Before *Customer
+		After  *Customer
+	}
+	MemberWrite struct {
+		Before *Member
+		After  *Member
+	}
+	GrantWrite struct {
+		Before *Grant
+		After  *Grant
+	}
+	AssignmentWrite struct {
+		Before *Assignment
+		After  *Assignment
+	}
+	// HeadcountCheck changes nothing: nobody may have joined or left the partner since.
+	HeadcountCheck struct{ Headcount Headcount }
+)
+
+func (PartnerWrite) write()    {}
+func (HeadcountWrite) write()  {}
+func (UserWrite) write()       {}
+func (EmailWrite) write()      {}
+func (CustomerWrite) write()   {}
+func (MemberWrite) write()     {}
+func (GrantWrite) write()      {}
+func (AssignmentWrite) write() {}
+func (HeadcountCheck) write()  {}
+
+func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
+	e := events.Event{ID: m.NewID(), Type: t, Time: m.Now, Actor: events.Actor{Kind: m.Actor.Kind, Email: m.Actor.Email}, Data: d}
+	if c != nil {
+		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name}
+	}
+	if p != nil {
+		e.Partner = &events.Organisation{ID: p.ID, Name: p.Name}
+	}
+	return e
+}
+
+func (m Moment) clock() Moment {
+	m.Actor = Actor{Kind: "clock"}
+	return m
+}
+
+func person(u *User) events.Person { return events.Person{ID: u.ID, Email: u.Email, Name: u.Name} }
+
+func ref[T any](v T) *T { return &v }
+
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Partner) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Headcount) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *User) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Email) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Customer) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Member) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Grant) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Assignment) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}

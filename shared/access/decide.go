@@ -1,0 +1,136 @@
+package access
+
+import (
+	"slices"
+	"time"
+)
+
+// Facts are what a decision looks at. What is not there is nil, and denies.
+type Facts struct {
+	Partner    *Partner
+	User       *User
+	Grant      *Grant      // of the customer asked about and the user's partner
+	Assignment *Assignment // of the customer asked about and the user
+}
+
+// Why is the stable code of a decision's reason.
+type Why string
+
+// The reasons. All but granted deny.
+const (
+	Granted            Why = "granted"
+	UnknownSubject     Why = "unknown_subject"
+	WhyPartnerInactive Why = "partner_not_active"
+	WhyNotEligible     Why = "partner_not_eligible"
+	SSORequired        Why = "sso_required"
+	WhyUserInactive    Why = "user_not_active"
+	NoGrant            Why = "no_grant"
+	PendingApproval    Why = "pending_approval"
+	NotYetActive       Why = "not_yet_active"
+	WhySuspended       Why = "suspended"
+	WhyExpired         Why = "expired"
+	WhyEnded           Why = "ended"
+	UserNotAssigned    Why = "user_not_assigned"
+	WhyConflict        Why = "customer_user_conflict"
+	LevelTooLow        Why = "level_too_low"
+	ActionNotAllowed   Why = "action_not_allowed"
+	RoleNotAllowed     Why = "role_not_allowed"
+)
+
+// Decision is the answer to one question, with its reason.
+type Decision struct {
+	Allow bool
+	Why   Why
+	Grant string    // the grant's id, when there is a grant
+	Level Level     // the effective level: the lowest of grant, assignment and offer; None unless the user is in
+	Until time.Time // when the access ends by itself, UTC; zero = it does not, or there is none
+}
+
+// Decide tells whether the user may do the action in the customer's tenant at that instant. Every fact can deny on its own; the
+// answer is yes only when all are there and none does (W11, A21, D5). Customer is the tenant's id.
+func (c *Catalogue) Decide(f Facts, customer, action string, now time.Time) Decision {
+	d := enter(f, customer, now)
+	if d.Why != Granted {
+		return d
+	}
+	switch yes, higher := c.allows(d.Level, action); {
+	case yes:
+		d.Allow = true
+	case higher || d.Level == None:
+		d.Why = LevelTooLow
+	default:
+		d.Why = ActionNotAllowed
+	}
+	return d
+}
+
+// enter decides everything but the action: whether the user is let in at all, and up to which level.
+func enter(f Facts, customer string, now time.Time) Decision {
+	deny := func(w Why) Decision { return Decision{Why: w} }
+	u, p, g := f.User, f.Partner, f.Grant
+	switch {
+	case u == nil || u.Status == Removed:
+		return deny(UnknownSubject)
+	case p == nil || p.ID != u.Partner || p.Status != Active:
+		return deny(WhyPartnerInactive)
+	case p.Class != Channel:
+		return deny(WhyNotEligible)
+	case u.Status != Active:
+		return deny(WhyUserInactive)
+	case g == nil || g.Partner != p.ID || g.Customer != customer: // W12: a grant is its own partner's and nobody else's
+		return deny(NoGrant)
+	}
+	d := Decision{Grant: g.ID}
+	a := f.Assignment
+	if a != nil && (a.User != u.ID || a.Customer != customer) {
+		a = nil
+	}
+	switch {
+	case g.State == StateRequested:
+		d.Why = PendingApproval
+	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
+		d.Why = WhyExpired
+	case g.State == StateEnded:
+		d.Why = WhyEnded
+	case g.State != StateOpen:
+		d.Why = WhySuspended
+	case now.Before(g.From):
+		d.Why = NotYetActive
+	case g.RequireSSO && !p.SSO:
+		d.Why = SSORequired
+	case !g.Admits(u, a):
+		d.Why = UserNotAssigned
+	case slices.Contains(u.MemberOf, customer):
+		d.Why = WhyConflict
+	default:
+		d.Why = Granted
+		d.Level = g.EffectiveLevel(p)
+		if a != nil && a.Epoch == g.Epoch && a.Level != nil {
+			d.Level = Lowest(d.Level, *a.Level)
+		}
+		d.Until = g.Until
+	}
+	return d
+}
+
+// Enters tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
+func Enters(f Facts, customer string, now time.Time) (Level, bool) {
+	d := enter(f, customer, now)
+	return d.Level, d.Why == Granted && d.Level > None
+}
+
+// DecidePortal tells whether the user's role allows an action in the partner's own portal (P8-P11).
+func (c *Catalogue) DecidePortal(f Facts, partner, action string) Decision {
+	u, p := f.User, f.Partner
+	switch {
+	case u == nil || u.Status == Removed:
+		return Decision{Why: UnknownSubject}
+	case p == nil || p.ID != u.Partner || p.Status != Active:
+		return Decision{Why: WhyPartnerInactive}
+	case u.Status != Active:
+		return Decision{Why: WhyUserInactive}
+	case u.Partner != partner || !c.roleAllows(u.Role, action):
+		return Decision{Why: RoleNotAllowed}
+	}
+	return Decision{Allow: true, Why: Granted}
+}

@@ -1,0 +1,258 @@
+package access
+
+import "time"
+
+// Class is how the provider classifies a partner.
+type Class string
+
+// Only a channel partner can be let in by a customer (D9).
+const (
+	Channel Class = "channel"
+	Other   Class = "other"
+)
+
+// Status is the state of an account: of a partner, a user or a customer.
+type Status string
+
+// The states. Suspended is a partner's (the kill switch), invited and disabled are a user's. Removed is for ever.
+const (
+	Active    Status = "active"
+	Suspended Status = "suspended"
+	Invited   Status = "invited"
+	Disabled  Status = "disabled"
+	Removed   Status = "removed"
+)
+
+// Role is what a partner's user may do in the partner's own portal (P2, P8-P11).
+type Role string
+
+// The roles. External users have no role in the portal and are never part of everyone (E3).
+const (
+	Owner          Role = "owner"
+	Admin          Role = "admin"
+	Business       Role = "business"
+	Tech           Role = "tech"
+	SalesMarketing Role = "sales_marketing"
+	External       Role = "external"
+)
+
+// Partner is an outside organisation that customers let into their tenants.
+type Partner struct {
+	ID       string
+	Name     string
+	Class    Class
+	Offer    Level // the highest level that the provider lets it have (W4, W11)
+	SSO      bool  // single sign-on is enabled (A9)
+	Status   Status
+	Parent   string   // for the tree only (W3): access never flows along it (W12)
+	Contacts []string // e-mail addresses
+	Created  time.Time
+	Updated  time.Time
+	Version  int64 // 1 at first, one more with each write
+}
+
+// Headcount numbers and counts a partner's users. It is a record of its own, so that a join does not disturb the partner.
+type Headcount struct {
+	Partner string
+	Last    int64 // the number given to the latest user
+	Staff   int   // users who are neither external nor removed: those whom everyone means
+	Owners  int   // active owners
+	Version int64
+}
+
+// User is a person of a partner: an employee or an external user.
+type User struct {
+	ID       string // <partner>:<ulid>
+	Partner  string
+	Number   int64 // the partner's n-th user
+	Email    string
+	Name     string
+	Phone    string
+	Role     Role
+	Status   Status
+	MFA      bool
+	MemberOf []string // customers whose member this person is: never let in there (A7, A8)
+	Created  time.Time
+	Updated  time.Time
+	Version  int64
+}
+
+// Email is who an address belongs to: where a partner's user and a customer's member meet and are decided.
+type Email struct {
+	Address  string
+	User     string   // id of the partner's user, or ""
+	MemberOf []string // customers, sorted
+	Version  int64
+}
+
+// Customer is a tenant's organisation.
+type Customer struct {
+	ID        string
+	Name      string
+	Domain    string
+	Contacts  []string
+	Status    Status // active or removed
+	ManagedBy string // the partner that manages it, or "" (A2)
+	Created   time.Time
+	Updated   time.Time
+	Version   int64 // also one more whenever a grant is opened, so that two openings can be told apart (A15)
+}
+
+// Member is a person of a customer.
+type Member struct {
+	Customer string
+	Email    string
+	Name     string
+	Admin    bool
+	Created  time.Time
+	Version  int64
+}
+
+// State is what was last decided about a grant. What people see is its status, which depends on the clock, too.
+type State string
+
+// The states of a grant.
+const (
+	StateRequested State = "requested"
+	StateOpen      State = "open"
+	StateSuspended State = "suspended"
+	StateEnded     State = "ended"
+)
+
+// Reason is why a grant ended.
+type Reason string
+
+// The reasons, kept for ever.
+const (
+	RevokedByCustomer     Reason = "revoked_by_customer"
+	RelinquishedByPartner Reason = "relinquished_by_partner"
+	Expired               Reason = "expired"
+	PartnerRemoved        Reason = "partner_removed"
+	CustomerRemoved       Reason = "customer_removed"
+	RelationshipEnded     Reason = "relationship_ended" // by the provider (A4)
+	ManagementEnded       Reason = "management_ended"   // by the provider
+)
+
+// Assigner is who picks the partner's users.
+type Assigner string
+
+// The partner may pick only where the grant says so (A5); the customer may always.
+const (
+	ByCustomer Assigner = "customer"
+	ByPartner  Assigner = "partner"
+)
+
+// End is how a grant ended.
+type End struct {
+	Reason Reason
+	At     time.Time // UTC
+	By     By
+}
+
+// By is who did something, as it is kept.
+type By struct {
+	Kind  string // provider, customer, partner or clock
+	Email string
+}
+
+// Grant is the one record that lets a partner into a customer's tenant. There is one per (customer, partner): after an end the row
+// is used again under a new id.
+type Grant struct {
+	ID         string
+	Customer   string
+	Partner    string
+	Level      Level
+	State      State
+	From       time.Time // UTC; the period is half-open: From <= t < Until
+	Until      time.Time // UTC; zero = continuous
+	RequireSSO bool      // (A9)
+	AssignedBy Assigner
+	Managed    bool // only the provider changes it (A11, A12)
+	Note       string
+
+	Everyone bool  // all of the partner's staff, now and later (E11-E13)
+	Epoch    int64 // assignments of an older epoch no longer count (E14)
+	UpTo     int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
+	Count    int   // users in; while everyone is on: external users in, the staff being counted by the partner
+
+	End     *End
+	Created time.Time
+	Updated time.Time
+	Version int64
+}
+
+// Assignment is one user inside a grant, or, after everyone was on, one user taken out of it.
+type Assignment struct {
+	Customer string
+	Partner  string
+	User     string
+	Epoch    int64 // counts only while it is the grant's
+	Out      bool
+	Level    *Level // caps the grant's level for this user; nil = the grant's
+	At       time.Time
+	Version  int64 // the grant's version that wrote it
+}
+
+// Admits tells whether the user is in, whatever the period and the state. A nil assignment is none.
+// Everyone, and everyone up to a number, never means external users.
+func (g *Grant) Admits(u *User, a *Assignment) bool {
+	if a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External) {
+		return !a.Out
+	}
+	if u.Role == External {
+		return false
+	}
+	return g.Everyone || u.Number <= g.UpTo
+}
+
+// UserCount is how many users are in.
+func (g *Grant) UserCount(h Headcount) int {
+	if g.Everyone {
+		return h.Staff + g.Count
+	}
+	return g.Count
+}
+
+// EffectiveLevel is the lower of what was granted and what is offered (W11).
+func (g *Grant) EffectiveLevel(p *Partner) Level { return Lowest(g.Level, p.Offer) }
+
+// Ended tells whether it is over at that instant, whether or not that has been written down.
+func (g *Grant) Ended(now time.Time) bool {
+	return g.State == StateEnded || g.expired(now)
+}
+
+func (g *Grant) expired(now time.Time) bool {
+	return g.State != StateEnded && !g.Until.IsZero() && !now.Before(g.Until)
+}
+
+// Status is what people see of a grant's state at that instant: requested, scheduled, active, suspended, expired or ended.
+// A removed partner's grants have ended, whether or not that has been written down (D5).
+func (g *Grant) Status(p *Partner, now time.Time) string {
+	switch {
+	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
+		return "expired"
+	case g.State == StateEnded, p != nil && p.Status == Removed:
+		return "ended"
+	case g.State == StateRequested:
+		return "requested"
+	case g.State == StateSuspended:
+		return "suspended"
+	case now.Before(g.From):
+		return "scheduled"
+	default:
+		return "active"
+	}
+}
+
+// EndAt is how the grant ended, whether or not that has been written down; nil while it has not.
+func (g *Grant) EndAt(p *Partner, now time.Time) *End {
+	switch {
+	case g.State == StateEnded:
+		return g.End
+	case g.expired(now):
+		return &End{Reason: Expired, At: g.Until, By: By{Kind: "clock"}}
+	case p != nil && p.Status == Removed:
+		return &End{Reason: PartnerRemoved, At: p.Updated, By: By{Kind: "provider"}}
+	}
+	return nil
+}

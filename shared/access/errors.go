@@ -1,0 +1,79 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code names a failure for callers; it is stable.
+type Code string
+
+// The failures of the domain. What a caller can do about each is in its detail.
+const (
+	Invalid              Code = "invalid"                // the command itself is malformed
+	Forbidden            Code = "forbidden"              // the actor may see it but not do this
+	NotRegistered        Code = "not_registered"         // the actor is nobody the provider knows (D6)
+	Managed              Code = "managed"                // only the provider changes a managed relationship (A12)
+	NotFound             Code = "not_found"              // not there, or somebody else's
+	LastUser             Code = "last_user"              // the last user of a grant cannot be taken out (E9)
+	EveryoneIsOn         Code = "everyone_is_on"         // switch everyone off first (E10, E14)
+	ManagedElsewhere     Code = "managed_elsewhere"      // another partner manages the customer (A15)
+	CustomerHasPartners  Code = "customer_has_partners"  // other partners are still let in (A15)
+	CustomerUserConflict Code = "customer_user_conflict" // the person is a member of the customer (A7)
+	EmailTaken           Code = "email_taken"
+	OwnerRequired        Code = "owner_required" // a partner keeps at least one owner
+	Ended                Code = "ended"          // what has ended cannot be changed, only granted again
+	Contention           Code = "contention"     // others change the same thing all the time: try again
+	UnknownEmail         Code = "unknown_email"  // (D8)
+	OwnOrganisation      Code = "own_organisation"
+	PartnerNotEligible   Code = "partner_not_eligible" // not a channel partner (D9), or the provider offers it nothing (W4)
+	PartnerNotActive     Code = "partner_not_active"
+	UserNotOfPartner     Code = "user_not_of_partner" // (A6)
+	UserNotActive        Code = "user_not_active"
+	NotForCustomers      Code = "not_for_customers" // employee accounts are never for a customer's people (P5)
+	PhoneRequired        Code = "phone_required"    // two-factor authentication needs a phone (P13)
+	PeriodInvalid        Code = "period_invalid"
+	TooManyUsers         Code = "too_many_users"
+	VersionMismatch      Code = "version_mismatch" // the caller has seen an older version
+)
+
+// Field names one place of the input and what is wrong with it.
+type Field struct {
+	Pointer string // RFC 6901, into the request's body
+	Detail  string
+}
+
+// Error is a refusal that the caller is told about in full. Any other error is internal.
+type Error struct {
+	Code   Code
+	Detail string
+	Fields []Field
+}
+
+func (e *Error) Error() string {
+	if len(e.Fields) == 0 {
+		return fmt.Sprintf("%s: %s", e.Code, e.Detail)
+	}
+	return fmt.Sprintf("%s: %s (%s: %s)", e.Code, e.Detail, e.Fields[0].Pointer, e.Fields[0].Detail)
+}
+
+// At returns the error with a place of the input that it concerns.
+func (e *Error) At(pointer string) *Error {
+	c := *e
+	c.Fields = append(append([]Field(nil), e.Fields...), Field{Pointer: pointer, Detail: e.Detail})
+	return &c
+}
+
+// Refuse makes a refusal. The detail says what is wrong and what to do.
+func Refuse(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// CodeOf is the code of a refusal, or "" for any other error and for nil.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}

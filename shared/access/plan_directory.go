@@ -1,0 +1,514 @@
+package access
+
+import (
+	"slices"
+	"sort"
+
+	"partneraccess/events"
+)
+
+// PartnerCommand sets what the provider says of a partner. Nil fields were not given; on a new partner they take their defaults.
+type PartnerCommand struct {
+	Seen     int64 // AnyVersion when the caller did not say
+	Name     *string
+	Class    *Class  // default: channel
+	Offer    *Level  // default: none (W4)
+	SSO      *bool   // default: not enabled
+	Status   *Status // active or suspended; default: active
+	Parent   *string // "" = none
+	Contacts *[]string
+}
+
+// PlanPartner plans that a partner is created (before is nil) or edited. What only takes away (a lower offer, suspension, single sign-on
+// switched off) is never refused for a stale version.
+func PlanPartner(id string, before *Partner, parent *Partner, cmd PartnerCommand, m Moment) (Change, *Partner, error) {
+	if before != nil && before.Status == Removed {
+		return Change{}, nil, Refuse(Ended, "partner %s was removed, and its id is never used again: choose another one", id)
+	}
+	p := Partner{ID: id, Class: Channel, Status: Active, Created: m.Now}
+	if before != nil {
+		p = *before
+	} else if cmd.Name == nil {
+		return Change{}, nil, Refuse(Invalid, "a new partner needs a name").At("/name")
+	}
+	var fields []string
+	gives := before == nil
+	set := func(field string, changed, more bool) {
+		if changed {
+			fields = append(fields, field)
+			gives = gives || more
+		}
+	}
+	if cmd.Name != nil {
+		set("name", assign(&p.Name, *cmd.Name), true)
+	}
+	if cmd.Class != nil {
+		set("class", assign(&p.Class, *cmd.Class), *cmd.Class == Channel)
+	}
+	if cmd.Offer != nil {
+		more := *cmd.Offer > p.Offer
+		set("offer", assign(&p.Offer, *cmd.Offer), more)
+	}
+	if cmd.SSO != nil {
+		set("sso", assign(&p.SSO, *cmd.SSO), *cmd.SSO)
+	}
+	if cmd.Status != nil {
+		set("status", assign(&p.Status, *cmd.Status), *cmd.Status == Active)
+	}
+	if cmd.Parent != nil {
+		if *cmd.Parent != "" && *cmd.Parent != p.Parent && (parent == nil || parent.Status == Removed || parent.ID == id) {
+			return Change{}, nil, Refuse(Invalid, "there is no other partner %q that could be the parent", *cmd.Parent).At("/parent")
+		}
+		set("parent", assign(&p.Parent, *cmd.Parent), true)
+	}
+	if cmd.Contacts != nil && !slices.Equal(p.Contacts, *cmd.Contacts) {
+		p.Contacts = *cmd.Contacts
+		set("contacts", true, true)
+	}
+	if before != nil && len(fields) == 0 {
+		return Change{}, before, nil
+	}
+	if before != nil && gives && cmd.Seen != AnyVersion && cmd.Seen != before.Version {
+		return Change{}, nil, stale("partner", cmd.Seen, before.Version)
+	}
+	kind := events.PartnerEdited
+	switch {
+	case before == nil:
+		kind = events.PartnerCreated
+	case before.Status != p.Status && p.Status == Suspended:
+		kind = events.PartnerSuspended
+	case before.Status != p.Status:
+		kind = events.PartnerResumed
+	}
+	p.Updated = m.Now
+	p.Version++
+	sort.Strings(fields)
+	c := Change{Writes: []Write{PartnerWrite{Before: before, After: &p}}}
+	if before == nil {
+		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
+		fields = nil
+	}
+	c.Events = []events.Event{m.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
+	return c, &p, nil
+}
+
+// PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25).
+func PlanRemovePartner(before *Partner, m Moment) (Change, error) {
+	if before == nil || before.Status == Removed {
+		return Change{}, notFound("partner")
+	}
+	p := *before
+	p.Status, p.Updated = Removed, m.Now
+	p.Version++
+	return Change{
+		Writes: []Write{PartnerWrite{Before: before, After: &p}},
+		Events: []events.Event{m.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
+	}, nil
+}
+
+// CustomerCommand sets what the provider says of a customer. Nil fields were not given.
+type CustomerCommand struct {
+	Seen     int64
+	Name     *string
+	Domain   *string
+	Contacts *[]string
+}
+
+// PlanCustomer plans that a customer is registered (D6) or edited.
+func PlanCustomer(id string, before *Customer, cmd CustomerCommand, m Moment) (Change, *Customer, error) {
+	if before != nil && before.Status == Removed {
+		return Change{}, nil, Refuse(Ended, "customer %s was removed, and its id is never used again: choose another one", id)
+	}
+	c := Customer{ID: id, Status: Active, Created: m.Now}
+	if before != nil {
+		c = *before
+	} else if cmd.Name == nil {
+		return Change{}, nil, Refuse(Invalid, "a new customer needs a name").At("/name")
+	}
+	var fields []string
+	if cmd.Name != nil && assign(&c.Name, *cmd.Name) {
+		fields = append(fields, "name")
+	}
+	if cmd.Domain != nil && assign(&c.Domain, *cmd.Domain) {
+		fields = append(fields, "domain")
+	}
+	if cmd.Contacts != nil && !slices.Equal(c.Contacts, *cmd.Contacts) {
+		c.Contacts = *cmd.Contacts
+		fields = append(fields, "contacts")
+	}
+	kind := events.CustomerEdited
+	switch {
+	case before == nil:
+		kind, fields = events.CustomerCreated, nil
+	case len(fields) == 0:
+		return Change{}, before, nil
+	case cmd.Seen != AnyVersion && cmd.Seen != before.Version:
+		return Change{}, nil, stale("customer", cmd.Seen, before.Version)
+	}
+	c.Updated = m.Now
+	c.Version++
+	sort.Strings(fields)
+	return Change{
+		Writes: []Write{CustomerWrite{Before: before, After: &c}},
+		Events: []events.Event{m.event(kind, &c, nil, events.Data{Version: c.Version, Fields: fields})},
+	}, &c, nil
+}
+
+// PlanRemoveCustomer plans the removal of a customer, once all its grants have ended: the caller ends them first, and none can be
+// opened between, because every opening writes the customer.
+func PlanRemoveCustomer(before *Customer, grants []*Grant, m Moment) (Change, error) {
+	if before == nil || before.Status == Removed {
+		return Change{}, notFound("customer")
+	}
+	for _, g := range grants {
+		if g.State != StateEnded {
+			return Change{}, Refuse(Contention, "partner %s was let in meanwhile: try again", g.Partner)
+		}
+	}
+	c := *before
+	c.Status, c.ManagedBy, c.Updated = Removed, "", m.Now
+	c.Version++
+	return Change{
+		Writes: []Write{CustomerWrite{Before: before, After: &c}},
+		Events: []events.Event{m.event(events.CustomerRemoved, &c, nil, events.Data{Version: c.Version})},
+	}, nil
+}
+
+// PlanEndForRemoval plans the end of one grant of a customer that is being removed, managed or not.
+func PlanEndForRemoval(r Relation, m Moment) (Planned, error) { return planEnd(r, CustomerRemoved, m) }
+
+// MemberFacts is what a plan about a customer's member looks at.
+type MemberFacts struct {
+	Customer *Customer
+	Member   *Member
+	Email    *Email // nil when nothing is known of the address
+	User     *User  // the partner's user with that address
+}
+
+// PlanMember plans that a person becomes a member of a customer, or that its name or role changes. A partner's user who becomes a
+// member can no longer come in as a partner (A7).
+func PlanMember(f MemberFacts, address, name string, admin bool, m Moment) (Change, *Member, error) {
+	if f.Customer == nil || f.Customer.Status != Active {
+		return Change{}, nil, notFound("customer")
+	}
+	after := Member{Customer: f.Customer.ID, Email: address, Created: m.Now}
+	kind := events.MemberAdded
+	if f.Member != nil {
+		after, kind = *f.Member, events.MemberEdited
+		if after.Name == name && after.Admin == admin {
+			return Change{}, f.Member, nil
+		}
+	}
+	after.Name, after.Admin = name, admin
+	after.Version++
+	c := Change{Writes: []Write{MemberWrite{Before: f.Member, After: &after}}}
+	if f.Member == nil {
+		if f.Email != nil && len(f.Email.MemberOf) >= MaxMemberships {
+			return Change{}, nil, Refuse(Invalid, "%s is a member of %d customers already, and more are not possible", address, MaxMemberships)
+		}
+		c.Writes = append(c.Writes, belong(f, address, true)...)
+	}
+	role := "member"
+	if admin {
+		role = "admin"
+	}
+	c.Events = []events.Event{m.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role})}
+	return c, &after, nil
+}
+
+// PlanRemoveMember plans that a person is no longer a member.
+func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
+	if f.Customer == nil || f.Customer.Status != Active || f.Member == nil {
+		return Change{}, notFound("member")
+	}
+	return Change{
+		Writes: append([]Write{MemberWrite{Before: f.Member}}, belong(f, f.Member.Email, false)...),
+		Events: []events.Event{m.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}})},
+	}, nil
+}
+
+// belong writes at the address, and at the partner's user who has it, whether the person is a member of the customer.
+func belong(f MemberFacts, address string, member bool) []Write {
+	after := Email{Address: address}
+	if f.Email != nil {
+		after = *f.Email
+	}
+	after.MemberOf = toggled(after.MemberOf, f.Customer.ID, member)
+	after.Version++
+	out := []Write{EmailWrite{Before: f.Email, After: &after}}
+	if f.User != nil && f.User.Status != Removed {
+		u := *f.User
+		u.MemberOf = toggled(u.MemberOf, f.Customer.ID, member)
+		u.Version++
+		out = append(out, UserWrite{Before: f.User, After: &u})
+	}
+	return out
+}
+
+func toggled(list []string, s string, in bool) []string {
+	out := slices.DeleteFunc(slices.Clone(list), func(e string) bool { return e == s })
+	if in {
+		out = append(out, s)
+		sort.Strings(out)
+	}
+	return out
+}
+
+// UserFacts is what a plan about a partner's user looks at.
+type UserFacts struct {
+	Partner   *Partner
+	Headcount Headcount
+	User      *User  // nil for a new one
+	Email     *Email // of the address that the user gets, or has
+	OldEmail  *Email // of the address that the user gives up
+}
+
+// UserCommand creates or edits a partner's user. Nil fields were not given.
+type UserCommand struct {
+	Seen   int64
+	Email  *string
+	Name   *string
+	Phone  *string // "" = none
+	Role   *Role
+	Status *Status // active or disabled
+	MFA    *bool
+}
+
+// PlanNewUser plans that a partner gets a user (P2, P14). It refuses addresses that are taken, and those of a customer's people (P5); owners are
+// set by the provider, and the first user is one unless another role is given.
+func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
+	if f.Partner == nil || f.Partner.Status == Removed {
+		return Change{}, nil, notFound("partner")
+	}
+	role := Role("")
+	if cmd.Role != nil {
+		role = *cmd.Role
+	} else if f.Headcount.Last == 0 && m.Actor.Kind == "provider" {
+		role = Owner
+	}
+	if role == "" {
+		return Change{}, nil, Refuse(Invalid, "a user needs a role: admin, business, tech, sales_marketing or external").At("/role")
+	}
+	if err := mayHandle(m.Actor, role); err != nil {
+		return Change{}, nil, err
+	}
+	if err := free(f.Email, "/email"); err != nil {
+		return Change{}, nil, err
+	}
+	h := f.Headcount
+	h.Last++
+	h.Version++
+	u := User{
+		ID: f.Partner.ID + ":" + m.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: *cmd.Email, Role: role, Status: Active, Created: m.Now, Updated: m.Now, Version: 1,
+	}
+	setAll(&u, cmd)
+	if err := reachable(&u); err != nil {
+		return Change{}, nil, err
+	}
+	count(&h, nil, &u)
+	c := Change{
+		Writes: []Write{
+			HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, take(f.Email, u.Email, u.ID),
+		},
+		Events: []events.Event{m.event(events.UserCreated, nil, f.Partner, userData(&u))},
+	}
+	return c, &u, nil
+}
+
+// PlanUser plans that a user is edited (P19), disabled or enabled.
+func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
+	if f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed {
+		return Change{}, nil, notFound("user")
+	}
+	if err := mayHandle(m.Actor, f.User.Role); err != nil {
+		return Change{}, nil, err
+	}
+	u := *f.User
+	if cmd.Role != nil && *cmd.Role != u.Role {
+		if err := mayHandle(m.Actor, *cmd.Role); err != nil {
+			return Change{}, nil, err
+		}
+		if *cmd.Role == External || u.Role == External {
+			return Change{}, nil, Refuse(Invalid, "an external user stays external, and an employee an employee: remove the account and create another").At("/role")
+		}
+		u.Role = *cmd.Role
+	}
+	setAll(&u, cmd)
+	fields := differing(f.User, &u)
+	if len(fields) == 0 {
+		return Change{}, f.User, nil
+	}
+	onlyDisables := len(fields) == 1 && fields[0] == "status" && u.Status == Disabled
+	if cmd.Seen != AnyVersion && cmd.Seen != f.User.Version && !onlyDisables {
+		return Change{}, nil, stale("user", cmd.Seen, f.User.Version)
+	}
+	if err := reachable(&u); err != nil {
+		return Change{}, nil, err
+	}
+	var c Change
+	if u.Email != f.User.Email {
+		if err := free(f.Email, "/email"); err != nil {
+			return Change{}, nil, err
+		}
+		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), take(f.OldEmail, f.User.Email, ""))
+		u.MemberOf = nil // a free address is no member's (P5)
+	}
+	h := f.Headcount
+	count(&h, f.User, &u)
+	if h != f.Headcount {
+		if h.Owners == 0 && f.Headcount.Owners > 0 {
+			return Change{}, nil, ownerRequired()
+		}
+		h.Version++
+		c.Writes = append(c.Writes, HeadcountWrite{Before: &f.Headcount, After: &h})
+	}
+	u.Updated = m.Now
+	u.Version++
+	c.Writes = append(c.Writes, UserWrite{Before: f.User, After: &u})
+	kind := events.UserEdited
+	if u.Status != f.User.Status {
+		kind = events.UserEnabled
+		if u.Status == Disabled {
+			kind = events.UserDisabled
+		}
+	}
+	d := userData(&u)
+	d.Fields = fields
+	c.Events = []events.Event{m.event(kind, nil, f.Partner, d)}
+	return c, &u, nil
+}
+
+// PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again.
+func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
+	if f.Partner == nil || f.User == nil || f.User.Status == Removed {
+		return Change{}, notFound("user")
+	}
+	if err := mayHandle(m.Actor, f.User.Role); err != nil {
+		return Change{}, err
+	}
+	u := *f.User
+	u.Status, u.Updated = Removed, m.Now
+	u.Version++
+	h := f.Headcount
+	count(&h, f.User, &u)
+	if h.Owners == 0 && f.Headcount.Owners > 0 {
+		return Change{}, ownerRequired()
+	}
+	h.Version++ // also when no number changes: a switch of everyone must not overlook it
+	return Change{
+		Writes: []Write{
+			HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{Before: f.User, After: &u}, take(f.Email, u.Email, ""),
+		},
+		Events: []events.Event{m.event(events.UserRemoved, nil, f.Partner, userData(&u))},
+	}, nil
+}
+
+// mayHandle refuses everybody but the provider where an owner is concerned.
+func mayHandle(a Actor, r Role) error {
+	if r == Owner && a.Kind != "provider" {
+		return Refuse(Forbidden, "owners are set, changed and removed by the provider alone")
+	}
+	return nil
+}
+
+func ownerRequired() *Error {
+	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
+}
+
+// free refuses an address that a partner's user has already, or that belongs to a customer's person (P5).
+func free(e *Email, pointer string) error {
+	switch {
+	case e == nil:
+		return nil
+	case e.User != "":
+		return Refuse(EmailTaken, "a partner's user has this address already: every user has an address of its own").At(pointer)
+	case len(e.MemberOf) > 0:
+		return Refuse(NotForCustomers, "this address belongs to a customer's member: accounts of partners are never for a customer's people").At(pointer)
+	}
+	return nil
+}
+
+func take(before *Email, address, user string) EmailWrite {
+	after := Email{Address: address}
+	if before != nil {
+		after = *before
+	}
+	after.User = user
+	after.Version++
+	return EmailWrite{Before: before, After: &after}
+}
+
+func reachable(u *User) error {
+	if u.MFA && u.Phone == "" {
+		return Refuse(PhoneRequired, "two-factor authentication needs a telephone number: give one, or switch mfa off").At("/phone") // P13
+	}
+	return nil
+}
+
+// count adds up what the headcount says of one user before and after.
+func count(h *Headcount, before, after *User) {
+	one := func(u *User, n int) {
+		if u == nil || u.Status == Removed {
+			return
+		}
+		if u.Role != External {
+			h.Staff += n
+		}
+		if u.Role == Owner && u.Status == Active {
+			h.Owners += n
+		}
+	}
+	one(before, -1)
+	one(after, 1)
+}
+
+func setAll(u *User, cmd UserCommand) {
+	set(&u.Email, cmd.Email)
+	set(&u.Name, cmd.Name)
+	set(&u.Phone, cmd.Phone)
+	set(&u.Status, cmd.Status)
+	set(&u.MFA, cmd.MFA)
+}
+
+func differing(a, b *User) []string {
+	var out []string
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"email", a.Email == b.Email},
+		{"mfa", a.MFA == b.MFA},
+		{"name", a.Name == b.Name},
+		{"phone", a.Phone == b.Phone},
+		{"role", a.Role == b.Role},
+		{"status", a.Status == b.Status},
+	} {
+		if !f.same {
+			out = append(out, f.name)
+		}
+	}
+	return out
+}
+
+func userData(u *User) events.Data {
+	p := person(u)
+	return events.Data{Version: u.Version, Person: &p, Role: string(u.Role)}
+}
+
+func stale(what string, seen, now int64) *Error {
+	return Refuse(VersionMismatch, "the %s has changed since version %d was read; it is at version %d now: read it again and decide anew", what, seen, now)
+}
+
+func assign[T comparable](to *T, v T) bool {
+	if *to == v {
+		return false
+	}
+	*to = v
+	return true
+}
+
+func set[T any](to *T, v *T) {
+	if v != nil {
+		*to = *v
+	}
+}

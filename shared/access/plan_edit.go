@@ -1,0 +1,236 @@
+package access
+
+import (
+	"strconv"
+	"time"
+
+	"partneraccess/events"
+)
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+// EditCommand changes a grant that has not ended. Nil fields were not given.
+type EditCommand struct {
+	Seen       int64     // the version that the caller saw; AnyVersion = whichever is there
+	Set        *[]string // these users and nobody else (D27)
+	Add        []string
+	Remove     []string
+	Everyone   *bool
+	Level      *Level
+	From       *time.Time // zero = now
+	Until      *time.Time // zero = continuous
+	State      *State     // open or suspended
+	RequireSSO *bool
+	AssignedBy *Assigner
+	Note       *string
+}
+
+// AnyVersion is what an edit says that is meant for whichever version is there.
+const AnyVersion int64 = -1
+
+// PlanEdit plans a customer's edit. What only takes access away is never refused for a stale version; everything else answers
+// VersionMismatch when the grant has changed since the caller saw it.
+func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
+		return Planned{}, notFound("grant")
+	}
+	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
+		return Planned{}, managed()
+	}
+	if err := notEnded(r, m); err != nil {
+		return Planned{}, err
+	}
+	p := newRelationPlan(r, m)
+	if cmd.Level != nil {
+		p.setLevel(*cmd.Level)
+	}
+	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
+		return Planned{}, err
+	}
+	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
+		p.g.RequireSSO = *cmd.RequireSSO
+		p.note("require_sso", !*cmd.RequireSSO)
+	}
+	p.assignedBy(cmd.AssignedBy)
+	p.annotate(cmd.Note)
+	kind := events.GrantEdited
+	if cmd.State != nil && *cmd.State != p.g.State {
+		kind = events.GrantSuspended
+		if *cmd.State == StateOpen {
+			kind = events.GrantResumed
+		}
+		p.g.State = *cmd.State
+		p.note("state", *cmd.State == StateOpen)
+	}
+	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users"); err != nil {
+		return Planned{}, err
+	}
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Version && len(p.gives) > 0 {
+		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.Version)
+	}
+	if len(p.gives) > 0 && !onlyNote(p.gives) {
+		if err := eligible(r.Partner); err != nil {
+			return Planned{}, err
+		}
+	}
+	return p.finish(kind, nil)
+}
+
+func onlyNote(fields []string) bool { return len(fields) == 1 && fields[0] == "note" }
+
+// people plans who is in. list is the pointer of the list of users in the request's body.
+func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, list string) error {
+	before := p.count()
+	if everyone != nil {
+		p.switchEveryone(*everyone)
+	}
+	if set != nil {
+		var users []*User
+		for i, id := range *set {
+			u, err := p.candidate(id)
+			if err != nil {
+				return err.At(list + "/set/" + itoa(i))
+			}
+			users = append(users, u)
+		}
+		if err := p.set(users); err != nil {
+			return err
+		}
+	}
+	for i, id := range add {
+		u, err := p.candidate(id)
+		if err != nil {
+			return err.At(list + "/add/" + itoa(i))
+		}
+		p.add(u, nil)
+	}
+	for _, id := range remove {
+		if u := p.r.Users[id]; u != nil && u.Partner == p.g.Partner { // who is nobody is not in
+			if err := p.remove(u); err != nil {
+				return err
+			}
+		}
+	}
+	if before > 0 && p.count() == 0 && !p.g.Everyone {
+		return Refuse(LastUser, "at least one user keeps access: put another one in first, or revoke the whole grant") // E9
+	}
+	return nil
+}
+
+// PickCommand is the partner's choice of who of its users may enter one customer (A5).
+type PickCommand struct {
+	Seen     int64 // AnyVersion when the caller did not say
+	Users    *[]string
+	Everyone *bool
+}
+
+// PlanPick plans the partner's choice. It is the partner's only where the grant says so.
+func PlanPick(r Relation, cmd PickCommand, m Moment) (Planned, error) {
+	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
+		return Planned{}, notFound("customer")
+	}
+	if err := notEnded(r, m); err != nil {
+		return Planned{}, err
+	}
+	if r.Grant.AssignedBy != ByPartner {
+		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
+	}
+	p := newRelationPlan(r, m)
+	if err := p.people(cmd.Everyone, cmd.Users, nil, nil, ""); err != nil {
+		return Planned{}, err
+	}
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Version && len(p.gives) > 0 {
+		return Planned{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.Version)
+	}
+	if len(p.gives) > 0 {
+		if err := eligible(r.Partner); err != nil {
+			return Planned{}, err
+		}
+	}
+	return p.finish(events.GrantEdited, nil)
+}
+
+func notEnded(r Relation, m Moment) *Error {
+	end := r.Grant.EndAt(r.Partner, m.Now)
+	if end == nil {
+		return nil
+	}
+	return Refuse(Ended, "this grant ended at %s (%s) and cannot be changed: grant access again", end.At.Format(time.RFC3339), end.Reason)
+}
+
+// PlanRemoveUser plans that one user is taken out of a grant.
+func PlanRemoveUser(r Relation, user string, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
+		return Planned{}, notFound("grant")
+	}
+	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
+		return Planned{}, managed()
+	}
+	if err := notEnded(r, m); err != nil {
+		return Planned{}, err
+	}
+	p := newRelationPlan(r, m)
+	u := r.Users[user]
+	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
+		return Planned{}, notFound("user in this grant")
+	}
+	if err := p.people(nil, nil, nil, []string{user}, ""); err != nil {
+		return Planned{}, err
+	}
+	return p.finish(events.GrantEdited, nil)
+}
+
+// PlanRevoke plans the customer's end of a grant (D29, W13). It is never refused but for managed relationships, and says the same again
+// when the grant has ended already.
+func PlanRevoke(r Relation, m Moment) (Planned, error) { return planOwnEnd(r, RevokedByCustomer, m) }
+
+// PlanRelinquish plans the partner's end of a grant.
+func PlanRelinquish(r Relation, m Moment) (Planned, error) {
+	return planOwnEnd(r, RelinquishedByPartner, m)
+}
+
+// PlanEndRelationship plans the provider's end of a relationship (A4). A managed one ends through PlanUnmanage.
+func PlanEndRelationship(r Relation, m Moment) (Planned, error) {
+	return planOwnEnd(r, RelationshipEnded, m)
+}
+
+func planOwnEnd(r Relation, why Reason, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Grant == nil {
+		return Planned{}, notFound("grant")
+	}
+	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
+		return Planned{}, managed()
+	}
+	return planEnd(r, why, m)
+}
+
+func planEnd(r Relation, why Reason, m Moment) (Planned, error) {
+	if r.Grant == nil || r.Grant.State == StateEnded {
+		return Planned{Grant: r.Grant}, nil
+	}
+	kind := map[Reason]events.Type{RevokedByCustomer: events.GrantRevoked, RelinquishedByPartner: events.GrantRelinquished, Expired: events.GrantExpired}[why]
+	if kind == "" {
+		kind = events.GrantEnded
+	}
+	end := End{Reason: why, At: m.Now, By: m.Actor.by()}
+	if r.Grant.expired(m.Now) { // the clock was first
+		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: "clock"}}, events.GrantExpired
+		m = m.clock()
+	}
+	p := newRelationPlan(r, m)
+	before := p.count()
+	p.g.State, p.g.End = StateEnded, &end
+	p.g.Managed = false
+	p.note("state", false)
+	out, err := p.finish(kind, func(d *events.Data) { d.Reason = string(end.Reason) })
+	out.Changes.Before, out.Changes.After = before, 0
+	return out, err
+}
+
+// PlanExpire plans the end that the clock has brought.
+func PlanExpire(r Relation, m Moment) (Planned, error) {
+	if r.Grant == nil || !r.Grant.expired(m.Now) {
+		return Planned{Grant: r.Grant}, nil
+	}
+	return planEnd(r, Expired, m)
+}

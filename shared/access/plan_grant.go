@@ -1,0 +1,255 @@
+package access
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"partneraccess/events"
+)
+
+// GrantCommand lets a partner into a customer's tenant. Nil fields were not given.
+type GrantCommand struct {
+	Users      []string   // users to put in (D16)
+	Individual bool       // the one user was named by e-mail: level is that user's own (D15)
+	Everyone   bool       // all staff, now and later (E11)
+	Level      *Level     // default: view
+	From       *time.Time // zero = now
+	Until      *time.Time // zero = continuous
+	RequireSSO *bool      // default: DefaultSSO
+	AssignedBy *Assigner  // default: the customer when users or everyone are given, otherwise the partner (A5)
+	Note       *string
+	DefaultSSO bool // the provider's setting
+}
+
+// PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses what DESIGN section 4 does:
+// managed customers (A12), partners that are not active or not eligible (D9, W4), users who are not the partner's (A6), not active
+// (D8), of the customer's own organisation (D7) or its members (A7), and periods that have passed.
+func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Customer.Status != Active {
+		return Planned{}, notFound("customer")
+	}
+	if r.Customer.ManagedBy != "" || r.Grant != nil && r.Grant.Managed && !r.Grant.Ended(m.Now) {
+		return Planned{}, managed()
+	}
+	if err := eligible(r.Partner); err != nil {
+		return Planned{}, err.At("/partner")
+	}
+	p := newRelationPlan(r, m)
+	if r.Grant == nil || r.Grant.Ended(m.Now) {
+		level := View
+		if cmd.Level != nil {
+			level = *cmd.Level
+		}
+		p.open(level, m.Now, time.Time{})
+		p.g.RequireSSO = cmd.DefaultSSO
+		if len(cmd.Users) == 0 && !cmd.Everyone {
+			p.g.AssignedBy = ByPartner
+		}
+	} else if cmd.Individual && (moved(cmd.From, r.Grant.From) || moved(cmd.Until, r.Grant.Until)) {
+		return Planned{}, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave from and until out here and edit the grant to change it").At("/until")
+	}
+	own := cmd.Level // of the individual
+	if !cmd.Individual || p.fresh {
+		own = nil
+		if cmd.Level != nil {
+			p.setLevel(*cmd.Level)
+		}
+	}
+	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
+		p.note("require_sso", !*cmd.RequireSSO)
+		p.g.RequireSSO = *cmd.RequireSSO
+	}
+	p.assignedBy(cmd.AssignedBy)
+	p.annotate(cmd.Note)
+	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
+		return Planned{}, err
+	}
+	if cmd.Everyone {
+		p.switchEveryone(true)
+	}
+	for i, id := range cmd.Users {
+		u, err := p.candidate(id)
+		if err != nil {
+			return Planned{}, err.At(userPointer(cmd.Individual, "/users", i))
+		}
+		p.add(u, own)
+	}
+	return p.finish(kindOf(p.fresh), nil)
+}
+
+func kindOf(fresh bool) events.Type {
+	if fresh {
+		return events.GrantCreated
+	}
+	return events.GrantEdited
+}
+
+func moved(want *time.Time, have time.Time) bool {
+	return want != nil && !want.IsZero() && !want.Equal(have)
+}
+
+func (p *relationPlan) assignedBy(a *Assigner) {
+	if a != nil && *a != p.g.AssignedBy {
+		p.g.AssignedBy = *a
+		p.note("assigned_by", *a == ByPartner)
+	}
+}
+
+func (p *relationPlan) annotate(note *string) {
+	if note != nil && *note != p.g.Note {
+		p.g.Note = *note
+		p.note("note", true) // neither gives nor takes, but a stale caller must not overwrite it
+	}
+}
+
+// candidate is the user when it may be put into the grant; one who is in already may stay whatever has become of the account.
+func (p *relationPlan) candidate(id string) (*User, *Error) {
+	u := p.r.Users[id]
+	if partner, _, _ := strings.Cut(id, ":"); partner != p.g.Partner || u == nil || u.Status == Removed {
+		return nil, Refuse(UserNotOfPartner, "%q is no user of partner %s: choose from that partner's users", id, p.g.Partner) // A6
+	}
+	if p.g.Admits(u, p.row(id)) {
+		return u, nil
+	}
+	if u.Status != Active {
+		return nil, Refuse(UserNotActive, "the account of user %s is %s: it has to be active first", id, u.Status) // D8
+	}
+	return u, stranger(p.r.Customer, u)
+}
+
+// stranger refuses people of the customer's own.
+func stranger(c *Customer, u *User) *Error {
+	if slices.Contains(u.MemberOf, c.ID) {
+		return Refuse(CustomerUserConflict, "user %s is a member of customer %s and cannot come in as a partner, too", u.ID, c.ID) // A7
+	}
+	if _, domain, _ := strings.Cut(u.Email, "@"); c.Domain != "" && domain == c.Domain {
+		return Refuse(OwnOrganisation, "user %s has an address of %s, your own organisation: partners are outside organisations", u.ID, c.Domain) // D7
+	}
+	return nil
+}
+
+func eligible(p *Partner) *Error {
+	switch {
+	case p == nil:
+		return Refuse(NotFound, "there is no such partner: look it up in the partners directory")
+	case p.Status != Active:
+		return Refuse(PartnerNotActive, "partner %s is %s: it cannot be let in", p.ID, p.Status)
+	case p.Class != Channel:
+		return Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so customers cannot let it in: ask the provider", p.ID) // D9
+	case p.Offer == None:
+		return Refuse(PartnerNotEligible, "the provider offers partner %s no access to customers: ask the provider", p.ID) // W4, D10
+	}
+	return nil
+}
+
+func managed() *Error {
+	return Refuse(Managed, "this customer is managed: the relationship is always open and only the provider changes it") // A12
+}
+
+func notFound(what string) *Error { return Refuse(NotFound, "there is no such %s", what) }
+
+func userPointer(individual bool, list string, i int) string {
+	if individual {
+		return "/email"
+	}
+	return list + "/" + itoa(i)
+}
+
+// PlanRelationship opens a relationship that the provider establishes: support when the offer is at least that, otherwise a relationship
+// without access (W7). The partner picks its users. Where a grant is open already, nothing changes.
+func PlanRelationship(r Relation, everyone, defaultSSO bool, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Customer.Status != Active {
+		return Planned{}, notFound("customer")
+	}
+	if r.Partner == nil {
+		return Planned{}, notFound("partner")
+	}
+	if by := r.Customer.ManagedBy; by != "" && by != r.Partner.ID {
+		return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s, and a managed customer has one partner", r.Customer.ID, by) // A15
+	}
+	if r.Partner.Status != Active {
+		return Planned{}, Refuse(PartnerNotActive, "partner %s is %s: make it active first", r.Partner.ID, r.Partner.Status)
+	}
+	p := newRelationPlan(r, m)
+	if r.Grant != nil && !r.Grant.Ended(m.Now) {
+		return p.finish(events.GrantEdited, nil)
+	}
+	level := None
+	if r.Partner.Offer >= Support {
+		level = Support
+	}
+	p.open(level, m.Now, time.Time{})
+	p.g.RequireSSO, p.g.AssignedBy = defaultSSO, ByPartner
+	if everyone {
+		p.switchEveryone(true)
+	}
+	return p.finish(events.GrantCreated, nil)
+}
+
+// PlanManage makes the partner the one that manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's
+// grants at other partners, read together with r.
+func PlanManage(r Relation, others []*Grant, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Customer.Status != Active {
+		return Planned{}, notFound("customer")
+	}
+	if by := r.Customer.ManagedBy; by != "" && (r.Partner == nil || by != r.Partner.ID) {
+		return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s: end that first", r.Customer.ID, by)
+	}
+	if err := eligible(r.Partner); err != nil {
+		return Planned{}, err.At("/partner")
+	}
+	if r.Partner.Offer < Manage {
+		return Planned{}, Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID, r.Partner.Offer).At("/partner")
+	}
+	for _, g := range others {
+		if g.Partner != r.Partner.ID && !g.Ended(m.Now) {
+			return Planned{}, Refuse(CustomerHasPartners, "customer %s still lets partner %s in, and a managed customer has one partner: end that first", r.Customer.ID, g.Partner)
+		}
+	}
+	p := newRelationPlan(r, m)
+	switch {
+	case p.g == nil || p.g.Ended(m.Now):
+		p.open(Manage, m.Now, time.Time{})
+	case r.Customer.ManagedBy == r.Partner.ID && p.g.Managed:
+		return p.finish(events.GrantEdited, nil)
+	}
+	p.g.Managed, p.g.AssignedBy = true, ByPartner
+	p.note("managed", true)
+	p.setLevel(Manage)
+	if p.g.State != StateOpen {
+		p.g.State = StateOpen
+		p.note("state", true)
+	}
+	if err := p.setPeriod(&time.Time{}, &time.Time{}); err != nil {
+		return Planned{}, err
+	}
+	out, err := p.finish(kindOf(p.fresh), nil)
+	if err != nil {
+		return out, err
+	}
+	after := *r.Customer
+	after.ManagedBy, after.Updated = r.Partner.ID, m.Now
+	after.Version++
+	out.Change.Writes = slices.DeleteFunc(out.Change.Writes, func(w Write) bool { _, is := w.(CustomerWrite); return is })
+	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
+	out.Change.Events = append(out.Change.Events, m.event(events.ManagementAssigned, r.Customer, r.Partner, events.Data{Grant: out.Grant.ID}))
+	return out, nil
+}
+
+// PlanUnmanage ends a managed relationship.
+func PlanUnmanage(r Relation, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Customer.Status != Active || r.Customer.ManagedBy == "" {
+		return Planned{}, notFound("managing partner")
+	}
+	out, err := planEnd(r, ManagementEnded, m)
+	if err != nil {
+		return out, err
+	}
+	after := *r.Customer
+	after.ManagedBy, after.Updated = "", m.Now
+	after.Version++
+	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
+	out.Change.Events = append(out.Change.Events, m.event(events.ManagementEnded, r.Customer, r.Partner, events.Data{}))
+	return out, nil
+}

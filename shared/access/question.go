@@ -1,0 +1,19 @@
+package access
+
+// Question asks for the facts about a user and, unless Customer is "", about that customer's grant to the user's partner.
+type Question struct {
+	User     string // <partner>:<ulid>
+	Customer string
+}
+
+// Consistency is how facts are read, and what that promises.
+type Consistency string
+
+const (
+	// Strong sees every change that was answered before the reading began; the facts are read side by side, not at one instant.
+	Strong Consistency = "strong"
+	// Eventual may miss the latest changes, usually those of the last second, and costs half.
+	Eventual Consistency = "eventual"
+	// Snapshot reads the facts of one question as of one instant, and costs twice as much as Strong.
+	Snapshot Consistency = "snapshot"
+)

@@ -1,0 +1,364 @@
+package access
+
+import (
+	"slices"
+	"time"
+
+	"partneraccess/events"
+)
+
+// MaxUserChanges is how many users one request may put in and take out: the change is one transaction of at most 100 writes.
+const MaxUserChanges = 80
+
+// Relation is all that a plan about one (customer, partner) looks at, as it is stored now.
+type Relation struct {
+	Customer    *Customer
+	Partner     *Partner
+	Headcount   Headcount
+	Grant       *Grant                 // nil when there never was one
+	Users       map[string]*User       // those that the command names
+	Assignments map[string]*Assignment // theirs; and, when Whole is set, everybody's
+	Whole       bool                   // Assignments holds every row of the grant that may count
+}
+
+// Changes says what a command changed, for the answer (D17).
+type Changes struct {
+	Added   []string // users, sorted
+	Removed []string
+	Fields  []string // names of the API, sorted
+	// Before and After count the users: when everyone is switched, nobody is listed one by one.
+	Before, After int
+}
+
+// Planned is a planned change of a grant with what the answer shows.
+type Planned struct {
+	Change  Change
+	Grant   *Grant // as it will be
+	Created bool   // under a new id
+	Changes Changes
+}
+
+// relationPlan edits a copy of a grant and remembers what has to be written.
+type relationPlan struct {
+	m        Moment
+	r        Relation
+	before   *Grant // as loaded; nil when there is none
+	g        *Grant // the copy
+	fresh    bool   // granted under a new id
+	rows     map[string]*Assignment
+	added    []string
+	removed  []string
+	checked  bool // the headcount has to be as it was loaded
+	everyone *bool
+	gives    []string // fields whose change gives more
+	takes    []string // fields whose change takes away, or is neither
+	past     []events.Event
+}
+
+func newRelationPlan(r Relation, m Moment) *relationPlan {
+	p := &relationPlan{m: m, r: r, before: r.Grant, rows: map[string]*Assignment{}}
+	if r.Grant != nil {
+		g := *r.Grant
+		p.g = &g
+	}
+	return p
+}
+
+// open starts a new grant: on a new row, or on the row of one that has ended.
+func (p *relationPlan) open(level Level, from, until time.Time) {
+	g := Grant{Customer: p.r.Customer.ID, Partner: p.r.Partner.ID, AssignedBy: ByCustomer}
+	if old := p.g; old != nil {
+		if old.expired(p.m.Now) { // no sweep has come by yet: the end is told before the new beginning
+			p.past = append(p.past, p.m.clock().event(events.GrantExpired, p.r.Customer, p.r.Partner, grantData(old, p.r.Headcount, func(d *events.Data) {
+				d.Reason = string(Expired)
+			})))
+		}
+		g.Epoch = old.Epoch
+	}
+	g.ID = "grt_" + p.m.NewID()
+	g.Level, g.State, g.From, g.Until = level, StateOpen, from, until
+	g.Epoch++
+	g.Created = p.m.Now
+	p.g, p.fresh = &g, true
+}
+
+func (p *relationPlan) count() int { return p.g.UserCount(p.r.Headcount) }
+
+// row is the assignment of a user as it would be after what was planned so far; nil when none counts.
+func (p *relationPlan) row(user string) *Assignment {
+	a, planned := p.rows[user]
+	if !planned {
+		a = p.r.Assignments[user]
+	}
+	if a == nil || a.Epoch != p.g.Epoch {
+		return nil
+	}
+	return a
+}
+
+func (p *relationPlan) put(u *User, out bool, level *Level) {
+	p.rows[u.ID] = &Assignment{Customer: p.g.Customer, Partner: p.g.Partner, User: u.ID, Epoch: p.g.Epoch, Out: out, Level: level, At: p.m.Now}
+}
+
+// add lets a user in, up to a level of its own when one is given (D15).
+func (p *relationPlan) add(u *User, level *Level) {
+	row, was := p.row(u.ID), p.g.Admits(u, p.row(u.ID))
+	if was {
+		if level == nil || row != nil && row.Level != nil && *row.Level == *level {
+			return
+		}
+		had := p.g.Level // what the user could have had until now
+		if row != nil && row.Level != nil {
+			had = Lowest(had, *row.Level)
+		}
+		p.put(u, false, level)
+		p.note("level", Lowest(p.g.Level, *level) > had)
+		return
+	}
+	p.put(u, false, level)
+	p.g.Count++
+	p.added = append(p.added, u.ID)
+	p.note("users", true)
+}
+
+// remove takes a user out.
+func (p *relationPlan) remove(u *User) error {
+	if p.g.Everyone && u.Role != External {
+		return Refuse(EveryoneIsOn, "everyone of the partner is in: switch everyone off first, then take single users out") // E10, E14
+	}
+	if !p.g.Admits(u, p.row(u.ID)) {
+		return nil
+	}
+	p.out(u)
+	return nil
+}
+
+func (p *relationPlan) out(u *User) {
+	// A row that says "out" is kept even where deleting it would do: it stays what the next write is conditioned on.
+	p.put(u, true, nil)
+	p.g.Count--
+	p.removed = append(p.removed, u.ID)
+	p.note("users", false)
+}
+
+// set makes the given users the ones who are in, and nobody else (D27).
+func (p *relationPlan) set(users []*User) error {
+	if p.g.Everyone {
+		return Refuse(EveryoneIsOn, "everyone of the partner is in: switch everyone off first, then choose single users")
+	}
+	keep := map[string]bool{}
+	for _, u := range users {
+		keep[u.ID] = true
+	}
+	var out []*Assignment
+	for _, id := range sortedKeys(p.r.Assignments) {
+		if a := p.row(id); a != nil && !a.Out && !keep[id] {
+			out = append(out, a)
+		}
+	}
+	if p.g.UpTo == 0 && len(out)+len(users) <= MaxUserChanges {
+		for _, u := range users {
+			p.add(u, nil)
+		}
+		for _, a := range out {
+			p.put(&User{ID: a.User}, true, nil)
+			p.g.Count--
+			p.removed = append(p.removed, a.User)
+			p.note("users", false)
+		}
+		return nil
+	}
+	// Too many go to write them down one by one: a new epoch, in which only the chosen ones count.
+	was := map[string]*Assignment{}
+	in := map[string]bool{}
+	for _, u := range users {
+		was[u.ID], in[u.ID] = p.row(u.ID), p.g.Admits(u, p.row(u.ID))
+	}
+	for _, a := range out {
+		p.removed = append(p.removed, a.User)
+	}
+	p.g.Epoch++
+	p.g.UpTo, p.g.Count = 0, 0
+	p.rows = map[string]*Assignment{}
+	p.note("users", false)
+	for _, u := range users {
+		var level *Level
+		if was[u.ID] != nil {
+			level = was[u.ID].Level
+		}
+		p.put(u, false, level)
+		p.g.Count++
+		if !in[u.ID] {
+			p.added = append(p.added, u.ID)
+			p.note("users", true)
+		}
+	}
+	return nil
+}
+
+// switchEveryone lets all staff in, or no longer lets new staff in. It costs the same whatever the size of the partner.
+func (p *relationPlan) switchEveryone(on bool) {
+	if on == p.g.Everyone {
+		return
+	}
+	p.everyone = &on
+	if on {
+		// E14: what was assigned one by one no longer counts. External users are not part of everyone; those who are in were
+		// let in one by one, and so are out, too.
+		p.g.Everyone, p.g.UpTo, p.g.Count = true, 0, 0
+		p.g.Epoch++
+		p.rows = map[string]*Assignment{}
+		p.note("everyone", true)
+		return
+	}
+	// E15, E16: those who had access keep it. Who that is must not change under way, so nobody may join until this is written.
+	p.g.Everyone, p.g.UpTo, p.g.Count = false, p.r.Headcount.Last, p.r.Headcount.Staff+p.g.Count
+	p.checked = true
+	p.note("everyone", false)
+}
+
+func (p *relationPlan) setLevel(l Level) {
+	if l != p.g.Level {
+		gives := l > p.g.Level
+		p.g.Level = l
+		p.note("level", gives)
+	}
+}
+
+func (p *relationPlan) setPeriod(from, until *time.Time) error {
+	now := p.m.Now
+	if from != nil {
+		f := *from
+		if f.Before(now) {
+			f = now // a period never begins in the past
+			if !p.g.From.After(now) {
+				f = p.g.From // it has begun: that stays as it was
+			}
+		}
+		if !f.Equal(p.g.From) {
+			gives := f.Before(p.g.From)
+			p.g.From = f
+			p.note("from", gives)
+		}
+	}
+	if until != nil && !until.Equal(p.g.Until) {
+		if !until.IsZero() && !until.After(now) {
+			return Refuse(PeriodInvalid, "the end %s is not in the future: revoke the grant to end it now", until.Format(time.RFC3339)).At("/until")
+		}
+		gives := until.IsZero() || !p.g.Until.IsZero() && until.After(p.g.Until)
+		p.g.Until = *until
+		p.note("until", gives)
+	}
+	if !p.g.Until.IsZero() && !p.g.From.Before(p.g.Until) {
+		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", p.g.Until.Format(time.RFC3339), p.g.From.Format(time.RFC3339)).At("/until")
+	}
+	return nil
+}
+
+// note remembers that a field of the API changed, and whether that gives more.
+func (p *relationPlan) note(field string, gives bool) {
+	l := &p.takes
+	if gives {
+		l = &p.gives
+	}
+	if !slices.Contains(*l, field) {
+		*l = append(*l, field)
+	}
+}
+
+func (p *relationPlan) fields() []string {
+	f := append(append([]string(nil), p.gives...), p.takes...)
+	slices.Sort(f)
+	return slices.Compact(f)
+}
+
+// finish turns what was edited into the change. The event is of the given type; data that all events of grants carry is filled in.
+func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, error) {
+	if len(p.rows) > MaxUserChanges {
+		return Planned{}, Refuse(TooManyUsers, "this would change %d users; at most %d can change in one request: use several, or everyone", len(p.rows), MaxUserChanges)
+	}
+	slices.Sort(p.added)
+	slices.Sort(p.removed)
+	before := 0
+	if p.before != nil && !p.before.Ended(p.m.Now) {
+		before = p.before.UserCount(p.r.Headcount)
+	}
+	out := Planned{Grant: p.g, Created: p.fresh, Changes: Changes{Added: p.added, Removed: p.removed, Fields: p.fields(), Before: before, After: p.count()}}
+	if !p.fresh && len(out.Changes.Fields) == 0 {
+		out.Grant = p.before
+		return out, nil
+	}
+	p.g.Updated = p.m.Now
+	p.g.Version = 1
+	if p.before != nil {
+		p.g.Version = p.before.Version + 1
+	}
+	c := &out.Change
+	if p.fresh {
+		c.Writes = append(c.Writes, touch(p.r.Customer))
+	}
+	c.Writes = append(c.Writes, GrantWrite{Before: p.before, After: p.g})
+	for _, id := range sortedKeys(p.rows) {
+		a := p.rows[id]
+		a.Version = p.g.Version
+		c.Writes = append(c.Writes, AssignmentWrite{Before: p.r.Assignments[id], After: a})
+	}
+	if p.checked {
+		c.Writes = append(c.Writes, HeadcountCheck{p.r.Headcount})
+	}
+	data := grantData(p.g, p.r.Headcount, func(d *events.Data) {
+		d.Fields = out.Changes.Fields
+		d.Everyone = p.everyone
+		for _, id := range p.added {
+			d.Added = append(d.Added, p.person(id))
+		}
+		for _, id := range p.removed {
+			d.Removed = append(d.Removed, p.person(id))
+		}
+		if p.before != nil && !p.fresh {
+			if p.before.Level != p.g.Level {
+				d.LevelWas = p.before.Level.String()
+			}
+			if !p.before.Until.Equal(p.g.Until) {
+				d.UntilWas = instant(p.before.Until)
+			}
+		}
+		if more != nil {
+			more(d)
+		}
+	})
+	c.Events = append(p.past, p.m.event(t, p.r.Customer, p.r.Partner, data))
+	return out, nil
+}
+
+func (p *relationPlan) person(id string) events.Person {
+	if u := p.r.Users[id]; u != nil {
+		return person(u)
+	}
+	return events.Person{ID: id}
+}
+
+// touch marks the customer: whoever plans on the set of its partners has to look again (A15).
+func touch(c *Customer) CustomerWrite {
+	after := *c
+	after.Version++
+	return CustomerWrite{Before: c, After: &after}
+}
+
+func grantData(g *Grant, h Headcount, more func(*events.Data)) events.Data {
+	d := events.Data{
+		Grant: g.ID, Version: g.Version, Level: g.Level.String(), From: instant(g.From), Until: instant(g.Until),
+		UserCount: ref(g.UserCount(h)), AssignedBy: string(g.AssignedBy), Note: g.Note,
+	}
+	more(&d)
+	return d
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
