@@ -1,0 +1,84 @@
+package dynamo
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Every key of the table is built here and nowhere else. Ids and e-mail addresses never hold '#', so that no key can be forged.
+
+// Key is the primary key of one item.
+type Key struct{ PK, SK string }
+
+// Names of the table's attributes and index.
+const (
+	pk     = "pk"
+	sk     = "sk"
+	gsi1   = "gsi1"
+	gsi1pk = "gsi1pk"
+	gsi1sk = "gsi1sk"
+	ttl    = "ttl"
+)
+
+func customerPK(customer string) string { return "C#" + customer }
+func partnerPK(partner string) string   { return "P#" + partner }
+
+func partnerKey(partner string) Key            { return Key{partnerPK(partner), "P"} }
+func headcountKey(partner string) Key          { return Key{partnerPK(partner), "H"} }
+func userKey(user string) Key                  { return Key{partnerPK(partnerOf(user)), userSK(user)} }
+func customerKey(customer string) Key          { return Key{customerPK(customer), "C"} }
+func memberKey(customer, email string) Key     { return Key{customerPK(customer), "M#" + email} }
+func grantKey(customer, partner string) Key    { return Key{customerPK(customer), grantSK(partner)} }
+func assignmentKey(customer, user string) Key  { return Key{customerPK(customer), userSK(user)} }
+func emailKey(address string) Key              { return Key{"E#" + address, "E"} }
+func wordKey(word, partner string) Key         { return Key{wordPK(word), word + "#" + partner} }
+func customerEventKey(customer, id string) Key { return Key{customerPK(customer), eventSK(id)} }
+func partnerEventKey(partner, id string) Key   { return Key{partnerPK(partner), eventSK(id)} }
+func idempotencyKey(digest string) Key         { return Key{"I#" + digest, "I"} }
+
+func userSK(user string) string     { return "U#" + user }
+func grantSK(partner string) string { return "G#" + partner }
+func eventSK(id string) string      { return "T#" + id } // ids are ULIDs: they sort by time
+
+// Prefixes of sort keys, for queries.
+const (
+	grantPrefix    = "G#"
+	memberPrefix   = "M#"
+	userPrefix     = "U#"
+	eventPrefix    = "T#"
+	customerPrefix = "C#" // in index 1
+)
+
+func assignmentPrefix(partner string) string { return "U#" + partner + ":" }
+
+// Index 1 turns relations round: a partner's customers and history, a user's grants, the partners by name.
+func partnerIndexPK(partner string) string   { return "P#" + partner }
+func userIndexPK(user string) string         { return "U#" + user }
+func customerIndexSK(customer string) string { return customerPrefix + customer }
+
+// directoryShards spreads the list of all partners, so that no partition holds them all.
+const directoryShards = 4
+
+func directoryPK(shard int) string { return fmt.Sprintf("D#%d", shard) }
+
+func directoryShard(partner string) int {
+	h := fnv.New32a()
+	h.Write([]byte(partner))
+	return int(h.Sum32() % directoryShards)
+}
+
+func directorySK(normalName, partner string) string { return normalName + "#" + partner }
+
+// wordPK is the partition of the words that begin like this one.
+func wordPK(word string) string {
+	_, n := utf8.DecodeRuneInString(word)
+	return "W#" + word[:n]
+}
+
+// partnerOf is the partner that a user's id names.
+func partnerOf(user string) string {
+	p, _, _ := strings.Cut(user, ":")
+	return p
+}

@@ -1,0 +1,404 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+)
+
+// reads is how many requests one page of a filtered list may take: a page that found little is short, and has a next one.
+const reads = 4
+
+// walk gathers a page: it reads stretches after the position, lets join say what each item is and whether it is wanted, and stops when
+// the page is full. place is what follows the prefix in an item's sort key.
+func walk[T any](ctx context.Context, ask access.PageAsk, sparse bool,
+	fetch func(ctx context.Context, after string, n int) ([]*item, bool, error),
+	join func(ctx context.Context, items []*item) ([]*T, error),
+	place func(*item) string,
+) (access.Page[T], error) {
+	page := access.Page[T]{Items: []T{}}
+	after, n, rounds := ask.After, ask.Limit+1, 1
+	if sparse {
+		n, rounds = 100, reads
+	}
+	for range rounds {
+		items, more, err := fetch(ctx, after, n)
+		if err != nil {
+			return page, err
+		}
+		rows, err := join(ctx, items)
+		if err != nil {
+			return page, err
+		}
+		for i, row := range rows {
+			if row != nil {
+				if len(page.Items) == ask.Limit {
+					page.Next = after
+					return page, nil
+				}
+				page.Items = append(page.Items, *row)
+			}
+			after = place(items[i])
+		}
+		if !more {
+			return page, nil
+		}
+	}
+	page.Next = after
+	return page, nil
+}
+
+func after(prefix, attribute string) func(*item) string {
+	return func(it *item) string { return strings.TrimPrefix(it.s(attribute), prefix) }
+}
+
+// each decodes every item, and keeps those that are wanted.
+func each[T any](as func(*item) *T, keep func(*T) bool) func(context.Context, []*item) ([]*T, error) {
+	return func(_ context.Context, items []*item) ([]*T, error) {
+		out := make([]*T, len(items))
+		for i, it := range items {
+			v, err := decode(it, as)
+			if err != nil {
+				return nil, err
+			}
+			if keep == nil || keep(v) {
+				out[i] = v
+			}
+		}
+		return out, nil
+	}
+}
+
+func (s *Store) stretch(pk, prefix string) func(context.Context, string, int) ([]*item, bool, error) {
+	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		return s.query(ctx, prefixed(pk, prefix, after), n)
+	}
+}
+
+func (s *Store) indexed(pk, prefix string) func(context.Context, string, int) ([]*item, bool, error) {
+	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		return s.query(ctx, prefixed(pk, prefix, after).inIndex(), n)
+	}
+}
+
+// CustomerGrants lists the partners that a customer lets in (D12, D13, D18, D19), in the order of the partners' ids.
+func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
+		grants := make([]*access.Grant, len(items))
+		keys := make([]Key, 0, 2*len(items))
+		for i, it := range items {
+			g, err := decode(it, (*item).grant)
+			if err != nil {
+				return nil, err
+			}
+			grants[i] = g
+			keys = append(keys, partnerKey(g.Partner), headcountKey(g.Partner))
+		}
+		side, err := s.get(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		rows := make([]*access.GrantRow, len(items))
+		for i, g := range grants {
+			row := access.GrantRow{Grant: g, Customer: c}
+			if row.Partner, err = lookup(side, partnerKey(g.Partner), (*item).partner); err != nil {
+				return nil, err
+			}
+			if row.Headcount, err = headcountIn(side, g.Partner); err != nil {
+				return nil, err
+			}
+			if row.Partner != nil && wanted(f, &row) && NameMatches(row.Partner.Name, row.Partner.ID, f.Query) {
+				rows[i] = &row
+			}
+		}
+		return rows, nil
+	}
+	return walk(ctx, ask, true, s.stretch(customerPK(c.ID), grantPrefix), join, after(grantPrefix, sk))
+}
+
+func wanted(f access.GrantFilter, r *access.GrantRow) bool {
+	status := r.Grant.Status(r.Partner, f.Now)
+	if len(f.Statuses) == 0 {
+		return status != "ended" && status != "expired"
+	}
+	return slices.Contains(f.Statuses, status)
+}
+
+// PartnerCustomers lists the customers that let a partner in (A1, A3, W14), in the order of the customers' ids. Which customers there are
+// comes from index 1, what is said of each from the table itself.
+func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
+		keys := []Key{headcountKey(p.ID)}
+		if f.For != "" {
+			keys = append(keys, userKey(f.For))
+		}
+		customers := make([]string, len(items))
+		for i, it := range items {
+			c := strings.TrimPrefix(it.s(gsi1sk), customerPrefix)
+			customers[i] = c
+			keys = append(keys, customerKey(c), grantKey(c, p.ID))
+			if f.For != "" {
+				keys = append(keys, assignmentKey(c, f.For))
+			}
+		}
+		side, err := s.get(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		head, err := headcountIn(side, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		user, err := lookup(side, userKey(f.For), (*item).user)
+		if err != nil {
+			return nil, err
+		}
+		rows := make([]*access.GrantRow, len(items))
+		for i, id := range customers {
+			row := access.GrantRow{Partner: p, Headcount: head}
+			if row.Customer, err = lookup(side, customerKey(id), (*item).customer); err != nil {
+				return nil, err
+			}
+			if row.Grant, err = lookup(side, grantKey(id, p.ID), (*item).grant); err != nil {
+				return nil, err
+			}
+			if row.Customer == nil || row.Grant == nil {
+				continue
+			}
+			if f.For != "" {
+				row.You = access.Facts{Partner: p, User: user, Grant: row.Grant}
+				if row.You.Assignment, err = lookup(side, assignmentKey(id, f.For), (*item).assignment); err != nil {
+					return nil, err
+				}
+			}
+			if _, in := access.Enters(row.You, id, f.Now); f.OnlyMine && !in {
+				continue
+			}
+			if wanted(f, &row) && (NameMatches(row.Customer.Name, id, f.Query) || f.Query != "" && strings.HasPrefix(row.Customer.Domain, strings.ToLower(f.Query))) {
+				rows[i] = &row
+			}
+		}
+		return rows, nil
+	}
+	return walk(ctx, ask, true, s.indexed(partnerIndexPK(p.ID), customerPrefix), join, after(customerPrefix, gsi1sk))
+}
+
+// GrantUsers lists who is in a grant (D19, A12): those picked one by one, or all of the partner's that are in.
+func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error) {
+	if g.Everyone || g.UpTo > 0 {
+		join := func(ctx context.Context, items []*item) ([]*access.GrantUser, error) {
+			users, err := each((*item).user, nil)(ctx, items)
+			if err != nil {
+				return nil, err
+			}
+			keys := make([]Key, len(users))
+			for i, u := range users {
+				keys[i] = assignmentKey(g.Customer, u.ID)
+			}
+			return s.pair(ctx, g, users, keys)
+		}
+		prefix := assignmentPrefix(g.Partner)
+		return walk(ctx, ask, true, s.stretch(partnerPK(g.Partner), prefix), join, after(prefix, sk))
+	}
+	join := func(ctx context.Context, items []*item) ([]*access.GrantUser, error) {
+		rows, err := each((*item).assignment, func(a *access.Assignment) bool { return a.Epoch == g.Epoch && !a.Out })(ctx, items)
+		if err != nil {
+			return nil, err
+		}
+		keys := make([]Key, 0, len(rows))
+		for _, a := range rows {
+			if a != nil {
+				keys = append(keys, userKey(a.User))
+			}
+		}
+		side, err := s.get(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]*access.GrantUser, len(rows))
+		for i, a := range rows {
+			if a == nil {
+				continue
+			}
+			u, err := lookup(side, userKey(a.User), (*item).user)
+			if err != nil {
+				return nil, err
+			}
+			if u != nil && u.Status != access.Removed {
+				out[i] = &access.GrantUser{User: u, Assignment: a}
+			}
+		}
+		return out, nil
+	}
+	prefix := assignmentPrefix(g.Partner)
+	return walk(ctx, ask, true, s.stretch(customerPK(g.Customer), prefix), join, after(prefix, sk))
+}
+
+func (s *Store) pair(ctx context.Context, g *access.Grant, users []*access.User, keys []Key) ([]*access.GrantUser, error) {
+	side, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*access.GrantUser, len(users))
+	for i, u := range users {
+		a, err := lookup(side, keys[i], (*item).assignment)
+		if err != nil {
+			return nil, err
+		}
+		if u.Status != access.Removed && g.Admits(u, a) {
+			out[i] = &access.GrantUser{User: u, Assignment: a}
+		}
+	}
+	return out, nil
+}
+
+// Users lists a partner's users, in the order in which they joined. Removed ones are left out.
+func (s *Store) Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error) {
+	keep := func(u *access.User) bool {
+		if u.Status == access.Removed || onlyActive && u.Status != access.Active {
+			return false
+		}
+		return NameMatches(u.Name, u.Email, query)
+	}
+	prefix := assignmentPrefix(partner)
+	return walk(ctx, ask, true, s.stretch(partnerPK(partner), prefix), each((*item).user, keep), after(prefix, sk))
+}
+
+// Members lists a customer's members, in the order of their addresses.
+func (s *Store) Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error) {
+	return walk(ctx, ask, false, s.stretch(customerPK(customer), memberPrefix), each((*item).member, nil), after(memberPrefix, sk))
+}
+
+// Partners lists the partners of the directory that keep wants, by name; with a query, those with a word in their name that begins like
+// each word of the query (in the order of the longest of them).
+func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error) {
+	if query == "" {
+		return walk(ctx, ask, true, s.directory, each((*item).partner, keep), after("", gsi1sk))
+	}
+	ws := words(query)
+	longest := slices.MaxFunc(ws, func(a, b string) int { return len(a) - len(b) })
+	fetch := func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		sp := span{pk: wordPK(longest), first: longest, last: longest + "\U0010FFFF"}
+		if after != "" {
+			sp.first = after + "\x01"
+		}
+		return s.query(ctx, sp, n)
+	}
+	join := func(ctx context.Context, items []*item) ([]*access.Partner, error) {
+		keys := make([]Key, len(items))
+		for i, it := range items {
+			keys[i] = partnerKey(it.s("id"))
+		}
+		side, err := s.get(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]*access.Partner, len(items))
+		for i, k := range keys {
+			p, err := lookup(side, k, (*item).partner)
+			if err != nil {
+				return nil, err
+			}
+			word, _, _ := strings.Cut(items[i].s(sk), "#")
+			if p != nil && keep(p) && NameMatches(p.Name, "", query) && word == firstMatch(p.Name, longest) {
+				out[i] = p
+			}
+		}
+		return out, nil
+	}
+	return walk(ctx, ask, true, fetch, join, after("", sk))
+}
+
+// firstMatch is the one word of the name under which a query finds it, so that it is found once.
+func firstMatch(name, query string) string {
+	for i, w := range distinctWords(name) {
+		if i < maxWords && strings.HasPrefix(w, query) {
+			return w
+		}
+	}
+	return ""
+}
+
+// directory reads all shards of the list of partners side by side, and merges them by name.
+func (s *Store) directory(ctx context.Context, after string, n int) ([]*item, bool, error) {
+	var shards [directoryShards][]*item
+	var more [directoryShards]bool
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range shards {
+		g.Go(func() error {
+			sp := span{index: true, pk: directoryPK(i), first: " ", last: "\U0010FFFF"}
+			if after != "" {
+				sp.first = after + "\x01"
+			}
+			var err error
+			shards[i], more[i], err = s.query(ctx, sp, n)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, false, err
+	}
+	var all []*item
+	any := false
+	for i, items := range shards {
+		all = append(all, items...)
+		any = any || more[i]
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].s(gsi1sk) < all[j].s(gsi1sk) })
+	if len(all) > n {
+		all, any = all[:n], true
+	}
+	return all, any, nil
+}
+
+// CustomerHistory lists a customer's events, newest first (P17).
+func (s *Store) CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+	return s.history(ctx, span{pk: customerPK(customer)}, sk, f, ask)
+}
+
+// PartnerHistory lists a partner's events, newest first. It comes from index 1.
+func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+	return s.history(ctx, span{pk: partnerIndexPK(partner), index: true}, gsi1sk, f, ask)
+}
+
+func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+	sp.backwards, sp.first, sp.last = true, eventPrefix, eventPrefix+"~"
+	if !f.From.IsZero() {
+		sp.first = eventSK(firstID(f.From))
+	}
+	if !f.Until.IsZero() {
+		sp.last = eventSK(firstID(f.Until))
+	}
+	fetch := func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		if after == "" {
+			return s.query(ctx, sp, n)
+		}
+		sp := sp
+		sp.last = eventSK(after) // was shown: it comes first and is dropped
+		items, more, err := s.query(ctx, sp, n+1)
+		if len(items) > 0 && items[0].s(key) == sp.last {
+			items = items[1:]
+		}
+		return items, more, err
+	}
+	join := func(_ context.Context, items []*item) ([]*events.Event, error) {
+		out := make([]*events.Event, len(items))
+		for i, it := range items {
+			e, err := it.event()
+			if err != nil {
+				return nil, err
+			}
+			if f.Type == "" || f.Type == e.Type {
+				out[i] = &e
+			}
+		}
+		return out, nil
+	}
+	return walk(ctx, ask, f.Type != "", fetch, join, after(eventPrefix, key))
+}

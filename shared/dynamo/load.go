@@ -1,0 +1,229 @@
+package dynamo
+
+import (
+	"context"
+
+	"partneraccess/shared/access"
+)
+
+// Relation loads what a plan about one (customer, partner) looks at, with the users of those ids. With whole, all assignments of the grant
+// are loaded as well. Everything is read strongly consistent; what changes meanwhile is found out by Apply.
+func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}, Whole: whole}
+	keys := []Key{customerKey(customer), partnerKey(partner), headcountKey(partner), grantKey(customer, partner)}
+	for _, u := range users {
+		keys = append(keys, userKey(u), assignmentKey(customer, u))
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return r, err
+	}
+	if r.Customer, err = lookup(items, customerKey(customer), (*item).customer); err != nil {
+		return r, err
+	}
+	if r.Partner, err = lookup(items, partnerKey(partner), (*item).partner); err != nil {
+		return r, err
+	}
+	if r.Headcount, err = headcountIn(items, partner); err != nil {
+		return r, err
+	}
+	if r.Grant, err = lookup(items, grantKey(customer, partner), (*item).grant); err != nil {
+		return r, err
+	}
+	for _, id := range users {
+		u, err := lookup(items, userKey(id), (*item).user)
+		if err != nil {
+			return r, err
+		}
+		if u != nil {
+			r.Users[id] = u
+		}
+		a, err := lookup(items, assignmentKey(customer, id), (*item).assignment)
+		if err != nil {
+			return r, err
+		}
+		if a != nil {
+			r.Assignments[id] = a
+		}
+	}
+	if !whole {
+		return r, nil
+	}
+	for after := ""; ; {
+		rows, more, err := s.query(ctx, prefixed(customerPK(customer), assignmentPrefix(partner), after), 500)
+		if err != nil {
+			return r, err
+		}
+		for _, it := range rows {
+			a, err := decode(it, (*item).assignment)
+			if err != nil {
+				return r, err
+			}
+			r.Assignments[a.User] = a
+			after = a.User[len(partner)+1:]
+		}
+		if !more {
+			break
+		}
+	}
+	return r, s.names(ctx, &r)
+}
+
+// names loads the users whom a whole relation lists, so that events can say who they are.
+func (s *Store) names(ctx context.Context, r *access.Relation) error {
+	var keys []Key
+	for id, a := range r.Assignments {
+		if r.Users[id] == nil && r.Grant != nil && a.Epoch == r.Grant.Epoch && !a.Out {
+			keys = append(keys, userKey(id))
+		}
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		u, err := decode(it, (*item).user)
+		if err != nil {
+			return err
+		}
+		r.Users[u.ID] = u
+	}
+	return nil
+}
+
+// Partner reads a partner; nil when there is none.
+func (s *Store) Partner(ctx context.Context, id string) (*access.Partner, error) {
+	return one(ctx, s, partnerKey(id), (*item).partner)
+}
+
+// Customer reads a customer; nil when there is none.
+func (s *Store) Customer(ctx context.Context, id string) (*access.Customer, error) {
+	return one(ctx, s, customerKey(id), (*item).customer)
+}
+
+// User reads a partner's user; nil when there is none.
+func (s *Store) User(ctx context.Context, id string) (*access.User, error) {
+	return one(ctx, s, userKey(id), (*item).user)
+}
+
+// Member reads a customer's member; nil when there is none.
+func (s *Store) Member(ctx context.Context, customer, email string) (*access.Member, error) {
+	return one(ctx, s, memberKey(customer, email), (*item).member)
+}
+
+// Identity reads who has an e-mail address: two requests when it is a partner's user, one otherwise.
+func (s *Store) Identity(ctx context.Context, address string) (access.Identity, error) {
+	id := access.Identity{Email: address}
+	e, err := one(ctx, s, emailKey(address), (*item).email)
+	if err != nil || e == nil {
+		return id, err
+	}
+	id.MemberOf = e.MemberOf
+	if e.User == "" {
+		return id, nil
+	}
+	items, err := s.get(ctx, []Key{userKey(e.User), partnerKey(partnerOf(e.User))})
+	if err != nil {
+		return id, err
+	}
+	u, err := lookup(items, userKey(e.User), (*item).user)
+	if err != nil || u == nil || u.Status == access.Removed {
+		return id, err
+	}
+	id.User = u
+	id.Partner, err = lookup(items, partnerKey(u.Partner), (*item).partner)
+	return id, err
+}
+
+// Memberships reads a person's place in each of the customers.
+func (s *Store) Memberships(ctx context.Context, address string, customers []string) ([]access.Membership, error) {
+	var keys []Key
+	for _, c := range customers {
+		keys = append(keys, customerKey(c), memberKey(c, address))
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var out []access.Membership
+	for _, id := range customers {
+		c, err := lookup(items, customerKey(id), (*item).customer)
+		if err != nil {
+			return nil, err
+		}
+		m, err := lookup(items, memberKey(id, address), (*item).member)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil && m != nil && c.Status == access.Active {
+			out = append(out, access.Membership{Customer: c, Member: m})
+		}
+	}
+	return out, nil
+}
+
+// MemberFacts loads what a plan about a customer's member looks at.
+func (s *Store) MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error) {
+	var f access.MemberFacts
+	items, err := s.get(ctx, []Key{customerKey(customer), memberKey(customer, address), emailKey(address)})
+	if err != nil {
+		return f, err
+	}
+	if f.Customer, err = lookup(items, customerKey(customer), (*item).customer); err != nil {
+		return f, err
+	}
+	if f.Member, err = lookup(items, memberKey(customer, address), (*item).member); err != nil {
+		return f, err
+	}
+	if f.Email, err = lookup(items, emailKey(address), (*item).email); err != nil {
+		return f, err
+	}
+	if f.Email != nil && f.Email.User != "" {
+		f.User, err = s.User(ctx, f.Email.User)
+	}
+	return f, err
+}
+
+// UserFacts loads what a plan about a partner's user looks at. User is "" for a new one; address is the one that it gets, or "" when
+// it keeps its own.
+func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error) {
+	var f access.UserFacts
+	keys := []Key{partnerKey(partner), headcountKey(partner)}
+	if user != "" {
+		keys = append(keys, userKey(user))
+	}
+	if address != "" {
+		keys = append(keys, emailKey(address))
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return f, err
+	}
+	if f.Partner, err = lookup(items, partnerKey(partner), (*item).partner); err != nil {
+		return f, err
+	}
+	if f.Headcount, err = headcountIn(items, partner); err != nil {
+		return f, err
+	}
+	if f.Email, err = lookup(items, emailKey(address), (*item).email); err != nil || user == "" {
+		return f, err
+	}
+	if f.User, err = lookup(items, userKey(user), (*item).user); err != nil || f.User == nil {
+		return f, err
+	}
+	old, err := one(ctx, s, emailKey(f.User.Email), (*item).email)
+	if address == "" || address == f.User.Email {
+		f.Email = old
+	} else {
+		f.OldEmail = old
+	}
+	return f, err
+}
+
+func headcountIn(items map[Key]*item, partner string) (access.Headcount, error) {
+	h, err := lookup(items, headcountKey(partner), (*item).headcount)
+	if err != nil || h == nil {
+		return access.Headcount{Partner: partner}, err
+	}
+	return *h, nil
+}

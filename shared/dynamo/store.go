@@ -1,0 +1,420 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"partneraccess/shared/access"
+)
+
+// Store is the table. Its zero value is not usable; see New.
+type Store struct {
+	db    *dynamodb.Client
+	table string
+}
+
+// New is the store in the table of that name.
+func New(db *dynamodb.Client, table string) *Store { return &Store{db: db, table: table} }
+
+// errStale says that a record was no longer as it was loaded, or that another transaction held it: load and plan again.
+var errStale = errors.New("changed meanwhile")
+
+// ErrBusy says that DynamoDB refused for want of capacity, again and again.
+var ErrBusy = errors.New("dynamo: throttled")
+
+// attempts is how often a change is planned anew before the caller is told that others were always first.
+const attempts = 12
+
+// Plan loads what it needs, strongly consistent, and plans a change. It may be called several times.
+type Plan = func(ctx context.Context) (access.Change, *access.Answer, error)
+
+// Apply plans a change and commits it. When something that the plan stood on has changed meanwhile it plans again, a bounded number of
+// times with a growing, random pause, and then fails with access.Contention. It fails with what plan fails with; with
+// access.ErrRepeated when the answer's idempotency key was used before; with ErrBusy; and with other errors, after which it is unknown
+// whether the change was made.
+func (s *Store) Apply(ctx context.Context, plan Plan) error {
+	for n := range attempts {
+		c, answer, err := plan(ctx)
+		if err != nil {
+			return err
+		}
+		if err = s.commit(ctx, c, answer); !errors.Is(err, errStale) {
+			return err
+		}
+		pause := time.Millisecond << min(n, 6)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause + rand.N(pause*4)):
+		}
+	}
+	return access.Refuse(access.Contention, "others keep changing the same thing at the same time: nothing was changed, try again")
+}
+
+// commit writes a change, and the answer to the request's idempotency key when there is one, in one transaction: all of it or nothing.
+func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answer) error {
+	var tx transaction
+	for _, w := range c.Writes {
+		if err := s.stage(&tx, w); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Events {
+		d, err := eventItem(e)
+		if err != nil {
+			return err
+		}
+		tx.create(s.table, d)
+	}
+	answerAt := -1
+	if answer != nil {
+		answerAt = len(tx)
+		tx.create(s.table, answerItem(answer))
+	}
+	if len(tx) == 0 {
+		return nil
+	}
+	_, err := s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: tx})
+	if err == nil {
+		return nil
+	}
+	var canceled *types.TransactionCanceledException
+	if !errors.As(err, &canceled) {
+		var conflict *types.TransactionConflictException
+		var inProgress *types.TransactionInProgressException
+		if errors.As(err, &conflict) || errors.As(err, &inProgress) {
+			return errStale
+		}
+		return fmt.Errorf("commit: %w", err)
+	}
+	if answerAt >= 0 && answerAt < len(canceled.CancellationReasons) && aws.ToString(canceled.CancellationReasons[answerAt].Code) == "ConditionalCheckFailed" {
+		return access.ErrRepeated
+	}
+	busy := false
+	for _, r := range canceled.CancellationReasons {
+		switch aws.ToString(r.Code) {
+		case "ConditionalCheckFailed", "TransactionConflict":
+			return errStale
+		case "ThrottlingError", "ProvisionedThroughputExceeded":
+			busy = true
+		}
+	}
+	if busy {
+		return ErrBusy
+	}
+	return fmt.Errorf("commit: %w", err)
+}
+
+// stage translates one write. Every one has its condition: the version that was loaded, or that there is nothing yet.
+func (s *Store) stage(tx *transaction, w access.Write) error {
+	t := s.table
+	switch w := w.(type) {
+	case access.PartnerWrite:
+		tx.put(t, partnerItem(w.After), w.Before.Stored())
+		tx.words(t, w.Before, w.After)
+	case access.HeadcountWrite:
+		tx.put(t, headcountItem(w.After), w.Before.Stored())
+	case access.UserWrite:
+		tx.put(t, userItem(w.After), w.Before.Stored())
+	case access.EmailWrite:
+		tx.put(t, emailItem(w.After), w.Before.Stored())
+	case access.CustomerWrite:
+		tx.put(t, customerItem(w.After), w.Before.Stored())
+	case access.MemberWrite:
+		if w.After == nil {
+			tx.remove(t, memberKey(w.Before.Customer, w.Before.Email), w.Before.Version)
+		} else {
+			tx.put(t, memberItem(w.After), w.Before.Stored())
+		}
+	case access.GrantWrite:
+		tx.put(t, grantItem(w.After), w.Before.Stored())
+	case access.AssignmentWrite:
+		tx.put(t, assignmentItem(w.After), w.Before.Stored())
+	case access.HeadcountCheck:
+		tx.check(t, headcountKey(w.Headcount.Partner), w.Headcount.Version)
+	default:
+		return fmt.Errorf("commit: unknown write %T", w)
+	}
+	return nil
+}
+
+// transaction gathers what one TransactWriteItems does.
+type transaction []types.TransactWriteItem
+
+const (
+	absent    = "attribute_not_exists(pk)"
+	present   = "attribute_exists(pk)"
+	sameState = "#version = :version"
+)
+
+func versionNames() map[string]string { return map[string]string{"#version": "version"} }
+
+func versionValue(v int64) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{":version": num(v)}
+}
+
+// put writes an item over the version that was loaded; 0 = there must be none.
+func (tx *transaction) put(table string, d draft, was int64) {
+	if was == 0 {
+		tx.create(table, d)
+		return
+	}
+	*tx = append(*tx, types.TransactWriteItem{Put: &types.Put{
+		TableName: &table, Item: d, ConditionExpression: aws.String(sameState),
+		ExpressionAttributeNames: versionNames(), ExpressionAttributeValues: versionValue(was),
+	}})
+}
+
+func (tx *transaction) create(table string, d draft) {
+	*tx = append(*tx, types.TransactWriteItem{Put: &types.Put{TableName: &table, Item: d, ConditionExpression: aws.String(absent)}})
+}
+
+func (tx *transaction) remove(table string, k Key, was int64) {
+	*tx = append(*tx, types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &table, Key: k.attributes(), ConditionExpression: aws.String(sameState),
+		ExpressionAttributeNames: versionNames(), ExpressionAttributeValues: versionValue(was),
+	}})
+}
+
+func (tx *transaction) check(table string, k Key, version int64) {
+	*tx = append(*tx, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: &table, Key: k.attributes(), ConditionExpression: aws.String(sameState),
+		ExpressionAttributeNames: versionNames(), ExpressionAttributeValues: versionValue(version),
+	}})
+}
+
+// maxWords is how many words of a name are searched: a transaction has room for no more than 100 writes.
+const maxWords = 20
+
+// words keeps the rows under which a partner is found by the words of its name.
+func (tx *transaction) words(table string, before, after *access.Partner) {
+	had, has := map[string]bool{}, map[string]bool{}
+	gather := func(into map[string]bool, p *access.Partner) {
+		if p == nil || p.Status == access.Removed {
+			return
+		}
+		for i, w := range distinctWords(p.Name) {
+			if i < maxWords {
+				into[w] = true
+			}
+		}
+	}
+	gather(had, before)
+	gather(has, after)
+	for w := range has {
+		if !had[w] {
+			d := newDraft(wordKey(w, after.ID))
+			d.s("id", after.ID)
+			tx.create(table, d)
+		}
+	}
+	for w := range had {
+		if !has[w] {
+			*tx = append(*tx, types.TransactWriteItem{Delete: &types.Delete{
+				TableName: &table, Key: wordKey(w, before.ID).attributes(), ConditionExpression: aws.String(present),
+			}})
+		}
+	}
+}
+
+func (k Key) attributes() map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{pk: str(k.PK), sk: str(k.SK)}
+}
+
+// get reads items by their keys, strongly consistent, 100 a request, side by side. What is not there is left out.
+func (s *Store) get(ctx context.Context, keys []Key) (map[Key]*item, error) {
+	distinct := make([]Key, 0, len(keys))
+	seen := make(map[Key]bool, len(keys))
+	for _, k := range keys {
+		if !seen[k] {
+			seen[k] = true
+			distinct = append(distinct, k)
+		}
+	}
+	parts := make([][]*item, (len(distinct)+99)/100)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for i := range parts {
+		g.Go(func() error {
+			var err error
+			parts[i], err = s.getPart(ctx, distinct[i*100:min(len(distinct), (i+1)*100)])
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	out := make(map[Key]*item, len(distinct))
+	for _, p := range parts {
+		for _, it := range p {
+			out[Key{it.s(pk), it.s(sk)}] = it
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) getPart(ctx context.Context, keys []Key) ([]*item, error) {
+	ask := make([]map[string]types.AttributeValue, len(keys))
+	for i, k := range keys {
+		ask[i] = k.attributes()
+	}
+	pending := map[string]types.KeysAndAttributes{s.table: {Keys: ask, ConsistentRead: aws.Bool(true)}}
+	var out []*item
+	for n := 0; len(pending) > 0; n++ {
+		if n == attempts {
+			return nil, ErrBusy
+		}
+		if n > 0 {
+			pause := 5 * time.Millisecond << min(n, 6)
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(rand.N(pause)):
+			}
+		}
+		answer, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: pending})
+		if err != nil {
+			return nil, fmt.Errorf("read %d records: %w", len(keys), err)
+		}
+		for _, m := range answer.Responses[s.table] {
+			out = append(out, fromSDK(m))
+		}
+		pending = answer.UnprocessedKeys
+	}
+	return out, nil
+}
+
+// lookup decodes one of the items that get has read; nil when it is not there.
+func lookup[T any](items map[Key]*item, k Key, as func(*item) *T) (*T, error) {
+	it := items[k]
+	if it == nil {
+		return nil, nil
+	}
+	return decode(it, as)
+}
+
+// one reads and decodes one record; nil when it is not there.
+func one[T any](ctx context.Context, s *Store, k Key, as func(*item) *T) (*T, error) {
+	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: k.attributes(), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return nil, fmt.Errorf("read a record: %w", err)
+	}
+	if out.Item == nil {
+		return nil, nil
+	}
+	return decode(fromSDK(out.Item), as)
+}
+
+// span is a stretch of one partition, of the table or of index 1: all sort keys from first to last, both included.
+type span struct {
+	index       bool
+	pk          string
+	first, last string
+	backwards   bool
+}
+
+// prefixed is the stretch of sort keys that begin with the prefix and stand after the position, which is what follows the prefix in
+// the last key that was seen ("" = none).
+func prefixed(pk, prefix, after string) span {
+	sp := span{pk: pk, first: prefix, last: prefix + "\U0010FFFF"}
+	if after != "" {
+		sp.first = prefix + after + "\x01" // the next key that there can be
+	}
+	return sp
+}
+
+func (sp span) inIndex() span {
+	sp.index = true
+	return sp
+}
+
+// query reads a stretch, at most limit items, in one request. The second result tells whether there may be more. The table is read strongly
+// consistent, the index as far as it has come.
+func (s *Store) query(ctx context.Context, sp span, limit int) ([]*item, bool, error) {
+	in := &dynamodb.QueryInput{
+		TableName:                 &s.table,
+		KeyConditionExpression:    aws.String("pk = :pk AND sk BETWEEN :first AND :last"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(sp.pk), ":first": str(sp.first), ":last": str(sp.last)},
+		ConsistentRead:            aws.Bool(true),
+		Limit:                     aws.Int32(int32(limit)), //nolint:gosec // at most some hundred
+		ScanIndexForward:          aws.Bool(!sp.backwards),
+	}
+	if sp.index {
+		in.IndexName = aws.String(gsi1)
+		in.ConsistentRead = nil
+		in.KeyConditionExpression = aws.String("gsi1pk = :pk AND gsi1sk BETWEEN :first AND :last")
+	}
+	out, err := s.db.Query(ctx, in)
+	if err != nil {
+		return nil, false, fmt.Errorf("query: %w", err)
+	}
+	items := make([]*item, len(out.Items))
+	for i, m := range out.Items {
+		items[i] = fromSDK(m)
+	}
+	return items, out.LastEvaluatedKey != nil, nil
+}
+
+func answerItem(a *access.Answer) draft {
+	d := newDraft(idempotencyKey(a.Digest))
+	d.s("digest", a.Digest)
+	d.s("fingerprint", a.Fingerprint)
+	d.n("status", int64(a.Status))
+	d.s("etag", a.ETag)
+	d.s("location", a.Location)
+	d.s("body", string(a.Body))
+	d.n(ttl, a.Expires.Unix())
+	return d
+}
+
+func (it *item) answer() *access.Answer {
+	return &access.Answer{
+		Digest: it.s("digest"), Fingerprint: it.s("fingerprint"), Status: int(it.n("status")), ETag: it.s("etag"), Location: it.s("location"),
+		Body: []byte(it.s("body")), Expires: time.Unix(it.n(ttl), 0).UTC(),
+	}
+}
+
+// Answer reads the first answer to a request with an idempotency key; nil when there is none.
+func (s *Store) Answer(ctx context.Context, digest string) (*access.Answer, error) {
+	return one(ctx, s, idempotencyKey(digest), (*item).answer)
+}
+
+// CreateTable creates the table as the CDK app does, and waits for it. It is for local engines and tests.
+func CreateTable(ctx context.Context, db *dynamodb.Client, name string, stream bool) error {
+	in := &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String(pk), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(sk), KeyType: types.KeyTypeRange},
+		},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String(gsi1),
+			KeySchema: []types.KeySchemaElement{
+				{AttributeName: aws.String(gsi1pk), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(gsi1sk), KeyType: types.KeyTypeRange},
+			},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}},
+	}
+	for _, a := range []string{pk, sk, gsi1pk, gsi1sk} {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String(a), AttributeType: types.ScalarAttributeTypeS})
+	}
+	if stream {
+		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
+	}
+	if _, err := db.CreateTable(ctx, in); err != nil {
+		return fmt.Errorf("create table %s: %w", name, err)
+	}
+	w := dynamodb.NewTableExistsWaiter(db, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second })
+	if err := w.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
+		return fmt.Errorf("wait for table %s: %w", name, err)
+	}
+	return nil
+}
