@@ -1,0 +1,11 @@
+// Command grant is the Lambda function that lets a partner into a customer's tenant.
+package main
+
+import (
+	"os"
+
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/setup"
+)
+
+func main() { os.Exit(setup.Run(httpapi.NewGrant)) }

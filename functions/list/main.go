@@ -1,0 +1,11 @@
+// Command list is the Lambda function that answers every question about what is there.
+package main
+
+import (
+	"os"
+
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/setup"
+)
+
+func main() { os.Exit(setup.Run(httpapi.NewList)) }

@@ -1,0 +1,11 @@
+// Command revoke is the Lambda function that takes access away.
+package main
+
+import (
+	"os"
+
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/setup"
+)
+
+func main() { os.Exit(setup.Run(httpapi.NewRevoke)) }

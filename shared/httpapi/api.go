@@ -1,0 +1,313 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/go-json-experiment/json"
+
+	"partneraccess/shared/access"
+)
+
+// Config is what the functions for people and for the provider's systems are made of.
+type Config struct {
+	Store      Store
+	Now        func() time.Time // the clock
+	NewID      func() string    // a new ULID at each call
+	RequireSSO bool             // whether new grants require single sign-on when the request does not say (A9)
+	SignInURL  string           // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
+	Log        *slog.Logger
+}
+
+// Store is the table, as these functions use it. Reads are strongly consistent unless they say otherwise.
+type Store interface {
+	callerStore
+	changeStore
+	directoryStore
+	listStore
+}
+
+// changeStore is what every write needs.
+type changeStore interface {
+	// Apply plans and commits one change, again and again while others get in between, a bounded number of times. It fails with what
+	// plan fails with, access.Contention, access.ErrRepeated or access.ErrUnavailable.
+	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	Answer(ctx context.Context, digest string) (*access.Answer, error)
+	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
+}
+
+// reply is what an endpoint answers: a value to be encoded, or a body that is encoded already.
+type reply struct {
+	status   int
+	body     any
+	encoded  []byte
+	version  int64 // of the representation; 0 = the ETag is made of the body
+	etag     string
+	location string
+	replayed bool
+}
+
+// call is one request on its way through an endpoint.
+type call struct {
+	*Request
+	api *api
+	who caller
+}
+
+type endpoint func(ctx context.Context, c *call) (reply, error)
+
+type api struct {
+	Config
+	routes map[string]endpoint
+}
+
+// NewGrant serves the routes of the grant function.
+func NewGrant(cfg Config) lambda.Handler {
+	return serve(cfg, map[string]endpoint{"POST /v1/customers/{customer}/grants": postGrant})
+}
+
+// NewEdit serves the routes of the edit function.
+func NewEdit(cfg Config) lambda.Handler {
+	return serve(cfg, map[string]endpoint{
+		"PATCH /v1/customers/{customer}/grants/{partner}":       patchGrant,
+		"PUT /v1/partners/{partner}/customers/{customer}/users": putPick,
+	})
+}
+
+// NewRevoke serves the routes of the revoke function.
+func NewRevoke(cfg Config) lambda.Handler {
+	return serve(cfg, map[string]endpoint{
+		"DELETE /v1/customers/{customer}/grants/{partner}":              deleteGrant,
+		"DELETE /v1/customers/{customer}/grants/{partner}/users/{user}": deleteGrantUser,
+		"DELETE /v1/partners/{partner}/customers/{customer}":            relinquish,
+	})
+}
+
+// NewList serves the routes of the list function.
+func NewList(cfg Config) lambda.Handler {
+	return serve(cfg, map[string]endpoint{
+		"GET /v1/me":                                            getMe,
+		"GET /v1/customers/{customer}":                          getCustomer,
+		"GET /v1/customers/{customer}/grants":                   listGrants,
+		"GET /v1/customers/{customer}/grants/{partner}":         getGrant,
+		"GET /v1/customers/{customer}/grants/{partner}/users":   listGrantUsers,
+		"GET /v1/customers/{customer}/members":                  listMembers,
+		"GET /v1/customers/{customer}/history":                  listCustomerHistory,
+		"GET /v1/partners":                                      listPartners,
+		"GET /v1/partners/{partner}":                            getPartner,
+		"GET /v1/partners/{partner}/users":                      listUsers,
+		"GET /v1/partners/{partner}/users/{user}":               getUser,
+		"GET /v1/partners/{partner}/customers":                  listCustomers,
+		"GET /v1/partners/{partner}/customers/{customer}/users": listGrantUsers,
+		"GET /v1/partners/{partner}/history":                    listPartnerHistory,
+		"GET /v1/partners/{partner}/account":                    getAccount,
+	})
+}
+
+// NewDirectory serves the routes of the directory function.
+func NewDirectory(cfg Config) lambda.Handler {
+	return serve(cfg, map[string]endpoint{
+		"PUT /v1/partners/{partner}":                              putPartner,
+		"PATCH /v1/partners/{partner}":                            patchPartner,
+		"DELETE /v1/partners/{partner}":                           deletePartner,
+		"PATCH /v1/partners/{partner}/account":                    patchAccount,
+		"POST /v1/partners/{partner}/users":                       postUsers,
+		"PATCH /v1/partners/{partner}/users/{user}":               patchUser,
+		"DELETE /v1/partners/{partner}/users/{user}":              deleteUser,
+		"PUT /v1/customers/{customer}":                            putCustomer,
+		"DELETE /v1/customers/{customer}":                         deleteCustomer,
+		"PUT /v1/customers/{customer}/members/{email}":            putMember,
+		"DELETE /v1/customers/{customer}/members/{email}":         deleteMember,
+		"PUT /v1/customers/{customer}/relationships/{partner}":    putRelationship,
+		"DELETE /v1/customers/{customer}/relationships/{partner}": deleteRelationship,
+		"PUT /v1/customers/{customer}/managing-partner":           putManagingPartner,
+		"DELETE /v1/customers/{customer}/managing-partner":        deleteManagingPartner,
+	})
+}
+
+func serve(cfg Config, routes map[string]endpoint) lambda.Handler {
+	a := &api{Config: cfg, routes: routes}
+	return Lambda(a.handle, cfg.Log)
+}
+
+// handle takes a request through authorisation and its endpoint, and turns every failure into a problem document.
+func (a *api) handle(ctx context.Context, r *Request) Response {
+	out, err := a.answer(ctx, r)
+	if err != nil {
+		return a.failed(err, r)
+	}
+	body := out.encoded
+	if out.body != nil {
+		if body, err = json.Marshal(out.body); err != nil {
+			return a.failed(err, r)
+		}
+	}
+	res := Response{Status: out.status, Header: map[string]string{"Cache-Control": "no-store"}, Body: body}
+	if len(body) > 0 {
+		res.Header["Content-Type"] = "application/json"
+		switch {
+		case out.etag != "":
+			res.Header["ETag"] = out.etag
+		case out.version > 0:
+			res.Header["ETag"] = etag(out.version)
+		default:
+			sum := sha256.Sum256(body)
+			res.Header["ETag"] = `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`
+		}
+	}
+	if out.location != "" {
+		res.Header["Location"] = out.location
+	}
+	if out.replayed {
+		res.Header["Idempotency-Replayed"] = "true"
+	}
+	return res
+}
+
+func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
+	do, ok := a.routes[r.RouteKey]
+	if !ok {
+		return reply{}, nothingHere()
+	}
+	who, err := authorise(ctx, a.Store, r)
+	if err != nil {
+		return reply{}, err
+	}
+	for _, name := range []string{"customer", "partner"} {
+		if id := r.PathValue(name); id != "" && !access.ValidID(id) {
+			return reply{}, badID(r, name)
+		}
+	}
+	return do(ctx, &call{Request: r, api: a, who: who})
+}
+
+// badID refuses an id that cannot be one: where it would be created that is bad input, elsewhere there is nothing under it.
+func badID(r *Request, name string) error {
+	if r.Method == "PUT" && (r.RouteKey == "PUT /v1/partners/{partner}" || r.RouteKey == "PUT /v1/customers/{customer}") {
+		return access.Refuse(access.Invalid, "%q cannot be the id of a %s: 1 to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit", r.PathValue(name), name)
+	}
+	return nothingHere()
+}
+
+// failed answers a failure. What is not a refusal is logged, once, and told as little of as helps nobody but us.
+func (a *api) failed(err error, r *Request) Response {
+	var refused *access.Error
+	if errors.As(err, &refused) {
+		return refusal(refused, r.RequestID)
+	}
+	code, say := internal, "this is our fault: nothing that we know of was changed"
+	if errors.Is(err, access.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		code, say = unavailable, "the storage did not answer in time: read what is there, then try again"
+	}
+	a.Log.Error("request failed", "request_id", r.RequestID, "route", r.RouteKey, "code", string(code), "error", err.Error())
+	return refusal(access.Refuse(code, "%s; the request id helps us find it", say), r.RequestID)
+}
+
+// moment is what a plan needs to know of the world.
+func (c *call) moment() access.Moment {
+	return access.Moment{Now: c.api.now(), Actor: c.who.actor(), NewID: c.api.NewID}
+}
+
+func (a *api) now() time.Time { return a.Now().UTC().Truncate(time.Millisecond) }
+
+// change plans and commits a change and answers with what plan says, or, when the request's Idempotency-Key was used before, with the first
+// answer. Part tells several changes of one request apart.
+func (c *call) change(ctx context.Context, part string, plan func(ctx context.Context) (access.Change, reply, error)) (reply, error) {
+	var out reply
+	record, err := c.idempotency(part)
+	if err != nil {
+		return out, err
+	}
+	if record != nil {
+		switch first, err := c.api.Store.Answer(ctx, record.Digest); {
+		case err != nil:
+			return out, err
+		case first != nil:
+			return replay(first, record)
+		}
+	}
+	err = c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		var change access.Change
+		var err error
+		if change, out, err = plan(ctx); err != nil || record == nil {
+			return change, nil, err
+		}
+		if out.body != nil {
+			if out.encoded, err = json.Marshal(out.body); err != nil {
+				return change, nil, err
+			}
+			out.body = nil
+		}
+		keep := *record
+		keep.Status, keep.Body, keep.Location = out.status, out.encoded, out.location
+		if out.version > 0 {
+			keep.ETag = etag(out.version)
+		}
+		return change, &keep, nil
+	})
+	if errors.Is(err, access.ErrRepeated) {
+		first, err := c.api.Store.Answer(ctx, record.Digest)
+		if err != nil {
+			return out, err
+		}
+		if first == nil {
+			return out, access.Refuse(access.Contention, "the same request is being answered elsewhere: try again")
+		}
+		return replay(first, record)
+	}
+	return out, err
+}
+
+func replay(first, now *access.Answer) (reply, error) {
+	if first.Fingerprint != now.Fingerprint {
+		return reply{}, access.Refuse(idempotencyMismatch, "this Idempotency-Key was used for a request with another body: use a new key for a new request")
+	}
+	return reply{status: first.Status, encoded: first.Body, etag: first.ETag, location: first.Location, replayed: true}, nil
+}
+
+// keepAnswers is how long the first answer to an Idempotency-Key is kept.
+const keepAnswers = 24 * time.Hour
+
+// idempotency is the record of the request's Idempotency-Key; nil when it has none. A key is the caller's own, and the route's.
+func (c *call) idempotency(part string) (*access.Answer, error) {
+	key := c.Header("idempotency-key")
+	if key == "" || c.Method != "POST" {
+		return nil, nil
+	}
+	if len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, access.Refuse(access.Invalid, "an Idempotency-Key has 1 to 255 visible ASCII characters")
+	}
+	who := c.Claims.Issuer + "\n" + c.Claims.Subject + "\n" + c.who.id.Email
+	digest := sha256.Sum256([]byte(strings.Join([]string{who, c.RouteKey, c.Path, part, key}, "\n")))
+	body := sha256.Sum256(c.Body)
+	return &access.Answer{
+		Digest:      base64.RawURLEncoding.EncodeToString(digest[:]),
+		Fingerprint: base64.RawURLEncoding.EncodeToString(body[:]),
+		Expires:     c.api.now().Add(keepAnswers),
+	}, nil
+}
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// seen reads If-Match: the version that the caller has seen. A tag that is none of ours matches nothing.
+func (c *call) seen(required bool) (int64, error) {
+	tag := strings.TrimSpace(c.Header("if-match"))
+	switch {
+	case tag == "" && required:
+		return 0, access.Refuse(ifMatchRequired, "say which version you have seen: send its ETag as If-Match, or * for whichever is there")
+	case tag == "", tag == "*":
+		return access.AnyVersion, nil
+	}
+	n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
+	if err != nil || n < 1 || etag(n) != tag {
+		return 0, nil
+	}
+	return n, nil
+}

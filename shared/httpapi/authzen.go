@@ -1,0 +1,408 @@
+package httpapi
+
+import (
+	"errors"
+	"mime"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"partneraccess/shared/access"
+)
+
+// This file reads the requests of the OpenID AuthZEN Authorization API 1.0. Unknown members are ignored, as it wants. What is missing or
+// of a wrong type is kept as a flaw and not told at once: in a batch it may be a default that every evaluation replaces, and else it
+// spoils only the evaluations that use it.
+
+// maxEvaluations is how many evaluations a batch may hold: at most 400 records to read, four requests.
+const maxEvaluations = 100
+
+// flaw is what is wrong with a member of a request; detail "" = nothing.
+type flaw struct {
+	member string // below the object that it was found in: "", "/id"
+	detail string
+}
+
+// entity is a subject, an action (whose name is its id) or a resource.
+type entity struct {
+	given    bool
+	item     int // which evaluation it stands in; topLevel for the defaults
+	kind     string
+	id       string
+	customer string // properties.customer
+	owned    bool   // that there is one
+	flaw     flaw
+	noID     flaw // that the id is missing or wrong, which a search for it does not mind
+}
+
+const topLevel = -1
+
+// settings are what the service reads in a context.
+type settings struct {
+	given       bool
+	item        int
+	consistency access.Consistency
+	flaw        flaw
+}
+
+// ask is one question, or what a batch's questions have in common.
+type ask struct {
+	subject, action, resource entity
+	context                   settings
+}
+
+// semantic says how a batch is answered.
+type semantic string
+
+const (
+	executeAll          semantic = "execute_all"
+	denyOnFirstDeny     semantic = "deny_on_first_deny"
+	permitOnFirstPermit semantic = "permit_on_first_permit"
+)
+
+// batch is a request: one question in asks, or many.
+type batch struct {
+	asks     []ask
+	many     bool
+	semantic semantic
+	page     page
+}
+
+// page is which part of a search's results is wanted.
+type page struct {
+	token string
+	limit int // 0 = not said
+}
+
+// isJSON tells whether the request says that its body is JSON.
+func isJSON(r *Request) bool {
+	ct := r.Header("content-type")
+	if ct == "application/json" {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(ct)
+	return err == nil && t == "application/json"
+}
+
+// invalid refuses a request for what stands at one place of it.
+func invalid(pointer, detail string) *access.Error {
+	return &access.Error{Code: access.Invalid, Detail: detail, Fields: []access.Field{{Pointer: pointer, Detail: detail}}}
+}
+
+// readAsk reads a request's body. The error is a refusal of the request as a whole.
+func (w *walker) readAsk(r *Request, evaluations bool) (*batch, *access.Error) {
+	if !isJSON(r) {
+		return nil, access.Refuse(access.Invalid, "The body has to be JSON: send Content-Type: application/json.")
+	}
+	w.reset(r.Body)
+	b := &batch{semantic: executeAll}
+	var refused *access.Error
+	top := ask{}
+	var items []ask
+	ok, err := w.members(func(name string) error {
+		switch known, err := w.askMember(&top, topLevel, name); {
+		case known || err != nil:
+			return err
+		case name == "page":
+			return w.page(&b.page, &refused)
+		case name == "evaluations" && evaluations:
+			return w.evaluations(&items, &refused)
+		case name == "options" && evaluations:
+			return w.options(&b.semantic, &refused)
+		}
+		return w.skip()
+	})
+	if err == nil {
+		err = w.end()
+	}
+	switch {
+	case len(r.Body) == 0:
+		return nil, access.Refuse(access.Invalid, "The body is empty.")
+	case err != nil:
+		return nil, syntaxError(err)
+	case !ok:
+		return nil, invalid("", "This has to be an object.")
+	case refused != nil:
+		return nil, refused
+	}
+	if len(items) == 0 {
+		b.asks = []ask{top}
+		return b, nil
+	}
+	b.asks, b.many = items, true
+	for i := range items {
+		it := &items[i]
+		if !it.subject.given {
+			it.subject = top.subject
+		}
+		if !it.action.given {
+			it.action = top.action
+		}
+		if !it.resource.given {
+			it.resource = top.resource
+		}
+		if !it.context.given {
+			it.context = top.context
+		}
+	}
+	return b, nil
+}
+
+func syntaxError(err error) *access.Error {
+	var s *jsontext.SyntacticError
+	if errors.As(err, &s) {
+		return invalid(string(s.JSONPointer), "The body is no valid JSON: "+s.Err.Error()+", at byte "+strconv.FormatInt(s.ByteOffset, 10)+".")
+	}
+	return access.Refuse(access.Invalid, "The body is no valid JSON: %v.", err)
+}
+
+// askMember reads one of the four members that a question consists of; known is false for any other, which is left unread.
+func (w *walker) askMember(a *ask, item int, name string) (known bool, err error) {
+	switch name {
+	case "subject":
+		err = w.entity(&a.subject, item, "type", "id")
+	case "action":
+		err = w.entity(&a.action, item, "", "name")
+	case "resource":
+		err = w.entity(&a.resource, item, "type", "id")
+	case "context":
+		err = w.settings(&a.context, item)
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+const (
+	wantsObject = "This has to be an object."
+	wantsString = "This has to be a string."
+)
+
+// entity reads a subject, action or resource; kind is "" for what has no type.
+func (w *walker) entity(e *entity, item int, kind, id string) error {
+	*e = entity{given: true, item: item}
+	if kind != "" {
+		e.flaw = flaw{"/" + kind, "This is missing."}
+	}
+	e.noID = flaw{"/" + id, "This is missing."}
+	var bad flaw // of the properties
+	ok, err := w.members(func(name string) (err error) {
+		switch name {
+		case "":
+			err = w.skip()
+		case kind:
+			e.kind, e.flaw.detail, err = w.string()
+		case id:
+			e.id, e.noID.detail, err = w.string()
+		case "properties":
+			var ok bool
+			ok, err = w.members(func(name string) (err error) {
+				if name != "customer" {
+					return w.skip()
+				}
+				e.owned = true
+				var wrong string
+				if e.customer, wrong, err = w.string(); wrong != "" {
+					bad = flaw{"/properties/customer", wrong}
+				}
+				return err
+			})
+			if !ok {
+				bad = flaw{"/properties", wantsObject}
+			}
+		default:
+			err = w.skip()
+		}
+		return err
+	})
+	if !ok {
+		e.flaw = flaw{"", wantsObject}
+	} else if e.flaw.detail == "" {
+		e.flaw = bad
+	}
+	return err
+}
+
+func (w *walker) settings(s *settings, item int) error {
+	*s = settings{given: true, item: item}
+	ok, err := w.members(func(name string) error {
+		if name != "consistency" {
+			return w.skip()
+		}
+		text, wrong, err := w.string()
+		s.consistency = access.Consistency(text)
+		switch s.consistency {
+		case access.Strong, access.Eventual, access.Snapshot:
+		default:
+			s.flaw = flaw{"/consistency", "This is strong, eventual or snapshot."}
+		}
+		if wrong != "" {
+			s.flaw.detail = wrong
+		}
+		return err
+	})
+	if !ok {
+		s.flaw = flaw{"", wantsObject}
+	}
+	return err
+}
+
+func (w *walker) evaluations(items *[]ask, refused **access.Error) error {
+	if w.dec.PeekKind() != '[' {
+		*refused = invalid("/evaluations", "This has to be an array.")
+		return w.skip()
+	}
+	if _, err := w.dec.ReadToken(); err != nil {
+		return err
+	}
+	for w.dec.PeekKind() != ']' {
+		n := len(*items)
+		if n == maxEvaluations {
+			*refused = invalid("/evaluations", "A batch may hold "+strconv.Itoa(maxEvaluations)+" evaluations at most: ask in several.")
+			if err := w.skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		var a ask
+		ok, err := w.members(func(name string) error {
+			known, err := w.askMember(&a, n, name)
+			if !known && err == nil {
+				err = w.skip()
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !ok { // it asks nothing, not even what is asked of all
+			a.subject = entity{given: true, item: n, flaw: flaw{"/..", wantsObject}}
+		}
+		*items = append(*items, a)
+	}
+	_, err := w.dec.ReadToken()
+	return err
+}
+
+func (w *walker) options(s *semantic, refused **access.Error) error {
+	ok, err := w.members(func(name string) error {
+		if name != "evaluations_semantic" {
+			return w.skip()
+		}
+		text, wrong, err := w.string()
+		*s = semantic(text)
+		switch *s {
+		case executeAll, denyOnFirstDeny, permitOnFirstPermit:
+		default:
+			wrong = "This is execute_all, deny_on_first_deny or permit_on_first_permit."
+		}
+		if wrong != "" {
+			*refused = invalid("/options/evaluations_semantic", wrong)
+		}
+		return err
+	})
+	if !ok {
+		*refused = invalid("/options", wantsObject)
+	}
+	return err
+}
+
+func (w *walker) page(p *page, refused **access.Error) error {
+	ok, err := w.members(func(name string) error {
+		switch name {
+		case "token":
+			var wrong string
+			var err error
+			if p.token, wrong, err = w.string(); wrong != "" {
+				*refused = invalid("/page/token", wrong)
+			}
+			return err
+		case "limit":
+			v, err := w.dec.ReadValue()
+			if err != nil {
+				return err
+			}
+			n, bad := strconv.Atoi(string(v))
+			if bad != nil || n < 1 {
+				*refused = invalid("/page/limit", "This is a whole number from 1.")
+			}
+			p.limit = min(n, maxLimit)
+			return nil
+		}
+		return w.skip()
+	})
+	if !ok {
+		*refused = invalid("/page", wantsObject)
+	}
+	return err
+}
+
+// members calls member for each member of an object; member reads the value. It passes over anything else and says so.
+func (w *walker) members(member func(name string) error) (object bool, err error) {
+	if w.dec.PeekKind() != '{' {
+		return false, w.skip()
+	}
+	return true, w.object(member)
+}
+
+// string reads a string. It passes over anything else, and wrong says that it was wrong.
+func (w *walker) string() (s, wrong string, err error) {
+	if w.dec.PeekKind() != '"' {
+		return "", wantsString, w.skip()
+	}
+	s, err = w.text()
+	return s, "", err
+}
+
+// Which members of a question an endpoint needs.
+type needs struct{ subjectID, action, resourceID bool }
+
+// flawed is what is wrong with a question, nil when nothing is.
+func (a *ask) flawed(n needs) *access.Error {
+	if e := a.subject.flawed("/subject", n.subjectID); e != nil {
+		return e
+	}
+	if n.action {
+		if e := a.action.flawed("/action", true); e != nil {
+			return e
+		}
+	}
+	if e := a.resource.flawed("/resource", n.resourceID); e != nil {
+		return e
+	}
+	if a.context.flaw.detail != "" {
+		return a.context.flaw.at(a.context.item, "/context")
+	}
+	return nil
+}
+
+func (e *entity) flawed(at string, id bool) *access.Error {
+	switch {
+	case !e.given:
+		return invalid(at, "This is missing.")
+	case e.flaw.detail != "":
+		return e.flaw.at(e.item, at)
+	case id && e.noID.detail != "":
+		return e.noID.at(e.item, at)
+	}
+	return nil
+}
+
+func (f flaw) at(item int, member string) *access.Error {
+	if f.member == "/.." {
+		member, f.member = "", ""
+	}
+	pointer := member + f.member
+	if item != topLevel {
+		pointer = "/evaluations/" + strconv.Itoa(item) + pointer
+	}
+	return invalid(pointer, f.detail)
+}
+
+// consistency is how the facts of a question are to be read.
+func (a *ask) consistency() access.Consistency {
+	if a.context.consistency == "" {
+		return access.Strong
+	}
+	return a.context.consistency
+}

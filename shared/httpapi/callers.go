@@ -1,0 +1,215 @@
+package httpapi
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"partneraccess/shared/access"
+)
+
+// The scopes that a token may carry. Everything else that a caller may do follows from who it is in the table.
+const (
+	ScopeDirectory = "partner-access/directory" // the provider's own systems
+	ScopeCheck     = "partner-access/check"     // a back end that asks for decisions
+)
+
+// kind is a set of kinds of callers.
+type kind uint16
+
+const (
+	provider      kind = 1 << iota // a token with the directory scope
+	customerAdmin                  // an admin of the customer that the route names
+	customerUser                   // another member of it
+	anyCustomer                    // a member of whichever customer: the partners directory is open to them (D16)
+	owner                          // of the partner that the route names, and so on
+	partnerAdmin
+	business
+	tech
+	sales
+	external
+	anybody // whoever has signed in, even when nobody knows him
+)
+
+const (
+	members   = customerAdmin | customerUser
+	leads     = owner | partnerAdmin | business // those who manage a partner's people and customers (P8, P9)
+	employees = leads | tech | sales            // they see each other's records (P4)
+)
+
+// mayCall is the matrix of who may call what: the only place that says so. A route names the organisation that its callers belong to in its
+// first parameter. What a caller may not even see is answered like what does not exist.
+func mayCall(route string) kind {
+	switch route {
+	case "GET /v1/me":
+		return anybody
+
+	case "POST /v1/customers/{customer}/grants",
+		"PATCH /v1/customers/{customer}/grants/{partner}",
+		"DELETE /v1/customers/{customer}/grants/{partner}",
+		"DELETE /v1/customers/{customer}/grants/{partner}/users/{user}":
+		return customerAdmin // W11: nobody grants on a customer's behalf
+
+	case "GET /v1/customers/{customer}",
+		"GET /v1/customers/{customer}/grants",
+		"GET /v1/customers/{customer}/grants/{partner}",
+		"GET /v1/customers/{customer}/grants/{partner}/users",
+		"GET /v1/customers/{customer}/members",
+		"GET /v1/customers/{customer}/history":
+		return members | provider
+
+	case "GET /v1/partners":
+		return anyCustomer | provider
+	case "GET /v1/partners/{partner}",
+		"GET /v1/partners/{partner}/users":
+		return employees | anyCustomer | provider
+	case "GET /v1/partners/{partner}/users/{user}",
+		"GET /v1/partners/{partner}/customers/{customer}/users":
+		return employees | provider
+	case "GET /v1/partners/{partner}/customers":
+		return employees | external | provider
+	case "GET /v1/partners/{partner}/history":
+		return leads | provider
+	case "GET /v1/partners/{partner}/account",
+		"PATCH /v1/partners/{partner}/account":
+		return owner // P8
+
+	case "POST /v1/partners/{partner}/users",
+		"PATCH /v1/partners/{partner}/users/{user}",
+		"DELETE /v1/partners/{partner}/users/{user}":
+		return leads | provider
+	case "PUT /v1/partners/{partner}/customers/{customer}/users",
+		"DELETE /v1/partners/{partner}/customers/{customer}":
+		return leads
+
+	case "PUT /v1/partners/{partner}",
+		"PATCH /v1/partners/{partner}",
+		"DELETE /v1/partners/{partner}",
+		"PUT /v1/customers/{customer}",
+		"DELETE /v1/customers/{customer}",
+		"PUT /v1/customers/{customer}/members/{email}",
+		"DELETE /v1/customers/{customer}/members/{email}",
+		"PUT /v1/customers/{customer}/relationships/{partner}",
+		"DELETE /v1/customers/{customer}/relationships/{partner}",
+		"PUT /v1/customers/{customer}/managing-partner",
+		"DELETE /v1/customers/{customer}/managing-partner":
+		return provider
+	}
+	return 0
+}
+
+// caller is who makes a request, as far as the route needs to know.
+type caller struct {
+	kind kind
+	id   access.Identity // of a person
+}
+
+// actor is the caller as it is remembered in what it changes.
+func (c caller) actor() access.Actor {
+	switch {
+	case c.kind == provider:
+		return access.Actor{Kind: "provider", Email: c.id.Email}
+	case c.kind&(members|anyCustomer) != 0:
+		return access.Actor{Kind: "customer", Email: c.id.Email}
+	}
+	a := access.Actor{Kind: "partner", Email: c.id.Email}
+	if c.id.User != nil {
+		a.User, a.Role = c.id.User.ID, c.id.User.Role
+	}
+	return a
+}
+
+type callerStore interface {
+	Identity(ctx context.Context, address string) (access.Identity, error)
+	Memberships(ctx context.Context, address string, customers []string) ([]access.Membership, error)
+}
+
+func nothingHere() error {
+	return access.Refuse(access.NotFound, "there is nothing here, or nothing that you may see")
+}
+
+// authorise tells who the caller is, or why the route is closed to it. A person of another organisation learns no more than that there is
+// nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names.
+func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
+	may := mayCall(r.RouteKey)
+	if may&provider != 0 && slices.Contains(r.Claims.Scopes, ScopeDirectory) {
+		return caller{kind: provider, id: access.Identity{Email: r.Claims.Email}}, nil
+	}
+	address, ok := access.ParseEmail(r.Claims.Email)
+	if !ok {
+		if may&anybody != 0 {
+			return caller{kind: anybody}, nil
+		}
+		return caller{}, access.Refuse(access.Forbidden, "this needs a token of a person with a verified e-mail address%s", orScope(may))
+	}
+	id, err := s.Identity(ctx, address)
+	if err != nil {
+		return caller{}, err
+	}
+	c := caller{kind: anybody, id: id}
+	if may&anybody != 0 {
+		return c, nil
+	}
+	if id.User == nil && len(id.MemberOf) == 0 {
+		return c, access.Refuse(access.NotRegistered, "nobody has registered %s here: ask your administrator or the provider", address)
+	}
+	mine := false // the route is about the caller's own organisation
+	if customer := r.PathValue("customer"); strings.HasPrefix(r.Path, "/v1/customers/") && slices.Contains(id.MemberOf, customer) {
+		ms, err := s.Memberships(ctx, address, []string{customer})
+		if err != nil {
+			return c, err
+		}
+		if len(ms) == 1 {
+			mine, c.kind = true, customerUser
+			if ms[0].Member.Admin {
+				c.kind = customerAdmin
+			}
+		}
+	}
+	if strings.HasPrefix(r.Path, "/v1/partners/") && id.User != nil && id.User.Partner == r.PathValue("partner") && id.Partner != nil && id.Partner.Status != access.Removed {
+		mine, c.kind = true, kindOfRole(id.User.Role)
+		if id.User.Status != access.Active {
+			return c, access.Refuse(access.Forbidden, "your account is %s: ask your organisation's administrator", id.User.Status)
+		}
+	}
+	switch {
+	case mine && c.kind&may != 0:
+		return c, nil
+	case may&anyCustomer != 0 && len(id.MemberOf) > 0:
+		ms, err := s.Memberships(ctx, address, id.MemberOf)
+		if err != nil {
+			return c, err
+		}
+		if len(ms) > 0 {
+			c.kind = anyCustomer
+			return c, nil
+		}
+	}
+	if mine || r.PathValue("customer") == "" && r.PathValue("partner") == "" {
+		return c, access.Refuse(access.Forbidden, "your role does not allow this")
+	}
+	return c, nothingHere()
+}
+
+func orScope(may kind) string {
+	if may&provider != 0 {
+		return ", or with the scope " + ScopeDirectory
+	}
+	return ""
+}
+
+func kindOfRole(r access.Role) kind {
+	switch r {
+	case access.Owner:
+		return owner
+	case access.Admin:
+		return partnerAdmin
+	case access.Business:
+		return business
+	case access.Tech:
+		return tech
+	case access.SalesMarketing:
+		return sales
+	}
+	return external
+}

@@ -1,0 +1,275 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"partneraccess/shared/access"
+)
+
+// opt is a member of a JSON object that may be absent, or null, or a value.
+type opt[T any] struct {
+	Given bool
+	Null  bool
+	Value T
+}
+
+// UnmarshalJSONFrom is called only for members that are there.
+func (o *opt[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	o.Given = true
+	if d.PeekKind() == 'n' {
+		o.Null = true
+		_, err := d.ReadToken()
+		return err
+	}
+	return json.UnmarshalDecode(d, &o.Value)
+}
+
+// has tells whether there is a value.
+func (o opt[T]) has() bool { return o.Given && !o.Null }
+
+// decodeBody reads a request's body strictly (RFC 8259, RFC 7493): one JSON object, no unknown member, none twice, nothing after it, every
+// value of its type. What is wrong is told with a pointer to where.
+func decodeBody(r *Request, into any) error {
+	if ct := r.Header("content-type"); ct != "" || len(r.Body) > 0 {
+		media, _, err := mime.ParseMediaType(ct)
+		if err != nil || media != "application/json" {
+			return access.Refuse(unsupportedMediaType, "the body has to be JSON: send Content-Type: application/json")
+		}
+	}
+	if len(r.Body) == 0 {
+		return access.Refuse(access.Invalid, "the request needs a body: a JSON object")
+	}
+	if k := jsontext.Value(r.Body).Kind(); k != '{' && k != 0 {
+		return access.Refuse(access.Invalid, "the body has to be a JSON object").At("")
+	}
+	err := json.Unmarshal(r.Body, into, json.RejectUnknownMembers(true))
+	if err == nil {
+		return nil
+	}
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syntactic):
+		detail := "this is no JSON"
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			detail = "this member stands there twice"
+		}
+		return malformed(syntactic.JSONPointer, detail)
+	case errors.As(err, &semantic):
+		if errors.Is(err, json.ErrUnknownName) {
+			return malformed(semantic.JSONPointer, "this member is unknown")
+		}
+		if wrong := (*valueError)(nil); errors.As(err, &wrong) {
+			return malformed(semantic.JSONPointer, wrong.detail)
+		}
+		return malformed(semantic.JSONPointer, fmt.Sprintf("this is %s: another type is expected", kindName(semantic.JSONKind)))
+	}
+	return access.Refuse(access.Invalid, "the body cannot be read as JSON")
+}
+
+func malformed(p jsontext.Pointer, detail string) error {
+	e := access.Refuse(access.Invalid, "the request's body is malformed")
+	e.Fields = []access.Field{{Pointer: string(p), Detail: detail}}
+	return e
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	}
+	return "not readable"
+}
+
+// valueError is a value of the right type that says nothing sensible.
+type valueError struct{ detail string }
+
+func (e *valueError) Error() string { return e.detail }
+
+// moment is an instant as people write it: RFC 3339 with any offset, to the millisecond.
+type moment struct{ time.Time }
+
+// UnmarshalJSONFrom reads the instant, in UTC.
+func (m *moment) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	var s string
+	if err := json.UnmarshalDecode(d, &s); err != nil {
+		return err
+	}
+	t, err := parseInstant(s)
+	m.Time = t
+	return err
+}
+
+func parseInstant(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, strings.ToUpper(s))
+	if err != nil || strings.Contains(s, ",") {
+		return t, &valueError{"an instant is written as in RFC 3339, such as 2027-03-01T00:00:00Z"}
+	}
+	t = t.UTC()
+	if t.Year() < 1970 || t.Year() > 9999 {
+		return t, &valueError{"an instant lies between the years 1970 and 9999"}
+	}
+	if !t.Equal(t.Truncate(time.Millisecond)) {
+		return t, &valueError{"an instant is given to the millisecond, no finer"}
+	}
+	return t, nil
+}
+
+// findings gathers everything that is wrong with an input, so that it can be mended in one go.
+type findings []access.Field
+
+func (f *findings) add(pointer, detail string) {
+	*f = append(*f, access.Field{Pointer: pointer, Detail: detail})
+}
+
+func (f findings) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	e := access.Refuse(access.Invalid, "some of the input cannot be accepted")
+	if len(f) == 1 {
+		e.Detail = f[0].Detail
+	}
+	e.Fields = f
+	return e
+}
+
+// The readers below take a member's value when it is there, and note what is wrong with it.
+
+func (f *findings) text(o opt[string], pointer, detail string, valid func(string) bool) *string {
+	if !o.Given {
+		return nil
+	}
+	if o.Null || !valid(o.Value) {
+		f.add(pointer, detail)
+		return nil
+	}
+	return &o.Value
+}
+
+func (f *findings) name(o opt[string], pointer string) *string {
+	return f.text(o, pointer, "a name has 1 to 200 characters, on one line, without control characters or spaces at its ends", access.ValidName)
+}
+
+func (f *findings) note(o opt[string], pointer string) *string {
+	if o.Null {
+		o = opt[string]{Given: true}
+	}
+	return f.text(o, pointer, "a note has at most 1000 characters and no control characters but line feeds", access.ValidNote)
+}
+
+func (f *findings) level(o opt[string], pointer string) *access.Level {
+	s := f.text(o, pointer, "a level is none, view, support or manage", func(s string) bool { _, ok := access.ParseLevel(s); return ok })
+	if s == nil {
+		return nil
+	}
+	l, _ := access.ParseLevel(*s)
+	return &l
+}
+
+func (f *findings) flag(o opt[bool], pointer string) *bool {
+	if !o.Given {
+		return nil
+	}
+	if o.Null {
+		f.add(pointer, "this is true or false: leave it out to keep it as it is")
+		return nil
+	}
+	return &o.Value
+}
+
+func (f *findings) email(o opt[string], pointer string) *string {
+	s := f.text(o, pointer, emailHelp, func(s string) bool { _, ok := access.ParseEmail(s); return ok })
+	if s == nil {
+		return nil
+	}
+	e, _ := access.ParseEmail(*s)
+	return &e
+}
+
+const emailHelp = "this is no e-mail address: write it plainly, such as kim@contoso.example, an international domain in its xn-- form"
+
+// contacts reads a list of addresses: lower case, each once.
+func (f *findings) contacts(o opt[[]string], pointer string) *[]string {
+	if !o.Given {
+		return nil
+	}
+	if len(o.Value) > access.MaxContacts {
+		f.add(pointer, fmt.Sprintf("at most %d addresses", access.MaxContacts))
+		return nil
+	}
+	out := make([]string, 0, len(o.Value))
+	seen := map[string]bool{}
+	for i, s := range o.Value {
+		e, ok := access.ParseEmail(s)
+		if !ok {
+			f.add(fmt.Sprintf("%s/%d", pointer, i), emailHelp)
+			continue
+		}
+		if !seen[e] {
+			seen[e] = true
+			out = append(out, e)
+		}
+	}
+	return &out
+}
+
+// users reads a list of users' ids: each once.
+func (f *findings) users(o opt[[]string], pointer string) *[]string {
+	if !o.Given {
+		return nil
+	}
+	if o.Null {
+		f.add(pointer, "this is a list of users' ids: leave it out to change nobody")
+		return nil
+	}
+	if len(o.Value) > access.MaxUserChanges {
+		f.add(pointer, fmt.Sprintf("at most %d users in one request", access.MaxUserChanges))
+		return nil
+	}
+	out := make([]string, 0, len(o.Value))
+	seen := map[string]bool{}
+	for i, s := range o.Value {
+		if !access.ValidUserID(s) {
+			f.add(fmt.Sprintf("%s/%d", pointer, i), "this is no user's id, such as contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV")
+			continue
+		}
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return &out
+}
+
+func oneOf[T ~string](f *findings, o opt[string], pointer string, values ...T) *T {
+	if !o.Given {
+		return nil
+	}
+	names := make([]string, len(values))
+	for i, v := range values {
+		if o.has() && o.Value == string(v) {
+			return &v
+		}
+		names[i] = string(v)
+	}
+	f.add(pointer, "this is one of: "+strings.Join(names, ", "))
+	return nil
+}

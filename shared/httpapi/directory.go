@@ -1,0 +1,569 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"partneraccess/shared/access"
+)
+
+// directoryStore loads what plans about the directory look at.
+type directoryStore interface {
+	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
+	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
+}
+
+type partnerBody struct {
+	Name     opt[string]   `json:"name"`
+	Class    opt[string]   `json:"class"`
+	Offer    opt[string]   `json:"offer"`
+	SSO      opt[bool]     `json:"sso"`
+	Status   opt[string]   `json:"status"`
+	Parent   opt[string]   `json:"parent"`
+	Contacts opt[[]string] `json:"contacts"`
+}
+
+func (b partnerBody) command() (access.PartnerCommand, error) {
+	var f findings
+	cmd := access.PartnerCommand{
+		Name: f.name(b.Name, "/name"), Class: oneOf(&f, b.Class, "/class", access.Channel, access.Other), Offer: f.level(b.Offer, "/offer"),
+		SSO: f.flag(b.SSO, "/sso"), Status: oneOf(&f, b.Status, "/status", access.Active, access.Suspended), Contacts: f.contacts(b.Contacts, "/contacts"),
+	}
+	if b.Parent.Null {
+		b.Parent = opt[string]{Given: true}
+	}
+	cmd.Parent = f.text(b.Parent, "/parent", "this cannot be a partner's id; null for none", func(s string) bool { return s == "" || access.ValidID(s) })
+	return cmd, f.err()
+}
+
+// putPartner and patchPartner differ only in what they find: PUT creates, PATCH needs something to edit and the version that was seen. Both leave
+// what is not given as it is.
+func putPartner(ctx context.Context, c *call) (reply, error)   { return writePartner(ctx, c, true) }
+func patchPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, false) }
+
+func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
+	seen, err := c.seen(!create)
+	if err != nil {
+		return reply{}, err
+	}
+	var b partnerBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	cmd, err := b.command()
+	if err != nil {
+		return reply{}, err
+	}
+	cmd.Seen = seen
+	return c.savePartner(ctx, cmd, create, func(p *access.Partner) any { return viewPartner(p, true) })
+}
+
+func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, create bool, view func(*access.Partner) any) (reply, error) {
+	id := c.PathValue("partner")
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		before, err := c.api.Store.Partner(ctx, id)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		if !create && (before == nil || before.Status == access.Removed) {
+			return access.Change{}, reply{}, nothingHere()
+		}
+		var parent *access.Partner
+		if cmd.Parent != nil && *cmd.Parent != "" {
+			if parent, err = c.api.Store.Partner(ctx, *cmd.Parent); err != nil {
+				return access.Change{}, reply{}, err
+			}
+		}
+		change, after, err := access.PlanPartner(id, before, parent, cmd, c.moment())
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		out := reply{status: 200, version: after.Version, body: view(after)}
+		if before == nil {
+			out.status, out.location = 201, "/v1/partners/"+id
+		}
+		return change, out, nil
+	})
+}
+
+type accountBody struct {
+	Name     opt[string]   `json:"name"`
+	Contacts opt[[]string] `json:"contacts"`
+}
+
+// patchAccount is what the owner itself may change of its partner (P8).
+func patchAccount(ctx context.Context, c *call) (reply, error) {
+	seen, err := c.seen(true)
+	if err != nil {
+		return reply{}, err
+	}
+	var b accountBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	cmd := access.PartnerCommand{Seen: seen, Name: f.name(b.Name, "/name"), Contacts: f.contacts(b.Contacts, "/contacts")}
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	return c.savePartner(ctx, cmd, false, func(p *access.Partner) any { return viewAccount(p) })
+}
+
+func deletePartner(ctx context.Context, c *call) (reply, error) {
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		before, err := c.api.Store.Partner(ctx, c.PathValue("partner"))
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		change, err := access.PlanRemovePartner(before, c.moment())
+		return change, reply{status: 204}, err
+	})
+}
+
+type userBody struct {
+	Email  opt[string] `json:"email"`
+	Name   opt[string] `json:"name"`
+	Role   opt[string] `json:"role"`
+	Phone  opt[string] `json:"phone"`
+	MFA    opt[bool]   `json:"mfa"`
+	Status opt[string] `json:"status"`
+}
+
+func (b userBody) command(f *findings, at string) access.UserCommand {
+	if b.Phone.Null {
+		b.Phone = opt[string]{Given: true}
+	}
+	return access.UserCommand{
+		Email: f.email(b.Email, at+"/email"), Name: f.name(b.Name, at+"/name"), MFA: f.flag(b.MFA, at+"/mfa"),
+		Phone:  f.text(b.Phone, at+"/phone", "a telephone number is written as in E.164, such as +4930123456; null for none", func(s string) bool { return s == "" || access.ValidPhone(s) }),
+		Role:   oneOf(f, b.Role, at+"/role", access.Owner, access.Admin, access.Business, access.Tech, access.SalesMarketing, access.External),
+		Status: oneOf(f, b.Status, at+"/status", access.Active, access.Disabled),
+	}
+}
+
+// newUsersBody is one user, or several (P14).
+type newUsersBody struct {
+	userBody
+	Users opt[[]userBody] `json:"users"`
+}
+
+// maxNewUsers is how many users one request may create.
+const maxNewUsers = 25
+
+type userResult struct {
+	Status  int       `json:"status"`
+	User    *userView `json:"user,omitzero"`
+	Problem *Problem  `json:"problem,omitzero"`
+}
+
+type userResults struct {
+	Results []userResult `json:"results"`
+}
+
+func postUsers(ctx context.Context, c *call) (reply, error) {
+	var b newUsersBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	if !b.Users.Given {
+		cmd, err := newUser(b.userBody)
+		if err != nil {
+			return reply{}, err
+		}
+		return c.createUser(ctx, "", cmd)
+	}
+	if b.userBody != (userBody{}) {
+		return reply{}, access.Refuse(access.Invalid, "give either one user, or several in users").At("/users")
+	}
+	if n := len(b.Users.Value); n == 0 || n > maxNewUsers {
+		return reply{}, access.Refuse(access.Invalid, "users holds 1 to %d users", maxNewUsers).At("/users")
+	}
+	var out userResults
+	for i, one := range b.Users.Value {
+		cmd, err := newUser(one)
+		var made reply
+		if err == nil {
+			made, err = c.createUser(ctx, fmt.Sprint("user ", i), cmd)
+		}
+		res, err := c.result(made, err, i)
+		if err != nil {
+			return reply{}, err
+		}
+		out.Results = append(out.Results, res)
+	}
+	return reply{status: 200, body: out}, nil
+}
+
+// result is what became of one of several users: a refusal is its own, any other failure is the whole request's. Repeated under its
+// Idempotency-Key, the request goes on where it failed.
+func (c *call) result(made reply, err error, i int) (userResult, error) {
+	var refused *access.Error
+	switch {
+	case errors.As(err, &refused):
+		p := problemOf(refused, "")
+		for j := range p.Errors {
+			p.Errors[j].Pointer = fmt.Sprintf("/users/%d%s", i, p.Errors[j].Pointer)
+		}
+		return userResult{Status: p.Status, Problem: &p}, nil
+	case err != nil:
+		return userResult{}, err
+	}
+	u, err := made.user()
+	return userResult{Status: made.status, User: u}, err
+}
+
+func newUser(b userBody) (access.UserCommand, error) {
+	var f findings
+	cmd := b.command(&f, "")
+	if !b.Email.Given {
+		f.add("/email", "a user needs an e-mail address")
+	}
+	if !b.Name.Given {
+		f.add("/name", "a user needs a name")
+	}
+	return cmd, f.err()
+}
+
+func (c *call) createUser(ctx context.Context, part string, cmd access.UserCommand) (reply, error) {
+	partner := c.PathValue("partner")
+	return c.change(ctx, part, func(ctx context.Context) (access.Change, reply, error) {
+		f, err := c.api.Store.UserFacts(ctx, partner, "", *cmd.Email)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		change, u, err := access.PlanNewUser(f, cmd, c.moment())
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return change, reply{status: 201, version: u.Version, location: "/v1/partners/" + partner + "/users/" + u.ID, body: viewUser(u, true)}, nil
+	})
+}
+
+func patchUser(ctx context.Context, c *call) (reply, error) {
+	seen, err := c.seen(true)
+	if err != nil {
+		return reply{}, err
+	}
+	var b userBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	cmd := b.command(&f, "")
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	cmd.Seen = seen
+	address := ""
+	if cmd.Email != nil {
+		address = *cmd.Email
+	}
+	return c.changeUser(ctx, address, func(f access.UserFacts) (access.Change, reply, error) {
+		change, u, err := access.PlanUser(f, cmd, c.moment())
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return change, reply{status: 200, version: u.Version, body: viewUser(u, true)}, nil
+	})
+}
+
+func deleteUser(ctx context.Context, c *call) (reply, error) {
+	return c.changeUser(ctx, "", func(f access.UserFacts) (access.Change, reply, error) {
+		change, err := access.PlanRemoveUserAccount(f, c.moment())
+		return change, reply{status: 204}, err
+	})
+}
+
+// changeUser loads, plans and commits a change of the user that the path names.
+func (c *call) changeUser(ctx context.Context, address string, plan func(access.UserFacts) (access.Change, reply, error)) (reply, error) {
+	if _, err := c.user(ctx); err != nil {
+		return reply{}, err
+	}
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		f, err := c.api.Store.UserFacts(ctx, c.PathValue("partner"), c.PathValue("user"), address)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return plan(f)
+	})
+}
+
+type customerBody struct {
+	Name     opt[string]   `json:"name"`
+	Domain   opt[string]   `json:"domain"`
+	Contacts opt[[]string] `json:"contacts"`
+}
+
+func putCustomer(ctx context.Context, c *call) (reply, error) {
+	seen, err := c.seen(false)
+	if err != nil {
+		return reply{}, err
+	}
+	var b customerBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	b.Domain.Value = strings.ToLower(b.Domain.Value)
+	cmd := access.CustomerCommand{Seen: seen, Name: f.name(b.Name, "/name"), Contacts: f.contacts(b.Contacts, "/contacts")}
+	if b.Domain.Null {
+		b.Domain = opt[string]{Given: true}
+	}
+	cmd.Domain = f.text(b.Domain, "/domain", "a domain is written such as acme.example, an international one in its xn-- form", func(s string) bool { return s == "" || access.ValidDomain(s) })
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	id := c.PathValue("customer")
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		before, err := c.api.Store.Customer(ctx, id)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		change, after, err := access.PlanCustomer(id, before, cmd, c.moment())
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		out := reply{status: 200, version: after.Version, body: viewCustomer(after)}
+		if before == nil {
+			out.status, out.location = 201, "/v1/customers/"+id
+		}
+		return change, out, nil
+	})
+}
+
+// deleteCustomer ends all the customer's grants, one by one, and then removes the customer: the answer comes when nobody gets in any more.
+func deleteCustomer(ctx context.Context, c *call) (reply, error) {
+	cust, err := c.customer(ctx)
+	if err != nil {
+		return reply{}, err
+	}
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		before, err := c.api.Store.Customer(ctx, cust.ID)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		grants, err := c.grantsOf(ctx, cust)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		for i, g := range grants {
+			if g.State == access.StateEnded {
+				continue
+			}
+			if grants[i], err = c.endForRemoval(ctx, g); err != nil {
+				return access.Change{}, reply{}, err
+			}
+		}
+		change, err := access.PlanRemoveCustomer(before, grants, c.moment())
+		return change, reply{status: 204}, err
+	})
+}
+
+func (c *call) endForRemoval(ctx context.Context, g *access.Grant) (*access.Grant, error) {
+	var ended *access.Grant
+	err := c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		r, err := c.api.Store.Relation(ctx, g.Customer, g.Partner, nil, false)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		p, err := access.PlanEndForRemoval(r, c.moment())
+		ended = p.Grant
+		return p.Change, nil, err
+	})
+	return ended, err
+}
+
+// grantsOf is every grant of a customer.
+func (c *call) grantsOf(ctx context.Context, cust *access.Customer) ([]*access.Grant, error) {
+	var out []*access.Grant
+	f := access.GrantFilter{Now: c.api.now(), Statuses: statuses}
+	for ask := (access.PageAsk{Limit: maxLimit}); ; {
+		page, err := c.api.Store.CustomerGrants(ctx, cust, f, ask)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Items {
+			out = append(out, r.Grant)
+		}
+		if ask.After = page.Next; page.Next == "" {
+			return out, nil
+		}
+	}
+}
+
+type memberBody struct {
+	Name opt[string] `json:"name"`
+	Role opt[string] `json:"role"`
+}
+
+const (
+	roleAdmin  = "admin"
+	roleMember = "member"
+)
+
+func (c *call) address() (string, error) {
+	a, ok := access.ParseEmail(c.PathValue("email"))
+	if !ok {
+		return "", access.Refuse(access.Invalid, "the path has to end in a plain e-mail address, such as ann@acme.example")
+	}
+	return a, nil
+}
+
+func putMember(ctx context.Context, c *call) (reply, error) {
+	address, err := c.address()
+	if err != nil {
+		return reply{}, err
+	}
+	var b memberBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	name, role := f.name(b.Name, "/name"), oneOf(&f, b.Role, "/role", roleAdmin, roleMember)
+	if !b.Name.Given {
+		f.add("/name", "a member needs a name")
+	}
+	if !b.Role.Given {
+		f.add("/role", "a member needs a role: admin or member")
+	}
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		facts, err := c.api.Store.MemberFacts(ctx, c.PathValue("customer"), address)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		change, m, err := access.PlanMember(facts, address, *name, *role == roleAdmin, c.moment())
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		out := reply{status: 200, version: m.Version, body: viewMember(m)}
+		if facts.Member == nil {
+			out.status = 201
+		}
+		return change, out, nil
+	})
+}
+
+func deleteMember(ctx context.Context, c *call) (reply, error) {
+	address, err := c.address()
+	if err != nil {
+		return reply{}, err
+	}
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		facts, err := c.api.Store.MemberFacts(ctx, c.PathValue("customer"), address)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		change, err := access.PlanRemoveMember(facts, c.moment())
+		return change, reply{status: 204}, err
+	})
+}
+
+type relationshipBody struct {
+	Everyone opt[bool] `json:"everyone"`
+}
+
+func putRelationship(ctx context.Context, c *call) (reply, error) {
+	var b relationshipBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	everyone := f.flag(b.Everyone, "/everyone")
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	return c.provided(ctx, c.PathValue("partner"), func(_ context.Context, r access.Relation, m access.Moment) (access.Planned, error) {
+		return access.PlanRelationship(r, everyone != nil && *everyone, c.api.RequireSSO, m)
+	})
+}
+
+func deleteRelationship(ctx context.Context, c *call) (reply, error) {
+	return c.edited(ctx, nil, false, access.PlanEndRelationship)
+}
+
+type managingBody struct {
+	Partner opt[string] `json:"partner"`
+}
+
+func putManagingPartner(ctx context.Context, c *call) (reply, error) {
+	var b managingBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	partner := f.text(b.Partner, "/partner", "this cannot be a partner's id", access.ValidID)
+	if !b.Partner.Given {
+		f.add("/partner", "name the partner that manages the customer")
+	}
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	return c.provided(ctx, *partner, func(ctx context.Context, r access.Relation, m access.Moment) (access.Planned, error) {
+		var others []*access.Grant
+		if r.Customer != nil { // read after the customer was, which every opening writes: none can slip in
+			var err error
+			if others, err = c.grantsOf(ctx, r.Customer); err != nil {
+				return access.Planned{}, err
+			}
+		}
+		return access.PlanManage(r, others, m)
+	})
+}
+
+// provided plans and commits what the provider opens between a customer and a partner.
+func (c *call) provided(ctx context.Context, partner string, plan func(context.Context, access.Relation, access.Moment) (access.Planned, error)) (reply, error) {
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), partner, nil, false)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.moment()
+		p, err := plan(ctx, r, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		out := planned(r, p, m.Now)
+		if p.Created {
+			out.status, out.location = 201, "/v1/customers/"+r.Customer.ID+"/grants/"+partner
+		}
+		return p.Change, out, nil
+	})
+}
+
+func deleteManagingPartner(ctx context.Context, c *call) (reply, error) {
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		cust, err := c.customer(ctx)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		r, err := c.api.Store.Relation(ctx, cust.ID, cust.ManagedBy, nil, false)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.moment()
+		p, err := access.PlanUnmanage(r, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return p.Change, planned(r, p, m.Now), nil
+	})
+}
+
+// user is the user that was created, or that was when the request came first.
+func (r reply) user() (*userView, error) {
+	if v, ok := r.body.(userView); ok {
+		return &v, nil
+	}
+	var v userView
+	if err := json.Unmarshal(r.encoded, &v); err != nil {
+		return nil, fmt.Errorf("read an answer that was kept: %w", err)
+	}
+	return &v, nil
+}

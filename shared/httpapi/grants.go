@@ -1,0 +1,269 @@
+package httpapi
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"partneraccess/shared/access"
+)
+
+type grantBody struct {
+	Partner    opt[string]   `json:"partner"`
+	Email      opt[string]   `json:"email"`
+	Users      opt[[]string] `json:"users"`
+	Everyone   opt[bool]     `json:"everyone"`
+	Level      opt[string]   `json:"level"`
+	From       opt[moment]   `json:"from"`
+	Until      opt[moment]   `json:"until"`
+	RequireSSO opt[bool]     `json:"require_sso"`
+	AssignedBy opt[string]   `json:"assigned_by"`
+	Note       opt[string]   `json:"note"`
+}
+
+// command reads what is to be granted, and to whom: a partner, or the address of one of its users.
+func (b grantBody) command(cfg Config) (cmd access.GrantCommand, partner, email string, err error) {
+	var f findings
+	cmd = access.GrantCommand{
+		Level: f.level(b.Level, "/level"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"), Note: f.note(b.Note, "/note"),
+		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), DefaultSSO: cfg.RequireSSO,
+		From: given(b.From), Until: given(b.Until), Everyone: b.Everyone.Value,
+	}
+	f.flag(b.Everyone, "/everyone")
+	if p := f.text(b.Partner, "/partner", "this cannot be a partner's id: look it up in the partners directory", access.ValidID); p != nil {
+		partner = *p
+	}
+	if e := f.email(b.Email, "/email"); e != nil {
+		email = *e
+	}
+	if users := f.users(b.Users, "/users"); users != nil {
+		if cmd.Users = *users; len(cmd.Users) == 0 {
+			f.add("/users", "name at least one user, or leave this out to let the partner assign its users")
+		}
+	}
+	switch {
+	case b.Partner.Given == b.Email.Given:
+		f.add("", "name either the partner or the email of one of its users")
+	case b.Email.Given && (b.Users.Given || b.Everyone.Value):
+		f.add("/email", "with an e-mail address one user is named: leave users and everyone out")
+	case b.Users.Given && b.Everyone.Value:
+		f.add("/everyone", "give either users or everyone")
+	}
+	return cmd, partner, email, f.err()
+}
+
+// given is an instant that was given; in a grant null means the same as nothing.
+func given(o opt[moment]) *time.Time {
+	if !o.has() {
+		return nil
+	}
+	return &o.Value.Time
+}
+
+func postGrant(ctx context.Context, c *call) (reply, error) {
+	var b grantBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	cmd, partner, email, err := b.command(c.api.Config)
+	if err != nil {
+		return reply{}, err
+	}
+	customer := c.PathValue("customer")
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		cmd := cmd
+		if email != "" {
+			user, err := c.individual(ctx, customer, email)
+			if err != nil {
+				return access.Change{}, reply{}, err
+			}
+			partner = user.Partner
+			cmd.Users, cmd.Individual = []string{user.ID}, true
+		}
+		r, err := c.api.Store.Relation(ctx, customer, partner, cmd.Users, false)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.moment()
+		p, err := access.PlanGrant(r, cmd, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		out := planned(r, p, m.Now)
+		if p.Created {
+			out.status, out.location = 201, "/v1/customers/"+customer+"/grants/"+partner
+		}
+		return p.Change, out, nil
+	})
+}
+
+// individual finds the partner's user who has an e-mail address (D8, D15), and refuses the customer's own people (D7, A7).
+func (c *call) individual(ctx context.Context, customer, email string) (*access.User, error) {
+	id, err := c.api.Store.Identity(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	if id.User != nil {
+		return id.User, nil
+	}
+	own := slices.Contains(id.MemberOf, customer)
+	if !own {
+		cust, err := c.api.Store.Customer(ctx, customer)
+		if err != nil {
+			return nil, err
+		}
+		_, domain, _ := strings.Cut(email, "@")
+		own = cust != nil && cust.Domain != "" && cust.Domain == domain
+	}
+	if own {
+		return nil, access.Refuse(access.OwnOrganisation, "%s is one of your own people: partners are people of outside organisations", email).At("/email")
+	}
+	return nil, access.Refuse(access.UnknownEmail, "%s is no user of any partner: check the address, or invite the person", email).At("/email")
+}
+
+type usersBody struct {
+	Set    opt[[]string] `json:"set"`
+	Add    opt[[]string] `json:"add"`
+	Remove opt[[]string] `json:"remove"`
+}
+
+type editBody struct {
+	Users      opt[usersBody] `json:"users"`
+	Everyone   opt[bool]      `json:"everyone"`
+	Level      opt[string]    `json:"level"`
+	From       opt[moment]    `json:"from"`
+	Until      opt[moment]    `json:"until"`
+	State      opt[string]    `json:"state"`
+	RequireSSO opt[bool]      `json:"require_sso"`
+	AssignedBy opt[string]    `json:"assigned_by"`
+	Note       opt[string]    `json:"note"`
+}
+
+func (b editBody) command() (access.EditCommand, error) {
+	var f findings
+	cmd := access.EditCommand{
+		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: cleared(b.From), Until: cleared(b.Until),
+		State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
+		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
+		Set: f.users(b.Users.Value.Set, "/users/set"),
+	}
+	if add := f.users(b.Users.Value.Add, "/users/add"); add != nil {
+		cmd.Add = *add
+	}
+	if remove := f.users(b.Users.Value.Remove, "/users/remove"); remove != nil {
+		cmd.Remove = *remove
+	}
+	if b.Users.Null {
+		f.add("/users", "say what to do with the users: set, or add and remove")
+	}
+	if cmd.Set != nil && (len(cmd.Add) > 0 || len(cmd.Remove) > 0) {
+		f.add("/users", "give either set, or add and remove")
+	}
+	if cmd.Everyone != nil && *cmd.Everyone && cmd.Set != nil {
+		f.add("/everyone", "everyone cannot be switched on while single users are chosen")
+	}
+	for _, id := range cmd.Add {
+		if slices.Contains(cmd.Remove, id) {
+			f.add("/users/remove", id+" is to be added, too")
+		}
+	}
+	return cmd, f.err()
+}
+
+// cleared is an instant that was given, null being the zero time: without a bound.
+func cleared(o opt[moment]) *time.Time {
+	if !o.Given {
+		return nil
+	}
+	return &o.Value.Time
+}
+
+// edited loads, plans and commits a change of a grant that is there.
+func (c *call) edited(ctx context.Context, users []string, whole bool, plan func(access.Relation, access.Moment) (access.Planned, error)) (reply, error) {
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), c.PathValue("partner"), users, whole)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.moment()
+		p, err := plan(r, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return p.Change, planned(r, p, m.Now), nil
+	})
+}
+
+func patchGrant(ctx context.Context, c *call) (reply, error) {
+	seen, err := c.seen(true)
+	if err != nil {
+		return reply{}, err
+	}
+	var b editBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	cmd, err := b.command()
+	if err != nil {
+		return reply{}, err
+	}
+	cmd.Seen = seen
+	users := slices.Concat(cmd.Add, cmd.Remove)
+	if cmd.Set != nil {
+		users = *cmd.Set
+	}
+	return c.edited(ctx, users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		return access.PlanEdit(r, cmd, m)
+	})
+}
+
+type pickBody struct {
+	Users    opt[[]string] `json:"users"`
+	Everyone opt[bool]     `json:"everyone"`
+}
+
+// putPick is the partner's choice of who of its users may enter a customer (A5, E2, E11).
+func putPick(ctx context.Context, c *call) (reply, error) {
+	seen, err := c.seen(false)
+	if err != nil {
+		return reply{}, err
+	}
+	var b pickBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	cmd := access.PickCommand{Seen: seen, Users: f.users(b.Users, "/users"), Everyone: f.flag(b.Everyone, "/everyone")}
+	if cmd.Users == nil && cmd.Everyone == nil || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone {
+		f.add("", "give either users or everyone")
+	}
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	var users []string
+	if cmd.Users != nil {
+		users = *cmd.Users
+	}
+	return c.edited(ctx, users, true, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		return access.PlanPick(r, cmd, m)
+	})
+}
+
+func deleteGrant(ctx context.Context, c *call) (reply, error) {
+	return c.edited(ctx, nil, false, access.PlanRevoke)
+}
+
+func relinquish(ctx context.Context, c *call) (reply, error) {
+	return c.edited(ctx, nil, false, access.PlanRelinquish)
+}
+
+func deleteGrantUser(ctx context.Context, c *call) (reply, error) {
+	user := c.PathValue("user")
+	if !access.ValidUserID(user) {
+		return reply{}, nothingHere()
+	}
+	return c.edited(ctx, []string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		return access.PlanRemoveUser(r, user, m)
+	})
+}

@@ -1,0 +1,280 @@
+package httpapi
+
+import (
+	"strings"
+	"time"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+)
+
+// The shapes of what is answered. Times are RFC 3339 in UTC.
+
+type organisationView struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Domain string `json:"domain,omitzero"`
+}
+
+type byView struct {
+	Kind  string `json:"kind"`
+	Email string `json:"email,omitzero"`
+}
+
+type endView struct {
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+	By     byView    `json:"by"`
+}
+
+type grantView struct {
+	ID             string           `json:"id"`
+	Customer       organisationView `json:"customer"`
+	Partner        organisationView `json:"partner"`
+	Level          string           `json:"level"`
+	EffectiveLevel string           `json:"effective_level"`
+	Status         string           `json:"status"`
+	Everyone       bool             `json:"everyone"`
+	AssignedBy     string           `json:"assigned_by"`
+	UserCount      int              `json:"user_count"`
+	Managed        bool             `json:"managed"`
+	RequireSSO     bool             `json:"require_sso"`
+	From           time.Time        `json:"from"`
+	Until          *time.Time       `json:"until"`
+	Note           string           `json:"note"`
+	End            *endView         `json:"end"`
+	CreatedAt      time.Time        `json:"created_at"`
+	UpdatedAt      time.Time        `json:"updated_at"`
+	Version        int64            `json:"version"`
+}
+
+func viewGrant(r access.GrantRow, now time.Time) grantView {
+	g := r.Grant
+	v := grantView{
+		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
+		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: g.Status(r.Partner, now),
+		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
+		From: g.From, Until: instant(g.Until), Note: g.Note, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Version,
+	}
+	if e := g.EndAt(r.Partner, now); e != nil {
+		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: e.By.Kind, Email: e.By.Email}}
+	}
+	return v
+}
+
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func viewCustomerName(c *access.Customer) organisationView {
+	return organisationView{ID: c.ID, Name: c.Name, Domain: c.Domain}
+}
+
+func viewPartnerName(p *access.Partner) organisationView {
+	return organisationView{ID: p.ID, Name: p.Name}
+}
+
+// changesView tells what a request changed (D17).
+type changesView struct {
+	Added     []string  `json:"added"`
+	Removed   []string  `json:"removed"`
+	Fields    []string  `json:"fields"`
+	UserCount countView `json:"user_count"`
+}
+
+type countView struct {
+	Before int `json:"before"`
+	After  int `json:"after"`
+}
+
+type plannedView struct {
+	Grant   grantView   `json:"grant"`
+	Changes changesView `json:"changes"`
+}
+
+// planned is the answer to a change of a grant.
+func planned(r access.Relation, p access.Planned, now time.Time) reply {
+	c := p.Changes
+	return reply{
+		status: 200, version: p.Grant.Version,
+		body: plannedView{
+			Grant:   viewGrant(access.GrantRow{Grant: p.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, now),
+			Changes: changesView{Added: c.Added, Removed: c.Removed, Fields: c.Fields, UserCount: countView{c.Before, c.After}},
+		},
+	}
+}
+
+type customerView struct {
+	ID              string    `json:"id"`
+	Name            string    `json:"name"`
+	Domain          string    `json:"domain"`
+	Contacts        []string  `json:"contacts"`
+	ManagingPartner *string   `json:"managing_partner"`
+	CreatedAt       time.Time `json:"created_at"`
+	UpdatedAt       time.Time `json:"updated_at"`
+	Version         int64     `json:"version"`
+}
+
+func viewCustomer(c *access.Customer) customerView {
+	v := customerView{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated, Version: c.Version}
+	if c.ManagedBy != "" {
+		v.ManagingPartner = &c.ManagedBy
+	}
+	return v
+}
+
+// partnerView is a partner; customers see the first part of it.
+type partnerView struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Class     string     `json:"class"`
+	Status    string     `json:"status"`
+	SSO       bool       `json:"sso"`
+	Offer     *string    `json:"offer,omitzero"`
+	Parent    *string    `json:"parent,omitzero"`
+	Contacts  *[]string  `json:"contacts,omitzero"`
+	CreatedAt *time.Time `json:"created_at,omitzero"`
+	UpdatedAt *time.Time `json:"updated_at,omitzero"`
+	Version   int64      `json:"version,omitzero"`
+}
+
+func viewPartner(p *access.Partner, whole bool) partnerView {
+	v := partnerView{ID: p.ID, Name: p.Name, Class: string(p.Class), Status: string(p.Status), SSO: p.SSO}
+	if whole {
+		offer := p.Offer.String()
+		v.Offer, v.Parent, v.Contacts, v.CreatedAt, v.UpdatedAt, v.Version = &offer, &p.Parent, &p.Contacts, &p.Created, &p.Updated, p.Version
+	}
+	return v
+}
+
+type accountView struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Contacts []string `json:"contacts"`
+	Version  int64    `json:"version"`
+}
+
+func viewAccount(p *access.Partner) accountView {
+	return accountView{ID: p.ID, Name: p.Name, Contacts: p.Contacts, Version: p.Version}
+}
+
+// userView is a partner's user; customers see the first part of it.
+type userView struct {
+	ID        string     `json:"id"`
+	Email     string     `json:"email"`
+	Name      string     `json:"name"`
+	Role      string     `json:"role"`
+	Status    string     `json:"status"`
+	Phone     *string    `json:"phone,omitzero"`
+	MFA       *bool      `json:"mfa,omitzero"`
+	CreatedAt *time.Time `json:"created_at,omitzero"`
+	UpdatedAt *time.Time `json:"updated_at,omitzero"`
+	Version   int64      `json:"version,omitzero"`
+}
+
+func viewUser(u *access.User, whole bool) userView {
+	v := userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Status: string(u.Status)}
+	if whole {
+		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &u.Phone, &u.MFA, &u.Created, &u.Updated, u.Version
+	}
+	return v
+}
+
+// grantUserView is a user who is in a grant.
+type grantUserView struct {
+	userView
+	Level string     `json:"effective_level"`
+	Since *time.Time `json:"assigned_at"` // null: comes in with everyone
+}
+
+func viewGrantUser(g *access.Grant, p *access.Partner, u access.GrantUser) grantUserView {
+	v := grantUserView{userView: viewUser(u.User, false)}
+	level := g.EffectiveLevel(p)
+	if a := u.Assignment; a != nil && a.Epoch == g.Epoch {
+		if a.Level != nil {
+			level = access.Lowest(level, *a.Level)
+		}
+		v.Since = &a.At
+	}
+	v.Level = level.String()
+	return v
+}
+
+type memberView struct {
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func viewMember(m *access.Member) memberView {
+	v := memberView{Email: m.Email, Name: m.Name, Role: "member", CreatedAt: m.Created}
+	if m.Admin {
+		v.Role = "admin"
+	}
+	return v
+}
+
+// partnerCustomerView is a customer as the partner sees it (A1, A3, W14).
+type partnerCustomerView struct {
+	Customer       organisationView `json:"customer"`
+	Status         string           `json:"status"`
+	Level          string           `json:"level"`
+	EffectiveLevel string           `json:"effective_level"`
+	From           time.Time        `json:"from"`
+	Until          *time.Time       `json:"until"`
+	Managed        bool             `json:"managed"`
+	Everyone       bool             `json:"everyone"`
+	AssignedBy     string           `json:"assigned_by"`
+	UserCount      int              `json:"user_count"`
+	YouHaveAccess  bool             `json:"you_have_access"`
+	SignInURL      string           `json:"sign_in_url,omitzero"` // only while you have access (A18-A20)
+	Version        int64            `json:"version"`              // of the grant: its ETag
+}
+
+func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCustomerView {
+	g := r.Grant
+	v := partnerCustomerView{
+		Customer: viewCustomerName(r.Customer), Status: g.Status(r.Partner, now), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
+		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
+		UserCount: g.UserCount(r.Headcount), Version: g.Version,
+	}
+	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" {
+		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
+	}
+	return v
+}
+
+// historyView is an event as it is listed (P17).
+type historyView struct {
+	ID       string               `json:"id"`
+	Type     string               `json:"type"`
+	Time     time.Time            `json:"time"`
+	Actor    byView               `json:"actor"`
+	Customer *events.Organisation `json:"customer"`
+	Partner  *events.Organisation `json:"partner"`
+	Data     events.Data          `json:"data"`
+}
+
+func viewEvent(e *events.Event) historyView {
+	return historyView{
+		ID: e.ID, Type: string(e.Type), Time: e.Time, Actor: byView{Kind: e.Actor.Kind, Email: e.Actor.Email}, Customer: e.Customer, Partner: e.Partner, Data: e.Data,
+	}
+}
+
+type listView[T any] struct {
+	Items      []T     `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// listed is the answer to a list.
+func listed[T, V any](p access.Page[T], digest string, view func(*T) V) reply {
+	out := listView[V]{Items: make([]V, len(p.Items)), NextCursor: cursor(digest, p.Next)}
+	for i := range p.Items {
+		out.Items[i] = view(&p.Items[i])
+	}
+	return reply{status: 200, body: out}
+}

@@ -1,0 +1,144 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"partneraccess/shared/access"
+)
+
+// Problem is the body of every refusal (RFC 9457).
+type Problem struct {
+	Type      string       `json:"type"` // urn:partner-access:problem:<code>
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Code      string       `json:"code"`   // stable
+	Detail    string       `json:"detail"` // what is wrong, and what to do
+	RequestID string       `json:"request_id,omitzero"`
+	Errors    []FieldError `json:"errors,omitempty"`
+}
+
+// FieldError is what is wrong at one place of the request's body, or at a parameter.
+type FieldError struct {
+	Pointer string `json:"pointer"` // RFC 6901
+	Detail  string `json:"detail"`
+}
+
+// The failures of HTTP itself, beside those of the domain.
+const (
+	unauthenticated      access.Code = "unauthenticated"
+	unsupportedMediaType access.Code = "unsupported_media_type"
+	tooLarge             access.Code = "too_large"
+	ifMatchRequired      access.Code = "if_match_required"
+	idempotencyMismatch  access.Code = "idempotency_mismatch"
+	tooManyRequests      access.Code = "too_many_requests"
+	unavailable          access.Code = "unavailable"
+	internal             access.Code = "internal"
+)
+
+type answerTo struct {
+	status int
+	title  string
+}
+
+// problems is how each failure is answered: the one place where codes meet HTTP.
+func problems(code access.Code) answerTo {
+	switch code {
+	case access.Invalid:
+		return answerTo{http.StatusBadRequest, "The request is malformed"}
+	case unauthenticated:
+		return answerTo{http.StatusUnauthorized, "Sign in first"}
+	case access.Forbidden:
+		return answerTo{http.StatusForbidden, "You may not do this"}
+	case access.NotRegistered:
+		return answerTo{http.StatusForbidden, "You are not registered with the provider"}
+	case access.Managed:
+		return answerTo{http.StatusForbidden, "The relationship is managed by the provider"}
+	case access.NotFound:
+		return answerTo{http.StatusNotFound, "Not found"}
+	case access.LastUser:
+		return answerTo{http.StatusConflict, "The last user cannot be taken out"}
+	case access.EveryoneIsOn:
+		return answerTo{http.StatusConflict, "Everyone is on"}
+	case access.ManagedElsewhere:
+		return answerTo{http.StatusConflict, "Another partner manages the customer"}
+	case access.CustomerHasPartners:
+		return answerTo{http.StatusConflict, "The customer lets other partners in"}
+	case access.CustomerUserConflict:
+		return answerTo{http.StatusConflict, "The person belongs to the customer"}
+	case access.EmailTaken:
+		return answerTo{http.StatusConflict, "The address is taken"}
+	case access.OwnerRequired:
+		return answerTo{http.StatusConflict, "An owner is required"}
+	case access.Ended:
+		return answerTo{http.StatusConflict, "It has ended"}
+	case access.Contention:
+		return answerTo{http.StatusConflict, "Others change the same thing"}
+	case access.VersionMismatch:
+		return answerTo{http.StatusPreconditionFailed, "It has changed since you read it"}
+	case tooLarge:
+		return answerTo{http.StatusRequestEntityTooLarge, "The request is too large"}
+	case unsupportedMediaType:
+		return answerTo{http.StatusUnsupportedMediaType, "The body has to be JSON"}
+	case access.UnknownEmail:
+		return answerTo{http.StatusUnprocessableEntity, "Nobody's address"}
+	case access.OwnOrganisation:
+		return answerTo{http.StatusUnprocessableEntity, "A person of your own organisation"}
+	case access.PartnerNotEligible:
+		return answerTo{http.StatusUnprocessableEntity, "The partner is not eligible"}
+	case access.PartnerNotActive:
+		return answerTo{http.StatusUnprocessableEntity, "The partner is not active"}
+	case access.UserNotOfPartner:
+		return answerTo{http.StatusUnprocessableEntity, "Not a user of the partner"}
+	case access.UserNotActive:
+		return answerTo{http.StatusUnprocessableEntity, "The user is not active"}
+	case access.NotForCustomers:
+		return answerTo{http.StatusUnprocessableEntity, "Not for a customer's people"}
+	case access.PhoneRequired:
+		return answerTo{http.StatusUnprocessableEntity, "A telephone number is required"}
+	case access.PeriodInvalid:
+		return answerTo{http.StatusUnprocessableEntity, "The period is invalid"}
+	case access.TooManyUsers:
+		return answerTo{http.StatusUnprocessableEntity, "Too many users at once"}
+	case idempotencyMismatch:
+		return answerTo{http.StatusUnprocessableEntity, "The idempotency key was used for another request"}
+	case ifMatchRequired:
+		return answerTo{http.StatusPreconditionRequired, "If-Match is required"}
+	case tooManyRequests:
+		return answerTo{http.StatusTooManyRequests, "Too many requests"}
+	case unavailable:
+		return answerTo{http.StatusServiceUnavailable, "Try again in a moment"}
+	}
+	return answerTo{http.StatusInternalServerError, "Something went wrong"}
+}
+
+// problemOf is the problem document of a refusal.
+func problemOf(e *access.Error, requestID string) Problem {
+	a := problems(e.Code)
+	p := Problem{
+		Type: "urn:partner-access:problem:" + string(e.Code), Title: a.title, Status: a.status, Code: string(e.Code), Detail: e.Detail,
+		RequestID: requestID,
+	}
+	for _, f := range e.Fields {
+		p.Errors = append(p.Errors, FieldError{Pointer: f.Pointer, Detail: f.Detail})
+	}
+	return p
+}
+
+// refusal is the response that carries a problem document. Those that ask for a repetition say when.
+func refusal(e *access.Error, requestID string) Response {
+	p := problemOf(e, requestID)
+	body, err := json.Marshal(p)
+	if err != nil { // strings and numbers only: it cannot fail but for text that is no UTF-8
+		body = []byte(`{"type":"urn:partner-access:problem:internal","status":500,"code":"internal"}`)
+	}
+	r := Response{Status: p.Status, Header: map[string]string{"Content-Type": "application/problem+json"}, Body: body}
+	if e.Code == unavailable || e.Code == tooManyRequests || e.Code == access.Contention {
+		r.Header["Retry-After"] = "1"
+	}
+	if e.Code == unauthenticated {
+		r.Header["WWW-Authenticate"] = "Bearer"
+	}
+	return r
+}
