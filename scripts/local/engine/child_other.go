@@ -1,0 +1,16 @@
+//go:build !unix
+
+package engine
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+func childAttr() *syscall.SysProcAttr { return nil }
+
+func terminate(cmd *exec.Cmd) { kill(cmd) } // no gentler signal here
+
+func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+
+func lock(string) (unlock func(), err error) { return func() {}, nil }

@@ -1,0 +1,191 @@
+package stack
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"partneraccess/shared/manifest"
+)
+
+// maxBody is API Gateway's limit for a request's body.
+const maxBody = 10 << 20
+
+// Gateway is an HTTP handler that does what API Gateway does between the internet and the functions: it finds the
+// route, has the token verified, sends the function the event that it would get in AWS, and writes its answer.
+type Gateway struct {
+	router     *router
+	handlers   map[string]lambda.Handler
+	authorizer *Authorizer
+	cors       cors
+	now        func() time.Time
+	log        *slog.Logger
+}
+
+// NewGateway serves the functions' routes with the handlers, by function name. Pages of the origins may call it.
+func NewGateway(functions []manifest.Function, handlers map[string]lambda.Handler, a *Authorizer, origins []string, now func() time.Time, log *slog.Logger) (*Gateway, error) {
+	r, err := newRouter(functions)
+	if err != nil {
+		return nil, err
+	}
+	return &Gateway{router: r, handlers: handlers, authorizer: a, cors: cors{origins}, now: now, log: log}, nil
+}
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	id := newRequestID()
+	g.cors.mark(w.Header(), r)
+	w.Header().Set("Apigw-Requestid", id)
+	if g.cors.preflight(w, r) {
+		return
+	}
+
+	// The path and the query can hold people's addresses: the log names the route.
+	log := g.log.With("request_id", id)
+	status, key := g.serve(w, r, id, log)
+	log.Info("request", "route", key, "status", status, "ms", time.Since(started).Milliseconds())
+}
+
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *slog.Logger) (status int, routeKey string) {
+	m, found := g.router.find(r.Method, r.URL.EscapedPath())
+	if !found {
+		return refuse(w, http.StatusNotFound, "Not Found"), "none"
+	}
+	var claims map[string]string
+	if !m.public {
+		var err error
+		if claims, err = g.authorizer.Claims(r.Header.Get("Authorization")); err != nil {
+			challenge := "Bearer"
+			if !errors.Is(err, errNoToken) {
+				challenge = fmt.Sprintf(`Bearer error="invalid_token", error_description=%q`, err.Error())
+			}
+			w.Header().Set("Www-Authenticate", challenge)
+			return refuse(w, http.StatusUnauthorized, "Unauthorized"), m.routeKey
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large"), m.routeKey
+		}
+		return refuse(w, http.StatusBadRequest, "Bad Request"), m.routeKey
+	}
+	event, err := encodePayload(r, body, m, claims, id, g.now())
+	if err != nil {
+		log.Error("event cannot be encoded", "route", m.routeKey, "error", err)
+		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey
+	}
+	answer, err := g.invoke(r.Context(), m.function, id, event)
+	if err != nil {
+		log.Error("function failed", "function", m.function.Name, "route", m.routeKey, "error", err)
+		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey
+	}
+	answer.write(w)
+	return answer.StatusCode, m.routeKey
+}
+
+// invoke runs a function as Lambda does: with a deadline, not ended by a caller who goes away, and with a panic or an
+// answer that comes too late as an error.
+func (g *Gateway) invoke(ctx context.Context, f manifest.Function, id string, event []byte) (*answer, error) {
+	handler := g.handlers[f.Name]
+	if handler == nil {
+		return nil, fmt.Errorf("function %s has no handler in the local stack: add it to scripts/local/stack/functions.go", f.Name)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Timeout)
+	defer cancel()
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
+		AwsRequestID:       id,
+		InvokedFunctionArn: "arn:aws:lambda:eu-central-1:" + accountID + ":function:" + f.Name,
+	})
+
+	type result struct {
+		raw []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- result{err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+			}
+		}()
+		raw, err := handler.Invoke(ctx, event)
+		done <- result{raw, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return decodeAnswer(r.raw)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("timed out after %s", f.Timeout)
+	}
+}
+
+// answer is what a function gave back, checked and ready to be written.
+type answer struct {
+	events.APIGatewayV2HTTPResponse
+	content []byte
+}
+
+func decodeAnswer(raw []byte) (*answer, error) {
+	a := &answer{}
+	if err := json.Unmarshal(raw, &a.APIGatewayV2HTTPResponse); err != nil {
+		return nil, fmt.Errorf("the function's answer is not an HTTP response: %w", err)
+	}
+	if a.StatusCode < 200 || a.StatusCode > 599 {
+		return nil, fmt.Errorf("the function's answer has statusCode %d", a.StatusCode)
+	}
+	a.content = []byte(a.Body)
+	if a.IsBase64Encoded {
+		var err error
+		if a.content, err = base64.StdEncoding.DecodeString(a.Body); err != nil {
+			return nil, fmt.Errorf("the function's answer says isBase64Encoded, and its body is not: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// write sends the answer. Format 2.0 has no multiValueHeaders: what a function puts there is lost, as in AWS.
+func (a *answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	for name, value := range a.Headers {
+		if !isCORSHeader(name) && !strings.EqualFold(name, "Content-Length") {
+			h.Set(name, value)
+		}
+	}
+	for _, c := range a.Cookies {
+		h.Add("Set-Cookie", c)
+	}
+	if len(a.content) > 0 && h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "text/plain;charset=UTF-8")
+	}
+	w.WriteHeader(a.StatusCode)
+	_, _ = w.Write(a.content) // the caller has gone away
+}
+
+// refuse answers as API Gateway itself does.
+func refuse(w http.ResponseWriter, status int, message string) int {
+	writeJSON(w, status, map[string]string{"message": message})
+	return status
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the caller has gone away
+}

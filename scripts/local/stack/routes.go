@@ -1,0 +1,112 @@
+package stack
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"partneraccess/shared/manifest"
+)
+
+// router finds the route of a request the way an HTTP API does: segment by segment on the path as it was sent, a
+// literal segment before a parameter, nothing redirected or cleaned.
+type router struct {
+	routes map[string][]route // by method
+}
+
+type route struct {
+	key      string
+	segments []string
+	public   bool
+	function manifest.Function
+}
+
+type match struct {
+	routeKey string
+	params   map[string]string // decoded
+	public   bool
+	function manifest.Function
+}
+
+func newRouter(functions []manifest.Function) (*router, error) {
+	out := &router{routes: map[string][]route{}}
+	seen := map[string]string{}
+	for _, f := range functions {
+		for _, r := range f.Routes {
+			if other, twice := seen[r.Key()]; twice {
+				return nil, fmt.Errorf("route %q belongs to both %s and %s", r.Key(), other, f.Name)
+			}
+			seen[r.Key()] = f.Name
+			out.routes[r.Method] = append(out.routes[r.Method], route{
+				key: r.Key(), segments: strings.Split(r.Path, "/"), public: r.Public, function: f,
+			})
+		}
+	}
+	return out, nil
+}
+
+func (r *router) find(method, escapedPath string) (match, bool) {
+	sent := strings.Split(escapedPath, "/")
+	decoded := make([]string, len(sent))
+	for i, s := range sent {
+		d, err := url.PathUnescape(s)
+		if err != nil {
+			return match{}, false
+		}
+		decoded[i] = d
+	}
+	var best *route
+	for i := range r.routes[method] {
+		if candidate := &r.routes[method][i]; candidate.fits(decoded) && (best == nil || candidate.before(best)) {
+			best = candidate
+		}
+	}
+	if best == nil {
+		return match{}, false
+	}
+	m := match{routeKey: best.key, public: best.public, function: best.function}
+	for i, s := range best.segments {
+		if name, is := parameter(s); is {
+			if m.params == nil {
+				m.params = map[string]string{}
+			}
+			m.params[name] = decoded[i]
+		}
+	}
+	return m, true
+}
+
+func (r *route) fits(segments []string) bool {
+	if len(segments) != len(r.segments) {
+		return false
+	}
+	for i, want := range r.segments {
+		if _, is := parameter(want); is {
+			if segments[i] == "" {
+				return false
+			}
+		} else if segments[i] != want {
+			return false
+		}
+	}
+	return true
+}
+
+// before: the first segment at which only one of the two is literal decides.
+func (r *route) before(other *route) bool {
+	for i := range r.segments {
+		_, mine := parameter(r.segments[i])
+		_, theirs := parameter(other.segments[i])
+		if mine != theirs {
+			return theirs
+		}
+	}
+	return false
+}
+
+func parameter(segment string) (name string, is bool) {
+	if strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") {
+		return segment[1 : len(segment)-1], true
+	}
+	return "", false
+}
