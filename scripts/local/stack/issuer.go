@@ -44,6 +44,10 @@ func NewIssuer(url, dir string) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return issuerWithKey(url, private)
+}
+
+func issuerWithKey(url string, private *rsa.PrivateKey) (*Issuer, error) {
 	key, err := jwk.Import(private)
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)

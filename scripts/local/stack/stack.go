@@ -4,6 +4,7 @@ package stack
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,9 @@ type Config struct {
 	Table   string   // empty: DefaultTable
 	Stream  bool     // switches the table's stream on
 	Origins []string // pages that may call the API from a browser
+
+	Still      time.Time       // not zero: the clock stands still here until it is moved, so that tests can sit on an instant
+	SigningKey *rsa.PrivateKey // nil: the one kept in DataDir, or a fresh one, which takes a while
 
 	// Engine, if not nil, is used and outlives the stack; the table should have a name of its own then. If nil, one is
 	// started as DYNAMODB and AWS_ENDPOINT_URL_DYNAMODB say.
@@ -80,7 +84,7 @@ type Stack struct {
 // bounds the start alone; Stop ends the stack.
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	s := &Stack{
-		Clock: &Clock{}, Mail: &Mailbox{},
+		Clock: &Clock{still: c.Still}, Mail: &Mailbox{},
 		table: c.Table, origins: slices.Clone(c.Origins), log: c.Log, failed: make(chan error, 1),
 	}
 	if s.table == "" {
@@ -115,7 +119,12 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if err := s.ensureTable(ctx, c); err != nil {
 		return nil, err
 	}
-	if s.issuer, err = NewIssuer(s.url+"/_local", c.DataDir); err != nil {
+	if key := c.SigningKey; key != nil {
+		s.issuer, err = issuerWithKey(s.url+"/_local", key)
+	} else {
+		s.issuer, err = NewIssuer(s.url+"/_local", c.DataDir)
+	}
+	if err != nil {
 		return nil, err
 	}
 
