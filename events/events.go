@@ -45,47 +45,47 @@ type Event struct {
 	Type     Type          `json:"type"` //
 	Time     time.Time     `json:"time"` // when the change was made, UTC, to the millisecond
 	Actor    Actor         `json:"actor"`
-	Customer *Organisation `json:"customer,omitempty"` // nil when no customer is concerned
-	Partner  *Organisation `json:"partner,omitempty"`  // nil when no partner is concerned
+	Customer *Organisation `json:"customer,omitzero"` // nil when no customer is concerned
+	Partner  *Organisation `json:"partner,omitzero"`  // nil when no partner is concerned
 	Data     Data          `json:"data"`
 }
 
 // Actor is who made the change.
 type Actor struct {
 	Kind  string `json:"kind"` // provider, customer, partner or clock
-	Email string `json:"email,omitempty"`
+	Email string `json:"email,omitzero"`
 }
 
 // Organisation is a customer or a partner as it was called when the event happened.
 type Organisation struct {
 	ID   string `json:"id"`
-	Name string `json:"name,omitempty"`
+	Name string `json:"name,omitzero"`
 }
 
 // Person is somebody whom the event concerns.
 type Person struct {
-	ID    string `json:"id,omitempty"` // of a partner's user
-	Email string `json:"email,omitempty"`
-	Name  string `json:"name,omitempty"`
+	ID    string `json:"id,omitzero"` // of a partner's user
+	Email string `json:"email,omitzero"`
+	Name  string `json:"name,omitzero"`
 }
 
 // Data is what the event says beyond who and when; what does not apply is left out. Never a secret.
 type Data struct {
-	Grant      string     `json:"grant,omitempty"`       // the grant's id
-	Version    int64      `json:"version,omitempty"`     // of the changed record, after the change
-	Level      string     `json:"level,omitempty"`       // after the change
-	LevelWas   string     `json:"level_was,omitempty"`   // when the change altered it
-	From       *time.Time `json:"from,omitempty"`        // start of the period, UTC
-	Until      *time.Time `json:"until,omitempty"`       // end of the period, UTC, exclusive; absent = continuous
-	UntilWas   *time.Time `json:"until_was,omitempty"`   // when the change altered it
-	Reason     string     `json:"reason,omitempty"`      // why it ended
-	Everyone   *bool      `json:"everyone,omitempty"`    // when the change switched everyone on or off
-	Added      []Person   `json:"added,omitempty"`       // users let in one by one
-	Removed    []Person   `json:"removed,omitempty"`     // users taken out one by one
-	UserCount  *int       `json:"user_count,omitempty"`  // users in the grant after the change
-	AssignedBy string     `json:"assigned_by,omitempty"` // customer or partner
-	Fields     []string   `json:"fields,omitempty"`      // the names of what changed, as the API calls them
-	Person     *Person    `json:"person,omitempty"`      // the user or member concerned
-	Role       string     `json:"role,omitempty"`        // of that person
-	Note       string     `json:"note,omitempty"`        // the customer's words
+	Grant      string     `json:"grant,omitzero"`       // the grant's id
+	Version    int64      `json:"version,omitzero"`     // of the changed record, after the change
+	Level      string     `json:"level,omitzero"`       // after the change
+	LevelWas   string     `json:"level_was,omitzero"`   // when the change altered it
+	From       *time.Time `json:"from,omitzero"`        // start of the period, UTC
+	Until      *time.Time `json:"until,omitzero"`       // end of the period, UTC, exclusive; absent = continuous
+	UntilWas   *time.Time `json:"until_was,omitzero"`   // when the change altered it
+	Reason     string     `json:"reason,omitzero"`      // why it ended
+	Everyone   *bool      `json:"everyone,omitzero"`    // when the change switched everyone on or off
+	Added      []Person   `json:"added,omitzero"`       // users let in one by one
+	Removed    []Person   `json:"removed,omitzero"`     // users taken out one by one
+	UserCount  *int       `json:"user_count,omitzero"`  // users in the grant after the change
+	AssignedBy string     `json:"assigned_by,omitzero"` // customer or partner
+	Fields     []string   `json:"fields,omitzero"`      // the names of what changed, as the API calls them
+	Person     *Person    `json:"person,omitzero"`      // the user or member concerned
+	Role       string     `json:"role,omitzero"`        // of that person
+	Note       string     `json:"note,omitzero"`        // the customer's words
 }

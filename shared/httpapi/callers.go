@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"partneraccess/shared/access"
@@ -132,7 +131,7 @@ func nothingHere() error {
 // nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names.
 func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 	may := mayCall(r.RouteKey)
-	if may&provider != 0 && slices.Contains(r.Claims.Scopes, ScopeDirectory) {
+	if may&provider != 0 && r.Claims.Has(ScopeDirectory) {
 		return caller{kind: provider, id: access.Identity{Email: r.Claims.Email}}, nil
 	}
 	address, ok := access.ParseEmail(r.Claims.Email)
@@ -142,41 +141,40 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 		}
 		return caller{}, access.Refuse(access.Forbidden, "this needs a token of a person with a verified e-mail address%s", orScope(may))
 	}
-	id, err := s.Identity(ctx, address)
-	if err != nil {
-		return caller{}, err
-	}
-	c := caller{kind: anybody, id: id}
-	if may&anybody != 0 {
-		return c, nil
-	}
-	if id.User == nil && len(id.MemberOf) == 0 {
-		return c, access.Refuse(access.NotRegistered, "nobody has registered %s here: ask your administrator or the provider", address)
-	}
-	mine := false // the route is about the caller's own organisation
-	if customer := r.PathValue("customer"); strings.HasPrefix(r.Path, "/v1/customers/") && slices.Contains(id.MemberOf, customer) {
+	c := caller{kind: anybody, id: access.Identity{Email: address}}
+	if customer := r.PathValue("customer"); strings.Contains(r.RouteKey, " /v1/customers/") && access.ValidID(customer) {
 		ms, err := s.Memberships(ctx, address, []string{customer})
 		if err != nil {
 			return c, err
 		}
 		if len(ms) == 1 {
-			mine, c.kind = true, customerUser
+			c.kind = customerUser
 			if ms[0].Member.Admin {
 				c.kind = customerAdmin
 			}
+			return c, roleAllows(c.kind, may)
 		}
 	}
-	if strings.HasPrefix(r.Path, "/v1/partners/") && id.User != nil && id.User.Partner == r.PathValue("partner") && id.Partner != nil && id.Partner.Status != access.Removed {
-		mine, c.kind = true, kindOfRole(id.User.Role)
-		if id.User.Status != access.Active {
-			return c, access.Refuse(access.Forbidden, "your account is %s: ask your organisation's administrator", id.User.Status)
+	var err error
+	if c.id, err = s.Identity(ctx, address); err != nil || may&anybody != 0 {
+		return c, err
+	}
+	u, p := c.id.User, c.id.Partner
+	if u == nil && len(c.id.MemberOf) == 0 {
+		return c, access.Refuse(access.NotRegistered, "nobody has registered %s here: ask your administrator or the provider", address)
+	}
+	own := r.PathValue("customer") == "" && r.PathValue("partner") == "" // the route names nobody: there is nothing to hide
+	if p != nil && p.ID == r.PathValue("partner") && p.Status != access.Removed && strings.Contains(r.RouteKey, " /v1/partners/") {
+		own = true
+		if u.Status != access.Active {
+			return c, access.Refuse(access.Forbidden, "your account is %s: ask your organisation's administrator", u.Status)
+		}
+		if c.kind = kindOfRole(u.Role); c.kind&may != 0 {
+			return c, nil
 		}
 	}
-	switch {
-	case mine && c.kind&may != 0:
-		return c, nil
-	case may&anyCustomer != 0 && len(id.MemberOf) > 0:
-		ms, err := s.Memberships(ctx, address, id.MemberOf)
+	if may&anyCustomer != 0 {
+		ms, err := s.Memberships(ctx, address, c.id.MemberOf)
 		if err != nil {
 			return c, err
 		}
@@ -185,10 +183,17 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 			return c, nil
 		}
 	}
-	if mine || r.PathValue("customer") == "" && r.PathValue("partner") == "" {
-		return c, access.Refuse(access.Forbidden, "your role does not allow this")
+	if own {
+		return c, roleAllows(c.kind, may)
 	}
 	return c, nothingHere()
+}
+
+func roleAllows(k, may kind) error {
+	if k&may == 0 {
+		return access.Refuse(access.Forbidden, "your role does not allow this")
+	}
+	return nil
 }
 
 func orScope(may kind) string {

@@ -44,7 +44,9 @@ func (c *call) partner(ctx context.Context) (*access.Partner, error) {
 }
 
 // inDirectory tells whether customers find the partner in the directory: it is one that they could let in (D9, D16).
-func inDirectory(p *access.Partner) bool { return p.Status == access.Active && p.Class == access.Channel }
+func inDirectory(p *access.Partner) bool {
+	return p.Status == access.Active && p.Class == access.Channel
+}
 
 type meView struct {
 	Email     string             `json:"email"`
@@ -69,7 +71,7 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 	if _, _, _, err := pageAsk(c.Request); err != nil {
 		return reply{}, err
 	}
-	out := meView{Email: c.who.id.Email, Provider: slices.Contains(c.Claims.Scopes, ScopeDirectory), Customers: []myMembershipView{}}
+	out := meView{Email: c.who.id.Email, Provider: c.Claims.Has(ScopeDirectory), Customers: []myMembershipView{}}
 	ms, err := c.api.Store.Memberships(ctx, c.who.id.Email, c.who.id.MemberOf)
 	if err != nil {
 		return reply{}, err
@@ -170,7 +172,6 @@ func listGrantUsers(ctx context.Context, c *call) (reply, error) {
 	}
 	return listed(page, digest, func(u *access.GrantUser) grantUserView { return viewGrantUser(r.Grant, r.Partner, *u) }), nil
 }
-
 
 func listMembers(ctx context.Context, c *call) (reply, error) {
 	ask, _, digest, err := pageAsk(c.Request)
