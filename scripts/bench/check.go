@@ -1,0 +1,32 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/httpapi"
+)
+
+// checkHandler is the check function as functions/check wires it, but for the storage and the clock.
+func checkHandler(storage http.RoundTripper, table string) lambda.Handler {
+	settings := map[string]string{
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
+		"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AWS_SESSION_TOKEN": sessionToken(),
+	}
+	client, err := dynamo.NewClient(func(name string) string { return settings[name] }, func(o *dynamodb.Options) {
+		o.HTTPClient = dynamo.Direct{RoundTripper: storage}
+	})
+	if err != nil {
+		panic(err)
+	}
+	return httpapi.NewCheck(httpapi.CheckConfig{
+		Facts: dynamo.NewReader(client, table), Catalogue: access.DefaultCatalogue(), BaseURL: "https://access.example.com",
+		Now: func() time.Time { return time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler),
+	})
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"partneraccess/scripts/local/engine"
+	"partneraccess/shared/access"
+)
+
+// lists compares the round trips of one page of each side's list in a small and in a large table.
+func lists(ctx context.Context) ([]figure, error) {
+	e, err := engine.Start(ctx, engine.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Stop() //nolint:errcheck // it ends with this process at the latest
+	var trips []string
+	for _, n := range []int{200, 20_000} {
+		t := newTally(e.Client(), fmt.Sprintf("lists-%d", n))
+		if err := t.directory(ctx, "contoso", "acme"); err != nil {
+			return nil, err
+		}
+		if err := t.grants(ctx, n); err != nil {
+			return nil, err
+		}
+		ours, err := t.page(func(ask access.PageAsk) (int, error) {
+			p, err := t.store.CustomerGrants(ctx, &access.Customer{ID: "acme"}, access.GrantFilter{Now: t.moment.Now}, ask)
+			return len(p.Items), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		theirs, err := t.page(func(ask access.PageAsk) (int, error) {
+			p, err := t.store.PartnerCustomers(ctx, &access.Partner{ID: "contoso"}, access.GrantFilter{Now: t.moment.Now}, ask)
+			return len(p.Items), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		trips = append(trips, fmt.Sprintf("%d and %d of %d", ours, theirs, n))
+	}
+	return []figure{{"page of a customer's and of a partner's list: round trips", strings.Join(trips, "; "), "the same number"}}, nil
+}
+
+// grants gives acme n partners, and contoso n customers.
+func (t *tally) grants(ctx context.Context, n int) error {
+	var texts []string
+	for i := range n {
+		customer, partner := customerID(i), fmt.Sprintf("p%06d", i)
+		texts = append(texts,
+			strings.ReplaceAll(grantJSON, "acme", customer),
+			strings.ReplaceAll(customerJSON, "acme", customer),
+			strings.ReplaceAll(grantJSON, "contoso", partner),
+			strings.ReplaceAll(partnerJSON, "contoso", partner),
+		)
+	}
+	return write(ctx, t.db, t.table, texts)
+}
+
+const customerJSON = `{"created":{"S":"2026-01-15T08:00:00.000Z"},"name":{"S":"Acme"},"domain":{"S":"acme.example"},"sk":{"S":"C"},"pk":{"S":"C#acme"},"version":{"N":"4"},"id":{"S":"acme"},"status":{"S":"active"},"updated":{"S":"2026-11-02T10:11:12.131Z"}}`
+
+// page counts the round trips of one full page.
+func (t *tally) page(list func(access.PageAsk) (int, error)) (int, error) {
+	before := t.requests
+	got, err := list(access.PageAsk{Limit: 50})
+	if err == nil && got != 50 {
+		err = fmt.Errorf("a page holds %d items, not 50", got)
+	}
+	return t.requests - before, err
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partneraccess/scripts/local/engine"
+	"partneraccess/shared/dynamo"
+)
+
+// storageCost counts what one check asks of a real engine.
+func storageCost(ctx context.Context) ([]figure, error) {
+	e, err := engine.Start(ctx, engine.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Stop() //nolint:errcheck // it ends with this process at the latest
+	if err := dynamo.CreateTable(ctx, e.Client(), table, false); err != nil {
+		return nil, err
+	}
+	for _, text := range []string{partnerJSON, userJSON, grantJSON, assignmentJSON} {
+		item, err := parseItem(text)
+		if err != nil {
+			return nil, err
+		}
+		name := table
+		if _, err := e.Client().PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: item}); err != nil {
+			return nil, err
+		}
+	}
+	m := &meter{endpoint: e.Endpoint()}
+	check := checkHandler(m, table)
+	if err := allowed(ctx, check, event(single, question)); err != nil {
+		return nil, err
+	}
+	return []figure{
+		{"check: storage calls", strconv.Itoa(m.calls), "1"},
+		{"check: read units", strconv.FormatFloat(m.units, 'f', -1, 64), "4 at most"},
+	}, nil
+}
+
+func allowed(ctx context.Context, h lambda.Handler, payload []byte) error {
+	out, err := h.Invoke(ctx, payload)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(out), `\"decision\":true`) {
+		return fmt.Errorf("the check answered %s", out)
+	}
+	return nil
+}
+
+// meter sends requests to the engine and adds up what they cost. It asks for the price in the request's body, which only a local engine,
+// where nobody verifies signatures, puts up with.
+type meter struct {
+	endpoint string
+	calls    int
+	units    float64
+}
+
+func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	body = bytes.Replace(body, []byte(`{`), []byte(`{"ReturnConsumedCapacity":"TOTAL",`), 1)
+	resp, err := sendTo(m.endpoint, r, body)
+	if err != nil {
+		return nil, err
+	}
+	defer func(b io.Closer) { _ = b.Close() }(resp.Body) // all of it was read
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(answer))
+	var price struct {
+		ConsumedCapacity []struct{ CapacityUnits float64 }
+	}
+	if err := json.Unmarshal(answer, &price); err != nil {
+		return nil, err
+	}
+	m.calls++
+	for _, c := range price.ConsumedCapacity {
+		m.units += c.CapacityUnits
+	}
+	return resp, nil
+}
+
+// sendTo sends a request that was made for AWS to a local engine.
+func sendTo(endpoint string, r *http.Request, body []byte) (*http.Response, error) {
+	local, err := http.NewRequestWithContext(r.Context(), r.Method, endpoint, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	local.Header = r.Header.Clone()
+	local.Header.Del("Content-Length")
+	return http.DefaultTransport.RoundTrip(local)
+}
+
+// engineStorage is an engine as the storage of a check.
+type engineStorage struct{ endpoint string }
+
+func (s engineStorage) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		return nil, err
+	}
+	return sendTo(s.endpoint, r, body)
+}
+
+// parseItem reads an item in DynamoDB's JSON.
+func parseItem(text string) (map[string]types.AttributeValue, error) {
+	var in map[string]struct {
+		S    *string
+		N    *string
+		BOOL *bool
+		L    []struct{ S string }
+	}
+	if err := json.Unmarshal([]byte(text), &in); err != nil {
+		return nil, err
+	}
+	out := make(map[string]types.AttributeValue, len(in))
+	for name, v := range in {
+		switch {
+		case v.S != nil:
+			out[name] = &types.AttributeValueMemberS{Value: *v.S}
+		case v.N != nil:
+			out[name] = &types.AttributeValueMemberN{Value: *v.N}
+		case v.BOOL != nil:
+			out[name] = &types.AttributeValueMemberBOOL{Value: *v.BOOL}
+		default:
+			l := &types.AttributeValueMemberL{}
+			for _, e := range v.L {
+				l.Value = append(l.Value, &types.AttributeValueMemberS{Value: e.S})
+			}
+			out[name] = l
+		}
+	}
+	return out, nil
+}
+
+// growth measures checks while the table grows. The cost is the time of a check on the engine, storage included: what would grow.
+func growth(ctx context.Context) ([]figure, error) {
+	e, err := engine.Start(ctx, engine.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Stop() //nolint:errcheck // it ends with this process at the latest
+	// One table for each size, all there at once and measured in turns, so that the machine's other work meets all alike. Without a stream:
+	// the default engine's writes slow down with one.
+	sizes := []int{1_000, 10_000, 100_000}
+	took := make([][]float64, len(sizes))
+	checks := make([]lambda.Handler, len(sizes))
+	for i, n := range sizes {
+		name := fmt.Sprintf("%s-%d", table, n)
+		if err := dynamo.CreateTable(ctx, e.Client(), name, false); err != nil {
+			return nil, err
+		}
+		if err := load(ctx, e.Client(), name, n); err != nil {
+			return nil, err
+		}
+		checks[i] = checkHandler(engineStorage{e.Endpoint()}, name)
+	}
+	const rounds = 1000
+	for round := range rounds {
+		for i, n := range sizes {
+			customer := customerID((round * 7919) % n)
+			p := event(single, strings.Replace(question, "acme", customer, 1))
+			began := time.Now()
+			if err := allowed(ctx, checks[i], p); err != nil {
+				return nil, err
+			}
+			took[i] = append(took[i], float64(time.Since(began)))
+		}
+	}
+	var out []figure
+	base := median(took[0])
+	for i, n := range sizes[1:] {
+		m := median(took[i+1])
+		out = append(out, figure{
+			fmt.Sprintf("check with %d grants against 1000: time, p50 of %d", n, rounds),
+			fmt.Sprintf("%.2fx (%v against %v)", m/base, time.Duration(m).Round(time.Microsecond), time.Duration(base).Round(time.Microsecond)), "0.95x to 1.05x",
+		})
+	}
+	return out, nil
+}
+
+func customerID(n int) string { return fmt.Sprintf("c%06d", n) }
+
+// load writes a partner, a user and so many grants with the user in each.
+func load(ctx context.Context, db *dynamodb.Client, table string, grants int) error {
+	texts := []string{partnerJSON, userJSON}
+	for i := range grants {
+		for _, text := range []string{grantJSON, assignmentJSON} {
+			texts = append(texts, strings.ReplaceAll(text, "acme", customerID(i)))
+		}
+	}
+	return write(ctx, db, table, texts)
+}
+
+// write puts items, written in DynamoDB's JSON, as fast as the engine takes them.
+func write(ctx context.Context, db *dynamodb.Client, table string, texts []string) error {
+	for part := range slices.Chunk(texts, 25) { // what one BatchWriteItem takes
+		requests := make([]types.WriteRequest, len(part))
+		for i, text := range part {
+			item, err := parseItem(text)
+			if err != nil {
+				return err
+			}
+			requests[i] = types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}
+		}
+		for pending := map[string][]types.WriteRequest{table: requests}; len(pending) > 0; {
+			out, err := db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: pending})
+			if err != nil {
+				return fmt.Errorf("load %s: %w", table, err)
+			}
+			pending = out.UnprocessedItems
+		}
+	}
+	return nil
+}
