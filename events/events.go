@@ -37,6 +37,20 @@ const (
 	GrantEnded         Type = "grant.ended"        // ended for another reason, which Data.Reason names
 	ManagementAssigned Type = "customer.managed"   // a partner manages the customer from now on (A2, A15)
 	ManagementEnded    Type = "customer.unmanaged"
+
+	GrantStarted          Type = "grant.started"           // the period has begun
+	GrantExpiring         Type = "grant.expiring"          // Data.Days before the end
+	GrantUserLeft         Type = "grant.user_left"         // a user who was in has left the partner (D23)
+	GrantPartnerSuspended Type = "grant.partner_suspended" // what partner.suspended means to one customer
+	GrantPartnerResumed   Type = "grant.partner_resumed"
+
+	InvitationCreated   Type = "invitation.created" // a person without an account is invited (E3)
+	InvitationResent    Type = "invitation.resent"  // with a new token; the old one has ended
+	InvitationReminded  Type = "invitation.reminded"
+	InvitationAccepted  Type = "invitation.accepted"
+	InvitationDeclined  Type = "invitation.declined"
+	InvitationCancelled Type = "invitation.cancelled" // (E5, E8)
+	InvitationExpired   Type = "invitation.expired"
 )
 
 // Event is one fact.
@@ -56,10 +70,12 @@ type Actor struct {
 	Email string `json:"email,omitzero"`
 }
 
-// Organisation is a customer or a partner as it was called when the event happened.
+// Organisation is a customer or a partner as it was when the event happened.
 type Organisation struct {
-	ID   string `json:"id"`
-	Name string `json:"name,omitzero"`
+	ID       string   `json:"id"`
+	Name     string   `json:"name,omitzero"`
+	Domain   string   `json:"domain,omitzero"`   // of a customer
+	Contacts []string `json:"contacts,omitzero"` // whom to tell; the first one is the primary address (P16)
 }
 
 // Person is somebody whom the event concerns.
@@ -85,7 +101,16 @@ type Data struct {
 	UserCount  *int       `json:"user_count,omitzero"`  // users in the grant after the change
 	AssignedBy string     `json:"assigned_by,omitzero"` // customer or partner
 	Fields     []string   `json:"fields,omitzero"`      // the names of what changed, as the API calls them
-	Person     *Person    `json:"person,omitzero"`      // the user or member concerned
+	Users      []Person   `json:"users,omitzero"`       // everybody who is in after the change, or was until the end, when they are few
+	Crowd      bool       `json:"crowd,omitzero"`       // they are too many to be named: the partner's contacts stand for them
+	Status     string     `json:"status,omitzero"`      // of the grant, as people see it, after the change
+	Days       int        `json:"days,omitzero"`        // until the end
+	Invitation string     `json:"invitation,omitzero"`  // the invitation's id
+	Expires    *time.Time `json:"expires,omitzero"`     // when the invitation ends, UTC
+	Sending    int        `json:"sending,omitzero"`     // the invitation's first, second, … mail with a token
+	Inviter    *Person    `json:"inviter,omitzero"`     // who invited, and hears of the outcome
+	Side       string     `json:"side,omitzero"`        // the inviter's: customer or partner
+	Person     *Person    `json:"person,omitzero"`      // the user, member or invited person concerned
 	Role       string     `json:"role,omitzero"`        // of that person
 	Note       string     `json:"note,omitzero"`        // the customer's words
 }
