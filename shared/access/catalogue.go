@@ -3,7 +3,9 @@ package access
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sort"
 	"strings"
@@ -101,7 +103,7 @@ func ParseCatalogue(data []byte) (*Catalogue, error) {
 	if err := d.Decode(&f); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("catalogue: something follows the JSON object")
 	}
 	return newCatalogue(f)

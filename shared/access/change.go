@@ -21,6 +21,9 @@ type Moment struct {
 	Now   time.Time // UTC, to the millisecond
 	Actor Actor
 	NewID func() string // a new ULID at each call
+
+	// Accounts says that the employees' accounts are kept at an identity provider, which has to hear of changes.
+	Accounts bool
 }
 
 // Change is one atomic change: all its writes happen, with its events, or none does.
@@ -69,6 +72,14 @@ type (
 		Before *Assignment
 		After  *Assignment
 	}
+	TaskWrite struct {
+		Before *Task
+		After  *Task
+	}
+	InvitationWrite struct {
+		Before *Invitation
+		After  *Invitation
+	}
 	// HeadcountCheck changes nothing: nobody may have joined or left the partner since.
 	HeadcountCheck struct{ Headcount Headcount }
 )
@@ -81,15 +92,17 @@ func (CustomerWrite) write()   {}
 func (MemberWrite) write()     {}
 func (GrantWrite) write()      {}
 func (AssignmentWrite) write() {}
+func (TaskWrite) write()       {}
+func (InvitationWrite) write() {}
 func (HeadcountCheck) write()  {}
 
 func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
 	e := events.Event{ID: m.NewID(), Type: t, Time: m.Now, Actor: events.Actor{Kind: m.Actor.Kind, Email: m.Actor.Email}, Data: d}
 	if c != nil {
-		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name}
+		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts}
 	}
 	if p != nil {
-		e.Partner = &events.Organisation{ID: p.ID, Name: p.Name}
+		e.Partner = &events.Organisation{ID: p.ID, Name: p.Name, Contacts: p.Contacts}
 	}
 	return e
 }
@@ -168,6 +181,22 @@ func (r *Grant) Stored() int64 {
 
 // Stored is the version that was loaded; 0 when there was none.
 func (r *Assignment) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Task) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Invitation) Stored() int64 {
 	if r == nil {
 		return 0
 	}

@@ -86,12 +86,12 @@ func enter(f Facts, customer string, now time.Time) Decision {
 		a = nil
 	}
 	switch {
-	case g.State == StateRequested:
-		d.Why = PendingApproval
 	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
 		d.Why = WhyExpired
 	case g.State == StateEnded:
 		d.Why = WhyEnded
+	case g.State == StateRequested:
+		d.Why = PendingApproval
 	case g.State != StateOpen:
 		d.Why = WhySuspended
 	case now.Before(g.From):

@@ -175,11 +175,20 @@ type Grant struct {
 	UpTo     int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
 	Count    int   // users in; while everyone is on: external users in, the staff being counted by the partner
 
-	End     *End
+	Told time.Time // up to when what the clock brings has been told: starts, reminders
+	End  *End
+
 	Created time.Time
 	Updated time.Time
 	Version int64
+	Quiet   int64 // how many of the versions changed nothing that people see
 }
+
+// Edition is the version that people see: reminders do not make it another.
+func (g *Grant) Edition() int64 { return g.Version - g.Quiet }
+
+// Few tells whether the users who are in are picked one by one, and so few that a change can name them all.
+func (g *Grant) Few() bool { return !g.Everyone && g.UpTo == 0 && g.Count <= MaxUserChanges }
 
 // Assignment is one user inside a grant, or, after everyone was on, one user taken out of it.
 type Assignment struct {
@@ -194,8 +203,11 @@ type Assignment struct {
 }
 
 // Admits tells whether the user is in, whatever the period and the state. A nil assignment is none.
-// Everyone, and everyone up to a number, never means external users.
+// Everyone, and everyone up to a number, never means external users; who has left the partner is in nowhere (D23).
 func (g *Grant) Admits(u *User, a *Assignment) bool {
+	if u.Status == Removed {
+		return false
+	}
 	if a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External) {
 		return !a.Out
 	}

@@ -35,6 +35,12 @@ const (
 	PeriodInvalid        Code = "period_invalid"
 	TooManyUsers         Code = "too_many_users"
 	VersionMismatch      Code = "version_mismatch" // the caller has seen an older version
+	InvitationEnded      Code = "invitation_ended" // (E5)
+	AlreadyInvited       Code = "already_invited"  // and has not answered yet
+	WrongPerson          Code = "wrong_person"     // an invitation is bound to the invited address
+	WrongPassword        Code = "wrong_password"   // the current one, when it is changed (P20)
+	WeakPassword         Code = "weak_password"
+	TooManyRequests      Code = "too_many_requests" // for now
 )
 
 // Field names one place of the input and what is wrong with it.

@@ -75,7 +75,7 @@ func ValidDomain(s string) bool {
 	return true
 }
 
-// ValidName tells whether s can be shown as a name: 1 to 200 characters on one line, no control or invisible direction characters,
+// ValidName tells whether s can be shown as a name: 1 to 200 characters on one line, no control, direction or zero-width characters,
 // no space at the ends.
 func ValidName(s string) bool {
 	return s != "" && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s && printable(s, false)
@@ -97,8 +97,9 @@ func printable(s string, lines bool) bool {
 	for _, r := range s {
 		switch {
 		case r == '\n' && lines:
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError, r == '\ufeff',
-			r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069': // bidirectional overrides can make a name read as another
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError,
+			unicode.Is(unicode.Bidi_Control, r),                        // can make a name read as another
+			r == '\u200b', r == '\u2060', r == '\ufeff', r == '\u00ad': // have no width: a name with them looks like one without
 			return false
 		}
 	}

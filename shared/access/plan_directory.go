@@ -88,6 +88,12 @@ func PlanPartner(id string, before *Partner, parent *Partner, cmd PartnerCommand
 		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
 		fields = nil
 	}
+	switch kind {
+	case events.PartnerSuspended:
+		c.Writes = append(c.Writes, m.task(TaskPartnerSuspended, id, ""))
+	case events.PartnerResumed:
+		c.Writes = append(c.Writes, m.task(TaskPartnerResumed, id, ""))
+	}
 	c.Events = []events.Event{m.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
 	return c, &p, nil
 }
@@ -101,7 +107,7 @@ func PlanRemovePartner(before *Partner, m Moment) (Change, error) {
 	p.Status, p.Updated = Removed, m.Now
 	p.Version++
 	return Change{
-		Writes: []Write{PartnerWrite{Before: before, After: &p}},
+		Writes: []Write{PartnerWrite{Before: before, After: &p}, m.task(TaskPartnerRemoved, p.ID, "")},
 		Events: []events.Event{m.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
 	}, nil
 }
@@ -261,6 +267,7 @@ type UserFacts struct {
 	User      *User  // nil for a new one
 	Email     *Email // of the address that the user gets, or has
 	OldEmail  *Email // of the address that the user gives up
+	Task      *Task  // the identity task that the user has
 }
 
 // UserCommand creates or edits a partner's user. Nil fields were not given.
@@ -312,6 +319,7 @@ func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) 
 		},
 		Events: []events.Event{m.event(events.UserCreated, nil, f.Partner, userData(&u))},
 	}
+	c.Writes = append(c.Writes, m.account(nil, &u)...)
 	return c, &u, nil
 }
 
@@ -365,6 +373,9 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	u.Updated = m.Now
 	u.Version++
 	c.Writes = append(c.Writes, UserWrite{Before: f.User, After: &u})
+	if u.Email != f.User.Email || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
+		c.Writes = append(c.Writes, m.account(f.Task, &u)...)
+	}
 	kind := events.UserEdited
 	if u.Status != f.User.Status {
 		kind = events.UserEnabled
@@ -396,9 +407,10 @@ func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
 	}
 	h.Version++ // also when no number changes: a switch of everyone must not overlook it
 	return Change{
-		Writes: []Write{
+		Writes: append([]Write{
 			HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{Before: f.User, After: &u}, take(f.Email, u.Email, ""),
-		},
+			m.task(TaskUserRemoved, u.Partner, u.ID),
+		}, m.account(f.Task, &u)...),
 		Events: []events.Event{m.event(events.UserRemoved, nil, f.Partner, userData(&u))},
 	}, nil
 }

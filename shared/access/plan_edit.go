@@ -65,8 +65,8 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users"); err != nil {
 		return Planned{}, err
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Version && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.Version)
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
+		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.Edition())
 	}
 	if len(p.gives) > 0 && !onlyNote(p.gives) {
 		if err := eligible(r.Partner); err != nil {
@@ -139,8 +139,8 @@ func PlanPick(r Relation, cmd PickCommand, m Moment) (Planned, error) {
 	if err := p.people(cmd.Everyone, cmd.Users, nil, nil, ""); err != nil {
 		return Planned{}, err
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Version && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.Version)
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
+		return Planned{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.Edition())
 	}
 	if len(p.gives) > 0 {
 		if err := eligible(r.Partner); err != nil {

@@ -46,8 +46,6 @@ func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
 		if len(cmd.Users) == 0 && !cmd.Everyone {
 			p.g.AssignedBy = ByPartner
 		}
-	} else if cmd.Individual && (moved(cmd.From, r.Grant.From) || moved(cmd.Until, r.Grant.Until)) {
-		return Planned{}, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave from and until out here and edit the grant to change it").At("/until")
 	}
 	own := cmd.Level // of the individual
 	if !cmd.Individual || p.fresh {
@@ -64,6 +62,9 @@ func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
 	p.annotate(cmd.Note)
 	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
 		return Planned{}, err
+	}
+	if cmd.Individual && !p.fresh && (!p.g.From.Equal(r.Grant.From) || !p.g.Until.Equal(r.Grant.Until)) {
+		return Planned{}, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave from and until out here and edit the grant to change it").At("/until")
 	}
 	if cmd.Everyone {
 		p.switchEveryone(true)
@@ -83,10 +84,6 @@ func kindOf(fresh bool) events.Type {
 		return events.GrantCreated
 	}
 	return events.GrantEdited
-}
-
-func moved(want *time.Time, have time.Time) bool {
-	return want != nil && !want.IsZero() && !want.Equal(have)
 }
 
 func (p *relationPlan) assignedBy(a *Assigner) {
@@ -242,7 +239,11 @@ func PlanUnmanage(r Relation, m Moment) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Customer.ManagedBy == "" {
 		return Planned{}, notFound("managing partner")
 	}
-	out, err := planEnd(r, ManagementEnded, m)
+	return unmanage(r, ManagementEnded, m)
+}
+
+func unmanage(r Relation, why Reason, m Moment) (Planned, error) {
+	out, err := planEnd(r, why, m)
 	if err != nil {
 		return out, err
 	}

@@ -10,6 +10,9 @@ import (
 // MaxUserChanges is how many users one request may put in and take out: the change is one transaction of at most 100 writes.
 const MaxUserChanges = 80
 
+// MaxUserSet is how many users a set may name: it changes only those who were not in, and those who are in no more.
+const MaxUserSet = 1000
+
 // Relation is all that a plan about one (customer, partner) looks at, as it is stored now.
 type Relation struct {
 	Customer    *Customer
@@ -17,8 +20,7 @@ type Relation struct {
 	Headcount   Headcount
 	Grant       *Grant                 // nil when there never was one
 	Users       map[string]*User       // those that the command names
-	Assignments map[string]*Assignment // theirs; and, when Whole is set, everybody's
-	Whole       bool                   // Assignments holds every row of the grant that may count
+	Assignments map[string]*Assignment // theirs; and everybody's, when that was asked for or they are few
 }
 
 // Changes says what a command changed, for the answer (D17).
@@ -78,7 +80,7 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 	g.ID = "grt_" + p.m.NewID()
 	g.Level, g.State, g.From, g.Until = level, StateOpen, from, until
 	g.Epoch++
-	g.Created = p.m.Now
+	g.Created, g.Told = p.m.Now, p.m.Now
 	p.g, p.fresh = &g, true
 }
 
@@ -147,7 +149,11 @@ func (p *relationPlan) set(users []*User) error {
 		return Refuse(EveryoneIsOn, "everyone of the partner is in: switch everyone off first, then choose single users")
 	}
 	keep := map[string]bool{}
+	newcomers := 0
 	for _, u := range users {
+		if !keep[u.ID] && !p.g.Admits(u, p.row(u.ID)) {
+			newcomers++
+		}
 		keep[u.ID] = true
 	}
 	var out []*Assignment
@@ -156,7 +162,10 @@ func (p *relationPlan) set(users []*User) error {
 			out = append(out, a)
 		}
 	}
-	if p.g.UpTo == 0 && len(out)+len(users) <= MaxUserChanges {
+	if p.g.UpTo > 0 && newcomers == 0 && len(keep) == p.count() {
+		return nil // the same as before: the one who saves a form twice changes nothing
+	}
+	if p.g.UpTo == 0 && len(out)+newcomers <= MaxUserChanges {
 		for _, u := range users {
 			p.add(u, nil)
 		}
@@ -178,7 +187,7 @@ func (p *relationPlan) set(users []*User) error {
 		p.removed = append(p.removed, a.User)
 	}
 	p.g.Epoch++
-	p.g.UpTo, p.g.Count = 0, 0
+	p.g.UpTo = 0
 	p.rows = map[string]*Assignment{}
 	p.note("users", false)
 	for _, u := range users {
@@ -187,12 +196,13 @@ func (p *relationPlan) set(users []*User) error {
 			level = was[u.ID].Level
 		}
 		p.put(u, false, level)
-		p.g.Count++
 		if !in[u.ID] {
+			in[u.ID] = true
 			p.added = append(p.added, u.ID)
 			p.note("users", true)
 		}
 	}
+	p.g.Count = len(p.rows)
 	return nil
 }
 
@@ -237,7 +247,7 @@ func (p *relationPlan) setPeriod(from, until *time.Time) error {
 		}
 		if !f.Equal(p.g.From) {
 			gives := f.Before(p.g.From)
-			p.g.From = f
+			p.g.From, p.g.Told = f, now
 			p.note("from", gives)
 		}
 	}
@@ -246,7 +256,7 @@ func (p *relationPlan) setPeriod(from, until *time.Time) error {
 			return Refuse(PeriodInvalid, "the end %s is not in the future: revoke the grant to end it now", until.Format(time.RFC3339)).At("/until")
 		}
 		gives := until.IsZero() || !p.g.Until.IsZero() && until.After(p.g.Until)
-		p.g.Until = *until
+		p.g.Until, p.g.Told = *until, now
 		p.note("until", gives)
 	}
 	if !p.g.Until.IsZero() && !p.g.From.Before(p.g.Until) {
@@ -307,6 +317,8 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		c.Writes = append(c.Writes, HeadcountCheck{p.r.Headcount})
 	}
 	data := grantData(p.g, p.r.Headcount, func(d *events.Data) {
+		d.Users, d.Crowd = p.concerned()
+		d.Status = p.g.Status(p.r.Partner, p.m.Now)
 		d.Fields = out.Changes.Fields
 		d.Everyone = p.everyone
 		for _, id := range p.added {
@@ -329,6 +341,24 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	})
 	c.Events = append(p.past, p.m.event(t, p.r.Customer, p.r.Partner, data))
 	return out, nil
+}
+
+// concerned is everybody who is in, or that they are too many to be named.
+func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
+	if !p.g.Few() {
+		return nil, true
+	}
+	ids := sortedKeys(p.r.Assignments)
+	for id := range p.rows {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Out && (u == nil || u.Status != Removed) {
+			users = append(users, p.person(id))
+		}
+	}
+	return users, false
 }
 
 func (p *relationPlan) person(id string) events.Person {

@@ -82,3 +82,13 @@ type Membership struct {
 
 // ErrUnavailable says that the storage did not answer, or had no capacity: it may later. It is unknown whether a change was made.
 var ErrUnavailable = errors.New("the storage did not answer")
+
+// Work is something that the clock has brought: a grant, an invitation or a task.
+type Work struct {
+	Position   string // its place in the list of due work
+	Due        time.Time
+	Customer   string
+	Partner    string // of a grant
+	Invitation string
+	Task       string
+}

@@ -1,0 +1,350 @@
+package access_test
+
+import (
+	"slices"
+	"testing"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+)
+
+func TestANewPartnerBeginsWithLittle(t *testing.T) { // W4
+	w := newWorld(t).as(provider)
+	w.partner("northwind", access.PartnerCommand{Name: new("Northwind")})
+	p := w.partners["northwind"]
+	if p.Class != access.Channel || p.Offer != access.None || p.SSO || p.Status != access.Active || p.Parent != "" || p.Version != 1 || !p.Created.Equal(start) {
+		t.Errorf("got %+v, want an active channel partner that is offered nothing", p)
+	}
+	if h := w.headcounts["northwind"]; h != (access.Headcount{Partner: "northwind", Version: 1}) {
+		t.Errorf("got headcount %+v, want an empty one", h)
+	}
+	w.wantEvents(events.PartnerCreated)
+	_, _, err := access.PlanPartner("tailspin", nil, nil, access.PartnerCommand{}, w.moment())
+	wantRefusal(t, err, access.Invalid)
+	wantPointer(t, err, "/name")
+}
+
+func TestEditingAPartnerTellsWhatHappened(t *testing.T) {
+	w := newWorld(t).as(provider)
+	for _, c := range []struct {
+		cmd    access.PartnerCommand
+		told   events.Type
+		fields []string
+	}{
+		{access.PartnerCommand{Status: new(access.Suspended)}, events.PartnerSuspended, []string{"status"}},
+		{access.PartnerCommand{Status: new(access.Active), Offer: new(access.View)}, events.PartnerResumed, []string{"offer", "status"}},
+		{access.PartnerCommand{Name: new("C"), Contacts: list("ops@contoso.example")}, events.PartnerEdited, []string{"contacts", "name"}},
+	} {
+		w.partner("contoso", c.cmd)
+		w.wantEvents(c.told)
+		if got := w.event().Data.Fields; !slices.Equal(got, c.fields) {
+			t.Errorf("%s: got fields %v, want %v", c.told, got, c.fields)
+		}
+	}
+	before := w.partners["contoso"].Version
+	w.partner("contoso", access.PartnerCommand{Name: new("C")})
+	if w.change.Events != nil || w.partners["contoso"].Version != before {
+		t.Errorf("the same name again: got %+v, want nothing to do", w.change)
+	}
+}
+
+func TestAPartnersParentIsAnotherPartner(t *testing.T) { // W3
+	w := newWorld(t).as(provider)
+	contoso, fabrikam := loaded(w.partners, "contoso"), loaded(w.partners, "fabrikam")
+	_, p, err := access.PlanPartner("contoso", contoso, fabrikam, access.PartnerCommand{Seen: anyVersion, Parent: new("fabrikam")}, w.moment())
+	if err != nil || p.Parent != "fabrikam" {
+		t.Errorf("got %+v and %v, want the parent set", p, err)
+	}
+	removed := *fabrikam
+	removed.Status = access.Removed
+	for name, parent := range map[string]*access.Partner{"nobody": nil, "itself": contoso, "removed": &removed} {
+		_, _, err := access.PlanPartner("contoso", contoso, parent, access.PartnerCommand{Seen: anyVersion, Parent: new("x")}, w.moment())
+		wantRefusal(t, err, access.Invalid)
+		if access.CodeOf(err) != "" {
+			wantPointer(t, err, "/parent")
+		} else {
+			t.Errorf("parent %s: got no refusal, want one", name)
+		}
+	}
+}
+
+func TestAStaleEditOfAPartnerMayOnlyTakeAway(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cmd  access.PartnerCommand
+		want access.Code
+	}{
+		{"suspend", access.PartnerCommand{Status: new(access.Suspended)}, ""},
+		{"a lower offer", access.PartnerCommand{Offer: new(access.Support)}, ""},
+		{"single sign-on off", access.PartnerCommand{SSO: new(false)}, ""},
+		{"another class", access.PartnerCommand{Class: new(access.Other)}, ""},
+		{"another name", access.PartnerCommand{Name: new("C")}, access.VersionMismatch},
+		{"contacts", access.PartnerCommand{Contacts: list("a@b.example")}, access.VersionMismatch},
+		{"both", access.PartnerCommand{Status: new(access.Suspended), Name: new("C")}, access.VersionMismatch},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t).as(provider)
+			c.cmd.Seen = 99
+			_, _, err := access.PlanPartner("contoso", loaded(w.partners, "contoso"), nil, c.cmd, w.moment())
+			wantRefusal(t, err, c.want)
+		})
+	}
+	w := newWorld(t).as(provider)
+	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended), Offer: new(access.View), SSO: new(false), Class: new(access.Other)})
+	for _, cmd := range []access.PartnerCommand{
+		{Status: new(access.Active)}, {Offer: new(access.Support)}, {SSO: new(true)}, {Class: new(access.Channel)},
+	} {
+		cmd.Seen = 1
+		_, _, err := access.PlanPartner("contoso", loaded(w.partners, "contoso"), nil, cmd, w.moment())
+		wantRefusal(t, err, access.VersionMismatch)
+	}
+}
+
+func TestWhatWasRemovedIsNeverUsedAgain(t *testing.T) {
+	w := newWorld(t).as(provider)
+	w.removePartner("contoso")
+	w.wantEvents(events.PartnerRemoved)
+	_, err := access.PlanRemovePartner(loaded(w.partners, "contoso"), w.moment())
+	wantRefusal(t, err, access.NotFound)
+	_, _, err = access.PlanPartner("contoso", loaded(w.partners, "contoso"), nil, access.PartnerCommand{Seen: anyVersion, Name: new("C")}, w.moment())
+	wantRefusal(t, err, access.Ended)
+
+	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, w.moment()))
+	w.wantEvents(events.CustomerRemoved)
+	_, err = access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, w.moment())
+	wantRefusal(t, err, access.NotFound)
+	_, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), access.CustomerCommand{Seen: anyVersion, Name: new("A")}, w.moment())
+	wantRefusal(t, err, access.Ended)
+}
+
+func TestACustomerIsRemovedOnceAllItsGrantsHaveEnded(t *testing.T) {
+	w, _, _, _ := withThree(t)
+	remove := func() error {
+		_, err := access.PlanRemoveCustomer(loaded(w.customers, "acme"), []*access.Grant{loaded(w.grants, "acme contoso")}, w.moment())
+		return err
+	}
+	wantRefusal(t, remove(), access.Contention)
+	w.must(w.as(provider).end(access.PlanEndForRemoval))
+	wantRefusal(t, remove(), "")
+}
+
+func TestEditingACustomer(t *testing.T) {
+	w := newWorld(t).as(provider)
+	_, _, err := access.PlanCustomer("umbrella", nil, access.CustomerCommand{}, w.moment())
+	wantRefusal(t, err, access.Invalid)
+	wantPointer(t, err, "/name")
+	acme := loaded(w.customers, "acme")
+	_, _, err = access.PlanCustomer("acme", acme, access.CustomerCommand{Seen: acme.Version + 1, Name: new("A")}, w.moment())
+	wantRefusal(t, err, access.VersionMismatch)
+	c, same, err := access.PlanCustomer("acme", acme, access.CustomerCommand{Seen: acme.Version + 1, Name: &acme.Name}, w.moment())
+	if err != nil || !c.Empty() || same != acme {
+		t.Errorf("the same name again: got %+v, %v, want nothing to do", c, err)
+	}
+	c, after, err := access.PlanCustomer("acme", acme, access.CustomerCommand{Seen: acme.Version, Name: new("A"), Domain: new("a.example"), Contacts: list("it@a.example")}, w.moment())
+	w.done(c, err)
+	w.wantEvents(events.CustomerEdited)
+	if got := w.event().Data.Fields; after.Version != acme.Version+1 || !slices.Equal(got, []string{"contacts", "domain", "name"}) {
+		t.Errorf("got version %d and fields %v, want one more and all three", after.Version, got)
+	}
+}
+
+func TestTheFirstUserThatTheProviderCreatesIsTheOwner(t *testing.T) { // P2
+	w := newWorld(t).as(provider)
+	w.partner("northwind", access.PartnerCommand{Name: new("Northwind")})
+	u, err := w.newUser("northwind", access.UserCommand{Email: new("n@northwind.example"), Name: new("N")})
+	if err != nil || u.Role != access.Owner || u.Number != 1 || u.Status != access.Active || u.Partner != "northwind" {
+		t.Fatalf("got %+v, %v, want the owner", u, err)
+	}
+	w.wantEvents(events.UserCreated)
+	_, err = w.newUser("northwind", access.UserCommand{Email: new("m@northwind.example"), Name: new("M")})
+	wantRefusal(t, err, access.Invalid)
+	wantPointer(t, err, "/role")
+}
+
+func TestOnlyTheProviderHandlesOwners(t *testing.T) { // P8
+	w := newWorld(t)
+	kim := w.join("contoso", "kim", access.Admin)
+	w.as(olga)
+	_, err := w.newUser("contoso", access.UserCommand{Email: new("o2@contoso.example"), Role: new(access.Owner)})
+	wantRefusal(t, err, access.Forbidden)
+	_, err = w.editUser(kim, access.UserCommand{Role: new(access.Owner)})
+	wantRefusal(t, err, access.Forbidden)
+	_, err = w.editUser(w.owner, access.UserCommand{Name: new("O")})
+	wantRefusal(t, err, access.Forbidden)
+	_, err = access.PlanRemoveUserAccount(w.userFacts(w.owner, ""), w.moment())
+	wantRefusal(t, err, access.Forbidden)
+	_, err = w.as(provider).editUser(kim, access.UserCommand{Role: new(access.Owner)})
+	wantRefusal(t, err, "")
+}
+
+func TestAPartnerKeepsAnActiveOwner(t *testing.T) {
+	w := newWorld(t)
+	kim := w.join("contoso", "kim", access.Admin)
+	w.as(provider)
+	for name, cmd := range map[string]access.UserCommand{
+		"another role": {Role: new(access.Admin)}, "disabled": {Status: new(access.Disabled)},
+	} {
+		if _, err := w.editUser(w.owner, cmd); access.CodeOf(err) != access.OwnerRequired {
+			t.Errorf("%s: got %v, want owner_required", name, err)
+		}
+	}
+	_, err := access.PlanRemoveUserAccount(w.userFacts(w.owner, ""), w.moment())
+	wantRefusal(t, err, access.OwnerRequired)
+	_, err = w.editUser(kim, access.UserCommand{Role: new(access.Owner)})
+	wantRefusal(t, err, "")
+	w.setStatus(w.owner, access.Disabled)
+	_, err = access.PlanRemoveUserAccount(w.userFacts(kim, ""), w.moment())
+	wantRefusal(t, err, access.OwnerRequired) // a disabled owner is none
+	w.leave(w.owner)
+	if h := w.headcounts["contoso"]; h.Owners != 1 || h.Staff != 1 || h.Last != 2 {
+		t.Errorf("got headcount %+v, want 1 owner, 1 of staff, and the next number to be 3", h)
+	}
+}
+
+func TestAnAddressIsOnePersons(t *testing.T) { // P5
+	w := newWorld(t)
+	w.join("fabrikam", "pat", access.Tech)
+	w.member("initech", "peter@initech.example", false)
+	kim := w.join("contoso", "kim", access.Tech)
+	for address, want := range map[string]access.Code{
+		"pat@fabrikam.example": access.EmailTaken, "peter@initech.example": access.NotForCustomers, "kim@contoso.example": access.EmailTaken,
+	} {
+		_, err := w.newUser("contoso", access.UserCommand{Email: &address, Name: new("x"), Role: new(access.Tech)})
+		wantRefusal(t, err, want)
+		wantPointer(t, err, "/email")
+		if address != "kim@contoso.example" {
+			_, err = w.editUser(kim, access.UserCommand{Email: &address})
+			wantRefusal(t, err, want)
+		}
+	}
+	w.leave(kim)
+	if again := w.join("contoso", "kim", access.Tech); again == kim {
+		t.Errorf("the address of one who has left: got the same user %s, want a new one", again)
+	}
+	w.noMember("initech", "peter@initech.example")
+	_, err := w.newUser("contoso", access.UserCommand{Email: new("peter@initech.example"), Name: new("Peter"), Role: new(access.Tech)})
+	wantRefusal(t, err, "")
+}
+
+func TestANewAddressFreesTheOldOne(t *testing.T) { // P19
+	w := newWorld(t)
+	kim := w.join("contoso", "kim", access.Tech)
+	u, err := w.editUser(kim, access.UserCommand{Email: new("k@contoso.example"), Phone: new("+4930123456")})
+	if err != nil || u.Email != "k@contoso.example" {
+		t.Fatalf("got %+v, %v, want the new address", u, err)
+	}
+	if got := w.event().Data.Fields; !slices.Equal(got, []string{"email", "phone"}) {
+		t.Errorf("got fields %v, want email and phone", got)
+	}
+	w.join("contoso", "kim", access.Tech)
+}
+
+func TestTwoFactorAuthenticationNeedsATelephoneNumber(t *testing.T) { // P13
+	w := newWorld(t)
+	cmd := access.UserCommand{Email: new("kim@contoso.example"), Name: new("kim"), Role: new(access.Tech), MFA: new(true)}
+	_, err := w.newUser("contoso", cmd)
+	wantRefusal(t, err, access.PhoneRequired)
+	wantPointer(t, err, "/phone")
+	cmd.Phone = new("+4930123456")
+	u, err := w.newUser("contoso", cmd)
+	wantRefusal(t, err, "")
+	_, err = w.editUser(u.ID, access.UserCommand{Phone: new("")})
+	wantRefusal(t, err, access.PhoneRequired)
+	_, err = w.editUser(u.ID, access.UserCommand{Phone: new(""), MFA: new(false)})
+	wantRefusal(t, err, "")
+}
+
+func TestExternalUsersStayExternal(t *testing.T) { // E3: or joining everyone would depend on an edit
+	w := newWorld(t)
+	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.External)
+	_, err := w.editUser(kim, access.UserCommand{Role: new(access.External)})
+	wantRefusal(t, err, access.Invalid)
+	_, err = w.editUser(lee, access.UserCommand{Role: new(access.Tech)})
+	wantRefusal(t, err, access.Invalid)
+	_, err = w.editUser(kim, access.UserCommand{Role: new(access.Business)})
+	wantRefusal(t, err, "")
+}
+
+func TestAStaleEditOfAUserMayOnlyDisable(t *testing.T) {
+	w := newWorld(t)
+	kim := w.join("contoso", "kim", access.Tech)
+	_, err := w.editUser(kim, access.UserCommand{Seen: 9, Name: new("K")})
+	wantRefusal(t, err, access.VersionMismatch)
+	_, err = w.editUser(kim, access.UserCommand{Seen: 9, Name: new("K"), Status: new(access.Disabled)})
+	wantRefusal(t, err, access.VersionMismatch)
+	_, err = w.editUser(kim, access.UserCommand{Seen: 9, Status: new(access.Disabled)})
+	wantRefusal(t, err, "")
+	w.wantEvents(events.UserDisabled)
+	_, err = w.editUser(kim, access.UserCommand{Seen: 9, Status: new(access.Active)})
+	wantRefusal(t, err, access.VersionMismatch)
+	w.setStatus(kim, access.Active)
+	w.wantEvents(events.UserEnabled)
+	u, err := w.editUser(kim, access.UserCommand{Seen: 9, Name: new("kim")})
+	if err != nil || u.Version != 3 {
+		t.Errorf("the same name again: got %+v, %v, want nothing to do", u, err)
+	}
+}
+
+func TestWhoHasLeftIsNoUser(t *testing.T) { // D23, P21
+	w := newWorld(t)
+	kim := w.join("contoso", "kim", access.Tech)
+	w.leave(kim)
+	w.wantEvents(events.UserRemoved)
+	_, err := w.editUser(kim, access.UserCommand{Name: new("K")})
+	wantRefusal(t, err, access.NotFound)
+	_, err = access.PlanRemoveUserAccount(w.userFacts(kim, ""), w.moment())
+	wantRefusal(t, err, access.NotFound)
+	w.as(provider).removePartner("contoso")
+	_, err = w.newUser("contoso", access.UserCommand{Email: new("x@contoso.example"), Role: new(access.Tech)})
+	wantRefusal(t, err, access.NotFound)
+	_, err = w.editUser(w.owner, access.UserCommand{Name: new("O")})
+	wantRefusal(t, err, access.NotFound)
+}
+
+func TestWhoBecomesAMemberIsOutAtOnceAndBackAfterwards(t *testing.T) { // A7, A8
+	w, kim, lee, _ := withThree(t)
+	w.member("acme", "kim@contoso.example", false)
+	w.wantEvents(events.MemberAdded)
+	w.wantWhy(kim, access.WhyConflict)
+	w.wantWhy(lee, access.Granted)
+	if got := w.users[kim].Status; got != access.Active {
+		t.Errorf("kim's account: got %s, want it active (D25)", got)
+	}
+	w.member("acme", "kim@contoso.example", true)
+	w.wantEvents(events.MemberEdited)
+	w.member("acme", "kim@contoso.example", true)
+	w.wantEvents()
+	w.member("initech", "kim@contoso.example", true)
+	if got := w.users[kim].MemberOf; !slices.Equal(got, []string{"acme", "initech"}) {
+		t.Errorf("member of: got %v, want acme and initech", got)
+	}
+	w.noMember("acme", "kim@contoso.example")
+	w.wantEvents(events.MemberRemoved)
+	w.wantWhy(kim, access.Granted)
+	_, err := access.PlanRemoveMember(w.memberFacts("acme", "kim@contoso.example"), w.moment())
+	wantRefusal(t, err, access.NotFound)
+	_, _, err = access.PlanMember(w.memberFacts("nobody", "x@y.example"), "x@y.example", "X", false, w.moment())
+	wantRefusal(t, err, access.NotFound)
+}
+
+func TestAMembershipBelongsToTheAddress(t *testing.T) { // a new address is free, and so no member's
+	w, kim, _, _ := withThree(t)
+	w.member("acme", "kim@contoso.example", false)
+	if _, err := w.editUser(kim, access.UserCommand{Email: new("k@contoso.example")}); err != nil {
+		t.Fatal(err)
+	}
+	w.wantWhy(kim, access.Granted)
+	_, err := w.editUser(kim, access.UserCommand{Email: new("kim@contoso.example")})
+	wantRefusal(t, err, access.NotForCustomers)
+}
+
+func TestAPersonIsAMemberOfNoMoreThanAHundredCustomers(t *testing.T) {
+	w := newWorld(t).as(provider)
+	f := w.memberFacts("acme", "x@y.example")
+	f.Email = &access.Email{Address: "x@y.example", Version: 1, MemberOf: make([]string, access.MaxMemberships)}
+	_, _, err := access.PlanMember(f, "x@y.example", "X", false, w.moment())
+	wantRefusal(t, err, access.Invalid)
+	f.Email.MemberOf = f.Email.MemberOf[1:]
+	_, _, err = access.PlanMember(f, "x@y.example", "X", false, w.moment())
+	wantRefusal(t, err, "")
+}

@@ -1,0 +1,177 @@
+package access
+
+import (
+	"time"
+
+	"partneraccess/events"
+)
+
+// reminders are how many days before the end both sides are reminded, the last one first.
+func reminders() []int { return []int{1, 7, 30} }
+
+func beforeEnd(until time.Time, days int) time.Time {
+	return until.Add(-time.Duration(days) * 24 * time.Hour)
+}
+
+// Due is the next instant at which the clock brings something that has not been told: the start of the period, a reminder, or the end.
+// Zero = nothing more. Access itself never waits for it.
+func (g *Grant) Due() time.Time {
+	if g.State != StateOpen && g.State != StateSuspended {
+		return time.Time{}
+	}
+	instants := []time.Time{g.From}
+	if !g.Until.IsZero() {
+		instants = append(instants, g.Until)
+		for _, days := range reminders() {
+			instants = append(instants, beforeEnd(g.Until, days))
+		}
+	}
+	var next time.Time
+	for _, t := range instants {
+		if t.After(g.Told) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	return next
+}
+
+// PlanDue plans what the clock has brought to a grant: its end, or else that it has started, and the latest reminder, however many were missed.
+// When nothing is due, the change is empty.
+func PlanDue(r Relation, m Moment) (Planned, error) {
+	if r.Grant == nil {
+		return Planned{}, nil
+	}
+	if r.Grant.expired(m.Now) {
+		return planEnd(r, Expired, m.clock())
+	}
+	due := r.Grant.Due()
+	if due.IsZero() || due.After(m.Now) {
+		return Planned{Grant: r.Grant}, nil
+	}
+	m = m.clock()
+	p := newRelationPlan(r, m)
+	told := r.Grant.Told
+	p.g.Told = m.Now
+	p.g.Version++
+	p.g.Quiet++
+	out := Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}}}
+	tell := func(t events.Type, days int) {
+		out.Change.Events = append(out.Change.Events, m.event(t, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
+			d.Users, d.Crowd = p.concerned()
+			d.Status, d.Days = p.g.Status(r.Partner, m.Now), days
+		})))
+	}
+	passed := func(t time.Time) bool { return t.After(told) && !t.After(m.Now) }
+	if passed(r.Grant.From) {
+		tell(events.GrantStarted, 0)
+	}
+	if !r.Grant.Until.IsZero() {
+		for _, days := range reminders() {
+			if passed(beforeEnd(r.Grant.Until, days)) {
+				tell(events.GrantExpiring, days)
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// TaskKind names work that goes through many grants, and is done a page at a time.
+type TaskKind string
+
+// The tasks. Access has ended at once; they write that down, grant by grant, and tell the customers (D23).
+const (
+	TaskPartnerRemoved   TaskKind = "partner_removed"
+	TaskPartnerSuspended TaskKind = "partner_suspended"
+	TaskPartnerResumed   TaskKind = "partner_resumed"
+	TaskUserRemoved      TaskKind = "user_removed"
+)
+
+// Task is such work, and how far it has come. It is stored with the change that caused it.
+type Task struct {
+	ID      string
+	Kind    TaskKind
+	Partner string
+	User    string // for user_removed
+	After   string // the last customer that was done, "" = none
+	Again   bool   // this is the second round, for grants that the first may not have seen
+	Due     time.Time
+	Created time.Time
+	Version int64
+}
+
+// secondRound is when grants are looked through again: what was being written while the cause was, is in the index by then.
+const secondRound = 10 * time.Minute
+
+func (m Moment) task(k TaskKind, partner, user string) TaskWrite {
+	return TaskWrite{After: &Task{ID: m.NewID(), Kind: k, Partner: partner, User: user, Due: m.Now, Created: m.Now, Version: 1}}
+}
+
+// PlanProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
+func PlanProgress(t *Task, after string, m Moment) Change {
+	next := *t
+	next.Version++
+	next.After = after
+	if after != "" {
+		return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
+	}
+	if t.Again || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed {
+		return Change{Writes: []Write{TaskWrite{Before: t}}}
+	}
+	next.Again, next.Due = true, m.Now.Add(secondRound)
+	return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
+}
+
+// PlanPartnerGone plans the end of one grant of a partner that was removed, managed or not.
+func PlanPartnerGone(r Relation, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Grant == nil || r.Grant.State == StateEnded {
+		return Planned{Grant: r.Grant}, nil
+	}
+	if r.Customer.ManagedBy == r.Grant.Partner && r.Customer.ManagedBy != "" {
+		return unmanage(r, PartnerRemoved, m)
+	}
+	return planEnd(r, PartnerRemoved, m)
+}
+
+// PlanUserLeft plans that a user who has left the partner is no longer counted in one grant. While everyone is on there is nothing to write.
+func PlanUserLeft(r Relation, user string, m Moment) (Planned, error) {
+	u := r.Users[user]
+	if r.Grant == nil || u == nil || r.Grant.Ended(m.Now) {
+		return Planned{Grant: r.Grant}, nil
+	}
+	p := newRelationPlan(r, m.clock())
+	if p.g.Everyone && u.Role != External || !p.g.Admits(u, p.row(user)) {
+		return Planned{Grant: r.Grant}, nil
+	}
+	p.out(u)
+	return p.finish(events.GrantUserLeft, func(d *events.Data) { d.Person = ref(person(u)) })
+}
+
+// PlanTellCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are as
+// they were listed; those that have ended are passed over.
+func PlanTellCustomers(t *Task, rows []Relation, after string, m Moment) Change {
+	kind := events.GrantPartnerSuspended
+	if t.Kind == TaskPartnerResumed {
+		kind = events.GrantPartnerResumed
+	}
+	c := PlanProgress(t, after, m)
+	for _, r := range rows {
+		if r.Grant != nil && r.Customer != nil && !r.Grant.Ended(m.Now) {
+			c.Events = append(c.Events, m.clock().event(kind, r.Customer, r.Partner, grantData(r.Grant, r.Headcount, func(d *events.Data) {
+				d.Status = r.Grant.Status(r.Partner, m.Now)
+			})))
+		}
+	}
+	return c
+}
+
+// Moot tells whether a task has been overtaken and can go undone: nobody is told that a partner is suspended which is not any more.
+func (t *Task) Moot(p *Partner) bool {
+	switch t.Kind {
+	case TaskPartnerSuspended:
+		return p == nil || p.Status != Suspended
+	case TaskPartnerResumed:
+		return p == nil || p.Status != Active
+	}
+	return false
+}

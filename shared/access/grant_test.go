@@ -1,0 +1,350 @@
+package access_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+)
+
+func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
+	w := newWorld(t)
+	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.External)
+	p, err := w.grant(access.GrantCommand{Users: []string{lee, kim}, Note: new("migration")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wantIn("kim lee")
+	w.wantWhy(kim, access.Granted)
+	w.wantEvents(events.GrantCreated)
+
+	g := p.Grant
+	if g.Level != access.View || g.State != access.StateOpen || !g.From.Equal(start) || !g.Until.IsZero() || g.AssignedBy != access.ByCustomer ||
+		g.RequireSSO || g.Managed || g.Note != "migration" || g.Version != 1 || !g.Created.Equal(start) || !g.Updated.Equal(start) {
+		t.Errorf("got grant %+v, want view, open, from now on, continuous, assigned by the customer, at version 1", g)
+	}
+	if c := p.Changes; !slices.Equal(c.Added, []string{kim, lee}) || c.Removed != nil || c.Before != 0 || c.After != 2 || !p.Created {
+		t.Errorf("got changes %+v (created %v), want both users added to none (D17)", c, p.Created)
+	}
+
+	e := w.event()
+	if e.ID == "" || !e.Time.Equal(start) || e.Actor != (events.Actor{Kind: "customer", Email: "ann@acme.example"}) ||
+		e.Customer == nil || e.Customer.ID != "acme" || e.Customer.Name != "ACME" || e.Partner == nil || e.Partner.ID != "contoso" || e.Partner.Name != "Contoso" {
+		t.Errorf("got event %+v, want who did what to whom, and when", e)
+	}
+	d := e.Data
+	if d.Grant != g.ID || d.Version != 1 || d.Level != "view" || d.From == nil || !d.From.Equal(start) || d.Until != nil || d.AssignedBy != "customer" ||
+		d.UserCount == nil || *d.UserCount != 2 || d.Note != "migration" || d.LevelWas != "" || d.UntilWas != nil || d.Everyone != nil {
+		t.Errorf("got event data %+v, want the grant as it is now", d)
+	}
+	want := []events.Person{{ID: kim, Email: "kim@contoso.example", Name: "kim"}, {ID: lee, Email: "lee@contoso.example", Name: "lee"}}
+	if !slices.Equal(d.Added, want) || d.Removed != nil {
+		t.Errorf("got added %v and removed %v, want added %v (D21)", d.Added, d.Removed, want)
+	}
+}
+
+func TestGrantNamesWhatStandsAgainstIt(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		against func(w *world, cmd *access.GrantCommand)
+		code    access.Code
+		pointer string // "" = the refusal is about the whole
+	}{
+		{"the partner is suspended", func(w *world, _ *access.GrantCommand) {
+			w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended)})
+		}, access.PartnerNotActive, "/partner"},
+		{"the partner was removed", func(w *world, _ *access.GrantCommand) { w.removePartner("contoso") }, access.PartnerNotActive, "/partner"},
+		{"the partner is no channel partner (D9)", func(w *world, _ *access.GrantCommand) {
+			w.partner("contoso", access.PartnerCommand{Class: new(access.Other)})
+		}, access.PartnerNotEligible, "/partner"},
+		{"the provider offers the partner nothing (W4, D10)", func(w *world, _ *access.GrantCommand) {
+			w.partner("contoso", access.PartnerCommand{Offer: new(access.None)})
+		}, access.PartnerNotEligible, "/partner"},
+		{"a user of another partner (A6)", func(w *world, cmd *access.GrantCommand) {
+			cmd.Users = append(cmd.Users, w.join("fabrikam", "pat", access.Tech))
+		}, access.UserNotOfPartner, "/users/1"},
+		{"a user whom nobody knows (A6)", func(_ *world, cmd *access.GrantCommand) {
+			cmd.Users = []string{"contoso:01J00000000000000000000000"}
+		}, access.UserNotOfPartner, "/users/0"},
+		{"a user who has left (A6)", func(w *world, cmd *access.GrantCommand) { w.leave(cmd.Users[0]) }, access.UserNotOfPartner, "/users/0"},
+		{"a user who is disabled (D8)", func(w *world, cmd *access.GrantCommand) {
+			w.setStatus(cmd.Users[0], access.Disabled)
+		}, access.UserNotActive, "/users/0"},
+		{"a user who is a member of the customer (A7)", func(w *world, _ *access.GrantCommand) {
+			w.member("acme", "kim@contoso.example", false)
+		}, access.CustomerUserConflict, "/users/0"},
+		{"a user with an address of the customer's own domain (D7)", func(w *world, cmd *access.GrantCommand) {
+			if _, err := w.as(provider).editUser(cmd.Users[0], access.UserCommand{Email: new("kim@acme.example")}); err != nil {
+				w.t.Fatal(err)
+			}
+		}, access.OwnOrganisation, "/users/0"},
+		{"an individual is pointed to by the address (D15)", func(w *world, cmd *access.GrantCommand) {
+			w.setStatus(cmd.Users[0], access.Disabled)
+			cmd.Individual = true
+		}, access.UserNotActive, "/email"},
+		{"a period that has ended just now", func(w *world, cmd *access.GrantCommand) { cmd.Until = &w.now }, access.PeriodInvalid, "/until"},
+		{"a period that ends when it begins", func(w *world, cmd *access.GrantCommand) {
+			cmd.From, cmd.Until = new(w.now.Add(time.Hour)), new(w.now.Add(time.Hour))
+		}, access.PeriodInvalid, "/until"},
+		{"the customer is managed (A12)", func(w *world, _ *access.GrantCommand) { w.must(w.manage("acme", "contoso")) }, access.Managed, ""},
+		{"the customer is managed by another partner (A15)", func(w *world, _ *access.GrantCommand) {
+			w.must(w.manage("acme", "fabrikam"))
+		}, access.Managed, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			cmd := access.GrantCommand{Users: []string{w.join("contoso", "kim", access.Tech)}}
+			c.against(w, &cmd)
+			_, err := w.grant(cmd)
+			wantRefusal(t, err, c.code)
+			if c.pointer != "" {
+				wantPointer(t, err, c.pointer)
+			}
+		})
+	}
+}
+
+func TestGrantNeedsACustomerAndAPartner(t *testing.T) {
+	w := newWorld(t)
+	_, err := access.PlanGrant(w.relation("nobody", "contoso"), access.GrantCommand{}, w.moment())
+	wantRefusal(t, err, access.NotFound)
+	_, err = access.PlanGrant(w.relation("acme", "nobody"), access.GrantCommand{}, w.moment())
+	wantRefusal(t, err, access.NotFound)
+	wantPointer(t, err, "/partner")
+	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, w.moment()))
+	_, err = w.grant(access.GrantCommand{})
+	wantRefusal(t, err, access.NotFound)
+}
+
+func TestASecondGrantMergesIntoTheFirst(t *testing.T) { // D20
+	w := newWorld(t)
+	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
+	first := w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Support)}))
+	w.now = w.now.Add(time.Hour)
+	p, err := w.grant(access.GrantCommand{Users: []string{kim, lee, lee}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Created || p.Grant.ID != first.Grant.ID || p.Grant.Version != 2 || p.Grant.Level != access.Support || !p.Grant.From.Equal(start) {
+		t.Errorf("got created %v and grant %+v, want the same one at version 2 with its level and period", p.Created, p.Grant)
+	}
+	wantFields(t, p, "users")
+	if c := p.Changes; !slices.Equal(c.Added, []string{lee}) || c.Before != 1 || c.After != 2 {
+		t.Errorf("got changes %+v, want only lee added, from 1 user to 2", c)
+	}
+	w.wantIn("kim lee")
+	w.wantEvents(events.GrantEdited)
+
+	again, err := w.grant(access.GrantCommand{Users: []string{kim, lee}, Level: new(access.Support)})
+	wantUnchanged(t, again, err)
+}
+
+func TestAMergeKeepsWhoIsInWhateverBecameOfTheAccount(t *testing.T) {
+	w := newWorld(t)
+	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
+	w.must(w.grant(access.GrantCommand{Users: []string{kim}}))
+	w.setStatus(kim, access.Disabled)
+	w.must(w.grant(access.GrantCommand{Users: []string{kim, lee}}))
+	w.wantIn("kim lee")
+	w.wantWhy(kim, access.WhyUserInactive)
+}
+
+func TestAnIndividualsLevelIsTheirOwnWhereTheGrantIsThereAlready(t *testing.T) { // D15, W11
+	w := newWorld(t)
+	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
+	first := w.must(w.grant(access.GrantCommand{Users: []string{kim}, Individual: true, Level: new(access.Support)}))
+	if first.Grant.Level != access.Support || w.assignments["acme "+kim].Level != nil {
+		t.Errorf("first: got grant level %s and own level %v, want support for the grant and none of kim's own",
+			first.Grant.Level, w.assignments["acme "+kim].Level)
+	}
+	second := w.must(w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.View)}))
+	if own := w.assignments["acme "+lee].Level; second.Grant.Level != access.Support || own == nil || *own != access.View {
+		t.Errorf("second: got grant level %s and lee's own %v, want support and view", second.Grant.Level, own)
+	}
+	raised := w.must(w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.Support)}))
+	wantFields(t, raised, "level")
+	if raised.Changes.Added != nil || *w.assignments["acme "+lee].Level != access.Support {
+		t.Errorf("raised: got %+v, want lee's level alone changed", raised.Changes)
+	}
+	again, err := w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.Support)})
+	wantUnchanged(t, again, err)
+	plain, err := w.grant(access.GrantCommand{Users: []string{lee}})
+	wantUnchanged(t, plain, err)
+	w.wantIn("kim lee")
+}
+
+func TestAnIndividualCannotMoveTheWholeGrantsPeriod(t *testing.T) {
+	until := start.Add(24 * time.Hour)
+	for _, c := range []struct {
+		name        string
+		from, until *time.Time
+		want        access.Code
+	}{
+		{"no period given", nil, nil, ""},
+		{"the same end", nil, &until, ""},
+		{"the same start", &start, nil, ""},
+		{"a start that has passed changes nothing", &time.Time{}, nil, ""},
+		{"a later end", nil, new(until.Add(tick)), access.PeriodInvalid},
+		{"an earlier end", nil, new(until.Add(-tick)), access.PeriodInvalid},
+		{"no end", nil, &time.Time{}, access.PeriodInvalid},
+		{"another start", new(start.Add(time.Hour)), nil, access.PeriodInvalid},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.must(w.grant(access.GrantCommand{Users: []string{w.join("contoso", "kim", access.Tech)}, Until: &until}))
+			lee := w.join("contoso", "lee", access.Tech)
+			p, err := w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, From: c.from, Until: c.until})
+			wantRefusal(t, err, c.want)
+			if err == nil && !p.Grant.Until.Equal(until) {
+				t.Errorf("got until %s, want it unmoved at %s", p.Grant.Until, until)
+			}
+		})
+	}
+}
+
+func TestGrantClampsThePeriodToWhatIsLeft(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		from, until         time.Time
+		wantFrom, wantUntil time.Time
+	}{
+		{"a start in the past is now", start.Add(-time.Hour), time.Time{}, start, time.Time{}},
+		{"a start one millisecond ago is now", start.Add(-tick), time.Time{}, start, time.Time{}},
+		{"a start now", start, time.Time{}, start, time.Time{}},
+		{"a start in a millisecond", start.Add(tick), time.Time{}, start.Add(tick), time.Time{}},
+		{"zero is now and continuous", time.Time{}, time.Time{}, start, time.Time{}},
+		{"an end in a millisecond", start, start.Add(tick), start, start.Add(tick)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := newWorld(t).grant(access.GrantCommand{From: &c.from, Until: &c.until})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g := p.Grant; !g.From.Equal(c.wantFrom) || !g.Until.Equal(c.wantUntil) {
+				t.Errorf("got %s to %s, want %s to %s", g.From, g.Until, c.wantFrom, c.wantUntil)
+			}
+		})
+	}
+}
+
+func TestAGrantWithoutUsersIsAssignedByThePartner(t *testing.T) { // A5
+	for _, c := range []struct {
+		name string
+		cmd  access.GrantCommand
+		want access.Assigner
+	}{
+		{"nobody named", access.GrantCommand{}, access.ByPartner},
+		{"everyone", access.GrantCommand{Everyone: true}, access.ByCustomer},
+		{"nobody named, and the customer wants to pick later", access.GrantCommand{AssignedBy: new(access.ByCustomer)}, access.ByCustomer},
+		{"everyone, and the partner may change it", access.GrantCommand{Everyone: true, AssignedBy: new(access.ByPartner)}, access.ByPartner},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			if p := w.must(w.grant(c.cmd)); p.Grant.AssignedBy != c.want {
+				t.Errorf("got assigned by %s, want %s", p.Grant.AssignedBy, c.want)
+			}
+		})
+	}
+}
+
+func TestSingleSignOnIsRequiredAsTheProviderSetsUnlessTheGrantSays(t *testing.T) { // A9
+	for _, c := range []struct {
+		name    string
+		setting bool
+		say     *bool
+		want    bool
+	}{
+		{"setting off", false, nil, false},
+		{"setting on", true, nil, true},
+		{"setting off, grant on", false, new(true), true},
+		{"setting on, grant off", true, new(false), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			if p := w.must(w.grant(access.GrantCommand{DefaultSSO: c.setting, RequireSSO: c.say})); p.Grant.RequireSSO != c.want {
+				t.Errorf("got %v, want %v", p.Grant.RequireSSO, c.want)
+			}
+			if p := w.must(w.grant(access.GrantCommand{DefaultSSO: !c.setting})); p.Grant.RequireSSO != c.want {
+				t.Errorf("after a merge under another setting: got %v, want %v as before", p.Grant.RequireSSO, c.want)
+			}
+		})
+	}
+}
+
+func TestTheEffectiveLevelIsTheLowerOfOfferAndConsent(t *testing.T) { // W11
+	w := newWorld(t)
+	kim := w.join("contoso", "kim", access.Tech)
+	w.partner("contoso", access.PartnerCommand{Offer: new(access.View)})
+	g := w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)})).Grant
+	partner := w.partners["contoso"]
+	if got := g.EffectiveLevel(&partner); g.Level != access.Manage || got != access.View {
+		t.Errorf("got %s granted and %s effective, want manage and view", g.Level, got)
+	}
+	w.partner("contoso", access.PartnerCommand{Offer: new(access.None)})
+	w.wantWhy(kim, access.LevelTooLow)
+	w.partner("contoso", access.PartnerCommand{Offer: new(access.Manage)})
+	w.wantWhy(kim, access.Granted)
+}
+
+func TestARelationshipOpensSupportWhereTheOfferIsAtLeastThat(t *testing.T) { // W7
+	for offer, want := range map[access.Level]access.Level{
+		access.None: access.None, access.View: access.None, access.Support: access.Support, access.Manage: access.Support,
+	} {
+		t.Run("offer "+offer.String(), func(t *testing.T) {
+			w := newWorld(t).as(provider)
+			w.partner("contoso", access.PartnerCommand{Offer: &offer})
+			p := w.must(w.relationship(true, true))
+			if g := p.Grant; g.Level != want || g.AssignedBy != access.ByPartner || !g.RequireSSO || !g.Everyone || !p.Created {
+				t.Errorf("got %+v, want level %s, assigned by the partner, with single sign-on and everyone", g, want)
+			}
+			w.wantEvents(events.GrantCreated)
+			again, err := w.relationship(false, false)
+			wantUnchanged(t, again, err)
+		})
+	}
+}
+
+func TestARelationshipIsRefusedWhereNoneCanBe(t *testing.T) {
+	w := newWorld(t).as(provider)
+	_, err := access.PlanRelationship(w.relation("nobody", "contoso"), false, false, w.moment())
+	wantRefusal(t, err, access.NotFound)
+	_, err = access.PlanRelationship(w.relation("acme", "nobody"), false, false, w.moment())
+	wantRefusal(t, err, access.NotFound)
+	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended)})
+	_, err = w.relationship(false, false)
+	wantRefusal(t, err, access.PartnerNotActive)
+	w.partner("contoso", access.PartnerCommand{Status: new(access.Active)})
+	w.must(w.manage("acme", "fabrikam"))
+	_, err = w.relationship(false, false)
+	wantRefusal(t, err, access.ManagedElsewhere)
+}
+
+func TestEveryOpeningMarksTheCustomer(t *testing.T) { // A15: two openings side by side must not overlook each other
+	w := newWorld(t)
+	before := w.customers["acme"].Version
+	w.must(w.grant(access.GrantCommand{}))
+	if got := w.customers["acme"].Version; got != before+1 {
+		t.Errorf("customer after a grant: got version %d, want %d", got, before+1)
+	}
+	w.must(w.grant(access.GrantCommand{Level: new(access.Support)}))
+	if got := w.customers["acme"].Version; got != before+1 {
+		t.Errorf("customer after a merge: got version %d, want it untouched at %d", got, before+1)
+	}
+}
+
+func TestOneRequestChangesNoMoreThanEightyUsers(t *testing.T) {
+	w := newWorld(t)
+	var users []string
+	for range access.MaxUserChanges + 1 {
+		users = append(users, w.join("contoso", "u"+w.newID(), access.Tech))
+	}
+	_, err := w.grant(access.GrantCommand{Users: users})
+	wantRefusal(t, err, access.TooManyUsers)
+	p := w.must(w.grant(access.GrantCommand{Users: users[1:]}))
+	if p.Changes.After != access.MaxUserChanges {
+		t.Errorf("got %d users, want %d", p.Changes.After, access.MaxUserChanges)
+	}
+	w.must(w.grant(access.GrantCommand{Users: users})) // one of them is new: that is one change
+}

@@ -1,0 +1,100 @@
+package access
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An employee's account lies with an identity provider, so that one sign-in opens several systems (P1, P3). The table is the truth, and the
+// provider follows it: every change of an employee that its account has to know of leaves a task, in the same transaction, which goes away
+// when the account is as the user is.
+//
+// There is one such task for each user, and it is taken by one worker at a time: whoever writes it has until its Due to itself. A change that
+// comes while another worker may still be at work writes the task again, and has it gone through Again when that one's time is over. So
+// what is written last at the provider is what was read last from the table, and no crash leaves it otherwise.
+
+// TaskIdentity makes the account at the identity provider be as the user is. Its Again says that an earlier worker may still be at work.
+const TaskIdentity TaskKind = "identity"
+
+// identityLease is how long whoever takes the task has it to itself: longer than a function that writes one may run.
+const identityLease = 45 * time.Second
+
+// IdentityTask is the id of a user's task.
+func IdentityTask(user string) string { return "identity:" + user }
+
+// HasAccount tells whether the user's account is kept at the identity provider. External users bring a sign-in of their own.
+func (u *User) HasAccount() bool { return u.Role != External }
+
+// account leaves the task that brings the account up with the user, when accounts are kept.
+func (m Moment) account(before *Task, u *User) []Write {
+	if !m.Accounts || !u.HasAccount() {
+		return nil
+	}
+	t := Task{
+		ID: IdentityTask(u.ID), Kind: TaskIdentity, Partner: u.Partner, User: u.ID, Due: m.Now.Add(identityLease), Created: m.Now,
+		Version: before.Stored() + 1,
+	}
+	if before != nil {
+		t.Created, t.Again = before.Created, before.Due.After(m.Now)
+	}
+	return []Write{TaskWrite{Before: before, After: &t}}
+}
+
+// Identity is the identity task that a change leaves, and whoever commits it has taken; nil when it leaves none.
+func (c Change) Identity() *Task {
+	for _, w := range c.Writes {
+		if t, ok := w.(TaskWrite); ok && t.After != nil && t.After.Kind == TaskIdentity {
+			return t.After
+		}
+	}
+	return nil
+}
+
+// PlanTakeIdentity plans that a worker takes an identity task that is due. Nil: there is none, or somebody has it.
+func PlanTakeIdentity(t *Task, m Moment) (Change, *Task) {
+	if t == nil || t.Due.After(m.Now) {
+		return Change{}, nil
+	}
+	mine := *t
+	mine.Due, mine.Again = m.Now.Add(identityLease), false
+	mine.Version++
+	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
+}
+
+// PlanIdentityDone plans that a task goes away whose work its worker has done, unless there is more to do by now.
+func PlanIdentityDone(now, mine *Task) Change {
+	if now == nil || now.Version != mine.Version || !now.Due.Equal(mine.Due) || mine.Again {
+		return Change{}
+	}
+	return Change{Writes: []Write{TaskWrite{Before: now}}}
+}
+
+// Passwords have 12 to 256 characters. They need not be of several classes: length is what guessing founders on, and such rules lead to
+// Password-2026! (NIST SP 800-63B, 3.1.1.2). The provider's own policy may ask for more.
+const (
+	minPassword  = 12
+	maxPassword  = 256
+	minDifferent = 5 // characters, so that twelve times the same is none
+)
+
+// CheckPassword refuses a new password that is too weak, or is the current one.
+func CheckPassword(current, proposed string) error {
+	different := map[rune]bool{}
+	for _, r := range proposed {
+		different[unicode.ToLower(r)] = true
+	}
+	weak := func(s string, args ...any) error { return Refuse(WeakPassword, s, args...).At("/new") }
+	switch n := utf8.RuneCountInString(proposed); {
+	case n < minPassword || n > maxPassword:
+		return weak("a password has %d to %d characters", minPassword, maxPassword)
+	case strings.TrimSpace(proposed) != proposed || strings.ContainsFunc(proposed, unicode.IsControl) || !utf8.ValidString(proposed):
+		return weak("a password has no spaces at its ends and no control characters")
+	case len(different) < minDifferent:
+		return weak("a password has at least %d different characters", minDifferent)
+	case proposed == current:
+		return weak("the new password is the current one: choose another")
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package access_test
+
+import (
+	"net/mail"
+	"strings"
+	"testing"
+
+	"partneraccess/shared/access"
+)
+
+type inputCase struct {
+	name  string
+	input string
+	want  bool
+}
+
+func check(t *testing.T, valid func(string) bool, cases []inputCase) {
+	t.Helper()
+	for _, c := range cases {
+		if got := valid(c.input); got != c.want {
+			t.Errorf("%s, %q: got %v, want %v", c.name, c.input, got, c.want)
+		}
+	}
+}
+
+func TestAnIDIsShortAndPlain(t *testing.T) {
+	check(t, access.ValidID, []inputCase{
+		{"one character", "a", true},
+		{"a digit first", "0", true},
+		{"all kinds of characters", "A9.z_-", true},
+		{"64 characters", strings.Repeat("a", 64), true},
+		{"65 characters", strings.Repeat("a", 65), false},
+		{"nothing", "", false},
+		{"a dot first", ".a", false},
+		{"a hyphen first", "-a", false},
+		{"an underscore first", "_a", false},
+		{"what separates keys", "a#b", false},
+		{"what separates users from partners", "a:b", false},
+		{"a space", "a b", false},
+		{"a slash", "a/b", false},
+		{"a line feed at the end", "a\n", false},
+		{"NUL", "a\x00", false},
+		{"a Cyrillic a, which looks like a Latin one", "\u0430cme", false},
+		{"a fullwidth letter", "\uff41cme", false},
+		{"no UTF-8", "a\xff", false},
+	})
+}
+
+func TestAUserIDNamesItsPartner(t *testing.T) {
+	const ulid = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
+	check(t, access.ValidUserID, []inputCase{
+		{"partner and ULID", "contoso:" + ulid, true},
+		{"no partner", ":" + ulid, false},
+		{"no ULID", "contoso:", false},
+		{"no colon", "contoso" + ulid, false},
+		{"two colons", "contoso:x:" + ulid, false},
+		{"one character short", "contoso:" + ulid[1:], false},
+		{"one character long", "contoso:" + ulid + "0", false},
+		{"lower case", "contoso:" + strings.ToLower(ulid), false},
+		{"a letter that Crockford left out", "contoso:" + ulid[:25] + "U", false},
+		{"that letter inside", "contoso:0" + "I" + ulid[2:], false},
+		{"what separates keys", "contoso:" + ulid[:25] + "#", false},
+		{"a partner that is none", "con#toso:" + ulid, false},
+	})
+}
+
+func TestAnEmailAddressHasOneForm(t *testing.T) {
+	for _, c := range []struct{ name, input, want string }{
+		{"as it is", "kim@contoso.example", "kim@contoso.example"},
+		{"capitals", "Kim.O'Hara+Test@CONTOSO.Example", "kim.o'hara+test@contoso.example"},
+		{"an internationalised domain in its own form", "kim@xn--bcher-kva.example", "kim@xn--bcher-kva.example"},
+		{"the longest local part", strings.Repeat("a", 64) + "@b.example", strings.Repeat("a", 64) + "@b.example"},
+		{"a local part that is too long", strings.Repeat("a", 65) + "@b.example", ""},
+		{"254 characters", "a@" + strings.Repeat("b.", 122) + "example" + "x", "a@" + strings.Repeat("b.", 122) + "example" + "x"},
+		{"255 characters", "a@" + strings.Repeat("b.", 122) + "example" + "xy", ""},
+		{"nothing", "", ""},
+		{"no at", "contoso.example", ""},
+		{"two ats", "a@b@contoso.example", ""},
+		{"no local part", "@contoso.example", ""},
+		{"no domain", "kim@", ""},
+		{"one label", "kim@localhost", ""},
+		{"a dot first", ".kim@contoso.example", ""},
+		{"a dot last", "kim.@contoso.example", ""},
+		{"two dots", "kim..x@contoso.example", ""},
+		{"a dot at the end of the domain", "kim@contoso.example.", ""},
+		{"a label that begins with a hyphen", "kim@-contoso.example", ""},
+		{"a label that ends with a hyphen", "kim@contoso-.example", ""},
+		{"an underscore in the domain", "kim@con_toso.example", ""},
+		{"an address literal", "kim@[127.0.0.1]", ""},
+		{"a display name", "Kim <kim@contoso.example>", ""},
+		{"angle brackets", "<kim@contoso.example>", ""},
+		{"a quoted local part", `"kim"@contoso.example`, ""},
+		{"a comment", "kim(x)@contoso.example", ""},
+		{"a list", "kim@contoso.example,lee@contoso.example", ""},
+		{"a group", "g:kim@contoso.example;", ""},
+		{"a space before", " kim@contoso.example", ""},
+		{"a space after", "kim@contoso.example ", ""},
+		{"a line feed and a header", "kim@contoso.example\nBcc: x@y.example", ""},
+		{"NUL", "kim\x00@contoso.example", ""},
+		{"DEL", "kim\x7f@contoso.example", ""},
+		{"what separates keys", "kim#x@contoso.example", ""},
+		{"a Cyrillic o, which looks like a Latin one", "kim@cont\u043eso.example", ""},
+		{"a Kelvin sign, whose lower case is k", "\u212aim@contoso.example", ""},
+		{"an encoded word", "=?utf-8?q?kim?=@contoso.example", "=?utf-8?q?kim?=@contoso.example"},
+	} {
+		got, ok := access.ParseEmail(c.input)
+		if got != c.want || ok != (c.want != "") {
+			t.Errorf("%s, %q: got %q, %v; want %q", c.name, c.input, got, ok, c.want)
+		}
+	}
+}
+
+func FuzzParseEmail(f *testing.F) {
+	for _, s := range []string{"kim@contoso.example", "K@B.C", "a@b@c.d", `"a b"@c.d`, "a@[::1]", "x#y@z.a", "\u212a@b.c", "a@b.c\r\n", strings.Repeat("a", 300)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := access.ParseEmail(s)
+		if !ok {
+			if got != "" {
+				t.Fatalf("%q: got %q beside a refusal, want nothing", s, got)
+			}
+			return
+		}
+		if again, ok := access.ParseEmail(got); !ok || again != got {
+			t.Errorf("%q: got %q, which is read as %q, %v; want one form", s, got, again, ok)
+		}
+		if !strings.EqualFold(s, got) || strings.Count(got, "@") != 1 || strings.ContainsAny(got, "# \r\n\x00<>") || len(got) > 254 {
+			t.Errorf("%q: got %q, want the same address in plain lower case", s, got)
+		}
+		if a, err := mail.ParseAddress(got); err != nil || a.Address != got {
+			t.Errorf("%q: got %q, which net/mail reads as %v, %v", s, got, a, err)
+		}
+	})
+}
+
+func TestADomainHasTwoLabelsOrMore(t *testing.T) {
+	check(t, access.ValidDomain, []inputCase{
+		{"two labels", "acme.example", true},
+		{"63 characters in a label", strings.Repeat("a", 63) + ".example", true},
+		{"64 characters in a label", strings.Repeat("a", 64) + ".example", false},
+		{"capitals", "Acme.example", false},
+		{"one label", "acme", false},
+		{"an empty label", "acme..example", false},
+		{"a dot at the end", "acme.example.", false},
+		{"a port", "acme.example:443", false},
+		{"a path", "acme.example/x", false},
+		{"a wildcard", "*.acme.example", false},
+		{"not ASCII", "äcme.example", false},
+		{"nothing", "", false},
+	})
+}
+
+func TestANameIsWhatItLooksLike(t *testing.T) {
+	check(t, access.ValidName, []inputCase{
+		{"a name", "Ann O'Hara-Müller, Jr.", true},
+		{"another script", "山田 太郎", true},
+		{"right to left", "דנה", true},
+		{"joiners, which some scripts need", "نامه\u200cها", true},
+		{"200 characters", strings.Repeat("ü", 200), true},
+		{"201 characters", strings.Repeat("ü", 201), false},
+		{"nothing", "", false},
+		{"a space before", " Ann", false},
+		{"a no-break space after", "Ann\u00a0", false},
+		{"a line feed", "Ann\nBob", false},
+		{"a tab", "Ann\tBob", false},
+		{"NUL", "Ann\x00", false},
+		{"DEL", "Ann\x7f", false},
+		{"a C1 control", "Ann\u0085Bob", false},
+		{"a line separator", "Ann\u2028Bob", false},
+		{"a right-to-left override", "Ann\u202egnp.exe", false},
+		{"a left-to-right isolate", "Ann\u2066x", false},
+		{"a right-to-left mark", "Ann\u200f", false},
+		{"a left-to-right mark", "Ann\u200e", false},
+		{"an Arabic letter mark", "Ann\u061c", false},
+		{"a zero-width space", "Ann\u200b", false},
+		{"a word joiner", "Ann\u2060", false},
+		{"a soft hyphen", "An\u00adn", false},
+		{"a byte order mark", "\ufeffAnn", false},
+		{"a replacement character", "Ann\ufffd", false},
+		{"no UTF-8", "Ann\xff", false},
+	})
+}
+
+func TestANoteMayHaveLines(t *testing.T) {
+	check(t, access.ValidNote, []inputCase{
+		{"nothing", "", true},
+		{"lines", "one\n\ntwo", true},
+		{"1000 characters", strings.Repeat("ü", 1000), true},
+		{"1001 characters", strings.Repeat("ü", 1001), false},
+		{"a carriage return", "one\r\ntwo", false},
+		{"an escape", "\x1b[31mred", false},
+		{"a right-to-left override", "\u202e", false},
+	})
+}
+
+func TestATelephoneNumberIsInternational(t *testing.T) {
+	check(t, access.ValidPhone, []inputCase{
+		{"7 digits", "+1234567", true},
+		{"15 digits", "+123456789012345", true},
+		{"6 digits", "+123456", false},
+		{"16 digits", "+1234567890123456", false},
+		{"no plus", "4930123456", false},
+		{"a zero first", "+0493012345", false},
+		{"spaces", "+49 30 123456", false},
+		{"two plus signs", "++4930123456", false},
+		{"other digits", "+٤٩٣٠١٢٣٤٥٦", false},
+		{"nothing", "", false},
+	})
+}

@@ -1,0 +1,480 @@
+package access_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+)
+
+// world keeps records as the table does: a change is committed only when every record is as the plan found it. (Records of kinds that
+// no test here looks at again are not kept.)
+// In the beginning there are Acme (acme.example) and Initech, and the channel partners Contoso and Fabrikam, each with an owner.
+type world struct {
+	t     *testing.T
+	now   time.Time
+	actor access.Actor
+	ids   int
+	owner string // Contoso's, whose name is olga
+
+	partners    map[string]access.Partner
+	headcounts  map[string]access.Headcount
+	users       map[string]access.User
+	emails      map[string]access.Email
+	customers   map[string]access.Customer
+	members     map[string]access.Member
+	grants      map[string]access.Grant
+	assignments map[string]access.Assignment
+
+	change access.Change  // the latest that was committed
+	told   []events.Event // all
+}
+
+var (
+	provider   = access.Actor{Kind: "provider"}
+	ann        = access.Actor{Kind: "customer", Email: "ann@acme.example"}
+	olga       = access.Actor{Kind: "partner", Email: "olga@contoso.example", User: "contoso:olga", Role: access.Owner}
+	start      = time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC)
+	tick       = time.Millisecond // between one instant and the next
+	anyVersion = access.AnyVersion
+)
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{
+		t: t, now: start, actor: provider,
+		partners: map[string]access.Partner{}, headcounts: map[string]access.Headcount{}, users: map[string]access.User{},
+		emails: map[string]access.Email{}, customers: map[string]access.Customer{}, members: map[string]access.Member{},
+		grants: map[string]access.Grant{}, assignments: map[string]access.Assignment{},
+	}
+	w.customer("acme", "acme.example")
+	w.customer("initech", "initech.example")
+	for _, p := range []string{"fabrikam", "contoso"} {
+		w.partner(p, access.PartnerCommand{Name: new(strings.ToUpper(p[:1]) + p[1:]), Offer: new(access.Manage), SSO: new(true)})
+		w.owner = w.join(p, "olga", access.Owner)
+	}
+	w.actor = ann
+	return w
+}
+
+func (w *world) moment() access.Moment {
+	return access.Moment{Now: w.now, Actor: w.actor, NewID: w.newID}
+}
+
+func (w *world) newID() string {
+	w.ids++
+	return fmt.Sprintf("%026d", w.ids)
+}
+
+// as lets somebody else act from now on.
+func (w *world) as(a access.Actor) *world {
+	w.actor = a
+	return w
+}
+
+// commit does what the store does with a change.
+func (w *world) commit(c access.Change) {
+	w.t.Helper()
+	if n := len(c.Writes) + len(c.Events) + 1; n > 100 {
+		w.t.Fatalf("got a change of %d items (with the answer's), want at most 100: the transaction's limit", n)
+	}
+	for _, write := range c.Writes {
+		switch r := write.(type) {
+		case access.PartnerWrite:
+			put(w, w.partners, r.After.ID, r.Before.Stored(), r.After, r.After.Version)
+		case access.HeadcountWrite:
+			put(w, w.headcounts, r.After.Partner, r.Before.Stored(), r.After, r.After.Version)
+		case access.UserWrite:
+			put(w, w.users, r.After.ID, r.Before.Stored(), r.After, r.After.Version)
+		case access.EmailWrite:
+			put(w, w.emails, r.After.Address, r.Before.Stored(), r.After, r.After.Version)
+		case access.CustomerWrite:
+			put(w, w.customers, r.After.ID, r.Before.Stored(), r.After, r.After.Version)
+		case access.MemberWrite:
+			if r.After == nil {
+				delete(w.members, r.Before.Customer+" "+r.Before.Email)
+			} else {
+				put(w, w.members, r.After.Customer+" "+r.After.Email, r.Before.Stored(), r.After, r.After.Version)
+			}
+		case access.GrantWrite:
+			put(w, w.grants, r.After.Customer+" "+r.After.Partner, r.Before.Stored(), r.After, r.After.Version)
+		case access.AssignmentWrite:
+			put(w, w.assignments, r.After.Customer+" "+r.After.User, r.Before.Stored(), r.After, r.After.Version)
+		case access.HeadcountCheck:
+			if got, want := w.headcounts[r.Headcount.Partner].Version, r.Headcount.Version; got != want {
+				w.t.Fatalf("headcount of %s: got version %d, want %d", r.Headcount.Partner, got, want)
+			}
+		}
+	}
+	w.change = c
+	w.told = append(w.told, c.Events...)
+}
+
+// put fails where the table's condition would, and where a version does not grow.
+func put[T interface {
+	access.Partner | access.Headcount | access.User | access.Email | access.Customer | access.Member | access.Grant | access.Assignment
+}](w *world, records map[string]T, key string, was int64, after *T, version int64) {
+	w.t.Helper()
+	have := int64(0)
+	if old, ok := records[key]; ok {
+		have = versionOf(old)
+	}
+	if have != was || version <= have {
+		w.t.Fatalf("%T %q: got a write from version %d to %d, and version %d is there", *after, key, was, version, have)
+	}
+	records[key] = *after
+}
+
+func versionOf(r any) int64 {
+	switch r := r.(type) {
+	case access.Partner:
+		return r.Version
+	case access.Headcount:
+		return r.Version
+	case access.User:
+		return r.Version
+	case access.Email:
+		return r.Version
+	case access.Customer:
+		return r.Version
+	case access.Member:
+		return r.Version
+	case access.Grant:
+		return r.Version
+	case access.Assignment:
+		return r.Version
+	}
+	panic(fmt.Sprintf("no version in %T", r))
+}
+
+// loaded is the record as a plan gets it: nil when there is none.
+func loaded[T any](records map[string]T, key string) *T {
+	if r, ok := records[key]; ok {
+		return &r
+	}
+	return nil
+}
+
+func (w *world) relation(customer, partner string, users ...string) access.Relation {
+	r := access.Relation{
+		Customer: loaded(w.customers, customer), Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner],
+		Grant: loaded(w.grants, customer+" "+partner), Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{},
+	}
+	for _, id := range users {
+		if u := loaded(w.users, id); u != nil {
+			r.Users[id] = u
+		}
+		if a := loaded(w.assignments, customer+" "+id); a != nil {
+			r.Assignments[id] = a
+		}
+	}
+	return r
+}
+
+// whole is the relation with everybody's assignments.
+func (w *world) whole(customer, partner string, users ...string) access.Relation {
+	for key := range w.assignments {
+		if c, user, _ := strings.Cut(key, " "); c == customer && strings.HasPrefix(user, partner+":") {
+			users = append(users, user)
+		}
+	}
+	return w.relation(customer, partner, users...)
+}
+
+// The commands of Acme and Contoso. Each commits what it planned.
+
+func (w *world) grant(cmd access.GrantCommand) (access.Planned, error) {
+	w.t.Helper()
+	return w.planned(access.PlanGrant(w.relation("acme", "contoso", cmd.Users...), cmd, w.moment()))
+}
+
+func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
+	w.t.Helper()
+	if cmd.Seen == 0 {
+		cmd.Seen = anyVersion
+	}
+	users := slices.Concat(cmd.Add, cmd.Remove)
+	if cmd.Set != nil {
+		return w.planned(access.PlanEdit(w.whole("acme", "contoso", *cmd.Set...), cmd, w.moment()))
+	}
+	return w.planned(access.PlanEdit(w.relation("acme", "contoso", users...), cmd, w.moment()))
+}
+
+func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
+	w.t.Helper()
+	if cmd.Seen == 0 {
+		cmd.Seen = anyVersion
+	}
+	var users []string
+	if cmd.Users != nil {
+		users = *cmd.Users
+	}
+	return w.planned(access.PlanPick(w.whole("acme", "contoso", users...), cmd, w.moment()))
+}
+
+func (w *world) removeUser(user string) (access.Planned, error) {
+	w.t.Helper()
+	return w.planned(access.PlanRemoveUser(w.relation("acme", "contoso", user), user, w.moment()))
+}
+
+func (w *world) end(plan func(access.Relation, access.Moment) (access.Planned, error)) (access.Planned, error) {
+	w.t.Helper()
+	return w.planned(plan(w.relation("acme", "contoso"), w.moment()))
+}
+
+func (w *world) relationship(everyone, defaultSSO bool) (access.Planned, error) {
+	w.t.Helper()
+	return w.planned(access.PlanRelationship(w.relation("acme", "contoso"), everyone, defaultSSO, w.moment()))
+}
+
+func (w *world) manage(customer, partner string) (access.Planned, error) {
+	w.t.Helper()
+	var others []*access.Grant
+	for _, key := range slices.Sorted(maps.Keys(w.grants)) {
+		if g := w.grants[key]; g.Customer == customer && g.Partner != partner {
+			others = append(others, &g)
+		}
+	}
+	return w.planned(access.PlanManage(w.relation(customer, partner), others, w.moment()))
+}
+
+func (w *world) planned(p access.Planned, err error) (access.Planned, error) {
+	w.t.Helper()
+	if err != nil {
+		if len(p.Change.Writes) > 0 || len(p.Change.Events) > 0 || p.Grant != nil {
+			w.t.Errorf("refused with %v, and got a plan %+v", err, p)
+		}
+		return p, err
+	}
+	w.commit(p.Change)
+	return p, nil
+}
+
+// The directory.
+
+func (w *world) partner(id string, cmd access.PartnerCommand) {
+	w.t.Helper()
+	cmd.Seen = anyVersion
+	c, _, err := access.PlanPartner(id, loaded(w.partners, id), nil, cmd, w.moment())
+	w.done(c, err)
+}
+
+func (w *world) removePartner(id string) {
+	w.t.Helper()
+	w.done(access.PlanRemovePartner(loaded(w.partners, id), w.moment()))
+}
+
+func (w *world) customer(id, domain string) {
+	w.t.Helper()
+	c, _, err := access.PlanCustomer(id, nil, access.CustomerCommand{Name: new(strings.ToUpper(id)), Domain: &domain}, w.moment())
+	w.done(c, err)
+}
+
+func (w *world) newUser(partner string, cmd access.UserCommand) (*access.User, error) {
+	w.t.Helper()
+	f := access.UserFacts{Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email)}
+	c, u, err := access.PlanNewUser(f, cmd, w.moment())
+	if err == nil {
+		w.commit(c)
+	}
+	return u, err
+}
+
+// join makes <name>@<partner>.example a user of the partner and returns its id.
+func (w *world) join(partner, name string, role access.Role) string {
+	w.t.Helper()
+	defer func(a access.Actor) { w.actor = a }(w.actor)
+	w.actor = provider
+	u, err := w.newUser(partner, access.UserCommand{Email: new(name + "@" + partner + ".example"), Name: &name, Role: &role})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return u.ID
+}
+
+func (w *world) userFacts(user, address string) access.UserFacts {
+	u := loaded(w.users, user)
+	f := access.UserFacts{User: u}
+	if u == nil {
+		return f
+	}
+	f.Partner, f.Headcount, f.Email = loaded(w.partners, u.Partner), w.headcounts[u.Partner], loaded(w.emails, u.Email)
+	if address != "" && address != u.Email {
+		f.OldEmail, f.Email = f.Email, loaded(w.emails, address)
+	}
+	return f
+}
+
+func (w *world) editUser(user string, cmd access.UserCommand) (*access.User, error) {
+	w.t.Helper()
+	if cmd.Seen == 0 {
+		cmd.Seen = anyVersion
+	}
+	address := ""
+	if cmd.Email != nil {
+		address = *cmd.Email
+	}
+	c, u, err := access.PlanUser(w.userFacts(user, address), cmd, w.moment())
+	if err == nil {
+		w.commit(c)
+	}
+	return u, err
+}
+
+func (w *world) setStatus(user string, s access.Status) {
+	w.t.Helper()
+	if _, err := w.editUser(user, access.UserCommand{Status: &s}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) leave(user string) {
+	w.t.Helper()
+	w.done(access.PlanRemoveUserAccount(w.userFacts(user, ""), w.moment()))
+}
+
+func (w *world) memberFacts(customer, address string) access.MemberFacts {
+	f := access.MemberFacts{
+		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address),
+	}
+	if f.Email != nil && f.Email.User != "" {
+		f.User = loaded(w.users, f.Email.User)
+	}
+	return f
+}
+
+func (w *world) member(customer, address string, admin bool) {
+	w.t.Helper()
+	c, _, err := access.PlanMember(w.memberFacts(customer, address), address, "Somebody", admin, w.moment())
+	w.done(c, err)
+}
+
+func (w *world) noMember(customer, address string) {
+	w.t.Helper()
+	w.done(access.PlanRemoveMember(w.memberFacts(customer, address), w.moment()))
+}
+
+func (w *world) done(c access.Change, err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.commit(c)
+}
+
+// What tests look at.
+
+// in lists the names of Contoso's users whom the grant admits, in the order in which they joined.
+func (w *world) in() string {
+	g := w.grants["acme contoso"]
+	var names []string
+	for _, id := range slices.Sorted(maps.Keys(w.users)) {
+		u := w.users[id]
+		if u.Partner == "contoso" && g.Admits(&u, loaded(w.assignments, "acme "+id)) {
+			names = append(names, u.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func (w *world) wantIn(want string) {
+	w.t.Helper()
+	if got := w.in(); got != want {
+		w.t.Errorf("in the grant: got %q, want %q", got, want)
+	}
+	g := w.grants["acme contoso"]
+	wantCount := len(strings.Fields(want))
+	if got := g.UserCount(w.headcounts["contoso"]); got != wantCount {
+		w.t.Errorf("user count: got %d, want %d (%s)", got, wantCount, want)
+	}
+}
+
+// why is the reason of the decision about a user of any partner who wants to sign in at Acme.
+func (w *world) why(user string) access.Why {
+	u := loaded(w.users, user)
+	partner, _, _ := strings.Cut(user, ":")
+	f := access.Facts{
+		Partner: loaded(w.partners, partner), User: u, Grant: loaded(w.grants, "acme "+partner), Assignment: loaded(w.assignments, "acme "+user),
+	}
+	return access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now).Why
+}
+
+func (w *world) wantWhy(user string, want access.Why) {
+	w.t.Helper()
+	if got := w.why(user); got != want {
+		w.t.Errorf("decision for %s at %s: got %s, want %s", w.users[user].Name, w.now.Format(time.RFC3339Nano), got, want)
+	}
+}
+
+// event is the latest event, which the latest change must have told.
+func (w *world) event() events.Event {
+	w.t.Helper()
+	if len(w.change.Events) == 0 {
+		w.t.Fatal("the latest change told nothing, want an event")
+	}
+	return w.change.Events[len(w.change.Events)-1]
+}
+
+func (w *world) wantEvents(want ...events.Type) {
+	w.t.Helper()
+	var got []events.Type
+	for _, e := range w.change.Events {
+		got = append(got, e.Type)
+	}
+	if !slices.Equal(got, want) {
+		w.t.Errorf("events of the change: got %v, want %v", got, want)
+	}
+}
+
+// must is for what a test only stands on.
+func (w *world) must(p access.Planned, err error) access.Planned {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func wantRefusal(t *testing.T, err error, want access.Code) {
+	t.Helper()
+	if got := access.CodeOf(err); got != want {
+		t.Errorf("got refusal %q (%v), want %q", got, err, want)
+	}
+}
+
+func wantPointer(t *testing.T, err error, want string) {
+	t.Helper()
+	var refusal *access.Error
+	if !errors.As(err, &refusal) || len(refusal.Fields) != 1 || refusal.Fields[0].Pointer != want {
+		t.Errorf("got %v, want a refusal that points to %q", err, want)
+	}
+}
+
+// wantUnchanged tells that a command had nothing to do.
+func wantUnchanged(t *testing.T, p access.Planned, err error) {
+	t.Helper()
+	if err != nil || !p.Change.Empty() || p.Grant == nil {
+		t.Errorf("got %d writes, %d events, grant %v and error %v; want the grant as it was and nothing to do",
+			len(p.Change.Writes), len(p.Change.Events), p.Grant, err)
+	}
+}
+
+func wantFields(t *testing.T, p access.Planned, want ...string) {
+	t.Helper()
+	if !slices.Equal(p.Changes.Fields, want) {
+		t.Errorf("changed fields: got %v, want %v", p.Changes.Fields, want)
+	}
+}
+
+func list(ids ...string) *[]string {
+	if ids == nil {
+		ids = []string{}
+	}
+	return &ids
+}
