@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
 )
 
 // NewClient makes the DynamoDB client of a Lambda function, from the environment that Lambda gives it: AWS_REGION, AWS_ACCESS_KEY_ID,
@@ -54,7 +55,27 @@ func NewClient(getenv func(string) string, change ...func(*dynamodb.Options)) (*
 	if getenv("AWS_USE_DUALSTACK_ENDPOINT") == "true" {
 		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
-	return dynamodb.New(o, change...), nil
+	for _, f := range change {
+		f(&o)
+	}
+	endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), dynamodb.EndpointParameters{
+		Region: &region, Endpoint: o.BaseEndpoint,
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("no endpoint of DynamoDB follows from AWS_REGION %q and the AWS_ENDPOINT_URL settings: %w", region, err)
+	}
+	o.EndpointResolverV2 = resolved(endpoint)
+	return dynamodb.New(o), nil
+}
+
+// resolved is the endpoint of every call. All that it depends on is known at the start, and to find it takes a sixth of a call's CPU
+// time, for regular expressions over the region's name.
+type resolved smithyendpoints.Endpoint
+
+func (e resolved) ResolveEndpoint(context.Context, dynamodb.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	return smithyendpoints.Endpoint(e), nil
 }
 
 // fixed are credentials that stay as they are.

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,39 +57,45 @@ func (r *Reader) Facts(ctx context.Context, qs []access.Question, c access.Consi
 }
 
 func (r *Reader) fill(ctx context.Context, sheets []*sheet, c access.Consistency) error {
-	if len(sheets) == 1 && len(sheets[0].records) <= keysPerRequest { // nearly always
-		return r.fillOne(ctx, sheets[0].records, c)
+	var parts []*part
+	for _, s := range sheets {
+		for from := 0; from < len(s.records); from += keysPerRequest {
+			parts = append(parts, &part{sheet: s, from: from, to: min(from+keysPerRequest, len(s.records))})
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	last := parts[len(parts)-1]
+	if len(parts) == 1 { // nearly always
+		return r.fillPart(ctx, last, c)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(inParallel)
-	for _, s := range sheets {
-		for left := s.records; len(left) > 0; {
-			part := left[:min(len(left), keysPerRequest)]
-			left = left[len(part):]
-			g.Go(func() error { return r.fillOne(ctx, part, c) })
-		}
+	for _, p := range parts[:len(parts)-1] {
+		g.Go(func() error { return r.fillPart(ctx, p, c) })
 	}
-	return g.Wait()
+	err := r.fillPart(ctx, last, c)
+	return cmp.Or(g.Wait(), err)
 }
 
-// fillOne reads records that fit into one request.
-func (r *Reader) fillOne(ctx context.Context, records []record, c access.Consistency) error {
-	b := newBinder(records)
-	keys := make([]Key, len(records))
-	for i := range records {
-		keys[i] = records[i].key
+// fillPart reads records that fit into one request.
+func (r *Reader) fillPart(ctx context.Context, p *part, c access.Consistency) error {
+	keys := make([]Key, 0, p.to-p.from)
+	for i := range p.sheet.records[p.from:p.to] {
+		keys = append(keys, p.sheet.records[p.from+i].key)
 	}
 	for round := 0; ; round++ {
-		left, err := r.ask(ctx, keys, c, b.found)
+		left, err := r.ask(ctx, keys, c, p.found)
 		switch {
 		case err != nil:
 			return err
-		case b.err != nil:
-			return b.err
+		case p.err != nil:
+			return p.err
 		case len(left) == 0:
 			return nil
 		case round == rounds:
-			return fmt.Errorf("DynamoDB left %d of %d records unread %d times", len(left), len(records), rounds+1)
+			return fmt.Errorf("DynamoDB left %d of %d records unread %d times", len(left), p.to-p.from, rounds+1)
 		}
 		if err := pause(ctx, round); err != nil {
 			return err
@@ -140,7 +147,8 @@ func pause(ctx context.Context, round int) error {
 // sheet is what some questions need to know: the different records, and where each question finds its own.
 type sheet struct {
 	records []record
-	places  []place // one for each question
+	at      map[Key]int // where each is; nil while they are few
+	places  []place     // one for each question
 }
 
 // record is one item's key and, once it was found, what the item means: one of the four.
@@ -171,40 +179,62 @@ const none = -1
 func sheetsOf(qs []access.Question, most int) []*sheet {
 	var out []*sheet
 	var s *sheet
-	seen := map[Key]int{}
 	for i, q := range qs {
 		if s == nil || len(s.records)+4 > most {
-			n := min((len(qs)-i)*4, most)
-			s = &sheet{records: make([]record, 0, n), places: make([]place, 0, len(qs)-i)}
+			s = newSheet(len(qs)-i, most)
 			out = append(out, s)
-			clear(seen)
 		}
-		if i > 0 && len(s.places) > 0 && q.User == qs[i-1].User { // a batch is mostly about one user
-			last := s.places[len(s.places)-1]
-			s.places = append(s.places, place{partner: last.partner, user: last.user})
+		p := place{grant: none, assignment: none}
+		if n := len(s.places); n > 0 && q.User == qs[i-1].User { // a batch is mostly about one user
+			p.partner, p.user = s.places[n-1].partner, s.places[n-1].user
 		} else {
-			s.places = append(s.places, place{
-				partner: s.add(seen, ofPartner, partnerKey(partnerOf(q.User))),
-				user:    s.add(seen, ofUser, userKey(q.User)),
-			})
+			p.partner = s.add(ofPartner, partnerKey(partnerOf(q.User)))
+			p.user = s.add(ofUser, userKey(q.User))
 		}
-		p := &s.places[len(s.places)-1]
-		p.grant, p.assignment = none, none
 		if q.Customer != "" {
-			p.grant = s.add(seen, ofGrant, grantKey(q.Customer, partnerOf(q.User)))
-			p.assignment = s.add(seen, ofAssignment, assignmentKey(q.Customer, q.User))
+			p.grant = s.add(ofGrant, grantKey(q.Customer, partnerOf(q.User)))
+			p.assignment = s.add(ofAssignment, assignmentKey(q.Customer, q.User))
 		}
+		s.places = append(s.places, p)
 	}
 	return out
 }
 
-func (s *sheet) add(seen map[Key]int, k kind, key Key) int {
-	if i, ok := seen[key]; ok {
-		return i
+// newSheet makes room for so many questions: each needs two records of its own, at least when a batch is about one user.
+func newSheet(questions, most int) *sheet {
+	n := min(questions*2+2, most)
+	s := &sheet{records: make([]record, 0, n), places: make([]place, 0, questions)}
+	if questions > 2 {
+		s.at = make(map[Key]int, n)
 	}
-	seen[key] = len(s.records)
-	s.records = append(s.records, record{key: key, kind: k})
-	return len(s.records) - 1
+	return s
+}
+
+func (s *sheet) find(k Key) int {
+	if s.at != nil {
+		if i, ok := s.at[k]; ok {
+			return i
+		}
+		return none
+	}
+	for i := range s.records {
+		if s.records[i].key == k {
+			return i
+		}
+	}
+	return none
+}
+
+func (s *sheet) add(as kind, k Key) int {
+	i := s.find(k)
+	if i == none {
+		i = len(s.records)
+		s.records = append(s.records, record{key: k, kind: as})
+		if s.at != nil {
+			s.at[k] = i
+		}
+	}
+	return i
 }
 
 func (s *sheet) facts(out []access.Facts) []access.Facts {
@@ -219,47 +249,22 @@ func (s *sheet) facts(out []access.Facts) []access.Facts {
 	return out
 }
 
-// binder puts items, which come in any order, to their records.
-type binder struct {
-	records []record
-	at      map[Key]int // nil while the records are few
-	err     error
+// part is what one request reads of a sheet. It writes to its own records only, so that parts can be read side by side.
+type part struct {
+	sheet    *sheet
+	from, to int
+	err      error // the first item that could not be understood
 }
 
-func newBinder(records []record) *binder {
-	b := &binder{records: records}
-	if len(records) > 8 {
-		b.at = make(map[Key]int, len(records))
-		for i := range records {
-			b.at[records[i].key] = i
-		}
-	}
-	return b
-}
-
-func (b *binder) find(k Key) *record {
-	if b.at != nil {
-		if i, ok := b.at[k]; ok {
-			return &b.records[i]
-		}
-		return nil
-	}
-	for i := range b.records {
-		if b.records[i].key == k {
-			return &b.records[i]
-		}
-	}
-	return nil
-}
-
-func (b *binder) found(it item) {
-	r := b.find(Key{it.s(pk), it.s(sk)})
-	if r == nil {
-		b.fail(fmt.Errorf("DynamoDB sent item %s %s, which was not asked for", it.s(pk), it.s(sk)))
+// found puts an item, which come in any order, to its record.
+func (p *part) found(it item) {
+	i := p.sheet.find(Key{it.s(pk), it.s(sk)})
+	if i < p.from || i >= p.to {
+		p.fail(fmt.Errorf("DynamoDB sent item %s %s, which was not asked for", it.s(pk), it.s(sk)))
 		return
 	}
 	var err error
-	switch r.kind {
+	switch r := &p.sheet.records[i]; r.kind {
 	case ofPartner:
 		r.partner, err = decode(&it, (*item).partner)
 	case ofUser:
@@ -269,12 +274,12 @@ func (b *binder) found(it item) {
 	case ofAssignment:
 		r.assignment, err = decode(&it, (*item).assignment)
 	}
-	b.fail(err)
+	p.fail(err)
 }
 
-func (b *binder) fail(err error) {
-	if b.err == nil {
-		b.err = err
+func (p *part) fail(err error) {
+	if p.err == nil {
+		p.err = err
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,9 @@ const (
 	gsi1   = "gsi1"
 	gsi1pk = "gsi1pk"
 	gsi1sk = "gsi1sk"
+	gsi2   = "gsi2"
+	gsi2pk = "gsi2pk"
+	gsi2sk = "gsi2sk"
 	ttl    = "ttl"
 )
 
@@ -38,6 +42,9 @@ func customerEventKey(customer, id string) Key { return Key{customerPK(customer)
 func partnerEventKey(partner, id string) Key   { return Key{partnerPK(partner), eventSK(id)} }
 func idempotencyKey(digest string) Key         { return Key{"I#" + digest, "I"} }
 
+func taskKey(id string) Key                    { return Key{"K#" + id, "K"} }
+func invitationKey(customer, id string) Key    { return Key{customerPK(customer), invitationPrefix + id} }
+
 func userSK(user string) string     { return "U#" + user }
 func grantSK(partner string) string { return "G#" + partner }
 func eventSK(id string) string      { return "T#" + id } // ids are ULIDs: they sort by time
@@ -49,6 +56,8 @@ const (
 	userPrefix     = "U#"
 	eventPrefix    = "T#"
 	customerPrefix = "C#" // in index 1
+
+	invitationPrefix = "I#" // also in index 1
 )
 
 func assignmentPrefix(partner string) string { return "U#" + partner + ":" }
@@ -71,6 +80,19 @@ func directoryShard(partner string) int {
 
 func directorySK(normalName, partner string) string { return normalName + "#" + partner }
 
+// dueShards spreads the work that the clock brings (index 2), so that no partition holds all of it.
+const dueShards = 8
+
+func duePK(shard int) string { return fmt.Sprintf("Q#%d", shard) }
+
+func dueShard(k Key) int {
+	h := fnv.New32a()
+	h.Write([]byte(k.PK + "\n" + k.SK))
+	return int(h.Sum32() % dueShards)
+}
+
+func dueSK(at time.Time, k Key) string { return timeText(at) + "#" + k.PK + "#" + k.SK }
+
 // wordPK is the partition of the words that begin like this one.
 func wordPK(word string) string {
 	_, n := utf8.DecodeRuneInString(word)
@@ -82,3 +104,15 @@ func partnerOf(user string) string {
 	p, _, _ := strings.Cut(user, ":")
 	return p
 }
+
+// Mails: what became of each stands beside the history of the organisation that it concerns, and blocked addresses stand by themselves.
+const mailPrefix = "L#"
+
+func customerMailKey(customer, event, recipient string) Key {
+	return Key{customerPK(customer), mailSK(event, recipient)}
+}
+func partnerMailKey(partner, event, recipient string) Key {
+	return Key{partnerPK(partner), mailSK(event, recipient)}
+}
+func mailSK(event, recipient string) string { return mailPrefix + event + "#" + recipient }
+func blockKey(address string) Key           { return Key{"B#" + address, "B"} }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -332,7 +333,7 @@ func (s *Store) directory(ctx context.Context, after string, n int) ([]*item, bo
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range shards {
 		g.Go(func() error {
-			sp := span{index: true, pk: directoryPK(i), first: " ", last: "\U0010FFFF"}
+			sp := span{index: gsi1, pk: directoryPK(i), first: " ", last: "\U0010FFFF"}
 			if after != "" {
 				sp.first = after + "\x01"
 			}
@@ -364,8 +365,11 @@ func (s *Store) CustomerHistory(ctx context.Context, customer string, f access.H
 
 // PartnerHistory lists a partner's events, newest first. It comes from index 1.
 func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
-	return s.history(ctx, span{pk: partnerIndexPK(partner), index: true}, gsi1sk, f, ask)
+	return s.history(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, f, ask)
 }
+
+// late is how long after an event's instant its id may have been made, from which its place in the history follows.
+const late = 10 * time.Second
 
 func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
 	sp.backwards, sp.first, sp.last = true, eventPrefix, eventPrefix+"~"
@@ -373,7 +377,7 @@ func (s *Store) history(ctx context.Context, sp span, key string, f access.Histo
 		sp.first = eventSK(firstID(f.From))
 	}
 	if !f.Until.IsZero() {
-		sp.last = eventSK(firstID(f.Until))
+		sp.last = eventSK(firstID(f.Until.Add(late)))
 	}
 	fetch := func(ctx context.Context, after string, n int) ([]*item, bool, error) {
 		if after == "" {
@@ -387,6 +391,9 @@ func (s *Store) history(ctx context.Context, sp span, key string, f access.Histo
 		}
 		return items, more, err
 	}
+	wanted := func(e *events.Event) bool {
+		return (f.Type == "" || f.Type == e.Type) && !e.Time.Before(f.From) && (f.Until.IsZero() || e.Time.Before(f.Until))
+	}
 	join := func(_ context.Context, items []*item) ([]*events.Event, error) {
 		out := make([]*events.Event, len(items))
 		for i, it := range items {
@@ -394,11 +401,11 @@ func (s *Store) history(ctx context.Context, sp span, key string, f access.Histo
 			if err != nil {
 				return nil, err
 			}
-			if f.Type == "" || f.Type == e.Type {
+			if wanted(&e) {
 				out[i] = &e
 			}
 		}
 		return out, nil
 	}
-	return walk(ctx, ask, f.Type != "", fetch, join, after(eventPrefix, key))
+	return walk(ctx, ask, f.Type != "" || !f.Until.IsZero(), fetch, join, after(eventPrefix, key))
 }

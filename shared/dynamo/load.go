@@ -6,10 +6,10 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Relation loads what a plan about one (customer, partner) looks at, with the users of those ids. With whole, all assignments of the grant
-// are loaded as well. Everything is read strongly consistent; what changes meanwhile is found out by Apply.
+// Relation loads what a plan about one (customer, partner) looks at, with the users of those ids. With whole, or when they are
+// few, all assignments of the grant are loaded as well. Everything is read strongly consistent; what changes meanwhile is found out by Apply.
 func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
-	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}, Whole: whole}
+	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	keys := []Key{customerKey(customer), partnerKey(partner), headcountKey(partner), grantKey(customer, partner)}
 	for _, u := range users {
 		keys = append(keys, userKey(u), assignmentKey(customer, u))
@@ -46,7 +46,7 @@ func (s *Store) Relation(ctx context.Context, customer, partner string, users []
 			r.Assignments[id] = a
 		}
 	}
-	if !whole {
+	if r.Grant == nil || !whole && !r.Grant.Few() {
 		return r, nil
 	}
 	for after := ""; ; {
@@ -73,7 +73,7 @@ func (s *Store) Relation(ctx context.Context, customer, partner string, users []
 func (s *Store) names(ctx context.Context, r *access.Relation) error {
 	var keys []Key
 	for id, a := range r.Assignments {
-		if r.Users[id] == nil && r.Grant != nil && a.Epoch == r.Grant.Epoch && !a.Out {
+		if r.Users[id] == nil && a.Epoch == r.Grant.Epoch && !a.Out {
 			keys = append(keys, userKey(id))
 		}
 	}
@@ -190,7 +190,7 @@ func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (a
 	var f access.UserFacts
 	keys := []Key{partnerKey(partner), headcountKey(partner)}
 	if user != "" {
-		keys = append(keys, userKey(user))
+		keys = append(keys, userKey(user), taskKey(access.IdentityTask(user)))
 	}
 	if address != "" {
 		keys = append(keys, emailKey(address))
@@ -209,6 +209,9 @@ func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (a
 		return f, err
 	}
 	if f.User, err = lookup(items, userKey(user), (*item).user); err != nil || f.User == nil {
+		return f, err
+	}
+	if f.Task, err = lookup(items, taskKey(access.IdentityTask(user)), (*item).task); err != nil {
 		return f, err
 	}
 	old, err := one(ctx, s, emailKey(f.User.Email), (*item).email)

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/shared/access"
@@ -27,36 +31,67 @@ func New(db *dynamodb.Client, table string) *Store { return &Store{db: db, table
 // errStale says that a record was no longer as it was loaded, or that another transaction held it: load and plan again.
 var errStale = errors.New("changed meanwhile")
 
-// ErrBusy says that DynamoDB refused for want of capacity, again and again.
-var ErrBusy = errors.New("dynamo: throttled")
+// errBusy says that the transaction was cancelled for want of capacity: it may go through in a moment.
+var errBusy = fmt.Errorf("%w: it has no capacity left", access.ErrUnavailable)
 
-// attempts is how often a change is planned anew before the caller is told that others were always first.
+// failed says what a call of the SDK was for, and tells two kinds of failures apart: the storage that did not answer, or not in time, or had no
+// capacity, which is access.ErrUnavailable; and a request that it refused, which is a mistake of ours.
+func failed(doing string, err error) error {
+	var reply *smithyhttp.ResponseError
+	var garbled *smithy.DeserializationError
+	switch {
+	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary, // the SDK has tried again, in vain
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+		errors.As(err, &reply) && reply.HTTPStatusCode() >= http.StatusInternalServerError,
+		errors.As(err, &garbled): // what was done is unknown
+		return fmt.Errorf("%s: %w: %w", doing, access.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// attempts is how often a change is planned before the caller is told that others were always first, and how often keys are asked for
+// that DynamoDB leaves out.
 const attempts = 12
 
 // Plan loads what it needs, strongly consistent, and plans a change. It may be called several times.
 type Plan = func(ctx context.Context) (access.Change, *access.Answer, error)
 
-// Apply plans a change and commits it. When something that the plan stood on has changed meanwhile it plans again, a bounded number of
-// times with a growing, random pause, and then fails with access.Contention. It fails with what plan fails with; with
-// access.ErrRepeated when the answer's idempotency key was used before; with ErrBusy; and with other errors, after which it is unknown
-// whether the change was made.
+// Apply plans a change and commits it. When something that the plan stood on has changed meanwhile, or when there was no capacity for the
+// transaction, it plans again, a bounded number of times with a growing, random pause; and then fails with access.Contention, or with
+// access.ErrUnavailable. It fails with what plan fails with; with access.ErrRepeated when the answer's idempotency key was used
+// before; with access.ErrUnavailable when it is unknown whether the change was made; and with other errors, which are mistakes.
 func (s *Store) Apply(ctx context.Context, plan Plan) error {
-	for n := range attempts {
+	for n := 0; ; n++ {
 		c, answer, err := plan(ctx)
 		if err != nil {
 			return err
 		}
-		if err = s.commit(ctx, c, answer); !errors.Is(err, errStale) {
+		err = s.commit(ctx, c, answer)
+		again := errors.Is(err, errStale) || errors.Is(err, errBusy)
+		switch {
+		case !again:
+			return err
+		case n+1 < attempts:
+		case errors.Is(err, errStale):
+			return access.Refuse(access.Contention, "others keep changing the same thing at the same time: nothing was changed, try again")
+		default:
 			return err
 		}
 		pause := time.Millisecond << min(n, 6)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause + rand.N(pause*4)):
+		if err := wait(ctx, pause+rand.N(pause*4)); err != nil {
+			return err
 		}
 	}
-	return access.Refuse(access.Contention, "others keep changing the same thing at the same time: nothing was changed, try again")
+}
+
+// wait waits, unless the context ends before: then the storage is as good as unavailable.
+func wait(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return failed("wait to try again", ctx.Err())
+	case <-time.After(pause):
+		return nil
+	}
 }
 
 // commit writes a change, and the answer to the request's idempotency key when there is one, in one transaction: all of it or nothing.
@@ -89,11 +124,10 @@ func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answ
 	var canceled *types.TransactionCanceledException
 	if !errors.As(err, &canceled) {
 		var conflict *types.TransactionConflictException
-		var inProgress *types.TransactionInProgressException
-		if errors.As(err, &conflict) || errors.As(err, &inProgress) {
+		if errors.As(err, &conflict) {
 			return errStale
 		}
-		return fmt.Errorf("commit: %w", err)
+		return failed("commit", err)
 	}
 	if answerAt >= 0 && answerAt < len(canceled.CancellationReasons) && aws.ToString(canceled.CancellationReasons[answerAt].Code) == "ConditionalCheckFailed" {
 		return access.ErrRepeated
@@ -108,9 +142,9 @@ func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answ
 		}
 	}
 	if busy {
-		return ErrBusy
+		return errBusy
 	}
-	return fmt.Errorf("commit: %w", err)
+	return failed("commit", err)
 }
 
 // stage translates one write. Every one has its condition: the version that was loaded, or that there is nothing yet.
@@ -138,6 +172,14 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 		tx.put(t, grantItem(w.After), w.Before.Stored())
 	case access.AssignmentWrite:
 		tx.put(t, assignmentItem(w.After), w.Before.Stored())
+	case access.TaskWrite:
+		if w.After == nil {
+			tx.remove(t, taskKey(w.Before.ID), w.Before.Version)
+		} else {
+			tx.put(t, taskItem(w.After), w.Before.Stored())
+		}
+	case access.InvitationWrite:
+		tx.put(t, invitationItem(w.After), w.Before.Stored())
 	case access.HeadcountCheck:
 		tx.check(t, headcountKey(w.Headcount.Partner), w.Headcount.Version)
 	default:
@@ -270,19 +312,16 @@ func (s *Store) getPart(ctx context.Context, keys []Key) ([]*item, error) {
 	var out []*item
 	for n := 0; len(pending) > 0; n++ {
 		if n == attempts {
-			return nil, ErrBusy
+			return nil, fmt.Errorf("read %d records: %w: it left some out %d times", len(keys), access.ErrUnavailable, n)
 		}
 		if n > 0 {
-			pause := 5 * time.Millisecond << min(n, 6)
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case <-time.After(rand.N(pause)):
+			if err := wait(ctx, rand.N(5*time.Millisecond<<min(n, 6))); err != nil {
+				return nil, err
 			}
 		}
 		answer, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: pending})
 		if err != nil {
-			return nil, fmt.Errorf("read %d records: %w", len(keys), err)
+			return nil, failed(fmt.Sprintf("read %d records", len(keys)), err)
 		}
 		for _, m := range answer.Responses[s.table] {
 			out = append(out, fromSDK(m))
@@ -305,7 +344,7 @@ func lookup[T any](items map[Key]*item, k Key, as func(*item) *T) (*T, error) {
 func one[T any](ctx context.Context, s *Store, k Key, as func(*item) *T) (*T, error) {
 	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: k.attributes(), ConsistentRead: aws.Bool(true)})
 	if err != nil {
-		return nil, fmt.Errorf("read a record: %w", err)
+		return nil, failed("read a record", err)
 	}
 	if out.Item == nil {
 		return nil, nil
@@ -313,9 +352,9 @@ func one[T any](ctx context.Context, s *Store, k Key, as func(*item) *T) (*T, er
 	return decode(fromSDK(out.Item), as)
 }
 
-// span is a stretch of one partition, of the table or of index 1: all sort keys from first to last, both included.
+// span is a stretch of one partition, of the table or of an index: all sort keys from first to last, both included.
 type span struct {
-	index       bool
+	index       string // "" = the table itself
 	pk          string
 	first, last string
 	backwards   bool
@@ -332,7 +371,7 @@ func prefixed(pk, prefix, after string) span {
 }
 
 func (sp span) inIndex() span {
-	sp.index = true
+	sp.index = gsi1
 	return sp
 }
 
@@ -347,14 +386,14 @@ func (s *Store) query(ctx context.Context, sp span, limit int) ([]*item, bool, e
 		Limit:                     aws.Int32(int32(limit)), //nolint:gosec // at most some hundred
 		ScanIndexForward:          aws.Bool(!sp.backwards),
 	}
-	if sp.index {
-		in.IndexName = aws.String(gsi1)
+	if sp.index != "" {
+		in.IndexName = &sp.index
 		in.ConsistentRead = nil
-		in.KeyConditionExpression = aws.String("gsi1pk = :pk AND gsi1sk BETWEEN :first AND :last")
+		in.KeyConditionExpression = aws.String(fmt.Sprintf("%spk = :pk AND %[1]ssk BETWEEN :first AND :last", sp.index))
 	}
 	out, err := s.db.Query(ctx, in)
 	if err != nil {
-		return nil, false, fmt.Errorf("query: %w", err)
+		return nil, false, failed("query", err)
 	}
 	items := make([]*item, len(out.Items))
 	for i, m := range out.Items {
@@ -392,18 +431,13 @@ func CreateTable(ctx context.Context, db *dynamodb.Client, name string, stream b
 	in := &dynamodb.CreateTableInput{
 		TableName:   &name,
 		BillingMode: types.BillingModePayPerRequest,
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String(pk), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(sk), KeyType: types.KeyTypeRange},
+		KeySchema:   keySchema(pk, sk),
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
+			{IndexName: aws.String(gsi1), KeySchema: keySchema(gsi1pk, gsi1sk), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}},
+			{IndexName: aws.String(gsi2), KeySchema: keySchema(gsi2pk, gsi2sk), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}},
 		},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String(gsi1),
-			KeySchema: []types.KeySchemaElement{
-				{AttributeName: aws.String(gsi1pk), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(gsi1sk), KeyType: types.KeyTypeRange},
-			},
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-		}},
 	}
-	for _, a := range []string{pk, sk, gsi1pk, gsi1sk} {
+	for _, a := range []string{pk, sk, gsi1pk, gsi1sk, gsi2pk, gsi2sk} {
 		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String(a), AttributeType: types.ScalarAttributeTypeS})
 	}
 	if stream {
@@ -417,4 +451,10 @@ func CreateTable(ctx context.Context, db *dynamodb.Client, name string, stream b
 		return fmt.Errorf("wait for table %s: %w", name, err)
 	}
 	return nil
+}
+
+func keySchema(hash, rang string) []types.KeySchemaElement {
+	return []types.KeySchemaElement{
+		{AttributeName: &hash, KeyType: types.KeyTypeHash}, {AttributeName: &rang, KeyType: types.KeyTypeRange},
+	}
 }

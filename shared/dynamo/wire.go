@@ -280,6 +280,15 @@ func (s *scanner) item() (item, error) {
 
 // value reads an attribute's value: {"S": "text"}.
 func (s *scanner) value(a *attr) (known bool, err error) {
+	// Nearly all look exactly so, and are all there is to read in a batch: the short way halves its time.
+	if rest := s.text[s.at:]; strings.HasPrefix(rest, `{"S":"`) || strings.HasPrefix(rest, `{"N":"`) {
+		const from = len(`{"S":"`)
+		if n := strings.IndexByte(rest[from:], '"'); n >= 0 && strings.HasPrefix(rest[from+n:], `"}`) && strings.IndexByte(rest[from:from+n], '\\') < 0 {
+			a.text = rest[from : from+n]
+			s.at += from + n + len(`"}`)
+			return true, nil
+		}
+	}
 	if err := s.expect('{'); err != nil {
 		return false, err
 	}

@@ -1,0 +1,626 @@
+package dynamo_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"partneraccess/scripts/local/engine"
+	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
+)
+
+// The state machine: random commands go to the store on a real engine and to a naive model (model_test.go) that lists every person who
+// is in every grant one by one. After each command both must have answered the same, decide the same about everybody, and list the
+// same. More runs: go test ./shared/dynamo -run Model -rapid.checks=2000 (-rapid.steps for longer ones). A failure prints its seed.
+func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
+	client := engine.Shared(t).Client()
+	table := "machine-" + rand.Text()
+	if err := dynamo.CreateTable(t.Context(), client, table, false); err != nil {
+		t.Fatal(err)
+	}
+	runs := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		runs++ // every run has its own organisations, so that one table does for all
+		m := &machine{
+			T: rt, ctx: t.Context(), store: dynamo.New(client, table), reader: dynamo.NewReader(client, table),
+			run: runs, model: newModel(), grants: map[pair]*access.Grant{}, partners: map[string]*access.Partner{}, touched: map[pair]bool{},
+		}
+		m.found()
+		for _, c := range m.model.customers { // begin with something to work on
+			for _, p := range slices.Sorted(maps.Keys(m.model.partners)) {
+				m.grantTo(rt, pair{c, p})
+			}
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"":                   m.compare,
+			"grant":              m.grant,
+			"grant an address":   m.individual,
+			"edit users":         m.editUsers,
+			"edit everyone":      m.editEveryone,
+			"edit terms":         m.editTerms,
+			"pick":               m.pick,
+			"remove user":        m.removeUser,
+			"end":                m.end,
+			"join":               m.join,
+			"leave":              m.leave,
+			"disable or enable":  m.disable,
+			"become a member":    m.becomeMember,
+			"change the partner": m.changePartner,
+			"clock":              m.clock,
+			"clock, as often":    m.clock,
+			"everyone, as often": m.editEveryone,
+		})
+		m.compareAll(rt)
+	})
+}
+
+// machine is one run: the store, and beside it the model.
+type machine struct {
+	*rapid.T
+	ctx    context.Context
+	store  *dynamo.Store
+	reader *dynamo.Reader
+	run    int
+	ids    int
+	model  *model
+
+	grants   map[pair]*access.Grant     // as they were last read
+	partners map[string]*access.Partner // likewise
+	touched  map[pair]bool              // grants that the latest command may have changed
+}
+
+var (
+	theProvider = access.Actor{Kind: "provider"}
+	theClock    = access.Actor{Kind: "clock"}
+	aCustomer   = access.Actor{Kind: "customer", Email: "ann@acme.example"}
+	aPartner    = access.Actor{Kind: "partner", Email: "olga@contoso.example"}
+)
+
+func (m *machine) moment(a access.Actor) access.Moment {
+	return access.Moment{Now: m.model.now, Actor: a, NewID: func() string {
+		m.ids++
+		return fmt.Sprintf("%013d%013d", m.run, m.ids)
+	}}
+}
+
+// found registers two customers, and two partners with an owner, one more of staff and an external user each.
+func (m *machine) found() {
+	for i := range 2 {
+		id := fmt.Sprintf("c%d-%d", i, m.run)
+		m.apply(func(context.Context) (access.Change, error) {
+			c, _, err := access.PlanCustomer(id, nil, access.CustomerCommand{Name: &id}, m.moment(theProvider))
+			return c, err
+		})
+		m.model.customers = append(m.model.customers, id)
+	}
+	for i := range 2 {
+		id := fmt.Sprintf("p%d-%d", i, m.run)
+		m.apply(func(context.Context) (access.Change, error) {
+			cmd := access.PartnerCommand{Name: &id, Offer: new(access.Manage)}
+			c, _, err := access.PlanPartner(id, nil, nil, cmd, m.moment(theProvider))
+			return c, err
+		})
+		m.model.addPartner(id, access.Manage)
+		m.newUser(id, access.Owner)
+		m.newUser(id, access.Tech)
+		m.newUser(id, access.External)
+	}
+}
+
+// apply plans on what the store has and commits; the code of the refusal, or "", is the outcome.
+func (m *machine) apply(plan func(context.Context) (access.Change, error)) access.Code {
+	m.Helper()
+	err := m.store.Apply(m.ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		c, err := plan(ctx)
+		return c, nil, err
+	})
+	if code := access.CodeOf(err); code != "" || err == nil {
+		return code
+	}
+	m.Fatalf("apply: %v", err)
+	return ""
+}
+
+// relation applies a plan about one grant.
+func (m *machine) relation(p pair, users []string, whole bool, plan func(access.Relation) (access.Planned, error)) access.Code {
+	m.Helper()
+	m.touched[p] = true
+	return m.apply(func(ctx context.Context) (access.Change, error) {
+		r, err := m.store.Relation(ctx, p.customer, p.partner, users, whole)
+		if err != nil {
+			return access.Change{}, err
+		}
+		out, err := plan(r)
+		return out.Change, err
+	})
+}
+
+// same tells whether store and model answered a command alike.
+func (m *machine) same(got, want access.Code) {
+	m.Helper()
+	if got != want {
+		m.Fatalf("got outcome %q of the store, want %q as of the model", got, want)
+	}
+}
+
+// Draws.
+
+func (m *machine) somePair(t *rapid.T) pair {
+	return pair{rapid.SampledFrom(m.model.customers).Draw(t, "customer"), m.somePartner(t)}
+}
+
+func (m *machine) somePartner(t *rapid.T) string {
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(m.model.partners))).Draw(t, "partner")
+}
+
+// someUsers are up to three users, mostly of the partner, some of whom may have left.
+func (m *machine) someUsers(t *rapid.T, partner, label string, atLeast int) []string {
+	own, all := m.model.usersOf(partner), m.model.everybody()
+	from := rapid.SampledFrom([][]string{own, own, own, own, own, all}).Draw(t, "from")
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(from), min(atLeast, len(from)), min(3, len(from)), rapid.ID[string]).Draw(t, label)
+}
+
+func (m *machine) someUser(t *rapid.T) string {
+	return rapid.SampledFrom(m.model.everybody()).Draw(t, "user")
+}
+
+// someInstant is to the millisecond around an instant to come at which a grant begins or ends, around now, or around an hour later.
+func (m *machine) someInstant(t *rapid.T) time.Time {
+	at := m.model.now
+	if marks := m.model.marks(); len(marks) > 0 && rapid.Bool().Draw(t, "mark") {
+		at = rapid.SampledFrom(marks).Draw(t, "around")
+	} else if rapid.Bool().Draw(t, "later") {
+		at = at.Add(time.Hour)
+	}
+	return at.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "ms")) * time.Millisecond)
+}
+
+// maybe draws a value, or nil.
+func maybe[T any](t *rapid.T, label string, draw func(*rapid.T) T) *T {
+	if rapid.IntRange(0, 2).Draw(t, label+"?") < 2 {
+		return nil
+	}
+	return new(draw(t))
+}
+
+func someLevel(t *rapid.T) access.Level {
+	return rapid.SampledFrom([]access.Level{access.View, access.Support, access.Manage, access.None}).Draw(t, "level")
+}
+
+func someAssigner(t *rapid.T) access.Assigner {
+	return rapid.SampledFrom([]access.Assigner{access.ByCustomer, access.ByPartner}).Draw(t, "assigner")
+}
+
+// someEnd is an instant, or zero for no end.
+func (m *machine) someEnd(t *rapid.T) time.Time {
+	if rapid.IntRange(0, 3).Draw(t, "continuous") == 3 {
+		return time.Time{}
+	}
+	return m.someInstant(t)
+}
+
+// someVersion is what an editor has seen: whichever, the present one, or the one before.
+func (m *machine) someVersion(t *rapid.T, p pair) (seen int64, stale bool) {
+	switch rapid.IntRange(0, 2).Draw(t, "seen") {
+	case 1:
+		return m.grants[p].Stored(), false
+	case 2:
+		return m.grants[p].Stored() - 1, true
+	}
+	return access.AnyVersion, false
+}
+
+// Commands about a grant.
+
+func (m *machine) grant(t *rapid.T) { m.grantTo(t, m.somePair(t)) }
+
+func (m *machine) grantTo(t *rapid.T, p pair) {
+	cmd := access.GrantCommand{
+		Level: maybe(t, "level", someLevel), From: maybe(t, "from", m.someInstant), Until: maybe(t, "until", m.someEnd), AssignedBy: maybe(t, "assigned by", someAssigner),
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "who") {
+	case 0:
+		cmd.Everyone = true
+	case 1, 2:
+		cmd.Users = m.someUsers(t, p.partner, "users", 1)
+	}
+	got := m.relation(p, cmd.Users, false, func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+	m.same(got, m.model.grant(p, cmd))
+}
+
+func (m *machine) individual(t *rapid.T) {
+	user := m.someUser(t)
+	p := pair{rapid.SampledFrom(m.model.customers).Draw(t, "customer"), m.model.people[user].partner}
+	cmd := access.GrantCommand{Users: []string{user}, Individual: true, Level: maybe(t, "level", someLevel)}
+	got := m.relation(p, cmd.Users, false, func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+	m.same(got, m.model.grant(p, cmd))
+}
+
+func (m *machine) edit(t *rapid.T, p pair, cmd access.EditCommand) {
+	var stale bool
+	cmd.Seen, stale = m.someVersion(t, p)
+	users := slices.Concat(cmd.Add, cmd.Remove)
+	if cmd.Set != nil {
+		users = *cmd.Set
+	}
+	got := m.relation(p, users, cmd.Set != nil, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+	m.same(got, m.model.edit(p, cmd, stale))
+}
+
+func (m *machine) editUsers(t *rapid.T) {
+	p := m.somePair(t)
+	var cmd access.EditCommand
+	if rapid.Bool().Draw(t, "set") {
+		cmd.Set = new(m.someUsers(t, p.partner, "users", 0))
+	} else {
+		cmd.Add = m.someUsers(t, p.partner, "add", 0)
+		cmd.Remove = slices.DeleteFunc(m.someUsers(t, p.partner, "remove", 0), func(u string) bool { return slices.Contains(cmd.Add, u) })
+	}
+	m.edit(t, p, cmd)
+}
+
+func (m *machine) editEveryone(t *rapid.T) {
+	p := m.somePair(t)
+	cmd := access.EditCommand{Everyone: new(rapid.Bool().Draw(t, "on"))}
+	switch rapid.IntRange(0, 3).Draw(t, "with") {
+	case 0:
+		cmd.Set = new(m.someUsers(t, p.partner, "users", 0))
+	case 1:
+		cmd.Add = m.someUsers(t, p.partner, "add", 0)
+	case 2:
+		cmd.Remove = m.someUsers(t, p.partner, "remove", 0)
+	}
+	m.edit(t, p, cmd)
+}
+
+func (m *machine) editTerms(t *rapid.T) {
+	state := func(t *rapid.T) access.State {
+		return rapid.SampledFrom([]access.State{access.StateOpen, access.StateSuspended}).Draw(t, "state")
+	}
+	m.edit(t, m.somePair(t), access.EditCommand{
+		Level: maybe(t, "level", someLevel), From: maybe(t, "from", m.someInstant), Until: maybe(t, "until", m.someEnd),
+		State: maybe(t, "state", state), AssignedBy: maybe(t, "assigned by", someAssigner),
+	})
+}
+
+func (m *machine) pick(t *rapid.T) {
+	p := m.somePair(t)
+	var cmd access.PickCommand
+	if rapid.Bool().Draw(t, "everyone?") {
+		cmd.Everyone = new(rapid.Bool().Draw(t, "everyone"))
+	}
+	var users []string
+	if cmd.Everyone == nil || !*cmd.Everyone && rapid.Bool().Draw(t, "users?") {
+		users = m.someUsers(t, p.partner, "users", 0)
+		cmd.Users = &users
+	}
+	var stale bool
+	cmd.Seen, stale = m.someVersion(t, p)
+	got := m.relation(p, users, true, func(r access.Relation) (access.Planned, error) { return access.PlanPick(r, cmd, m.moment(aPartner)) })
+	m.same(got, m.model.pick(p, cmd, stale))
+}
+
+func (m *machine) removeUser(t *rapid.T) {
+	p := m.somePair(t)
+	user := m.someUser(t)
+	got := m.relation(p, []string{user}, false, func(r access.Relation) (access.Planned, error) {
+		return access.PlanRemoveUser(r, user, m.moment(aCustomer))
+	})
+	m.same(got, m.model.removeUser(p, user))
+}
+
+// end revokes, relinquishes, or writes down what the clock has ended, which the model knows anyway.
+func (m *machine) end(t *rapid.T) {
+	p := m.somePair(t)
+	plan, by := access.PlanRevoke, aCustomer
+	switch rapid.IntRange(0, 2).Draw(t, "how") {
+	case 1:
+		plan, by = access.PlanRelinquish, aPartner
+	case 2:
+		m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanExpire(r, m.moment(theClock)) })
+		return
+	}
+	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return plan(r, m.moment(by)) })
+	m.same(got, m.model.end(p))
+}
+
+// The directory.
+
+// people marks all grants of a partner.
+func (m *machine) people(partner string) {
+	for _, c := range m.model.customers {
+		m.touched[pair{c, partner}] = true
+	}
+}
+
+func (m *machine) join(t *rapid.T) {
+	partner := m.somePartner(t)
+	if len(m.model.present(partner)) >= 5 {
+		return
+	}
+	m.newUser(partner, rapid.SampledFrom([]access.Role{access.Tech, access.Admin, access.External}).Draw(t, "role"))
+}
+
+func (m *machine) newUser(partner string, role access.Role) {
+	m.people(partner)
+	address := fmt.Sprintf("u%d-%d@%s.example", len(m.model.people), m.run, partner)
+	var id string
+	got := m.apply(func(ctx context.Context) (access.Change, error) {
+		f, err := m.store.UserFacts(ctx, partner, "", address)
+		if err != nil {
+			return access.Change{}, err
+		}
+		c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &address, Name: &address, Role: &role}, m.moment(theProvider))
+		if u != nil {
+			id = u.ID
+		}
+		return c, err
+	})
+	m.same(got, m.model.join(partner, id, address, role))
+}
+
+// someEmployee is a user who is not the owner, whom the partner must keep.
+func (m *machine) someEmployee(t *rapid.T) string {
+	return rapid.SampledFrom(slices.DeleteFunc(m.model.everybody(), func(id string) bool { return m.model.people[id].role == access.Owner })).Draw(t, "employee")
+}
+
+func (m *machine) leave(t *rapid.T) {
+	user := m.someEmployee(t)
+	partner := m.model.people[user].partner
+	m.people(partner)
+	got := m.apply(func(ctx context.Context) (access.Change, error) {
+		f, err := m.store.UserFacts(ctx, partner, user, "")
+		if err != nil {
+			return access.Change{}, err
+		}
+		return access.PlanRemoveUserAccount(f, m.moment(theProvider))
+	})
+	m.same(got, m.model.leave(user))
+}
+
+func (m *machine) disable(t *rapid.T) {
+	user := m.someEmployee(t)
+	status := rapid.SampledFrom([]access.Status{access.Disabled, access.Active}).Draw(t, "status")
+	m.people(m.model.people[user].partner)
+	got := m.apply(func(ctx context.Context) (access.Change, error) {
+		f, err := m.store.UserFacts(ctx, m.model.people[user].partner, user, "")
+		if err != nil {
+			return access.Change{}, err
+		}
+		c, _, err := access.PlanUser(f, access.UserCommand{Seen: access.AnyVersion, Status: &status}, m.moment(theProvider))
+		return c, err
+	})
+	m.same(got, m.model.setStatus(user, status))
+}
+
+// becomeMember makes a partner's user a member of a customer, or takes it out again.
+func (m *machine) becomeMember(t *rapid.T) {
+	user := m.someUser(t)
+	customer := rapid.SampledFrom(m.model.customers).Draw(t, "customer")
+	member := rapid.Bool().Draw(t, "member")
+	address := m.model.people[user].address
+	got := m.apply(func(ctx context.Context) (access.Change, error) {
+		f, err := m.store.MemberFacts(ctx, customer, address)
+		if err != nil {
+			return access.Change{}, err
+		}
+		if !member {
+			return access.PlanRemoveMember(f, m.moment(theProvider))
+		}
+		c, _, err := access.PlanMember(f, address, "Somebody", false, m.moment(theProvider))
+		return c, err
+	})
+	m.same(got, m.model.setMember(user, customer, member))
+}
+
+func (m *machine) editPartner(partner string, cmd access.PartnerCommand) access.Code {
+	m.people(partner)
+	cmd.Seen = access.AnyVersion
+	return m.apply(func(ctx context.Context) (access.Change, error) {
+		before, err := m.store.Partner(ctx, partner)
+		if err != nil {
+			return access.Change{}, err
+		}
+		c, _, err := access.PlanPartner(partner, before, nil, cmd, m.moment(theProvider))
+		return c, err
+	})
+}
+
+func (m *machine) changePartner(t *rapid.T) {
+	partner := m.somePartner(t)
+	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	case 9:
+		m.removePartner(partner)
+	case 6, 7, 8:
+		offer := someLevel(t)
+		m.same(m.editPartner(partner, access.PartnerCommand{Offer: &offer}), m.model.setPartner(partner, func(a *agency) { a.offer = offer }))
+	default:
+		status := access.Suspended // nothing can be seen of a partner while it is: not for long
+		if m.model.partners[partner].status == access.Suspended {
+			status = access.Active
+		}
+		m.same(m.editPartner(partner, access.PartnerCommand{Status: &status}), m.model.setPartner(partner, func(a *agency) { a.status = status }))
+	}
+}
+
+func (m *machine) removePartner(partner string) {
+	m.people(partner)
+	got := m.apply(func(ctx context.Context) (access.Change, error) {
+		before, err := m.store.Partner(ctx, partner)
+		if err != nil {
+			return access.Change{}, err
+		}
+		return access.PlanRemovePartner(before, m.moment(theProvider))
+	})
+	m.same(got, m.model.removePartner(partner))
+}
+
+// clock moves on, mostly to the instant at which a grant begins or ends, or to the one before or after.
+func (m *machine) clock(t *rapid.T) {
+	if at := m.someInstant(t); at.After(m.model.now) {
+		m.model.now = at
+	}
+}
+
+// Comparisons.
+
+// compare looks at all decisions, and at one list that the latest command may have changed: a grant's users, a customer's grants or a
+// partner's. Which one is drawn, as looking at all would take most of the time.
+func (m *machine) compare(t *rapid.T) {
+	m.compareDecisions(t, m.model.present(""))
+	if len(m.touched) == 0 {
+		return
+	}
+	p := rapid.SampledFrom(slices.SortedFunc(maps.Keys(m.touched), pair.compare)).Draw(t, "look at")
+	clear(m.touched)
+	switch rapid.IntRange(0, 3).Draw(t, "as") {
+	case 0:
+		m.compareCustomer(t, p.customer)
+	case 1:
+		m.comparePartner(t, p.partner)
+	default:
+		m.compareUsers(t, p)
+	}
+}
+
+// compareAll looks at everything, once in a run.
+func (m *machine) compareAll(t *rapid.T) {
+	m.compareDecisions(t, append(m.model.everybody(), fmt.Sprintf("p0-%d:%026d", m.run, 0))) // also who has left, and who never was
+	for _, c := range m.model.customers {
+		m.compareCustomer(t, c)
+		for _, p := range slices.Sorted(maps.Keys(m.model.partners)) {
+			m.compareUsers(t, pair{c, p})
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(m.model.partners)) {
+		m.comparePartner(t, p)
+	}
+}
+
+// compareDecisions asks about the users at every customer, and keeps the grants and partners that it saw.
+func (m *machine) compareDecisions(t *rapid.T, users []string) {
+	var qs []access.Question
+	for _, user := range users {
+		for _, customer := range m.model.customers {
+			qs = append(qs, access.Question{User: user, Customer: customer})
+		}
+	}
+	facts, err := m.reader.Facts(m.ctx, qs, access.Strong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue := access.DefaultCatalogue()
+	for i, q := range qs {
+		if g := facts[i].Grant; g != nil {
+			m.grants[pair{g.Customer, g.Partner}] = g
+		}
+		if p := facts[i].Partner; p != nil {
+			m.partners[p.ID] = p
+		}
+		for action, needs := range map[string]access.Level{"sign_in": access.View, "reports:read": access.Support, "settings:write": access.Manage} {
+			d := catalogue.Decide(facts[i], q.Customer, action, m.model.now)
+			got := verdict{d.Allow, d.Why, d.Level, d.Until}
+			if want := m.model.decide(q.User, q.Customer, needs); got != want {
+				t.Fatalf("%s for %s at %s: got %+v, want %+v\nfacts: grant %+v, assignment %+v", action, q.User, q.Customer, got, want, facts[i].Grant, facts[i].Assignment)
+			}
+		}
+	}
+}
+
+func (m *machine) compareUsers(t *rapid.T, p pair) {
+	g, d := m.grants[p], m.model.deals[p]
+	if g == nil || d == nil {
+		if (g == nil) != (d == nil) {
+			t.Fatalf("grant of %v: got %+v, want %+v", p, g, d)
+		}
+		return
+	}
+	limit := rapid.IntRange(2, 4).Draw(t, "limit")
+	got := m.pages(t, limit, func(ask access.PageAsk) ([]string, string, error) {
+		page, err := m.store.GrantUsers(m.ctx, g, ask)
+		var ids []string
+		for _, u := range page.Items {
+			ids = append(ids, u.User.ID)
+		}
+		return ids, page.Next, err
+	})
+	if want := slices.Sorted(maps.Keys(d.people)); !slices.Equal(got, want) {
+		t.Fatalf("users in %v, %d a page: got %v, want %v", p, limit, got, want)
+	}
+}
+
+func (m *machine) compareCustomer(t *rapid.T, id string) {
+	m.compareRows(t, "partners of "+id, func(p pair) (string, bool) { return p.partner, p.customer == id },
+		func(f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+			return m.store.CustomerGrants(m.ctx, &access.Customer{ID: id, Name: id}, f, ask)
+		})
+}
+
+func (m *machine) comparePartner(t *rapid.T, id string) {
+	m.compareRows(t, "customers of "+id, func(p pair) (string, bool) { return p.customer, p.partner == id },
+		func(f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+			return m.store.PartnerCustomers(m.ctx, m.partners[id], f, ask)
+		})
+}
+
+// compareRows compares a list of grants, each with its status and its number of users: those that have not ended, or all.
+func (m *machine) compareRows(t *rapid.T, about string, of func(pair) (string, bool), list func(access.GrantFilter, access.PageAsk) (access.Page[access.GrantRow], error)) {
+	f := access.GrantFilter{Now: m.model.now}
+	all := rapid.Bool().Draw(t, "all")
+	if all {
+		f.Statuses = []string{"scheduled", "active", "suspended", "expired", "ended"}
+	}
+	got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
+		page, err := list(f, ask)
+		var rows []string
+		for _, r := range page.Items {
+			name, _ := of(pair{r.Grant.Customer, r.Grant.Partner})
+			rows = append(rows, fmt.Sprintf("%s %s %d", name, r.Grant.Status(r.Partner, m.model.now), r.Grant.UserCount(r.Headcount)))
+		}
+		return rows, page.Next, err
+	})
+	var want []string
+	for p, d := range m.model.deals {
+		if name, is := of(p); is && (all || !m.model.over(p)) {
+			want = append(want, fmt.Sprintf("%s %s %d", name, m.model.status(p), d.count()))
+		}
+	}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Fatalf("%s (all: %v): got %v, want %v", about, all, got, want)
+	}
+}
+
+// pages reads a list to its end.
+func (m *machine) pages(t *rapid.T, limit int, page func(access.PageAsk) ([]string, string, error)) []string {
+	var all []string
+	for ask := (access.PageAsk{Limit: limit}); ; {
+		items, next, err := page(ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(items) > limit {
+			t.Fatalf("got a page of %d, want at most %d", len(items), limit)
+		}
+		all = append(all, items...)
+		if next == "" {
+			return all
+		}
+		if next <= ask.After {
+			t.Fatalf("got position %q after %q, want one further on", next, ask.After)
+		}
+		ask.After = next
+	}
+}
+
+func (p pair) compare(q pair) int {
+	return strings.Compare(p.customer+" "+p.partner, q.customer+" "+q.partner)
+}

@@ -1,0 +1,483 @@
+package dynamo_test
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"partneraccess/shared/access"
+)
+
+// model is what the service should do, in the simplest words: for every customer and partner the set of people who are in, one by one.
+// "Everyone" is no more than a mark at a set, which says that who joins the partner's staff joins the set. It is written from the
+// features' table, not from the code: no epochs, no numbers, no versions.
+type model struct {
+	now       time.Time
+	customers []string
+	partners  map[string]*agency
+	people    map[string]*someone // by id, also those who have left
+	deals     map[pair]*deal
+}
+
+type pair struct{ customer, partner string }
+
+type agency struct {
+	status access.Status
+	offer  access.Level
+}
+
+type someone struct {
+	partner, address string
+	role             access.Role
+	status           access.Status
+	memberOf         map[string]bool
+}
+
+func (s *someone) gone() bool     { return s.status == access.Removed }
+func (s *someone) external() bool { return s.role == access.External }
+
+// deal is a grant.
+type deal struct {
+	level       access.Level
+	from, until time.Time // zero = continuous
+	suspended   bool
+	ended       bool // by somebody; the clock's ends follow from until
+	byPartner   bool // the partner picks
+	everyone    bool
+	people      map[string]bool         // everybody who is in
+	caps        map[string]access.Level // levels of their own
+	left        map[string]bool         // left the partner while they were in one by one: still counted, until the sweep comes by
+}
+
+func (d *deal) count() int { return len(d.people) + len(d.left) }
+
+// verdict is a decision without the grant's id.
+type verdict struct {
+	allow bool
+	why   access.Why
+	level access.Level
+	until time.Time
+}
+
+func newModel() *model {
+	return &model{
+		now: time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{}, deals: map[pair]*deal{},
+	}
+}
+
+// usersOf lists the ids of all who ever were users of the partner, in the order in which they joined.
+func (m *model) usersOf(partner string) []string {
+	return slices.DeleteFunc(m.everybody(), func(id string) bool { return m.people[id].partner != partner })
+}
+
+// present lists those who have not left; of all partners when none is named.
+func (m *model) present(partner string) []string {
+	return slices.DeleteFunc(m.everybody(), func(id string) bool {
+		u := m.people[id]
+		return u.gone() || partner != "" && u.partner != partner
+	})
+}
+
+func (m *model) everybody() []string { return slices.Sorted(maps.Keys(m.people)) }
+
+// marks are the instants to come at which grants begin or end.
+func (m *model) marks() []time.Time {
+	var out []time.Time
+	for _, d := range m.deals {
+		for _, at := range []time.Time{d.from, d.until} {
+			if at.After(m.now) {
+				out = append(out, at)
+			}
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return out
+}
+
+func (m *model) expired(d *deal) bool {
+	return !d.ended && !d.until.IsZero() && !m.now.Before(d.until)
+}
+
+// over tells whether a grant has ended, for whatever reason.
+func (m *model) over(p pair) bool {
+	d := m.deals[p]
+	return d.ended || m.expired(d) || m.partners[p.partner].status == access.Removed
+}
+
+func (m *model) status(p pair) string {
+	switch d := m.deals[p]; {
+	case m.expired(d):
+		return "expired"
+	case m.over(p):
+		return "ended"
+	case d.suspended:
+		return "suspended"
+	case m.now.Before(d.from):
+		return "scheduled"
+	}
+	return "active"
+}
+
+// decide says whether a user may do at a customer's what needs a level.
+func (m *model) decide(user, customer string, needs access.Level) verdict {
+	no := func(w access.Why) verdict { return verdict{why: w} }
+	u := m.people[user]
+	if u == nil || u.gone() {
+		return no(access.UnknownSubject)
+	}
+	if m.partners[u.partner].status != access.Active {
+		return no(access.WhyPartnerInactive)
+	}
+	if u.status != access.Active {
+		return no(access.WhyUserInactive)
+	}
+	d := m.deals[pair{customer, u.partner}]
+	if d == nil {
+		return no(access.NoGrant)
+	}
+	switch m.status(pair{customer, u.partner}) {
+	case "expired":
+		return no(access.WhyExpired)
+	case "ended":
+		return no(access.WhyEnded)
+	case "suspended":
+		return no(access.WhySuspended)
+	case "scheduled":
+		return no(access.NotYetActive)
+	}
+	if !d.people[user] {
+		return no(access.UserNotAssigned)
+	}
+	if u.memberOf[customer] {
+		return no(access.WhyConflict)
+	}
+	level := min(d.level, m.partners[u.partner].offer)
+	if own, capped := d.caps[user]; capped {
+		level = min(level, own)
+	}
+	if level < needs {
+		return verdict{why: access.LevelTooLow, level: level, until: d.until}
+	}
+	return verdict{allow: true, why: access.Granted, level: level, until: d.until}
+}
+
+// The directory.
+
+func (m *model) addPartner(id string, offer access.Level) {
+	m.partners[id] = &agency{status: access.Active, offer: offer}
+}
+
+func (m *model) setPartner(id string, change func(*agency)) access.Code {
+	if m.partners[id].status == access.Removed {
+		return access.Ended
+	}
+	change(m.partners[id])
+	return ""
+}
+
+func (m *model) removePartner(id string) access.Code {
+	if m.partners[id].status == access.Removed {
+		return access.NotFound
+	}
+	m.partners[id].status = access.Removed
+	return ""
+}
+
+func (m *model) join(partner, id, address string, role access.Role) access.Code {
+	if m.partners[partner].status == access.Removed {
+		return access.NotFound
+	}
+	m.people[id] = &someone{partner: partner, address: address, role: role, status: access.Active, memberOf: map[string]bool{}}
+	for p, d := range m.deals {
+		if p.partner == partner && d.everyone && role != access.External {
+			d.people[id] = true // E12
+		}
+	}
+	return ""
+}
+
+func (m *model) leave(user string) access.Code {
+	u := m.people[user]
+	if u.gone() {
+		return access.NotFound
+	}
+	u.status = access.Removed
+	for _, d := range m.deals {
+		if d.people[user] && (!d.everyone || u.external()) {
+			d.left[user] = true
+		}
+		delete(d.people, user)
+	}
+	return ""
+}
+
+func (m *model) setStatus(user string, s access.Status) access.Code {
+	u := m.people[user]
+	if u.gone() || m.partners[u.partner].status == access.Removed {
+		return access.NotFound
+	}
+	u.status = s
+	return ""
+}
+
+func (m *model) setMember(user, customer string, member bool) access.Code {
+	u := m.people[user]
+	if !member && !u.memberOf[customer] {
+		return access.NotFound
+	}
+	u.memberOf[customer] = member
+	return ""
+}
+
+// Grants.
+
+// eligible tells why a partner cannot be given anything.
+func (m *model) eligible(partner string) access.Code {
+	switch a := m.partners[partner]; {
+	case a.status != access.Active:
+		return access.PartnerNotActive
+	case a.offer == access.None:
+		return access.PartnerNotEligible
+	}
+	return ""
+}
+
+// attempt changes a copy of the grant, which can take its place when nothing is refused.
+func attempt(d deal, change func(*deal) access.Code) (*deal, access.Code) {
+	d.people, d.caps, d.left = clone(d.people), clone(d.caps), clone(d.left)
+	code := change(&d)
+	return &d, code
+}
+
+func clone[V any](m map[string]V) map[string]V {
+	out := map[string]V{}
+	maps.Copy(out, m)
+	return out
+}
+
+func (m *model) grant(p pair, cmd access.GrantCommand) access.Code {
+	if code := m.eligible(p.partner); code != "" {
+		return code
+	}
+	d := deal{level: access.View, from: m.now, byPartner: len(cmd.Users) == 0 && !cmd.Everyone}
+	fresh := m.deals[p] == nil || m.over(p)
+	if !fresh {
+		d = *m.deals[p] // D20
+	}
+	after, code := attempt(d, func(d *deal) access.Code {
+		if cmd.Level != nil && (fresh || !cmd.Individual) {
+			d.level = *cmd.Level
+		}
+		if cmd.AssignedBy != nil {
+			d.byPartner = *cmd.AssignedBy == access.ByPartner
+		}
+		if code := m.period(d, cmd.From, cmd.Until); code != "" {
+			return code
+		}
+		if cmd.Everyone {
+			m.everyone(d, p.partner, true)
+		}
+		if code := m.add(d, p, cmd.Users); code != "" {
+			return code
+		}
+		if cmd.Individual && !fresh && cmd.Level != nil {
+			d.caps[cmd.Users[0]] = *cmd.Level // D15
+		}
+		return ""
+	})
+	if code == "" {
+		m.deals[p] = after
+	}
+	return code
+}
+
+func (m *model) period(d *deal, from, until *time.Time) access.Code {
+	if from != nil {
+		switch {
+		case from.After(m.now):
+			d.from = *from
+		case d.from.After(m.now): // it has not begun: now, at once
+			d.from = m.now
+		}
+	}
+	if until != nil && !until.Equal(d.until) {
+		if !until.IsZero() && !until.After(m.now) {
+			return access.PeriodInvalid
+		}
+		d.until = *until
+	}
+	if !d.until.IsZero() && !d.from.Before(d.until) {
+		return access.PeriodInvalid
+	}
+	return ""
+}
+
+// everyone lets all staff in and nobody else (E14), or lets no more in than there are (E15).
+func (m *model) everyone(d *deal, partner string, on bool) {
+	if d.everyone == on {
+		return
+	}
+	d.everyone = on
+	if !on {
+		return
+	}
+	d.people, d.caps, d.left = map[string]bool{}, map[string]access.Level{}, map[string]bool{}
+	for id, u := range m.people {
+		if u.partner == partner && !u.gone() && !u.external() {
+			d.people[id] = true
+		}
+	}
+}
+
+// candidate tells why somebody cannot be put in who is not.
+func (m *model) candidate(d *deal, p pair, user string) access.Code {
+	switch u := m.people[user]; {
+	case u.partner != p.partner || u.gone():
+		return access.UserNotOfPartner // A6
+	case d.people[user]:
+		return ""
+	case u.status != access.Active:
+		return access.UserNotActive // D8
+	case u.memberOf[p.customer]:
+		return access.CustomerUserConflict // A7
+	}
+	return ""
+}
+
+func (m *model) add(d *deal, p pair, users []string) access.Code {
+	for _, user := range users {
+		if code := m.candidate(d, p, user); code != "" {
+			return code
+		}
+		d.people[user] = true
+	}
+	return ""
+}
+
+// who changes who is in, as edits and picks do.
+func (m *model) who(d *deal, p pair, everyone *bool, set *[]string, add, remove []string) access.Code {
+	before := d.count()
+	if everyone != nil {
+		m.everyone(d, p.partner, *everyone)
+	}
+	if set != nil {
+		for _, user := range *set {
+			if code := m.candidate(d, p, user); code != "" {
+				return code
+			}
+		}
+		if d.everyone {
+			return access.EveryoneIsOn
+		}
+		d.people, d.left = map[string]bool{}, map[string]bool{}
+		for _, user := range *set {
+			d.people[user] = true
+		}
+	}
+	if code := m.add(d, p, add); code != "" {
+		return code
+	}
+	for _, user := range remove {
+		u := m.people[user]
+		if u.partner != p.partner {
+			continue
+		}
+		if d.everyone && !u.external() {
+			return access.EveryoneIsOn // E10
+		}
+		delete(d.people, user)
+	}
+	for user := range d.caps {
+		if !d.people[user] {
+			delete(d.caps, user)
+		}
+	}
+	if before > 0 && d.count() == 0 && !d.everyone {
+		return access.LastUser // E9
+	}
+	return ""
+}
+
+func (m *model) edit(p pair, cmd access.EditCommand, stale bool) access.Code {
+	return m.change(p, stale, func(d *deal) access.Code {
+		if cmd.Level != nil {
+			d.level = *cmd.Level
+		}
+		if code := m.period(d, cmd.From, cmd.Until); code != "" {
+			return code
+		}
+		if cmd.AssignedBy != nil {
+			d.byPartner = *cmd.AssignedBy == access.ByPartner
+		}
+		if cmd.State != nil {
+			d.suspended = *cmd.State == access.StateSuspended
+		}
+		return m.who(d, p, cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove)
+	})
+}
+
+func (m *model) pick(p pair, cmd access.PickCommand, stale bool) access.Code {
+	return m.change(p, stale, func(d *deal) access.Code {
+		if !d.byPartner {
+			return access.Forbidden
+		}
+		return m.who(d, p, cmd.Everyone, cmd.Users, nil, nil)
+	})
+}
+
+func (m *model) removeUser(p pair, user string) access.Code {
+	return m.change(p, false, func(d *deal) access.Code {
+		if !d.people[user] {
+			return access.NotFound
+		}
+		return m.who(d, p, nil, nil, nil, []string{user})
+	})
+}
+
+// change edits a grant that has not ended. What gives more needs the version that is there, and an eligible partner.
+func (m *model) change(p pair, stale bool, change func(*deal) access.Code) access.Code {
+	d := m.deals[p]
+	if d == nil {
+		return access.NotFound
+	}
+	if m.over(p) {
+		return access.Ended
+	}
+	after, code := attempt(*d, change)
+	if code != "" {
+		return code
+	}
+	if gives(d, after) {
+		if stale {
+			return access.VersionMismatch
+		}
+		if code := m.eligible(p.partner); code != "" {
+			return code
+		}
+	}
+	m.deals[p] = after
+	return ""
+}
+
+// gives tells whether somebody gets, or may get, more than before.
+func gives(before, after *deal) bool {
+	for user := range after.people {
+		if !before.people[user] {
+			return true
+		}
+	}
+	return after.level > before.level || after.from.Before(before.from) || after.byPartner && !before.byPartner || before.suspended && !after.suspended ||
+		after.everyone && !before.everyone || !before.until.IsZero() && (after.until.IsZero() || after.until.After(before.until))
+}
+
+// end is a revoke or a relinquish. When the clock was first, that stays the reason.
+func (m *model) end(p pair) access.Code {
+	d := m.deals[p]
+	if d == nil {
+		return access.NotFound
+	}
+	if !d.ended && !m.expired(d) {
+		d.ended = true
+	}
+	return ""
+}

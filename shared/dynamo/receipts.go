@@ -1,0 +1,351 @@
+package dynamo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+	"partneraccess/shared/mail/receipt"
+)
+
+// keepMails is how long it can be seen what became of a mail.
+const keepMails = 366 * 24 * time.Hour
+
+// What the receipts' conditions say. An instant is text of a fixed width, so that it can be compared.
+const (
+	claimable = "attribute_not_exists(pk) OR (#state = :claimed AND (attribute_not_exists(#lease) OR #lease <= :now))"
+	held      = "#state = :claimed AND #claim = :claim"
+)
+
+func mailKey(k receipt.Key) (Key, error) {
+	switch {
+	case k.Event == "" || k.Recipient == "":
+		return Key{}, fmt.Errorf("the mail of event %q to recipient %q has no key", k.Event, k.Recipient)
+	case k.Customer != "":
+		return customerMailKey(k.Customer, k.Event, k.Recipient), nil
+	case k.Partner != "":
+		return partnerMailKey(k.Partner, k.Event, k.Recipient), nil
+	}
+	return Key{}, fmt.Errorf("the mail of event %s concerns nobody", k.Event)
+}
+
+// edit is an UpdateItem on one receipt, or on one blocked address.
+type edit struct {
+	key       Key
+	condition string
+	set       []string // clauses
+	remove    []string // attributes
+	values    map[string]types.AttributeValue
+}
+
+func (e *edit) to(name, v string) {
+	if v != "" {
+		e.set = append(e.set, "#"+name+" = :"+name)
+		e.values[":"+name] = str(v)
+	}
+}
+
+// update writes an edit. When the condition does not hold, the result is false and the item as it is; nil when there is none.
+func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, error) {
+	names := map[string]string{}
+	expression := "SET " + strings.Join(e.set, ", ")
+	if len(e.remove) > 0 {
+		expression += " REMOVE #" + strings.Join(e.remove, ", #")
+	}
+	for _, text := range []string{expression, e.condition} {
+		for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune("#_abcdefghijklmnopqrstuvwxyz0123456789", r) }) {
+			if name, ok := strings.CutPrefix(word, "#"); ok {
+				names[word] = name
+			}
+		}
+	}
+	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: e.key.attributes(), UpdateExpression: &expression, ConditionExpression: &e.condition,
+		ExpressionAttributeNames: names, ExpressionAttributeValues: e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	var not *types.ConditionalCheckFailedException
+	switch {
+	case err == nil:
+		return true, nil, nil
+	case !errors.As(err, &not):
+		return false, nil, failed(doing, err)
+	case len(not.Item) == 0:
+		return false, nil, nil
+	}
+	return false, fromSDK(not.Item), nil
+}
+
+// ClaimMail takes a mail for sending until the lease ends: of any number of claimers one gets it. It fails with receipt.ErrHeld while
+// somebody else has it, and with receipt.ErrSettled when nothing is left to do. At the instant at which a lease ends it is over.
+func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time, lease time.Duration) (receipt.Claim, error) {
+	k, err := mailKey(r.Key)
+	if err != nil {
+		return receipt.Claim{}, err
+	}
+	c := receipt.Claim{Key: r.Key, Token: rand.Text(), Lease: now.Add(lease).UTC().Truncate(time.Millisecond)}
+	e := edit{
+		key: k, condition: claimable,
+		set: []string{
+			"#attempts = if_not_exists(#attempts, :zero) + :one", "#created = if_not_exists(#created, :now)", "#updated = :now", "#ttl = if_not_exists(#ttl, :ttl)",
+			"#state = :claimed",
+		},
+		values: map[string]types.AttributeValue{
+			":zero": num(0), ":one": num(1), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()), ":claimed": str(string(receipt.Claimed)),
+		},
+	}
+	e.to("lease", timeText(c.Lease))
+	e.to("claim", c.Token)
+	e.to("event", r.Event)
+	e.to("recipient", r.Recipient)
+	e.to("type", string(r.Type))
+	e.to("to", r.To)
+	e.to("template", r.Template)
+	e.to("side", r.Side)
+	e.to("with", r.With)
+	if p := r.With + r.Partner; p != "" && r.Side != customerSide { // what is said to the customer is not the partner's to read
+		e.to("gsi1pk", partnerIndexPK(p))
+		e.to("gsi1sk", k.SK)
+	}
+	ok, is, err := s.update(ctx, "claim a mail", e)
+	switch {
+	case err != nil:
+		return receipt.Claim{}, err
+	case ok:
+		return c, nil
+	case is == nil:
+		return receipt.Claim{}, fmt.Errorf("claim a mail: %w: it refused without a reason", access.ErrUnavailable)
+	case is.s("claim") == c.Token: // it was written, but the answer got lost and the SDK asked again
+		return c, nil
+	case is.s("state") == string(receipt.Claimed):
+		return receipt.Claim{}, receipt.ErrHeld
+	}
+	return receipt.Claim{}, receipt.ErrSettled
+}
+
+// SettleMail writes down what became of a claimed mail. When the claim has passed to somebody else meanwhile, only "sent" is written, being a
+// fact; the rest is theirs to say.
+func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outcome) error {
+	k, err := mailKey(c.Key)
+	if err != nil {
+		return err
+	}
+	e := edit{
+		key: k, condition: held, remove: []string{"lease", "claim"},
+		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed))},
+	}
+	e.to("state", string(o.State))
+	e.to("updated", timeText(o.At))
+	e.to("message_id", o.MessageID)
+	if o.Reason != "" {
+		e.to("reason", o.Reason)
+	} else {
+		e.remove = append(e.remove, "reason")
+	}
+	if o.State == receipt.Sent {
+		e.condition = "#state = :claimed"
+		e.to("sent", timeText(o.At))
+	} else {
+		e.values[":claim"] = str(c.Token)
+	}
+	ok, is, err := s.update(ctx, "settle a mail", e)
+	if err == nil && !ok && is == nil {
+		return receipt.ErrUnknown
+	}
+	return err
+}
+
+// ReleaseMail gives a claimed mail back, so that it can be claimed at once. The reason is kept until it is settled.
+func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now time.Time) error {
+	k, err := mailKey(c.Key)
+	if err != nil {
+		return err
+	}
+	e := edit{
+		key: k, condition: held, remove: []string{"lease", "claim"},
+		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed)), ":claim": str(c.Token)},
+	}
+	e.to("updated", timeText(now))
+	e.to("reason", reason)
+	_, _, err = s.update(ctx, "release a mail", e)
+	return err
+}
+
+// MarkMail keeps what the mail service says of a mail. Older news than what is known, and news of a message that was sent before the mail
+// was sent again, change nothing. News of a claimed mail prove that it was sent, though its sender may have died before saying so: it is
+// not sent again. It fails with receipt.ErrUnknown when there is no such mail.
+func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
+	k, err := mailKey(f.Key)
+	if err != nil {
+		return err
+	}
+	rank := f.State.Rank()
+	if rank <= receipt.Sent.Rank() || f.MessageID == "" {
+		return fmt.Errorf("mark a mail: %q of message %q is no news", f.State, f.MessageID)
+	}
+	e := edit{
+		key: k, remove: []string{"lease", "claim"},
+		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed))},
+	}
+	e.set = append(e.set, "#sent = if_not_exists(#sent, :updated)")
+	e.to("state", string(f.State))
+	e.to("updated", timeText(f.At))
+	e.to("message_id", f.MessageID)
+	e.to("reason", f.Reason)
+	var lower []string
+	for _, st := range []receipt.State{receipt.Sent, receipt.Delivered, receipt.Bounced} {
+		if st.Rank() < rank {
+			lower = append(lower, ":"+string(st))
+			e.values[":"+string(st)] = str(string(st))
+		}
+	}
+	e.condition = "attribute_exists(pk) AND NOT contains(#past, :message_id) AND (#state = :claimed OR (#message_id = :message_id AND #state IN (" + strings.Join(lower, ", ") + ")))"
+	ok, is, err := s.update(ctx, "mark a mail", e)
+	if err == nil && !ok && is == nil {
+		return receipt.ErrUnknown
+	}
+	return err
+}
+
+// ReopenMail makes a settled mail claimable again, so that it can be sent once more. It fails with receipt.ErrUnknown when there is no such
+// mail, and with receipt.ErrHeld when it is being sent, or is waiting to be.
+func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, now time.Time) error {
+	k, err := mailKey(key)
+	if err != nil {
+		return err
+	}
+	r, err := s.Mail(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case r == nil:
+		return receipt.ErrUnknown
+	case r.State == receipt.Claimed:
+		return receipt.ErrHeld
+	}
+	e := edit{
+		key: k, condition: "#state = :was AND attribute_not_exists(#message_id)", remove: []string{"reason", "message_id", "sent"},
+		values: map[string]types.AttributeValue{":was": str(string(r.State))},
+	}
+	e.to("state", string(receipt.Claimed))
+	e.to("updated", timeText(now))
+	if r.MessageID != "" {
+		e.condition = "#state = :was AND #message_id = :message"
+		e.set = append(e.set, "#past = list_append(if_not_exists(#past, :none), :messages)")
+		e.values[":message"] = str(r.MessageID)
+		e.values[":messages"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{str(r.MessageID)}}
+		e.values[":none"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
+	}
+	ok, _, err := s.update(ctx, "reopen a mail", e)
+	if err == nil && !ok {
+		return receipt.ErrHeld // it was settled otherwise, or reopened, just now
+	}
+	return err
+}
+
+// Mail reads what became of one mail; nil when there is no such mail.
+func (s *Store) Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error) {
+	k, err := mailKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return one(ctx, s, k, (*item).receipt)
+}
+
+// The sides that the lists tell apart, as the mails' templates name them.
+const (
+	customerSide = "customer"
+	partnerSide  = "partner"
+)
+
+// CustomerMails lists what became of the mails about a customer, newest first: those to its contacts, to users and to invited people, but
+// not those to the partners' contacts, whose addresses are not the customer's to see.
+func (s *Store) CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+	return s.mails(ctx, span{pk: customerPK(customer)}, sk, ask, func(r *receipt.Receipt) bool { return r.Side != partnerSide })
+}
+
+// PartnerMails lists what became of the mails about a partner, newest first, but not those to the customers' contacts. It comes from index 1.
+func (s *Store) PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+	return s.mails(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, ask, nil)
+}
+
+func (s *Store) mails(ctx context.Context, sp span, key string, ask access.PageAsk, keep func(*receipt.Receipt) bool) (access.Page[receipt.Receipt], error) {
+	sp.backwards, sp.first = true, mailPrefix
+	fetch := func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		if after == "" {
+			sp.last = mailPrefix + "~"
+			return s.query(ctx, sp, n)
+		}
+		sp.last = mailPrefix + after // was shown: it comes first and is dropped
+		items, more, err := s.query(ctx, sp, n+1)
+		if len(items) > 0 && items[0].s(key) == sp.last {
+			items = items[1:]
+		}
+		return items, more, err
+	}
+	return walk(ctx, ask, false, fetch, each((*item).receipt, keep), after(mailPrefix, key))
+}
+
+func (it *item) receipt() *receipt.Receipt {
+	r := &receipt.Receipt{
+		Key:  receipt.Key{Event: it.s("event"), Recipient: it.s("recipient")},
+		With: it.s("with"), Type: events.Type(it.s("type")), To: it.s("to"), Template: it.s("template"), Side: it.s("side"),
+		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")), Reason: it.s("reason"),
+		Created: it.t("created"), Sent: it.t("sent"), Updated: it.t("updated"),
+	}
+	kind, id, _ := strings.Cut(it.s(pk), "#")
+	if kind == "C" {
+		r.Customer = id
+	} else {
+		r.Partner = id
+	}
+	return r
+}
+
+// BlockAddress has an address get no further mail, because it bounced for good or complained. What happened before the latest thing known
+// of the address, be it that somebody cleared it, changes nothing.
+func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
+	e := edit{key: blockKey(b.Address), condition: "attribute_not_exists(pk) OR #at < :at", values: map[string]types.AttributeValue{}}
+	e.to("email", b.Address)
+	e.to("state", string(b.State))
+	e.to("reason", b.Reason)
+	e.to("at", timeText(b.At))
+	_, _, err := s.update(ctx, "block an address", e)
+	return err
+}
+
+// cleared is the state of an address that was blocked.
+const cleared = "cleared"
+
+// ClearAddress lets an address get mail again. The result tells whether it was blocked.
+func (s *Store) ClearAddress(ctx context.Context, address string, now time.Time) (bool, error) {
+	e := edit{
+		key: blockKey(address), condition: "attribute_exists(pk) AND #state <> :state AND #at <= :at", remove: []string{"reason"},
+		values: map[string]types.AttributeValue{},
+	}
+	e.to("state", cleared)
+	e.to("at", timeText(now))
+	ok, _, err := s.update(ctx, "clear an address", e)
+	return ok, err
+}
+
+// Blocked tells why an address gets no mail; nil when it does.
+func (s *Store) Blocked(ctx context.Context, address string) (*receipt.Block, error) {
+	b, err := one(ctx, s, blockKey(address), (*item).block)
+	if b != nil && b.State == cleared {
+		return nil, err
+	}
+	return b, err
+}
+
+func (it *item) block() *receipt.Block {
+	return &receipt.Block{Address: it.s("email"), State: receipt.State(it.s("state")), Reason: it.s("reason"), At: it.t("at")}
+}
