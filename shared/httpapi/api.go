@@ -23,6 +23,7 @@ type Config struct {
 	NewID      func() string    // a new ULID at each call
 	RequireSSO bool             // whether new grants require single sign-on when the request does not say (A9)
 	SignInURL  string           // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
+	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them, and is told nothing
 	Log        *slog.Logger
 }
 
@@ -32,6 +33,7 @@ type Store interface {
 	changeStore
 	directoryStore
 	listStore
+	invitationStore
 }
 
 // changeStore is what every write needs.
@@ -52,6 +54,14 @@ type reply struct {
 	etag     string
 	location string
 	replayed bool
+}
+
+// encode is the body as JSON; nil when there is none.
+func (r reply) encode() ([]byte, error) {
+	if r.body == nil {
+		return r.encoded, nil
+	}
+	return json.Marshal(r.body)
 }
 
 // call is one request on its way through an endpoint.
@@ -121,6 +131,7 @@ func NewDirectory(cfg Config) lambda.Handler {
 		"POST /v1/partners/{partner}/users":                       postUsers,
 		"PATCH /v1/partners/{partner}/users/{user}":               patchUser,
 		"DELETE /v1/partners/{partner}/users/{user}":              deleteUser,
+		"POST /v1/partners/{partner}/users/{user}/password":       postPassword,
 		"PUT /v1/customers/{customer}":                            putCustomer,
 		"DELETE /v1/customers/{customer}":                         deleteCustomer,
 		"PUT /v1/customers/{customer}/members/{email}":            putMember,
@@ -129,6 +140,21 @@ func NewDirectory(cfg Config) lambda.Handler {
 		"DELETE /v1/customers/{customer}/relationships/{partner}": deleteRelationship,
 		"PUT /v1/customers/{customer}/managing-partner":           putManagingPartner,
 		"DELETE /v1/customers/{customer}/managing-partner":        deleteManagingPartner,
+	})
+}
+
+// NewInvite serves the routes of the invite function.
+func NewInvite(cfg Config) lambda.Handler {
+	return serve(cfg, map[string]endpoint{
+		"POST /v1/customers/{customer}/invitations":                     postInvitation,
+		"GET /v1/customers/{customer}/invitations":                      listInvitations,
+		"GET /v1/customers/{customer}/invitations/{invitation}":         getInvitation,
+		"DELETE /v1/customers/{customer}/invitations/{invitation}":      deleteInvitation,
+		"POST /v1/customers/{customer}/invitations/{invitation}/resend": resendInvitation,
+		"GET /v1/partners/{partner}/invitations":                        listPartnerInvitations,
+		"GET /v1/invitations/{token}":                                   previewInvitation,
+		"POST /v1/invitations/{token}/accept":                           acceptInvitation,
+		"POST /v1/invitations/{token}/decline":                          declineInvitation,
 	})
 }
 
@@ -143,11 +169,9 @@ func (a *api) handle(ctx context.Context, r *Request) Response {
 	if err != nil {
 		return a.failed(err, r)
 	}
-	body := out.encoded
-	if out.body != nil {
-		if body, err = json.Marshal(out.body); err != nil {
-			return a.failed(err, r)
-		}
+	body, err := out.encode()
+	if err != nil {
+		return a.failed(err, r)
 	}
 	res := Response{Status: out.status, Header: map[string]string{"Cache-Control": "no-store"}, Body: body}
 	if len(body) > 0 {
@@ -185,6 +209,11 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 			return reply{}, badID(r, name)
 		}
 	}
+	if r.Method != "GET" { // those that take parameters read them on their own
+		if err := noQuery(r); err != nil {
+			return reply{}, err
+		}
+	}
 	return do(ctx, &call{Request: r, api: a, who: who})
 }
 
@@ -212,7 +241,7 @@ func (a *api) failed(err error, r *Request) Response {
 
 // moment is what a plan needs to know of the world.
 func (c *call) moment() access.Moment {
-	return access.Moment{Now: c.api.now(), Actor: c.who.actor(), NewID: c.api.NewID}
+	return access.Moment{Now: c.api.now(), Actor: c.who.actor(), NewID: c.api.NewID, Accounts: c.api.Accounts != nil}
 }
 
 func (a *api) now() time.Time { return a.Now().UTC().Truncate(time.Millisecond) }
@@ -239,12 +268,10 @@ func (c *call) change(ctx context.Context, part string, plan func(ctx context.Co
 		if change, out, err = plan(ctx); err != nil || record == nil {
 			return change, nil, err
 		}
-		if out.body != nil {
-			if out.encoded, err = json.Marshal(out.body); err != nil {
-				return change, nil, err
-			}
-			out.body = nil
+		if out.encoded, err = out.encode(); err != nil {
+			return change, nil, err
 		}
+		out.body = nil
 		keep := *record
 		keep.Status, keep.Body, keep.Location = out.status, out.encoded, out.location
 		if out.version > 0 {
@@ -252,15 +279,18 @@ func (c *call) change(ctx context.Context, part string, plan func(ctx context.Co
 		}
 		return change, &keep, nil
 	})
-	if errors.Is(err, access.ErrRepeated) {
-		first, err := c.api.Store.Answer(ctx, record.Digest)
-		if err != nil {
-			return out, err
-		}
-		if first == nil {
-			return out, access.Refuse(access.Contention, "the same request is being answered elsewhere: try again")
-		}
+	if record == nil || !errors.Is(err, access.ErrRepeated) && access.CodeOf(err) == "" {
+		return out, err
+	}
+	// The same request may have been faster elsewhere, and what it changed be what this one was refused for.
+	first, lost := c.api.Store.Answer(ctx, record.Digest)
+	switch {
+	case lost != nil:
+		return out, lost
+	case first != nil:
 		return replay(first, record)
+	case errors.Is(err, access.ErrRepeated):
+		return out, access.Refuse(access.Contention, "the same request is being answered elsewhere: try again")
 	}
 	return out, err
 }
@@ -296,6 +326,13 @@ func (c *call) idempotency(part string) (*access.Answer, error) {
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
+// expects tells whether the request is only meant for something that is there (RFC 9110, 13.1.1).
+func (c *call) expects() bool { return strings.TrimSpace(c.Header("if-match")) != "" }
+
+func nothingSeen() error {
+	return access.Refuse(access.VersionMismatch, "there is nothing under this id: leave If-Match out to create it")
+}
+
 // seen reads If-Match: the version that the caller has seen. A tag that is none of ours matches nothing.
 func (c *call) seen(required bool) (int64, error) {
 	tag := strings.TrimSpace(c.Header("if-match"))
@@ -305,9 +342,8 @@ func (c *call) seen(required bool) (int64, error) {
 	case tag == "", tag == "*":
 		return access.AnyVersion, nil
 	}
-	n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
-	if err != nil || n < 1 || etag(n) != tag {
-		return 0, nil
+	if n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64); err == nil && n > 0 && etag(n) == tag {
+		return n, nil
 	}
-	return n, nil
+	return 0, nil // no version is 0: it matches nothing
 }

@@ -17,7 +17,7 @@ import (
 // maxEvaluations is how many evaluations a batch may hold: at most 400 records to read, four requests.
 const maxEvaluations = 100
 
-// flaw is what is wrong with a member of a request; detail "" = nothing.
+// flaw is what is wrong with a member of a request.
 type flaw struct {
 	member string // below the object that it was found in: "", "/id"
 	detail string
@@ -25,30 +25,28 @@ type flaw struct {
 
 // entity is a subject, an action (whose name is its id) or a resource.
 type entity struct {
-	given    bool
 	item     int // which evaluation it stands in; topLevel for the defaults
 	kind     string
 	id       string
 	customer string // properties.customer
 	owned    bool   // that there is one
-	flaw     flaw
-	noID     flaw // that the id is missing or wrong, which a search for it does not mind
+	flaw     *flaw
+	noID     *flaw // that the id is missing or wrong, which a search for it does not mind
 }
 
 const topLevel = -1
 
 // settings are what the service reads in a context.
 type settings struct {
-	given       bool
 	item        int
 	consistency access.Consistency
-	flaw        flaw
+	flaw        *flaw
 }
 
-// ask is one question, or what a batch's questions have in common.
+// ask is one question, or what a batch's questions have in common. What is not given is nil.
 type ask struct {
-	subject, action, resource entity
-	context                   settings
+	subject, action, resource *entity
+	context                   *settings
 }
 
 // semantic says how a batch is answered.
@@ -132,16 +130,16 @@ func (w *walker) readAsk(r *Request, evaluations bool) (*batch, *access.Error) {
 	b.asks, b.many = items, true
 	for i := range items {
 		it := &items[i]
-		if !it.subject.given {
+		if it.subject == nil {
 			it.subject = top.subject
 		}
-		if !it.action.given {
+		if it.action == nil {
 			it.action = top.action
 		}
-		if !it.resource.given {
+		if it.resource == nil {
 			it.resource = top.resource
 		}
-		if !it.context.given {
+		if it.context == nil {
 			it.context = top.context
 		}
 	}
@@ -160,13 +158,13 @@ func syntaxError(err error) *access.Error {
 func (w *walker) askMember(a *ask, item int, name string) (known bool, err error) {
 	switch name {
 	case "subject":
-		err = w.entity(&a.subject, item, "type", "id")
+		a.subject, err = w.entity(item, "type", "id")
 	case "action":
-		err = w.entity(&a.action, item, "", "name")
+		a.action, err = w.entity(item, "", "name")
 	case "resource":
-		err = w.entity(&a.resource, item, "type", "id")
+		a.resource, err = w.entity(item, "type", "id")
 	case "context":
-		err = w.settings(&a.context, item)
+		a.context, err = w.settings(item)
 	default:
 		return false, nil
 	}
@@ -176,75 +174,85 @@ func (w *walker) askMember(a *ask, item int, name string) (known bool, err error
 const (
 	wantsObject = "This has to be an object."
 	wantsString = "This has to be a string."
+	isMissing   = "This is missing."
 )
 
 // entity reads a subject, action or resource; kind is "" for what has no type.
-func (w *walker) entity(e *entity, item int, kind, id string) error {
-	*e = entity{given: true, item: item}
-	if kind != "" {
-		e.flaw = flaw{"/" + kind, "This is missing."}
-	}
-	e.noID = flaw{"/" + id, "This is missing."}
-	var bad flaw // of the properties
-	ok, err := w.members(func(name string) (err error) {
-		switch name {
-		case "":
-			err = w.skip()
-		case kind:
-			e.kind, e.flaw.detail, err = w.string()
-		case id:
-			e.id, e.noID.detail, err = w.string()
-		case "properties":
-			var ok bool
-			ok, err = w.members(func(name string) (err error) {
-				if name != "customer" {
-					return w.skip()
-				}
-				e.owned = true
-				var wrong string
-				if e.customer, wrong, err = w.string(); wrong != "" {
-					bad = flaw{"/properties/customer", wrong}
-				}
-				return err
-			})
-			if !ok {
-				bad = flaw{"/properties", wantsObject}
+func (w *walker) entity(item int, kind, id string) (*entity, error) {
+	e := &entity{item: item}
+	hasKind, hasID := kind == "", false
+	ok, err := w.members(func(name string) error {
+		var wrong string
+		var err error
+		switch {
+		case name == id:
+			hasID = true
+			if e.id, wrong, err = w.string(); wrong != "" {
+				e.noID = &flaw{"/" + id, wrong}
 			}
+		case name == kind && kind != "":
+			hasKind = true
+			if e.kind, wrong, err = w.string(); wrong != "" {
+				e.flaw = &flaw{"/" + kind, wrong}
+			}
+		case name == "properties":
+			err = w.properties(e)
 		default:
 			err = w.skip()
 		}
 		return err
 	})
-	if !ok {
-		e.flaw = flaw{"", wantsObject}
-	} else if e.flaw.detail == "" {
-		e.flaw = bad
+	switch {
+	case !ok:
+		e.flaw = &flaw{"", wantsObject}
+	case !hasKind:
+		e.flaw = &flaw{"/" + kind, isMissing}
+	case !hasID:
+		e.noID = &flaw{"/" + id, isMissing}
+	}
+	return e, err
+}
+
+func (w *walker) properties(e *entity) error {
+	ok, err := w.members(func(name string) error {
+		if name != "customer" {
+			return w.skip()
+		}
+		e.owned = true
+		var wrong string
+		var err error
+		if e.customer, wrong, err = w.string(); wrong != "" && e.flaw == nil {
+			e.flaw = &flaw{"/properties/customer", wrong}
+		}
+		return err
+	})
+	if !ok && e.flaw == nil {
+		e.flaw = &flaw{"/properties", wantsObject}
 	}
 	return err
 }
 
-func (w *walker) settings(s *settings, item int) error {
-	*s = settings{given: true, item: item}
+func (w *walker) settings(item int) (*settings, error) {
+	s := &settings{item: item}
 	ok, err := w.members(func(name string) error {
 		if name != "consistency" {
 			return w.skip()
 		}
 		text, wrong, err := w.string()
-		s.consistency = access.Consistency(text)
-		switch s.consistency {
+		switch s.consistency = access.Consistency(text); s.consistency {
 		case access.Strong, access.Eventual, access.Snapshot:
 		default:
-			s.flaw = flaw{"/consistency", "This is strong, eventual or snapshot."}
-		}
-		if wrong != "" {
-			s.flaw.detail = wrong
+			if wrong == "" {
+				wrong = "This is strong, eventual or snapshot."
+			}
+			s.flaw = &flaw{"/consistency", wrong}
 		}
 		return err
 	})
 	if !ok {
-		s.flaw = flaw{"", wantsObject}
+		s.flaw = &flaw{"", wantsObject}
 	}
-	return err
+	return s, err
 }
 
 func (w *walker) evaluations(items *[]ask, refused **access.Error) error {
@@ -255,6 +263,7 @@ func (w *walker) evaluations(items *[]ask, refused **access.Error) error {
 	if _, err := w.dec.ReadToken(); err != nil {
 		return err
 	}
+	*items = make([]ask, 0, 16)
 	for w.dec.PeekKind() != ']' {
 		n := len(*items)
 		if n == maxEvaluations {
@@ -276,7 +285,7 @@ func (w *walker) evaluations(items *[]ask, refused **access.Error) error {
 			return err
 		}
 		if !ok { // it asks nothing, not even what is asked of all
-			a.subject = entity{given: true, item: n, flaw: flaw{"/..", wantsObject}}
+			a.subject = &entity{item: n, flaw: &flaw{wholeItem, wantsObject}}
 		}
 		*items = append(*items, a)
 	}
@@ -370,7 +379,7 @@ func (a *ask) flawed(n needs) *access.Error {
 	if e := a.resource.flawed("/resource", n.resourceID); e != nil {
 		return e
 	}
-	if a.context.flaw.detail != "" {
+	if a.context != nil && a.context.flaw != nil {
 		return a.context.flaw.at(a.context.item, "/context")
 	}
 	return nil
@@ -378,21 +387,24 @@ func (a *ask) flawed(n needs) *access.Error {
 
 func (e *entity) flawed(at string, id bool) *access.Error {
 	switch {
-	case !e.given:
-		return invalid(at, "This is missing.")
-	case e.flaw.detail != "":
+	case e == nil:
+		return invalid(at, isMissing)
+	case e.flaw != nil:
 		return e.flaw.at(e.item, at)
-	case id && e.noID.detail != "":
+	case id && e.noID != nil:
 		return e.noID.at(e.item, at)
 	}
 	return nil
 }
 
-func (f flaw) at(item int, member string) *access.Error {
-	if f.member == "/.." {
-		member, f.member = "", ""
-	}
+// wholeItem is the member of a flaw that concerns the whole evaluation.
+const wholeItem = ".."
+
+func (f *flaw) at(item int, member string) *access.Error {
 	pointer := member + f.member
+	if f.member == wholeItem {
+		pointer = ""
+	}
 	if item != topLevel {
 		pointer = "/evaluations/" + strconv.Itoa(item) + pointer
 	}
@@ -401,7 +413,7 @@ func (f flaw) at(item int, member string) *access.Error {
 
 // consistency is how the facts of a question are to be read.
 func (a *ask) consistency() access.Consistency {
-	if a.context.consistency == "" {
+	if a.context == nil || a.context.consistency == "" {
 		return access.Strong
 	}
 	return a.context.consistency

@@ -27,7 +27,9 @@ const (
 	tech
 	sales
 	external
-	anybody // whoever has signed in, even when nobody knows him
+	anyPartner // a lead of whichever partner: what it names has to be its own partner's
+	anybody    // whoever has signed in, even when nobody knows him
+	nobody     // without signing in: the path carries a secret
 )
 
 const (
@@ -40,8 +42,23 @@ const (
 // first parameter. What a caller may not even see is answered like what does not exist.
 func mayCall(route string) kind {
 	switch route {
-	case "GET /v1/me":
+	case "GET /v1/me",
+		"POST /v1/invitations/{token}/accept",
+		"POST /v1/invitations/{token}/decline":
 		return anybody
+	case "GET /v1/invitations/{token}":
+		return nobody
+
+	case "POST /v1/customers/{customer}/invitations",
+		"DELETE /v1/customers/{customer}/invitations/{invitation}",
+		"POST /v1/customers/{customer}/invitations/{invitation}/resend":
+		return customerAdmin | anyPartner
+	case "GET /v1/customers/{customer}/invitations":
+		return members | provider
+	case "GET /v1/customers/{customer}/invitations/{invitation}":
+		return members | anyPartner | provider
+	case "GET /v1/partners/{partner}/invitations":
+		return leads | provider
 
 	case "POST /v1/customers/{customer}/grants",
 		"PATCH /v1/customers/{customer}/grants/{partner}",
@@ -77,6 +94,8 @@ func mayCall(route string) kind {
 		"PATCH /v1/partners/{partner}/users/{user}",
 		"DELETE /v1/partners/{partner}/users/{user}":
 		return leads | provider
+	case "POST /v1/partners/{partner}/users/{user}/password":
+		return employees // each of them its own (P20)
 	case "PUT /v1/partners/{partner}/customers/{customer}/users",
 		"DELETE /v1/partners/{partner}/customers/{customer}":
 		return leads
@@ -108,7 +127,7 @@ func (c caller) actor() access.Actor {
 	switch {
 	case c.kind == provider:
 		return access.Actor{Kind: "provider", Email: c.id.Email}
-	case c.kind&(members|anyCustomer) != 0:
+	case c.kind&members != 0:
 		return access.Actor{Kind: "customer", Email: c.id.Email}
 	}
 	a := access.Actor{Kind: "partner", Email: c.id.Email}
@@ -131,6 +150,9 @@ func nothingHere() error {
 // nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names.
 func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 	may := mayCall(r.RouteKey)
+	if may&nobody != 0 {
+		return caller{kind: nobody}, nil
+	}
 	if may&provider != 0 && r.Claims.Has(ScopeDirectory) {
 		return caller{kind: provider, id: access.Identity{Email: r.Claims.Email}}, nil
 	}
@@ -142,6 +164,15 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 		return caller{}, access.Refuse(access.Forbidden, "this needs a token of a person with a verified e-mail address%s", orScope(may))
 	}
 	c := caller{kind: anybody, id: access.Identity{Email: address}}
+	var err error
+	if access.ValidUserID(r.Claims.Account) {
+		if c.id, err = s.Identity(ctx, address); err != nil {
+			return c, err
+		}
+		if c.id.User == nil || c.id.User.ID != r.Claims.Account { // a token lives on for a while when its account's address has changed hands
+			return c, access.Refuse(unauthenticated, "this token was made out to an account that has another address now, or is gone: sign in again")
+		}
+	}
 	if customer := r.PathValue("customer"); strings.Contains(r.RouteKey, " /v1/customers/") && access.ValidID(customer) {
 		ms, err := s.Memberships(ctx, address, []string{customer})
 		if err != nil {
@@ -155,8 +186,10 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 			return c, roleAllows(c.kind, may)
 		}
 	}
-	var err error
-	if c.id, err = s.Identity(ctx, address); err != nil || may&anybody != 0 {
+	if c.id.User == nil {
+		c.id, err = s.Identity(ctx, address)
+	}
+	if err != nil || may&anybody != 0 {
 		return c, err
 	}
 	u, p := c.id.User, c.id.Partner
@@ -172,6 +205,10 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 		if c.kind = kindOfRole(u.Role); c.kind&may != 0 {
 			return c, nil
 		}
+	}
+	if may&anyPartner != 0 && p != nil && p.Status != access.Removed && u.Status == access.Active && kindOfRole(u.Role)&leads != 0 {
+		c.kind = kindOfRole(u.Role)
+		return c, nil
 	}
 	if may&anyCustomer != 0 {
 		ms, err := s.Memberships(ctx, address, c.id.MemberOf)

@@ -149,7 +149,8 @@ func (k *check) understand(a *ask, m *matter) *access.Error {
 	m.customer = a.resource.id
 	if !t.Self {
 		if !a.resource.owned {
-			return flaw{"/properties/customer", "This is missing: it names the customer whose resource it is."}.at(a.resource.item, "/resource")
+			f := flaw{"/properties/customer", "This is missing: it names the customer whose resource it is."}
+			return f.at(a.resource.item, "/resource")
 		}
 		m.customer = a.resource.customer
 	}
@@ -167,6 +168,9 @@ func (k *check) mayAsk(ctx context.Context, r *Request, matters []matter) *acces
 	me, err := k.Facts.UserByEmail(ctx, r.Claims.Email)
 	if err != nil {
 		return k.unread(ctx, r, err)
+	}
+	if access.ValidUserID(r.Claims.Account) && me != r.Claims.Account { // the address has changed hands since
+		return access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
 	}
 	for i := range matters {
 		m := &matters[i]

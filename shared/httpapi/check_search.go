@@ -49,7 +49,7 @@ func (k *check) search(
 		a.subject.id = "" // it is ignored
 	}
 	if forResource {
-		a.resource.id, a.resource.owned = "", true
+		a.resource.id, a.resource.customer, a.resource.owned = "", "", true
 	}
 	if e := k.understand(a, m); e != nil {
 		return nil, e
@@ -100,12 +100,13 @@ func (k *check) search(
 // digest identifies the search that a token belongs to.
 func (f *find) digest(route string) string {
 	var b []byte
-	for _, s := range [...]string{
-		route, f.ask.subject.kind, f.ask.subject.id, f.ask.action.id, f.ask.resource.kind, f.ask.resource.id, f.ask.resource.customer,
-		string(f.ask.consistency()),
-	} {
-		b = quote(b, s)
+	for _, e := range [...]*entity{f.ask.subject, f.ask.action, f.ask.resource} {
+		if e == nil { // a search for actions needs none
+			e = &entity{}
+		}
+		b = quote(quote(quote(b, e.kind), e.id), e.customer)
 	}
+	b = quote(quote(b, route), string(f.ask.consistency()))
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }

@@ -72,6 +72,19 @@ func pageAsk(r *Request, known ...string) (access.PageAsk, url.Values, string, e
 	return ask, filter, digest, f.err()
 }
 
+// noQuery refuses parameters where none are known: who sends one expects it to do something.
+func noQuery(r *Request) error {
+	q, err := url.ParseQuery(r.RawQuery)
+	if err != nil || len(q) == 0 && r.RawQuery != "" {
+		return access.Refuse(access.Invalid, "there is no query string here")
+	}
+	var f findings
+	for name := range q {
+		f.add("?"+name, "this parameter is unknown here")
+	}
+	return f.err()
+}
+
 // plainPosition tells whether a position can stand in a key: short text without control characters.
 func plainPosition(s string) bool {
 	return len(s) <= 900 && access.ValidNote(s) && !strings.Contains(s, "\n")

@@ -133,21 +133,27 @@ func parseInstant(s string) (time.Time, error) {
 }
 
 // findings gathers everything that is wrong with an input, so that it can be mended in one go.
-type findings []access.Field
-
-func (f *findings) add(pointer, detail string) {
-	*f = append(*f, access.Field{Pointer: pointer, Detail: detail})
+type findings struct {
+	fields  []access.Field
+	tooMany bool // users in a list
 }
 
-func (f findings) err() error {
-	if len(f) == 0 {
+func (f *findings) add(pointer, detail string) {
+	f.fields = append(f.fields, access.Field{Pointer: pointer, Detail: detail})
+}
+
+func (f *findings) err() error {
+	if len(f.fields) == 0 {
 		return nil
 	}
 	e := access.Refuse(access.Invalid, "some of the input cannot be accepted")
-	if len(f) == 1 {
-		e.Detail = f[0].Detail
+	if len(f.fields) == 1 {
+		e.Detail = f.fields[0].Detail
+		if f.tooMany {
+			e.Code = access.TooManyUsers
+		}
 	}
-	e.Fields = f
+	e.Fields = f.fields
 	return e
 }
 
@@ -211,6 +217,10 @@ func (f *findings) contacts(o opt[[]string], pointer string) *[]string {
 	if !o.Given {
 		return nil
 	}
+	if o.Null {
+		f.add(pointer, "this is a list of addresses: leave it out to keep it, give an empty one for none")
+		return nil
+	}
 	if len(o.Value) > access.MaxContacts {
 		f.add(pointer, fmt.Sprintf("at most %d addresses", access.MaxContacts))
 		return nil
@@ -231,8 +241,8 @@ func (f *findings) contacts(o opt[[]string], pointer string) *[]string {
 	return &out
 }
 
-// users reads a list of users' ids: each once.
-func (f *findings) users(o opt[[]string], pointer string) *[]string {
+// users reads a list of at most so many users' ids: each once.
+func (f *findings) users(o opt[[]string], pointer string, most int) *[]string {
 	if !o.Given {
 		return nil
 	}
@@ -240,8 +250,9 @@ func (f *findings) users(o opt[[]string], pointer string) *[]string {
 		f.add(pointer, "this is a list of users' ids: leave it out to change nobody")
 		return nil
 	}
-	if len(o.Value) > access.MaxUserChanges {
-		f.add(pointer, fmt.Sprintf("at most %d users in one request", access.MaxUserChanges))
+	if len(o.Value) > most {
+		f.tooMany = true
+		f.add(pointer, fmt.Sprintf("at most %d users in one request: use several, or everyone", most))
 		return nil
 	}
 	out := make([]string, 0, len(o.Value))

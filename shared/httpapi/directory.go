@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"partneraccess/shared/access"
 )
@@ -42,7 +42,8 @@ func (b partnerBody) command() (access.PartnerCommand, error) {
 
 // putPartner and patchPartner differ only in what they find: PUT creates, PATCH needs something to edit and the version that was seen. Both leave
 // what is not given as it is.
-func putPartner(ctx context.Context, c *call) (reply, error)   { return writePartner(ctx, c, true) }
+func putPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, true) }
+
 func patchPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, false) }
 
 func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
@@ -71,6 +72,9 @@ func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, creat
 		}
 		if !create && (before == nil || before.Status == access.Removed) {
 			return access.Change{}, reply{}, nothingHere()
+		}
+		if before == nil && c.expects() {
+			return access.Change{}, reply{}, nothingSeen()
 		}
 		var parent *access.Partner
 		if cmd.Parent != nil && *cmd.Parent != "" {
@@ -155,9 +159,9 @@ type newUsersBody struct {
 const maxNewUsers = 25
 
 type userResult struct {
-	Status  int       `json:"status"`
-	User    *userView `json:"user,omitzero"`
-	Problem *Problem  `json:"problem,omitzero"`
+	Status  int            `json:"status"`
+	User    jsontext.Value `json:"user,omitzero"`
+	Problem *Problem       `json:"problem,omitzero"`
 }
 
 type userResults struct {
@@ -174,7 +178,9 @@ func postUsers(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		return c.createUser(ctx, "", cmd)
+		out, task, err := c.createUser(ctx, "", cmd)
+		c.follow(ctx, task)
+		return out, err
 	}
 	if b.userBody != (userBody{}) {
 		return reply{}, access.Refuse(access.Invalid, "give either one user, or several in users").At("/users")
@@ -182,12 +188,21 @@ func postUsers(ctx context.Context, c *call) (reply, error) {
 	if n := len(b.Users.Value); n == 0 || n > maxNewUsers {
 		return reply{}, access.Refuse(access.Invalid, "users holds 1 to %d users", maxNewUsers).At("/users")
 	}
+	// The key is bound to the whole body before anything is done: the users' own answers are kept one by one.
+	bind := func(context.Context) (access.Change, reply, error) { return access.Change{}, reply{}, nil }
+	if _, err := c.change(ctx, "users", bind); err != nil {
+		return reply{}, err
+	}
 	var out userResults
+	var tasks []*access.Task
+	defer func() { c.follow(ctx, tasks...) }() // those that were created, also when another one fails
 	for i, one := range b.Users.Value {
 		cmd, err := newUser(one)
 		var made reply
 		if err == nil {
-			made, err = c.createUser(ctx, fmt.Sprint("user ", i), cmd)
+			var task *access.Task
+			made, task, err = c.createUser(ctx, fmt.Sprint("user ", i), cmd)
+			tasks = append(tasks, task)
 		}
 		res, err := c.result(made, err, i)
 		if err != nil {
@@ -212,7 +227,7 @@ func (c *call) result(made reply, err error, i int) (userResult, error) {
 	case err != nil:
 		return userResult{}, err
 	}
-	u, err := made.user()
+	u, err := made.encode()
 	return userResult{Status: made.status, User: u}, err
 }
 
@@ -228,9 +243,11 @@ func newUser(b userBody) (access.UserCommand, error) {
 	return cmd, f.err()
 }
 
-func (c *call) createUser(ctx context.Context, part string, cmd access.UserCommand) (reply, error) {
+// createUser creates one user. The task is nil when no account is to be made, or no user was created.
+func (c *call) createUser(ctx context.Context, part string, cmd access.UserCommand) (reply, *access.Task, error) {
 	partner := c.PathValue("partner")
-	return c.change(ctx, part, func(ctx context.Context) (access.Change, reply, error) {
+	var task *access.Task
+	out, err := c.change(ctx, part, func(ctx context.Context) (access.Change, reply, error) {
 		f, err := c.api.Store.UserFacts(ctx, partner, "", *cmd.Email)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -239,8 +256,13 @@ func (c *call) createUser(ctx context.Context, part string, cmd access.UserComma
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
+		task = change.Identity()
 		return change, reply{status: 201, version: u.Version, location: "/v1/partners/" + partner + "/users/" + u.ID, body: viewUser(u, true)}, nil
 	})
+	if err != nil || out.replayed {
+		return out, nil, err
+	}
+	return out, task, nil
 }
 
 func patchUser(ctx context.Context, c *call) (reply, error) {
@@ -283,13 +305,20 @@ func (c *call) changeUser(ctx context.Context, address string, plan func(access.
 	if _, err := c.user(ctx); err != nil {
 		return reply{}, err
 	}
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	var task *access.Task
+	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
 		f, err := c.api.Store.UserFacts(ctx, c.PathValue("partner"), c.PathValue("user"), address)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		return plan(f)
+		change, out, err := plan(f)
+		task = change.Identity()
+		return change, out, err
 	})
+	if err == nil {
+		c.follow(ctx, task)
+	}
+	return out, err
 }
 
 type customerBody struct {
@@ -322,6 +351,9 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		before, err := c.api.Store.Customer(ctx, id)
 		if err != nil {
 			return access.Change{}, reply{}, err
+		}
+		if before == nil && c.expects() {
+			return access.Change{}, reply{}, nothingSeen()
 		}
 		change, after, err := access.PlanCustomer(id, before, cmd, c.moment())
 		if err != nil {
@@ -554,16 +586,4 @@ func deleteManagingPartner(ctx context.Context, c *call) (reply, error) {
 		}
 		return p.Change, planned(r, p, m.Now), nil
 	})
-}
-
-// user is the user that was created, or that was when the request came first.
-func (r reply) user() (*userView, error) {
-	if v, ok := r.body.(userView); ok {
-		return &v, nil
-	}
-	var v userView
-	if err := json.Unmarshal(r.encoded, &v); err != nil {
-		return nil, fmt.Errorf("read an answer that was kept: %w", err)
-	}
-	return &v, nil
 }

@@ -37,8 +37,8 @@ func (b grantBody) command(cfg Config) (cmd access.GrantCommand, partner, email 
 	if e := f.email(b.Email, "/email"); e != nil {
 		email = *e
 	}
-	if users := f.users(b.Users, "/users"); users != nil {
-		if cmd.Users = *users; len(cmd.Users) == 0 {
+	if users := f.users(b.Users, "/users", access.MaxUserChanges); users != nil {
+		if cmd.Users = *users; len(b.Users.Value) == 0 {
 			f.add("/users", "name at least one user, or leave this out to let the partner assign its users")
 		}
 	}
@@ -146,12 +146,12 @@ func (b editBody) command() (access.EditCommand, error) {
 		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: cleared(b.From), Until: cleared(b.Until),
 		State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
-		Set: f.users(b.Users.Value.Set, "/users/set"),
+		Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),
 	}
-	if add := f.users(b.Users.Value.Add, "/users/add"); add != nil {
+	if add := f.users(b.Users.Value.Add, "/users/add", access.MaxUserChanges); add != nil {
 		cmd.Add = *add
 	}
-	if remove := f.users(b.Users.Value.Remove, "/users/remove"); remove != nil {
+	if remove := f.users(b.Users.Value.Remove, "/users/remove", access.MaxUserChanges); remove != nil {
 		cmd.Remove = *remove
 	}
 	if b.Users.Null {
@@ -234,7 +234,7 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	var f findings
-	cmd := access.PickCommand{Seen: seen, Users: f.users(b.Users, "/users"), Everyone: f.flag(b.Everyone, "/everyone")}
+	cmd := access.PickCommand{Seen: seen, Users: f.users(b.Users, "/users", access.MaxUserSet), Everyone: f.flag(b.Everyone, "/everyone")}
 	if cmd.Users == nil && cmd.Everyone == nil || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone {
 		f.add("", "give either users or everyone")
 	}

@@ -49,6 +49,7 @@ type Claims struct {
 	Subject  string
 	ClientID string
 	Email    string // in the form of access.ParseEmail; "" unless the issuer has verified it
+	Account  string // Cognito's name of the account: the user's id, for an employee
 	Scopes   []string
 }
 
@@ -229,6 +230,8 @@ func (w *walker) request(r *Request) (refused *access.Error, err error) {
 									r.Claims.ClientID, err = w.text()
 								case "email":
 									email, err = w.text()
+								case "cognito:username":
+									r.Claims.Account, err = w.text()
 								case "email_verified": // API Gateway turns all claims into strings
 									var v string
 									if v, err = w.text(); err == nil {

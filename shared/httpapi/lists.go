@@ -68,7 +68,7 @@ type myPartnerView struct {
 }
 
 func getMe(ctx context.Context, c *call) (reply, error) {
-	if _, _, _, err := pageAsk(c.Request); err != nil {
+	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
 	out := meView{Email: c.who.id.Email, Provider: c.Claims.Has(ScopeDirectory), Customers: []myMembershipView{}}
@@ -86,6 +86,9 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 }
 
 func getCustomer(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
 	cust, err := c.customer(ctx)
 	if err != nil {
 		return reply{}, err
@@ -147,12 +150,15 @@ func (c *call) relation(ctx context.Context) (access.Relation, error) {
 }
 
 func getGrant(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
 	r, err := c.relation(ctx)
 	if err != nil {
 		return reply{}, err
 	}
 	return reply{
-		status: 200, version: r.Grant.Version,
+		status: 200, version: r.Grant.Edition(),
 		body: viewGrant(access.GrantRow{Grant: r.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, c.api.now()),
 	}, nil
 }
@@ -208,6 +214,9 @@ func listPartners(ctx context.Context, c *call) (reply, error) {
 }
 
 func getPartner(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
 	p, err := c.partner(ctx)
 	if err != nil {
 		return reply{}, err
@@ -216,6 +225,9 @@ func getPartner(ctx context.Context, c *call) (reply, error) {
 }
 
 func getAccount(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
 	p, err := c.partner(ctx)
 	if err != nil {
 		return reply{}, err
@@ -256,6 +268,9 @@ func (c *call) user(ctx context.Context) (*access.User, error) {
 }
 
 func getUser(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
 	u, err := c.user(ctx)
 	if err != nil {
 		return reply{}, err
@@ -291,6 +306,9 @@ func (c *call) historyFilter() (access.HistoryFilter, access.PageAsk, string, er
 	}
 	var wrong findings
 	f.Type = events.Type(q.Get("type"))
+	if f.Type != "" && !slices.Contains(events.Types(), f.Type) {
+		wrong.add("?type", "there is no such event: the types stand in the contract")
+	}
 	if s := q.Get("from"); s != "" {
 		if f.From, err = parseInstant(s); err != nil {
 			wrong.add("?from", err.Error())

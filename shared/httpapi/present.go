@@ -4,11 +4,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"partneraccess/events"
 	"partneraccess/shared/access"
 )
 
-// The shapes of what is answered. Times are RFC 3339 in UTC.
+// The shapes of what is answered. Times are RFC 3339 in UTC; none is null, and what a caller may not see is left out.
+
+// text is a text that is null when there is none.
+type text string
+
+// MarshalJSONTo writes it.
+func (t text) MarshalJSONTo(e *jsontext.Encoder) error {
+	if t == "" {
+		return e.WriteToken(jsontext.Null)
+	}
+	return e.WriteToken(jsontext.String(string(t)))
+}
 
 type organisationView struct {
 	ID     string `json:"id"`
@@ -54,7 +67,7 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: g.Status(r.Partner, now),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
-		From: g.From, Until: instant(g.Until), Note: g.Note, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Version,
+		From: g.From, Until: instant(g.Until), Note: g.Note, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {
 		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: e.By.Kind, Email: e.By.Email}}
@@ -99,7 +112,7 @@ type plannedView struct {
 func planned(r access.Relation, p access.Planned, now time.Time) reply {
 	c := p.Changes
 	return reply{
-		status: 200, version: p.Grant.Version,
+		status: 200, version: p.Grant.Edition(),
 		body: plannedView{
 			Grant:   viewGrant(access.GrantRow{Grant: p.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, now),
 			Changes: changesView{Added: c.Added, Removed: c.Removed, Fields: c.Fields, UserCount: countView{c.Before, c.After}},
@@ -110,7 +123,7 @@ func planned(r access.Relation, p access.Planned, now time.Time) reply {
 type customerView struct {
 	ID              string    `json:"id"`
 	Name            string    `json:"name"`
-	Domain          string    `json:"domain"`
+	Domain          text      `json:"domain"`
 	Contacts        []string  `json:"contacts"`
 	ManagingPartner *string   `json:"managing_partner"`
 	CreatedAt       time.Time `json:"created_at"`
@@ -119,7 +132,7 @@ type customerView struct {
 }
 
 func viewCustomer(c *access.Customer) customerView {
-	v := customerView{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated, Version: c.Version}
+	v := customerView{ID: c.ID, Name: c.Name, Domain: text(c.Domain), Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated, Version: c.Version}
 	if c.ManagedBy != "" {
 		v.ManagingPartner = &c.ManagedBy
 	}
@@ -134,7 +147,7 @@ type partnerView struct {
 	Status    string     `json:"status"`
 	SSO       bool       `json:"sso"`
 	Offer     *string    `json:"offer,omitzero"`
-	Parent    *string    `json:"parent,omitzero"`
+	Parent    *text      `json:"parent,omitzero"`
 	Contacts  *[]string  `json:"contacts,omitzero"`
 	CreatedAt *time.Time `json:"created_at,omitzero"`
 	UpdatedAt *time.Time `json:"updated_at,omitzero"`
@@ -144,8 +157,8 @@ type partnerView struct {
 func viewPartner(p *access.Partner, whole bool) partnerView {
 	v := partnerView{ID: p.ID, Name: p.Name, Class: string(p.Class), Status: string(p.Status), SSO: p.SSO}
 	if whole {
-		offer := p.Offer.String()
-		v.Offer, v.Parent, v.Contacts, v.CreatedAt, v.UpdatedAt, v.Version = &offer, &p.Parent, &p.Contacts, &p.Created, &p.Updated, p.Version
+		offer, parent := p.Offer.String(), text(p.Parent)
+		v.Offer, v.Parent, v.Contacts, v.CreatedAt, v.UpdatedAt, v.Version = &offer, &parent, &p.Contacts, &p.Created, &p.Updated, p.Version
 	}
 	return v
 }
@@ -168,7 +181,7 @@ type userView struct {
 	Name      string     `json:"name"`
 	Role      string     `json:"role"`
 	Status    string     `json:"status"`
-	Phone     *string    `json:"phone,omitzero"`
+	Phone     *text      `json:"phone,omitzero"`
 	MFA       *bool      `json:"mfa,omitzero"`
 	CreatedAt *time.Time `json:"created_at,omitzero"`
 	UpdatedAt *time.Time `json:"updated_at,omitzero"`
@@ -178,7 +191,8 @@ type userView struct {
 func viewUser(u *access.User, whole bool) userView {
 	v := userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Status: string(u.Status)}
 	if whole {
-		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &u.Phone, &u.MFA, &u.Created, &u.Updated, u.Version
+		phone := text(u.Phone)
+		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &phone, &u.MFA, &u.Created, &u.Updated, u.Version
 	}
 	return v
 }
@@ -240,7 +254,7 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 	v := partnerCustomerView{
 		Customer: viewCustomerName(r.Customer), Status: g.Status(r.Partner, now), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
-		UserCount: g.UserCount(r.Headcount), Version: g.Version,
+		UserCount: g.UserCount(r.Headcount), Version: g.Edition(),
 	}
 	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
@@ -250,19 +264,28 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 
 // historyView is an event as it is listed (P17).
 type historyView struct {
-	ID       string               `json:"id"`
-	Type     string               `json:"type"`
-	Time     time.Time            `json:"time"`
-	Actor    byView               `json:"actor"`
-	Customer *events.Organisation `json:"customer"`
-	Partner  *events.Organisation `json:"partner"`
-	Data     events.Data          `json:"data"`
+	ID       string            `json:"id"`
+	Type     string            `json:"type"`
+	Time     time.Time         `json:"time"`
+	Actor    byView            `json:"actor"`
+	Customer *organisationView `json:"customer"`
+	Partner  *organisationView `json:"partner"`
+	Data     events.Data       `json:"data"`
 }
 
 func viewEvent(e *events.Event) historyView {
 	return historyView{
-		ID: e.ID, Type: string(e.Type), Time: e.Time, Actor: byView{Kind: e.Actor.Kind, Email: e.Actor.Email}, Customer: e.Customer, Partner: e.Partner, Data: e.Data,
+		ID: e.ID, Type: string(e.Type), Time: e.Time, Actor: byView{Kind: e.Actor.Kind, Email: e.Actor.Email},
+		Customer: viewConcerned(e.Customer), Partner: viewConcerned(e.Partner), Data: e.Data,
 	}
+}
+
+// viewConcerned leaves out whom the organisation has told: the other side need not know.
+func viewConcerned(o *events.Organisation) *organisationView {
+	if o == nil {
+		return nil
+	}
+	return &organisationView{ID: o.ID, Name: o.Name}
 }
 
 type listView[T any] struct {

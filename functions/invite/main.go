@@ -1,0 +1,11 @@
+// Command invite is the Lambda function that invites people who have no account, and lets them in when they accept.
+package main
+
+import (
+	"os"
+
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/setup"
+)
+
+func main() { os.Exit(setup.Run(httpapi.NewInvite)) }

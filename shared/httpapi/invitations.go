@@ -1,0 +1,334 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"partneraccess/shared/access"
+)
+
+// invitationStore is what invitations need.
+type invitationStore interface {
+	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
+	InviteFacts(ctx context.Context, customer, partner, address string) (access.InviteFacts, error)
+	CustomerInvitations(ctx context.Context, customer string, keep func(*access.Invitation) bool, ask access.PageAsk) (access.Page[access.Invitation], error)
+	PartnerInvitations(ctx context.Context, partner string, keep func(*access.Invitation) bool, ask access.PageAsk) (access.Page[access.Invitation], error)
+}
+
+type invitationView struct {
+	ID        string     `json:"id"`
+	Customer  string     `json:"customer"`
+	Partner   string     `json:"partner"`
+	Email     string     `json:"email"`
+	Level     string     `json:"level"`
+	Until     *time.Time `json:"until"`
+	Status    string     `json:"status"`
+	InvitedBy byView     `json:"invited_by"`
+	ExpiresAt time.Time  `json:"expires_at"`
+	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
+	Version   int64      `json:"version"`
+}
+
+func viewInvitation(i *access.Invitation, now time.Time) invitationView {
+	return invitationView{
+		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: instant(i.Until), Status: string(i.Status(now)),
+		InvitedBy: byView{Kind: i.By.Kind, Email: i.By.Email}, ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
+	}
+}
+
+type invitationAnswer struct {
+	Invitation invitationView `json:"invitation"`
+}
+
+type inviteBody struct {
+	Email   opt[string] `json:"email"`
+	Partner opt[string] `json:"partner"`
+	Level   opt[string] `json:"level"`
+	Until   opt[moment] `json:"until"`
+	Days    opt[int]    `json:"days"`
+}
+
+func postInvitation(ctx context.Context, c *call) (reply, error) {
+	var b inviteBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	var f findings
+	email, partner := f.email(b.Email, "/email"), f.text(b.Partner, "/partner", "this cannot be a partner's id", access.ValidID)
+	cmd := access.InviteCommand{Level: f.level(b.Level, "/level"), Days: access.DefaultInvitationDays}
+	if !b.Email.Given {
+		f.add("/email", "say whom to invite")
+	}
+	if until := given(b.Until); until != nil {
+		cmd.Until = *until
+	}
+	if b.Days.Given {
+		if cmd.Days = b.Days.Value; b.Days.Null || cmd.Days < 1 || cmd.Days > access.MaxInvitationDays {
+			f.add("/days", "an invitation lasts 1 to 30 days")
+		}
+	}
+	own := ""
+	if c.who.kind&leads != 0 {
+		own = c.who.id.User.Partner
+	}
+	switch {
+	case partner == nil && own != "":
+		partner = &own
+	case partner == nil && !b.Partner.Given:
+		f.add("/partner", "name the partner under which the person comes in")
+	}
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	if own != "" && *partner != own {
+		return reply{}, access.Refuse(access.Forbidden, "you invite to your own organisation %s only", own).At("/partner")
+	}
+	cmd.Email = *email
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		facts, err := c.api.Store.InviteFacts(ctx, c.PathValue("customer"), *partner, *email)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.moment()
+		change, i, err := access.PlanInvite(facts, cmd, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return change, reply{
+			status: 201, version: i.Version, location: "/v1/customers/" + i.Customer + "/invitations/" + i.ID, body: invitationAnswer{viewInvitation(i, m.Now)},
+		}, nil
+	})
+}
+
+// invitation finds the invitation that the path names: the customer's, or to the caller's partner.
+func (c *call) invitation(ctx context.Context) (*access.Invitation, access.Relation, error) {
+	id := c.PathValue("invitation")
+	if len(id) != 26 || !access.ValidID(id) {
+		return nil, access.Relation{}, nothingHere()
+	}
+	i, err := c.api.Store.Invitation(ctx, c.PathValue("customer"), id)
+	if err != nil {
+		return nil, access.Relation{}, err
+	}
+	if i == nil || c.who.kind&leads != 0 && i.Partner != c.who.id.User.Partner {
+		return nil, access.Relation{}, nothingHere()
+	}
+	r, err := c.api.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+	return i, r, err
+}
+
+func getInvitation(ctx context.Context, c *call) (reply, error) {
+	i, _, err := c.invitation(ctx)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: 200, version: i.Version, body: viewInvitation(i, c.api.now())}, nil
+}
+
+// ofInvitation plans and commits a change of the invitation that the path names, by the inviting side.
+func (c *call) ofInvitation(ctx context.Context, plan func(access.Relation, *access.Invitation, access.Moment) (access.Change, *access.Invitation, error)) (reply, error) {
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		i, r, err := c.invitation(ctx)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.moment()
+		change, after, err := plan(r, i, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return change, reply{status: 200, version: after.Version, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
+	})
+}
+
+func deleteInvitation(ctx context.Context, c *call) (reply, error) {
+	return c.ofInvitation(ctx, access.PlanCancel)
+}
+
+func resendInvitation(ctx context.Context, c *call) (reply, error) {
+	return c.ofInvitation(ctx, access.PlanResend)
+}
+
+// invitationFilter reads status.
+func (c *call) invitationFilter() (func(*access.Invitation) bool, access.PageAsk, string, error) {
+	ask, q, digest, err := pageAsk(c.Request, "status")
+	if err != nil {
+		return nil, ask, digest, err
+	}
+	now, status := c.api.now(), q.Get("status")
+	switch access.InvitationStatus(status) {
+	case "", access.InvitationPending, access.InvitationAccepted, access.InvitationDeclined, access.InvitationCancelled, access.InvitationExpired:
+	default:
+		return nil, ask, digest, access.Refuse(access.Invalid, "status is one of: pending, accepted, declined, cancelled, expired").At("?status")
+	}
+	return func(i *access.Invitation) bool { return status == "" || string(i.Status(now)) == status }, ask, digest, nil
+}
+
+func listInvitations(ctx context.Context, c *call) (reply, error) {
+	keep, ask, digest, err := c.invitationFilter()
+	if err != nil {
+		return reply{}, err
+	}
+	if _, err := c.customer(ctx); err != nil {
+		return reply{}, err
+	}
+	page, err := c.api.Store.CustomerInvitations(ctx, c.PathValue("customer"), keep, ask)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(page, digest, func(i *access.Invitation) invitationView { return viewInvitation(i, c.api.now()) }), nil
+}
+
+func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
+	keep, ask, digest, err := c.invitationFilter()
+	if err != nil {
+		return reply{}, err
+	}
+	if _, err := c.partner(ctx); err != nil {
+		return reply{}, err
+	}
+	page, err := c.api.Store.PartnerInvitations(ctx, c.PathValue("partner"), keep, ask)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(page, digest, func(i *access.Invitation) invitationView { return viewInvitation(i, c.api.now()) }), nil
+}
+
+// A token is <customer>~<invitation>~<secret>. Only the digest of the secret is stored.
+
+// Token puts an invitation's token together.
+func Token(i *access.Invitation, secret string) string { return i.Customer + "~" + i.ID + "~" + secret }
+
+// TokenDigest is what is stored of a token's secret.
+func TokenDigest(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// byToken finds the invitation that a token opens. A token that is not the latest one of its invitation opens nothing.
+func (c *call) byToken(ctx context.Context) (*access.Invitation, error) {
+	customer, rest, _ := strings.Cut(c.PathValue("token"), "~")
+	id, secret, _ := strings.Cut(rest, "~")
+	if !access.ValidID(customer) || len(id) != 26 || !access.ValidID(id) || len(secret) < 20 || len(secret) > 100 {
+		return nil, nothingHere()
+	}
+	i, err := c.api.Store.Invitation(ctx, customer, id)
+	if err != nil {
+		return nil, err
+	}
+	if i == nil {
+		return nil, nothingHere()
+	}
+	if subtle.ConstantTimeCompare([]byte(i.Digest), []byte(TokenDigest(secret))) != 1 {
+		return nil, nothingHere()
+	}
+	return i, nil
+}
+
+// previewView is what accepting would give.
+type previewView struct {
+	Customer  organisationView `json:"customer"`
+	Partner   organisationView `json:"partner"`
+	Email     string           `json:"email"` // masked
+	Level     string           `json:"level"`
+	Until     *time.Time       `json:"until"`
+	Status    string           `json:"status"`
+	InvitedBy string           `json:"invited_by"` // customer or partner
+	ExpiresAt time.Time        `json:"expires_at"`
+}
+
+// mask shows enough of an address to recognise one's own.
+func mask(email string) string {
+	local, domain, _ := strings.Cut(email, "@")
+	return local[:1] + "***@" + domain
+}
+
+func previewInvitation(ctx context.Context, c *call) (reply, error) {
+	i, err := c.byToken(ctx)
+	if err != nil {
+		return reply{}, err
+	}
+	r, err := c.api.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+	if err != nil {
+		return reply{}, err
+	}
+	if r.Customer == nil || r.Partner == nil {
+		return reply{}, nothingHere()
+	}
+	return reply{status: 200, body: previewView{
+		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(), Until: instant(i.Until),
+		Status: string(i.Status(c.api.now())), InvitedBy: i.By.Kind, ExpiresAt: i.Expires,
+	}}, nil
+}
+
+// invitee is the person who answers, as its change is remembered.
+func (c *call) invitee() access.Moment {
+	m := c.moment()
+	m.Actor.Kind = "partner"
+	return m
+}
+
+type acceptBody struct {
+	Name opt[string] `json:"name"`
+}
+
+func acceptInvitation(ctx context.Context, c *call) (reply, error) {
+	if c.who.id.Email == "" {
+		return reply{}, access.Refuse(access.Forbidden, "sign in under the invited address first, and have it verified")
+	}
+	var b acceptBody
+	if len(c.Body) > 0 {
+		if err := decodeBody(c.Request, &b); err != nil {
+			return reply{}, err
+		}
+	}
+	var f findings
+	name := f.name(b.Name, "/name")
+	if err := f.err(); err != nil {
+		return reply{}, err
+	}
+	if name == nil {
+		local, _, _ := strings.Cut(c.who.id.Email, "@")
+		name = &local
+	}
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		i, err := c.byToken(ctx)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.invitee()
+		p, after, err := access.PlanAccept(facts, i, *name, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return p.Change, reply{status: 200, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
+	})
+}
+
+func declineInvitation(ctx context.Context, c *call) (reply, error) {
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		i, err := c.byToken(ctx)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		r, err := c.api.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.invitee()
+		change, after, err := access.PlanDecline(r, i, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return change, reply{status: 200, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
+	})
+}

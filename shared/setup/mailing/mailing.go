@@ -1,0 +1,148 @@
+// Package mailing wires the function that sends the mails. It stands beside the other functions' set-up to spare them SES's client.
+package mailing
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/mail"
+	"partneraccess/shared/ses"
+	"partneraccess/shared/setup"
+	"partneraccess/shared/setup/identity"
+	"partneraccess/shared/stream"
+)
+
+// Config is what the mails are made and sent with.
+type Config struct {
+	Store     *dynamo.Store
+	Settings  mail.Settings
+	Sender    mail.Sender
+	Passwords Passwords // nil: people sign in where the provider's own identity provider says
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// NewHandler handles batches of the table's stream: it sends the mails of their events. It fails with what is wrong with the settings.
+func NewHandler(c Config) (lambda.Handler, error) {
+	renderer, err := mail.NewRenderer(c.Settings)
+	if err != nil {
+		return nil, err
+	}
+	n := &mail.Notifier{Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c}, Now: c.Now}
+	return stream.Handler(n.Notify, c.Log), nil
+}
+
+// FromEnvironment is NewHandler for a Lambda function. The environment: TABLE_NAME; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT, CUSTOMER_URL,
+// PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which SES says what became
+// of the mails; and what identity.Accounts, dynamo.NewClient and ses.NewClient read.
+func FromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
+	table := getenv("TABLE_NAME")
+	if table == "" {
+		return nil, errors.New("TABLE_NAME is not set: name the table")
+	}
+	db, err := dynamo.NewClient(getenv)
+	if err != nil {
+		return nil, err
+	}
+	client, err := ses.NewClient(getenv)
+	if err != nil {
+		return nil, err
+	}
+	c := Config{
+		Store: dynamo.New(db, table), Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Now: time.Now, Log: log,
+		Settings: mail.Settings{
+			Product: getenv("PRODUCT_NAME"), From: getenv("MAIL_FROM"), ReplyTo: getenv("MAIL_REPLY_TO"), Support: getenv("SUPPORT"),
+			CustomerURL: getenv("CUSTOMER_URL"), PartnerURL: getenv("PARTNER_URL"), InvitationURL: getenv("INVITATION_URL"),
+			Unsubscribe: getenv("UNSUBSCRIBE"),
+		},
+	}
+	accounts, err := identity.Accounts(getenv, c.Store)
+	if err != nil {
+		return nil, err
+	}
+	if accounts != nil {
+		c.Passwords = accounts
+	}
+	return NewHandler(c)
+}
+
+// Passwords makes temporary passwords.
+type Passwords interface {
+	// TemporaryPassword makes one anew. It refuses with access.Ended when the user has no use for one any more.
+	TemporaryPassword(ctx context.Context, u access.User) (string, error)
+}
+
+// secrets makes what a letter carries and nothing stores: of a token only the digest is kept, of a password nothing.
+type secrets struct{ Config }
+
+// Secret implements mail.Secrets.
+func (s secrets) Secret(ctx context.Context, l mail.Letter) (string, error) {
+	switch l.Secret {
+	case mail.Token:
+		return s.token(ctx, l)
+	case mail.Credential:
+		return s.password(ctx, l)
+	}
+	return "", fmt.Errorf("the secret %q is unknown", l.Secret)
+}
+
+// token makes an invitation's token. The one before it opens nothing from then on.
+func (s secrets) token(ctx context.Context, l mail.Letter) (string, error) {
+	e := l.Event
+	if e.Customer == nil || e.Data.Invitation == "" {
+		return "", errors.New("the event names no invitation")
+	}
+	secret, token := rand.Text(), ""
+	err := s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		i, err := s.Store.Invitation(ctx, e.Customer.ID, e.Data.Invitation)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		m := access.Moment{Now: s.Now().UTC().Truncate(time.Millisecond), NewID: setup.IDs(s.Now), Actor: access.Actor{Kind: "clock"}}
+		c, err := access.PlanToken(i, e.Data.Sending, httpapi.TokenDigest(secret), m)
+		if err == nil {
+			token = httpapi.Token(i, secret)
+		}
+		return c, nil, err
+	})
+	return token, needed(err)
+}
+
+func (s secrets) password(ctx context.Context, l mail.Letter) (string, error) {
+	p := l.Event.Data.Person
+	switch {
+	case p == nil || p.ID == "":
+		return "", errors.New("the event names no user")
+	case s.Passwords == nil:
+		return "", nil
+	}
+	u, err := s.Store.User(ctx, p.ID)
+	switch {
+	case err != nil:
+		return "", err
+	case u == nil:
+		return "", fmt.Errorf("%w: there is no such user", mail.ErrNoLongerNeeded)
+	case u.Email != l.To: // it was changed meanwhile, and the change has its own mail
+		return "", fmt.Errorf("%w: the user has another address now", mail.ErrNoLongerNeeded)
+	}
+	password, err := s.Passwords.TemporaryPassword(ctx, *u)
+	return password, needed(err)
+}
+
+// needed turns the refusals that mean that a letter has come too late into mail.ErrNoLongerNeeded.
+func needed(err error) error {
+	switch access.CodeOf(err) {
+	case access.InvitationEnded, access.Ended, access.NotFound:
+		return fmt.Errorf("%w: %w", mail.ErrNoLongerNeeded, err)
+	}
+	return err
+}

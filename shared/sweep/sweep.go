@@ -1,0 +1,316 @@
+// Package sweep does what the clock has brought: it writes down ends, tells of starts and reminders, and finishes work that goes through
+// many grants. Access itself never waits for it.
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"golang.org/x/sync/errgroup"
+
+	"partneraccess/shared/access"
+)
+
+// Store is the table, as the sweep uses it.
+type Store interface {
+	// DueShards is into how many parts the due work is divided; Due lists one of them, the longest due first. Some of it may have been done.
+	DueShards() int
+	Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error)
+	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
+	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
+	Task(ctx context.Context, id string) (*access.Task, error)
+	Partner(ctx context.Context, id string) (*access.Partner, error)
+	CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error)
+}
+
+// Accounts are the employees' accounts at the identity provider.
+type Accounts interface {
+	// Follow does the work of an identity task that was taken, and deletes the task. It fails with access.ErrUnavailable when the
+	// identity provider does not answer.
+	Follow(ctx context.Context, t *access.Task) error
+}
+
+// Sweep is the work, and what it needs.
+type Sweep struct {
+	Store    Store
+	Accounts Accounts // nil: no accounts are kept
+	Now      func() time.Time
+	NewID    func() string
+	Log      *slog.Logger
+}
+
+// Report is what one run did.
+type Report struct {
+	Done   int           `json:"done"`   // pieces of work
+	Failed int           `json:"failed"` // left for the next run
+	Lag    time.Duration `json:"lag_ns"` // how long the oldest piece had been due
+	Cut    bool          `json:"cut"`    // time ran out: the next run goes on
+}
+
+const (
+	page     = 50               // pieces of due work a request
+	parallel = 8                // pieces at once, in each shard one after the other
+	margin   = 5 * time.Second  // before the function's time-out
+	atMost   = 50 * time.Second // a run, so that the next minute's finds the field clear
+	patience = 5 * time.Second  // with the identity provider, for one account
+)
+
+// Handler is the scheduled function. The event is not looked at.
+func (s *Sweep) Handler() lambda.Handler { return handler{s} }
+
+type handler struct{ *Sweep }
+
+// Invoke implements lambda.Handler.
+func (h handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
+	r, err := h.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(r)
+}
+
+// Run does all work that is due, until there is none or time runs out. Two runs at once do each other no harm: every piece is written on the
+// condition that it is as it was read. A piece that fails is logged and left for the next run; an error means that the list itself could
+// not be read.
+func (s *Sweep) Run(ctx context.Context) (Report, error) {
+	began := time.Now()
+	stop := began.Add(atMost)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-margin).Before(stop) {
+		stop = deadline.Add(-margin)
+	}
+	run := &run{Sweep: s, now: s.Now().UTC().Truncate(time.Millisecond), stop: stop}
+	g, ctx := errgroup.WithContext(ctx)
+	for shard := range s.Store.DueShards() {
+		g.Go(func() error { return run.shard(ctx, shard) })
+	}
+	err := g.Wait()
+	s.Log.Info("sweep", "done", run.report.Done, "failed", run.report.Failed, "lag_ms", run.report.Lag.Milliseconds(), "cut", run.report.Cut, "ms", time.Since(began).Milliseconds())
+	return run.report, err
+}
+
+type run struct {
+	*Sweep
+	now  time.Time
+	stop time.Time // of the real clock
+
+	mu     sync.Mutex
+	report Report
+	silent bool // the identity provider does not answer: it is asked no more
+}
+
+func (r *run) late() bool {
+	if time.Now().Before(r.stop) {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Cut = true
+	return true
+}
+
+func (r *run) shard(ctx context.Context, shard int) error {
+	for after := ""; !r.late(); {
+		work, more, err := r.Store.Due(ctx, shard, r.now, after, page)
+		if err != nil {
+			return fmt.Errorf("list due work: %w", err)
+		}
+		for _, w := range work {
+			if r.late() {
+				return nil
+			}
+			r.piece(ctx, w)
+			after = w.Position
+		}
+		if !more {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *run) piece(ctx context.Context, w access.Work) {
+	var err error
+	switch {
+	case w.Task != "":
+		err = r.task(ctx, w.Task)
+	case w.Invitation != "":
+		err = r.invitation(ctx, w)
+	default:
+		err = r.grant(ctx, w.Customer, w.Partner, access.PlanDue)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if lag := r.now.Sub(w.Due); lag > r.report.Lag {
+		r.report.Lag = lag
+	}
+	if err != nil {
+		r.report.Failed++
+		r.Log.Error("due work failed", "customer", w.Customer, "partner", w.Partner, "invitation", w.Invitation, "task", w.Task, "error", err.Error())
+		return
+	}
+	r.report.Done++
+}
+
+func (r *run) moment() access.Moment {
+	return access.Moment{Now: r.Now().UTC().Truncate(time.Millisecond), Actor: access.Actor{Kind: "clock"}, NewID: r.NewID}
+}
+
+// grant plans and commits what one grant needs.
+func (r *run) grant(ctx context.Context, customer, partner string, plan func(access.Relation, access.Moment) (access.Planned, error), users ...string) error {
+	return r.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		rel, err := r.Store.Relation(ctx, customer, partner, users, false)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		p, err := plan(rel, r.moment())
+		return p.Change, nil, err
+	})
+}
+
+func (r *run) invitation(ctx context.Context, w access.Work) error {
+	return r.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		i, err := r.Store.Invitation(ctx, w.Customer, w.Invitation)
+		if err != nil || i == nil {
+			return access.Change{}, nil, err
+		}
+		rel, err := r.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		c, err := access.PlanInvitationDue(rel, i, r.moment())
+		return c, nil, err
+	})
+}
+
+// task goes through a partner's grants from where it stopped, a page at a time, and writes down how far it has come.
+func (r *run) task(ctx context.Context, id string) error {
+	for !r.late() {
+		t, err := r.Store.Task(ctx, id)
+		if err != nil || t == nil || t.Due.After(r.now) {
+			return err
+		}
+		if t.Kind == access.TaskIdentity {
+			return r.identity(ctx, id)
+		}
+		again, err := r.taskPage(ctx, t)
+		if err != nil || !again {
+			return err
+		}
+	}
+	return nil
+}
+
+// identity makes one account be as its user is. An identity provider that does not answer holds up no more than one piece of work of each
+// shard: the other accounts are left for the next run.
+func (r *run) identity(ctx context.Context, id string) error {
+	r.mu.Lock()
+	silent := r.silent
+	r.mu.Unlock()
+	if silent {
+		return errSilent
+	}
+	var mine *access.Task
+	err := r.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		t, err := r.Store.Task(ctx, id)
+		if err != nil || t == nil {
+			mine = nil
+			return access.Change{}, nil, err
+		}
+		if r.Accounts == nil { // none are kept any more
+			return access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}}, nil, nil
+		}
+		var c access.Change
+		c, mine = access.PlanTakeIdentity(t, r.moment())
+		return c, nil, nil
+	})
+	if err != nil || mine == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err = r.Accounts.Follow(ctx, mine)
+	if errors.Is(err, access.ErrUnavailable) {
+		r.mu.Lock()
+		r.silent = true
+		r.mu.Unlock()
+	}
+	return err
+}
+
+var errSilent = errors.New("the identity provider did not answer before")
+
+// taskPage does one page of a task. Again tells that there is another.
+func (r *run) taskPage(ctx context.Context, t *access.Task) (again bool, err error) {
+	p, err := r.Store.Partner(ctx, t.Partner)
+	if err != nil {
+		return false, err
+	}
+	if t.Moot(p) {
+		return false, r.progress(ctx, access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}})
+	}
+	customers, more, err := r.Store.CustomersOf(ctx, t.Partner, t.After, page)
+	if err != nil {
+		return false, err
+	}
+	after := ""
+	if more && len(customers) > 0 {
+		after = customers[len(customers)-1]
+	}
+	if t.Kind == access.TaskPartnerSuspended || t.Kind == access.TaskPartnerResumed {
+		rows := make([]access.Relation, len(customers))
+		if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
+			rel, err := r.Store.Relation(ctx, c, t.Partner, nil, false)
+			rows[i] = rel
+			return err
+		}); err != nil {
+			return false, err
+		}
+		return after != "", r.progress(ctx, access.PlanTellCustomers(t, rows, after, r.moment()))
+	}
+	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
+		if t.Kind == access.TaskUserRemoved {
+			return r.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
+				return access.PlanUserLeft(rel, t.User, m)
+			}, t.User)
+		}
+		return r.grant(ctx, c, t.Partner, access.PlanPartnerGone)
+	})
+	if err != nil {
+		return false, err
+	}
+	return after != "", r.progress(ctx, access.PlanProgress(t, after, r.moment()))
+}
+
+// progress writes down how far a task has come, unless another run has come further.
+func (r *run) progress(ctx context.Context, c access.Change) error {
+	tried := false
+	err := r.Store.Apply(ctx, func(context.Context) (access.Change, *access.Answer, error) {
+		if tried {
+			return access.Change{}, nil, errOvertaken
+		}
+		tried = true
+		return c, nil, nil
+	})
+	if errors.Is(err, errOvertaken) {
+		return nil
+	}
+	return err
+}
+
+var errOvertaken = errors.New("another run has come further")
+
+func each(ctx context.Context, customers []string, do func(ctx context.Context, i int, customer string) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, c := range customers {
+		g.Go(func() error { return do(ctx, i, c) })
+	}
+	return g.Wait()
+}
