@@ -395,7 +395,7 @@ func TestThePickIsBoundByTheSameRules(t *testing.T) {
 	w.as(olga)
 	_, err := w.pick(access.PickCommand{Users: list(kim, pat)})
 	wantRefusal(t, err, access.UserNotOfPartner) // A6
-	wantPointer(t, err, "/set/1")
+	wantPointer(t, err, "/users/1")
 	w.member("acme", "lee@contoso.example", false)
 	_, err = w.pick(access.PickCommand{Users: list(lee)})
 	wantRefusal(t, err, access.CustomerUserConflict) // A7

@@ -62,7 +62,7 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 		p.g.State = *cmd.State
 		p.note("state", *cmd.State == StateOpen)
 	}
-	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users"); err != nil {
+	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set"); err != nil {
 		return Planned{}, err
 	}
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
@@ -78,8 +78,8 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 
 func onlyNote(fields []string) bool { return len(fields) == 1 && fields[0] == "note" }
 
-// people plans who is in. list is the pointer of the list of users in the request's body.
-func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, list string) error {
+// people plans who is in. chosen is where the set stands in the request's body.
+func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, chosen string) error {
 	before := p.count()
 	if everyone != nil {
 		p.switchEveryone(*everyone)
@@ -89,7 +89,7 @@ func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []strin
 		for i, id := range *set {
 			u, err := p.candidate(id)
 			if err != nil {
-				return err.At(list + "/set/" + itoa(i))
+				return err.At(chosen + "/" + itoa(i))
 			}
 			users = append(users, u)
 		}
@@ -100,7 +100,7 @@ func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []strin
 	for i, id := range add {
 		u, err := p.candidate(id)
 		if err != nil {
-			return err.At(list + "/add/" + itoa(i))
+			return err.At("/users/add/" + itoa(i))
 		}
 		p.add(u, nil)
 	}
@@ -136,7 +136,7 @@ func PlanPick(r Relation, cmd PickCommand, m Moment) (Planned, error) {
 		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
 	}
 	p := newRelationPlan(r, m)
-	if err := p.people(cmd.Everyone, cmd.Users, nil, nil, ""); err != nil {
+	if err := p.people(cmd.Everyone, cmd.Users, nil, nil, "/users"); err != nil {
 		return Planned{}, err
 	}
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {

@@ -168,6 +168,9 @@ func PlanRelationship(r Relation, everyone, defaultSSO bool, m Moment) (Planned,
 	if r.Partner.Status != Active {
 		return Planned{}, Refuse(PartnerNotActive, "partner %s is %s: make it active first", r.Partner.ID, r.Partner.Status)
 	}
+	if r.Partner.Class != Channel {
+		return Planned{}, Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so nobody of it gets in: change its class first", r.Partner.ID) // D9
+	}
 	p := newRelationPlan(r, m)
 	if r.Grant != nil && !r.Grant.Ended(m.Now) {
 		return p.finish(events.GrantEdited, nil)
