@@ -128,6 +128,9 @@ type Client struct {
 // Bearer calls with that token.
 func (w *World) Bearer(token string) *Client { return &Client{w, token} }
 
+// In is the same caller for a subtest's view of the world.
+func (c *Client) In(w *World) *Client { return w.Bearer(c.token) }
+
 // Anonymous calls without a token.
 func (w *World) Anonymous() *Client { return w.Bearer("") }
 
@@ -165,6 +168,12 @@ type Answer struct {
 func (c *Client) Do(method, path string, body any, header ...string) *Answer {
 	c.w.t.Helper()
 	return c.send(method, path, body, true, header...)
+}
+
+// Local sends a request to one of the stack's own endpoints under /_local/, which stand in no contract.
+func (c *Client) Local(method, path string, body any) *Answer {
+	c.w.t.Helper()
+	return c.send(method, path, body, false)
 }
 
 func (c *Client) send(method, path string, body any, inContract bool, header ...string) *Answer {

@@ -140,7 +140,15 @@ func PlanUserLeft(r Relation, user string, m Moment) (Planned, error) {
 		return Planned{Grant: r.Grant}, nil
 	}
 	p := newRelationPlan(r, m.clock())
-	if p.g.Everyone && u.Role != External || !p.g.Admits(u, p.row(user)) {
+	row, counted := p.row(user), false
+	switch {
+	case p.g.Everyone && u.Role != External, row != nil && row.Out:
+	case u.Role != External && u.Number <= p.g.UpTo:
+		counted = u.Left > p.g.UpToAt
+	default:
+		counted = row != nil
+	}
+	if !counted {
 		return Planned{Grant: r.Grant}, nil
 	}
 	p.out(u)

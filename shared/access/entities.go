@@ -72,6 +72,7 @@ type User struct {
 	Status   Status
 	MFA      bool
 	MemberOf []string // customers whose member this person is: never let in there (A7, A8)
+	Left     int64    // the headcount's version that the removal made
 	Created  time.Time
 	Updated  time.Time
 	Version  int64
@@ -173,6 +174,7 @@ type Grant struct {
 	Everyone bool  // all of the partner's staff, now and later (E11-E13)
 	Epoch    int64 // assignments of an older epoch no longer count (E14)
 	UpTo     int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
+	UpToAt   int64 // the headcount's version then: who had left before is not counted
 	Count    int   // users in; while everyone is on: external users in, the staff being counted by the partner
 
 	Told time.Time // up to when what the clock brings has been told: starts, reminders

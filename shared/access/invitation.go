@@ -29,10 +29,10 @@ type Invitation struct {
 	Level    Level
 	Until    time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
 	State    InvitationStatus
-	By       By     // who invited: customer or partner
-	Digest   string // of the token in the latest mail; "" until that is sent. It stays after an end, to tell what has become of it
-	Sending  int    // how many mails with a token were called for; each ends the token before it
-	Days     int    // how long it lasts
+	By       By       // who invited: customer or partner
+	Digests  []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
+	Sending  int      // how many mails with a token were called for
+	Days     int      // how long it lasts
 	Expires  time.Time
 	Reminded bool
 	User     string // who accepted
@@ -189,7 +189,7 @@ func PlanResend(r Relation, i *Invitation, m Moment) (Change, *Invitation, error
 		return Change{}, nil, err
 	}
 	n := i.next(m)
-	n.Sending, n.Digest, n.Reminded, n.Expires = n.Sending+1, "", false, m.Now.Add(time.Duration(n.Days)*24*time.Hour)
+	n.Sending, n.Digests, n.Reminded, n.Expires = n.Sending+1, nil, false, m.Now.Add(time.Duration(n.Days)*24*time.Hour)
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
 		Events: []events.Event{m.invitation(events.InvitationResent, r, n)},
@@ -210,7 +210,7 @@ func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, err
 	}
 	n := *i
 	n.Version++
-	n.Digest = digest
+	n.Digests = append(slices.Clone(n.Digests), digest)
 	return Change{Writes: []Write{InvitationWrite{Before: i, After: &n}}}, nil
 }
 
@@ -335,7 +335,7 @@ func PlanInvitationDue(r Relation, i *Invitation, m Moment) (Change, error) {
 		return c, err
 	}
 	n := i.next(m)
-	n.Reminded, n.Sending, n.Digest = true, n.Sending+1, ""
+	n.Reminded, n.Sending = true, n.Sending+1
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
 		Events: []events.Event{m.invitation(events.InvitationReminded, r, n)},

@@ -406,6 +406,7 @@ func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
 		return Change{}, ownerRequired()
 	}
 	h.Version++ // also when no number changes: a switch of everyone must not overlook it
+	u.Left = h.Version
 	return Change{
 		Writes: append([]Write{
 			HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{Before: f.User, After: &u}, take(f.Email, u.Email, ""),

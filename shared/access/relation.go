@@ -223,6 +223,7 @@ func (p *relationPlan) switchEveryone(on bool) {
 	}
 	// E15, E16: those who had access keep it. Who that is must not change under way, so nobody may join until this is written.
 	p.g.Everyone, p.g.UpTo, p.g.Count = false, p.r.Headcount.Last, p.r.Headcount.Staff+p.g.Count
+	p.g.UpToAt = p.r.Headcount.Version
 	p.checked = true
 	p.note("everyone", false)
 }

@@ -45,7 +45,7 @@ func invitationItem(i *access.Invitation) draft {
 	d.s("state", string(i.State))
 	d.s("by", i.By.Kind)
 	d.s("by_email", i.By.Email)
-	d.s("digest", i.Digest)
+	d.list("digests", i.Digests)
 	d.n("sending", int64(i.Sending))
 	d.n("days", int64(i.Days))
 	d.t("expires", i.Expires)
@@ -60,7 +60,7 @@ func invitationItem(i *access.Invitation) draft {
 func (it *item) invitation() *access.Invitation {
 	return &access.Invitation{
 		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Email: it.s("email"), Level: it.level("level"), Until: it.t("until"),
-		State: access.InvitationStatus(it.s("state")), By: access.By{Kind: it.s("by"), Email: it.s("by_email")}, Digest: it.s("digest"),
+		State: access.InvitationStatus(it.s("state")), By: access.By{Kind: it.s("by"), Email: it.s("by_email")}, Digests: it.list("digests"),
 		Sending: int(it.n("sending")), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"), User: it.s("user"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}

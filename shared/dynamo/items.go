@@ -252,6 +252,9 @@ func userItem(u *access.User) draft {
 	d.s("status", string(u.Status))
 	d.b("mfa", u.MFA)
 	d.list("member_of", u.MemberOf)
+	if u.Left > 0 {
+		d.n("left", u.Left)
+	}
 	d.t("created", u.Created)
 	d.t("updated", u.Updated)
 	d.n("version", u.Version)
@@ -262,7 +265,7 @@ func (it *item) user() *access.User {
 	id := it.s("id")
 	return &access.User{
 		ID: id, Partner: partnerOf(id), Number: it.n("number"), Email: it.s("email"), Name: it.s("name"), Phone: it.s("phone"),
-		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"),
+		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"), Left: it.n("left"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
@@ -336,6 +339,9 @@ func grantItem(g *access.Grant) draft {
 	d.b("everyone", g.Everyone)
 	d.n("epoch", g.Epoch)
 	d.n("up_to", g.UpTo)
+	if g.UpToAt > 0 {
+		d.n("up_to_at", g.UpToAt)
+	}
 	d.n("count", int64(g.Count))
 	if e := g.End; e != nil {
 		d.s("end_reason", string(e.Reason))
@@ -357,7 +363,7 @@ func (it *item) grant() *access.Grant {
 	g := &access.Grant{
 		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Level: it.level("level"), State: access.State(it.s("state")),
 		From: it.t("from"), Until: it.t("until"), RequireSSO: it.b("require_sso"), AssignedBy: access.Assigner(it.s("assigned_by")),
-		Managed: it.b("managed"), Note: it.s("note"), Everyone: it.b("everyone"), Epoch: it.n("epoch"), UpTo: it.n("up_to"),
+		Managed: it.b("managed"), Note: it.s("note"), Everyone: it.b("everyone"), Epoch: it.n("epoch"), UpTo: it.n("up_to"), UpToAt: it.n("up_to_at"),
 		Count: int(it.n("count")), Told: it.t("told"), Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"), Quiet: it.n("quiet"),
 	}
 	if r := it.s("end_reason"); r != "" {

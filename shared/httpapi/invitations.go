@@ -3,8 +3,8 @@ package httpapi
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
 
@@ -210,7 +210,7 @@ func TokenDigest(secret string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// byToken finds the invitation that a token opens. A token that is not the latest one of its invitation opens nothing.
+// byToken finds the invitation that a token opens. A token from before the invitation was sent again opens nothing.
 func (c *call) byToken(ctx context.Context) (*access.Invitation, error) {
 	customer, rest, _ := strings.Cut(c.PathValue("token"), "~")
 	id, secret, _ := strings.Cut(rest, "~")
@@ -221,10 +221,7 @@ func (c *call) byToken(ctx context.Context) (*access.Invitation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i == nil {
-		return nil, nothingHere()
-	}
-	if subtle.ConstantTimeCompare([]byte(i.Digest), []byte(TokenDigest(secret))) != 1 {
+	if i == nil || !slices.Contains(i.Digests, TokenDigest(secret)) { // digests may be compared as quickly as one likes
 		return nil, nothingHere()
 	}
 	return i, nil

@@ -1,0 +1,672 @@
+package spec_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"partneraccess/scripts/local/cognitolocal"
+	"partneraccess/scripts/local/stack"
+	"partneraccess/scripts/spec"
+	"partneraccess/shared/access"
+	"partneraccess/shared/cognito"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/sweep"
+)
+
+// employer is a world in which the employees' accounts are kept, at cognito-local.
+type employer struct {
+	*spec.World
+	t     *testing.T
+	wires *wires
+	store *dynamo.Store
+	keep  *cognito.Keeper
+}
+
+const (
+	secretOne = "correct horse battery"
+	secretTwo = "staple of another kind"
+)
+
+func newEmployer(t *testing.T) *employer {
+	t.Helper()
+	o := &employer{t: t, wires: &wires{}}
+	server := cognitolocal.Shared(t)
+	o.World = spec.New(t, func(c *stack.Config) {
+		c.Cognito = server
+		c.CognitoOptions = append(c.CognitoOptions, func(p *cognitoidentityprovider.Options) {
+			o.wires.next = p.HTTPClient
+			p.HTTPClient, p.Retryer = o.wires, aws.NopRetryer{} // a fault is one, and not an attempt
+		})
+	})
+	o.store = dynamo.New(o.Stack.Engine().Client(), o.Stack.Table())
+	api, pool := o.Stack.DirectAccounts()
+	o.keep = cognito.Keep(cognito.New(api, pool, ""), o.store)
+	o.Partner("contoso")
+	o.User("contoso", "olga@contoso.example", "owner")
+	return o
+}
+
+// settle is after the time for which whoever wrote a task has it to itself.
+func (o *employer) settle() {
+	o.t.Helper()
+	o.Advance(time.Minute)
+}
+
+// login signs in as the page would.
+func (o *employer) login(email, password, replacement string) *spec.Answer {
+	o.t.Helper()
+	body := object{"email": email, "password": password}
+	if replacement != "" {
+		body["new_password"] = replacement
+	}
+	return o.Anonymous().Local(http.MethodPost, "/_local/login", body)
+}
+
+// credential is the temporary password that the mail to a new employee carries.
+func (o *employer) credential(user, email string) string {
+	o.t.Helper()
+	secret, err := o.keep.Credential(o.t.Context(), user, email)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return secret
+}
+
+// employee is a user who has chosen a password, and its token.
+func (o *employer) employee(email, role, password string) (user, token string) {
+	o.t.Helper()
+	user = o.User("contoso", email, role)
+	return user, o.login(email, o.credential(user, email), password).Want(http.StatusOK).String("token")
+}
+
+func (o *employer) in(email, password string) {
+	o.t.Helper()
+	if a := o.login(email, password, ""); a.Status != http.StatusOK || a.Get("token") == nil {
+		o.t.Errorf("log in as %s: got %d %s, want a token", email, a.Status, a.Body)
+	}
+}
+
+func (o *employer) out(email, password string) {
+	o.t.Helper()
+	if a := o.login(email, password, ""); a.Status != http.StatusUnauthorized {
+		o.t.Errorf("log in as %s: got %d %s, want 401", email, a.Status, a.Body)
+	}
+}
+
+// edit edits a user as the provider.
+func (o *employer) edit(user string, body object) *spec.Answer {
+	o.t.Helper()
+	return o.Provider().Do(http.MethodPatch, pathOf(user), body, "If-Match", "*").Want(http.StatusOK)
+}
+
+func (o *employer) remove(user string) {
+	o.t.Helper()
+	o.Provider().Do(http.MethodDelete, pathOf(user), nil).Want(http.StatusNoContent)
+}
+
+func pathOf(user string) string {
+	partner, _, _ := strings.Cut(user, ":")
+	return "/v1/partners/" + partner + "/users/" + user
+}
+
+// task is the user's identity task.
+func (o *employer) task(user string) *access.Task {
+	o.t.Helper()
+	t, err := o.store.Task(o.t.Context(), access.IdentityTask(user))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return t
+}
+
+func (o *employer) wantNoTask(user string) {
+	o.t.Helper()
+	if t := o.task(user); t != nil {
+		o.t.Errorf("task of %s: got %+v, want none", user, t)
+	}
+}
+
+// account is what the identity provider has of a user, in one line.
+func (o *employer) account(user string) string {
+	o.t.Helper()
+	api, pool := o.Stack.DirectAccounts()
+	a, err := api.AdminGetUser(o.t.Context(), &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &pool, Username: &user})
+	if err != nil {
+		if strings.Contains(err.Error(), "UserNotFoundException") {
+			return "none"
+		}
+		o.t.Fatal(err)
+	}
+	state, has := "disabled", map[string]string{}
+	if a.Enabled {
+		state = "enabled"
+	}
+	for _, v := range a.UserAttributes {
+		has[*v.Name] = *v.Value
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", state, has["email"], has["phone_number"]))
+}
+
+func (o *employer) wantAccount(user, want string) {
+	o.t.Helper()
+	if got := o.account(user); got != want {
+		o.t.Errorf("account of %s: got %q, want %q", user, got, want)
+	}
+}
+
+// wires are the functions' connection to the identity provider. Calls of one name can be made to fail.
+type wires struct {
+	next cognitoidentityprovider.HTTPClient
+
+	mu     sync.Mutex
+	call   string // "" = none, "*" = all
+	after  bool   // the call takes effect, and its answer is lost
+	answer string // the code of an error that is answered in place of the call's effect
+	asked  map[string]int
+}
+
+func (f *wires) fail(call string, after bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.call, f.after, f.answer = call, after, ""
+}
+
+func (f *wires) refuse(call, code string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.call, f.answer = call, code
+}
+
+func (f *wires) mend() { f.fail("", false) }
+
+// count is how often a call was made.
+func (f *wires) count(call string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked[call]
+}
+
+func (f *wires) Do(r *http.Request) (*http.Response, error) {
+	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	f.mu.Lock()
+	if f.asked == nil {
+		f.asked = map[string]int{}
+	}
+	f.asked[call]++
+	broken, after, answer := f.call == call || f.call == "*", f.after, f.answer
+	f.mu.Unlock()
+	switch {
+	case !broken:
+		return f.next.Do(r)
+	case answer != "":
+		return refusal(r, answer), nil
+	case after:
+		if res, err := f.next.Do(r); err == nil {
+			_ = res.Body.Close()
+		}
+	}
+	return nil, errors.New("the wire was cut")
+}
+
+// refusal is an error as Cognito answers it.
+func refusal(r *http.Request, code string) *http.Response {
+	body, _ := json.Marshal(map[string]string{"__type": code, "message": code + " in the words of Cognito"})
+	return &http.Response{
+		StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+		Body: io.NopCloser(bytes.NewReader(body)), Request: r,
+	}
+}
+
+func TestP1P2P3P15AnEmployeesTemporaryPasswordSignsInOnceAndHasToBeReplaced(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim := o.User("contoso", "kim@contoso.example", "tech")
+	o.wantAccount(kim, "enabled kim@contoso.example")
+	o.wantNoTask(kim)
+
+	temporary := o.credential(kim, "kim@contoso.example")
+	if len(temporary) < 20 {
+		t.Errorf("the temporary password: got %d characters, want 20 or more", len(temporary))
+	}
+	o.out("kim@contoso.example", "not "+temporary)
+	if a := o.login("kim@contoso.example", temporary, ""); a.Status != http.StatusOK || a.Get("challenge") != "NEW_PASSWORD_REQUIRED" || a.Get("token") != nil {
+		t.Fatalf("the temporary password: got %d %s, want a challenge and no token", a.Status, a.Body)
+	}
+	o.login("kim@contoso.example", temporary, "too short").Want(http.StatusUnprocessableEntity)
+	token := o.login("kim@contoso.example", temporary, secretOne).Want(http.StatusOK).String("token")
+	me := o.Bearer(token).Do(http.MethodGet, "/v1/me", nil).Want(http.StatusOK)
+	if got := me.String("partner.user.id"); got != kim {
+		t.Errorf("who the token is for: got %s, want %s", got, kim)
+	}
+
+	o.out("kim@contoso.example", temporary)
+	o.in("kim@contoso.example", secretOne)
+	o.in("KIM@contoso.example", secretOne)
+}
+
+func TestP15ACredentialIsMadeForNobodyWhoHasChosenAPasswordOrHasAnotherAddressOrIsGone(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	refused := func(user, email string) {
+		t.Helper()
+		if secret, err := o.keep.Credential(t.Context(), user, email); secret != "" || access.CodeOf(err) != access.Ended {
+			t.Errorf("a credential for %s: got an error %v, want it refused", email, err)
+		}
+	}
+	kim := o.User("contoso", "kim@contoso.example", "tech")
+	first := o.credential(kim, "kim@contoso.example")
+	second := o.credential(kim, "kim@contoso.example") // the mail was sent again
+	o.out("kim@contoso.example", first)
+	o.login("kim@contoso.example", second, secretOne).Want(http.StatusOK)
+	refused(kim, "kim@contoso.example")
+	o.in("kim@contoso.example", secretOne)
+
+	lee := o.User("contoso", "lee@contoso.example", "tech")
+	o.edit(lee, object{"email": "lea@contoso.example"})
+	refused(lee, "lee@contoso.example")
+	o.edit(lee, object{"status": "disabled"})
+	refused(lee, "lea@contoso.example")
+	o.remove(lee)
+	refused(lee, "lea@contoso.example")
+}
+
+func TestP14SeveralEmployeesGetTheirAccountsInOneGo(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	var users []object
+	for i := range 25 {
+		users = append(users, object{"email": fmt.Sprintf("n%d@contoso.example", i), "name": "N", "role": "tech"})
+	}
+	users[3]["email"] = "olga@contoso.example"
+	a := o.Provider().Do(http.MethodPost, "/v1/partners/contoso/users", object{"users": users}).Want(http.StatusOK)
+	for i, u := range users {
+		at := fmt.Sprintf("results.%d", i)
+		if i == 3 {
+			if got := a.Int(at + ".status"); got != http.StatusConflict {
+				t.Errorf("an address that is taken: got %d, want 409", got)
+			}
+			continue
+		}
+		id := a.String(at + ".user.id")
+		o.wantAccount(id, "enabled "+u["email"].(string))
+		o.wantNoTask(id)
+	}
+}
+
+func TestE3ExternalUsersHaveNoAccountHere(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	ext := o.User("contoso", "ext@elsewhere.example", "external")
+	o.edit(ext, object{"email": "ext2@elsewhere.example"})
+	o.wantNoTask(ext)
+	o.wantAccount(ext, "none")
+	o.remove(ext)
+	o.wantNoTask(ext)
+}
+
+func TestP19AnotherAddressAndPhoneCarryThroughAndTheOldAddressSignsInNoMore(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
+	o.edit(kim, object{"email": "kira@contoso.example", "phone": "+4930123456"})
+	o.wantAccount(kim, "enabled kira@contoso.example +4930123456")
+	o.out("kim@contoso.example", secretOne)
+	o.in("kira@contoso.example", secretOne)
+
+	o.edit(kim, object{"phone": nil})
+	o.wantAccount(kim, "enabled kira@contoso.example")
+	o.edit(kim, object{"role": "business"})
+	o.wantNoTask(kim)
+
+	// Somebody else gets the address, while a token that was made out to it is still good.
+	o.User("contoso", "kim@contoso.example", "admin")
+	o.Bearer(token).Do(http.MethodGet, "/v1/me", nil).WantProblem(http.StatusUnauthorized, "unauthenticated")
+	o.Bearer(token).Do(http.MethodPost, "/v1/partners/contoso/users", object{"email": "new@contoso.example", "name": "New", "role": "tech"}).
+		WantProblem(http.StatusUnauthorized, "unauthenticated")
+	o.Customer("acme")
+	o.Bearer(token).Do(http.MethodPost, "/access/v1/evaluation", spec.Question("kim@contoso.example", "sign_in", "acme")).
+		WantProblem(http.StatusUnauthorized, "unauthenticated")
+	o.Member("acme", "nobody@acme.example")
+	o.Member("acme", "kim@contoso.example")
+	o.Bearer(token).Do(http.MethodGet, "/v1/customers/acme", nil).WantProblem(http.StatusUnauthorized, "unauthenticated")
+
+	again := o.login("kira@contoso.example", secretOne, "").Want(http.StatusOK).String("token")
+	o.Bearer(again).Do(http.MethodGet, "/v1/me", nil).Want(http.StatusOK)
+}
+
+func TestP20APasswordIsChangedWithTheCurrentOneAlone(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim, token := o.employee("kim@contoso.example", "sales_marketing", secretOne)
+	me, path := o.Bearer(token), pathOf(kim)+"/password"
+	change := func(by *spec.Client, current, proposed string) *spec.Answer {
+		return by.Do(http.MethodPost, path, object{"current": current, "new": proposed})
+	}
+
+	change(me, "a wrong one altogether", secretTwo).WantProblem(http.StatusUnprocessableEntity, "wrong_password", "/current")
+	o.in("kim@contoso.example", secretOne)
+	for _, weak := range []string{"elevenchars", " twelve of them", "aaaabbbbccccdddd", secretOne, strings.Repeat("long enough ", 30)} {
+		change(me, secretOne, weak).WantProblem(http.StatusUnprocessableEntity, "weak_password", "/new")
+	}
+	me.Do(http.MethodPost, path, object{"new": secretTwo}).WantProblem(http.StatusBadRequest, "invalid", "/current")
+	me.Do(http.MethodPost, path, object{"current": secretOne, "new": nil}).WantProblem(http.StatusBadRequest, "invalid", "/new")
+	o.in("kim@contoso.example", secretOne)
+
+	change(me, secretOne, secretTwo).Want(http.StatusNoContent)
+	o.out("kim@contoso.example", secretOne)
+	o.in("kim@contoso.example", secretTwo)
+
+	// Nobody else, whatever they may do otherwise: for them there is nothing here.
+	change(o.As("olga@contoso.example"), secretTwo, secretOne).WantProblem(http.StatusNotFound, "not_found")
+	change(o.Provider(), secretTwo, secretOne).WantProblem(http.StatusForbidden, "forbidden")
+	o.Customer("acme")
+	change(o.AdminOf("acme"), secretTwo, secretOne).WantProblem(http.StatusNotFound, "not_found")
+	o.Partner("fabrikam")
+	o.User("fabrikam", "fay@fabrikam.example", "owner")
+	change(o.As("fay@fabrikam.example"), secretTwo, secretOne).WantProblem(http.StatusNotFound, "not_found")
+}
+
+func TestP20WhatTheIdentityProviderSaysOfAPasswordIsPassedOn(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
+	for _, c := range []struct {
+		call, refuses string
+		status        int
+		code          string
+	}{
+		{"AdminInitiateAuth", "NotAuthorizedException", 422, "wrong_password"},
+		{"AdminInitiateAuth", "UserNotFoundException", 422, "wrong_password"},
+		{"AdminInitiateAuth", "TooManyRequestsException", 429, "too_many_requests"},
+		{"AdminInitiateAuth", "InternalErrorException", 500, "internal"}, // a 400 that is no refusal of ours
+		{"AdminSetUserPassword", "InvalidPasswordException", 422, "weak_password"},
+		{"AdminSetUserPassword", "PasswordHistoryPolicyViolationException", 422, "weak_password"},
+		{"AdminSetUserPassword", "LimitExceededException", 429, "too_many_requests"},
+	} {
+		o.wires.refuse(c.call, c.refuses)
+		o.Bearer(token).Do(http.MethodPost, pathOf(kim)+"/password", object{"current": secretOne, "new": secretTwo}).WantProblem(c.status, c.code)
+	}
+	for _, call := range []string{"AdminInitiateAuth", "AdminSetUserPassword"} {
+		o.wires.fail(call, false)
+		o.Bearer(token).Do(http.MethodPost, pathOf(kim)+"/password", object{"current": secretOne, "new": secretTwo}).WantProblem(http.StatusServiceUnavailable, "unavailable")
+	}
+	o.in("kim@contoso.example", secretOne)
+}
+
+func TestP21D23DisablingAndRemovingAnEmployeeEndItsSessionsAndItsSignIn(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
+	o.edit(kim, object{"status": "disabled"})
+	o.wantAccount(kim, "disabled kim@contoso.example")
+	o.out("kim@contoso.example", secretOne)
+	if got := o.wires.count("AdminUserGlobalSignOut"); got != 1 {
+		t.Errorf("sign-outs after disabling: got %d, want 1", got)
+	}
+	o.Bearer(token).Do(http.MethodGet, "/v1/partners/contoso/users", nil).WantProblem(http.StatusForbidden, "forbidden")
+
+	o.edit(kim, object{"status": "active"})
+	o.in("kim@contoso.example", secretOne)
+
+	o.remove(kim)
+	o.wantAccount(kim, "none")
+	o.wantNoTask(kim)
+	o.out("kim@contoso.example", secretOne)
+	if got := o.wires.count("AdminUserGlobalSignOut"); got != 2 {
+		t.Errorf("sign-outs after removing: got %d, want 2", got)
+	}
+	o.Bearer(token).Do(http.MethodGet, "/v1/me", nil).WantProblem(http.StatusUnauthorized, "unauthenticated")
+
+	// The address is free again, for another account.
+	other, _ := o.employee("kim@contoso.example", "tech", secretTwo)
+	o.wantAccount(other, "enabled kim@contoso.example")
+	o.out("kim@contoso.example", secretOne)
+}
+
+func TestP13TwoFactorSignInIsSwitchedOnAtTheIdentityProviderAndNeedsAPhone(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim := o.User("contoso", "kim@contoso.example", "tech")
+	o.Provider().Do(http.MethodPatch, pathOf(kim), object{"mfa": true}, "If-Match", "*").WantProblem(http.StatusUnprocessableEntity, "phone_required", "/phone")
+	o.edit(kim, object{"mfa": true, "phone": "+4930123456"})
+	o.wantAccount(kim, "enabled kim@contoso.example +4930123456")
+	if got := o.wires.count("AdminSetUserMFAPreference"); got != 1 { // which cognito-local does not know
+		t.Errorf("calls for the second factor: got %d, want 1", got)
+	}
+	o.wantNoTask(kim)
+}
+
+// Every way in which one call can fail, for every change. The answer is a success, and the sweep finishes the account.
+func TestP19P21AnAccountIsFinishedByTheSweepWhateverFails(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	for _, c := range []struct {
+		change string
+		do     func(user string)
+		want   string
+		calls  []string
+	}{
+		{"edit", func(u string) { o.edit(u, object{"email": "new-" + strings.ToLower(u[len(u)-6:]) + "@contoso.example", "phone": nil}) }, "enabled new-%s@contoso.example", []string{"AdminGetUser", "AdminDeleteUserAttributes", "AdminUpdateUserAttributes"}},
+		{"disable", func(u string) { o.edit(u, object{"status": "disabled"}) }, "disabled %s@contoso.example +4930123456", []string{"AdminGetUser", "AdminDisableUser", "AdminUserGlobalSignOut"}},
+		{"remove", func(u string) { o.remove(u) }, "none", []string{"AdminUserGlobalSignOut", "AdminDeleteUser"}},
+		{"two factors", func(u string) { o.edit(u, object{"mfa": true}) }, "enabled %s@contoso.example +4930123456", []string{"AdminSetUserMFAPreference"}},
+	} {
+		for _, call := range append(c.calls, "*") {
+			for _, after := range []bool{false, true} {
+				name := fmt.Sprintf("%s, %s, after its effect: %v", c.change, call, after)
+				o.wires.mend()
+				user := o.User("contoso", fmt.Sprintf("u%d@contoso.example", time.Now().UnixNano()), "tech")
+				tail := strings.ToLower(user[len(user)-6:])
+				o.edit(user, object{"email": tail + "@contoso.example", "phone": "+4930123456"})
+				o.wantNoTask(user)
+
+				o.wires.fail(call, after)
+				c.do(user)
+				if o.task(user) == nil {
+					t.Errorf("%s: got no task, want one", name)
+				}
+				o.settle() // a sweep that fails, too, unless the effect is there by now
+				if !after && o.task(user) == nil {
+					t.Errorf("%s: after a sweep that failed: got no task, want one", name)
+				}
+				o.wires.mend()
+				o.settle()
+				o.wantNoTask(user)
+				want := c.want
+				if strings.Contains(want, "%s") {
+					want = fmt.Sprintf(want, tail)
+				}
+				if got := o.account(user); got != want {
+					t.Errorf("%s: account: got %q, want %q", name, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestP2AnAccountThatCouldNotBeMadeIsMadeByTheSweep(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	for i, after := range []bool{false, true} {
+		o.wires.fail("AdminCreateUser", after)
+		email := fmt.Sprintf("kim%d@contoso.example", i)
+		kim := o.User("contoso", email, "tech")
+		if o.task(kim) == nil {
+			t.Fatal("got no task, want one")
+		}
+		// A change that comes before the account is there.
+		o.wires.fail("*", false)
+		o.edit(kim, object{"phone": "+4930123456"})
+		o.wires.mend()
+		o.settle()
+		o.settle()
+		o.wantNoTask(kim)
+		o.wantAccount(kim, "enabled "+email+" +4930123456")
+		o.login(email, o.credential(kim, email), secretOne).Want(http.StatusOK)
+	}
+}
+
+func TestP19AChangeWhileAnotherMayBeUnderWayIsGoneThroughOnceMore(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim := o.User("contoso", "kim@contoso.example", "tech")
+	o.wires.fail("AdminUpdateUserAttributes", true) // the worker may still be at it, for all that anybody knows
+	o.edit(kim, object{"phone": "+4930000001"})
+	o.wires.mend()
+	o.edit(kim, object{"phone": "+4930000002"})
+	o.wantAccount(kim, "enabled kim@contoso.example +4930000002")
+	if task := o.task(kim); task == nil || !task.Again {
+		t.Fatalf("task: got %+v, want one to be gone through again", task)
+	}
+	// The first one's late write.
+	api, pool := o.Stack.DirectAccounts()
+	late := cognito.New(api, pool, "")
+	u, err := o.store.User(t.Context(), kim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Phone = "+4930000001"
+	if err := late.Sync(t.Context(), *u); err != nil {
+		t.Fatal(err)
+	}
+	o.settle()
+	o.wantNoTask(kim)
+	o.wantAccount(kim, "enabled kim@contoso.example +4930000002")
+}
+
+func TestP19TwoSweepsAtOnceAreHarmless(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	o.wires.fail("*", false)
+	var users []string
+	for i := range 12 {
+		users = append(users, o.User("contoso", fmt.Sprintf("u%d@contoso.example", i), "tech"))
+	}
+	o.Stack.Clock.Advance(time.Minute) // without its sweep
+	o.wires.mend()
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			o.Anonymous().Local(http.MethodPost, "/_local/lambda/2015-03-31/functions/expire/invocations", object{})
+		})
+	}
+	both.Wait()
+	for i, u := range users {
+		o.wantNoTask(u)
+		o.wantAccount(u, fmt.Sprintf("enabled u%d@contoso.example", i))
+	}
+	if got := o.wires.count("AdminCreateUser"); got != len(users)+1 { // and the owner's
+		t.Errorf("accounts made: got %d calls, want %d: each task is one worker's", got, len(users)+1)
+	}
+}
+
+// Cognito gives an address to one account only, which cognito-local does not.
+func TestP19TwoWhoHaveSwappedAddressesDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	unique := &uniqueAddresses{o: o, next: o.wires.next}
+	ann, ben := o.User("contoso", "ann@contoso.example", "tech"), o.User("contoso", "ben@contoso.example", "tech")
+	o.wires.fail("*", false)
+	o.edit(ann, object{"email": "between@contoso.example"})
+	o.edit(ben, object{"email": "ann@contoso.example"})
+	o.edit(ann, object{"email": "ben@contoso.example"})
+	o.wires.next = unique
+	o.wires.mend()
+	for range 4 {
+		o.settle()
+	}
+	o.wantNoTask(ann)
+	o.wantNoTask(ben)
+	o.wantAccount(ann, "enabled ben@contoso.example")
+	o.wantAccount(ben, "enabled ann@contoso.example")
+	if unique.refused == 0 {
+		t.Error("no address was held by another account: this test shows nothing")
+	}
+}
+
+type uniqueAddresses struct {
+	o       *employer
+	next    cognitoidentityprovider.HTTPClient
+	mu      sync.Mutex
+	refused int
+}
+
+func (u *uniqueAddresses) Do(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".AdminUpdateUserAttributes") {
+		return u.next.Do(r)
+	}
+	u.mu.Lock() // so that two updates cannot both find the address free
+	defer u.mu.Unlock()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var in cognitoidentityprovider.AdminUpdateUserAttributesInput
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, err
+	}
+	api, pool := u.o.Stack.DirectAccounts()
+	for _, a := range in.UserAttributes {
+		if *a.Name != "email" {
+			continue
+		}
+		holders, err := api.ListUsers(context.WithoutCancel(r.Context()), &cognitoidentityprovider.ListUsersInput{UserPoolId: &pool, Filter: aws.String(fmt.Sprintf("email = %q", *a.Value))})
+		if err != nil {
+			return nil, err
+		}
+		if len(holders.Users) > 0 && *holders.Users[0].Username != *in.Username {
+			u.refused++
+			return refusal(r, "AliasExistsException"), nil
+		}
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return u.next.Do(r)
+}
+
+func TestWithIDENTITYNoneNoAccountsAreKeptAndPasswordsAreElsewhere(t *testing.T) {
+	t.Parallel()
+	w := spec.New(t)
+	w.Partner("contoso")
+	w.User("contoso", "olga@contoso.example", "owner")
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	w.Provider().Do(http.MethodPatch, pathOf(kim), object{"email": "kira@contoso.example"}, "If-Match", "*").Want(http.StatusOK)
+	task, err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).Task(t.Context(), access.IdentityTask(kim))
+	if err != nil || task != nil {
+		t.Errorf("identity task: got %+v (%v), want none", task, err)
+	}
+	a := w.As("kira@contoso.example").Do(http.MethodPost, pathOf(kim)+"/password", object{"current": secretOne, "new": secretTwo}).
+		WantProblem(http.StatusNotFound, "not_found")
+	if got := a.String("detail"); !strings.Contains(got, "passwords are not kept here") {
+		t.Errorf("detail: got %q, want it to say that passwords are not kept here", got)
+	}
+	w.Anonymous().Local(http.MethodPost, "/_local/login", object{"email": "kira@contoso.example", "password": secretOne}).Want(http.StatusNotFound)
+}
+
+func TestAccountsThatAreKeptNoMoreLeaveNoTasks(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	o.wires.fail("*", false)
+	kim := o.User("contoso", "kim@contoso.example", "tech")
+	// The same table, after IDENTITY was set to none.
+	s := sweep.Sweep{
+		Store: o.store, Now: func() time.Time { return o.Now().Add(time.Minute) }, NewID: func() string { t.Error("nothing new is wanted"); return "" },
+		Log: slog.New(slog.DiscardHandler),
+	}
+	if r, err := s.Run(t.Context()); err != nil || r.Failed > 0 {
+		t.Errorf("sweep: got %+v (%v), want no failure", r, err)
+	}
+	o.wantNoTask(kim)
+}
