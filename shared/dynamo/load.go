@@ -2,13 +2,35 @@ package dynamo
 
 import (
 	"context"
+	"math/rand/v2"
+	"time"
 
 	"partneraccess/shared/access"
 )
 
 // Relation loads what a plan about one (customer, partner) looks at, with the users of those ids. With whole, or when they are
-// few, all assignments of the grant are loaded as well. Everything is read strongly consistent; what changes meanwhile is found out by Apply.
+// few, all assignments of the grant are loaded as well. Everything is read strongly consistent. The grant and its assignments are as they
+// were together at one instant, so that a plan which changes nothing, or refuses, says what was true; whatever else changes meanwhile is
+// found out by Apply.
 func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+	for n := range attempts {
+		r, err := s.relation(ctx, customer, partner, users, whole)
+		if err != nil || r.Grant == nil || len(r.Assignments) == 0 && len(users) == 0 {
+			return r, err
+		}
+		// Assignments change only together with their grant: as it is the same before and after they were read, they are its own.
+		now, err := one(ctx, s, grantKey(customer, partner), (*item).grant)
+		if err != nil || now.Stored() == r.Grant.Version {
+			return r, err
+		}
+		if err := wait(ctx, rand.N(time.Millisecond<<min(n, 6))); err != nil { //nolint:gosec // a delay is no secret
+			return r, err
+		}
+	}
+	return access.Relation{}, contention()
+}
+
+func (s *Store) relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
 	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	keys := []Key{customerKey(customer), partnerKey(partner), headcountKey(partner), grantKey(customer, partner)}
 	for _, u := range users {

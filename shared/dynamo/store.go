@@ -73,7 +73,7 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 			return err
 		case n+1 < attempts:
 		case errors.Is(err, errStale):
-			return access.Refuse(access.Contention, "others keep changing the same thing at the same time: nothing was changed, try again")
+			return contention()
 		default:
 			return err
 		}
@@ -82,6 +82,10 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 			return err
 		}
 	}
+}
+
+func contention() error {
+	return access.Refuse(access.Contention, "others keep changing the same thing at the same time: nothing was changed, try again")
 }
 
 // wait waits, unless the context ends before: then the storage is as good as unavailable.
