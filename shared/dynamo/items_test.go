@@ -38,14 +38,14 @@ func full() record {
 		Headcount: &access.Headcount{Partner: "contoso", Last: 12, Staff: 9, Owners: 2, Version: 14},
 		User: &access.User{
 			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Name: "Kim 金", Phone: "+4930123456", Role: access.Tech,
-			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Created: noon, Updated: noon.Add(time.Millisecond), Version: 4,
+			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Left: 13, Created: noon, Updated: noon.Add(time.Millisecond), Version: 4,
 		},
 		Email:    &access.Email{Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"}, Version: 5},
 		Customer: &access.Customer{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active, ManagedBy: "contoso", Created: noon, Updated: noon, Version: 2},
 		Member:   &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
 		Grant: &access.Grant{
 			ID: "grt_01JGRANT000000000000000000", Customer: "acme", Partner: "contoso", Level: access.Support, State: access.StateEnded, From: noon, Until: noon.Add(24 * time.Hour),
-			RequireSSO: true, AssignedBy: access.ByPartner, Managed: true, Note: "migration\nsecond line", Everyone: true, Epoch: 3, UpTo: 8, Count: 5,
+			RequireSSO: true, AssignedBy: access.ByPartner, Managed: true, Note: "migration\nsecond line", Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6, Count: 5,
 			End:  &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
 			Told: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, Quiet: 2,
 		},
@@ -55,7 +55,7 @@ func full() record {
 		},
 		Invitation: &access.Invitation{
 			ID: "01JINVITE000000000000000000", Customer: "acme", Partner: "contoso", Email: "lee@contoso.example", Level: access.View, Until: noon.Add(24 * time.Hour),
-			State: access.InvitationPending, By: access.By{Kind: "customer", Email: ann}, Digest: "hash", Sending: 2, Days: 7, Expires: noon.Add(7 * 24 * time.Hour), Reminded: true,
+			State: access.InvitationPending, By: access.By{Kind: "customer", Email: ann}, Digests: []string{"hash", "of the reminder"}, Sending: 2, Days: 7, Expires: noon.Add(7 * 24 * time.Hour), Reminded: true,
 			User: kim, Created: noon, Updated: noon, Version: 3,
 		},
 		Event: &events.Event{
@@ -301,7 +301,7 @@ func anyRecord(t *rapid.T, n int64) record {
 		User: &access.User{
 			ID: user, Partner: partner, Number: number.Draw(t, "number"), Email: address, Name: text.Draw(t, "user's name"), Phone: text.Draw(t, "phone"),
 			Role: rapid.SampledFrom([]access.Role{access.Owner, access.External}).Draw(t, "role"), Status: status.Draw(t, "status"), MFA: yes.Draw(t, "mfa"),
-			MemberOf: list.Draw(t, "member of"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
+			MemberOf: list.Draw(t, "member of"), Left: number.Draw(t, "left"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},
 		Email: &access.Email{Address: address, User: rapid.SampledFrom([]string{"", user}).Draw(t, "user"), MemberOf: list.Draw(t, "member of"), Version: version.Draw(t, "version")},
 		Customer: &access.Customer{
@@ -312,7 +312,7 @@ func anyRecord(t *rapid.T, n int64) record {
 		Grant: &access.Grant{
 			ID: text.Draw(t, "grant"), Customer: customer, Partner: partner, Level: level.Draw(t, "level"), State: rapid.SampledFrom([]access.State{access.StateRequested, access.StateOpen}).Draw(t, "state"),
 			From: instant.Draw(t, "from"), Until: instant.Draw(t, "until"), RequireSSO: yes.Draw(t, "require sso"), AssignedBy: access.ByCustomer, Managed: yes.Draw(t, "managed"),
-			Note: text.Draw(t, "note"), Everyone: yes.Draw(t, "everyone"), Epoch: number.Draw(t, "epoch"), UpTo: number.Draw(t, "up to"), Count: int(number.Draw(t, "count")),
+			Note: text.Draw(t, "note"), Everyone: yes.Draw(t, "everyone"), Epoch: number.Draw(t, "epoch"), UpTo: number.Draw(t, "up to"), UpToAt: number.Draw(t, "up to at"), Count: int(number.Draw(t, "count")),
 			End: end, Told: instant.Draw(t, "told"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"), Quiet: number.Draw(t, "quiet"),
 		},
 		Assignment: &access.Assignment{Customer: customer, Partner: partner, User: user, Epoch: number.Draw(t, "epoch"), Out: yes.Draw(t, "out"), Level: own, At: instant.Draw(t, "at"), Version: version.Draw(t, "version")},
@@ -323,7 +323,7 @@ func anyRecord(t *rapid.T, n int64) record {
 		Invitation: &access.Invitation{
 			ID: unique, Customer: customer, Partner: partner, Email: text.Draw(t, "invited"), Level: level.Draw(t, "level"), Until: instant.Draw(t, "until"),
 			State: rapid.SampledFrom([]access.InvitationStatus{access.InvitationPending, access.InvitationExpired}).Draw(t, "state"), By: access.By{Kind: text.Draw(t, "by"), Email: text.Draw(t, "by whom")},
-			Digest: text.Draw(t, "digest"), Sending: int(number.Draw(t, "sending")), Days: int(number.Draw(t, "days")), Expires: instant.Draw(t, "expires"), Reminded: yes.Draw(t, "reminded"),
+			Digests: list.Draw(t, "digests"), Sending: int(number.Draw(t, "sending")), Days: int(number.Draw(t, "days")), Expires: instant.Draw(t, "expires"), Reminded: yes.Draw(t, "reminded"),
 			User: text.Draw(t, "who accepted"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},
 		Event: &e,

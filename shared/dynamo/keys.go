@@ -42,8 +42,8 @@ func customerEventKey(customer, id string) Key { return Key{customerPK(customer)
 func partnerEventKey(partner, id string) Key   { return Key{partnerPK(partner), eventSK(id)} }
 func idempotencyKey(digest string) Key         { return Key{"I#" + digest, "I"} }
 
-func taskKey(id string) Key                    { return Key{"K#" + id, "K"} }
-func invitationKey(customer, id string) Key    { return Key{customerPK(customer), invitationPrefix + id} }
+func taskKey(id string) Key                 { return Key{"K#" + id, "K"} }
+func invitationKey(customer, id string) Key { return Key{customerPK(customer), invitationPrefix + id} }
 
 func userSK(user string) string     { return "U#" + user }
 func grantSK(partner string) string { return "G#" + partner }

@@ -349,3 +349,20 @@ func (s *Store) Blocked(ctx context.Context, address string) (*receipt.Block, er
 func (it *item) block() *receipt.Block {
 	return &receipt.Block{Address: it.s("email"), State: receipt.State(it.s("state")), Reason: it.s("reason"), At: it.t("at")}
 }
+
+// Event reads the event that a mail is about; nil when there is none.
+func (s *Store) Event(ctx context.Context, key receipt.Key) (*events.Event, error) {
+	k := partnerEventKey(key.Partner, key.Event)
+	if key.Customer != "" {
+		k = customerEventKey(key.Customer, key.Event)
+	}
+	var e events.Event
+	it, err := one(ctx, s, k, func(it *item) *item { return it })
+	if err == nil && it != nil {
+		e, err = it.event()
+	}
+	if err != nil || it == nil {
+		return nil, err
+	}
+	return &e, nil
+}

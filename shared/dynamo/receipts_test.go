@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/mail"
 	"partneraccess/shared/mail/receipt"
 )
 
@@ -486,6 +489,8 @@ func TestABlockedAddressStaysBlockedUntilItIsCleared(t *testing.T) {
 	unblock(noon.Add(time.Hour), false)
 	block(receipt.Bounced, noon)
 	want("the bounce comes once more", "")
+	block(receipt.Bounced, noon.Add(time.Hour))
+	want("a bounce at the instant of the clearing", "")
 	block(receipt.Bounced, noon.Add(time.Hour+time.Millisecond))
 	want("it bounced again", receipt.Bounced)
 	if b, err := tb.Blocked(t.Context(), "lee@contoso.example"); b != nil || err != nil {
@@ -576,4 +581,58 @@ func TestAReceiptGoesAfterAYear(t *testing.T) {
 	if got := tb.dump(t); !strings.Contains(got, want) {
 		t.Errorf("got the table\n%s\nwant %s", got, want)
 	}
+}
+
+var _ mail.Receipts = (*dynamo.Store)(nil)
+
+// outbox is a mail service that takes everything.
+type outbox struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (o *outbox) Send(_ context.Context, m mail.Message) (string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sent = append(o.sent, m.To)
+	return fmt.Sprintf("m-%d", len(o.sent)), nil
+}
+
+func TestTwoNotifiersOnOneTableSendEachLetterOnce(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	r, err := mail.NewRenderer(mail.Settings{
+		Product: "Insight Cloud", From: "no-reply@insight.example", Support: "help@insight.example", CustomerURL: "https://insight.example/",
+		PartnerURL: "https://partners.insight.example/", InvitationURL: "https://insight.example/invitation/{token}",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := told("acme", "contoso", 1)
+	e.Customer.Contacts = []string{"it@acme.example"}
+	e.Data.Added = []events.Person{{Email: "kim@contoso.example"}, {Email: "sam@contoso.example"}, {Email: "lee@contoso.example"}}
+	e.Data.Level = "view"
+	if err := tb.BlockAddress(t.Context(), receipt.Block{Address: "lee@contoso.example", State: receipt.Complained, Reason: "spam", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	var box outbox
+	n := mail.Notifier{Renderer: r, Sender: &box, Receipts: tb.Store, Now: func() time.Time { return noon }}
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			if err := n.Notify(t.Context(), e); err != nil && !errors.Is(err, receipt.ErrHeld) {
+				t.Errorf("got %v, want no error, or receipt.ErrHeld", err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := n.Notify(t.Context(), e); err != nil {
+		t.Errorf("once more: got %v, want no error", err)
+	}
+	slices.Sort(box.sent)
+	if want := []string{"it@acme.example", "kim@contoso.example", "sam@contoso.example"}; !slices.Equal(box.sent, want) {
+		t.Errorf("got mails to %q, want %q", box.sent, want)
+	}
+	tb.wantState(t, receipt.KeyOf(e, "lee@contoso.example"), receipt.Suppressed)
+	tb.wantState(t, receipt.KeyOf(e, "kim@contoso.example"), receipt.Sent)
 }

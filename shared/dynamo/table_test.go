@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -27,7 +28,13 @@ import (
 	"partneraccess/shared/dynamo"
 )
 
-func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
+func TestMain(m *testing.M) {
+	// Thirty runs of the state machine find what its mutants do; more take -rapid.checks, which is read after this.
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
+	os.Exit(engine.Main(m))
+}
 
 // noon is when everything in these tests happens unless something else is said.
 var noon = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)

@@ -74,6 +74,14 @@ func mayCall(route string) kind {
 		"GET /v1/customers/{customer}/history":
 		return members | provider
 
+	case "GET /v1/customers/{customer}/mail":
+		return members | provider
+	case "POST /v1/customers/{customer}/mail/{mail}/resend":
+		return customerAdmin | provider
+	case "GET /v1/partners/{partner}/mail",
+		"POST /v1/partners/{partner}/mail/{mail}/resend":
+		return leads | provider
+
 	case "GET /v1/partners":
 		return anyCustomer | provider
 	case "GET /v1/partners/{partner}",

@@ -51,6 +51,12 @@ func config(getenv func(string) string, now func() time.Time, log *slog.Logger) 
 	return cfg, store, err
 }
 
+// People is what the functions for people are made of, from the environment that Run reads.
+func People(getenv func(string) string, now func() time.Time, log *slog.Logger) (httpapi.Config, error) {
+	cfg, _, err := config(getenv, now, log)
+	return cfg, err
+}
+
 // IDs makes new ULIDs by that clock. Those of one process sort in the order in which they were made, also within a millisecond.
 func IDs(now func() time.Time) func() string {
 	entropy := &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}

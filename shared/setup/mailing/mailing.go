@@ -15,6 +15,7 @@ import (
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/mail"
+	"partneraccess/shared/mail/receipt"
 	"partneraccess/shared/ses"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
@@ -33,29 +34,88 @@ type Config struct {
 
 // NewHandler handles batches of the table's stream: it sends the mails of their events. It fails with what is wrong with the settings.
 func NewHandler(c Config) (lambda.Handler, error) {
+	n, err := c.notifier()
+	if err != nil {
+		return nil, err
+	}
+	return stream.Handler(n.Notify, c.Log), nil
+}
+
+func (c Config) notifier() (*mail.Notifier, error) {
 	renderer, err := mail.NewRenderer(c.Settings)
 	if err != nil {
 		return nil, err
 	}
-	n := &mail.Notifier{Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c}, Now: c.Now}
-	return stream.Handler(n.Notify, c.Log), nil
+	return &mail.Notifier{Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c}, Now: c.Now}, nil
 }
 
-// FromEnvironment is NewHandler for a Lambda function. The environment: TABLE_NAME; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT, CUSTOMER_URL,
+// NewMailHandler handles the requests about mails. It fails with what is wrong with the settings.
+func NewMailHandler(c Config, people httpapi.Config) (lambda.Handler, error) {
+	n, err := c.notifier()
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.NewMail(people, c.Store, again{c, n}), nil
+}
+
+// again sends a mail once more.
+type again struct {
+	Config
+	notifier *mail.Notifier
+}
+
+// Resend implements httpapi.Resender.
+func (a again) Resend(ctx context.Context, key receipt.Key) error {
+	e, err := a.Store.Event(ctx, key)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		return receipt.ErrUnknown
+	}
+	// Being held is no refusal yet: the one before may have reopened it and then failed. Whoever holds it for good is found out in sending.
+	if err := a.Store.ReopenMail(ctx, key, a.Now().UTC()); err != nil && !errors.Is(err, receipt.ErrHeld) {
+		return err
+	}
+	return a.notifier.NotifyOne(ctx, *e, key.Recipient)
+}
+
+// FromEnvironment is NewHandler for a Lambda function, and MailFromEnvironment is NewMailHandler. The environment: TABLE_NAME; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT, CUSTOMER_URL,
 // PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which SES says what became
 // of the mails; and what identity.Accounts, dynamo.NewClient and ses.NewClient read.
 func FromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
+	c, err := fromEnvironment(getenv, log)
+	if err != nil {
+		return nil, err
+	}
+	return NewHandler(c)
+}
+
+// MailFromEnvironment is NewMailHandler for a Lambda function. It reads what setup.People does as well.
+func MailFromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
+	c, err := fromEnvironment(getenv, log)
+	if err != nil {
+		return nil, err
+	}
+	people, err := setup.People(getenv, time.Now, log)
+	if err != nil {
+		return nil, err
+	}
+	return NewMailHandler(c, people)
+}
+
+func fromEnvironment(getenv func(string) string, log *slog.Logger) (Config, error) {
 	table := getenv("TABLE_NAME")
 	if table == "" {
-		return nil, errors.New("TABLE_NAME is not set: name the table")
+		return Config{}, errors.New("TABLE_NAME is not set: name the table")
 	}
 	db, err := dynamo.NewClient(getenv)
 	if err != nil {
-		return nil, err
+		return Config{}, err
 	}
 	client, err := ses.NewClient(getenv)
 	if err != nil {
-		return nil, err
+		return Config{}, err
 	}
 	c := Config{
 		Store: dynamo.New(db, table), Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Now: time.Now, Log: log,
@@ -67,12 +127,12 @@ func FromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.Handl
 	}
 	accounts, err := identity.Accounts(getenv, c.Store)
 	if err != nil {
-		return nil, err
+		return Config{}, err
 	}
 	if accounts != nil {
 		c.Passwords = accounts
 	}
-	return NewHandler(c)
+	return c, nil
 }
 
 // Passwords makes temporary passwords.

@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"partneraccess/shared/access"
+	"partneraccess/shared/mail/receipt"
+)
+
+// mailStore reads what became of the mails. Each list leaves out those to the other side's contacts.
+type mailStore interface {
+	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
+	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
+	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
+}
+
+// Resender sends a mail once more.
+type Resender interface {
+	// Resend fails with receipt.ErrUnknown when there is no such mail, and with receipt.ErrHeld while somebody else is sending it. After
+	// any other error the mail has not been sent, and can be sent again.
+	Resend(ctx context.Context, key receipt.Key) error
+}
+
+// NewMail serves the routes of the mail function.
+func NewMail(cfg Config, mails mailStore, again Resender) lambda.Handler {
+	e := mailEndpoints{mails, again}
+	return serve(cfg, map[string]endpoint{
+		"GET /v1/customers/{customer}/mail":                e.ofCustomer,
+		"GET /v1/partners/{partner}/mail":                  e.ofPartner,
+		"POST /v1/customers/{customer}/mail/{mail}/resend": e.resend,
+		"POST /v1/partners/{partner}/mail/{mail}/resend":   e.resend,
+	})
+}
+
+type mailEndpoints struct {
+	mails mailStore
+	again Resender
+}
+
+// mailView is one mail and what became of it.
+type mailView struct {
+	ID        string     `json:"id"`
+	Event     string     `json:"event"` // the id of the event in the history
+	Type      string     `json:"type"`  // of the event
+	To        string     `json:"to"`
+	Template  string     `json:"template"`
+	State     string     `json:"state"`
+	Reason    string     `json:"reason,omitzero"` // why it was not sent, or came back
+	Attempts  int        `json:"attempts"`
+	CreatedAt time.Time  `json:"created_at"`
+	SentAt    *time.Time `json:"sent_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
+}
+
+// An id is <event>.<recipient>, and for a partner, when the mail stands in a customer's history, .<customer>.
+
+func viewMail(id string, r *receipt.Receipt) mailView {
+	return mailView{
+		ID: id, Event: r.Event, Type: string(r.Type), To: r.To, Template: r.Template, State: string(r.State), Reason: r.Reason,
+		Attempts: r.Attempts, CreatedAt: r.Created, SentAt: instant(r.Sent), UpdatedAt: r.Updated,
+	}
+}
+
+func (m mailEndpoints) ofCustomer(ctx context.Context, c *call) (reply, error) {
+	ask, _, digest, err := pageAsk(c.Request)
+	if err != nil {
+		return reply{}, err
+	}
+	if _, err := c.customer(ctx); err != nil {
+		return reply{}, err
+	}
+	page, err := m.mails.CustomerMails(ctx, c.PathValue("customer"), ask)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(page, digest, func(r *receipt.Receipt) mailView { return viewMail(r.Event+"."+r.Recipient, r) }), nil
+}
+
+func (m mailEndpoints) ofPartner(ctx context.Context, c *call) (reply, error) {
+	ask, _, digest, err := pageAsk(c.Request)
+	if err != nil {
+		return reply{}, err
+	}
+	if _, err := c.partner(ctx); err != nil {
+		return reply{}, err
+	}
+	page, err := m.mails.PartnerMails(ctx, c.PathValue("partner"), ask)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(page, digest, func(r *receipt.Receipt) mailView {
+		id := r.Event + "." + r.Recipient
+		if r.Customer != "" {
+			id += "." + r.Customer
+		}
+		return viewMail(id, r)
+	}), nil
+}
+
+// resend sends a mail again, to the same person and about the same event. What no longer holds is not sent: the answer says so.
+func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
+	key, ok := mailKey(c)
+	if !ok {
+		return reply{}, nothingHere()
+	}
+	r, err := m.mails.Mail(ctx, key)
+	if err != nil {
+		return reply{}, err
+	}
+	partner := c.PathValue("partner")
+	if r == nil || c.who.kind != provider && r.Side == otherSide(c) || partner != "" && r.Partner != partner && r.With != partner {
+		return reply{}, nothingHere()
+	}
+	switch err := m.again.Resend(ctx, key); {
+	case errors.Is(err, receipt.ErrUnknown):
+		return reply{}, nothingHere()
+	case errors.Is(err, receipt.ErrHeld):
+		return reply{}, access.Refuse(access.Contention, "this mail is being sent at this moment: look at what became of it")
+	case err != nil:
+		return reply{}, errors.Join(access.ErrUnavailable, err)
+	}
+	if r, err = m.mails.Mail(ctx, key); err != nil {
+		return reply{}, err
+	}
+	return reply{status: 200, body: viewMail(c.PathValue("mail"), r)}, nil
+}
+
+// mailKey reads the id of a mail, together with whose it is.
+func mailKey(c *call) (receipt.Key, bool) {
+	parts := strings.SplitN(c.PathValue("mail"), ".", 3)
+	if len(parts) < 2 || len(parts[0]) != 26 || !access.ValidID(parts[0]) || !access.ValidID(parts[1]) {
+		return receipt.Key{}, false
+	}
+	k := receipt.Key{Customer: c.PathValue("customer"), Partner: c.PathValue("partner"), Event: parts[0], Recipient: parts[1]}
+	if len(parts) == 3 {
+		if k.Partner == "" || !access.ValidID(parts[2]) {
+			return k, false
+		}
+		k.Customer, k.Partner = parts[2], ""
+	}
+	return k, true
+}
+
+// otherSide is whose contacts' mails the caller does not see.
+func otherSide(c *call) string {
+	if c.PathValue("customer") != "" {
+		return "partner"
+	}
+	return "customer"
+}

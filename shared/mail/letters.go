@@ -1,0 +1,219 @@
+package mail
+
+import (
+	"slices"
+	"strings"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+)
+
+// Side is whom a letter speaks to.
+type Side string
+
+// The sides.
+const (
+	User     Side = "user"     // a partner's user, about its own access
+	Partner  Side = "partner"  // the partner's contacts
+	Customer Side = "customer" // the customer's contacts
+	Invitee  Side = "invitee"  // a person without an account
+)
+
+// SecretKind is what a letter carries that is made when it is sent, and stored nowhere.
+type SecretKind string
+
+// The kinds.
+const (
+	NoSecret   SecretKind = ""
+	Token      SecretKind = "token"      // of the link to an invitation (E3)
+	Credential SecretKind = "credential" // a temporary password (P15)
+)
+
+// Letter is one mail that an event causes.
+type Letter struct {
+	Event    events.Event
+	To       string
+	Template string
+	Side     Side
+	Secret   SecretKind
+}
+
+// rule is one row of the table "which event tells whom what" (see the package comment, which a test holds to this).
+type rule struct {
+	on       []events.Type
+	to       audience
+	side     Side // "" = the inviter's
+	template string
+	secret   SecretKind
+}
+
+// audience is whom a rule means.
+type audience struct {
+	name string
+	who  func(events.Event) []string
+}
+
+// rules are the table. Within one event an address gets one letter: that of the first rule that means it.
+func rules() []rule {
+	on := func(types ...events.Type) []events.Type { return types }
+	var (
+		added     = audience{"the users let in", func(e events.Event) []string { return emails(e.Data.Added) }}
+		removed   = audience{"the users taken out", func(e events.Event) []string { return emails(e.Data.Removed) }}
+		remaining = audience{"the other users, when their terms changed", func(e events.Event) []string {
+			if !termsChanged(e) {
+				return nil
+			}
+			return others(e)
+		}}
+		other    = audience{"the other users", others}
+		users    = audience{"the users", func(e events.Event) []string { return emails(e.Data.Users) }}
+		person   = audience{"the person", func(e events.Event) []string { return address(e.Data.Person) }}
+		partner  = audience{"the partner's contacts", func(e events.Event) []string { return contacts(e.Partner) }}
+		customer = audience{"the customer's contacts", func(e events.Event) []string { return contacts(e.Customer) }}
+		primary  = audience{"the partner's primary address", func(e events.Event) []string { return contacts(e.Partner)[:min(1, len(contacts(e.Partner)))] }}
+		inviter  = audience{"the inviter, or the inviting side's contacts", invitingSide}
+		unnamed  = audience{"the partner's contacts, when a crowd or nobody is named", func(e events.Event) []string { return when(anonymous(e), e.Partner) }}
+		opened   = audience{"the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named", func(e events.Event) []string {
+			return when(anonymous(e) || switched(e) || e.Data.AssignedBy == "partner", e.Partner)
+		}}
+		edited = audience{"the partner's contacts, when everyone was switched, the choice became theirs, or a crowd's or nobody's terms changed", func(e events.Event) []string {
+			theirs := e.Data.AssignedBy == "partner" && slices.Contains(e.Data.Fields, "assigned_by")
+			return when(switched(e) || theirs || anonymous(e) && termsChanged(e), e.Partner)
+		}}
+		paused = audience{"the partner's contacts, when a crowd or nobody is named, or everyone was switched", func(e events.Event) []string { return when(anonymous(e) || switched(e), e.Partner) }}
+		host   = audience{"the customer's contacts, when the partner invites", func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) }}
+	)
+	all := []rule{
+		{on(events.GrantCreated), added, User, "granted", NoSecret},
+		{on(events.GrantCreated), opened, Partner, "granted", NoSecret},
+		{on(events.GrantCreated), customer, Customer, "granted", NoSecret},
+
+		{on(events.GrantEdited, events.GrantSuspended, events.GrantResumed), added, User, "granted", NoSecret},
+		{on(events.GrantEdited, events.GrantSuspended, events.GrantResumed), removed, User, "removed", NoSecret},
+		{on(events.GrantEdited), remaining, User, "changed", NoSecret},
+		{on(events.GrantEdited), edited, Partner, "changed", NoSecret},
+		{on(events.GrantEdited), customer, Customer, "changed", NoSecret},
+	}
+	for _, t := range on(events.GrantSuspended, events.GrantResumed) {
+		all = append(all, rule{on(t), other, User, name(t), NoSecret}, rule{on(t), paused, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
+	}
+	for _, t := range on(events.GrantStarted, events.GrantExpiring) {
+		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), unnamed, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
+	}
+	for _, t := range on(events.GrantExpired, events.GrantRevoked, events.GrantRelinquished, events.GrantEnded) {
+		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
+	}
+	return append(all,
+		rule{on(events.GrantUserLeft), customer, Customer, "user_left", NoSecret},
+		rule{on(events.GrantPartnerSuspended), customer, Customer, "partner_suspended", NoSecret},
+		rule{on(events.GrantPartnerResumed), customer, Customer, "partner_resumed", NoSecret},
+		rule{on(events.PartnerSuspended), partner, Partner, "partner_suspended", NoSecret},
+		rule{on(events.PartnerResumed), partner, Partner, "partner_resumed", NoSecret},
+		rule{on(events.PartnerRemoved), partner, Partner, "partner_removed", NoSecret},
+
+		rule{on(events.UserCreated), person, User, "account", Credential},   // P15
+		rule{on(events.UserCreated), primary, Partner, "account", NoSecret}, // P16
+
+		rule{on(events.InvitationCreated, events.InvitationResent), person, Invitee, "invitation", Token},
+		rule{on(events.InvitationCreated), host, Customer, "invitation", NoSecret},
+		rule{on(events.InvitationReminded), person, Invitee, "invitation_reminder", Token},
+		rule{on(events.InvitationCancelled), person, Invitee, "invitation_cancelled", NoSecret},
+		rule{on(events.InvitationAccepted), inviter, "", "invitation_accepted", NoSecret},
+		rule{on(events.InvitationDeclined), inviter, "", "invitation_declined", NoSecret},
+		rule{on(events.InvitationExpired), inviter, "", "invitation_expired", NoSecret},
+	)
+}
+
+// Letters are the mails that an event causes, in the order of the table and of the people in the event. An address gets one letter, that
+// of the first rule that means it: who is let in and is a contact, too, is told that it is let in. An event that no rule names, or whose type
+// is unknown, tells nobody. What is no plain address gets nothing.
+func Letters(e events.Event) []Letter {
+	var out []Letter
+	told := map[string]bool{}
+	for _, r := range rules() {
+		if !slices.Contains(r.on, e.Type) {
+			continue
+		}
+		side := r.side
+		if side == "" {
+			side = Customer
+			if e.Data.Side == "partner" {
+				side = Partner
+			}
+		}
+		for _, a := range r.to.who(e) {
+			to, ok := access.ParseEmail(a)
+			if !ok || told[to] {
+				continue
+			}
+			told[to] = true
+			out = append(out, Letter{Event: e, To: to, Template: r.template, Side: side, Secret: r.secret})
+		}
+	}
+	return out
+}
+
+// name is the template of a type of event that has one of its own.
+func name(t events.Type) string {
+	_, what, _ := strings.Cut(string(t), ".")
+	return what
+}
+
+func emails(people []events.Person) []string {
+	out := make([]string, len(people))
+	for i, p := range people {
+		out[i] = p.Email
+	}
+	return out
+}
+
+func address(p *events.Person) []string {
+	if p == nil {
+		return nil
+	}
+	return []string{p.Email}
+}
+
+func contacts(o *events.Organisation) []string {
+	if o == nil {
+		return nil
+	}
+	return o.Contacts
+}
+
+func when(yes bool, o *events.Organisation) []string {
+	if !yes {
+		return nil
+	}
+	return contacts(o)
+}
+
+// others are the users who were in before and still are.
+func others(e events.Event) []string {
+	added := emails(e.Data.Added)
+	return slices.DeleteFunc(emails(e.Data.Users), func(a string) bool { return slices.Contains(added, a) })
+}
+
+// anonymous tells whether no user can be told: there are too many, or none was chosen yet, or none is known by address.
+func anonymous(e events.Event) bool {
+	return e.Data.Crowd || !slices.ContainsFunc(slices.Concat(e.Data.Users, e.Data.Added), func(p events.Person) bool { return p.Email != "" })
+}
+
+func switched(e events.Event) bool { return e.Data.Everyone != nil }
+
+// termsChanged tells whether what a user may do, or when, or how it signs in, is not as before.
+func termsChanged(e events.Event) bool {
+	return slices.ContainsFunc(e.Data.Fields, func(f string) bool {
+		return slices.Contains([]string{"level", "from", "until", "require_sso", "state", "managed"}, f)
+	})
+}
+
+func invitingSide(e events.Event) []string {
+	if a := address(e.Data.Inviter); len(a) > 0 && a[0] != "" {
+		return a
+	}
+	if e.Data.Side == "partner" {
+		return contacts(e.Partner)
+	}
+	return contacts(e.Customer)
+}

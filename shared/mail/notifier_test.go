@@ -1,0 +1,576 @@
+package mail_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"partneraccess/events"
+	"partneraccess/shared/mail"
+	"partneraccess/shared/mail/receipt"
+)
+
+var noon = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
+
+// office is a notifier, and everything that it works with.
+type office struct {
+	mail.Notifier
+	mu       sync.Mutex
+	now      time.Time
+	outbox   []mail.Message
+	answers  map[string][]error // of the mail service, by address; what comes after the last is a success
+	secrets  map[string][]error
+	made     int
+	during   func(mail.Message) // happens while the mail service takes a mail
+	receipts map[receipt.Key]*record
+	blocked  map[string]*receipt.Block
+	broken   map[string][]error // answers of the receipts' storage, by method
+}
+
+type record struct {
+	receipt.Receipt
+	token string
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	o := &office{
+		now: noon, answers: map[string][]error{}, secrets: map[string][]error{}, receipts: map[receipt.Key]*record{},
+		blocked: map[string]*receipt.Block{}, broken: map[string][]error{},
+	}
+	r, err := usual()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Notifier = mail.Notifier{Renderer: r, Sender: o, Receipts: o, Secrets: o, Now: o.clock}
+	return o
+}
+
+func (o *office) clock() time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.now
+}
+
+func (o *office) advance(d time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now = o.now.Add(d)
+}
+
+func next(answers map[string][]error, of string) error {
+	if len(answers[of]) == 0 {
+		return nil
+	}
+	err := answers[of][0]
+	answers[of] = answers[of][1:]
+	return err
+}
+
+func (o *office) Send(ctx context.Context, m mail.Message) (string, error) {
+	if o.during != nil {
+		o.during(m)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if err := next(o.answers, m.To); err != nil {
+		return "", err
+	}
+	o.outbox = append(o.outbox, m)
+	return fmt.Sprintf("message-%d", len(o.outbox)), nil
+}
+
+func (o *office) Secret(_ context.Context, l mail.Letter) (string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.made++
+	return fmt.Sprintf("secret-%d", o.made), next(o.secrets, l.To)
+}
+
+func (o *office) ClaimMail(_ context.Context, r receipt.Receipt, now time.Time, lease time.Duration) (receipt.Claim, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := next(o.broken, "claim"); err != nil {
+		return receipt.Claim{}, err
+	}
+	is := o.receipts[r.Key]
+	switch {
+	case is == nil:
+		is = &record{Receipt: r}
+		o.receipts[r.Key] = is
+	case is.State != receipt.Claimed:
+		return receipt.Claim{}, receipt.ErrSettled
+	case now.Before(is.Lease):
+		return receipt.Claim{}, receipt.ErrHeld
+	}
+	is.State, is.Lease = receipt.Claimed, now.Add(lease)
+	is.Attempts++
+	is.token = fmt.Sprint(is.Attempts)
+	return receipt.Claim{Key: r.Key, Token: is.token, Lease: is.Lease}, nil
+}
+
+func (o *office) SettleMail(ctx context.Context, c receipt.Claim, out receipt.Outcome) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := errors.Join(ctx.Err(), next(o.broken, "settle")); err != nil {
+		return err
+	}
+	if is := o.receipts[c.Key]; is.State == receipt.Claimed && (is.token == c.Token || out.State == receipt.Sent) {
+		is.State, is.MessageID, is.Reason, is.Sent, is.Lease = out.State, out.MessageID, out.Reason, out.At, time.Time{}
+	}
+	return nil
+}
+
+func (o *office) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, _ time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := errors.Join(ctx.Err(), next(o.broken, "release")); err != nil {
+		return err
+	}
+	if is := o.receipts[c.Key]; is.State == receipt.Claimed && is.token == c.Token {
+		is.Lease, is.Reason = time.Time{}, reason
+	}
+	return nil
+}
+
+func (o *office) Blocked(_ context.Context, address string) (*receipt.Block, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.blocked[address], next(o.broken, "blocked")
+}
+
+// sent are the addresses that mails went out to, sorted.
+func (o *office) sent() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var out []string
+	for _, m := range o.outbox {
+		out = append(out, m.To)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (o *office) of(e events.Event, to string) receipt.Receipt {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r := o.receipts[receipt.KeyOf(e, to)]; r != nil {
+		return r.Receipt
+	}
+	return receipt.Receipt{}
+}
+
+func (o *office) want(t *testing.T, what string, addresses ...string) {
+	t.Helper()
+	slices.Sort(addresses)
+	if got := o.sent(); !slices.Equal(got, addresses) {
+		t.Errorf("%s: got mails to %q, want %q", what, got, addresses)
+	}
+}
+
+func (o *office) notify(t *testing.T, e events.Event) {
+	t.Helper()
+	if err := o.Notify(t.Context(), e); err != nil {
+		t.Fatalf("notify: %v", err)
+	}
+}
+
+func (o *office) wantError(t *testing.T, e events.Event, says string) {
+	t.Helper()
+	err := o.Notify(t.Context(), e)
+	if err == nil || !strings.Contains(err.Error(), says) {
+		t.Fatalf("notify: got %v, want an error that says %q", err, says)
+	}
+	for _, l := range mail.Letters(e) {
+		if strings.Contains(err.Error(), l.To) {
+			t.Errorf("got the error %v with the address %s in it: errors are logged", err, l.To)
+		}
+	}
+}
+
+var errLater = errors.New("the mail service is throttling")
+
+func TestEachLetterIsSentOnceHoweverOftenTheEventComes(t *testing.T) {
+	t.Parallel()
+	for _, typ := range events.Types() {
+		o := newOffice(t)
+		e := sample(t, typ)
+		var want []string
+		for _, l := range mail.Letters(e) {
+			want = append(want, l.To)
+		}
+		for range 3 {
+			o.notify(t, e)
+			o.advance(24 * time.Hour)
+		}
+		o.want(t, string(typ), want...)
+		for _, to := range want {
+			r := o.of(e, to)
+			if r.State != receipt.Sent || !strings.HasPrefix(r.MessageID, "message-") || r.Attempts != 1 || !r.Sent.Equal(noon) || r.Type != typ || r.To != to {
+				t.Errorf("%s to %s: got the receipt %+v, want it sent at noon at the first attempt", typ, to, r)
+			}
+		}
+	}
+}
+
+func TestManyWorkersSendEachLetterOnce(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.GrantRevoked)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := o.Notify(t.Context(), e); err != nil && !errors.Is(err, receipt.ErrHeld) {
+				t.Errorf("got %v, want no error, or receipt.ErrHeld", err)
+			}
+		})
+	}
+	wg.Wait()
+	o.notify(t, e)
+	o.want(t, "eight workers", kim, lee, ops, ops2, it, it2)
+}
+
+// Somebody else has it: the event has to come again, since that one may die.
+func TestALetterThatAnotherIsSendingIsAnErrorUntilTheLeaseIsOver(t *testing.T) {
+	t.Parallel()
+	for _, lease := range []time.Duration{0, 5 * time.Minute} {
+		is := lease
+		if lease == 0 {
+			is = mail.DefaultLease
+		}
+		for _, c := range []struct {
+			after time.Duration
+			taken bool
+		}{{0, false}, {is - time.Millisecond, false}, {is, true}} {
+			o := newOffice(t)
+			o.Lease = lease
+			e := sample(t, events.InvitationCancelled)
+			o.broken["settle"] = []error{errors.New("x"), errors.New("x"), errors.New("x")} // the one who dies
+			o.wantError(t, e, "could not be written down")
+			o.outbox = nil
+			o.advance(c.after)
+			err := o.Notify(t.Context(), e)
+			if c.taken {
+				if err != nil {
+					t.Errorf("%s after the claim: got %v, want it sent", c.after, err)
+				}
+				o.want(t, "the lease is over", noor)
+				continue
+			}
+			if !errors.Is(err, receipt.ErrHeld) {
+				t.Errorf("%s after the claim: got %v, want receipt.ErrHeld", c.after, err)
+			}
+			o.want(t, "the lease holds")
+		}
+	}
+}
+
+func TestAfterAPassingErrorTheLetterCanBeSentAtOnce(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.GrantCreated)
+	o.answers[sam] = []error{errLater, errLater}
+	for range 2 {
+		o.wantError(t, e, errLater.Error())
+		if r := o.of(e, sam); r.State != receipt.Claimed || !r.Lease.IsZero() || !strings.Contains(r.Reason, errLater.Error()) {
+			t.Errorf("got the receipt %+v, want it given back, with the reason", r)
+		}
+	}
+	o.want(t, "the others", kim, it, it2)
+	o.notify(t, e)
+	o.want(t, "at last", kim, sam, it, it2)
+	if r := o.of(e, sam); r.Attempts != 3 || r.Reason != "" {
+		t.Errorf("got the receipt %+v, want no reason after 3 attempts", r)
+	}
+}
+
+func TestARefusedLetterIsNoErrorAndIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.GrantCreated)
+	o.answers[sam] = []error{fmt.Errorf("%w: the address is malformed", mail.ErrRefused)}
+	for range 2 {
+		o.notify(t, e)
+	}
+	o.want(t, "the others", kim, it, it2)
+	if r := o.of(e, sam); r.State != receipt.Failed || !strings.Contains(r.Reason, "the address is malformed") || r.Attempts != 1 {
+		t.Errorf("got the receipt %+v, want it failed for that reason", r)
+	}
+}
+
+func TestEveryErrorOfAnEventIsTold(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.GrantCreated)
+	o.answers[kim] = []error{errLater}
+	o.answers[it2] = []error{errors.New("cut off")}
+	err := o.Notify(t.Context(), e)
+	if err == nil || !strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(kim)) || !strings.Contains(err.Error(), "letter granted to the customer "+receipt.Digest(it2)) {
+		t.Errorf("got %v, want both letters in it", err)
+	}
+	o.want(t, "the others", sam, it)
+}
+
+func TestABlockedAddressGetsNothingAndNoSecretIsMadeForIt(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.UserCreated)
+	o.blocked[kim] = &receipt.Block{Address: kim, State: receipt.Bounced, Reason: "no such mailbox", At: noon}
+	o.notify(t, e)
+	delete(o.blocked, kim)
+	o.notify(t, e) // settled: it is sent when somebody asks for it
+	o.want(t, "the copy", ops)
+	if r := o.of(e, kim); r.State != receipt.Suppressed || !strings.Contains(r.Reason, "bounced on 22 November 2026, 12:00 UTC: no such mailbox") {
+		t.Errorf("got the receipt %+v, want it suppressed for that reason", r)
+	}
+	if o.made != 0 {
+		t.Errorf("got %d secrets, want none", o.made)
+	}
+}
+
+func TestASecretIsMadeWhenTheLetterIsSentAndIsKeptNowhere(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.UserCreated)
+	o.answers[kim] = []error{errLater}
+	o.wantError(t, e, errLater.Error())
+	o.notify(t, e)
+	o.notify(t, e)
+	o.want(t, "both", kim, ops)
+	for _, m := range o.outbox {
+		if got, want := strings.Contains(m.Text, "secret-2"), m.To == kim; got != want {
+			t.Errorf("to %s: got the password in the text: %v, want %v", m.To, got, want)
+		}
+	}
+	if o.made != 2 {
+		t.Errorf("got %d secrets, want one for each attempt", o.made)
+	}
+	for _, r := range o.receipts {
+		if strings.Contains(fmt.Sprintf("%+v", r), "secret-") {
+			t.Errorf("got the receipt %+v, want no secret in it", r)
+		}
+	}
+}
+
+func TestALetterThatIsNoLongerNeededIsDropped(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationReminded)
+	o.secrets[noor] = []error{fmt.Errorf("the invitation was cancelled: %w", mail.ErrNoLongerNeeded)}
+	o.notify(t, e)
+	o.notify(t, e)
+	o.want(t, "nobody")
+	if r := o.of(e, noor); r.State != receipt.Dropped || !strings.Contains(r.Reason, "the invitation was cancelled") {
+		t.Errorf("got the receipt %+v, want it dropped for that reason", r)
+	}
+}
+
+func TestASecretThatCannotBeMadeNowIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationCreated)
+	o.secrets[noor] = []error{errors.New("the identity provider is away")}
+	o.wantError(t, e, "make its token: the identity provider is away")
+	o.want(t, "nobody yet")
+	o.notify(t, e)
+	o.want(t, "at last", noor)
+}
+
+func TestAStorageThatIsAwayIsAnErrorAndNothingIsSentUnclaimed(t *testing.T) {
+	t.Parallel()
+	away := errors.New("the storage did not answer")
+	for _, method := range []string{"claim", "blocked"} {
+		o := newOffice(t)
+		e := sample(t, events.InvitationCancelled)
+		o.broken[method] = []error{away}
+		if err := o.Notify(t.Context(), e); !errors.Is(err, away) {
+			t.Errorf("%s: got %v, want the storage's error", method, err)
+		}
+		o.want(t, method)
+		o.notify(t, e)
+		o.want(t, method+", then again", noor)
+	}
+	// What cannot be given back waits for the lease.
+	o := newOffice(t)
+	e := sample(t, events.InvitationCancelled)
+	o.answers[noor] = []error{errLater}
+	o.broken["release"] = []error{away}
+	o.wantError(t, e, "waits for the lease to end")
+	o.wantError(t, e, receipt.ErrHeld.Error())
+	o.advance(mail.DefaultLease)
+	o.notify(t, e)
+	o.want(t, "when the lease is over", noor)
+}
+
+func TestThatALetterWasSentIsWrittenDownThoughItTakesSeveralAttempts(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationCancelled)
+	o.broken["settle"] = []error{errors.New("x"), errors.New("x")}
+	o.notify(t, e)
+	o.notify(t, e)
+	o.want(t, "once", noor)
+}
+
+// Lambda stops the worker just then: the mail is out, and the time is over.
+func TestWhatIsKnownIsWrittenDownWhenTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationCancelled)
+	ctx, cancel := context.WithCancel(t.Context())
+	sender := o.Sender
+	o.Sender = after{sender, cancel}
+	if err := o.Notify(ctx, e); err != nil {
+		t.Errorf("got %v, want no error: it was sent", err)
+	}
+	if r := o.of(e, noor); r.State != receipt.Sent {
+		t.Errorf("got the receipt %+v, want it sent", r)
+	}
+	o.Sender = sender
+	other := sample(t, events.GrantUserLeft) // and what was not sent is given back
+	if err := o.Notify(ctx, other); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's end", err)
+	}
+	if r := o.of(other, it); r.State != receipt.Claimed || !r.Lease.IsZero() {
+		t.Errorf("got the receipt %+v, want it given back", r)
+	}
+}
+
+// after does something when a mail was taken.
+type after struct {
+	mail.Sender
+	do func()
+}
+
+func (a after) Send(ctx context.Context, m mail.Message) (string, error) {
+	defer a.do()
+	return a.Sender.Send(ctx, m)
+}
+
+func TestNothingIsSentWhenTheLeaseIsOver(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationCreated)
+	o.Secrets = slow{o, func() { o.advance(mail.DefaultLease) }}
+	o.wantError(t, e, "the lease was over")
+	o.want(t, "nobody")
+	o.Secrets = slow{o, func() { o.advance(mail.DefaultLease - time.Millisecond) }}
+	o.notify(t, e)
+	o.want(t, "just in time", noor)
+}
+
+// slow takes its time over a secret.
+type slow struct {
+	mail.Secrets
+	during func()
+}
+
+func (s slow) Secret(ctx context.Context, l mail.Letter) (string, error) {
+	s.during()
+	return s.Secrets.Secret(ctx, l)
+}
+
+func TestTheSenderIsToldWhenTheLeaseEnds(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	var left time.Duration
+	o.Sender = deadline{o, &left}
+	o.notify(t, sample(t, events.InvitationCancelled))
+	if left <= 0 || left > mail.DefaultLease {
+		t.Errorf("got %s, want at most the lease", left)
+	}
+}
+
+type deadline struct {
+	mail.Sender
+	left *time.Duration
+}
+
+func (d deadline) Send(ctx context.Context, m mail.Message) (string, error) {
+	if end, ok := ctx.Deadline(); ok {
+		*d.left = time.Until(end)
+	}
+	return d.Sender.Send(ctx, m)
+}
+
+func TestNoMoreLettersAreUnderWayThanAllowed(t *testing.T) {
+	t.Parallel()
+	for _, parallel := range []int{0, 1, 3} {
+		want := parallel
+		if want == 0 {
+			want = mail.DefaultParallel
+		}
+		o := newOffice(t)
+		o.Parallel = parallel
+		e := with(t, events.GrantRevoked, func(e *events.Event) {
+			for i := range 40 {
+				e.Data.Users = append(e.Data.Users, events.Person{Email: fmt.Sprintf("user-%d@contoso.example", i)})
+			}
+		})
+		var mu sync.Mutex
+		now, most := 0, 0
+		o.during = func(mail.Message) {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			defer func() { mu.Lock(); now--; mu.Unlock() }()
+		}
+		o.notify(t, e)
+		if most > want || len(o.sent()) != 46 {
+			t.Errorf("got %d letters at once and %d in all, want at most %d, and 46", most, len(o.sent()), want)
+		}
+	}
+}
+
+func TestOneLetterOfAnEventCanBeSentAgain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.GrantCreated)
+	o.notify(t, e)
+	o.receipts[receipt.KeyOf(e, sam)].State = receipt.Claimed // reopened
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(sam)); err != nil {
+		t.Fatal(err)
+	}
+	o.want(t, "Sam twice", kim, sam, sam, it, it2)
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(kim)); err != nil { // was not reopened
+		t.Fatal(err)
+	}
+	o.want(t, "Kim once", kim, sam, sam, it, it2)
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(noor)); !errors.Is(err, receipt.ErrUnknown) {
+		t.Errorf("somebody whom the event does not concern: got %v, want receipt.ErrUnknown", err)
+	}
+}
+
+func TestAnEventThatTellsNobodyNeedsNothing(t *testing.T) {
+	t.Parallel()
+	var n mail.Notifier
+	for _, typ := range []events.Type{events.MemberAdded, events.ManagementAssigned, "grant.imagined"} {
+		if err := n.Notify(t.Context(), events.Event{Type: typ}); err != nil {
+			t.Errorf("%s: got %v, want no error", typ, err)
+		}
+	}
+}
+
+func TestTheTagsOfAMailNameItsReceipt(t *testing.T) {
+	t.Parallel()
+	for name, l := range cases(t) {
+		m := render(t, l)
+		got, err := receipt.ParseKey(m.Tags["organisation"], m.Tags["event"], m.To)
+		if want := receipt.KeyOf(l.Event, l.To); err != nil || got != want {
+			t.Errorf("%s: got %+v and %v, want %+v", name, got, err, want)
+		}
+	}
+	if n := len(slices.Collect(maps.Keys(cases(t)))); n < 80 {
+		t.Errorf("got %d letters, want all", n)
+	}
+}

@@ -1,0 +1,173 @@
+// Package receipt is what is kept of one mail: who is told what about which event, and what became of it.
+//
+// It is a package of its own so that storage and API can speak of it without carrying the mails' templates. A receipt goes this way:
+//
+//	             +-> sent -> delivered -> bounced -> complained
+//	claimed -----+-> failed      the sender or the recipient's server will never take it
+//	 ^  |        +-> suppressed  the address is blocked
+//	 |  |        +-> dropped     what it says no longer holds: an invitation that has ended meanwhile
+//	 +--+ released, or its lease is over
+//
+// Every state but claimed is settled: nobody sends the mail again, unless a person asks for it (Reopen).
+package receipt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"partneraccess/events"
+)
+
+// State is what became of a mail.
+type State string
+
+// The states.
+const (
+	Claimed    State = "claimed"    // somebody is sending it, or is about to try again
+	Sent       State = "sent"       // the mail service has taken it
+	Delivered  State = "delivered"  // the recipient's server has taken it
+	Bounced    State = "bounced"    // the recipient's server refused it
+	Complained State = "complained" // the recipient says that it is spam
+	Failed     State = "failed"     // the mail service refused it for good
+	Suppressed State = "suppressed" // not sent: the address has bounced or complained before
+	Dropped    State = "dropped"    // not sent: no longer needed when it was about to be
+)
+
+// Rank orders what is heard of a mail that was sent: a later word counts only when it ranks higher. 0 = nothing of that kind.
+func (s State) Rank() int {
+	switch s {
+	case Sent:
+		return 1
+	case Delivered:
+		return 2
+	case Bounced:
+		return 3
+	case Complained:
+		return 4
+	}
+	return 0
+}
+
+// Key names a receipt: by whose history it stands, and which (event, recipient) it is.
+type Key struct {
+	Customer  string // the customer's id when the event concerns one
+	Partner   string // the partner's id otherwise
+	Event     string // the event's id
+	Recipient string // Digest of the address
+}
+
+// KeyOf is the key of the mail about the event to that address.
+func KeyOf(e events.Event, to string) Key {
+	k := Key{Event: e.ID, Recipient: Digest(to)}
+	switch {
+	case e.Customer != nil:
+		k.Customer = e.Customer.ID
+	case e.Partner != nil:
+		k.Partner = e.Partner.ID
+	}
+	return k
+}
+
+// Digest stands for an address where the address itself should not be seen, such as in keys, logs and links: 24 hexadecimal digits. It is
+// the same however the address is capitalised.
+func Digest(address string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(address)))
+	return hex.EncodeToString(sum[:12])
+}
+
+// Organisation is the key's organisation in the letters that a tag of the mail service may have, [A-Za-z0-9_-]: "c-" or "p-" and the id, in
+// which "." is "_2e" and "_" is "_5f".
+func (k Key) Organisation() string {
+	escape := strings.NewReplacer(".", "_2e", "_", "_5f")
+	if k.Customer != "" {
+		return "c-" + escape.Replace(k.Customer)
+	}
+	return "p-" + escape.Replace(k.Partner)
+}
+
+// ParseKey is the key that the tags of a mail and its recipient name. It fails when the organisation is none that Organisation makes.
+func ParseKey(organisation, event, to string) (Key, error) {
+	k := Key{Event: event, Recipient: Digest(to)}
+	kind, id, _ := strings.Cut(organisation, "-")
+	id = strings.NewReplacer("_2e", ".", "_5f", "_").Replace(id)
+	switch kind {
+	case "c":
+		k.Customer = id
+	case "p":
+		k.Partner = id
+	}
+	if id == "" || event == "" || k.Organisation() != organisation {
+		return Key{}, fmt.Errorf("the tags organisation %q and event %q name no mail", organisation, event)
+	}
+	return k, nil
+}
+
+// Receipt is what is kept of one mail.
+type Receipt struct {
+	Key
+	With      string // the partner's id when the event concerns a customer and a partner
+	Type      events.Type
+	To        string
+	Template  string
+	Side      string
+	State     State
+	Lease     time.Time // while claimed: until then nobody else may send it; UTC
+	MessageID string    // the mail service's
+	Attempts  int
+	Reason    string    // why it was not sent, or came back; of the latest attempt that failed while claimed
+	Created   time.Time // UTC
+	Sent      time.Time // UTC: when the mail service took it
+	Updated   time.Time // UTC: when what it says changed last
+}
+
+// New is the receipt of a mail about the event, before anything was done.
+func New(e events.Event, to, template, side string) Receipt {
+	r := Receipt{Key: KeyOf(e, to), Type: e.Type, To: to, Template: template, Side: side}
+	if e.Customer != nil && e.Partner != nil {
+		r.With = e.Partner.ID
+	}
+	return r
+}
+
+// Claim is the right to send one mail until the lease ends.
+type Claim struct {
+	Key
+	Token string // nobody else's claim has it
+	Lease time.Time
+}
+
+// Outcome is what the holder of a claim says of the mail.
+type Outcome struct {
+	State     State // sent, failed, suppressed or dropped
+	MessageID string
+	Reason    string
+	At        time.Time
+}
+
+// Feedback is what the mail service says later of a mail that it has taken.
+type Feedback struct {
+	Key
+	MessageID string
+	State     State // delivered, bounced or complained
+	Reason    string
+	At        time.Time
+}
+
+// Block is why an address gets no further mail.
+type Block struct {
+	Address string
+	State   State // bounced or complained
+	Reason  string
+	At      time.Time
+}
+
+// The ways in which a mail cannot be claimed, and in which feedback cannot be kept.
+var (
+	ErrHeld    = errors.New("somebody else is sending this mail: try again when the lease is over")
+	ErrSettled = errors.New("this mail is settled")
+	ErrUnknown = errors.New("there is no such mail")
+)

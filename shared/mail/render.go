@@ -1,0 +1,161 @@
+package mail
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"strings"
+	"text/template"
+
+	"partneraccess/shared/mail/receipt"
+)
+
+// Message is a mail that is ready to be sent. It may hold a secret: it is never logged or stored.
+type Message struct {
+	To      string
+	From    string
+	ReplyTo string // "" = none
+	Subject string // on one line, not encoded
+	Text    string
+	HTML    string
+	Headers map[string]string
+	Tags    map[string]string // for the mail service: template, type, event and organisation, all of [A-Za-z0-9_-]
+}
+
+// Renderer makes messages of letters.
+type Renderer struct {
+	settings Settings
+	words    *template.Template
+	text     *template.Template
+	html     *htmltemplate.Template
+}
+
+//go:embed templates
+var templates embed.FS
+
+// NewRenderer fails with what is wrong with the settings.
+func NewRenderer(s Settings) (*Renderer, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Renderer{settings: s}
+	var err error
+	if r.words, err = template.New("").Option("missingkey=error").ParseFS(templates, "templates/*.tmpl"); err != nil {
+		return nil, fmt.Errorf("read the letters' words: %w", err)
+	}
+	if r.text, err = template.ParseFS(templates, "templates/layout.txt"); err != nil {
+		return nil, fmt.Errorf("read the layout of plain text: %w", err)
+	}
+	if r.html, err = htmltemplate.ParseFS(templates, "templates/layout.html"); err != nil {
+		return nil, fmt.Errorf("read the layout of HTML: %w", err)
+	}
+	return r, nil
+}
+
+// page is all that a message says; the layouts write it as plain text and as HTML, so that the two cannot differ.
+type page struct {
+	Product     string
+	Subject     string
+	Preview     string // what a list of mails shows after the subject
+	Greeting    string
+	Paragraphs  []string
+	Password    string
+	Action      string // the link's label
+	URL         string
+	ShowURL     bool // in HTML, too
+	Changes     []line
+	Facts       []line
+	People      []list
+	NoteBy      string
+	Note        []string
+	Why         string
+	Support     string
+	SupportURL  string
+	Unsubscribe string
+}
+
+// Render makes the message of a letter. The secret is what the letter's kind of secret calls for: a token is needed, a temporary password
+// may be "" where people sign in elsewhere. Any other secret is refused, since it could only get out by mistake.
+func (r *Renderer) Render(l Letter, secret string) (Message, error) {
+	switch {
+	case l.Secret == Token && secret == "":
+		return Message{}, fmt.Errorf("letter %s to the %s: it needs a token", l.Template, l.Side)
+	case l.Secret == NoSecret && secret != "":
+		return Message{}, fmt.Errorf("letter %s to the %s: it carries no secret", l.Template, l.Side)
+	}
+	v := view{l: l, s: r.settings, Secret: secret}
+	p, err := r.page(v)
+	if err != nil {
+		return Message{}, err
+	}
+	m := Message{
+		To: l.To, From: r.settings.From, ReplyTo: r.settings.ReplyTo, Subject: p.Subject,
+		// RFC 3834: no answers from people's absence assistants.
+		Headers: map[string]string{"Auto-Submitted": "auto-generated"},
+		Tags: map[string]string{
+			"template": l.Template, "type": strings.ReplaceAll(string(l.Event.Type), ".", "-"), "event": l.Event.ID,
+			"organisation": receipt.KeyOf(l.Event, l.To).Organisation(),
+		},
+	}
+	if p.Unsubscribe != "" {
+		m.Headers["List-Unsubscribe"] = "<" + p.Unsubscribe + ">"
+		if strings.HasPrefix(p.Unsubscribe, "https:") { // RFC 8058
+			m.Headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+		}
+	}
+	var text, html strings.Builder
+	if err := r.text.Execute(&text, p); err != nil {
+		return Message{}, fmt.Errorf("letter %s to the %s: %w", l.Template, l.Side, err)
+	}
+	if err := r.html.Execute(&html, p); err != nil {
+		return Message{}, fmt.Errorf("letter %s to the %s: %w", l.Template, l.Side, err)
+	}
+	m.Text, m.HTML = text.String(), html.String()
+	return m, nil
+}
+
+// page has the letter's words written, and adds the parts that follow from the event.
+//
+// The words of a letter are a template "<template>.<side>": lines "Subject: " and "Preview: ", an empty line, and paragraphs between empty
+// lines. Nothing that people entered can begin a line or hold an empty one, since all of it is on one line.
+func (r *Renderer) page(v view) (page, error) {
+	name := v.l.Template + "." + string(v.l.Side)
+	var b strings.Builder
+	if err := r.words.ExecuteTemplate(&b, name, v); err != nil {
+		return page{}, fmt.Errorf("letter %s: %w", name, err)
+	}
+	head, body, ok := strings.Cut(strings.TrimSpace(b.String()), "\n\n")
+	subject, preview, two := strings.Cut(head, "\n")
+	subject, hasSubject := strings.CutPrefix(subject, "Subject: ")
+	preview, hasPreview := strings.CutPrefix(preview, "Preview: ")
+	if !ok || !two || !hasSubject || !hasPreview {
+		return page{}, errors.New("letter " + name + ": its words do not begin with a subject and a preview")
+	}
+	p := page{
+		Product: r.settings.Product, Subject: spaced(subject), Preview: spaced(preview), Greeting: v.greeting(),
+		Changes: v.changes(), Facts: v.facts(), People: v.people(), Why: v.why(), Support: r.settings.Support,
+	}
+	for _, paragraph := range strings.Split(body, "\n\n") {
+		if paragraph = spaced(paragraph); paragraph != "" {
+			p.Paragraphs = append(p.Paragraphs, paragraph)
+		}
+	}
+	if v.l.Secret == Credential {
+		p.Password = v.Secret
+	}
+	p.Action, p.URL = v.action()
+	p.ShowURL = v.l.Secret == Token
+	p.NoteBy, p.Note = v.note()
+	p.SupportURL = p.Support
+	if !strings.Contains(p.Support, "://") {
+		p.SupportURL = "mailto:" + p.Support
+	}
+	if v.reminder() && r.settings.Unsubscribe != "" {
+		p.Unsubscribe = fill(r.settings.Unsubscribe, map[string]string{"address": v.l.To})
+	}
+	return p, nil
+}
+
+// spaced is a text with single spaces: the words' templates break their lines where it suits them.
+func spaced(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,268 @@
+package mailing_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/oklog/ulid/v2"
+
+	"partneraccess/events"
+	"partneraccess/scripts/local/engine"
+	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/mail"
+	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/manifest"
+	"partneraccess/shared/setup/mailing"
+)
+
+func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
+
+func environment() map[string]string {
+	return map[string]string{
+		"TABLE_NAME": "t", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+		"PRODUCT_NAME": "Cloud", "MAIL_FROM": "no-reply@cloud.example", "SUPPORT": "help@cloud.example", "CUSTOMER_URL": "https://cloud.example/c",
+		"PARTNER_URL": "https://cloud.example/p", "INVITATION_URL": "https://cloud.example/i/{token}",
+	}
+}
+
+func TestSettingsThatAreMissingOrWrongAreNamed(t *testing.T) {
+	for _, c := range []struct{ set, to, want string }{
+		{"", "", ""},
+		{"TABLE_NAME", "", "TABLE_NAME"},
+		{"AWS_REGION", "", "AWS_REGION"},
+		{"PRODUCT_NAME", "", "product"},
+		{"MAIL_FROM", "nobody", "sender"},
+		{"INVITATION_URL", "https://cloud.example/i", "{token}"},
+		{"IDENTITY", "ldap", "IDENTITY"},
+		{"IDENTITY", "cognito", "USER_POOL_ID"},
+	} {
+		env := environment()
+		env[c.set] = c.to
+		_, err := mailing.FromEnvironment(func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s=%q: got %v, want an error about %q", c.set, c.to, err, c.want)
+		}
+	}
+}
+
+// What the manifest does not name is not set in AWS.
+func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
+	for name, wire := range map[string]func(func(string) string, *slog.Logger) (lambda.Handler, error){
+		"notify": mailing.FromEnvironment, "mail": mailing.MailFromEnvironment,
+	} {
+		i := slices.IndexFunc(manifest.Functions(), func(f manifest.Function) bool { return f.Name == name })
+		if i < 0 {
+			t.Errorf("the manifest has no function %s", name)
+			continue
+		}
+		env, read := environment(), map[string]bool{}
+		for k, v := range map[string]string{"IDENTITY": "cognito", "USER_POOL_ID": "p", "USER_POOL_CLIENT_ID": "c"} {
+			env[k] = v
+		}
+		if _, err := wire(func(name string) string { read[name] = true; return env[name] }, slog.New(slog.DiscardHandler)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		named := manifest.Functions()[i].Env
+		for r := range read {
+			if !strings.HasPrefix(r, "AWS_") && !slices.Contains(named, r) {
+				t.Errorf("%s reads %s, which the manifest does not name", name, r)
+			}
+		}
+		for _, n := range named {
+			if !read[n] {
+				t.Errorf("%s does not read %s, which the manifest names", name, n)
+			}
+		}
+	}
+}
+
+// world is a table, a handler of its stream's batches, and a sender that keeps the mails.
+type world struct {
+	t     *testing.T
+	store *dynamo.Store
+	now   time.Time
+	pass  func(access.User) (string, error)
+
+	mu    sync.Mutex
+	mails []mail.Message
+}
+
+func start(t *testing.T) *world {
+	t.Helper()
+	client, table := engine.Shared(t).Client(), "mailing-"+t.Name()
+	if err := dynamo.CreateTable(t.Context(), client, table, false); err != nil {
+		t.Fatal(err)
+	}
+	return &world{t: t, store: dynamo.New(client, table), now: time.Date(2027, 1, 5, 10, 0, 0, 0, time.UTC)}
+}
+
+func (w *world) Send(_ context.Context, m mail.Message) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mails = append(w.mails, m)
+	return fmt.Sprint("message ", len(w.mails)), nil
+}
+
+func (w *world) TemporaryPassword(_ context.Context, u access.User) (string, error) { return w.pass(u) }
+
+func (w *world) write(c access.Change) {
+	w.t.Helper()
+	if err := w.store.Apply(w.t.Context(), func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// tell hands the event to the function, and returns the mail to that address, if there is one, and its state.
+func (w *world) tell(e events.Event, to string) (*mail.Message, receipt.State) {
+	w.t.Helper()
+	c := mailing.Config{
+		Store: w.store, Sender: w, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
+		Settings: mail.Settings{
+			Product: "Cloud", From: "no-reply@cloud.example", Support: "help@cloud.example", CustomerURL: "https://cloud.example/c",
+			PartnerURL: "https://cloud.example/p", InvitationURL: "https://cloud.example/i/{token}",
+		},
+	}
+	if w.pass != nil {
+		c.Passwords = w
+	}
+	h, err := mailing.NewHandler(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.mails = nil
+	if _, err := h.Invoke(w.t.Context(), fmt.Appendf(nil,
+		`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","NewImage":{"sk":{"S":"T#%s"},"event":{"S":%q}}}}]}`, e.ID, data)); err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := w.store.Mail(w.t.Context(), receipt.KeyOf(e, to))
+	if err != nil || r == nil {
+		w.t.Fatalf("the receipt of the mail to %s: got %v, %v", to, r, err)
+	}
+	for _, m := range w.mails {
+		if m.To == to {
+			return &m, r.State
+		}
+	}
+	return nil, r.State
+}
+
+func sample(t *testing.T, typ events.Type) events.Event {
+	t.Helper()
+	data, err := events.Sample(typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e events.Event
+	if err := json.Unmarshal(data, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestAnInvitationsTokenIsMadeForItsMailAndOnlyItsDigestIsKept(t *testing.T) {
+	w := start(t)
+	e := sample(t, events.InvitationCreated)
+	to := e.Data.Person.Email
+	i := access.Invitation{
+		ID: e.Data.Invitation, Customer: e.Customer.ID, Partner: e.Partner.ID, Email: to, Level: access.View, State: access.InvitationPending,
+		By: access.By{Kind: "customer", Email: "ann@acme.example"}, Sending: 1, Days: 7, Expires: w.now.Add(7 * 24 * time.Hour), Created: w.now, Updated: w.now, Version: 1,
+	}
+	w.write(access.Change{Writes: []access.Write{access.InvitationWrite{After: &i}}})
+
+	m, state := w.tell(e, to)
+	if m == nil || state != receipt.Sent {
+		t.Fatalf("got %v, %s, want a mail", m, state)
+	}
+	kept, err := w.store.Invitation(t.Context(), i.Customer, i.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(m.Text, "https://cloud.example/i/")
+	token, _, _ := strings.Cut(rest, "\n")
+	token = strings.ReplaceAll(strings.TrimSpace(token), "%7E", "~")
+	secret, ours := strings.CutPrefix(token, i.Customer+"~"+i.ID+"~")
+	if !found || !ours || len(secret) < 26 {
+		t.Fatalf("got the token %q in %s", token, m.Text)
+	}
+	if kept.Digest != httpapi.TokenDigest(secret) || kept.Version != 2 {
+		t.Errorf("got the digest %q, want that of the mail's token", kept.Digest)
+	}
+
+	// A mail that a later one has overtaken.
+	e.ID = ulid.Make().String()
+	e.Data.Sending = 2
+	if m, state := w.tell(e, to); m != nil || state != receipt.Dropped {
+		t.Errorf("overtaken: got %v, %s, want it dropped", m, state)
+	}
+	// One whose invitation has ended meanwhile.
+	ended := *kept
+	ended.State, ended.Version = access.InvitationCancelled, 3
+	w.write(access.Change{Writes: []access.Write{access.InvitationWrite{Before: kept, After: &ended}}})
+	e.ID = ulid.Make().String()
+	e.Data.Sending = 1
+	if m, state := w.tell(e, to); m != nil || state != receipt.Dropped {
+		t.Errorf("ended: got %v, %s, want it dropped", m, state)
+	}
+}
+
+func TestATemporaryPasswordIsMadeForItsMailOnlyWhileItIsOfUse(t *testing.T) {
+	w := start(t)
+	e := sample(t, events.UserCreated)
+	to := e.Data.Person.Email
+	u := access.User{
+		ID: e.Data.Person.ID, Partner: e.Partner.ID, Number: 1, Email: to, Name: "Kim", Role: access.Role(e.Data.Role), Status: access.Active,
+		Created: w.now, Updated: w.now, Version: 1,
+	}
+	tell := func() (*mail.Message, receipt.State) {
+		e.ID = ulid.Make().String()
+		return w.tell(e, to)
+	}
+	if m, state := tell(); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword:") {
+		t.Errorf("without accounts: got %v, %s, want a mail without a password", m, state)
+	}
+	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	if m, state := tell(); m != nil || state != receipt.Dropped {
+		t.Errorf("no such user: got %v, %s, want it dropped", m, state)
+	}
+	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
+	m, state := tell()
+	if m == nil || state != receipt.Sent || !strings.Contains(m.Text, "Secret-1234") || !strings.Contains(m.HTML, "Secret-1234") {
+		t.Errorf("got %v, %s, want a mail with the password", m, state)
+	}
+	for _, other := range w.mails { // the copy to the partner's primary address (P16)
+		if other.To != to && (strings.Contains(other.Text, "Secret-1234") || strings.Contains(other.HTML, "Secret-1234")) {
+			t.Errorf("%s is told the password", other.To)
+		}
+	}
+	w.pass = func(access.User) (string, error) { return "", access.Refuse(access.Ended, "has chosen one") }
+	if m, state := tell(); m != nil || state != receipt.Dropped {
+		t.Errorf("has chosen one: got %v, %s, want it dropped", m, state)
+	}
+	w.pass = func(access.User) (string, error) { return "", errors.New("away") }
+	if m, state := tell(); m != nil || state != receipt.Claimed {
+		t.Errorf("the identity provider is away: got %v, %s, want it to be tried again", m, state)
+	}
+	moved := u
+	moved.Email, moved.Version = "kim@elsewhere.example", 2
+	w.write(access.Change{Writes: []access.Write{access.UserWrite{Before: &u, After: &moved}}})
+	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	if m, state := tell(); m != nil || state != receipt.Dropped {
+		t.Errorf("has another address: got %v, %s, want it dropped", m, state)
+	}
+}
