@@ -409,7 +409,9 @@ func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
 	u.Left = h.Version
 	return Change{
 		Writes: append([]Write{
-			HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{Before: f.User, After: &u}, take(f.Email, u.Email, ""),
+			HeadcountWrite{Before: &f.Headcount, After: &h},
+			UserWrite{Before: f.User, After: &u},
+			take(f.Email, u.Email, ""),
 			m.task(TaskUserRemoved, u.Partner, u.ID),
 		}, m.account(f.Task, &u)...),
 		Events: []events.Event{m.event(events.UserRemoved, nil, f.Partner, userData(&u))},

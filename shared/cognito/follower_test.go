@@ -1,0 +1,223 @@
+package cognito_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"partneraccess/shared/access"
+	"partneraccess/shared/cognito"
+)
+
+// course is a table with one user, its account, and workers that go on step by step, in whatever order, and may die between any two steps.
+type course struct {
+	now     time.Time
+	user    access.User
+	email   access.Email
+	task    *access.Task
+	account string // the telephone number that was written last
+	workers []*worker
+	edits   int
+}
+
+// worker follows a task. It waits before and after everything that can be seen from outside.
+type worker struct {
+	c      *course
+	lease  time.Time
+	resume chan bool // false: die
+	parked chan bool // false: has ended
+}
+
+func (w *worker) step() {
+	w.parked <- true
+	if !<-w.resume {
+		runtime.Goexit()
+	}
+}
+
+func (w *worker) User(context.Context, string) (*access.User, error) {
+	w.step()
+	u := w.c.user
+	return &u, nil
+}
+
+func (w *worker) Task(context.Context, string) (*access.Task, error) {
+	w.step()
+	return w.c.task, nil
+}
+
+func (w *worker) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error {
+	for {
+		c, _, err := plan(ctx)
+		if err != nil {
+			return err
+		}
+		w.step()
+		if w.c.commit(c) {
+			return nil
+		}
+	}
+}
+
+func (w *worker) Sync(_ context.Context, u access.User) error {
+	w.step()
+	w.c.account = u.Phone
+	w.step()
+	return nil
+}
+
+// commit writes tasks and users, when they are as they were found.
+func (c *course) commit(change access.Change) bool {
+	for _, w := range change.Writes {
+		switch w := w.(type) {
+		case access.TaskWrite:
+			if w.Before.Stored() != c.task.Stored() {
+				return false
+			}
+		case access.UserWrite:
+			if w.Before.Stored() != c.user.Version {
+				return false
+			}
+		}
+	}
+	for _, w := range change.Writes {
+		switch w := w.(type) {
+		case access.TaskWrite:
+			c.task = w.After
+		case access.UserWrite:
+			c.user = *w.After
+		}
+	}
+	return true
+}
+
+func (c *course) moment() access.Moment {
+	return access.Moment{Now: c.now, Actor: access.Actor{Kind: "provider"}, NewID: func() string { return "" }, Accounts: true}
+}
+
+func (c *course) start(t *access.Task) {
+	if t == nil {
+		return
+	}
+	w := &worker{c: c, lease: t.Due, resume: make(chan bool), parked: make(chan bool)}
+	mine := *t
+	go func() {
+		defer close(w.parked)
+		_ = (&cognito.Follower{Accounts: w, Store: w}).Follow(context.Background(), &mine) // an error leaves the task
+	}()
+	if <-w.parked {
+		c.workers = append(c.workers, w)
+	}
+}
+
+// edit changes the telephone number, and starts the worker of the request.
+func (c *course) edit(t *rapid.T) {
+	c.edits++
+	change, _, err := access.PlanUser(access.UserFacts{
+		Partner: &access.Partner{ID: "contoso", Status: access.Active}, User: &c.user, Email: &c.email, Task: c.task,
+	}, access.UserCommand{Seen: access.AnyVersion, Phone: new(fmt.Sprintf("+49%07d", c.edits))}, c.moment())
+	if err != nil || !c.commit(change) {
+		t.Fatalf("edit: %v", err)
+	}
+	c.start(change.Identity())
+}
+
+func (c *course) sweep(t *rapid.T) {
+	change, mine := access.PlanTakeIdentity(c.task, c.moment())
+	if !c.commit(change) {
+		t.Fatal("the task could not be taken")
+	}
+	c.start(mine)
+}
+
+// run lets a worker take a step, or die.
+func (c *course) run(i int, live bool) {
+	w := c.workers[i]
+	w.resume <- live
+	if !<-w.parked {
+		c.workers = append(c.workers[:i], c.workers[i+1:]...)
+	}
+}
+
+// advance moves the clock. No function lives as long as it has the task.
+func (c *course) advance(d time.Duration) {
+	c.now = c.now.Add(d)
+	for i := len(c.workers) - 1; i >= 0; i-- {
+		if !c.now.Before(c.workers[i].lease) {
+			c.run(i, false)
+		}
+	}
+}
+
+func TestWhateverOrderWorkersRunInAndWhereverTheyDieTheAccountEndsAsTheUserIs(t *testing.T) {
+	for range 20 { // a hundred runs seldom come upon the one that matters
+		rapid.Check(t, whateverOrder)
+	}
+}
+
+func whateverOrder(t *rapid.T) {
+	id := "contoso:" + strings.Repeat("0", 26)
+	c := &course{
+		now:   time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC),
+		user:  access.User{ID: id, Partner: "contoso", Email: "kim@contoso.example", Name: "Kim", Role: access.Tech, Status: access.Active, Version: 1},
+		email: access.Email{Address: "kim@contoso.example", User: id, Version: 1},
+	}
+	actions := map[string]func(*rapid.T){
+		"edit":    func(t *rapid.T) { c.edit(t) },
+		"sweep":   func(t *rapid.T) { c.sweep(t) },
+		"advance": func(t *rapid.T) { c.advance(time.Duration(rapid.IntRange(1, 30).Draw(t, "seconds")) * time.Second) },
+	}
+	turn := func(live bool) func(*rapid.T) {
+		return func(t *rapid.T) {
+			if len(c.workers) == 0 {
+				t.Skip("nobody is at work")
+			}
+			c.run(rapid.IntRange(0, len(c.workers)-1).Draw(t, "worker"), live)
+		}
+	}
+	actions["step"], actions["step on"] = turn(true), turn(true)
+	actions["finish"] = func(t *rapid.T) {
+		turn(true)(t)
+		for n := len(c.workers); n > 0 && len(c.workers) == n; {
+			c.run(n-1, true)
+		}
+	}
+	actions["die"] = turn(false)
+	t.Repeat(actions)
+
+	for len(c.workers) > 0 {
+		c.run(0, rapid.Bool().Draw(t, "live"))
+	}
+	c.advance(time.Minute)
+	c.sweep(t)
+	for len(c.workers) > 0 {
+		c.run(0, true)
+	}
+	if c.task != nil || c.account != c.user.Phone {
+		t.Fatalf("account: got %q and task %+v, want %q and none", c.account, c.task, c.user.Phone)
+	}
+}
+
+type failing struct{ *worker }
+
+func (failing) Sync(context.Context, access.User) error { return errSync }
+
+var errSync = errors.New("no")
+
+func TestAFailureLeavesTheTask(t *testing.T) {
+	c := &course{user: access.User{ID: "contoso:kim", Version: 1}, task: &access.Task{User: "contoso:kim", Version: 1}}
+	w := &worker{c: c, resume: make(chan bool), parked: make(chan bool)}
+	go func() {
+		<-w.parked
+		w.resume <- true
+	}()
+	if err := (&cognito.Follower{Accounts: failing{w}, Store: w}).Follow(t.Context(), c.task); !errors.Is(err, errSync) || c.task == nil {
+		t.Errorf("got %v and task %+v, want the failure and the task", err, c.task)
+	}
+}

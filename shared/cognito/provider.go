@@ -1,0 +1,374 @@
+// Package cognito keeps the employees' accounts in an Amazon Cognito user pool: Provider makes one account be as its user is, and Follower does
+// the work of the tasks that changes leave.
+//
+// An account's username is the user's id, which never changes; the e-mail address is an alias for signing in, and changes with the user's.
+// What the pool needs for this, in the words of CloudFormation:
+//
+//   - AliasAttributes [email], and no UsernameAttributes, with which Cognito would choose the usernames. It cannot be changed later.
+//   - UsernameConfiguration CaseSensitive false. Addresses come in lower case; people type them as they like.
+//   - The attribute email mutable and not required: an account gives up an address that it has lost before it can get the new one.
+//   - AdminCreateUserConfig AllowAdminCreateUserOnly true: whoever could sign up could verify an address, and the service goes by addresses.
+//   - A client for this package, without a secret, with ALLOW_ADMIN_USER_PASSWORD_AUTH alone; pages sign in through a client of their own,
+//     which must not be able to write the attribute email, and with PreventUserExistenceErrors ENABLED.
+//   - MfaConfiguration OPTIONAL with SMS set up: two-factor sign-in is switched on for each user, and Cognito refuses that where it cannot
+//     send texts.
+//   - A password policy of at least 12 characters without classes (access.CheckPassword), and temporary passwords that last some days.
+//
+// The functions need cognito-idp:AdminGetUser, AdminCreateUser, AdminUpdateUserAttributes, AdminDeleteUserAttributes, AdminSetUserMFAPreference,
+// AdminEnableUser, AdminDisableUser, AdminUserGlobalSignOut and AdminDeleteUser on that pool (directory, expire); AdminInitiateAuth and
+// AdminSetUserPassword (directory); AdminGetUser and AdminSetUserPassword (notify).
+package cognito
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"partneraccess/shared/access"
+)
+
+// Provider is one user pool.
+type Provider struct {
+	api    *cognitoidentityprovider.Client
+	pool   string
+	client string
+}
+
+// New is the provider on the pool of that id. The client is the one whose id is given: it is asked whether a password is right.
+func New(api *cognitoidentityprovider.Client, pool, client string) *Provider {
+	return &Provider{api: api, pool: pool, client: client}
+}
+
+// ErrAddressHeld says that another account still has the user's address: it has to give it up first, and has a task that makes it.
+var ErrAddressHeld = errors.New("another account still has the address")
+
+// Sync makes the account be as the user is: there, without a mail from Cognito, or deleted; with its address, its telephone number, its second
+// factor; enabled or disabled. A user who is disabled or removed is signed out everywhere, at each Sync. To repeat it is harmless, and what
+// another Sync of the same user has done half is finished. It fails with access.ErrUnavailable when Cognito does not answer or has had enough,
+// and with ErrAddressHeld.
+func (p *Provider) Sync(ctx context.Context, u access.User) error {
+	if u.Status == access.Removed {
+		return p.remove(ctx, u)
+	}
+	account, err := p.account(ctx, u)
+	if err != nil {
+		return err
+	}
+	if account == nil {
+		if account, err = p.create(ctx, u); err != nil {
+			return err
+		}
+	}
+	if err := p.attributes(ctx, u, account); err != nil {
+		return err
+	}
+	if err := p.enable(ctx, u, account.Enabled); err != nil {
+		return err
+	}
+	return p.secondFactor(ctx, u, account)
+}
+
+func (p *Provider) remove(ctx context.Context, u access.User) error {
+	err := p.signOut(ctx, u)
+	if err == nil {
+		_, err = p.api.AdminDeleteUser(ctx, &cognitoidentityprovider.AdminDeleteUserInput{UserPoolId: &p.pool, Username: &u.ID})
+	}
+	if is(err, userNotFound) {
+		return nil
+	}
+	return failed("delete an account", err)
+}
+
+// account is what Cognito has; nil when it has none.
+func (p *Provider) account(ctx context.Context, u access.User) (*cognitoidentityprovider.AdminGetUserOutput, error) {
+	out, err := p.api.AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &p.pool, Username: &u.ID})
+	if is(err, userNotFound) {
+		return nil, nil
+	}
+	return out, failed("read an account", err)
+}
+
+// create makes the account, unless it is there, and gives it as it is then. Its password is one that nobody knows, until TemporaryPassword makes
+// another.
+func (p *Provider) create(ctx context.Context, u access.User) (*cognitoidentityprovider.AdminGetUserOutput, error) {
+	in := &cognitoidentityprovider.AdminCreateUserInput{
+		UserPoolId: &p.pool, Username: &u.ID, MessageAction: types.MessageActionTypeSuppress, TemporaryPassword: aws.String(password()),
+		UserAttributes: []types.AttributeType{attribute(email, u.Email), attribute(emailVerified, "true")},
+	}
+	if u.Phone != "" {
+		in.UserAttributes = append(in.UserAttributes, attribute(phone, u.Phone), attribute(phoneVerified, "true"))
+	}
+	_, err := p.api.AdminCreateUser(ctx, in)
+	switch {
+	case err == nil:
+		return &cognitoidentityprovider.AdminGetUserOutput{UserAttributes: in.UserAttributes, Enabled: true}, nil
+	case is(err, usernameExists): // somebody else was faster, or an attempt whose answer was lost, with what the user was then
+		account, err := p.account(ctx, u)
+		if err == nil && account == nil {
+			err = fmt.Errorf("create an account: it was deleted meanwhile: %w", access.ErrUnavailable)
+		}
+		return account, err
+	case is(err, aliasExists):
+		return nil, fmt.Errorf("create an account: %w", ErrAddressHeld)
+	}
+	return nil, failed("create an account", err)
+}
+
+// Names of the attributes. Addresses and numbers are entered by those who manage a partner's people, who vouch for them.
+const (
+	email         = "email"
+	emailVerified = "email_verified"
+	phone         = "phone_number"
+	phoneVerified = "phone_number_verified"
+)
+
+func attribute(name, value string) types.AttributeType {
+	return types.AttributeType{Name: &name, Value: &value}
+}
+
+func (p *Provider) attributes(ctx context.Context, u access.User, account *cognitoidentityprovider.AdminGetUserOutput) error {
+	has := map[string]string{}
+	for _, a := range account.UserAttributes {
+		has[aws.ToString(a.Name)] = aws.ToString(a.Value)
+	}
+	if has[phone] != "" && u.Phone == "" {
+		if err := p.drop(ctx, u, phone); err != nil {
+			return err
+		}
+	}
+	var want []types.AttributeType
+	if u.Phone != "" && (has[phone] != u.Phone || has[phoneVerified] != "true") {
+		want = append(want, attribute(phone, u.Phone), attribute(phoneVerified, "true"))
+	}
+	if has[email] != u.Email || has[emailVerified] != "true" {
+		want = append(want, attribute(email, u.Email), attribute(emailVerified, "true"))
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	_, err := p.api.AdminUpdateUserAttributes(ctx, &cognitoidentityprovider.AdminUpdateUserAttributesInput{
+		UserPoolId: &p.pool, Username: &u.ID, UserAttributes: want,
+	})
+	if !is(err, aliasExists) {
+		return failed("update an account", err)
+	}
+	// Two who have swapped addresses would wait for each other for ever, did they not let go of what is no longer theirs.
+	if has[email] != "" && has[email] != u.Email {
+		if err := p.drop(ctx, u, email); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("update an account: %w", ErrAddressHeld)
+}
+
+func (p *Provider) drop(ctx context.Context, u access.User, name string) error {
+	_, err := p.api.AdminDeleteUserAttributes(ctx, &cognitoidentityprovider.AdminDeleteUserAttributesInput{
+		UserPoolId: &p.pool, Username: &u.ID, UserAttributeNames: []string{name},
+	})
+	return failed("update an account", err)
+}
+
+func (p *Provider) enable(ctx context.Context, u access.User, enabled bool) error {
+	if u.Status == access.Active {
+		if enabled {
+			return nil
+		}
+		_, err := p.api.AdminEnableUser(ctx, &cognitoidentityprovider.AdminEnableUserInput{UserPoolId: &p.pool, Username: &u.ID})
+		return failed("enable an account", err)
+	}
+	if enabled {
+		if _, err := p.api.AdminDisableUser(ctx, &cognitoidentityprovider.AdminDisableUserInput{UserPoolId: &p.pool, Username: &u.ID}); err != nil {
+			return failed("disable an account", err)
+		}
+	}
+	return failed("sign an account out", p.signOut(ctx, u)) // also when it was disabled before: that may have been all that was done
+}
+
+// signOut ends the account's sessions. cognito-local has no such call, and no sessions that could be ended.
+func (p *Provider) signOut(ctx context.Context, u access.User) error {
+	_, err := p.api.AdminUserGlobalSignOut(ctx, &cognitoidentityprovider.AdminUserGlobalSignOutInput{UserPoolId: &p.pool, Username: &u.ID}, notLacking("AdminUserGlobalSignOut"))
+	if lacking(err, "AdminUserGlobalSignOut") {
+		return nil
+	}
+	return err
+}
+
+// secondFactor switches two-factor sign-in by text message on or off (P13).
+func (p *Provider) secondFactor(ctx context.Context, u access.User, account *cognitoidentityprovider.AdminGetUserOutput) error {
+	if slices.Contains(account.UserMFASettingList, "SMS_MFA") == u.MFA {
+		return nil
+	}
+	_, err := p.api.AdminSetUserMFAPreference(ctx, &cognitoidentityprovider.AdminSetUserMFAPreferenceInput{
+		UserPoolId: &p.pool, Username: &u.ID, SMSMfaSettings: &types.SMSMfaSettingsType{Enabled: u.MFA, PreferredMfa: u.MFA},
+	}, notLacking("AdminSetUserMFAPreference"))
+	if lacking(err, "AdminSetUserMFAPreference") {
+		return nil
+	}
+	return failed("set an account's second factor", err)
+}
+
+// TemporaryPassword makes a password that signs the user in once, and then has to be replaced (P15). It waits a moment for an account that is
+// being made, and then fails with access.ErrUnavailable. It refuses with access.Ended when there is nothing to be signed into any more, or
+// the user has chosen a password already: a mail that comes twice must not undo that.
+func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (string, error) {
+	if u.Status != access.Active || !u.HasAccount() {
+		return "", access.Refuse(access.Ended, "the user is %s: no credential is made", u.Status)
+	}
+	account, err := p.account(ctx, u)
+	for n := 0; account == nil && err == nil; n++ {
+		if n == waitAttempts {
+			return "", fmt.Errorf("make a temporary password: the account is not there yet: %w", access.ErrUnavailable)
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("make a temporary password: %w", ctx.Err())
+		case <-time.After(waitPause):
+		}
+		account, err = p.account(ctx, u)
+	}
+	if err != nil {
+		return "", err
+	}
+	if account.UserStatus != types.UserStatusTypeForceChangePassword {
+		return "", access.Refuse(access.Ended, "the user has chosen a password already: no credential is made")
+	}
+	secret := password()
+	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
+		UserPoolId: &p.pool, Username: &u.ID, Password: &secret, Permanent: false,
+	})
+	if err != nil {
+		return "", failed("make a temporary password", err)
+	}
+	return secret, nil
+}
+
+// An account is made by the request that creates its user, after the event of that is out.
+const (
+	waitAttempts = 30
+	waitPause    = 100 * time.Millisecond
+)
+
+// ChangePassword replaces the current password by a new one (P20). It refuses with access.WrongPassword, also when there is no account yet;
+// with access.WeakPassword, when the pool's policy does; with access.TooManyRequests; and fails with access.ErrUnavailable.
+func (p *Provider) ChangePassword(ctx context.Context, u access.User, current, proposed string) error {
+	// A challenge (a new password, a second factor) comes only after the right password: any answer will do.
+	_, err := p.api.AdminInitiateAuth(ctx, &cognitoidentityprovider.AdminInitiateAuthInput{
+		UserPoolId: &p.pool, ClientId: &p.client, AuthFlow: types.AuthFlowTypeAdminUserPasswordAuth,
+		AuthParameters: map[string]string{"USERNAME": u.ID, "PASSWORD": current},
+	})
+	switch {
+	case err == nil:
+	case is(err, notAuthorized) && strings.Contains(err.Error(), "attempts exceeded"), is(err, tooManyRequests), is(err, limitExceeded):
+		return access.Refuse(access.TooManyRequests, "there were too many attempts: wait a moment, then try again")
+	case is(err, notAuthorized), is(err, userNotFound), is(err, invalidPassword): // the last one is cognito-local's
+		return access.Refuse(access.WrongPassword, "the current password is another one: the password was not changed").At("/current")
+	default:
+		return failed("check a password", err)
+	}
+	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
+		UserPoolId: &p.pool, Username: &u.ID, Password: &proposed, Permanent: true,
+	})
+	var api smithy.APIError
+	switch {
+	case is(err, invalidPassword) && errors.As(err, &api):
+		return access.Refuse(access.WeakPassword, "the new password is too weak: %s", api.ErrorMessage()).At("/new")
+	case is(err, passwordHistory):
+		return access.Refuse(access.WeakPassword, "the new password was used before: choose another").At("/new")
+	case is(err, tooManyRequests), is(err, limitExceeded):
+		return access.Refuse(access.TooManyRequests, "there were too many attempts: wait a moment, then try again")
+	}
+	return failed("change a password", err)
+}
+
+// password makes a strong password that is easily read: four groups of letters and digits that cannot be mistaken, 115 bits. It
+// satisfies every policy that asks for classes.
+func password() string {
+	const letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+	for {
+		var b strings.Builder
+		for b.Len() < 23 {
+			if b.Len()%6 == 5 {
+				b.WriteByte('-')
+				continue
+			}
+			var one [1]byte
+			_, _ = rand.Read(one[:])                // it never fails
+			if int(one[0]) < 256-256%len(letters) { // otherwise the first letters would come more often
+				b.WriteByte(letters[int(one[0])%len(letters)])
+			}
+		}
+		s := b.String()
+		if strings.ContainsFunc(s, unicode.IsLower) && strings.ContainsFunc(s, unicode.IsUpper) && strings.ContainsFunc(s, unicode.IsDigit) {
+			return s
+		}
+	}
+}
+
+// Codes of Cognito's errors. They are compared as texts, since what the calls declare is not all that they answer.
+const (
+	userNotFound    = "UserNotFoundException"
+	usernameExists  = "UsernameExistsException"
+	aliasExists     = "AliasExistsException"
+	notAuthorized   = "NotAuthorizedException"
+	invalidPassword = "InvalidPasswordException"
+	passwordHistory = "PasswordHistoryPolicyViolationException"
+	tooManyRequests = "TooManyRequestsException"
+	limitExceeded   = "LimitExceededException"
+)
+
+func is(err error, code string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == code
+}
+
+// lacking tells whether cognito-local does not know the call. Its words are exact, so that no failure of Cognito's can pass for this.
+func lacking(err error, call string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "Unsupported" &&
+		api.ErrorMessage() == fmt.Sprintf("Cognito Local unsupported feature: Unsupported x-amz-target header %q", call)
+}
+
+// notLacking spares attempts to repeat what cognito-local does not know, and answers with the status 500.
+func notLacking(call string) func(*cognitoidentityprovider.Options) {
+	return func(o *cognitoidentityprovider.Options) {
+		o.Retryer = unlessLacking{o.Retryer, call}
+	}
+}
+
+type unlessLacking struct {
+	aws.Retryer
+	call string
+}
+
+func (u unlessLacking) IsErrorRetryable(err error) bool {
+	return !lacking(err, u.call) && u.Retryer.IsErrorRetryable(err)
+}
+
+// failed says what a call was for; nil for no error. What may go through later is access.ErrUnavailable.
+func failed(doing string, err error) error {
+	var reply *smithyhttp.ResponseError
+	var garbled *smithy.DeserializationError
+	switch {
+	case err == nil:
+		return nil
+	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary,
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+		is(err, tooManyRequests), is(err, limitExceeded),
+		errors.As(err, &reply) && reply.HTTPStatusCode() >= 500,
+		errors.As(err, &garbled):
+		return fmt.Errorf("identity provider: %s: %w: %w", doing, access.ErrUnavailable, err)
+	}
+	return fmt.Errorf("identity provider: %s: %w", doing, err)
+}

@@ -1,0 +1,195 @@
+package cognito_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"partneraccess/shared/access"
+	"partneraccess/shared/cognito"
+)
+
+// pool answers calls by name: a JSON body, or the status and code of an error.
+type pool struct {
+	answers map[string]string // a body; or "400 Code: message"
+	calls   []string
+	bodies  map[string]map[string]any
+}
+
+func (p *pool) Do(r *http.Request) (*http.Response, error) {
+	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	p.calls = append(p.calls, call)
+	var body map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	if p.bodies == nil {
+		p.bodies = map[string]map[string]any{}
+	}
+	p.bodies[call] = body
+	status, answer := http.StatusOK, p.answers[call]
+	if answer == "" {
+		answer = "{}"
+	}
+	if answer[0] != '{' {
+		status = map[byte]int{'4': 400, '5': 500}[answer[0]]
+		code, message, _ := strings.Cut(answer[4:], ": ")
+		text, err := json.Marshal(map[string]string{"__type": code, "message": message})
+		if err != nil {
+			return nil, err
+		}
+		answer = string(text)
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte(answer))), Request: r}, nil
+}
+
+func provider(t *testing.T, p *pool) *cognito.Provider {
+	t.Helper()
+	env := map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+	api, err := cognito.NewClient(func(name string) string { return env[name] }, func(o *cognitoidentityprovider.Options) {
+		o.HTTPClient, o.Retryer = p, aws.NopRetryer{}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cognito.New(api, "eu-central-1_pool", "client")
+}
+
+func kim() access.User {
+	return access.User{
+		ID: "contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV", Partner: "contoso", Email: "kim@contoso.example", Phone: "+4930123456",
+		Role: access.Tech, Status: access.Active,
+	}
+}
+
+const (
+	nobody  = "400 UserNotFoundException: User does not exist."
+	current = `{"Enabled":true,"UserStatus":"FORCE_CHANGE_PASSWORD","UserAttributes":[{"Name":"email","Value":"kim@contoso.example"},{"Name":"email_verified","Value":"true"},{"Name":"phone_number","Value":"+4930123456"},{"Name":"phone_number_verified","Value":"true"}]}`
+)
+
+func TestAnAccountThatIsAsItShouldBeIsReadAndLeftAlone(t *testing.T) {
+	p := &pool{answers: map[string]string{"AdminGetUser": current}}
+	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, []string{"AdminGetUser"}) {
+		t.Errorf("got %v (%v), want one AdminGetUser", p.calls, err)
+	}
+}
+
+func TestAnAccountIsMadeWithoutAMailAndWithItsAddressVerified(t *testing.T) {
+	p := &pool{answers: map[string]string{"AdminGetUser": nobody}}
+	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, []string{"AdminGetUser", "AdminCreateUser"}) {
+		t.Fatalf("got %v (%v), want AdminGetUser and AdminCreateUser", p.calls, err)
+	}
+	b := p.bodies["AdminCreateUser"]
+	if b["MessageAction"] != "SUPPRESS" || b["Username"] != kim().ID || b["ForceAliasCreation"] != nil {
+		t.Errorf("got %v, want no mail, the user's id as the username, and nobody else's address taken", b)
+	}
+	attributes, err := json.Marshal(b["UserAttributes"])
+	want := `[{"Name":"email","Value":"kim@contoso.example"},{"Name":"email_verified","Value":"true"},{"Name":"phone_number","Value":"+4930123456"},{"Name":"phone_number_verified","Value":"true"}]`
+	if err != nil || string(attributes) != want {
+		t.Errorf("attributes: got %s (%v), want %s", attributes, err, want)
+	}
+}
+
+func TestASignOutIsForgivenToCognitoLocalAlone(t *testing.T) {
+	u := kim()
+	u.Status = access.Disabled
+	disabled := strings.Replace(current, `"Enabled":true`, `"Enabled":false`, 1)
+	for answer, ok := range map[string]bool{
+		`500 CognitoLocal#Unsupported: Cognito Local unsupported feature: Unsupported x-amz-target header "AdminUserGlobalSignOut"`: true,
+		`500 CognitoLocal#Unsupported: Cognito Local unsupported feature: Unsupported x-amz-target header "AdminDisableUser"`:       false,
+		`500 Unsupported: something else`:  false,
+		`500 InternalErrorException: no`:   false,
+		`400 NotAuthorizedException: no`:   false,
+		`400 TooManyRequestsException: no`: false,
+		`{}`:                               true,
+	} {
+		p := &pool{answers: map[string]string{"AdminGetUser": disabled, "AdminUserGlobalSignOut": answer}}
+		err := provider(t, p).Sync(t.Context(), u)
+		if (err == nil) != ok {
+			t.Errorf("%s: got %v, want no error: %v", answer, err, ok)
+		}
+		if !slices.Equal(p.calls, []string{"AdminGetUser", "AdminUserGlobalSignOut"}) {
+			t.Errorf("%s: got %v, want a sign-out although the account was disabled before: that may have been all that was done", answer, p.calls)
+		}
+	}
+}
+
+func TestWhatMayGoThroughLaterIsUnavailable(t *testing.T) {
+	for answer, want := range map[string]bool{
+		"500 InternalErrorException: no":    true,
+		"400 TooManyRequestsException: no":  true,
+		"400 LimitExceededException: no":    true,
+		"400 InvalidParameterException: no": false,
+		"400 ResourceNotFoundException: no": false,
+	} {
+		err := provider(t, &pool{answers: map[string]string{"AdminGetUser": answer}}).Sync(t.Context(), kim())
+		if err == nil || errors.Is(err, access.ErrUnavailable) != want {
+			t.Errorf("%s: got %v, want access.ErrUnavailable: %v", answer, err, want)
+		}
+	}
+}
+
+func TestAnAccountLetsGoOfAnAddressThatItHasLostBeforeItHasTheNewOne(t *testing.T) { // P19
+	p := &pool{answers: map[string]string{
+		"AdminGetUser":              strings.Replace(current, "kim@", "old@", 1),
+		"AdminUpdateUserAttributes": "400 AliasExistsException: An account with the email already exists.",
+	}}
+	err := provider(t, p).Sync(t.Context(), kim())
+	if !errors.Is(err, cognito.ErrAddressHeld) || errors.Is(err, access.ErrUnavailable) {
+		t.Errorf("got %v, want ErrAddressHeld alone", err)
+	}
+	if got := p.bodies["AdminDeleteUserAttributes"]["UserAttributeNames"]; got == nil || got.([]any)[0] != "email" {
+		t.Errorf("dropped: got %v, want the address", got)
+	}
+}
+
+func TestATemporaryPasswordSatisfiesPoliciesThatAskForClasses(t *testing.T) { // P15
+	p := &pool{answers: map[string]string{"AdminGetUser": current}}
+	seen := map[string]bool{}
+	for range 200 {
+		secret, err := provider(t, p).TemporaryPassword(t.Context(), kim())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := p.bodies["AdminSetUserPassword"]
+		if b["Password"] != secret || b["Permanent"] == true {
+			t.Fatalf("got %v, want the password set, and not for good", b)
+		}
+		if seen[secret] || len(secret) != 23 || strings.Count(secret, "-") != 3 || strings.ContainsAny(secret, "0O1lI") || access.CheckPassword("", secret) != nil ||
+			!strings.ContainsFunc(secret, unicode.IsLower) || !strings.ContainsFunc(secret, unicode.IsUpper) || !strings.ContainsFunc(secret, unicode.IsDigit) {
+			t.Fatalf("got %q, want another one with all classes and nothing to be mistaken", secret)
+		}
+		seen[secret] = true
+	}
+}
+
+func TestTooManyWrongPasswordsAreNotOneMore(t *testing.T) { // P20
+	p := &pool{answers: map[string]string{"AdminInitiateAuth": "400 NotAuthorizedException: Password attempts exceeded"}}
+	err := provider(t, p).ChangePassword(t.Context(), kim(), "correct horse", "battery staple")
+	if access.CodeOf(err) != access.TooManyRequests {
+		t.Errorf("got %v, want too many requests", err)
+	}
+}
+
+func TestWithoutARegionOrCredentialsThereIsNoClient(t *testing.T) {
+	for _, missing := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		_, err := cognito.NewClient(func(name string) string {
+			if name == missing {
+				return ""
+			}
+			return "set"
+		})
+		if err == nil || !strings.Contains(err.Error(), missing) {
+			t.Errorf("without %s: got %v, want it named", missing, err)
+		}
+	}
+}
