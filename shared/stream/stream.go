@@ -1,0 +1,163 @@
+// Package stream takes the events out of batches of the table's stream, and tells Lambda which records failed.
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"partneraccess/events"
+)
+
+const (
+	// reserve is what must be left of an invocation for one more event to be begun: it can mean eighty mails.
+	reserve = 20 * time.Second
+	// answer is kept for the answer itself, so that an event that hangs fails alone and not the batch with it.
+	answer = 2 * time.Second
+)
+
+// Handler calls each with the event of every record of a batch, in the order of the stream, and answers with the sequence
+// numbers of the records that failed (a partial batch response). A record that is no inserted event is passed over.
+//
+// A failed record does not stop those behind it. Lambda takes the lowest number as its checkpoint and delivers that record and
+// all behind it again, and when it gives up, all of these go to the dead-letter queue together: so whatever is behind a record
+// that can never succeed must have been handled at the first go, and each must be harmless for an event that it has handled.
+//
+// When the invocation's deadline is near, the rest of the batch is left: the first record of it is reported, which makes Lambda
+// come again. The first record is always tried, so that there is progress.
+//
+// A batch that is none, or a failed record without a sequence number, fails as a whole.
+func Handler(each func(context.Context, events.Event) error, log *slog.Logger) lambda.Handler {
+	return handler{each, log}
+}
+
+type handler struct {
+	each func(context.Context, events.Event) error
+	log  *slog.Logger
+}
+
+// record is as much of a stream record as is needed. The rest is not decoded: it could only fail.
+type record struct {
+	EventName string `json:"eventName"`
+	DynamoDB  struct {
+		SequenceNumber string                     `json:"SequenceNumber"`
+		NewImage       map[string]json.RawMessage `json:"NewImage"`
+	} `json:"dynamodb"`
+}
+
+type failure struct {
+	ItemIdentifier string `json:"itemIdentifier"`
+}
+
+type response struct {
+	BatchItemFailures []failure `json:"batchItemFailures"`
+}
+
+// Invoke implements lambda.Handler.
+func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var batch struct {
+		Records []json.RawMessage `json:"Records"`
+	}
+	if err := json.Unmarshal(payload, &batch); err != nil {
+		return nil, fmt.Errorf("the payload is no batch of a stream: %w", err)
+	}
+	deadline, bounded := ctx.Deadline()
+	if bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answer))
+		defer cancel()
+	}
+
+	out := response{BatchItemFailures: []failure{}}
+	for i, raw := range batch.Records {
+		late := bounded && i > 0 && time.Until(deadline) < reserve
+		number, err := "", errLate
+		if late {
+			number, _ = sequenceNumber(raw)
+		} else {
+			number, err = h.handle(ctx, raw)
+		}
+		if err == nil {
+			continue
+		}
+		if number == "" { // Lambda would take an empty identifier as the failure of the whole batch: say it as such
+			return nil, fmt.Errorf("record %d of the batch has no sequence number: %w", i, err)
+		}
+		out.BatchItemFailures = append(out.BatchItemFailures, failure{number})
+		if late {
+			h.log.Warn("out of time, the rest of the batch must come again", "sequence_number", number, "left", len(batch.Records)-i)
+			break
+		}
+	}
+	return json.Marshal(out)
+}
+
+var errLate = errors.New("out of time") //nolint:gochecknoglobals // a sentinel
+
+// handle handles one record and returns its sequence number, if it has one.
+func (h handler) handle(ctx context.Context, raw json.RawMessage) (string, error) {
+	e, number, err := decode(raw)
+	if err == nil && e != nil {
+		err = h.each(ctx, *e)
+	}
+	if err != nil {
+		log := h.log.With("sequence_number", number, "error", err.Error())
+		if e != nil {
+			log = log.With("event_id", e.ID, "event_type", e.Type)
+		}
+		log.Error("a record of the stream failed")
+	}
+	return number, err
+}
+
+// decode returns the event of a record; nil when it is none.
+func decode(raw json.RawMessage) (*events.Event, string, error) {
+	var r record
+	if err := json.Unmarshal(raw, &r); err != nil {
+		number, _ := sequenceNumber(raw)
+		return nil, number, fmt.Errorf("decode the record: %w", err)
+	}
+	number := r.DynamoDB.SequenceNumber
+	// The same as the stream's filter in the manifest: its T# is how the keys of events begin.
+	sortKey, _ := text(r.DynamoDB.NewImage["sk"])
+	if r.EventName != "INSERT" || !strings.HasPrefix(sortKey, "T#") {
+		return nil, number, nil
+	}
+	data, ok := text(r.DynamoDB.NewImage["event"])
+	if !ok {
+		return nil, number, errors.New("the record's item has no attribute event that is a text")
+	}
+	var e events.Event
+	if err := json.Unmarshal([]byte(data), &e); err != nil {
+		return nil, number, fmt.Errorf("decode the event: %w", err)
+	}
+	if e.ID == "" || e.Type == "" {
+		return nil, number, errors.New("the event has no id or no type")
+	}
+	return &e, number, nil
+}
+
+// text is the value of a string attribute.
+func text(attribute json.RawMessage) (string, bool) {
+	var a struct{ S *string }
+	if len(attribute) == 0 || json.Unmarshal(attribute, &a) != nil || a.S == nil {
+		return "", false
+	}
+	return *a.S, true
+}
+
+// sequenceNumber reads it out of a record whatever is wrong with the rest.
+func sequenceNumber(raw json.RawMessage) (string, bool) {
+	var r, d map[string]json.RawMessage
+	var number string
+	if json.Unmarshal(raw, &r) != nil || json.Unmarshal(r["dynamodb"], &d) != nil || json.Unmarshal(d["SequenceNumber"], &number) != nil {
+		return "", false
+	}
+	return number, number != ""
+}
