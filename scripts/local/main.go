@@ -43,7 +43,8 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
   go run ./scripts/local [flags]
 
 Environment: PORT (8080), DYNAMODB (dynoxide or dynamodb-local), AWS_ENDPOINT_URL_DYNAMODB (an engine that is
-already there), CORS_ORIGINS (pages that may call the API, with commas between).
+already there), IDENTITY (cognito, the default: employees' accounts at cognito-local; or none), CORS_ORIGINS (pages that
+may call the API, with commas between).
 
 `)
 		flags.PrintDefaults()
@@ -62,9 +63,15 @@ already there), CORS_ORIGINS (pages that may call the API, with commas between).
 		return err
 	}
 
+	accounts := env("IDENTITY") != "none"
+	if kind := env("IDENTITY"); kind != "" && kind != "cognito" && accounts {
+		return fmt.Errorf("IDENTITY=%s is not understood: set it to cognito or none", kind)
+	}
+
 	c := stack.Config{
-		Port: port, DataDir: *dataDir, Origins: originsOf(env("CORS_ORIGINS")),
-		CreateTable: dynamo.CreateTable, Handlers: stack.Functions,
+		Accounts: accounts,
+		Port:     port, DataDir: *dataDir, Origins: originsOf(env("CORS_ORIGINS")),
+		CreateTable: dynamo.CreateTable, Handlers: stack.Functions, Stream: true, Schedule: true,
 		Log: slog.New(slog.NewTextHandler(errs, nil)),
 	}
 	if *verbose {
@@ -169,6 +176,12 @@ A first request, as Ann; paste it into another terminal
   TOKEN=$(curl -s $BASE/_local/token -d '{"email":"ann@acme.example"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
   curl -s $BASE/v1/me -H "Authorization: Bearer $TOKEN"
 `, s.URL())
+		if api, _ := s.DirectAccounts(); api != nil {
+			fmt.Fprint(&b, `
+An employee signs in with the password from its mail (at $BASE/_local/mailbox), which has to be replaced
+  curl -s $BASE/_local/login -d '{"email":"...","password":"...","new_password":"at least twelve characters"}'
+`)
+		}
 	}
 	_, err := fmt.Fprintln(out, b.String())
 	return err

@@ -2,12 +2,10 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +20,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/logging"
+
+	"partneraccess/scripts/local/child"
 )
 
 // The kinds of engine that Start knows.
@@ -46,7 +46,7 @@ type Engine struct {
 	kind     string
 	endpoint string
 	dir      string
-	child    *child // nil for an external one
+	child    *child.Process // nil for an external one
 	unlock   func()
 	client   func() *dynamodb.Client
 }
@@ -103,7 +103,7 @@ func (e *Engine) Died() <-chan struct{} {
 	if e.child == nil {
 		return nil
 	}
-	return e.child.done
+	return e.child.Done()
 }
 
 // Stop ends the engine and returns when it is gone. An external one goes on. Stopping twice is harmless.
@@ -111,7 +111,7 @@ func (e *Engine) Stop() error {
 	if e.child == nil {
 		return nil
 	}
-	err := e.child.stop(5 * time.Second)
+	err := e.child.Stop(5 * time.Second)
 	e.unlock()
 	return err
 }
@@ -127,7 +127,7 @@ func attach(ctx context.Context, url string) (*Engine, error) {
 }
 
 func launch(ctx context.Context, kind, dir string, log io.Writer) (*Engine, error) {
-	port, err := freePort(ctx)
+	port, err := child.FreePort(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -135,13 +135,13 @@ func launch(ctx context.Context, kind, dir string, log io.Writer) (*Engine, erro
 	if err != nil {
 		return nil, err
 	}
-	last := &tail{max: 2000}
+	last := &child.Tail{}
 	cmd.Stdout, cmd.Stderr = last, last
 	if log != nil {
 		w := io.MultiWriter(last, log)
 		cmd.Stdout, cmd.Stderr = w, w // one and the same, so that exec writes to it from one goroutine
 	}
-	c, err := startChild(cmd)
+	c, err := child.Start(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", kind, err)
 	}
@@ -149,8 +149,8 @@ func launch(ctx context.Context, kind, dir string, log io.Writer) (*Engine, erro
 	url := "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := waitUntilUp(ctx, url, c.done); err != nil {
-		_ = c.stop(time.Second)
+	if err := waitUntilUp(ctx, url, c.Done()); err != nil {
+		_ = c.Stop(time.Second)
 		return nil, fmt.Errorf("%s did not start: %w; it printed: %s", kind, err, last)
 	}
 	return &Engine{
@@ -161,7 +161,7 @@ func launch(ctx context.Context, kind, dir string, log io.Writer) (*Engine, erro
 
 // command builds the engine's command line, and says how long its start may take.
 func command(kind string, port int, dir string) (*exec.Cmd, time.Duration, error) {
-	modules, err := nodeModules()
+	modules, err := child.NodeModules()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -213,22 +213,6 @@ func dynoxideBinary(modules string) (string, error) {
 		"set DYNAMODB=dynamodb-local (needs Java 17 or newer), or point AWS_ENDPOINT_URL_DYNAMODB at a DynamoDB-compatible engine that you run", runtime.GOOS, runtime.GOARCH)
 }
 
-// nodeModules finds scripts/node_modules of the project that the working directory belongs to.
-func nodeModules() (string, error) {
-	wd, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := wd; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return filepath.Join(dir, "scripts", "node_modules"), nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no go.mod in %s or above it: run this inside the project", wd)
-		}
-	}
-}
-
 // dataFolder makes the folder of one kind of engine in root and locks it against a second process.
 func dataFolder(root, kind string) (dir string, unlock func(), err error) {
 	if root == "" {
@@ -241,21 +225,11 @@ func dataFolder(root, kind string) (dir string, unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, fmt.Errorf("the data folder cannot be made: %w", err)
 	}
-	unlock, err = lock(filepath.Join(dir, "lock"))
+	unlock, err = child.Lock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return "", nil, fmt.Errorf("the data in %s is in use: stop the other local stack, or give another folder: %w", dir, err)
 	}
 	return dir, unlock, nil
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 var errDied = errors.New("its process ended")
@@ -299,76 +273,4 @@ func newClient(url string) *dynamodb.Client {
 			t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256 // all to one host; the default would open and close a port per call
 		}),
 	})
-}
-
-// child is a process that ends with this one.
-type child struct {
-	cmd     *exec.Cmd
-	done    chan struct{}
-	stopped sync.Once
-}
-
-func startChild(cmd *exec.Cmd) (*child, error) {
-	cmd.SysProcAttr = childAttr()
-	cmd.WaitDelay = 2 * time.Second
-	c := &child{cmd: cmd, done: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		// The kernel's parent-death signal means the thread that started the child: it must live as long.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
-		if err := cmd.Wait(); err != nil {
-			slog.Debug("engine ended", "error", err)
-		}
-		close(c.done)
-	}()
-	return c, <-started
-}
-
-func (c *child) stop(patience time.Duration) error {
-	c.stopped.Do(func() {
-		terminate(c.cmd)
-		select {
-		case <-c.done:
-		case <-time.After(patience):
-			kill(c.cmd)
-		}
-	})
-	select {
-	case <-c.done:
-		return nil
-	case <-time.After(patience):
-		return fmt.Errorf("process %d of the DynamoDB engine does not end", c.cmd.Process.Pid)
-	}
-}
-
-// tail keeps the last bytes written to it.
-type tail struct {
-	mu  sync.Mutex
-	max int
-	buf []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, p...)
-	if len(t.buf) > t.max {
-		t.buf = t.buf[len(t.buf)-t.max:]
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s := bytes.TrimSpace(t.buf); len(s) > 0 {
-		return string(s)
-	}
-	return "(nothing)"
 }

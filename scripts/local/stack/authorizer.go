@@ -17,16 +17,27 @@ import (
 // Authorizer verifies tokens as the JWT authorizer of an API Gateway HTTP API does
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html).
 type Authorizer struct {
+	issuers map[string]trusted // by name, the tokens' iss
+	now     func() time.Time
+}
+
+// trusted is an issuer whose tokens are accepted.
+type trusted struct {
 	keys     jwk.Set
-	issuer   string
 	audience string
-	now      func() time.Time
 }
 
 // NewAuthorizer accepts tokens of one issuer for one audience, signed by one of keys, as of now. Every key must name
 // its algorithm, which a token cannot change.
 func NewAuthorizer(keys jwk.Set, issuer, audience string, now func() time.Time) *Authorizer {
-	return &Authorizer{keys: keys, issuer: issuer, audience: audience, now: now}
+	return &Authorizer{issuers: map[string]trusted{issuer: {keys, audience}}, now: now}
+}
+
+// Trust accepts tokens of another issuer, too: signed by one of its own keys, for its own audience. API Gateway's authorizer has one issuer;
+// the local stack has two, so that one can be whoever one likes beside signing in with a password. It must not be called while tokens are
+// verified.
+func (a *Authorizer) Trust(keys jwk.Set, issuer, audience string) {
+	a.issuers[issuer] = trusted{keys, audience}
 }
 
 // errNoToken is a request without a token, which API Gateway answers with a bare challenge.
@@ -48,9 +59,19 @@ func (a *Authorizer) Claims(authorization string) (map[string]string, error) {
 		return nil, errors.New("the token is malformed")
 	}
 
+	// Who says to have issued it has to be read before anything is verified: whose keys are to be tried depends on it.
+	claims, err := stringClaims(parts[1])
+	if err != nil {
+		return nil, err
+	}
+	issuer := claims["iss"]
+	by, ok := a.issuers[issuer]
+	if !ok {
+		return nil, errors.New("the token's issuer is not trusted")
+	}
 	parsed, err := jwt.Parse([]byte(token),
-		jwt.WithKeySet(a.keys), // the token's kid and alg must be those of a key
-		jwt.WithIssuer(a.issuer),
+		jwt.WithKeySet(by.keys), // the token's kid and alg must be those of a key
+		jwt.WithIssuer(issuer),
 		jwt.WithRequiredClaim(jwt.ExpirationKey),
 		jwt.WithClock(jwt.ClockFunc(a.now)),
 	)
@@ -76,13 +97,13 @@ func (a *Authorizer) Claims(authorization string) (map[string]string, error) {
 			audience = []string{clientID}
 		}
 	}
-	if !slices.Contains(audience, a.audience) {
+	if !slices.Contains(audience, by.audience) {
 		return nil, errors.New("the token is for another audience")
 	}
-	return stringClaims(parts[1])
+	return claims, nil
 }
 
-// stringClaims writes a verified payload's claims the way API Gateway does: true is "true", a number its digits, a list
+// stringClaims writes a payload's claims the way API Gateway does: true is "true", a number its digits, a list
 // "[a b]".
 func stringClaims(payload string) (map[string]string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(payload)

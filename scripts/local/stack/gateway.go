@@ -9,13 +9,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"partneraccess/shared/manifest"
 )
@@ -97,43 +95,13 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *
 	return answer.StatusCode, m.routeKey
 }
 
-// invoke runs a function as Lambda does: with a deadline, not ended by a caller who goes away, and with a panic or an
-// answer that comes too late as an error.
+// invoke runs a function, which a caller who goes away does not end, and reads its answer.
 func (g *Gateway) invoke(ctx context.Context, f manifest.Function, id string, event []byte) (*answer, error) {
-	handler := g.handlers[f.Name]
-	if handler == nil {
-		return nil, fmt.Errorf("function %s has no handler in the local stack: add it to scripts/local/stack/functions.go", f.Name)
+	raw, err := invoke(context.WithoutCancel(ctx), g.handlers, f, id, event)
+	if err != nil {
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Timeout)
-	defer cancel()
-	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
-		AwsRequestID:       id,
-		InvokedFunctionArn: "arn:aws:lambda:eu-central-1:" + accountID + ":function:" + f.Name,
-	})
-
-	type result struct {
-		raw []byte
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				done <- result{err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
-			}
-		}()
-		raw, err := handler.Invoke(ctx, event)
-		done <- result{raw, err}
-	}()
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, r.err
-		}
-		return decodeAnswer(r.raw)
-	case <-ctx.Done():
-		return nil, fmt.Errorf("timed out after %s", f.Timeout)
-	}
+	return decodeAnswer(raw)
 }
 
 // answer is what a function gave back, checked and ready to be written.

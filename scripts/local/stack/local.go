@@ -31,6 +31,7 @@ func (s *Stack) local() http.Handler {
 		})
 	})
 	mux.HandleFunc("POST /_local/token", s.token)
+	mux.HandleFunc("POST /_local/login", s.login)
 	mux.HandleFunc("GET /_local/clock", func(w http.ResponseWriter, _ *http.Request) { s.showClock(w) })
 	mux.HandleFunc("POST /_local/clock", s.moveClock)
 	mux.HandleFunc("GET /_local/mail", func(w http.ResponseWriter, _ *http.Request) {
@@ -40,6 +41,21 @@ func (s *Stack) local() http.Handler {
 		s.Mail.Clear()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("GET /_local/mailbox", s.mailboxList)
+	mux.HandleFunc("GET /_local/mailbox/{id}", s.mailboxMail)
+	mux.HandleFunc("POST /_local/mailbox/empty", s.mailboxEmpty)
+	mux.Handle("POST "+sesPath+"/v2/email/outbound-emails", s.SES)
+	mux.HandleFunc("GET /_local/dead-letters", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, s.Dead.List())
+	})
+	mux.HandleFunc("DELETE /_local/dead-letters/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if !s.Dead.Remove(r.PathValue("id")) {
+			refuse(w, http.StatusNotFound, "no dead letter has this requestId")
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /_local/lambda/2015-03-31/functions/{function}/invocations", s.lambdaAPI)
 
 	c := cors{s.origins}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -130,12 +146,15 @@ func (s *Stack) moveClock(w http.ResponseWriter, r *http.Request) {
 	} else {
 		s.Clock.Set(request.Now)
 	}
+	ctx := context.WithoutCancel(r.Context())
+	err := s.schedule.all(ctx)
 	if s.onClock != nil {
-		if err := s.onClock(context.WithoutCancel(r.Context())); err != nil {
-			s.log.Error("the sweep after moving the clock failed", "error", err)
-			refuse(w, http.StatusInternalServerError, "the clock was moved, but the sweep failed: see the stack's log")
-			return
-		}
+		err = errors.Join(err, s.onClock(ctx))
+	}
+	if err != nil {
+		s.log.Error("the sweep after moving the clock failed", "error", err)
+		refuse(w, http.StatusInternalServerError, "the clock was moved, but the sweep failed: see the stack's log")
+		return
 	}
 	s.showClock(w)
 }

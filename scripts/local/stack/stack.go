@@ -1,5 +1,5 @@
 // Package stack is the whole service on one machine: a DynamoDB-compatible engine, an API gateway with its JWT
-// authorizer, a token issuer, a clock that can be moved and the functions' own handlers.
+// authorizer, a token issuer, a clock that can be moved, the table's stream, a schedule, a mailbox and the functions' own handlers.
 package stack
 
 import (
@@ -20,9 +20,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"partneraccess/scripts/local/cognitolocal"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/shared/manifest"
 )
@@ -35,8 +37,14 @@ type Config struct {
 	Port    int      // on 127.0.0.1; 0 takes a free one
 	DataDir string   // keeps the data and the signing key; empty: in memory
 	Table   string   // empty: DefaultTable
-	Stream  bool     // switches the table's stream on
 	Origins []string // pages that may call the API from a browser
+
+	// Stream makes the table with its stream and starts the functions that the stream starts. It costs: dynoxide's writes become
+	// slower as the stream grows.
+	Stream bool
+
+	// Schedule runs the scheduled functions by the real clock. They run after each move of the stack's clock in any case.
+	Schedule bool
 
 	Still      time.Time       // not zero: the clock stands still here until it is moved, so that tests can sit on an instant
 	SigningKey *rsa.PrivateKey // nil: the one kept in DataDir, or a fresh one, which takes a while
@@ -44,6 +52,12 @@ type Config struct {
 	// Engine, if not nil, is used and outlives the stack; the table should have a name of its own then. If nil, one is
 	// started as DYNAMODB and AWS_ENDPOINT_URL_DYNAMODB say.
 	Engine *engine.Engine
+
+	// Accounts keeps employees' accounts at a cognito-local of the stack's own, in DataDir. Cognito, if not nil, does that instead, in a pool
+	// that has the table's name, and outlives the stack. CognitoOptions change the client that the functions have of it.
+	Accounts       bool
+	Cognito        *cognitolocal.Server
+	CognitoOptions []func(*cognitoidentityprovider.Options)
 
 	// CreateTable creates the table; it is not called for one that exists.
 	CreateTable func(ctx context.Context, client *dynamodb.Client, name string, withStream bool) error
@@ -54,7 +68,7 @@ type Config struct {
 	// Handlers makes the functions' handlers, by name in Functions, once everything that they need is there.
 	Handlers func(Deps) map[string]lambda.Handler
 
-	// OnClock runs after the clock was moved, before the answer; nil: nothing does.
+	// OnClock runs after the clock was moved and the scheduled functions have run, before the answer; nil: nothing does.
 	OnClock func(context.Context, Deps) error
 
 	Log       *slog.Logger // nil: nothing is logged
@@ -65,6 +79,8 @@ type Config struct {
 type Stack struct {
 	Clock *Clock
 	Mail  *Mailbox
+	SES   *SES
+	Dead  *DeadLetters // batches of the stream that were given up
 
 	url     string
 	table   string
@@ -72,19 +88,28 @@ type Stack struct {
 	engine  *engine.Engine
 	owned   bool // the engine is ours to stop
 	issuer  *Issuer
-	onClock func(context.Context) error
 	log     *slog.Logger
 
-	server *http.Server
-	failed chan error
-	stop   func() error
+	accounts *accounts // nil: none are kept
+
+	functions []manifest.Function
+	handlers  map[string]lambda.Handler
+	schedule  *schedule
+	onClock   func(context.Context) error
+
+	server     *http.Server
+	background context.Context //nolint:containedctx // of what runs without a request; ends with the stack
+	quit       context.CancelFunc
+	running    sync.WaitGroup // what runs in the background
+	failed     chan error
+	stop       func() error
 }
 
 // Start starts everything, in the order in which the parts need each other, and returns when the stack answers. ctx
 // bounds the start alone; Stop ends the stack.
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	s := &Stack{
-		Clock: &Clock{still: c.Still}, Mail: &Mailbox{},
+		Clock: &Clock{still: c.Still}, Mail: &Mailbox{}, Dead: &DeadLetters{},
 		table: c.Table, origins: slices.Clone(c.Origins), log: c.Log, failed: make(chan error, 1),
 	}
 	if s.table == "" {
@@ -93,6 +118,8 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.background, s.quit = context.WithCancel(context.WithoutCancel(ctx))
+	s.SES = &SES{box: s.Mail, now: s.Clock.Now, log: s.log, background: s.background}
 	s.stop = sync.OnceValue(s.shutdown)
 
 	// First the port: it is the likeliest to be missing, and says the address that tokens and links carry.
@@ -109,6 +136,14 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		}
 	}()
 
+	accounts := s.startAccounts(ctx, c)
+	defer func() {
+		if err != nil {
+			if a, e := accounts(); e == nil { // it may still be starting
+				err = errors.Join(err, a.stop())
+			}
+		}
+	}()
 	s.engine = c.Engine
 	if s.engine == nil {
 		if s.engine, err = engine.Start(ctx, engine.Options{DataDir: c.DataDir, Log: c.EngineLog}); err != nil {
@@ -128,21 +163,41 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		return nil, err
 	}
 
-	deps := Deps{Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log}
-	handlers := map[string]lambda.Handler{}
+	if s.accounts, err = accounts(); err != nil {
+		return nil, err
+	}
+
+	deps := Deps{Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log, SES: s.url + sesPath}
+	if s.accounts != nil {
+		deps.Accounts = s.accounts.keeper
+	}
+	s.handlers = map[string]lambda.Handler{}
 	if c.Handlers != nil {
-		handlers = c.Handlers(deps)
+		s.handlers = c.Handlers(deps)
 	}
 	if c.OnClock != nil {
 		s.onClock = func(ctx context.Context) error { return c.OnClock(ctx, deps) }
 	}
-	functions := c.Functions
-	if functions == nil {
-		functions = manifest.Functions()
+	s.functions = c.Functions
+	if s.functions == nil {
+		s.functions = manifest.Functions()
+	}
+	s.schedule = s.newSchedule()
+	s.SES.feedback = s.newFeedback()
+	var pollers []*poller
+	for _, f := range s.functions {
+		if f.Stream != nil && c.Stream {
+			p, err := s.newPoller(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			pollers = append(pollers, p)
+		}
 	}
 	// Tokens are judged by the real clock, which also issues them.
 	authorizer := NewAuthorizer(s.issuer.Keys(), s.issuer.URL(), Audience, time.Now)
-	gateway, err := NewGateway(functions, handlers, authorizer, s.origins, s.Clock.Now, s.log)
+	s.trustAccounts(authorizer)
+	gateway, err := NewGateway(s.functions, s.handlers, authorizer, s.origins, s.Clock.Now, s.log)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +215,13 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 			s.fail(fmt.Errorf("the gateway stopped: %w", err))
 		}
 	}()
+	for _, p := range pollers {
+		s.running.Go(func() { p.run(s.background) })
+	}
+	if c.Schedule {
+		s.running.Go(func() { s.schedule.run(s.background) })
+	}
+	s.watchAccounts()
 	if s.owned && s.engine.Died() != nil {
 		go func() {
 			<-s.engine.Died()
@@ -191,15 +253,34 @@ func (s *Stack) Stop() error { return s.stop() }
 func (s *Stack) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // of its own: what made us stop has ended already
 	defer cancel()
-	err := s.server.Shutdown(ctx)
-	if err != nil {
+	// What runs by itself first: it sends its mails through the server.
+	s.quit()
+	err := s.settle(ctx)
+	if e := s.server.Shutdown(ctx); e != nil {
 		_ = s.server.Close()
-		err = fmt.Errorf("requests were cut off: %w", err)
+		err = errors.Join(err, fmt.Errorf("requests were cut off: %w", e))
 	}
+	err = errors.Join(err, s.accounts.stop())
 	if s.owned {
 		err = errors.Join(err, s.engine.Stop())
 	}
 	return err
+}
+
+// settle waits for what runs in the background, which has been told to end.
+func (s *Stack) settle(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		s.SES.wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return errors.New("the stream's and the schedule's functions did not end in time")
+	}
 }
 
 func (s *Stack) fail(err error) {

@@ -179,8 +179,12 @@ func TestMailIsListedAndCleared(t *testing.T) {
 	if _, got := call(t, "GET", s.URL()+"/_local/mail", ""); got != "[]" {
 		t.Errorf("no mail: got %s, want []", got)
 	}
-	s.Mail.Add(stack.Mail{To: "ann@acme.example", Subject: "S", Text: "T", HTML: "H", Event: "grant.created"})
-	want := `[{"to":"ann@acme.example","subject":"S","text":"T","html":"H","event":"grant.created"}]`
+	s.Mail.Add(stack.Mail{
+		ID: "1", To: "ann@acme.example", From: "access@example.com", Subject: "S", Text: "T", HTML: "H", Headers: map[string]string{"X-A": "b"},
+		Tags: map[string]string{"type": "grant-created"}, Event: "grant.created", At: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC),
+	})
+	want := `[{"id":"1","to":"ann@acme.example","from":"access@example.com","subject":"S","text":"T","html":"H","headers":{"X-A":"b"},` +
+		`"tags":{"type":"grant-created"},"event":"grant.created","at":"2026-11-22T10:00:00Z"}]`
 	if _, got := call(t, "GET", s.URL()+"/_local/mail", ""); got != want {
 		t.Errorf("one mail: got %s, want %s", got, want)
 	}

@@ -1,0 +1,157 @@
+package stack_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partneraccess/events"
+	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/manifest"
+)
+
+// whole is the whole service with its stream, on the real engine.
+func whole(t *testing.T) *stack.Stack {
+	t.Helper()
+	c := config(t)
+	c.Stream, c.CreateTable, c.Functions, c.Handlers = true, dynamo.CreateTable, nil, stack.Functions
+	return start(t, c)
+}
+
+// happen stores a grant's event as the service does, with these people let in.
+func happen(t *testing.T, s *stack.Stack, id string, added ...string) events.Event {
+	t.Helper()
+	count := len(added)
+	e := events.Event{
+		ID: id, Type: events.GrantCreated, Time: s.Clock.Now().Truncate(time.Millisecond), Actor: events.Actor{Kind: "customer", Email: "ann@acme.example"},
+		Customer: &events.Organisation{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}},
+		Partner:  &events.Organisation{ID: "contoso", Name: "Contoso"},
+		Data:     events.Data{Grant: "01G", Level: "view", Status: "active", UserCount: &count, AssignedBy: "customer"},
+	}
+	for i, a := range added {
+		e.Data.Added = append(e.Data.Added, events.Person{ID: fmt.Sprintf("contoso:%d", i), Email: a, Name: "Somebody"})
+	}
+	store := dynamo.New(s.Engine().Client(), s.Table())
+	if err := store.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+		return access.Change{Events: []events.Event{e}}, nil, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// sent counts the mails to an address about an event.
+func sent(s *stack.Stack, to string) int {
+	n := 0
+	for _, m := range s.Mail.List() {
+		if m.To == to {
+			n++
+		}
+	}
+	return n
+}
+
+func state(t *testing.T, s *stack.Stack, e events.Event, to string) receipt.State {
+	t.Helper()
+	r, err := dynamo.New(s.Engine().Client(), s.Table()).Mail(t.Context(), receipt.KeyOf(e, to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r == nil {
+		return ""
+	}
+	return r.State
+}
+
+func TestAnEventsMailsAreInTheBoxWithinASecondAndTheirFateIsKnown(t *testing.T) {
+	s := whole(t)
+	happen(t, s, "01KWARM0000000000000000001", "warm@contoso.example") // opens the connections
+	until(t, "the first mail is there", func() bool { return sent(s, "warm@contoso.example") == 1 })
+	began := time.Now()
+	e := happen(t, s, "01KMA1LS000000000000000001", "kim@contoso.example", "sam@contoso.example")
+	until(t, "the mails are there", func() bool { return sent(s, "kim@contoso.example")+sent(s, "sam@contoso.example") == 2 })
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it took %s, want less than a second", took)
+	}
+	for _, to := range []string{"kim@contoso.example", "sam@contoso.example", "it@acme.example"} {
+		until(t, "the mail to "+to+" is delivered", func() bool { return state(t, s, e, to) == receipt.Delivered })
+	}
+	if n := sent(s, "kim@contoso.example"); n != 1 {
+		t.Errorf("got %d mails, want 1", n)
+	}
+}
+
+func TestAMailThatIsRefusedOrComesBackIsKnownAndHoldsUpNoOther(t *testing.T) {
+	s := whole(t)
+	e := happen(t, s, "01KMA1LS000000000000000002", "kim@refused.example", "kim@bounced.example", "kim@full.example", "kim@complained.example", "kim@contoso.example")
+	for to, want := range map[string]receipt.State{
+		"kim@refused.example": receipt.Failed, "kim@bounced.example": receipt.Bounced, "kim@full.example": receipt.Bounced,
+		"kim@complained.example": receipt.Complained, "kim@contoso.example": receipt.Delivered,
+	} {
+		until(t, to+" is "+string(want), func() bool { return state(t, s, e, to) == want })
+	}
+	again := happen(t, s, "01KMA1LS000000000000000003", "kim@bounced.example", "kim@full.example", "kim@complained.example", "kim@contoso.example")
+	for to, want := range map[string]receipt.State{
+		"kim@bounced.example": receipt.Suppressed, "kim@full.example": receipt.Bounced, "kim@complained.example": receipt.Suppressed, "kim@contoso.example": receipt.Delivered,
+	} {
+		until(t, to+" is then "+string(want), func() bool { return state(t, s, again, to) == want })
+	}
+	if n := len(s.Dead.List()); n != 0 {
+		t.Errorf("got %d dead letters, want none", n)
+	}
+}
+
+func TestWhileSESIsInTroubleMailsWaitAndAreThenSentOnce(t *testing.T) {
+	s := whole(t)
+	s.SES.Fail(3)
+	s.SES.Throttle(6)
+	s.SES.Pause(1)
+	e := happen(t, s, "01KMA1LS000000000000000004", "kim@contoso.example", "sam@contoso.example")
+	for _, to := range []string{"kim@contoso.example", "sam@contoso.example", "it@acme.example"} {
+		until(t, "the mail to "+to+" is delivered", func() bool { return state(t, s, e, to) == receipt.Delivered })
+		if n := sent(s, to); n != 1 {
+			t.Errorf("%s: got %d mails, want 1", to, n)
+		}
+	}
+}
+
+func TestAPoisonedEventEndsInTheDeadLettersAndItsNeighboursMailsArrive(t *testing.T) {
+	c := config(t)
+	c.Stream, c.CreateTable, c.Handlers = true, dynamo.CreateTable, stack.Functions
+	c.Functions = manifest.Functions()
+	for i, f := range c.Functions {
+		if f.Stream != nil {
+			impatient := *f.Stream
+			impatient.Retries = 2
+			c.Functions[i].Stream = &impatient
+		}
+	}
+	s := start(t, c)
+	table := s.Table()
+	if _, err := s.Engine().Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "C#acme"}, "sk": &types.AttributeValueMemberS{Value: "T#01KP"},
+		"event": &types.AttributeValueMemberS{Value: "{"},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	happen(t, s, "01KMA1LS000000000000000005", "kim@contoso.example")
+	until(t, "the neighbour's mail is there", func() bool { return sent(s, "kim@contoso.example") == 1 })
+	until(t, "the poison is given up", func() bool { return len(s.Dead.List()) == 1 })
+	_, text := call(t, "GET", s.URL()+"/_local/dead-letters", "")
+	var letters []struct{ Payload string }
+	if err := json.Unmarshal([]byte(text), &letters); err != nil || len(letters) != 1 || !strings.Contains(letters[0].Payload, "T#01KP") {
+		t.Errorf("dead letters: got %s (%v)", text, err)
+	}
+	if n := sent(s, "kim@contoso.example"); n != 1 {
+		t.Errorf("got %d mails, want 1: receipts keep what comes again from being sent again", n)
+	}
+}
