@@ -45,6 +45,9 @@ var whoMay = map[string]string{ //nolint:gochecknoglobals // a table
 	"POST /v1/customers/{customer}/invitations/{invitation}/resend": "AL",
 	"GET /v1/partners/{partner}/invitations":                        "POaB",
 
+	"GET /v1/customers/{customer}/mail": "PAM",
+	"GET /v1/partners/{partner}/mail":   "POaB",
+
 	"GET /v1/partners":                                      "PC",
 	"GET /v1/partners/{partner}":                            "PCOaBTS",
 	"GET /v1/partners/{partner}/users":                      "PCOaBTS",
@@ -124,7 +127,7 @@ func (tn town) at(route, letter, where string) *spec.Answer {
 		invitation = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
 	}
 	method, path, _ := strings.Cut(route, " ")
-	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation).Replace(path)
+	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation, "{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
 	var body any
 	if (method == "POST" || method == "PUT" || method == "PATCH") && !strings.HasSuffix(path, "/resend") {
 		body = map[string]any{"no_such_member": 1}
