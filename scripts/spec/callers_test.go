@@ -16,7 +16,7 @@ import (
 // P the provider; A an admin and M another member of the customer; O owner, a admin, B business, T tech, S sales and marketing, X external
 // user of the partner; C anybody of any customer; L an owner, admin or business of any partner, whose own it then has to be; * whoever has
 // signed in.
-var whoMay = map[string]string{ //nolint:gochecknoglobals // a table
+var whoMay = map[string]string{
 	"GET /v1/me": "*",
 
 	"POST /v1/customers/{customer}/grants":                          "A",
@@ -68,7 +68,7 @@ var whoMay = map[string]string{ //nolint:gochecknoglobals // a table
 }
 
 // elsewhere are the routes that depend on a secret or on being the very person; each has a test of its own.
-var elsewhere = map[string]string{ //nolint:gochecknoglobals // a table
+var elsewhere = map[string]string{
 	"GET /v1/invitations/{token}":                       "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/accept":               "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/decline":              "TestAnInvitationsTokenIsWhatOpensIt",
@@ -233,7 +233,7 @@ func outcome(a *spec.Answer) string {
 	return fmt.Sprintf("%d %s", a.Status, a.String("code"))
 }
 
-var requestID = regexp.MustCompile(`"request_id":"[^"]*"`) //nolint:gochecknoglobals // compiled once
+var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
 
 // told is all that an answer tells.
 func told(a *spec.Answer) string {

@@ -46,7 +46,7 @@ func mailed(t *testing.T, w *spec.World, to, event string, n int) stack.Mail {
 	return stack.Mail{}
 }
 
-var invitationLink = regexp.MustCompile(`/v1/invitations/(\S+)`) //nolint:gochecknoglobals // compiled once
+var invitationLink = regexp.MustCompile(`/v1/invitations/(\S+)`)
 
 // tokenIn is the token in a mail.
 func tokenIn(t *testing.T, mail stack.Mail) string {

@@ -48,7 +48,7 @@ func compile(ps []string) (patterns, error) {
 		name, out := strings.CutPrefix(p, "!")
 		stem, prefix := strings.CutSuffix(name, "*")
 		if (name == "" && !prefix) || strings.ContainsAny(stem, "*! \t\r\n") {
-			return c, fmt.Errorf("%q is no pattern: write an action, a prefix that ends in *, or one of these after !", p)
+			return c, fmt.Errorf("%q is no pattern: write an action, a prefix that ends in *, or one of these after an exclamation mark", p)
 		}
 		switch {
 		case prefix && out:

@@ -38,44 +38,54 @@ func (c Change) Empty() bool { return len(c.Writes) == 0 && len(c.Events) == 0 }
 // Write is one record's new state and the state that it must be found in.
 type Write interface{ write() }
 
-// The writes. Before is the record as it was loaded (nil: there must be none); After is what it becomes (nil: it is deleted).
+// In all writes, Before is the record as it was loaded (nil: there must be none), and After is what it becomes (nil: it is deleted).
 type (
+	// PartnerWrite writes a partner.
 	PartnerWrite struct {
 		Before *Partner
 		After  *Partner
 	}
+	// HeadcountWrite writes a partner's headcount.
 	HeadcountWrite struct {
 		Before *Headcount
 		After  *Headcount
 	}
+	// UserWrite writes a partner's user.
 	UserWrite struct {
 		Before *User
 		After  *User
 	}
+	// EmailWrite writes whose an address is.
 	EmailWrite struct {
 		Before *Email
 		After  *Email
 	}
+	// CustomerWrite writes a customer.
 	CustomerWrite struct {
 		Before *Customer
 		After  *Customer
 	}
+	// MemberWrite writes a customer's member.
 	MemberWrite struct {
 		Before *Member
 		After  *Member
 	}
+	// GrantWrite writes a grant.
 	GrantWrite struct {
 		Before *Grant
 		After  *Grant
 	}
+	// AssignmentWrite writes an assignment.
 	AssignmentWrite struct {
 		Before *Assignment
 		After  *Assignment
 	}
+	// TaskWrite writes a task.
 	TaskWrite struct {
 		Before *Task
 		After  *Task
 	}
+	// InvitationWrite writes an invitation.
 	InvitationWrite struct {
 		Before *Invitation
 		After  *Invitation

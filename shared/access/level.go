@@ -13,20 +13,25 @@ const (
 	Manage
 )
 
-var levelNames = [...]string{"none", "view", "support", "manage"}
-
 func (l Level) String() string {
-	if l < None || l > Manage {
-		return fmt.Sprintf("Level(%d)", int8(l))
+	switch l {
+	case None:
+		return "none"
+	case View:
+		return "view"
+	case Support:
+		return "support"
+	case Manage:
+		return "manage"
 	}
-	return levelNames[l]
+	return fmt.Sprintf("Level(%d)", int8(l))
 }
 
 // ParseLevel is the level of that name.
 func ParseLevel(s string) (Level, bool) {
-	for i, n := range levelNames {
-		if n == s {
-			return Level(i), true
+	for l := None; l <= Manage; l++ {
+		if l.String() == s {
+			return l, true
 		}
 	}
 	return None, false

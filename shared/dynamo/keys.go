@@ -111,6 +111,7 @@ const mailPrefix = "L#"
 func customerMailKey(customer, event, recipient string) Key {
 	return Key{customerPK(customer), mailSK(event, recipient)}
 }
+
 func partnerMailKey(partner, event, recipient string) Key {
 	return Key{partnerPK(partner), mailSK(event, recipient)}
 }

@@ -201,18 +201,6 @@ func times(n int, f fault) fault {
 	}
 }
 
-// only has the requests of one operation answered by a fault and lets the others through.
-func only(operation string, f fault) fault {
-	n := 0
-	return func(r *http.Request, op string, _ int, send func() (*http.Response, error)) (*http.Response, error) {
-		if op != operation {
-			return send()
-		}
-		n++
-		return f(r, op, n-1, send)
-	}
-}
-
 // refuse answers with an error of DynamoDB's.
 func refuse(status int, code string) fault {
 	return reply(status, `{"__type":"com.amazonaws.dynamodb.v20120810#`+code+`","message":"a fault that the test makes"}`)

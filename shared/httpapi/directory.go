@@ -412,7 +412,7 @@ func (c *call) endForRemoval(ctx context.Context, g *access.Grant) (*access.Gran
 // grantsOf is every grant of a customer.
 func (c *call) grantsOf(ctx context.Context, cust *access.Customer) ([]*access.Grant, error) {
 	var out []*access.Grant
-	f := access.GrantFilter{Now: c.api.now(), Statuses: statuses}
+	f := access.GrantFilter{Now: c.api.now(), Statuses: statuses()}
 	for ask := (access.PageAsk{Limit: maxLimit}); ; {
 		page, err := c.api.Store.CustomerGrants(ctx, cust, f, ask)
 		if err != nil {

@@ -77,7 +77,8 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	out := response{BatchItemFailures: []failure{}}
 	for i, raw := range batch.Records {
 		late := bounded && i > 0 && time.Until(deadline) < reserve
-		number, err := "", errLate
+		var number string
+		err := errLate
 		if late {
 			number, _ = sequenceNumber(raw)
 		} else {
@@ -98,7 +99,7 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(out)
 }
 
-var errLate = errors.New("out of time") //nolint:gochecknoglobals // a sentinel
+var errLate = errors.New("out of time")
 
 // handle handles one record and returns its sequence number, if it has one.
 func (h handler) handle(ctx context.Context, raw json.RawMessage) (string, error) {

@@ -13,7 +13,7 @@ import (
 // elsewhere. Its links open in a new tab, as ordinary pages.
 const mailboxPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
-var mailboxPage = template.Must(template.New("").Funcs(template.FuncMap{"lines": linked}).Parse(mailboxHTML)) //nolint:gochecknoglobals // a constant
+var mailboxPage = template.Must(template.New("").Funcs(template.FuncMap{"lines": linked}).Parse(mailboxHTML)) //nolint:gochecknoglobals // parsed once
 
 const mailboxHTML = `{{define "head"}}<!doctype html>
 <html lang="en">
@@ -75,7 +75,7 @@ button { font: inherit; padding: .3rem .8rem; }
 // piece is a part of a text: plain, or a link.
 type piece struct{ Text, Link string }
 
-var link = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>".,;:!?)\]]`) //nolint:gochecknoglobals // a constant
+var link = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>".,;:!?)\]]`)
 
 // linked takes the links out of a text.
 func linked(text string) []piece {

@@ -24,8 +24,8 @@ import (
 
 // The poller's pace. A mail is to be in the box within a second of the change that it tells of.
 const (
-	idlePoll    = 40 * time.Millisecond // between two looks at a shard that had nothing new
-	shardPoll   = time.Second           // between two looks for new shards
+	idlePoll    = 100 * time.Millisecond // between two looks at a shard that had nothing new; dynoxide pays for each by the length of its stream
+	shardPoll   = time.Second            // between two looks for new shards
 	firstPause  = 100 * time.Millisecond
 	longest     = 5 * time.Second // between two attempts; Lambda's own pauses grow longer
 	recordsRead = 1000            // at most, in one call

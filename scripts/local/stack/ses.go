@@ -121,9 +121,9 @@ type content struct{ Data, Charset string }
 
 // The limits that the API's reference gives.
 var (
-	tagText    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`) //nolint:gochecknoglobals // a constant
-	headerName = regexp.MustCompile(`^[!-9;-~]{1,126}$`)      //nolint:gochecknoglobals // a constant
-	headerText = regexp.MustCompile(`^[ -~]{1,995}$`)         //nolint:gochecknoglobals // a constant
+	tagText    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+	headerName = regexp.MustCompile(`^[!-9;-~]{1,126}$`)
+	headerText = regexp.MustCompile(`^[ -~]{1,995}$`)
 )
 
 // ServeHTTP answers SendEmail.

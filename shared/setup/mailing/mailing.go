@@ -155,7 +155,7 @@ func (s secrets) Secret(ctx context.Context, l mail.Letter) (string, error) {
 	return "", fmt.Errorf("the secret %q is unknown", l.Secret)
 }
 
-// token makes an invitation's token. The one before it opens nothing from then on.
+// token makes an invitation's token, for the mail or for the reminder. Which of the earlier ones still open it, access.PlanToken decides.
 func (s secrets) token(ctx context.Context, l mail.Letter) (string, error) {
 	e := l.Event
 	if e.Customer == nil || e.Data.Invitation == "" {
