@@ -73,6 +73,8 @@ var elsewhere = map[string]string{
 	"POST /v1/invitations/{token}/accept":               "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/decline":              "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/partners/{partner}/users/{user}/password": "TestP20",
+	"POST /v1/customers/{customer}/mail/{mail}/resend":  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
+	"POST /v1/partners/{partner}/mail/{mail}/resend":    "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 }
 
 // town is a small world in which every kind of caller lives: acme and contoso, which have a grant, and globex and fabrikam, which have another.
