@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func start(t *testing.T) *world {
 	t.Helper()
 	w := &world{}
 	s, err := stack.Start(t.Context(), stack.Config{
-		Engine: engine.Shared(t), Table: "replay-" + t.Name(), Stream: true, CreateTable: dynamo.CreateTable,
+		Engine: engine.Shared(t), Table: "replay-" + rand.Text(), Stream: true, CreateTable: dynamo.CreateTable,
 		Functions: []manifest.Function{{Name: "notify", Timeout: time.Minute, Stream: &manifest.Stream{
 			Filter: `{"eventName":["INSERT"],"dynamodb":{"NewImage":{"sk":{"S":[{"prefix":"T#"}]}}}}`, BatchSize: 1,
 		}}},

@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,6 +77,7 @@ const onlyEvents = `{"eventName":["INSERT"],"dynamodb":{"NewImage":{"sk":{"S":[{
 func streamConfig(t *testing.T, l lambda.Handler, s manifest.Stream) stack.Config {
 	t.Helper()
 	c := config(t)
+	c.Table += rand.Text() // a table's name brings its old stream back
 	c.Stream, c.CreateTable = true, dynamo.CreateTable
 	c.Functions = []manifest.Function{{Name: "listener", Timeout: time.Minute, Stream: &s}}
 	c.Handlers = func(stack.Deps) map[string]lambda.Handler { return map[string]lambda.Handler{"listener": l} }

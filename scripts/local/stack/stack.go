@@ -98,6 +98,7 @@ type Stack struct {
 	onClock   func(context.Context) error
 
 	server     *http.Server
+	silent     silent
 	background context.Context //nolint:containedctx // of what runs without a request; ends with the stack
 	quit       context.CancelFunc
 	running    sync.WaitGroup // what runs in the background
@@ -128,7 +129,9 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		return nil, err
 	}
 	s.url = "http://" + listener.Addr().String()
-	s.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
+	s.server = &http.Server{
+		ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), ConnState: s.silent.note,
+	}
 	defer func() {
 		if err != nil {
 			_ = listener.Close()
@@ -256,6 +259,7 @@ func (s *Stack) shutdown() error {
 	// What runs by itself first: it sends its mails through the server.
 	s.quit()
 	err := s.settle(ctx)
+	s.silent.close()
 	if e := s.server.Shutdown(ctx); e != nil {
 		_ = s.server.Close()
 		err = errors.Join(err, fmt.Errorf("requests were cut off: %w", e))
@@ -265,6 +269,34 @@ func (s *Stack) shutdown() error {
 		err = errors.Join(err, s.engine.Stop())
 	}
 	return err
+}
+
+// silent are the connections on which nothing was ever asked. Go's client opens some ahead of need, such as SES's when it sends several mails,
+// and a server that is to end would wait five seconds for each.
+type silent struct {
+	mu   sync.Mutex
+	open map[net.Conn]bool
+}
+
+func (s *silent) note(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state != http.StateNew {
+		delete(s.open, c)
+		return
+	}
+	if s.open == nil {
+		s.open = map[net.Conn]bool{}
+	}
+	s.open[c] = true
+}
+
+func (s *silent) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.open {
+		_ = c.Close() // the other end has not spoken
+	}
 }
 
 // settle waits for what runs in the background, which has been told to end.

@@ -2,6 +2,7 @@ package mailing_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ type world struct {
 
 func start(t *testing.T) *world {
 	t.Helper()
-	client, table := engine.Shared(t).Client(), "mailing-"+t.Name()
+	client, table := engine.Shared(t).Client(), "mailing-"+rand.Text()
 	if err := dynamo.CreateTable(t.Context(), client, table, false); err != nil {
 		t.Fatal(err)
 	}
