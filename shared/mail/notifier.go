@@ -14,12 +14,16 @@ import (
 // Sender hands a message to the mail service and returns the service's id of it.
 type Sender interface {
 	// Send fails with an error that wraps ErrRefused when the message will never be taken: the address or the content is refused. With
-	// any other error it may be tried again. It gives up when the context ends.
+	// any other error it may be tried again: at once, or, when the error wraps ErrUncertain, not before the service has had time to say
+	// whether it took the message. It gives up when the context ends.
 	Send(ctx context.Context, m Message) (id string, err error)
 }
 
 // ErrRefused says that the mail service will never take the message.
 var ErrRefused = errors.New("the mail service refused the mail")
+
+// ErrUncertain says that the mail service did not say whether it took the mail.
+var ErrUncertain = errors.New("the mail service gave no answer")
 
 // Receipts keeps what became of each mail. See receipt for the states.
 type Receipts interface {
@@ -122,6 +126,10 @@ func (n *Notifier) one(ctx context.Context, l Letter) error {
 	// What is known now is written down even when the time for all else is over.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
+	if errors.Is(err, ErrUncertain) {
+		// The claim is kept: if the mail was taken, the service's feedback settles it before the lease ends, and nobody gets it twice.
+		return err
+	}
 	if err != nil {
 		if left := n.Receipts.ReleaseMail(after, claim, err.Error(), n.Now()); left != nil {
 			err = fmt.Errorf("%w; and it waits for the lease to end: give it back: %w", err, left)

@@ -293,6 +293,22 @@ func TestAfterAPassingErrorTheLetterCanBeSentAtOnce(t *testing.T) {
 	}
 }
 
+func TestWithoutAnAnswerTheLetterWaitsForTheServicesWordOrForTheLease(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationCancelled)
+	o.answers[noor] = []error{fmt.Errorf("%w: the connection was cut", mail.ErrUncertain)}
+	o.wantError(t, e, mail.ErrUncertain.Error())
+	o.advance(mail.DefaultLease - time.Millisecond)
+	if err := o.Notify(t.Context(), e); !errors.Is(err, receipt.ErrHeld) {
+		t.Errorf("an instant before the lease ends: got %v, want receipt.ErrHeld", err)
+	}
+	o.want(t, "while it is not known")
+	o.advance(time.Millisecond)
+	o.notify(t, e)
+	o.want(t, "the service has said nothing", noor)
+}
+
 func TestARefusedLetterIsNoErrorAndIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
