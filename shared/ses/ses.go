@@ -185,7 +185,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 // Is makes an uncertain error known as letters.ErrUncertain.
-func (e *Error) Is(target error) bool { return e.Uncertain && target == letters.ErrUncertain } //nolint:errorlint // this is what errors.Is asks
+func (e *Error) Is(target error) bool { return e.Uncertain && target == letters.ErrUncertain }
 
 // failed tells the mails that SES will never take from those that it may take later.
 //
