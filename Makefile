@@ -57,6 +57,14 @@ run: setup ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to kee
 test: setup race-note ## run all tests, on dynoxide (PKG=./shared/access TEST=TestName for a part)
 	go test $(TEST_FLAGS) -timeout 15m $(PKG)
 
+# Each feature of the reference products has a tag, and at least one test with the tag in its name, over HTTP.
+.PHONY: features
+features: setup ## list the features by their tags, each with its test and the result
+	@go test ./scripts/spec -run 'Test[DWPAE][0-9]' -v | awk '/^--- (PASS|FAIL): Test[DWPAE][0-9]/ { \
+		sub(":", "", $$2); name = $$3; sub(/^Test/, "", name); \
+		while (match(name, /^[DWPAE][0-9]+_/)) { printf "%-4s %-4s %s\n", substr(name, 1, RLENGTH - 1), $$2, $$3; name = substr(name, RLENGTH + 1) } } \
+		/^--- FAIL/ { failed = 1 } END { exit failed }' | sort -V
+
 .PHONY: test-engines
 test-engines: setup java race-note ## run the tests that touch an engine on Amazon's DynamoDB Local, too (needs Java 17)
 	@packages=$$(go list -test -f '{{if .ForTest}}{{$$p := .ForTest}}{{range .Deps}}{{if eq . "$(ENGINE)"}}{{$$p}}{{end}}{{end}}{{end}}' ./... | sort -u) && \

@@ -14,7 +14,7 @@ import (
 
 const pick = "/v1/partners/contoso/customers/acme/users"
 
-func TestA1_A3_A4_W14_ThePartnerListsItsCustomersWithTheirPresentSetting(t *testing.T) {
+func TestD2_W3_W14_A1_A3_A4_ThePartnerListsItsCustomersWithTheirPresentSetting(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Customer("globex")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
@@ -38,7 +38,7 @@ func TestA1_A3_A4_W14_ThePartnerListsItsCustomersWithTheirPresentSetting(t *test
 	}
 }
 
-func TestA2_A11_A12_A16_AManagedCustomerIsAlwaysOpenAndReadOnlyToTheCustomer(t *testing.T) {
+func TestA2_A11_A12_A16_A17_AManagedCustomerIsAlwaysOpenAndReadOnlyToTheCustomer(t *testing.T) {
 	w, kim, sam := acme(t)
 	g := w.Provider().Do("PUT", "/v1/customers/acme/managing-partner", m{"partner": "contoso"}).Want(201)
 	if g.String("grant.level") != "manage" || g.Get("grant.managed") != true || g.Get("grant.until") != nil {
@@ -128,7 +128,7 @@ func TestA9_WhereTheGrantRequiresItThePartnerNeedsSingleSignOn(t *testing.T) {
 	w.Allowed(kim, "sign_in", "acme")
 }
 
-func TestA18_A20_TheSignInLinkShowsOnlyWhileTheUserHasAccess(t *testing.T) {
+func TestW10_A18_A19_A20_TheSignInLinkShowsOnlyWhileTheUserHasAccess(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": spec.Start.Add(time.Hour)}).Want(201)
 	link := func(email string) (url string, access bool) {
