@@ -18,7 +18,7 @@ func (s *Store) Relation(ctx context.Context, customer, partner string, users []
 		if err != nil || r.Grant == nil || len(r.Assignments) == 0 && len(users) == 0 {
 			return r, err
 		}
-		// Assignments change only together with their grant: as it is the same before and after they were read, they are its own.
+		// Assignments change only together with their grant: where it is the same before and after they were read, they are its own.
 		now, err := one(ctx, s, grantKey(customer, partner), (*item).grant)
 		if err != nil || now.Stored() == r.Grant.Version {
 			return r, err
@@ -34,7 +34,7 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	keys := []Key{customerKey(customer), partnerKey(partner), headcountKey(partner), grantKey(customer, partner)}
 	for _, u := range users {
-		keys = append(keys, userKey(u), assignmentKey(customer, u))
+		keys = append(keys, userKey(u))
 	}
 	items, err := s.get(ctx, keys)
 	if err != nil {
@@ -60,26 +60,45 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 		if u != nil {
 			r.Users[id] = u
 		}
-		a, err := lookup(items, assignmentKey(customer, id), (*item).assignment)
-		if err != nil {
-			return r, err
-		}
-		if a != nil {
-			r.Assignments[id] = a
-		}
 	}
-	if r.Grant == nil || !whole && !r.Grant.Few() {
+	if r.Grant == nil {
 		return r, nil
+	}
+	return r, s.assignments(ctx, &r, users, whole)
+}
+
+// assignments loads the rows of a grant after the grant: Relation then sees whether both belong together.
+func (s *Store) assignments(ctx context.Context, r *access.Relation, users []string, whole bool) error {
+	customer, partner := r.Grant.Customer, r.Grant.Partner
+	if !whole && !r.Grant.Few() {
+		keys := make([]Key, len(users))
+		for i, id := range users {
+			keys[i] = assignmentKey(customer, id)
+		}
+		items, err := s.get(ctx, keys)
+		if err != nil {
+			return err
+		}
+		for i, id := range users {
+			a, err := lookup(items, keys[i], (*item).assignment)
+			if err != nil {
+				return err
+			}
+			if a != nil {
+				r.Assignments[id] = a
+			}
+		}
+		return nil
 	}
 	for after := ""; ; {
 		rows, more, err := s.query(ctx, prefixed(customerPK(customer), assignmentPrefix(partner), after), 500)
 		if err != nil {
-			return r, err
+			return err
 		}
 		for _, it := range rows {
 			a, err := decode(it, (*item).assignment)
 			if err != nil {
-				return r, err
+				return err
 			}
 			r.Assignments[a.User] = a
 			after = a.User[len(partner)+1:]
@@ -88,7 +107,7 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 			break
 		}
 	}
-	return r, s.names(ctx, &r)
+	return s.names(ctx, r)
 }
 
 // names loads the users whom a whole relation lists, so that events can say who they are.
