@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -51,7 +52,7 @@ type tally struct {
 	store  *dynamo.Store
 	moment access.Moment
 
-	requests, records int
+	requests, records atomic.Int64
 }
 
 func newTally(db *dynamodb.Client, table string) *tally {
@@ -60,9 +61,9 @@ func newTally(db *dynamodb.Client, table string) *tally {
 	counted := dynamodb.New(db.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("tally", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				t.requests++
+				t.requests.Add(1)
 				if tx, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
-					t.records += len(tx.TransactItems)
+					t.records.Add(int64(len(tx.TransactItems)))
 				}
 				return next.HandleInitialize(ctx, in)
 			}), middleware.Before)
@@ -134,7 +135,7 @@ func (t *tally) everyone(ctx context.Context, on bool) error {
 }
 
 func (t *tally) writes(do func() error) (int, error) {
-	before := t.records
+	before := t.records.Load()
 	err := do()
-	return t.records - before, err
+	return int(t.records.Load() - before), err
 }

@@ -63,10 +63,10 @@ const customerJSON = `{"created":{"S":"2026-01-15T08:00:00.000Z"},"name":{"S":"A
 
 // page counts the round trips of one full page.
 func (t *tally) page(list func(access.PageAsk) (int, error)) (int, error) {
-	before := t.requests
+	before := t.requests.Load()
 	got, err := list(access.PageAsk{Limit: 50})
 	if err == nil && got != 50 {
 		err = fmt.Errorf("a page holds %d items, not 50", got)
 	}
-	return t.requests - before, err
+	return int(t.requests.Load() - before), err
 }

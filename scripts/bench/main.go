@@ -26,7 +26,7 @@ func run(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	for _, measure := range []func(context.Context) ([]figure, error){
-		storageCost, cpuAndAllocations, batchAgainstSingles, binary, everyone, lists, growth,
+		storageCost, cpuAndAllocations, batchAgainstSingles, binary, everyone, lists, ends, growth,
 	} {
 		figures, err := measure(ctx)
 		if err != nil {
