@@ -88,6 +88,23 @@ func (s *Store) indexed(pk, prefix string) func(context.Context, string, int) ([
 	}
 }
 
+// newestFirst reads a stretch from its end. Its keys are those of the attribute, and begin with the prefix.
+func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, string, int) ([]*item, bool, error) {
+	sp.backwards = true
+	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		if after == "" {
+			return s.query(ctx, sp, n)
+		}
+		sp := sp
+		sp.last = prefix + after // was shown: it comes first and is dropped
+		items, more, err := s.query(ctx, sp, n+1)
+		if len(items) > 0 && items[0].s(key) == sp.last {
+			items = items[1:]
+		}
+		return items, more, err
+	}
+}
+
 // CustomerGrants lists the partners that a customer lets in (D12, D13, D18, D19), in the order of the partners' ids.
 func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
@@ -372,24 +389,12 @@ func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.His
 const late = 10 * time.Second
 
 func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
-	sp.backwards, sp.first, sp.last = true, eventPrefix, eventPrefix+"~"
+	sp.first, sp.last = eventPrefix, eventPrefix+"~"
 	if !f.From.IsZero() {
 		sp.first = eventSK(firstID(f.From))
 	}
 	if !f.Until.IsZero() {
 		sp.last = eventSK(firstID(f.Until.Add(late)))
-	}
-	fetch := func(ctx context.Context, after string, n int) ([]*item, bool, error) {
-		if after == "" {
-			return s.query(ctx, sp, n)
-		}
-		sp := sp
-		sp.last = eventSK(after) // was shown: it comes first and is dropped
-		items, more, err := s.query(ctx, sp, n+1)
-		if len(items) > 0 && items[0].s(key) == sp.last {
-			items = items[1:]
-		}
-		return items, more, err
 	}
 	wanted := func(e *events.Event) bool {
 		return (f.Type == "" || f.Type == e.Type) && !e.Time.Before(f.From) && (f.Until.IsZero() || e.Time.Before(f.Until))
@@ -407,5 +412,5 @@ func (s *Store) history(ctx context.Context, sp span, key string, f access.Histo
 		}
 		return out, nil
 	}
-	return walk(ctx, ask, f.Type != "" || !f.Until.IsZero(), fetch, join, after(eventPrefix, key))
+	return walk(ctx, ask, f.Type != "" || !f.Until.IsZero(), s.newestFirst(sp, eventPrefix, key), join, after(eventPrefix, key))
 }

@@ -278,20 +278,8 @@ func (s *Store) PartnerMails(ctx context.Context, partner string, ask access.Pag
 }
 
 func (s *Store) mails(ctx context.Context, sp span, key string, ask access.PageAsk, keep func(*receipt.Receipt) bool) (access.Page[receipt.Receipt], error) {
-	sp.backwards, sp.first = true, mailPrefix
-	fetch := func(ctx context.Context, after string, n int) ([]*item, bool, error) {
-		if after == "" {
-			sp.last = mailPrefix + "~"
-			return s.query(ctx, sp, n)
-		}
-		sp.last = mailPrefix + after // was shown: it comes first and is dropped
-		items, more, err := s.query(ctx, sp, n+1)
-		if len(items) > 0 && items[0].s(key) == sp.last {
-			items = items[1:]
-		}
-		return items, more, err
-	}
-	return walk(ctx, ask, false, fetch, each((*item).receipt, keep), after(mailPrefix, key))
+	sp.first, sp.last = mailPrefix, mailPrefix+"~"
+	return walk(ctx, ask, false, s.newestFirst(sp, mailPrefix, key), each((*item).receipt, keep), after(mailPrefix, key))
 }
 
 func (it *item) receipt() *receipt.Receipt {
