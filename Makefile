@@ -122,8 +122,12 @@ generate: setup ## write the generated files again
 	go generate ./...
 
 .PHONY: bench
-bench: setup ## measure, and print ratios
+bench: setup ## measure, and print ratios (ARGS=batch for a part)
 	go run ./scripts/bench $(ARGS)
+
+.PHONY: cost
+cost: setup ## compute what the service costs from what it uses here
+	go run ./scripts/cost
 
 .PHONY: build
 build: setup ## build every function for Lambda into .build/<function>/bootstrap (ARCH=amd64 for LocalStack on Intel)
