@@ -125,6 +125,11 @@ generate: setup ## write the generated files again
 bench: setup ## measure, and print ratios (ARGS=batch for a part)
 	go run ./scripts/bench $(ARGS)
 
+.PHONY: load
+load: setup ## put the local stack under load for ten minutes (ARGS="-for 1m"; BACKEND=lambda for the built binaries)
+	go build -o .build/local ./scripts/local
+	go run ./scripts/load $(ARGS)
+
 .PHONY: cost
 cost: setup ## compute what the service costs from what it uses here
 	go run ./scripts/cost

@@ -1,0 +1,65 @@
+// Command load puts the local stack under a realistic load for a while, and prints how long answers took, what went wrong, and whether memory grew.
+//
+// It starts the stack itself, as a process of its own, with the environment that it is given: BACKEND=lambda puts the built binaries behind the gateway.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	length := flag.Duration("for", 10*time.Minute, "how long")
+	clients := flag.Int("clients", 8, "how many ask at once")
+	binary := flag.String("stack", ".build/local", "the local stack's binary (go build -o .build/local ./scripts/local)")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return fmt.Errorf("%q is not understood: see -help", flag.Arg(0))
+	}
+
+	p, err := start(ctx, *binary)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+	w := &world{base: p.url}
+	if err := w.populate(ctx); err != nil {
+		return fmt.Errorf("populate: %w", err)
+	}
+	fmt.Printf("%s at %s: %d customers, %d partners of %d users; %d clients for %s\n", p.backend, p.url, customers, partners, usersEach, *clients, *length)
+
+	watching, done := context.WithCancel(ctx)
+	memory := p.watch(watching, max(*length/60, 500*time.Millisecond))
+	began := time.Now()
+	results := w.drive(ctx, *clients, *length)
+	took := time.Since(began)
+	done()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	failed := results.print(os.Stdout, took)
+	grew := memory().print(os.Stdout, results.writes())
+	switch {
+	case failed > 0:
+		return fmt.Errorf("%d of the answers were wrong or missing", failed)
+	case grew != "":
+		return fmt.Errorf("the memory of %s grew", grew)
+	}
+	return nil
+}

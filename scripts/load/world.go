@@ -1,0 +1,378 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What there is. A customer lets in partners number c, c+1 and c+2 (of those there are), of which each has its first two users in; the last of the three has everyone.
+const (
+	customers = 300
+	partners  = 30
+	usersEach = 6
+	batchSize = 50
+)
+
+// world is the data, and who asks.
+type world struct {
+	base  string
+	users [partners][]string // their ids
+
+	mu     sync.Mutex
+	tokens map[string]string
+}
+
+type object map[string]any
+
+func customer(c int) string { return fmt.Sprintf("cust-%04d", c) }
+func partner(p int) string  { return fmt.Sprintf("part-%03d", p) }
+func admin(c int) string    { return "admin@" + customer(c) + ".example" }
+
+// lets tells whether user u of partner p is in at customer c, by how populate has made it.
+func lets(c, p, u int) bool {
+	switch (p - c%partners + partners) % partners {
+	case 0, 1:
+		return u < 2
+	case 2:
+		return true
+	}
+	return false
+}
+
+const (
+	directory = "partner-access/directory"
+	check     = "partner-access/check"
+)
+
+func (w *world) populate(ctx context.Context) error {
+	for p := range partners {
+		if _, err := w.send(ctx, directory, http.MethodPut, "/v1/partners/"+partner(p), object{
+			"name": "Partner " + partner(p), "class": "channel", "offer": "manage", "sso": true, "contacts": []string{"ops@" + partner(p) + ".example"},
+		}, nil); err != nil {
+			return err
+		}
+		for u := range usersEach {
+			var made struct{ ID string }
+			if _, err := w.send(ctx, directory, http.MethodPost, "/v1/partners/"+partner(p)+"/users", object{
+				"email": fmt.Sprintf("user%d@%s.example", u, partner(p)), "name": fmt.Sprint("User ", u), "role": "tech",
+			}, &made); err != nil {
+				return err
+			}
+			w.users[p] = append(w.users[p], made.ID)
+		}
+	}
+	for c := range customers {
+		if _, err := w.send(ctx, directory, http.MethodPut, "/v1/customers/"+customer(c), object{
+			"name": "Customer " + customer(c), "domain": customer(c) + ".example", "contacts": []string{"it@" + customer(c) + ".example"},
+		}, nil); err != nil {
+			return err
+		}
+		if _, err := w.send(ctx, directory, http.MethodPut, "/v1/customers/"+customer(c)+"/members/"+admin(c), object{"name": "Admin", "role": "admin"}, nil); err != nil {
+			return err
+		}
+		for i := range 3 {
+			p := (c + i) % partners
+			body := object{"partner": partner(p), "level": "support", "users": w.users[p][:2]}
+			if i == 2 {
+				body = object{"partner": partner(p), "level": "support", "everyone": true}
+			}
+			if _, err := w.send(ctx, admin(c), http.MethodPost, "/v1/customers/"+customer(c)+"/grants", body, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// drive lets so many clients ask for a while.
+func (w *world) drive(ctx context.Context, clients int, length time.Duration) results {
+	ctx, cancel := context.WithTimeout(ctx, length)
+	defer cancel()
+	all := make([]results, clients)
+	var wg sync.WaitGroup
+	for i := range clients {
+		all[i] = results{}
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(i), 2026)) //nolint:gosec // the same load every time
+			for ctx.Err() == nil {
+				kind, do := w.something(random, i, clients)
+				began := time.Now()
+				err := do(ctx)
+				if ctx.Err() != nil { // time is up: it was cut off
+					return
+				}
+				all[i].note(kind, time.Since(began), err)
+			}
+		})
+	}
+	wg.Wait()
+	total := results{}
+	for _, r := range all {
+		for kind, k := range r {
+			t := total.of(kind)
+			t.took = append(t.took, k.took...)
+			t.failed += k.failed
+			t.first = cmp.Or(t.first, k.first)
+		}
+	}
+	return total
+}
+
+// something is what a client does next: of 100 requests 95 are checks, half of them batches; 3 are pages of lists, and 2 are writes. A client edits its own
+// customers alone, and so that no answer of a check changes.
+func (w *world) something(random *rand.Rand, client, clients int) (kind string, do func(context.Context) error) {
+	c, p := random.IntN(customers), 0
+	switch n := random.IntN(100); {
+	case n < 47:
+		p = (c + random.IntN(5)) % partners
+		u := random.IntN(usersEach)
+		return "check", func(ctx context.Context) error { return w.one(ctx, c, p, u) }
+	case n < 95:
+		p, u := random.IntN(partners), random.IntN(usersEach)
+		return "batch of 50", func(ctx context.Context) error { return w.batch(ctx, c, p, u) }
+	case n < 97:
+		return "list of a customer", func(ctx context.Context) error {
+			_, err := w.send(ctx, admin(c), http.MethodGet, "/v1/customers/"+customer(c)+"/grants", nil, nil)
+			return err
+		}
+	case n < 98:
+		p = random.IntN(partners)
+		return "list of a partner", func(ctx context.Context) error {
+			_, err := w.send(ctx, directory, http.MethodGet, "/v1/partners/"+partner(p)+"/customers", nil, nil)
+			return err
+		}
+	default:
+		c = c/clients*clients + client
+		if c >= customers {
+			c = client
+		}
+		p = c % partners
+		level := []string{"support", "manage"}[random.IntN(2)]
+		return "edit", func(ctx context.Context) error { return w.edit(ctx, c, p, level) }
+	}
+}
+
+type decision struct {
+	Decision bool
+	Context  struct{ Reason string }
+}
+
+func (d decision) check(c, p, u int) error {
+	if d.Decision != lets(c, p, u) {
+		return fmt.Errorf("user %d of %s at %s: got %t (%s), want %t", u, partner(p), customer(c), d.Decision, d.Context.Reason, !d.Decision)
+	}
+	return nil
+}
+
+func (w *world) one(ctx context.Context, c, p, u int) error {
+	var d decision
+	if _, err := w.send(ctx, check, http.MethodPost, "/access/v1/evaluation", object{
+		"subject": object{"type": "user", "id": w.users[p][u]}, "action": object{"name": "reports:read"}, "resource": object{"type": "customer", "id": customer(c)},
+	}, &d); err != nil {
+		return err
+	}
+	return d.check(c, p, u)
+}
+
+func (w *world) batch(ctx context.Context, c, p, u int) error {
+	var about []object
+	for i := range batchSize {
+		about = append(about, object{"resource": object{"type": "customer", "id": customer((c + i) % customers)}})
+	}
+	var answer struct{ Evaluations []decision }
+	if _, err := w.send(ctx, check, http.MethodPost, "/access/v1/evaluations", object{
+		"subject": object{"type": "user", "id": w.users[p][u]}, "action": object{"name": "reports:read"}, "evaluations": about,
+	}, &answer); err != nil {
+		return err
+	}
+	if len(answer.Evaluations) != batchSize {
+		return fmt.Errorf("got %d answers, want %d", len(answer.Evaluations), batchSize)
+	}
+	for i, d := range answer.Evaluations {
+		if err := d.check((c+i)%customers, p, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) edit(ctx context.Context, c, p int, level string) error {
+	path := "/v1/customers/" + customer(c) + "/grants/" + partner(p)
+	for range 5 { // another client's time, or a reminder, may come in between
+		etag, err := w.send(ctx, admin(c), http.MethodGet, path, nil, nil)
+		if err != nil {
+			return err
+		}
+		_, err = w.send(ctx, admin(c)+" "+etag, http.MethodPatch, path, object{"level": level}, nil)
+		if refused, ok := err.(*status); ok && refused.code == http.StatusPreconditionFailed { //nolint:errorlint // send returns it as it is
+			continue
+		}
+		return err
+	}
+	return fmt.Errorf("%s changes all the time", path)
+}
+
+// status is an answer that is no success.
+type status struct {
+	code int
+	text string
+}
+
+func (s *status) Error() string { return s.text }
+
+// send sends a request as that person or with that scope (with an ETag after a space, for If-Match) and reads the answer.
+func (w *world) send(ctx context.Context, who, method, path string, body, answer any) (etag string, err error) {
+	who, match, _ := cut(who)
+	token, err := w.token(ctx, who)
+	if err != nil {
+		return "", err
+	}
+	var data io.Reader = http.NoBody
+	if o, ok := body.(object); ok && o != nil {
+		text, err := json.Marshal(o)
+		if err != nil {
+			return "", err
+		}
+		data = bytes.NewReader(text)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, w.base+path, data)
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	if match != "" {
+		r.Header.Set("If-Match", match)
+	}
+	resp, err := client().Do(r)
+	if err != nil {
+		return "", err
+	}
+	got, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close() // it was read
+	switch {
+	case err != nil:
+		return "", err
+	case resp.StatusCode >= http.StatusMultipleChoices:
+		return "", &status{resp.StatusCode, fmt.Sprintf("%s %s answered %s: %s", method, path, resp.Status, got)}
+	case answer != nil:
+		err = json.Unmarshal(got, answer)
+	}
+	return resp.Header.Get("ETag"), err
+}
+
+func cut(s string) (who, match string, found bool) {
+	for i := range len(s) {
+		if s[i] == ' ' {
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
+}
+
+// client keeps a connection for each of the load's clients.
+var client = sync.OnceValue(func() *http.Client { //nolint:gochecknoglobals // one for the process, like http.DefaultClient
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: time.Minute}
+})
+
+// token asks the local stack for one, once for everybody.
+func (w *world) token(ctx context.Context, who string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t := w.tokens[who]; t != "" {
+		return t, nil
+	}
+	ask := object{"scope": who}
+	if bytes.ContainsRune([]byte(who), '@') {
+		ask = object{"email": who}
+	}
+	text, err := json.Marshal(ask)
+	if err != nil {
+		return "", err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.base+"/_local/token", bytes.NewReader(text))
+	if err != nil {
+		return "", err
+	}
+	resp, err := client().Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close() //nolint:errcheck // it is read whole
+	var answer struct{ Token string }
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return "", err
+	}
+	if w.tokens == nil {
+		w.tokens = map[string]string{}
+	}
+	w.tokens[who] = answer.Token
+	return answer.Token, nil
+}
+
+// results are those of each kind of request.
+type results map[string]*result
+
+type result struct {
+	took   []time.Duration
+	failed int
+	first  string // of the failures
+}
+
+func (r results) of(kind string) *result {
+	if r[kind] == nil {
+		r[kind] = &result{}
+	}
+	return r[kind]
+}
+
+func (r results) note(kind string, took time.Duration, err error) {
+	k := r.of(kind)
+	k.took = append(k.took, took)
+	if err != nil {
+		k.failed++
+		k.first = cmp.Or(k.first, err.Error())
+	}
+}
+
+func (r results) writes() int64 {
+	if k := r["edit"]; k != nil {
+		return int64(len(k.took))
+	}
+	return 0
+}
+
+// print writes the table and returns how many failed.
+func (r results) print(w io.Writer, took time.Duration) (failed int) {
+	kinds := make([]string, 0, len(r))
+	total := 0
+	for kind, k := range r {
+		kinds = append(kinds, kind)
+		failed += k.failed
+		total += len(k.took)
+	}
+	slices.Sort(kinds)
+	_, _ = fmt.Fprintf(w, "%-20s %9s %8s %10s %10s %10s\n", "REQUEST", "HOW MANY", "FAILED", "P50", "P99", "LONGEST")
+	for _, kind := range kinds {
+		k := r[kind]
+		slices.Sort(k.took)
+		at := func(q float64) time.Duration {
+			return k.took[min(int(q*float64(len(k.took))), len(k.took)-1)].Round(10 * time.Microsecond)
+		}
+		_, _ = fmt.Fprintf(w, "%-20s %9d %8d %10s %10s %10s\n", kind, len(k.took), k.failed, at(0.5), at(0.99), at(1))
+		if k.first != "" {
+			_, _ = fmt.Fprintf(w, "  the first failure: %s\n", k.first)
+		}
+	}
+	_, _ = fmt.Fprintf(w, "%.0f requests a second, %d failed\n", float64(total)/took.Seconds(), failed)
+	return failed
+}
