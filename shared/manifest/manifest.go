@@ -39,7 +39,8 @@ type Stream struct {
 type Route struct {
 	Method string
 	Path   string
-	Public bool // served without a token
+	Public bool     // served without a token
+	Scopes []string // of which the token must carry one; none: whoever has a token gets as far as the function
 }
 
 // Key is the route as API Gateway names it (its "route key").
@@ -53,8 +54,25 @@ func put(path string) Route    { return Route{Method: "PUT", Path: path} }
 func patch(path string) Route  { return Route{Method: "PATCH", Path: path} }
 func remove(path string) Route { return Route{Method: "DELETE", Path: path} }
 
+// The scopes that a token of the provider's systems may carry.
+const (
+	ScopeDirectory = "partner-access/directory" // keeps partners and customers
+	ScopeCheck     = "partner-access/check"     // asks for decisions
+)
+
+// provider makes routes such that nobody but the provider's own systems gets as far as the function, which looks for itself as well.
+func provider(rs ...Route) []Route {
+	for i := range rs {
+		rs[i].Scopes = []string{ScopeDirectory}
+	}
+	return rs
+}
+
+// common are the settings of all functions. STAGE tells the figures of one deployment from another's, and may be empty.
+func common() []string { return []string{"TABLE_NAME", "STAGE"} }
+
 // people are the settings of the functions that serve people, which setup.Run reads.
-func people() []string { return []string{"TABLE_NAME", "REQUIRE_SSO", "SIGN_IN_URL"} }
+func people() []string { return append(common(), "REQUIRE_SSO", "SIGN_IN_URL") }
 
 // accounts are the settings of the functions that keep the employees' accounts, which identity.Accounts reads.
 func accounts() []string { return []string{"IDENTITY", "USER_POOL_ID", "USER_POOL_CLIENT_ID"} }
@@ -77,7 +95,7 @@ func Functions() []Function {
 			Name:    "check",
 			Does:    "answers whether a partner's user may do something in a customer's tenant (AuthZEN 1.0)",
 			Timeout: 10 * time.Second, Memory: 512,
-			Env: []string{"TABLE_NAME", "BASE_URL", "CATALOGUE_FILE"},
+			Env: append(common(), "BASE_URL", "CATALOGUE_FILE"),
 			Routes: routes(
 				post("/access/v1/evaluation"),
 				post("/access/v1/evaluations"),
@@ -143,15 +161,10 @@ func Functions() []Function {
 			Does:    "keeps the partners, their users, the customers and their members",
 			Timeout: 29 * time.Second, Memory: 256,
 			Env: append(people(), accounts()...),
-			Routes: routes(
+			Routes: slices.Concat(provider(
 				put("/v1/partners/{partner}"),
 				patch("/v1/partners/{partner}"),
 				remove("/v1/partners/{partner}"),
-				patch("/v1/partners/{partner}/account"),
-				post("/v1/partners/{partner}/users"),
-				patch("/v1/partners/{partner}/users/{user}"),
-				remove("/v1/partners/{partner}/users/{user}"),
-				post("/v1/partners/{partner}/users/{user}/password"),
 				put("/v1/customers/{customer}"),
 				remove("/v1/customers/{customer}"),
 				put("/v1/customers/{customer}/members/{email}"),
@@ -160,7 +173,13 @@ func Functions() []Function {
 				remove("/v1/customers/{customer}/relationships/{partner}"),
 				put("/v1/customers/{customer}/managing-partner"),
 				remove("/v1/customers/{customer}/managing-partner"),
-			),
+			), routes(
+				patch("/v1/partners/{partner}/account"),
+				post("/v1/partners/{partner}/users"),
+				patch("/v1/partners/{partner}/users/{user}"),
+				remove("/v1/partners/{partner}/users/{user}"),
+				post("/v1/partners/{partner}/users/{user}/password"),
+			)),
 		},
 		{
 			Name:    "invite",
@@ -183,19 +202,20 @@ func Functions() []Function {
 			Name:    "expire",
 			Does:    "does what the clock has brought: ends, reminders, and work that goes through many grants",
 			Timeout: time.Minute, Memory: 256,
-			Env:      append([]string{"TABLE_NAME"}, accounts()...),
+			Env:      append(common(), accounts()...),
 			Schedule: time.Minute,
 		},
 		{
 			Name:    "notify",
 			Does:    "tells people by e-mail what has happened",
 			Timeout: 2 * time.Minute, Memory: 256,
-			Env: slices.Concat([]string{"TABLE_NAME"}, mails(), accounts()),
+			Env:      slices.Concat(common(), mails(), accounts()),
+			Schedule: time.Minute, // the mails that wait for another attempt
 			Stream: &Stream{
 				Filter:    newEvents,
 				BatchSize: 10, // an event can mean eighty mails, and a batch must be done before the time-out
-				// Twelve attempts with Lambda's growing pauses outlast a throttled minute. What SES refuses for longer waits in the
-				// dead-letter queue, from where scripts/replay takes it, rather than hold up what comes after it in its shard.
+				// An event has to come again only when the table could not note its mails: those that SES does not take now wait
+				// in the table, for the schedule. Twelve attempts with Lambda's growing pauses outlast a table that is throttled for minutes.
 				Retries: 12, MaxAge: 6 * time.Hour, Parallelization: 2, Bisect: true,
 			},
 		},
@@ -215,7 +235,7 @@ func Functions() []Function {
 			Name:    "feedback",
 			Does:    "notes which mails have arrived, bounced or been complained of",
 			Timeout: 30 * time.Second, Memory: 128,
-			Env:      []string{"TABLE_NAME"},
+			Env:      common(),
 			Feedback: true,
 		},
 	}

@@ -1,0 +1,146 @@
+package manifest
+
+// Right is one kind of call that a function makes. Its role allows exactly these.
+type Right struct {
+	Action string   // as IAM names it: "dynamodb:GetItem"
+	On     Resource // what it is called on
+	// Keys are the partition keys that it is called with, as patterns of dynamodb:LeadingKeys ("C#*"); none: whatever they are.
+	Keys []string
+}
+
+// Resource is what a right is for.
+type Resource string
+
+// The resources of the service.
+const (
+	Table    Resource = "table"
+	Index1   Resource = "table/index/gsi1"
+	Index2   Resource = "table/index/gsi2"
+	Mails    Resource = "mails"    // SES's identity and configuration set
+	Accounts Resource = "accounts" // Cognito's user pool
+)
+
+// Rights are those of the function of that name. The rights that triggers need (reading the stream, sending to a dead-letter queue)
+// and those to write logs and traces are not among them: the CDK app gives them.
+func Rights(function string) []Right {
+	return rights()[function]
+}
+
+// A table's item is read or written by the kind of its partition key, which stands in shared/dynamo/keys.go:
+//
+//	C  a customer: itself, its members, grants, assignments, invitations, history and mails
+//	P  a partner: itself, its users, history and mails; in index 1 what concerns it
+//	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
+//	W  words of partners' names   D  the partners by name (index 1)  K  a task    Q  work that is due, N  mails that are (index 2)
+//
+// The rights are what the tests of scripts/spec see the functions call, no more and no less: spec.Main holds them against each other. The
+// parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
+func rights() map[string][]Right {
+	return map[string][]Right{
+		"check": {
+			table("BatchGetItem", "C", "P"),
+			table("GetItem", "C", "E", "P"), // C and P: in TransactGetItems
+			table("Query", "C", "P"),
+			index(Index1, "P"),
+		},
+		"grant": {
+			table("BatchGetItem", "C", "P"),
+			table("GetItem", "C", "E", "I"),
+			table("PutItem", "C", "I"),
+			table("Query", "C"),
+		},
+		"edit": {
+			table("BatchGetItem", "C", "P"),
+			table("ConditionCheckItem", "P"),
+			table("GetItem", "C", "E"),
+			table("PutItem", "C"),
+			table("Query", "C"),
+		},
+		"revoke": {
+			table("BatchGetItem", "C", "P"),
+			table("GetItem", "C", "E"),
+			table("PutItem", "C"),
+			table("Query", "C"),
+		},
+		"list": {
+			table("BatchGetItem", "C", "P"),
+			table("GetItem", "C", "E", "P"),
+			table("Query", "C", "P", "W"),
+			index(Index1, "D", "P"),
+		},
+		"directory": append([]Right{
+			table("BatchGetItem", "C", "E", "K", "P"),
+			table("DeleteItem", "C", "K", "W"),
+			table("GetItem", "C", "E", "I", "K", "P"),
+			table("PutItem", "C", "E", "I", "K", "P", "W"),
+			table("Query", "C"),
+		}, accountCalls(
+			"AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
+			"AdminInitiateAuth", "AdminSetUserMFAPreference", "AdminSetUserPassword", "AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
+		)...),
+		"invite": {
+			table("BatchGetItem", "C", "P"),
+			table("GetItem", "C", "E", "I", "P"),
+			table("PutItem", "C", "E", "I", "P"),
+			table("Query", "C"),
+			index(Index1, "P"),
+		},
+		"expire": append([]Right{
+			table("BatchGetItem", "C", "P"),
+			table("DeleteItem", "K"),
+			table("GetItem", "C", "K", "P"),
+			table("PutItem", "C", "K", "P"), // P: a user who has not signed in
+			table("Query", "C"),
+			index(Index1, "P"),
+			index(Index2, "Q"),
+		}, accountCalls(
+			"AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
+			"AdminSetUserMFAPreference", "AdminSetUserPassword", "AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
+		)...),
+		"notify": append([]Right{
+			table("GetItem", "B", "C", "K", "P"),
+			table("PutItem", "C", "K", "P"), // an invitation with a new token; when a temporary password ends, and its user
+			table("UpdateItem", "C", "P"),
+			index(Index2, "N"),
+			{Action: "ses:SendEmail", On: Mails},
+		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...), // temporary passwords
+		"mail": append([]Right{
+			table("BatchGetItem", "C", "P"),
+			table("GetItem", "B", "C", "E", "K", "P"),
+			table("PutItem", "C", "K", "P"), // as notify
+			table("Query", "C"),
+			table("UpdateItem", "C", "P"),
+			index(Index1, "P"),
+			{Action: "ses:SendEmail", On: Mails},
+		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...),
+		"feedback": {
+			table("UpdateItem", "B", "C", "P"),
+		},
+	}
+}
+
+// table is the right to an action of DynamoDB on items with partition keys of these kinds.
+func table(action string, kinds ...string) Right {
+	return Right{Action: "dynamodb:" + action, On: Table, Keys: patterns(kinds)}
+}
+
+// index is the right to query an index at partition keys of these kinds.
+func index(i Resource, kinds ...string) Right {
+	return Right{Action: "dynamodb:Query", On: i, Keys: patterns(kinds)}
+}
+
+func patterns(kinds []string) []string {
+	out := make([]string, len(kinds))
+	for i, k := range kinds {
+		out[i] = k + "#*"
+	}
+	return out
+}
+
+func accountCalls(calls ...string) []Right {
+	out := make([]Right, len(calls))
+	for i, c := range calls {
+		out[i] = Right{Action: "cognito-idp:" + c, On: Accounts}
+	}
+	return out
+}
