@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // What both sides of the comparison are given: an event of API Gateway's HTTP API with a Cognito token's claims, and items as
@@ -43,12 +44,66 @@ func always(answer string) func([]byte) []byte {
 func cannedAnswers(table string) map[string]func([]byte) []byte {
 	return map[string]func([]byte) []byte{
 		"DynamoDB_20120810.GetItem":      always(`{"Item":` + grantJSON + `}`),
-		"DynamoDB_20120810.BatchGetItem": always(batchAnswer(table, partnerJSON, userJSON, grantJSON, assignmentJSON)),
+		"DynamoDB_20120810.BatchGetItem": projecting(table, []string{partnerJSON, userJSON, grantJSON, assignmentJSON}),
 	}
 }
 
-func batchAnswer(table string, items ...string) string {
-	return `{"Responses":{"` + table + `":[` + strings.Join(items, ",") + `]},"UnprocessedKeys":{}}`
+// projecting answers BatchGetItem with the items as DynamoDB does, with the attributes that the request's ProjectionExpression names, or with all of
+// them. The items are asked for a hundred at a time, in their order: the answer to each request is told by how many keys it has, and made at the first.
+func projecting(table string, items []string) func([]byte) []byte {
+	type request struct {
+		RequestItems map[string]struct {
+			ProjectionExpression     string
+			ExpressionAttributeNames map[string]string
+		}
+	}
+	answers, wanted := map[int][]byte{}, ""
+	var mu sync.Mutex
+	return func(body []byte) []byte {
+		n := bytes.Count(body, []byte(`"sk":{`))
+		mu.Lock()
+		defer mu.Unlock()
+		if answer := answers[n]; answer != nil {
+			return answer
+		}
+		var r request
+		if err := json.Unmarshal(body, &r); err != nil {
+			panic(err)
+		}
+		if e := r.RequestItems[table]; e.ProjectionExpression != "" && wanted == "" {
+			for i, item := range items {
+				items[i] = project(item, strings.Split(e.ProjectionExpression, ","), e.ExpressionAttributeNames)
+			}
+			wanted = e.ProjectionExpression
+		}
+		for rest := items; len(rest) > 0; {
+			part := rest[:min(len(rest), 100)]
+			rest = rest[len(part):]
+			answers[len(part)] = []byte(`{"Responses":{"` + table + `":[` + strings.Join(part, ",") + `]},"UnprocessedKeys":{}}`)
+		}
+		return answers[n]
+	}
+}
+
+func project(item string, names []string, aliases map[string]string) string {
+	var all, kept map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(item), &all); err != nil {
+		panic(err)
+	}
+	kept = map[string]json.RawMessage{}
+	for _, name := range names {
+		if alias, ok := aliases[name]; ok {
+			name = alias
+		}
+		if v, ok := all[name]; ok {
+			kept[name] = v
+		}
+	}
+	out, err := json.Marshal(kept)
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
 }
 
 // customerOf is the id of the n-th customer of a batch, as long as the one of the single question.
@@ -67,20 +122,11 @@ func manyQuestions(n int) string {
 	return b.String()
 }
 
-// manyAnswers answer a batch about n customers. Its records are asked for a hundred at a time, in the order of the questions: the
-// answer to each request is told by how many keys it has.
+// manyAnswers answer a batch about n customers.
 func manyAnswers(table string, n int) map[string]func([]byte) []byte {
 	items := []string{partnerJSON, userJSON}
 	for i := range n {
 		items = append(items, strings.ReplaceAll(grantJSON, "acme", customerOf(i)), strings.ReplaceAll(assignmentJSON, "acme", customerOf(i)))
 	}
-	answers := map[int][]byte{}
-	for rest := items; len(rest) > 0; {
-		part := rest[:min(len(rest), 100)]
-		rest = rest[len(part):]
-		answers[len(part)] = []byte(batchAnswer(table, part...))
-	}
-	return map[string]func([]byte) []byte{
-		"DynamoDB_20120810.BatchGetItem": func(request []byte) []byte { return answers[bytes.Count(request, []byte(`"pk":`))] },
-	}
+	return map[string]func([]byte) []byte{"DynamoDB_20120810.BatchGetItem": projecting(table, items)}
 }
