@@ -20,7 +20,9 @@ const (
 	UserEdited         Type = "user.edited"
 	UserDisabled       Type = "user.disabled"
 	UserEnabled        Type = "user.enabled"
-	UserRemoved        Type = "user.removed" // left the partner (D5, D23)
+	UserRemoved        Type = "user.removed"            // left the partner (D5, D23)
+	ActivationRenewed  Type = "user.activation_renewed" // a user who has never signed in gets a temporary password, once more or for the first time (P15)
+	ActivationMissed   Type = "user.activation_missed"  // a user has not signed in with it in time, and it works no more
 	CustomerCreated    Type = "customer.created"
 	CustomerEdited     Type = "customer.edited"
 	CustomerRemoved    Type = "customer.removed"
@@ -83,34 +85,44 @@ type Person struct {
 	ID    string `json:"id,omitzero"` // of a partner's user
 	Email string `json:"email,omitzero"`
 	Name  string `json:"name,omitzero"`
+
+	// Of a user in a grant who may do less there than others: how much, after the change; and before it, where the change altered that.
+	Level    string `json:"level,omitzero"`
+	LevelWas string `json:"level_was,omitzero"`
 }
 
 // Data is what the event says beyond who and when; what does not apply is left out. Never a secret.
 type Data struct {
-	Grant      string     `json:"grant,omitzero"`       // the grant's id
-	Version    int64      `json:"version,omitzero"`     // of the changed record, after the change
-	Level      string     `json:"level,omitzero"`       // after the change
-	LevelWas   string     `json:"level_was,omitzero"`   // when the change altered it
-	From       *time.Time `json:"from,omitzero"`        // start of the period, UTC
-	Until      *time.Time `json:"until,omitzero"`       // end of the period, UTC, exclusive; absent = continuous
-	UntilWas   *time.Time `json:"until_was,omitzero"`   // when the change altered it
-	Reason     string     `json:"reason,omitzero"`      // why it ended
-	Everyone   *bool      `json:"everyone,omitzero"`    // when the change switched everyone on or off
-	Added      []Person   `json:"added,omitzero"`       // users let in one by one
-	Removed    []Person   `json:"removed,omitzero"`     // users taken out one by one
-	UserCount  *int       `json:"user_count,omitzero"`  // users in the grant after the change
-	AssignedBy string     `json:"assigned_by,omitzero"` // customer or partner
-	Fields     []string   `json:"fields,omitzero"`      // the names of what changed, as the API calls them
-	Users      []Person   `json:"users,omitzero"`       // everybody who is in after the change, or was until the end, when they are few
-	Crowd      bool       `json:"crowd,omitzero"`       // they are too many to be named: the partner's contacts stand for them
-	Status     string     `json:"status,omitzero"`      // of the grant, as people see it, after the change
-	Days       int        `json:"days,omitzero"`        // until the end
-	Invitation string     `json:"invitation,omitzero"`  // the invitation's id
-	Expires    *time.Time `json:"expires,omitzero"`     // when the invitation ends, UTC
-	Sending    int        `json:"sending,omitzero"`     // the invitation's first, second, … mail with a token
-	Inviter    *Person    `json:"inviter,omitzero"`     // who invited, and hears of the outcome
-	Side       string     `json:"side,omitzero"`        // the inviter's: customer or partner
-	Person     *Person    `json:"person,omitzero"`      // the user, member or invited person concerned
-	Role       string     `json:"role,omitzero"`        // of that person
-	Note       string     `json:"note,omitzero"`        // the customer's words
+	Grant      string     `json:"grant,omitzero"`           // the grant's id
+	Version    int64      `json:"version,omitzero"`         // of the changed record, after the change
+	Level      string     `json:"level,omitzero"`           // after the change
+	LevelWas   string     `json:"level_was,omitzero"`       // when the change altered it
+	From       *time.Time `json:"from,omitzero"`            // start of the period, UTC
+	FromWas    *time.Time `json:"from_was,omitzero"`        // when the change altered it
+	Until      *time.Time `json:"until,omitzero"`           // end of the period, UTC, exclusive; absent = continuous
+	UntilWas   *time.Time `json:"until_was,omitzero"`       // when the change altered it
+	RequireSSO *bool      `json:"require_sso,omitzero"`     // after the change: users have to come by single sign-on (A9)
+	SSOWas     *bool      `json:"require_sso_was,omitzero"` // when the change altered it
+	Reason     string     `json:"reason,omitzero"`          // why it ended
+	Everyone   *bool      `json:"everyone,omitzero"`        // when the change switched everyone on or off
+	Added      []Person   `json:"added,omitzero"`           // users let in one by one
+	Changed    []Person   `json:"changed,omitzero"`         // users who were in and may do less or more than before, with their levels (D15)
+	Removed    []Person   `json:"removed,omitzero"`         // users taken out, as far as they are known and few
+	Unnamed    int        `json:"unnamed,omitzero"`         // how many more were taken out: the partner's contacts stand for them
+	UserCount  *int       `json:"user_count,omitzero"`      // users in the grant after the change
+	AssignedBy string     `json:"assigned_by,omitzero"`     // customer or partner
+	Fields     []string   `json:"fields,omitzero"`          // the names of what changed, as the API calls them
+	Users      []Person   `json:"users,omitzero"`           // everybody who is in after the change, or was until the end, when they are few
+	Crowd      bool       `json:"crowd,omitzero"`           // they are too many to be named: the partner's contacts stand for them
+	Status     string     `json:"status,omitzero"`          // of the grant, as people see it, after the change
+	Days       int        `json:"days,omitzero"`            // until the end
+	Invitation string     `json:"invitation,omitzero"`      // the invitation's id
+	Expires    *time.Time `json:"expires,omitzero"`         // when the invitation ends, UTC
+	Sending    int        `json:"sending,omitzero"`         // the invitation's first, second, … mail with a token
+	Inviter    *Person    `json:"inviter,omitzero"`         // who invited, and hears of the outcome
+	Side       string     `json:"side,omitzero"`            // the inviter's: customer or partner
+	Person     *Person    `json:"person,omitzero"`          // the user, member or invited person concerned
+	EmailWas   string     `json:"email_was,omitzero"`       // of that person, when the change altered it
+	Role       string     `json:"role,omitzero"`            // of that person
+	Note       string     `json:"note,omitzero"`            // the customer's words
 }

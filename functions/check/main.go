@@ -1,7 +1,7 @@
 // Command check is the Lambda function that answers whether a partner's user may do something in a customer's tenant.
 //
-// Settings: TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (optional: a JSON file beside the binary), and what
-// dynamo.NewClient reads.
+// Settings: TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (optional: a JSON file beside the binary), STAGE (which
+// deployment the figures are of), and what dynamo.NewClient reads.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
+	"partneraccess/shared/metrics"
 )
 
 func main() {
@@ -52,7 +53,8 @@ func handler(getenv func(string) string, log *slog.Logger) (lambda.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	figures := metrics.New(os.Stdout, getenv("STAGE"), time.Now)
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: dynamo.NewReader(client, table), Catalogue: catalogue, Now: time.Now, BaseURL: base, Log: log,
+		Facts: dynamo.NewReader(client, table).Measured(figures), Catalogue: catalogue, Now: time.Now, BaseURL: base, Log: log, Metrics: figures,
 	}), nil
 }

@@ -1,16 +1,18 @@
 // Command feedback is the Lambda function that notes what became of the mails.
 //
-// Settings: TABLE_NAME, and what dynamo.NewClient reads.
+// Settings: TABLE_NAME, STAGE (which deployment the figures are of), and what dynamo.NewClient reads.
 package main
 
 import (
 	"errors"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"partneraccess/shared/dynamo"
+	"partneraccess/shared/metrics"
 	"partneraccess/shared/ses"
 )
 
@@ -33,5 +35,6 @@ func handler(getenv func(string) string, log *slog.Logger) (lambda.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	return ses.FeedbackHandler(dynamo.New(client, table), log), nil
+	store := dynamo.New(client, table).Measured(metrics.New(os.Stdout, getenv("STAGE"), time.Now))
+	return ses.FeedbackHandler(store, log), nil
 }

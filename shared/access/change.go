@@ -35,6 +35,18 @@ type Change struct {
 // Empty tells that there is nothing to do.
 func (c Change) Empty() bool { return len(c.Writes) == 0 && len(c.Events) == 0 }
 
+// Ends are the reasons of the grants that the change writes down as ended, one for each.
+func (c Change) Ends() []Reason {
+	var out []Reason
+	for _, e := range c.Events {
+		switch e.Type {
+		case events.GrantRevoked, events.GrantRelinquished, events.GrantExpired, events.GrantEnded:
+			out = append(out, Reason(e.Data.Reason))
+		}
+	}
+	return out
+}
+
 // Write is one record's new state and the state that it must be found in.
 type Write interface{ write() }
 

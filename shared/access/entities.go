@@ -71,8 +71,9 @@ type User struct {
 	Role     Role
 	Status   Status
 	MFA      bool
-	MemberOf []string // customers whose member this person is: never let in there (A7, A8)
-	Left     int64    // the headcount's version that the removal made
+	MemberOf []string  // customers whose member this person is: never let in there (A7, A8)
+	Left     int64     // the headcount's version that the removal made
+	Missed   time.Time // when a temporary password ended that nobody had signed in with (see TaskActivation); zero = none did, or there is another
 	Created  time.Time
 	Updated  time.Time
 	Version  int64

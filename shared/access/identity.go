@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"partneraccess/events"
 )
 
 // An employee's account lies with an identity provider, so that one sign-in opens several systems (P1, P3). The table is the truth, and the
@@ -69,6 +71,101 @@ func PlanIdentityDone(now, mine *Task) Change {
 		return Change{}
 	}
 	return Change{Writes: []Write{TaskWrite{Before: now}}}
+}
+
+// TaskActivation is due when a user's temporary password ends. Its Again says that a sweep has taken it until Due, and is ending the password.
+//
+// Whether a user has ever signed in only the identity provider knows, and it is asked when the task is due, or when somebody wants to send
+// another password. So a new employee is active and not invited: customers can let it in before it has signed in (D16), and it gets
+// in nowhere without a token. When nobody has signed in by then, the password ends for certain, the person and the partner's primary address
+// are told, and the user shows since when (User.Missed) until another password is made.
+const TaskActivation TaskKind = "activation"
+
+// ActivationLife is how long a temporary password can be used.
+const ActivationLife = 7 * 24 * time.Hour
+
+// ActivationTask is the id of a user's task.
+func ActivationTask(user string) string { return "activation:" + user }
+
+// activation has the clock look whether a new user has signed in.
+func (m Moment) activation(u *User) []Write {
+	if !m.Accounts || !u.HasAccount() {
+		return nil
+	}
+	return []Write{TaskWrite{After: activationTask(nil, u, m)}}
+}
+
+func activationTask(before *Task, u *User, m Moment) *Task {
+	t := Task{
+		ID: ActivationTask(u.ID), Kind: TaskActivation, Partner: u.Partner, User: u.ID, Due: m.Now.Add(ActivationLife), Created: m.Now,
+		Version: before.Stored() + 1,
+	}
+	if before != nil {
+		t.Created = before.Created
+	}
+	return &t
+}
+
+// PlanTemporaryPassword plans, before a temporary password is made, that it will end. It is refused with Contention while a sweep ends the one
+// before, lest that takes the new one for the old one.
+func PlanTemporaryPassword(u *User, t *Task, m Moment) (Change, error) {
+	if t != nil && t.Again && t.Due.After(m.Now) {
+		return Change{}, Refuse(Contention, "the temporary password before is being ended: try again in a minute")
+	}
+	c := Change{Writes: []Write{TaskWrite{Before: t, After: activationTask(t, u, m)}}}
+	if !u.Missed.IsZero() {
+		after := *u
+		after.Missed, after.Updated = time.Time{}, m.Now
+		after.Version++
+		c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
+	}
+	return c, nil
+}
+
+// PlanTakeActivation plans that a sweep takes an activation task that is due. Nil: there is none, or somebody has it.
+func PlanTakeActivation(t *Task, m Moment) (Change, *Task) {
+	if t == nil || t.Due.After(m.Now) {
+		return Change{}, nil
+	}
+	mine := *t
+	mine.Due, mine.Again = m.Now.Add(identityLease), true
+	mine.Version++
+	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
+}
+
+// PlanActivationDone plans that the task goes away that a sweep has taken. Missed says that the user had not signed in, and cannot any more.
+func PlanActivationDone(now, mine *Task, u *User, p *Partner, missed bool, m Moment) Change {
+	if now.Stored() != mine.Version {
+		return Change{}
+	}
+	c := Change{Writes: []Write{TaskWrite{Before: now}}}
+	if !missed || u == nil || u.Status != Active || p == nil || p.Status == Removed {
+		return c
+	}
+	m = m.clock()
+	after := *u
+	after.Missed, after.Updated = m.Now, m.Now
+	after.Version++
+	c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
+	c.Events = []events.Event{m.event(events.ActivationMissed, nil, p, userData(&after))}
+	return c
+}
+
+// PlanRenewActivation plans that a user who has not signed in yet gets a temporary password, once more or for the first time: also when there is
+// no account yet, because accounts were not kept when the user came. That it has not signed in the caller has found out.
+func PlanRenewActivation(f UserFacts, m Moment) (Change, *User, error) {
+	switch {
+	case f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed:
+		return Change{}, nil, notFound("user")
+	case !f.User.HasAccount():
+		return Change{}, nil, Refuse(NotFound, "an external user brings a sign-in of its own: no password is kept here")
+	case f.User.Status != Active:
+		return Change{}, nil, Refuse(UserNotActive, "the account of user %s is %s: it has to be active first", f.User.ID, f.User.Status)
+	}
+	return Change{
+		Writes: m.account(f.Task, f.User),
+		Events: []events.Event{m.event(events.ActivationRenewed, nil, f.Partner, userData(f.User))},
+	}, f.User, nil
 }
 
 // Passwords have 12 to 256 characters. They need not be of several classes: length is what guessing founders on, and such rules lead to

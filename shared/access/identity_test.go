@@ -144,3 +144,110 @@ func TestAnIdentityTaskIsOneWorkersUntilItIsDue(t *testing.T) {
 		}
 	}
 }
+
+func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
+	m := access.Moment{Now: start, Actor: provider, NewID: func() string { return strings.Repeat("0", 26) }, Accounts: true}
+	partner := &access.Partner{ID: "contoso", Status: access.Active, Version: 1}
+	task := func(c access.Change) *access.Task {
+		for _, w := range c.Writes {
+			if w, ok := w.(access.TaskWrite); ok && (w.After == nil || w.After.Kind == access.TaskActivation) {
+				return w.After
+			}
+		}
+		return nil
+	}
+	create := func(role access.Role, m access.Moment) (*access.User, *access.Task) {
+		t.Helper()
+		c, u, err := access.PlanNewUser(access.UserFacts{Partner: partner}, access.UserCommand{Email: new("kim@contoso.example"), Name: new("Kim"), Role: &role}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u, task(c)
+	}
+	u, first := create(access.Tech, m)
+	if first == nil || !first.Due.Equal(start.Add(access.ActivationLife)) || first.User != u.ID {
+		t.Fatalf("a new employee: got task %+v, want one after %s", first, access.ActivationLife)
+	}
+	if _, none := create(access.External, m); none != nil {
+		t.Errorf("an external user: got task %+v, want none", none)
+	}
+	without := m
+	without.Accounts = false
+	if _, none := create(access.Tech, without); none != nil {
+		t.Errorf("without accounts: got task %+v, want none", none)
+	}
+
+	at := func(now time.Time) access.Moment { m.Now = now; return m }
+	if c, got := access.PlanTakeActivation(first, at(first.Due.Add(-tick))); got != nil || !c.Empty() {
+		t.Errorf("the instant before: got %+v, want it left alone", got)
+	}
+	_, mine := access.PlanTakeActivation(first, at(first.Due))
+	if mine == nil || mine.Version != first.Version+1 {
+		t.Fatalf("at the instant: got %+v, want it taken", mine)
+	}
+	if _, err := access.PlanTemporaryPassword(u, mine, at(mine.Due.Add(-tick))); access.CodeOf(err) != access.Contention {
+		t.Errorf("while a sweep ends the password: got %v, want another one refused", err)
+	}
+	c, err := access.PlanTemporaryPassword(u, mine, at(mine.Due))
+	if err != nil || !task(c).Due.Equal(mine.Due.Add(access.ActivationLife)) || task(c).Again {
+		t.Errorf("another password: got %+v (%v), want an end of its own", c, err)
+	}
+	if c := access.PlanActivationDone(task(c), mine, u, partner, true, m); !c.Empty() {
+		t.Errorf("another password was made meanwhile: got %+v, want nothing to do", c)
+	}
+
+	if c := access.PlanActivationDone(mine, mine, u, partner, false, m); len(c.Writes) != 1 || len(c.Events) != 0 {
+		t.Errorf("who has signed in: got %+v, want the task to go, and nothing told", c)
+	}
+	c = access.PlanActivationDone(mine, mine, u, partner, true, m)
+	if len(c.Writes) != 2 || len(c.Events) != 1 || c.Events[0].Actor.Kind != "clock" || c.Events[0].Data.Person.Email != u.Email {
+		t.Fatalf("who has not: got %+v, want the user marked, and it told", c)
+	}
+	marked := c.Writes[1].(access.UserWrite).After
+	if !marked.Missed.Equal(m.Now) || marked.Version != u.Version+1 || marked.Status != access.Active {
+		t.Errorf("got %+v, want a mark and nothing else", marked)
+	}
+	if c, err := access.PlanTemporaryPassword(marked, nil, m); err != nil || len(c.Writes) != 2 || !c.Writes[1].(access.UserWrite).After.Missed.IsZero() {
+		t.Errorf("another password for one who was marked: got %+v (%v), want the mark gone", c, err)
+	}
+	for name, change := range map[string]func(*access.User){
+		"removed": func(u *access.User) { u.Status = access.Removed }, "disabled": func(u *access.User) { u.Status = access.Disabled },
+	} {
+		other := *u
+		change(&other)
+		if c := access.PlanActivationDone(mine, mine, &other, partner, true, m); len(c.Writes) != 1 || len(c.Events) != 0 {
+			t.Errorf("a user who is %s: got %+v, want the task to go, and nothing told", name, c)
+		}
+	}
+}
+
+func TestATemporaryPasswordIsSentToActiveEmployeesAlone(t *testing.T) { // P15
+	m := access.Moment{Now: start, Actor: olga, NewID: func() string { return strings.Repeat("0", 26) }, Accounts: true}
+	facts := func(change func(*access.UserFacts)) access.UserFacts {
+		f := access.UserFacts{
+			Partner: &access.Partner{ID: "contoso", Status: access.Active},
+			User:    &access.User{ID: "contoso:kim", Partner: "contoso", Email: "kim@contoso.example", Role: access.Tech, Status: access.Active, Version: 3},
+		}
+		change(&f)
+		return f
+	}
+	c, _, err := access.PlanRenewActivation(facts(func(*access.UserFacts) {}), m)
+	if err != nil || c.Identity() == nil || len(c.Events) != 1 || c.Events[0].Data.Person.ID != "contoso:kim" {
+		t.Errorf("got %+v (%v), want a task that makes the account when there is none, and an event", c, err)
+	}
+	for name, tc := range map[string]struct {
+		change func(*access.UserFacts)
+		want   access.Code
+	}{
+		"nobody":            {func(f *access.UserFacts) { f.User = nil }, access.NotFound},
+		"removed":           {func(f *access.UserFacts) { f.User.Status = access.Removed }, access.NotFound},
+		"a removed partner": {func(f *access.UserFacts) { f.Partner.Status = access.Removed }, access.NotFound},
+		"disabled":          {func(f *access.UserFacts) { f.User.Status = access.Disabled }, access.UserNotActive},
+		"external":          {func(f *access.UserFacts) { f.User.Role = access.External }, access.NotFound},
+	} {
+		c, _, err := access.PlanRenewActivation(facts(tc.change), m)
+		if access.CodeOf(err) != tc.want || !c.Empty() {
+			t.Errorf("%s: got %v, want %s", name, err, tc.want)
+		}
+	}
+}

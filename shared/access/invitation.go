@@ -196,6 +196,10 @@ func PlanResend(r Relation, i *Invitation, m Moment) (Change, *Invitation, error
 	}, n, nil
 }
 
+// maxDigests is how many tokens open one invitation at most: the mail's, the reminder's, and those of attempts to send them of which it is not
+// known that they failed.
+const maxDigests = 10
+
 // PlanToken plans that the token of the latest mail is known, by its digest. It is refused when the invitation has ended, or when a later mail
 // was called for meanwhile.
 func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, error) {
@@ -211,6 +215,9 @@ func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, err
 	n := *i
 	n.Version++
 	n.Digests = append(slices.Clone(n.Digests), digest)
+	if drop := len(n.Digests) - maxDigests; drop > 0 { // of attempts to send the mail that failed, as far as anybody knows
+		n.Digests = n.Digests[drop:]
+	}
 	return Change{Writes: []Write{InvitationWrite{Before: i, After: &n}}}, nil
 }
 
@@ -280,6 +287,7 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		return Planned{}, nil, err
 	}
 	var writes []Write
+	var came []events.Event
 	if user == nil {
 		h := f.Headcount
 		h.Last++
@@ -289,6 +297,9 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 			Created: m.Now, Updated: m.Now, Version: 1,
 		}
 		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, take(f.Email, i.Email, user.ID))
+		d := userData(user)
+		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
+		came = []events.Event{m.event(events.UserCreated, nil, f.Partner, d)}
 	}
 	p := newRelationPlan(f.Relation, m)
 	level := &i.Level
@@ -316,7 +327,7 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 	n := i.next(m)
 	n.State, n.User = InvitationAccepted, user.ID
 	out.Change.Writes = append(append(out.Change.Writes, writes...), InvitationWrite{Before: i, After: n})
-	out.Change.Events = append(out.Change.Events, m.invitation(events.InvitationAccepted, f.Relation, n))
+	out.Change.Events = append(append(came, out.Change.Events...), m.invitation(events.InvitationAccepted, f.Relation, n))
 	return out, n, nil
 }
 

@@ -319,7 +319,7 @@ func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) 
 		},
 		Events: []events.Event{m.event(events.UserCreated, nil, f.Partner, userData(&u))},
 	}
-	c.Writes = append(c.Writes, m.account(nil, &u)...)
+	c.Writes = append(append(c.Writes, m.account(nil, &u)...), m.activation(&u)...)
 	return c, &u, nil
 }
 
@@ -385,6 +385,9 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	}
 	d := userData(&u)
 	d.Fields = fields
+	if u.Email != f.User.Email {
+		d.EmailWas = f.User.Email
+	}
 	c.Events = []events.Event{m.event(kind, nil, f.Partner, d)}
 	return c, &u, nil
 }

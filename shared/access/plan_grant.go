@@ -188,13 +188,22 @@ func PlanRelationship(r Relation, everyone, defaultSSO bool, m Moment) (Planned,
 }
 
 // PlanManage makes the partner the one that manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's
-// grants at other partners, read together with r.
-func PlanManage(r Relation, others []*Grant, m Moment) (Planned, error) {
+// grants at other partners with those, read together with r. A removed partner is no hindrance: its grant has ended, though the sweep
+// may not have written that down yet.
+func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
 		return Planned{}, notFound("customer")
 	}
+	var gone *Partner // managed the customer before
 	if by := r.Customer.ManagedBy; by != "" && (r.Partner == nil || by != r.Partner.ID) {
-		return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s: end that first", r.Customer.ID, by)
+		for _, row := range others {
+			if row.Grant.Partner == by && row.Partner != nil && row.Partner.Status == Removed {
+				gone = row.Partner
+			}
+		}
+		if gone == nil {
+			return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s: end that first", r.Customer.ID, by)
+		}
 	}
 	if err := eligible(r.Partner); err != nil {
 		return Planned{}, err.At("/partner")
@@ -202,8 +211,8 @@ func PlanManage(r Relation, others []*Grant, m Moment) (Planned, error) {
 	if r.Partner.Offer < Manage {
 		return Planned{}, Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID, r.Partner.Offer).At("/partner")
 	}
-	for _, g := range others {
-		if g.Partner != r.Partner.ID && !g.Ended(m.Now) {
+	for _, row := range others {
+		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, m.Now) == nil {
 			return Planned{}, Refuse(CustomerHasPartners, "customer %s still lets partner %s in, and a managed customer has one partner: end that first", r.Customer.ID, g.Partner)
 		}
 	}
@@ -233,6 +242,9 @@ func PlanManage(r Relation, others []*Grant, m Moment) (Planned, error) {
 	after.Version++
 	out.Change.Writes = slices.DeleteFunc(out.Change.Writes, func(w Write) bool { _, is := w.(CustomerWrite); return is })
 	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
+	if gone != nil {
+		out.Change.Events = append(out.Change.Events, m.event(events.ManagementEnded, r.Customer, gone, events.Data{}))
+	}
 	out.Change.Events = append(out.Change.Events, m.event(events.ManagementAssigned, r.Customer, r.Partner, events.Data{Grant: out.Grant.ID}))
 	return out, nil
 }

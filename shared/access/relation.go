@@ -50,7 +50,9 @@ type relationPlan struct {
 	rows     map[string]*Assignment
 	added    []string
 	removed  []string
-	checked  bool // the headcount has to be as it was loaded
+	changed  map[string]Level // users who were in and got another level of their own: how much they could do before
+	unnamed  int              // users who go and are not known one by one
+	checked  bool             // the headcount has to be as it was loaded
 	everyone *bool
 	gives    []string // fields whose change gives more
 	takes    []string // fields whose change takes away, or is neither
@@ -58,7 +60,7 @@ type relationPlan struct {
 }
 
 func newRelationPlan(r Relation, m Moment) *relationPlan {
-	p := &relationPlan{m: m, r: r, before: r.Grant, rows: map[string]*Assignment{}}
+	p := &relationPlan{m: m, r: r, before: r.Grant, rows: map[string]*Assignment{}, changed: map[string]Level{}}
 	if r.Grant != nil {
 		g := *r.Grant
 		p.g = &g
@@ -72,7 +74,8 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 	if old := p.g; old != nil {
 		if old.expired(p.m.Now) { // no sweep has come by yet: the end is told before the new beginning
 			p.past = append(p.past, p.m.clock().event(events.GrantExpired, p.r.Customer, p.r.Partner, grantData(old, p.r.Headcount, func(d *events.Data) {
-				d.Reason = string(Expired)
+				d.Users, d.Crowd = p.concerned()
+				d.Status, d.Reason = old.Status(p.r.Partner, p.m.Now), string(Expired)
 			})))
 		}
 		g.Epoch = old.Epoch
@@ -109,11 +112,9 @@ func (p *relationPlan) add(u *User, level *Level) {
 		if level == nil || row != nil && row.Level != nil && *row.Level == *level {
 			return
 		}
-		had := p.g.Level // what the user could have had until now
-		if row != nil && row.Level != nil {
-			had = Lowest(had, *row.Level)
-		}
+		had := p.allowed(row) // what the user could have had until now
 		p.put(u, false, level)
+		p.changed[u.ID] = had
 		p.note("level", Lowest(p.g.Level, *level) > had)
 		return
 	}
@@ -121,6 +122,14 @@ func (p *relationPlan) add(u *User, level *Level) {
 	p.g.Count++
 	p.added = append(p.added, u.ID)
 	p.note("users", true)
+}
+
+// allowed is how much the grant and the user's own row allow.
+func (p *relationPlan) allowed(row *Assignment) Level {
+	if row == nil || row.Level == nil {
+		return p.g.Level
+	}
+	return Lowest(p.g.Level, *row.Level)
 }
 
 // remove takes a user out.
@@ -186,6 +195,13 @@ func (p *relationPlan) set(users []*User) error {
 	for _, a := range out {
 		p.removed = append(p.removed, a.User)
 	}
+	stay := 0
+	for id := range in {
+		if in[id] {
+			stay++
+		}
+	}
+	p.unnamed += max(0, p.count()-stay-len(out)) // those who are in by their number only
 	p.g.Epoch++
 	p.g.UpTo = 0
 	p.rows = map[string]*Assignment{}
@@ -215,6 +231,11 @@ func (p *relationPlan) switchEveryone(on bool) {
 	if on {
 		// E14: what was assigned one by one no longer counts. External users are not part of everyone; those who are in were
 		// let in one by one, and so are out, too.
+		for _, id := range sortedKeys(p.r.Assignments) {
+			if row, u := p.row(id), p.r.Users[id]; row != nil && !row.Out && u != nil && u.Role == External && u.Status != Removed {
+				p.removed = append(p.removed, id)
+			}
+		}
 		p.g.Everyone, p.g.UpTo, p.g.Count = true, 0, 0
 		p.g.Epoch++
 		p.rows = map[string]*Assignment{}
@@ -290,6 +311,12 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	}
 	slices.Sort(p.added)
 	slices.Sort(p.removed)
+	for _, id := range slices.Clone(p.added) { // taken out and put in again: stays
+		if slices.Contains(p.removed, id) {
+			p.added = slices.DeleteFunc(p.added, func(a string) bool { return a == id })
+			p.removed = slices.DeleteFunc(p.removed, func(a string) bool { return a == id })
+		}
+	}
 	before := 0
 	if p.before != nil && !p.before.Ended(p.m.Now) {
 		before = p.before.UserCount(p.r.Headcount)
@@ -325,15 +352,31 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		for _, id := range p.added {
 			d.Added = append(d.Added, p.person(id))
 		}
-		for _, id := range p.removed {
+		named := p.removed
+		if len(named) > MaxUserChanges {
+			named = named[:0]
+		}
+		for _, id := range named {
 			d.Removed = append(d.Removed, p.person(id))
+		}
+		d.Unnamed = p.unnamed + len(p.removed) - len(named)
+		for _, id := range sortedKeys(p.changed) {
+			who := p.person(id)
+			who.Level, who.LevelWas = p.allowed(p.row(id)).String(), p.changed[id].String()
+			d.Changed = append(d.Changed, who)
 		}
 		if p.before != nil && !p.fresh {
 			if p.before.Level != p.g.Level {
 				d.LevelWas = p.before.Level.String()
 			}
+			if !p.before.From.Equal(p.g.From) {
+				d.FromWas = instant(p.before.From)
+			}
 			if !p.before.Until.Equal(p.g.Until) {
 				d.UntilWas = instant(p.before.Until)
+			}
+			if p.before.RequireSSO != p.g.RequireSSO {
+				d.SSOWas = ref(p.before.RequireSSO)
 			}
 		}
 		if more != nil {
@@ -362,11 +405,16 @@ func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
 	return users, false
 }
 
+// person is a user as the event names it, with the level when that is a lower one than the grant's.
 func (p *relationPlan) person(id string) events.Person {
+	out := events.Person{ID: id}
 	if u := p.r.Users[id]; u != nil {
-		return person(u)
+		out = person(u)
 	}
-	return events.Person{ID: id}
+	if row := p.row(id); row != nil && !row.Out && p.allowed(row) < p.g.Level {
+		out.Level = p.allowed(row).String()
+	}
+	return out
 }
 
 // touch marks the customer: whoever plans on the set of its partners has to look again (A15).
@@ -380,6 +428,7 @@ func grantData(g *Grant, h Headcount, more func(*events.Data)) events.Data {
 	d := events.Data{
 		Grant: g.ID, Version: g.Version, Level: g.Level.String(), From: instant(g.From), Until: instant(g.Until),
 		UserCount: ref(g.UserCount(h)), AssignedBy: string(g.AssignedBy), Note: g.Note,
+		RequireSSO: ref(g.RequireSSO),
 	}
 	more(&d)
 	return d

@@ -235,10 +235,10 @@ func (w *world) relationship(everyone, defaultSSO bool) (access.Planned, error) 
 
 func (w *world) manage(customer, partner string) (access.Planned, error) {
 	w.t.Helper()
-	var others []*access.Grant
+	var others []access.GrantRow
 	for _, key := range slices.Sorted(maps.Keys(w.grants)) {
 		if g := w.grants[key]; g.Customer == customer && g.Partner != partner {
-			others = append(others, &g)
+			others = append(others, access.GrantRow{Grant: &g, Partner: loaded(w.partners, g.Partner)})
 		}
 	}
 	return w.planned(access.PlanManage(w.relation(customer, partner), others, w.moment()))

@@ -12,11 +12,12 @@
 //     which must not be able to write the attribute email, and with PreventUserExistenceErrors ENABLED.
 //   - MfaConfiguration OPTIONAL with SMS set up: two-factor sign-in is switched on for each user, and Cognito refuses that where it cannot
 //     send texts.
-//   - A password policy of at least 12 characters without classes (access.CheckPassword), and temporary passwords that last some days.
+//   - A password policy of at least 12 characters without classes (access.CheckPassword), and TemporaryPasswordValidityDays of 7 or more: the
+//     sweep ends a temporary password after access.ActivationLife, whatever the pool would do.
 //
 // The functions need cognito-idp:AdminGetUser, AdminCreateUser, AdminUpdateUserAttributes, AdminDeleteUserAttributes, AdminSetUserMFAPreference,
-// AdminEnableUser, AdminDisableUser, AdminUserGlobalSignOut and AdminDeleteUser on that pool (directory, expire); AdminInitiateAuth and
-// AdminSetUserPassword (directory); AdminGetUser and AdminSetUserPassword (notify).
+// AdminEnableUser, AdminDisableUser, AdminUserGlobalSignOut, AdminDeleteUser and AdminSetUserPassword on that pool (directory, expire);
+// AdminInitiateAuth (directory); AdminGetUser and AdminSetUserPassword (notify, mail).
 package cognito
 
 import (
@@ -158,6 +159,12 @@ func (p *Provider) attributes(ctx context.Context, u access.User, account *cogni
 	if len(want) == 0 {
 		return nil
 	}
+	if has[email] != u.Email && account.UserStatus == types.UserStatusTypeForceChangePassword {
+		// Whoever reads the mails at the address before has the temporary password, and may guess the new address.
+		if err := p.temporary(ctx, u, password()); err != nil {
+			return err
+		}
+	}
 	_, err := p.api.AdminUpdateUserAttributes(ctx, &cognitoidentityprovider.AdminUpdateUserAttributesInput{
 		UserPoolId: &p.pool, Username: &u.ID, UserAttributes: want,
 	})
@@ -220,16 +227,16 @@ func (p *Provider) secondFactor(ctx context.Context, u access.User, account *cog
 }
 
 // TemporaryPassword makes a password that signs the user in once, and then has to be replaced (P15). It waits a moment for an account that is
-// being made, and then fails with access.ErrUnavailable. It refuses with access.Ended when there is nothing to be signed into any more, or
-// the user has chosen a password already: a mail that comes twice must not undo that.
+// being made, or is about to get the user's address, and then fails with access.ErrUnavailable. It refuses with access.Ended when there is
+// nothing to be signed into any more, or the user has chosen a password already: a mail that comes twice must not undo that.
 func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (string, error) {
 	if u.Status != access.Active || !u.HasAccount() {
 		return "", access.Refuse(access.Ended, "the user is %s: no credential is made", u.Status)
 	}
 	account, err := p.account(ctx, u)
-	for n := 0; account == nil && err == nil; n++ {
+	for n := 0; err == nil && (account == nil || address(account) != u.Email); n++ {
 		if n == waitAttempts {
-			return "", fmt.Errorf("make a temporary password: the account is not there yet: %w", access.ErrUnavailable)
+			return "", fmt.Errorf("make a temporary password: the account is not there yet, or has another address: %w", access.ErrUnavailable)
 		}
 		select {
 		case <-ctx.Done():
@@ -245,16 +252,50 @@ func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (string
 		return "", access.Refuse(access.Ended, "the user has chosen a password already: no credential is made")
 	}
 	secret := password()
-	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
-		UserPoolId: &p.pool, Username: &u.ID, Password: &secret, Permanent: false,
-	})
-	if err != nil {
-		return "", failed("make a temporary password", err)
+	if err := p.temporary(ctx, u, secret); err != nil {
+		return "", err
 	}
 	return secret, nil
 }
 
-// An account is made by the request that creates its user, after the event of that is out.
+func address(account *cognitoidentityprovider.AdminGetUserOutput) string {
+	for _, a := range account.UserAttributes {
+		if aws.ToString(a.Name) == email {
+			return aws.ToString(a.Value)
+		}
+	}
+	return ""
+}
+
+// temporary sets a password that has to be replaced when it is used.
+func (p *Provider) temporary(ctx context.Context, u access.User, secret string) error {
+	_, err := p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
+		UserPoolId: &p.pool, Username: &u.ID, Password: &secret, Permanent: false,
+	})
+	return failed("make a temporary password", err)
+}
+
+// Activated tells whether the user has chosen a password of its own.
+func (p *Provider) Activated(ctx context.Context, u access.User) (bool, error) {
+	account, err := p.account(ctx, u)
+	return account != nil && account.UserStatus != types.UserStatusTypeForceChangePassword, err
+}
+
+// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It can be repeated.
+func (p *Provider) Lapse(ctx context.Context, u access.User) (missed bool, err error) {
+	account, err := p.account(ctx, u)
+	switch {
+	case err != nil:
+		return false, err
+	case account == nil:
+		return true, nil
+	case account.UserStatus != types.UserStatusTypeForceChangePassword:
+		return false, nil
+	}
+	return true, p.temporary(ctx, u, password()) // which nobody knows
+}
+
+// An account is made, and gets another address, by the request that changes its user, after the event of that is out.
 const (
 	waitAttempts = 30
 	waitPause    = 100 * time.Millisecond

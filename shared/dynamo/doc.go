@@ -19,12 +19,14 @@
 //	grants of a user                          Query of index 1, a page                                     U#<user>, C#
 //	partners by a word of their name          Query, a page                                                W#<first letter>, <word>…
 //	all partners by name                      Query of index 1, 4 shards side by side                      D#<shard>
+//	partners that were removed                the same                                                     R#<shard>
 //	invitations of a customer, or one         Query, a page, or GetItem                                    C#<customer>, I#
 //	invitations to a partner                  Query of index 1, a page; BatchGetItem of the same           P#<partner>, I#
 //	what is due                               Query of index 2, 8 shards side by side                      Q#<shard>, <instant>…
 //	a task that goes through many grants      GetItem                                                      K#<id>
 //	what became of the mails of a customer    Query, a page, newest first                                  C#<customer>, L#
 //	   … of a partner                         Query of index 1, a page, newest first                       P#<partner>, L#
+//	the mails that wait to be sent            Query of index 2, 8 shards, 4 side by side                   N#<shard>, <instant>…
 //	one mail, and whether an address is       GetItem                                                      L#<event>#<recipient>, B#<address>
 //	   blocked
 //	the first answer to a repeated request    GetItem                                                      I#<digest>

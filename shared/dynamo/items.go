@@ -67,14 +67,16 @@ func (it *item) list(name string) []string {
 	return nil
 }
 
-func (it *item) has(name string) bool { return it.find(name) != nil }
-
 func (it *item) b(name string) bool {
-	s := it.s(name)
-	if s != "" && s != "1" {
-		it.check(name, errors.New("no boolean"))
+	a := it.find(name)
+	return a != nil && it.boolOf(a)
+}
+
+func (it *item) boolOf(a *attr) bool {
+	if a.text != "" && a.text != "1" {
+		it.check(a.name, errors.New("no boolean"))
 	}
-	return s == "1"
+	return a.text == "1"
 }
 
 func (it *item) n(name string) int64 {
@@ -82,8 +84,15 @@ func (it *item) n(name string) int64 {
 	if a == nil {
 		return 0
 	}
+	return it.numberOf(a)
+}
+
+func (it *item) numberOf(a *attr) int64 {
 	n, err := strconv.ParseInt(a.text, 10, 64)
-	it.check(name, err)
+	if err != nil {
+		err = errors.New("no whole number") // ParseInt's error quotes the text, and errors are logged
+	}
+	it.check(a.name, err)
 	return n
 }
 
@@ -92,25 +101,37 @@ func (it *item) t(name string) time.Time {
 	if a == nil {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339, a.text) // which Go reads faster than the layout of stamp
-	if err == nil && (len(a.text) != len(stamp) || a.text[len(stamp)-1] != 'Z') {
+	return it.timeOf(a)
+}
+
+func (it *item) timeOf(a *attr) time.Time {
+	t, err := time.Parse(time.RFC3339, a.text)                                  // which Go reads faster than the layout of stamp
+	if err != nil || len(a.text) != len(stamp) || a.text[len(stamp)-1] != 'Z' { // likewise
 		err = errors.New("not as instants are written here")
 	}
-	it.check(name, err)
+	it.check(a.name, err)
 	return t
 }
 
 func (it *item) level(name string) access.Level {
-	l, ok := access.ParseLevel(it.s(name))
+	a := it.find(name)
+	if a == nil {
+		a = &attr{name: name}
+	}
+	return it.levelOf(a)
+}
+
+func (it *item) levelOf(a *attr) access.Level {
+	l, ok := access.ParseLevel(a.text)
 	if !ok {
-		it.check(name, fmt.Errorf("no such level"))
+		it.check(a.name, errors.New("no such level"))
 	}
 	return l
 }
 
 func (it *item) check(name string, err error) {
 	if err != nil && it.err == nil {
-		it.err = fmt.Errorf("item %s %s: attribute %s: %w", it.s(pk), it.s(sk), name, err)
+		it.err = fmt.Errorf("item %s: attribute %s: %w", Key{it.s(pk), it.s(sk)}.loggable(), name, err)
 	}
 }
 
@@ -200,7 +221,9 @@ func (d draft) due(k Key, at time.Time) {
 
 func partnerItem(p *access.Partner) draft {
 	d := newDraft(partnerKey(p.ID))
-	if p.Status != access.Removed { // a removed partner is in no list
+	if p.Status == access.Removed {
+		d.index1(removedPK(directoryShard(p.ID)), p.ID)
+	} else {
 		d.index1(directoryPK(directoryShard(p.ID)), directorySK(normalise(p.Name), p.ID))
 	}
 	d.s("id", p.ID)
@@ -255,6 +278,7 @@ func userItem(u *access.User) draft {
 	if u.Left > 0 {
 		d.n("left", u.Left)
 	}
+	d.t("missed", u.Missed)
 	d.t("created", u.Created)
 	d.t("updated", u.Updated)
 	d.n("version", u.Version)
@@ -265,7 +289,7 @@ func (it *item) user() *access.User {
 	id := it.s("id")
 	return &access.User{
 		ID: id, Partner: partnerOf(id), Number: it.n("number"), Email: it.s("email"), Name: it.s("name"), Phone: it.s("phone"),
-		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"), Left: it.n("left"),
+		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"), Left: it.n("left"), Missed: it.t("missed"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
@@ -360,16 +384,73 @@ func grantItem(g *access.Grant) draft {
 }
 
 func (it *item) grant() *access.Grant {
-	g := &access.Grant{
-		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Level: it.level("level"), State: access.State(it.s("state")),
-		From: it.t("from"), Until: it.t("until"), RequireSSO: it.b("require_sso"), AssignedBy: access.Assigner(it.s("assigned_by")),
-		Managed: it.b("managed"), Note: it.s("note"), Everyone: it.b("everyone"), Epoch: it.n("epoch"), UpTo: it.n("up_to"), UpToAt: it.n("up_to_at"),
-		Count: int(it.n("count")), Told: it.t("told"), Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"), Quiet: it.n("quiet"),
-	}
-	if r := it.s("end_reason"); r != "" {
-		g.End = &access.End{Reason: access.Reason(r), At: it.t("end_at"), By: access.By{Kind: it.s("end_by"), Email: it.s("end_email")}}
-	}
+	g := &access.Grant{}
+	it.grantInto(g)
 	return g
+}
+
+// grantInto is grant for one that has its place already. A batch of questions reads many: it goes through the attributes once.
+func (it *item) grantInto(g *access.Grant) {
+	var end access.End
+	level := &attr{name: "level"} // one without is damaged
+	for i := range it.attrs {
+		switch a := &it.attrs[i]; a.name {
+		case "id":
+			g.ID = a.text
+		case "customer":
+			g.Customer = a.text
+		case "partner":
+			g.Partner = a.text
+		case "level":
+			level = a
+		case "state":
+			g.State = access.State(a.text)
+		case "from":
+			g.From = it.timeOf(a)
+		case "until":
+			g.Until = it.timeOf(a)
+		case "require_sso":
+			g.RequireSSO = it.boolOf(a)
+		case "assigned_by":
+			g.AssignedBy = access.Assigner(a.text)
+		case "managed":
+			g.Managed = it.boolOf(a)
+		case "note":
+			g.Note = a.text
+		case "everyone":
+			g.Everyone = it.boolOf(a)
+		case "epoch":
+			g.Epoch = it.numberOf(a)
+		case "up_to":
+			g.UpTo = it.numberOf(a)
+		case "up_to_at":
+			g.UpToAt = it.numberOf(a)
+		case "count":
+			g.Count = int(it.numberOf(a))
+		case "end_reason":
+			end.Reason = access.Reason(a.text)
+		case "end_at":
+			end.At = it.timeOf(a)
+		case "end_by":
+			end.By.Kind = a.text
+		case "end_email":
+			end.By.Email = a.text
+		case "told":
+			g.Told = it.timeOf(a)
+		case "created":
+			g.Created = it.timeOf(a)
+		case "updated":
+			g.Updated = it.timeOf(a)
+		case "version":
+			g.Version = it.numberOf(a)
+		case "quiet":
+			g.Quiet = it.numberOf(a)
+		}
+	}
+	g.Level = it.levelOf(level)
+	if end.Reason != "" {
+		g.End = &access.End{Reason: end.Reason, At: end.At, By: end.By} // a copy, lest every grant's is allocated
+	}
 }
 
 func assignmentItem(a *access.Assignment) draft {
@@ -388,15 +469,32 @@ func assignmentItem(a *access.Assignment) draft {
 }
 
 func (it *item) assignment() *access.Assignment {
-	user := it.s("user")
-	a := &access.Assignment{
-		Customer: it.s("customer"), Partner: partnerOf(user), User: user, Epoch: it.n("epoch"), Out: it.b("out"), At: it.t("at"), Version: it.n("version"),
-	}
-	if it.has("level") {
-		l := it.level("level")
-		a.Level = &l
-	}
+	a := &access.Assignment{}
+	it.assignmentInto(a)
 	return a
+}
+
+// assignmentInto is to assignment what grantInto is to grant.
+func (it *item) assignmentInto(as *access.Assignment) {
+	for i := range it.attrs {
+		switch a := &it.attrs[i]; a.name {
+		case "customer":
+			as.Customer = a.text
+		case "user":
+			as.User, as.Partner = a.text, partnerOf(a.text)
+		case "epoch":
+			as.Epoch = it.numberOf(a)
+		case "out":
+			as.Out = it.boolOf(a)
+		case "level":
+			l := it.levelOf(a)
+			as.Level = &l
+		case "at":
+			as.At = it.timeOf(a)
+		case "version":
+			as.Version = it.numberOf(a)
+		}
+	}
 }
 
 // eventItem stores an event where its customer's history is read and, through index 1, where its partner's is.

@@ -38,7 +38,7 @@ func full() record {
 		Headcount: &access.Headcount{Partner: "contoso", Last: 12, Staff: 9, Owners: 2, Version: 14},
 		User: &access.User{
 			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Name: "Kim 金", Phone: "+4930123456", Role: access.Tech,
-			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Left: 13, Created: noon, Updated: noon.Add(time.Millisecond), Version: 4,
+			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Left: 13, Missed: noon.Add(time.Hour), Created: noon, Updated: noon.Add(time.Millisecond), Version: 4,
 		},
 		Email:    &access.Email{Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"}, Version: 5},
 		Customer: &access.Customer{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active, ManagedBy: "contoso", Created: noon, Updated: noon, Version: 2},
@@ -301,7 +301,7 @@ func anyRecord(t *rapid.T, n int64) record {
 		User: &access.User{
 			ID: user, Partner: partner, Number: number.Draw(t, "number"), Email: address, Name: text.Draw(t, "user's name"), Phone: text.Draw(t, "phone"),
 			Role: rapid.SampledFrom([]access.Role{access.Owner, access.External}).Draw(t, "role"), Status: status.Draw(t, "status"), MFA: yes.Draw(t, "mfa"),
-			MemberOf: list.Draw(t, "member of"), Left: number.Draw(t, "left"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
+			MemberOf: list.Draw(t, "member of"), Left: number.Draw(t, "left"), Missed: instant.Draw(t, "missed"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},
 		Email: &access.Email{Address: address, User: rapid.SampledFrom([]string{"", user}).Draw(t, "user"), MemberOf: list.Draw(t, "member of"), Version: version.Draw(t, "version")},
 		Customer: &access.Customer{

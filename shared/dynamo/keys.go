@@ -13,6 +13,21 @@ import (
 // Key is the primary key of one item.
 type Key struct{ PK, SK string }
 
+// loggable is the key without what it holds of people: addresses, and words of names.
+func (k Key) loggable() string {
+	plain := func(s string) string {
+		kind, rest, _ := strings.Cut(s, "#")
+		if rest != "" && (strings.Contains(rest, "@") || kind == "W") {
+			return kind + "#…"
+		}
+		return s
+	}
+	if strings.HasPrefix(k.PK, "W#") {
+		return plain(k.PK)
+	}
+	return plain(k.PK) + " " + plain(k.SK)
+}
+
 // Names of the table's attributes and index.
 const (
 	pk     = "pk"
@@ -72,6 +87,9 @@ const directoryShards = 4
 
 func directoryPK(shard int) string { return fmt.Sprintf("D#%d", shard) }
 
+// removedPK is the same for partners that were removed, and are in no list that people see.
+func removedPK(shard int) string { return fmt.Sprintf("R#%d", shard) }
+
 func directoryShard(partner string) int {
 	h := fnv.New32a()
 	h.Write([]byte(partner))
@@ -115,5 +133,9 @@ func customerMailKey(customer, event, recipient string) Key {
 func partnerMailKey(partner, event, recipient string) Key {
 	return Key{partnerPK(partner), mailSK(event, recipient)}
 }
+
+// mailDuePK spreads the mails that wait for another attempt, or for the end of a lease (index 2). The sweep, which cannot send, does not see them.
+func mailDuePK(shard int) string { return fmt.Sprintf("N#%d", shard) }
+
 func mailSK(event, recipient string) string { return mailPrefix + event + "#" + recipient }
 func blockKey(address string) Key           { return Key{"B#" + address, "B"} }

@@ -297,7 +297,7 @@ func (s *Store) Members(ctx context.Context, customer string, ask access.PageAsk
 // each word of the query (in the order of the longest of them).
 func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error) {
 	if query == "" {
-		return walk(ctx, ask, true, s.directory, each((*item).partner, keep), after("", gsi1sk))
+		return walk(ctx, ask, true, s.shards(directoryPK), each((*item).partner, keep), after("", gsi1sk))
 	}
 	ws := words(query)
 	longest := slices.MaxFunc(ws, func(a, b string) int { return len(a) - len(b) })
@@ -343,14 +343,25 @@ func firstMatch(name, query string) string {
 	return ""
 }
 
-// directory reads all shards of the list of partners side by side, and merges them by name.
-func (s *Store) directory(ctx context.Context, after string, n int) ([]*item, bool, error) {
+// RemovedPartners lists the partners that were removed, by id. They are in no other list.
+func (s *Store) RemovedPartners(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+	return walk(ctx, ask, false, s.shards(removedPK), each((*item).partner, nil), after("", gsi1sk))
+}
+
+// shards reads all shards of a list of partners side by side, and merges them in their order.
+func (s *Store) shards(pk func(shard int) string) func(context.Context, string, int) ([]*item, bool, error) {
+	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		return s.merged(ctx, pk, after, n)
+	}
+}
+
+func (s *Store) merged(ctx context.Context, pk func(shard int) string, after string, n int) ([]*item, bool, error) {
 	var shards [directoryShards][]*item
 	var more [directoryShards]bool
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range shards {
 		g.Go(func() error {
-			sp := span{index: gsi1, pk: directoryPK(i), first: " ", last: "\U0010FFFF"}
+			sp := span{index: gsi1, pk: pk(i), first: " ", last: "\U0010FFFF"}
 			if after != "" {
 				sp.first = after + "\x01"
 			}

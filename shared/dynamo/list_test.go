@@ -150,6 +150,7 @@ func TestASearchFollowsRenamingAndRemoval(t *testing.T) {
 	edit(third, func(p *access.Partner) { p.Status = access.Removed })
 	wantList(t, "removed: the search", tb.search("services"), partnerID, "other")
 	wantList(t, "removed: the directory", tb.search(""), partnerID, "other")
+	wantList(t, "removed: the removed", tb.RemovedPartners, partnerID, "contoso")
 	if got := tb.dump(t); strings.Contains(got, `"W#f"`) || strings.Contains(got, `"W#n"`) {
 		t.Errorf("got the table\n%s\nwant no words of the removed partner", got)
 	}

@@ -23,6 +23,7 @@ func (s *Store) Relation(ctx context.Context, customer, partner string, users []
 		if err != nil || now.Stored() == r.Grant.Version {
 			return r, err
 		}
+		s.metrics.Contended()
 		if err := wait(ctx, rand.N(time.Millisecond<<min(n, 6))); err != nil { //nolint:gosec // a delay is no secret
 			return r, err
 		}

@@ -17,6 +17,7 @@ type model struct {
 	partners  map[string]*agency
 	people    map[string]*someone // by id, also those who have left
 	deals     map[pair]*deal
+	bids      []*bid // invitations, in the order in which they were made
 }
 
 type pair struct{ customer, partner string }
@@ -187,7 +188,7 @@ func (m *model) join(partner, id, address string, role access.Role) access.Code 
 	if m.partners[partner].status == access.Removed {
 		return access.NotFound
 	}
-	m.people[id] = &someone{partner: partner, address: address, role: role, status: access.Active, memberOf: map[string]bool{}}
+	m.people[id] = &someone{partner: partner, address: address, role: role, status: access.Active, memberOf: m.memberships(address)}
 	for p, d := range m.deals {
 		if p.partner == partner && d.everyone && role != access.External {
 			d.people[id] = true // E12

@@ -53,7 +53,17 @@ func (e *edit) to(name, v string) {
 	}
 }
 
-// update writes an edit. When the condition does not hold, the result is false and the item as it is; nil when there is none.
+// due has the mail taken up again at an instant, unless it is settled before.
+func (e *edit) due(at time.Time) {
+	e.to(gsi2pk, mailDuePK(dueShard(e.key)))
+	e.to(gsi2sk, dueSK(at, e.key))
+}
+
+// settled are the attributes of a mail that is under way, or waits.
+func settled() []string { return []string{"lease", "claim", "since", gsi2pk, gsi2sk} }
+
+// update writes an edit, and gives what it has set. When the condition does not hold, the result is false and the item as it is; nil when there
+// is none.
 func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, error) {
 	names := map[string]string{}
 	expression := "SET " + strings.Join(e.set, ", ")
@@ -67,15 +77,15 @@ func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, 
 			}
 		}
 	}
-	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: e.key.attributes(), UpdateExpression: &expression, ConditionExpression: &e.condition,
 		ExpressionAttributeNames: names, ExpressionAttributeValues: e.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		ReturnValues: types.ReturnValueUpdatedNew, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	var not *types.ConditionalCheckFailedException
 	switch {
 	case err == nil:
-		return true, nil, nil
+		return true, fromSDK(out.Attributes), nil
 	case !errors.As(err, &not):
 		return false, nil, failed(doing, err)
 	case len(not.Item) == 0:
@@ -96,7 +106,7 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 		key: k, condition: claimable,
 		set: []string{
 			"#attempts = if_not_exists(#attempts, :zero) + :one", "#created = if_not_exists(#created, :now)", "#updated = :now", "#ttl = if_not_exists(#ttl, :ttl)",
-			"#state = :claimed",
+			"#state = :claimed", "#since = if_not_exists(#since, :now)",
 		},
 		values: map[string]types.AttributeValue{
 			":zero": num(0), ":one": num(1), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()), ":claimed": str(string(receipt.Claimed)),
@@ -104,6 +114,7 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 	}
 	e.to("lease", timeText(c.Lease))
 	e.to("claim", c.Token)
+	e.due(c.Lease)
 	e.to("event", r.Event)
 	e.to("recipient", r.Recipient)
 	e.to("type", string(r.Type))
@@ -120,11 +131,13 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 	case err != nil:
 		return receipt.Claim{}, err
 	case ok:
-		return c, nil
+		c.Since, err = decode(is, func(it *item) time.Time { return it.t("since") })
+		return c, err
 	case is == nil:
 		return receipt.Claim{}, fmt.Errorf("claim a mail: %w: it refused without a reason", access.ErrUnavailable)
 	case is.s("claim") == c.Token: // it was written, but the answer got lost and the SDK asked again
-		return c, nil
+		c.Since, err = decode(is, func(it *item) time.Time { return it.t("since") })
+		return c, err
 	case is.s("state") == string(receipt.Claimed):
 		return receipt.Claim{}, receipt.ErrHeld
 	}
@@ -139,7 +152,7 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 		return err
 	}
 	e := edit{
-		key: k, condition: held, remove: []string{"lease", "claim"},
+		key: k, condition: held, remove: settled(),
 		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed))},
 	}
 	e.to("state", string(o.State))
@@ -157,14 +170,19 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 		e.values[":claim"] = str(c.Token)
 	}
 	ok, is, err := s.update(ctx, "settle a mail", e)
-	if err == nil && !ok && is == nil {
+	switch {
+	case err != nil:
+		return err
+	case !ok && is == nil:
 		return receipt.ErrUnknown
+	case ok || o.State == receipt.Sent: // it was sent, though SES's feedback may have settled it before
+		s.metrics.Mail(string(o.State))
 	}
-	return err
+	return nil
 }
 
-// ReleaseMail gives a claimed mail back, so that it can be claimed at once. The reason is kept until it is settled.
-func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now time.Time) error {
+// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant. The reason is kept until it is settled.
+func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error {
 	k, err := mailKey(c.Key)
 	if err != nil {
 		return err
@@ -175,6 +193,7 @@ func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string,
 	}
 	e.to("updated", timeText(now))
 	e.to("reason", reason)
+	e.due(due)
 	_, _, err = s.update(ctx, "release a mail", e)
 	return err
 }
@@ -192,7 +211,7 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 		return fmt.Errorf("mark a mail: %q of message %q is no news", f.State, f.MessageID)
 	}
 	e := edit{
-		key: k, remove: []string{"lease", "claim"},
+		key: k, remove: settled(),
 		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed))},
 	}
 	e.set = append(e.set, "#sent = if_not_exists(#sent, :updated)")
@@ -209,10 +228,15 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 	}
 	e.condition = "attribute_exists(pk) AND NOT contains(#past, :message_id) AND (#state = :claimed OR (#message_id = :message_id AND #state IN (" + strings.Join(lower, ", ") + ")))"
 	ok, is, err := s.update(ctx, "mark a mail", e)
-	if err == nil && !ok && is == nil {
+	switch {
+	case err != nil:
+		return err
+	case !ok && is == nil:
 		return receipt.ErrUnknown
+	case ok:
+		s.metrics.Mail(string(f.State))
 	}
-	return err
+	return nil
 }
 
 // ReopenMail makes a settled mail claimable again, so that it can be sent once more. It fails with receipt.ErrUnknown when there is no such
@@ -237,6 +261,7 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, now time.Time) 
 	}
 	e.to("state", string(receipt.Claimed))
 	e.to("updated", timeText(now))
+	e.due(now.Add(reopened)) // whoever reopens it sends it at once, and may die before
 	if r.MessageID != "" {
 		e.condition = "#state = :was AND #message_id = :message"
 		e.set = append(e.set, "#past = list_append(if_not_exists(#past, :none), :messages)")
@@ -249,6 +274,33 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, now time.Time) 
 		return receipt.ErrHeld // it was settled otherwise, or reopened, just now
 	}
 	return err
+}
+
+// reopened is after which time a reopened mail is taken up by others.
+const reopened = 2 * time.Minute
+
+// WaitingMails lists the mails of one of DueShards that are due for another attempt by now, the longest due first, after the position of the one
+// before. It comes from index 2: some may be settled already.
+func (s *Store) WaitingMails(ctx context.Context, shard int, now time.Time, after string, limit int) (mails []receipt.Waiting, more bool, err error) {
+	sp := span{index: gsi2, pk: mailDuePK(shard), first: "0", last: timeText(now) + "#\U0010FFFF"}
+	if after != "" {
+		sp.first = after + "\x01"
+	}
+	items, more, err := s.query(ctx, sp, limit)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, it := range items {
+		w := receipt.Waiting{Position: it.s(gsi2sk)}
+		w.Event, w.Recipient, _ = strings.Cut(strings.TrimPrefix(it.s(sk), mailPrefix), "#")
+		if kind, id, _ := strings.Cut(it.s(pk), "#"); kind == "C" {
+			w.Customer = id
+		} else {
+			w.Partner = id
+		}
+		mails = append(mails, w)
+	}
+	return mails, more, nil
 }
 
 // Mail reads what became of one mail; nil when there is no such mail.

@@ -81,7 +81,7 @@ func TestAMailIsKeptBesideTheHistoryOfItsOrganisations(t *testing.T) {
 	tb.send(t, toKim(), "m-1", noon)
 	tb.send(t, receipt.New(told("acme", "contoso", 1), "it@acme.example", "granted", "customer"), "m-2", noon)
 	claim := tb.claim(t, receipt.New(told("", "contoso", 2), "ops@contoso.example", "account", "partner"), noon)
-	if err := tb.ReleaseMail(t.Context(), claim, "throttled", noon.Add(time.Second)); err != nil {
+	if err := tb.ReleaseMail(t.Context(), claim, "throttled", noon.Add(time.Second), noon.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if err := tb.BlockAddress(t.Context(), receipt.Block{Address: "lee@contoso.example", State: receipt.Bounced, Reason: "no such mailbox", At: noon}); err != nil {
@@ -130,9 +130,12 @@ func TestAMailIsKeptBesideTheHistoryOfItsOrganisations(t *testing.T) {
 	event: "01M81J18G00000000000000002"
 	gsi1pk: "P#contoso"
 	gsi1sk: "L#01M81J18G00000000000000002#b400625f364ac8526bc4ab2f"
+	gsi2pk: "N#7"
+	gsi2sk: "2026-11-22T12:01:00.000Z#P#contoso#L#01M81J18G00000000000000002#b400625f364ac8526bc4ab2f"
 	reason: "throttled"
 	recipient: "b400625f364ac8526bc4ab2f"
 	side: "partner"
+	since: "2026-11-22T12:00:00.000Z"
 	state: "claimed"
 	template: "account"
 	to: "ops@contoso.example"
@@ -245,7 +248,7 @@ func TestAReleasedMailCanBeClaimedAtOnceEvenByAClockThatIsBehind(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	r := toKim()
-	if err := tb.ReleaseMail(t.Context(), tb.claim(t, r, noon), "the mail service is throttling", noon); err != nil {
+	if err := tb.ReleaseMail(t.Context(), tb.claim(t, r, noon), "the mail service is throttling", noon, noon.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if got := tb.mail(t, r.Key); got.State != receipt.Claimed || got.Reason != "the mail service is throttling" || !got.Lease.IsZero() {
@@ -255,6 +258,79 @@ func TestAReleasedMailCanBeClaimedAtOnceEvenByAClockThatIsBehind(t *testing.T) {
 	tb.settle(t, c, receipt.Outcome{State: receipt.Sent, MessageID: "m-1", At: noon})
 	if got := tb.mail(t, r.Key); got.Reason != "" || got.Attempts != 2 {
 		t.Errorf("got the reason %q after %d attempts, want none after 2", got.Reason, got.Attempts)
+	}
+}
+
+// waiting are the mails that are due, of all shards.
+func (tb *table) waiting(t *testing.T, now time.Time) []receipt.Key {
+	t.Helper()
+	var out []receipt.Key
+	for shard := range tb.DueShards() {
+		for after := ""; ; {
+			mails, more, err := tb.WaitingMails(t.Context(), shard, now, after, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range mails {
+				out, after = append(out, m.Key), m.Position
+			}
+			if !more {
+				break
+			}
+		}
+	}
+	return out
+}
+
+func TestAMailIsDueUntilItIsSettled(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	ours, partners := toKim(), receipt.New(told("", "contoso", 2), "ops@contoso.example", "account", "partner")
+	due := func(what string, now time.Time, want ...receipt.Key) {
+		t.Helper()
+		got := tb.waiting(t, now)
+		if len(got) != len(want) {
+			t.Errorf("%s: got %+v, want %+v", what, got, want)
+			return
+		}
+		for _, k := range want {
+			if !slices.Contains(got, k) {
+				t.Errorf("%s: got %+v, want %+v", what, got, want)
+			}
+		}
+	}
+	first, other := tb.claim(t, ours, noon), tb.claim(t, partners, noon)
+	if !first.Since.Equal(noon) {
+		t.Errorf("got %s, want it to wait since its first claim", first.Since)
+	}
+	due("an instant before the lease ends", noon.Add(lease-time.Millisecond))
+	due("the lease ends", noon.Add(lease), ours.Key, partners.Key)
+	if err := tb.ReleaseMail(t.Context(), first, "throttled", noon.Add(time.Second), noon.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	due("an instant before the pause ends", noon.Add(time.Minute-time.Millisecond))
+	due("the pause ends", noon.Add(time.Minute), ours.Key)
+	second := tb.claim(t, ours, noon.Add(time.Minute))
+	if !second.Since.Equal(noon) {
+		t.Errorf("got %s, want it to wait since its first claim", second.Since)
+	}
+	tb.settle(t, second, receipt.Outcome{State: receipt.Sent, MessageID: "m-1", At: noon.Add(time.Minute)})
+	due("one is sent", noon.Add(time.Hour), partners.Key)
+	if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: other.Key, MessageID: "m-2", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	due("of the other its feedback says so", noon.Add(time.Hour))
+
+	if err := tb.ReopenMail(t.Context(), ours.Key, noon.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	due("reopened, and being sent", noon.Add(time.Hour))
+	due("reopened, and whoever did that is gone", noon.Add(2*time.Hour), ours.Key)
+	if again := tb.claim(t, ours, noon.Add(2*time.Hour)); !again.Since.Equal(noon.Add(2 * time.Hour)) {
+		t.Errorf("got %s, want it to wait anew", again.Since)
+	}
+	if work, _, err := tb.Due(t.Context(), 0, noon.Add(24*time.Hour), "", 10); err != nil || len(work) != 0 {
+		t.Errorf("the sweep's work: got %+v (%v), want none: it sends no mails", work, err)
 	}
 }
 
@@ -288,7 +364,7 @@ func TestWhoLostTheClaimCanOnlySayThatItSent(t *testing.T) {
 		quick := tb.claim(t, r, noon.Add(lease))
 		tb.settle(t, slow, receipt.Outcome{State: c.state, MessageID: "slow", At: noon.Add(lease)})
 		tb.wantState(t, r.Key, c.want)
-		if err := tb.ReleaseMail(t.Context(), slow, "late", noon.Add(lease)); err != nil {
+		if err := tb.ReleaseMail(t.Context(), slow, "late", noon.Add(lease), noon.Add(2*lease)); err != nil {
 			t.Fatal(err)
 		}
 		if c.want == receipt.Claimed {

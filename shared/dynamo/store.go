@@ -17,16 +17,24 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/metrics"
 )
 
 // Store is the table. Its zero value is not usable; see New.
 type Store struct {
-	db    *dynamodb.Client
-	table string
+	db      *dynamodb.Client
+	table   string
+	metrics *metrics.Recorder
 }
 
 // New is the store in the table of that name.
 func New(db *dynamodb.Client, table string) *Store { return &Store{db: db, table: table} }
+
+// Measured is the same store that tells the recorder what it has written down for good: ends of grants, and what became of mails; and when
+// others got in between.
+func (s *Store) Measured(m *metrics.Recorder) *Store {
+	return &Store{db: s.db, table: s.table, metrics: m}
+}
 
 // errStale says that a record was no longer as it was loaded, or that another transaction held it: load and plan again.
 var errStale = errors.New("changed meanwhile")
@@ -67,6 +75,14 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 			return err
 		}
 		err = s.commit(ctx, c, answer)
+		switch {
+		case err == nil:
+			for _, reason := range c.Ends() {
+				s.metrics.GrantEnded(string(reason))
+			}
+		case errors.Is(err, errStale):
+			s.metrics.Contended()
+		}
 		again := errors.Is(err, errStale) || errors.Is(err, errBusy)
 		switch {
 		case !again:

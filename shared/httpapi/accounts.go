@@ -17,6 +17,8 @@ type Accounts interface {
 	// ChangePassword refuses with access.WrongPassword, access.WeakPassword or access.TooManyRequests, and fails with access.ErrUnavailable
 	// when it is unknown whether the password was changed.
 	ChangePassword(ctx context.Context, u access.User, current, proposed string) error
+	// Activated tells whether the user has chosen a password of its own.
+	Activated(ctx context.Context, u access.User) (bool, error)
 }
 
 const (
@@ -47,23 +49,61 @@ func (c *call) follow(ctx context.Context, tasks ...*access.Task) {
 type passwordBody struct {
 	Current opt[string] `json:"current"`
 	New     opt[string] `json:"new"`
+	Send    opt[bool]   `json:"send"`
 }
 
-// postPassword changes the caller's own password (P20). There is no answer to keep for an Idempotency-Key: it would tell that a
-// password was right, and a repetition is refused as the current password is another one by then.
+// postPassword changes the caller's own password (P20), or has a temporary one sent to a user who has not signed in yet (P15).
 func postPassword(ctx context.Context, c *call) (reply, error) {
 	if c.api.Accounts == nil {
 		return reply{}, access.Refuse(access.NotFound, "passwords are not kept here: change yours where you sign in")
-	}
-	me := c.who.id.User
-	if me == nil || me.ID != c.PathValue("user") {
-		return reply{}, nothingHere()
 	}
 	var b passwordBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
 	}
+	if b.Send.Value && b.Current == (opt[string]{}) && b.New == (opt[string]{}) {
+		return c.renewActivation(ctx)
+	}
+	return c.changePassword(ctx, b)
+}
+
+// renewActivation has a temporary password sent to a user who has not signed in yet: also when the one before has ended, or there is no account
+// yet, because accounts were not kept when the user came.
+func (c *call) renewActivation(ctx context.Context) (reply, error) {
+	if c.who.kind&(leads|provider) == 0 {
+		return reply{}, access.Refuse(access.Forbidden, "your role does not allow this")
+	}
+	u, err := c.user(ctx)
+	if err != nil {
+		return reply{}, err
+	}
+	activated, err := c.api.Accounts.Activated(ctx, *u)
+	switch {
+	case err != nil:
+		return reply{}, err
+	case activated:
+		return reply{}, access.Refuse(access.Ended, "user %s has signed in already and has a password of its own: where people sign in, one that was forgotten can be replaced", u.ID)
+	}
+	return c.changeUser(ctx, "", func(f access.UserFacts) (access.Change, reply, error) {
+		change, u, err := access.PlanRenewActivation(f, c.moment())
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		return change, reply{status: 200, version: u.Version, body: viewUser(u, true)}, nil
+	})
+}
+
+// changePassword changes the caller's own password. There is no answer to keep for an Idempotency-Key: it would tell that a password was right,
+// and a repetition is refused as the current password is another one by then.
+func (c *call) changePassword(ctx context.Context, b passwordBody) (reply, error) {
+	me := c.who.id.User
+	if me == nil || me.ID != c.PathValue("user") {
+		return reply{}, nothingHere()
+	}
 	var f findings
+	if b.Send.Given {
+		f.add("/send", "give either send, or current and new")
+	}
 	if b.Current.Value == "" {
 		f.add("/current", "give the current password")
 	}

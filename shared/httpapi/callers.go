@@ -103,7 +103,7 @@ func mayCall(route string) kind {
 		"DELETE /v1/partners/{partner}/users/{user}":
 		return leads | provider
 	case "POST /v1/partners/{partner}/users/{user}/password":
-		return employees // each of them its own (P20)
+		return employees | provider // each employee its own (P20)
 	case "PUT /v1/partners/{partner}/customers/{customer}/users",
 		"DELETE /v1/partners/{partner}/customers/{customer}":
 		return leads

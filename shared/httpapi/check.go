@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/metrics"
 )
 
 // FactSource is where decisions find their facts. Every error of it means that a question cannot be answered now.
@@ -36,6 +37,7 @@ type CheckConfig struct {
 	Now       func() time.Time
 	BaseURL   string // of the service, as callers see it, without a slash at the end
 	Log       *slog.Logger
+	Metrics   *metrics.Recorder // nil: nothing is counted
 }
 
 // NewCheck answers the decision endpoints, OpenID AuthZEN Authorization API 1.0 under /access/v1, and its discovery document. A token with
@@ -119,12 +121,15 @@ func (k *check) evaluate(ctx context.Context, r *Request, many bool) ([]byte, *a
 	k.name(ctx, r, matters)
 	now := k.decide(ctx, r, b.asks, matters)
 	if b.many {
-		return appendDecisions(b.semantic, matters, now), nil
+		matters = answered(b.semantic, matters)
+		k.count(matters)
+		return appendDecisions(r.room(32+384*len(matters)), matters, now), nil
 	}
+	k.count(matters)
 	if m := &matters[0]; m.failed != nil {
 		return nil, m.failed
 	}
-	return appendDecision(make([]byte, 0, 512), &matters[0].decision, now), nil
+	return appendDecision(r.room(512), &matters[0].decision, now), nil
 }
 
 // understand translates a question into the service's own terms.
@@ -299,9 +304,53 @@ func (k *check) unread(ctx context.Context, r *Request, err error) *access.Error
 	return access.Refuse(unavailable, "The question cannot be answered at the moment: treat it as denied, or ask again.")
 }
 
-// appendDecisions writes the answer to a batch, up to the evaluation that decides it.
-func appendDecisions(s semantic, matters []matter, now time.Time) []byte {
-	b := append(make([]byte, 0, 32+384*len(matters)), `{"evaluations":[`...)
+// answered are the evaluations of a batch up to the one that decides it.
+func answered(s semantic, matters []matter) []matter {
+	for i := range matters {
+		allow := matters[i].failed == nil && matters[i].decision.Allow
+		if s == denyOnFirstDeny && !allow || s == permitOnFirstPermit && allow {
+			return matters[:i+1]
+		}
+	}
+	return matters
+}
+
+// count tells the metrics what was answered, those that are alike together.
+func (k *check) count(matters []matter) {
+	if len(matters) == 1 { // nearly always
+		k.Metrics.Decision(matters[0].code(), 1)
+		return
+	}
+	type tally struct {
+		code string
+		n    int
+	}
+	var tallies []tally
+	for i := range matters {
+		code := matters[i].code()
+		at := slices.IndexFunc(tallies, func(t tally) bool { return t.code == code })
+		if at < 0 {
+			at = len(tallies)
+			tallies = append(tallies, tally{code: code})
+		}
+		tallies[at].n++
+	}
+	for _, t := range tallies {
+		k.Metrics.Decision(t.code, t.n)
+	}
+}
+
+// code is the reason of the decision, or why there is none.
+func (m *matter) code() string {
+	if m.failed != nil {
+		return string(m.failed.Code)
+	}
+	return string(m.decision.Why)
+}
+
+// appendDecisions writes the answer to a batch.
+func appendDecisions(b []byte, matters []matter, now time.Time) []byte {
+	b = append(b, `{"evaluations":[`...)
 	for i := range matters {
 		m := &matters[i]
 		if i > 0 {
@@ -311,9 +360,6 @@ func appendDecisions(s semantic, matters []matter, now time.Time) []byte {
 			b = appendFailure(b, m.failed)
 		} else {
 			b = appendDecision(b, &m.decision, now)
-		}
-		if allow := m.failed == nil && m.decision.Allow; s == denyOnFirstDeny && !allow || s == permitOnFirstPermit && allow {
-			break
 		}
 	}
 	return append(b, `]}`...)

@@ -170,6 +170,14 @@ func (f *findings) text(o opt[string], pointer, detail string, valid func(string
 	return &o.Value
 }
 
+// textOrNone is text that null takes away: "" then. An empty text is no value.
+func (f *findings) textOrNone(o opt[string], pointer, detail string, valid func(string) bool) *string {
+	if o.Null {
+		return new("")
+	}
+	return f.text(o, pointer, detail, valid)
+}
+
 func (f *findings) name(o opt[string], pointer string) *string {
 	return f.text(o, pointer, "a name has 1 to 200 characters, on one line, without control characters or spaces at its ends", access.ValidName)
 }

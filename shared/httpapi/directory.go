@@ -33,10 +33,7 @@ func (b partnerBody) command() (access.PartnerCommand, error) {
 		Name: f.name(b.Name, "/name"), Class: oneOf(&f, b.Class, "/class", access.Channel, access.Other), Offer: f.level(b.Offer, "/offer"),
 		SSO: f.flag(b.SSO, "/sso"), Status: oneOf(&f, b.Status, "/status", access.Active, access.Suspended), Contacts: f.contacts(b.Contacts, "/contacts"),
 	}
-	if b.Parent.Null {
-		b.Parent = opt[string]{Given: true}
-	}
-	cmd.Parent = f.text(b.Parent, "/parent", "this cannot be a partner's id; null for none", func(s string) bool { return s == "" || access.ValidID(s) })
+	cmd.Parent = f.textOrNone(b.Parent, "/parent", "this cannot be a partner's id; null for none", access.ValidID)
 	return cmd, f.err()
 }
 
@@ -138,12 +135,9 @@ type userBody struct {
 }
 
 func (b userBody) command(f *findings, at string) access.UserCommand {
-	if b.Phone.Null {
-		b.Phone = opt[string]{Given: true}
-	}
 	return access.UserCommand{
 		Email: f.email(b.Email, at+"/email"), Name: f.name(b.Name, at+"/name"), MFA: f.flag(b.MFA, at+"/mfa"),
-		Phone:  f.text(b.Phone, at+"/phone", "a telephone number is written as in E.164, such as +4930123456; null for none", func(s string) bool { return s == "" || access.ValidPhone(s) }),
+		Phone:  f.textOrNone(b.Phone, at+"/phone", "a telephone number is written as in E.164, such as +4930123456; null for none", access.ValidPhone),
 		Role:   oneOf(f, b.Role, at+"/role", access.Owner, access.Admin, access.Business, access.Tech, access.SalesMarketing, access.External),
 		Status: oneOf(f, b.Status, at+"/status", access.Active, access.Disabled),
 	}
@@ -339,10 +333,7 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 	var f findings
 	b.Domain.Value = strings.ToLower(b.Domain.Value)
 	cmd := access.CustomerCommand{Seen: seen, Name: f.name(b.Name, "/name"), Contacts: f.contacts(b.Contacts, "/contacts")}
-	if b.Domain.Null {
-		b.Domain = opt[string]{Given: true}
-	}
-	cmd.Domain = f.text(b.Domain, "/domain", "a domain is written such as acme.example, an international one in its xn-- form", func(s string) bool { return s == "" || access.ValidDomain(s) })
+	cmd.Domain = f.textOrNone(b.Domain, "/domain", "a domain is written such as acme.example, an international one in its xn-- form; null for none", access.ValidDomain)
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
@@ -378,11 +369,14 @@ func deleteCustomer(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		grants, err := c.grantsOf(ctx, cust)
+		rows, err := c.grantsOf(ctx, cust)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		for i, g := range grants {
+		grants := make([]*access.Grant, len(rows))
+		for i, row := range rows {
+			g := row.Grant
+			grants[i] = g
 			if g.State == access.StateEnded {
 				continue
 			}
@@ -409,18 +403,16 @@ func (c *call) endForRemoval(ctx context.Context, g *access.Grant) (*access.Gran
 	return ended, err
 }
 
-// grantsOf is every grant of a customer.
-func (c *call) grantsOf(ctx context.Context, cust *access.Customer) ([]*access.Grant, error) {
-	var out []*access.Grant
+// grantsOf is every grant of a customer, with its partner.
+func (c *call) grantsOf(ctx context.Context, cust *access.Customer) ([]access.GrantRow, error) {
+	var out []access.GrantRow
 	f := access.GrantFilter{Now: c.api.now(), Statuses: statuses()}
 	for ask := (access.PageAsk{Limit: maxLimit}); ; {
 		page, err := c.api.Store.CustomerGrants(ctx, cust, f, ask)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range page.Items {
-			out = append(out, r.Grant)
-		}
+		out = append(out, page.Items...)
 		if ask.After = page.Next; page.Next == "" {
 			return out, nil
 		}
@@ -538,7 +530,7 @@ func putManagingPartner(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return c.provided(ctx, *partner, func(ctx context.Context, r access.Relation, m access.Moment) (access.Planned, error) {
-		var others []*access.Grant
+		var others []access.GrantRow
 		if r.Customer != nil { // read after the customer was, which every opening writes: none can slip in
 			var err error
 			if others, err = c.grantsOf(ctx, r.Customer); err != nil {

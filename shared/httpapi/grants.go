@@ -235,7 +235,7 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 	}
 	var f findings
 	cmd := access.PickCommand{Seen: seen, Users: f.users(b.Users, "/users", access.MaxUserSet), Everyone: f.flag(b.Everyone, "/everyone")}
-	if cmd.Users == nil && cmd.Everyone == nil || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone {
+	if !b.Users.Given && !b.Everyone.Given || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone {
 		f.add("", "give either users or everyone")
 	}
 	if err := f.err(); err != nil {

@@ -123,6 +123,9 @@ func (c *call) invitation(ctx context.Context) (*access.Invitation, access.Relat
 }
 
 func getInvitation(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
 	i, _, err := c.invitation(ctx)
 	if err != nil {
 		return reply{}, err
@@ -246,6 +249,9 @@ func mask(email string) string {
 }
 
 func previewInvitation(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
 	i, err := c.byToken(ctx)
 	if err != nil {
 		return reply{}, err

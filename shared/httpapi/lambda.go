@@ -11,9 +11,11 @@ import (
 	"net/url"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,6 +41,7 @@ type Request struct {
 
 	headers []field
 	params  []field
+	scratch []byte // see room
 }
 
 type field struct{ name, value string }
@@ -86,15 +89,24 @@ func (r *Request) PathValue(name string) string {
 // Query is the parsed query; the error tells what is malformed about it.
 func (r *Request) Query() (url.Values, error) { return url.ParseQuery(r.RawQuery) }
 
+// room is an empty slice with room for so many bytes, for the answer's body: the adapter uses it again after it has encoded the answer.
+func (r *Request) room(n int) []byte {
+	r.scratch = slices.Grow(r.scratch[:0], n)
+	return r.scratch
+}
+
 // Response is the answer to a Request. The adapter adds X-Request-ID and never writes to Header, which may thus be shared.
 type Response struct {
 	Status int
 	Header map[string]string
 	Body   []byte // UTF-8
+
+	code access.Code // of the problem document that Body is; "" for any other
 }
 
 // Lambda makes a function's handler out of h. It takes API Gateway's payload format 2.0. A panic of h is logged, without anything
-// that the caller sent, and answered as 500; a body larger than MaxBody is answered as 413 and never reaches h.
+// that the caller sent, and answered as 500; a body larger than MaxBody is answered as 413 and never reaches h. Each request is logged in
+// one line, which names its route and not its path: that can hold people's addresses.
 //
 // The payload is read with jsontext instead of being unmarshalled into events.APIGatewayV2HTTPRequest: that takes a third of the
 // whole time of a check, for fields that nobody looks at.
@@ -110,22 +122,31 @@ type adapter struct {
 
 // Invoke implements lambda.Handler. The error is for payloads that do not come from API Gateway.
 func (a *adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	began := time.Now()
 	c, _ := a.walkers.Get().(*walker)
 	if c == nil {
 		c = &walker{}
 	}
 	c.reset(payload)
-	var r Request
+	r := Request{scratch: c.scratch}
 	refused, err := c.request(&r)
 	c.reset(nil) // keep no request in the pool
-	a.walkers.Put(c)
+	defer func() {
+		c.scratch = r.scratch
+		a.walkers.Put(c)
+	}()
 	if err != nil {
 		return nil, fmt.Errorf("the payload is no HTTP request of API Gateway's format 2.0: %w", err)
 	}
+	var resp Response
 	if refused != nil {
-		return encode(refusal(refused, r.RequestID), r.RequestID), nil
+		resp = refusal(refused, r.RequestID)
+	} else {
+		resp = a.safely(ctx, &r)
 	}
-	return encode(a.safely(ctx, &r), r.RequestID), nil
+	a.log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request_id", r.RequestID), slog.String("route", r.RouteKey),
+		slog.Int("status", resp.Status), slog.String("code", string(resp.code)), slog.Int64("ms", time.Since(began).Milliseconds()))
+	return encode(resp, r.RequestID), nil
 }
 
 func (a *adapter) safely(ctx context.Context, r *Request) (resp Response) {
@@ -147,7 +168,7 @@ func (a *adapter) safely(ctx context.Context, r *Request) (resp Response) {
 
 // encode writes the response in API Gateway's format 2.0.
 func encode(r Response, requestID string) []byte {
-	b := make([]byte, 0, 192+len(r.Body)+len(r.Body)/4)
+	b := make([]byte, 0, 192+len(r.Body)+bytes.Count(r.Body, []byte{'"'}))
 	b = append(b, `{"statusCode":`...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)
 	b = append(b, `,"headers":{"X-Request-ID":`...)
@@ -159,7 +180,7 @@ func encode(r Response, requestID string) []byte {
 		b = quote(b, value)
 	}
 	b = append(b, `},"body":`...)
-	b = quote(b, r.Body)
+	b = quoteJSON(b, r.Body)
 	return append(b, `,"isBase64Encoded":false}`...)
 }
 
@@ -168,6 +189,23 @@ func quote[T ~[]byte | ~string](b []byte, s T) []byte {
 	b, err := jsontext.AppendQuote(b, s)
 	_ = err // only tells that something was replaced
 	return b
+}
+
+// quoteJSON is quote for a text that is JSON itself: every few bytes there is a quote to escape, and hardly ever anything else.
+func quoteJSON(b, text []byte) []byte {
+	from := len(b)
+	b = append(b, '"')
+	for _, c := range text {
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < ' ' || c > '~':
+			return quote(b[:from], text)
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
 }
 
 // request reads the payload. Refused says that the request is one that no handler is asked about.
@@ -237,10 +275,10 @@ func (w *walker) request(r *Request) (refused *access.Error, err error) {
 									if v, err = w.text(); err == nil {
 										verified = v == "true"
 									}
-								case "scope":
+								case "scope", "scp": // API Gateway looks at either; a list has become "[a b]"
 									var v string
 									if v, err = w.text(); err == nil {
-										r.Claims.Scopes = strings.Fields(v)
+										r.Claims.Scopes = append(r.Claims.Scopes, strings.Fields(strings.Trim(v, "[]"))...)
 									}
 								default:
 									err = w.skip()
@@ -305,6 +343,8 @@ type walker struct {
 	in   bytes.Buffer
 	data string
 	dec  jsontext.Decoder
+
+	scratch []byte // the adapter's; see Request.room
 }
 
 // reset begins with another input, which must not change before the walker is done with it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -39,6 +40,17 @@ const payload = `{"version":"2.0","routeKey":"PATCH /v1/customers/{customer}","r
 	"requestContext":{"requestId":"gw","http":{"method":"PATCH","path":"/"},"authorizer":{"jwt":{"claims":{"iss":"https://i","sub":"s","client_id":"c",
 	"email":"Ann@Acme.Example","email_verified":"true","scope":"a  b","cognito:groups":"[x]"},"scopes":["a"]}}},
 	"pathParameters":{"customer":"a b","partner":"ü"},"body":"{\"a\":\"\\u00e9\\n\"}","isBase64Encoded":false,"stageVariables":null}`
+
+// Okta and Entra say scp, the one as a list, the other as words; API Gateway looks at either, and makes one text of a list.
+func TestScopesStandInEitherClaim(t *testing.T) {
+	for _, c := range []struct{ scope, scp string }{{"a  b", ""}, {"", "a b"}, {"", "[a b]"}, {"a", "b"}} {
+		changed := strings.Replace(payload, `"scope":"a  b"`, fmt.Sprintf(`"scope":%q,"scp":%q`, c.scope, c.scp), 1)
+		r, _ := invoke(t, changed, httpapi.Response{Status: 200})
+		if !r.Claims.Has("a") || !r.Claims.Has("b") || r.Claims.Has("[a") {
+			t.Errorf("scope %q, scp %q: got %q", c.scope, c.scp, r.Claims.Scopes)
+		}
+	}
+}
 
 func TestAPayloadBecomesARequest(t *testing.T) {
 	r, _ := invoke(t, payload, httpapi.Response{Status: 200})

@@ -186,6 +186,8 @@ type userView struct {
 	CreatedAt *time.Time `json:"created_at,omitzero"`
 	UpdatedAt *time.Time `json:"updated_at,omitzero"`
 	Version   int64      `json:"version,omitzero"`
+
+	Missed *time.Time `json:"activation_missed_at,omitzero"`
 }
 
 func viewUser(u *access.User, whole bool) userView {
@@ -193,6 +195,7 @@ func viewUser(u *access.User, whole bool) userView {
 	if whole {
 		phone := text(u.Phone)
 		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &phone, &u.MFA, &u.Created, &u.Updated, u.Version
+		v.Missed = instant(u.Missed)
 	}
 	return v
 }

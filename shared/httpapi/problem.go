@@ -171,7 +171,7 @@ func (p Problem) append(b []byte) []byte {
 func refusal(e *access.Error, requestID string) Response {
 	p := problemOf(e, requestID)
 	body := p.append(nil)
-	r := Response{Status: p.Status, Header: map[string]string{"Content-Type": "application/problem+json", "Cache-Control": "no-store"}, Body: body}
+	r := Response{Status: p.Status, Header: map[string]string{"Content-Type": "application/problem+json", "Cache-Control": "no-store"}, Body: body, code: e.Code}
 	if e.Code == unavailable || e.Code == access.TooManyRequests || e.Code == access.Contention {
 		r.Header["Retry-After"] = "1"
 	}

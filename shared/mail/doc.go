@@ -9,18 +9,19 @@
 //	grant.created            granted (customer)                                     the customer's contacts
 //	grant.edited             granted (user)                                         the users let in
 //	grant.edited             removed (user)                                         the users taken out
+//	grant.edited             changed (user)                                         the users whose own level changed
 //	grant.edited             changed (user)                                         the other users, when their terms changed
-//	grant.edited             changed (partner)                                      the partner's contacts, when everyone was switched, the choice became theirs, or a crowd's or nobody's terms changed
+//	grant.edited             changed (partner)                                      the partner's contacts, when everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed
 //	grant.edited             changed (customer)                                     the customer's contacts
 //	grant.suspended          granted (user)                                         the users let in
 //	grant.suspended          removed (user)                                         the users taken out
 //	grant.suspended          suspended (user)                                       the other users
-//	grant.suspended          suspended (partner)                                    the partner's contacts, when a crowd or nobody is named, or everyone was switched
+//	grant.suspended          suspended (partner)                                    the partner's contacts, when a crowd or nobody is named, users went who are not named, or everyone was switched
 //	grant.suspended          suspended (customer)                                   the customer's contacts
 //	grant.resumed            granted (user)                                         the users let in
 //	grant.resumed            removed (user)                                         the users taken out
 //	grant.resumed            resumed (user)                                         the other users
-//	grant.resumed            resumed (partner)                                      the partner's contacts, when a crowd or nobody is named, or everyone was switched
+//	grant.resumed            resumed (partner)                                      the partner's contacts, when a crowd or nobody is named, users went who are not named, or everyone was switched
 //	grant.resumed            resumed (customer)                                     the customer's contacts
 //	grant.started            started (user)                                         the users
 //	grant.started            started (partner)                                      the partner's contacts, when a crowd or nobody is named
@@ -46,8 +47,19 @@
 //	partner.suspended        partner_suspended (partner)                            the partner's contacts
 //	partner.resumed          partner_resumed (partner)                              the partner's contacts
 //	partner.removed          partner_removed (partner)                              the partner's contacts
-//	user.created             account (user)                             credential  the person
-//	user.created             account (partner)                                      the partner's primary address
+//	user.created             account (user)                             credential  the person, unless by an invitation
+//	user.created             account (partner)                                      the partner's primary address, unless by an invitation
+//	user.edited              address (user)                             credential  the person, when the address changed
+//	user.edited              address_former (user)                                  the address before, when it changed
+//	user.edited              address (partner)                                      the partner's primary address, when the address changed
+//	user.enabled             address (user)                             credential  the person, when the address changed
+//	user.enabled             address_former (user)                                  the address before, when it changed
+//	user.enabled             address (partner)                                      the partner's primary address, when the address changed
+//	user.disabled            address_former (user)                                  the address before, when it changed
+//	user.activation_renewed  activation_renewed (user)                  credential  the person
+//	user.activation_renewed  activation_renewed (partner)                           the partner's primary address
+//	user.activation_missed   activation_missed (user)                               the person
+//	user.activation_missed   activation_missed (partner)                            the partner's primary address
 //	invitation.created       invitation (invitee)                       token       the person
 //	invitation.created       invitation (customer)                                  the customer's contacts, when the partner invites
 //	invitation.resent        invitation (invitee)                       token       the person

@@ -67,21 +67,33 @@ func rules() []rule {
 		}}
 		other    = audience{"the other users", others}
 		users    = audience{"the users", func(e events.Event) []string { return emails(e.Data.Users) }}
+		theirs   = audience{"the users whose own level changed", func(e events.Event) []string { return emails(e.Data.Changed) }}
 		person   = audience{"the person", func(e events.Event) []string { return address(e.Data.Person) }}
 		partner  = audience{"the partner's contacts", func(e events.Event) []string { return contacts(e.Partner) }}
 		customer = audience{"the customer's contacts", func(e events.Event) []string { return contacts(e.Customer) }}
 		primary  = audience{"the partner's primary address", func(e events.Event) []string { return contacts(e.Partner)[:min(1, len(contacts(e.Partner)))] }}
-		inviter  = audience{"the inviter, or the inviting side's contacts", invitingSide}
-		unnamed  = audience{"the partner's contacts, when a crowd or nobody is named", func(e events.Event) []string { return when(anonymous(e), e.Partner) }}
-		opened   = audience{"the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named", func(e events.Event) []string {
+		newcomer = audience{"the person, unless by an invitation", func(e events.Event) []string { return unless(e.Data.Invitation != "", person.who(e)) }}
+		copied   = audience{"the partner's primary address, unless by an invitation", func(e events.Event) []string {
+			return unless(e.Data.Invitation != "", primary.who(e))
+		}}
+		moved   = audience{"the person, when the address changed", func(e events.Event) []string { return unless(e.Data.EmailWas == "", person.who(e)) }}
+		former  = audience{"the address before, when it changed", func(e events.Event) []string { return []string{e.Data.EmailWas} }}
+		movedTo = audience{"the partner's primary address, when the address changed", func(e events.Event) []string {
+			return unless(e.Data.EmailWas == "", primary.who(e))
+		}}
+		inviter = audience{"the inviter, or the inviting side's contacts", invitingSide}
+		unnamed = audience{"the partner's contacts, when a crowd or nobody is named", func(e events.Event) []string { return when(anonymous(e), e.Partner) }}
+		opened  = audience{"the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named", func(e events.Event) []string {
 			return when(anonymous(e) || switched(e) || e.Data.AssignedBy == "partner", e.Partner)
 		}}
-		edited = audience{"the partner's contacts, when everyone was switched, the choice became theirs, or a crowd's or nobody's terms changed", func(e events.Event) []string {
-			theirs := e.Data.AssignedBy == "partner" && slices.Contains(e.Data.Fields, "assigned_by")
-			return when(switched(e) || theirs || anonymous(e) && termsChanged(e), e.Partner)
+		edited = audience{"the partner's contacts, when everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed", func(e events.Event) []string {
+			chooses := e.Data.AssignedBy == "partner" && slices.Contains(e.Data.Fields, "assigned_by")
+			return when(switched(e) || chooses || e.Data.Unnamed > 0 || anonymous(e) && termsChanged(e), e.Partner)
 		}}
-		paused = audience{"the partner's contacts, when a crowd or nobody is named, or everyone was switched", func(e events.Event) []string { return when(anonymous(e) || switched(e), e.Partner) }}
-		host   = audience{"the customer's contacts, when the partner invites", func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) }}
+		paused = audience{"the partner's contacts, when a crowd or nobody is named, users went who are not named, or everyone was switched", func(e events.Event) []string {
+			return when(anonymous(e) || e.Data.Unnamed > 0 || switched(e), e.Partner)
+		}}
+		host = audience{"the customer's contacts, when the partner invites", func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) }}
 	)
 	all := []rule{
 		{on(events.GrantCreated), added, User, "granted", NoSecret},
@@ -90,6 +102,7 @@ func rules() []rule {
 
 		{on(events.GrantEdited, events.GrantSuspended, events.GrantResumed), added, User, "granted", NoSecret},
 		{on(events.GrantEdited, events.GrantSuspended, events.GrantResumed), removed, User, "removed", NoSecret},
+		{on(events.GrantEdited), theirs, User, "changed", NoSecret},
 		{on(events.GrantEdited), remaining, User, "changed", NoSecret},
 		{on(events.GrantEdited), edited, Partner, "changed", NoSecret},
 		{on(events.GrantEdited), customer, Customer, "changed", NoSecret},
@@ -111,8 +124,15 @@ func rules() []rule {
 		rule{on(events.PartnerResumed), partner, Partner, "partner_resumed", NoSecret},
 		rule{on(events.PartnerRemoved), partner, Partner, "partner_removed", NoSecret},
 
-		rule{on(events.UserCreated), person, User, "account", Credential},   // P15
-		rule{on(events.UserCreated), primary, Partner, "account", NoSecret}, // P16
+		rule{on(events.UserCreated), newcomer, User, "account", Credential}, // P15
+		rule{on(events.UserCreated), copied, Partner, "account", NoSecret},  // P16
+		rule{on(events.UserEdited, events.UserEnabled), moved, User, "address", Credential},
+		rule{on(events.UserEdited, events.UserEnabled, events.UserDisabled), former, User, "address_former", NoSecret},
+		rule{on(events.UserEdited, events.UserEnabled), movedTo, Partner, "address", NoSecret},
+		rule{on(events.ActivationRenewed), person, User, "activation_renewed", Credential},
+		rule{on(events.ActivationRenewed), primary, Partner, "activation_renewed", NoSecret},
+		rule{on(events.ActivationMissed), person, User, "activation_missed", NoSecret},
+		rule{on(events.ActivationMissed), primary, Partner, "activation_missed", NoSecret},
 
 		rule{on(events.InvitationCreated, events.InvitationResent), person, Invitee, "invitation", Token},
 		rule{on(events.InvitationCreated), host, Customer, "invitation", NoSecret},
@@ -188,6 +208,13 @@ func when(yes bool, o *events.Organisation) []string {
 	return contacts(o)
 }
 
+func unless(yes bool, addresses []string) []string {
+	if yes {
+		return nil
+	}
+	return addresses
+}
+
 // others are the users who were in before and still are.
 func others(e events.Event) []string {
 	added := emails(e.Data.Added)
@@ -204,6 +231,9 @@ func switched(e events.Event) bool { return e.Data.Everyone != nil }
 // termsChanged tells whether what a user may do, or when, or how it signs in, is not as before.
 func termsChanged(e events.Event) bool {
 	return slices.ContainsFunc(e.Data.Fields, func(f string) bool {
+		if f == "level" && e.Data.LevelWas == "" && len(e.Data.Changed) > 0 {
+			return false // only those users' own changed
+		}
 		return slices.Contains([]string{"level", "from", "until", "require_sso", "state", "managed"}, f)
 	})
 }

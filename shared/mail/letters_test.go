@@ -92,13 +92,18 @@ func TestEachEventTellsThoseWhomItConcerns(t *testing.T) {
 		events.PartnerResumed:        each("partner_resumed.partner", ops, ops2),
 		events.PartnerRemoved:        each("partner_removed.partner", ops, ops2),
 		events.UserCreated:           all(each("account.user with a credential", kim), each("account.partner", ops)), // P15, P16
-		events.InvitationCreated:     each("invitation.invitee with a token", noor),
-		events.InvitationResent:      each("invitation.invitee with a token", noor),
-		events.InvitationReminded:    each("invitation_reminder.invitee with a token", noor),
-		events.InvitationCancelled:   each("invitation_cancelled.invitee", noor),
-		events.InvitationAccepted:    each("invitation_accepted.customer", ann),
-		events.InvitationDeclined:    each("invitation_declined.customer", ann),
-		events.InvitationExpired:     each("invitation_expired.customer", ann),
+		events.UserEdited: all(
+			each("address.user with a credential", kim), each("address_former.user", "kim.larson@contoso.example"), each("address.partner", ops),
+		),
+		events.ActivationRenewed:   all(each("activation_renewed.user with a credential", kim), each("activation_renewed.partner", ops)),
+		events.ActivationMissed:    all(each("activation_missed.user", kim), each("activation_missed.partner", ops)),
+		events.InvitationCreated:   each("invitation.invitee with a token", noor),
+		events.InvitationResent:    each("invitation.invitee with a token", noor),
+		events.InvitationReminded:  each("invitation_reminder.invitee with a token", noor),
+		events.InvitationCancelled: each("invitation_cancelled.invitee", noor),
+		events.InvitationAccepted:  each("invitation_accepted.customer", ann),
+		events.InvitationDeclined:  each("invitation_declined.customer", ann),
+		events.InvitationExpired:   each("invitation_expired.customer", ann),
 	}
 	for _, typ := range events.Types() {
 		if got, want := told(mail.Letters(sample(t, typ))), cases[typ]; !slices.Equal(got, want) {
@@ -150,6 +155,20 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 		{"only single sign-on changed", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.Added, d.Removed = []string{"require_sso"}, nil, nil
 		}, all(each("changed.user", kim, lee), customers("changed"))},
+		{"one user's own level changed", events.GrantEdited, func(d *events.Data) {
+			d.Fields, d.LevelWas, d.UntilWas, d.Added, d.Removed = []string{"level"}, "", nil, nil, nil
+			d.Changed = []events.Person{{Email: lee, Level: "view", LevelWas: "support"}}
+		}, all(each("changed.user", lee), customers("changed"))},
+		{"one user's own level changed among a crowd", events.GrantEdited, func(d *events.Data) {
+			d.Fields, d.LevelWas, d.UntilWas, d.Added, d.Removed, d.Users, d.Crowd = []string{"level"}, "", nil, nil, nil, nil, true
+			d.Changed = []events.Person{{Email: lee, Level: "view", LevelWas: "support"}}
+		}, all(each("changed.user", lee), customers("changed"))},
+		{"others were chosen, and not all who went are known", events.GrantEdited, func(d *events.Data) {
+			d.Fields, d.LevelWas, d.UntilWas, d.Added, d.Unnamed = []string{"users"}, "", nil, nil, 12
+		}, all(each("removed.user", sam), partners("changed"), customers("changed"))},
+		{"suspended, others were chosen, and not all who went are known", events.GrantSuspended, func(d *events.Data) {
+			d.Unnamed = 12
+		}, all(each("suspended.user", kim, lee), partners("suspended"), customers("suspended"))},
 		{"the level of a crowd changed", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.Added, d.Removed, d.Users, d.Crowd = []string{"level"}, nil, nil, nil, true
 		}, all(partners("changed"), customers("changed"))},
@@ -188,6 +207,14 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 		{"a crowd's period ends soon", events.GrantExpiring, func(d *events.Data) { d.Users, d.Crowd = nil, true }, all(partners("expiring"), customers("expiring"))},
 		{"a crowd is revoked", events.GrantRevoked, func(d *events.Data) { d.Users, d.Crowd = nil, true }, all(partners("revoked"), customers("revoked"))},
 		{"an account of the primary address itself", events.UserCreated, func(d *events.Data) { d.Person.Email = ops }, each("account.user with a credential", ops)},
+		{"an account that came with an invitation's acceptance", events.UserCreated, func(d *events.Data) { d.Invitation, d.Role = "01J", "external" }, nil},
+		{"a user without another address", events.UserEdited, func(d *events.Data) { d.Fields, d.EmailWas = []string{"role"}, "" }, nil},
+		{"enabled", events.UserEnabled, func(*events.Data) {}, nil},
+		{
+			"enabled with another address", events.UserEnabled, func(d *events.Data) { d.EmailWas = sam },
+			all(each("address.user with a credential", kim), each("address_former.user", sam), each("address.partner", ops)),
+		},
+		{"disabled with another address", events.UserDisabled, func(d *events.Data) { d.EmailWas = sam }, each("address_former.user", sam)},
 		{"the partner invites", events.InvitationCreated, func(d *events.Data) { d.Side = "partner" }, all(each("invitation.invitee with a token", noor), customers("invitation"))},
 		{"the partner's invitation is sent again", events.InvitationResent, func(d *events.Data) { d.Side = "partner" }, each("invitation.invitee with a token", noor)},
 		{"the partner's invitation is accepted", events.InvitationAccepted, func(d *events.Data) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -32,8 +33,8 @@ type Receipts interface {
 	ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time, lease time.Duration) (receipt.Claim, error)
 	// SettleMail writes down what became of a claimed mail, and may be repeated.
 	SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outcome) error
-	// ReleaseMail gives a claimed mail back, so that it can be claimed at once.
-	ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now time.Time) error
+	// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant.
+	ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error
 	// Blocked tells why an address gets no mail; nil when it does.
 	Blocked(ctx context.Context, address string) (*receipt.Block, error)
 }
@@ -57,6 +58,10 @@ const (
 // Notifier sends the mails of events, each once however often the event comes and however many work on it: whoever sends a letter has
 // claimed its receipt before, and writes down that it was sent.
 //
+// A letter that has a receipt is not lost any more, whatever happens: an unsettled receipt is due work, at the end of its lease or, when an
+// attempt has failed, after a pause as long as it has waited by then (at least a minute, at most a quarter of an hour). NotifyOne takes it up
+// again, for as long as three days. So a mail service that is away for an hour holds up no event, and needs nobody's hand afterwards.
+//
 // One gap cannot be closed, since no mail service takes a mail and our word for it in one step: when the sender dies, or the storage stays
 // away, after the service has taken the mail and before that is written down. Then the mail goes out once more when the lease is over,
 // unless the service's own word (receipt.Feedback) has come before.
@@ -66,28 +71,64 @@ type Notifier struct {
 	Receipts Receipts
 	Secrets  Secrets
 	Now      func() time.Time
+	Log      *slog.Logger  // of letters that have to wait; nil = none
 	Lease    time.Duration // 0 = DefaultLease; longer than a worker can live
 	Parallel int           // letters of one event that are sent side by side; 0 = DefaultParallel
 }
 
-// Notify sends the letters of an event that have not been sent. Each letter is tried, whatever happens to the others; the error joins what
-// went wrong, and the event has to come again then. That an address was refused for good is no error: its receipt says so.
+// ErrWaits says that a letter could not be sent now and waits for another attempt.
+var ErrWaits = errors.New("the mail waits to be tried again")
+
+// ErrLate says that too little time is left to send a letter and to write down that it was.
+var ErrLate = errors.New("out of time")
+
+// Notify sends the letters of an event that have no receipt yet or wait for another attempt. Each letter is tried, whatever happens to the
+// others. After an error the event has to come again: there are letters without a receipt. That a letter waits, or that somebody else is
+// sending it, is no error.
 func (n *Notifier) Notify(ctx context.Context, e events.Event) error {
-	return n.deliver(ctx, Letters(e))
+	var errs []error
+	for _, err := range n.deliver(ctx, Letters(e)) {
+		switch {
+		case errors.Is(err, ErrWaits):
+			if n.Log != nil {
+				n.Log.Warn("a mail waits", "event_id", e.ID, "event_type", e.Type, "error", err.Error())
+			}
+		case !errors.Is(err, receipt.ErrHeld):
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// NotifyOne is Notify for one recipient: for a mail that is to be sent again after its receipt was reopened. It fails with
-// receipt.ErrUnknown when the event tells nobody whom that digest stands for.
+// NotifyOne sends the letter of an event to one recipient: one that waits, or was reopened. It fails with receipt.ErrUnknown when the event tells
+// nobody whom that digest stands for, with receipt.ErrHeld while somebody else is sending it, with ErrWaits, and with ErrLate.
 func (n *Notifier) NotifyOne(ctx context.Context, e events.Event, recipient string) error {
 	for _, l := range Letters(e) {
 		if receipt.Digest(l.To) == recipient {
-			return n.deliver(ctx, []Letter{l})
+			return n.deliver(ctx, []Letter{l})[0]
 		}
 	}
 	return receipt.ErrUnknown
 }
 
-func (n *Notifier) deliver(ctx context.Context, letters []Letter) error {
+// GiveUp settles a mail that waits and that no event tells anybody of any more.
+func (n *Notifier) GiveUp(ctx context.Context, key receipt.Key, reason string) error {
+	claim, err := n.Receipts.ClaimMail(ctx, receipt.Receipt{Key: key}, n.Now(), n.lease())
+	if err != nil {
+		return err
+	}
+	return n.Receipts.SettleMail(ctx, claim, receipt.Outcome{State: receipt.Failed, Reason: reason, At: n.Now()})
+}
+
+func (n *Notifier) lease() time.Duration {
+	if n.Lease <= 0 {
+		return DefaultLease
+	}
+	return n.Lease
+}
+
+// deliver tries letters, and tells of each what went wrong.
+func (n *Notifier) deliver(ctx context.Context, letters []Letter) []error {
 	errs := make([]error, len(letters))
 	parallel := n.Parallel
 	if parallel <= 0 {
@@ -106,49 +147,64 @@ func (n *Notifier) deliver(ctx context.Context, letters []Letter) error {
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return errs
 }
 
-// one claims, makes, sends and settles one letter.
+// one claims, makes, sends and settles one letter. It begins nothing that it could not write down before the context's deadline.
 func (n *Notifier) one(ctx context.Context, l Letter) error {
-	lease := n.Lease
-	if lease <= 0 {
-		lease = DefaultLease
+	work := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		if time.Until(deadline) < patience+sending {
+			return ErrLate
+		}
+		var cancel context.CancelFunc
+		work, cancel = context.WithDeadline(ctx, deadline.Add(-patience))
+		defer cancel()
 	}
-	claim, err := n.Receipts.ClaimMail(ctx, receipt.New(l.Event, l.To, l.Template, string(l.Side)), n.Now(), lease)
+	claim, err := n.Receipts.ClaimMail(work, receipt.New(l.Event, l.To, l.Template, string(l.Side)), n.Now(), n.lease())
 	switch {
 	case errors.Is(err, receipt.ErrSettled):
 		return nil
 	case err != nil:
 		return fmt.Errorf("claim it: %w", err)
 	}
-	o, err := n.try(ctx, l, claim)
+	o, err := n.try(work, l, claim)
 	// What is known now is written down even when the time for all else is over.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if errors.Is(err, ErrUncertain) {
+	now := n.Now()
+	waited := now.Sub(claim.Since)
+	switch {
+	case errors.Is(err, ErrUncertain):
 		// The claim is kept: if the mail was taken, the service's feedback settles it before the lease ends, and nobody gets it twice.
-		return err
-	}
-	if err != nil {
-		if left := n.Receipts.ReleaseMail(after, claim, err.Error(), n.Now()); left != nil {
+		return fmt.Errorf("%w: %w", ErrWaits, err)
+	case err != nil && waited >= longest:
+		o = receipt.Outcome{State: receipt.Failed, Reason: fmt.Sprintf("it could not be sent for %d hours; at last: %v", int(waited.Hours()), err)}
+	case err != nil:
+		if left := n.Receipts.ReleaseMail(after, claim, err.Error(), now, now.Add(min(max(waited, shortPause), longPause))); left != nil {
 			err = fmt.Errorf("%w; and it waits for the lease to end: give it back: %w", err, left)
 		}
-		return err
+		return fmt.Errorf("%w: %w", ErrWaits, err)
 	}
-	o.At = n.Now()
+	o.At = now
 	for range settling {
 		if err = n.Receipts.SettleMail(after, claim, o); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("it is %s, and may be sent again, since that could not be written down: %w", o.State, err)
+	return fmt.Errorf("%w: it is %s, and may be sent again, since that could not be written down: %w", ErrWaits, o.State, err)
 }
 
-// How long, and how often, it is tried to write down what became of a mail. The storage itself tries each time more than once.
+// What a letter is given: patience is kept for writing down what became of it, before the worker is stopped, and sending is the least for
+// the mail service.
 const (
 	patience = 10 * time.Second
-	settling = 3
+	settling = 3 // attempts to write it down; the storage itself tries each time more than once
+	sending  = 2 * time.Second
+
+	shortPause = time.Minute
+	longPause  = 15 * time.Minute
+	longest    = 72 * time.Hour // then a letter is given up
 )
 
 // try finds out what becomes of a letter that is claimed. An error says that it can be tried again.
@@ -177,6 +233,9 @@ func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (rece
 	left := claim.Lease.Sub(n.Now())
 	if left <= 0 { // another may have it by now
 		return receipt.Outcome{}, errors.New("the lease was over before it could be sent")
+	}
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < sending {
+		return receipt.Outcome{}, ErrLate
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()

@@ -35,7 +35,8 @@ type office struct {
 
 type record struct {
 	receipt.Receipt
-	token string
+	token      string
+	since, due time.Time
 }
 
 func newOffice(t *testing.T) *office {
@@ -105,7 +106,7 @@ func (o *office) ClaimMail(_ context.Context, r receipt.Receipt, now time.Time, 
 	is := o.receipts[r.Key]
 	switch {
 	case is == nil:
-		is = &record{Receipt: r}
+		is = &record{Receipt: r, since: now}
 		o.receipts[r.Key] = is
 	case is.State != receipt.Claimed:
 		return receipt.Claim{}, receipt.ErrSettled
@@ -114,8 +115,8 @@ func (o *office) ClaimMail(_ context.Context, r receipt.Receipt, now time.Time, 
 	}
 	is.State, is.Lease = receipt.Claimed, now.Add(lease)
 	is.Attempts++
-	is.token = fmt.Sprint(is.Attempts)
-	return receipt.Claim{Key: r.Key, Token: is.token, Lease: is.Lease}, nil
+	is.token, is.due = fmt.Sprint(is.Attempts), is.Lease
+	return receipt.Claim{Key: r.Key, Token: is.token, Lease: is.Lease, Since: is.since}, nil
 }
 
 func (o *office) SettleMail(ctx context.Context, c receipt.Claim, out receipt.Outcome) error {
@@ -126,18 +127,19 @@ func (o *office) SettleMail(ctx context.Context, c receipt.Claim, out receipt.Ou
 	}
 	if is := o.receipts[c.Key]; is.State == receipt.Claimed && (is.token == c.Token || out.State == receipt.Sent) {
 		is.State, is.MessageID, is.Reason, is.Sent, is.Lease = out.State, out.MessageID, out.Reason, out.At, time.Time{}
+		is.due = time.Time{}
 	}
 	return nil
 }
 
-func (o *office) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, _ time.Time) error {
+func (o *office) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, _, due time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := errors.Join(ctx.Err(), next(o.broken, "release")); err != nil {
 		return err
 	}
 	if is := o.receipts[c.Key]; is.State == receipt.Claimed && is.token == c.Token {
-		is.Lease, is.Reason = time.Time{}, reason
+		is.Lease, is.Reason, is.due = time.Time{}, reason, due
 	}
 	return nil
 }
@@ -184,16 +186,18 @@ func (o *office) notify(t *testing.T, e events.Event) {
 	}
 }
 
-func (o *office) wantError(t *testing.T, e events.Event, says string) {
+// wantWaiting is that a mail waits, for that reason, and no longer than until then.
+func (o *office) wantWaiting(t *testing.T, e events.Event, to, reason string, due time.Time) {
 	t.Helper()
-	err := o.Notify(t.Context(), e)
-	if err == nil || !strings.Contains(err.Error(), says) {
-		t.Fatalf("notify: got %v, want an error that says %q", err, says)
+	o.notify(t, e) // and nothing else has to happen
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	is := o.receipts[receipt.KeyOf(e, to)]
+	if is == nil || is.State != receipt.Claimed || !strings.Contains(is.Reason, reason) || !is.due.Equal(due) {
+		t.Fatalf("got %+v, want it to wait until %s and to say %q", is, due, reason)
 	}
-	for _, l := range mail.Letters(e) {
-		if strings.Contains(err.Error(), l.To) {
-			t.Errorf("got the error %v with the address %s in it: errors are logged", err, l.To)
-		}
+	if strings.Contains(is.Reason, to) {
+		t.Errorf("got the reason %q with the address in it", is.Reason)
 	}
 }
 
@@ -239,8 +243,8 @@ func TestManyWorkersSendEachLetterOnce(t *testing.T) {
 	o.want(t, "eight workers", kim, lee, ops, ops2, it, it2)
 }
 
-// Somebody else has it: the event has to come again, since that one may die.
-func TestALetterThatAnotherIsSendingIsAnErrorUntilTheLeaseIsOver(t *testing.T) {
+// Somebody else has it, and it is due when that one's lease ends, since that one may die.
+func TestALetterThatAnotherIsSendingIsLeftAloneUntilTheLeaseIsOver(t *testing.T) {
 	t.Parallel()
 	for _, lease := range []time.Duration{0, 5 * time.Minute} {
 		is := lease
@@ -255,10 +259,10 @@ func TestALetterThatAnotherIsSendingIsAnErrorUntilTheLeaseIsOver(t *testing.T) {
 			o.Lease = lease
 			e := sample(t, events.InvitationCancelled)
 			o.broken["settle"] = []error{errors.New("x"), errors.New("x"), errors.New("x")} // the one who dies
-			o.wantError(t, e, "could not be written down")
+			o.wantWaiting(t, e, noor, "", noon.Add(is))
 			o.outbox = nil
 			o.advance(c.after)
-			err := o.Notify(t.Context(), e)
+			err := o.NotifyOne(t.Context(), e, receipt.Digest(noor))
 			if c.taken {
 				if err != nil {
 					t.Errorf("%s after the claim: got %v, want it sent", c.after, err)
@@ -269,28 +273,51 @@ func TestALetterThatAnotherIsSendingIsAnErrorUntilTheLeaseIsOver(t *testing.T) {
 			if !errors.Is(err, receipt.ErrHeld) {
 				t.Errorf("%s after the claim: got %v, want receipt.ErrHeld", c.after, err)
 			}
+			o.notify(t, e) // the event is done with: the receipt is due
 			o.want(t, "the lease holds")
 		}
 	}
 }
 
-func TestAfterAPassingErrorTheLetterCanBeSentAtOnce(t *testing.T) {
+func TestAfterAPassingErrorTheLetterWaitsAsLongAsItHasWaited(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	e := sample(t, events.GrantCreated)
-	o.answers[sam] = []error{errLater, errLater}
-	for range 2 {
-		o.wantError(t, e, errLater.Error())
-		if r := o.of(e, sam); r.State != receipt.Claimed || !r.Lease.IsZero() || !strings.Contains(r.Reason, errLater.Error()) {
-			t.Errorf("got the receipt %+v, want it given back, with the reason", r)
+	o.answers[sam] = slices.Repeat([]error{errLater}, 9)
+	for i, minutes := range []int{1, 1, 2, 4, 8, 15, 15, 15} {
+		pause := time.Duration(minutes) * time.Minute
+		o.wantWaiting(t, e, sam, errLater.Error(), o.clock().Add(pause))
+		if i == 0 {
+			o.want(t, "the others", kim, it, it2)
 		}
+		o.advance(pause)
 	}
-	o.want(t, "the others", kim, it, it2)
-	o.notify(t, e)
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(sam)); !errors.Is(err, mail.ErrWaits) || !strings.Contains(err.Error(), errLater.Error()) || strings.Contains(err.Error(), sam) {
+		t.Errorf("got %v, want mail.ErrWaits, the cause, and no address", err)
+	}
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(sam)); err != nil {
+		t.Errorf("got %v, want it sent", err)
+	}
 	o.want(t, "at last", kim, sam, it, it2)
-	if r := o.of(e, sam); r.Attempts != 3 || r.Reason != "" {
-		t.Errorf("got the receipt %+v, want no reason after 3 attempts", r)
+	if r := o.of(e, sam); r.Attempts != 10 || r.Reason != "" {
+		t.Errorf("got the receipt %+v, want no reason after 10 attempts", r)
 	}
+}
+
+func TestALetterIsGivenUpAfterThreeDays(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationCancelled)
+	o.answers[noor] = []error{errLater, errLater, errLater}
+	o.wantWaiting(t, e, noor, errLater.Error(), noon.Add(time.Minute))
+	o.advance(72*time.Hour - time.Millisecond)
+	o.wantWaiting(t, e, noor, errLater.Error(), o.clock().Add(15*time.Minute))
+	o.advance(time.Millisecond)
+	o.notify(t, e)
+	if r := o.of(e, noor); r.State != receipt.Failed || !strings.Contains(r.Reason, "72 hours") || !strings.Contains(r.Reason, errLater.Error()) {
+		t.Errorf("got the receipt %+v, want it failed for that reason", r)
+	}
+	o.want(t, "nobody")
 }
 
 func TestWithoutAnAnswerTheLetterWaitsForTheServicesWordOrForTheLease(t *testing.T) {
@@ -298,15 +325,29 @@ func TestWithoutAnAnswerTheLetterWaitsForTheServicesWordOrForTheLease(t *testing
 	o := newOffice(t)
 	e := sample(t, events.InvitationCancelled)
 	o.answers[noor] = []error{fmt.Errorf("%w: the connection was cut", mail.ErrUncertain)}
-	o.wantError(t, e, mail.ErrUncertain.Error())
+	o.wantWaiting(t, e, noor, "", noon.Add(mail.DefaultLease))
 	o.advance(mail.DefaultLease - time.Millisecond)
-	if err := o.Notify(t.Context(), e); !errors.Is(err, receipt.ErrHeld) {
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(noor)); !errors.Is(err, receipt.ErrHeld) {
 		t.Errorf("an instant before the lease ends: got %v, want receipt.ErrHeld", err)
 	}
 	o.want(t, "while it is not known")
 	o.advance(time.Millisecond)
 	o.notify(t, e)
 	o.want(t, "the service has said nothing", noor)
+}
+
+func TestAMailThatNobodyIsToldAnyMoreIsGivenUp(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := sample(t, events.InvitationCancelled)
+	o.answers[noor] = []error{errLater}
+	o.wantWaiting(t, e, noor, errLater.Error(), noon.Add(time.Minute))
+	if err := o.GiveUp(t.Context(), receipt.KeyOf(e, noor), "the event is gone"); err != nil {
+		t.Fatal(err)
+	}
+	if r := o.of(e, noor); r.State != receipt.Failed || r.Reason != "the event is gone" {
+		t.Errorf("got the receipt %+v, want it failed for that reason", r)
+	}
 }
 
 func TestARefusedLetterIsNoErrorAndIsNotTriedAgain(t *testing.T) {
@@ -323,17 +364,24 @@ func TestARefusedLetterIsNoErrorAndIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestEveryErrorOfAnEventIsTold(t *testing.T) {
+func TestEveryLetterWithoutAReceiptIsTold(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	e := sample(t, events.GrantCreated)
-	o.answers[kim] = []error{errLater}
-	o.answers[it2] = []error{errors.New("cut off")}
+	o.Parallel = 1 // so that the first two claims are Kim's and Sam's
+	o.broken["claim"] = []error{errLater, errors.New("cut off")}
 	err := o.Notify(t.Context(), e)
-	if err == nil || !strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(kim)) || !strings.Contains(err.Error(), "letter granted to the customer "+receipt.Digest(it2)) {
+	if err == nil || !strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(kim)) || !strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(sam)) {
 		t.Errorf("got %v, want both letters in it", err)
 	}
-	o.want(t, "the others", sam, it)
+	for _, l := range mail.Letters(e) {
+		if err != nil && strings.Contains(err.Error(), l.To) {
+			t.Errorf("got the error %v with the address %s in it: errors are logged", err, l.To)
+		}
+	}
+	o.want(t, "the others", it, it2)
+	o.notify(t, e)
+	o.want(t, "at last", kim, sam, it, it2)
 }
 
 func TestABlockedAddressGetsNothingAndNoSecretIsMadeForIt(t *testing.T) {
@@ -358,7 +406,7 @@ func TestASecretIsMadeWhenTheLetterIsSentAndIsKeptNowhere(t *testing.T) {
 	o := newOffice(t)
 	e := sample(t, events.UserCreated)
 	o.answers[kim] = []error{errLater}
-	o.wantError(t, e, errLater.Error())
+	o.wantWaiting(t, e, kim, errLater.Error(), noon.Add(time.Minute))
 	o.notify(t, e)
 	o.notify(t, e)
 	o.want(t, "both", kim, ops)
@@ -395,7 +443,7 @@ func TestASecretThatCannotBeMadeNowIsTriedAgain(t *testing.T) {
 	o := newOffice(t)
 	e := sample(t, events.InvitationCreated)
 	o.secrets[noor] = []error{errors.New("the identity provider is away")}
-	o.wantError(t, e, "make its token: the identity provider is away")
+	o.wantWaiting(t, e, noor, "make its token: the identity provider is away", noon.Add(time.Minute))
 	o.want(t, "nobody yet")
 	o.notify(t, e)
 	o.want(t, "at last", noor)
@@ -404,24 +452,25 @@ func TestASecretThatCannotBeMadeNowIsTriedAgain(t *testing.T) {
 func TestAStorageThatIsAwayIsAnErrorAndNothingIsSentUnclaimed(t *testing.T) {
 	t.Parallel()
 	away := errors.New("the storage did not answer")
-	for _, method := range []string{"claim", "blocked"} {
-		o := newOffice(t)
-		e := sample(t, events.InvitationCancelled)
-		o.broken[method] = []error{away}
-		if err := o.Notify(t.Context(), e); !errors.Is(err, away) {
-			t.Errorf("%s: got %v, want the storage's error", method, err)
-		}
-		o.want(t, method)
-		o.notify(t, e)
-		o.want(t, method+", then again", noor)
-	}
-	// What cannot be given back waits for the lease.
 	o := newOffice(t)
 	e := sample(t, events.InvitationCancelled)
+	o.broken["claim"] = []error{away}
+	if err := o.Notify(t.Context(), e); !errors.Is(err, away) {
+		t.Errorf("claim: got %v, want the storage's error", err)
+	}
+	o.want(t, "claim")
+	o.notify(t, e)
+	o.want(t, "claim, then again", noor)
+
+	o = newOffice(t)
+	o.broken["blocked"] = []error{away}
+	o.wantWaiting(t, e, noor, away.Error(), noon.Add(time.Minute))
+	o.want(t, "whether the address is blocked is not known")
+	// What cannot be given back waits for the lease.
+	o = newOffice(t)
 	o.answers[noor] = []error{errLater}
 	o.broken["release"] = []error{away}
-	o.wantError(t, e, "waits for the lease to end")
-	o.wantError(t, e, receipt.ErrHeld.Error())
+	o.wantWaiting(t, e, noor, "", noon.Add(mail.DefaultLease))
 	o.advance(mail.DefaultLease)
 	o.notify(t, e)
 	o.want(t, "when the lease is over", noor)
@@ -453,8 +502,8 @@ func TestWhatIsKnownIsWrittenDownWhenTheTimeIsOver(t *testing.T) {
 	}
 	o.Sender = sender
 	other := sample(t, events.GrantUserLeft) // and what was not sent is given back
-	if err := o.Notify(ctx, other); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the context's end", err)
+	if err := o.Notify(ctx, other); err != nil {
+		t.Errorf("got %v, want no error: it waits", err)
 	}
 	if r := o.of(other, it); r.State != receipt.Claimed || !r.Lease.IsZero() {
 		t.Errorf("got the receipt %+v, want it given back", r)
@@ -477,7 +526,7 @@ func TestNothingIsSentWhenTheLeaseIsOver(t *testing.T) {
 	o := newOffice(t)
 	e := sample(t, events.InvitationCreated)
 	o.Secrets = slow{o, func() { o.advance(mail.DefaultLease) }}
-	o.wantError(t, e, "the lease was over")
+	o.wantWaiting(t, e, noor, "the lease was over", noon.Add(2*mail.DefaultLease))
 	o.want(t, "nobody")
 	o.Secrets = slow{o, func() { o.advance(mail.DefaultLease - time.Millisecond) }}
 	o.notify(t, e)
@@ -503,6 +552,37 @@ func TestTheSenderIsToldWhenTheLeaseEnds(t *testing.T) {
 	o.notify(t, sample(t, events.InvitationCancelled))
 	if left <= 0 || left > mail.DefaultLease {
 		t.Errorf("got %s, want at most the lease", left)
+	}
+}
+
+// A worker is stopped at its deadline: 10 seconds before are for writing down what became of a mail, and a sending needs 2.
+func TestNoSendingIsBegunThatCouldNotBeWrittenDownInTime(t *testing.T) {
+	t.Parallel()
+	e := sample(t, events.InvitationCancelled)
+	within := func(o *office, d time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), d)
+		defer cancel()
+		return o.Notify(ctx, e)
+	}
+	o := newOffice(t)
+	if err := within(o, 12*time.Second-time.Millisecond); !errors.Is(err, mail.ErrLate) || len(o.receipts) != 0 {
+		t.Errorf("got %v and the receipts %v, want mail.ErrLate, and nothing claimed: the event comes again", err, o.receipts)
+	}
+	var left time.Duration
+	o.Sender = deadline{o, &left}
+	if err := within(o, 20*time.Second); err != nil || left <= 9*time.Second || left > 10*time.Second {
+		t.Errorf("with 20 seconds left: got %v, and %s for the sending, want 10", err, left)
+	}
+	// Making the secret has used the time up.
+	o = newOffice(t)
+	e = sample(t, events.InvitationCreated)
+	o.Secrets = slow{o, func() { time.Sleep(300 * time.Millisecond) }}
+	if err := within(o, 12*time.Second+200*time.Millisecond); err != nil {
+		t.Errorf("got %v, want no error: it waits", err)
+	}
+	o.want(t, "nobody")
+	if is := o.receipts[receipt.KeyOf(e, noor)]; is == nil || is.due.IsZero() || !strings.Contains(is.Reason, mail.ErrLate.Error()) {
+		t.Errorf("got %+v, want it to wait", is)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partneraccess/events"
+	"partneraccess/shared/access"
 )
 
 // view is what the words of a letter are made from. Everything in it that people have entered is fit to be shown, on one line.
@@ -121,11 +122,35 @@ func named(p *events.Person, most int) string {
 	return "user " + shown(p.ID)
 }
 
+// EmailWas is the person's address before the change.
+func (v view) EmailWas() string { return shownAddress(v.d().EmailWas) }
+
+// Life is how long a temporary password can be used.
+func (v view) Life() string { return fmt.Sprintf("%d days", int(access.ActivationLife.Hours()/24)) }
+
+// level is how much the recipient may do, when it is a user, and the grant's level otherwise.
+func (v view) level() string {
+	if p := v.recipient(v.d().Changed, v.d().Added, v.d().Users); p != nil && p.Level != "" {
+		return p.Level
+	}
+	return v.d().Level
+}
+
+// recipient is the user among these to whom the letter goes; nil when it goes to somebody else.
+func (v view) recipient(lists ...[]events.Person) *events.Person {
+	for _, p := range slices.Concat(lists...) {
+		if v.l.Side == User && strings.EqualFold(p.Email, v.l.To) {
+			return &p
+		}
+	}
+	return nil
+}
+
 // Level is the level's name.
-func (v view) Level() string { return shown(v.d().Level) }
+func (v view) Level() string { return shown(v.level()) }
 
 // NoAccess tells whether the level gives nothing.
-func (v view) NoAccess() bool { return v.d().Level == "none" }
+func (v view) NoAccess() bool { return v.level() == "none" }
 
 // inWords explains a level. A provider's own catalogue may give each more or less, so it stays general.
 func inWords(level string) string {
@@ -205,10 +230,15 @@ func (v view) Count() string {
 		return ""
 	case *n == 0:
 		return "nobody yet"
-	case *n == 1:
+	}
+	return users(*n)
+}
+
+func users(n int) string {
+	if n == 1 {
 		return "1 user"
 	}
-	return fmt.Sprintf("%d users", *n)
+	return fmt.Sprintf("%d users", n)
 }
 
 // Again tells whether the invitation's earlier mails have a link that has ended.
@@ -267,10 +297,25 @@ func (v view) facts() []line {
 	}
 	switch kind, _, _ := strings.Cut(string(e.Type), "."); kind {
 	case "user":
+		if v.l.Template == "address_former" { // which may be a stranger's
+			add("Organisation", partner)
+			done("Changed by")
+			return out
+		}
 		add("Account", named(d.Person, 200))
+		add("Address before", shownAddress(d.EmailWas))
 		add("Organisation", partner)
 		add("Role", role(d.Role))
-		done("Created by")
+		switch v.l.Template {
+		case "address":
+			done("Changed by")
+		case "activation_renewed":
+			done("Asked for by")
+		case "activation_missed":
+			add("Ended", clock(e.Time))
+		default:
+			done("Created by")
+		}
 		return out
 	case "partner":
 		add("Partner", partner)
@@ -301,7 +346,7 @@ func (v view) facts() []line {
 			add("User", named(d.Person, 200))
 		}
 	case "expired", "revoked", "relinquished", "ended":
-		add("Access level", "was "+inWords(d.Level))
+		add("Access level", "was "+inWords(v.level()))
 		add("Ended", v.Ended()) // which is when it was done, or is more to the point
 		add("Reason", v.Reason())
 		if !v.Clock() {
@@ -309,7 +354,7 @@ func (v view) facts() []line {
 		}
 		return out
 	default:
-		add("Access level", inWords(d.Level))
+		add("Access level", inWords(v.level()))
 		add("Begins", v.From())
 		add("Ends", instant(d.Until, noEnd))
 		if v.l.Side != User {
@@ -332,14 +377,33 @@ func (v view) changes() []line {
 			out = append(out, line{label, value})
 		}
 	}
-	level := "changed for single users; for everybody else it is " + inWords(d.Level)
-	if d.LevelWas != "" {
-		level = inWords(d.Level) + "; before: " + shown(d.LevelWas)
+	before := func(was string) string { return "; before: " + was }
+	mine, levels := v.recipient(d.Changed), d.Changed
+	switch {
+	case mine != nil:
+		add("level", "Access level", inWords(mine.Level)+before(shown(mine.LevelWas)))
+		levels = nil
+	case d.LevelWas != "":
+		add("level", "Access level", inWords(v.level())+before(shown(lower(d.LevelWas, v.recipient(d.Users)))))
+	case len(levels) == 0:
+		add("level", "Access level", "changed for single users; for everybody else it is "+inWords(d.Level))
 	}
-	add("level", "Access level", level)
-	add("from", "Begins", v.From())
+	if v.l.Side != User {
+		for _, p := range levels {
+			add("level", "Access level of "+named(&p, 60), inWords(p.Level)+before(shown(p.LevelWas)))
+		}
+	}
+	begins := v.From()
+	if d.FromWas != nil {
+		begins += before(clock(*d.FromWas))
+	}
+	add("from", "Begins", begins)
 	add("until", "Ends", instant(d.Until, noEnd)+"; before: "+instant(d.UntilWas, "no end date"))
-	add("require_sso", "Single sign-on", "whether it is needed to enter has changed")
+	sso := "whether it is needed to enter has changed"
+	if d.RequireSSO != nil {
+		sso = map[bool]string{true: "needed to enter from now on", false: "no longer needed to enter"}[*d.RequireSSO]
+	}
+	add("require_sso", "Single sign-on", sso)
 	add("managed", "Management", v.Partner()+" manages "+v.Customer()+" from now on: the access is always open, and only the "+v.s.Product+" team changes it")
 	if v.l.Template == "changed" {
 		add("state", "State", "no longer suspended")
@@ -358,10 +422,26 @@ func (v view) changes() []line {
 	case v.EveryoneOff():
 		out = append(out, line{"Everyone", "switched off: whoever is in stays in, but who joins " + v.Partner() + " later does not get in"})
 	}
+	if n := d.Unnamed; n > 0 {
+		out = append(out, line{"Taken out", users(n) + map[bool]string{true: " who are not listed here", false: " besides those who are listed here"}[len(d.Removed) == 0]})
+	}
 	if d.Note == "" {
 		add("note", "Note", "taken away")
 	}
 	return out
+}
+
+// lower is the lower one of a level and a person's own.
+func lower(level string, p *events.Person) string {
+	if p == nil || p.Level == "" {
+		return level
+	}
+	a, ok := access.ParseLevel(level)
+	b, known := access.ParseLevel(p.Level)
+	if !ok || !known {
+		return level
+	}
+	return access.Lowest(a, b).String()
 }
 
 // people are the letter's lists of users.
@@ -389,7 +469,7 @@ func (v view) people() []list {
 	}
 	add("Put in", d.Added)
 	add("Taken out", d.Removed)
-	if len(d.Users) > len(d.Added) || len(d.Removed) > 0 {
+	if len(d.Users) > len(d.Added) || len(d.Removed)+d.Unnamed > 0 {
 		add("Users who are in", d.Users)
 	}
 	return out
@@ -410,7 +490,11 @@ func newList(title string, people []events.Person) list {
 			l.Items = append(l.Items, fmt.Sprintf("and %d more", len(people)-maxListed))
 			break
 		}
-		l.Items = append(l.Items, named(&p, 200))
+		item := named(&p, 200)
+		if p.Level != "" {
+			item += ", at most " + shown(p.Level)
+		}
+		l.Items = append(l.Items, item)
 	}
 	return l
 }
@@ -436,7 +520,7 @@ func (v view) action() (label, url string) {
 	switch {
 	case v.l.Secret == Token:
 		return "Look at the invitation", fill(v.s.InvitationURL, map[string]string{"token": v.Secret})
-	case v.l.Side == Invitee, v.l.Template == "removed", v.l.Template == "partner_removed", v.l.Template == "partner_suspended" && v.l.Side == Partner:
+	case v.l.Side == Invitee, v.l.Template == "removed", v.l.Template == "address_former", v.l.Template == "activation_missed" && v.l.Side == User, v.l.Template == "partner_removed", v.l.Template == "partner_suspended" && v.l.Side == Partner:
 		return "", ""
 	case v.l.Side == Customer && v.l.Event.Customer != nil:
 		return "Review who has access", fill(v.s.CustomerURL, ids)
@@ -444,7 +528,7 @@ func (v view) action() (label, url string) {
 		return "", ""
 	case v.l.Template == "granted" && v.l.Side == Partner && v.ChosenByPartner():
 		return "Choose your users", fill(v.s.PartnerURL, ids)
-	case v.l.Template == "account" && v.l.Side == User:
+	case v.l.Side == User && slices.Contains([]string{"account", "address", "activation_renewed"}, v.l.Template):
 		return "Sign in", fill(v.s.PartnerURL, ids)
 	}
 	return "Open the partner portal", fill(v.s.PartnerURL, ids)
@@ -462,6 +546,8 @@ func (v view) why() string {
 		return "You get this mail because " + v.Email() + " was entered in an invitation in " + v.s.Product + "."
 	case strings.HasPrefix(string(v.l.Event.Type), "invitation.") && in != nil && strings.EqualFold(in.Email, v.l.To):
 		return "You get this mail because you sent the invitation in " + v.s.Product + "."
+	case v.l.Template == "address_former":
+		return "You get this mail because " + v.Email() + " was the address of an account in " + v.s.Product + "."
 	case v.l.Side == User:
 		return "You get this mail because it is about your own access in " + v.s.Product + "."
 	case v.l.Side == Partner:
@@ -475,7 +561,7 @@ func (v view) greeting() string {
 	if v.l.Side != User && v.l.Side != Invitee {
 		return ""
 	}
-	people := slices.Concat(v.d().Added, v.d().Removed, v.d().Users)
+	people := slices.Concat(v.d().Added, v.d().Removed, v.d().Changed, v.d().Users)
 	if p := v.d().Person; p != nil {
 		people = append(people, *p)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"partneraccess/shared/mail/receipt"
 )
@@ -234,6 +235,9 @@ func (h feedbackHandler) Invoke(ctx context.Context, payload []byte) ([]byte, er
 
 func (h feedbackHandler) keep(ctx context.Context, o Outcome) error {
 	log := h.log.With("message_id", o.MessageID, "state", o.State)
+	if c, ok := lambdacontext.FromContext(ctx); ok {
+		log = log.With("request_id", c.AwsRequestID)
+	}
 	key, err := receipt.ParseKey(o.Tags[tagOrganisation], o.Tags[tagEvent], o.Recipient)
 	if err != nil {
 		log.Warn("feedback of a mail that is not ours", "error", err.Error())

@@ -38,7 +38,7 @@ const patience = 20 * time.Second
 // NewClient makes SES's client from the environment that Lambda gives a function: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
 // AWS_SESSION_TOKEN. AWS_ENDPOINT_URL_SESV2 or AWS_ENDPOINT_URL names another endpoint than the region's own; AWS_USE_FIPS_ENDPOINT
 // and AWS_USE_DUALSTACK_ENDPOINT choose among those. The error is a sentence for the operator.
-func NewClient(getenv func(string) string) (*sesv2.Client, error) {
+func NewClient(getenv func(string) string, change ...func(*sesv2.Options)) (*sesv2.Client, error) {
 	region := getenv("AWS_REGION")
 	if region == "" {
 		return nil, errors.New("AWS_REGION is not set: name the region of the mail service")
@@ -72,6 +72,9 @@ func NewClient(getenv func(string) string) (*sesv2.Client, error) {
 	}
 	if getenv("AWS_USE_DUALSTACK_ENDPOINT") == "true" {
 		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	for _, f := range change {
+		f(&o)
 	}
 	return sesv2.New(o), nil
 }

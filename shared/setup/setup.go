@@ -15,13 +15,14 @@ import (
 
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
+	"partneraccess/shared/metrics"
 	"partneraccess/shared/sweep"
 )
 
 // Run starts a function for people and for the provider's systems. It returns only when the environment is wrong, with the exit code of the
 // process. The environment: TABLE_NAME (needed); REQUIRE_SSO, "true" when new grants require single sign-on unless they say
 // otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in; and what
-// dynamo.NewClient reads. More completes what the handler is made of, with what not every function needs.
+// dynamo.NewClient and Metrics read. More completes what the handler is made of, with what not every function needs.
 func Run(handler func(httpapi.Config) lambda.Handler, more ...func(getenv func(string) string, store *dynamo.Store, cfg *httpapi.Config) error) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	cfg, store, err := config(os.Getenv, time.Now, log)
@@ -63,10 +64,15 @@ func IDs(now func() time.Time) func() string {
 	return func() string { return ulid.MustNew(ulid.Timestamp(now()), entropy).String() }
 }
 
-// Expire starts the scheduled function. The environment: TABLE_NAME, and what dynamo.NewClient and more read.
+// Metrics writes the figures of a function to its standard output, among its logs. STAGE names the deployment.
+func Metrics(getenv func(string) string) *metrics.Recorder {
+	return metrics.New(os.Stdout, getenv("STAGE"), time.Now)
+}
+
+// Expire starts the scheduled function. The environment: TABLE_NAME, and what dynamo.NewClient, Metrics and more read.
 func Expire(more func(getenv func(string) string, store *dynamo.Store, s *sweep.Sweep) error) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	s := sweep.Sweep{Now: time.Now, NewID: IDs(time.Now), Log: log}
+	s := sweep.Sweep{Now: time.Now, NewID: IDs(time.Now), Log: log, Metrics: Metrics(os.Getenv)}
 	store, err := table(os.Getenv)
 	if err == nil {
 		s.Store = store
@@ -89,5 +95,5 @@ func table(getenv func(string) string) (*dynamo.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dynamo.New(db, name), nil
+	return dynamo.New(db, name).Measured(Metrics(getenv)), nil
 }

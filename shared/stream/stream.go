@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"partneraccess/events"
 )
@@ -66,6 +67,9 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	if err := json.Unmarshal(payload, &batch); err != nil {
 		return nil, fmt.Errorf("the payload is no batch of a stream: %w", err)
+	}
+	if c, ok := lambdacontext.FromContext(ctx); ok {
+		h.log = h.log.With("request_id", c.AwsRequestID)
 	}
 	deadline, bounded := ctx.Deadline()
 	if bounded {

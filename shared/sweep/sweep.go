@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/metrics"
 )
 
 // Store is the table, as the sweep uses it.
@@ -27,6 +29,7 @@ type Store interface {
 	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
 	Task(ctx context.Context, id string) (*access.Task, error)
 	Partner(ctx context.Context, id string) (*access.Partner, error)
+	User(ctx context.Context, id string) (*access.User, error)
 	CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error)
 }
 
@@ -35,6 +38,8 @@ type Accounts interface {
 	// Follow does the work of an identity task that was taken, and deletes the task. It fails with access.ErrUnavailable when the
 	// identity provider does not answer.
 	Follow(ctx context.Context, t *access.Task) error
+	// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It fails likewise.
+	Lapse(ctx context.Context, u access.User) (missed bool, err error)
 }
 
 // Sweep is the work, and what it needs.
@@ -44,6 +49,7 @@ type Sweep struct {
 	Now      func() time.Time
 	NewID    func() string
 	Log      *slog.Logger
+	Metrics  *metrics.Recorder // nil: nothing is measured
 }
 
 // Report is what one run did.
@@ -69,7 +75,11 @@ type handler struct{ *Sweep }
 
 // Invoke implements lambda.Handler.
 func (h handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
-	r, err := h.Run(ctx)
+	s := *h.Sweep
+	if c, ok := lambdacontext.FromContext(ctx); ok {
+		s.Log = s.Log.With("request_id", c.AwsRequestID)
+	}
+	r, err := s.Run(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +102,9 @@ func (s *Sweep) Run(ctx context.Context) (Report, error) {
 	}
 	err := g.Wait()
 	s.Log.Info("sweep", "done", run.report.Done, "failed", run.report.Failed, "lag_ms", run.report.Lag.Milliseconds(), "cut", run.report.Cut, "ms", time.Since(began).Milliseconds())
+	if err == nil || run.report.Lag > 0 { // what was not seen is no zero
+		s.Metrics.Sweep(run.report.Lag)
+	}
 	return run.report, err
 }
 
@@ -196,8 +209,11 @@ func (r *run) task(ctx context.Context, id string) error {
 		if err != nil || t == nil || t.Due.After(r.now) {
 			return err
 		}
-		if t.Kind == access.TaskIdentity {
-			return r.identity(ctx, id)
+		switch t.Kind {
+		case access.TaskIdentity:
+			return r.identity(ctx, id, access.PlanTakeIdentity, func(ctx context.Context, mine *access.Task) error { return r.Accounts.Follow(ctx, mine) })
+		case access.TaskActivation:
+			return r.identity(ctx, id, access.PlanTakeActivation, r.activation)
 		}
 		again, err := r.taskPage(ctx, t)
 		if err != nil || !again {
@@ -207,9 +223,9 @@ func (r *run) task(ctx context.Context, id string) error {
 	return nil
 }
 
-// identity makes one account be as its user is. An identity provider that does not answer holds up no more than one piece of work of each
-// shard: the other accounts are left for the next run.
-func (r *run) identity(ctx context.Context, id string) error {
+// identity takes a task about one account, and does its work. An identity provider that does not answer holds up no more than one piece of work
+// of each shard: the other accounts are left for the next run.
+func (r *run) identity(ctx context.Context, id string, take func(*access.Task, access.Moment) (access.Change, *access.Task), do func(context.Context, *access.Task) error) error {
 	r.mu.Lock()
 	silent := r.silent
 	r.mu.Unlock()
@@ -227,7 +243,7 @@ func (r *run) identity(ctx context.Context, id string) error {
 			return access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}}, nil, nil
 		}
 		var c access.Change
-		c, mine = access.PlanTakeIdentity(t, r.moment())
+		c, mine = take(t, r.moment())
 		return c, nil, nil
 	})
 	if err != nil || mine == nil {
@@ -235,13 +251,39 @@ func (r *run) identity(ctx context.Context, id string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err = r.Accounts.Follow(ctx, mine)
+	err = do(ctx, mine)
 	if errors.Is(err, access.ErrUnavailable) {
 		r.mu.Lock()
 		r.silent = true
 		r.mu.Unlock()
 	}
 	return err
+}
+
+// activation ends the temporary password of one user who has not signed in with it in time, and tells of that.
+func (r *run) activation(ctx context.Context, mine *access.Task) error {
+	u, err := r.Store.User(ctx, mine.User)
+	if err != nil {
+		return err
+	}
+	missed := false
+	if u != nil && u.Status != access.Removed {
+		if missed, err = r.Accounts.Lapse(ctx, *u); err != nil {
+			return err
+		}
+	}
+	return r.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		now, err := r.Store.Task(ctx, mine.ID)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		u, err := r.Store.User(ctx, mine.User)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		p, err := r.Store.Partner(ctx, mine.Partner)
+		return access.PlanActivationDone(now, mine, u, p, missed, r.moment()), nil, err
+	})
 }
 
 var errSilent = errors.New("the identity provider did not answer before")

@@ -6,7 +6,7 @@
 //	claimed -----+-> failed      the sender or the recipient's server will never take it
 //	 ^  |        +-> suppressed  the address is blocked
 //	 |  |        +-> dropped     what it says no longer holds: an invitation that has ended meanwhile
-//	 +--+ released, or its lease is over
+//	 +--+ released, or its lease is over: until then it waits, as work that is due
 //
 // Every state but claimed is settled: nobody sends the mail again, unless a person asks for it (Reopen).
 package receipt
@@ -138,6 +138,13 @@ type Claim struct {
 	Key
 	Token string // nobody else's claim has it
 	Lease time.Time
+	Since time.Time // the first claim of a mail that has waited since then
+}
+
+// Waiting is a mail that is due for another attempt.
+type Waiting struct {
+	Key
+	Position string // its place in the list of those
 }
 
 // Outcome is what the holder of a claim says of the mail.

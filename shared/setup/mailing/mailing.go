@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"partneraccess/events"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
@@ -32,13 +34,21 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// NewHandler handles batches of the table's stream: it sends the mails of their events. It fails with what is wrong with the settings.
+// NewHandler handles batches of the table's stream, whose events' mails it sends, and the schedule's events, at which it sends the mails that
+// wait. It fails with what is wrong with the settings.
 func NewHandler(c Config) (lambda.Handler, error) {
 	n, err := c.notifier()
 	if err != nil {
 		return nil, err
 	}
-	return stream.Handler(n.Notify, c.Log), nil
+	each := func(ctx context.Context, e events.Event) error {
+		n := *n
+		if l, ok := lambdacontext.FromContext(ctx); ok {
+			n.Log = n.Log.With("request_id", l.AwsRequestID)
+		}
+		return n.Notify(ctx, e)
+	}
+	return notify{Config: c, notifier: n, stream: stream.Handler(each, c.Log)}, nil
 }
 
 func (c Config) notifier() (*mail.Notifier, error) {
@@ -46,7 +56,7 @@ func (c Config) notifier() (*mail.Notifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mail.Notifier{Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c}, Now: c.Now}, nil
+	return &mail.Notifier{Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c}, Now: c.Now, Log: c.Log}, nil
 }
 
 // NewMailHandler handles the requests about mails. It fails with what is wrong with the settings.
@@ -82,7 +92,7 @@ func (a again) Resend(ctx context.Context, key receipt.Key) error {
 
 // FromEnvironment is NewHandler for a Lambda function, and MailFromEnvironment is NewMailHandler. The environment: TABLE_NAME; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT, CUSTOMER_URL,
 // PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which SES says what became
-// of the mails; and what identity.Accounts, dynamo.NewClient and ses.NewClient read.
+// of the mails; and what identity.Accounts, dynamo.NewClient, ses.NewClient and setup.Metrics read.
 func FromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
 	c, err := fromEnvironment(getenv, log)
 	if err != nil {
@@ -118,7 +128,7 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (Config, erro
 		return Config{}, err
 	}
 	c := Config{
-		Store: dynamo.New(db, table), Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Now: time.Now, Log: log,
+		Store: dynamo.New(db, table).Measured(setup.Metrics(getenv)), Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Now: time.Now, Log: log,
 		Settings: mail.Settings{
 			Product: getenv("PRODUCT_NAME"), From: getenv("MAIL_FROM"), ReplyTo: getenv("MAIL_REPLY_TO"), Support: getenv("SUPPORT"),
 			CustomerURL: getenv("CUSTOMER_URL"), PartnerURL: getenv("PARTNER_URL"), InvitationURL: getenv("INVITATION_URL"),
@@ -177,25 +187,49 @@ func (s secrets) token(ctx context.Context, l mail.Letter) (string, error) {
 	return token, needed(err)
 }
 
+// password makes a temporary password, and has the clock end it before it is made. It is "" when the person signs in elsewhere, or has signed in
+// already and is told of something else than the password.
 func (s secrets) password(ctx context.Context, l mail.Letter) (string, error) {
 	p := l.Event.Data.Person
-	switch {
-	case p == nil || p.ID == "":
+	if p == nil || p.ID == "" {
 		return "", errors.New("the event names no user")
-	case s.Passwords == nil:
-		return "", nil
 	}
 	u, err := s.Store.User(ctx, p.ID)
 	switch {
 	case err != nil:
 		return "", err
-	case u == nil:
-		return "", fmt.Errorf("%w: there is no such user", mail.ErrNoLongerNeeded)
+	case u == nil || u.Status != access.Active:
+		return "", fmt.Errorf("%w: there is no such user any more, or it is disabled", mail.ErrNoLongerNeeded)
 	case u.Email != l.To: // it was changed meanwhile, and the change has its own mail
 		return "", fmt.Errorf("%w: the user has another address now", mail.ErrNoLongerNeeded)
+	case s.Passwords == nil || !u.HasAccount():
+		return "", nil
+	}
+	if err := s.limit(ctx, u.ID); err != nil {
+		return "", needed(err)
 	}
 	password, err := s.Passwords.TemporaryPassword(ctx, *u)
+	if access.CodeOf(err) == access.Ended && l.Event.Data.EmailWas != "" {
+		return "", nil
+	}
 	return password, needed(err)
+}
+
+// limit has the clock end the temporary password that is about to be made.
+func (s secrets) limit(ctx context.Context, user string) error {
+	return s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		u, err := s.Store.User(ctx, user)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		t, err := s.Store.Task(ctx, access.ActivationTask(user))
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		m := access.Moment{Now: s.Now().UTC().Truncate(time.Millisecond), NewID: setup.IDs(s.Now), Actor: access.Actor{Kind: "clock"}}
+		c, err := access.PlanTemporaryPassword(u, t, m)
+		return c, nil, err
+	})
 }
 
 // needed turns the refusals that mean that a letter has come too late into mail.ErrNoLongerNeeded.

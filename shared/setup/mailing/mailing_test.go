@@ -98,6 +98,8 @@ type world struct {
 
 	mu    sync.Mutex
 	mails []mail.Message
+	away  bool // the mail service
+	tries int
 }
 
 func start(t *testing.T) *world {
@@ -112,6 +114,10 @@ func start(t *testing.T) *world {
 func (w *world) Send(_ context.Context, m mail.Message) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.tries++
+	if w.away {
+		return "", errors.New("the mail service is away")
+	}
 	w.mails = append(w.mails, m)
 	return fmt.Sprint("message ", len(w.mails)), nil
 }
@@ -125,8 +131,8 @@ func (w *world) write(c access.Change) {
 	}
 }
 
-// tell hands the event to the function, and returns the mail to that address, if there is one, and its state.
-func (w *world) tell(e events.Event, to string) (*mail.Message, receipt.State) {
+// invoke calls the function, and returns its answer.
+func (w *world) invoke(payload []byte) string {
 	w.t.Helper()
 	c := mailing.Config{
 		Store: w.store, Sender: w, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
@@ -142,14 +148,24 @@ func (w *world) tell(e events.Event, to string) (*mail.Message, receipt.State) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	answer, err := h.Invoke(w.t.Context(), payload)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// tell hands the event to the function, and returns the mail to that address, if there is one, and its state.
+func (w *world) tell(e events.Event, to string) (*mail.Message, receipt.State) {
+	w.t.Helper()
 	data, err := json.Marshal(e)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.mails = nil
-	if _, err := h.Invoke(w.t.Context(), fmt.Appendf(nil,
-		`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","NewImage":{"sk":{"S":"T#%s"},"event":{"S":%q}}}}]}`, e.ID, data)); err != nil {
-		w.t.Fatal(err)
+	if got := w.invoke(fmt.Appendf(nil,
+		`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","NewImage":{"sk":{"S":"T#%s"},"event":{"S":%q}}}}]}`, e.ID, data)); got != `{"batchItemFailures":[]}` {
+		w.t.Fatalf("the batch: got %s, want no failure", got)
 	}
 	r, err := w.store.Mail(w.t.Context(), receipt.KeyOf(e, to))
 	if err != nil || r == nil {
@@ -234,14 +250,14 @@ func TestATemporaryPasswordIsMadeForItsMailOnlyWhileItIsOfUse(t *testing.T) {
 		e.ID = ulid.Make().String()
 		return w.tell(e, to)
 	}
-	if m, state := tell(); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword:") {
-		t.Errorf("without accounts: got %v, %s, want a mail without a password", m, state)
-	}
-	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
 	if m, state := tell(); m != nil || state != receipt.Dropped {
 		t.Errorf("no such user: got %v, %s, want it dropped", m, state)
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
+	if m, state := tell(); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword:") {
+		t.Errorf("without accounts: got %v, %s, want a mail without a password", m, state)
+	}
+	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
 	m, state := tell()
 	if m == nil || state != receipt.Sent || !strings.Contains(m.Text, "Secret-1234") || !strings.Contains(m.HTML, "Secret-1234") {
 		t.Errorf("got %v, %s, want a mail with the password", m, state)
@@ -250,6 +266,22 @@ func TestATemporaryPasswordIsMadeForItsMailOnlyWhileItIsOfUse(t *testing.T) {
 		if other.To != to && (strings.Contains(other.Text, "Secret-1234") || strings.Contains(other.HTML, "Secret-1234")) {
 			t.Errorf("%s is told the password", other.To)
 		}
+	}
+	limit := func() *access.Task {
+		t.Helper()
+		task, err := w.store.Task(t.Context(), access.ActivationTask(u.ID))
+		if err != nil || task == nil {
+			t.Fatalf("the task that ends the password: got %+v, %v", task, err)
+		}
+		return task
+	}
+	if got, want := limit().Due, w.now.Add(access.ActivationLife); !got.Equal(want) {
+		t.Errorf("the password ends at %s, want %s", got, want)
+	}
+	w.now = w.now.Add(time.Hour)
+	tell() // another password
+	if got, want := limit().Due, w.now.Add(access.ActivationLife); !got.Equal(want) {
+		t.Errorf("the other password ends at %s, want %s", got, want)
 	}
 	w.pass = func(access.User) (string, error) { return "", access.Refuse(access.Ended, "has chosen one") }
 	if m, state := tell(); m != nil || state != receipt.Dropped {
@@ -265,5 +297,119 @@ func TestATemporaryPasswordIsMadeForItsMailOnlyWhileItIsOfUse(t *testing.T) {
 	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
 	if m, state := tell(); m != nil || state != receipt.Dropped {
 		t.Errorf("has another address: got %v, %s, want it dropped", m, state)
+	}
+}
+
+func TestWhoHasAnotherAddressIsToldOfItWithAPasswordOnlyWhenItIsOfUse(t *testing.T) { // P19
+	w := start(t)
+	e := sample(t, events.UserEdited)
+	to := e.Data.Person.Email
+	u := access.User{
+		ID: e.Data.Person.ID, Partner: e.Partner.ID, Number: 1, Email: to, Name: "Kim", Role: access.Tech, Status: access.Active, Missed: w.now,
+		Created: w.now, Updated: w.now, Version: 1,
+	}
+	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
+	tell := func(to string) (*mail.Message, receipt.State) {
+		e.ID = ulid.Make().String()
+		return w.tell(e, to)
+	}
+	if m, state := tell(to); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword") {
+		t.Errorf("without accounts: got %v, %s, want a mail without a password", m, state)
+	}
+	w.pass = func(access.User) (string, error) { return "", access.Refuse(access.Ended, "has chosen one") }
+	if m, state := tell(to); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword") {
+		t.Errorf("has chosen one: got %v, %s, want a mail without a password", m, state)
+	}
+	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	if m, state := tell(to); m == nil || state != receipt.Sent || !strings.Contains(m.Text, "Secret-1234") {
+		t.Errorf("has never signed in: got %v, %s, want a mail with a password", m, state)
+	}
+	if is, err := w.store.User(t.Context(), u.ID); err != nil || !is.Missed.IsZero() {
+		t.Errorf("got %+v (%v), want no password missed any more", is, err)
+	}
+	if m, state := tell(e.Data.EmailWas); m == nil || state != receipt.Sent || strings.Contains(m.Text, "Secret-1234") || strings.Contains(m.Text, to) {
+		t.Errorf("the address before: got %v, %s, want a mail without the password and the new address", m, state)
+	}
+	is, err := w.store.User(t.Context(), u.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disabled := *is
+	disabled.Status, disabled.Version = access.Disabled, is.Version+1
+	w.write(access.Change{Writes: []access.Write{access.UserWrite{Before: is, After: &disabled}}})
+	if m, state := tell(to); m != nil || state != receipt.Dropped {
+		t.Errorf("disabled meanwhile: got %v, %s, want it dropped", m, state)
+	}
+}
+
+func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
+	w := start(t)
+	e := sample(t, events.UserCreated)
+	u := access.User{ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active, Version: 1}
+	task := access.Task{
+		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Again: true, Due: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
+	}
+	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}, access.TaskWrite{After: &task}}})
+	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	if m, state := w.tell(e, u.Email); m != nil || state != receipt.Claimed {
+		t.Errorf("got %v, %s, want it to wait", m, state)
+	}
+	w.now = w.now.Add(time.Millisecond)
+	e.ID = ulid.Make().String()
+	if m, state := w.tell(e, u.Email); m == nil || state != receipt.Sent {
+		t.Errorf("afterwards: got %v, %s, want the mail", m, state)
+	}
+}
+
+func TestTheScheduleSendsTheMailsThatWait(t *testing.T) {
+	w := start(t)
+	const tick = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`
+	e := sample(t, events.GrantRevoked)
+	state := func(to string) receipt.State {
+		t.Helper()
+		r, err := w.store.Mail(t.Context(), receipt.KeyOf(e, to))
+		if err != nil || r == nil {
+			t.Fatalf("the mail to %s: got %v, %v", to, r, err)
+		}
+		return r.State
+	}
+	var all []string
+	for _, l := range mail.Letters(e) {
+		all = append(all, l.To)
+	}
+	if len(all) < 6 {
+		t.Fatalf("got %d letters, want more than fail in a row", len(all))
+	}
+	w.write(access.Change{Events: []events.Event{e}})
+	w.away = true
+	w.tell(e, all[0])
+	if got := w.invoke([]byte(tick)); got != `{"settled":0,"failed":0,"cut":false}` {
+		t.Errorf("before the pause is over: got %s, want nothing done", got)
+	}
+	w.now, w.tries = w.now.Add(time.Minute), 0
+	if got := w.invoke([]byte(tick)); !strings.Contains(got, `"cut":true`) || w.tries < 5 || w.tries > 8 {
+		t.Errorf("the mail service is still away: got %s after %d attempts, want it left alone after 5, and those beside it", got, w.tries)
+	}
+	w.now, w.away = w.now.Add(15*time.Minute), false
+	if got, want := w.invoke([]byte(tick)), fmt.Sprintf(`{"settled":%d,"failed":0,"cut":false}`, len(all)); got != want {
+		t.Errorf("the mail service is back: got %s, want %s", got, want)
+	}
+	w.now = w.now.Add(time.Hour)
+	if got := w.invoke([]byte(tick)); got != `{"settled":0,"failed":0,"cut":false}` || len(w.mails) != len(all) {
+		t.Errorf("afterwards: got %s and %d mails, want nothing more than the %d", got, len(w.mails), len(all))
+	}
+	for _, to := range all {
+		if got := state(to); got != receipt.Sent {
+			t.Errorf("%s: got %s, want it sent", to, got)
+		}
+	}
+
+	e.ID = ulid.Make().String() // is told, and not stored
+	w.away = true
+	w.tell(e, all[0])
+	w.now = w.now.Add(time.Minute)
+	w.invoke([]byte(tick))
+	if got := state(all[0]); got != receipt.Failed {
+		t.Errorf("a mail whose event is gone: got %s, want it given up", got)
 	}
 }

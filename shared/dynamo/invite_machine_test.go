@@ -1,0 +1,466 @@
+package dynamo_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"partneraccess/shared/access"
+)
+
+// Invitations in the state machine. First the naive model of them.
+
+// bid is an invitation.
+type bid struct {
+	pair
+	id, address string
+	level       access.Level
+	until       time.Time // of the grant that it opens
+	byPartner   bool
+	state       access.InvitationStatus
+	days        int
+	ends        time.Time
+	tokens      []string // that open it
+	sending     int      // the mail whose token is awaited or known
+	reminded    bool
+	user        string
+}
+
+func (m *model) bidStatus(b *bid) access.InvitationStatus {
+	if b.state == access.InvitationPending && !m.now.Before(b.ends) {
+		return access.InvitationExpired
+	}
+	return b.state
+}
+
+// isUser is the user who has the address now, "" for nobody.
+func (m *model) isUser(address string) string {
+	for id, u := range m.people {
+		if u.address == address && !u.gone() {
+			return id
+		}
+	}
+	return ""
+}
+
+// memberships of an address are the same for whoever has it, and stay when a user leaves.
+func (m *model) memberships(address string) map[string]bool {
+	for _, u := range m.people {
+		if u.address == address {
+			return u.memberOf
+		}
+	}
+	return map[string]bool{}
+}
+
+// mayInvite: the customer always, the partner while it is in and picks the users.
+func (m *model) mayInvite(p pair, byPartner bool) access.Code {
+	switch d := m.deals[p]; {
+	case !byPartner:
+		return ""
+	case d == nil || m.over(p):
+		return access.NotFound
+	case !d.byPartner:
+		return access.Forbidden
+	}
+	return ""
+}
+
+// invitable: people of the customer need no invitation (D7), other customers' people are never let in (P5).
+func (m *model) invitable(customer, address string) access.Code {
+	of := m.memberships(address)
+	if of[customer] {
+		return access.OwnOrganisation
+	}
+	for _, is := range of {
+		if is {
+			return access.NotForCustomers
+		}
+	}
+	return ""
+}
+
+func (m *model) invite(b bid) access.Code {
+	if code := m.mayInvite(b.pair, b.byPartner); code != "" {
+		return code
+	}
+	if code := m.eligible(b.partner); code != "" {
+		return code
+	}
+	if code := m.invitable(b.customer, b.address); code != "" {
+		return code
+	}
+	if m.isUser(b.address) != "" {
+		return access.EmailTaken
+	}
+	for _, other := range m.bids {
+		if other.pair == b.pair && other.address == b.address && m.bidStatus(other) == access.InvitationPending {
+			return access.AlreadyInvited
+		}
+	}
+	if d := m.deals[b.pair]; !b.until.IsZero() {
+		in := d != nil && !d.ended && !m.expired(d)
+		if !b.until.After(m.now) || in && !d.until.Equal(b.until) {
+			return access.PeriodInvalid
+		}
+	}
+	b.state, b.sending, b.ends = access.InvitationPending, 1, m.now.AddDate(0, 0, b.days)
+	m.bids = append(m.bids, &b)
+	return ""
+}
+
+// answered tells why a person cannot answer an invitation (E4, E5).
+func (m *model) answered(b *bid, address string) access.Code {
+	switch {
+	case m.bidStatus(b) != access.InvitationPending:
+		return access.InvitationEnded
+	case b.address != address:
+		return access.WrongPerson
+	}
+	return ""
+}
+
+// accept lets the person in, under that id when it is new: as an external user of the partner, in this grant and no other (E3).
+func (m *model) accept(b *bid, address, id string) access.Code {
+	if code := m.answered(b, address); code != "" {
+		return code
+	}
+	if code := m.eligible(b.partner); code != "" {
+		return code
+	}
+	user := m.isUser(address)
+	if user != "" && m.people[user].partner != b.partner {
+		return access.EmailTaken
+	}
+	if user != "" && m.people[user].status != access.Active {
+		return access.UserNotActive
+	}
+	if code := m.invitable(b.customer, address); code != "" {
+		return code
+	}
+	d := m.deals[b.pair]
+	fresh := d == nil || m.over(b.pair)
+	if fresh {
+		if b.byPartner || !b.until.IsZero() && !b.until.After(m.now) {
+			return access.InvitationEnded
+		}
+		d = &deal{level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{}, left: map[string]bool{}}
+		m.deals[b.pair] = d
+	}
+	if user == "" {
+		user = id
+		m.people[id] = &someone{partner: b.partner, address: address, role: access.External, status: access.Active, memberOf: m.memberships(address)}
+	}
+	d.people[user] = true
+	if !fresh {
+		d.caps[user] = b.level
+	}
+	b.state, b.user = access.InvitationAccepted, user
+	return ""
+}
+
+func (m *model) decline(b *bid, address string) access.Code {
+	code := m.answered(b, address)
+	if code == "" {
+		b.state = access.InvitationDeclined
+	}
+	return code
+}
+
+func (m *model) cancel(b *bid) access.Code {
+	if m.bidStatus(b) == access.InvitationPending {
+		b.state = access.InvitationCancelled
+	}
+	return ""
+}
+
+func (m *model) resend(b *bid, byPartner bool) access.Code {
+	if code := m.mayInvite(b.pair, byPartner); code != "" {
+		return code
+	}
+	if m.bidStatus(b) != access.InvitationPending {
+		return access.InvitationEnded
+	}
+	b.sending++
+	b.tokens, b.reminded, b.ends = nil, false, m.now.AddDate(0, 0, b.days)
+	return ""
+}
+
+// mail is what sending the n-th mail does: its token opens the invitation, unless a later mail was called for.
+func (m *model) mail(b *bid, n int, token string) access.Code {
+	if m.bidStatus(b) != access.InvitationPending || n != b.sending {
+		return access.InvitationEnded
+	}
+	b.tokens = append(b.tokens, token)
+	return ""
+}
+
+// visit is the clock's: it writes an end down, or reminds once, two days before the end of an invitation of more than four days.
+func (m *model) visit(b *bid) {
+	switch {
+	case b.state != access.InvitationPending:
+	case m.bidStatus(b) == access.InvitationExpired:
+		b.state = access.InvitationExpired
+	case b.days > 4 && !b.reminded && !m.now.Before(b.ends.AddDate(0, 0, -2)):
+		b.reminded = true
+		b.sending++
+	}
+}
+
+// bidMarks are the instants to come at which invitations end or are reminded of.
+func (m *model) bidMarks() []time.Time {
+	var out []time.Time
+	for _, b := range m.bids {
+		for _, at := range []time.Time{b.ends, b.ends.AddDate(0, 0, -2)} {
+			if b.state == access.InvitationPending && at.After(m.now) {
+				out = append(out, at)
+			}
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return out
+}
+
+// Then the machine's commands.
+
+// someAddress is an outsider's, or that of somebody who is or was a user.
+func (m *machine) someAddress(t *rapid.T) string {
+	if rapid.IntRange(0, 3).Draw(t, "whose") > 0 {
+		return fmt.Sprintf("x%d-%d@elsewhere.example", rapid.IntRange(0, 1).Draw(t, "outsider"), m.run)
+	}
+	return m.model.people[m.someUser(t)].address
+}
+
+func (m *machine) someBid(t *rapid.T) *bid {
+	if len(m.model.bids) == 0 {
+		return nil
+	}
+	pending := slices.DeleteFunc(slices.Clone(m.model.bids), func(b *bid) bool { return m.model.bidStatus(b) != access.InvitationPending })
+	if len(pending) > 0 && rapid.IntRange(0, 4).Draw(t, "pending") > 0 {
+		return rapid.SampledFrom(pending).Draw(t, "pending invitation")
+	}
+	return rapid.SampledFrom(m.model.bids).Draw(t, "invitation")
+}
+
+func inviter(byPartner bool) access.Actor {
+	if byPartner {
+		return aPartner
+	}
+	return aCustomer
+}
+
+func (m *machine) invite(t *rapid.T) { m.inviteTo(t, m.somePair(t)) }
+
+func (m *machine) inviteTo(t *rapid.T, p pair) {
+	b := bid{pair: p, address: m.someAddress(t), level: access.View, byPartner: rapid.IntRange(0, 2).Draw(t, "by") == 2, days: rapid.SampledFrom([]int{1, 5}).Draw(t, "days")}
+	cmd := access.InviteCommand{Email: b.address, Level: maybe(t, "level", someLevel), Days: b.days}
+	if cmd.Level != nil {
+		b.level = *cmd.Level
+	}
+	if rapid.IntRange(0, 2).Draw(t, "until?") == 0 {
+		b.until = m.someEnd(t)
+	}
+	cmd.Until = b.until
+	got := m.apply(func(ctx context.Context) (access.Change, error) {
+		f, err := m.store.InviteFacts(ctx, b.customer, b.partner, b.address)
+		if err != nil {
+			return access.Change{}, err
+		}
+		c, i, err := access.PlanInvite(f, cmd, m.moment(inviter(b.byPartner)))
+		if i != nil {
+			b.id = i.ID
+		}
+		return c, err
+	})
+	m.same(got, m.model.invite(b))
+	if got == "" {
+		m.sendMail(t, m.model.bids[len(m.model.bids)-1], 1)
+	}
+}
+
+// answer accepts or declines an invitation, mostly as the person whom it is for.
+func (m *machine) answer(t *rapid.T) {
+	if b := m.someBid(t); b != nil {
+		m.answerTo(t, b)
+	}
+}
+
+// answerLate is answer on the instant at which the invitation ends, or on the one before or after.
+func (m *machine) answerLate(t *rapid.T) {
+	b := m.someBid(t)
+	if b == nil {
+		return
+	}
+	if at := b.ends.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "ms")) * time.Millisecond); at.After(m.model.now) {
+		m.model.now = at
+	}
+	m.answerTo(t, b)
+}
+
+// answerInVain is answer when the customer has ended the grant meanwhile, into which the partner or the customer has invited.
+func (m *machine) answerInVain(t *rapid.T) {
+	p := m.somePair(t)
+	if d := m.model.deals[p]; d != nil {
+		cmd := access.EditCommand{Seen: access.AnyVersion, AssignedBy: new(access.ByPartner)}
+		got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+		m.same(got, m.model.edit(p, cmd, false))
+	}
+	n := len(m.model.bids)
+	m.inviteTo(t, p)
+	if len(m.model.bids) == n {
+		return
+	}
+	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanRevoke(r, m.moment(aCustomer)) })
+	m.same(got, m.model.end(p))
+	m.answerTo(t, m.model.bids[n])
+}
+
+func (m *machine) answerTo(t *rapid.T, b *bid) {
+	address := b.address
+	if rapid.IntRange(0, 9).Draw(t, "mistaken") == 9 {
+		address = m.someAddress(t)
+	}
+	actor := access.Actor{Kind: "partner", Email: address}
+	if rapid.IntRange(0, 4).Draw(t, "declines") == 4 {
+		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
+			c, _, err := access.PlanDecline(r, i, m.moment(actor))
+			return c, err
+		})
+		m.same(got, m.model.decline(b, address))
+		return
+	}
+	m.people(b.partner)
+	was, user := m.model.isUser(address), ""
+	got := m.apply(func(ctx context.Context) (access.Change, error) {
+		i, err := m.store.Invitation(ctx, b.customer, b.id)
+		if err != nil {
+			return access.Change{}, err
+		}
+		f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email)
+		if err != nil {
+			return access.Change{}, err
+		}
+		p, after, err := access.PlanAccept(f, i, "Somebody", m.moment(actor))
+		if after != nil {
+			user = after.User
+		}
+		return p.Change, err
+	})
+	m.same(got, m.model.accept(b, address, user))
+	if got != "" {
+		return
+	}
+	m.accepted[0]++
+	u, err := m.store.User(m.ctx, user)
+	if err != nil || u == nil || u.Role != access.External || u.Partner != b.partner || u.Email != address {
+		t.Fatalf("who accepted: got %+v (%v), want an external user of %s", u, err, b.partner)
+	}
+	if was != "" {
+		m.accepted[1]++
+		return
+	}
+	// A person who came by this invitation is in this grant only, whoever lets everyone in.
+	m.compareDecisions(t, []string{user})
+	for p, d := range m.model.deals {
+		if d.people[user] != (p == b.pair) {
+			t.Fatalf("the model has %s in %v: %v", user, p, d.people[user])
+		}
+	}
+}
+
+// keepBid is what else happens to an invitation: it is taken back, sent again, mailed, or the clock comes by.
+func (m *machine) keepBid(t *rapid.T) {
+	b := m.someBid(t)
+	if b == nil {
+		return
+	}
+	switch rapid.IntRange(0, 4).Draw(t, "what") {
+	case 0:
+		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
+			c, _, err := access.PlanCancel(r, i, m.moment(aCustomer))
+			return c, err
+		})
+		m.same(got, m.model.cancel(b))
+	case 1:
+		byPartner := rapid.Bool().Draw(t, "by partner")
+		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
+			c, _, err := access.PlanResend(r, i, m.moment(inviter(byPartner)))
+			return c, err
+		})
+		m.same(got, m.model.resend(b, byPartner))
+		if got == "" && rapid.Bool().Draw(t, "late mail") { // that of before is sent only now
+			m.sendMail(t, b, b.sending-1)
+		}
+	case 2:
+		m.sendMail(t, b, max(1, b.sending-rapid.IntRange(0, 1).Draw(t, "late")))
+	default:
+		m.same(m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
+			return access.PlanInvitationDue(r, i, m.moment(theClock))
+		}), "")
+		m.model.visit(b)
+	}
+}
+
+func (m *machine) sendMail(t *rapid.T, b *bid, n int) {
+	token := fmt.Sprintf("token-%d", len(b.tokens)+10*n)
+	got := m.bid(b, func(_ access.Relation, i *access.Invitation) (access.Change, error) {
+		return access.PlanToken(i, n, token, m.moment(theClock))
+	})
+	m.same(got, m.model.mail(b, n, token))
+	m.compareBids(t, b.customer)
+}
+
+func (m *machine) bid(b *bid, plan func(access.Relation, *access.Invitation) (access.Change, error)) access.Code {
+	m.Helper()
+	return m.apply(func(ctx context.Context) (access.Change, error) {
+		i, err := m.store.Invitation(ctx, b.customer, b.id)
+		if err != nil {
+			return access.Change{}, err
+		}
+		r, err := m.store.Relation(ctx, b.customer, b.partner, nil, false)
+		if err != nil {
+			return access.Change{}, err
+		}
+		return plan(r, i)
+	})
+}
+
+// compareBids compares a customer's invitations, and those to each partner, all or those of a status.
+func (m *machine) compareBids(t *rapid.T, customer string) {
+	status := rapid.SampledFrom([]access.InvitationStatus{"", "", access.InvitationPending, access.InvitationAccepted, access.InvitationExpired}).Draw(t, "status")
+	keep := func(i *access.Invitation) bool { return status == "" || i.Status(m.model.now) == status }
+	show := func(customer, partner, id, address string, level access.Level, s access.InvitationStatus, sending int, reminded bool, tokens []string, user string) string {
+		return fmt.Sprint(customer, " ", partner, " ", id, " ", address, " ", level, " ", s, " mail ", sending, " ", reminded, " ", tokens, " ", user)
+	}
+	compare := func(about string, of func(*bid) bool, list func(access.PageAsk) (access.Page[access.Invitation], error)) {
+		got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
+			page, err := list(ask)
+			var rows []string
+			for _, i := range page.Items {
+				rows = append(rows, show(i.Customer, i.Partner, i.ID, i.Email, i.Level, i.Status(m.model.now), i.Sending, i.Reminded, i.Digests, i.User))
+			}
+			return rows, page.Next, err
+		})
+		var want []string
+		for _, b := range m.model.bids {
+			if s := m.model.bidStatus(b); of(b) && (status == "" || s == status) {
+				want = append(want, show(b.customer, b.partner, b.id, b.address, b.level, s, b.sending, b.reminded, b.tokens, b.user))
+			}
+		}
+		if !slices.Equal(got, want) { // both in the order in which they were made
+			t.Fatalf("%s (%q): got\n%s\nwant\n%s", about, status, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	compare("invitations of "+customer, func(b *bid) bool { return b.customer == customer }, func(ask access.PageAsk) (access.Page[access.Invitation], error) {
+		return m.store.CustomerInvitations(m.ctx, customer, keep, ask)
+	})
+	partner := rapid.SampledFrom(slices.Sorted(maps.Keys(m.model.partners))).Draw(t, "to")
+	compare("invitations to "+partner, func(b *bid) bool { return b.partner == partner }, func(ask access.PageAsk) (access.Page[access.Invitation], error) {
+		return m.store.PartnerInvitations(m.ctx, partner, keep, ask)
+	})
+}

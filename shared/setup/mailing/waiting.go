@@ -1,0 +1,125 @@
+package mailing
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"golang.org/x/sync/errgroup"
+
+	"partneraccess/shared/mail"
+	"partneraccess/shared/mail/receipt"
+)
+
+// notify tells the two kinds of invocations apart: batches of the table's stream, and the schedule's, which sends the mails that wait.
+type notify struct {
+	Config
+	notifier *mail.Notifier
+	stream   lambda.Handler
+}
+
+// Invoke implements lambda.Handler.
+func (n notify) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var tick struct {
+		Type string `json:"detail-type"`
+	}
+	if !bytes.Contains(payload[:min(len(payload), 1000)], []byte(`"detail-type"`)) || json.Unmarshal(payload, &tick) != nil || tick.Type != "Scheduled Event" {
+		return n.stream.Invoke(ctx, payload)
+	}
+	if c, ok := lambdacontext.FromContext(ctx); ok {
+		n.Log = n.Log.With("request_id", c.AwsRequestID)
+	}
+	r, err := n.waiting(ctx)
+	n.Log.Info("waiting mails", "settled", r.Settled, "failed", r.Failed, "cut", r.Cut)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(r)
+}
+
+// Report is what one run did for the mails that wait.
+type Report struct {
+	Settled int64 `json:"settled"`
+	Failed  int64 `json:"failed"` // left for a later run
+	Cut     bool  `json:"cut"`    // the time, or the patience, was used up: the next run goes on
+}
+
+const (
+	page     = 50
+	inARow   = 5                // failures one after the other, after which the mail service is left alone until the next run
+	atMost   = 50 * time.Second // a run, so that the next minute's finds the field clear
+	parallel = 4                // shards gone through side by side
+)
+
+// waiting sends the mails that are due for another attempt, the longest due first, until there is none, the time runs out, or one fails after the
+// other. Two runs at once do each other no harm: each mail is claimed. A mail that fails moves to the end of the line by itself.
+func (n notify) waiting(ctx context.Context) (Report, error) {
+	now, stop := n.Now().UTC(), time.Now().Add(atMost)
+	var settled, failed, row atomic.Int64
+	var cut atomic.Bool
+	over := func() bool {
+		if row.Load() >= inARow || time.Now().After(stop) {
+			cut.Store(true)
+		}
+		return cut.Load()
+	}
+	shard := func(ctx context.Context, i int) error {
+		for after := ""; !over(); {
+			mails, more, err := n.Store.WaitingMails(ctx, i, now, after, page)
+			if err != nil {
+				return fmt.Errorf("list the mails that wait: %w", err)
+			}
+			for _, m := range mails {
+				if over() {
+					return nil
+				}
+				after = m.Position
+				switch err := n.again(ctx, m.Key); {
+				case err == nil:
+					settled.Add(1)
+					row.Store(0)
+				case errors.Is(err, receipt.ErrHeld), errors.Is(err, receipt.ErrSettled): // another was faster
+				case errors.Is(err, mail.ErrLate):
+					cut.Store(true)
+				default:
+					failed.Add(1)
+					row.Add(1)
+					n.Log.Warn("a mail still waits", "event_id", m.Event, "recipient", m.Recipient, "error", err.Error())
+				}
+			}
+			if !more {
+				return nil
+			}
+		}
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i := range n.Store.DueShards() {
+		g.Go(func() error { return shard(ctx, i) })
+	}
+	err := g.Wait()
+	return Report{Settled: settled.Load(), Failed: failed.Load(), Cut: cut.Load()}, err
+}
+
+// again sends one mail that waits.
+func (n notify) again(ctx context.Context, key receipt.Key) error {
+	e, err := n.Store.Event(ctx, key)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		return n.notifier.GiveUp(ctx, key, "its event is no longer there")
+	}
+	err = n.notifier.NotifyOne(ctx, *e, key.Recipient)
+	if errors.Is(err, receipt.ErrUnknown) {
+		return n.notifier.GiveUp(ctx, key, "the event tells this person nothing any more")
+	}
+	return err
+}
