@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -40,19 +41,21 @@ func rules() map[string]rule {
 	return map[string]rule{
 		"events":              {},
 		"shared/manifest":     {},
+		"shared/metrics":      {}, // may be told by whoever knows: it knows nobody
 		"shared/access":       {own: []string{"events"}},
-		"shared/dynamo":       {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: with(aws, text)},
-		"shared/httpapi":      {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"})},
+		"shared/dynamo":       {own: []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics"}, other: with(aws, text)},
+		"shared/httpapi":      {own: []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics"}, other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"})},
 		"shared/mail":         {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: text},
 		"shared/mail/receipt": {own: []string{"events"}}, // pure, like access: what is kept of a mail
 		"shared/ses":          {own: []string{"events", "shared/mail"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/cognito":      {own: []string{"shared/access"}, other: with(aws, text)},
 		"shared/stream":       {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
-		"shared/sweep":        {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/sweep":        {own: []string{"events", "shared/access", "shared/metrics"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})}, // what all mains do alike
 		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
-		"infra":               {own: []string{"shared/manifest"}, other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"}},
-		"scripts":             {own: []string{"events", "shared", "scripts"}, other: []string{anything}},
+		// The manifest and the names of the metrics, and the code that judges the mails' settings and the catalogue: what it would refuse in AWS is refused before.
+		"infra":   {own: []string{"shared/manifest", "shared/metrics", "shared/mail", "shared/access"}, other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"}},
+		"scripts": {own: []string{"events", "shared", "scripts"}, other: []string{anything}},
 	}
 }
 
@@ -158,7 +161,8 @@ func TestTheRulesRefuseWhatTheyShould(t *testing.T) {
 		{"functions/check", module + "/functions/grant", false},
 		{"functions/check", module + "/scripts/spec", false},
 		{"infra", module + "/shared/manifest", true},
-		{"infra", module + "/shared/access", false},
+		{"infra", module + "/shared/access", true},
+		{"infra", module + "/shared/dynamo", false},
 		{"scripts/local", module + "/shared/setup", true},
 		{"scripts/local", module + "/functions/check", false},
 		{"scripts/local", module + "/infra", false},
@@ -263,6 +267,54 @@ func TestEveryRouteOfTheManifestIsServedAndStandsInTheMatrixOfCallers(t *testing
 	if len(matrix) < 30 {
 		t.Errorf("got %d routes in mayCall, want all of them", len(matrix))
 	}
+}
+
+// The gateway asks for the provider's scope where nobody else may call, and nowhere else.
+func TestTheRoutesThatAskForAScopeAreThoseThatOnlyTheProviderMayCall(t *testing.T) {
+	t.Parallel()
+	if manifest.ScopeDirectory != httpapi.ScopeDirectory || manifest.ScopeCheck != httpapi.ScopeCheck {
+		t.Errorf("the manifest's scopes are %q and %q, want those of shared/httpapi", manifest.ScopeDirectory, manifest.ScopeCheck)
+	}
+	only := providerOnly(t)
+	for _, f := range manifest.Functions() {
+		for _, r := range f.Routes {
+			var want []string
+			if only[r.Key()] {
+				want = []string{httpapi.ScopeDirectory}
+			}
+			if !slices.Equal(r.Scopes, want) {
+				t.Errorf("%s: got the scopes %q, want %q", r.Key(), r.Scopes, want)
+			}
+		}
+	}
+	if len(only) < 10 {
+		t.Errorf("got %d routes that only the provider may call, want all of them", len(only))
+	}
+}
+
+// providerOnly are the routes of the cases of mayCall that return provider and nothing else.
+func providerOnly(t *testing.T) map[string]bool {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "shared/httpapi/callers.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		c, ok := n.(*ast.CaseClause)
+		if !ok || len(c.Body) != 1 {
+			return true
+		}
+		if r, ok := c.Body[0].(*ast.ReturnStmt); ok && len(r.Results) == 1 {
+			if id, ok := r.Results[0].(*ast.Ident); ok && id.Name == "provider" {
+				for _, e := range c.List {
+					collect(only, e)
+				}
+			}
+		}
+		return true
+	})
+	return only
 }
 
 // routesIn reads the source for routes: those of the cases of mayCall, and those that are keys of a map of endpoints.

@@ -26,6 +26,7 @@ import (
 	"partneraccess/scripts/replay/batch"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
+	"partneraccess/shared/mail"
 	"partneraccess/shared/manifest"
 	"partneraccess/shared/stream"
 )
@@ -35,6 +36,8 @@ func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
 // world is a stack whose function of the stream fails until it is healed.
 type world struct {
 	*stack.Stack
+	partners []string // of the events, in turn
+
 	mu     sync.Mutex
 	healed bool
 	seen   []string // ids, once it is healed
@@ -42,7 +45,7 @@ type world struct {
 
 func start(t *testing.T) *world {
 	t.Helper()
-	w := &world{}
+	w := &world{partners: []string{"contoso"}}
 	s, err := stack.Start(t.Context(), stack.Config{
 		Engine: engine.Shared(t), Table: "replay-" + rand.Text(), Stream: true, CreateTable: dynamo.CreateTable,
 		Functions: []manifest.Function{{Name: "notify", Timeout: time.Minute, Stream: &manifest.Stream{
@@ -85,7 +88,8 @@ func (w *world) happen(t *testing.T) string {
 	t.Helper()
 	id := ulid.Make().String()
 	before := len(w.Dead.List())
-	e := events.Event{ID: id, Type: events.GrantCreated, Time: time.Now().UTC(), Customer: &events.Organisation{ID: "acme"}}
+	partner := w.partners[len(w.Dead.List())%len(w.partners)]
+	e := events.Event{ID: id, Type: events.GrantCreated, Time: time.Now().UTC(), Customer: &events.Organisation{ID: "acme"}, Partner: &events.Organisation{ID: partner}}
 	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
 		return access.Change{Events: []events.Event{e}}, nil, nil
 	}); err != nil {
@@ -196,6 +200,14 @@ func TestAQueuesDeadLettersAreReplayedFromTheStream(t *testing.T) {
 
 func TestDeadLettersThatTheStreamHasForgottenAreReplayedFromTheTable(t *testing.T) {
 	w := start(t)
+	w.partners = []string{"contoso", "fabrikam"} // the other one was removed
+	var c access.Change
+	for i, status := range []access.Status{access.Active, access.Removed} {
+		c.Writes = append(c.Writes, access.PartnerWrite{After: &access.Partner{ID: w.partners[i], Name: w.partners[i], Status: status, Version: 1}})
+	}
+	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }); err != nil {
+		t.Fatal(err)
+	}
 	ids := []string{w.happen(t), w.happen(t)}
 	old := w.Dead.List()[:1]
 	forgetful := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
@@ -210,7 +222,6 @@ func TestDeadLettersThatTheStreamHasForgottenAreReplayedFromTheTable(t *testing.
 	if err := run(t.Context(), args, env, &out, io.Discard); err != nil || len(q.messages) != 0 {
 		t.Errorf("got %v and %d messages left, want none: %s", err, len(q.messages), out.String())
 	}
-	slices.Sort(w.seen)
 	if !slices.Equal(w.seen, ids) { // both are of the letter's time
 		t.Errorf("got %v, want %v", w.seen, ids)
 	}
@@ -221,6 +232,31 @@ func TestDeadLettersThatTheStreamHasForgottenAreReplayedFromTheTable(t *testing.
 	q, args, env = inAWS(t, w, forgetful.URL, old)
 	if err := run(t.Context(), args, env, &out, io.Discard); err == nil || len(q.messages) != 1 || len(w.seen) != 0 {
 		t.Errorf("events of another time: got %v, %v and %d messages left, want an error and the message kept", w.seen, err, len(q.messages))
+	}
+}
+
+// What the stream has forgotten is looked for in the partners' histories.
+func TestEveryEventThatTellsAnybodyAnythingConcernsAPartner(t *testing.T) {
+	telling := 0
+	for _, kind := range events.Types() {
+		sample, err := events.Sample(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e events.Event
+		if err := json.Unmarshal(sample, &e); err != nil {
+			t.Fatal(err)
+		}
+		if len(mail.Letters(e)) == 0 {
+			continue
+		}
+		telling++
+		if e.Partner == nil {
+			t.Errorf("%s: got mails and no partner, want that it can be found when the stream has forgotten it", kind)
+		}
+	}
+	if telling < 20 {
+		t.Errorf("got %d types of events that cause mails, want most of them", telling)
 	}
 }
 

@@ -5,20 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
 
+	"partneraccess/events"
 	"partneraccess/scripts/replay/batch"
+	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
 )
 
 // queueSource reads Lambda's dead-letter queue, which says where the records are in the stream.
@@ -107,61 +109,84 @@ func after(a, b string) bool {
 	return a > b
 }
 
-// slack is by how much an event's id, whose time is that of the request, may differ from the time of its record.
+// slack is by how much an event's time, which is that of the request, may differ from the time of its record.
 const slack = 2 * time.Minute
 
-// fromTable reads the events of the batch's time from the table: all of them, since a dead letter does not say whose they were. That is
-// a Scan, which nothing else in this project does. An operator does it for letters that are more than a day old; it costs half a read unit
-// for each 4 KB of the whole table and finds more than the batch, which the receipts make harmless.
+// fromTable reads the events of the batch's time from the table: those of all partners, since a dead letter does not say whose they were. An
+// event that tells anybody anything concerns a partner, whose history is a Query of index 1; so this costs one small Query for each partner
+// that there ever was, and no Scan. It finds more than the batch, which the receipts make harmless.
 func (s *queueSource) fromTable(ctx context.Context, i batch.Info) ([]lambdaevents.DynamoDBEventRecord, error) {
+	first, last := i.ApproximateArrivalOfFirstRecord, i.ApproximateArrivalOfLastRecord
+	if first.IsZero() || last.IsZero() {
+		return nil, errors.New("the dead letter does not say when its records came")
+	}
 	_, name, _ := strings.Cut(i.StreamARN, ":table/")
 	name, _, _ = strings.Cut(name, "/")
-	first, err := eventKey(i.ApproximateArrivalOfFirstRecord.Add(-slack))
+	store := dynamo.New(s.db, name)
+	partners, err := everyPartner(ctx, store)
 	if err != nil {
 		return nil, err
 	}
-	last, err := eventKey(i.ApproximateArrivalOfLastRecord.Add(slack))
-	if err != nil {
-		return nil, err
-	}
-	pages := dynamodb.NewScanPaginator(s.db, &dynamodb.ScanInput{
-		TableName: &name, FilterExpression: aws.String("#sk BETWEEN :first AND :last AND attribute_exists(#event)"),
-		ExpressionAttributeNames: map[string]string{"#sk": "sk", "#event": "event"},
-		ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{
-			":first": &dynamodbtypes.AttributeValueMemberS{Value: first}, ":last": &dynamodbtypes.AttributeValueMemberS{Value: last},
-		},
-	})
-	var records []lambdaevents.DynamoDBEventRecord
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read the events from the table: %w", err)
-		}
-		for _, item := range page.Items {
-			image := map[string]lambdaevents.DynamoDBAttributeValue{}
-			for _, attribute := range []string{"pk", "sk", "event"} {
-				if v, ok := item[attribute].(*dynamodbtypes.AttributeValueMemberS); ok {
-					image[attribute] = lambdaevents.NewStringAttribute(v.Value)
-				}
-			}
-			records = append(records, lambdaevents.DynamoDBEventRecord{
-				EventName: "INSERT", EventSource: "aws:dynamodb", EventSourceArn: i.StreamARN,
-				// Any number will do, as long as the function can name the record by it.
-				Change: lambdaevents.DynamoDBStreamRecord{NewImage: image, SequenceNumber: strconv.Itoa(len(records) + 1)},
+	found := make([][]events.Event, len(partners))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for n, id := range partners {
+		g.Go(func() error {
+			f := access.HistoryFilter{From: first.Add(-slack), Until: last.Add(slack)}
+			var err error
+			found[n], err = all(ctx, func(ctx context.Context, ask access.PageAsk) (access.Page[events.Event], error) {
+				return store.PartnerHistory(ctx, id, f, ask)
 			})
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("read the events from the table: %w", err)
+	}
+	list := slices.Concat(found...)
+	slices.SortFunc(list, func(a, b events.Event) int { return strings.Compare(a.ID, b.ID) }) // as they happened
+	records := make([]lambdaevents.DynamoDBEventRecord, len(list))
+	for n, e := range list {
+		data, err := json.Marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
 		}
+		records[n] = batch.Inserted(i.StreamARN, e, data, n+1)
 	}
 	return records, nil
 }
 
-// eventKey is the sort key that an event of that instant has at least.
-func eventKey(at time.Time) (string, error) {
-	var id ulid.ULID
-	if at.IsZero() {
-		return "", errors.New("the dead letter does not say when its records came")
+// everyPartner are the ids of all partners, those that were removed among them.
+func everyPartner(ctx context.Context, store *dynamo.Store) ([]string, error) {
+	present, err := all(ctx, func(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+		return store.Partners(ctx, "", func(*access.Partner) bool { return true }, ask)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the partners: %w", err)
 	}
-	if err := id.SetTime(ulid.Timestamp(at)); err != nil {
-		return "", fmt.Errorf("make an id of %s: %w", at, err)
+	removed, err := all(ctx, store.RemovedPartners)
+	if err != nil {
+		return nil, fmt.Errorf("list the partners that were removed: %w", err)
 	}
-	return "T#" + id.String(), nil
+	var ids []string
+	for _, p := range append(present, removed...) {
+		ids = append(ids, p.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil // one may have been removed between the two lists
+}
+
+// all reads a list to its end.
+func all[T any](ctx context.Context, list func(context.Context, access.PageAsk) (access.Page[T], error)) ([]T, error) {
+	var out []T
+	for ask := (access.PageAsk{Limit: 100}); ; {
+		page, err := list(ctx, ask)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page.Items...)
+		if ask.After = page.Next; page.Next == "" {
+			return out, nil
+		}
+	}
 }

@@ -153,6 +153,15 @@ func (c *Contract) body(m *openapi3.MediaType, text []byte) error {
 	return c.bodies[m].Validate(value)
 }
 
+// Body tells how a request's body departs from what the operation of that path, as it stands in the document, takes.
+func (c *Contract) Body(method, path string, text []byte) error {
+	op := c.Doc.Paths.Value(path).GetOperation(method)
+	if op.RequestBody == nil {
+		return errors.New("it takes no body")
+	}
+	return c.body(op.RequestBody.Value.Content.Get("application/json"), text)
+}
+
 // operation finds the operation of a request, with the path's parameters; nil when there is none.
 func (c *Contract) operation(method, escapedPath string) (*routers.Route, map[string]string) {
 	sent := strings.Split(escapedPath, "/")

@@ -84,6 +84,16 @@ func TestE3_E4_AnExternalPersonIsInvitedByEmailRegistersAcceptsAndEntersInThatGr
 		t.Errorf("me: got %s, want an external user of contoso", me.Body)
 	}
 	mailed(t, w, "admin@acme.example", "invitation.accepted", 1) // the inviting side hears of it
+	came := w.As("olga@contoso.example").Do("GET", "/v1/partners/contoso/history?type=user.created", nil).Want(200)
+	if came.String("items.0.data.person.email") != "eve@elsewhere.example" || came.String("items.0.data.role") != "external" || came.String("items.0.data.invitation") == "" {
+		t.Errorf("the partner's history: got %s, want Eve, who came by the invitation", came.Body)
+	}
+	mailed(t, w, "eve@elsewhere.example", "grant.created", 1)
+	for _, mail := range w.Stack.Mail.List() {
+		if mail.Event == "user.created" && strings.Contains(mail.Text, "eve@elsewhere.example") {
+			t.Errorf("got a mail about the account to %s, want none: the others tell it", mail.To)
+		}
+	}
 	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("until") != spec.Start.Add(90*day).Format(time.RFC3339) || got.Int("user_count") != 1 {
 		t.Errorf("the grant: got %s, want one user, until the end that was offered", got.Body)
 	}

@@ -1,8 +1,10 @@
 package spec_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Mails: D21, D31, and what became of them.
@@ -56,5 +58,60 @@ func TestTheStateOfEachMailIsReadAndAMailIsSentAgain(t *testing.T) {
 	w.As("olga@contoso.example").Do("POST", "/v1/partners/contoso/mail/"+customers+".acme/resend", nil).WantProblem(404, "not_found")
 	if list := w.AdminOf("acme").Do("GET", "/v1/customers/acme/mail", nil).Want(200); strings.Contains(string(list.Body), "ops@contoso.example") {
 		t.Errorf("the customer's list shows the partner's contacts: %s", list.Body)
+	}
+}
+
+// What SES does not take waits in the table, and the schedule sends it: no event is held up, and nobody has to do anything.
+func TestAnHourWithoutSESCostsNoMailAndDoublesNone(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
+	w.Provider().Do("PUT", "/v1/partners/contoso", m{"contacts": []string{"ops@contoso.example"}}).Want(200)
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	mailed(t, w, "ops@contoso.example", "user.created", 1)
+	mailed(t, w, "kim@contoso.example", "user.created", 1)
+	w.Stack.SES.Fail(100_000)
+	want := map[string]int{"kim@contoso.example grant.created": 1, "it@acme.example grant.created": 1}
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	waits := func(list, to, event string) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			for _, item := range w.Provider().Do("GET", list, nil).Want(200).Get("items").([]any) {
+				if mail := item.(m); mail["to"] == to && mail["type"] == event && mail["state"] == "claimed" && mail["reason"] != nil {
+					return
+				}
+			}
+		}
+		t.Fatalf("%s: no mail of %s to %s waits", list, event, to)
+	}
+	waits("/v1/customers/acme/mail", "kim@contoso.example", "grant.created")
+	waits("/v1/customers/acme/mail", "it@acme.example", "grant.created")
+	for range 6 {
+		w.Advance(10 * time.Minute)
+	}
+	// The stream has gone on meanwhile, and still does.
+	for i := range 6 {
+		email := fmt.Sprintf("u%d@contoso.example", i)
+		w.User("contoso", email, "tech")
+		waits("/v1/partners/contoso/mail", email, "user.created")
+		want[email+" user.created"] = 1
+	}
+	want["ops@contoso.example user.created"], want["kim@contoso.example user.created"] = 7, 1
+	w.Stack.SES.Heal()
+	for range 3 { // one pause, and what another run was at
+		w.Advance(15 * time.Minute)
+	}
+	got := map[string]int{}
+	for _, mail := range w.Stack.Mail.List() {
+		if strings.HasPrefix(mail.Event, "grant.") || strings.HasPrefix(mail.Event, "user.") {
+			got[mail.To+" "+mail.Event]++
+		}
+	}
+	delete(got, "olga@contoso.example user.created")
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("mails: got %v, want %v", got, want)
+	}
+	if dead := w.Stack.Dead.List(); len(dead) != 0 {
+		t.Errorf("dead letters: got %d, want none", len(dead))
 	}
 }

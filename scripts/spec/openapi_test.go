@@ -18,14 +18,12 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"partneraccess/scripts/local/cognitolocal"
-	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/spec"
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
-func TestMain(m *testing.M) { os.Exit(cognitolocal.Main(m, engine.Main)) }
+func TestMain(m *testing.M) { os.Exit(spec.Main(m)) }
 
 func contract(t *testing.T) *spec.Contract {
 	t.Helper()
@@ -62,11 +60,11 @@ func TestTheContractHasTheRoutesThatAreDeployedAndNoOthers(t *testing.T) {
 	t.Parallel()
 	c := contract(t)
 	var want, got []string
-	public := map[string]bool{}
+	public, scopes := map[string]bool{}, map[string][]string{}
 	for _, f := range manifest.Functions() {
 		for _, r := range f.Routes {
 			want = append(want, r.Key())
-			public[r.Key()] = r.Public
+			public[r.Key()], scopes[r.Key()] = r.Public, r.Scopes
 		}
 	}
 	for path, item := range c.Doc.Paths.Map() {
@@ -75,6 +73,13 @@ func TestTheContractHasTheRoutesThatAreDeployedAndNoOthers(t *testing.T) {
 			got = append(got, key)
 			if open := op.Security != nil && len(*op.Security) == 0; open != public[key] {
 				t.Errorf("%s: got a contract that asks for no token: %v, want %v", key, open, public[key])
+			}
+			var asked []string
+			if op.Security != nil && len(*op.Security) > 0 {
+				asked = (*op.Security)[0]["token"]
+			}
+			if !slices.Equal(asked, scopes[key]) {
+				t.Errorf("%s: got a contract that asks for the scopes %q, want %q", key, asked, scopes[key])
 			}
 		}
 	}

@@ -202,3 +202,24 @@ func TestWhenAPartnerIsSuspendedAndResumedEveryCustomerHearsOfIt(t *testing.T) {
 		t.Errorf("told: got %q, want nobody told of what was over at once", got)
 	}
 }
+
+func TestA15RightAfterItsPartnerWasRemovedACustomerIsManagedByAnother(t *testing.T) {
+	w, kim, _ := acme(t)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	w.Partner("fabrikam", "offer", "manage")
+	w.Partner("tailspin", "offer", "manage")
+	const managing = "/v1/customers/acme/managing-partner"
+	w.Provider().Do("PUT", managing, m{"partner": "fabrikam"}).WantProblem(409, "customer_has_partners")
+	w.Provider().Do("DELETE", "/v1/partners/contoso", nil).Want(204)
+	w.Provider().Do("PUT", managing, m{"partner": "fabrikam"}).Want(201) // no sweep has come by
+	w.Provider().Do("PUT", managing, m{"partner": "tailspin"}).WantProblem(409, "managed_elsewhere")
+	w.Provider().Do("DELETE", "/v1/partners/fabrikam", nil).Want(204)
+	w.Provider().Do("PUT", managing, m{"partner": "tailspin"}).Want(201)
+	w.Advance(time.Hour)
+	for partner, want := range map[string]string{"contoso": "ended", "fabrikam": "ended", "tailspin": "active"} {
+		got := w.AdminOf("acme").Do("GET", "/v1/customers/acme/grants/"+partner, nil).Want(200)
+		if got.String("status") != want || want == "ended" && got.String("end.reason") != "partner_removed" {
+			t.Errorf("%s: got %s, want it %s", partner, got.Body, want)
+		}
+	}
+}

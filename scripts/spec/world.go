@@ -54,7 +54,7 @@ var signingKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { //nolint:goch
 
 // New starts a world, empty, on the engine that the package's tests share, and stops it when the test ends. The package needs
 //
-//	func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
+//	func TestMain(m *testing.M) { os.Exit(spec.Main(m)) }
 //
 // The clock stands at Start until it is moved. An option changes what is started: the stream, say, or what runs when the clock is moved.
 func New(t testing.TB, opts ...func(*stack.Config)) *World {
@@ -65,7 +65,7 @@ func New(t testing.TB, opts ...func(*stack.Config)) *World {
 	}
 	c := stack.Config{
 		Engine: engine.Shared(t), Table: "spec-" + rand.Text(), Still: Start, SigningKey: key,
-		CreateTable: dynamo.CreateTable, Handlers: stack.Functions,
+		CreateTable: dynamo.CreateTable, Handlers: stack.Functions, Calls: calls,
 	}
 	for _, o := range opts {
 		o(&c)

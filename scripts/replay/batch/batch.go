@@ -4,12 +4,15 @@ package batch
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	facts "partneraccess/events"
 )
 
 // Record is one record as Lambda spells it.
@@ -93,6 +96,27 @@ func attribute(v types.AttributeValue) (events.DynamoDBAttributeValue, error) {
 		return events.NewMapAttribute(m), nil
 	}
 	return events.DynamoDBAttributeValue{}, fmt.Errorf("unknown kind %T", v)
+}
+
+// Inserted is the record of an event's item that was put into the table: as much of it as the functions of the stream look at. The data is
+// the event's JSON. Any number will do, as long as the function can name the record by it.
+func Inserted(arn string, e facts.Event, data []byte, number int) events.DynamoDBEventRecord {
+	organisation := ""
+	switch {
+	case e.Customer != nil:
+		organisation = "C#" + e.Customer.ID
+	case e.Partner != nil:
+		organisation = "P#" + e.Partner.ID
+	}
+	return events.DynamoDBEventRecord{
+		AWSRegion: region(arn), EventName: "INSERT", EventSource: "aws:dynamodb", EventVersion: "1.1", EventSourceArn: arn,
+		Change: events.DynamoDBStreamRecord{
+			SequenceNumber: strconv.Itoa(number), StreamViewType: string(types.StreamViewTypeNewAndOldImages),
+			NewImage: map[string]events.DynamoDBAttributeValue{
+				"pk": events.NewStringAttribute(organisation), "sk": events.NewStringAttribute("T#" + e.ID), "event": events.NewStringAttribute(string(data)),
+			},
+		},
+	}
 }
 
 // region is the region that an ARN names.
