@@ -48,10 +48,22 @@ $(TOOLS)/modules.ready: go.mod go.sum
 	@mkdir -p $(TOOLS) && touch $@
 
 .PHONY: run
-run: setup ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data)
+run: setup console ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data)
 	go build -o .build/local ./scripts/local
 	@# Not go run, which a SIGTERM ends without ending what it runs.
 	@exec .build/local $(if $(DATA),--data '$(DATA)') $(ARGS)
+
+CONSOLE = $(shell find scripts/console/src scripts/console/public -type f) scripts/console/index.html scripts/console/vite.config.mts
+
+.build/console/index.html: scripts/node_modules/.ready $(CONSOLE)
+	npm --prefix scripts run --silent build
+
+.PHONY: console
+console: setup .build/console/index.html ## build the pages into .build/console
+
+.PHONY: typecheck
+typecheck: setup ## check the types of the pages
+	npm --prefix scripts run --silent typecheck
 
 .PHONY: test
 test: setup race-note ## run all tests, on dynoxide (PKG=./shared/access TEST=TestName for a part)
@@ -83,7 +95,7 @@ race-note:
 	@$(if $(RACE),:,echo "NOTE: no C compiler on this machine, so the tests run without the race detector" >&2)
 
 .PHONY: check
-check: setup fmt-check vet lint tidy-check generate-check test ## do all that CI does, but for test-engines
+check: setup fmt-check vet lint tidy-check generate-check typecheck test ## do all that CI does, but for test-engines
 
 .PHONY: fmt
 fmt: $(GOFUMPT) ## format all Go files
@@ -143,9 +155,40 @@ build: setup ## build every function for Lambda into .build/<function>/bootstrap
 		echo "$$(wc -c < .build/$$f/bootstrap) .build/$$f/bootstrap"; \
 	done
 
+# What the stack is told: a file (infra/settings.example.json shows it); ARGS="-c name=value" goes before it.
+SETTINGS ?=
+CDK = scripts/node_modules/.bin/cdk --no-notices
+CDK_SETTINGS = $(if $(SETTINGS),-c settings='$(SETTINGS)') $(ARGS)
+
+.PHONY: synth
+synth: SETTINGS := $(or $(SETTINGS),infra/settings.example.json)
+synth: build ## write the CloudFormation template into .build/cdk.out; needs no account (SETTINGS=file.json)
+	$(CDK) synth -q $(CDK_SETTINGS)
+
+.PHONY: synth-localstack
+synth-localstack: ARCH := amd64
+synth-localstack: build ## write the template for LocalStack
+	$(CDK) synth -q -c target=localstack $(ARGS)
+
+.PHONY: settings-given
+settings-given:
+	@test -n '$(SETTINGS)' || { echo "say what to deploy: make deploy SETTINGS=my.json (infra/settings.example.json shows one)" >&2; exit 1; }
+
+.PHONY: diff
+diff: settings-given build ## show what a deployment would change (SETTINGS=file.json)
+	$(CDK) diff $(CDK_SETTINGS)
+
+.PHONY: deploy
+deploy: settings-given build ## deploy into the account of the AWS credentials (SETTINGS=file.json)
+	$(CDK) deploy $(CDK_SETTINGS)
+
+.PHONY: destroy
+destroy: settings-given build ## take the stack away; the table, the user pool and the mail identity stay
+	$(CDK) destroy $(CDK_SETTINGS)
+
 .PHONY: clean
 clean: ## delete what was built and fetched; kept data stays
-	rm -rf .build .tools scripts/node_modules cdk.out infra/cdk.out
+	rm -rf .build .tools scripts/node_modules
 
 # The tools at exact versions, each in a folder of its version, so that another version is another target.
 $(GOLANGCI_LINT):

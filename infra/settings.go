@@ -1,0 +1,315 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/mail"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"partneraccess/shared/access"
+	letters "partneraccess/shared/mail"
+)
+
+// Where a stack is meant to run.
+const (
+	onAWS        = "aws"
+	onLocalStack = "localstack"
+)
+
+// settings are what a deployment is told, with -c name=value or in the JSON file that -c settings=file names; -c wins. Each name here is the
+// name there.
+type settings struct {
+	stage  string // tells the deployments of one account and region apart
+	target string // onAWS or onLocalStack
+
+	// An identity provider of the operator's own; "": a user pool is made.
+	issuer   string
+	audience []string
+	pageURL  []string // where the pool's sign-in page sends people back to
+
+	origins             []string // of the pages that may call the API from a browser
+	domain, certificate string   // of the API; "": API Gateway's own address
+	throttleRate        float64  // requests per second
+	throttleBurst       float64
+	checkConcurrency    int // executions that are kept for check; 0: none
+
+	letters            letters.Settings
+	mailIdentity       string // SES's: the domain, or the address, that mails are sent from
+	createMailIdentity bool   // false: it is in the account already
+
+	signInURL  string
+	requireSSO bool
+	catalogue  string // a file; "": the catalogue that is built in
+
+	alarmEmail       string
+	logRetentionDays int
+
+	// A table that was restored to a point in time, which takes the place of the stack's own: its ARN and its stream's; "": there is none.
+	restoredTable, restoredStream string
+
+	// LocalStack alone: addresses as a function in its container sees them.
+	endpoint, sesEndpoint, baseURL string
+}
+
+// defaults are the settings that need not be given, and required are those that have to be, for that target.
+func defaults(target string) map[string]string {
+	d := map[string]string{
+		"stage": "dev", "target": onAWS, "issuer": "", "audience": "", "pageUrl": "", "origins": "", "domain": "", "certificate": "",
+		"throttleRate": "200", "throttleBurst": "400", "checkConcurrency": "0",
+		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
+		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
+		"restoredTable": "", "restoredStream": "",
+	}
+	if target == onLocalStack { // what the local stack says, which gets the mails
+		maps.Copy(d, map[string]string{
+			"product": "Example Cloud", "mailFrom": "Example Cloud <no-reply@cloud.example>", "support": "support@cloud.example",
+			"customerUrl": "https://cloud.example/customers/{customer}/partners", "partnerUrl": "https://cloud.example/partners/{partner}",
+			"invitationUrl": "http://127.0.0.1:8080/v1/invitations/{token}",
+			"endpoint":      "http://localhost.localstack.cloud:4566", "sesEndpoint": "http://host.docker.internal:8080/_local/ses",
+			"baseUrl": "http://127.0.0.1:8080",
+		})
+	}
+	return d
+}
+
+func required(target string) []string {
+	if target == onLocalStack {
+		return nil
+	}
+	return []string{"product", "mailFrom", "support", "customerUrl", "partnerUrl", "invitationUrl"}
+}
+
+// read makes settings of what was given, by name. The error is sentences for the operator, each of which says which setting is wrong.
+func read(given map[string]string) (settings, error) {
+	if file := given["settings"]; file != "" {
+		fromFile, err := readFile(file)
+		if err != nil {
+			return settings{}, err
+		}
+		maps.Copy(fromFile, given)
+		given = fromFile
+	}
+	target := given["target"]
+	if target == "" {
+		target = onAWS
+	}
+	all := defaults(target)
+	var wrong []error
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		_, known := all[name]
+		switch {
+		case known, slices.Contains(required(target), name):
+			if given[name] != "" {
+				all[name] = given[name]
+			}
+		case name == "settings":
+		default:
+			say("%s is no setting for the target %s: there are %s", name, target, strings.Join(names(target), ", "))
+		}
+	}
+	for _, name := range required(target) {
+		if all[name] == "" {
+			say("%s is missing: give it with -c %s=..., or in the file of -c settings=...", name, name)
+		}
+	}
+	number := func(name string, least, most float64) float64 {
+		n, err := strconv.ParseFloat(all[name], 64)
+		if err != nil || n < least || n > most || n != float64(int(n)) {
+			say("%s is %q: give a whole number from %.0f to %.0f", name, all[name], least, most)
+		}
+		return n
+	}
+	truth := func(name string) bool {
+		b, err := strconv.ParseBool(all[name])
+		if err != nil {
+			say("%s is %q: set it to true or false", name, all[name])
+		}
+		return b
+	}
+	s := settings{
+		stage: all["stage"], target: target,
+		issuer: all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
+		domain: all["domain"], certificate: all["certificate"],
+		throttleRate: number("throttleRate", 1, 10_000), throttleBurst: number("throttleBurst", 1, 5_000),
+		checkConcurrency: int(number("checkConcurrency", 0, 10_000)),
+		letters: letters.Settings{
+			Product: all["product"], From: all["mailFrom"], ReplyTo: all["replyTo"], Support: all["support"], CustomerURL: all["customerUrl"],
+			PartnerURL: all["partnerUrl"], InvitationURL: all["invitationUrl"], Unsubscribe: all["unsubscribe"],
+		},
+		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
+		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
+		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)),
+		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"],
+		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
+	}
+	if !slices.ContainsFunc(wrong, func(err error) bool { return strings.Contains(err.Error(), " is missing:") }) { // one complaint of each is enough
+		if err := s.letters.Validate(); err != nil {
+			say("of product, mailFrom, replyTo, support, customerUrl, partnerUrl, invitationUrl and unsubscribe: %w", err)
+		} else if s.mailIdentity == "" {
+			_, s.mailIdentity, _ = strings.Cut(s.fromAddress(), "@")
+		}
+	}
+	wrong = append(wrong, s.wrong()...)
+	return s, errors.Join(wrong...)
+}
+
+// wrong tells what is wrong with settings that have the right form.
+func (s settings) wrong() []error {
+	var wrong []error
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if !regexp.MustCompile(`^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$`).MatchString(s.stage) {
+		say("stage is %q: give up to 16 small letters, digits and hyphens that begin with a letter, since it becomes part of names", s.stage)
+	} else if regexp.MustCompile(`aws|amazon|cognito`).MatchString(s.stage) {
+		say("stage is %q: Cognito allows no aws, amazon or cognito in the name of a domain, of which the stage becomes part", s.stage)
+	}
+	if s.target != onAWS && s.target != onLocalStack {
+		say("target is %q: set it to %s or %s", s.target, onAWS, onLocalStack)
+	}
+	switch {
+	case s.target == onLocalStack && (s.issuer != "" || len(s.audience) > 0 || len(s.pageURL) > 0 || s.domain != "" || s.alarmEmail != ""):
+		say("issuer, audience, pageUrl, domain and alarmEmail are for AWS: LocalStack's free plan has no HTTP API, no Cognito, and nobody to alarm")
+	case s.target == onLocalStack:
+	case s.issuer == "" && len(s.audience) > 0:
+		say("audience is given and issuer is not: give both for an identity provider of your own, or neither for a user pool")
+	case s.issuer != "" && len(s.audience) == 0:
+		say("issuer is given and audience is not: give both for an identity provider of your own, or neither for a user pool")
+	case s.issuer != "" && len(s.pageURL) > 0:
+		say("pageUrl is where a user pool sends people back to, and issuer brings another identity provider: leave one out")
+	case s.issuer == "" && len(s.pageURL) == 0:
+		say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or an identity provider of your own with issuer and audience")
+	}
+	if s.issuer != "" && !isAddress(s.issuer, false) {
+		say("issuer is %q: give the https:// address that stands in the tokens' iss, letter by letter", s.issuer)
+	}
+	for _, u := range s.pageURL {
+		if !isAddress(u, true) {
+			say("pageUrl has %q: give addresses that begin with https:// (http:// on localhost alone), parted by commas", u)
+		}
+	}
+	for _, o := range s.origins {
+		if u, err := url.Parse(o); err != nil || !isAddress(o, true) || u.Path != "" || u.RawQuery != "" {
+			say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, parted by commas", o)
+		}
+	}
+	switch {
+	case (s.domain == "") != (s.certificate == ""):
+		say("domain and certificate belong together: give the API's own domain and the ARN of a certificate for it in the same region, or neither")
+	case s.domain != "" && !regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`).MatchString(s.domain):
+		say("domain is %q: give a name such as access.example.com", s.domain)
+	case s.certificate != "" && !regexp.MustCompile(`^arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/.+$`).MatchString(s.certificate):
+		say("certificate is %q: give the ARN of a certificate of AWS Certificate Manager", s.certificate)
+	}
+	if from := strings.ToLower(s.fromAddress()); s.mailIdentity != "" && from != "" {
+		identity := strings.ToLower(s.mailIdentity)
+		_, domain, _ := strings.Cut(from, "@")
+		if identity != from && identity != domain && !strings.HasSuffix(domain, "."+identity) {
+			say("mailIdentity is %q and mailFrom is %s: the identity has to be that address, its domain, or a domain above it", s.mailIdentity, from)
+		}
+	}
+	if s.signInURL != "" && !isAddress(strings.NewReplacer("{customer}", "x", "{domain}", "x.example").Replace(s.signInURL), true) {
+		say("signInUrl is %q: give an address that begins with https:// and may hold {customer} and {domain}", s.signInURL)
+	}
+	if s.alarmEmail != "" {
+		if a, err := mail.ParseAddress(s.alarmEmail); err != nil || a.Address != s.alarmEmail {
+			say("alarmEmail is %q: give a bare e-mail address", s.alarmEmail)
+		}
+	}
+	switch {
+	case s.restoredTable == "" && s.restoredStream == "":
+	case !regexp.MustCompile(`^arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+$`).MatchString(s.restoredTable):
+		say("restoredTable is %q: give the ARN of the table that was restored, and its stream's ARN with restoredStream", s.restoredTable)
+	case !strings.HasPrefix(s.restoredStream, s.restoredTable+"/stream/"):
+		say("restoredStream is %q: give the ARN of the stream (new and old images) that was switched on for restoredTable", s.restoredStream)
+	}
+	if !slices.Contains(retentions(), s.logRetentionDays) {
+		say("logRetentionDays is %d: CloudWatch knows only %v", s.logRetentionDays, retentions())
+	}
+	if s.catalogue != "" {
+		if text, err := os.ReadFile(s.catalogue); err != nil {
+			say("catalogue cannot be read: %w", err)
+		} else if _, err := access.ParseCatalogue(text); err != nil {
+			say("catalogue %s: %w", s.catalogue, err)
+		}
+	}
+	return wrong
+}
+
+// fromAddress is the bare address that mails come from; "" when there is none.
+func (s settings) fromAddress() string {
+	a, err := mail.ParseAddress(s.letters.From)
+	if err != nil {
+		return ""
+	}
+	return a.Address
+}
+
+// ownPool tells whether the accounts are kept in a user pool of the stack's own.
+func (s settings) ownPool() bool { return s.target == onAWS && s.issuer == "" }
+
+// retentions are the days for which CloudWatch can keep a log.
+func retentions() []int {
+	return []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+}
+
+func names(target string) []string {
+	out := append(slices.Collect(maps.Keys(defaults(target))), required(target)...)
+	slices.Sort(out)
+	return out
+}
+
+func list(s string) []string {
+	var out []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func isAddress(s string, localToo bool) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || strings.ContainsAny(s, " {}*") {
+		return false
+	}
+	return u.Scheme == "https" || localToo && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1")
+}
+
+// readFile reads a JSON object of settings. Lists may be lists there.
+func readFile(file string) (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return nil, fmt.Errorf("the file of settings cannot be read: %w", err)
+	}
+	var values map[string]any
+	if err := json.Unmarshal(text, &values); err != nil {
+		return nil, fmt.Errorf("the file of settings %s is no JSON object: %w", file, err)
+	}
+	return texts(values), nil
+}
+
+// texts are values as one would give them with -c.
+func texts(values map[string]any) map[string]string {
+	out := map[string]string{}
+	for name, v := range values {
+		if several, ok := v.([]any); ok {
+			var parts []string
+			for _, one := range several {
+				parts = append(parts, fmt.Sprint(one))
+			}
+			out[name] = strings.Join(parts, ",")
+			continue
+		}
+		out[name] = fmt.Sprint(v)
+	}
+	return out
+}

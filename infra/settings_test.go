@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestAWrongSettingIsNamed(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "catalogue.json")
+	if err := os.WriteFile(broken, []byte(`{"levels": 1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	outside := map[string]string{"pageUrl": "", "issuer": "https://id.example", "audience": "a"}
+	for _, c := range []struct {
+		name    string
+		changes map[string]string
+		want    string // in the error; "": none
+	}{
+		{"as it should be", nil, ""},
+		{"another identity provider", outside, ""},
+		{"a domain", map[string]string{"domain": "access.example.com", "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"}, ""},
+		{"an address that is verified", map[string]string{"mailIdentity": "no-reply@mail.cloud.example"}, ""},
+		{"a domain above the sender's", map[string]string{"mailIdentity": "cloud.example"}, ""},
+		{"a name that is none", map[string]string{"isuer": "https://id.example"}, "isuer is no setting for the target aws"},
+		{"one of LocalStack's", map[string]string{"sesEndpoint": "http://x"}, "sesEndpoint is no setting for the target aws"},
+		{"a table without its stream", map[string]string{"restoredTable": "arn:aws:dynamodb:eu-central-1:123456789012:table/t"}, "restoredStream is \"\""},
+		{"a stream without its table", map[string]string{"restoredStream": "arn:aws:dynamodb:eu-central-1:123456789012:table/t/stream/x"}, "restoredTable is \"\""},
+		{"another table's stream", map[string]string{
+			"restoredTable": "arn:aws:dynamodb:eu-central-1:123456789012:table/t", "restoredStream": "arn:aws:dynamodb:eu-central-1:123456789012:table/tt/stream/x",
+		}, "restoredStream is"},
+		{"no product", map[string]string{"product": ""}, "product is missing"},
+		{"no sender", map[string]string{"mailFrom": ""}, "mailFrom is missing"},
+		{"no way back", map[string]string{"pageUrl": ""}, "pageUrl is missing"},
+		{"a sender that is none", map[string]string{"mailFrom": "nobody"}, "the sender"},
+		{"an invitation without its token", map[string]string{"invitationUrl": "https://x.example/i"}, "{token}"},
+		{"another stage's characters", map[string]string{"stage": "Prod"}, "stage is \"Prod\""},
+		{"a long stage", map[string]string{"stage": strings.Repeat("a", 17)}, "stage is"},
+		{"a stage that ends in a hyphen", map[string]string{"stage": "a-"}, "stage is"},
+		{"a stage that Cognito refuses", map[string]string{"stage": "myaws"}, "Cognito allows no aws"},
+		{"another target", map[string]string{"target": "azure"}, "target is \"azure\""},
+		{"an issuer without an audience", map[string]string{"pageUrl": "", "issuer": "https://id.example"}, "audience is not"},
+		{"an audience without an issuer", map[string]string{"audience": "a"}, "issuer is not"},
+		{"an issuer and a way back to no pool", map[string]string{"issuer": "https://id.example", "audience": "a"}, "leave one out"},
+		{"an issuer without TLS", map[string]string{"pageUrl": "", "issuer": "http://id.example", "audience": "a"}, "issuer is \"http://id.example\""},
+		{"a way back without TLS", map[string]string{"pageUrl": "http://cloud.example/in"}, "pageUrl has"},
+		{"any origin", map[string]string{"origins": "*"}, "origins has \"*\""},
+		{"an origin with a path", map[string]string{"origins": "https://cloud.example/"}, "origins has"},
+		{"a domain without a certificate", map[string]string{"domain": "access.example.com"}, "belong together"},
+		{"a certificate without a domain", map[string]string{"certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"}, "belong together"},
+		{"a domain that is an address", map[string]string{"domain": "https://access.example.com", "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"}, "domain is"},
+		{"a certificate that is none", map[string]string{"domain": "access.example.com", "certificate": "mine"}, "certificate is \"mine\""},
+		{"somebody else's identity", map[string]string{"mailIdentity": "oud.example"}, "mailIdentity is \"oud.example\""},
+		{"a truth that is none", map[string]string{"requireSso": "maybe"}, "requireSso is \"maybe\""},
+		{"another truth that is none", map[string]string{"createMailIdentity": "si"}, "createMailIdentity is \"si\""},
+		{"no requests", map[string]string{"throttleRate": "0"}, "throttleRate is \"0\""},
+		{"half a request", map[string]string{"throttleBurst": "0.5"}, "throttleBurst is \"0.5\""},
+		{"fewer than no executions", map[string]string{"checkConcurrency": "-1"}, "checkConcurrency is \"-1\""},
+		{"days that CloudWatch does not know", map[string]string{"logRetentionDays": "31"}, "logRetentionDays is 31"},
+		{"no sign-in address", map[string]string{"signInUrl": "{domain}/in"}, "signInUrl is"},
+		{"a name before the alarms' address", map[string]string{"alarmEmail": "Ops <ops@cloud.example>"}, "alarmEmail is"},
+		{"a catalogue that is not there", map[string]string{"catalogue": filepath.Join(t.TempDir(), "none.json")}, "catalogue cannot be read"},
+		{"a catalogue that is none", map[string]string{"catalogue": broken}, "catalogue"},
+		{"a file that is not there", map[string]string{"settings": filepath.Join(t.TempDir(), "none.json")}, "the file of settings cannot be read"},
+		{"LocalStack", map[string]string{"target": "localstack", "pageUrl": "", "alarmEmail": ""}, ""},
+		{"LocalStack with a pool", map[string]string{"target": "localstack"}, "are for AWS"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := read(with(base(), c.changes))
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got error %v, want one that says %q", err, c.want)
+			}
+			if err != nil && strings.Count(err.Error(), "\n") > 0 {
+				t.Errorf("got %q, want one sentence for one mistake", err)
+			}
+		})
+	}
+}
+
+func TestAFileOfSettingsStandsBehindTheCommandLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings.json")
+	if err := os.WriteFile(file, []byte(`{"product": "From the file", "stage": "file", "throttleRate": 7, "requireSso": true, "origins": ["https://a.example", "https://b.example"]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	given := base()
+	for _, name := range []string{"product", "throttleRate", "requireSso", "origins"} {
+		delete(given, name)
+	}
+	given["settings"], given["stage"] = file, "line"
+	s, err := read(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.letters.Product != "From the file" || s.stage != "line" || s.throttleRate != 7 || !s.requireSSO || !slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) {
+		t.Errorf("got %+v", s)
+	}
+	if err := os.WriteFile(file, []byte(`[1]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := read(given); err == nil || !strings.Contains(err.Error(), "no JSON object") {
+		t.Errorf("got error %v, want one about the file", err)
+	}
+}
+
+func TestTheExampleIsGood(t *testing.T) {
+	s, err := read(map[string]string{"settings": "settings.example.json"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.stage != "dev" || !s.ownPool() || s.mailIdentity != "cloud.example" || s.logRetentionDays != 90 {
+		t.Errorf("got %+v, want the defaults", s)
+	}
+}

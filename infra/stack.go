@@ -1,0 +1,127 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"partneraccess/shared/manifest"
+)
+
+// service is the stack while it is put together. What a target or a setting leaves out is nil.
+type service struct {
+	in awscdk.Stack
+	settings
+
+	table     awsdynamodb.ITable
+	mail      *mailer
+	pool      *pool
+	api       awsapigatewayv2.HttpApi
+	httpStage awsapigatewayv2.HttpStage
+	address   *string // the service's public one, without a slash at the end
+	function  map[string]awslambda.Function
+	dead      []deadLetters
+}
+
+// pool is Cognito's.
+type pool struct {
+	users    awscognito.CfnUserPool
+	backEnd  awscognito.CfnUserPoolClient   // checks passwords; its tokens are good for nothing
+	audience []awscognito.CfnUserPoolClient // the clients whose tokens the API takes
+}
+
+// deadLetters is the queue of what one trigger of a function gave up.
+type deadLetters struct {
+	name, means string
+	queue       awssqs.Queue
+}
+
+// mailer is SES's side.
+type mailer struct {
+	identityARN, setARN, setName *string
+}
+
+// newStack makes the stack of a deployment. Its name and all names in it hold the stage.
+func newStack(app awscdk.App, s settings, code code) awscdk.Stack {
+	name := "partner-access-" + s.stage
+	stack := awscdk.NewStack(app, &name, &awscdk.StackProps{
+		StackName:          &name,
+		Description:        jsii.String("Partner Access: customers let partners into their tenants, and back ends check"),
+		Tags:               &map[string]*string{"service": jsii.String("partner-access"), "stage": &s.stage},
+		AnalyticsReporting: jsii.Bool(false), // it tells AWS what the stack is made of, in a resource of the stack
+		// What holds data is kept in any case. This keeps a slip of the hand from taking the API away.
+		TerminationProtection: jsii.Bool(s.target == onAWS),
+	})
+	v := &service{in: stack, settings: s, function: map[string]awslambda.Function{}}
+	v.addTable()
+	if s.target == onAWS {
+		v.addMail()
+		if s.ownPool() {
+			v.addPool()
+		}
+		v.addAPI()
+	} else {
+		v.address = &s.baseURL
+	}
+	for _, f := range manifest.Functions() {
+		v.addFunction(f, code[f.Name])
+	}
+	if s.target == onAWS {
+		v.addRoutes()
+		v.addAlarms()
+		v.addDashboard()
+	}
+	v.output("Table", v.table.TableName(), "the table's name")
+	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true), Reports: jsii.Bool(false)}), nil)
+	return stack
+}
+
+// named is the name of something in an account and region: the stage is in it, so that several deployments get along.
+func (v *service) named(what string) *string {
+	return jsii.String("partner-access-" + v.stage + "-" + what)
+}
+
+func (v *service) output(id string, value *string, description string) {
+	out := awscdk.NewCfnOutput(v.in, jsii.String("Output-"+id), &awscdk.CfnOutputProps{Value: value, Description: &description})
+	out.OverrideLogicalId(&id)
+}
+
+// keep is what becomes of data when the stack is destroyed, or what holds them is to be replaced. LocalStack's are nobody's.
+func (v *service) keep() awscdk.RemovalPolicy {
+	if v.target == onAWS {
+		return awscdk.RemovalPolicy_RETAIN
+	}
+	return awscdk.RemovalPolicy_DESTROY
+}
+
+// suppress silences rules of cdk-nag for a construct and what it consists of, with the reason why they do not hold there.
+func suppress(construct any, reasons ...reason) {
+	var all []*cdknag.NagPackSuppression
+	for _, r := range reasons {
+		s := &cdknag.NagPackSuppression{Id: jsii.String("AwsSolutions-" + r.rule), Reason: jsii.String(r.why)}
+		if r.of != nil {
+			s.AppliesTo = &[]any{}
+			for _, what := range r.of {
+				*s.AppliesTo = append(*s.AppliesTo, what)
+			}
+		}
+		all = append(all, s)
+	}
+	cdknag.NagSuppressions_AddResourceSuppressions(construct, &all, jsii.Bool(true))
+}
+
+// reason is why a rule of cdk-nag does not hold: for all that it finds in a construct, or for these findings alone.
+type reason struct {
+	rule, why string
+	of        []string
+}
+
+// pointers are the strings as jsii wants them.
+func pointers(s []string) *[]*string { return jsii.Strings(slices.Clone(s)...) }

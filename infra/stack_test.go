@@ -1,0 +1,573 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/manifest"
+	"partneraccess/shared/metrics"
+)
+
+func TestWhatHoldsDataOutlivesTheStack(t *testing.T) {
+	holds := []string{"AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SES::EmailIdentity"}
+	for _, variant := range onAWSAlone() {
+		tpl := synth(t, variant)
+		for id, r := range tpl.Resources {
+			if want := slices.Contains(holds, r.Type); (r.DeletionPolicy == "Retain") != want || (r.UpdateReplacePolicy == "Retain") != want {
+				t.Errorf("%s: %s (%s): got deletion %q, replacement %q, want it kept: %v", variant, id, r.Type, r.DeletionPolicy, r.UpdateReplacePolicy, want)
+			}
+		}
+		_, table := tpl.only(t, "AWS::DynamoDB::Table")
+		same(t, variant+": the table's protection", table.Properties["DeletionProtectionEnabled"], true)
+		same(t, variant+": the table's backups", at(table.Properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"), true)
+		same(t, variant+": the table's encryption", table.Properties["SSESpecification"], map[string]any{"SSEEnabled": true})
+		for _, pool := range tpl.of("AWS::Cognito::UserPool") {
+			same(t, variant+": the pool's protection", pool.Properties["DeletionProtection"], "ACTIVE")
+		}
+	}
+	_, table := synth(t, "localstack").only(t, "AWS::DynamoDB::Table")
+	if table.DeletionPolicy != "Delete" || table.Properties["DeletionProtectionEnabled"] == true {
+		t.Errorf("localstack: got %+v, want a table that goes with the stack", table)
+	}
+}
+
+func TestLogsEndAndSayNothingOfPeople(t *testing.T) {
+	for variant, given := range variants() {
+		tpl := synth(t, variant)
+		want := 90
+		if given["logRetentionDays"] != "" {
+			want = 30
+		}
+		for id, log := range tpl.of("AWS::Logs::LogGroup") {
+			same(t, variant+": "+id, log.Properties["RetentionInDays"], want)
+			if log.Properties["LogGroupName"] == nil {
+				t.Errorf("%s: %s has no name", variant, id)
+			}
+		}
+		logs := len(manifest.Functions())
+		if variant != "localstack" {
+			logs++
+			_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
+			format, _ := at(stage.Properties, "AccessLogSettings", "Format").(string)
+			if tpl.Resources[refers(at(stage.Properties, "AccessLogSettings", "DestinationArn"))].Type != "AWS::Logs::LogGroup" || !strings.Contains(format, "$context.requestId") {
+				t.Errorf("%s: got the access log %s", variant, plain(stage.Properties["AccessLogSettings"]))
+			}
+			for _, never := range []string{"$context.path", "email", "authorizer.claims.aud", "requestOverride"} { // a path holds addresses, and invitations' tokens
+				if strings.Contains(format, never) {
+					t.Errorf("%s: the access log has %s: %s", variant, never, format)
+				}
+			}
+		}
+		if got := len(tpl.of("AWS::Logs::LogGroup")); got != logs {
+			t.Errorf("%s: got %d logs, want %d", variant, got, logs)
+		}
+	}
+}
+
+// extra are the actions that functions have beside the manifest's rights, and on what; "*" is any resource, where IAM knows none.
+func extra(f manifest.Function) map[string]string {
+	all := map[string]string{
+		"logs:CreateLogStream": "AWS::Logs::LogGroup", "logs:PutLogEvents": "AWS::Logs::LogGroup",
+		"xray:PutTraceSegments": "*", "xray:PutTelemetryRecords": "*",
+	}
+	if f.Stream != nil {
+		for _, a := range []string{"DescribeStream", "GetRecords", "GetShardIterator"} {
+			all["dynamodb:"+a] = "AWS::DynamoDB::Table"
+		}
+		all["dynamodb:ListStreams"] = "*"
+	}
+	if f.Stream != nil || f.Feedback || f.Schedule > 0 {
+		all["sqs:SendMessage"] = "AWS::SQS::Queue"
+	}
+	if f.Feedback || f.Schedule > 0 {
+		all["sqs:GetQueueAttributes"], all["sqs:GetQueueUrl"] = "AWS::SQS::Queue", "AWS::SQS::Queue"
+	}
+	return all
+}
+
+func TestARoleAllowsWhatTheManifestSaysAndNothingElse(t *testing.T) {
+	for variant := range variants() {
+		tpl := synth(t, variant)
+		functionOf := map[string]manifest.Function{} // by the role's logical id
+		for _, r := range tpl.of("AWS::Lambda::Function") {
+			name, _ := r.Properties["FunctionName"].(string)
+			functionOf[refers(r.Properties["Role"])] = named(name[strings.LastIndex(name, "-")+1:])
+		}
+		for id, role := range tpl.of("AWS::IAM::Role") {
+			if role.Properties["ManagedPolicyArns"] != nil || role.Properties["Policies"] != nil || role.Properties["RoleName"] != nil {
+				t.Errorf("%s: %s: got %s, want a role without others' policies", variant, id, plain(role.Properties))
+			}
+		}
+		seen := map[string][]string{} // by function: what is allowed
+		for id, policy := range tpl.of("AWS::IAM::Policy") {
+			f, isFunction := functionOf[refers(at(policy.Properties, "Roles", 0))]
+			statements, _ := at(policy.Properties, "PolicyDocument", "Statement").([]any)
+			for _, s := range statements {
+				if at(s, "Effect") != "Allow" || at(s, "NotAction") != nil {
+					t.Errorf("%s: %s: got %s, want what is allowed", variant, id, plain(s))
+				}
+				if !isFunction {
+					same(t, variant+": Cognito's text messages", at(s, "Action"), "sns:Publish")
+					if !strings.Contains(plain(at(s, "NotResource")), ":sns:*:*:*") {
+						t.Errorf("%s: got %s, want no topic", variant, plain(s))
+					}
+					continue
+				}
+				resources, several := at(s, "Resource").([]any)
+				if !several {
+					resources = []any{at(s, "Resource")}
+				}
+				for _, action := range texted(at(s, "Action")) {
+					if strings.Contains(action, "*") {
+						t.Errorf("%s: %s: got the action %s, want none with a wildcard", variant, f.Name, action)
+					}
+					for _, r := range resources {
+						if kind := extra(f)[action]; kind != "" {
+							if got := tpl.Resources[refers(r)].Type; got != kind && (kind != "*" || r != "*") {
+								t.Errorf("%s: %s: %s on %s, want on %s", variant, f.Name, action, plain(r), kind)
+							}
+							continue
+						}
+						if strings.Contains(plain(r), "*") {
+							t.Errorf("%s: %s: %s on %s: want it on what is meant", variant, f.Name, action, plain(r))
+						}
+						seen[f.Name] = append(seen[f.Name], allowed(t, tpl, action, r, at(s, "Condition")))
+					}
+				}
+			}
+		}
+		for _, f := range manifest.Functions() {
+			var want []string
+			for _, r := range manifest.Rights(f.Name) {
+				want = append(want, wanted(tpl, r)...)
+			}
+			slices.Sort(want)
+			slices.Sort(seen[f.Name])
+			same(t, variant+": the rights of "+f.Name, seen[f.Name], want)
+		}
+	}
+}
+
+// allowed and wanted spell a right alike: the action, what it is on, and the condition.
+func allowed(t *testing.T, tpl template, action string, on, condition any) string {
+	t.Helper()
+	kind, text := tpl.Resources[refers(on)].Type, plain(on)
+	switch {
+	case kind == "AWS::DynamoDB::Table" && strings.Contains(text, "/index/"):
+		kind = text[strings.LastIndex(text, "/index/"):]
+		kind, _, _ = strings.Cut(kind, `"`)
+	case kind == "AWS::DynamoDB::Table" && !strings.Contains(text, `"Arn"`):
+		t.Errorf("%s on %s: want the table", action, text)
+	case strings.Contains(text, ":identity/"):
+		kind = "identity"
+	}
+	if condition == nil {
+		return action + " " + kind
+	}
+	return action + " " + kind + " " + plain(condition)
+}
+
+func wanted(tpl template, r manifest.Right) []string {
+	keys := ""
+	if len(r.Keys) > 0 {
+		keys = " " + plain(map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": r.Keys}})
+	}
+	switch r.On {
+	case manifest.Table:
+		return []string{r.Action + " AWS::DynamoDB::Table" + keys}
+	case manifest.Index1:
+		return []string{r.Action + " /index/gsi1" + keys}
+	case manifest.Index2:
+		return []string{r.Action + " /index/gsi2" + keys}
+	case manifest.Mails:
+		if len(tpl.of("AWS::SES::ConfigurationSet")) == 0 {
+			return nil
+		}
+		from := " " + plain(map[string]any{"StringEquals": map[string]any{"ses:FromAddress": "no-reply@mail.cloud.example"}})
+		return []string{r.Action + " identity" + from, r.Action + " AWS::SES::ConfigurationSet" + from}
+	case manifest.Accounts:
+		if len(tpl.of("AWS::Cognito::UserPool")) == 0 {
+			return nil
+		}
+		return []string{r.Action + " AWS::Cognito::UserPool"}
+	}
+	panic("a resource that the tests do not know: " + string(r.On))
+}
+
+func TestFunctionsAreInvokedByTheirOwnTriggersAlone(t *testing.T) {
+	for variant := range variants() {
+		tpl := synth(t, variant)
+		for id, p := range tpl.of("AWS::Lambda::Permission") {
+			kind := tpl.Resources[refers(p.Properties["SourceArn"])].Type
+			if kind != "AWS::ApiGatewayV2::Api" && kind != "AWS::Events::Rule" || p.Properties["Action"] != "lambda:InvokeFunction" {
+				t.Errorf("%s: %s: got %s, want this API or a rule of this stack", variant, id, plain(p.Properties))
+			}
+		}
+		for _, kind := range []string{"AWS::Lambda::Url", "AWS::Lambda::LayerVersion"} {
+			if len(tpl.of(kind)) > 0 {
+				t.Errorf("%s: got a %s, want none", variant, kind)
+			}
+		}
+	}
+}
+
+// triggers are what starts a function without anybody who waits for the answer.
+func triggers(f manifest.Function) []string {
+	var out []string
+	if f.Stream != nil {
+		out = append(out, "stream")
+	}
+	if f.Schedule > 0 {
+		out = append(out, "clock")
+	}
+	if f.Feedback {
+		out = append(out, "events")
+	}
+	return out
+}
+
+func TestDeadLettersAreEncryptedAndGoOverTLS(t *testing.T) {
+	for variant := range variants() {
+		tpl := synth(t, variant)
+		closed := map[string]bool{}
+		for _, p := range tpl.of("AWS::SQS::QueuePolicy") {
+			statements, _ := at(p.Properties, "PolicyDocument", "Statement").([]any)
+			for _, s := range statements {
+				if at(s, "Effect") == "Deny" && plain(at(s, "Condition")) == `{"Bool":{"aws:SecureTransport":"false"}}` && at(s, "Action") == "sqs:*" {
+					closed[refers(p.Properties["Queues"])] = true
+				} else if at(s, "Principal", "Service") != "events.amazonaws.com" || tpl.Resources[refers(at(s, "Condition"))].Type != "AWS::Events::Rule" {
+					t.Errorf("%s: got %s, want nobody but a rule let in", variant, plain(s))
+				}
+			}
+		}
+		var triggered, asynchronous int
+		for _, f := range manifest.Functions() {
+			triggered += len(triggers(f))
+			if f.Schedule > 0 || f.Feedback {
+				asynchronous++
+			}
+		}
+		queues := tpl.of("AWS::SQS::Queue")
+		if len(queues) != triggered {
+			t.Errorf("%s: got %d queues, want one for each of %d triggers", variant, len(queues), triggered)
+		}
+		for id, q := range queues {
+			if q.Properties["SqsManagedSseEnabled"] != true || !closed[id] || q.Properties["MessageRetentionPeriod"] != float64(14*24*3600) {
+				t.Errorf("%s: %s: got %s, closed %v, want it encrypted, over TLS, for 14 days", variant, id, plain(q.Properties), closed[id])
+			}
+		}
+		// What a function fails on for good, when it was not asked by a caller who waits, lands in its queue.
+		failures := tpl.of("AWS::Lambda::EventInvokeConfig")
+		if len(failures) != asynchronous {
+			t.Errorf("%s: got %d, want one for each of %d functions", variant, len(failures), asynchronous)
+		}
+		for id, c := range failures {
+			if tpl.Resources[refers(c.Properties["DestinationConfig"])].Type != "AWS::SQS::Queue" {
+				t.Errorf("%s: %s: got %s, want dead letters", variant, id, plain(c.Properties))
+			}
+		}
+	}
+}
+
+func TestTheAPIIsBoundedAndHasOneAddress(t *testing.T) {
+	for _, variant := range onAWSAlone() {
+		tpl := synth(t, variant)
+		_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
+		same(t, variant+": throttle", stage.Properties["DefaultRouteSettings"], map[string]any{"DetailedMetricsEnabled": true, "ThrottlingBurstLimit": 70, "ThrottlingRateLimit": 50})
+	}
+	outside := synth(t, "outside")
+	_, api := outside.only(t, "AWS::ApiGatewayV2::Api")
+	same(t, "API Gateway's own address", api.Properties["DisableExecuteApiEndpoint"], true)
+	_, domain := outside.only(t, "AWS::ApiGatewayV2::DomainName")
+	same(t, "domain", domain.Properties["DomainName"], "access.cloud.example")
+	same(t, "TLS", at(domain.Properties, "DomainNameConfigurations", 0, "SecurityPolicy"), "TLS_1_2")
+	_, mapping := outside.only(t, "AWS::ApiGatewayV2::ApiMapping")
+	if outside.Resources[refers(mapping.Properties["DomainName"])].Type != "AWS::ApiGatewayV2::DomainName" || mapping.Properties["ApiMappingKey"] != nil {
+		t.Errorf("got the mapping %s, want the domain's root", plain(mapping.Properties))
+	}
+	_, api = synth(t, "pool").only(t, "AWS::ApiGatewayV2::Api")
+	same(t, "without a domain", api.Properties["DisableExecuteApiEndpoint"], false)
+}
+
+func TestAnIdentityProviderOfTheOperatorsOwnTakesThePoolsPlace(t *testing.T) {
+	tpl := synth(t, "outside")
+	_, a := tpl.only(t, "AWS::ApiGatewayV2::Authorizer")
+	same(t, "issuer and audience", a.Properties["JwtConfiguration"], map[string]any{"Audience": []string{"partner-access", "other"}, "Issuer": "https://id.cloud.example/"})
+	for id, r := range tpl.Resources {
+		if strings.HasPrefix(r.Type, "AWS::Cognito::") {
+			t.Errorf("got %s, a %s, want no pool", id, r.Type)
+		}
+	}
+}
+
+// The package shared/cognito says what the pool needs.
+func TestThePoolIsAsTheServiceNeedsIt(t *testing.T) {
+	tpl := synth(t, "pool")
+	poolID, pool := tpl.only(t, "AWS::Cognito::UserPool")
+	p := pool.Properties
+	for name, want := range map[string]any{
+		"AliasAttributes": []string{"email"}, "UsernameAttributes": nil, "UsernameConfiguration": map[string]any{"CaseSensitive": false},
+		"Schema":                 []any{map[string]any{"Name": "email", "AttributeDataType": "String", "Mutable": true, "Required": false}},
+		"AdminCreateUserConfig":  map[string]any{"AllowAdminCreateUserOnly": true},
+		"MfaConfiguration":       "OPTIONAL",
+		"EnabledMfas":            []string{"SMS_MFA", "SOFTWARE_TOKEN_MFA"},
+		"AccountRecoverySetting": map[string]any{"RecoveryMechanisms": []any{map[string]any{"Name": "verified_email", "Priority": 1}}},
+		"AutoVerifiedAttributes": nil,
+	} {
+		same(t, name, p[name], want)
+	}
+	if least, _ := at(p, "Policies", "PasswordPolicy", "MinimumLength").(float64); least < 12 {
+		t.Errorf("got passwords of %v characters, want 12 at least", least)
+	}
+	if tpl.Resources[refers(p["SmsConfiguration"])].Type != "AWS::IAM::Role" {
+		t.Errorf("got %s, want a role to send texts with", plain(p["SmsConfiguration"]))
+	}
+	// The identity that this stack makes is not verified yet when the pool is made.
+	same(t, "mails with an identity of this stack's", at(p, "EmailConfiguration", "EmailSendingAccount"), "COGNITO_DEFAULT")
+	_, second := synth(t, "second").only(t, "AWS::Cognito::UserPool")
+	same(t, "mails with one that was there", at(second.Properties, "EmailConfiguration", "EmailSendingAccount"), "DEVELOPER")
+
+	clients := tpl.of("AWS::Cognito::UserPoolClient")
+	if len(clients) != 4 {
+		t.Fatalf("got %d clients, want the back end, the pages, and one for each scope", len(clients))
+	}
+	for id, c := range clients {
+		same(t, id+": of the pool", refers(c.Properties["UserPoolId"]), poolID)
+		same(t, id+": who exists is not told", c.Properties["PreventUserExistenceErrors"], "ENABLED")
+		if c.Properties["ExplicitAuthFlows"] == nil {
+			t.Errorf("%s: got Cognito's own flows, among them signing in from anywhere", id)
+		}
+	}
+	backEnd := clients["PasswordsClient"].Properties
+	same(t, "the back end's flows", backEnd["ExplicitAuthFlows"], []string{"ALLOW_ADMIN_USER_PASSWORD_AUTH"})
+	same(t, "the back end's secret", backEnd["GenerateSecret"], false)
+	same(t, "the back end's sign-in pages", backEnd["AllowedOAuthFlowsUserPoolClient"], nil)
+
+	pages := clients["PagesClient"].Properties
+	same(t, "the pages' flows", []any{pages["AllowedOAuthFlows"], pages["ExplicitAuthFlows"]}, []any{[]string{"code"}, []string{"ALLOW_REFRESH_TOKEN_AUTH"}})
+	same(t, "the pages' scopes", pages["AllowedOAuthScopes"], []string{"openid", "email"})
+	same(t, "the pages' secret", pages["GenerateSecret"], false)
+	same(t, "the pages' way back", pages["CallbackURLs"], []string{"https://cloud.example/in", "http://localhost:5173/in"})
+	writes := texted(pages["WriteAttributes"])
+	if len(writes) == 0 || slices.Contains(writes, "email") || slices.Contains(writes, "phone_number") {
+		t.Errorf("got pages that write %q, want some list, without what says who one is", writes)
+	}
+	for id, scope := range map[string]string{"DirectoryClient": httpapi.ScopeDirectory, "CheckClient": httpapi.ScopeCheck} {
+		m := clients[id].Properties
+		same(t, id, []any{m["AllowedOAuthFlows"], m["AllowedOAuthScopes"], m["GenerateSecret"]}, []any{[]string{"client_credentials"}, []string{scope}, true})
+	}
+	_, server := tpl.only(t, "AWS::Cognito::UserPoolResourceServer")
+	var scopes []string
+	for i := range 2 {
+		scopes = append(scopes, fmt.Sprint(server.Properties["Identifier"], "/", at(server.Properties, "Scopes", i, "ScopeName")))
+	}
+	same(t, "scopes", scopes, []string{httpapi.ScopeDirectory, httpapi.ScopeCheck})
+	_, a := tpl.only(t, "AWS::ApiGatewayV2::Authorizer")
+	same(t, "whose tokens the API takes", a.Properties["JwtConfiguration"], map[string]any{
+		"Audience": []any{map[string]any{"Ref": "PagesClient"}, map[string]any{"Ref": "DirectoryClient"}, map[string]any{"Ref": "CheckClient"}},
+		"Issuer":   map[string]any{"Fn::GetAtt": []string{poolID, "ProviderURL"}},
+	})
+	if len(tpl.of("AWS::Cognito::UserPoolGroup")) != 2 || len(tpl.of("AWS::Cognito::UserPoolDomain")) != 1 {
+		t.Error("got other groups or domains than two and one")
+	}
+}
+
+func TestMailsAreSentUnderASetThatKeepsBadAddressesOff(t *testing.T) {
+	for _, variant := range onAWSAlone() {
+		tpl := synth(t, variant)
+		id, set := tpl.only(t, "AWS::SES::ConfigurationSet")
+		same(t, variant+": suppression", at(set.Properties, "SuppressionOptions", "SuppressedReasons"), []string{"BOUNCE", "COMPLAINT"})
+		same(t, variant+": reputation", at(set.Properties, "ReputationOptions", "ReputationMetricsEnabled"), true)
+		_, d := tpl.only(t, "AWS::SES::ConfigurationSetEventDestination")
+		same(t, variant+": of the set", refers(d.Properties["ConfigurationSetName"]), id)
+		same(t, variant+": events", at(d.Properties, "EventDestination", "MatchingEventTypes"), []string{"DELIVERY", "BOUNCE", "COMPLAINT", "REJECT"})
+		if bus := plain(at(d.Properties, "EventDestination", "EventBridgeDestination")); !strings.Contains(bus, ":event-bus/default") {
+			t.Errorf("%s: got %s, want the default bus, the only one that SES knows", variant, bus)
+		}
+	}
+	_, identity := synth(t, "pool").only(t, "AWS::SES::EmailIdentity")
+	same(t, "the sender's domain", identity.Properties["EmailIdentity"], "mail.cloud.example")
+	if n := len(synth(t, "outside").of("AWS::SES::EmailIdentity")); n != 0 {
+		t.Errorf("an identity that the account has: got %d made, want none", n)
+	}
+}
+
+func TestAnOperatorIsTold(t *testing.T) {
+	for _, variant := range onAWSAlone() {
+		tpl := synth(t, variant)
+		stage := variants()[variant]["stage"]
+		if stage == "" {
+			stage = "dev"
+		}
+		topic, _ := tpl.only(t, "AWS::SNS::Topic")
+		alarms := map[string]map[string]any{}
+		for id, a := range tpl.of("AWS::CloudWatch::Alarm") {
+			p := a.Properties
+			if refers(p["AlarmActions"]) != topic || refers(p["OKActions"]) != topic || len(fmt.Sprint(p["AlarmDescription"])) < 40 {
+				t.Errorf("%s: %s: got %s, want it told to the topic, with what it means", variant, id, plain(p))
+			}
+			name, _ := p["AlarmName"].(string)
+			alarms[strings.TrimPrefix(name, "partner-access-"+stage+"-")] = p
+		}
+		want := []string{"sweep-lag", "contention", "bounces", "complaints", "server-errors", "latency", "check-latency", "table-throttles"}
+		for _, f := range manifest.Functions() {
+			want = append(want, f.Name+"-errors", f.Name+"-throttles")
+			if f.Stream != nil {
+				want = append(want, f.Name+"-age")
+			}
+			for _, trigger := range triggers(f) {
+				want = append(want, f.Name+"-"+trigger+"-dead")
+			}
+		}
+		slices.Sort(want)
+		same(t, variant+": alarms", slices.Sorted(maps.Keys(alarms)), want)
+		lag := alarms["sweep-lag"]
+		same(t, variant+": lag of the sweep", []any{lag["Namespace"], lag["MetricName"], lag["Dimensions"], lag["TreatMissingData"]},
+			[]any{metrics.Namespace, metrics.SweepLag, []any{map[string]any{"Name": metrics.Stage, "Value": stage}}, "breaching"})
+		same(t, variant+": the stream's age", alarms["notify-age"]["MetricName"], "IteratorAge")
+		same(t, variant+": bounces", alarms["bounces"]["MetricName"], "Reputation.BounceRate")
+
+		subscriptions := 0
+		if variants()[variant]["alarmEmail"] != "" {
+			subscriptions = 1
+		}
+		if got := len(tpl.of("AWS::SNS::Subscription")); got != subscriptions {
+			t.Errorf("%s: got %d subscriptions, want %d", variant, got, subscriptions)
+		}
+		_, board := tpl.only(t, "AWS::CloudWatch::Dashboard")
+		body := plain(board.Properties["DashboardBody"])
+		for _, m := range []string{metrics.Decisions, metrics.GrantsEnded, metrics.Mails, metrics.SweepLag, metrics.Contention, "IteratorAge", "5xx", "ApproximateNumberOfMessagesVisible"} {
+			if !strings.Contains(body, m) {
+				t.Errorf("%s: the dashboard lacks %s", variant, m)
+			}
+		}
+	}
+}
+
+// physicalNames are what things are called in an account, as far as the template says so itself. What CloudFormation names has the stack's name in it.
+func physicalNames(tpl template) map[string]string {
+	out := map[string]string{}
+	for id, r := range tpl.Resources {
+		for _, property := range []string{
+			"TableName", "FunctionName", "LogGroupName", "QueueName", "TopicName", "AlarmName", "DashboardName", "UserPoolName", "Domain", "Name", "RoleName",
+			"EmailIdentity", "DomainName",
+		} {
+			v := r.Properties[property]
+			within := strings.HasSuffix(r.Type, "ResourceServer") || strings.HasSuffix(r.Type, "Mapping") || strings.HasSuffix(r.Type, "InvokeConfig") ||
+				strings.HasSuffix(r.Type, "Permission") // these name others
+			if v != nil && !within {
+				out[r.Type+" "+plain(v)] = id
+			}
+		}
+	}
+	return out
+}
+
+func TestARestoredTableTakesTheTablesPlace(t *testing.T) {
+	tpl := synth(t, "restored")
+	if made := tpl.of("AWS::DynamoDB::Table"); len(made) > 0 {
+		t.Errorf("the stack makes %d tables of its own", len(made))
+	}
+	for id, f := range tpl.of("AWS::Lambda::Function") {
+		if got := at(f.Properties, "Environment", "Variables", "TABLE_NAME"); got != nil && got != "restored" {
+			t.Errorf("%s: got the table %v", id, got)
+		}
+	}
+	_, mapping := tpl.only(t, "AWS::Lambda::EventSourceMapping")
+	if got := at(mapping.Properties, "EventSourceArn"); got != restoredTable+"/stream/2026-11-22T10:00:00.000" {
+		t.Errorf("got the stream %v", got)
+	}
+	if len(tpl.errors) > 0 {
+		t.Errorf("got complaints: %v", tpl.errors)
+	}
+	// Apart from the table nothing is another.
+	usual := synth(t, "pool")
+	for kind, n := range map[string]int{"AWS::IAM::Policy": 0, "AWS::Lambda::Function": 0, "AWS::CloudWatch::Alarm": 0} {
+		if n = len(usual.of(kind)); len(tpl.of(kind)) != n || n == 0 {
+			t.Errorf("%s: got %d, want %d", kind, len(tpl.of(kind)), n)
+		}
+	}
+	policies := 0
+	for id, p := range tpl.of("AWS::IAM::Policy") {
+		text := plain(p.Properties)
+		if strings.Contains(text, "dynamodb:") {
+			policies++
+			if !strings.Contains(text, restoredTable) || strings.Contains(text, "-table") {
+				t.Errorf("%s allows another table: %s", id, text)
+			}
+		}
+	}
+	if policies == 0 {
+		t.Error("no policy speaks of the table")
+	}
+}
+
+func TestStagesLiveSideBySide(t *testing.T) {
+	one, two := physicalNames(synth(t, "pool")), physicalNames(synth(t, "second"))
+	if len(one) < 60 {
+		t.Errorf("got %d names, want those of all that has one", len(one))
+	}
+	for name, id := range one {
+		if two[name] != "" {
+			t.Errorf("%s is called %s in both stages", id, name)
+		}
+	}
+}
+
+func TestLocalStackGetsOnlyWhatItCanMake(t *testing.T) {
+	text, err := os.ReadFile("localstack_types.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	may := map[string]bool{}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			may[line] = true
+		}
+	}
+	used := map[string]bool{}
+	for id, r := range synth(t, "localstack").Resources {
+		used[r.Type] = true
+		if !may[r.Type] {
+			t.Errorf("got %s, a %s, which is not in localstack_types.txt", id, r.Type)
+		}
+	}
+	same(t, "types of the list", slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(may)))
+}
+
+func TestNoRuleOfAwsSolutionsIsBroken(t *testing.T) {
+	for variant := range variants() {
+		tpl := synth(t, variant)
+		for _, e := range tpl.errors {
+			t.Errorf("%s: %s", variant, e)
+		}
+		for id, r := range tpl.Resources {
+			rules, _ := at(r.Metadata, "cdk_nag", "rules_to_suppress").([]any)
+			for _, rule := range rules {
+				if why, _ := at(rule, "reason").(string); len(why) < 30 {
+					t.Errorf("%s: %s: got %s, want a reason", variant, id, plain(rule))
+				}
+			}
+		}
+	}
+	// It would be told.
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(filepath.Join(scratch, "broken"))})
+	stack := awscdk.NewStack(app, jsii.String("broken"), nil)
+	awssqs.NewQueue(stack, jsii.String("Q"), nil)
+	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
+	if found := assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()); len(*found) == 0 {
+		t.Error("a queue without TLS and dead letters: got no error, want some")
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// addTable makes the table as dynamo.CreateTable does, and what keeps its data. It is a plain table and no global one: that a check sees every
+// change is a promise of strongly consistent reading, which a replica in another region cannot keep.
+//
+// A table that was restored to a point in time is another one, with another stream, and takes its place as it is. The first one is kept.
+func (v *service) addTable() {
+	if v.restoredTable != "" {
+		v.table = awsdynamodb.Table_FromTableAttributes(v.in, jsii.String("Table"), &awsdynamodb.TableAttributes{
+			TableArn: &v.restoredTable, TableStreamArn: &v.restoredStream, GlobalIndexes: jsii.Strings("gsi1", "gsi2"),
+		})
+		return
+	}
+	key := func(name string) *awsdynamodb.Attribute {
+		return &awsdynamodb.Attribute{Name: &name, Type: awsdynamodb.AttributeType_STRING}
+	}
+	table := awsdynamodb.NewTable(v.in, jsii.String("Table"), &awsdynamodb.TableProps{
+		TableName:           v.named("table"),
+		PartitionKey:        key("pk"),
+		SortKey:             key("sk"),
+		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
+		Stream:              awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES,
+		TimeToLiveAttribute: jsii.String("ttl"),
+		// 35 days, the most that there are.
+		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: jsii.Bool(true)},
+		// With AWS's key for DynamoDB in this account, so that its use stands in CloudTrail. The functions need no right to it.
+		Encryption:         awsdynamodb.TableEncryption_AWS_MANAGED,
+		DeletionProtection: jsii.Bool(v.target == onAWS),
+		RemovalPolicy:      v.keep(),
+	})
+	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		IndexName: jsii.String("gsi1"), PartitionKey: key("gsi1pk"), SortKey: key("gsi1sk"), ProjectionType: awsdynamodb.ProjectionType_ALL,
+	})
+	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		IndexName: jsii.String("gsi2"), PartitionKey: key("gsi2pk"), SortKey: key("gsi2sk"), ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
+	})
+	v.table = table
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/jsii-runtime-go"
+
+	"partneraccess/shared/manifest"
+	"partneraccess/shared/metrics"
+)
+
+// alarm is one thing that an operator wants to be told.
+type alarm struct {
+	name    string
+	means   string // what has happened, and what to look at
+	metric  awscloudwatch.IMetric
+	above   float64
+	periods float64 // in a row; 0: one
+	silence bool    // no figure at all is an alarm, too
+}
+
+// addAlarms makes the alarms, and the topic that they are told to, which people subscribe to. One word of alarmEmail subscribes the first.
+func (v *service) addAlarms() {
+	topic := awssns.NewTopic(v.in, jsii.String("Alarms"), &awssns.TopicProps{
+		TopicName: v.named("alarms"), DisplayName: jsii.String("Partner Access " + v.stage), EnforceSSL: jsii.Bool(true),
+	})
+	// A policy takes the place of the default one, which let CloudWatch in.
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": v.in.Account()}},
+	}))
+	if v.alarmEmail != "" {
+		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&v.alarmEmail, nil))
+	}
+	v.output("AlarmTopic", topic.TopicArn(), "alarms are told here")
+	for _, a := range v.alarms() {
+		missing := awscloudwatch.TreatMissingData_NOT_BREACHING
+		if a.silence {
+			missing = awscloudwatch.TreatMissingData_BREACHING
+		}
+		made := awscloudwatch.NewAlarm(v.in, jsii.String("Alarm-"+a.name), &awscloudwatch.AlarmProps{
+			AlarmName: v.named(a.name), AlarmDescription: &a.means, Metric: a.metric, Threshold: &a.above,
+			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+			EvaluationPeriods:  jsii.Number(max(1, a.periods)), TreatMissingData: missing,
+		})
+		made.AddAlarmAction(awscloudwatchactions.NewSnsAction(topic))
+		made.AddOkAction(awscloudwatchactions.NewSnsAction(topic))
+	}
+}
+
+func (v *service) alarms() []alarm {
+	var all []alarm
+	for _, f := range manifest.Functions() {
+		all = append(all,
+			alarm{name: f.Name + "-errors", metric: v.lambda(f, "Errors", "Sum", 5), means: "The function that " + f.Does + " failed or timed out. Its log says why."},
+			alarm{name: f.Name + "-throttles", metric: v.lambda(f, "Throttles", "Sum", 5), means: "Lambda did not start the function that " + f.Does +
+				", because all executions of the account were in use: ask for a higher limit."})
+		if f.Stream != nil {
+			all = append(all, alarm{
+				name: f.Name + "-age", metric: v.lambda(f, "IteratorAge", "Maximum", 1), above: 5 * 60 * 1000, periods: 5,
+				means: "Mails are more than five minutes late. SES's sending rate, or a batch that fails again and again, holds them up.",
+			})
+		}
+	}
+	for _, d := range v.dead {
+		all = append(all, alarm{
+			name: d.name, metric: d.queue.MetricApproximateNumberOfMessagesVisible(statistic("Maximum", 1)),
+			means: "Something was given up: " + d.means + ". The queue holds it for 14 days.",
+		})
+	}
+	return append(all,
+		alarm{
+			name: "sweep-lag", metric: v.own(metrics.SweepLag, "Maximum", 1), above: 180, periods: 5, silence: true,
+			means: "What is due is done more than three minutes late, or not at all. Access ends on time all the same; reminders, mails and cascades wait.",
+		},
+		alarm{
+			name: "contention", metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
+			means: "Many changes of the same records got in each other's way. Callers may have been answered 409 or 503.",
+		},
+		alarm{
+			name: "bounces", metric: v.reputation("Reputation.BounceRate"), above: 0.04,
+			means: "More than 4 % of the mails bounce. At 5 % AWS looks at the account, at 10 % it stops sending.",
+		},
+		alarm{
+			name: "complaints", metric: v.reputation("Reputation.ComplaintRate"), above: 0.0008,
+			means: "More than 0.08 % of the mails are called spam. At 0.1 % AWS looks at the account, at 0.5 % it stops sending.",
+		},
+		alarm{
+			name: "server-errors", metric: v.errorRate(), above: 1, periods: 2,
+			means: "More than 1 % of the requests were answered with 5xx for ten minutes. The access log names the routes.",
+		},
+		alarm{
+			name: "latency", metric: v.api.MetricLatency(statistic("p99", 5)), above: 3000, periods: 3,
+			means: "One request in a hundred took more than three seconds for a quarter of an hour. The dashboard tells which function.",
+		},
+		alarm{
+			name: "check-latency", metric: v.lambda(named("check"), "Duration", "p99", 5), above: 250, periods: 3,
+			means: "One check in a hundred took more than 250 ms for a quarter of an hour, and the provider's pages wait for each.",
+		},
+		alarm{
+			name: "table-throttles", metric: v.tableThrottles(), above: 0, periods: 3,
+			means: "DynamoDB refused requests for a quarter of an hour: a partition is hot, or the table's limits are reached.",
+		},
+	)
+}
+
+// addDashboard makes one page for an operator: what people notice first, then each part.
+func (v *service) addDashboard() {
+	graph := func(title string, unit string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+		return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
+			Title: &title, Width: jsii.Number(8), Height: jsii.Number(6), Left: &metrics,
+			LeftYAxis: &awscloudwatch.YAxisProps{Label: &unit, ShowUnits: jsii.Bool(false), Min: jsii.Number(0)},
+		})
+	}
+	ofAll := func(metric, statistic string) []awscloudwatch.IMetric {
+		var out []awscloudwatch.IMetric
+		for _, f := range manifest.Functions() {
+			out = append(out, v.lambda(f, metric, statistic, 5).With(&awscloudwatch.MetricOptions{Label: jsii.String(f.Name)}))
+		}
+		return out
+	}
+	var dead []awscloudwatch.IMetric
+	for _, d := range v.dead {
+		dead = append(dead, d.queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+			Statistic: jsii.String("Maximum"), Period: minutes(1), Label: &d.name,
+		}))
+	}
+	// The region is in the name: dashboards are an account's, whatever its regions.
+	name := jsii.String(*v.named("") + *v.in.Region())
+	awscloudwatch.NewDashboard(v.in, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
+		DashboardName: name, DefaultInterval: awscdk.Duration_Hours(jsii.Number(24)),
+		Widgets: &[]*[]awscloudwatch.IWidget{
+			{
+				graph("Requests", "in 5 minutes", v.api.MetricCount(statistic("Sum", 5)), v.api.MetricClientError(statistic("Sum", 5)), v.api.MetricServerError(statistic("Sum", 5))),
+				graph("Latency of the API", "ms", v.api.MetricLatency(statistic("p50", 5)), v.api.MetricLatency(statistic("p99", 5))),
+				graph("Check", "ms", v.lambda(named("check"), "Duration", "p50", 5), v.lambda(named("check"), "Duration", "p99", 5)),
+			},
+			{
+				graph("Decisions by reason", "in 5 minutes", v.ownBy(metrics.Decisions, metrics.Reason)),
+				graph("Grants ended by reason", "in 5 minutes", v.ownBy(metrics.GrantsEnded, metrics.Reason)),
+				graph("Mails by state", "in 5 minutes", v.ownBy(metrics.Mails, metrics.State)),
+			},
+			{
+				graph("Lag of the sweep", "seconds", v.own(metrics.SweepLag, "Maximum", 1)),
+				graph("Age of the stream", "ms", v.lambda(named("notify"), "IteratorAge", "Maximum", 1)),
+				graph("Dead letters", "messages", dead...),
+			},
+			{
+				graph("Errors of functions", "in 5 minutes", ofAll("Errors", "Sum")...),
+				graph("Throttles of functions", "in 5 minutes", ofAll("Throttles", "Sum")...),
+				graph("Executions at once", "executions", ofAll("ConcurrentExecutions", "Maximum")...),
+			},
+			{
+				graph("Capacity of the table", "units in 5 minutes", v.table.MetricConsumedReadCapacityUnits(statistic("Sum", 5)), v.table.MetricConsumedWriteCapacityUnits(statistic("Sum", 5))),
+				graph("Contention and throttles of the table", "in 5 minutes", v.own(metrics.Contention, "Sum", 5), v.tableThrottles()),
+				graph("Bounces and complaints", "of all mails", v.reputation("Reputation.BounceRate"), v.reputation("Reputation.ComplaintRate")),
+			},
+		},
+	})
+	v.output("Dashboard", jsii.String(fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home#dashboards:name=%s", *v.in.Region(), *name)), "the dashboard")
+}
+
+func named(function string) manifest.Function {
+	for _, f := range manifest.Functions() {
+		if f.Name == function {
+			return f
+		}
+	}
+	panic("the manifest has no function " + function + ", which alarms and the dashboard name")
+}
+
+func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(&n) }
+
+func statistic(name string, period float64) *awscloudwatch.MetricOptions {
+	return &awscloudwatch.MetricOptions{Statistic: &name, Period: minutes(period)}
+}
+
+func (v *service) lambda(f manifest.Function, metric, stat string, period float64) awscloudwatch.Metric {
+	return v.function[f.Name].Metric(&metric, statistic(stat, period))
+}
+
+// own is a figure that the functions write.
+func (v *service) own(metric, statistic string, period float64) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String(metrics.Namespace), MetricName: &metric, Statistic: &statistic, Period: minutes(period),
+		DimensionsMap: &map[string]*string{metrics.Stage: &v.stage},
+	})
+}
+
+// ownBy is a figure that the functions write by another dimension, a line for each of its values.
+func (v *service) ownBy(metric, dimension string) awscloudwatch.IMetric {
+	search := fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName="%s" %s="%s"', 'Sum', 300)`, metrics.Namespace, metrics.Stage, dimension, metric, metrics.Stage, v.stage)
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression: &search, UsingMetrics: &map[string]awscloudwatch.IMetric{}, Label: jsii.String(""), Period: minutes(5),
+	})
+}
+
+func (v *service) reputation(metric string) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String("AWS/SES"), MetricName: &metric, Statistic: jsii.String("Maximum"), Period: awscdk.Duration_Hours(jsii.Number(1)),
+		DimensionsMap: &map[string]*string{"ses:configuration-set": v.mail.setName},
+	})
+}
+
+func (v *service) errorRate() awscloudwatch.IMetric {
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression: jsii.String("100 * errors / requests"), Label: jsii.String("5xx in percent"), Period: minutes(5),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{
+			"errors": v.api.MetricServerError(statistic("Sum", 5)), "requests": v.api.MetricCount(statistic("Sum", 5)),
+		},
+	})
+}
+
+func (v *service) tableThrottles() awscloudwatch.IMetric {
+	of := func(metric string) awscloudwatch.IMetric { return v.table.Metric(&metric, statistic("Sum", 5)) }
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression: jsii.String("FILL(reads, 0) + FILL(writes, 0)"), Label: jsii.String("throttles of the table"), Period: minutes(5),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{"reads": of("ReadThrottleEvents"), "writes": of("WriteThrottleEvents")},
+	})
+}
