@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"text/tabwriter"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/local/pages"
 	"partneraccess/scripts/local/seed"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/dynamo"
@@ -46,11 +48,17 @@ Environment: PORT (8080), DYNAMODB (dynoxide or dynamodb-local), AWS_ENDPOINT_UR
 already there), IDENTITY (cognito, the default: employees' accounts at cognito-local; or none), CORS_ORIGINS (pages that
 may call the API, with commas between).
 
+BACKEND=lambda runs the functions as programs of their own, as Lambda does, with the environment of the CDK's template; building
+them takes a while. With AWS_ENDPOINT_URL_LAMBDA they are those of a Lambda that is already there, such as LocalStack's, whose
+own stream and rule start them; STAGE (dev) says which deployment. MAIL_LISTEN=0.0.0.0:8025 takes their mails at that address,
+since containers do not reach 127.0.0.1. The clock cannot be moved then.
+
 `)
 		flags.PrintDefaults()
 	}
 	dataDir := flags.String("data", "", "keep the data in this `folder` over restarts (default: in memory)")
 	demo := flags.Bool("demo", true, "put demo data in")
+	built := flags.String("console", ".build/console", "serve the console that was built into this `folder` at /; without it there are no pages")
 	verbose := flags.Bool("v", false, "print what the DynamoDB engine prints, too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -68,16 +76,33 @@ may call the API, with commas between).
 		return fmt.Errorf("IDENTITY=%s is not understood: set it to cognito or none", kind)
 	}
 
+	console, err := consoleOf(*built)
+	if err != nil {
+		return err
+	}
+
 	c := stack.Config{
-		Accounts: accounts,
-		Port:     port, DataDir: *dataDir, Origins: originsOf(env("CORS_ORIGINS")),
+		Accounts: accounts, Pages: console,
+		Port: port, DataDir: *dataDir, MailListen: env("MAIL_LISTEN"), Origins: originsOf(env("CORS_ORIGINS")),
 		CreateTable: dynamo.CreateTable, Handlers: stack.Functions, Stream: true, Schedule: true,
 		Log: slog.New(slog.NewTextHandler(errs, nil)),
+	}
+	if *demo {
+		c.People = seed.People()
 	}
 	if *verbose {
 		c.EngineLog = errs
 	}
+	b, err := backendOf(ctx, env, &c, errs)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // Ctrl-C while it was being built
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
 	s, err := stack.Start(ctx, c)
+	err = errors.Join(b.Err(), err)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // Ctrl-C while it was starting
@@ -94,7 +119,7 @@ may call the API, with commas between).
 			return err
 		}
 	}
-	if err := banner(out, s, *demo); err != nil {
+	if err := banner(out, s, *demo, console != nil, b.where); err != nil {
 		return err
 	}
 	select {
@@ -115,6 +140,14 @@ func portOf(s string) (int, error) {
 		return 0, fmt.Errorf("PORT=%s is no port: give a number from 1 to 65535", s)
 	}
 	return port, nil
+}
+
+// consoleOf serves the console that stands in a folder, as one of the stack's own pages; nil where none was built.
+func consoleOf(dir string) (http.Handler, error) {
+	if _, err := os.Stat(filepath.Join(dir, "index.html")); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return pages.New(os.DirFS(dir), pages.Settings{Local: true})
 }
 
 func originsOf(s string) []string {
@@ -151,7 +184,7 @@ func seedOnce(ctx context.Context, s *stack.Stack) error {
 	return os.WriteFile(mark, []byte("The demo data is in; delete this file to have it put in again.\n"), 0o600)
 }
 
-func banner(out io.Writer, s *stack.Stack, demo bool) error {
+func banner(out io.Writer, s *stack.Stack, demo, console bool, functions string) error {
 	where := "in memory"
 	switch dir := s.Engine().DataDir(); {
 	case s.Engine().Kind() == engine.External:
@@ -161,6 +194,12 @@ func banner(out io.Writer, s *stack.Stack, demo bool) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nPartner Access runs at %s (%s, data %s). Ctrl-C stops it.\n", s.URL(), s.Engine().Kind(), where)
+	if console {
+		fmt.Fprint(&b, "The console is there, too: open the address in a browser.\n")
+	}
+	if functions != "" {
+		fmt.Fprintf(&b, "The functions are %s; the clock is the real one.\n", functions)
+	}
 	if demo {
 		fmt.Fprint(&b, "\nDemo people\n")
 		table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)

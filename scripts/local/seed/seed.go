@@ -16,10 +16,10 @@ const DirectoryScope = "partner-access/directory"
 
 // Person is somebody of the demo data.
 type Person struct {
-	Email string
-	Name  string
-	Role  string // in the words of the API: admin, member, owner, tech, ...
-	Of    string // "customer acme" or "partner contoso"
+	Email string `json:"email"`
+	Name  string `json:"name"`
+	Role  string `json:"role"` // in the words of the API: admin, member, owner, tech, ...
+	Of    string `json:"of"`   // "customer acme" or "partner contoso"
 }
 
 // People are all persons of the demo data, whether or not it has been put in.

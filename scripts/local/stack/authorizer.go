@@ -103,6 +103,14 @@ func (a *Authorizer) Claims(authorization string) (map[string]string, error) {
 	return claims, nil
 }
 
+// scoped tells whether a token carries one of the scopes, in the claim scope or in scp, where some issuers have a list of them. Where a
+// route asks for none, it does.
+func scoped(claims map[string]string, scopes []string) bool {
+	carried := strings.Fields(claims["scope"])
+	carried = append(carried, strings.Fields(strings.Trim(claims["scp"], "[]"))...)
+	return len(scopes) == 0 || slices.ContainsFunc(scopes, func(s string) bool { return slices.Contains(carried, s) })
+}
+
 // stringClaims writes a payload's claims the way API Gateway does: true is "true", a number its digits, a list
 // "[a b]".
 func stringClaims(payload string) (map[string]string, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,7 +44,11 @@ func (s *Stack) startAccounts(ctx context.Context, c Config) (wait func() (*acco
 			}
 			a.owned = true
 		}
-		if err := a.prepare(ctx, s.table, c.CognitoOptions); err != nil {
+		options := c.CognitoOptions
+		if c.Calls != nil {
+			options = append(slices.Clone(options), func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, c.Calls.Watch) })
+		}
+		if err := a.prepare(ctx, s.table, options); err != nil {
 			return nil, errors.Join(err, a.stop())
 		}
 		return a, nil

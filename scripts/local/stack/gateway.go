@@ -73,6 +73,11 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *
 			w.Header().Set("Www-Authenticate", challenge)
 			return refuse(w, http.StatusUnauthorized, "Unauthorized"), m.routeKey
 		}
+		if !scoped(claims, m.scopes) {
+			w.Header().Set("Www-Authenticate", fmt.Sprintf(`Bearer scope=%q error="insufficient_scope" error_description="the token has none of the scopes that the route asks for"`,
+				strings.Join(m.scopes, " ")))
+			return refuse(w, http.StatusForbidden, "Forbidden"), m.routeKey
+		}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -89,6 +94,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *
 	answer, err := g.invoke(r.Context(), m.function, id, event)
 	if err != nil {
 		log.Error("function failed", "function", m.function.Name, "route", m.routeKey, "error", err)
+		if errors.Is(err, ErrUnavailable) {
+			return refuse(w, http.StatusServiceUnavailable, "Service Unavailable"), m.routeKey
+		}
 		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey
 	}
 	answer.write(w)

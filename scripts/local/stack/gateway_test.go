@@ -77,6 +77,8 @@ func newGateway(t *testing.T, h handlerFunc) gateway {
 			{Method: "GET", Path: "/things/{thing}"},
 			{Method: "GET", Path: "/things/special"},
 			{Method: "PUT", Path: "/things/{thing}/people/{email}"},
+			{Method: "POST", Path: "/scoped/{thing}", Scopes: []string{"b", "c"}},
+			{Method: "POST", Path: "/scoped", Scopes: []string{"c", "d"}},
 		},
 	}, {
 		Name: "missing", Timeout: time.Second,
@@ -288,7 +290,7 @@ func TestEveryRouteOfTheManifestIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := issuer.Token(stack.TokenRequest{Scope: "x"})
+	token, err := issuer.Token(stack.TokenRequest{Scope: "x " + manifest.ScopeDirectory})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,6 +306,26 @@ func TestEveryRouteOfTheManifestIsFound(t *testing.T) {
 				t.Errorf("%s: got the route %s", route.Key(), e.RouteKey)
 			}
 		}
+	}
+}
+
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html: one of the route's scopes is enough.
+func TestARouteThatAsksForScopesTakesATokenWithOneOfThem(t *testing.T) {
+	g := newGateway(t, echo)
+	if res, got := g.send(t, "POST", "/scoped/1", ""); res.StatusCode != 200 { // the token's are a and b
+		t.Errorf("b or c: got %d %s, want the function's answer", res.StatusCode, got)
+	}
+	res, got := g.send(t, "POST", "/scoped", "")
+	if challenge := res.Header.Get("Www-Authenticate"); res.StatusCode != 403 || strings.TrimSpace(got) != `{"message":"Forbidden"}` ||
+		!strings.HasPrefix(challenge, `Bearer scope="c d" error="insufficient_scope"`) {
+		t.Errorf("c or d: got %d %s, challenge %s", res.StatusCode, got, challenge)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "POST", g.url+"/scoped", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, _ := do(t, r); res.StatusCode != 401 {
+		t.Errorf("without a token: got %d, want 401", res.StatusCode)
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partneraccess/scripts/local/seed"
 )
 
 // local serves the endpoints under /_local/, which exist in no deployed function.
@@ -29,6 +31,9 @@ func (s *Stack) local() http.Handler {
 			"issuer": s.issuer.URL(), "jwks_uri": s.issuer.URL() + "/jwks.json", "token_endpoint": s.issuer.URL() + "/token",
 			"id_token_signing_alg_values_supported": []string{"RS256"},
 		})
+	})
+	mux.HandleFunc("GET /_local/people", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, append([]seed.Person{}, s.people...)) // [] rather than null
 	})
 	mux.HandleFunc("POST /_local/token", s.token)
 	mux.HandleFunc("POST /_local/login", s.login)
@@ -55,6 +60,7 @@ func (s *Stack) local() http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("GET /_local/metrics", s.showMetrics)
 	mux.HandleFunc("POST /_local/lambda/2015-03-31/functions/{function}/invocations", s.lambdaAPI)
 
 	c := cors{s.origins}
@@ -125,6 +131,10 @@ func (s *Stack) showClock(w http.ResponseWriter) {
 }
 
 func (s *Stack) moveClock(w http.ResponseWriter, r *http.Request) {
+	if s.fixed {
+		refuse(w, http.StatusConflict, "the functions are programs of their own (BACKEND=lambda) and have the real clock: it cannot be moved")
+		return
+	}
 	var request struct {
 		Advance string    `json:"advance"`
 		Now     time.Time `json:"now"`

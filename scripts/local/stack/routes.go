@@ -18,6 +18,7 @@ type route struct {
 	key      string
 	segments []string
 	public   bool
+	scopes   []string
 	function manifest.Function
 }
 
@@ -25,6 +26,7 @@ type match struct {
 	routeKey string
 	params   map[string]string // decoded
 	public   bool
+	scopes   []string // of which the token must carry one; none: it need not
 	function manifest.Function
 }
 
@@ -38,7 +40,7 @@ func newRouter(functions []manifest.Function) (*router, error) {
 			}
 			seen[r.Key()] = f.Name
 			out.routes[r.Method] = append(out.routes[r.Method], route{
-				key: r.Key(), segments: strings.Split(r.Path, "/"), public: r.Public, function: f,
+				key: r.Key(), segments: strings.Split(r.Path, "/"), public: r.Public, scopes: r.Scopes, function: f,
 			})
 		}
 	}
@@ -64,7 +66,7 @@ func (r *router) find(method, escapedPath string) (match, bool) {
 	if best == nil {
 		return match{}, false
 	}
-	m := match{routeKey: best.key, public: best.public, function: best.function}
+	m := match{routeKey: best.key, public: best.public, scopes: best.scopes, function: best.function}
 	for i, s := range best.segments {
 		if name, is := parameter(s); is {
 			if m.params == nil {

@@ -26,7 +26,11 @@ import (
 
 	"partneraccess/scripts/local/cognitolocal"
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/local/pages"
+	"partneraccess/scripts/local/rights"
+	"partneraccess/scripts/local/seed"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/metrics"
 )
 
 // DefaultTable is the table's name when Config names none.
@@ -39,6 +43,9 @@ type Config struct {
 	Table   string   // empty: DefaultTable
 	Origins []string // pages that may call the API from a browser
 
+	Pages  http.Handler  // answers what is neither the API's nor under /_local/; nil: the gateway does
+	People []seed.Person // who may be told that the demo data has them, so that a page can offer to be one of them
+
 	// Stream makes the table with its stream and starts the functions that the stream starts. It costs: dynoxide's writes become
 	// slower as the stream grows.
 	Stream bool
@@ -47,6 +54,7 @@ type Config struct {
 	Schedule bool
 
 	Still      time.Time       // not zero: the clock stands still here until it is moved, so that tests can sit on an instant
+	RealClock  bool            // the functions have the real clock, so that the stack's cannot be moved
 	SigningKey *rsa.PrivateKey // nil: the one kept in DataDir, or a fresh one, which takes a while
 
 	// Engine, if not nil, is used and outlives the stack; the table should have a name of its own then. If nil, one is
@@ -58,6 +66,10 @@ type Config struct {
 	Accounts       bool
 	Cognito        *cognitolocal.Server
 	CognitoOptions []func(*cognitoidentityprovider.Options)
+
+	// MailListen is where SES is served, too, for functions in containers: an address such as 0.0.0.0:8025, on which nothing else of the stack
+	// is to be had. Empty: nowhere.
+	MailListen string
 
 	// CreateTable creates the table; it is not called for one that exists.
 	CreateTable func(ctx context.Context, client *dynamodb.Client, name string, withStream bool) error
@@ -73,21 +85,27 @@ type Config struct {
 
 	Log       *slog.Logger // nil: nothing is logged
 	EngineLog io.Writer    // what the engine prints; nil: dropped
+	Figures   io.Writer    // gets the lines of metrics that the functions write; nil: they are added up alone
+
+	Calls *rights.Record // notes which calls of AWS the functions make; nil: nobody does
 }
 
 // Stack is a running stack.
 type Stack struct {
-	Clock *Clock
-	Mail  *Mailbox
-	SES   *SES
-	Dead  *DeadLetters // batches of the stream that were given up
+	Clock   *Clock
+	Mail    *Mailbox
+	SES     *SES
+	Dead    *DeadLetters // batches of the stream that were given up
+	Metrics *Metrics
 
 	url     string
 	table   string
 	origins []string
+	people  []seed.Person
 	engine  *engine.Engine
 	owned   bool // the engine is ours to stop
 	issuer  *Issuer
+	fixed   bool // the clock cannot be moved
 	log     *slog.Logger
 
 	accounts *accounts // nil: none are kept
@@ -110,8 +128,9 @@ type Stack struct {
 // bounds the start alone; Stop ends the stack.
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	s := &Stack{
-		Clock: &Clock{still: c.Still}, Mail: &Mailbox{}, Dead: &DeadLetters{},
-		table: c.Table, origins: slices.Clone(c.Origins), log: c.Log, failed: make(chan error, 1),
+		Clock: &Clock{still: c.Still}, Mail: &Mailbox{}, Dead: &DeadLetters{}, Metrics: &Metrics{also: c.Figures},
+		table: c.Table, origins: slices.Clone(c.Origins), people: slices.Clone(c.People), log: c.Log, failed: make(chan error, 1),
+		fixed: c.RealClock,
 	}
 	if s.table == "" {
 		s.table = DefaultTable
@@ -170,9 +189,21 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		return nil, err
 	}
 
-	deps := Deps{Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log, SES: s.url + sesPath}
+	deps := Deps{
+		Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log, SES: s.url + sesPath,
+		Metrics: metrics.New(s.Metrics, metrics.DefaultStage, s.Clock.Now),
+	}
+	if c.Pages != nil {
+		deps.Console = s.url
+	}
+	if c.Calls != nil {
+		deps.Watch = append(deps.Watch, c.Calls.Watch)
+		deps.Client = dynamodb.New(deps.Client.Options(), func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, deps.Watch...) })
+	}
+	deps.Figures = s.Metrics
 	if s.accounts != nil {
 		deps.Accounts = s.accounts.keeper
+		deps.Cognito, deps.Pool = s.accounts.server.Endpoint(), s.accounts.pool
 	}
 	s.handlers = map[string]lambda.Handler{}
 	if c.Handlers != nil {
@@ -205,10 +236,19 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		return nil, err
 	}
 
+	if c.MailListen != "" {
+		if err := s.listenForMails(ctx, c.MailListen); err != nil {
+			return nil, err
+		}
+	}
 	local := s.local()
 	s.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/_local/") {
 			local.ServeHTTP(w, r)
+			return
+		}
+		if c.Pages != nil && pages.Owns(r.URL.Path) {
+			c.Pages.ServeHTTP(w, r)
 			return
 		}
 		gateway.ServeHTTP(w, r)

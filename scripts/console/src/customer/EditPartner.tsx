@@ -1,0 +1,390 @@
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import ExpandableSection from '@cloudscape-design/components/expandable-section';
+import Form from '@cloudscape-design/components/form';
+import FormField from '@cloudscape-design/components/form-field';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import RadioGroup from '@cloudscape-design/components/radio-group';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import Textarea from '@cloudscape-design/components/textarea';
+import Toggle from '@cloudscape-design/components/toggle';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useMemo, useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+
+import { answer, asProblem, useSubmit, type Api, type Schemas } from '../api';
+import { Group } from '../parts/Group';
+import { Instant } from '../parts/Instant';
+import { LevelSelect, LevelText } from '../parts/Level';
+import { complete, PeriodFields, type Period } from '../parts/Period';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { Status } from '../parts/Status';
+import { UserChecks, type AnyUser } from '../parts/UserChecks';
+import { byWhom, changeLines, endReason, instant, levelName, names, statusName, type Level } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { Panel } from '../shell/Panel';
+import { useChanged, useCustomer, useGrantUsers, usePartnerUsers } from './queries';
+
+type Grant = Schemas['Grant'];
+
+/** What was there when the person began, or when they looked again after somebody else's change. */
+interface Base {
+  grant: Grant;
+  etag: string;
+  users: Map<string, Schemas['GrantUser']>; // empty while everyone is on
+}
+
+/** What the person wants to change. What is left out stays as it is, whoever changes it meanwhile. */
+interface Draft {
+  level?: Level;
+  enabled?: boolean;
+  everyone?: boolean;
+  assigned_by?: Grant['assigned_by'];
+  require_sso?: boolean;
+  note?: string;
+  period?: Period;
+  add: ReadonlyMap<string, AnyUser>;
+  remove: ReadonlySet<string>;
+}
+
+const untouched: Draft = { add: new Map(), remove: new Set() };
+const fields = ['/users', '/everyone', '/level', '/from', '/until', '/note', '/state'];
+
+async function readBase(api: Api, customer: string, partner: string, signal: AbortSignal): Promise<Base> {
+  const { data: grant, etag } = await answer(api.GET('/v1/customers/{customer}/grants/{partner}', { params: { path: { customer, partner } }, signal }));
+  const users = new Map<string, Schemas['GrantUser']>();
+  let cursor: string | undefined;
+  if (!grant.everyone) {
+    do {
+      const { data } = await answer(
+        api.GET('/v1/customers/{customer}/grants/{partner}/users', { params: { path: { customer, partner }, query: { limit: 100, cursor } }, signal }),
+      );
+      for (const u of data.items) users.set(u.id, u);
+      cursor = data.next_cursor ?? undefined;
+    } while (cursor);
+  }
+  return { grant, etag, users };
+}
+
+/** The panel of one partner: its users as checkboxes, level, period, on or off. Where nothing can be changed it says why. */
+export function EditPartner() {
+  const api = useApi();
+  const navigate = useNavigate();
+  const { customer, admin } = useCustomer();
+  const { partner = '' } = useParams();
+  const close = useCallback(() => void navigate({ pathname: `/customers/${customer}/partners`, search: location.search }), [navigate, customer]);
+  // Read when the panel is opened and when a change met another one's: what the person looks at does not change by itself.
+  const query = useQuery({
+    queryKey: ['edit', customer, partner],
+    queryFn: ({ signal }) => readBase(api, customer, partner, signal),
+    gcTime: 0,
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
+  const base = query.data;
+  const frozen = base && frozenFor(base.grant, admin);
+  return (
+    <Panel title={base ? base.grant.partner.name : 'Partner'} close={close}>
+      {query.error && !base ? (
+        <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} />
+      ) : !base ? (
+        <Spinner />
+      ) : frozen ? (
+        <Frozen grant={base.grant} why={frozen} />
+      ) : (
+        <EditForm
+          base={base}
+          reread={async () => {
+            const again = await query.refetch();
+            return again.data;
+          }}
+          close={close}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function frozenFor(grant: Grant, admin: boolean): string | undefined {
+  if (grant.managed) return 'The provider manages this relationship. You see who is in; only the provider changes or ends it.';
+  if (grant.end) return `This access has ended: ${endReason[grant.end.reason]}, on ${instant(grant.end.at)}, by ${byWhom(grant.end.by)}. Add the partner again to let it in.`;
+  if (grant.status === 'expired') return 'The period of this access is over. Add the partner again to let it in.';
+  if (!admin) return 'Only an admin of your organisation can change this.';
+  return undefined;
+}
+
+/** The grant to be looked at, with the reason why it cannot be changed. */
+function Frozen({ grant, why }: { grant: Grant; why: string }) {
+  const [search, setSearch] = useState('');
+  const users = useGrantUsers(grant.partner.id);
+  const shown = users.all.filter((u) => matches(u, search));
+  return (
+    <SpaceBetween size="l">
+      <Alert type="info">{why}</Alert>
+      <KeyValuePairs
+        columns={2}
+        items={[
+          { label: 'Status', value: <Status of={grant.status} /> },
+          { label: 'Level', value: <LevelText level={grant.level} effective={grant.effective_level} /> },
+          { label: 'Since', value: <Instant at={grant.from} both /> },
+          { label: 'Until', value: grant.until ? <Instant at={grant.until} both /> : 'Continuous' },
+          { label: 'Users', value: grant.everyone ? `Everyone (${grant.user_count})` : String(grant.user_count) },
+          { label: 'Assigned by', value: grant.assigned_by === 'partner' ? 'The partner' : 'You' },
+        ]}
+      />
+      <UserChecks
+        label={`Users of ${grant.partner.name} who are in`}
+        users={shown}
+        checked={() => true}
+        toggle={() => undefined}
+        search={search}
+        onSearch={setSearch}
+        loading={users.loading}
+        problem={users.problem}
+        retry={users.retry}
+        more={users.more}
+        loadMore={users.loadMore}
+        frozen
+      />
+    </SpaceBetween>
+  );
+}
+
+function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<Base | undefined>; close: () => void }) {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const { customer } = useCustomer();
+  const { grant } = base;
+  const [draft, setDraft] = useState<Draft>(untouched);
+  const [theirs, setTheirs] = useState<string[]>(); // what somebody else changed meanwhile
+  const [tried, setTried] = useState(false);
+  const edit = (more: Partial<Draft>) => setDraft((old) => ({ ...old, ...more }));
+
+  const now = {
+    level: draft.level ?? grant.level,
+    enabled: draft.enabled ?? grant.status !== 'suspended',
+    everyone: draft.everyone ?? grant.everyone,
+    assigned_by: draft.assigned_by ?? grant.assigned_by,
+    require_sso: draft.require_sso ?? grant.require_sso,
+    note: draft.note ?? grant.note,
+    period: draft.period ?? { from: grant.from, until: grant.until },
+  };
+  const body = bodyOf(base, draft);
+  const nameOf = (id: string): string => draft.add.get(id)?.name ?? base.users.get(id)?.name ?? id;
+
+  const save = useSubmit(
+    async (wanted: Schemas['GrantEdit']) =>
+      (
+        await answer(
+          api.PATCH('/v1/customers/{customer}/grants/{partner}', {
+            params: { path: { customer, partner: grant.partner.id }, header: { 'If-Match': base.etag } },
+            body: wanted,
+          }),
+        )
+      ).data,
+    {
+      onDone: (change) => {
+        flash.done(`${grant.partner.name} is changed`, changeLines(change, nameOf).join(' '));
+        void changed();
+        close();
+      },
+      onProblem: (problem) => {
+        if (problem.code !== 'version_mismatch') return;
+        void reread().then((fresh) => {
+          if (fresh) setTheirs(difference(base, fresh));
+          void changed();
+        });
+      },
+    },
+  );
+  const conflict = save.problem?.code === 'version_mismatch';
+  const at = (pointer: string): string | undefined => save.problem?.at(pointer);
+  const missing = complete(now.period) ? undefined : 'Choose a day and a time.';
+
+  return (
+    <form
+      aria-label={`Edit ${grant.partner.name}`}
+      onSubmit={(e) => {
+        e.preventDefault();
+        setTried(true);
+        if (!missing && body) save.send(body);
+      }}
+    >
+      <Form
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button formAction="none" variant="link" onClick={close}>
+              Cancel
+            </Button>
+            <Button variant="primary" loading={save.sending} disabled={!body && !missing} disabledReason="There is nothing to save yet.">
+              {theirs ? 'Apply my changes' : 'Save'}
+            </Button>
+          </SpaceBetween>
+        }
+      >
+        <SpaceBetween size="l">
+          {theirs && (
+            <Alert type="warning" header="Someone else changed this">
+              <SpaceBetween size="xs">
+                <div>While you were at it, this became of it:</div>
+                <ul>
+                  {theirs.map((line) => (
+                    <li key={line}>{line}</li>
+                  ))}
+                </ul>
+                <div>What you changed yourself is still here, and nothing of it is saved. Look at it, then apply it or cancel.</div>
+              </SpaceBetween>
+            </Alert>
+          )}
+          <Toggle checked={now.enabled} onChange={(e) => edit({ enabled: e.detail.checked })} description={now.enabled ? undefined : 'Nobody of the partner gets in until you enable it again.'}>
+            Access is enabled
+          </Toggle>
+          <Group label="Users" error={at('/everyone') ?? at('/users')}>
+            <SpaceBetween size="s">
+              <Toggle
+                checked={now.everyone}
+                onChange={(e) => edit({ everyone: e.detail.checked, add: new Map(), remove: new Set() })}
+                description={
+                  now.everyone
+                    ? grant.everyone
+                      ? 'Switch this off to take single users out.'
+                      : 'Replaces what you checked one by one.'
+                    : grant.everyone
+                      ? 'Those who are in keep access, new users stay out. Save, then you can take single users out.'
+                      : undefined
+                }
+              >
+                Everyone of {grant.partner.name}, now and later
+              </Toggle>
+              {!now.everyone && !grant.everyone && <Checks base={base} draft={draft} edit={edit} />}
+            </SpaceBetween>
+          </Group>
+          <LevelSelect value={now.level} onChange={(level) => edit({ level })} error={at('/level')} withNone={grant.level === 'none'} />
+          <PeriodFields
+            value={now.period}
+            since={grant.status === 'scheduled' ? undefined : grant.from}
+            onChange={(period) => edit({ period })}
+            problem={{
+              from: at('/from') ?? (tried && now.period.from === undefined ? missing : undefined),
+              until: at('/until') ?? (tried && now.period.until === undefined ? missing : undefined),
+            }}
+          />
+          <ExpandableSection headerText="More settings">
+            <SpaceBetween size="l">
+              <FormField label="Who assigns the users">
+                <RadioGroup
+                  value={now.assigned_by}
+                  onChange={(e) => edit({ assigned_by: e.detail.value as Grant['assigned_by'] })}
+                  items={[
+                    { value: 'customer', label: 'You' },
+                    { value: 'partner', label: 'The partner', description: 'You can still take users out.' },
+                  ]}
+                />
+              </FormField>
+              <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Only users of a partner with single sign-on get in.">
+                Require single sign-on
+              </Toggle>
+              <FormField label="Note" description="For your own people: what the access is for." errorText={at('/note')}>
+                <Textarea value={now.note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
+              </FormField>
+            </SpaceBetween>
+          </ExpandableSection>
+          <Box variant="small" color="text-body-secondary">
+            Status: {statusName[grant.status]}
+            {grant.effective_level !== grant.level && ` · in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}
+          </Box>
+          {save.problem && !conflict && <ProblemAlert problem={save.problem} shown={fields} />}
+        </SpaceBetween>
+      </Form>
+    </form>
+  );
+}
+
+/** Those who are in first, then the partner's other users. */
+function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: Partial<Draft>) => void }) {
+  const [search, setSearch] = useState('');
+  const others = usePartnerUsers(base.grant.partner.id, search);
+  const users = useMemo(() => {
+    const inside: AnyUser[] = [...base.users.values()].filter((u) => matches(u, search));
+    return [...inside, ...others.all.filter((u) => !base.users.has(u.id))];
+  }, [base.users, others.all, search]);
+  return (
+    <UserChecks
+      label={`Users of ${base.grant.partner.name}`}
+      users={users}
+      checked={(id) => (base.users.has(id) ? !draft.remove.has(id) : draft.add.has(id))}
+      toggle={(changed, on) => {
+        const add = new Map(draft.add);
+        const remove = new Set(draft.remove);
+        for (const u of changed) {
+          if (base.users.has(u.id)) {
+            if (on) remove.delete(u.id);
+            else remove.add(u.id);
+          } else if (on) add.set(u.id, u);
+          else add.delete(u.id);
+        }
+        edit({ add, remove });
+      }}
+      search={search}
+      onSearch={setSearch}
+      loading={others.loading}
+      problem={others.problem}
+      retry={others.retry}
+      more={others.more}
+      loadMore={others.loadMore}
+    />
+  );
+}
+
+/** What is to be sent: only what differs from what is there. undefined when nothing does. */
+function bodyOf({ grant, users }: Base, draft: Draft): Schemas['GrantEdit'] | undefined {
+  const body: Schemas['GrantEdit'] = {};
+  if (draft.level && draft.level !== grant.level) body.level = draft.level;
+  if (draft.enabled !== undefined && draft.enabled !== (grant.status !== 'suspended')) body.state = draft.enabled ? 'open' : 'suspended';
+  if (draft.everyone !== undefined && draft.everyone !== grant.everyone) body.everyone = draft.everyone;
+  if (draft.assigned_by && draft.assigned_by !== grant.assigned_by) body.assigned_by = draft.assigned_by;
+  if (draft.require_sso !== undefined && draft.require_sso !== grant.require_sso) body.require_sso = draft.require_sso;
+  if (draft.note !== undefined && draft.note !== grant.note) body.note = draft.note;
+  if (draft.period?.from !== undefined && !same(draft.period.from, grant.from)) body.from = draft.period.from;
+  if (draft.period?.until !== undefined && !same(draft.period.until, grant.until)) body.until = draft.period.until;
+  if (!(draft.everyone ?? grant.everyone)) {
+    const add = [...draft.add.keys()].filter((id) => !users.has(id));
+    const remove = [...draft.remove].filter((id) => users.has(id));
+    if (add.length > 0 || remove.length > 0) body.users = { ...(add.length > 0 ? { add } : {}), ...(remove.length > 0 ? { remove } : {}) };
+  }
+  return Object.keys(body).length > 0 ? body : undefined;
+}
+
+const same = (a: string | null, b: string | null): boolean => (a && b ? Date.parse(a) === Date.parse(b) : a === b);
+
+const matches = (u: AnyUser, search: string): boolean =>
+  search === '' || u.name.toLowerCase().includes(search.toLowerCase()) || u.email.startsWith(search.toLowerCase());
+
+/** What somebody else changed, in words. */
+function difference(was: Base, is: Base): string[] {
+  const out: string[] = [];
+  const a = was.grant;
+  const b = is.grant;
+  if (a.id !== b.id) out.push('The access was ended and granted anew.');
+  if (a.level !== b.level) out.push(`Level: ${levelName[a.level]} → ${levelName[b.level]}`);
+  if (a.status !== b.status) out.push(`Status: ${statusName[a.status]} → ${statusName[b.status]}`);
+  if (a.from !== b.from) out.push(`Starts: ${instant(a.from)} → ${instant(b.from)}`);
+  if (a.until !== b.until) out.push(`Ends: ${a.until ? instant(a.until) : 'never'} → ${b.until ? instant(b.until) : 'never'}`);
+  if (a.everyone !== b.everyone) out.push(`Everyone: ${b.everyone ? 'switched on' : 'switched off'}`);
+  if (a.assigned_by !== b.assigned_by) out.push(b.assigned_by === 'partner' ? 'The partner assigns the users now' : 'You assign the users now');
+  if (a.require_sso !== b.require_sso) out.push(`Single sign-on: ${b.require_sso ? 'required now' : 'no longer required'}`);
+  if (a.note !== b.note) out.push(`Note: ${b.note || 'emptied'}`);
+  const added = [...is.users.values()].filter((u) => !was.users.has(u.id));
+  const removed = [...was.users.values()].filter((u) => !is.users.has(u.id));
+  if (!b.everyone && !a.everyone) {
+    if (added.length > 0) out.push(`Added: ${names(added.map((u) => u.name))}`);
+    if (removed.length > 0) out.push(`Taken out: ${names(removed.map((u) => u.name))}`);
+  }
+  return out.length > 0 ? out : ['Something that this panel does not show.'];
+}
+

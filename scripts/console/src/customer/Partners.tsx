@@ -1,0 +1,196 @@
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
+import Link from '@cloudscape-design/components/link';
+import Multiselect from '@cloudscape-design/components/multiselect';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useCallback, useState } from 'react';
+import { useNavigate, useSearchParams } from 'react-router';
+
+import { answer, etagOf, useCursorPages, useSubmit, type Schemas } from '../api';
+import { DataTable } from '../parts/DataTable';
+import { Instant } from '../parts/Instant';
+import { LevelText } from '../parts/Level';
+import { SearchField } from '../parts/SearchField';
+import { Status } from '../parts/Status';
+import { changeLines, count, statusName, type GrantStatus } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { PanelOutlet } from '../shell/Panel';
+import { useFollow } from '../shell/useFollow';
+import { keyOf, useChanged, useCustomer } from './queries';
+import { RemovePartner } from './RemovePartner';
+
+type Grant = Schemas['Grant'];
+
+const statuses = Object.keys(statusName) as GrantStatus[];
+
+/** Settings > Partners: whom the customer lets in. Adding and editing happen in the panel beside it, at addresses of their own. */
+export function Partners() {
+  const api = useApi();
+  const { customer, admin } = useCustomer();
+  const navigate = useNavigate();
+  const follow = useFollow();
+  const [query, setQuery] = useSearchParams();
+  const [removing, setRemoving] = useState<Grant>();
+  const q = query.get('q') ?? '';
+  const status = query.get('status')?.split(',').filter((s): s is GrantStatus => statuses.includes(s as GrantStatus)) ?? [];
+  const at = `/customers/${customer}/partners`;
+
+  const pages = useCursorPages(keyOf(customer, 'grants', q, status), async (cursor, signal) => {
+    const filter = { limit: 25, cursor, ...(q ? { q } : {}), ...(status.length > 0 ? { status } : {}) };
+    return (await answer(api.GET('/v1/customers/{customer}/grants', { params: { path: { customer }, query: filter }, signal }))).data;
+  });
+  const search = useCallback(
+    (name: string, value: string) =>
+      setQuery(
+        (old) => {
+          const next = new URLSearchParams(old);
+          if (value) next.set(name, value);
+          else next.delete(name);
+          return next;
+        },
+        { replace: true },
+      ),
+    [setQuery],
+  );
+  const searchName = useCallback((text: string) => search('q', text), [search]);
+  const pause = usePause();
+
+  const filtered = q !== '' || status.length > 0;
+  const add = admin && (
+    <Button variant="primary" onClick={() => void navigate(`${at}/add`)}>
+      Add partner
+    </Button>
+  );
+  return (
+    <>
+      <DataTable
+        title="Partners"
+        description="Whom you let into your data, how much, and for how long."
+        actions={add}
+        pages={pages}
+        trackBy={(g) => g.partner.id}
+        empty={filtered ? 'No partner fits this search.' : 'You let no partner in.'}
+        emptyAction={filtered ? <Button onClick={() => setQuery({}, { replace: true })}>Show all partners</Button> : undefined}
+        filter={
+          <SpaceBetween direction="horizontal" size="xs">
+            <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={searchName} placeholder="Find partners by name" label="Find partners" />
+            <Multiselect
+              ariaLabel="Status"
+              selectedOptions={status.map((s) => ({ value: s, label: statusName[s] }))}
+              options={statuses.map((s) => ({ value: s, label: statusName[s] }))}
+              onChange={(e) => search('status', e.detail.selectedOptions.map((o) => o.value).join(','))}
+              placeholder="All that have not ended"
+              inlineTokens
+            />
+          </SpaceBetween>
+        }
+        columns={[
+          {
+            id: 'partner',
+            header: 'Partner',
+            isRowHeader: true,
+            minWidth: 140,
+            cell: (g) => (
+              <>
+                <Link href={`${at}/${g.partner.id}`} onFollow={follow}>
+                  {g.partner.name}
+                </Link>
+                {g.managed && (
+                  <Box variant="small" display="block" color="text-body-secondary">
+                    Managed by the provider
+                  </Box>
+                )}
+              </>
+            ),
+          },
+          { id: 'users', header: 'Added users', minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
+          { id: 'level', header: 'Level', minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
+          { id: 'period', header: 'Period', minWidth: 150, cell: (g) => <PeriodText grant={g} /> },
+          { id: 'status', header: 'Status', minWidth: 130, cell: (g) => <Status of={g.status} /> },
+          ...(admin
+            ? [
+                {
+                  id: 'actions',
+                  header: 'Actions',
+                  minWidth: 80,
+                  cell: (g: Grant) =>
+                    g.managed || g.end ? null : (
+                      <ButtonDropdown
+                        variant="inline-icon"
+                        ariaLabel={`Actions for ${g.partner.name}`}
+                        expandToViewport
+                        loading={pause.sending && pause.input?.partner.id === g.partner.id}
+                        items={[
+                          { id: 'edit', text: 'Edit' },
+                          g.status === 'suspended' ? { id: 'enable', text: 'Enable' } : { id: 'disable', text: 'Disable' },
+                          { id: 'remove', text: 'Remove' },
+                        ]}
+                        onItemClick={({ detail: { id } }) => {
+                          if (id === 'edit') void navigate(`${at}/${g.partner.id}`);
+                          else if (id === 'remove') setRemoving(g);
+                          else pause.send(g);
+                        }}
+                      />
+                    ),
+                },
+              ]
+            : []),
+        ]}
+      />
+      {removing && <RemovePartner grant={removing} close={() => setRemoving(undefined)} />}
+      <PanelOutlet />
+    </>
+  );
+}
+
+function PeriodText({ grant }: { grant: Grant }) {
+  return (
+    <>
+      {grant.status === 'scheduled' && (
+        <div>
+          From <Instant at={grant.from} />
+        </div>
+      )}
+      {grant.until ? (
+        <div>
+          Until <Instant at={grant.until} />
+        </div>
+      ) : (
+        <div>Continuous</div>
+      )}
+    </>
+  );
+}
+
+/** Disables a partner's access, or enables it again. */
+export function usePause() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const { customer } = useCustomer();
+  return useSubmit(
+    async (grant: Grant) =>
+      (
+        await answer(
+          api.PATCH('/v1/customers/{customer}/grants/{partner}', {
+            params: { path: { customer, partner: grant.partner.id }, header: { 'If-Match': etagOf(grant) } },
+            body: { state: grant.status === 'suspended' ? 'open' : 'suspended' },
+          }),
+        )
+      ).data,
+    {
+      onDone: (change) => {
+        const off = change.grant.status === 'suspended';
+        flash.done(`${change.grant.partner.name} is ${off ? 'disabled' : 'enabled'}`, changeLines(change, (id) => id).join(' '));
+        void changed();
+      },
+      onProblem: (problem, grant) => {
+        if (problem.code === 'version_mismatch') flash.warn(`Somebody else changed ${grant.partner.name} meanwhile`, 'The list shows what is there now: look at it, and decide anew.');
+        else flash.warn(problem.title, problem.detail);
+        void changed();
+      },
+    },
+  );
+}

@@ -1,0 +1,81 @@
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import Form from '@cloudscape-design/components/form';
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { answer, type Schemas } from '../api';
+import { ContactsField } from '../parts/Contacts';
+import { Page } from '../parts/Page';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { Theirs } from '../parts/Theirs';
+import { differences, useDraft, useEditing } from '../parts/useEditing';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { accountLines } from './lines';
+import { usePartner } from './queries';
+
+/** The account settings, which are the owner's alone (P8). */
+export function Account() {
+  const [round, setRound] = useState(0); // another form after each saving
+  return (
+    <Page title="Account settings" description="What the organisation is called, and where mails to it go. Only its owner sees this.">
+      <AccountForm key={round} done={() => setRound((r) => r + 1)} />
+    </Page>
+  );
+}
+
+function AccountForm({ done }: { done: () => void }) {
+  const api = useApi();
+  const flash = useFlash();
+  const queries = useQueryClient();
+  const { partner } = usePartner();
+  const editing = useEditing<Schemas['Account'], Schemas['AccountEdit'], Schemas['Account']>({
+    key: ['account', partner],
+    read: (signal) => answer(api.GET('/v1/partners/{partner}/account', { params: { path: { partner } }, signal })),
+    send: async (body, etag) => (await answer(api.PATCH('/v1/partners/{partner}/account', { params: { path: { partner }, header: { 'If-Match': etag } }, body }))).data,
+    lines: accountLines,
+    onDone: (now, was) => {
+      flash.done('The account settings are changed', differences(accountLines, was, now).join('. '));
+      void queries.invalidateQueries(); // the name stands in many places
+      done();
+    },
+  });
+  const { now, edit, body } = useDraft(editing.base);
+  if (!now) return editing.readProblem ? <ProblemAlert problem={editing.readProblem} retry={editing.retry} /> : <Spinner size="large" />;
+  const at = (pointer: string): string | undefined => editing.problem?.at(pointer);
+  return (
+    <form
+      aria-label="Account settings"
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (body) editing.send(body as Schemas['AccountEdit']); // the draft holds nothing but what the fields below give
+      }}
+    >
+      <Form
+        actions={
+          <Button variant="primary" loading={editing.sending} disabled={!body} disabledReason="There is nothing to save yet.">
+            {editing.theirs ? 'Apply my changes' : 'Save'}
+          </Button>
+        }
+      >
+        <SpaceBetween size="l">
+          <Theirs lines={editing.theirs} />
+          <Container>
+            <SpaceBetween size="l">
+              <FormField label="Name" errorText={at('/name')}>
+                <Input value={now.name} onChange={(e) => edit({ name: e.detail.value })} />
+              </FormField>
+              <ContactsField value={now.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about the whole organisation go, and copies of those about new accounts." error={at('/contacts')} />
+              {editing.problem && <ProblemAlert problem={editing.problem} shown={['/name', '/contacts']} />}
+            </SpaceBetween>
+          </Container>
+        </SpaceBetween>
+      </Form>
+    </form>
+  );
+}

@@ -1,0 +1,234 @@
+import Alert from '@cloudscape-design/components/alert';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import Toggle from '@cloudscape-design/components/toggle';
+import { useCallback, useMemo, useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+
+import { answer, etagOf, Problem, type Answer, type Api, type Schemas } from '../api';
+import { Group } from '../parts/Group';
+import { Instant } from '../parts/Instant';
+import { LevelText } from '../parts/Level';
+import { PanelForm } from '../parts/PanelForm';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { Status } from '../parts/Status';
+import { Theirs } from '../parts/Theirs';
+import { useEditing } from '../parts/useEditing';
+import { UserChecks, type AnyUser } from '../parts/UserChecks';
+import { changeLines, names } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { Panel } from '../shell/Panel';
+import { readAll, useChanged, usePartner, usePicked, useUsers } from './queries';
+
+type Customer = Schemas['PartnerCustomer'];
+
+/** Who of the partner is in at a customer. */
+interface Inside {
+  of: Customer;
+  users: Map<string, Schemas['GrantUser']>; // empty while everyone is on
+}
+
+async function read(api: Api, partner: string, customer: string, signal: AbortSignal): Promise<Answer<Inside>> {
+  const customers = await readAll(
+    async (cursor) => (await answer(api.GET('/v1/partners/{partner}/customers', { params: { path: { partner }, query: { limit: 100, cursor } }, signal }))).data,
+  );
+  const of = customers.find((c) => c.customer.id === customer);
+  if (!of) throw new Problem({ status: 404, code: 'not_found', title: 'This customer lets you in no more', detail: 'It is not among your customers, or the access has ended.' });
+  const users = of.everyone
+    ? []
+    : await readAll(
+        async (cursor) =>
+          (await answer(api.GET('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, query: { limit: 100, cursor } }, signal }))).data,
+      );
+  return { data: { of, users: new Map(users.map((u) => [u.id, u])) }, etag: etagOf(of), status: 200, requestId: '' };
+}
+
+const lines = ({ of, users }: Inside): Record<string, string> => ({
+  'Who assigns the users': of.assigned_by === 'partner' ? 'you' : 'the customer',
+  Everyone: of.everyone ? 'on' : 'off',
+  Users: of.everyone ? 'everyone' : names([...users.values()].map((u) => u.name)),
+});
+
+/** The panel of a customer: its present setting, and who of the partner may enter; to be changed where the customer lets the partner assign. */
+export function Authorised() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const navigate = useNavigate();
+  const { partner, name, may } = usePartner();
+  const { customer = '' } = useParams();
+  const close = useCallback(() => void navigate({ pathname: `/partners/${partner}/customers`, search: location.search }), [navigate, partner]);
+  const [everyone, setEveryone] = useState<boolean>();
+  const [add, setAdd] = useState<ReadonlyMap<string, AnyUser>>(new Map());
+  const [remove, setRemove] = useState<ReadonlySet<string>>(new Set());
+  const editing = useEditing<Inside, Schemas['Pick'], Schemas['GrantChange']>({
+    key: ['picked', partner, customer],
+    read: (signal) => read(api, partner, customer, signal),
+    send: async (body, etag) =>
+      (await answer(api.PUT('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, header: { 'If-Match': etag } }, body }))).data,
+    lines,
+    onDone: (change, { of, users }) => {
+      flash.done(`Who may enter ${of.customer.name} is changed`, changeLines(change, (id) => add.get(id)?.name ?? users.get(id)?.name ?? id).join(' '));
+      void changed();
+      close();
+    },
+  });
+  const { base } = editing;
+  if (!base) {
+    return (
+      <Panel title={customer} close={close}>
+        {editing.readProblem ? <ProblemAlert problem={editing.readProblem} retry={editing.retry} /> : <Spinner />}
+      </Panel>
+    );
+  }
+  const { of, users } = base;
+  const why = frozenFor(of, may.lead);
+  const setting = (
+    <KeyValuePairs
+      columns={2}
+      items={[
+        { label: 'Domain', value: of.customer.domain ?? '–' },
+        { label: 'Id', value: of.customer.id },
+        { label: 'Status', value: <Status of={of.status} /> },
+        { label: 'Level', value: <LevelText level={of.level} effective={of.effective_level} /> },
+        { label: 'Since', value: <Instant at={of.from} both /> },
+        { label: 'Until', value: of.until ? <Instant at={of.until} both /> : 'Continuous' },
+      ]}
+    />
+  );
+  if (why) {
+    return (
+      <Panel title={of.customer.name} close={close}>
+        <SpaceBetween size="l">
+          {setting}
+          <Alert type="info">{why}</Alert>
+          <Seen of={of} name={name} />
+        </SpaceBetween>
+      </Panel>
+    );
+  }
+  const now = everyone ?? of.everyone;
+  const body = bodyOf(base, now, add, remove);
+  return (
+    <PanelForm
+      title={of.customer.name}
+      close={close}
+      action={editing.theirs ? 'Apply my changes' : 'Save'}
+      submit={() => body && editing.send(body)}
+      sending={editing.sending}
+      disabledReason={body ? undefined : 'There is nothing to save yet.'}
+      problem={editing.problem}
+      shown={['/users', '/everyone']}
+    >
+      <Theirs lines={editing.theirs} />
+      {setting}
+      <Group label="Authorised users" error={editing.problem?.at('/everyone') ?? editing.problem?.at('/users')}>
+        <SpaceBetween size="s">
+          <Toggle
+            checked={now}
+            onChange={(e) => {
+              setEveryone(e.detail.checked);
+              setAdd(new Map());
+              setRemove(new Set());
+            }}
+            description={everyoneAbout(now, of.everyone)}
+          >
+            Everyone of {name}, now and later
+          </Toggle>
+          {!now && !of.everyone && (
+            <Checks
+              inside={users}
+              checked={(id) => (users.has(id) ? !remove.has(id) : add.has(id))}
+              toggle={(changedUsers, on) => {
+                const nextAdd = new Map(add);
+                const nextRemove = new Set(remove);
+                for (const u of changedUsers) {
+                  if (users.has(u.id)) {
+                    if (on) nextRemove.delete(u.id);
+                    else nextRemove.add(u.id);
+                  } else if (on) nextAdd.set(u.id, u);
+                  else nextAdd.delete(u.id);
+                }
+                setAdd(nextAdd);
+                setRemove(nextRemove);
+              }}
+            />
+          )}
+        </SpaceBetween>
+      </Group>
+    </PanelForm>
+  );
+}
+
+function everyoneAbout(now: boolean, was: boolean): string | undefined {
+  if (now) return was ? 'Switch this off to take single users out.' : 'Replaces those who are checked one by one.';
+  return was ? 'Those who are in keep access, new users stay out. Save, then you can take single users out.' : undefined;
+}
+
+function frozenFor(of: Customer, lead: boolean): string | undefined {
+  if (of.status === 'ended' || of.status === 'expired') return 'This access has ended.';
+  if (of.assigned_by === 'customer') return `${of.customer.name} picks your users itself. Ask it to let you assign them, if you want to.`;
+  return lead ? undefined : 'Owners, admins and the business role of the partner choose who may enter.';
+}
+
+/** What is to be sent; undefined when nothing is. */
+function bodyOf({ of, users }: Inside, everyone: boolean, add: ReadonlyMap<string, AnyUser>, remove: ReadonlySet<string>): Schemas['Pick'] | undefined {
+  if (everyone !== of.everyone) return { everyone };
+  const added = [...add.keys()].filter((id) => !users.has(id));
+  const kept = [...users.keys()].filter((id) => !remove.has(id));
+  if (everyone || (added.length === 0 && kept.length === users.size)) return undefined;
+  return { users: [...kept, ...added] };
+}
+
+/** Those who are in first, then the partner's other users who could be. */
+function Checks({ inside, checked, toggle }: { inside: Inside['users']; checked: (id: string) => boolean; toggle: (users: AnyUser[], on: boolean) => void }) {
+  const [search, setSearch] = useState('');
+  const { name } = usePartner();
+  const others = useUsers(search, 50);
+  const users = useMemo(
+    () => [...[...inside.values()].filter((u) => matches(u, search)), ...others.all.filter((u) => !inside.has(u.id) && u.status !== 'disabled')],
+    [inside, others.all, search],
+  );
+  return (
+    <UserChecks
+      label={`Users of ${name}`}
+      users={users}
+      checked={checked}
+      toggle={toggle}
+      search={search}
+      onSearch={setSearch}
+      loading={others.loading}
+      problem={others.problem}
+      retry={others.retry}
+      more={others.more}
+      loadMore={others.loadMore}
+    />
+  );
+}
+
+/** Who is in, to be seen alone. */
+function Seen({ of, name }: { of: Customer; name: string }) {
+  const [search, setSearch] = useState('');
+  const users = usePicked(of.customer.id);
+  return (
+    <UserChecks
+      label={of.everyone ? `Everyone of ${name}` : `Users of ${name} who are in`}
+      users={users.all.filter((u) => matches(u, search))}
+      checked={() => true}
+      toggle={() => undefined}
+      search={search}
+      onSearch={setSearch}
+      loading={users.loading}
+      problem={users.problem}
+      retry={users.retry}
+      more={users.more}
+      loadMore={users.loadMore}
+      frozen
+    />
+  );
+}
+
+const matches = (u: AnyUser, search: string): boolean =>
+  search === '' || u.name.toLowerCase().includes(search.toLowerCase()) || u.email.startsWith(search.toLowerCase());

@@ -1,0 +1,89 @@
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import Select from '@cloudscape-design/components/select';
+import { useCallback, useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { answer, useSubmit, type Schemas } from '../api';
+import { LevelSelect } from '../parts/Level';
+import { PanelForm } from '../parts/PanelForm';
+import { instantBoth, levelName, type Level } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { useAllCustomers, useChanged, usePartner } from './queries';
+
+/** The panel that invites somebody from elsewhere, to one customer that lets the partner assign its users (E3). */
+export function Invite() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const navigate = useNavigate();
+  const { partner } = usePartner();
+  const all = useAllCustomers();
+  const close = useCallback(() => void navigate(`/partners/${partner}/invitations`), [navigate, partner]);
+  const [email, setEmail] = useState('');
+  const [customer, setCustomer] = useState('');
+  const [level, setLevel] = useState<Level>('view');
+  const [days, setDays] = useState('7');
+  const [tried, setTried] = useState(false);
+  const invite = useSubmit(
+    async (body: Schemas['InvitationCreate'], key) =>
+      (await answer(api.POST('/v1/customers/{customer}/invitations', { params: { path: { customer }, header: { 'Idempotency-Key': key } }, body }))).data,
+    {
+      repeatable: true,
+      onDone: ({ invitation: i }) => {
+        flash.done(`${i.email} is invited`, `A mail with a link is on its way. It can be accepted until ${instantBoth(i.expires_at)}.`);
+        void changed();
+        close();
+      },
+    },
+  );
+  const options = (all.customers ?? [])
+    .filter((c) => c.assigned_by === 'partner' && c.status !== 'expired')
+    .map((c) => ({ value: c.customer.id, label: c.customer.name, description: `${levelName[c.level]}${c.customer.domain ? ` · ${c.customer.domain}` : ''}` }));
+  const at = (pointer: string): string | undefined => invite.problem?.at(pointer);
+  const missing = {
+    email: email.trim() ? undefined : 'Enter an address.',
+    customer: customer ? undefined : 'Choose a customer.',
+    days: /^([1-9]|[12]\d|30)$/.test(days.trim()) ? undefined : 'Enter a number from 1 to 30.',
+  };
+  const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
+  return (
+    <PanelForm
+      title="Invite a person"
+      close={close}
+      action="Invite"
+      submit={() => {
+        setTried(true);
+        if (!Object.values(missing).some(Boolean)) invite.send({ email: email.trim(), level, days: Number(days) });
+      }}
+      sending={invite.sending}
+      problem={invite.problem}
+      shown={['/email', '/level', '/days']}
+    >
+      <FormField label="E-mail address" description="Of somebody from elsewhere, without an account." errorText={said(missing.email) ?? at('/email')}>
+        <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
+      </FormField>
+      <FormField label="Customer" description="Where the person may come in: one that lets you assign your users." errorText={said(missing.customer)}>
+        <Select
+          placeholder="Choose a customer"
+          selectedOption={options.find((o) => o.value === customer) ?? null}
+          options={options}
+          filteringType="auto"
+          filteringAriaLabel="Find a customer"
+          statusType={all.problem ? 'error' : all.customers ? 'finished' : 'loading'}
+          loadingText="Looking"
+          errorText={all.problem?.title}
+          recoveryText="Try again"
+          onLoadItems={(e) => e.detail.samePage && all.retry()}
+          empty="No customer lets you assign users."
+          onChange={(e) => setCustomer(e.detail.selectedOption.value ?? '')}
+        />
+      </FormField>
+      <LevelSelect value={level} onChange={setLevel} error={at('/level')} />
+      <FormField label="Days to accept" constraintText="From 1 to 30." errorText={said(missing.days) ?? at('/days')}>
+        <Input value={days} onChange={(e) => setDays(e.detail.value)} type="number" inputMode="numeric" step={1} />
+      </FormField>
+    </PanelForm>
+  );
+}

@@ -1,0 +1,61 @@
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import { lazy } from 'react';
+import { Navigate, Route, Routes, useParams } from 'react-router';
+
+import { useMe } from '../session';
+import { NotFound } from '../shell/NotFound';
+import { Customers } from './Customers';
+import { Employees } from './Employees';
+import { History } from './History';
+import { Invitations } from './Invitations';
+import { Mails } from './Mails';
+
+// The forms are loaded when somebody opens one: they are what is heavy.
+const Account = lazy(async () => ({ default: (await import('./Account')).Account }));
+const AddEmployees = lazy(async () => ({ default: (await import('./AddEmployees')).AddEmployees }));
+const Authorised = lazy(async () => ({ default: (await import('./Authorised')).Authorised }));
+const EditEmployee = lazy(async () => ({ default: (await import('./EditEmployee')).EditEmployee }));
+const Invite = lazy(async () => ({ default: (await import('./Invite')).Invite }));
+const Password = lazy(async () => ({ default: (await import('./Password')).Password }));
+
+/** The partner's side, below /partners/:partner. */
+export function PartnerRoutes() {
+  return (
+    <>
+      <Suspended />
+      <Routes>
+        <Route index element={<Navigate to="customers" replace />} />
+        <Route path="customers" element={<Customers />}>
+          <Route path=":customer" element={<Authorised />} />
+        </Route>
+        <Route path="employees/add" element={<AddEmployees />} />
+        <Route path="employees" element={<Employees />}>
+          <Route path=":user" element={<EditEmployee />} />
+        </Route>
+        <Route path="invitations" element={<Invitations />}>
+          <Route path="new" element={<Invite />} />
+        </Route>
+        <Route path="history" element={<History />} />
+        <Route path="mail" element={<Mails />} />
+        <Route path="account" element={<Account />} />
+        <Route path="password" element={<Password />} />
+        <Route path="*" element={<NotFound />} />
+      </Routes>
+    </>
+  );
+}
+
+/** The provider's kill switch is on: nobody of the partner gets in at a customer. */
+function Suspended() {
+  const { me } = useMe();
+  const { partner } = useParams();
+  if (me?.partner?.id !== partner || me?.partner?.status !== 'suspended') return null;
+  return (
+    <Box margin={{ bottom: 'l' }}>
+      <Alert type="warning" header="The provider has suspended your organisation">
+        Nobody of {me.partner.name} gets in at a customer until the provider resumes it.
+      </Alert>
+    </Box>
+  );
+}

@@ -1,0 +1,97 @@
+import Box from '@cloudscape-design/components/box';
+import Header from '@cloudscape-design/components/header';
+import Pagination from '@cloudscape-design/components/pagination';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Table, { type TableProps } from '@cloudscape-design/components/table';
+import { lazy, Suspense, type ReactNode } from 'react';
+
+import type { CursorPages } from '../api';
+import { ProblemAlert } from './ProblemAlert';
+import { useNarrow } from './useNarrow';
+
+const Cards = lazy(() => import('@cloudscape-design/components/cards'));
+
+export type Column<T> = TableProps.ColumnDefinition<T>; // isRowHeader marks what names the row; the last with the id actions is its menu
+
+/** A list of the service as a table, or as cards on a narrow screen: loading, empty, refused, and page by page. */
+export function DataTable<T>({
+  pages,
+  columns,
+  trackBy,
+  title,
+  heading = 'h1',
+  description,
+  actions,
+  filter,
+  empty,
+  emptyAction,
+}: {
+  pages: CursorPages<T>;
+  columns: readonly Column<T>[];
+  trackBy: (item: T) => string;
+  title: string;
+  heading?: 'h1' | 'h2' | 'h3';
+  description?: ReactNode;
+  actions?: ReactNode;
+  filter?: ReactNode;
+  empty: string; // what is said when there is nothing
+  emptyAction?: ReactNode;
+}) {
+  const narrow = useNarrow();
+  const header = (
+    <Header variant={heading} description={description} actions={actions}>
+      {title}
+    </Header>
+  );
+  const pagination = (pages.pages > 1 || pages.more) && (
+    <Pagination
+      currentPageIndex={pages.page}
+      pagesCount={pages.pages}
+      openEnd={pages.more}
+      onChange={(e) => void pages.turn(e.detail.currentPageIndex)}
+      ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Previous page', pageLabel: (n) => `Page ${n}` }}
+    />
+  );
+  const nothing = pages.problem ? (
+    <ProblemAlert problem={pages.problem} retry={pages.retry} />
+  ) : (
+    <Box textAlign="center" padding={{ vertical: 's' }} color="inherit">
+      <SpaceBetween size="s">
+        <span>{empty}</span>
+        {emptyAction}
+      </SpaceBetween>
+    </Box>
+  );
+  const common = { items: pages.problem ? [] : pages.items, loading: pages.loading, loadingText: 'Loading', header, filter, pagination, empty: nothing };
+  const names = columns.filter((c) => c.isRowHeader);
+  const menu = columns.find((c) => c.id === 'actions');
+  return (
+    <>
+      {heading === 'h1' && <title>{`${title} · Partner Access`}</title>}
+      {narrow ? (
+        <Suspense fallback={null}>
+          <Cards
+            {...common}
+            trackBy={(item: unknown) => trackBy(item as T)}
+            ariaLabels={{ itemSelectionLabel: () => '', selectionGroupLabel: title, cardsLabel: title }}
+            cardDefinition={{
+              header: (item: unknown) => (
+                <SpaceBetween direction="horizontal" size="xs" alignItems="center">
+                  {names.map((c) => (
+                    <div key={c.id}>{c.cell(item as T)}</div>
+                  ))}
+                  {menu?.cell(item as T)}
+                </SpaceBetween>
+              ),
+              sections: columns
+                .filter((c) => !c.isRowHeader && c !== menu)
+                .map((c) => ({ id: c.id, header: c.header, content: (item: unknown) => c.cell(item as T) })),
+            }}
+          />
+        </Suspense>
+      ) : (
+        <Table {...common} columnDefinitions={columns} trackBy={trackBy} wrapLines variant="container" ariaLabels={{ tableLabel: title }} />
+      )}
+    </>
+  );
+}

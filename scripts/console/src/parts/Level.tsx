@@ -1,0 +1,52 @@
+import Box from '@cloudscape-design/components/box';
+import FormField from '@cloudscape-design/components/form-field';
+import Select from '@cloudscape-design/components/select';
+
+import { levelAbout, levelName, type Level } from './words';
+
+/** A level, and what is in effect of it where the provider's offer is lower. */
+export function LevelText({ level, effective }: { level: Level; effective: Level }) {
+  return (
+    <>
+      {levelName[level]}
+      {effective !== level && (
+        <Box variant="small" display="block" color="text-body-secondary">
+          In effect: {levelName[effective]} (the most that the provider offers)
+        </Box>
+      )}
+    </>
+  );
+}
+
+const order: Level[] = ['none', 'view', 'support', 'manage'];
+
+/** Chooses a level. `none` is offered only where it is chosen already, or asked for. */
+export function LevelSelect({
+  value,
+  onChange,
+  error,
+  disabled,
+  withNone = false,
+  label = 'Level',
+}: {
+  value: Level;
+  onChange: (level: Level) => void;
+  error?: string;
+  disabled?: boolean;
+  withNone?: boolean;
+  label?: string;
+}) {
+  const options = order
+    .filter((l) => l !== 'none' || withNone || value === 'none')
+    .map((l) => ({ value: l, label: levelName[l], description: levelAbout[l] }));
+  return (
+    <FormField label={label} description="The provider may offer a partner less: the lower of the two counts." errorText={error}>
+      <Select
+        selectedOption={options.find((o) => o.value === value) ?? null}
+        options={options}
+        onChange={(e) => onChange(e.detail.selectedOption.value as Level)}
+        disabled={disabled}
+      />
+    </FormField>
+  );
+}

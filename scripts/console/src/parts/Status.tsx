@@ -1,0 +1,37 @@
+import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+
+import type { Schemas } from '../api';
+import { statusName, type GrantStatus } from './words';
+
+const grantType: Record<GrantStatus, StatusIndicatorProps.Type> = {
+  requested: 'pending',
+  scheduled: 'pending',
+  active: 'success',
+  suspended: 'stopped',
+  expired: 'stopped',
+  ended: 'stopped',
+};
+
+/** The status of a grant. */
+export function Status({ of }: { of: GrantStatus }) {
+  return <StatusIndicator type={grantType[of]}>{statusName[of]}</StatusIndicator>;
+}
+
+const invitationType: Record<Schemas['InvitationStatus'], StatusIndicatorProps.Type> = {
+  pending: 'pending',
+  accepted: 'success',
+  declined: 'stopped',
+  cancelled: 'stopped',
+  expired: 'stopped',
+};
+
+export function InvitationStatus({ of }: { of: Schemas['InvitationStatus'] }) {
+  return <StatusIndicator type={invitationType[of]}>{of.charAt(0).toUpperCase() + of.slice(1)}</StatusIndicator>;
+}
+
+const userType: Record<Schemas['UserStatus'], StatusIndicatorProps.Type> = { invited: 'pending', active: 'success', disabled: 'stopped' };
+
+/** The status of a partner's user. */
+export function UserStatus({ of }: { of: Schemas['UserStatus'] }) {
+  return <StatusIndicator type={userType[of]}>{of.charAt(0).toUpperCase() + of.slice(1)}</StatusIndicator>;
+}

@@ -1,0 +1,151 @@
+// How the service's words read on a page. One place, so that both sides read the same.
+import type { Schemas } from '../api';
+import { local, utc } from './time';
+
+export type Level = Schemas['Level'];
+export type GrantStatus = Schemas['GrantStatus'];
+type Change = Schemas['GrantChange'];
+type Event = Schemas['Event'];
+type By = Schemas['By'];
+
+export const levelName: Record<Level, string> = { none: 'No access', view: 'View', support: 'Support', manage: 'Manage' };
+
+export const levelAbout: Record<Level, string> = {
+  none: 'A relationship, but nobody gets in',
+  view: 'Sign in, insights, metrics, dashboard and licensed capacity',
+  support: 'What View gives, and reports and user activity: reading only',
+  manage: 'Everything, reading and changing',
+};
+
+export const statusName: Record<GrantStatus, string> = {
+  requested: 'Requested',
+  scheduled: 'Scheduled',
+  active: 'Active',
+  suspended: 'Disabled',
+  expired: 'Expired',
+  ended: 'Ended',
+};
+
+export const roleName: Record<Schemas['Role'], string> = {
+  owner: 'Owner',
+  admin: 'Admin',
+  business: 'Business',
+  tech: 'Tech',
+  sales_marketing: 'Sales and marketing',
+  external: 'External',
+};
+
+export const endReason: Record<Schemas['EndReason'], string> = {
+  revoked_by_customer: 'removed by the customer',
+  relinquished_by_partner: 'given up by the partner',
+  expired: 'its period is over',
+  partner_removed: 'the partner is off the partner list',
+  customer_removed: 'the customer was removed',
+  relationship_ended: 'the provider ended the relationship',
+  management_ended: 'the provider ended the management',
+};
+
+export const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+/** "Ann, Bob and Cid", or the first few and how many more. */
+export function names(list: readonly string[], most = 6): string {
+  const shown = list.length > most ? [...list.slice(0, most - 1), count(list.length - most + 1, 'other')] : [...list];
+  const last = shown.pop();
+  return shown.length > 0 ? `${shown.join(', ')} and ${last}` : (last ?? '');
+}
+
+export const instant = (t: string): string => local(new Date(t));
+
+/** Both zones, for where it matters. */
+export const instantBoth = (t: string): string => `${local(new Date(t))} (${utc(new Date(t))})`;
+
+/**
+ * What a change's answer says that it changed, line by line. The answer names users by id: `nameOf` says how they are called.
+ */
+export function changeLines({ grant, changes }: Change, nameOf: (id: string) => string): string[] {
+  const out: string[] = [];
+  const { added, removed, fields, user_count: users } = changes;
+  if (added.length > 0) out.push(`Added: ${names(added.map(nameOf))}.`);
+  if (removed.length > 0) out.push(`Taken out: ${names(removed.map(nameOf))}.`);
+  for (const field of fields) {
+    switch (field) {
+      case 'level':
+        out.push(
+          `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : `, of which ${levelName[grant.effective_level]} is in effect: the provider offers this partner no more`}.`,
+        );
+        break;
+      case 'from':
+        out.push(`Starts: ${instantBoth(grant.from)}.`);
+        break;
+      case 'until':
+        out.push(grant.until ? `Ends: ${instantBoth(grant.until)}.` : 'Continuous: it has no end.');
+        break;
+      case 'everyone':
+        out.push(grant.everyone ? 'Everyone of the partner is in, now and later.' : 'Everyone is off: those who were in stay in, new users stay out.');
+        break;
+      case 'assigned_by':
+        out.push(grant.assigned_by === 'partner' ? 'The partner assigns its users.' : 'You assign the users.');
+        break;
+      case 'state':
+        out.push(`Status: ${statusName[grant.status]}.`);
+        break;
+      case 'require_sso':
+        out.push(grant.require_sso ? 'Single sign-on is required.' : 'Single sign-on is not required.');
+        break;
+      case 'note':
+        out.push('The note.');
+        break;
+      default: // users and managed follow from the others
+    }
+  }
+  if (users.before !== users.after) out.push(`Users who are in: ${users.before} before, ${users.after} now.`);
+  return out.length > 0 ? out : ['Nothing was left to change.'];
+}
+
+export function byWhom(by: By): string {
+  if (by.email) return by.email;
+  return { provider: 'the provider', clock: 'the clock', customer: 'the customer', partner: 'the partner' }[by.kind];
+}
+
+/** What happened, as a sentence without its subject: who did it stands in a column of its own. */
+export function eventTitle(type: Event['type']): string {
+  const words: Partial<Record<Event['type'], string>> = {
+    'grant.created': 'Access granted',
+    'grant.edited': 'Access changed',
+    'grant.suspended': 'Access disabled',
+    'grant.resumed': 'Access enabled',
+    'grant.revoked': 'Access removed',
+    'grant.relinquished': 'Access given up',
+    'grant.expired': 'Access expired',
+    'grant.ended': 'Access ended',
+    'grant.started': 'Access began',
+    'grant.expiring': 'Access ends soon',
+    'grant.user_left': 'A user left the partner',
+    'grant.partner_suspended': 'The provider suspended the partner',
+    'grant.partner_resumed': 'The provider resumed the partner',
+    'customer.managed': 'Managed by the partner',
+    'customer.unmanaged': 'No longer managed',
+  };
+  const known = words[type];
+  if (known) return known;
+  const [what = '', done = ''] = type.split('.');
+  return `${what.charAt(0).toUpperCase()}${what.slice(1)} ${done.replaceAll('_', ' ')}`;
+}
+
+/** The details of an event that are worth a line. */
+export function eventLines({ data }: Event): string[] {
+  const out: string[] = [];
+  const people = (list: Schemas['Person'][]): string => names(list.map((p) => p.name ?? p.email ?? p.id ?? '?'));
+  if (data.person) out.push([data.person.name ?? data.person.email, data.role].filter(Boolean).join(', '));
+  if (data.level_was && data.level && data.level_was !== data.level) out.push(`Level: ${levelName[data.level_was]} → ${levelName[data.level]}`);
+  else if (data.level) out.push(`Level: ${levelName[data.level]}`);
+  if (data.everyone !== undefined) out.push(data.everyone ? 'Everyone switched on' : 'Everyone switched off');
+  if (data.added?.length) out.push(`Added: ${people(data.added)}`);
+  if (data.removed?.length) out.push(`Taken out: ${people(data.removed)}`);
+  if (data.until_was && data.until !== data.until_was) out.push(`End: ${instant(data.until_was)} → ${data.until ? instant(data.until) : 'none'}`);
+  else if (data.until) out.push(`Until: ${instant(data.until)}`);
+  if (data.reason) out.push(`Reason: ${endReason[data.reason]}`);
+  if (data.note) out.push(`Note: ${data.note}`);
+  if (data.days !== undefined) out.push(`${count(data.days, 'day')} left`);
+  return out;
+}

@@ -1,0 +1,68 @@
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import { useCallback, useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { answer, Problem, useSubmit } from '../api';
+import { PanelForm } from '../parts/PanelForm';
+import { levelName } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { PartnerFields, partnerPointers, type PartnerValues } from './PartnerFields';
+import { idRule, isThere, useChanged, validId } from './queries';
+
+/** The panel that puts a partner on the list. */
+export function CreatePartner() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const navigate = useNavigate();
+  const close = useCallback(() => void navigate({ pathname: '/provider/partners', search: location.search }), [navigate]);
+  const [id, setId] = useState('');
+  const [value, setValue] = useState<PartnerValues>({ name: '', class: 'channel', offer: 'view', sso: false, parent: null, contacts: [] });
+  const [tried, setTried] = useState(false);
+  const create = useSubmit(
+    async (body: PartnerValues) => {
+      const path = { partner: id.trim() };
+      if (await isThere(answer(api.GET('/v1/partners/{partner}', { params: { path } })))) {
+        throw new Problem({ status: 409, code: 'page', title: 'There is such a partner already', errors: [{ pointer: '/id', detail: `${path.partner} is taken.` }] });
+      }
+      return (await answer(api.PUT('/v1/partners/{partner}', { params: { path }, body }))).data;
+    },
+    {
+      onDone: (p) => {
+        flash.done(`${p.name} is on the partner list`, `Offer: ${levelName[p.offer]}. Its first user will be its owner: create one under Employees.`);
+        void changed();
+        close();
+      },
+    },
+  );
+  const missing = {
+    id: validId(id.trim()) ? undefined : 'Enter an id: letters, digits, dots, hyphens and underscores.',
+    name: value.name.trim() ? undefined : 'Enter a name.',
+  };
+  return (
+    <PanelForm
+      title="Create partner"
+      close={close}
+      action="Create"
+      submit={() => {
+        setTried(true);
+        if (!missing.id && !missing.name) create.send({ ...value, name: value.name.trim() });
+      }}
+      sending={create.sending}
+      problem={create.problem}
+      shown={['/id', ...partnerPointers]}
+    >
+      <FormField label="Id" constraintText={idRule} errorText={(tried ? missing.id : undefined) ?? create.problem?.at('/id')}>
+        <Input value={id} onChange={(e) => setId(e.detail.value)} autoComplete={false} placeholder="contoso" />
+      </FormField>
+      <PartnerFields
+        value={value}
+        edit={(more) => setValue((old) => ({ ...old, ...more }))}
+        at={(pointer) => create.problem?.at(pointer)}
+        nameMissing={tried ? missing.name : undefined}
+      />
+    </PanelForm>
+  );
+}

@@ -1,0 +1,61 @@
+import Spinner from '@cloudscape-design/components/spinner';
+import { useCallback } from 'react';
+import { useNavigate, useParams } from 'react-router';
+
+import { answer, type Answer, type Schemas } from '../api';
+import { PanelForm } from '../parts/PanelForm';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { Theirs } from '../parts/Theirs';
+import { differences, useDraft, useEditing } from '../parts/useEditing';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { Panel } from '../shell/Panel';
+import { PartnerFields, partnerPointers } from './PartnerFields';
+import { partnerLines, useChanged } from './queries';
+
+type Partner = Schemas['Partner'];
+
+/** The panel of one partner: its class, its offer and what else the provider keeps of it. */
+export function EditPartner() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const navigate = useNavigate();
+  const { partner = '' } = useParams();
+  const close = useCallback(() => void navigate({ pathname: '/provider/partners', search: location.search }), [navigate]);
+  const path = { partner };
+  const editing = useEditing<Partner, Schemas['PartnerWrite'], Partner>({
+    key: ['partner', partner],
+    read: async (signal) => (await answer(api.GET('/v1/partners/{partner}', { params: { path }, signal }))) as Answer<Partner>, // the provider sees the whole of it
+    send: async (body, etag) => (await answer(api.PATCH('/v1/partners/{partner}', { params: { path, header: { 'If-Match': etag } }, body }))).data,
+    lines: partnerLines,
+    onDone: (now, was) => {
+      flash.done(`${now.name} is changed`, differences(partnerLines, was, now).join('. '));
+      void changed();
+      close();
+    },
+  });
+  const { now, edit, body } = useDraft(editing.base);
+  if (!now) {
+    return (
+      <Panel title={partner} close={close}>
+        {editing.readProblem ? <ProblemAlert problem={editing.readProblem} retry={editing.retry} /> : <Spinner />}
+      </Panel>
+    );
+  }
+  return (
+    <PanelForm
+      title={`Edit ${editing.base?.name}`}
+      close={close}
+      action={editing.theirs ? 'Apply my changes' : 'Save'}
+      submit={() => body && editing.send(body)}
+      sending={editing.sending}
+      disabledReason={body ? undefined : 'There is nothing to save yet.'}
+      problem={editing.problem}
+      shown={partnerPointers}
+    >
+      <Theirs lines={editing.theirs} />
+      <PartnerFields value={now} edit={edit} at={(pointer) => editing.problem?.at(pointer)} />
+    </PanelForm>
+  );
+}

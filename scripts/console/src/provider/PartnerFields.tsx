@@ -1,0 +1,66 @@
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import RadioGroup from '@cloudscape-design/components/radio-group';
+import Select from '@cloudscape-design/components/select';
+import Toggle from '@cloudscape-design/components/toggle';
+
+import type { Schemas } from '../api';
+import { ContactsField } from '../parts/Contacts';
+import { levelAbout, levelName, type Level } from '../parts/words';
+
+export type PartnerValues = Pick<Schemas['Partner'], 'name' | 'class' | 'offer' | 'sso' | 'parent' | 'contacts'>;
+
+export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/parent', '/contacts'];
+
+const offers = (['none', 'view', 'support', 'manage'] as Level[]).map((l) => ({
+  value: l,
+  label: levelName[l],
+  description: l === 'none' ? 'Nothing, whatever a customer grants' : levelAbout[l],
+}));
+
+/** What a partner is made of; the same to create and to edit. */
+export function PartnerFields({
+  value,
+  edit,
+  at,
+  nameMissing,
+}: {
+  value: PartnerValues;
+  edit: (more: Partial<PartnerValues>) => void;
+  at: (pointer: string) => string | undefined;
+  nameMissing?: string;
+}) {
+  return (
+    <>
+      <FormField label="Name" errorText={nameMissing ?? at('/name')}>
+        <Input value={value.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
+      </FormField>
+      <FormField label="Class" errorText={at('/class')}>
+        <RadioGroup
+          value={value.class}
+          onChange={(e) => edit({ class: e.detail.value as PartnerValues['class'] })}
+          items={[
+            { value: 'channel', label: 'Channel partner', description: 'Customers can let it in.' },
+            { value: 'other', label: 'Other', description: 'Stands in the directory, and cannot be let in.' },
+          ]}
+        />
+      </FormField>
+      <FormField label="Offer" description="The most that a customer can let it have: the lower of the two counts." errorText={at('/offer')}>
+        <Select
+          selectedOption={offers.find((o) => o.value === value.offer) ?? null}
+          options={offers}
+          onChange={(e) => edit({ offer: e.detail.selectedOption.value as Level })}
+        />
+      </FormField>
+      <FormField label="Single sign-on" errorText={at('/sso')}>
+        <Toggle checked={value.sso} onChange={(e) => edit({ sso: e.detail.checked })} description="Where a customer requires it, only users of partners that have it get in.">
+          The partner has it
+        </Toggle>
+      </FormField>
+      <FormField label="Parent" description="The id of the partner above it, for the tree alone: access never flows along it." errorText={at('/parent')}>
+        <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder="None" />
+      </FormField>
+      <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about the whole organisation go." error={at('/contacts')} />
+    </>
+  );
+}

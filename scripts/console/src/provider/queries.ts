@@ -1,0 +1,58 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
+
+import { answer, asProblem, useCursorPages, type Api, type CursorPages, type Schemas } from '../api';
+import { levelName } from '../parts/words';
+import { useApi } from '../session';
+
+// Every key begins alike, so that a change can have all of it read again.
+export const keyOf = (...more: readonly unknown[]): readonly unknown[] => ['directory', ...more];
+
+/** Has all of the directory read again: after a change. */
+export function useChanged(): () => Promise<void> {
+  const queries = useQueryClient();
+  return useCallback(() => queries.invalidateQueries({ queryKey: keyOf() }), [queries]);
+}
+
+/** The partners of the directory, found by name. */
+export function usePartners(q: string): CursorPages<Schemas['Partner']> {
+  const api = useApi();
+  return useCursorPages(keyOf('partners', q), async (cursor, signal) => {
+    const { data } = await answer(api.GET('/v1/partners', { params: { query: { limit: 25, cursor, ...(q ? { q } : {}) } }, signal }));
+    return { items: data.items.filter((p): p is Schemas['Partner'] => 'version' in p), next_cursor: data.next_cursor };
+  });
+}
+
+export const readCustomer = (api: Api, customer: string, signal?: AbortSignal) =>
+  answer(api.GET('/v1/customers/{customer}', { params: { path: { customer } }, signal }));
+
+/** Whether something is there: PUT would edit it without a word. */
+export async function isThere(read: Promise<unknown>): Promise<boolean> {
+  try {
+    await read;
+    return true;
+  } catch (error) {
+    if (asProblem(error).code === 'not_found') return false;
+    throw error;
+  }
+}
+
+/** As openapi.yaml has it: the provider's own id of a customer or a partner. */
+export const validId = (id: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id);
+export const idRule = 'Letters, digits, dots, hyphens and underscores; up to 64. It cannot be changed later.';
+
+export const className: Record<Schemas['PartnerClass'], string> = { channel: 'Channel partner', other: 'Other' };
+
+/** A partner's fields in words. */
+export const partnerLines = (p: Schemas['Partner']): Record<string, string> => ({
+  Name: p.name,
+  Class: className[p.class],
+  Offer: levelName[p.offer],
+  'Single sign-on': p.sso ? 'on' : 'off',
+  Status: p.status,
+  Parent: p.parent ?? '',
+  Contacts: p.contacts.join(', '),
+});
+
+/** A customer's fields in words. */
+export const customerLines = (c: Schemas['Customer']): Record<string, string> => ({ Name: c.name, Domain: c.domain ?? '', Contacts: c.contacts.join(', ') });

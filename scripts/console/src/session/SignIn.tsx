@@ -1,0 +1,224 @@
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import Link from '@cloudscape-design/components/link';
+import List from '@cloudscape-design/components/list';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { Navigate, useNavigate, useSearchParams } from 'react-router';
+
+import { asProblem, type Problem } from '../api';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { directoryScope, returnFromLogin } from './hosted';
+import { useSession, type LocalIdentity } from './session';
+
+/** /sign-in: where the hosted login leads back to; on the local stack, where one chooses who to be. */
+export function SignIn() {
+  const { local, state } = useSession();
+  const [query] = useSearchParams();
+  const next = inside(query.get('next'));
+  if (state === 'in' && !query.has('code')) return <Navigate to={next} replace />;
+  return (
+    <main className="narrow-page">
+      <title>Sign in · Partner Access</title>
+      <SpaceBetween size="l">
+        <Header variant="h1">Partner Access</Header>
+        {local ? <LocalSignIn next={next} /> : <HostedSignIn next={next} />}
+      </SpaceBetween>
+    </main>
+  );
+}
+
+function HostedSignIn({ next }: { next: string }) {
+  const { settings, enter, toLogin, ended } = useSession();
+  const [query] = useSearchParams();
+  const navigate = useNavigate();
+  const [problem, setProblem] = useState<Problem>();
+  const begun = useRef(false); // a code can be used once
+  const back = query.has('code') || query.has('error');
+  useEffect(() => {
+    if (begun.current || !settings.login) return;
+    if (back) {
+      begun.current = true;
+      returnFromLogin(settings.login, query).then(
+        ({ tokens, next: wanted }) => {
+          enter(tokens);
+          void navigate(inside(wanted), { replace: true });
+        },
+        (error: unknown) => setProblem(asProblem(error)),
+      );
+    } else if (!ended) {
+      begun.current = true;
+      toLogin(next);
+    }
+  }, [back, ended, enter, navigate, next, query, settings.login, toLogin]);
+  if (!problem && !ended) {
+    return (
+      <Box textAlign="center" padding="xxl">
+        <Spinner size="large" /> Signing in…
+      </Box>
+    );
+  }
+  return (
+    <SpaceBetween size="m">
+      {problem ? <ProblemAlert problem={problem} /> : <Alert type="info">Your session has ended.</Alert>}
+      <Button variant="primary" onClick={() => toLogin(next)}>
+        Sign in
+      </Button>
+    </SpaceBetween>
+  );
+}
+
+function LocalSignIn({ next }: { next: string }) {
+  const { local, enterAs, ended } = useSession();
+  const navigate = useNavigate();
+  const [problem, setProblem] = useState<Problem>();
+  const people = useQuery({ queryKey: ['local', 'people'], queryFn: () => local?.people() ?? [] });
+  const enter = (who: LocalIdentity) => {
+    enterAs(who).then(
+      () => void navigate(next, { replace: true }),
+      (error: unknown) => setProblem(asProblem(error)),
+    );
+  };
+  return (
+    <SpaceBetween size="l">
+      {ended && <Alert type="info">Your session has ended: sign in again.</Alert>}
+      {problem && <ProblemAlert problem={problem} />}
+      <Container
+        header={
+          <Header variant="h2" description="This is the local stack: be whoever you like, without a password.">
+            Be one of the demo people
+          </Header>
+        }
+      >
+        {people.isPending ? (
+          <Spinner />
+        ) : people.error ? (
+          <ProblemAlert problem={asProblem(people.error)} retry={() => void people.refetch()} />
+        ) : (
+          <List
+            ariaLabel="Demo people"
+            items={[
+              ...people.data.map((p) => ({ key: p.email, title: p.name, about: `${p.role} of ${p.of}`, who: { email: p.email } as LocalIdentity })),
+              { key: 'provider', title: 'The provider', about: 'keeps the directory', who: { scope: directoryScope } as LocalIdentity },
+            ]}
+            renderItem={(item) => ({
+              id: item.key,
+              content: (
+                <Button variant="inline-link" onClick={() => enter(item.who)}>
+                  {item.title}
+                </Button>
+              ),
+              secondaryContent: <Box variant="small">{item.about}</Box>,
+            })}
+          />
+        )}
+      </Container>
+      <SomebodyElse enter={enter} />
+      <WithPassword next={next} />
+    </SpaceBetween>
+  );
+}
+
+function SomebodyElse({ enter }: { enter: (who: LocalIdentity) => void }) {
+  const [email, setEmail] = useState('');
+  return (
+    <form
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (email.trim()) enter({ email: email.trim() });
+      }}
+    >
+      <Container header={<Header variant="h2">Be somebody else</Header>}>
+        <SpaceBetween size="m">
+          <FormField label="E-mail address" description="Such as one that was invited. The address counts as verified.">
+            <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" name="email" autoComplete={false} />
+          </FormField>
+          <Button disabled={!email.trim()}>Continue</Button>
+        </SpaceBetween>
+      </Container>
+    </form>
+  );
+}
+
+function WithPassword({ next }: { next: string }) {
+  const { local, enter } = useSession();
+  const navigate = useNavigate();
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [fresh, setFresh] = useState('');
+  const [temporary, setTemporary] = useState(false);
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+  const submit = async () => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const token = await local?.login(email.trim(), password, temporary ? fresh : undefined);
+      if (token) {
+        enter({ bearer: token, expiresIn: 3600 });
+        void navigate(next, { replace: true });
+      } else {
+        setTemporary(true);
+      }
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (email && password) void submit();
+      }}
+    >
+      <Container
+        header={
+          <Header
+            variant="h2"
+            description={
+              <>
+                As an employee does, with the password from the mail in the{' '}
+                <Link href={local?.mailbox} external variant="secondary" fontSize="inherit">
+                  mailbox
+                </Link>
+                .
+              </>
+            }
+          >
+            Log in with a password
+          </Header>
+        }
+      >
+        <SpaceBetween size="m">
+          {problem && <ProblemAlert problem={problem} />}
+          <FormField label="E-mail address of the account">
+            <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" autoComplete="username" />
+          </FormField>
+          <FormField label="Password">
+            <Input value={password} onChange={(e) => setPassword(e.detail.value)} type="password" autoComplete="current-password" />
+          </FormField>
+          {temporary && (
+            <FormField label="New password" description="The one from the mail works once." constraintText="At least 12 characters, 5 of them different.">
+              <Input value={fresh} onChange={(e) => setFresh(e.detail.value)} type="password" autoComplete="new-password" />
+            </FormField>
+          )}
+          <Button loading={busy}>Log in</Button>
+        </SpaceBetween>
+      </Container>
+    </form>
+  );
+}
+
+/** A path of this page alone: never another site. */
+function inside(next: string | null): string {
+  return next && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/';
+}

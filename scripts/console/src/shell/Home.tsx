@@ -1,0 +1,18 @@
+import Alert from '@cloudscape-design/components/alert';
+import { Navigate } from 'react-router';
+
+import { useMe } from '../session';
+import { homeOf } from './navigation';
+
+/** / leads to the first page that somebody has. */
+export function Home() {
+  const { me } = useMe(); // the shell has waited for it
+  const home = me && homeOf(me);
+  if (home) return <Navigate to={home} replace />;
+  return (
+    <Alert type="info" header="You are not registered">
+      You have signed in as {me?.email}, and nobody has registered this address yet. Ask an admin of your organisation to add you. If you were
+      invited by e-mail, open the link in that mail.
+    </Alert>
+  );
+}

@@ -1,0 +1,137 @@
+import AppLayoutToolbar from '@cloudscape-design/components/app-layout-toolbar';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import ErrorBoundary from '@cloudscape-design/components/error-boundary';
+import SideNavigation from '@cloudscape-design/components/side-navigation';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { Navigate, Outlet, useLocation } from 'react-router';
+
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { useMe, useSession } from '../session';
+import { Flashes } from './flash';
+import { navigationOf } from './navigation';
+import { usePanelDrawer } from './Panel';
+import { Top } from './Top';
+import { useFollow } from './useFollow';
+
+const BreadcrumbGroup = lazy(() => import('@cloudscape-design/components/breadcrumb-group'));
+
+const narrow = () => matchMedia('(max-width: 688px)').matches;
+
+/** The frame around every page of somebody who has signed in. */
+export function Shell() {
+  const { state, ended, signOut } = useSession();
+  const { me, problem, retry } = useMe();
+  const { pathname, search } = useLocation();
+  const follow = useFollow();
+  const panel = usePanelDrawer();
+  const [navigationOpen, setNavigationOpen] = useState(() => !narrow());
+
+  if (state === 'out') {
+    const next = pathname === '/' || ended ? pathname : pathname + search;
+    return <Navigate to={next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`} replace />;
+  }
+  const items = me ? navigationOf(me) : [];
+  return (
+    <>
+      <Top />
+      <AppLayoutToolbar
+        headerSelector="#top"
+        toolsHide
+        navigationHide={items.length === 0}
+        navigationOpen={navigationOpen}
+        onNavigationChange={(e) => setNavigationOpen(e.detail.open)}
+        breadcrumbs={<Trail items={items} pathname={pathname} />}
+        navigation={
+          <SideNavigation
+            activeHref={activeOf(items, pathname)}
+            items={items}
+            onFollow={(e) => {
+              follow(e);
+              if (narrow()) setNavigationOpen(false);
+            }}
+          />
+        }
+        drawers={panel.drawers}
+        activeDrawerId={panel.activeDrawerId}
+        onDrawerChange={(e) => {
+          if (!e.detail.activeDrawerId) panel.onClose();
+        }}
+        notifications={<Flashes />}
+        stickyNotifications
+        ariaLabels={{ navigation: 'Pages', navigationClose: 'Close the list of pages', navigationToggle: 'Open the list of pages', notifications: 'Messages', drawers: 'Panel' }}
+        content={
+          problem ? (
+            <SpaceBetween size="m">
+              <ProblemAlert problem={problem} retry={retry} />
+              <Button onClick={signOut}>Sign out</Button>
+            </SpaceBetween>
+          ) : me ? (
+            <Guarded pathname={pathname}>
+              <Outlet />
+            </Guarded>
+          ) : (
+            <Waiting />
+          )
+        }
+      />
+    </>
+  );
+}
+
+/** What a page throws while it is drawn ends that page alone: another one is drawn anew. */
+function Guarded({ pathname, children }: { pathname: string; children: ReactNode }) {
+  const [failed, setFailed] = useState<string>();
+  return (
+    <ErrorBoundary
+      key={failed === undefined || failed === pathname ? 'page' : `after ${failed}`}
+      onError={({ error }) => {
+        console.error(error);
+        setFailed(pathname);
+      }}
+    >
+      <Suspense fallback={<Waiting />}>{children}</Suspense>
+    </ErrorBoundary>
+  );
+}
+
+export function Waiting() {
+  return (
+    <Box textAlign="center" padding="xxl">
+      <Spinner size="large" />
+    </Box>
+  );
+}
+
+/** Where one is: the side, and its page. */
+function Trail({ items, pathname }: { items: ReturnType<typeof navigationOf>; pathname: string }) {
+  const follow = useFollow();
+  const href = activeOf(items, pathname);
+  for (const section of items) {
+    if (section.type !== 'section') continue;
+    const link = section.items.find((i) => i.type === 'link' && i.href === href);
+    const first = section.items[0];
+    if (link?.type !== 'link' || first?.type !== 'link') continue;
+    return (
+      <Suspense fallback={null}>
+        <BreadcrumbGroup
+          ariaLabel="Where you are"
+          items={[
+            { text: section.text, href: first.href },
+            { text: link.text, href: link.href },
+          ]}
+          onFollow={follow}
+        />
+      </Suspense>
+    );
+  }
+  return null;
+}
+
+/** The link of the navigation that is the page, or the nearest one above it. */
+function activeOf(items: ReturnType<typeof navigationOf>, pathname: string): string {
+  const hrefs = items.flatMap((i) => (i.type === 'section' ? i.items : [i])).flatMap((i) => (i.type === 'link' ? [i.href] : []));
+  return hrefs.filter((h) => pathname === h || pathname.startsWith(`${h}/`)).sort((a, b) => b.length - a.length)[0] ?? pathname;
+}

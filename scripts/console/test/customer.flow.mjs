@@ -1,0 +1,416 @@
+import assert from 'node:assert/strict';
+
+import { accessible, ask, customer, eventually, fits, flash, flow, mails, partner, provider } from './world.mjs';
+
+const at = (c, more = '') => `/customers/${c.id}/partners${more}`;
+const row = (page, name) => page.getByRole('row').filter({ hasText: name });
+const panel = (page) => page.locator('#panel');
+const grantOf = (c, p) => ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}`);
+const insideOf = async (c, p) => (await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}/users`)).items.map((u) => u.name).sort();
+
+async function menu(page, name, item) {
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+async function chooseOrganisation(page, p) {
+  await panel(page).getByRole('button', { name: /Organisation/ }).click();
+  await page.getByRole('combobox', { name: 'Find an organisation' }).or(page.getByRole('textbox', { name: 'Find an organisation' })).fill(p.name);
+  await page.getByRole('option', { name: new RegExp(p.name) }).click();
+}
+
+flow('D15 adding an individual user by e-mail', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const page = await open(c.admin, at(c));
+  await page.getByText('You let no partner in.').waitFor();
+  await page.getByRole('button', { name: 'Add partner' }).click();
+  await panel(page).getByRole('radio', { name: 'One person' }).check();
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(p.users[1].email);
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, `${p.name} is added`);
+  await flash(page, 'Users who are in: 0 before, 1 now.');
+  await row(page, p.name).getByText('1 user').waitFor();
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech']);
+  await mails(p.users[1].email, 1);
+});
+
+flow('D8 an address of nobody is refused, beside the field and in the problem’s own words', async ({ open }) => {
+  const c = await customer();
+  const page = await open(c.admin, at(c, '/add'));
+  await panel(page).getByRole('radio', { name: 'One person' }).check();
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await panel(page).getByText('Enter an address.').waitFor();
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill('nobody@nowhere.example');
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await panel(page).getByText(/nobody@nowhere.example is no user of any partner/).first().waitFor();
+  const field = panel(page).getByRole('textbox', { name: 'E-mail address' });
+  await eventually(async () => assert.equal(await field.getAttribute('aria-invalid'), 'true'));
+});
+
+flow('D16 adding an organisation that is found by typing, with some of its users, a level and an end', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech', 'Zoe Tech'])];
+  const page = await open(c.admin, at(c, '/add'));
+  await chooseOrganisation(page, p);
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
+  // What is checked outlives searching.
+  await panel(page).getByRole('searchbox', { name: /Find in Users/ }).fill('zoe');
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).waitFor({ state: 'detached' });
+  await panel(page).getByRole('checkbox', { name: 'Zoe Tech' }).check();
+  await panel(page).getByRole('button', { name: /^Level/ }).click();
+  await page.getByRole('option', { name: /^Support/ }).click();
+  await panel(page).getByRole('radio', { name: 'On a day' }).last().check();
+  await panel(page).getByRole('textbox', { name: 'Until: day' }).fill('2030/03/01');
+  await panel(page).getByRole('textbox', { name: 'Until: time' }).fill('18:30');
+  await panel(page).getByText('Your local time (Europe/Berlin): 1 Mar 2030, 18:30 CET = 2030-03-01 17:30 UTC').waitFor();
+  await accessible(page, 'adding');
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, `${p.name} is added`);
+  await flash(page, 'Added: Kim Tech and Zoe Tech.');
+  const grant = await grantOf(c, p);
+  assert.deepEqual([grant.level, grant.until, grant.everyone, grant.user_count], ['support', '2030-03-01T17:30:00Z', false, 2]);
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Zoe Tech']);
+});
+
+flow('D20 adding an organisation that is there already merges, and says so', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'manage' });
+  const page = await open(c.admin, at(c, '/add'));
+  await chooseOrganisation(page, p);
+  await panel(page).getByText(`${p.name} is there already`).waitFor();
+  await panel(page).getByRole('checkbox', { name: 'Sam Tech' }).check();
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, `${p.name} was there already`);
+  await row(page, p.name).getByText('2 users').waitFor();
+  assert.equal(await row(page, p.name).count(), 1);
+  assert.equal((await grantOf(c, p)).level, 'manage', 'what was left as it is must stay');
+});
+
+flow('E11 adding everyone, now and later', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const page = await open(c.admin, at(c, '/add'));
+  await chooseOrganisation(page, p);
+  await panel(page).getByRole('radio', { name: 'Everyone, now and later' }).check();
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, 'Everyone of the partner is in, now and later.');
+  await row(page, p.name).getByText('Everyone (2)').waitFor();
+  assert.equal((await grantOf(c, p)).everyone, true);
+});
+
+flow('A5 letting the partner assign its users', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const page = await open(c.admin, at(c, '/add'));
+  await chooseOrganisation(page, p);
+  await panel(page).getByRole('radio', { name: 'The partner assigns them' }).check();
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, `${p.name} is added`);
+  assert.equal((await grantOf(c, p)).assigned_by, 'partner');
+});
+
+flow('one click is one grant: a request that gets no answer is sent again under the same Idempotency-Key', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const page = await open(c.admin, at(c, '/add'));
+  const keys = [];
+  await page.route('**/v1/customers/*/grants', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    keys.push(route.request().headers()['idempotency-key']);
+    if (keys.length > 1) return route.continue();
+    await route.fetch(); // it gets through, and its answer is lost
+    return route.abort('connectionreset');
+  });
+  page.removeAllListeners('console'); // the lost answer stands in the console
+  await panel(page).getByRole('radio', { name: 'One person' }).check();
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(p.users[1].email);
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, `${p.name} is added`); // and not "was there already"
+  assert.equal(keys.length, 2);
+  assert.ok(keys[0] && keys[0] === keys[1], `keys: ${keys}`);
+});
+
+flow('D12 D13 the list is searched and filtered by the service, and paged by cursor', async ({ open }) => {
+  const c = await customer();
+  const partners = [];
+  for (let i = 0; i < 27; i++) {
+    const p = await partner([], { name: i === 7 ? 'Quux Consulting' : `Bulk ${String(i).padStart(2, '0')}` });
+    partners.push(p);
+    await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id });
+  }
+  await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${partners[3].id}`, { state: 'suspended' }, { 'If-Match': '*' });
+  const page = await open(c.admin, at(c));
+  await eventually(async () => assert.equal(await page.getByRole('row').count(), 26)); // with the header
+  await page.getByRole('button', { name: 'Next page' }).click();
+  await eventually(async () => assert.equal(await page.getByRole('row').count(), 3));
+  await page.getByRole('button', { name: 'Previous page' }).click();
+  await eventually(async () => assert.equal(await page.getByRole('row').count(), 26));
+  await page.getByRole('searchbox', { name: 'Find partners' }).fill('quux');
+  await row(page, 'Quux Consulting').waitFor();
+  await eventually(async () => assert.equal(await page.getByRole('row').count(), 2));
+  assert.equal(new URL(page.url()).searchParams.get('q'), 'quux');
+  await page.getByRole('searchbox', { name: 'Find partners' }).fill('nothing like it');
+  await page.getByText('No partner fits this search.').waitFor();
+  await page.getByRole('button', { name: 'Show all partners' }).click();
+  await eventually(async () => assert.equal(await page.getByRole('row').count(), 26));
+  await page.getByRole('button', { name: /^Status/ }).click();
+  await page.getByRole('option', { name: 'Disabled' }).click();
+  await page.keyboard.press('Escape');
+  await row(page, 'Bulk 03').waitFor();
+  await eventually(async () => assert.equal(await page.getByRole('row').count(), 2));
+});
+
+flow('D27 editing: the checkboxes are those who are in', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id, p.users[1].id], level: 'view' });
+  const page = await open(c.admin, at(c));
+  await page.getByRole('link', { name: p.name }).click();
+  const box = (name) => panel(page).getByRole('checkbox', { name });
+  await box('Sam Tech').waitFor();
+  assert.deepEqual([await box('Olga Owner').isChecked(), await box('Kim Tech').isChecked(), await box('Sam Tech').isChecked()], [true, true, false]);
+  await box('Kim Tech').uncheck();
+  await box('Sam Tech').check();
+  await panel(page).getByRole('button', { name: /^Level/ }).click();
+  await page.getByRole('option', { name: /^Manage/ }).click();
+  await accessible(page, 'editing');
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await flash(page, `${p.name} is changed`);
+  await flash(page, 'Added: Sam Tech. Taken out: Kim Tech. Level: Manage.');
+  assert.deepEqual(await insideOf(c, p), ['Olga Owner', 'Sam Tech']);
+});
+
+flow('E9 the last user cannot be taken out, and the panel says why', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id] });
+  const page = await open(c.admin, at(c, `/${p.id}`));
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).uncheck();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByText('The last user cannot be taken out').waitFor();
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech']);
+});
+
+flow('E14 E15 E16 everyone on replaces the checkboxes; off, those who were in stay and can be taken out', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id] });
+  const page = await open(c.admin, at(c, `/${p.id}`));
+  const everyone = () => panel(page).getByRole('switch', { name: /^Everyone of/ }).or(panel(page).getByRole('checkbox', { name: /^Everyone of/ }));
+  await everyone().check();
+  await panel(page).getByText('Replaces what you checked one by one.').waitFor();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await row(page, p.name).getByText('Everyone (3)').waitFor();
+  await page.getByRole('link', { name: p.name }).click();
+  await everyone().uncheck();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await row(page, p.name).getByText('3 users').waitFor();
+  await page.getByRole('link', { name: p.name }).click();
+  await panel(page).getByRole('checkbox', { name: 'Olga Owner' }).uncheck();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await row(page, p.name).getByText('2 users').waitFor();
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Sam Tech']);
+});
+
+flow('a conflict: someone else changes the grant meanwhile; the panel says what, and one’s own changes can be applied again', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'view' });
+  const page = await open(c.admin, at(c, `/${p.id}`));
+  await panel(page).getByRole('checkbox', { name: 'Olga Owner' }).check();
+  await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { users: { add: [p.users[2].id] }, level: 'support' }, { 'If-Match': '*' });
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByText('Someone else changed this').waitFor();
+  await panel(page).getByText('Level: View → Support').waitFor();
+  await panel(page).getByText('Added: Sam Tech').waitFor();
+  await accessible(page, 'a conflict');
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Sam Tech'], 'nothing may be saved yet');
+  assert.ok(await panel(page).getByRole('checkbox', { name: 'Olga Owner' }).isChecked());
+  await panel(page).getByRole('button', { name: 'Apply my changes' }).click();
+  await flash(page, `${p.name} is changed`);
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Olga Owner', 'Sam Tech']);
+  assert.equal((await grantOf(c, p)).level, 'support', 'what only the other one changed must stay');
+});
+
+flow('A14 disabling and enabling, from the row’s menu', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });
+  const page = await open(c.admin, at(c));
+  await menu(page, p.name, 'Disable');
+  await flash(page, `${p.name} is disabled`);
+  await row(page, p.name).getByText('Disabled').waitFor();
+  assert.equal((await grantOf(c, p)).status, 'suspended');
+  await menu(page, p.name, 'Enable');
+  await flash(page, `${p.name} is enabled`);
+  await row(page, p.name).getByText('Active').waitFor();
+  assert.equal((await grantOf(c, p)).status, 'active');
+});
+
+flow('D29 removing: the pop-up says who will lose access; then it is gone', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id, p.users[2].id] });
+  const page = await open(c.admin, at(c));
+  await menu(page, p.name, 'Remove');
+  const dialog = page.getByRole('dialog', { name: `Remove ${p.name}?` });
+  await dialog.getByText('Kim Tech').waitFor();
+  await dialog.getByText('Sam Tech').waitFor();
+  assert.equal(await dialog.getByText('Olga Owner').count(), 0);
+  await accessible(page, 'removing');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal((await grantOf(c, p)).status, 'active', 'cancelled: nothing may have happened');
+  await menu(page, p.name, 'Remove');
+  await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+  await flash(page, `${p.name} is removed`);
+  await page.getByText('You let no partner in.').waitFor();
+  assert.equal((await grantOf(c, p)).status, 'ended');
+  await page.goto(new URL(at(c, `/${p.id}`), page.url()).href);
+  await panel(page).getByText(/This access has ended: removed by the customer/).waitFor();
+});
+
+flow('E3 E5 inviting a person, sending the invitation again, and cancelling it', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const guest = `eve@${p.id}.guest.example`;
+  const page = await open(c.admin, `/customers/${c.id}/invitations`);
+  await page.getByText('Nobody has been invited.').waitFor();
+  await page.getByRole('button', { name: 'Invite a person' }).click();
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(guest);
+  await chooseOrganisation(page, p);
+  await accessible(page, 'inviting');
+  await panel(page).getByRole('button', { name: 'Invite', exact: true }).click();
+  await flash(page, `${guest} is invited`);
+  await row(page, guest).getByText('Pending').waitFor();
+  const [first] = await mails(guest, 1);
+  assert.match(first.text, /\/invitations#\S+/, 'the mail leads to the pages');
+  await menu(page, guest, 'Send again');
+  await flash(page, `Another mail is on its way to ${guest}`);
+  await mails(guest, 2);
+  await menu(page, guest, 'Cancel the invitation');
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the invitation' }).click();
+  await flash(page, `The invitation of ${guest} is cancelled`);
+  await row(page, guest).getByText('Cancelled').waitFor();
+  assert.equal(await page.getByRole('button', { name: `Actions for ${guest}` }).count(), 0);
+  await accessible(page, 'the invitations');
+});
+
+flow('the history: what happened, to whom, by whom, and filtered', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'view' });
+  await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { level: 'support' }, { 'If-Match': '*' });
+  const page = await open(c.admin, `/customers/${c.id}/history`);
+  const edited = row(page, 'Access changed');
+  await edited.getByText('Level: View → Support').waitFor();
+  await edited.getByText(c.admin.email).waitFor();
+  await row(page, 'Access granted').getByText(p.name).waitFor();
+  await accessible(page, 'the history');
+  await page.getByRole('button', { name: /What is shown/ }).click();
+  await page.getByRole('option', { name: 'Access granted' }).click();
+  await edited.waitFor({ state: 'detached' });
+  await row(page, 'Access granted').waitFor();
+});
+
+flow('the mails: what was sent to whom, and sending one again', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id] });
+  const contact = `it@${c.id}.example`;
+  const before = (await mails(contact, 1)).length;
+  const page = await open(c.admin, `/customers/${c.id}/mail`);
+  await row(page, contact).first().getByText('Access granted').waitFor();
+  await accessible(page, 'the mails');
+  await row(page, contact).first().getByRole('button', { name: `Send the mail to ${contact} again` }).click();
+  await flash(page, `The mail to ${contact} was sent again`);
+  await mails(contact, before + 1);
+});
+
+flow('A12 a managed relationship is shown, and why it cannot be changed', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(provider, 'PUT', `/v1/customers/${c.id}/managing-partner`, { partner: p.id });
+  const page = await open(c.admin, at(c));
+  await row(page, p.name).getByText('Managed by the provider').waitFor();
+  assert.equal(await page.getByRole('button', { name: `Actions for ${p.name}` }).count(), 0);
+  await page.getByRole('link', { name: p.name }).click();
+  await panel(page).getByText(/The provider manages this relationship/).waitFor();
+  assert.equal(await panel(page).getByRole('button', { name: 'Save' }).count(), 0);
+  await accessible(page, 'a managed relationship');
+});
+
+flow('a member who is no admin sees everything and changes nothing', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const bob = { email: `bob@${c.id}.example` };
+  await ask(provider, 'PUT', `/v1/customers/${c.id}/members/${encodeURIComponent(bob.email)}`, { name: 'Bob Baker', role: 'member' });
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });
+  const page = await open(bob, at(c));
+  await page.getByRole('link', { name: p.name }).click();
+  await panel(page).getByText('Only an admin of your organisation can change this.').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Add partner' }).count(), 0);
+});
+
+flow('another customer’s page is answered like one that does not exist', async ({ open }) => {
+  const [c, d] = [await customer(), await customer()];
+  const page = await open(c.admin, at(d));
+  await page.getByText('Not found').first().waitFor();
+});
+
+flow('a list that cannot be read says so, and can be tried again', async ({ open }) => {
+  const c = await customer();
+  const page = await open(undefined, '/sign-in');
+  let broken = true;
+  await page.route('**/v1/customers/*/grants?*', (route) =>
+    broken ? route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify({ type: 'urn:x', title: 'Something went wrong', status: 500, code: 'internal', detail: 'the request id helps to find it in the log', request_id: 'abc-1' }) }) : route.continue(),
+  );
+  await page.getByRole('textbox', { name: 'E-mail address', exact: true }).fill(c.admin.email);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByText('Something went wrong').waitFor();
+  await page.getByText('Request abc-1').waitFor();
+  broken = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('You let no partner in.').waitFor();
+});
+
+flow('by keyboard alone: a person is added', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const page = await open(c.admin, at(c));
+  const press = (key) => page.keyboard.press(key);
+  const reach = async (name, key = 'Tab') => {
+    for (let i = 0; i < 60; i++) {
+      const now = await page.evaluate(() => {
+        const e = document.activeElement?.matches('a, button, input, textarea, [role]') ? document.activeElement : null;
+        const label = e?.getAttribute('aria-label') ?? (e?.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.textContent ?? '').join(' ');
+        return `${label} ${e?.textContent ?? ''} ${[...(e?.labels ?? [])].map((l) => l.textContent).join(' ')}`;
+      });
+      if (now.includes(name)) return;
+      await press(key);
+    }
+    assert.fail(`${name} cannot be reached with ${key}`);
+  };
+  await page.getByText('You let no partner in.').waitFor();
+  await reach('Add partner');
+  await press('Enter');
+  await panel(page).waitFor();
+  await eventually(async () => assert.ok(await page.evaluate(() => document.activeElement?.closest('#panel') !== null), 'focus is not in the panel'));
+  await reach('An organisation');
+  await press('ArrowDown');
+  await reach('E-mail address');
+  await page.keyboard.type(p.users[1].email);
+  await press('Enter');
+  await flash(page, `${p.name} is added`);
+  await eventually(async () => assert.ok(await page.evaluate(() => document.activeElement?.textContent?.includes('Add partner')), 'focus has not gone back'));
+  await press('Enter');
+  await panel(page).waitFor();
+  await eventually(async () => assert.ok(await page.evaluate(() => document.activeElement?.closest('#panel') !== null)));
+  await press('Escape');
+  await panel(page).waitFor({ state: 'detached' });
+});
+
+for (const dark of [false, true]) {
+  flow(`every page of the customer’s side, at 360 px, ${dark ? 'dark' : 'light'}`, async ({ open }) => {
+    const [c, p] = [await customer(), await partner()];
+    await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], until: '2030-03-01T00:00:00Z' });
+    const page = await open(c.admin, at(c), { width: 360, dark });
+    for (const [path, wait] of [
+      [at(c), p.name],
+      [at(c, '/add'), 'An organisation'],
+      [at(c, `/${p.id}`), 'Kim Tech'],
+      [`/customers/${c.id}/invitations`, 'Nobody has been invited.'],
+      [`/customers/${c.id}/invitations/new`, 'Days to accept'],
+      [`/customers/${c.id}/history`, 'Access granted'],
+      [`/customers/${c.id}/mail`, 'it@'],
+    ]) {
+      await page.goto(new URL(path, page.url()).href);
+      await page.getByText(wait).first().waitFor();
+      await fits(page);
+      await accessible(page);
+    }
+  });
+}

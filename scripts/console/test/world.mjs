@@ -1,0 +1,162 @@
+// What the flows stand on: a browser, people, and the service's own API to prepare things and to look at what came of them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium } from 'playwright-core';
+
+
+/** The stack with its own pages; the pages at another origin; the pages with a hosted login. */
+export const base = process.env.BASE;
+export const other = process.env.OTHER;
+export const hosted = process.env.HOSTED;
+
+let browser;
+
+export async function close() {
+  await browser?.close();
+}
+
+const tokens = new Map();
+
+/** A token for who: { email } or { scope }. */
+async function token(who) {
+  const key = JSON.stringify(who);
+  if (!tokens.has(key)) {
+    const response = await fetch(`${base}/_local/token`, { method: 'POST', body: key });
+    tokens.set(key, (await response.json()).token);
+  }
+  return tokens.get(key);
+}
+
+/** Asks the service as somebody ({ email } or { scope }), as a second client beside the browser; what is refused fails the flow. */
+export async function ask(who, method, path, body, headers = {}) {
+  const response = await fetch(base + path, {
+    method,
+    headers: { Authorization: `Bearer ${await token(who)}`, 'Content-Type': 'application/json', ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+export const provider = { scope: 'partner-access/directory' };
+
+let last = 0;
+
+/** A customer of the flow's own, with an admin, whom it returns as { email }. Names begin alike, so that they can be told apart. */
+export async function customer(name = 'Customer') {
+  const id = `c${Date.now().toString(36)}${++last}`;
+  const admin = { email: `admin@${id}.example` };
+  await ask(provider, 'PUT', `/v1/customers/${id}`, { name: `${name} ${last}`, domain: `${id}.example`, contacts: [`it@${id}.example`] });
+  await ask(provider, 'PUT', `/v1/customers/${id}/members/${encodeURIComponent(admin.email)}`, { name: 'Ada Admin', role: 'admin' });
+  return { id, name: `${name} ${last}`, admin };
+}
+
+/** A partner of the flow's own with as many users as there are names; the first is its owner. `more` are members of the partner. */
+export async function partner(names = ['Olga Owner', 'Kim Tech'], more = {}) {
+  const id = `p${Date.now().toString(36)}${++last}`;
+  const name = `Partner ${id}`;
+  await ask(provider, 'PUT', `/v1/partners/${id}`, { name, class: 'channel', offer: 'manage', sso: true, contacts: [`ops@${id}.example`], ...more });
+  const users = [];
+  for (const [i, n] of names.entries()) {
+    const email = `${n.split(' ')[0].toLowerCase()}@${id}.example`;
+    users.push(await ask(provider, 'POST', `/v1/partners/${id}/users`, { email, name: n, role: i === 0 ? 'owner' : 'tech' }));
+  }
+  return { id, name, users, owner: { email: users[0]?.email } };
+}
+
+/** The mails to an address, once there are that many; they come through the table's stream. */
+export async function mails(to, count = 1) {
+  return eventually(async () => {
+    const all = (await (await fetch(`${base}/_local/mail`)).json()).filter((m) => [m.to].flat().includes(to));
+    assert.ok(all.length >= count, `mails to ${to}: got ${all.length}, want ${count}`);
+    return all;
+  });
+}
+
+/** Repeats what fails until it holds, for some seconds. */
+export async function eventually(check, seconds = 15) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}
+
+/**
+ * A flow: a test with pages of its own. `open(who, path, options)` opens the console as somebody, undefined for nobody. Whatever breaks the
+ * Content-Security-Policy, is thrown in a page, or is written to its console as an error, fails the flow; so does a request to anywhere
+ * but the stack. Refusals that the flow provokes are no errors.
+ */
+export function flow(name, run) {
+  test(name, { timeout: 120_000 }, async () => {
+    browser ??= await chromium.launch({
+      executablePath: process.env.CHROMIUM,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    const contexts = [];
+    const wrong = [];
+    const open = async (who, path, { width = 1280, height = 900, dark = false, at = base, bytes } = {}) => {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', timezoneId: 'Europe/Berlin', locale: 'en-GB' });
+      contexts.push(context);
+      context.setDefaultTimeout(15_000);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => wrong.push(`thrown: ${error.message}`));
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !/Failed to load resource: the server responded with a status of/.test(message.text())) wrong.push(`console: ${message.text()}`);
+      });
+      page.on('request', (request) => {
+        const to = new URL(request.url());
+        if (to.protocol !== 'data:' && ![base, other, hosted].includes(to.origin)) wrong.push(`asks ${to.origin}`);
+      });
+      if (bytes) page.on('response', (response) => bytes.push(response));
+      await page.addInitScript(() => {
+        window.violations = [];
+        document.addEventListener('securitypolicyviolation', (e) => console.error(`Content-Security-Policy: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
+      });
+      if (who) await page.addInitScript((w) => sessionStorage.setItem('partner-access.local', w), JSON.stringify(who));
+      await page.goto(at + path);
+      return page;
+    };
+    try {
+      await run({ open });
+      assert.deepEqual(wrong, []);
+    } catch (error) {
+      if (wrong.length > 0) error.message += `\nin the pages: ${wrong.join('\n')}`;
+      if (process.env.CONSOLE_SHOTS) {
+        for (const [i, c] of contexts.entries()) for (const p of c.pages()) await p.screenshot({ path: `${process.env.CONSOLE_SHOTS}/${name.replace(/\W+/g, '-')}-${i}.png` });
+      }
+      throw error;
+    } finally {
+      for (const c of contexts) await c.close();
+    }
+  });
+}
+
+/** Nothing serious that axe finds. */
+export async function accessible(page, what = page.url()) {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
+  const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+  assert.deepEqual(
+    serious.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`),
+    [],
+    `axe, at ${what}`,
+  );
+}
+
+/** Nothing stands beyond the right edge. */
+export async function fits(page, what = page.url()) {
+  const { scroll, client } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, client: document.documentElement.clientWidth }));
+  assert.ok(scroll <= client, `${what}: the page is ${scroll} px wide in a window of ${client} px`);
+}
+
+/** The text that confirms a change. */
+export async function flash(page, text) {
+  await page.getByRole('status').filter({ hasText: text }).first().waitFor();
+}

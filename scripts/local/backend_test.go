@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/manifest"
+)
+
+func TestWhereTheFunctionsRunIsSaidByTheEnvironment(t *testing.T) {
+	t.Parallel()
+	there := map[string]string{"BACKEND": "lambda", "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:2"}
+	with := func(name, value string) map[string]string {
+		out := maps.Clone(there)
+		out[name] = value
+		return out
+	}
+	for _, c := range []struct {
+		env   map[string]string
+		table string
+		wrong string
+	}{
+		{nil, "", ""},
+		{with("BACKEND", "docker"), "", "BACKEND=docker"},
+		{with("AWS_ENDPOINT_URL_DYNAMODB", ""), "", "AWS_ENDPOINT_URL_DYNAMODB"},
+		{with("IDENTITY", "cognito"), "", "IDENTITY"},
+		{there, "partner-access-dev-table", ""},
+		{with("STAGE", "two"), "partner-access-two-table", ""},
+	} {
+		config := stack.Config{Accounts: true, Stream: true, Schedule: true}
+		b, err := backendOf(t.Context(), func(name string) string { return c.env[name] }, &config, io.Discard)
+		if c.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("%v: got %v, want an error about %s", c.env, err, c.wrong)
+			}
+			continue
+		}
+		if err != nil || config.Table != c.table {
+			t.Errorf("%v: got the table %q (%v), want %q", c.env, config.Table, err, c.table)
+			continue
+		}
+		if c.env == nil {
+			if !config.Accounts || !config.Stream || !config.Schedule || config.RealClock || config.Handlers != nil {
+				t.Errorf("no settings: got %+v, want nothing changed", config)
+			}
+			continue
+		}
+		// What starts functions is there as well, and so are the accounts not.
+		if config.Accounts || config.Stream || config.Schedule || !config.RealClock {
+			t.Errorf("%v: got %+v, want the gateway alone", c.env, config)
+		}
+		if err := config.CreateTable(context.Background(), nil, c.table, true); err == nil || !strings.Contains(err.Error(), "localstack-deploy") {
+			t.Errorf("%v: a table that is not there: got %v, want how to make it", c.env, err)
+		}
+		var want []string
+		for _, f := range manifest.Functions() {
+			want = append(want, f.Name)
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(config.Handlers(stack.Deps{}))); !slices.Equal(got, want) {
+			t.Errorf("%v: got the functions %q, want %q", c.env, got, want)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
