@@ -142,6 +142,10 @@ load: setup ## put the local stack under load for ten minutes (ARGS="-for 1m"; B
 	go build -o .build/local ./scripts/local
 	go run ./scripts/load $(ARGS)
 
+.PHONY: invoke
+invoke: setup ## pass a sample to a function of the running stack (FUNCTION=notify EVENT=grant.created; none: lists them)
+	@go run ./scripts/invoke $(if $(URL),-url '$(URL)') $(FUNCTION) $(EVENT)
+
 .PHONY: cost
 cost: setup ## compute what the service costs from what it uses here
 	go run ./scripts/cost
