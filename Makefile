@@ -32,7 +32,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: scripts/node_modules/.ready $(TOOLS)/modules.ready ## fetch the Go modules and the DynamoDB engines, if they changed
@@ -95,7 +95,7 @@ race-note:
 	@$(if $(RACE),:,echo "NOTE: no C compiler on this machine, so the tests run without the race detector" >&2)
 
 .PHONY: check
-check: setup fmt-check vet lint tidy-check generate-check typecheck test ## do all that CI does, but for test-engines
+check: setup fmt-check vet lint tidy-check generate-check typecheck budget test ## do all that CI does, but for test-engines
 
 .PHONY: fmt
 fmt: $(GOFUMPT) ## format all Go files
@@ -146,6 +146,10 @@ load: setup ## put the local stack under load for ten minutes (ARGS="-for 1m"; B
 invoke: setup ## pass a sample to a function of the running stack (FUNCTION=notify EVENT=grant.created; none: lists them)
 	@go run ./scripts/invoke $(if $(URL),-url '$(URL)') $(FUNCTION) $(EVENT)
 
+.PHONY: prove-faults
+prove-faults: setup ## fail every call of AWS of every use case in every way (minutes)
+	go test ./scripts/prove/faults -v -timeout 60m -all
+
 .PHONY: cost
 cost: setup ## compute what the service costs from what it uses here
 	go run ./scripts/cost
@@ -189,6 +193,43 @@ deploy: settings-given build ## deploy into the account of the AWS credentials (
 .PHONY: destroy
 destroy: settings-given build ## take the stack away; the table, the user pool and the mail identity stay
 	$(CDK) destroy $(CDK_SETTINGS)
+
+# LocalStack, where nobody asks who one is, and the functions there as the local gateway calls them. They send their mails to port 8025.
+LOCALSTACK          := http://127.0.0.1:4566
+LOCALSTACK_CDK       = AWS_REGION=eu-central-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_ENDPOINT_URL=$(LOCALSTACK) \
+	AWS_ENDPOINT_URL_S3=http://s3.localhost.localstack.cloud:4566 scripts/node_modules/.bin/cdk
+LOCALSTACK_SETTINGS  = -c target=localstack
+LOCALSTACK_BEHIND    = BACKEND=lambda AWS_ENDPOINT_URL_LAMBDA=$(LOCALSTACK) AWS_ENDPOINT_URL_DYNAMODB=$(LOCALSTACK) MAIL_LISTEN=0.0.0.0:8025 IDENTITY=none
+
+.PHONY: test-lambda
+test-lambda: setup ## run the scenario with the functions' binaries as Lambda runs them, with the environment of the CDK's template
+	BACKEND=lambda AWS_ENDPOINT_URL_LAMBDA= AWS_ENDPOINT_URL_DYNAMODB= SERVICE_URL= IDENTITY= go test -count=1 -timeout 30m ./scripts/e2e
+
+.PHONY: budget
+budget: setup ## hold the sizes of the functions' binaries against those that are written down (ARGS=-write writes them)
+	go run ./scripts/budget $(ARGS)
+
+.PHONY: localstack
+localstack: ## start LocalStack (needs Docker and LOCALSTACK_AUTH_TOKEN; LOCALSTACK_VERSION=4.14.0 needs no token)
+	docker compose -f scripts/localstack/compose.yaml up --detach --wait
+
+.PHONY: localstack-deploy
+localstack-deploy: setup ## deploy the functions, the table, its stream and the schedule to LocalStack
+	$(MAKE) build ARCH=amd64
+	$(LOCALSTACK_CDK) bootstrap --no-notices $(LOCALSTACK_SETTINGS) aws://000000000000/eu-central-1
+	$(LOCALSTACK_CDK) deploy --no-notices --require-approval never $(LOCALSTACK_SETTINGS)
+
+.PHONY: localstack-run
+localstack-run: setup ## run the local gateway and mailbox in front of LocalStack's functions, until Ctrl-C
+	$(LOCALSTACK_BEHIND) $(MAKE) run
+
+.PHONY: localstack-test
+localstack-test: setup ## run the scenario with LocalStack's functions (not beside localstack-run: both take port 8025)
+	$(LOCALSTACK_BEHIND) SERVICE_URL= go test -count=1 -timeout 10m ./scripts/e2e
+
+.PHONY: localstack-stop
+localstack-stop: ## stop LocalStack, and forget what was in it
+	docker compose -f scripts/localstack/compose.yaml down --volumes
 
 .PHONY: clean
 clean: ## delete what was built and fetched; kept data stays

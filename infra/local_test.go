@@ -296,7 +296,7 @@ func TestSettingsReachTheFunctions(t *testing.T) {
 	same(t, "accounts elsewhere, pool", env("outside", "directory")["USER_POOL_ID"], nil)
 
 	same(t, "LocalStack's table", env("localstack", "check")["AWS_ENDPOINT_URL_DYNAMODB"], "http://localhost.localstack.cloud:4566")
-	same(t, "LocalStack's mails go to the local mailbox", env("localstack", "notify")["AWS_ENDPOINT_URL_SESV2"], "http://host.docker.internal:8080/_local/ses")
+	same(t, "LocalStack's mails go to the local mailbox", env("localstack", "notify")["AWS_ENDPOINT_URL_SESV2"], "http://host.docker.internal:8025/_local/ses")
 	same(t, "LocalStack's address", env("localstack", "check")["BASE_URL"], "http://127.0.0.1:8080")
 	same(t, "LocalStack's accounts", env("localstack", "notify")["IDENTITY"], "none")
 }

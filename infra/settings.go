@@ -73,7 +73,7 @@ func defaults(target string) map[string]string {
 			"product": "Example Cloud", "mailFrom": "Example Cloud <no-reply@cloud.example>", "support": "support@cloud.example",
 			"customerUrl": "https://cloud.example/customers/{customer}/partners", "partnerUrl": "https://cloud.example/partners/{partner}",
 			"invitationUrl": "http://127.0.0.1:8080/v1/invitations/{token}",
-			"endpoint":      "http://localhost.localstack.cloud:4566", "sesEndpoint": "http://host.docker.internal:8080/_local/ses",
+			"endpoint":      "http://localhost.localstack.cloud:4566", "sesEndpoint": "http://host.docker.internal:8025/_local/ses",
 			"baseUrl": "http://127.0.0.1:8080",
 		})
 	}

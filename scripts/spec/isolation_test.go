@@ -96,7 +96,7 @@ func TestNoSpellingOfAnIDReachesAnotherOrganisation(t *testing.T) {
 	missing := map[string]string{
 		"customer": "nowhere", "partner": "nobody", "user": "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "email": "nobody@nowhere.example", "invitation": "01J9Z3NDEKTSV4RRFFQ69G5FAV", "mail": own["mail"],
 	}
-	before, asked := records(t, tn.World), 0
+	before, asked, turn := records(t, tn.World), 0, 0
 	for _, f := range manifest.Functions() {
 		for _, r := range f.Routes {
 			if !strings.HasPrefix(r.Path, "/v1/") || strings.Contains(r.Path, "{token}") || !strings.Contains(r.Path, "{") {
@@ -125,9 +125,15 @@ func TestNoSpellingOfAnIDReachesAnotherOrganisation(t *testing.T) {
 					nothing := maps.Clone(own)
 					nothing[name] = missing[name]
 					want := said(ask(fill(r.Path, nothing)), missing[name])
-					spellings := append([]string{fmt.Sprintf("%%%02x", own[name][0]) + own[name][1:], own[name]}, respelled(own[name])...)
-					if inside {
-						spellings = spellings[2:]
+					var spellings []string
+					if !inside {
+						spellings = []string{own[name], fmt.Sprintf("%%%02x", own[name][0]) + own[name][1:]}
+					}
+					turn++
+					for n, other := range respelled(own[name]) { // a quarter of them, in turn
+						if (n+turn)%4 == 0 {
+							spellings = append(spellings, other)
+						}
 					}
 					for _, spelling := range spellings {
 						values := maps.Clone(own)

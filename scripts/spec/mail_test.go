@@ -50,6 +50,11 @@ func TestTheStateOfEachMailIsReadAndAMailIsSentAgain(t *testing.T) {
 		t.Errorf("after sending again: got %q, want sent", got)
 	}
 	mailed(t, w, "it@acme.example", "grant.created", 2)
+	// The same request again, whose answer was lost, sends no third one; another request does.
+	for range 2 {
+		w.AdminOf("acme").Do("POST", "/v1/customers/acme/mail/"+id+"/resend", nil, "Idempotency-Key", "once-more").Want(200)
+	}
+	mailed(t, w, "it@acme.example", "grant.created", 3)
 	id, _ = find("/v1/partners/contoso/mail", "ops@contoso.example")
 	w.As("olga@contoso.example").Do("POST", "/v1/partners/contoso/mail/"+id+"/resend", nil).Want(200)
 	mailed(t, w, "ops@contoso.example", "grant.created", 2)

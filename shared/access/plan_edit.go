@@ -213,6 +213,9 @@ func planEnd(r Relation, why Reason, m Moment) (Planned, error) {
 		kind = events.GrantEnded
 	}
 	end := End{Reason: why, At: m.Now, By: m.Actor.by()}
+	if why == PartnerRemoved && r.Partner != nil && r.Partner.Status == Removed { // it ended then, and everybody has been told so since
+		end = *r.Grant.EndAt(r.Partner, m.Now)
+	}
 	if r.Grant.expired(m.Now) { // the clock was first
 		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: "clock"}}, events.GrantExpired
 		m = m.clock()

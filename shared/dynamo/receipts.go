@@ -240,8 +240,9 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 }
 
 // ReopenMail makes a settled mail claimable again, so that it can be sent once more. It fails with receipt.ErrUnknown when there is no such
-// mail, and with receipt.ErrHeld when it is being sent, or is waiting to be.
-func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, now time.Time) error {
+// mail, with receipt.ErrHeld when it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for that request
+// already: asked names it, and is "" for one that cannot be told from others.
+func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, now time.Time) error {
 	k, err := mailKey(key)
 	if err != nil {
 		return err
@@ -254,10 +255,17 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, now time.Time) 
 		return receipt.ErrUnknown
 	case r.State == receipt.Claimed:
 		return receipt.ErrHeld
+	case asked != "" && asked == r.Asked:
+		return receipt.ErrDone
 	}
 	e := edit{
 		key: k, condition: "#state = :was AND attribute_not_exists(#message_id)", remove: []string{"reason", "message_id", "sent"},
 		values: map[string]types.AttributeValue{":was": str(string(r.State))},
+	}
+	if asked == "" {
+		e.remove = append(e.remove, "asked")
+	} else {
+		e.to("asked", asked)
 	}
 	e.to("state", string(receipt.Claimed))
 	e.to("updated", timeText(now))
@@ -338,7 +346,7 @@ func (it *item) receipt() *receipt.Receipt {
 	r := &receipt.Receipt{
 		Key:  receipt.Key{Event: it.s("event"), Recipient: it.s("recipient")},
 		With: it.s("with"), Type: events.Type(it.s("type")), To: it.s("to"), Template: it.s("template"), Side: it.s("side"),
-		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")), Reason: it.s("reason"),
+		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")), Asked: it.s("asked"), Reason: it.s("reason"),
 		Created: it.t("created"), Sent: it.t("sent"), Updated: it.t("updated"),
 	}
 	kind, id, _ := strings.Cut(it.s(pk), "#")

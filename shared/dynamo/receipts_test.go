@@ -321,7 +321,7 @@ func TestAMailIsDueUntilItIsSettled(t *testing.T) {
 	}
 	due("of the other its feedback says so", noon.Add(time.Hour))
 
-	if err := tb.ReopenMail(t.Context(), ours.Key, noon.Add(time.Hour)); err != nil {
+	if err := tb.ReopenMail(t.Context(), ours.Key, "", noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	due("reopened, and being sent", noon.Add(time.Hour))
@@ -478,15 +478,40 @@ func TestNewsOfAClaimedMailProveThatItWasSent(t *testing.T) {
 	}
 }
 
+func TestAMailIsSentAgainOnceForEachAsking(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	r := toKim()
+	tb.send(t, r, "m-1", noon)
+	for i, asked := range []string{"a", "b", "", ""} {
+		if err := tb.ReopenMail(t.Context(), r.Key, asked, noon); err != nil {
+			t.Fatalf("%q: %v", asked, err)
+		}
+		want := receipt.ErrHeld // an answer was lost, and the caller asks again while it is being sent
+		if err := tb.ReopenMail(t.Context(), r.Key, asked, noon); !errors.Is(err, want) {
+			t.Errorf("%q while it is being sent: got %v, want %v", asked, err, want)
+		}
+		tb.send(t, r, fmt.Sprint("m-", 2+i), noon)
+		if asked != "" {
+			if err := tb.ReopenMail(t.Context(), r.Key, asked, noon); !errors.Is(err, receipt.ErrDone) {
+				t.Errorf("%q after it was sent: got %v, want receipt.ErrDone", asked, err)
+			}
+		}
+	}
+	if got := tb.mail(t, r.Key); got.MessageID != "m-5" || got.Asked != "" {
+		t.Errorf("got %+v, want m-5", got)
+	}
+}
+
 func TestAMailCanBeSentAgain(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	r := toKim()
-	if err := tb.ReopenMail(t.Context(), r.Key, noon); !errors.Is(err, receipt.ErrUnknown) {
+	if err := tb.ReopenMail(t.Context(), r.Key, "", noon); !errors.Is(err, receipt.ErrUnknown) {
 		t.Errorf("one that there is not: got %v, want receipt.ErrUnknown", err)
 	}
 	c := tb.claim(t, r, noon)
-	if err := tb.ReopenMail(t.Context(), r.Key, noon); !errors.Is(err, receipt.ErrHeld) {
+	if err := tb.ReopenMail(t.Context(), r.Key, "", noon); !errors.Is(err, receipt.ErrHeld) {
 		t.Errorf("one that is being sent: got %v, want receipt.ErrHeld", err)
 	}
 	tb.settle(t, c, receipt.Outcome{State: receipt.Sent, MessageID: "m-1", At: noon})
@@ -494,7 +519,7 @@ func TestAMailCanBeSentAgain(t *testing.T) {
 	if err := tb.MarkMail(t.Context(), bounced); err != nil {
 		t.Fatal(err)
 	}
-	if err := tb.ReopenMail(t.Context(), r.Key, noon.Add(time.Hour)); err != nil {
+	if err := tb.ReopenMail(t.Context(), r.Key, "", noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if got := tb.mail(t, r.Key); got.State != receipt.Claimed || got.Reason != "" || got.MessageID != "" {
@@ -513,7 +538,7 @@ func TestAMailCanBeSentAgain(t *testing.T) {
 	for _, s := range []receipt.State{receipt.Failed, receipt.Suppressed, receipt.Dropped} { // these have no message
 		r := receipt.New(told("acme", "contoso", 9), string(s)+"@contoso.example", "granted", "user")
 		tb.settle(t, tb.claim(t, r, noon), receipt.Outcome{State: s, Reason: "for a reason", At: noon})
-		if err := tb.ReopenMail(t.Context(), r.Key, noon); err != nil {
+		if err := tb.ReopenMail(t.Context(), r.Key, "", noon); err != nil {
 			t.Errorf("reopen a %s one: %v", s, err)
 		}
 		tb.send(t, r, "m-9", noon)

@@ -21,9 +21,9 @@ type mailStore interface {
 
 // Resender sends a mail once more.
 type Resender interface {
-	// Resend fails with receipt.ErrUnknown when there is no such mail, and with receipt.ErrHeld while somebody else is sending it. After
+	// Resend sends it once for each asked, which names the request; "" names none. It fails with receipt.ErrUnknown when there is no such mail, and with receipt.ErrHeld while somebody else is sending it. After
 	// any other error the mail has not been sent, and can be sent again.
-	Resend(ctx context.Context, key receipt.Key) error
+	Resend(ctx context.Context, key receipt.Key, asked string) error
 }
 
 // NewMail serves the routes of the mail function.
@@ -116,7 +116,16 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 	if r == nil || c.who.kind != provider && r.Side == otherSide(c) || partner != "" && r.Partner != partner && r.With != partner {
 		return reply{}, nothingHere()
 	}
-	switch err := m.again.Resend(ctx, key); {
+	// The key is kept with the mail, as what follows is no change that an answer could be committed with.
+	record, err := c.idempotency("")
+	if err != nil {
+		return reply{}, err
+	}
+	asked := ""
+	if record != nil {
+		asked = record.Digest
+	}
+	switch err := m.again.Resend(ctx, key, asked); {
 	case errors.Is(err, receipt.ErrUnknown):
 		return reply{}, nothingHere()
 	case errors.Is(err, receipt.ErrHeld):

@@ -118,6 +118,7 @@ type Receipt struct {
 	Lease     time.Time // while claimed: until then nobody else may send it; UTC
 	MessageID string    // the mail service's
 	Attempts  int
+	Asked     string    // which request had it sent again at last, in the caller's own words; "" when none did, or did not say
 	Reason    string    // why it was not sent, or came back; of the latest attempt that failed while claimed
 	Created   time.Time // UTC
 	Sent      time.Time // UTC: when the mail service took it
@@ -172,9 +173,10 @@ type Block struct {
 	At      time.Time
 }
 
-// The ways in which a mail cannot be claimed, and in which feedback cannot be kept.
+// The ways in which a mail cannot be claimed or sent again, and in which feedback cannot be kept.
 var (
 	ErrHeld    = errors.New("somebody else is sending this mail: try again when the lease is over")
 	ErrSettled = errors.New("this mail is settled")
+	ErrDone    = errors.New("this mail has been sent again for this request already")
 	ErrUnknown = errors.New("there is no such mail")
 )

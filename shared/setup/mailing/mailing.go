@@ -75,7 +75,7 @@ type again struct {
 }
 
 // Resend implements httpapi.Resender.
-func (a again) Resend(ctx context.Context, key receipt.Key) error {
+func (a again) Resend(ctx context.Context, key receipt.Key, asked string) error {
 	e, err := a.Store.Event(ctx, key)
 	if err != nil {
 		return err
@@ -84,7 +84,10 @@ func (a again) Resend(ctx context.Context, key receipt.Key) error {
 		return receipt.ErrUnknown
 	}
 	// Being held is no refusal yet: the one before may have reopened it and then failed. Whoever holds it for good is found out in sending.
-	if err := a.Store.ReopenMail(ctx, key, a.Now().UTC()); err != nil && !errors.Is(err, receipt.ErrHeld) {
+	switch err := a.Store.ReopenMail(ctx, key, asked, a.Now().UTC()); {
+	case errors.Is(err, receipt.ErrDone):
+		return nil
+	case err != nil && !errors.Is(err, receipt.ErrHeld):
 		return err
 	}
 	return a.notifier.NotifyOne(ctx, *e, key.Recipient)

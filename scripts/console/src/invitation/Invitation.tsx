@@ -1,11 +1,245 @@
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useLocation, useNavigate } from 'react-router';
 
-/** /invitations#token: what accepting would give, before and after signing in. */
+import { answer, asProblem, useSubmit, type Schemas } from '../api';
+import { ConfirmModal } from '../parts/ConfirmModal';
+import { Instant } from '../parts/Instant';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { Who } from '../parts/Who';
+import { levelAbout, levelName } from '../parts/words';
+import { useApi, useMe, useSession } from '../session';
+
+type Preview = Schemas['InvitationPreview'];
+
+/** /invitations#token: what accepting would give, before and after signing in (E3, E4). The token stands in the fragment, which no server sees. */
 export function Invitation() {
+  const api = useApi();
+  const { hash } = useLocation();
+  const token = decoded(hash.slice(1));
+  const query = useQuery({
+    queryKey: ['invitation', token],
+    enabled: token !== '',
+    queryFn: async ({ signal }) => (await answer(api.GET('/v1/invitations/{token}', { params: { path: { token } }, signal }))).data,
+  });
   return (
     <main className="narrow-page">
       <title>Invitation · Partner Access</title>
-      <Header variant="h1">Invitation</Header>
+      <SpaceBetween size="l">
+        <Header variant="h1">{query.data ? `Invitation to ${query.data.customer.name}` : 'Invitation'}</Header>
+        {token === '' || asProblem(query.error).code === 'not_found' ? (
+          <Alert type="warning" header="This link opens nothing">
+            It is not complete, or a later mail carries another link, which took its place. Open the link in the newest mail, or ask who invited you to send it again.
+          </Alert>
+        ) : query.error && !query.data ? (
+          <ProblemAlert problem={query.error} retry={() => void query.refetch()} />
+        ) : query.data ? (
+          <Offer token={token} preview={query.data} reread={() => void query.refetch()} />
+        ) : (
+          <Box textAlign="center" padding="xxl">
+            <Spinner size="large" />
+          </Box>
+        )}
+      </SpaceBetween>
     </main>
   );
+}
+
+function Offer({ token, preview: p, reread }: { token: string; preview: Preview; reread: () => void }) {
+  const [answered, setAnswered] = useState<Schemas['Invitation']>();
+  const status = answered?.status ?? p.status;
+  return (
+    <SpaceBetween size="l">
+      {status === 'pending' && (
+        <Box>
+          <strong>{p.invited_by === 'customer' ? p.customer.name : p.partner.name}</strong> invites you to come in at <strong>{p.customer.name}</strong> as one of the people of{' '}
+          <strong>{p.partner.name}</strong>.
+        </Box>
+      )}
+      <Ended status={status} partner={p.partner} customer={p.customer} mine={answered !== undefined} />
+      <Container header={<Header variant="h2">{status === 'pending' ? 'What accepting gives you' : 'What was offered'}</Header>}>
+        <KeyValuePairs
+          columns={2}
+          items={[
+            { label: 'Customer', value: <Who name={p.customer.name} about={p.customer.domain} /> },
+            { label: 'Under the partner', value: p.partner.name },
+            { label: 'Level', value: <Who name={levelName[p.level]} about={levelAbout[p.level]} /> },
+            { label: 'Access ends', value: p.until ? <Instant at={p.until} both /> : 'With the partner’s' },
+            { label: 'Invited address', value: p.email },
+            ...(status === 'pending' ? [{ label: 'Can be accepted until', value: <Instant at={p.expires_at} both /> }] : []),
+          ]}
+        />
+      </Container>
+      {status === 'pending' && <Answer token={token} preview={p} reread={reread} done={setAnswered} />}
+    </SpaceBetween>
+  );
+}
+
+/** An invitation that can be answered no more, and what to do then. */
+function Ended({ status, partner, customer, mine }: { status: Preview['status']; partner: Preview['partner']; customer: Preview['customer']; mine: boolean }) {
+  const navigate = useNavigate();
+  switch (status) {
+    case 'pending':
+      return null;
+    case 'accepted':
+      return (
+        <Alert
+          type="success"
+          header={mine ? `You can enter ${customer.name} now` : 'This invitation was accepted already'}
+          action={<Button onClick={() => void navigate(`/partners/${partner.id}/customers`)}>{mine ? 'Go to your customers' : 'Sign in'}</Button>}
+        >
+          {mine ? 'The way in stands in the list of your customers.' : 'It cannot be used again. If that was you, sign in under the invited address.'}
+        </Alert>
+      );
+    case 'declined':
+      return (
+        <Alert type="info" header={mine ? 'You have declined' : 'This invitation was declined'}>
+          {mine ? 'Who invited you is told. Nobody has got access.' : 'It cannot be used any more.'} If you want to come in after all, ask to be invited again.
+        </Alert>
+      );
+    case 'cancelled':
+      return (
+        <Alert type="warning" header="This invitation was cancelled">
+          Who invited you took it back. Ask them for another one if you need it.
+        </Alert>
+      );
+    case 'expired':
+      return (
+        <Alert type="warning" header="This invitation has expired">
+          Nobody accepted it in time. Ask who invited you for another one.
+        </Alert>
+      );
+  }
+}
+
+/** Accepting and declining: for whom has signed in under the invited address. */
+function Answer({ token, preview: p, reread, done }: { token: string; preview: Preview; reread: () => void; done: (i: Schemas['Invitation']) => void }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const { state, local, toLogin, signOut } = useSession();
+  const { me, problem: meProblem, retry } = useMe();
+  const [name, setName] = useState('');
+  const [declining, setDeclining] = useState(false);
+  const here = `/invitations#${encodeURIComponent(token)}`;
+
+  const options = {
+    repeatable: true,
+    onDone: ({ invitation }: Schemas['InvitationAnswer']) => {
+      done(invitation);
+      void queries.invalidateQueries({ queryKey: ['me'] }); // who accepts is a user of the partner from now on
+      void queries.invalidateQueries({ queryKey: ['invitation', token] });
+    },
+    onProblem: (problem: { code: string }) => {
+      if (problem.code === 'invitation_ended' || problem.code === 'not_found') reread();
+    },
+  };
+  const accept = useSubmit(
+    async (called: string, key) =>
+      (
+        await answer(
+          api.POST('/v1/invitations/{token}/accept', { params: { path: { token }, header: { 'Idempotency-Key': key } }, body: called ? { name: called } : {} }),
+        )
+      ).data,
+    options,
+  );
+  const decline = useSubmit(
+    async (_: undefined, key) => (await answer(api.POST('/v1/invitations/{token}/decline', { params: { path: { token }, header: { 'Idempotency-Key': key } } }))).data,
+    { ...options, onProblem: (problem) => (setDeclining(false), options.onProblem(problem)) },
+  );
+  const signIn = (anew: boolean) => {
+    if (!local) {
+      toLogin(here, anew);
+      return;
+    }
+    if (anew) signOut();
+    void navigate(`/sign-in?next=${encodeURIComponent(here)}`);
+  };
+
+  if (state === 'out') {
+    return (
+      <Container>
+        <SpaceBetween size="m">
+          <div>
+            Sign in to answer, under the address that was invited: <strong>{p.email}</strong>. Whoever has no account there yet makes one first.
+          </div>
+          <Button variant="primary" onClick={() => signIn(false)}>
+            Sign in
+          </Button>
+        </SpaceBetween>
+      </Container>
+    );
+  }
+  if (meProblem) return <ProblemAlert problem={meProblem} retry={retry} />;
+  if (!me) return <Spinner />;
+  const wrongPerson = [accept, decline].some((s) => s.problem?.code === 'wrong_person') || !couldBe(p.email, me.email);
+  if (wrongPerson) {
+    return (
+      <Alert type="warning" header="This invitation is for somebody else" action={<Button onClick={() => signIn(true)}>Sign in as somebody else</Button>}>
+        You have signed in as <strong>{me.email || 'one of the provider’s systems'}</strong>. The invitation was sent to <strong>{p.email}</strong>, and only that person can
+        answer it.
+      </Alert>
+    );
+  }
+  const problem = accept.problem ?? decline.problem;
+  return (
+    <form
+      aria-label="Answer the invitation"
+      onSubmit={(e) => {
+        e.preventDefault();
+        accept.send(name.trim());
+      }}
+    >
+      <Container header={<Header variant="h2" description={`You have signed in as ${me.email}.`}>{'Your answer'}</Header>}>
+        <SpaceBetween size="m">
+          {!me.partner && (
+            <FormField label="Your name" description={`What you are called at ${p.partner.name}. Without one it is what stands before the @.`} errorText={accept.problem?.at('/name')}>
+              <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete="name" />
+            </FormField>
+          )}
+          {problem && <ProblemAlert problem={problem} shown={['/name']} />}
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="primary" loading={accept.sending}>
+              Accept
+            </Button>
+            <Button formAction="none" onClick={() => setDeclining(true)}>
+              Decline
+            </Button>
+            <Button formAction="none" variant="link" onClick={() => signIn(true)}>
+              That is not me
+            </Button>
+          </SpaceBetween>
+        </SpaceBetween>
+      </Container>
+      {declining && (
+        <ConfirmModal header="Decline the invitation?" action="Decline" confirm={() => decline.send(undefined)} close={() => setDeclining(false)} sending={decline.sending}>
+          You get no access, and the link opens nothing any more. Who invited you is told.
+        </ConfirmModal>
+      )}
+    </form>
+  );
+}
+
+/** Whether a masked address, e***@elsewhere.example, could be this one. */
+function couldBe(masked: string, email: string): boolean {
+  const [first = '', domain = ''] = masked.split('***');
+  return email.startsWith(first) && email.endsWith(domain) && email !== '';
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
 }

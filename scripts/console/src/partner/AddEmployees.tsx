@@ -146,8 +146,8 @@ export function AddEmployees() {
                 }}
                 onRemoveButtonClick={(e) => setRows((old) => old.filter((_, i) => i !== e.detail.itemIndex))}
                 gridLayout={[
-                  { breakpoint: 'm', rows: [[4, 5, 4, 4, 2]], removeButton: { width: 'auto' } },
-                  { breakpoint: 's', rows: [[1, 1], [1, 1], [1]], removeButton: { ownRow: true } },
+                  { breakpoint: 'xs', rows: [[4, 5, 4, 4, 2]], removeButton: { width: 'auto' } },
+                  { breakpoint: 'xxs', rows: [[1, 1], [1, 1], [1]], removeButton: { ownRow: true } },
                   { rows: [[1], [1], [1], [1], [1]], removeButton: { ownRow: true } },
                 ]}
                 definition={[

@@ -83,7 +83,7 @@ export function Customers() {
             id: 'customer',
             header: 'Customer',
             isRowHeader: true,
-            minWidth: 130,
+            minWidth: 150,
             cell: (c) => (
               <>
                 {seesUsers ? (
@@ -93,26 +93,24 @@ export function Customers() {
                 ) : (
                   c.customer.name
                 )}
-                {c.managed && (
-                  <Box variant="small" display="block" color="text-body-secondary">
-                    {me ? 'Managed by you' : 'Managed'}
+                {[c.customer.domain, `Id: ${c.customer.id}`, c.managed && (me ? 'Managed by you' : 'Managed')].filter(Boolean).map((line) => (
+                  <Box key={String(line)} variant="small" display="block" color="text-body-secondary">
+                    {line}
                   </Box>
-                )}
+                ))}
               </>
             ),
           },
-          { id: 'domain', header: 'Domain', minWidth: 120, cell: (c) => c.customer.domain ?? '–' },
-          { id: 'id', header: 'Id', minWidth: 90, cell: (c) => c.customer.id },
           { id: 'status', header: 'Status', minWidth: 120, cell: (c) => <Status of={c.status} /> },
           { id: 'level', header: 'Level', minWidth: 100, cell: (c) => <LevelText level={c.level} effective={c.effective_level} /> },
-          { id: 'until', header: 'Until', minWidth: 110, cell: (c) => <Until of={c} /> },
+          { id: 'until', header: 'Until', minWidth: 120, cell: (c) => <Until of={c} /> },
           ...(seesUsers ? [{ id: 'users', header: 'Users', minWidth: 100, cell: (c: Customer) => (c.everyone ? `Everyone (${c.user_count})` : count(c.user_count, 'user')) }] : []),
           ...(me
             ? [
                 {
                   id: 'in',
                   header: 'Your way in',
-                  minWidth: 100,
+                  minWidth: 120,
                   cell: (c: Customer) =>
                     c.sign_in_url ? (
                       <Link href={c.sign_in_url} external externalIconAriaLabel="(opens in a new tab)" ariaLabel={`Sign in to ${c.customer.name}`}>

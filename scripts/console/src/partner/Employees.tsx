@@ -66,7 +66,7 @@ export function Employees() {
                 ) : (
                   u.name
                 )}
-                {u.id === me && <Box variant="small" color="text-body-secondary">{' (you)'}</Box>}
+                {u.id === me && ' (you)'}
               </>
             ),
           },

@@ -2,6 +2,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import RadioGroup from '@cloudscape-design/components/radio-group';
 import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import Toggle from '@cloudscape-design/components/toggle';
 
 import type { Schemas } from '../api';
@@ -31,7 +32,7 @@ export function PartnerFields({
   nameMissing?: string;
 }) {
   return (
-    <>
+    <SpaceBetween size="l">
       <FormField label="Name" errorText={nameMissing ?? at('/name')}>
         <Input value={value.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>
@@ -61,6 +62,6 @@ export function PartnerFields({
         <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder="None" />
       </FormField>
       <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about the whole organisation go." error={at('/contacts')} />
-    </>
+    </SpaceBetween>
   );
 }

@@ -1,14 +1,39 @@
+import { lazy } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 
-import { Page } from '../parts/Page';
 import { NotFound } from '../shell/NotFound';
+import { Customer } from './Customer';
+import { Customers } from './Customers';
+import { Partners } from './Partners';
 
-/** The provider's side, below /provider. */
+// The forms are loaded when somebody opens one: they are what is heavy.
+const CreatePartner = lazy(async () => ({ default: (await import('./CreatePartner')).CreatePartner }));
+const EditCustomer = lazy(async () => ({ default: (await import('./EditCustomer')).EditCustomer }));
+const EditPartner = lazy(async () => ({ default: (await import('./EditPartner')).EditPartner }));
+const EstablishRelationship = lazy(async () => ({ default: (await import('./Relate')).EstablishRelationship }));
+const ManagingPartner = lazy(async () => ({ default: (await import('./Relate')).ManagingPartner }));
+const MemberPanel = lazy(async () => ({ default: (await import('./MemberPanel')).MemberPanel }));
+const RegisterCustomer = lazy(async () => ({ default: (await import('./RegisterCustomer')).RegisterCustomer }));
+
+/** The provider's side, below /provider. The pages of one partner's customers and employees are the partner's own, below /partners. */
 export function ProviderRoutes() {
   return (
     <Routes>
       <Route index element={<Navigate to="partners" replace />} />
-      <Route path="partners" element={<Page title="Partners">{null}</Page>} />
+      <Route path="partners" element={<Partners />}>
+        <Route path="new" element={<CreatePartner />} />
+        <Route path=":partner" element={<EditPartner />} />
+      </Route>
+      <Route path="customers" element={<Customers />}>
+        <Route path="new" element={<RegisterCustomer />} />
+      </Route>
+      <Route path="customers/:customer" element={<Customer />}>
+        <Route path="edit" element={<EditCustomer />} />
+        <Route path="members/new" element={<MemberPanel />} />
+        <Route path="members/:email" element={<MemberPanel />} />
+        <Route path="relationships/new" element={<EstablishRelationship />} />
+        <Route path="managing-partner" element={<ManagingPartner />} />
+      </Route>
       <Route path="*" element={<NotFound />} />
     </Routes>
   );

@@ -21,8 +21,8 @@ export interface Tokens {
 /** The scope that makes a token one of the provider's. */
 export const directoryScope = 'partner-access/directory';
 
-/** Leaves the page for the hosted login, which leads back to /sign-in. */
-export async function leaveForLogin(login: HostedLogin, next: string): Promise<void> {
+/** Leaves the page for the hosted login, which leads back to /sign-in. `anew` has it ask who one is, also of whom it knows still. */
+export async function leaveForLogin(login: HostedLogin, next: string, anew = false): Promise<void> {
   const pending: Pending = { state: random(), verifier: random(), next };
   sessionStorage.setItem(pendingKey, JSON.stringify(pending));
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(pending.verifier));
@@ -34,6 +34,7 @@ export async function leaveForLogin(login: HostedLogin, next: string): Promise<v
     state: pending.state,
     code_challenge: base64url(new Uint8Array(digest)),
     code_challenge_method: 'S256',
+    ...(anew ? { prompt: 'login' } : {}), // OpenID Connect Core 3.1.2.1
   });
   location.assign(`${login.authorize}?${query}`);
 }

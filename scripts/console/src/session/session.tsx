@@ -26,8 +26,8 @@ interface Session {
   enter: (tokens: Tokens) => void;
   /** Signs a person of the local stack in. */
   enterAs: (who: LocalIdentity) => Promise<void>;
-  /** Leaves for the hosted login, to come back at `next`. Not for the local stack. */
-  toLogin: (next: string) => void;
+  /** Leaves for the hosted login, to come back at `next`; `anew` to come back as somebody else. Not for the local stack. */
+  toLogin: (next: string, anew?: boolean) => void;
   signOut: () => void;
 }
 
@@ -72,8 +72,8 @@ export function SessionProvider({ settings, children }: { settings: Settings; ch
         enter({ bearer: await local.token(who), expiresIn: 12 * 3600 });
         sessionStorage.setItem(rememberedKey, JSON.stringify(who));
       },
-      toLogin: (next: string) => {
-        if (settings.login) void leaveForLogin(settings.login, next);
+      toLogin: (next: string, anew = false) => {
+        if (settings.login) void leaveForLogin(settings.login, next, anew);
       },
       signOut: () => {
         leave(false);

@@ -1,0 +1,111 @@
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import RadioGroup from '@cloudscape-design/components/radio-group';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+
+import { answer, asProblem, Problem, useSubmit, type Schemas } from '../api';
+import { PanelForm } from '../parts/PanelForm';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { Panel } from '../shell/Panel';
+import { useChanged } from './queries';
+
+type Member = Schemas['Member'];
+
+/** The panel of a new member, or of one that is there: its name and its role. */
+export function MemberPanel() {
+  const api = useApi();
+  const navigate = useNavigate();
+  const { customer = '', email } = useParams();
+  const close = useCallback(() => void navigate(`/provider/customers/${customer}`), [navigate, customer]);
+  const query = useQuery({
+    queryKey: ['edit', 'member', customer, email],
+    enabled: email !== undefined,
+    gcTime: 0,
+    staleTime: Infinity,
+    queryFn: async ({ signal }) => {
+      for (let cursor: string | undefined; ; ) {
+        const { data } = await answer(api.GET('/v1/customers/{customer}/members', { params: { path: { customer }, query: { limit: 100, cursor } }, signal }));
+        const found = data.items.find((m) => m.email === email);
+        if (found) return found;
+        if (!data.next_cursor) throw new Problem({ status: 404, code: 'not_found', title: 'There is no such member', detail: `${email} is no member of this customer.` });
+        cursor = data.next_cursor;
+      }
+    },
+  });
+  if (email !== undefined && !query.data) {
+    return (
+      <Panel title={email} close={close}>
+        {query.error ? <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} /> : <Spinner />}
+      </Panel>
+    );
+  }
+  return <MemberForm customer={customer} member={query.data} close={close} />;
+}
+
+function MemberForm({ customer, member, close }: { customer: string; member: Member | undefined; close: () => void }) {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const [email, setEmail] = useState('');
+  const [name, setName] = useState(member?.name ?? '');
+  const [role, setRole] = useState<Member['role']>(member?.role ?? 'admin');
+  const [tried, setTried] = useState(false);
+  const put = useSubmit(
+    async (body: Schemas['MemberWrite']) =>
+      (await answer(api.PUT('/v1/customers/{customer}/members/{email}', { params: { path: { customer, email: member?.email ?? email.trim() } }, body }))).data,
+    {
+      repeatable: true,
+      onDone: (m) => {
+        flash.done(member ? `${m.name} is changed` : `${m.name} is a member`, `${m.email}: ${m.role === 'admin' ? 'admin' : 'member'}.`);
+        void changed();
+        close();
+      },
+    },
+  );
+  const missing = {
+    email: member || email.trim() ? undefined : 'Enter an address.',
+    name: name.trim() ? undefined : 'Enter a name.',
+  };
+  const same = member !== undefined && member.name === name.trim() && member.role === role;
+  return (
+    <PanelForm
+      title={member ? `Edit ${member.name}` : 'Add member'}
+      close={close}
+      action={member ? 'Save' : 'Add'}
+      submit={() => {
+        setTried(true);
+        if (!missing.email && !missing.name) put.send({ name: name.trim(), role });
+      }}
+      sending={put.sending}
+      disabledReason={same ? 'There is nothing to save yet.' : undefined}
+      problem={put.problem}
+      shown={['/name', '/role', ...(put.problem?.at('/email') ? ['/email'] : [])]}
+    >
+      <FormField
+        label="E-mail address"
+        description={member ? undefined : 'The person signs in with it. A partner’s user who becomes a member can no longer come in as a partner.'}
+        errorText={(tried ? missing.email : undefined) ?? put.problem?.at('/email')}
+      >
+        {member ? member.email : <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />}
+      </FormField>
+      <FormField label="Name" errorText={(tried ? missing.name : undefined) ?? put.problem?.at('/name')}>
+        <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete={false} />
+      </FormField>
+      <FormField label="Role" errorText={put.problem?.at('/role')}>
+        <RadioGroup
+          value={role}
+          onChange={(e) => setRole(e.detail.value as Member['role'])}
+          items={[
+            { value: 'admin', label: 'Admin', description: 'Lets partners in, changes and removes them.' },
+            { value: 'member', label: 'Member', description: 'Looks only.' },
+          ]}
+        />
+      </FormField>
+    </PanelForm>
+  );
+}

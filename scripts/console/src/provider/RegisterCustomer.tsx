@@ -1,0 +1,67 @@
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import { useCallback, useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { answer, Problem, useSubmit } from '../api';
+import { PanelForm } from '../parts/PanelForm';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { CustomerFields, customerPointers, type CustomerValues } from './CustomerFields';
+import { idRule, isThere, readCustomer, useChanged, validId } from './queries';
+
+/** The panel that registers a customer. */
+export function RegisterCustomer() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const navigate = useNavigate();
+  const close = useCallback(() => void navigate('/provider/customers'), [navigate]);
+  const [id, setId] = useState('');
+  const [value, setValue] = useState<CustomerValues>({ name: '', domain: null, contacts: [] });
+  const [tried, setTried] = useState(false);
+  const register = useSubmit(
+    async (body: CustomerValues) => {
+      const customer = id.trim();
+      if (await isThere(readCustomer(api, customer))) {
+        throw new Problem({ status: 409, code: 'page', title: 'There is such a customer already', errors: [{ pointer: '/id', detail: `${customer} is taken.` }] });
+      }
+      return (await answer(api.PUT('/v1/customers/{customer}', { params: { path: { customer } }, body }))).data;
+    },
+    {
+      onDone: (c) => {
+        flash.done(`${c.name} is registered`, 'Add its people next: an admin of it lets partners in.');
+        void changed();
+        void navigate(`/provider/customers/${c.id}`);
+      },
+    },
+  );
+  const missing = {
+    id: validId(id.trim()) ? undefined : 'Enter an id: letters, digits, dots, hyphens and underscores.',
+    name: value.name.trim() ? undefined : 'Enter a name.',
+  };
+  return (
+    <PanelForm
+      title="Register customer"
+      close={close}
+      action="Register"
+      submit={() => {
+        setTried(true);
+        if (!missing.id && !missing.name) register.send({ ...value, name: value.name.trim() });
+      }}
+      sending={register.sending}
+      problem={register.problem}
+      shown={['/id', ...customerPointers]}
+    >
+      <FormField label="Id" constraintText={idRule} errorText={(tried ? missing.id : undefined) ?? register.problem?.at('/id')}>
+        <Input value={id} onChange={(e) => setId(e.detail.value)} autoComplete={false} placeholder="acme" />
+      </FormField>
+      <CustomerFields
+        value={value}
+        edit={(more) => setValue((old) => ({ ...old, ...more }))}
+        at={(pointer) => register.problem?.at(pointer)}
+        nameMissing={tried ? missing.name : undefined}
+      />
+    </PanelForm>
+  );
+}

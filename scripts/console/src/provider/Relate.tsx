@@ -1,0 +1,108 @@
+import Box from '@cloudscape-design/components/box';
+import Toggle from '@cloudscape-design/components/toggle';
+import { useCallback, useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+
+import { answer, useSubmit, type Schemas } from '../api';
+import { PanelForm } from '../parts/PanelForm';
+import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
+import { levelName } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { useChanged } from './queries';
+
+function useBack(): { customer: string; close: () => void } {
+  const navigate = useNavigate();
+  const { customer = '' } = useParams();
+  return { customer, close: useCallback(() => void navigate(`/provider/customers/${customer}`), [navigate, customer]) };
+}
+
+/** What became of it: the level that is open, and whether it was there before. */
+function outcome({ grant, changes }: Schemas['GrantChange']): string {
+  const nothing = changes.fields.length === 0 && changes.user_count.before === changes.user_count.after;
+  return nothing ? 'It was there already: nothing has changed.' : `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : `, of which ${levelName[grant.effective_level]} is in effect`}.`;
+}
+
+/** The panel that establishes a relationship of a partner and a customer (W7). */
+export function EstablishRelationship() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const { customer, close } = useBack();
+  const [partner, setPartner] = useState<PartnerChoice>();
+  const [everyone, setEveryone] = useState(false);
+  const [tried, setTried] = useState(false);
+  const put = useSubmit(
+    async (of: PartnerChoice) =>
+      (await answer(api.PUT('/v1/customers/{customer}/relationships/{partner}', { params: { path: { customer, partner: of.id } }, body: everyone ? { everyone } : {} }))).data,
+    {
+      repeatable: true,
+      onDone: (change) => {
+        flash.done(`${change.grant.partner.name} and ${change.grant.customer.name} are related`, outcome(change));
+        void changed();
+        close();
+      },
+    },
+  );
+  return (
+    <PanelForm
+      title="Establish relationship"
+      close={close}
+      action="Establish"
+      submit={() => {
+        setTried(true);
+        if (partner) put.send(partner);
+      }}
+      sending={put.sending}
+      problem={put.problem}
+      shown={['/partner', '/everyone']}
+    >
+      <Box>
+        Opens Support where the partner&apos;s offer is at least that, otherwise a relationship without access. The partner picks its users; the customer can change or end
+        it at any time.
+      </Box>
+      <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />
+      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description="Otherwise nobody is in until the partner picks.">
+        Everyone of the partner is in from the beginning
+      </Toggle>
+    </PanelForm>
+  );
+}
+
+/** The panel that lets a partner manage a customer (A2, A15). */
+export function ManagingPartner() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const { customer, close } = useBack();
+  const [partner, setPartner] = useState<PartnerChoice>();
+  const [tried, setTried] = useState(false);
+  const put = useSubmit(
+    async (of: PartnerChoice) => (await answer(api.PUT('/v1/customers/{customer}/managing-partner', { params: { path: { customer } }, body: { partner: of.id } }))).data,
+    {
+      repeatable: true,
+      onDone: (change) => {
+        flash.done(`${change.grant.partner.name} manages ${change.grant.customer.name}`, outcome(change));
+        void changed();
+        close();
+      },
+    },
+  );
+  return (
+    <PanelForm
+      title="Let a partner manage"
+      close={close}
+      action="Let it manage"
+      submit={() => {
+        setTried(true);
+        if (partner) put.send(partner);
+      }}
+      sending={put.sending}
+      problem={put.problem}
+      shown={['/partner']}
+    >
+      <Box>Always open, with the level Manage; the customer can neither change nor end it. A managed customer has exactly one partner.</Box>
+      <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />
+    </PanelForm>
+  );
+}
