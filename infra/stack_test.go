@@ -494,9 +494,9 @@ func TestARestoredTableTakesTheTablesPlace(t *testing.T) {
 	}
 	// Apart from the table nothing is another.
 	usual := synth(t, "pool")
-	for kind, n := range map[string]int{"AWS::IAM::Policy": 0, "AWS::Lambda::Function": 0, "AWS::CloudWatch::Alarm": 0} {
-		if n = len(usual.of(kind)); len(tpl.of(kind)) != n || n == 0 {
-			t.Errorf("%s: got %d, want %d", kind, len(tpl.of(kind)), n)
+	for _, kind := range []string{"AWS::IAM::Policy", "AWS::Lambda::Function", "AWS::CloudWatch::Alarm"} {
+		if got, want := len(tpl.of(kind)), len(usual.of(kind)); got != want || want == 0 {
+			t.Errorf("%s: got %d, want %d", kind, got, want)
 		}
 	}
 	policies := 0

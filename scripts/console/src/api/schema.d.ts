@@ -1738,7 +1738,10 @@ export interface components {
             type: string;
             to: string;
             template: string;
-            /** @enum {string} */
+            /**
+             * @description claimed: it is being sent, or waits for another attempt, for up to 3 days; see reason
+             * @enum {string}
+             */
             state: "claimed" | "sent" | "delivered" | "bounced" | "complained" | "failed" | "suppressed" | "dropped";
             /** @description Why it was not sent, or came back */
             reason?: string;
@@ -2147,7 +2150,7 @@ export interface components {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID-Own"];
                 "Cache-Control": components["headers"]["Cache-Control-Own"];
-                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate-Gateway"];
                 [name: string]: unknown;
             };
             content: {
@@ -2569,6 +2572,8 @@ export interface components {
         "Cache-Control-Own": "no-store";
         /** @description A Bearer challenge, with what is wrong with the token */
         "WWW-Authenticate": string;
+        /** @description A Bearer challenge, if the gateway answers itself */
+        "WWW-Authenticate-Gateway": string;
     };
     pathItems: never;
 }
