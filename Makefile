@@ -149,6 +149,25 @@ load: setup ## put the local stack under load for ten minutes (ARGS="-for 1m"; B
 invoke: setup ## pass a sample to a function of the running stack (FUNCTION=notify EVENT=grant.created; none: lists them)
 	@go run ./scripts/invoke $(if $(URL),-url '$(URL)') $(FUNCTION) $(EVENT)
 
+# Proofs for as long as one likes. Those of make test are the same, shortened.
+OPS      ?= 100000
+SEED     ?=
+FUZZTIME ?= 10s
+
+.PHONY: prove-histories
+prove-histories: setup ## let 16 clients collide, judged by porcupine (OPS=100000 SEED=n; DYNAMODB=dynamodb-local for the other engine)
+	go run ./scripts/prove histories -ops $(OPS) $(if $(SEED),-seed $(SEED))
+
+.PHONY: prove-input
+prove-input: setup ## send 100,000 bad requests, made from openapi.yaml (OPS, SEED)
+	go run ./scripts/prove input -requests $(OPS) $(if $(SEED),-seed $(SEED))
+
+.PHONY: fuzz
+fuzz: setup ## look for inputs that break a decoder (FUZZTIME=10s each; what is found stays under testdata/fuzz)
+	@set -eo pipefail; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' shared scripts/local events functions); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "$$(dirname $$file) $$target"; go test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); done; done
+
 .PHONY: prove-faults
 prove-faults: setup ## fail every call of AWS of every use case in every way (minutes)
 	go test ./scripts/prove/faults -v -timeout 60m -all

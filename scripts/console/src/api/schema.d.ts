@@ -1321,8 +1321,9 @@ export interface components {
             everyone?: boolean;
             /** @description By default view, or as it is in the grant that this merges into */
             level?: components["schemas"]["Level"];
-            /** @description null, or what has passed, is now */
+            /** @description null, or what has passed, is now; of a grant that this merges into, null leaves it as it is */
             from?: components["schemas"]["InstantGiven"];
+            /** @description null is continuous; of a grant that this merges into, it leaves the end as it is (PATCH takes it away) */
             until?: components["schemas"]["InstantGiven"];
             /** @description By default what the provider has set */
             require_sso?: boolean;

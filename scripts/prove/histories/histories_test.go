@@ -1,0 +1,120 @@
+package histories_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	mathrand "math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/local/stack"
+	"partneraccess/scripts/prove/histories"
+)
+
+func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
+
+// Go run ./scripts/prove histories does the same for as long as one likes.
+func TestNoHistoryIsOtherThanWhatIsPromised(t *testing.T) {
+	for _, seed := range []uint64{1, 2, mathrand.Uint64()} {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			r := run(t, histories.Config{Ops: 800, Clients: 12, Epoch: 25, Seed: seed})
+			t.Log(r)
+			if len(r.Violations) > 0 {
+				t.Errorf("go run ./scripts/prove histories -seed %d: got %d violations, want none: %s", seed, len(r.Violations), r.Violations[0])
+			}
+			for _, answer := range []string{"granted", "ended", "user_not_assigned", "200", "201"} {
+				if r.Answers[answer] == 0 {
+					t.Errorf("got no answer %q among %v, want some of every kind", answer, r.Answers)
+				}
+			}
+		})
+	}
+}
+
+func run(t *testing.T, c histories.Config) *histories.Report {
+	t.Helper()
+	c.Engine, c.Table, c.Keep = engine.Shared(t), "histories-"+rand.Text(), t.TempDir()
+	r, err := histories.Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// What the histories are there to find is put in on purpose.
+func TestAFaultIsFound(t *testing.T) {
+	for _, f := range []struct {
+		about  string
+		faulty func(map[string]lambda.Handler)
+		want   string
+	}{
+		{"checks are answered from a cache", cached, "was let in by"},
+		{"a revoke is answered and not done", func(h map[string]lambda.Handler) { h["revoke"] = liar{h["revoke"]} }, "Illegal"},
+	} {
+		t.Run(f.about, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, histories.Config{Ops: 2400, Clients: 12, Epoch: 25, Most: 1, Seed: 3, Handlers: func(d stack.Deps) map[string]lambda.Handler {
+				h := stack.Functions(d)
+				f.faulty(h)
+				return h
+			}})
+			if all := strings.Join(r.Violations, "\n"); !strings.Contains(all, f.want) {
+				t.Errorf("got the violations %q, want one with %q", all, f.want)
+			}
+		})
+	}
+}
+
+// cache answers the same question as it was answered within the last two seconds.
+type cache struct {
+	lambda.Handler
+	mu    sync.Mutex
+	known map[string]kept
+}
+
+type kept struct {
+	answer []byte
+	at     time.Time
+}
+
+func cached(h map[string]lambda.Handler) {
+	h["check"] = &cache{Handler: h["check"], known: map[string]kept{}}
+}
+
+func (c *cache) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	var e struct{ RawPath, Body string }
+	if err := json.Unmarshal(event, &e); err != nil {
+		return nil, err
+	}
+	key := e.RawPath + e.Body
+	c.mu.Lock()
+	k, ok := c.known[key]
+	c.mu.Unlock()
+	if ok && time.Since(k.at) < 2*time.Second {
+		return k.answer, nil
+	}
+	answer, err := c.Handler.Invoke(ctx, event)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known[key] = kept{answer, time.Now()}
+	return answer, err
+}
+
+// liar says that every third request was done.
+type liar struct{ lambda.Handler }
+
+func (l liar) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	if mathrand.IntN(3) == 0 {
+		return []byte(`{"statusCode":200,"headers":{},"body":"{}"}`), nil
+	}
+	return l.Handler.Invoke(ctx, event)
+}
