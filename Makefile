@@ -10,7 +10,6 @@ GOFUMPT_VERSION       := v0.12.0
 TOOLS         := $(CURDIR)/.tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOFUMPT       := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
-ENGINE        := partneraccess/scripts/local/engine
 FUNCTIONS      = $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 
 # make run DATA=.data keeps the data; ARGS goes to the command as it is.
@@ -80,10 +79,11 @@ features: setup ## list the features by their tags, each with its test and the r
 		while (match(name, /^[DWPAE][0-9]+_/)) { printf "%-4s %-4s %s\n", substr(name, 1, RLENGTH - 1), $$2, $$3; name = substr(name, RLENGTH + 1) } } \
 		/^--- FAIL/ { failed = 1 } END { exit failed }' | sort -V
 
+# What is about the table and the promises; the race detector has seen all of it on the other engine.
 .PHONY: test-engines
-test-engines: setup java race-note ## run the tests that touch an engine on Amazon's DynamoDB Local, too (needs Java 17)
-	@packages=$$(go list -test -f '{{if .ForTest}}{{$$p := .ForTest}}{{range .Deps}}{{if eq . "$(ENGINE)"}}{{$$p}}{{end}}{{end}}{{end}}' ./... | sort -u) && \
-	set -x && DYNAMODB=dynamodb-local AWS_ENDPOINT_URL_DYNAMODB= go test $(TEST_FLAGS) -timeout 20m $$packages
+test-engines: setup java ## run the tests of the table and of the whole service on Amazon's DynamoDB Local, too (needs Java 17)
+	DYNAMODB=dynamodb-local AWS_ENDPOINT_URL_DYNAMODB= go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m \
+		./scripts/local/engine ./shared/dynamo ./shared/setup/... ./scripts/spec ./scripts/prove/histories
 
 .PHONY: java
 java:
