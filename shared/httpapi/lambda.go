@@ -101,7 +101,8 @@ type Response struct {
 	Header map[string]string
 	Body   []byte // UTF-8
 
-	code access.Code // of the problem document that Body is; "" for any other
+	code   access.Code // of the problem document that Body is; "" for any other
+	quoted bool        // Body is escaped already, as it has to stand inside of a JSON string
 }
 
 // Lambda makes a function's handler out of h. It takes API Gateway's payload format 2.0. A panic of h is logged, without anything
@@ -168,7 +169,11 @@ func (a *adapter) safely(ctx context.Context, r *Request) (resp Response) {
 
 // encode writes the response in API Gateway's format 2.0.
 func encode(r Response, requestID string) []byte {
-	b := make([]byte, 0, 192+len(r.Body)+bytes.Count(r.Body, []byte{'"'}))
+	size := 192 + len(r.Body)
+	if !r.quoted {
+		size += bytes.Count(r.Body, []byte{'"'})
+	}
+	b := make([]byte, 0, size)
 	b = append(b, `{"statusCode":`...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)
 	b = append(b, `,"headers":{"X-Request-ID":`...)
@@ -180,7 +185,13 @@ func encode(r Response, requestID string) []byte {
 		b = quote(b, value)
 	}
 	b = append(b, `},"body":`...)
-	b = quoteJSON(b, r.Body)
+	if r.quoted {
+		b = append(b, '"')
+		b = append(b, r.Body...)
+		b = append(b, '"')
+	} else {
+		b = quoteJSON(b, r.Body)
+	}
 	return append(b, `,"isBase64Encoded":false}`...)
 }
 
