@@ -53,14 +53,19 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	// The path and the query can hold people's addresses: the log names the route.
 	log := g.log.With("request_id", id)
-	status, key := g.serve(w, r, id, log)
-	log.Info("request", "route", key, "status", status, "ms", time.Since(started).Milliseconds())
+	status, key, answered := g.serve(w, r, id, log)
+	level := slog.LevelInfo
+	if answered { // the function has written a line of it
+		level = slog.LevelDebug
+	}
+	log.Log(r.Context(), level, "request at the gateway", "route", key, "status", status, "ms", time.Since(started).Milliseconds())
 }
 
-func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *slog.Logger) (status int, routeKey string) {
+// serve answers a request, and tells whether it was the function that did.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *slog.Logger) (status int, routeKey string, answered bool) {
 	m, found := g.router.find(r.Method, r.URL.EscapedPath())
 	if !found {
-		return refuse(w, http.StatusNotFound, "Not Found"), "none"
+		return refuse(w, http.StatusNotFound, "Not Found"), "none", false
 	}
 	var claims map[string]string
 	if !m.public {
@@ -71,36 +76,36 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *
 				challenge = fmt.Sprintf(`Bearer error="invalid_token", error_description=%q`, err.Error())
 			}
 			w.Header().Set("Www-Authenticate", challenge)
-			return refuse(w, http.StatusUnauthorized, "Unauthorized"), m.routeKey
+			return refuse(w, http.StatusUnauthorized, "Unauthorized"), m.routeKey, false
 		}
 		if !scoped(claims, m.scopes) {
 			w.Header().Set("Www-Authenticate", fmt.Sprintf(`Bearer scope=%q error="insufficient_scope" error_description="the token has none of the scopes that the route asks for"`,
 				strings.Join(m.scopes, " ")))
-			return refuse(w, http.StatusForbidden, "Forbidden"), m.routeKey
+			return refuse(w, http.StatusForbidden, "Forbidden"), m.routeKey, false
 		}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large"), m.routeKey
+			return refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large"), m.routeKey, false
 		}
-		return refuse(w, http.StatusBadRequest, "Bad Request"), m.routeKey
+		return refuse(w, http.StatusBadRequest, "Bad Request"), m.routeKey, false
 	}
 	event, err := encodePayload(r, body, m, claims, id, g.now())
 	if err != nil {
 		log.Error("event cannot be encoded", "route", m.routeKey, "error", err)
-		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey
+		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey, false
 	}
 	answer, err := g.invoke(r.Context(), m.function, id, event)
 	if err != nil {
 		log.Error("function failed", "function", m.function.Name, "route", m.routeKey, "error", err)
 		if errors.Is(err, ErrUnavailable) {
-			return refuse(w, http.StatusServiceUnavailable, "Service Unavailable"), m.routeKey
+			return refuse(w, http.StatusServiceUnavailable, "Service Unavailable"), m.routeKey, false
 		}
-		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey
+		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey, false
 	}
 	answer.write(w)
-	return answer.StatusCode, m.routeKey
+	return answer.StatusCode, m.routeKey, true
 }
 
 // invoke runs a function, which a caller who goes away does not end, and reads its answer.

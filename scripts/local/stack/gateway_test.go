@@ -87,7 +87,7 @@ func newGateway(t *testing.T, h handlerFunc) gateway {
 	log := &logBuffer{}
 	g, err := stack.NewGateway(functions, map[string]lambda.Handler{"f": h},
 		stack.NewAuthorizer(issuer.Keys(), issuer.URL(), stack.Audience, time.Now), []string{page},
-		func() time.Time { return time.Date(2027, 3, 1, 10, 0, 0, 0, time.UTC) }, slog.New(slog.NewTextHandler(log, nil)))
+		func() time.Time { return time.Date(2027, 3, 1, 10, 0, 0, 0, time.UTC) }, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
