@@ -103,7 +103,7 @@ export function flow(name, run) {
     const contexts = [];
     const wrong = [];
     const open = async (who, path, { width = 1280, height = 900, dark = false, at = base, bytes } = {}) => {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', timezoneId: 'Europe/Berlin', locale: 'en-GB' });
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', timezoneId: 'Europe/Berlin', locale: 'en-GB', reducedMotion: 'reduce' });
       contexts.push(context);
       context.setDefaultTimeout(15_000);
       const page = await context.newPage();

@@ -62,8 +62,15 @@ function Offer({ token, preview: p, reread }: { token: string; preview: Preview;
     <SpaceBetween size="l">
       {status === 'pending' && (
         <Box>
-          <strong>{p.invited_by === 'customer' ? p.customer.name : p.partner.name}</strong> invites you to come in at <strong>{p.customer.name}</strong> as one of the people of{' '}
-          <strong>{p.partner.name}</strong>.
+          {p.invited_by === 'customer' ? (
+            <>
+              <strong>{p.customer.name}</strong> invites you to come in as one of the people of <strong>{p.partner.name}</strong>.
+            </>
+          ) : (
+            <>
+              <strong>{p.partner.name}</strong> invites you to come in at <strong>{p.customer.name}</strong> as one of its people.
+            </>
+          )}
         </Box>
       )}
       <Ended status={status} partner={p.partner} customer={p.customer} mine={answered !== undefined} />
@@ -194,6 +201,7 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
   const problem = accept.problem ?? decline.problem;
   return (
     <form
+      noValidate // the service says what is wrong, in the same words everywhere
       aria-label="Answer the invitation"
       onSubmit={(e) => {
         e.preventDefault();

@@ -50,6 +50,7 @@ function AccountForm({ done }: { done: () => void }) {
   const at = (pointer: string): string | undefined => editing.problem?.at(pointer);
   return (
     <form
+      noValidate // the service says what is wrong, in the same words everywhere
       aria-label="Account settings"
       onSubmit={(e) => {
         e.preventDefault();

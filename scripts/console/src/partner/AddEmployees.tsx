@@ -92,6 +92,7 @@ export function AddEmployees() {
   return (
     <Page title="Add employees" description={`Each gets an account at ${name}, and a mail with a temporary password. A copy without it goes to the partner's contacts.`}>
       <form
+        noValidate // the service says what is wrong, in the same words everywhere
         aria-label="Add employees"
         onSubmit={(e) => {
           e.preventDefault();

@@ -35,6 +35,7 @@ export function Customers() {
   const q = query.get('q') ?? '';
   const status = query.get('status')?.split(',').filter((s): s is GrantStatus => statuses.includes(s as GrantStatus)) ?? [];
   const at = `/partners/${partner}/customers`;
+  const panelOf = (c: Customer): string => `${at}/${c.customer.id}${query.size > 0 ? `?${query}` : ''}`; // the search stays
 
   const pages = useCursorPages(keyOf(partner, 'customers', q, status), async (cursor, signal) => {
     const filter = { limit: 25, cursor, ...(q ? { q } : {}), ...(status.length > 0 ? { status } : {}) };
@@ -87,7 +88,7 @@ export function Customers() {
             cell: (c) => (
               <>
                 {seesUsers ? (
-                  <Link href={`${at}/${c.customer.id}`} onFollow={follow}>
+                  <Link href={panelOf(c)} onFollow={follow}>
                     {c.customer.name}
                   </Link>
                 ) : (
@@ -139,7 +140,7 @@ export function Customers() {
                       ]}
                       onItemClick={({ detail: { id } }) => {
                         if (id === 'leave') setLeaving(c);
-                        else void navigate(`${at}/${c.customer.id}`);
+                        else void navigate(panelOf(c));
                       }}
                     />
                   ),

@@ -33,6 +33,7 @@ export function Employees() {
   const switching = useSwitch();
   const sendPassword = useSendPassword();
   const at = `/partners/${partner}/employees`;
+  const panelOf = (u: User): string => `${at}/${u.id}${query.size > 0 ? `?${query}` : ''}`; // the search stays
   const keeps = (u: User): boolean => may.provider || (may.lead && u.role !== 'owner'); // owners are the provider's to change
   return (
     <>
@@ -60,7 +61,7 @@ export function Employees() {
             cell: (u) => (
               <>
                 {keeps(u) ? (
-                  <Link href={`${at}/${u.id}`} onFollow={follow}>
+                  <Link href={panelOf(u)} onFollow={follow}>
                     {u.name}
                   </Link>
                 ) : (
@@ -108,7 +109,7 @@ export function Employees() {
                           { id: 'delete', text: 'Delete' },
                         ]}
                         onItemClick={({ detail: { id } }) => {
-                          if (id === 'edit') void navigate(`${at}/${u.id}`);
+                          if (id === 'edit') void navigate(panelOf(u));
                           else if (id === 'delete') setDeleting(u);
                           else if (id === 'password') sendPassword.send(u);
                           else switching.send(u);

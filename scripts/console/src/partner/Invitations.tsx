@@ -10,6 +10,7 @@ import { ConfirmModal } from '../parts/ConfirmModal';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
 import { InvitationStatus } from '../parts/Status';
+import { Who } from '../parts/Who';
 import { byWhom, levelName } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -91,12 +92,11 @@ export function Invitations() {
           </Grid>
         }
         columns={[
-          { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 150, cell: (i) => i.email },
+          { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 170, cell: (i) => <Who name={i.email} about={`Invited by ${byWhom(i.invited_by)}`} /> },
           { id: 'customer', header: 'Customer', minWidth: 120, cell: (i) => customers?.find((c) => c.customer.id === i.customer)?.customer.name ?? i.customer },
           { id: 'level', header: 'Level', minWidth: 90, cell: (i) => levelName[i.level] },
           { id: 'status', header: 'Status', minWidth: 130, cell: (i) => <InvitationStatus of={i.status} /> },
           { id: 'expires', header: 'Can be accepted until', minWidth: 140, cell: (i) => <Instant at={i.expires_at} /> },
-          { id: 'by', header: 'By', minWidth: 130, cell: (i) => byWhom(i.invited_by) },
           ...(may.lead
             ? [
                 {

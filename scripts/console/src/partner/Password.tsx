@@ -12,20 +12,21 @@ import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { NotFound } from '../shell/NotFound';
 import { usePartner } from './queries';
 
 /** Changes one's own password (P20). What is typed is kept nowhere: the form forgets it with the answer. */
 export function Password() {
   const api = useApi();
   const flash = useFlash();
-  const { partner, me = '' } = usePartner();
+  const { partner, me } = usePartner();
   const [current, setCurrent] = useState('');
   const [fresh, setFresh] = useState('');
   const [again, setAgain] = useState('');
   const [tried, setTried] = useState(false);
   const change = useSubmit(
     async () => {
-      await answer(api.POST('/v1/partners/{partner}/users/{user}/password', { params: { path: { partner, user: me } }, body: { current, new: fresh } }));
+      await answer(api.POST('/v1/partners/{partner}/users/{user}/password', { params: { path: { partner, user: me ?? '' } }, body: { current, new: fresh } }));
     },
     {
       onDone: () => {
@@ -43,6 +44,7 @@ export function Password() {
     again: again === fresh ? undefined : 'This differs from the new password.',
   };
   const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
+  if (!me) return <NotFound />; // nobody else's password is changed here
   const elsewhere = change.problem?.code === 'not_found';
   return (
     <Page title="My password" description="One account opens everything that the provider lets you into with it.">
@@ -52,6 +54,7 @@ export function Password() {
         </Alert>
       ) : (
         <form
+          noValidate // the service says what is wrong, in the same words everywhere
           aria-label="My password"
           onSubmit={(e) => {
             e.preventDefault();

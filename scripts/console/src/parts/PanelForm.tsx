@@ -32,6 +32,7 @@ export function PanelForm({
   return (
     <Panel title={title} close={close}>
       <form
+        noValidate // the service says what is wrong, in the same words everywhere
         aria-label={title}
         onSubmit={(e) => {
           e.preventDefault();

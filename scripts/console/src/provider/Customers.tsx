@@ -46,6 +46,7 @@ export function Customers() {
         }
       >
         <form
+          noValidate // the service says what is wrong, in the same words everywhere
           aria-label="Find a customer"
           onSubmit={(e) => {
             e.preventDefault();

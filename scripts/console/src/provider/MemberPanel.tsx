@@ -68,7 +68,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
     },
   );
   const missing = {
-    email: member || email.trim() ? undefined : 'Enter an address.',
+    email: member || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email.trim()) ? undefined : 'Enter an e-mail address.', // it stands in the request's path
     name: name.trim() ? undefined : 'Enter a name.',
   };
   const same = member !== undefined && member.name === name.trim() && member.role === role;

@@ -27,6 +27,7 @@ export function Partners() {
   const [asked, setAsked] = useState<{ what: 'switch' | 'remove'; of: Partner }>();
   const q = query.get('q') ?? '';
   const pages = usePartners(q);
+  const panelOf = (p: Partner): string => `/provider/partners/${p.id}${query.size > 0 ? `?${query}` : ''}`; // the search stays
   const search = useCallback((text: string) => setQuery(text ? { q: text } : {}, { replace: true }), [setQuery]);
   return (
     <>
@@ -51,7 +52,7 @@ export function Partners() {
             minWidth: 150,
             cell: (p) => (
               <>
-                <Link href={`/provider/partners/${p.id}`} onFollow={follow}>
+                <Link href={panelOf(p)} onFollow={follow}>
                   {p.name}
                 </Link>
                 <Box variant="small" display="block" color="text-body-secondary">
@@ -83,7 +84,7 @@ export function Partners() {
                   { id: 'remove', text: 'Remove' },
                 ]}
                 onItemClick={({ detail: { id } }) => {
-                  if (id === 'edit') void navigate(`/provider/partners/${p.id}`);
+                  if (id === 'edit') void navigate(panelOf(p));
                   else if (id === 'switch' || id === 'remove') setAsked({ what: id, of: p });
                   else void navigate(`/partners/${p.id}/${id}`);
                 }}

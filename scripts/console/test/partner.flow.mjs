@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict';
+
+import { accessible, ask, base, customer, eventually, fits, flash, flow, mails, partner, provider } from './world.mjs';
+
+const at = (p, more = 'customers') => `/partners/${p.id}/${more}`;
+const row = (page, name) => page.getByRole('row').filter({ hasText: name });
+const panel = (page) => page.locator('#panel');
+const as = (user) => ({ email: user.email });
+const grant = (c, p, body = {}) => ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, ...body });
+const pickedOf = async (c, p) => (await ask(p.owner, 'GET', `/v1/partners/${p.id}/customers/${c.id}/users`)).items.map((u) => u.name).sort();
+const usersOf = async (p) => (await ask(p.owner, 'GET', `/v1/partners/${p.id}/users`)).items;
+
+async function menu(page, name, item) {
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+flow('A1 W14 A18 A20 the partner’s customers: domain, name, id and effective level; the way in is there only while it is open', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech'], { offer: 'support' })];
+  await grant(c, p, { users: [p.users[1].id], level: 'manage' });
+  const page = await open(as(p.users[1]), at(p));
+  const r = row(page, c.name);
+  await r.getByText(`${c.id}.example`).waitFor();
+  await r.getByText(`Id: ${c.id}`).waitFor();
+  await r.getByText('Active').waitFor();
+  await r.getByText('In effect: Support').waitFor();
+  assert.equal(await r.getByRole('link', { name: `Sign in to ${c.name}` }).getAttribute('href'), `https://${c.id}.example/sign-in?as=partner`);
+  await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { state: 'suspended' }, { 'If-Match': '*' });
+  await page.reload();
+  await r.getByText('Disabled').waitFor();
+  await r.getByText('Closed').waitFor();
+  assert.equal(await r.getByRole('link', { name: /Sign in/ }).count(), 0);
+  const owner = await open(p.owner, at(p));
+  await owner.getByRole('searchbox', { name: 'Find customers' }).fill('no such');
+  await owner.getByText('No customer fits this search.').waitFor();
+});
+
+flow('A5 A21 the partner picks who may enter; who is picked gets the way in', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await grant(c, p, { level: 'support' });
+  const kim = await open(as(p.users[1]), at(p));
+  await row(kim, c.name).getByText('You are not in').waitFor();
+  const page = await open(p.owner, at(p));
+  await menu(page, c.name, 'Authorised users');
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
+  await accessible(page, 'picking');
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await flash(page, `Who may enter ${c.name} is changed`);
+  await flash(page, 'Added: Kim Tech.');
+  assert.deepEqual(await pickedOf(c, p), ['Kim Tech']);
+  await kim.reload();
+  await row(kim, c.name).getByRole('link', { name: `Sign in to ${c.name}` }).waitFor();
+  // The last one stays (E9), and everyone replaces those who were checked (E11, E14).
+  await page.getByRole('link', { name: c.name }).click();
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).uncheck();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByText('The last user cannot be taken out').waitFor();
+  await panel(page).getByRole('switch', { name: /^Everyone of/ }).or(panel(page).getByRole('checkbox', { name: /^Everyone of/ })).check();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await row(page, c.name).getByText('Everyone (3)').waitFor();
+});
+
+flow('A5 where the customer assigns, or one’s role may not, the users are only seen', async ({ open }) => {
+  const [c, d, p] = [await customer(), await customer(), await partner()];
+  await grant(c, p, { users: [p.users[1].id] });
+  await grant(d, p);
+  const page = await open(p.owner, at(p, `customers/${c.id}`));
+  await panel(page).getByText(`${c.name} picks your users itself.`).waitFor();
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).waitFor();
+  assert.equal(await panel(page).getByRole('button', { name: 'Save' }).count(), 0);
+  const kim = await open(as(p.users[1]), at(p, `customers/${d.id}`));
+  await panel(kim).getByText('Owners, admins and the business role of the partner choose who may enter.').waitFor();
+  assert.equal(await kim.getByRole('button', { name: /^Actions for/ }).count(), 0);
+});
+
+flow('a conflict: two of the partner pick at once; the second is told, and applies anew', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await grant(c, p);
+  const page = await open(p.owner, at(p, `customers/${c.id}`));
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
+  await ask(p.owner, 'PUT', `/v1/partners/${p.id}/customers/${c.id}/users`, { users: [p.users[2].id] });
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByText('Someone else changed this').waitFor();
+  await panel(page).getByText('Users: none → Sam Tech').waitFor();
+  await panel(page).getByRole('button', { name: 'Apply my changes' }).click();
+  await flash(page, `Who may enter ${c.name} is changed`);
+  assert.deepEqual(await pickedOf(c, p), ['Kim Tech', 'Sam Tech']);
+});
+
+flow('giving the access up: the pop-up says who loses what; then the customer leaves the list', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await grant(c, p, { users: [p.users[1].id] });
+  const page = await open(p.owner, at(p));
+  await menu(page, c.name, 'Give up the access');
+  const dialog = page.getByRole('dialog', { name: `Give up the access to ${c.name}?` });
+  await dialog.getByText('Kim Tech').waitFor();
+  await accessible(page, 'giving up');
+  await dialog.getByRole('button', { name: 'Give up' }).click();
+  await flash(page, `The access to ${c.name} is given up`);
+  await page.getByText('No customer lets you in yet.').waitFor();
+  assert.equal((await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}`)).end.reason, 'relinquished_by_partner');
+});
+
+flow('P14 P15 several employees in one go: a result each, and who was refused stays in the form with the reason', async ({ open }) => {
+  const p = await partner();
+  const page = await open(p.owner, at(p, 'employees'));
+  await page.getByRole('button', { name: 'Add employees' }).click();
+  const line = async (i, name, email) => {
+    if (i > 0) await page.getByRole('button', { name: 'Another employee' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).nth(i).fill(name);
+    await page.getByRole('textbox', { name: 'E-mail address' }).nth(i).fill(email);
+  };
+  await line(0, 'Nia New', `nia@${p.id}.example`);
+  await line(1, 'Kim Again', p.users[1].email);
+  await line(2, 'Max Phoneless', `max@${p.id}.example`);
+  await page.getByRole('checkbox', { name: 'On' }).nth(2).check();
+  await page.getByRole('button', { name: 'Add 3 employees' }).click();
+  await page.getByText('1 employee added').waitFor();
+  await page.getByText('2 employees not added').waitFor();
+  await eventually(async () => assert.equal(await page.getByRole('textbox', { name: 'E-mail address' }).nth(0).getAttribute('aria-invalid'), 'true'));
+  assert.equal(await page.getByRole('textbox', { name: 'Telephone' }).nth(1).getAttribute('aria-invalid'), 'true'); // P13
+  await accessible(page, 'adding employees');
+  await page.getByRole('button', { name: 'Remove Kim Again' }).click();
+  await page.getByRole('textbox', { name: 'Telephone' }).fill('+4930123456');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, '2 employees added');
+  await row(page, 'Max Phoneless').getByText('Signs in with two factors').waitFor();
+  assert.deepEqual((await usersOf(p)).map((u) => u.name), ['Olga Owner', 'Kim Tech', 'Nia New', 'Max Phoneless']);
+  await mails(`nia@${p.id}.example`);
+  await mails(`ops@${p.id}.example`, 2); // P16
+});
+
+flow('P19 editing an employee; what is wrong stands beside its field, and what somebody else changed meanwhile is told', async ({ open }) => {
+  const p = await partner();
+  const page = await open(p.owner, at(p, 'employees'));
+  await page.getByRole('link', { name: 'Kim Tech' }).click();
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(p.users[0].email);
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await eventually(async () => assert.equal(await panel(page).getByRole('textbox', { name: 'E-mail address' }).getAttribute('aria-invalid'), 'true'));
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(`kim2@${p.id}.example`);
+  await panel(page).getByRole('button', { name: /^Role/ }).click();
+  await page.getByRole('option', { name: /^Business/ }).click();
+  await panel(page).getByRole('textbox', { name: 'Telephone' }).fill('+4930123456');
+  await ask(p.owner, 'PATCH', `/v1/partners/${p.id}/users/${p.users[1].id}`, { name: 'Kim Other' }, { 'If-Match': '*' });
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByText('Name: Kim Tech → Kim Other').waitFor();
+  await accessible(page, 'editing an employee');
+  await panel(page).getByRole('button', { name: 'Apply my changes' }).click();
+  await flash(page, 'Kim Other is changed');
+  await flash(page, 'Role: Tech → Business');
+  const [kim] = (await usersOf(p)).slice(1);
+  assert.deepEqual([kim.name, kim.email, kim.role, kim.phone], ['Kim Other', `kim2@${p.id}.example`, 'business', '+4930123456']);
+});
+
+flow('an employee is disabled and enabled; P21 D23 deleting says what it cuts', async ({ open }) => {
+  const [c, d, p] = [await customer('First'), await customer('Second'), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await grant(c, p, { users: [p.users[1].id, p.users[2].id] });
+  await grant(d, p, { everyone: true });
+  const page = await open(p.owner, at(p, 'employees'));
+  await menu(page, 'Kim Tech', 'Disable');
+  await flash(page, 'Kim Tech is disabled');
+  await row(page, 'Kim Tech').getByText('Disabled').waitFor();
+  await menu(page, 'Kim Tech', 'Enable');
+  await row(page, 'Kim Tech').getByText('Active').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Actions for Olga Owner' }).count(), 0, 'owners are the provider’s to change');
+  await menu(page, 'Kim Tech', 'Delete');
+  const dialog = page.getByRole('dialog', { name: 'Delete Kim Tech?' });
+  await dialog.getByText(c.name).waitFor();
+  await dialog.getByText(d.name).waitFor();
+  await accessible(page, 'deleting');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await flash(page, 'Kim Tech is deleted');
+  await row(page, 'Kim Tech').waitFor({ state: 'detached' });
+  assert.deepEqual(await pickedOf(c, p), ['Sam Tech']);
+});
+
+/** The temporary password in the newest mail to an address, once there are so many. */
+async function temporaryFor(email, count) {
+  const sent = await mails(email, count);
+  const found = sent.map((m) => /\b\w{5}(-\w{5}){3}\b/.exec(m.text)?.[0]).filter(Boolean);
+  assert.equal(new Set(found).size, count, `temporary passwords of ${email}`);
+  return found;
+}
+
+flow('P15 P20 a new temporary password is sent, opens the account once, and is replaced; later one changes one’s own', async ({ open }) => {
+  const p = await partner(['Olga Owner']);
+  const email = `nia@${p.id}.example`;
+  const owner = await open(p.owner, at(p, 'employees/add'));
+  await owner.getByRole('textbox', { name: 'Name' }).fill('Nia New');
+  await owner.getByRole('textbox', { name: 'E-mail address' }).fill(email);
+  await owner.getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(owner, '1 employee added');
+  const [first] = await temporaryFor(email, 1);
+  await menu(owner, 'Nia New', 'Send a new temporary password');
+  await flash(owner, `A temporary password is on its way to ${email}`);
+  const second = (await eventually(() => temporaryFor(email, 2))).find((t) => t !== first);
+
+  const page = await open(undefined, '/sign-in');
+  const logIn = async (password) => {
+    await page.getByRole('textbox', { name: 'E-mail address of the account' }).fill(email);
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+  };
+  await logIn(first);
+  await page.getByText('Incorrect username or password.').waitFor();
+  await logIn(second);
+  await page.getByLabel('New password').fill('correct horse battery');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Signed in as Nia New' }).waitFor();
+
+  await page.getByRole('link', { name: 'My password' }).click();
+  const change = async (current) => {
+    await page.getByLabel('Current password').fill(current);
+    await page.getByLabel('New password', { exact: true }).fill('another horse battery');
+    await page.getByLabel('New password, once more').fill('another horse battery');
+    await page.getByRole('button', { name: 'Change the password' }).click();
+  };
+  await change('not the right one');
+  await eventually(async () => assert.equal(await page.getByLabel('Current password').getAttribute('aria-invalid'), 'true'));
+  await accessible(page, 'changing the password');
+  await change('correct horse battery');
+  await flash(page, 'Your password is changed');
+  const login = (password) => fetch(`${base}/_local/login`, { method: 'POST', body: JSON.stringify({ email, password }) });
+  assert.equal((await login('another horse battery')).status, 200);
+  assert.notEqual((await login('correct horse battery')).status, 200);
+
+  // Whoever has a password of one's own is sent none: the service says so.
+  await menu(owner, 'Nia New', 'Send a new temporary password');
+  await owner.getByText(/has signed in already/).waitFor();
+});
+
+flow('P8 P10 what a role may not do is not offered, and is refused when it is asked for all the same', async ({ open }) => {
+  const p = await partner(['Olga Owner', 'Kim Tech']);
+  const links = (page) => page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts();
+  const kim = await open(as(p.users[1]), at(p, 'employees'));
+  await row(kim, 'Kim Tech (you)').waitFor();
+  assert.deepEqual((await links(kim)).filter((t) => t !== ''), ['Customers', 'Employees', 'My password']);
+  assert.equal(await kim.getByRole('button', { name: 'Add employees' }).count(), 0);
+  assert.equal(await kim.getByRole('button', { name: /^Actions for/ }).count(), 0);
+  for (const refused of ['history', 'account', 'invitations']) {
+    await kim.goto(base + at(p, refused));
+    await kim.getByText('your role does not allow this', { exact: false }).first().waitFor();
+  }
+  const owner = await open(p.owner, at(p, 'account'));
+  await owner.getByRole('heading', { name: 'Account settings', level: 1 }).waitFor();
+  const stranger = await open((await partner()).owner, at(p));
+  await stranger.getByText(/nothing/i).first().waitFor();
+});
+
+flow('P8 the account settings are the owner’s: the name and the contacts', async ({ open }) => {
+  const p = await partner();
+  const page = await open(p.owner, at(p, 'account'));
+  await page.getByRole('textbox', { name: 'Contacts' }).fill('ops@contoso.example\nnot an address');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await eventually(async () => assert.equal(await page.getByRole('textbox', { name: 'Contacts' }).getAttribute('aria-invalid'), 'true'));
+  await page.getByRole('textbox', { name: 'Contacts' }).fill('ops@contoso.example\nboss@contoso.example');
+  await page.getByRole('textbox', { name: 'Name' }).fill(`${p.name} Ltd`);
+  await accessible(page, 'account settings');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await flash(page, 'The account settings are changed');
+  await page.getByRole('navigation', { name: 'Pages' }).getByText(`${p.name} Ltd`).waitFor();
+  assert.deepEqual((await ask(p.owner, 'GET', `/v1/partners/${p.id}/account`)).contacts, ['ops@contoso.example', 'boss@contoso.example']);
+});
+
+flow('E3 E5 the partner invites somebody from elsewhere, sends it again, and cancels it', async ({ open }) => {
+  const [c, d, p] = [await customer('Lets assign'), await customer('Assigns itself'), await partner()];
+  await grant(c, p, { level: 'support' });
+  await grant(d, p, { users: [p.users[1].id] });
+  const email = `eve@${p.id}-elsewhere.example`;
+  const page = await open(p.owner, at(p, 'invitations'));
+  await page.getByText('Nobody has been invited.').waitFor();
+  const invite = async () => {
+    await page.getByRole('button', { name: 'Invite a person' }).click();
+    await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(email);
+    await panel(page).getByRole('button', { name: /^Customer/ }).click();
+    await page.getByRole('option', { name: new RegExp(c.name) }).waitFor();
+    assert.equal(await page.getByRole('option', { name: new RegExp(d.name) }).count(), 0);
+    await page.getByRole('option', { name: new RegExp(c.name) }).click();
+    await panel(page).getByRole('button', { name: 'Invite', exact: true }).click();
+  };
+  await invite();
+  await flash(page, `${email} is invited`);
+  await row(page, email).getByText('Pending').waitFor();
+  await row(page, email).getByText(c.name).waitFor();
+  await invite();
+  await eventually(async () => assert.equal(await panel(page).getByRole('textbox', { name: 'E-mail address' }).getAttribute('aria-invalid'), 'true')); // already_invited
+  await accessible(page, 'inviting');
+  await panel(page).getByRole('button', { name: 'Cancel' }).click();
+  await mails(email, 1);
+  await menu(page, email, 'Send again');
+  await flash(page, `Another mail is on its way to ${email}`);
+  await mails(email, 2);
+  await menu(page, email, 'Cancel the invitation');
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the invitation' }).click();
+  await flash(page, `The invitation of ${email} is cancelled`);
+  await row(page, email).getByText('Cancelled').waitFor();
+});
+
+flow('the partner’s history and mails; a mail is sent again', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await grant(c, p, { users: [p.users[1].id], level: 'support' });
+  await mails(p.users[1].email, 2);
+  const page = await open(p.owner, at(p, 'history'));
+  await row(page, 'Access granted').getByText(c.name).waitFor();
+  await page.getByRole('button', { name: /What is shown/ }).click();
+  await page.getByRole('option', { name: 'User created' }).click();
+  await row(page, 'Access granted').waitFor({ state: 'detached' });
+  await row(page, 'Kim Tech').waitFor();
+  await page.getByRole('link', { name: 'Mails' }).click();
+  const again = page.getByRole('button', { name: `Send the mail to ${p.users[1].email} again` }).first();
+  await again.click();
+  await flash(page, `The mail to ${p.users[1].email} was sent again`);
+  await mails(p.users[1].email, 3);
+});
+
+flow('by keyboard alone: who may enter is picked, and the access is given up', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await grant(c, p);
+  const page = await open(p.owner, at(p));
+  const press = (key) => page.keyboard.press(key);
+  const reach = async (what) => {
+    await what.waitFor();
+    for (let i = 0; i < 60; i++) {
+      if (await what.evaluate((e) => e === document.activeElement)) return;
+      await press('Tab');
+    }
+    assert.fail(`${what} cannot be reached with Tab`);
+  };
+  await reach(page.getByRole('link', { name: c.name, exact: true }));
+  await press('Enter');
+  await reach(panel(page).getByRole('checkbox', { name: 'Kim Tech' }));
+  await press('Space');
+  await reach(panel(page).getByRole('button', { name: 'Save' }));
+  await press('Enter');
+  await flash(page, 'Added: Kim Tech.');
+  await reach(page.getByRole('button', { name: `Actions for ${c.name}` }));
+  await press('Enter');
+  await page.getByRole('menuitem', { name: 'Authorised users' }).waitFor();
+  await press('ArrowDown');
+  await press('Enter');
+  await reach(page.getByRole('dialog').getByRole('button', { name: 'Give up' }));
+  await press('Enter');
+  await page.getByText('No customer lets you in yet.').waitFor();
+});
+
+flow('a suspended partner’s people are told so', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await grant(c, p, { users: [p.users[1].id] });
+  await ask(provider, 'PATCH', `/v1/partners/${p.id}`, { status: 'suspended' }, { 'If-Match': '*' });
+  const page = await open(as(p.users[1]), at(p));
+  await page.getByText('The provider has suspended your organisation').waitFor();
+  await row(page, c.name).waitFor();
+  assert.equal(await page.getByRole('link', { name: /^Sign in to/ }).count(), 0);
+});
+
+flow('the partner’s pages at 360 px, dark', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await grant(c, p, { level: 'support' });
+  await ask(p.owner, 'POST', `/v1/customers/${c.id}/invitations`, { email: `eve@${p.id}-elsewhere.example` });
+  const page = await open(p.owner, at(p), { width: 360, dark: true });
+  const pages = ['customers', 'employees', `customers/${c.id}`, `employees/${p.users[1].id}`, 'employees/add', 'invitations', 'invitations/new', 'account', 'password'];
+  for (const [i, name] of pages.entries()) {
+    await page.goto(base + at(p, name));
+    await page.getByRole('heading', { level: 1 }).or(panel(page).getByRole('button', { name: 'Cancel' })).first().waitFor();
+    await eventually(async () => assert.equal(await page.getByText('Loading').count(), 0));
+    await fits(page);
+    if (i % 2 === 0) await accessible(page, `${name}, 360 px, dark`);
+  }
+});

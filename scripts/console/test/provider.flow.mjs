@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+
+import { accessible, ask, base, customer, eventually, fits, flash, flow, partner, provider } from './world.mjs';
+
+const row = (page, name) => page.getByRole('row').filter({ hasText: name });
+const panel = (page) => page.locator('#panel');
+const settled = (page) => eventually(async () => assert.equal(await page.getByText('Loading').count(), 0));
+const fresh = (prefix) => `${prefix}${Date.now().toString(36)}`;
+
+async function menu(page, name, item) {
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
+  await page.getByRole('menuitem', { name: item, exact: true }).click();
+}
+
+async function choosePartner(page, p) {
+  await panel(page).getByRole('button', { name: /^Partner/ }).click();
+  await page.getByRole('combobox', { name: 'Find an organisation' }).or(page.getByRole('textbox', { name: 'Find an organisation' })).fill(p.name);
+  await page.getByRole('option', { name: new RegExp(p.name) }).click();
+}
+
+flow('W4 the provider creates a partner with an offer, edits it, and its first user is its owner', async ({ open }) => {
+  const id = fresh('new');
+  const name = `Created ${id}`;
+  const page = await open(provider, '/provider/partners');
+  await page.getByRole('button', { name: 'Create partner' }).click();
+  const form = panel(page);
+  await form.getByRole('button', { name: 'Create' }).click();
+  await form.getByText('Enter a name.').waitFor();
+  await form.getByRole('textbox', { name: 'Id' }).fill('contoso');
+  await form.getByRole('textbox', { name: 'Name' }).fill(name);
+  await form.getByRole('textbox', { name: 'Contacts' }).fill(`ops@${id}.example`);
+  await form.getByRole('button', { name: 'Create' }).click();
+  await form.getByText('contoso is taken.').first().waitFor(); // and is not edited without a word
+  await form.getByRole('textbox', { name: 'Id' }).fill(id);
+  await accessible(page, 'creating a partner');
+  await form.getByRole('button', { name: 'Create' }).click();
+  await flash(page, `${name} is on the partner list`);
+
+  await page.getByRole('searchbox', { name: 'Find partners' }).fill(name);
+  await page.getByRole('link', { name }).click();
+  await form.getByRole('button', { name: /^Offer/ }).click();
+  await page.getByRole('option', { name: /^Manage/ }).click();
+  await form.getByRole('checkbox', { name: 'The partner has it' }).or(form.getByRole('switch', { name: 'The partner has it' })).check();
+  await form.getByRole('textbox', { name: 'Parent' }).fill('no-such-partner');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await eventually(async () => assert.equal(await form.getByRole('textbox', { name: 'Parent' }).getAttribute('aria-invalid'), 'true'));
+  await form.getByRole('textbox', { name: 'Parent' }).fill('contoso');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await flash(page, 'Offer: View → Manage');
+  const made = await ask(provider, 'GET', `/v1/partners/${id}`);
+  assert.deepEqual([made.class, made.offer, made.sso, made.parent, made.contacts], ['channel', 'manage', true, 'contoso', [`ops@${id}.example`]]);
+
+  await menu(page, name, 'Employees');
+  await page.getByText('There are no employees yet.').waitFor();
+  await page.getByRole('button', { name: 'Add employees' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Oda Owner');
+  await page.getByRole('textbox', { name: 'E-mail address' }).fill(`oda@${id}.example`);
+  await page.getByRole('button', { name: /^Role/ }).click();
+  await page.getByRole('option', { name: /^Owner/ }).click();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, '1 employee added');
+  await row(page, 'Oda Owner').getByText('Owner', { exact: true }).waitFor();
+});
+
+flow('the kill switch: a pop-up before it, nobody gets in after it, and everything is as it was when it is taken back', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });
+  const mine = async () => (await ask({ email: p.users[1].email }, 'GET', `/v1/partners/${p.id}/customers`)).items[0].you_have_access;
+  assert.equal(await mine(), true);
+  const page = await open(provider, `/provider/partners?q=${encodeURIComponent(p.name)}`);
+  await menu(page, p.name, 'Suspend');
+  await accessible(page, 'suspending');
+  await page.getByRole('dialog', { name: `Suspend ${p.name}?` }).getByRole('button', { name: 'Suspend' }).click();
+  await flash(page, `${p.name} is suspended`);
+  await row(page, p.name).getByText('Suspended').waitFor();
+  assert.equal(await mine(), false);
+  await menu(page, p.name, 'Resume');
+  await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+  await row(page, p.name).getByText('Active').waitFor();
+  assert.equal(await mine(), true);
+  await menu(page, p.name, 'Remove');
+  await page.getByRole('dialog', { name: `Remove ${p.name}?` }).getByRole('button', { name: 'Remove' }).click();
+  await flash(page, `${p.name} is off the partner list`);
+  await page.getByText('No partner', { exact: false }).first().waitFor();
+});
+
+flow('the provider registers a customer and keeps its members', async ({ open }) => {
+  const id = fresh('cust');
+  const page = await open(provider, '/provider/customers');
+  await page.getByRole('textbox', { name: 'Id' }).fill(id);
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.getByText(`Nobody has registered a customer ${id}.`).first().waitFor();
+  await accessible(page, 'finding a customer');
+  await page.getByRole('button', { name: 'Register customer' }).click();
+  const form = panel(page);
+  await form.getByRole('textbox', { name: 'Id' }).fill(id);
+  await form.getByRole('textbox', { name: 'Name' }).fill('Registered');
+  await form.getByRole('textbox', { name: 'Domain' }).fill('no domain');
+  await form.getByRole('button', { name: 'Register' }).click();
+  await eventually(async () => assert.equal(await form.getByRole('textbox', { name: 'Domain' }).getAttribute('aria-invalid'), 'true'));
+  await form.getByRole('textbox', { name: 'Domain' }).fill(`${id}.example`);
+  await form.getByRole('button', { name: 'Register' }).click();
+  await page.getByRole('heading', { name: 'Registered', level: 1 }).waitFor();
+
+  await page.getByRole('button', { name: 'Add member' }).click();
+  await form.getByRole('textbox', { name: 'E-mail address' }).fill(`ada@${id}.example`);
+  await form.getByRole('textbox', { name: 'Name' }).fill('Ada Admin');
+  await accessible(page, 'adding a member');
+  await form.getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, 'Ada Admin is a member');
+  await menu(page, 'Ada Admin', 'Edit');
+  await form.getByRole('radio', { name: /^Member/ }).check();
+  await form.getByRole('button', { name: 'Save' }).click();
+  await row(page, 'Ada Admin').getByText('Member', { exact: true }).waitFor();
+  await menu(page, 'Ada Admin', 'Take out');
+  await page.getByRole('dialog', { name: 'Take Ada Admin out?' }).getByRole('button', { name: 'Take out' }).click();
+  await page.getByText('The customer has no members', { exact: false }).waitFor();
+
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await form.getByRole('textbox', { name: 'Name' }).fill('Renamed');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { name: 'Renamed', level: 1 }).waitFor();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('dialog', { name: 'Remove Renamed?' }).getByRole('button', { name: 'Remove' }).click();
+  await flash(page, 'Renamed is removed');
+});
+
+flow('W7 A4 A15 relationships and managed customers', async ({ open }) => {
+  const [c, p, other] = [await customer(), await partner(), await partner()];
+  const page = await open(provider, `/provider/customers/${c.id}`);
+  await page.getByRole('button', { name: 'Establish relationship' }).click();
+  await choosePartner(page, p);
+  await panel(page).getByRole('button', { name: 'Establish' }).click();
+  await flash(page, `${p.name} and ${c.name} are related`);
+  await row(page, p.name).getByText('Support').waitFor(); // W7: the offer is at least that
+  await menu(page, p.name, 'End the relationship');
+  await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+  await page.getByText('No partner is let in.').waitFor(); // A4
+
+  await page.getByRole('button', { name: 'Let a partner manage' }).click();
+  await choosePartner(page, p);
+  await accessible(page, 'choosing a managing partner');
+  await panel(page).getByRole('button', { name: 'Let it manage' }).click();
+  await flash(page, `${p.name} manages ${c.name}`);
+  await row(page, p.name).getByText('Manages the customer').waitFor();
+  await page.getByRole('button', { name: 'Let a partner manage' }).click();
+  await choosePartner(page, other);
+  await panel(page).getByRole('button', { name: 'Let it manage' }).click();
+  await panel(page).getByText('Another partner manages the customer').waitFor(); // A15
+  await panel(page).getByRole('button', { name: 'Cancel' }).click();
+  await menu(page, p.name, 'End the management');
+  await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+  await flash(page, `${p.name} manages ${c.name} no more`);
+  assert.equal((await ask(provider, 'GET', `/v1/customers/${c.id}`)).managing_partner, null);
+});
+
+flow('the provider’s pages at 360 px, dark', async ({ open }) => {
+  const p = await partner();
+  const page = await open(provider, '/provider/partners', { width: 360, dark: true });
+  for (const path of ['/provider/partners', `/provider/partners/${p.id}`, '/provider/customers', '/provider/customers/initech', '/provider/customers/initech/managing-partner']) {
+    await page.goto(base + path);
+    await page.getByRole('heading', { level: 1 }).or(panel(page).getByRole('button', { name: 'Cancel' })).first().waitFor();
+    await settled(page);
+    await fits(page);
+    await accessible(page, `${path}, 360 px, dark`);
+  }
+});
