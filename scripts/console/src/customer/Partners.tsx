@@ -36,6 +36,7 @@ export function Partners() {
   const q = query.get('q') ?? '';
   const status = query.get('status')?.split(',').filter((s): s is GrantStatus => statuses.includes(s as GrantStatus)) ?? [];
   const at = `/customers/${customer}/partners`;
+  const panelOf = (g: Grant): string => `${at}/${g.partner.id}${query.size > 0 ? `?${query}` : ''}`; // the search stays
 
   const pages = useCursorPages(keyOf(customer, 'grants', q, status), async (cursor, signal) => {
     const filter = { limit: 25, cursor, ...(q ? { q } : {}), ...(status.length > 0 ? { status } : {}) };
@@ -94,7 +95,7 @@ export function Partners() {
             minWidth: 140,
             cell: (g) => (
               <>
-                <Link href={`${at}/${g.partner.id}`} onFollow={follow}>
+                <Link href={panelOf(g)} onFollow={follow}>
                   {g.partner.name}
                 </Link>
                 {g.managed && (
@@ -128,7 +129,7 @@ export function Partners() {
                           { id: 'remove', text: 'Remove' },
                         ]}
                         onItemClick={({ detail: { id } }) => {
-                          if (id === 'edit') void navigate(`${at}/${g.partner.id}`);
+                          if (id === 'edit') void navigate(panelOf(g));
                           else if (id === 'remove') setRemoving(g);
                           else pause.send(g);
                         }}
