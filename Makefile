@@ -192,7 +192,7 @@ CDK_SETTINGS = $(if $(SETTINGS),-c settings='$(SETTINGS)') $(ARGS)
 
 .PHONY: synth
 synth: SETTINGS := $(or $(SETTINGS),infra/settings.example.json)
-synth: build ## write the CloudFormation template into .build/cdk.out; needs no account (SETTINGS=file.json)
+synth: build console ## write the CloudFormation template into .build/cdk.out; needs no account (SETTINGS=file.json)
 	$(CDK) synth -q $(CDK_SETTINGS)
 
 .PHONY: synth-localstack
@@ -205,15 +205,15 @@ settings-given:
 	@test -n '$(SETTINGS)' || { echo "say what to deploy: make deploy SETTINGS=my.json (infra/settings.example.json shows one)" >&2; exit 1; }
 
 .PHONY: diff
-diff: settings-given build ## show what a deployment would change (SETTINGS=file.json)
+diff: settings-given build console ## show what a deployment would change (SETTINGS=file.json)
 	$(CDK) diff $(CDK_SETTINGS)
 
 .PHONY: deploy
-deploy: settings-given build ## deploy into the account of the AWS credentials (SETTINGS=file.json)
+deploy: settings-given build console ## deploy into the account of the AWS credentials (SETTINGS=file.json)
 	$(CDK) deploy $(CDK_SETTINGS)
 
 .PHONY: destroy
-destroy: settings-given build ## take the stack away; the table, the user pool and the mail identity stay
+destroy: settings-given build console ## take the stack away; the table, the user pool and the mail identity stay
 	$(CDK) destroy $(CDK_SETTINGS)
 
 # LocalStack, where nobody asks who one is, and the functions there as the local gateway calls them. They send their mails to port 8025.

@@ -67,3 +67,15 @@ func built(folder string, s settings) (code, error) {
 	out["check"] = packed
 	return out, nil
 }
+
+// builtConsole finds the folder of the pages that make console has left in the folder; "" where they are left out.
+func builtConsole(folder string, s settings) (string, error) {
+	if !s.console {
+		return "", nil
+	}
+	pages := filepath.Join(folder, "console")
+	if _, err := os.Stat(filepath.Join(pages, "index.html")); err != nil {
+		return "", fmt.Errorf("the console is not built (%w): make console builds it, and -c console=false leaves it out", err)
+	}
+	return pages, nil
+}

@@ -69,6 +69,25 @@ func TestWhatIsNotBuiltForTheTargetIsNamed(t *testing.T) {
 	}
 }
 
+func TestAConsoleThatIsNotBuiltIsSaid(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := builtConsole(folder, settings{console: true}); err == nil || !strings.Contains(err.Error(), "make console") || !strings.Contains(err.Error(), "console=false") {
+		t.Errorf("got error %v, want one that says how to build it, and how to leave it out", err)
+	}
+	if got, err := builtConsole(folder, settings{}); got != "" || err != nil {
+		t.Errorf("left out: got %q (%v), want none", got, err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "console"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "console", "index.html"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := builtConsole(folder, settings{console: true}); got != filepath.Join(folder, "console") || err != nil {
+		t.Errorf("built: got %q (%v), want the folder", got, err)
+	}
+}
+
 func TestTheCatalogueIsPackedBesideCheck(t *testing.T) {
 	folder := build(t, program(t, elf.EM_AARCH64))
 	catalogue := filepath.Join(t.TempDir(), "mine.json")

@@ -24,8 +24,12 @@ func run() int {
 	s, err := read(given(app))
 	if err == nil {
 		var code code
+		var pages string
 		if code, err = built(".build", s); err == nil {
-			newStack(app, s, code)
+			pages, err = builtConsole(".build", s)
+		}
+		if err == nil {
+			newStack(app, s, code, pages)
 			app.Synth(nil)
 			return 0
 		}

@@ -66,17 +66,29 @@ func variants() map[string]map[string]string {
 		delete(outside, name)
 	}
 	return map[string]map[string]string{
-		"pool":       base(),
-		"second":     with(base(), map[string]string{"stage": "two", "createMailIdentity": "false"}),
+		"pool": base(),
+		"second": with(base(), map[string]string{
+			"stage": "two", "createMailIdentity": "false", "pageUrl": "", "consoleDomain": "partners.cloud.example",
+			"consoleCertificate": "arn:aws:acm:us-east-1:123456789012:certificate/def",
+		}),
 		"outside":    outside,
 		"localstack": {"target": "localstack"},
 	}
 }
 
-// settingsOf are those of a variant, or of the one whose table was restored, to which not all applies that the tests say of the others.
+// settingsOf are those of a variant, or of one of those to which not all applies that the tests say of the others: the one whose table was restored,
+// the usual one without the console, and the console with an identity provider of the operator's own.
 func settingsOf(variant string) map[string]string {
-	if variant == "restored" {
+	switch variant {
+	case "restored":
 		return with(base(), map[string]string{"restoredTable": restoredTable, "restoredStream": restoredTable + "/stream/2026-11-22T10:00:00.000"})
+	case "bare":
+		return with(base(), map[string]string{"console": "false"})
+	case "guests":
+		return with(variants()["outside"], map[string]string{
+			"consoleClient": "pages", "consoleAuthorize": "https://id.cloud.example/authorize", "consoleToken": "https://tokens.cloud.example/oauth/token",
+			"consoleLogout": "https://id.cloud.example/logout?to={origin}",
+		})
 	}
 	return variants()[variant]
 }
@@ -132,7 +144,7 @@ func synth(t *testing.T, variant string) template {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stack := newStack(app, s, packages(t))
+	stack := newStack(app, s, packages(t), builtPages(t))
 	out := template{}
 	raw, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	if err == nil {
@@ -163,6 +175,21 @@ func packages(t *testing.T) code {
 	return c
 }
 
+// builtPages is a folder such as make console leaves.
+func builtPages(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(scratch, "console")
+	if err := os.MkdirAll(filepath.Join(folder, "assets"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"index.html", "icon.svg", "assets/index-abc1.js"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
 // of are the resources of a type, by logical id.
 func (t template) of(kind string) map[string]resource {
 	out := map[string]resource{}
@@ -171,6 +198,13 @@ func (t template) of(kind string) map[string]resource {
 			out[id] = r
 		}
 	}
+	return out
+}
+
+// foreign are the functions that are not the service's: the CDK's own, which have no name.
+func foreign(tpl template) map[string]resource {
+	out := tpl.of("AWS::Lambda::Function")
+	maps.DeleteFunc(out, func(_ string, f resource) bool { return f.Properties["FunctionName"] != nil })
 	return out
 }
 

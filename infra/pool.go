@@ -83,7 +83,7 @@ func (v *service) addPool() {
 		},
 		EnableTokenRevocation: jsii.Bool(true),
 	})
-	v.pool.audience = append(v.pool.audience, page)
+	v.pool.pages, v.pool.audience = page, append(v.pool.audience, page)
 	for _, m := range []struct{ id, scope string }{{"Directory", manifest.ScopeDirectory}, {"Check", manifest.ScopeCheck}} {
 		machine := v.client(m.id, &awscognito.CfnUserPoolClientProps{
 			AllowedOAuthFlowsUserPoolClient: jsii.Bool(true), AllowedOAuthFlows: jsii.Strings("client_credentials"),
@@ -99,7 +99,8 @@ func (v *service) addPool() {
 		UserPoolId: p.Ref(), ManagedLoginVersion: jsii.Number(1), // the classic pages: the others need a tier above
 		Domain: jsii.String(*v.named(*v.in.Account())), // of all accounts in the region
 	})
-	v.output("SignInAddress", jsii.String("https://"+*domain.Ref()+".auth."+*v.in.Region()+".amazoncognito.com"), "where people sign in, and machines get their tokens (/oauth2/token)")
+	v.pool.address = "https://" + *domain.Ref() + ".auth." + *v.in.Region() + ".amazoncognito.com"
+	v.output("SignInAddress", &v.pool.address, "where people sign in, and machines get their tokens (/oauth2/token)")
 	v.output("PagesClient", page.Ref(), "the id of the client with which pages sign people in")
 	v.output("PoolId", p.Ref(), "the user pool's id")
 }

@@ -33,7 +33,11 @@ type settings struct {
 	// An identity provider of the operator's own; "": a user pool is made.
 	issuer   string
 	audience []string
-	pageURL  []string // where the pool's sign-in page sends people back to
+	pageURL  []string // where the pool's sign-in page sends people back to, beside the console
+
+	console                           bool   // false: the pages of scripts/console are left out
+	consoleDomain, consoleCertificate string // of the pages; "": CloudFront's own address
+	consoleLogin                      login
 
 	origins             []string // of the pages that may call the API from a browser
 	domain, certificate string   // of the API; "": API Gateway's own address
@@ -59,10 +63,18 @@ type settings struct {
 	endpoint, sesEndpoint, baseURL string
 }
 
+// login is how the console signs people in with an identity provider of the operator's own.
+type login struct {
+	client, authorize, token string // the client's id there, and the provider's endpoints
+	logout                   string // "": people stay signed in there
+}
+
 // defaults are the settings that need not be given, and required are those that have to be, for that target.
 func defaults(target string) map[string]string {
 	d := map[string]string{
-		"stage": "dev", "target": onAWS, "issuer": "", "audience": "", "pageUrl": "", "origins": "", "domain": "", "certificate": "",
+		"stage": "dev", "target": onAWS, "issuer": "", "audience": "", "pageUrl": "", "origins": "",
+		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "", "consoleLogout": "",
+		"domain": "", "certificate": "",
 		"throttleRate": "200", "throttleBurst": "400", "checkConcurrency": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
@@ -135,9 +147,14 @@ func read(given map[string]string) (settings, error) {
 		}
 		return b
 	}
+	if all["console"] == "" { // the pages need a login that is known
+		all["console"] = strconv.FormatBool(target == onAWS && (all["issuer"] == "" || all["consoleClient"] != ""))
+	}
 	s := settings{
 		stage: all["stage"], target: target,
-		issuer: all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
+		console: truth("console"), consoleDomain: all["consoleDomain"], consoleCertificate: all["consoleCertificate"],
+		consoleLogin: login{all["consoleClient"], all["consoleAuthorize"], all["consoleToken"], all["consoleLogout"]},
+		issuer:       all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
 		domain: all["domain"], certificate: all["certificate"],
 		throttleRate: number("throttleRate", 1, 10_000), throttleBurst: number("throttleBurst", 1, 5_000),
 		checkConcurrency: int(number("checkConcurrency", 0, 10_000)),
@@ -175,8 +192,8 @@ func (s settings) wrong() []error {
 		say("target is %q: set it to %s or %s", s.target, onAWS, onLocalStack)
 	}
 	switch {
-	case s.target == onLocalStack && (s.issuer != "" || len(s.audience) > 0 || len(s.pageURL) > 0 || s.domain != "" || s.alarmEmail != ""):
-		say("issuer, audience, pageUrl, domain and alarmEmail are for AWS: LocalStack's free plan has no HTTP API, no Cognito, and nobody to alarm")
+	case s.target == onLocalStack && (s.issuer != "" || len(s.audience) > 0 || len(s.pageURL) > 0 || s.domain != "" || s.alarmEmail != "" || s.console):
+		say("issuer, audience, pageUrl, domain, alarmEmail and console are for AWS: LocalStack's free plan has no HTTP API, no Cognito, and nobody to alarm")
 	case s.target == onLocalStack:
 	case s.issuer == "" && len(s.audience) > 0:
 		say("audience is given and issuer is not: give both for an identity provider of your own, or neither for a user pool")
@@ -184,8 +201,8 @@ func (s settings) wrong() []error {
 		say("issuer is given and audience is not: give both for an identity provider of your own, or neither for a user pool")
 	case s.issuer != "" && len(s.pageURL) > 0:
 		say("pageUrl is where a user pool sends people back to, and issuer brings another identity provider: leave one out")
-	case s.issuer == "" && len(s.pageURL) == 0:
-		say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or an identity provider of your own with issuer and audience")
+	case s.issuer == "" && len(s.pageURL) == 0 && !s.console:
+		say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or the console with console=true, or an identity provider of your own with issuer and audience")
 	}
 	if s.issuer != "" && !isAddress(s.issuer, false) {
 		say("issuer is %q: give the https:// address that stands in the tokens' iss, letter by letter", s.issuer)
@@ -200,10 +217,11 @@ func (s settings) wrong() []error {
 			say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, parted by commas", o)
 		}
 	}
+	wrong = append(wrong, s.wrongConsole()...)
 	switch {
 	case (s.domain == "") != (s.certificate == ""):
 		say("domain and certificate belong together: give the API's own domain and the ARN of a certificate for it in the same region, or neither")
-	case s.domain != "" && !regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`).MatchString(s.domain):
+	case s.domain != "" && !isDomain(s.domain):
 		say("domain is %q: give a name such as access.example.com", s.domain)
 	case s.certificate != "" && !regexp.MustCompile(`^arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/.+$`).MatchString(s.certificate):
 		say("certificate is %q: give the ARN of a certificate of AWS Certificate Manager", s.certificate)
@@ -241,6 +259,40 @@ func (s settings) wrong() []error {
 		}
 	}
 	return wrong
+}
+
+// wrongConsole tells what is wrong with the console's settings.
+func (s settings) wrongConsole() []error {
+	var wrong []error
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	l := s.consoleLogin
+	switch {
+	case !s.console && (s.consoleDomain != "" || s.consoleCertificate != "" || l != login{}):
+		say("console is not true, and consoleDomain, consoleCertificate, consoleClient, consoleAuthorize, consoleToken and consoleLogout are about it: " +
+			"set console to true, or leave them out")
+	case !s.console:
+	case s.ownPool() && l != login{}:
+		say("consoleClient, consoleAuthorize, consoleToken and consoleLogout are of an identity provider of your own: give its issuer and audience, or leave them out for the user pool's")
+	case s.issuer != "" && (l.client == "" || l.authorize == "" || l.token == ""):
+		say("console needs consoleClient, consoleAuthorize and consoleToken with an identity provider of your own: the id of a client for pages there, and the addresses " +
+			"of its authorization and token endpoints; or leave the pages out with console=false")
+	case (s.consoleDomain == "") != (s.consoleCertificate == ""):
+		say("consoleDomain and consoleCertificate belong together: give the pages' own domain and the ARN of a certificate for it in us-east-1, or neither")
+	case s.consoleDomain != "" && (!isDomain(s.consoleDomain) || s.consoleDomain == s.domain):
+		say("consoleDomain is %q: give a name such as partners.example.com, and not the API's", s.consoleDomain)
+	case s.consoleCertificate != "" && !regexp.MustCompile(`^arn:[a-z-]+:acm:us-east-1:\d{12}:certificate/.+$`).MatchString(s.consoleCertificate):
+		say("consoleCertificate is %q: give the ARN of a certificate of AWS Certificate Manager in us-east-1, the only region whose certificates CloudFront takes", s.consoleCertificate)
+	}
+	for name, address := range map[string]string{"consoleAuthorize": l.authorize, "consoleToken": l.token, "consoleLogout": strings.ReplaceAll(l.logout, "{origin}", "x")} {
+		if address != "" && !isAddress(address, false) {
+			say("%s is %q: give an address that begins with https://", name, address)
+		}
+	}
+	return wrong
+}
+
+func isDomain(s string) bool {
+	return regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`).MatchString(s)
 }
 
 // fromAddress is the bare address that mails come from; "" when there is none.

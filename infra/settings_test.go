@@ -14,6 +14,8 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	outside := map[string]string{"pageUrl": "", "issuer": "https://id.example", "audience": "a"}
+	login := map[string]string{"consoleClient": "pages", "consoleAuthorize": "https://id.example/authorize", "consoleToken": "https://id.example/token"}
+	const edge = "arn:aws:acm:us-east-1:123456789012:certificate/x"
 	for _, c := range []struct {
 		name    string
 		changes map[string]string
@@ -33,7 +35,8 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		}, "restoredStream is"},
 		{"no product", map[string]string{"product": ""}, "product is missing"},
 		{"no sender", map[string]string{"mailFrom": ""}, "mailFrom is missing"},
-		{"no way back", map[string]string{"pageUrl": ""}, "pageUrl is missing"},
+		{"no way back", map[string]string{"pageUrl": "", "console": "false"}, "pageUrl is missing"},
+		{"no way back but the console's", map[string]string{"pageUrl": ""}, ""},
 		{"a sender that is none", map[string]string{"mailFrom": "nobody"}, "the sender"},
 		{"an invitation without its token", map[string]string{"invitationUrl": "https://x.example/i"}, "{token}"},
 		{"another stage's characters", map[string]string{"stage": "Prod"}, "stage is \"Prod\""},
@@ -64,6 +67,24 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		{"a catalogue that is not there", map[string]string{"catalogue": filepath.Join(t.TempDir(), "none.json")}, "catalogue cannot be read"},
 		{"a catalogue that is none", map[string]string{"catalogue": broken}, "catalogue"},
 		{"a file that is not there", map[string]string{"settings": filepath.Join(t.TempDir(), "none.json")}, "the file of settings cannot be read"},
+		{"a console with another identity provider", with(outside, login), ""},
+		{"another identity provider that the console does not know", with(outside, map[string]string{"console": "true"}), "console needs consoleClient"},
+		{"half a login", with(outside, map[string]string{"consoleClient": "pages"}), "console needs consoleClient"},
+		{"another login than the pool's", login, "are of an identity provider of your own"},
+		{"a token endpoint without TLS", with(with(outside, login), map[string]string{"consoleToken": "http://id.example/token"}), "consoleToken is"},
+		{"a way out to nowhere", with(with(outside, login), map[string]string{"consoleLogout": "{origin}"}), "consoleLogout is"},
+		{"a domain of no console", map[string]string{"console": "false", "consoleDomain": "partners.example.com", "consoleCertificate": edge}, "console is not true"},
+		{"a console's domain", map[string]string{"consoleDomain": "partners.example.com", "consoleCertificate": edge}, ""},
+		{"a console's domain without a certificate", map[string]string{"consoleDomain": "partners.example.com"}, "consoleDomain and consoleCertificate belong together"},
+		{"a console's domain that is an address", map[string]string{"consoleDomain": "https://partners.example.com", "consoleCertificate": edge}, "consoleDomain is"},
+		{"one domain for both", map[string]string{
+			"domain": "access.example.com", "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x", "consoleDomain": "access.example.com", "consoleCertificate": edge,
+		}, "and not the API's"},
+		{"a certificate that CloudFront does not take", map[string]string{
+			"consoleDomain": "partners.example.com", "consoleCertificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x",
+		}, "in us-east-1"},
+		{"a console that is none", map[string]string{"console": "perhaps"}, "console is \"perhaps\""},
+		{"LocalStack with a console", map[string]string{"target": "localstack", "pageUrl": "", "alarmEmail": "", "console": "true"}, "are for AWS"},
 		{"LocalStack", map[string]string{"target": "localstack", "pageUrl": "", "alarmEmail": ""}, ""},
 		{"LocalStack with a pool", map[string]string{"target": "localstack"}, "are for AWS"},
 	} {
@@ -109,7 +130,7 @@ func TestTheExampleIsGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.stage != "dev" || !s.ownPool() || s.mailIdentity != "cloud.example" || s.logRetentionDays != 90 {
+	if s.stage != "dev" || !s.ownPool() || !s.console || s.mailIdentity != "cloud.example" || s.logRetentionDays != 90 {
 		t.Errorf("got %+v, want the defaults", s)
 	}
 }

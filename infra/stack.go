@@ -34,7 +34,9 @@ type service struct {
 type pool struct {
 	users    awscognito.CfnUserPool
 	backEnd  awscognito.CfnUserPoolClient   // checks passwords; its tokens are good for nothing
+	pages    awscognito.CfnUserPoolClient   // signs people in
 	audience []awscognito.CfnUserPoolClient // the clients whose tokens the API takes
+	address  string                         // of its sign-in pages and its OAuth endpoints, without a slash at the end
 }
 
 // deadLetters is the queue of what one trigger of a function gave up.
@@ -48,8 +50,8 @@ type mailer struct {
 	identityARN, setARN, setName *string
 }
 
-// newStack makes the stack of a deployment. Its name and all names in it hold the stage.
-func newStack(app awscdk.App, s settings, code code) awscdk.Stack {
+// newStack makes the stack of a deployment. Its name and all names in it hold the stage. The pages are the folder of the built console, if it is wanted.
+func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack {
 	name := "partner-access-" + s.stage
 	stack := awscdk.NewStack(app, &name, &awscdk.StackProps{
 		StackName:          &name,
@@ -67,6 +69,9 @@ func newStack(app awscdk.App, s settings, code code) awscdk.Stack {
 			v.addPool()
 		}
 		v.addAPI()
+		if s.console {
+			v.addConsole(pages)
+		}
 	} else {
 		v.address = &s.baseURL
 	}

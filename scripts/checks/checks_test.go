@@ -41,6 +41,7 @@ func rules() map[string]rule {
 	return map[string]rule{
 		"events":              {},
 		"shared/manifest":     {},
+		"shared/console":      {},
 		"shared/metrics":      {}, // may be told by whoever knows: it knows nobody
 		"shared/access":       {own: []string{"events"}},
 		"shared/dynamo":       {own: []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics"}, other: with(aws, text)},
@@ -53,8 +54,8 @@ func rules() map[string]rule {
 		"shared/sweep":        {own: []string{"events", "shared/access", "shared/metrics"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})}, // what all mains do alike
 		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
-		// The manifest and the names of the metrics, and the code that judges the mails' settings and the catalogue: what it would refuse in AWS is refused before.
-		"infra":   {own: []string{"shared/manifest", "shared/metrics", "shared/mail", "shared/access"}, other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"}},
+		// The manifest, the names of the metrics, and what the console is served with; and the code that judges the mails' settings and the catalogue: what it would refuse in AWS is refused before.
+		"infra":   {own: []string{"shared/manifest", "shared/metrics", "shared/console", "shared/mail", "shared/access"}, other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"}},
 		"scripts": {own: []string{"events", "shared", "scripts"}, other: []string{anything}},
 	}
 }

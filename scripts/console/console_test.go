@@ -20,6 +20,7 @@ import (
 	"partneraccess/scripts/local/pages"
 	"partneraccess/scripts/local/seed"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/console"
 	"partneraccess/shared/dynamo"
 )
 
@@ -43,7 +44,7 @@ func TestThePagesInABrowser(t *testing.T) {
 	t.Cleanup(other.Close)
 	t.Cleanup(signed.Close)
 
-	own, err := pages.New(os.DirFS(built), pages.Settings{Local: true})
+	own, err := pages.New(os.DirFS(built), console.Settings{Local: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,9 +64,9 @@ func TestThePagesInABrowser(t *testing.T) {
 	if _, err := seed.Run(t.Context(), s.URL(), func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }); err != nil {
 		t.Fatal(err)
 	}
-	for on, settings := range map[*late]pages.Settings{
+	for on, settings := range map[*late]console.Settings{
 		elsewhere: {API: s.URL(), Local: true},
-		hosted: {API: s.URL(), Login: &pages.Login{
+		hosted: {API: s.URL(), Login: &console.Login{
 			Authorize: signed.URL + "/login/authorize", Token: signed.URL + "/login/token", ClientID: "console", Scopes: []string{"openid", "email"},
 		}},
 	} {

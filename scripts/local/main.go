@@ -22,6 +22,7 @@ import (
 	"partneraccess/scripts/local/pages"
 	"partneraccess/scripts/local/seed"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/console"
 	"partneraccess/shared/dynamo"
 )
 
@@ -45,8 +46,8 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
   go run ./scripts/local [flags]
 
 Environment: PORT (8080), DYNAMODB (dynoxide or dynamodb-local), AWS_ENDPOINT_URL_DYNAMODB (an engine that is
-already there), IDENTITY (cognito, the default: employees' accounts at cognito-local; or none), CORS_ORIGINS (pages that
-may call the API, with commas between).
+already there), AWS_ENDPOINT_URL_SESV2 (where mails go instead of the mailbox), IDENTITY (cognito, the default:
+employees' accounts at cognito-local; or none), CORS_ORIGINS (pages that may call the API, with commas between).
 
 BACKEND=lambda runs the functions as programs of their own, as Lambda does, with the environment of the CDK's template; building
 them takes a while. With AWS_ENDPOINT_URL_LAMBDA they are those of a Lambda that is already there, such as LocalStack's, whose
@@ -57,6 +58,7 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 		flags.PrintDefaults()
 	}
 	dataDir := flags.String("data", "", "keep the data in this `folder` over restarts (default: in memory)")
+	ahead := flags.Duration("ahead", 0, "start the clock so far ahead of the real one: where it had been moved to, with kept data")
 	demo := flags.Bool("demo", true, "put demo data in")
 	built := flags.String("console", ".build/console", "serve the console that was built into this `folder` at /; without it there are no pages")
 	verbose := flags.Bool("v", false, "print what the DynamoDB engine prints, too")
@@ -76,16 +78,18 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 		return fmt.Errorf("IDENTITY=%s is not understood: set it to cognito or none", kind)
 	}
 
-	console, err := consoleOf(*built)
+	page, err := consoleOf(*built)
 	if err != nil {
 		return err
 	}
 
+	level := new(slog.LevelVar) // the demo data's requests are nobody's concern
+	level.Set(slog.LevelWarn)
 	c := stack.Config{
-		Accounts: accounts, Pages: console,
-		Port: port, DataDir: *dataDir, MailListen: env("MAIL_LISTEN"), Origins: originsOf(env("CORS_ORIGINS")),
+		Accounts: accounts, Pages: page,
+		Port: port, DataDir: *dataDir, Ahead: *ahead, SES: env("AWS_ENDPOINT_URL_SESV2"), MailListen: env("MAIL_LISTEN"), Origins: originsOf(env("CORS_ORIGINS")),
 		CreateTable: dynamo.CreateTable, Handlers: stack.Functions, Stream: true, Schedule: true,
-		Log: slog.New(slog.NewTextHandler(errs, nil)),
+		Log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level})),
 	}
 	if *demo {
 		c.People = seed.People()
@@ -119,9 +123,10 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 			return err
 		}
 	}
-	if err := banner(out, s, *demo, console != nil, b.where); err != nil {
+	if err := banner(out, s, *demo, page != nil, b.where); err != nil {
 		return err
 	}
+	level.Set(slog.LevelInfo)
 	select {
 	case <-ctx.Done():
 		_, err := fmt.Fprintln(out, "stopping")
@@ -147,7 +152,7 @@ func consoleOf(dir string) (http.Handler, error) {
 	if _, err := os.Stat(filepath.Join(dir, "index.html")); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return pages.New(os.DirFS(dir), pages.Settings{Local: true})
+	return pages.New(os.DirFS(dir), console.Settings{Local: true})
 }
 
 func originsOf(s string) []string {
@@ -184,7 +189,7 @@ func seedOnce(ctx context.Context, s *stack.Stack) error {
 	return os.WriteFile(mark, []byte("The demo data is in; delete this file to have it put in again.\n"), 0o600)
 }
 
-func banner(out io.Writer, s *stack.Stack, demo, console bool, functions string) error {
+func banner(out io.Writer, s *stack.Stack, demo, page bool, functions string) error {
 	where := "in memory"
 	switch dir := s.Engine().DataDir(); {
 	case s.Engine().Kind() == engine.External:
@@ -194,7 +199,7 @@ func banner(out io.Writer, s *stack.Stack, demo, console bool, functions string)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nPartner Access runs at %s (%s, data %s). Ctrl-C stops it.\n", s.URL(), s.Engine().Kind(), where)
-	if console {
+	if page {
 		fmt.Fprint(&b, "The console is there, too: open the address in a browser.\n")
 	}
 	if functions != "" {

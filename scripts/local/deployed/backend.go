@@ -76,6 +76,7 @@ func Start(ctx context.Context, o Options) (_ *Backend, err error) {
 			return nil, err
 		}
 		settings["settings"] = filepath.Join(root, "infra", "settings.example.json")
+		settings["console"] = "false"
 		if !o.Accounts { // an identity provider of the operator's own, and no page to come back to
 			settings["issuer"], settings["audience"], settings["pageUrl"] = "https://id.cloud.example/", "partner-access", ""
 		}

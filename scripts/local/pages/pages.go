@@ -1,4 +1,4 @@
-// Package pages serves the built console (scripts/console), with the headers that a deployed stage sends, too.
+// Package pages serves the built console (scripts/console) as shared/console says, which a deployed stage follows, too.
 package pages
 
 import (
@@ -16,30 +16,16 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"partneraccess/shared/console"
 )
-
-// Settings is what the console reads from /settings.json: what differs between stages. scripts/console/src/settings.ts says the same.
-type Settings struct {
-	API   string `json:"api"` // without a slash at the end; empty: where the page is
-	Local bool   `json:"local,omitempty"`
-	Login *Login `json:"login,omitempty"`
-}
-
-// Login is a hosted login: authorization code with PKCE.
-type Login struct {
-	Authorize string   `json:"authorize"` // the authorization endpoint
-	Token     string   `json:"token"`     // the token endpoint
-	Logout    string   `json:"logout,omitempty"`
-	ClientID  string   `json:"client_id"`
-	Scopes    []string `json:"scopes"`
-}
 
 // Handler serves the folder that `npm run build` wrote: its files, the settings, and the page itself for every other path, which is the
 // console's own to understand.
 type Handler struct {
 	dir      fs.FS
 	settings []byte
-	policy   string
+	headers  []console.Header
 
 	mu     sync.Mutex
 	packed map[string]packed // by file name
@@ -52,7 +38,7 @@ type packed struct {
 }
 
 // New serves what stands in dir, which may be built anew meanwhile.
-func New(dir fs.FS, s Settings) (*Handler, error) {
+func New(dir fs.FS, s console.Settings) (*Handler, error) {
 	if _, err := fs.Stat(dir, "index.html"); err != nil {
 		return nil, fmt.Errorf("the console is not built (npm --prefix scripts run build): %w", err)
 	}
@@ -60,16 +46,16 @@ func New(dir fs.FS, s Settings) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := Policy(s)
+	to, err := origins(s)
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{dir: dir, settings: settings, policy: policy, packed: map[string]packed{}}, nil
+	return &Handler{dir: dir, settings: settings, headers: console.Headers(to...), packed: map[string]packed{}}, nil
 }
 
-// Policy is the page's Content-Security-Policy: only its own files, and requests to the API and to the login's token endpoint.
-func Policy(s Settings) (string, error) {
-	connect := []string{"'self'"}
+// origins are those to which the page sends requests, but for its own: the API's and the login's token endpoint's.
+func origins(s console.Settings) ([]string, error) {
+	var out []string
 	addresses := []string{s.API}
 	if s.Login != nil {
 		addresses = append(addresses, s.Login.Token)
@@ -80,14 +66,13 @@ func Policy(s Settings) (string, error) {
 		}
 		u, err := url.Parse(address)
 		if err != nil || u.Scheme == "" || u.Host == "" {
-			return "", fmt.Errorf("%q is no address", address)
+			return nil, fmt.Errorf("%q is no address", address)
 		}
-		if origin := u.Scheme + "://" + u.Host; !slices.Contains(connect, origin) {
-			connect = append(connect, origin)
+		if origin := u.Scheme + "://" + u.Host; !slices.Contains(out, origin) {
+			out = append(out, origin)
 		}
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src " +
-		strings.Join(connect, " ") + "; frame-ancestors 'none'; base-uri 'none'; form-action 'none'", nil
+	return out, nil
 }
 
 // Owns tells whether a path is the pages' to answer, and not the API's or the local stack's.
@@ -103,12 +88,9 @@ func Owns(p string) bool {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Security-Policy", h.policy)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer") // an invitation's address is a secret
-	header.Set("X-Frame-Options", "DENY")
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
-	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	for _, one := range h.headers {
+		header.Set(one.Name, one.Value)
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		header.Set("Allow", "GET, HEAD")
 		http.Error(w, "this is a page", http.StatusMethodNotAllowed)
@@ -116,18 +98,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	switch {
-	case name == "settings.json":
-		header.Set("Cache-Control", "no-store")
+	case name == console.SettingsFile:
+		header.Set("Cache-Control", console.Ask)
 		header.Set("Content-Type", "application/json")
 		_, _ = w.Write(h.settings) // the caller has gone away
 		return
-	case strings.HasPrefix(name, "assets/"): // their names change with their content
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+	case strings.HasPrefix(name, console.Assets+"/"):
+		header.Set("Cache-Control", console.Keep)
 	case strings.Contains(path.Base(name), ".") && h.has(name):
-		header.Set("Cache-Control", "no-cache")
+		header.Set("Cache-Control", console.Ask)
 	default:
 		name = "index.html"
-		header.Set("Cache-Control", "no-cache")
+		header.Set("Cache-Control", console.Ask)
 	}
 	h.file(w, r, name)
 }

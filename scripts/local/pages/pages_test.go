@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"partneraccess/scripts/local/pages"
+	"partneraccess/shared/console"
 )
 
 func folder() fstest.MapFS {
@@ -35,7 +36,7 @@ func get(t *testing.T, h http.Handler, path string, header ...string) *http.Resp
 
 func TestEveryPathOfTheConsoleIsThePageItself(t *testing.T) {
 	t.Parallel()
-	h, err := pages.New(folder(), pages.Settings{Local: true})
+	h, err := pages.New(folder(), console.Settings{Local: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestEveryPathOfTheConsoleIsThePageItself(t *testing.T) {
 		"/assets/index-abc1.js":    {200, "public, max-age=31536000, immutable", "text/javascript; charset=utf-8"},
 		"/assets/index-gone.js":    {404, "no-store", "text/plain; charset=utf-8"},
 		"/icon.svg":                {200, "no-cache", "image/svg+xml"},
-		"/settings.json":           {200, "no-store", "application/json"},
+		"/settings.json":           {200, "no-cache", "application/json"},
 	} {
 		res := get(t, h, path)
 		if res.StatusCode != want.status || res.Header.Get("Cache-Control") != want.cache || res.Header.Get("Content-Type") != want.kind {
@@ -64,7 +65,7 @@ func TestEveryPathOfTheConsoleIsThePageItself(t *testing.T) {
 
 func TestTextIsCompressedForThoseWhoAskForIt(t *testing.T) {
 	t.Parallel()
-	h, err := pages.New(folder(), pages.Settings{Local: true})
+	h, err := pages.New(folder(), console.Settings{Local: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,12 +96,12 @@ func TestThePolicyLetsThePageReachTheAPIAndTheLoginAlone(t *testing.T) {
 	const rest = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "
 	const end = "; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 	for _, c := range []struct {
-		settings pages.Settings
+		settings console.Settings
 		want     string
 	}{
-		{pages.Settings{Local: true}, "'self'"},
-		{pages.Settings{API: "https://api.example"}, "'self' https://api.example"},
-		{pages.Settings{API: "https://api.example/stage", Login: &pages.Login{Token: "https://login.example/oauth2/token"}}, "'self' https://api.example https://login.example"},
+		{console.Settings{Local: true}, "'self'"},
+		{console.Settings{API: "https://api.example"}, "'self' https://api.example"},
+		{console.Settings{API: "https://api.example/stage", Login: &console.Login{Token: "https://login.example/oauth2/token"}}, "'self' https://api.example https://login.example"},
 	} {
 		h, err := pages.New(folder(), c.settings)
 		if err != nil {
@@ -109,19 +110,19 @@ func TestThePolicyLetsThePageReachTheAPIAndTheLoginAlone(t *testing.T) {
 		if got := get(t, h, "/").Header.Get("Content-Security-Policy"); got != rest+c.want+end {
 			t.Errorf("got %q, want %q", got, rest+c.want+end)
 		}
-		var got pages.Settings
+		var got console.Settings
 		if err := json.NewDecoder(get(t, h, "/settings.json").Body).Decode(&got); err != nil || got.API != c.settings.API {
 			t.Errorf("settings: got %+v (%v), want %+v", got, err, c.settings)
 		}
 	}
-	if _, err := pages.New(folder(), pages.Settings{API: "api.example; script-src *"}); err == nil {
+	if _, err := pages.New(folder(), console.Settings{API: "api.example; script-src *"}); err == nil {
 		t.Error("got no error for an API that is no address")
 	}
 }
 
 func TestAFolderThatIsNotBuiltIsSaid(t *testing.T) {
 	t.Parallel()
-	if _, err := pages.New(fstest.MapFS{}, pages.Settings{}); err == nil || !strings.Contains(err.Error(), "run build") {
+	if _, err := pages.New(fstest.MapFS{}, console.Settings{}); err == nil || !strings.Contains(err.Error(), "run build") {
 		t.Errorf("got %v, want an error that says how to build it", err)
 	}
 }
