@@ -153,6 +153,7 @@ invoke: setup ## pass a sample to a function of the running stack (FUNCTION=noti
 OPS      ?= 100000
 SEED     ?=
 FUZZTIME ?= 10s
+ROUNDS   ?= 20
 
 .PHONY: prove-histories
 prove-histories: setup ## let 16 clients collide, judged by porcupine (OPS=100000 SEED=n; DYNAMODB=dynamodb-local for the other engine)
@@ -167,6 +168,11 @@ fuzz: setup ## look for inputs that break a decoder (FUZZTIME=10s each; what is 
 	@set -eo pipefail; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' shared scripts/local events functions); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 			echo "$$(dirname $$file) $$target"; go test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); done; done
+
+.PHONY: prove-crash
+prove-crash: setup ## kill the whole stack in the middle of traffic, 20 times, and look at what is left (ROUNDS, SEED; DYNAMODB=dynamodb-local)
+	go build -o .build/local ./scripts/local
+	go run ./scripts/prove crash -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
 
 .PHONY: prove-faults
 prove-faults: setup ## fail every call of AWS of every use case in every way (minutes)

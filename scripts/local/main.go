@@ -97,6 +97,9 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 	if *verbose {
 		c.EngineLog = errs
 	}
+	if env("BACKEND") == "lambda" && *ahead != 0 {
+		return errors.New("the functions are programs of their own (BACKEND=lambda) and have the real clock: leave --ahead out")
+	}
 	b, err := backendOf(ctx, env, &c, errs)
 	if err != nil {
 		if ctx.Err() != nil {

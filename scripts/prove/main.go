@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"partneraccess/scripts/prove/crash"
 	"partneraccess/scripts/prove/histories"
 	"partneraccess/scripts/prove/input"
 )
@@ -33,7 +34,7 @@ func main() {
 var errFound = errors.New("found what should never be")
 
 func run(ctx context.Context, args []string, out, log io.Writer) error {
-	const usage = "say what to prove: histories or input, and -h after it for the flags"
+	const usage = "say what to prove: histories, input or crash, and -h after it for the flags"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -81,6 +82,33 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 			err = errFound
 		}
 		return err
+	case "crash":
+		c := crash.Config{Log: log}
+		flags.IntVar(&c.Rounds, "rounds", 20, "kills")
+		flags.IntVar(&c.Clients, "clients", 8, "customers that change their grants at once")
+		flags.StringVar(&c.Binary, "stack", ".build/local", "the local stack's binary (go build -o .build/local ./scripts/local)")
+		if err := flags.Parse(args[1:]); err != nil {
+			return err
+		}
+		c.Seed = *seed
+		_, _ = fmt.Fprintln(log, "seed", c.Seed)
+		data, err := os.MkdirTemp("", "crash-")
+		if err != nil {
+			return err
+		}
+		c.Data = data
+		r, err := crash.Run(ctx, c)
+		if r != nil {
+			_, _ = fmt.Fprint(out, r)
+		}
+		if err == nil && len(r.Violations) > 0 {
+			err = errFound
+		}
+		if err != nil { // what is wrong can be looked at
+			_, _ = fmt.Fprintln(log, "the data is kept in", data)
+			return err
+		}
+		return os.RemoveAll(data)
 	}
 	return errors.New(usage)
 }

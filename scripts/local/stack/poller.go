@@ -345,7 +345,7 @@ func (p *poller) bury(shard string, b []entry, request batch.RequestContext, end
 	if err != nil { // every part of it has been JSON before
 		p.log.Error("a dead letter without its records", "error", err.Error())
 	}
-	p.dead.add(batch.DeadLetter{
+	err = p.dead.add(batch.DeadLetter{
 		RequestContext: request, ResponseContext: ended, Version: "1.0", Timestamp: time.Now().UTC().Truncate(time.Millisecond),
 		DDBStreamBatchInfo: batch.Info{
 			ShardID: shard, StreamARN: p.arn, BatchSize: len(b),
@@ -355,6 +355,9 @@ func (p *poller) bury(shard string, b []entry, request batch.RequestContext, end
 		},
 		Payload: string(event),
 	})
+	if err != nil {
+		p.log.Warn("a dead letter is not kept for the next start", "error", err.Error())
+	}
 	p.log.Error("a batch was given up: see /_local/dead-letters", "condition", request.Condition, "attempts", request.ApproximateInvokeCount,
 		"batch", len(b), "shard", shard, "from", first.SequenceNumber)
 }
@@ -371,16 +374,36 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// DeadLetters are the batches that were given up. The zero value is empty and ready.
+// DeadLetters are the batches that were given up, kept in a file where the table is. The zero value is empty and ready, and kept in memory.
 type DeadLetters struct {
 	mu      sync.Mutex
+	file    string // empty: in memory
 	letters []batch.DeadLetter
 }
 
-func (d *DeadLetters) add(l batch.DeadLetter) {
+// keepIn reads what the file has, and keeps all in it from then on.
+func (d *DeadLetters) keepIn(file string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.file = file
+	data, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &d.letters)
+	}
+	if err != nil {
+		return fmt.Errorf("read the dead letters: %w", err)
+	}
+	return nil
+}
+
+func (d *DeadLetters) add(l batch.DeadLetter) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.letters = append(d.letters, l)
+	return d.save()
 }
 
 // List returns all of them, oldest first; never nil.
@@ -390,13 +413,34 @@ func (d *DeadLetters) List() []batch.DeadLetter {
 	return append([]batch.DeadLetter{}, d.letters...)
 }
 
-// Remove takes the one with that request id out, and reports whether it was there.
+// Remove takes the one with that request id out, and reports whether it was there. One that the file could not be rid of comes back with the
+// next start, and can be replayed again.
 func (d *DeadLetters) Remove(requestID string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := len(d.letters)
 	d.letters = slices.DeleteFunc(d.letters, func(l batch.DeadLetter) bool { return l.RequestContext.RequestID == requestID })
+	_ = d.save()
 	return len(d.letters) < n
+}
+
+func (d *DeadLetters) save() error {
+	if d.file == "" {
+		return nil
+	}
+	return save(d.file, d.letters)
+}
+
+// save writes a value beside the file and moves it there, so that a crash leaves the old one.
+func save(file string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", filepath.Base(file), err)
+	}
+	if err := os.WriteFile(file+".new", data, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(file), err)
+	}
+	return os.Rename(file+".new", file)
 }
 
 // positions are the places up to which a stream has been handled, by shard, kept in a file where the table is. A place that is lost
@@ -446,13 +490,5 @@ func (p *positions) save() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	data, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("encode the position in the stream: %w", err)
-	}
-	// Written beside and moved, so that a crash leaves the old one.
-	if err := os.WriteFile(p.file+".new", data, 0o600); err != nil {
-		return fmt.Errorf("write the position in the stream: %w", err)
-	}
-	return os.Rename(p.file+".new", p.file)
+	return save(p.file, p)
 }

@@ -358,3 +358,33 @@ func TestAfterARestartTheStreamGoesOnWhereItWas(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func TestAfterARestartWhatWasGivenUpIsStillThereToBeReplayed(t *testing.T) {
+	l := &listener{answer: func([]lambdaevents.DynamoDBEventRecord, int) ([]byte, error) { return nil, errors.New("poison") }}
+	c := streamConfig(t, l, manifest.Stream{Filter: onlyEvents, BatchSize: 1})
+	c.Engine, c.DataDir = nil, t.TempDir()
+	first, err := stack.Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Engine().Kind() == engine.External {
+		if err := first.Stop(); err != nil {
+			t.Error(err)
+		}
+		t.Log("an engine that outlives the stack keeps its own data: nothing to restart")
+		return
+	}
+	put(t, first, "T#1", "T#2")
+	until(t, "both are given up", func() bool { return len(first.Dead.List()) == 2 })
+	given := first.Dead.List()
+	if !first.Dead.Remove(given[0].RequestContext.RequestID) {
+		t.Error("the first could not be taken out")
+	}
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, c)
+	if got := second.Dead.List(); len(got) != 1 || got[0].RequestContext.RequestID != given[1].RequestContext.RequestID || got[0].Payload != given[1].Payload {
+		t.Errorf("got %+v, want what was left, %+v", got, given[1:])
+	}
+}

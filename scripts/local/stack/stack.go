@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,7 @@ type Config struct {
 	Schedule bool
 
 	Still      time.Time       // not zero: the clock stands still here until it is moved, so that tests can sit on an instant
+	Ahead      time.Duration   // how far ahead of the real time the clock starts; not for one that stands still
 	RealClock  bool            // the functions have the real clock, so that the stack's cannot be moved
 	SigningKey *rsa.PrivateKey // nil: the one kept in DataDir, or a fresh one, which takes a while
 
@@ -66,6 +68,8 @@ type Config struct {
 	Accounts       bool
 	Cognito        *cognitolocal.Server
 	CognitoOptions []func(*cognitoidentityprovider.Options)
+
+	SES string // where mails go, without a slash at the end; empty: into the stack's mailbox
 
 	// MailListen is where SES is served, too, for functions in containers: an address such as 0.0.0.0:8025, on which nothing else of the stack
 	// is to be had. Empty: nowhere.
@@ -138,6 +142,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.Clock.Advance(c.Ahead)
 	s.background, s.quit = context.WithCancel(context.WithoutCancel(ctx))
 	s.SES = &SES{box: s.Mail, now: s.Clock.Now, log: s.log, background: s.background}
 	s.stop = sync.OnceValue(s.shutdown)
@@ -176,6 +181,11 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if err := s.ensureTable(ctx, c); err != nil {
 		return nil, err
 	}
+	if dir := s.engine.DataDir(); dir != "" {
+		if err := s.Dead.keepIn(filepath.Join(dir, "dead-letters.json")); err != nil {
+			return nil, err
+		}
+	}
 	if key := c.SigningKey; key != nil {
 		s.issuer, err = issuerWithKey(s.url+"/_local", key)
 	} else {
@@ -192,6 +202,9 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	deps := Deps{
 		Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log, SES: s.url + sesPath,
 		Metrics: metrics.New(s.Metrics, metrics.DefaultStage, s.Clock.Now),
+	}
+	if c.SES != "" {
+		deps.SES = c.SES
 	}
 	if c.Pages != nil {
 		deps.Console = s.url
