@@ -137,11 +137,14 @@ func silently(u *useCase) {
 	u.silent = true
 	u.again = func(c call, f fault, lasting bool) bool {
 		taken := f == lost || f == cut || f == diesBetween
+		if f.dies() { // with all that was being sent beside
+			return true
+		}
 		switch c.operation() {
 		case "ses.SendEmail":
 			return taken
 		case "dynamodb.UpdateItem": // the second one says that the mail was sent
-			return f == diesBefore || lasting && !taken
+			return lasting && !taken
 		}
 		return false
 	}

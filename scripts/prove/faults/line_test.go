@@ -71,6 +71,9 @@ const (
 	diesBetween fault = "dies after"              // and after it, before anything else
 )
 
+// dies tells whether the function ends, with everything that it has under way.
+func (f fault) dies() bool { return f == diesBefore || f == diesBetween }
+
 // all has every call fail in every way. Without it those are left out that differ from others in nothing but how the SDK takes them.
 var all = flag.Bool("all", false, "fail every call in every way")
 
@@ -208,7 +211,7 @@ func (l *line) next(service string, r *http.Request, body []byte) fault {
 		return ""
 	case c == l.target && !l.hit:
 		l.hit = true
-		l.dead = l.fault == diesBefore || l.fault == diesBetween
+		l.dead = l.fault.dies()
 		return l.fault
 	case l.hit && l.lasting && c.operation() == l.target.operation():
 		return l.fault
