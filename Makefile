@@ -64,12 +64,15 @@ console: setup .build/console/index.html ## build the pages into .build/console
 typecheck: setup ## check the types of the pages
 	npm --prefix scripts run --silent typecheck
 
-# The CDK's bridge to JavaScript (jsii) has a data race of its own, so that infra's tests go without the detector.
+# Without the race detector: infra, since the CDK's bridge to JavaScript (jsii) has a data race of its own; and the tests that go through the same handlers
+# as scripts/spec does, only for longer, or that start other programs.
+UNRACED = /(infra|scripts/(bench|budget|console|cost|e2e|invoke|localstack|prove))(/|$$)
+
 .PHONY: test
 test: setup race-note ## run all tests, on dynoxide (PKG=./shared/access TEST=TestName for a part)
-	@all=$$(go list $(PKG)) && raced=$$(grep -v '/infra$$' <<< "$$all"; true) && set -x && \
+	@all=$$(go list $(PKG)) && raced=$$(grep -vE '$(UNRACED)' <<< "$$all"; true) && unraced=$$(grep -E '$(UNRACED)' <<< "$$all"; true) && set -x && \
 	{ [ -z "$$raced" ] || go test $(TEST_FLAGS) -timeout 20m $$raced; } && \
-	{ [ "$$raced" = "$$all" ] || go test $(filter-out -race,$(TEST_FLAGS)) ./infra; }
+	{ [ -z "$$unraced" ] || go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m $$unraced; }
 
 # Each feature of the reference products has a tag, and at least one test with the tag in its name, over HTTP.
 .PHONY: features
