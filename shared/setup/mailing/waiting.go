@@ -64,7 +64,7 @@ func (n notify) waiting(ctx context.Context) (Report, error) {
 	var settled, failed, row atomic.Int64
 	var cut atomic.Bool
 	over := func() bool {
-		if row.Load() >= inARow || time.Now().After(stop) {
+		if time.Now().After(stop) {
 			cut.Store(true)
 		}
 		return cut.Load()
@@ -89,7 +89,9 @@ func (n notify) waiting(ctx context.Context) (Report, error) {
 					cut.Store(true)
 				default:
 					failed.Add(1)
-					row.Add(1)
+					if row.Add(1) >= inARow { // said here and not where the next is begun: there may be no next
+						cut.Store(true)
+					}
 					n.Log.Warn("a mail still waits", "event_id", m.Event, "recipient", m.Recipient, "error", err.Error())
 				}
 			}
