@@ -1,0 +1,153 @@
+import Button from '@cloudscape-design/components/button';
+import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
+import Grid from '@cloudscape-design/components/grid';
+import Select from '@cloudscape-design/components/select';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { answer, useSubmit, type CursorPages, type Schemas } from '../api';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { PanelOutlet } from '../shell/Panel';
+import { ConfirmModal } from './ConfirmModal';
+import { DataTable, type Column } from './DataTable';
+import { Instant } from './Instant';
+import { InvitationStatus } from './Status';
+import { levelName } from './words';
+
+export type Invitation = Schemas['Invitation'];
+
+/** The status that the list is narrowed to; '': none. */
+export type Shown = Schemas['InvitationStatus'] | '';
+
+const filters = [
+  { value: '', label: 'All invitations' },
+  ...(['pending', 'accepted', 'declined', 'cancelled', 'expired'] as const).map((s) => ({ value: s as string, label: s.charAt(0).toUpperCase() + s.slice(1) })),
+];
+
+/**
+ * Invitations of either side, and what became of them. Whoever may invite, which happens at the address `invite`, may also send one again and cancel it.
+ * `first` and `last` are the side's own columns.
+ */
+export function InvitationTable({
+  pages,
+  shown,
+  show,
+  description,
+  invite,
+  first,
+  last = [],
+  changed,
+}: {
+  pages: CursorPages<Invitation>;
+  shown: Shown;
+  show: (status: Shown) => void;
+  description: string;
+  invite: string | undefined;
+  first: readonly Column<Invitation>[];
+  last?: readonly Column<Invitation>[];
+  changed: () => Promise<void>;
+}) {
+  const api = useApi();
+  const flash = useFlash();
+  const navigate = useNavigate();
+  const [cancelling, setCancelling] = useState<Invitation>();
+  const path = (i: Invitation) => ({ customer: i.customer, invitation: i.id });
+  const resend = useSubmit(
+    async (i: Invitation, key) =>
+      (await answer(api.POST('/v1/customers/{customer}/invitations/{invitation}/resend', { params: { path: path(i), header: { 'Idempotency-Key': key } } }))).data,
+    {
+      repeatable: true,
+      onDone: ({ invitation: i }) => {
+        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the mail before opens nothing any more.');
+        void changed();
+      },
+      onProblem: (problem) => {
+        flash.warn(problem.title, problem.detail);
+        void changed();
+      },
+    },
+  );
+  const cancel = useSubmit(
+    async (i: Invitation) => (await answer(api.DELETE('/v1/customers/{customer}/invitations/{invitation}', { params: { path: path(i) } }))).data,
+    {
+      repeatable: true,
+      onDone: ({ invitation: i }) => {
+        flash.done(`The invitation of ${i.email} is ${i.status}`);
+        setCancelling(undefined);
+        void changed();
+      },
+    },
+  );
+  return (
+    <>
+      <DataTable
+        title="Invitations"
+        description={description}
+        actions={
+          invite && (
+            <Button variant="primary" onClick={() => void navigate(invite)}>
+              Invite a person
+            </Button>
+          )
+        }
+        pages={pages}
+        trackBy={(i) => i.id}
+        empty={shown ? 'There is no invitation of this kind.' : 'Nobody has been invited.'}
+        filter={
+          <Grid gridDefinition={[{ colspan: { default: 12, xs: 4 } }]}>
+            <Select
+              ariaLabel="What is shown"
+              selectedOption={filters.find((f) => f.value === shown) ?? null}
+              options={filters}
+              onChange={(e) => show((e.detail.selectedOption.value ?? '') as Shown)}
+            />
+          </Grid>
+        }
+        columns={[
+          ...first,
+          { id: 'level', header: 'Level', minWidth: 90, cell: (i) => levelName[i.level] },
+          { id: 'status', header: 'Status', minWidth: 130, cell: (i) => <InvitationStatus of={i.status} /> },
+          { id: 'expires', header: 'Can be accepted until', minWidth: 140, cell: (i) => <Instant at={i.expires_at} /> },
+          ...last,
+          ...(invite
+            ? [
+                {
+                  id: 'actions',
+                  header: 'Actions',
+                  minWidth: 80,
+                  cell: (i: Invitation) =>
+                    i.status === 'pending' ? (
+                      <ButtonDropdown
+                        variant="inline-icon"
+                        ariaLabel={`Actions for ${i.email}`}
+                        expandToViewport
+                        loading={resend.sending && resend.input?.id === i.id}
+                        items={[
+                          { id: 'resend', text: 'Send again' },
+                          { id: 'cancel', text: 'Cancel the invitation' },
+                        ]}
+                        onItemClick={({ detail: { id } }) => (id === 'resend' ? resend.send(i) : setCancelling(i))}
+                      />
+                    ) : null,
+                },
+              ]
+            : []),
+        ]}
+      />
+      {cancelling && (
+        <ConfirmModal
+          header={`Cancel the invitation of ${cancelling.email}?`}
+          action="Cancel the invitation"
+          confirm={() => cancel.send(cancelling)}
+          close={() => setCancelling(undefined)}
+          sending={cancel.sending}
+          problem={cancel.problem}
+        >
+          The link in the mail opens nothing any more. You can invite the person again.
+        </ConfirmModal>
+      )}
+      <PanelOutlet />
+    </>
+  );
+}
