@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/local/meter"
 	"partneraccess/shared/dynamo"
 )
 
@@ -40,15 +41,17 @@ func storageCost(ctx context.Context) ([]figure, error) {
 			return nil, err
 		}
 	}
-	m := &meter{endpoint: e.Endpoint()}
-	check := checkHandler(m, table)
+	m := meter.New(e.Endpoint())
+	defer m.Close()
+	check := checkHandler(engineStorage{m.URL()}, table)
 	if err := allowed(ctx, check, event(single, question)); err != nil {
 		return nil, err
 	}
+	calls, reads, _, err := m.Take()
 	return []figure{
-		{"check: storage calls", strconv.Itoa(m.calls), "1"},
-		{"check: read units", strconv.FormatFloat(m.units, 'f', -1, 64), "4 at most"},
-	}, nil
+		{"check: storage calls", strconv.Itoa(calls), "1"},
+		{"check: read units", strconv.FormatFloat(reads, 'f', -1, 64), "4 at most"},
+	}, err
 }
 
 func allowed(ctx context.Context, h lambda.Handler, payload []byte) error {
@@ -62,55 +65,7 @@ func allowed(ctx context.Context, h lambda.Handler, payload []byte) error {
 	return nil
 }
 
-// meter sends requests to the engine and adds up what they cost. It asks for the price in the request's body, which only a local engine,
-// where nobody verifies signatures, puts up with.
-type meter struct {
-	endpoint string
-	calls    int
-	units    float64
-}
-
-func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	body = bytes.Replace(body, []byte(`{`), []byte(`{"ReturnConsumedCapacity":"TOTAL",`), 1)
-	resp, err := sendTo(m.endpoint, r, body)
-	if err != nil {
-		return nil, err
-	}
-	defer func(b io.Closer) { _ = b.Close() }(resp.Body) // all of it was read
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(answer))
-	var price struct {
-		ConsumedCapacity []struct{ CapacityUnits float64 }
-	}
-	if err := json.Unmarshal(answer, &price); err != nil {
-		return nil, err
-	}
-	m.calls++
-	for _, c := range price.ConsumedCapacity {
-		m.units += c.CapacityUnits
-	}
-	return resp, nil
-}
-
-// sendTo sends a request that was made for AWS to a local engine.
-func sendTo(endpoint string, r *http.Request, body []byte) (*http.Response, error) {
-	local, err := http.NewRequestWithContext(r.Context(), r.Method, endpoint, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	local.Header = r.Header.Clone()
-	local.Header.Del("Content-Length")
-	return http.DefaultTransport.RoundTrip(local)
-}
-
-// engineStorage is an engine as the storage of a check.
+// engineStorage is an engine as the storage of a check: it gets the requests that were made for AWS.
 type engineStorage struct{ endpoint string }
 
 func (s engineStorage) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -118,7 +73,13 @@ func (s engineStorage) RoundTrip(r *http.Request) (*http.Response, error) {
 	if _, err := io.ReadFull(r.Body, body); err != nil {
 		return nil, err
 	}
-	return sendTo(s.endpoint, r, body)
+	local, err := http.NewRequestWithContext(r.Context(), r.Method, s.endpoint, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	local.Header = r.Header.Clone()
+	local.Header.Del("Content-Length")
+	return http.DefaultTransport.RoundTrip(local)
 }
 
 // parseItem reads an item in DynamoDB's JSON.

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/local/meter"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/manifest"
@@ -32,9 +33,9 @@ func measure(ctx context.Context) (_ []row, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, real.Stop()) }()
-	b := &bench{meter: newMeter(real.Endpoint())}
-	defer b.meter.server.Close()
-	if err := os.Setenv("AWS_ENDPOINT_URL_DYNAMODB", b.meter.server.URL); err != nil {
+	b := &bench{meter: meter.New(real.Endpoint())}
+	defer b.meter.Close()
+	if err := os.Setenv("AWS_ENDPOINT_URL_DYNAMODB", b.meter.URL()); err != nil {
 		return nil, err
 	}
 	b.stack, err = stack.Start(ctx, stack.Config{
@@ -92,7 +93,7 @@ func measure(ctx context.Context) (_ []row, err error) {
 
 type bench struct {
 	stack *stack.Stack
-	meter *meter
+	meter *meter.Meter
 
 	mu     sync.Mutex
 	billed use
@@ -143,7 +144,7 @@ func (b *bench) each(ctx context.Context, n int, do func(int) error) (use, error
 	if err := b.settle(ctx); err != nil {
 		return use{}, err
 	}
-	calls, reads, writes, err := b.meter.take()
+	calls, reads, writes, err := b.meter.Take()
 	b.mu.Lock()
 	u := b.billed
 	b.billed = use{}
@@ -164,7 +165,7 @@ func (b *bench) take() (int, float64, float64, error) {
 	b.mu.Lock()
 	b.billed = use{}
 	b.mu.Unlock()
-	return b.meter.take()
+	return b.meter.Take()
 }
 
 // settle waits until the stream's events have become mails: until a second passes in which no function runs.

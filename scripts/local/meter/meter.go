@@ -1,4 +1,5 @@
-package main
+// Package meter measures what calls of a local DynamoDB engine would cost.
+package meter
 
 import (
 	"bytes"
@@ -11,8 +12,8 @@ import (
 	"sync"
 )
 
-// meter stands before an engine, asks it for the price of every call, and adds up.
-type meter struct {
+// Meter stands before an engine, asks it for the price of every call, and adds up.
+type Meter struct {
 	server *httptest.Server
 	engine string
 
@@ -23,14 +24,21 @@ type meter struct {
 	failed error // the first call whose price was not told
 }
 
-func newMeter(engine string) *meter {
-	m := &meter{engine: engine}
+// New measures the calls of the engine at that address, which have to be made to URL instead.
+func New(engine string) *Meter {
+	m := &Meter{engine: engine}
 	m.server = httptest.NewServer(m)
 	return m
 }
 
+// URL is where the calls are made.
+func (m *Meter) URL() string { return m.server.URL }
+
+// Close ends it.
+func (m *Meter) Close() { m.server.Close() }
+
 // ServeHTTP passes a call on. Nobody verifies the signature of a request to a local engine, so that the question can be put into its body.
-func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *Meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -90,7 +98,7 @@ func kindOf(operation string) kind {
 	return free
 }
 
-func (m *meter) note(operation string, kind kind, status int, answer []byte) {
+func (m *Meter) note(operation string, kind kind, status int, answer []byte) {
 	var told struct{ ConsumedCapacity json.RawMessage }
 	type price struct{ CapacityUnits float64 }
 	units, err := 0.0, json.Unmarshal(answer, &told)
@@ -121,8 +129,8 @@ func (m *meter) note(operation string, kind kind, status int, answer []byte) {
 	}
 }
 
-// take returns what was used since the last time.
-func (m *meter) take() (calls int, reads, writes float64, err error) {
+// Take returns what was used since the last time: calls, and read and write units. It fails when the engine did not tell the price of one.
+func (m *Meter) Take() (calls int, reads, writes float64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	calls, reads, writes, err = m.calls, m.reads, m.writes, m.failed
