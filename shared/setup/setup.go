@@ -47,7 +47,7 @@ func config(getenv func(string) string, now func() time.Time, log *slog.Logger) 
 			return cfg, nil, fmt.Errorf("REQUIRE_SSO is %q: set it to true or false", s)
 		}
 	}
-	store, err := table(getenv)
+	store, err := Table(getenv)
 	cfg.Store = store
 	return cfg, store, err
 }
@@ -73,7 +73,7 @@ func Metrics(getenv func(string) string) *metrics.Recorder {
 func Expire(more func(getenv func(string) string, store *dynamo.Store, s *sweep.Sweep) error) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	s := sweep.Sweep{Now: time.Now, NewID: IDs(time.Now), Log: log, Metrics: Metrics(os.Getenv)}
-	store, err := table(os.Getenv)
+	store, err := Table(os.Getenv)
 	if err == nil {
 		s.Store = store
 		err = more(os.Getenv, store, &s)
@@ -86,7 +86,8 @@ func Expire(more func(getenv func(string) string, store *dynamo.Store, s *sweep.
 	return 0
 }
 
-func table(getenv func(string) string) (*dynamo.Store, error) {
+// Table is the table that TABLE_NAME names, with what dynamo.NewClient and Metrics read.
+func Table(getenv func(string) string) (*dynamo.Store, error) {
 	name := getenv("TABLE_NAME")
 	if name == "" {
 		return nil, errors.New("TABLE_NAME is not set: name the table")

@@ -118,11 +118,7 @@ func MailFromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.H
 }
 
 func fromEnvironment(getenv func(string) string, log *slog.Logger) (Config, error) {
-	table := getenv("TABLE_NAME")
-	if table == "" {
-		return Config{}, errors.New("TABLE_NAME is not set: name the table")
-	}
-	db, err := dynamo.NewClient(getenv)
+	store, err := setup.Table(getenv)
 	if err != nil {
 		return Config{}, err
 	}
@@ -131,7 +127,7 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (Config, erro
 		return Config{}, err
 	}
 	c := Config{
-		Store: dynamo.New(db, table).Measured(setup.Metrics(getenv)), Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Now: time.Now, Log: log,
+		Store: store, Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Now: time.Now, Log: log,
 		Settings: mail.Settings{
 			Product: getenv("PRODUCT_NAME"), From: getenv("MAIL_FROM"), ReplyTo: getenv("MAIL_REPLY_TO"), Support: getenv("SUPPORT"),
 			CustomerURL: getenv("CUSTOMER_URL"), PartnerURL: getenv("PARTNER_URL"), InvitationURL: getenv("INVITATION_URL"),
