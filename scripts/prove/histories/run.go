@@ -20,6 +20,7 @@ import (
 
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/scripts/prove/report"
 )
 
 // Config says how much is done. The zero value of a number takes its default.
@@ -61,28 +62,9 @@ func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "histories: engine %s, seed %d, %d operations (%d questions answered) in %d epochs, %d parts judged, %s (%s of it judging), %d CPUs %s/%s\n",
 		r.Engine, r.Seed, r.Ops, r.Checks, r.Epochs, r.Parts, r.Took.Round(time.Second), r.Judging.Round(time.Second), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
-	for _, m := range []struct {
-		name string
-		of   map[string]int
-	}{{"by kind", r.ByKind}, {"answers", r.Answers}} {
-		var names []string
-		for n := range m.of {
-			names = append(names, n)
-		}
-		slices.SortFunc(names, func(a, b string) int { return m.of[b] - m.of[a] })
-		fmt.Fprintf(&b, "  %s:", m.name)
-		for i, n := range names {
-			if i > 0 {
-				b.WriteString(",")
-			}
-			fmt.Fprintf(&b, " %s %d", n, m.of[n])
-		}
-		b.WriteString("\n")
-	}
-	fmt.Fprintf(&b, "  violations: %d\n", len(r.Violations))
-	for _, v := range r.Violations {
-		fmt.Fprintf(&b, "    %s\n", v)
-	}
+	report.Counts(&b, "by kind", r.ByKind)
+	report.Counts(&b, "answers", r.Answers)
+	report.Violations(&b, r.Violations)
 	return b.String()
 }
 

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +22,7 @@ import (
 
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/scripts/prove/report"
 	"partneraccess/scripts/spec"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
@@ -64,28 +64,9 @@ func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "input: engine %s, seed %d, %d requests (%d over HTTP) to %d operations, the culprit named %d times, %s, %d CPUs %s/%s\n",
 		r.Engine, r.Seed, r.Requests, r.HTTP, r.Operations, r.Named, r.Took.Round(time.Second), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
-	for _, m := range []struct {
-		name string
-		of   map[string]int
-	}{{"broken", r.ByKind}, {"answers", r.ByStatus}} {
-		names := make([]string, 0, len(m.of))
-		for n := range m.of {
-			names = append(names, n)
-		}
-		slices.SortFunc(names, func(a, b string) int { return m.of[b] - m.of[a] })
-		fmt.Fprintf(&b, "  %s:", m.name)
-		for i, n := range names {
-			if i > 0 {
-				b.WriteString(",")
-			}
-			fmt.Fprintf(&b, " %s %d", n, m.of[n])
-		}
-		b.WriteString("\n")
-	}
-	fmt.Fprintf(&b, "  violations: %d\n", len(r.Violations))
-	for _, v := range r.Violations {
-		fmt.Fprintf(&b, "    %s\n", v)
-	}
+	report.Counts(&b, "broken", r.ByKind)
+	report.Counts(&b, "answers", r.ByStatus)
+	report.Violations(&b, r.Violations)
 	return b.String()
 }
 
