@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"partneraccess/scripts/local/child"
 )
 
 // process is the stack, with its children.
@@ -25,7 +25,7 @@ type process struct {
 	cmd     *exec.Cmd
 	url     string
 	backend string
-	printed *tail
+	printed *child.Tail
 	ended   chan error
 }
 
@@ -34,13 +34,14 @@ func start(ctx context.Context, binary string) (*process, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return nil, fmt.Errorf("there is no %s: build it with `go build -o %s ./scripts/local`, or run `make load`", binary, binary)
 	}
-	port, err := freePort(ctx)
+	number, err := child.FreePort(ctx)
 	if err != nil {
 		return nil, err
 	}
+	port := strconv.Itoa(number)
 	p := &process{
 		url: "http://127.0.0.1:" + port, backend: cmp.Or(os.Getenv("BACKEND"), "the handlers in the gateway's process"),
-		printed: &tail{}, ended: make(chan error, 1),
+		printed: &child.Tail{}, ended: make(chan error, 1),
 	}
 	p.cmd = exec.Command(binary, "--demo=false") //nolint:noctx // it is stopped by a signal, so that it can end its children
 	p.cmd.Env = append(os.Environ(), "PORT="+port)
@@ -93,16 +94,6 @@ func healthy(ctx context.Context, url string) bool {
 	}
 	_ = resp.Body.Close() // its status is all that is wanted
 	return resp.StatusCode == http.StatusOK
-}
-
-func freePort(ctx context.Context) (string, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, errors.Join(err, l.Close())
 }
 
 // memory is what each kind of process held, in MiB, from sample to sample. Processes of one kind count together.
@@ -191,26 +182,4 @@ func (m memory) print(w io.Writer, writes int64) (grew string) {
 func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	return s[len(s)/2]
-}
-
-// tail keeps the end of what a process prints.
-type tail struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text.Write(p)
-	if over := t.text.Len() - 8<<10; over > 0 {
-		t.text.Next(over)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.text.String()
 }

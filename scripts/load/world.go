@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -250,7 +251,7 @@ func (s *status) Error() string { return s.text }
 
 // send sends a request as that person or with that scope (with an ETag after a space, for If-Match) and reads the answer.
 func (w *world) send(ctx context.Context, who, method, path string, body, answer any) (etag string, err error) {
-	who, match, _ := cut(who)
+	who, match, _ := strings.Cut(who, " ")
 	token, err := w.token(ctx, who)
 	if err != nil {
 		return "", err
@@ -289,15 +290,6 @@ func (w *world) send(ctx context.Context, who, method, path string, body, answer
 	return resp.Header.Get("ETag"), err
 }
 
-func cut(s string) (who, match string, found bool) {
-	for i := range len(s) {
-		if s[i] == ' ' {
-			return s[:i], s[i+1:], true
-		}
-	}
-	return s, "", false
-}
-
 // client keeps a connection for each of the load's clients.
 var client = sync.OnceValue(func() *http.Client { //nolint:gochecknoglobals // one for the process, like http.DefaultClient
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: time.Minute}
@@ -311,7 +303,7 @@ func (w *world) token(ctx context.Context, who string) (string, error) {
 		return t, nil
 	}
 	ask := object{"scope": who}
-	if bytes.ContainsRune([]byte(who), '@') {
+	if strings.Contains(who, "@") {
 		ask = object{"email": who}
 	}
 	text, err := json.Marshal(ask)
