@@ -41,19 +41,20 @@ func million(ctx context.Context) (_ []figure, err error) {
 		what   string
 		rounds int
 		do     func(*side, context.Context, int) error
+		before func(*side, context.Context) error // each time, unmeasured; nil: nothing
 	}{
-		{"check", 2000, (*side).check},
-		{"batch of 50", 400, (*side).batch},
-		{"page of a customer's list", 400, (*side).customerPage},
-		{"page of a partner's list", 400, (*side).partnerPage},
-		{"sweep of 100 ends", 20, (*side).sweep},
+		{"check", 2000, (*side).check, nil},
+		{"batch of 50", 400, (*side).batch, nil},
+		{"page of a customer's list", 400, (*side).customerPage, nil},
+		{"page of a partner's list", 400, (*side).partnerPage, nil},
+		{"sweep of 100 ends", 20, (*side).sweep, (*side).makeDue},
 	} {
 		took := make([][]float64, len(sides))
 		for round := range m.rounds {
 			for j := range sides {
 				i := (round + j) % len(sides) // each first in turn
-				if m.what == "sweep of 100 ends" {
-					if err := sides[i].makeDue(ctx, 100); err != nil {
+				if m.before != nil {
+					if err := m.before(sides[i], ctx); err != nil {
 						return nil, err
 					}
 				}
@@ -154,9 +155,12 @@ func (s *side) partnerPage(context.Context, int) error {
 	return err
 }
 
-// makeDue lets n grants, of other customers, have ended an hour ago.
-func (s *side) makeDue(ctx context.Context, n int) error {
-	texts := overdue(n)
+// due is how many ends a sweep finds.
+const due = 100
+
+// makeDue lets grants of other customers have ended an hour ago.
+func (s *side) makeDue(ctx context.Context) error {
+	texts := overdue(due)
 	for i := range texts {
 		texts[i] = strings.ReplaceAll(texts[i], "c00", "d00")
 	}
@@ -166,7 +170,7 @@ func (s *side) makeDue(ctx context.Context, n int) error {
 func (s *side) sweep(ctx context.Context, _ int) error {
 	now := func() time.Time { return s.moment.Now }
 	r, err := (&sweep.Sweep{Store: s.store, Now: now, NewID: setup.IDs(now), Log: slog.New(slog.DiscardHandler)}).Run(ctx)
-	if err == nil && (r.Done != 100 || r.Failed > 0) {
+	if err == nil && (r.Done != due || r.Failed > 0) {
 		err = fmt.Errorf("the sweep did %d pieces of work and failed at %d", r.Done, r.Failed)
 	}
 	return err
