@@ -58,12 +58,9 @@ func (k *check) handle(ctx context.Context, r *Request) Response {
 	var refused *access.Error
 	quoted := false
 	switch r.RouteKey {
-	case "POST /access/v1/evaluation":
+	case "POST /access/v1/evaluation", "POST /access/v1/evaluations":
 		quoted = true
-		body, refused = k.evaluate(ctx, r, false)
-	case "POST /access/v1/evaluations":
-		quoted = true
-		body, refused = k.evaluate(ctx, r, true)
+		body, refused = k.evaluate(ctx, r, r.RouteKey == "POST /access/v1/evaluations")
 	case "POST /access/v1/search/subject":
 		body, refused = k.search(ctx, r, needs{action: true, resourceID: true}, k.subjects)
 	case "POST /access/v1/search/resource":
