@@ -9,15 +9,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"partneraccess/scripts/local/child"
+	"partneraccess/scripts/local/processes"
 )
 
 // process is the stack, with its children.
@@ -118,31 +117,15 @@ func (p *process) watch(ctx context.Context, every time.Duration) func() memory 
 	return func() memory { wg.Wait(); return out }
 }
 
-// sizes are what the process and its children hold, by name, as Linux tells it.
+// sizes are what the process and its children hold, in MiB, by name.
 func sizes(parent int) map[string]float64 {
 	out := map[string]float64{}
-	statuses, err := filepath.Glob("/proc/[0-9]*/status")
-	if err != nil || len(statuses) == 0 {
-		return out // no Linux
+	family, err := processes.Family(parent)
+	if err != nil {
+		return out // it is told that nothing is known
 	}
-	for _, path := range statuses {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		fields := map[string]string{}
-		for line := range strings.Lines(string(text)) {
-			if name, value, ok := strings.Cut(line, ":"); ok {
-				fields[name] = strings.TrimSpace(value)
-			}
-		}
-		if fields["Pid"] != strconv.Itoa(parent) && fields["PPid"] != strconv.Itoa(parent) {
-			continue
-		}
-		kib, err := strconv.ParseFloat(strings.TrimSuffix(fields["VmRSS"], " kB"), 64)
-		if err == nil {
-			out[fields["Name"]] += kib / 1024
-		}
+	for _, p := range family {
+		out[p.Name] += float64(p.Resident) / (1 << 20)
 	}
 	return out
 }
