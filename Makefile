@@ -166,11 +166,20 @@ prove-histories: setup ## let 16 clients collide, judged by porcupine (OPS=10000
 prove-input: setup ## send 100,000 bad requests, made from openapi.yaml (OPS, SEED)
 	go run ./scripts/prove input -requests $(OPS) $(if $(SEED),-seed $(SEED))
 
+# A line for each fuzz target: its folder and its name.
+FUZZ_TARGETS = grep -rHo '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' events functions scripts/local shared | sed 's,/[^/]*:func , ,' | sort
+
 .PHONY: fuzz
-fuzz: setup ## look for inputs that break a decoder (FUZZTIME=10s each; what is found stays under testdata/fuzz)
-	@set -eo pipefail; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' shared scripts/local events functions); do \
-		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
-			echo "$$(dirname $$file) $$target"; go test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); done; done
+fuzz: setup ## look for inputs that break a decoder (FUZZTIME=10s each; what breaks one stays under testdata/fuzz)
+	@set -eo pipefail; $(FUZZ_TARGETS) | while read -r folder target; do \
+		echo "$$folder $$target"; go test ./$$folder -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) < /dev/null; done
+
+# Go's cache grows with what reached new code; as files under testdata/fuzz these inputs are where every test and every fuzzing begins.
+.PHONY: fuzz-keep
+fuzz-keep: setup ## keep the inputs that reached new code in fuzzing here
+	@set -eo pipefail; $(FUZZ_TARGETS) | while read -r folder target; do \
+		found=$$(go env GOCACHE)/fuzz/partneraccess/$$folder/$$target; \
+		if [ -d "$$found" ]; then mkdir -p $$folder/testdata/fuzz/$$target && cp "$$found"/* $$folder/testdata/fuzz/$$target/; fi; done
 
 .PHONY: prove-crash
 prove-crash: setup ## kill the whole stack in the middle of traffic, 20 times, and look at what is left (ROUNDS, SEED; DYNAMODB=dynamodb-local)
