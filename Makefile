@@ -155,7 +155,7 @@ invoke: setup ## pass a sample to a function of the running stack (FUNCTION=noti
 # Proofs for as long as one likes. Those of make test are the same, shortened.
 OPS      ?= 100000
 SEED     ?=
-FUZZTIME ?= 10s
+FUZZTIME ?= 200000x
 ROUNDS   ?= 20
 
 .PHONY: prove-histories
@@ -166,11 +166,12 @@ prove-histories: setup ## let 16 clients collide, judged by porcupine (OPS=10000
 prove-input: setup ## send 100,000 bad requests, made from openapi.yaml (OPS, SEED)
 	go run ./scripts/prove input -requests $(OPS) $(if $(SEED),-seed $(SEED))
 
-# A line for each fuzz target: its folder and its name.
+# A line for each fuzz target: its folder and its name. FUZZTIME is a number of inputs, since before Go 1.27 fuzzing for a time fails now and then when
+# it is over (https://go.dev/issue/75804).
 FUZZ_TARGETS = grep -rHo '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' events functions scripts/local shared | sed 's,/[^/]*:func , ,' | sort
 
 .PHONY: fuzz
-fuzz: setup ## look for inputs that break a decoder (FUZZTIME=10s each; what breaks one stays under testdata/fuzz)
+fuzz: setup ## look for inputs that break a decoder (FUZZTIME=200000x each; what breaks one stays under testdata/fuzz)
 	@set -eo pipefail; $(FUZZ_TARGETS) | while read -r folder target; do \
 		echo "$$folder $$target"; go test ./$$folder -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) < /dev/null; done
 
