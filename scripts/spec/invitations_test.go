@@ -30,7 +30,7 @@ func withMail(t *testing.T) *spec.World {
 func mailed(t *testing.T, w *spec.World, to, event string, n int) stack.Mail {
 	t.Helper()
 	var seen []string
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		seen = seen[:0]
 		found := 0
 		for _, mail := range w.Stack.Mail.List() {
@@ -42,7 +42,7 @@ func mailed(t *testing.T, w *spec.World, to, event string, n int) stack.Mail {
 			}
 		}
 	}
-	t.Fatalf("mail %d of %s to %s: got none within 10 s, only %q", n, event, to, seen)
+	t.Fatalf("mail %d of %s to %s: got none within 30 s, only %q", n, event, to, seen)
 	return stack.Mail{}
 }
 

@@ -130,7 +130,7 @@ func TestMailsAreCountedByWhatBecameOfThem(t *testing.T) {
 	mailState(t, w, list, "gone@bounced.example", "grant.revoked", "suppressed")
 	sent := float64(len(w.Stack.Mail.List())) // those to others, too
 	for state, want := range map[string]float64{"sent": sent, "delivered": sent - 2, "bounced": 1, "complained": 1, "failed": 1, "suppressed": 1} {
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			if got, _ := figure(w, "Mails", state); got >= want {
 				break
 			}

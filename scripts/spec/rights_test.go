@@ -31,7 +31,7 @@ func TestAnInvitationIsMadeOnceUnderOneIdempotencyKey(t *testing.T) {
 func mailState(t *testing.T, w *spec.World, list, to, event, state string) (id string) {
 	t.Helper()
 	var last *spec.Answer
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		last = w.Provider().Do("GET", list, nil).Want(http.StatusOK)
 		for _, item := range last.Get("items").([]any) {
 			mail := item.(map[string]any)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"partneraccess/events"
@@ -558,32 +559,34 @@ func TestTheSenderIsToldWhenTheLeaseEnds(t *testing.T) {
 // A worker is stopped at its deadline: 10 seconds before are for writing down what became of a mail, and a sending needs 2.
 func TestNoSendingIsBegunThatCouldNotBeWrittenDownInTime(t *testing.T) {
 	t.Parallel()
-	e := sample(t, events.InvitationCancelled)
-	within := func(o *office, d time.Duration) error {
-		ctx, cancel := context.WithTimeout(t.Context(), d)
-		defer cancel()
-		return o.Notify(ctx, e)
-	}
-	o := newOffice(t)
-	if err := within(o, 12*time.Second-time.Millisecond); !errors.Is(err, mail.ErrLate) || len(o.receipts) != 0 {
-		t.Errorf("got %v and the receipts %v, want mail.ErrLate, and nothing claimed: the event comes again", err, o.receipts)
-	}
-	var left time.Duration
-	o.Sender = deadline{o, &left}
-	if err := within(o, 20*time.Second); err != nil || left <= 9*time.Second || left > 10*time.Second {
-		t.Errorf("with 20 seconds left: got %v, and %s for the sending, want 10", err, left)
-	}
-	// Making the secret has used the time up.
-	o = newOffice(t)
-	e = sample(t, events.InvitationCreated)
-	o.Secrets = slow{o, func() { time.Sleep(300 * time.Millisecond) }}
-	if err := within(o, 12*time.Second+200*time.Millisecond); err != nil {
-		t.Errorf("got %v, want no error: it waits", err)
-	}
-	o.want(t, "nobody")
-	if is := o.receipts[receipt.KeyOf(e, noor)]; is == nil || is.due.IsZero() || !strings.Contains(is.Reason, mail.ErrLate.Error()) {
-		t.Errorf("got %+v, want it to wait", is)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		e := sample(t, events.InvitationCancelled)
+		within := func(o *office, d time.Duration) error {
+			ctx, cancel := context.WithTimeout(t.Context(), d)
+			defer cancel()
+			return o.Notify(ctx, e)
+		}
+		o := newOffice(t)
+		if err := within(o, 12*time.Second-time.Millisecond); !errors.Is(err, mail.ErrLate) || len(o.receipts) != 0 {
+			t.Errorf("got %v and the receipts %v, want mail.ErrLate, and nothing claimed: the event comes again", err, o.receipts)
+		}
+		var left time.Duration
+		o.Sender = deadline{o, &left}
+		if err := within(o, 20*time.Second); err != nil || left != 10*time.Second {
+			t.Errorf("with 20 seconds left: got %v, and %s for the sending, want 10", err, left)
+		}
+		// Making the secret has used the time up.
+		o = newOffice(t)
+		e = sample(t, events.InvitationCreated)
+		o.Secrets = slow{o, func() { time.Sleep(time.Millisecond) }}
+		if err := within(o, 12*time.Second); err != nil {
+			t.Errorf("got %v, want no error: it waits", err)
+		}
+		o.want(t, "nobody")
+		if is := o.receipts[receipt.KeyOf(e, noor)]; is == nil || is.due.IsZero() || !strings.Contains(is.Reason, mail.ErrLate.Error()) {
+			t.Errorf("got %+v, want it to wait", is)
+		}
+	})
 }
 
 type deadline struct {

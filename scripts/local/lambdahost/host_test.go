@@ -59,9 +59,10 @@ func handle(ctx context.Context, event json.RawMessage) (*told, error) {
 		println("good bye")
 		os.Exit(3)
 	case "sleep":
+		println("asleep")
 		time.Sleep(time.Hour)
 	case "wait":
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(time.Second)
 	case "large":
 		return &told{Trace: strings.Repeat("x", 7<<20)}, nil
 	}
@@ -248,7 +249,12 @@ func TestOneProcessDoesOneThingAtATimeAndTooManyAreThrottled(t *testing.T) {
 
 func TestNoProcessIsLeftBehind(t *testing.T) {
 	t.Parallel()
-	h, c := host(t, "function", time.Minute, lambdahost.Options{})
+	asleep := make(chan bool, 1)
+	h, c := host(t, "function", time.Minute, lambdahost.Options{Output: func(_, line string) {
+		if line == "asleep" {
+			asleep <- true
+		}
+	}})
 	_, idle := invoke(t, c, `{}`)
 	h.Drop("f")
 	if alive(idle.PID) {
@@ -263,7 +269,7 @@ func TestNoProcessIsLeftBehind(t *testing.T) {
 		}
 		busy <- r
 	}()
-	time.Sleep(50 * time.Millisecond)
+	<-asleep
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
