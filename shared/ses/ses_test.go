@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"partneraccess/shared/mail"
 	"partneraccess/shared/ses"
@@ -170,27 +169,28 @@ func TestAThrottledMailGoesOutAMomentLater(t *testing.T) {
 }
 
 func TestAMailWhoseAnswerWasLostIsNotSentAgainAndIsUncertain(t *testing.T) {
-	for name, lose := range map[string]http.HandlerFunc{
-		"cut connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"half an answer": func(w http.ResponseWriter, _ *http.Request) {
+	for name, lose := range map[string]func(w http.ResponseWriter, r *http.Request, giveUp func()){
+		"cut connection": func(http.ResponseWriter, *http.Request, func()) { panic(http.ErrAbortHandler) },
+		"half an answer": func(w http.ResponseWriter, _ *http.Request, _ func()) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, `{"Mess`)
 		},
-		"no JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `<html>`) },
-		"too late": func(_ http.ResponseWriter, r *http.Request) {
+		"no JSON": func(w http.ResponseWriter, _ *http.Request, _ func()) { _, _ = io.WriteString(w, `<html>`) },
+		"too late": func(_ http.ResponseWriter, r *http.Request, giveUp func()) {
 			_, _ = io.Copy(io.Discard, r.Body)
+			giveUp()
 			<-r.Context().Done()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
 			var calls atomic.Int32
 			s := sender(t, func(w http.ResponseWriter, r *http.Request) {
 				calls.Add(1)
-				lose(w, r)
+				lose(w, r, giveUp)
 			})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
 			_, err := s.Send(ctx, message())
 			var e *ses.Error
 			if !errors.As(err, &e) || !e.Uncertain || errors.Is(err, mail.ErrRefused) {
