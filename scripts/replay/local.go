@@ -41,6 +41,7 @@ func (s *localSource) next(ctx context.Context) (*letter, error) {
 	l.remove = func(ctx context.Context) error {
 		return call(ctx, http.MethodDelete, s.url+"/"+url.PathEscape(l.RequestContext.RequestID), nil)
 	}
+	l.giveBack = func(context.Context) error { return nil } // the list hides nothing
 	return l, nil
 }
 

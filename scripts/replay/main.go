@@ -1,6 +1,6 @@
 // Command replay sends the mails of the batches that were given up: it takes the dead letters of the function notify one by one, finds the
-// records again, and calls the function with them. What succeeds is taken out of the queue, the rest stays. What had been sent before is not
-// sent again: receipts are kept for a year, dead letters for two weeks.
+// records again, and calls the function with them. What succeeds is taken out of the queue, the rest stays for the next replay. What had been
+// sent before is not sent again: receipts are kept for a year, dead letters for two weeks.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,9 +49,9 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
   go run ./scripts/replay -local URL     of the local stack, such as http://127.0.0.1:8080
 
 In AWS the credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN); a profile's are
-put there by: eval "$(aws configure export-credentials --format env)". They need sqs:ReceiveMessage and sqs:DeleteMessage on the queue,
-dynamodb:GetShardIterator and dynamodb:GetRecords on the stream, lambda:InvokeFunction, and, for letters that are older than the stream's 24
-hours, dynamodb:Query on the table's index gsi1: the history of every partner is looked through then.
+put there by: eval "$(aws configure export-credentials --format env)". They need sqs:ReceiveMessage, sqs:DeleteMessage and
+sqs:ChangeMessageVisibility on the queue, dynamodb:GetShardIterator and dynamodb:GetRecords on the stream, lambda:InvokeFunction, and, for
+letters that are older than the stream's 24 hours, dynamodb:Query on the table's index gsi1: the history of every partner is looked through then.
 
 `)
 		flags.PrintDefaults()
@@ -93,37 +94,55 @@ hours, dynamodb:Query on the table's index gsi1: the history of every partner is
 		})
 	}
 
-	done, failed := 0, 0
-	for {
+	failed, err := replayAll(ctx, from, function, out)
+	if len(failed) > 0 {
+		// Those that failed are given back even when the replay was stopped.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		err = errors.Join(err, giveBack(ctx, failed))
+	}
+	return err
+}
+
+// patience is with the queue, when letters are given back.
+const patience = 30 * time.Second
+
+// replayAll replays every dead letter once, and returns those that failed again.
+func replayAll(ctx context.Context, from source, function *lambda.Client, out io.Writer) (failed []*letter, err error) {
+	for done := 0; ; {
 		l, err := from.next(ctx)
 		if err != nil {
-			return err
+			return failed, err
 		}
 		if l == nil {
-			break
+			_, err := fmt.Fprintf(out, "%d replayed, %d failed again\n", done, len(failed))
+			return failed, err
 		}
 		if err := replay(ctx, function, l); err != nil {
-			failed++
+			failed = append(failed, l)
 			if _, err := fmt.Fprintf(out, "failed again: %s: %v\n", l.name(), err); err != nil {
-				return err
+				return failed, err
 			}
 			continue
 		}
 		if err := l.remove(ctx); err != nil {
-			return fmt.Errorf("take %s out, whose mails are sent: %w", l.name(), err)
+			return failed, fmt.Errorf("take %s out, whose mails are sent: %w", l.name(), err)
 		}
 		done++
 		if _, err := fmt.Fprintf(out, "replayed: %s\n", l.name()); err != nil {
-			return err
+			return failed, err
 		}
 	}
-	if _, err := fmt.Fprintf(out, "%d replayed, %d failed again\n", done, failed); err != nil {
-		return err
+}
+
+// giveBack has the letters that failed be there for the next replay. Its error, which there always is, says that they failed.
+func giveBack(ctx context.Context, failed []*letter) error {
+	for _, l := range failed {
+		if err := l.giveBack(ctx); err != nil {
+			return fmt.Errorf("some failed again and are still in the queue, where they are not seen for up to an hour, since they could not be given back: %w", err)
+		}
 	}
-	if failed > 0 {
-		return errors.New("some failed again and are still in the queue: the function's log says why")
-	}
-	return nil
+	return errors.New("some failed again and are still in the queue: the function's log says why")
 }
 
 func endpoint(env func(string) string, service string) *string {
@@ -143,8 +162,9 @@ type source interface {
 // letter is one dead letter.
 type letter struct {
 	batch.DeadLetter
-	records func(context.Context) ([]lambdaevents.DynamoDBEventRecord, error)
-	remove  func(context.Context) error
+	records  func(context.Context) ([]lambdaevents.DynamoDBEventRecord, error)
+	remove   func(context.Context) error
+	giveBack func(context.Context) error // so that the next replay has it at once
 }
 
 func (l *letter) name() string {

@@ -108,26 +108,45 @@ type queue struct {
 	mu       sync.Mutex
 	messages map[string]string // by receipt handle
 	unseen   []string
+	refuses  string // an action that the caller has no right to
 }
 
 func (q *queue) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var in struct{ ReceiptHandle string }
+	var in struct {
+		ReceiptHandle     string
+		VisibilityTimeout *int
+	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil && !errors.Is(err, io.EOF) {
 		http.Error(rw, err.Error(), 400)
 		return
 	}
 	rw.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	out := map[string]any{}
-	switch r.Header.Get("X-Amz-Target") {
-	case "AmazonSQS.ReceiveMessage":
+	action, _ := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.")
+	if action == q.refuses {
+		rw.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(rw, `{"__type":"com.amazon.coral.service#AccessDeniedException","message":"no right"}`)
+		return
+	}
+	switch action {
+	case "ReceiveMessage":
 		if len(q.unseen) > 0 {
 			out["Messages"] = []map[string]string{{"MessageId": "1", "ReceiptHandle": q.unseen[0], "Body": q.messages[q.unseen[0]]}}
 			q.unseen = q.unseen[1:]
 		}
-	case "AmazonSQS.DeleteMessage":
+	case "DeleteMessage":
 		delete(q.messages, in.ReceiptHandle)
+	case "ChangeMessageVisibility":
+		if in.VisibilityTimeout == nil || *in.VisibilityTimeout != 0 || q.messages[in.ReceiptHandle] == "" {
+			http.Error(rw, "only 0 is known here, of a message that is there", http.StatusBadRequest)
+			return
+		}
+		q.unseen = append(q.unseen, in.ReceiptHandle)
+	default:
+		http.Error(rw, "this action is unknown here: "+action, http.StatusBadRequest)
+		return
 	}
 	_ = json.NewEncoder(rw).Encode(out)
 }
@@ -188,8 +207,7 @@ func TestAQueuesDeadLettersAreReplayedFromTheStream(t *testing.T) {
 	if err := run(t.Context(), args, env, &out, io.Discard); err == nil || len(q.messages) != 2 {
 		t.Errorf("while it is broken: got %v and %d messages left, want an error and both: %s", err, len(q.messages), out.String())
 	}
-	w.heal()
-	q.unseen = []string{"handle 0", "handle 1"}
+	w.heal() // and what failed can be replayed at once
 	if err := run(t.Context(), args, env, &out, io.Discard); err == nil || len(q.messages) != 1 || q.messages["handle 1"] == "" {
 		t.Errorf("got %v and the messages %v left, want an error and what is no letter: %s", err, q.messages, out.String())
 	}
@@ -197,6 +215,40 @@ func TestAQueuesDeadLettersAreReplayedFromTheStream(t *testing.T) {
 		t.Errorf("got %v, want %v and not %s", w.seen, want, third)
 	}
 }
+
+func TestWhatFailedAgainCanBeReadFromTheQueueAtOnce(t *testing.T) {
+	w := start(t)
+	w.happen(t)
+	for _, c := range []struct {
+		name, refuses string
+		stopped       bool // after the first letter
+		unseen        int  // messages that can be read afterwards
+		want          string
+	}{
+		{"all were tried", "", false, 2, "are still in the queue"},
+		{"the replay was stopped", "", true, 2, context.Canceled.Error()},
+		{"no right to give them back", "ChangeMessageVisibility", false, 0, "not seen for up to an hour"},
+	} {
+		q, args, env := inAWS(t, w, w.Engine().Endpoint(), w.Dead.List(), "no letter")
+		q.refuses = c.refuses
+		ctx, cancel := context.WithCancel(t.Context())
+		var out strings.Builder
+		err := run(ctx, args, env, writer(func(p []byte) (int, error) {
+			if c.stopped {
+				cancel()
+			}
+			return out.Write(p)
+		}), io.Discard)
+		cancel()
+		if err == nil || !strings.Contains(err.Error(), c.want) || len(q.unseen) != c.unseen || len(q.messages) != 2 {
+			t.Errorf("%s: got %v and %d of %d messages that can be read, want %q and %d of 2: %s", c.name, err, len(q.unseen), len(q.messages), c.want, c.unseen, out.String())
+		}
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestDeadLettersThatTheStreamHasForgottenAreReplayedFromTheTable(t *testing.T) {
 	w := start(t)

@@ -31,7 +31,8 @@ type queueSource struct {
 	db      *dynamodb.Client
 }
 
-// hidden is how long a message that was read is not seen: longer than the whole of a replay, so that one that failed does not come again.
+// hidden is how long a message that was read is not seen, unless it is given back: longer than the whole of a replay, so that one that failed does
+// not come again in the same.
 const hidden = time.Hour
 
 func (s *queueSource) next(ctx context.Context) (*letter, error) {
@@ -61,6 +62,10 @@ func (s *queueSource) next(ctx context.Context) (*letter, error) {
 	}
 	l.remove = func(ctx context.Context) error {
 		_, err := s.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &s.url, ReceiptHandle: m.ReceiptHandle})
+		return err
+	}
+	l.giveBack = func(ctx context.Context) error {
+		_, err := s.sqs.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &s.url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0})
 		return err
 	}
 	return l, nil

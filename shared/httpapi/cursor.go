@@ -69,7 +69,7 @@ func pageAsk(r *Request, known ...string) (access.PageAsk, url.Values, string, e
 		}
 		ask.After = position
 	}
-	return ask, filter, digest, f.err()
+	return ask, filter, digest, inOrder(&f)
 }
 
 // noQuery refuses parameters where none are known: who sends one expects it to do something.
@@ -82,6 +82,12 @@ func noQuery(r *Request) error {
 	for name := range q {
 		f.add("?"+name, "this parameter is unknown here")
 	}
+	return inOrder(&f)
+}
+
+// inOrder is what was found, by the parameters' names: they come from a map, and the same request is to have the same answer.
+func inOrder(f *findings) error {
+	slices.SortStableFunc(f.fields, func(a, b access.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
 	return f.err()
 }
 

@@ -59,12 +59,16 @@ const (
 // claimed its receipt before, and writes down that it was sent.
 //
 // A letter that has a receipt is not lost any more, whatever happens: an unsettled receipt is due work, at the end of its lease or, when an
-// attempt has failed, after a pause as long as it has waited by then (at least a minute, at most a quarter of an hour). NotifyOne takes it up
-// again, for as long as three days. So a mail service that is away for an hour holds up no event, and needs nobody's hand afterwards.
+// attempt has failed, after a pause as long as it has waited by then (at least a minute, at most a quarter of an hour). NotifyWaiting takes it
+// up again, for as long as three days. So a mail service that is away for an hour holds up no event, and needs nobody's hand afterwards.
+//
+// A letter of which the mail service has said nothing may be with its recipient already. So it keeps its lease, which nobody else gets past,
+// and in which the service's own word (receipt.Feedback) settles it. NotifyWaiting's leases grow as the pauses do, so such a letter, too, is
+// tried the more seldom the longer it waits, and is given up after the same three days.
 //
 // One gap cannot be closed, since no mail service takes a mail and our word for it in one step: when the sender dies, or the storage stays
 // away, after the service has taken the mail and before that is written down. Then the mail goes out once more when the lease is over,
-// unless the service's own word (receipt.Feedback) has come before.
+// unless the service's own word has come before.
 type Notifier struct {
 	Renderer *Renderer
 	Sender   Sender
@@ -72,7 +76,7 @@ type Notifier struct {
 	Secrets  Secrets
 	Now      func() time.Time
 	Log      *slog.Logger  // of letters that have to wait; nil = none
-	Lease    time.Duration // 0 = DefaultLease; longer than a worker can live
+	Lease    time.Duration // the least; 0 = DefaultLease; longer than a worker can live
 	Parallel int           // letters of one event that are sent side by side; 0 = DefaultParallel
 }
 
@@ -87,7 +91,7 @@ var ErrLate = errors.New("out of time")
 // sending it, is no error.
 func (n *Notifier) Notify(ctx context.Context, e events.Event) error {
 	var errs []error
-	for _, err := range n.deliver(ctx, Letters(e)) {
+	for _, err := range n.deliver(ctx, Letters(e), n.lease()) {
 		switch {
 		case errors.Is(err, ErrWaits):
 			if n.Log != nil {
@@ -100,12 +104,21 @@ func (n *Notifier) Notify(ctx context.Context, e events.Event) error {
 	return errors.Join(errs...)
 }
 
-// NotifyOne sends the letter of an event to one recipient: one that waits, or was reopened. It fails with receipt.ErrUnknown when the event tells
-// nobody whom that digest stands for, with receipt.ErrHeld while somebody else is sending it, with ErrWaits, and with ErrLate.
+// NotifyOne sends the letter of an event to one recipient that was reopened. It fails with receipt.ErrUnknown when the event tells nobody whom
+// that digest stands for, with receipt.ErrHeld while somebody else is sending it, with ErrWaits, and with ErrLate.
 func (n *Notifier) NotifyOne(ctx context.Context, e events.Event, recipient string) error {
+	return n.notifyOne(ctx, e, recipient, n.lease())
+}
+
+// NotifyWaiting is NotifyOne for a letter that waits for another attempt. It has a lease as long as the event is ago, up to a quarter of an hour.
+func (n *Notifier) NotifyWaiting(ctx context.Context, e events.Event, recipient string) error {
+	return n.notifyOne(ctx, e, recipient, max(n.lease(), min(n.Now().Sub(e.Time), longPause)))
+}
+
+func (n *Notifier) notifyOne(ctx context.Context, e events.Event, recipient string, lease time.Duration) error {
 	for _, l := range Letters(e) {
 		if receipt.Digest(l.To) == recipient {
-			return n.deliver(ctx, []Letter{l})[0]
+			return n.deliver(ctx, []Letter{l}, lease)[0]
 		}
 	}
 	return receipt.ErrUnknown
@@ -128,7 +141,7 @@ func (n *Notifier) lease() time.Duration {
 }
 
 // deliver tries letters, and tells of each what went wrong.
-func (n *Notifier) deliver(ctx context.Context, letters []Letter) []error {
+func (n *Notifier) deliver(ctx context.Context, letters []Letter, lease time.Duration) []error {
 	errs := make([]error, len(letters))
 	parallel := n.Parallel
 	if parallel <= 0 {
@@ -140,7 +153,7 @@ func (n *Notifier) deliver(ctx context.Context, letters []Letter) []error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := n.one(ctx, l); err != nil {
+			if err := n.one(ctx, l, lease); err != nil {
 				// The address itself is left out: errors are logged.
 				errs[i] = fmt.Errorf("event %s: letter %s to the %s %s: %w", l.Event.ID, l.Template, l.Side, receipt.Digest(l.To), err)
 			}
@@ -151,7 +164,7 @@ func (n *Notifier) deliver(ctx context.Context, letters []Letter) []error {
 }
 
 // one claims, makes, sends and settles one letter. It begins nothing that it could not write down before the context's deadline.
-func (n *Notifier) one(ctx context.Context, l Letter) error {
+func (n *Notifier) one(ctx context.Context, l Letter, lease time.Duration) error {
 	work := ctx
 	if deadline, ok := ctx.Deadline(); ok {
 		if time.Until(deadline) < patience+sending {
@@ -161,7 +174,7 @@ func (n *Notifier) one(ctx context.Context, l Letter) error {
 		work, cancel = context.WithDeadline(ctx, deadline.Add(-patience))
 		defer cancel()
 	}
-	claim, err := n.Receipts.ClaimMail(work, receipt.New(l.Event, l.To, l.Template, string(l.Side)), n.Now(), n.lease())
+	claim, err := n.Receipts.ClaimMail(work, receipt.New(l.Event, l.To, l.Template, string(l.Side)), n.Now(), lease)
 	switch {
 	case errors.Is(err, receipt.ErrSettled):
 		return nil
@@ -175,11 +188,11 @@ func (n *Notifier) one(ctx context.Context, l Letter) error {
 	now := n.Now()
 	waited := now.Sub(claim.Since)
 	switch {
+	case err != nil && waited >= longest:
+		o = receipt.Outcome{State: receipt.Failed, Reason: fmt.Sprintf("it could not be sent for %d hours; at last: %v", int(waited.Hours()), err)}
 	case errors.Is(err, ErrUncertain):
 		// The claim is kept: if the mail was taken, the service's feedback settles it before the lease ends, and nobody gets it twice.
 		return fmt.Errorf("%w: %w", ErrWaits, err)
-	case err != nil && waited >= longest:
-		o = receipt.Outcome{State: receipt.Failed, Reason: fmt.Sprintf("it could not be sent for %d hours; at last: %v", int(waited.Hours()), err)}
 	case err != nil:
 		if left := n.Receipts.ReleaseMail(after, claim, err.Error(), now, now.Add(min(max(waited, shortPause), longPause))); left != nil {
 			err = fmt.Errorf("%w; and it waits for the lease to end: give it back: %w", err, left)

@@ -202,7 +202,10 @@ func (o *office) wantWaiting(t *testing.T, e events.Event, to, reason string, du
 	}
 }
 
-var errLater = errors.New("the mail service is throttling")
+var (
+	errLater    = errors.New("the mail service is throttling")
+	errNoAnswer = fmt.Errorf("%w: the connection was cut", mail.ErrUncertain)
+)
 
 func TestEachLetterIsSentOnceHoweverOftenTheEventComes(t *testing.T) {
 	t.Parallel()
@@ -307,25 +310,36 @@ func TestAfterAPassingErrorTheLetterWaitsAsLongAsItHasWaited(t *testing.T) {
 
 func TestALetterIsGivenUpAfterThreeDays(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
-	e := sample(t, events.InvitationCancelled)
-	o.answers[noor] = []error{errLater, errLater, errLater}
-	o.wantWaiting(t, e, noor, errLater.Error(), noon.Add(time.Minute))
-	o.advance(72*time.Hour - time.Millisecond)
-	o.wantWaiting(t, e, noor, errLater.Error(), o.clock().Add(15*time.Minute))
-	o.advance(time.Millisecond)
-	o.notify(t, e)
-	if r := o.of(e, noor); r.State != receipt.Failed || !strings.Contains(r.Reason, "72 hours") || !strings.Contains(r.Reason, errLater.Error()) {
-		t.Errorf("got the receipt %+v, want it failed for that reason", r)
+	for _, why := range []error{errLater, errNoAnswer} {
+		for _, c := range []struct {
+			after time.Duration
+			state receipt.State
+		}{{72*time.Hour - time.Millisecond, receipt.Claimed}, {72 * time.Hour, receipt.Failed}} {
+			o := newOffice(t)
+			e := sample(t, events.InvitationCancelled)
+			o.answers[noor] = []error{why, why}
+			o.notify(t, e)
+			o.advance(c.after)
+			if err := o.NotifyWaiting(t.Context(), e, receipt.Digest(noor)); errors.Is(err, mail.ErrWaits) != (c.state == receipt.Claimed) {
+				t.Errorf("%v, %s after the first attempt: got %v, want mail.ErrWaits only while it waits", why, c.after, err)
+			}
+			is := o.of(e, noor)
+			if is.State != c.state || is.Attempts != 2 {
+				t.Errorf("%v, %s after the first attempt: got the receipt %+v, want it %s", why, c.after, is, c.state)
+			}
+			if c.state == receipt.Failed && (!strings.Contains(is.Reason, "72 hours") || !strings.Contains(is.Reason, why.Error())) {
+				t.Errorf("%v: got the reason %q, want how long it was tried, and that", why, is.Reason)
+			}
+			o.want(t, "nobody")
+		}
 	}
-	o.want(t, "nobody")
 }
 
 func TestWithoutAnAnswerTheLetterWaitsForTheServicesWordOrForTheLease(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	e := sample(t, events.InvitationCancelled)
-	o.answers[noor] = []error{fmt.Errorf("%w: the connection was cut", mail.ErrUncertain)}
+	o.answers[noor] = []error{errNoAnswer}
 	o.wantWaiting(t, e, noor, "", noon.Add(mail.DefaultLease))
 	o.advance(mail.DefaultLease - time.Millisecond)
 	if err := o.NotifyOne(t.Context(), e, receipt.Digest(noor)); !errors.Is(err, receipt.ErrHeld) {
@@ -335,6 +349,59 @@ func TestWithoutAnAnswerTheLetterWaitsForTheServicesWordOrForTheLease(t *testing
 	o.advance(time.Millisecond)
 	o.notify(t, e)
 	o.want(t, "the service has said nothing", noor)
+}
+
+// The service may have taken each of them: all the time until the next is left to its word, and nobody else sends it meanwhile.
+func TestTheLongerAnEventIsAgoTheLongerALetterWithoutAnAnswerWaits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		lease   time.Duration
+		minutes []int // until each next attempt
+	}{
+		{0, []int{2, 2, 4, 8, 15, 15}}, // 0 = mail.DefaultLease, 2 minutes
+		{5 * time.Minute, []int{5, 5, 10, 15, 15}},
+		{20 * time.Minute, []int{20, 20, 20}}, // never less than the lease
+	} {
+		o := newOffice(t)
+		o.Lease = c.lease
+		e := with(t, events.InvitationCancelled, func(e *events.Event) { e.Time = noon })
+		o.answers[noor] = slices.Repeat([]error{errNoAnswer}, len(c.minutes))
+		for i, minutes := range c.minutes {
+			pause := time.Duration(minutes) * time.Minute
+			if i == 0 {
+				o.notify(t, e)
+			} else if err := o.NotifyWaiting(t.Context(), e, receipt.Digest(noor)); !errors.Is(err, mail.ErrWaits) {
+				t.Fatalf("a lease of %s, attempt %d: got %v, want mail.ErrWaits", c.lease, i+1, err)
+			}
+			o.wantWaiting(t, e, noor, "", o.clock().Add(pause)) // though the event comes again
+			o.advance(pause - time.Millisecond)
+			if err := o.NotifyWaiting(t.Context(), e, receipt.Digest(noor)); !errors.Is(err, receipt.ErrHeld) {
+				t.Errorf("a lease of %s, an instant before %d minutes have passed: got %v, want receipt.ErrHeld", c.lease, minutes, err)
+			}
+			o.advance(time.Millisecond)
+		}
+		o.want(t, "the service has said nothing")
+		if err := o.NotifyWaiting(t.Context(), e, receipt.Digest(noor)); err != nil {
+			t.Errorf("a lease of %s: got %v, want it sent", c.lease, err)
+		}
+		o.want(t, "at last", noor)
+		if is := o.of(e, noor); is.Attempts != len(c.minutes)+1 {
+			t.Errorf("a lease of %s: got %d attempts, want %d", c.lease, is.Attempts, len(c.minutes)+1)
+		}
+	}
+}
+
+func TestALetterThatIsSentAgainLongAfterItsEventIsHeldNoLongerThanTheLease(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	e := with(t, events.InvitationCancelled, func(e *events.Event) { e.Time = noon.AddDate(0, -1, 0) })
+	o.answers[noor] = []error{errNoAnswer}
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(noor)); !errors.Is(err, mail.ErrWaits) {
+		t.Errorf("got %v, want mail.ErrWaits", err)
+	}
+	if got, want := o.of(e, noor).Lease, noon.Add(mail.DefaultLease); !got.Equal(want) {
+		t.Errorf("got it held until %s, want %s", got, want)
+	}
 }
 
 func TestAMailThatNobodyIsToldAnyMoreIsGivenUp(t *testing.T) {

@@ -51,14 +51,18 @@ func (i invoked) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return out.Payload, nil
 }
 
+// MailAddress is where SES is served for functions in containers: Config.MailListen with the port that was taken; "" when it is nowhere.
+func (s *Stack) MailAddress() string { return s.mails }
+
 // listenForMails serves SES, and nothing else, at an address that containers reach, until the stack stops.
 func (s *Stack) listenForMails(ctx context.Context, address string) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for mails at MAIL_LISTEN=%s: %w", address, err)
 	}
+	s.mails = l.Addr().String()
 	mux := http.NewServeMux()
-	mux.Handle("POST "+sesPath+"/v2/email/outbound-emails", s.SES)
+	s.SES.serve(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
 	s.running.Go(func() {
 		<-s.background.Done()

@@ -15,13 +15,16 @@ import (
 )
 
 // schedule runs the manifest's scheduled functions: as often as it says by the real clock, and whenever the stack's clock was moved.
-// A run never overlaps another one of the same stack; two that do are for the functions' own tests.
+// Two runs of one function never overlap; two that do are for the functions' own tests. Different functions know nothing of each other, as in AWS.
 type schedule struct {
-	functions []manifest.Function
+	functions []*scheduledFunction
 	call      func(ctx context.Context, f manifest.Function, id string, event []byte) error
 	now       func() time.Time
+}
 
-	mu sync.Mutex // held by the run that is under way
+type scheduledFunction struct {
+	manifest.Function
+	mu sync.Mutex // held by its run that is under way
 }
 
 func (s *Stack) newSchedule() *schedule {
@@ -35,25 +38,25 @@ func (s *Stack) newSchedule() *schedule {
 	}}
 	for _, f := range s.functions {
 		if f.Schedule > 0 && s.handlers[f.Name] != nil {
-			out.functions = append(out.functions, f)
+			out.functions = append(out.functions, &scheduledFunction{Function: f})
 		}
 	}
 	return out
 }
 
-// all runs every scheduled function once, one after the other.
+// all runs every scheduled function once, one after the other, each when its run that is under way has ended.
 func (s *schedule) all(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	var errs []error
 	for _, f := range s.functions {
-		errs = append(errs, s.once(ctx, f))
+		f.mu.Lock()
+		errs = append(errs, s.once(ctx, f.Function))
+		f.mu.Unlock()
 	}
 	return errors.Join(errs...)
 }
 
-// run runs the functions by the real clock until ctx ends. A turn that finds another run under way is left out, since that one
-// does the work.
+// run runs the functions by the real clock until ctx ends. A turn that finds a run of the same function under way is left out: what that one
+// leaves is for the next turn.
 func (s *schedule) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -67,9 +70,9 @@ func (s *schedule) run(ctx context.Context) {
 					return
 				case <-tick.C:
 				}
-				if s.mu.TryLock() {
-					_ = s.once(ctx, f) // it has been logged
-					s.mu.Unlock()
+				if f.mu.TryLock() {
+					_ = s.once(ctx, f.Function) // it has been logged
+					f.mu.Unlock()
 				}
 			}
 		})

@@ -120,3 +120,34 @@ func TestRunsOfAScheduledFunctionDoNotOverlap(t *testing.T) {
 		t.Errorf("got %d calls, want one more after the clock was moved", f.calls())
 	}
 }
+
+func TestAScheduledFunctionDoesNotWaitForAnother(t *testing.T) {
+	slow, quick := &sweeper{hold: make(chan struct{})}, &sweeper{}
+	c := scheduled(t, slow, 10*time.Millisecond)
+	c.Functions = append(c.Functions, manifest.Function{Name: "other", Timeout: time.Minute, Schedule: 10 * time.Millisecond})
+	c.Handlers = func(stack.Deps) map[string]lambda.Handler {
+		return map[string]lambda.Handler{"sweeper": slow, "other": quick}
+	}
+	c.Schedule = true
+	start(t, c)
+	t.Cleanup(func() { close(slow.hold) }) // before the stack's stop
+	until(t, "a run of the one is under way", func() bool { return slow.calls() == 1 })
+	before := quick.calls()
+	until(t, "the other has had its turns meanwhile", func() bool { return quick.calls() >= before+3 })
+	if got := slow.calls(); got != 1 {
+		t.Errorf("got %d calls of the one that is still under way, want 1", got)
+	}
+}
+
+func TestEveryScheduledFunctionRunsAfterTheClockWasMovedThoughOneFails(t *testing.T) {
+	fails, other := &sweeper{fail: true}, &sweeper{}
+	c := scheduled(t, fails, time.Hour)
+	c.Functions = append(c.Functions, manifest.Function{Name: "other", Timeout: time.Minute, Schedule: time.Hour})
+	c.Handlers = func(stack.Deps) map[string]lambda.Handler {
+		return map[string]lambda.Handler{"sweeper": fails, "other": other}
+	}
+	s := start(t, c)
+	if status, got := call(t, "POST", s.URL()+"/_local/clock", `{"advance":"1h"}`); status != 500 || fails.calls() != 1 || other.calls() != 1 {
+		t.Errorf("got %d %s, %d calls of the one and %d of the other, want 500 and one of each", status, got, fails.calls(), other.calls())
+	}
+}

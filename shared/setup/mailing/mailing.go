@@ -26,12 +26,13 @@ import (
 
 // Config is what the mails are made and sent with.
 type Config struct {
-	Store     *dynamo.Store
-	Settings  mail.Settings
-	Sender    mail.Sender
-	Passwords Passwords // nil: people sign in where the provider's own identity provider says
-	Now       func() time.Time
-	Log       *slog.Logger
+	Store      *dynamo.Store
+	Settings   mail.Settings
+	Sender     mail.Sender
+	Suppressed httpapi.Suppressed // of the service that Sender sends with; NewMailHandler alone needs it
+	Passwords  Passwords          // nil: people sign in where the provider's own identity provider says
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // NewHandler handles batches of the table's stream, whose events' mails it sends, and the schedule's events, at which it sends the mails that
@@ -65,7 +66,7 @@ func NewMailHandler(c Config, people httpapi.Config) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.NewMail(people, c.Store, again{c, n}), nil
+	return httpapi.NewMail(people, c.Store, again{c, n}, c.Suppressed), nil
 }
 
 // again sends a mail once more.
@@ -127,7 +128,7 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (Config, erro
 		return Config{}, err
 	}
 	c := Config{
-		Store: store, Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Now: time.Now, Log: log,
+		Store: store, Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Suppressed: ses.NewSuppressed(client), Now: time.Now, Log: log,
 		Settings: mail.Settings{
 			Product: getenv("PRODUCT_NAME"), From: getenv("MAIL_FROM"), ReplyTo: getenv("MAIL_REPLY_TO"), Support: getenv("SUPPORT"),
 			CustomerURL: getenv("CUSTOMER_URL"), PartnerURL: getenv("PARTNER_URL"), InvitationURL: getenv("INVITATION_URL"),

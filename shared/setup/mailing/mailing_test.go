@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/oklog/ulid/v2"
 
 	"partneraccess/events"
@@ -100,6 +103,9 @@ type world struct {
 	mails []mail.Message
 	away  bool // the mail service
 	tries int
+
+	send    func(context.Context) error // happens before the mail service takes a mail; nil: nothing does
+	listing func(shard int) error       // happens before the mails that wait are listed; nil: nothing does
 }
 
 func start(t *testing.T) *world {
@@ -108,10 +114,34 @@ func start(t *testing.T) *world {
 	if err := dynamo.CreateTable(t.Context(), client, table, false); err != nil {
 		t.Fatal(err)
 	}
-	return &world{t: t, store: dynamo.New(client, table), now: time.Date(2027, 1, 5, 10, 0, 0, 0, time.UTC)}
+	w := &world{t: t, now: time.Date(2027, 1, 5, 10, 0, 0, 0, time.UTC)}
+	w.store = dynamo.New(dynamodb.New(client.Options(), func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, w.watch) }), table)
+	return w
 }
 
-func (w *world) Send(_ context.Context, m mail.Message) (string, error) {
+// watch has listing happen.
+func (w *world) watch(s *middleware.Stack) error {
+	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("listing", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		if q, ok := in.Parameters.(*dynamodb.QueryInput); ok && w.listing != nil {
+			var shard int
+			if pk, ok := q.ExpressionAttributeValues[":pk"].(*types.AttributeValueMemberS); ok {
+				if _, err := fmt.Sscanf(pk.Value, "N#%d", &shard); err == nil {
+					if err := w.listing(shard); err != nil {
+						return middleware.InitializeOutput{}, middleware.Metadata{}, err
+					}
+				}
+			}
+		}
+		return next.HandleInitialize(ctx, in)
+	}), middleware.Before)
+}
+
+func (w *world) Send(ctx context.Context, m mail.Message) (string, error) {
+	if w.send != nil {
+		if err := w.send(ctx); err != nil {
+			return "", err
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tries++
@@ -134,6 +164,15 @@ func (w *world) write(c access.Change) {
 // invoke calls the function, and returns its answer.
 func (w *world) invoke(payload []byte) string {
 	w.t.Helper()
+	answer, err := w.handler().Invoke(w.t.Context(), payload)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(answer)
+}
+
+func (w *world) handler() lambda.Handler {
+	w.t.Helper()
 	c := mailing.Config{
 		Store: w.store, Sender: w, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
 		Settings: mail.Settings{
@@ -148,11 +187,7 @@ func (w *world) invoke(payload []byte) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	answer, err := h.Invoke(w.t.Context(), payload)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return string(answer)
+	return h
 }
 
 // tell hands the event to the function, and returns the mail to that address, if there is one, and its state.
@@ -361,9 +396,10 @@ func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 	}
 }
 
+const tick = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","detail":{}}` // of the schedule
+
 func TestTheScheduleSendsTheMailsThatWait(t *testing.T) {
 	w := start(t)
-	const tick = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`
 	e := sample(t, events.GrantRevoked)
 	state := func(to string) receipt.State {
 		t.Helper()
@@ -411,5 +447,93 @@ func TestTheScheduleSendsTheMailsThatWait(t *testing.T) {
 	w.invoke([]byte(tick))
 	if got := state(all[0]); got != receipt.Failed {
 		t.Errorf("a mail whose event is gone: got %s, want it given up", got)
+	}
+}
+
+func TestAMailWithoutAnAnswerIsTriedTheMoreSeldomTheLongerItWaits(t *testing.T) {
+	w := start(t)
+	e := sample(t, events.InvitationCancelled) // told to one person
+	e.Time = w.now
+	w.write(access.Change{Events: []events.Event{e}})
+	began, tried := w.now, []int{}
+	w.send = func(context.Context) error {
+		tried = append(tried, int(w.now.Sub(began).Minutes()))
+		return fmt.Errorf("%w: the connection was cut", mail.ErrUncertain)
+	}
+	w.tell(e, e.Data.Person.Email)
+	for range 60 {
+		w.now = w.now.Add(time.Minute)
+		w.invoke([]byte(tick))
+	}
+	if want := []int{0, 2, 4, 8, 16, 31, 46}; !slices.Equal(tried, want) {
+		t.Errorf("got attempts after %v minutes, want %v", tried, want)
+	}
+}
+
+// A mail that is cut off while it is being sent may have been taken, and would go out twice.
+func TestAShardThatCannotBeListedCutsOffNoMailOfAnother(t *testing.T) {
+	w := start(t)
+	// Four shards are gone through side by side at first: the mail is in one of them.
+	e := sample(t, events.InvitationCancelled)
+	to, mine := e.Data.Person.Email, -1
+	for w.away = true; mine < 0 || mine >= 4; {
+		e.ID = ulid.Make().String()
+		w.write(access.Change{Events: []events.Event{e}})
+		w.tell(e, to)
+		w.now = w.now.Add(time.Minute)
+		for i := range w.store.DueShards() {
+			mails, _, err := w.store.WaitingMails(t.Context(), i, w.now, "", 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.ContainsFunc(mails, func(m receipt.Waiting) bool { return m.Event == e.ID }) {
+				mine = i
+			}
+		}
+	}
+	w.away = false
+	// While it is being sent, another shard of the four fails. The two others wait for a fifth, which begins when the failed one has ended.
+	sending, fifth := make(chan struct{}), make(chan struct{})
+	wait := func(c chan struct{}) {
+		select {
+		case <-c:
+		case <-time.After(30 * time.Second):
+			t.Error("the shards did not take their turns")
+		}
+	}
+	var first, failing sync.Once
+	begun := 0
+	w.listing = func(shard int) (err error) {
+		w.mu.Lock()
+		if begun++; begun == 5 {
+			close(fifth)
+		}
+		early := begun < 5
+		w.mu.Unlock()
+		if shard != mine && early {
+			wait(sending)
+			failing.Do(func() { err = errors.New("the table did not answer") })
+			if err == nil {
+				wait(fifth)
+			}
+		}
+		return err
+	}
+	w.send = func(ctx context.Context) (err error) {
+		first.Do(func() {
+			close(sending)
+			wait(fifth)
+			err = ctx.Err()
+		})
+		return err
+	}
+	if _, err := w.handler().Invoke(t.Context(), []byte(tick)); err == nil || !strings.Contains(err.Error(), "the table did not answer") {
+		t.Errorf("got %v, want the error of the list", err)
+	}
+	if r, err := w.store.Mail(t.Context(), receipt.KeyOf(e, to)); err != nil || r == nil || r.State != receipt.Sent {
+		t.Errorf("got the receipt %+v, %v, want the mail sent", r, err)
+	}
+	if begun != w.store.DueShards() {
+		t.Errorf("got %d lists, want one of each shard", begun)
 	}
 }

@@ -58,7 +58,8 @@ const (
 )
 
 // waiting sends the mails that are due for another attempt, the longest due first, until there is none, the time runs out, or one fails after the
-// other. Two runs at once do each other no harm: each mail is claimed. A mail that fails moves to the end of the line by itself.
+// other. Two runs at once do each other no harm: each mail is claimed. A mail that fails moves to the end of the line by itself. An error means that
+// a shard could not be listed; the others have been gone through all the same.
 func (n notify) waiting(ctx context.Context) (Report, error) {
 	now, stop := n.Now().UTC(), time.Now().Add(atMost)
 	var settled, failed, row atomic.Int64
@@ -69,7 +70,7 @@ func (n notify) waiting(ctx context.Context) (Report, error) {
 		}
 		return cut.Load()
 	}
-	shard := func(ctx context.Context, i int) error {
+	shard := func(i int) error {
 		for after := ""; !over(); {
 			mails, more, err := n.Store.WaitingMails(ctx, i, now, after, page)
 			if err != nil {
@@ -101,10 +102,10 @@ func (n notify) waiting(ctx context.Context) (Report, error) {
 		}
 		return nil
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	var g errgroup.Group // without a context of its own: one shard's error would cut off the mails that others are sending
 	g.SetLimit(parallel)
 	for i := range n.Store.DueShards() {
-		g.Go(func() error { return shard(ctx, i) })
+		g.Go(func() error { return shard(i) })
 	}
 	err := g.Wait()
 	return Report{Settled: settled.Load(), Failed: failed.Load(), Cut: cut.Load()}, err
@@ -119,7 +120,7 @@ func (n notify) again(ctx context.Context, key receipt.Key) error {
 	if e == nil {
 		return n.notifier.GiveUp(ctx, key, "its event is no longer there")
 	}
-	err = n.notifier.NotifyOne(ctx, *e, key.Recipient)
+	err = n.notifier.NotifyWaiting(ctx, *e, key.Recipient)
 	if errors.Is(err, receipt.ErrUnknown) {
 		return n.notifier.GiveUp(ctx, key, "the event tells this person nothing any more")
 	}
