@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, customer, eventually, fits, flash, flow, mails, partner, provider } from './world.mjs';
+import { accessible, ask, clockKept, customer, eventually, fits, flash, flow, mails, partner, provider } from './world.mjs';
 
 const at = (c, more = '') => `/customers/${c.id}/partners${more}`;
 const row = (page, name) => page.getByRole('row').filter({ hasText: name });
@@ -17,6 +17,54 @@ async function chooseOrganisation(page, p) {
   await panel(page).getByRole('button', { name: /Organisation/ }).click();
   await page.getByRole('combobox', { name: 'Find an organisation' }).or(page.getByRole('textbox', { name: 'Find an organisation' })).fill(p.name);
   await page.getByRole('option', { name: new RegExp(p.name) }).click();
+}
+
+const later = (t, hours) => new Date(t.getTime() + hours * 3600_000);
+/** An instant as the pages write it, in the flows' zone and in UTC, and as mails do. */
+const berlin = (t) =>
+  new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }).format(t);
+const utc = (t) => `${t.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+const written = (t) => `${new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'long', year: 'numeric' }).format(t)}, ${t.toISOString().slice(11, 16)} UTC`;
+
+/** Enters an instant into a day and a time field, as local time. */
+async function enter(within, label, t) {
+  const [day, time] = t.toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' }).split(' ');
+  await within.getByRole('textbox', { name: `${label}: day` }).fill(day.replaceAll('-', '/'));
+  await within.getByRole('textbox', { name: `${label}: time` }).fill(time.slice(0, 5));
+}
+
+/** Moves the clock with the menu at the top. */
+async function moveClock(page, item) {
+  await page.getByRole('button', { name: /local stack's clock/ }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+/** Sets the clock to an instant, in the pop-up of the menu. It runs on from there. */
+async function setClock(page, t) {
+  await moveClock(page, 'Set the clock…');
+  const dialog = page.getByRole('dialog', { name: 'Set the clock' });
+  await enter(dialog, 'Now is', t);
+  await dialog.getByText(`= ${utc(t)}`).waitFor();
+  await accessible(page, 'setting the clock');
+  await dialog.getByRole('button', { name: 'Set', exact: true }).click();
+  await flash(page, `The clock stands at ${utc(t).slice(0, 'YYYY-MM-DD hh:'.length)}`);
+}
+
+/** Follows the link at the top to the mailbox, which opens in a tab of its own. */
+async function mailbox(page) {
+  const tab = page.context().waitForEvent('page');
+  await page.getByRole('link', { name: /^Mailbox/ }).click();
+  return tab;
+}
+
+/** The link to a mail in the mailbox, which is loaded again until it has arrived. */
+function arrived(box, subject, to) {
+  const mail = box.getByRole('listitem').filter({ hasText: `to ${to}` }).getByRole('link', { name: subject });
+  return eventually(async () => {
+    await box.reload();
+    assert.equal(await mail.count(), 1, `${subject}, to ${to}`);
+    return mail;
+  });
 }
 
 flow('D15 adding an individual user by e-mail', async ({ open }) => {
@@ -222,6 +270,147 @@ flow('a conflict: someone else changes the grant meanwhile; the panel says what,
   await flash(page, `${p.name} is changed`);
   assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Olga Owner', 'Sam Tech']);
   assert.equal((await grantOf(c, p)).level, 'support', 'what only the other one changed must stay');
+});
+
+flow('a period starts, reminds and ends while the clock is moved', ({ open }) =>
+  clockKept(async (now) => {
+    const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech'])];
+    const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 2, 12)); // noon: no clock change is near
+    const until = later(from, 8 * 24);
+    const page = await open(c.admin, at(c));
+    const status = (word) => row(page, p.name).getByText(word, { exact: true }).waitFor();
+
+    // A week and a day, from the day after tomorrow.
+    await page.getByRole('button', { name: 'Add partner' }).click();
+    await chooseOrganisation(page, p);
+    await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
+    await panel(page).getByRole('button', { name: /^Level/ }).click();
+    await page.getByRole('option', { name: /^Support/ }).click();
+    for (const [radio, label, t] of [['first', 'From', from], ['last', 'Until', until]]) {
+      await panel(page).getByRole('radio', { name: 'On a day' })[radio]().check();
+      await enter(panel(page), label, t);
+      await panel(page).getByText(`Your local time (Europe/Berlin): ${berlin(t)} = ${utc(t)}`).waitFor();
+    }
+    await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+    await flash(page, `${p.name} is added`);
+    await flash(page, `Added: Kim Tech. Starts: ${berlin(from)} (${utc(from)}). Ends: ${berlin(until)} (${utc(until)}).`);
+    await status('Scheduled');
+    await status('Support');
+    await row(page, p.name).getByText(`From ${berlin(from)}`).waitFor();
+    await row(page, p.name).getByText(`Until ${berlin(until)}`).waitFor();
+
+    // An hour before it begins, and on the instant.
+    await setClock(page, later(from, -1));
+    await page.reload(); // so that what stands there is of the new time
+    await status('Scheduled');
+    await setClock(page, from);
+    await status('Active');
+    assert.equal(await row(page, p.name).getByText(/^From/).count(), 0, 'what has begun shows its end alone');
+
+    // Seven days before the end both sides are reminded.
+    await moveClock(page, 'One day later');
+    const box = await mailbox(page);
+    await arrived(box, `The access of ${p.name} ends in 7 days`, `it@${c.id}.example`);
+    await (await arrived(box, `Your access to ${c.name} ends in 7 days`, p.users[1].email)).click();
+    await box.getByRole('heading', { name: `Your access to ${c.name} ends in 7 days` }).waitFor();
+    const ends = `Your access to ${c.name} in Example Cloud ends on ${written(until)}, in 7 days. If you need it for longer, ask ${c.name} to extend it before then.`;
+    await box.locator('pre').getByText(ends).waitFor();
+    await box.frameLocator('iframe').getByText(ends).waitFor();
+
+    // On the instant of the end, which comes a week after the reminder.
+    await moveClock(page, 'A week later');
+    await page.getByText('You let no partner in.').waitFor();
+    await page.getByRole('button', { name: /^Status/ }).click();
+    await page.getByRole('option', { name: 'Expired' }).click();
+    await page.keyboard.press('Escape');
+    await status('Expired');
+    assert.equal(await page.getByRole('button', { name: `Actions for ${p.name}` }).count(), 0, 'what has ended cannot be changed');
+    await page.getByRole('link', { name: p.name }).click();
+    await panel(page).getByText(`This access has ended: its period is over, on ${berlin(until)}, by the clock.`).waitFor();
+    await box.getByRole('link', { name: 'Mailbox' }).click();
+    await arrived(box, `The access of ${p.name} has ended`, `it@${c.id}.example`);
+    await (await arrived(box, `Your access to ${c.name} has ended`, p.users[1].email)).click();
+    await box.locator('pre').getByText(`was granted until ${written(until)} and has ended.`).waitFor();
+  }));
+
+flow('an edit of the period, and of what else the panel has', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], from: '2030-01-01T00:00:00Z', until: '2030-02-01T00:00:00Z' });
+  const page = await open(c.admin, at(c));
+  const status = (word) => row(page, p.name).getByText(word, { exact: true }).waitFor();
+  const opened = async () => {
+    await page.getByRole('link', { name: p.name }).click();
+    await panel(page).getByRole('button', { name: 'Save' }).waitFor();
+  };
+  const saved = async (...lines) => {
+    await panel(page).getByRole('button', { name: 'Save' }).click();
+    await [`${p.name} is changed`, ...lines].reduce((message, hasText) => message.filter({ hasText }), page.getByRole('status')).waitFor(); // one message says it all
+    await panel(page).waitFor({ state: 'detached' });
+  };
+  const radio = (group, name) => panel(page).getByRole('radiogroup', { name: group }).getByRole('radio', { name });
+  const toggle = (name) => panel(page).getByRole('switch', { name }).or(panel(page).getByRole('checkbox', { name }));
+
+  // What has not begun can begin at another time: in winter an hour ahead of UTC, in summer two.
+  await status('Scheduled');
+  await row(page, p.name).getByText('From 1 Jan 2030, 01:00 CET').waitFor();
+  await opened();
+  await panel(page).getByText('Your local time (Europe/Berlin): 1 Jan 2030, 01:00 CET = 2030-01-01 00:00 UTC').waitFor();
+  await panel(page).getByRole('textbox', { name: 'From: day' }).fill('2030/03/01');
+  await panel(page).getByRole('textbox', { name: 'From: time' }).fill('09:15');
+  await panel(page).getByText('Your local time (Europe/Berlin): 1 Mar 2030, 09:15 CET = 2030-03-01 08:15 UTC').waitFor();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByText(/before it begins/).first().waitFor(); // the end stands before the new beginning
+  await eventually(async () => assert.equal(await panel(page).getByRole('textbox', { name: 'Until: day' }).getAttribute('aria-invalid'), 'true'));
+  await panel(page).getByRole('textbox', { name: 'Until: day' }).fill('2030/06/01');
+  await panel(page).getByRole('textbox', { name: 'Until: time' }).fill('18:30');
+  await panel(page).getByText('Your local time (Europe/Berlin): 1 Jun 2030, 18:30 CEST = 2030-06-01 16:30 UTC').waitFor();
+  await saved('Starts: 1 Mar 2030, 09:15 CET (2030-03-01 08:15 UTC).', 'Ends: 1 Jun 2030, 18:30 CEST (2030-06-01 16:30 UTC).');
+  await row(page, p.name).getByText('From 1 Mar 2030, 09:15 CET').waitFor();
+  await row(page, p.name).getByText('Until 1 Jun 2030, 18:30 CEST').waitFor();
+  const moved = await grantOf(c, p);
+  assert.deepEqual([moved.from, moved.until], ['2030-03-01T08:15:00Z', '2030-06-01T16:30:00Z']);
+
+  // It begins at once, and has no end.
+  await opened();
+  await radio('Starts', 'At once').check();
+  await radio('Ends', 'Never (continuous)').check();
+  await saved(/Starts: \d.* UTC\)\./, 'Continuous: it has no end.');
+  await status('Active');
+  await status('Continuous');
+
+  // Disabled, and enabled again.
+  await opened();
+  await panel(page).getByRole('textbox', { name: 'From: day' }).waitFor({ state: 'detached' }); // it has begun: that stays
+  await toggle('Access is enabled').uncheck();
+  await panel(page).getByText('Nobody of the partner gets in until you enable it again.').waitFor();
+  await saved('Status: Disabled.');
+  await status('Disabled');
+  await opened();
+  assert.equal(await toggle('Access is enabled').isChecked(), false);
+  await toggle('Access is enabled').check();
+  await saved('Status: Active.');
+  await status('Active');
+
+  // Who assigns, single sign-on and the note, of which the list shows nothing: the panel does, when it is opened again.
+  await opened();
+  await panel(page).getByRole('button', { name: 'More settings' }).click();
+  await radio('Who assigns the users', 'The partner').check();
+  await toggle('Require single sign-on').check();
+  await panel(page).getByRole('textbox', { name: 'Note' }).fill('For the migration, ticket 4711');
+  await saved('The partner assigns its users.', 'Single sign-on is required.', 'The note is changed.');
+  await opened();
+  await panel(page).getByRole('button', { name: 'More settings' }).click();
+  assert.equal(await radio('Who assigns the users', 'The partner').isChecked(), true);
+  assert.equal(await toggle('Require single sign-on').isChecked(), true);
+  assert.equal(await panel(page).getByRole('textbox', { name: 'Note' }).inputValue(), 'For the migration, ticket 4711');
+  await accessible(page, 'more settings');
+  await radio('Who assigns the users', 'You').check();
+  await toggle('Require single sign-on').uncheck();
+  await panel(page).getByRole('textbox', { name: 'Note' }).fill('');
+  await saved('You assign the users.', 'Single sign-on is not required.', 'The note is emptied.');
+  const grant = await grantOf(c, p);
+  assert.deepEqual([grant.status, grant.until, grant.assigned_by, grant.require_sso, grant.note], ['active', null, 'customer', false, '']);
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech'], 'who is in stays in');
 });
 
 flow('A14 disabling and enabling, from the row’s menu', async ({ open }) => {

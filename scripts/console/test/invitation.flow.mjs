@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, customer, eventually, fits, flow, hosted, mails, partner } from './world.mjs';
+import { accessible, ask, base, clockKept, customer, eventually, fits, flow, hosted, mails, partner } from './world.mjs';
 
 let count = 0;
 
@@ -98,16 +98,12 @@ flow('E5 E8 a cancelled invitation is explained, also when it is cancelled under
 
 flow('E5 an invitation whose days are over is explained', async ({ open }) => {
   const { path } = await invited({ days: 1 });
-  const clock = (to) => fetch(`${base}/_local/clock`, { method: 'POST', body: JSON.stringify(to) }).then((r) => assert.equal(r.status, 200));
-  const { now } = await (await fetch(`${base}/_local/clock`)).json();
-  await clock({ advance: '25h' });
-  try {
+  await clockKept(async (_, clock) => {
+    await clock({ advance: '25h' });
     const page = await open(undefined, path);
     await page.getByText('This invitation has expired').waitFor();
     await accessible(page, 'an expired invitation');
-  } finally {
-    await clock({ now }); // the other flows' people and grants belong to that time
-  }
+  });
 });
 
 flow('E4 the hosted login leads back to the invitation, whose token no server sees; somebody else is asked who they are anew', async ({ open }) => {

@@ -89,6 +89,21 @@ export async function eventually(check, seconds = 15) {
   }
 }
 
+/** Runs what moves the stack's clock, told what it shows, and sets it back: the other flows' people and grants belong to that time. */
+export async function clockKept(run) {
+  const clock = async (to) => {
+    const response = await fetch(`${base}/_local/clock`, to && { method: 'POST', body: JSON.stringify(to) });
+    assert.equal(response.status, 200);
+    return response.json();
+  };
+  const { now } = await clock();
+  try {
+    await run(new Date(now), clock);
+  } finally {
+    await clock({ now });
+  }
+}
+
 /**
  * A flow: a test with pages of its own. `open(who, path, options)` opens the console as somebody, undefined for nobody. Whatever breaks the
  * Content-Security-Policy, is thrown in a page, or is written to its console as an error, fails the flow; so does a request to anywhere
@@ -106,15 +121,17 @@ export function flow(name, run) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', timezoneId: 'Europe/Berlin', locale: 'en-GB', reducedMotion: 'reduce' });
       contexts.push(context);
       context.setDefaultTimeout(15_000);
+      context.on('page', (page) => { // and those that it opens in tabs of their own
+        page.on('pageerror', (error) => wrong.push(`thrown: ${error.message}`));
+        page.on('console', (message) => {
+          if (message.type() === 'error' && !/Failed to load resource: the server responded with a status of/.test(message.text())) wrong.push(`console: ${message.text()}`);
+        });
+        page.on('request', (request) => {
+          const to = new URL(request.url());
+          if (to.protocol !== 'data:' && ![base, other, hosted].includes(to.origin)) wrong.push(`asks ${to.origin}`);
+        });
+      });
       const page = await context.newPage();
-      page.on('pageerror', (error) => wrong.push(`thrown: ${error.message}`));
-      page.on('console', (message) => {
-        if (message.type() === 'error' && !/Failed to load resource: the server responded with a status of/.test(message.text())) wrong.push(`console: ${message.text()}`);
-      });
-      page.on('request', (request) => {
-        const to = new URL(request.url());
-        if (to.protocol !== 'data:' && ![base, other, hosted].includes(to.origin)) wrong.push(`asks ${to.origin}`);
-      });
       if (bytes) page.on('response', (response) => bytes.push(response));
       await page.addInitScript(() => {
         window.violations = [];

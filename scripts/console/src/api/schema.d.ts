@@ -522,7 +522,7 @@ export interface paths {
         head?: never;
         /**
          * Edit a partner
-         * @description `{"status": "suspended"}` is the kill switch: at once no customer lets the partner in.
+         * @description `{"status": "suspended"}` is the kill switch: at once no customer lets the partner in. Alone it needs no If-Match; everything else does.
          */
         patch: operations["editPartner"];
         trace?: never;
@@ -986,7 +986,7 @@ export interface paths {
         put?: never;
         /**
          * Send a mail again
-         * @description To the same person, about the same event. What no longer holds is not sent, nor anything to an address that has bounced or complained: the state says so.
+         * @description To the same person, about the same event. What no longer holds is not sent, nor anything to an address that has bounced or complained, until the provider unblocks it: the state says so.
          */
         post: operations["resendCustomerMail"];
         delete?: never;
@@ -1043,10 +1043,41 @@ export interface paths {
         put?: never;
         /**
          * Send a mail again
-         * @description To the same person, about the same event. What no longer holds is not sent, nor anything to an address that has bounced or complained: the state says so.
+         * @description To the same person, about the same event. What no longer holds is not sent, nor anything to an address that has bounced or complained, until the provider unblocks it: the state says so.
          */
         post: operations["resendPartnerMail"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mail/blocks/{email}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /**
+                 * @description The address, percent-encoded; in any case.
+                 * @example ann@acme.example
+                 */
+                email: components["parameters"]["BlockedEmail"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Let an address that bounced or complained get mails again
+         * @description An address whose mail came back for good, or whose reader called it spam, gets no further mails: they are `suppressed`. Here the provider takes
+         *     that back once it knows that the address works and is welcome to the mails. It also comes off the suppression list of the provider's account at
+         *     Amazon SES. Mails that were suppressed can then be sent again; none is by itself. 404 when the address is not blocked.
+         */
+        delete: operations["unblockAddress"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2504,6 +2535,11 @@ export interface components {
          * @example ann@acme.example
          */
         MemberEmail: string;
+        /**
+         * @description The address, percent-encoded; in any case.
+         * @example ann@acme.example
+         */
+        BlockedEmail: string;
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
         Invitation: components["schemas"]["ULID"];
         /**
@@ -3508,6 +3544,11 @@ export interface operations {
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description The ETag of what was read; without it, or with *, whatever is there is changed.
+                 * @example "7"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
             };
             path: {
                 /** @example acme */
@@ -3561,6 +3602,7 @@ export interface operations {
             403: components["responses"]["ProviderOnly"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
@@ -4045,14 +4087,14 @@ export interface operations {
     editPartner: {
         parameters: {
             query?: never;
-            header: {
+            header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read, or * for whatever is there.
+                 * @description The ETag of what was read; without it, or with *, whatever is there is changed.
                  * @example "7"
                  */
-                "If-Match": components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
             };
             path: {
                 /** @example contoso */
@@ -5222,6 +5264,43 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unblockAddress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /**
+                 * @description The address, percent-encoded; in any case.
+                 * @example ann@acme.example
+                 */
+                email: components["parameters"]["BlockedEmail"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was blocked, and gets mails from now on */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];

@@ -93,7 +93,7 @@ export function changeLines({ grant, changes }: Change, nameOf: (id: string) => 
         out.push(grant.require_sso ? 'Single sign-on is required.' : 'Single sign-on is not required.');
         break;
       case 'note':
-        out.push('The note.');
+        out.push(grant.note ? 'The note is changed.' : 'The note is emptied.');
         break;
       default: // users and managed follow from the others
     }
