@@ -64,7 +64,11 @@ func (r *Record) note(ctx context.Context, function string, request any) error {
 	service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
 	switch service {
 	case "SESv2":
-		r.Add(Call{function, "ses:" + operation, manifest.Mails, ""})
+		on := manifest.Mails
+		if strings.HasSuffix(operation, "SuppressedDestination") {
+			on = manifest.Suppressed
+		}
+		r.Add(Call{function, "ses:" + operation, on, ""})
 		return nil
 	case "Cognito Identity Provider":
 		r.Add(Call{function, "cognito-idp:" + operation, manifest.Accounts, ""})

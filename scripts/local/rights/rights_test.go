@@ -163,7 +163,10 @@ func TestACallOfMailsOrAccountsIsNotedByItsAction(t *testing.T) {
 	if _, err := ses.SendEmail(in(t, "notify"), &sesv2.SendEmailInput{Content: content}); err != nil {
 		t.Error(err)
 	}
-	if got, want := text(r), "directory: cognito-idp:AdminGetUser on accounts\nnotify: ses:SendEmail on mails"; got != want {
+	if _, err := ses.DeleteSuppressedDestination(in(t, "mail"), &sesv2.DeleteSuppressedDestinationInput{EmailAddress: aws.String("kim@contoso.example")}); err != nil {
+		t.Error(err)
+	}
+	if got, want := text(r), "directory: cognito-idp:AdminGetUser on accounts\nmail: ses:DeleteSuppressedDestination on suppressed\nnotify: ses:SendEmail on mails"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

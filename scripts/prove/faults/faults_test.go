@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"partneraccess/shared/manifest"
 )
 
 // The matrix. Whatever fails, what was asked for is there in the end exactly once, with its event, or, where the answer said no, not at all; every
@@ -29,6 +31,17 @@ func TestWhateverCallFailsInTheMiddleTheOutcomeIsTheSame(t *testing.T) {
 		}
 	})
 	t.Logf("%d use cases in %s: %s", len(useCases()), time.Since(began).Round(time.Second), total)
+
+	// Whatever failed, no function has called what it may not.
+	forbidden, _ := called.Compare(manifest.Functions(), manifest.Rights)
+	for _, c := range forbidden {
+		t.Errorf("called, and not allowed in shared/manifest/rights.go: %s", c)
+	}
+	kinds := len(called.Calls())
+	if kinds == 0 {
+		t.Error("got no call noted, want all of them")
+	}
+	t.Logf("%d kinds of calls, %d of them not allowed", kinds, len(forbidden))
 }
 
 // tally is what became of the runs of a use case.
@@ -195,6 +208,9 @@ func (r *run) prove(before, after string, want picture) tally {
 	}
 
 	w.settle(r.wait)
+	if w.line.land() > 0 { // the call was not made again
+		w.settle(0)
+	}
 	got := w.picture()
 	if got.records != want.records {
 		r.errorf("the records differ: %s", differences(strings.Split(got.records, "\n"), strings.Split(want.records, "\n")))
@@ -203,7 +219,8 @@ func (r *run) prove(before, after string, want picture) tally {
 		r.errorf("%s", wrong)
 	}
 	less, more := differ(got.outside, want.outside)
-	gap := r.useCase.again != nil && r.useCase.again(r.site, r.fault, r.lasting)
+	gap := r.useCase.again != nil && r.useCase.again(r.site, r.fault, r.lasting) ||
+		r.fault == straggles && r.site.operation() == "ses.SendEmail" // which SES takes only after its word on it was waited for in vain
 	each := map[string]bool{}
 	for _, m := range more {
 		gap = gap && !each[m] && slices.Contains(want.outside, m) // twice, and never three times

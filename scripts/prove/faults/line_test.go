@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,6 +26,8 @@ type line struct {
 	seen    map[string]int
 	calls   []call
 	changes int // calls that may have changed the table
+
+	astray []func() // requests whose senders have given up, and which land later
 }
 
 func (l *line) written() int {
@@ -67,6 +70,7 @@ const (
 	late        fault = "timed out before effect" // the request got lost
 	lost        fault = "timed out after effect"  // the answer got lost
 	cut         fault = "cut in the answer"       // after the effect: half of the answer comes
+	straggles   fault = "lands after the retry"   // timed out, and has its effect once the same call was made again: by the SDK, or, when it lasts, by whoever calls again
 	diesBefore  fault = "dies before"             // the function ends in the middle, before the call
 	diesBetween fault = "dies after"              // and after it, before anything else
 )
@@ -93,6 +97,7 @@ func waysOf(c call) []way {
 			{late, false},
 			{lost, false},
 			{cut, false},
+			{straggles, false},
 			{diesBefore, false},
 			{diesBetween, false},
 			{throttled, true},
@@ -100,11 +105,23 @@ func waysOf(c call) []way {
 			{late, true},
 			{lost, true},
 			{cut, true},
+			{straggles, true},
 		}
-	case c.writes():
-		return []way{{late, false}, {lost, false}, {cut, false}, {diesBefore, false}, {diesBetween, false}, {throttled, true}, {lost, true}}
+	case c.writes(): // until it is tried again, what straggles is as what was late
+		return []way{{straggles, false}, {lost, false}, {cut, false}, {diesBefore, false}, {diesBetween, false}, {throttled, true}, {lost, true}, {straggles, true}}
 	case *all:
-		return []way{{throttled, false}, {broken, false}, {late, false}, {cut, false}, {diesBefore, false}, {throttled, true}, {broken, true}, {late, true}}
+		return []way{
+			{throttled, false},
+			{broken, false},
+			{late, false},
+			{cut, false},
+			{straggles, false},
+			{diesBefore, false},
+			{throttled, true},
+			{broken, true},
+			{late, true},
+			{straggles, true},
+		}
 	}
 	return []way{{throttled, true}, {diesBefore, false}}
 }
@@ -151,7 +168,7 @@ func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := s.next(s.name, r, body)
+	f, overtakes := s.next(s.name, r, body)
 	send := func() (*http.Response, error) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		return s.to.RoundTrip(r)
@@ -171,7 +188,13 @@ func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch f {
 	case "":
-		return send()
+		res, err := send()
+		if overtakes {
+			s.land()
+		}
+		return res, err
+	case straggles:
+		s.lead(r, body)
 	case throttled:
 		return s.refuse(r, map[string]string{"dynamodb": "ThrottlingException", "ses": "TooManyRequestsException", "cognito": "TooManyRequestsException"}[s.name], map[string]int{"ses": 429}[s.name]), nil
 	case broken:
@@ -192,8 +215,37 @@ func read(r *http.Request) ([]byte, error) {
 	return io.ReadAll(r.Body)
 }
 
-// next notes a call, and gives the fault that is meant for it; "" for none.
-func (l *line) next(service string, r *http.Request, body []byte) fault {
+// lead leads a request astray. Nobody waits for its answer any more.
+func (s service) lead(r *http.Request, body []byte) {
+	late := r.Clone(context.WithoutCancel(r.Context()))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.astray = append(s.astray, func() {
+		late.Body = io.NopCloser(bytes.NewReader(body))
+		if res, err := s.to.RoundTrip(late); err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+		}
+	})
+}
+
+// land lets what went astray have its effect, and says how much that was.
+func (l *line) land() int {
+	l.mu.Lock()
+	astray := l.astray
+	l.astray = nil
+	l.mu.Unlock()
+	for _, send := range astray {
+		send()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changes += len(astray)
+	return len(astray)
+}
+
+// next notes a call, and gives the fault that is meant for it, "" for none, and whether what went astray lands once this call is through.
+func (l *line) next(service string, r *http.Request, body []byte) (f fault, overtakes bool) {
 	c := call{name: service + "." + describe(r, body)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,22 +253,21 @@ func (l *line) next(service string, r *http.Request, body []byte) fault {
 		l.changes++
 	}
 	if l.dead {
-		return late
+		return late, false
 	}
 	c.n = l.seen[c.name]
 	l.seen[c.name]++
 	l.calls = append(l.calls, c)
 	switch {
 	case !l.armed:
-		return ""
 	case c == l.target && !l.hit:
 		l.hit = true
 		l.dead = l.fault.dies()
-		return l.fault
+		return l.fault, false
 	case l.hit && l.lasting && c.operation() == l.target.operation():
-		return l.fault
+		return l.fault, false
 	}
-	return ""
+	return "", len(l.astray) > 0 && c.name == l.target.name
 }
 
 var (

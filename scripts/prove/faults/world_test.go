@@ -19,6 +19,7 @@ import (
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -27,6 +28,7 @@ import (
 
 	"partneraccess/events"
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/local/rights"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/replay/batch"
 	"partneraccess/shared/access"
@@ -50,6 +52,9 @@ var customers = []string{"acme", "globex"}
 
 // issuer signs all worlds' tokens: to make its key takes a while.
 var issuer = sync.OnceValues(func() (*stack.Issuer, error) { return stack.NewIssuer("http://issuer.example", "") })
+
+// called is what the functions of all worlds call.
+var called = &rights.Record{}
 
 // tokens that were signed, by what was asked for.
 var tokens sync.Map
@@ -133,14 +138,17 @@ func (w *world) wire(e *engine.Engine) {
 	}
 	db, err := dynamo.NewClient(env, func(o *dynamodb.Options) {
 		o.HTTPClient, o.Retryer = dynamo.Direct{RoundTripper: service{w.line, "dynamodb", connections}}, hasty{o.Retryer.(aws.RetryerV2)}
+		o.APIOptions = append(o.APIOptions, called.Watch)
 	})
 	w.must(err)
 	mails, err := ses.NewClient(env, func(o *sesv2.Options) {
 		o.HTTPClient, o.Retryer = &http.Client{Transport: service{w.line, "ses", w.box}}, hasty{o.Retryer.(aws.RetryerV2)}
+		o.APIOptions = append(o.APIOptions, called.Watch)
 	})
 	w.must(err)
 	accounts, err := cognito.NewClient(env, func(o *cognitoidentityprovider.Options) {
 		o.HTTPClient, o.Retryer = &http.Client{Transport: service{w.line, "cognito", w.pool}}, hasty{o.Retryer.(aws.RetryerV2)}
+		o.APIOptions = append(o.APIOptions, called.Watch)
 	})
 	w.must(err)
 
@@ -304,6 +312,7 @@ func (w *world) invoke(function string, event any) outcome {
 	w.must(err)
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:" + engine.Region + ":000000000000:function:" + function})
 	raw, err := w.handlers[function].Invoke(ctx, payload)
 	if err != nil {
 		return outcome{status: 500, body: err.Error()}
@@ -558,9 +567,27 @@ func (w *world) outside() []string {
 		out = append(out, "mail "+m.Tags["type"]+" to "+m.To+": "+m.Subject)
 	}
 	for user, a := range w.pool.clone().accounts {
-		out = append(out, fmt.Sprint("account ", id.ReplaceAllString(user, "*"), " ", a.attributes["email"], " ", a.attributes["phone_number"], " ", a.enabled, " ", a.status, " ", a.mfa))
+		out = append(out, fmt.Sprint("account ", id.ReplaceAllString(user, "*"), " ", a.attributes["email"], " ", a.attributes["phone_number"], " ", a.enabled, " ", a.status, " ", a.mfa, " ", w.opens(a)))
 	}
 	slices.Sort(out)
+	return out
+}
+
+var secret = regexp.MustCompile(`[0-9A-Za-z]{5}(?:-[0-9A-Za-z]{5}){3}`)
+
+// opens tells whether one of the mails to an account's address has the account's password, when any has one: the others may have come twice, each
+// with a password of its own.
+func (w *world) opens(a account) string {
+	out := "no password in a mail"
+	for _, m := range w.box.from(0) {
+		switch s := secret.FindString(m.Text); {
+		case s == "" || m.To != a.attributes["email"]:
+		case s == a.password:
+			return "its password in a mail"
+		default:
+			out = "another password in a mail"
+		}
+	}
 	return out
 }
 
