@@ -42,6 +42,12 @@ func run(ctx context.Context) (err error) {
 	if err := w.populate(ctx); err != nil {
 		return fmt.Errorf("populate: %w", err)
 	}
+	mails, err := w.mails(ctx)
+	if err != nil {
+		return fmt.Errorf("mails: %w", err)
+	}
+	fmt.Printf("from a grant's answer until its mail is in the box, before the load: %s, p50 of %d; the longest %s\n",
+		mails[len(mails)/2].Round(time.Millisecond), len(mails), mails[len(mails)-1].Round(time.Millisecond))
 	fmt.Printf("%s at %s: %d customers, %d partners of %d users; %d clients for %s\n", p.backend, p.url, customers, partners, usersEach, *clients, *length)
 
 	watching, done := context.WithCancel(ctx)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -92,6 +93,71 @@ func (w *world) populate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// mails lets a partner in, and takes the time from the answer until the first mail about it is in the box, the shortest first. Before, it waits until all
+// that populate has brought about has been sent.
+func (w *world) mails(ctx context.Context) ([]time.Duration, error) {
+	for last, still := -1, 0; still < 10; {
+		n, err := w.inMailbox(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if still++; n != last {
+			last, still = n, 0
+		}
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+	var out []time.Duration
+	for c := range 20 {
+		w.emptyMailbox(ctx)
+		grants := "/v1/customers/" + customer(c) + "/grants"
+		p := (c + partners/2) % partners // is not let in otherwise
+		if _, err := w.send(ctx, admin(c), http.MethodPost, grants, object{"partner": partner(p), "level": "support", "users": w.users[p][:2]}, nil); err != nil {
+			return nil, err
+		}
+		for began := time.Now(); ; {
+			n, err := w.inMailbox(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				out = append(out, time.Since(began))
+				break
+			}
+			if time.Since(began) > time.Minute {
+				return nil, errors.New("no mail within a minute")
+			}
+			if err := sleep(ctx, 2*time.Millisecond); err != nil {
+				return nil, err
+			}
+		}
+		if _, err := w.send(ctx, admin(c), http.MethodDelete, grants+"/"+partner(p), nil, nil); err != nil {
+			return nil, err
+		}
+		if err := sleep(ctx, 500*time.Millisecond); err != nil { // for the mails of the end
+			return nil, err
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (w *world) inMailbox(ctx context.Context) (int, error) {
+	var mails []struct{ ID string }
+	_, err := w.send(ctx, directory, http.MethodGet, "/_local/mail", nil, &mails)
+	return len(mails), err
 }
 
 // drive lets so many clients ask for a while.
