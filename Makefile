@@ -77,7 +77,7 @@ test: setup race-note ## run all tests, on dynoxide (PKG=./shared/access TEST=Te
 # Each feature of the reference products has a tag, and at least one test with the tag in its name, over HTTP.
 .PHONY: features
 features: setup ## list the features by their tags, each with its test and the result
-	@go test ./scripts/spec -run 'Test[DWPAE][0-9]' -v | awk '/^--- (PASS|FAIL): Test[DWPAE][0-9]/ { \
+	@set -o pipefail; go test ./scripts/spec -run 'Test[DWPAE][0-9]' -v | awk '/^--- (PASS|FAIL): Test[DWPAE][0-9]/ { \
 		sub(":", "", $$2); name = $$3; sub(/^Test/, "", name); \
 		while (match(name, /^[DWPAE][0-9]+_/)) { printf "%-4s %-4s %s\n", substr(name, 1, RLENGTH - 1), $$2, $$3; name = substr(name, RLENGTH + 1) } } \
 		/^--- FAIL/ { failed = 1 } END { exit failed }' | sort -V

@@ -13,7 +13,7 @@ type Type string
 const (
 	PartnerCreated     Type = "partner.created"
 	PartnerEdited      Type = "partner.edited"
-	PartnerSuspended   Type = "partner.suspended" // the provider's kill switch (DESIGN 4): no customer lets the partner in
+	PartnerSuspended   Type = "partner.suspended" // the provider's kill switch: no customer lets the partner in
 	PartnerResumed     Type = "partner.resumed"
 	PartnerRemoved     Type = "partner.removed" // for ever: its id is never used again (D5, D23)
 	UserCreated        Type = "user.created"

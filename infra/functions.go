@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,6 +76,9 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	if f.Stream != nil {
 		v.addStream(f, fn, role)
 		why += "; nor does DynamoDB's ListStreams"
+	}
+	if slices.ContainsFunc(manifest.Rights(f.Name), func(r manifest.Right) bool { return r.On == manifest.Suppressed }) {
+		why += "; nor does SES's DeleteSuppressedDestination for the account's list"
 	}
 	suppress(role, reason{"IAM5", why, unnamed})
 	if f.Schedule > 0 {
@@ -196,6 +200,11 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 			return nil, nil
 		}
 		return []*string{v.mail.identityARN, v.mail.setARN}, v.mayMail()
+	case manifest.Suppressed:
+		if v.mail == nil {
+			return nil, nil
+		}
+		return []*string{jsii.String("*")}, nil // IAM knows no resource for the account's list
 	case manifest.Accounts:
 		if v.pool == nil {
 			return nil, nil

@@ -2,12 +2,14 @@ package main
 
 import (
 	"net/mail"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
+	"partneraccess/shared/access"
 	"partneraccess/shared/manifest"
 )
 
@@ -112,16 +114,24 @@ func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) aw
 	return awscognito.NewCfnUserPoolClient(v.in, jsii.String(id+"Client"), props)
 }
 
-// addGroups makes groups for the provider's pages and triggers. The service itself does not read them: the table says what people may do.
+// addGroups makes the groups that employees' accounts are put into, and the one for people of customers, for the provider's pages, triggers and
+// apps (access.Groups). The service itself does not read them: the table says what people may do.
 func (v *service) addGroups() {
-	for _, g := range []struct{ id, name, who string }{
-		{"Customers", "customers", "people of customers"}, {"Partners", "partners", "people of partners"},
-	} {
-		awscognito.NewCfnUserPoolGroup(v.in, jsii.String(g.id+"Group"), &awscognito.CfnUserPoolGroupProps{
-			UserPoolId: v.pool.users.Ref(), GroupName: &g.name,
-			Description: jsii.String(g.who + ", for pages and triggers to tell: what they may do stands in the service's table"),
+	for _, g := range access.Groups() {
+		awscognito.NewCfnUserPoolGroup(v.in, jsii.String(groupID(g.Name)), &awscognito.CfnUserPoolGroupProps{
+			UserPoolId: v.pool.users.Ref(), GroupName: &g.Name,
+			Description: jsii.String(g.Who + ", for pages and triggers to tell: what they may do stands in the service's table"),
 		})
 	}
+}
+
+// groupID names a group in the stack: partner-sales_marketing is PartnerSalesMarketingGroup.
+func groupID(name string) string {
+	id := ""
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' }) {
+		id += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return id + "Group"
 }
 
 // poolMail is through what Cognito sends the mails of forgotten passwords: the service's identity, when the account had it before. One that

@@ -1,5 +1,5 @@
-// Command mail is the Lambda function that shows what became of the mails, and sends one again. Its settings are those of
-// mailing.MailFromEnvironment.
+// Command mail is the Lambda function that shows what became of the mails, sends one again, and lets a blocked address get mails again. Its
+// settings are those of mailing.MailFromEnvironment.
 package main
 
 import (

@@ -127,7 +127,7 @@ func TestEveryPackageImportsOnlyWhatTheDesignAllows(t *testing.T) {
 		own++
 		r, ok := ruleOf(path)
 		if !ok {
-			t.Errorf("package %s: got no rule, want one in rules() that says what it may import, and a line in the design", path)
+			t.Errorf("package %s: got no rule, want one in rules() that says what it may import", path)
 			continue
 		}
 		for _, i := range p.Imports {

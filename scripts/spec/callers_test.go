@@ -9,6 +9,8 @@ import (
 
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/spec"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/mail/receipt"
 	"partneraccess/shared/manifest"
 )
 
@@ -47,6 +49,7 @@ var whoMay = map[string]string{
 
 	"GET /v1/customers/{customer}/mail": "PAM",
 	"GET /v1/partners/{partner}/mail":   "POaB",
+	"DELETE /v1/mail/blocks/{email}":    "P",
 
 	"GET /v1/partners":                                      "PC",
 	"GET /v1/partners/{partner}":                            "PCOaBTS",
@@ -72,7 +75,7 @@ var elsewhere = map[string]string{
 	"GET /v1/invitations/{token}":                       "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/accept":               "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/decline":              "TestAnInvitationsTokenIsWhatOpensIt",
-	"POST /v1/partners/{partner}/users/{user}/password": "TestP20",
+	"POST /v1/partners/{partner}/users/{user}/password": "TestP20_APasswordIsChangedWithTheCurrentOneAlone",
 	"POST /v1/customers/{customer}/mail/{mail}/resend":  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 	"POST /v1/partners/{partner}/mail/{mail}/resend":    "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 }
@@ -113,6 +116,10 @@ func townOf(t *testing.T, w *spec.World) town {
 	w.Grant("globex", map[string]any{"partner": "fabrikam", "everyone": true, "assigned_by": "partner"}).Want(201)
 	for customer, partner := range map[string]string{"acme": "contoso", "globex": "fabrikam"} {
 		tn.invited[customer] = w.AdminOf(customer).Do("POST", "/v1/customers/"+customer+"/invitations", map[string]any{"email": "eve@" + partner + ".example", "partner": partner}).Want(201).String("invitation.id")
+	}
+	block := receipt.Block{Address: "member@acme.example", State: receipt.Bounced, Reason: "user unknown", At: w.Now()}
+	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
+		t.Fatal(err)
 	}
 	return tn
 }

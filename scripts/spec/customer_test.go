@@ -3,6 +3,7 @@ package spec_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,15 +90,43 @@ func TestD8_TheAddressMustBelongToAnActivePartnerAccount(t *testing.T) {
 	w.Grant("acme", m{"email": "sam@contoso.example"}).WantProblem(422, "partner_not_active")
 }
 
-func TestD9_D10_ThePartnerMustBeAChannelPartnerThatIsOfferedSomething(t *testing.T) {
-	w := spec.New(t)
-	w.Customer("acme")
+func TestD9_D10_WhatThePartnersSideLacksIsRefusedAndTheDetailSaysWhich(t *testing.T) {
+	w, kim, sam := acme(t)
 	w.Partner("northwind", "class", "other")
-	w.Partner("litware", "offer", "none")
 	nina := w.User("northwind", "nina@northwind.example", "tech")
-	w.Grant("acme", m{"partner": "northwind", "users": []string{nina}}).WantProblem(422, "partner_not_eligible", "/partner")
-	w.Grant("acme", m{"partner": "litware"}).WantProblem(422, "partner_not_eligible", "/partner")
-	w.Grant("acme", m{"partner": "nobody"}).WantProblem(404, "not_found", "/partner")
+	w.Partner("litware", "offer", "none")
+	w.Partner("fabrikam", "status", "suspended")
+	w.Partner("tailspin")
+	w.Provider().Do("DELETE", "/v1/partners/tailspin", nil).Want(204)
+	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"status": "disabled"}, "If-Match", "*").Want(200)
+	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+sam, nil).Want(204)
+	for _, c := range []struct {
+		lacks   string
+		body    m
+		status  int
+		code    string
+		pointer string
+		which   []string // what the detail says
+	}{
+		{"the class", m{"partner": "northwind"}, 422, "partner_not_eligible", "/partner", []string{"northwind", "not classified as a channel partner"}},
+		{"the class, for a user", m{"partner": "northwind", "users": []string{nina}}, 422, "partner_not_eligible", "/partner", []string{"northwind", "not classified as a channel partner"}},
+		{"the class, for an address", m{"email": "nina@northwind.example"}, 422, "partner_not_eligible", "/partner", []string{"northwind", "not classified as a channel partner"}},
+		{"an offer", m{"partner": "litware"}, 422, "partner_not_eligible", "/partner", []string{"litware", "offers", "no access"}},
+		{"being active", m{"partner": "fabrikam"}, 422, "partner_not_active", "/partner", []string{"fabrikam", "suspended"}},
+		{"being there still", m{"partner": "tailspin"}, 422, "partner_not_active", "/partner", []string{"tailspin", "removed"}},
+		{"being there at all", m{"partner": "nobody"}, 404, "not_found", "/partner", []string{"no such partner"}},
+		{"an active account", m{"partner": "contoso", "users": []string{kim}}, 422, "user_not_active", "/users/0", []string{kim, "disabled"}},
+		{"an active account, by its address", m{"email": "kim@contoso.example"}, 422, "user_not_active", "/email", []string{kim, "disabled"}},
+		{"an account", m{"partner": "contoso", "users": []string{sam}}, 422, "user_not_of_partner", "/users/0", []string{sam, "no user of partner contoso"}},
+		{"an account, by its address", m{"email": "sam@contoso.example"}, 422, "unknown_email", "/email", []string{"sam@contoso.example", "no user of any partner"}},
+	} {
+		detail := w.Grant("acme", c.body).WantProblem(c.status, c.code, c.pointer).String("detail")
+		for _, says := range c.which {
+			if !strings.Contains(detail, says) {
+				t.Errorf("the partner's side lacks %s: got the detail %q, want it to say %q", c.lacks, detail, says)
+			}
+		}
+	}
 }
 
 func TestD9_AClassTakenAwayLaterDeniesAtOnce(t *testing.T) {
@@ -125,6 +154,62 @@ func TestD12_D13_D18_D19_TheCustomerListsItsPartnersWithTheirNumberOfUsersAndSea
 	}
 	if items := ann.Do("GET", grants+"?q=zzz", nil).Want(200).Get("items").([]any); len(items) != 0 {
 		t.Errorf("q=zzz: got %v, want nothing", items)
+	}
+}
+
+func TestD12_TheListOfActivePartnersLeavesOutWhatHasEndedExpiredOrIsSuspended(t *testing.T) {
+	w, _, _ := acme(t)
+	w.Partner("fabrikam")
+	w.Partner("litware")
+	w.Partner("northwind")
+	w.Partner("tailspin")
+	until := spec.Start.Add(time.Hour)
+	ann := w.AdminOf("acme")
+	w.Grant("acme", m{"partner": "contoso"}).Want(201)
+	w.Grant("acme", m{"partner": "fabrikam"}).Want(201)
+	w.Grant("acme", m{"partner": "litware", "until": until}).Want(201)
+	w.Grant("acme", m{"partner": "northwind"}).Want(201)
+	w.Grant("acme", m{"partner": "tailspin", "from": spec.Start.Add(day)}).Want(201)
+	listed := func(query string) string {
+		var out []string
+		list := ann.Do("GET", grants+query, nil).Want(200)
+		for i := range list.Int("items.length") {
+			at := fmt.Sprintf("items.%d.", i)
+			out = append(out, list.String(at+"partner.id")+" "+list.String(at+"status"))
+		}
+		slices.Sort(out)
+		return strings.Join(out, ", ")
+	}
+	want := func(when string, lists map[string]string) {
+		t.Helper()
+		for query, want := range lists {
+			if got := listed(query); got != want {
+				t.Errorf("%s, %q: got %q, want %q", when, query, got, want)
+			}
+		}
+	}
+	want("at first", map[string]string{
+		"":               "contoso active, fabrikam active, litware active, northwind active, tailspin scheduled",
+		"?status=active": "contoso active, fabrikam active, litware active, northwind active",
+	})
+	ann.Do("DELETE", "/v1/customers/acme/grants/fabrikam", nil).Want(200)
+	ann.Do("PATCH", "/v1/customers/acme/grants/northwind", m{"state": "suspended"}, "If-Match", "*").Want(200)
+	w.Stack.Clock.Set(until.Add(-time.Millisecond))
+	want("an instant before the end", map[string]string{"?status=active": "contoso active, litware active"})
+	after := map[string]string{
+		"":                      "contoso active, northwind suspended, tailspin scheduled",
+		"?status=active":        "contoso active",
+		"?status=ended,expired": "fabrikam ended, litware expired",
+		"?status=expired":       "litware expired",
+	}
+	w.Stack.Clock.Set(until)
+	want("at the end, before the sweep", after)
+	w.Advance(0)
+	want("after the sweep", after)
+	for partner, status := range map[string]string{"fabrikam": "ended", "litware": "expired"} { // they are there, for whoever asks
+		if got := ann.Do("GET", "/v1/customers/acme/grants/"+partner, nil).Want(200).String("status"); got != status {
+			t.Errorf("%s: got %q, want %q", partner, got, status)
+		}
 	}
 }
 
@@ -219,6 +304,63 @@ func TestRegrantingAfterAnEndIsANewGrantAndTheReasonsStayInTheHistory(t *testing
 	}
 }
 
+// Whichever is lower wins, and the partner's portal shows it, from where the customer's own console is launched.
+func TestW10_W11_W14_OfGrantAndOfferTheLowerCountsInChecksAndInWhatThePartnerSees(t *testing.T) {
+	w, kim, _ := acme(t)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
+	levels := []string{"none", "view", "support", "manage"}
+	needs := map[string]string{"sign_in": "view", "reports:read": "support", "settings:write": "manage"}
+	offer := func(level string) {
+		t.Helper()
+		w.Provider().Do("PATCH", "/v1/partners/contoso", m{"offer": level}, "If-Match", "*").Want(200)
+	}
+	for _, c := range []struct{ grant, offer, want string }{
+		{"manage", "manage", "manage"},
+		{"manage", "support", "support"},
+		{"support", "manage", "support"},
+		{"manage", "view", "view"},
+		{"view", "manage", "view"},
+		{"support", "view", "view"},
+		{"view", "support", "view"},
+		{"manage", "none", "none"},
+		{"none", "manage", "none"},
+	} {
+		offer("manage")
+		w.AdminOf("acme").Do("PATCH", contosoGrant, m{"level": c.grant}, "If-Match", "*").Want(200)
+		offer(c.offer)
+		name := "granted " + c.grant + ", offered " + c.offer
+		enters := c.want != "none"
+		for action, least := range needs {
+			if slices.Index(levels, c.want) >= slices.Index(levels, least) {
+				w.Allowed(kim, action, "acme")
+			} else {
+				w.Denied(kim, action, "acme", "level_too_low")
+			}
+		}
+		if enters {
+			a := w.Backend().Do("POST", "/access/v1/evaluation", spec.Question(kim, "sign_in", "acme")).Want(200)
+			if got := a.String("context.level"); got != c.want {
+				t.Errorf("%s: the check's level: got %q, want %q", name, got, c.want)
+			}
+		}
+		k := w.As("kim@contoso.example")
+		list := k.Do("GET", "/v1/partners/contoso/customers", nil).Want(200)
+		if got := list.String("items.0.level") + ", " + list.String("items.0.effective_level"); got != c.grant+", "+c.want {
+			t.Errorf("%s: the partner sees %s, want %s, %s", name, got, c.grant, c.want)
+		}
+		if got := list.Get("items.0.you_have_access"); got != enters {
+			t.Errorf("%s: you_have_access: got %v, want %v", name, got, enters)
+		}
+		if link := list.Get("items.0.sign_in_url"); (link != nil) != enters {
+			t.Errorf("%s: the link to the customer's console: got %v, want one: %v", name, link, enters)
+		}
+		users := k.Do("GET", "/v1/partners/contoso/customers/acme/users", nil).Want(200)
+		if got := users.String("items.0.effective_level"); got != c.want {
+			t.Errorf("%s: the user's level: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestW4_W9_W11_ManageWorksOnlyWhenBothSidesAgree(t *testing.T) {
 	w, kim, _ := acme(t)
 	g := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
@@ -236,13 +378,40 @@ func TestW4_W9_W11_ManageWorksOnlyWhenBothSidesAgree(t *testing.T) {
 	w.Denied(kim, "sign_in", "acme", "level_too_low")
 }
 
-func TestW2_W6_SupportIsReadOnly(t *testing.T) {
+func TestW2_EachPurposeHasAnActionAndTheLeastLevelThatGivesIt(t *testing.T) {
+	w, kim, _ := acme(t)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "none"}).Want(201)
+	levels := []string{"none", "view", "support", "manage"}
+	for have, level := range levels {
+		w.AdminOf("acme").Do("PATCH", contosoGrant, m{"level": level}, "If-Match", "*").Want(200)
+		for _, c := range []struct{ purpose, action, least string }{
+			{"support", "reports:read", "support"},
+			{"optimisation", "insights:read", "view"},
+			{"optimisation", "metrics:read", "view"},
+			{"managed configuration", "settings:write", "manage"},
+			{"activity monitoring for billing", "user_activity:read", "support"},
+			{"activity monitoring for billing", "capacity:read", "view"},
+		} {
+			want, reason := have >= slices.Index(levels, c.least), "level_too_low"
+			if want {
+				reason = "granted"
+			}
+			if got, why := w.Check(kim, c.action, "acme"); got != want || why != reason {
+				t.Errorf("%s (%s) at level %s: got %v (%s), want %v (%s)", c.purpose, c.action, level, got, why, want, reason)
+			}
+		}
+	}
+}
+
+func TestW6_SupportIsReadOnly(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support"}).Want(201)
-	for _, action := range []string{"dashboard:read", "reports:read", "user_activity:read"} {
-		w.Allowed(kim, action, "acme")
+	for _, what := range []string{"dashboard", "reports", "user_activity"} {
+		w.Allowed(kim, what+":read", "acme")
+		w.Denied(kim, what+":write", "acme", "level_too_low")
+		w.Denied(kim, what+":delete", "acme", "level_too_low")
 	}
-	w.Denied(kim, "reports:write", "acme", "level_too_low")
+	w.Denied(kim, "settings:write", "acme", "level_too_low")
 }
 
 func TestW7_ARelationshipOpensSupportWhenTheOfferIsAtLeastThat(t *testing.T) {
@@ -312,6 +481,50 @@ func TestA13_A14_AccessIsContinuousForAPeriodOrDisabledAndStopsOnTheInstant(t *t
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201) // continuous
 	w.Advance(10 * 365 * 24 * time.Hour)
 	w.Allowed(kim, "sign_in", "acme")
+}
+
+func TestA14_TheCustomerDisablesAccessAndOpensItAgainAndAPeriodEndsMeanwhile(t *testing.T) {
+	w, kim, sam := acme(t)
+	ann := w.AdminOf("acme")
+	state := func(state, status string) {
+		t.Helper()
+		if got := ann.Do("PATCH", contosoGrant, m{"state": state}, "If-Match", "*").Want(200).String("grant.status"); got != status {
+			t.Errorf("%s: got status %q, want %q", state, got, status)
+		}
+		seen := w.As("sam@contoso.example").Do("GET", "/v1/partners/contoso/customers?status=active,suspended", nil).Want(200)
+		if got := seen.String("items.0.status"); got != status {
+			t.Errorf("%s: the partner sees %q, want %q", state, got, status)
+		}
+	}
+	w.Grant("acme", m{"partner": "contoso", "everyone": true, "level": "manage"}).Want(201) // continuous
+	for range 2 {
+		state("suspended", "suspended")
+		w.Denied(kim, "sign_in", "acme", "suspended")
+		w.Denied(sam, "settings:write", "acme", "suspended")
+		w.Advance(100 * day) // nothing opens it but the customer
+		w.Denied(kim, "sign_in", "acme", "suspended")
+		state("open", "active")
+		w.Allowed(kim, "sign_in", "acme")
+		w.Allowed(sam, "settings:write", "acme")
+	}
+	ann.Do("DELETE", contosoGrant, nil).Want(200)
+
+	// A period goes on while access is disabled, and what is open again ends when it would have.
+	until := w.Now().Add(3 * time.Hour)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": until}).Want(201)
+	state("suspended", "suspended")
+	w.Advance(time.Hour)
+	w.Denied(kim, "sign_in", "acme", "suspended")
+	state("open", "active")
+	w.Allowed(kim, "sign_in", "acme")
+	w.Advance(2*time.Hour - time.Millisecond)
+	w.Allowed(kim, "sign_in", "acme")
+	state("suspended", "suspended")
+	w.Denied(kim, "sign_in", "acme", "suspended")
+	w.Advance(time.Millisecond)
+	w.Denied(kim, "sign_in", "acme", "expired")
+	ann.Do("PATCH", contosoGrant, m{"state": "open"}, "If-Match", "*").WantProblem(409, "ended")
+	w.Denied(kim, "sign_in", "acme", "expired")
 }
 
 func TestTheEndCanBeMovedWhileThePeriodLasts(t *testing.T) {

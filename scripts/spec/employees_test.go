@@ -237,7 +237,7 @@ func refusal(r *http.Request, code string) *http.Response {
 	}
 }
 
-func TestP1P2P3P15AnEmployeesTemporaryPasswordSignsInOnceAndHasToBeReplaced(t *testing.T) {
+func TestP2_P15_AnEmployeesTemporaryPasswordSignsInOnceAndHasToBeReplaced(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -264,7 +264,79 @@ func TestP1P2P3P15AnEmployeesTemporaryPasswordSignsInOnceAndHasToBeReplaced(t *t
 	o.in("KIM@contoso.example", secretOne)
 }
 
-func TestP15P16TheMailCarriesTheCredentialAndItsCopyDoesNot(t *testing.T) {
+// The same token opens the directory, the partner's portal and each customer that has let the employee in: what it may do there is asked by
+// whichever system it has been shown to, about the employee alone.
+func TestP1_P3_OneAccountOpensSeveralSystemsWithTheSameCredentials(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	kim, first := o.employee("kim@contoso.example", "tech", secretOne)
+	again := o.login("kim@contoso.example", secretOne, "").Want(http.StatusOK).String("token")
+	for _, customer := range []string{"acme", "globex", "initech"} {
+		o.Customer(customer)
+	}
+	o.Grant("acme", object{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(http.StatusCreated)
+	o.Grant("globex", object{"partner": "contoso", "everyone": true}).Want(http.StatusCreated)
+	olga := o.Provider().Do(http.MethodGet, "/v1/partners/contoso/users?q=olga", nil).Want(http.StatusOK).String("items.0.id")
+	for _, token := range []string{first, again} {
+		me := o.Bearer(token)
+		// The directory, /v1.
+		if got := me.Do(http.MethodGet, "/v1/me", nil).Want(http.StatusOK).String("partner.user.id"); got != kim {
+			t.Errorf("me: got %s, want %s", got, kim)
+		}
+		if got := me.Do(http.MethodGet, "/v1/partners/contoso/users", nil).Want(http.StatusOK).Int("items.length"); got != 2 {
+			t.Errorf("employees: got %d, want 2", got)
+		}
+		list := me.Do(http.MethodGet, "/v1/partners/contoso/customers", nil).Want(http.StatusOK)
+		for i, want := range []string{"acme", "globex"} {
+			at := fmt.Sprintf("items.%d.", i)
+			if list.String(at+"customer.id") != want || list.Get(at+"you_have_access") != true || !strings.Contains(list.String(at+"sign_in_url"), want) {
+				t.Errorf("customers: got %s, want %s to be opened", list.Body, want)
+			}
+		}
+		// Customers' tenants and the portal, /access/v1.
+		asks := []struct {
+			kind, id, action string
+			want             bool
+		}{
+			{"customer", "acme", "sign_in", true},
+			{"customer", "acme", "settings:write", true},
+			{"customer", "globex", "sign_in", true},
+			{"customer", "globex", "settings:write", false},
+			{"customer", "initech", "sign_in", false},
+			{"partner", "contoso", "devices:read", true},
+			{"partner", "contoso", "tickets:write", true},
+			{"partner", "contoso", "employees:write", false},
+		}
+		question := func(subject string, i int) object {
+			return object{
+				"subject": object{"type": "user", "id": subject}, "action": object{"name": asks[i].action},
+				"resource": object{"type": asks[i].kind, "id": asks[i].id},
+			}
+		}
+		for _, subject := range []string{kim, "kim@contoso.example"} {
+			var all []object
+			for i, ask := range asks {
+				q := question(subject, i)
+				all = append(all, q)
+				if got := me.Do(http.MethodPost, "/access/v1/evaluation", q).Want(http.StatusOK).Get("decision"); got != ask.want {
+					t.Errorf("%s, %s at %s %s: got %v, want %v", subject, ask.action, ask.kind, ask.id, got, ask.want)
+				}
+			}
+			several := me.Do(http.MethodPost, "/access/v1/evaluations", object{"evaluations": all}).Want(http.StatusOK)
+			for i, ask := range asks {
+				if got := several.Get(fmt.Sprintf("evaluations.%d.decision", i)); got != ask.want {
+					t.Errorf("among several, %s, %s at %s %s: got %v, want %v", subject, ask.action, ask.kind, ask.id, got, ask.want)
+				}
+			}
+		}
+		// It is nobody else's, and no more than a person's.
+		me.Do(http.MethodPost, "/access/v1/evaluation", question(olga, 0)).WantProblem(http.StatusForbidden, "forbidden")
+		me.Do(http.MethodPost, "/access/v1/evaluation", question("olga@contoso.example", 5)).WantProblem(http.StatusForbidden, "forbidden")
+		me.Do(http.MethodGet, "/v1/customers/acme/grants", nil).WantProblem(http.StatusNotFound, "not_found")
+	}
+}
+
+func TestP15_P16_TheMailCarriesTheCredentialAndItsCopyDoesNot(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, func(c *stack.Config) { c.Stream = true })
 	o.Partner("contoso", "contacts", []string{"office@contoso.example"})
@@ -316,7 +388,7 @@ func (o *employer) mailOf(event, address string) stack.Mail {
 
 func withStream(c *stack.Config) { c.Stream = true }
 
-func TestP15P19ACorrectedAddressGetsACredentialOfItsOwnAndTheFirstOneEnds(t *testing.T) {
+func TestP15_P19_ACorrectedAddressGetsACredentialOfItsOwnAndTheFirstOneEnds(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	o.Partner("contoso", "contacts", []string{"office@contoso.example"})
@@ -348,7 +420,7 @@ func TestP15P19ACorrectedAddressGetsACredentialOfItsOwnAndTheFirstOneEnds(t *tes
 }
 
 // The account may get its new address long after the change: no password is sent before, since that change would end it.
-func TestP15P19TheCredentialForACorrectedAddressComesAfterTheAccountHasIt(t *testing.T) {
+func TestP15_P19_TheCredentialForACorrectedAddressComesAfterTheAccountHasIt(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -363,7 +435,7 @@ func TestP15P19TheCredentialForACorrectedAddressComesAfterTheAccountHasIt(t *tes
 	o.login("kira@contoso.example", second, secretOne).Want(http.StatusOK)
 }
 
-func TestP15WhoHasNotSignedInInTimeIsToldOfAndGetsAnotherCredential(t *testing.T) {
+func TestP15_WhoHasNotSignedInInTimeIsToldOfAndGetsAnotherCredential(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	o.Partner("contoso", "contacts", []string{"office@contoso.example"})
@@ -422,7 +494,7 @@ func TestP15WhoHasNotSignedInInTimeIsToldOfAndGetsAnotherCredential(t *testing.T
 	}
 }
 
-func TestP15WhoManagesEmployeesHasACredentialSent(t *testing.T) {
+func TestP15_WhoManagesEmployeesHasACredentialSent(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, ext := o.User("contoso", "kim@contoso.example", "tech"), o.User("contoso", "ext@elsewhere.example", "external")
@@ -453,7 +525,7 @@ func TestP15WhoManagesEmployeesHasACredentialSent(t *testing.T) {
 }
 
 // Whether an account is missing is of no consequence to anything else: there is no list to work off.
-func TestP2AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(t *testing.T) {
+func TestP2_AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	before := func(email string) string {
@@ -494,7 +566,7 @@ func TestP2AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(t
 	o.login("kira@contoso.example", temporaryIn(t, o.mailOf("user.edited", "kira@contoso.example")), secretTwo).Want(http.StatusOK)
 }
 
-func TestP15ACredentialIsMadeForNobodyWhoHasChosenAPasswordOrIsGone(t *testing.T) {
+func TestP15_ACredentialIsMadeForNobodyWhoHasChosenAPasswordOrIsGone(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	refused := func(user string) {
@@ -522,7 +594,7 @@ func TestP15ACredentialIsMadeForNobodyWhoHasChosenAPasswordOrIsGone(t *testing.T
 	refused(lee)
 }
 
-func TestP14SeveralEmployeesGetTheirAccountsInOneGo(t *testing.T) {
+func TestP14_SeveralEmployeesGetTheirAccountsInOneGo(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	var users []object
@@ -545,7 +617,7 @@ func TestP14SeveralEmployeesGetTheirAccountsInOneGo(t *testing.T) {
 	}
 }
 
-func TestE3ExternalUsersHaveNoAccountHere(t *testing.T) {
+func TestE3_ExternalUsersHaveNoAccountHere(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	ext := o.User("contoso", "ext@elsewhere.example", "external")
@@ -556,7 +628,7 @@ func TestE3ExternalUsersHaveNoAccountHere(t *testing.T) {
 	o.wantNoTask(ext)
 }
 
-func TestP19AnotherAddressAndPhoneCarryThroughAndTheOldAddressSignsInNoMore(t *testing.T) {
+func TestP19_AnotherAddressAndPhoneCarryThroughAndTheOldAddressSignsInNoMore(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
@@ -586,7 +658,7 @@ func TestP19AnotherAddressAndPhoneCarryThroughAndTheOldAddressSignsInNoMore(t *t
 	o.Bearer(again).Do(http.MethodGet, "/v1/me", nil).Want(http.StatusOK)
 }
 
-func TestP20APasswordIsChangedWithTheCurrentOneAlone(t *testing.T) {
+func TestP20_APasswordIsChangedWithTheCurrentOneAlone(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, token := o.employee("kim@contoso.example", "sales_marketing", secretOne)
@@ -618,7 +690,7 @@ func TestP20APasswordIsChangedWithTheCurrentOneAlone(t *testing.T) {
 	change(o.As("fay@fabrikam.example"), secretTwo, secretOne).WantProblem(http.StatusNotFound, "not_found")
 }
 
-func TestP20WhatTheIdentityProviderSaysOfAPasswordIsPassedOn(t *testing.T) {
+func TestP20_WhatTheIdentityProviderSaysOfAPasswordIsPassedOn(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
@@ -645,7 +717,7 @@ func TestP20WhatTheIdentityProviderSaysOfAPasswordIsPassedOn(t *testing.T) {
 	o.in("kim@contoso.example", secretOne)
 }
 
-func TestP21D23DisablingAndRemovingAnEmployeeEndItsSessionsAndItsSignIn(t *testing.T) {
+func TestP21_D23_DisablingAndRemovingAnEmployeeEndItsSessionsAndItsSignIn(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
@@ -675,7 +747,7 @@ func TestP21D23DisablingAndRemovingAnEmployeeEndItsSessionsAndItsSignIn(t *testi
 	o.out("kim@contoso.example", secretOne)
 }
 
-func TestP13TwoFactorSignInIsSwitchedOnAtTheIdentityProviderAndNeedsAPhone(t *testing.T) {
+func TestP13_TwoFactorSignInIsSwitchedOnAtTheIdentityProviderAndNeedsAPhone(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -689,7 +761,7 @@ func TestP13TwoFactorSignInIsSwitchedOnAtTheIdentityProviderAndNeedsAPhone(t *te
 }
 
 // Every way in which one call can fail, for every change. The answer is a success, and the sweep finishes the account.
-func TestP19P21AnAccountIsFinishedByTheSweepWhateverFails(t *testing.T) {
+func TestP19_P21_AnAccountIsFinishedByTheSweepWhateverFails(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	for _, c := range []struct {
@@ -738,7 +810,7 @@ func TestP19P21AnAccountIsFinishedByTheSweepWhateverFails(t *testing.T) {
 	}
 }
 
-func TestP2AnAccountThatCouldNotBeMadeIsMadeByTheSweep(t *testing.T) {
+func TestP2_AnAccountThatCouldNotBeMadeIsMadeByTheSweep(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	for i, after := range []bool{false, true} {
@@ -760,7 +832,7 @@ func TestP2AnAccountThatCouldNotBeMadeIsMadeByTheSweep(t *testing.T) {
 	}
 }
 
-func TestP19AChangeWhileAnotherMayBeUnderWayIsGoneThroughOnceMore(t *testing.T) {
+func TestP19_AChangeWhileAnotherMayBeUnderWayIsGoneThroughOnceMore(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -788,7 +860,7 @@ func TestP19AChangeWhileAnotherMayBeUnderWayIsGoneThroughOnceMore(t *testing.T) 
 	o.wantAccount(kim, "enabled kim@contoso.example +4930000002")
 }
 
-func TestP19TwoSweepsAtOnceAreHarmless(t *testing.T) {
+func TestP2_TwoSweepsAtOnceAreHarmless(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	o.wires.fail("*", false)
@@ -835,7 +907,7 @@ func TestAnIdentityProviderThatDoesNotAnswerIsAskedLittleAndHoldsNothingElseUp(t
 }
 
 // Cognito gives an address to one account only, which cognito-local does not.
-func TestP19TwoWhoHaveSwappedAddressesDoNotWaitForEachOther(t *testing.T) {
+func TestP19_TwoWhoHaveSwappedAddressesDoNotWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	unique := &uniqueAddresses{o: o, next: o.wires.next}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"partneraccess/scripts/spec"
 )
 
 // Mails: D21, D31, and what became of them.
@@ -22,6 +24,72 @@ func TestD21_D31_UsersHearThatAccessWasGrantedAndRemovedAndTheCustomerHearsOfBot
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
 	mailed(t, w, "kim@contoso.example", "grant.revoked", 1)
 	mailed(t, w, "it@acme.example", "grant.revoked", 1)
+}
+
+func TestD24_WhoHasLostAccessIsDeniedAndHearsNothingMoreOfTheCustomer(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
+	var users []string
+	id := map[string]string{}
+	for _, name := range []string{"disabled", "removed", "out", "sam"} {
+		id[name] = w.User("contoso", name+"@contoso.example", "tech")
+		users = append(users, id[name])
+	}
+	w.Grant("acme", m{"partner": "contoso", "users": users, "level": "support", "until": spec.Start.Add(60 * day)}).Want(201)
+	for name, user := range id {
+		mailed(t, w, name+"@contoso.example", "grant.created", 1)
+		w.Allowed(user, "insights:read", "acme")
+	}
+
+	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+id["disabled"], m{"status": "disabled"}, "If-Match", "*").Want(200)
+	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+id["removed"], nil).Want(204)
+	w.AdminOf("acme").Do("DELETE", contosoGrant+"/users/"+id["out"], nil).Want(200)
+	mailed(t, w, "out@contoso.example", "grant.edited", 1) // that access was removed, D31
+	for name, reason := range map[string]string{"disabled": "user_not_active", "removed": "unknown_subject", "out": "user_not_assigned"} {
+		for _, action := range []string{"sign_in", "insights:read", "reports:read"} {
+			w.Denied(id[name], action, "acme", reason)
+		}
+	}
+	w.As("disabled@contoso.example").Do("GET", "/v1/partners/contoso/customers", nil).WantProblem(403, "forbidden")
+	w.As("removed@contoso.example").Do("GET", "/v1/partners/contoso/customers", nil).WantProblem(403, "not_registered")
+	if got := w.As("out@contoso.example").Do("GET", "/v1/me", nil).Want(200).String("partner.user.status"); got != "active" {
+		t.Errorf("who was taken out: got an account that is %s, want active", got)
+	}
+
+	// Everything of which who is in is told. Each is waited for, so that it is in a batch of the stream before the next one's.
+	ann := w.AdminOf("acme")
+	for _, c := range []struct {
+		event string
+		do    func()
+	}{
+		{"grant.edited", func() { ann.Do("PATCH", contosoGrant, m{"level": "manage"}, "If-Match", "*").Want(200) }},
+		{"grant.suspended", func() { ann.Do("PATCH", contosoGrant, m{"state": "suspended"}, "If-Match", "*").Want(200) }},
+		{"grant.resumed", func() { ann.Do("PATCH", contosoGrant, m{"state": "open"}, "If-Match", "*").Want(200) }},
+		{"grant.expiring", func() { w.Advance(31 * day) }},
+		{"grant.revoked", func() { ann.Do("DELETE", contosoGrant, nil).Want(200) }},
+	} {
+		c.do()
+		for _, to := range []string{"sam@contoso.example", "it@acme.example"} {
+			mailState(t, w, "/v1/customers/acme/mail", to, c.event, "delivered")
+		}
+	}
+	w.User("contoso", "last@contoso.example", "tech")
+	mailed(t, w, "last@contoso.example", "user.created", 1) // the batches before it are done with
+
+	got := map[string]int{}
+	for _, mail := range w.Stack.Mail.List() {
+		if strings.HasPrefix(mail.Event, "grant.") && mail.To != "it@acme.example" && mail.To != "sam@contoso.example" {
+			got[mail.To+" "+mail.Event]++
+		}
+	}
+	want := map[string]int{
+		"disabled@contoso.example grant.created": 1, "removed@contoso.example grant.created": 1,
+		"out@contoso.example grant.created": 1, "out@contoso.example grant.edited": 1,
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("mails about the customer: got %v, want %v", got, want)
+	}
 }
 
 func TestTheStateOfEachMailIsReadAndAMailIsSentAgain(t *testing.T) {

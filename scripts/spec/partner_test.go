@@ -2,6 +2,7 @@ package spec_test
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,68 @@ import (
 
 const pick = "/v1/partners/contoso/customers/acme/users"
 
-func TestD2_W3_W14_A1_A3_A4_ThePartnerListsItsCustomersWithTheirPresentSetting(t *testing.T) {
+func TestW3_PartnersStandInATreeAndThePartnerOpensACustomerFromIt(t *testing.T) {
+	w, kim, _ := acme(t)
+	const contoso = "/v1/partners/contoso"
+	w.Partner("fabrikam")
+	w.Partner("litware")
+	w.Partner("gone")
+	w.Provider().Do("DELETE", "/v1/partners/gone", nil).Want(204)
+	shown := func(want any) {
+		t.Helper()
+		if got := w.Provider().Do("GET", contoso, nil).Want(200).Get("parent"); got != want {
+			t.Errorf("the provider sees the parent %v, want %v", got, want)
+		}
+		if got := w.As("kim@contoso.example").Do("GET", contoso, nil).Want(200).Get("parent"); got != want {
+			t.Errorf("the partner sees the parent %v, want %v", got, want)
+		}
+		if got := w.Provider().Do("GET", "/v1/partners?q=contoso", nil).Want(200).Get("items.0.parent"); got != want {
+			t.Errorf("the list shows the parent %v, want %v", got, want)
+		}
+		if got := w.AdminOf("acme").Do("GET", contoso, nil).Want(200).Get("parent"); got != nil {
+			t.Errorf("the customer sees the parent %v, want none", got)
+		}
+	}
+	put := func(method string, parent any) *spec.Answer {
+		return w.Provider().Do(method, contoso, m{"parent": parent}, "If-Match", "*")
+	}
+	shown(nil)
+	for _, method := range []string{"PUT", "PATCH"} {
+		if got := put(method, "fabrikam").Want(200).Get("parent"); got != "fabrikam" {
+			t.Errorf("%s: got the parent %v, want fabrikam", method, got)
+		}
+		shown("fabrikam")
+		put(method, "litware").Want(200) // moved
+		shown("litware")
+		for _, nobody := range []string{"nobody", "gone", "contoso"} { // the last is itself
+			put(method, nobody).WantProblem(400, "invalid", "/parent")
+		}
+		put(method, "no id!").WantProblem(400, "invalid", "/parent")
+		shown("litware")
+		w.Provider().Do("PATCH", contoso, m{"name": "Contoso Ltd"}, "If-Match", "*").Want(200) // leaves it where it is
+		shown("litware")
+		put(method, nil).Want(200)
+		shown(nil)
+	}
+	w.Partner("young", "parent", "contoso") // born below it
+	if got := w.Provider().Do("GET", "/v1/partners/young", nil).Want(200).Get("parent"); got != "contoso" {
+		t.Errorf("the new partner's parent: got %v, want contoso", got)
+	}
+	w.Provider().Do("PUT", "/v1/partners/orphan", m{"name": "Orphan", "parent": "nobody"}).WantProblem(400, "invalid", "/parent")
+	w.Provider().Do("GET", "/v1/partners/orphan", nil).WantProblem(404, "not_found")
+
+	w.User("young", "yves@young.example", "owner")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
+	list := w.As("kim@contoso.example").Do("GET", contoso+"/customers", nil).Want(200)
+	if list.String("items.0.customer.id") != "acme" || !strings.HasPrefix(list.String("items.0.sign_in_url"), "https://") {
+		t.Errorf("below contoso: got %s, want acme, to be opened", list.Body)
+	}
+	if got := w.As("yves@young.example").Do("GET", "/v1/partners/young/customers", nil).Want(200).Int("items.length"); got != 0 {
+		t.Errorf("below the partner below it: got %d customers, want none", got)
+	}
+}
+
+func TestD2_W14_A1_A3_A4_ThePartnerListsItsCustomersWithTheirPresentSetting(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Customer("globex")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
@@ -38,14 +100,15 @@ func TestD2_W3_W14_A1_A3_A4_ThePartnerListsItsCustomersWithTheirPresentSetting(t
 	}
 }
 
-func TestA2_A11_A12_A16_A17_AManagedCustomerIsAlwaysOpenAndReadOnlyToTheCustomer(t *testing.T) {
+func TestA2_A11_A12_A16_AManagedCustomerIsAlwaysOpenAndReadOnlyToTheCustomer(t *testing.T) {
 	w, kim, sam := acme(t)
 	g := w.Provider().Do("PUT", "/v1/customers/acme/managing-partner", m{"partner": "contoso"}).Want(201)
 	if g.String("grant.level") != "manage" || g.Get("grant.managed") != true || g.Get("grant.until") != nil {
 		t.Errorf("the grant: got %s, want managed, continuous, at manage", g.Body)
 	}
+	w.Denied(kim, "sign_in", "acme", "user_not_assigned")
 	w.As("sam@contoso.example").Do("PUT", pick, m{"users": []string{kim, sam}}).Want(200)
-	w.Allowed(kim, "settings:write", "acme")
+	wantFullAccess(w, kim)
 	ann := w.AdminOf("acme")
 	ann.Do("GET", contosoGrant, nil).Want(200)
 	if users := ann.Do("GET", contosoGrant+"/users", nil).Want(200).Get("items").([]any); len(users) != 2 {
@@ -60,6 +123,32 @@ func TestA2_A11_A12_A16_A17_AManagedCustomerIsAlwaysOpenAndReadOnlyToTheCustomer
 	w.Provider().Do("DELETE", "/v1/customers/acme/managing-partner", nil).Want(200)
 	w.Denied(kim, "sign_in", "acme", "ended")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+}
+
+// wantFullAccess fails the test unless the user may do everything in acme's tenant, what the catalogue does not name, too.
+func wantFullAccess(w *spec.World, user string) {
+	for _, action := range []string{
+		"sign_in", "insights:read", "metrics:read", "dashboard:read", "capacity:read", "reports:read", "user_activity:read",
+		"settings:write", "reports:delete", "anything:else", "users",
+	} {
+		w.Allowed(user, action, "acme")
+	}
+}
+
+func TestA17_APickedUserOfAnOpenCustomerHasFullAccess(t *testing.T) {
+	w, kim, sam := acme(t)
+	g := w.Grant("acme", m{"partner": "contoso", "level": "manage"}).Want(201)
+	if g.Get("grant.managed") != false || g.String("grant.status") != "active" || g.String("grant.assigned_by") != "partner" {
+		t.Errorf("the grant: got %s, want one that is not managed, open, and the partner's to pick for", g.Body)
+	}
+	w.Denied(kim, "sign_in", "acme", "user_not_assigned")
+	w.As("sam@contoso.example").Do("PUT", pick, m{"users": []string{kim}}).Want(200)
+	wantFullAccess(w, kim)
+	w.Denied(sam, "sign_in", "acme", "user_not_assigned")
+	seen := w.As("kim@contoso.example").Do("GET", "/v1/partners/contoso/customers", nil).Want(200)
+	if seen.String("items.0.effective_level") != "manage" || seen.Get("items.0.managed") != false || seen.Get("items.0.you_have_access") != true || seen.Get("items.0.sign_in_url") == nil {
+		t.Errorf("what the user sees: got %s, want manage, not managed, and the link", seen.Body)
+	}
 }
 
 func TestA15_AManagedCustomerHasExactlyOnePartner(t *testing.T) {
@@ -187,7 +276,7 @@ func TestE9_TheLastUserCannotBeTakenOutButTheWholeGrantCanEnd(t *testing.T) {
 	ann.Do("DELETE", contosoGrant, nil).Want(200)
 }
 
-func TestE10_E14_WhileEveryoneIsOnSingleUsersCannotBeTakenOut(t *testing.T) {
+func TestE10_WhileEveryoneIsOnSingleUsersCannotBeTakenOut(t *testing.T) {
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	ann := w.AdminOf("acme")
@@ -198,6 +287,86 @@ func TestE10_E14_WhileEveryoneIsOnSingleUsersCannotBeTakenOut(t *testing.T) {
 	ann.Do("DELETE", contosoGrant+"/users/"+kim, nil).WantProblem(409, "everyone_is_on")
 	ann.Do("PATCH", contosoGrant, m{"users": m{"remove": []string{sam}}}, "If-Match", "*").WantProblem(409, "everyone_is_on")
 	ann.Do("PATCH", contosoGrant, m{"users": m{"set": []string{sam}}}, "If-Match", "*").WantProblem(409, "everyone_is_on")
+}
+
+func TestE14_SwitchingEveryoneOnReplacesTheIndividualAssignmentsAndOffRevivesNone(t *testing.T) {
+	edit := func(everyone bool) func(*spec.World) *spec.Answer {
+		return func(w *spec.World) *spec.Answer {
+			return w.AdminOf("acme").Do("PATCH", contosoGrant, m{"everyone": everyone}, "If-Match", "*")
+		}
+	}
+	choose := func(everyone bool) func(*spec.World) *spec.Answer {
+		return func(w *spec.World) *spec.Answer {
+			return w.As("sam@contoso.example").Do("PUT", pick, m{"everyone": everyone})
+		}
+	}
+	for _, c := range []struct {
+		how     string
+		on, off func(*spec.World) *spec.Answer
+	}{
+		{"the customer edits", edit(true), edit(false)},
+		{"the customer grants again", func(w *spec.World) *spec.Answer { return w.Grant("acme", m{"partner": "contoso", "everyone": true}) }, edit(false)},
+		{"the partner picks", choose(true), choose(false)},
+	} {
+		t.Run(c.how, func(t *testing.T) {
+			t.Parallel()
+			w, kim, sam := acme(t)
+			eve := w.User("contoso", "eve@elsewhere.example", "external")
+			w.Grant("acme", m{"partner": "contoso", "users": []string{kim, eve}, "assigned_by": "partner"}).Want(201)
+			in := func(when string, users ...string) {
+				t.Helper()
+				for _, u := range []string{kim, sam, eve} {
+					if slices.Contains(users, u) {
+						w.Allowed(u, "sign_in", "acme")
+					} else {
+						w.Denied(u, "sign_in", "acme", "user_not_assigned")
+					}
+				}
+				got := listedUsers(w, "acme")
+				slices.Sort(got)
+				if slices.Sort(users); !slices.Equal(got, users) {
+					t.Errorf("%s: the list of users: got %v, want %v", when, got, users)
+				}
+				if got := userCount(w, t, "acme"); got != len(users) {
+					t.Errorf("%s: user_count: got %d, want %d", when, got, len(users))
+				}
+			}
+			since := func() (out []string) { // who has an assignment of its own
+				list := w.AdminOf("acme").Do("GET", contosoGrant+"/users", nil).Want(200)
+				for i := range list.Int("items.length") {
+					if at := fmt.Sprintf("items.%d.", i); list.Get(at+"assigned_at") != nil {
+						out = append(out, list.String(at+"id"))
+					}
+				}
+				return out
+			}
+			in("one by one", kim, eve)
+			if got := since(); len(got) != 2 {
+				t.Errorf("one by one: got %v assigned, want kim and eve", got)
+			}
+
+			on := c.on(w).Want(200)
+			if got := on.Strings("changes.removed"); !slices.Equal(got, []string{eve}) {
+				t.Errorf("switched on: removed: got %v, want eve, who is external", got)
+			}
+			in("switched on", kim, sam)
+			if got := since(); got != nil {
+				t.Errorf("switched on: got %v assigned, want nobody", got)
+			}
+
+			c.off(w).Want(200)
+			in("switched off", kim, sam)
+			w.AdminOf("acme").Do("DELETE", contosoGrant+"/users/"+kim, nil).Want(200)
+			in("kim taken out", sam)
+			w.AdminOf("acme").Do("PATCH", contosoGrant, m{"users": m{"add": []string{eve}}}, "If-Match", "*").Want(200)
+			in("eve let in again", sam, eve)
+
+			c.on(w).Want(200) // that kim was taken out no longer counts either
+			in("switched on again", kim, sam)
+			c.off(w).Want(200)
+			in("switched off again", kim, sam)
+		})
+	}
 }
 
 func TestE11_E12_E13_EveryoneMeansAllPresentUsersAndEveryFutureOneButNoExternalOnes(t *testing.T) {
@@ -365,6 +534,91 @@ func TestP17_ChangingAccessDoesNotAlterHistory(t *testing.T) {
 	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+kim, nil).Want(204)
 	if after := w.AdminOf("acme").Do("GET", "/v1/customers/acme/history?type=grant.created", nil).Want(200).Body; string(after) != string(before) {
 		t.Errorf("history: got\n%s\nwant\n%s", after, before)
+	}
+}
+
+func TestTheHistoryOfAPeriodIsWhatHappenedFromItsBeginningUntilBeforeItsEnd(t *testing.T) {
+	w, kim, sam := acme(t)
+	ann := w.AdminOf("acme")
+	w.Advance(time.Hour)
+	one := w.Now()
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	w.Advance(time.Millisecond)
+	two := w.Now()
+	ann.Do("PATCH", contosoGrant, m{"users": m{"add": []string{sam}}}, "If-Match", "*").Want(200)
+	ann.Do("PATCH", contosoGrant, m{"state": "suspended"}, "If-Match", "*").Want(200)
+	w.Advance(48 * time.Hour)
+	three := w.Now()
+	ann.Do("DELETE", contosoGrant, nil).Want(200)
+
+	type event struct {
+		id, kind string
+		at       time.Time
+	}
+	read := func(history, filter string) (out []event) {
+		t.Helper()
+		for cursor := ""; ; { // five to a page, so that all of it is more than one
+			page := w.Provider().Do("GET", history+"?limit=5"+filter+cursor, nil).Want(200)
+			for i := range page.Int("items.length") {
+				at := fmt.Sprintf("items.%d.", i)
+				when, err := time.Parse(time.RFC3339, page.String(at+"time"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, event{page.String(at + "id"), page.String(at + "type"), when})
+			}
+			if page.Get("next_cursor") == nil {
+				return out
+			}
+			cursor = "&cursor=" + url.QueryEscape(page.String("next_cursor"))
+		}
+	}
+	east := time.FixedZone("", 2*60*60)
+	for _, history := range []string{"/v1/customers/acme/history", "/v1/partners/contoso/history"} {
+		all := read(history, "")
+		if len(all) < 6 { // more than a page: the four, and what came before
+			t.Fatalf("%s: got %v, want six events or more", history, all)
+		}
+		bounds := []time.Time{{}, spec.Start, one, two, two.Add(time.Millisecond), three} // a millisecond after one comes two; the first is none
+		for _, from := range bounds {
+			for _, until := range bounds { // before the beginning, too: then it holds nothing
+				filter := ""
+				if !from.IsZero() {
+					filter += "&from=" + url.QueryEscape(from.Format(time.RFC3339Nano))
+				}
+				if !until.IsZero() {
+					filter += "&until=" + url.QueryEscape(until.In(east).Format(time.RFC3339Nano))
+				}
+				var want []event
+				for _, e := range all {
+					if !e.at.Before(from) && (until.IsZero() || e.at.Before(until)) {
+						want = append(want, e)
+					}
+				}
+				if got := read(history, filter); fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("%s?%s: got %v, want %v", history, filter, got, want)
+				}
+			}
+		}
+		for period, want := range map[[2]time.Time]string{
+			{one, two}:              "grant.created",
+			{two, three}:            "grant.suspended grant.edited",
+			{two, two}:              "",
+			{three, three.Add(day)}: "grant.revoked",
+			{three.Add(time.Millisecond), three.Add(day)}: "",
+		} {
+			var got []string
+			for _, e := range read(history, "&from="+period[0].Format(time.RFC3339Nano)+"&until="+period[1].Format(time.RFC3339Nano)) {
+				got = append(got, e.kind)
+			}
+			if s := strings.Join(got, " "); s != want {
+				t.Errorf("%s from %s until %s: got %q, want %q", history, period[0], period[1], s, want)
+			}
+		}
+		both := read(history, "&type=grant.edited&from="+one.Format(time.RFC3339Nano)+"&until="+three.Format(time.RFC3339Nano))
+		if len(both) != 1 || both[0].kind != "grant.edited" {
+			t.Errorf("%s, by type and time: got %v, want the one edit", history, both)
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func passwordIn(text string) string {
 	return ""
 }
 
-func TestP21AnAccountThatCouldNotBeEnabledIsEnabledByTheSweep(t *testing.T) {
+func TestAnAccountThatCouldNotBeEnabledIsEnabledByTheSweep(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	for i, after := range []bool{false, true} {

@@ -203,7 +203,7 @@ func TestWhenAPartnerIsSuspendedAndResumedEveryCustomerHearsOfIt(t *testing.T) {
 	}
 }
 
-func TestA15RightAfterItsPartnerWasRemovedACustomerIsManagedByAnother(t *testing.T) {
+func TestA15_RightAfterItsPartnerWasRemovedACustomerIsManagedByAnother(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.Partner("fabrikam", "offer", "manage")

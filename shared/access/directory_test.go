@@ -51,14 +51,22 @@ func TestEditingAPartnerTellsWhatHappened(t *testing.T) {
 func TestAPartnersParentIsAnotherPartner(t *testing.T) { // W3
 	w := newWorld(t).as(provider)
 	contoso, fabrikam := loaded(w.partners, "contoso"), loaded(w.partners, "fabrikam")
-	_, p, err := access.PlanPartner("contoso", contoso, fabrikam, access.PartnerCommand{Seen: anyVersion, Parent: new("fabrikam")}, w.moment())
+	_, p, err := access.PlanPartner("contoso", contoso, []*access.Partner{fabrikam}, access.PartnerCommand{Seen: anyVersion, Parent: new("fabrikam")}, w.moment())
 	if err != nil || p.Parent != "fabrikam" {
 		t.Errorf("got %+v and %v, want the parent set", p, err)
 	}
 	removed := *fabrikam
 	removed.Status = access.Removed
-	for name, parent := range map[string]*access.Partner{"nobody": nil, "itself": contoso, "removed": &removed} {
-		_, _, err := access.PlanPartner("contoso", contoso, parent, access.PartnerCommand{Seen: anyVersion, Parent: new("x")}, w.moment())
+	below := *fabrikam
+	below.Parent = "contoso"
+	deep := []*access.Partner{fabrikam}
+	for range access.MaxParents {
+		deep = append(deep, fabrikam)
+	}
+	for name, above := range map[string][]*access.Partner{
+		"nobody": nil, "itself": {contoso}, "removed": {&removed}, "one that is below it": {&below, contoso}, "one with as many above it as may be": deep,
+	} {
+		_, _, err := access.PlanPartner("contoso", contoso, above, access.PartnerCommand{Seen: anyVersion, Parent: new("x")}, w.moment())
 		wantRefusal(t, err, access.Invalid)
 		if access.CodeOf(err) != "" {
 			wantPointer(t, err, "/parent")
@@ -323,7 +331,7 @@ func TestWhoBecomesAMemberIsOutAtOnceAndBackAfterwards(t *testing.T) { // A7, A8
 	w.wantWhy(kim, access.Granted)
 	_, err := access.PlanRemoveMember(w.memberFacts("acme", "kim@contoso.example"), w.moment())
 	wantRefusal(t, err, access.NotFound)
-	_, _, err = access.PlanMember(w.memberFacts("nobody", "x@y.example"), "x@y.example", "X", false, w.moment())
+	_, _, err = access.PlanMember(w.memberFacts("nobody", "x@y.example"), "x@y.example", "X", false, access.AnyVersion, w.moment())
 	wantRefusal(t, err, access.NotFound)
 }
 
@@ -342,9 +350,9 @@ func TestAPersonIsAMemberOfNoMoreThanAHundredCustomers(t *testing.T) {
 	w := newWorld(t).as(provider)
 	f := w.memberFacts("acme", "x@y.example")
 	f.Email = &access.Email{Address: "x@y.example", Version: 1, MemberOf: make([]string, access.MaxMemberships)}
-	_, _, err := access.PlanMember(f, "x@y.example", "X", false, w.moment())
+	_, _, err := access.PlanMember(f, "x@y.example", "X", false, access.AnyVersion, w.moment())
 	wantRefusal(t, err, access.Invalid)
 	f.Email.MemberOf = f.Email.MemberOf[1:]
-	_, _, err = access.PlanMember(f, "x@y.example", "X", false, w.moment())
+	_, _, err = access.PlanMember(f, "x@y.example", "X", false, access.AnyVersion, w.moment())
 	wantRefusal(t, err, "")
 }

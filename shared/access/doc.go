@@ -8,5 +8,5 @@
 // Decide is the only place that says yes. Every fact that it looks at can deny on its own, which is why the storage may read the
 // facts side by side: whatever was taken away before the reading began is seen in the one fact that tells it.
 //
-// Tags in comments (D20, W11, A7, E14, …) name the rule's row in the table of the reference products' features.
+// Tags in comments (D20, W11, A7, E14, …) name a rule of the reference products; `make features` lists each with its test over HTTP.
 package access

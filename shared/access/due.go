@@ -50,30 +50,39 @@ func PlanDue(r Relation, m Moment) (Planned, error) {
 	}
 	m = m.clock()
 	p := newRelationPlan(r, m)
-	told := r.Grant.Told
+	p.tell(true)
 	p.g.Told = m.Now
 	p.g.Version++
 	p.g.Quiet++
-	out := Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}}}
+	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}, Events: p.past}}, nil
+}
+
+// tell tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they still mean something,
+// the latest reminder, however many were missed.
+func (p *relationPlan) tell(reminding bool) {
+	before, m := p.before, p.m.clock()
+	if p.fresh || before == nil {
+		return
+	}
 	tell := func(t events.Type, days int) {
-		out.Change.Events = append(out.Change.Events, m.event(t, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
+		p.past = append(p.past, m.event(t, p.r.Customer, p.r.Partner, grantData(before, p.r.Headcount, func(d *events.Data) {
 			d.Users, d.Crowd = p.concerned()
-			d.Status, d.Days = p.g.Status(r.Partner, m.Now), days
+			d.Status, d.Days = before.Status(p.r.Partner, m.Now), days
 		})))
 	}
-	passed := func(t time.Time) bool { return t.After(told) && !t.After(m.Now) }
-	if passed(r.Grant.From) {
+	passed := func(t time.Time) bool { return t.After(p.g.Told) && !t.After(m.Now) }
+	if passed(before.From) {
 		tell(events.GrantStarted, 0)
 	}
-	if !r.Grant.Until.IsZero() {
-		for _, days := range reminders() {
-			if passed(beforeEnd(r.Grant.Until, days)) {
-				tell(events.GrantExpiring, days)
-				break
-			}
+	if before.Until.IsZero() || !reminding {
+		return
+	}
+	for _, days := range reminders() {
+		if passed(beforeEnd(before.Until, days)) {
+			tell(events.GrantExpiring, days)
+			return
 		}
 	}
-	return out, nil
 }
 
 // TaskKind names work that goes through many grants, and is done a page at a time.

@@ -60,12 +60,12 @@ func TestAccessStopsAtTheEndWhetherOrNotASweepHasRun(t *testing.T) { // A13
 	w.must(w.edit(access.EditCommand{Until: &until}))
 	w.now = until.Add(-tick)
 	w.wantWhy(kim, access.Granted)
-	p, err := w.end(access.PlanExpire)
+	p, err := w.end(access.PlanDue)
 	wantUnchanged(t, p, err)
 	w.now = until
 	w.wantWhy(kim, access.WhyExpired)
 	w.now = until.Add(time.Hour)
-	w.must(w.end(access.PlanExpire))
+	w.must(w.end(access.PlanDue))
 	w.wantWhy(kim, access.WhyExpired)
 	w.wantEvents(events.GrantExpired)
 	g := w.grants["acme contoso"]
@@ -75,7 +75,7 @@ func TestAccessStopsAtTheEndWhetherOrNotASweepHasRun(t *testing.T) { // A13
 	if e := w.event(); e.Actor.Kind != "clock" || e.Data.Reason != "expired" {
 		t.Errorf("got event %+v, want one by the clock", e)
 	}
-	p, err = w.end(access.PlanExpire)
+	p, err = w.end(access.PlanDue)
 	wantUnchanged(t, p, err)
 }
 
@@ -105,7 +105,7 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 		{"relinquished", func(w *world, _ time.Time) { w.must(w.end(access.PlanRelinquish)) }, []events.Type{events.GrantCreated}},
 		{"expired, and a sweep has come by", func(w *world, until time.Time) {
 			w.now = until
-			w.must(w.end(access.PlanExpire))
+			w.must(w.end(access.PlanDue))
 		}, []events.Type{events.GrantCreated}},
 		{"expired, and no sweep has come by: the end is told first", func(w *world, until time.Time) { w.now = until }, []events.Type{events.GrantExpired, events.GrantCreated}},
 		{"suspended and expired", func(w *world, until time.Time) {
@@ -223,6 +223,18 @@ func TestAManagedCustomerIsAlwaysOpenAtLevelManage(t *testing.T) { // A2, A11, A
 	_, err = w.end(access.PlanUnmanage)
 	wantRefusal(t, err, access.NotFound)
 	w.must(w.manage("acme", "fabrikam"))
+}
+
+func TestOnlyTheManagingPartnersGrantIsEndedWithTheManagement(t *testing.T) { // A15
+	w := newWorld(t).as(provider)
+	w.must(w.manage("acme", "contoso"))
+	before := w.relation("acme", "contoso")
+	w.must(w.end(access.PlanUnmanage))
+	w.must(w.manage("acme", "fabrikam"))
+	before.Grant = loaded(w.grants, "acme contoso")
+	before.Customer = loaded(w.customers, "acme") // was read after the grant of the one before
+	_, err := access.PlanUnmanage(before, w.moment())
+	wantRefusal(t, err, access.Contention)
 }
 
 func TestManagingTakesAnOpenGrantOver(t *testing.T) {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -28,6 +29,49 @@ func IdentityTask(user string) string { return "identity:" + user }
 
 // HasAccount tells whether the user's account is kept at the identity provider. External users bring a sign-in of their own.
 func (u *User) HasAccount() bool { return u.Role != External }
+
+// Group is a group of accounts at the identity provider.
+type Group struct {
+	Name string
+	Who  string // is in it, for the operator
+}
+
+// The groups whose names are no role's.
+const (
+	groupCustomers = "customers"
+	groupPartners  = "partners"
+	groupOfRole    = "partner-" // and the role
+)
+
+// Groups are those that the identity provider has for its own pages, triggers and apps, which find them in people's tokens. An employee's account
+// is in that of all employees and in that of its role, and follows the user's role (P19); a customer's people are the provider's own to put into theirs.
+//
+// The service itself reads no group, and nothing is allowed by one: the table says at each request who may do what, and a token says for an hour
+// what was so when it was made.
+func Groups() []Group {
+	out := []Group{{groupCustomers, "people of customers"}, {groupPartners, "people of partners"}}
+	for _, r := range employeeRoles() {
+		out = append(out, Group{groupOfRole + string(r), "people of partners with the role " + string(r)})
+	}
+	return out
+}
+
+// employeeRoles are those of the users who have an account.
+func employeeRoles() []Role { return []Role{Owner, Admin, Business, Tech, SalesMarketing} }
+
+// Groups are the names of those that the user's account belongs into; none for a user without one.
+func (u *User) Groups() []string {
+	if !u.HasAccount() {
+		return nil
+	}
+	return []string{groupPartners, groupOfRole + string(u.Role)}
+}
+
+// GroupOfEmployees tells whether the service says who is in the group of that name. All other groups are left as they are.
+func GroupOfEmployees(name string) bool {
+	role, is := strings.CutPrefix(name, groupOfRole)
+	return name == groupPartners || is && slices.Contains(employeeRoles(), Role(role))
+}
 
 // account leaves the task that brings the account up with the user, when accounts are kept.
 func (m Moment) account(before *Task, u *User) []Write {

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestEveryChangeThatAnAccountHasToKnowOfLeavesItsTask(t *testing.T) { // P2,
 		{"second factor", access.UserCommand{MFA: new(true)}, true},
 		{"status", access.UserCommand{Status: new(access.Disabled)}, true},
 		{"name", access.UserCommand{Name: new("Kira")}, false},
-		{"role", access.UserCommand{Role: new(access.Business)}, false},
+		{"role", access.UserCommand{Role: new(access.Business)}, true},
 		{"nothing", access.UserCommand{Name: new("Kim")}, false},
 	} {
 		if got := edit(access.Tech, c.cmd); (got != nil) != c.want {
@@ -103,6 +104,33 @@ func TestEveryChangeThatAnAccountHasToKnowOfLeavesItsTask(t *testing.T) { // P2,
 	c, err := access.PlanRemoveUserAccount(facts(access.Tech, nil), m)
 	if err != nil || c.Identity() == nil {
 		t.Errorf("removal: got task %+v (%v), want one", c.Identity(), err)
+	}
+}
+
+func TestAnAccountBelongsIntoTheGroupOfItsRoleAndOfAllEmployees(t *testing.T) {
+	var names []string
+	for _, g := range access.Groups() {
+		names = append(names, g.Name)
+	}
+	for role, want := range map[access.Role][]string{
+		access.Owner: {"partners", "partner-owner"}, access.Admin: {"partners", "partner-admin"}, access.Business: {"partners", "partner-business"},
+		access.Tech: {"partners", "partner-tech"}, access.SalesMarketing: {"partners", "partner-sales_marketing"},
+		access.External: nil, // has no account here
+	} {
+		u := access.User{Role: role}
+		if got := u.Groups(); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", role, got, want)
+		}
+		for _, g := range want {
+			if !slices.Contains(names, g) || !access.GroupOfEmployees(g) {
+				t.Errorf("%s: got %q not among the groups that are made and kept, want it there", role, g)
+			}
+		}
+	}
+	for _, other := range []string{"customers", "partner-external", "admins", ""} { // are not this service's to take anybody out of
+		if access.GroupOfEmployees(other) {
+			t.Errorf("%q: got a group of employees, want none", other)
+		}
 	}
 }
 

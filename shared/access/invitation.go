@@ -118,7 +118,8 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 		By: m.Actor.by(), Sending: 1, Days: cmd.Days, Expires: m.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: m.Now, Updated: m.Now, Version: 1,
 	}
 	return Change{
-		Writes: []Write{InvitationWrite{After: &i}},
+		// The customer's record is what two invitations of one address at once both write. It is read before the invitations are listed.
+		Writes: []Write{InvitationWrite{After: &i}, touch(f.Customer)},
 		Events: []events.Event{m.invitation(events.InvitationCreated, f.Relation, &i)},
 	}, &i, nil
 }
@@ -183,6 +184,9 @@ func (i *Invitation) ended(now time.Time) error {
 // PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length.
 func PlanResend(r Relation, i *Invitation, m Moment) (Change, *Invitation, error) {
 	if err := mayInvite(r, m); err != nil {
+		return Change{}, nil, err
+	}
+	if err := eligible(r.Partner); err != nil {
 		return Change{}, nil, err
 	}
 	if err := i.ended(m.Now); err != nil {
@@ -307,6 +311,9 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		if i.By.Kind != "customer" {
 			return Planned{}, nil, Refuse(InvitationEnded, "the customer no longer lets the partner in")
 		}
+		if f.Customer.ManagedBy != "" { // since the invitation (A15)
+			return Planned{}, nil, Refuse(InvitationEnded, "the organisation that invited is managed by a partner now, and lets nobody else in")
+		}
 		until := i.Until
 		if !until.IsZero() && !until.After(m.Now) {
 			return Planned{}, nil, Refuse(InvitationEnded, "the access that was offered has ended")
@@ -331,7 +338,16 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 	return out, n, nil
 }
 
-// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end.
+// void tells that nobody can accept the invitation as things stand: it is for an organisation that is not active, or that another partner manages.
+func (i *Invitation) void(r Relation, now time.Time) bool {
+	if r.Customer == nil || r.Customer.Status != Active || eligible(r.Partner) != nil {
+		return true
+	}
+	in := r.Grant != nil && r.Grant.EndAt(r.Partner, now) == nil
+	return !in && (r.Customer.ManagedBy != "" || i.By.Kind != "customer")
+}
+
+// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, unless nobody could accept it, or its end.
 func PlanInvitationDue(r Relation, i *Invitation, m Moment) (Change, error) {
 	if i == nil {
 		return Change{}, nil
@@ -346,7 +362,11 @@ func PlanInvitationDue(r Relation, i *Invitation, m Moment) (Change, error) {
 		return c, err
 	}
 	n := i.next(m)
-	n.Reminded, n.Sending = true, n.Sending+1
+	n.Reminded = true
+	if i.void(r, m.Now) {
+		return Change{Writes: []Write{InvitationWrite{Before: i, After: n}}}, nil
+	}
+	n.Sending++
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
 		Events: []events.Event{m.invitation(events.InvitationReminded, r, n)},

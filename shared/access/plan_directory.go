@@ -19,9 +19,18 @@ type PartnerCommand struct {
 	Contacts *[]string
 }
 
-// PlanPartner plans that a partner is created (before is nil) or edited. What only takes away (a lower offer, suspension, single sign-on
-// switched off) is never refused for a stale version.
-func PlanPartner(id string, before *Partner, parent *Partner, cmd PartnerCommand, m Moment) (Change, *Partner, error) {
+// OnlySuspends tells that the command is the kill switch and nothing else: it is never in anybody's way.
+func (c PartnerCommand) OnlySuspends() bool {
+	return c.Status != nil && *c.Status == Suspended &&
+		c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil
+}
+
+// MaxParents is how many partners are above one at most (W3).
+const MaxParents = 10
+
+// PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, one more than MaxParents at
+// most. What only takes away (a lower offer, suspension, single sign-on switched off) is never refused for a stale version.
+func PlanPartner(id string, before *Partner, above []*Partner, cmd PartnerCommand, m Moment) (Change, *Partner, error) {
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "partner %s was removed, and its id is never used again: choose another one", id)
 	}
@@ -56,8 +65,10 @@ func PlanPartner(id string, before *Partner, parent *Partner, cmd PartnerCommand
 		set("status", assign(&p.Status, *cmd.Status), *cmd.Status == Active)
 	}
 	if cmd.Parent != nil {
-		if *cmd.Parent != "" && *cmd.Parent != p.Parent && (parent == nil || parent.Status == Removed || parent.ID == id) {
-			return Change{}, nil, Refuse(Invalid, "there is no other partner %q that could be the parent", *cmd.Parent).At("/parent")
+		if *cmd.Parent != "" && *cmd.Parent != p.Parent {
+			if err := parentable(id, *cmd.Parent, above); err != nil {
+				return Change{}, nil, err
+			}
 		}
 		set("parent", assign(&p.Parent, *cmd.Parent), true)
 	}
@@ -96,6 +107,23 @@ func PlanPartner(id string, before *Partner, parent *Partner, cmd PartnerCommand
 	}
 	c.Events = []events.Event{m.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
 	return c, &p, nil
+}
+
+// parentable refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at once can still
+// make a circle, which does no harm: nothing is inherited along the tree (W12).
+func parentable(id, parent string, above []*Partner) error {
+	if len(above) == 0 || above[0].Status == Removed || above[0].ID == id {
+		return Refuse(Invalid, "there is no other partner %q that could be the parent", parent).At("/parent")
+	}
+	for _, p := range above {
+		if p.ID == id {
+			return Refuse(Invalid, "partner %q is below %q already: move it away first", parent, id).At("/parent")
+		}
+	}
+	if len(above) > MaxParents {
+		return Refuse(Invalid, "partner %q has %d partners above it already, and more are not possible", parent, MaxParents).At("/parent")
+	}
+	return nil
 }
 
 // PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25).
@@ -193,9 +221,17 @@ type MemberFacts struct {
 
 // PlanMember plans that a person becomes a member of a customer, or that its name or role changes. A partner's user who becomes a
 // member can no longer come in as a partner (A7).
-func PlanMember(f MemberFacts, address, name string, admin bool, m Moment) (Change, *Member, error) {
+// Seen is the version that the caller has seen, or AnyVersion.
+func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m Moment) (Change, *Member, error) {
 	if f.Customer == nil || f.Customer.Status != Active {
 		return Change{}, nil, notFound("customer")
+	}
+	if is := f.Member; seen != AnyVersion && (is == nil || is.Version != seen) {
+		var version int64
+		if is != nil {
+			version = is.Version
+		}
+		return Change{}, nil, stale("member", seen, version)
 	}
 	after := Member{Customer: f.Customer.ID, Email: address, Created: m.Now}
 	kind := events.MemberAdded
@@ -222,9 +258,9 @@ func PlanMember(f MemberFacts, address, name string, admin bool, m Moment) (Chan
 	return c, &after, nil
 }
 
-// PlanRemoveMember plans that a person is no longer a member.
+// PlanRemoveMember plans that a person is no longer a member. A removed customer's members can be removed, too: until then their addresses belong to it.
 func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
-	if f.Customer == nil || f.Customer.Status != Active || f.Member == nil {
+	if f.Customer == nil || f.Member == nil {
 		return Change{}, notFound("member")
 	}
 	return Change{
@@ -373,7 +409,7 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	u.Updated = m.Now
 	u.Version++
 	c.Writes = append(c.Writes, UserWrite{Before: f.User, After: &u})
-	if u.Email != f.User.Email || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
+	if u.Email != f.User.Email || u.Role != f.User.Role || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
 		c.Writes = append(c.Writes, m.account(f.Task, &u)...)
 	}
 	kind := events.UserEdited

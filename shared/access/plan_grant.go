@@ -22,7 +22,7 @@ type GrantCommand struct {
 	DefaultSSO bool // the provider's setting
 }
 
-// PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses what DESIGN section 4 does:
+// PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses
 // managed customers (A12), partners that are not active or not eligible (D9, W4), users who are not the partner's (A6), not active
 // (D8), of the customer's own organisation (D7) or its members (A7), and periods that have passed.
 func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
@@ -253,6 +253,9 @@ func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
 func PlanUnmanage(r Relation, m Moment) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Customer.ManagedBy == "" {
 		return Planned{}, notFound("managing partner")
+	}
+	if r.Grant == nil || r.Grant.Partner != r.Customer.ManagedBy { // it was read before another became the managing one
+		return Planned{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: look, and try again", r.Customer.ID)
 	}
 	return unmanage(r, ManagementEnded, m)
 }

@@ -269,6 +269,7 @@ func (p *relationPlan) setPeriod(from, until *time.Time) error {
 		}
 		if !f.Equal(p.g.From) {
 			gives := f.Before(p.g.From)
+			p.tell(until == nil || until.Equal(p.g.Until))
 			p.g.From, p.g.Told = f, now
 			p.note("from", gives)
 		}
@@ -278,6 +279,7 @@ func (p *relationPlan) setPeriod(from, until *time.Time) error {
 			return Refuse(PeriodInvalid, "the end %s is not in the future: revoke the grant to end it now", until.Format(time.RFC3339)).At("/until")
 		}
 		gives := until.IsZero() || !p.g.Until.IsZero() && until.After(p.g.Until)
+		p.tell(false)
 		p.g.Until, p.g.Told = *until, now
 		p.note("until", gives)
 	}
@@ -387,7 +389,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	return out, nil
 }
 
-// concerned is everybody who is in, or that they are too many to be named.
+// concerned is everybody who is in, or that they are too many to be named. Who is disabled has no access, and is told nothing (D24).
 func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
 	if !p.g.Few() {
 		return nil, true
@@ -398,7 +400,7 @@ func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Out && (u == nil || u.Status != Removed) {
+		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Out && (u == nil || u.Status == Active) {
 			users = append(users, p.person(id))
 		}
 	}

@@ -351,7 +351,7 @@ func (w *world) memberFacts(customer, address string) access.MemberFacts {
 
 func (w *world) member(customer, address string, admin bool) {
 	w.t.Helper()
-	c, _, err := access.PlanMember(w.memberFacts(customer, address), address, "Somebody", admin, w.moment())
+	c, _, err := access.PlanMember(w.memberFacts(customer, address), address, "Somebody", admin, access.AnyVersion, w.moment())
 	w.done(c, err)
 }
 

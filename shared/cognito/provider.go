@@ -14,10 +14,13 @@
 //     send texts.
 //   - A password policy of at least 12 characters without classes (access.CheckPassword), and TemporaryPasswordValidityDays of 7 or more: the
 //     sweep ends a temporary password after access.ActivationLife, whatever the pool would do.
+//   - The groups of access.Groups, for the provider's own apps. An account does without a group that the pool does not have, and gets into it
+//     at the next change of its user after the group was made: such a pool (restored, or made by hand) holds nothing up. Nothing here or in
+//     shared/httpapi/callers.go reads a group to decide anything: the table is the truth.
 //
 // The functions need cognito-idp:AdminGetUser, AdminCreateUser, AdminUpdateUserAttributes, AdminDeleteUserAttributes, AdminSetUserMFAPreference,
-// AdminEnableUser, AdminDisableUser, AdminUserGlobalSignOut, AdminDeleteUser and AdminSetUserPassword on that pool (directory, expire);
-// AdminInitiateAuth (directory); AdminGetUser and AdminSetUserPassword (notify, mail).
+// AdminEnableUser, AdminDisableUser, AdminListGroupsForUser, AdminAddUserToGroup, AdminRemoveUserFromGroup, AdminUserGlobalSignOut,
+// AdminDeleteUser and AdminSetUserPassword on that pool (directory, expire); AdminInitiateAuth (directory); AdminGetUser and AdminSetUserPassword (notify, mail).
 package cognito
 
 import (
@@ -25,6 +28,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,9 +60,9 @@ func New(api *cognitoidentityprovider.Client, pool, client string) *Provider {
 var ErrAddressHeld = errors.New("another account still has the address")
 
 // Sync makes the account be as the user is: there, without a mail from Cognito, or deleted; with its address, its telephone number, its second
-// factor; enabled or disabled. A user who is disabled or removed is signed out everywhere, at each Sync. To repeat it is harmless, and what
-// another Sync of the same user has done half is finished. It fails with access.ErrUnavailable when Cognito does not answer or has had enough,
-// and with ErrAddressHeld.
+// factor; enabled or disabled; in the groups of its role, as far as the pool has them, and in no other role's. A user who is disabled or removed
+// is signed out everywhere, at each Sync. To repeat it is harmless, and what another Sync of the same user has done half is finished. It fails
+// with access.ErrUnavailable when Cognito does not answer or has had enough, and with ErrAddressHeld.
 func (p *Provider) Sync(ctx context.Context, u access.User) error {
 	if u.Status == access.Removed {
 		return p.remove(ctx, u)
@@ -76,6 +80,9 @@ func (p *Provider) Sync(ctx context.Context, u access.User) error {
 		return err
 	}
 	if err := p.enable(ctx, u, account.Enabled); err != nil {
+		return err
+	}
+	if err := p.groups(ctx, u); err != nil { // before the second factor, which Cognito refuses where it cannot send texts
 		return err
 	}
 	return p.secondFactor(ctx, u, account)
@@ -210,6 +217,43 @@ func (p *Provider) signOut(ctx context.Context, u access.User) error {
 		return nil
 	}
 	return err
+}
+
+// groups puts the account into the groups that its user belongs into, and takes it out of those of other roles, first: an attempt that ends
+// between leaves too few. Groups that are none of this service's stay as they are. What Cognito has not, nobody can be put into, nor be taken out
+// of: ResourceNotFoundException is then about the group, since the account has just been read from the pool.
+func (p *Provider) groups(ctx context.Context, u access.User) error {
+	has := map[string]bool{}
+	pages := cognitoidentityprovider.NewAdminListGroupsForUserPaginator(p.api, &cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &p.pool, Username: &u.ID})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return failed("read an account's groups", err)
+		}
+		for _, g := range page.Groups {
+			has[aws.ToString(g.GroupName)] = true
+		}
+	}
+	want := u.Groups()
+	for _, name := range slices.Sorted(maps.Keys(has)) {
+		if !access.GroupOfEmployees(name) || slices.Contains(want, name) {
+			continue
+		}
+		_, err := p.api.AdminRemoveUserFromGroup(ctx, &cognitoidentityprovider.AdminRemoveUserFromGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
+		if err != nil && !is(err, resourceNotFound) {
+			return failed("take an account out of a group", err)
+		}
+	}
+	for _, name := range want {
+		if has[name] {
+			continue
+		}
+		_, err := p.api.AdminAddUserToGroup(ctx, &cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
+		if err != nil && !is(err, resourceNotFound) {
+			return failed("put an account into a group", err)
+		}
+	}
+	return nil
 }
 
 // secondFactor switches two-factor sign-in by text message on or off (P13).
@@ -359,14 +403,15 @@ func password() string {
 
 // Codes of Cognito's errors. They are compared as texts, since what the calls declare is not all that they answer.
 const (
-	userNotFound    = "UserNotFoundException"
-	usernameExists  = "UsernameExistsException"
-	aliasExists     = "AliasExistsException"
-	notAuthorized   = "NotAuthorizedException"
-	invalidPassword = "InvalidPasswordException"
-	passwordHistory = "PasswordHistoryPolicyViolationException"
-	tooManyRequests = "TooManyRequestsException"
-	limitExceeded   = "LimitExceededException"
+	userNotFound     = "UserNotFoundException"
+	resourceNotFound = "ResourceNotFoundException"
+	usernameExists   = "UsernameExistsException"
+	aliasExists      = "AliasExistsException"
+	notAuthorized    = "NotAuthorizedException"
+	invalidPassword  = "InvalidPasswordException"
+	passwordHistory  = "PasswordHistoryPolicyViolationException"
+	tooManyRequests  = "TooManyRequestsException"
+	limitExceeded    = "LimitExceededException"
 )
 
 func is(err error, code string) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,16 +22,20 @@ import (
 // pool answers calls by name: a JSON body, or the status and code of an error.
 type pool struct {
 	answers map[string]string // a body; or "400 Code: message"
-	calls   []string
+	calls   []string          // a call that names a group has its name behind it, after a space
 	bodies  map[string]map[string]any
 }
 
 func (p *pool) Do(r *http.Request) (*http.Response, error) {
 	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	p.calls = append(p.calls, call)
 	var body map[string]any
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		return nil, err
+	}
+	p.calls = append(p.calls, call)
+	if group, ok := body["GroupName"].(string); ok {
+		call += " " + group
+		p.calls[len(p.calls)-1] = call
 	}
 	if p.bodies == nil {
 		p.bodies = map[string]map[string]any{}
@@ -73,29 +78,81 @@ func kim() access.User {
 
 const (
 	nobody  = "400 UserNotFoundException: User does not exist."
+	grouped = `{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-tech"}]}`
 	current = `{"Enabled":true,"UserStatus":"FORCE_CHANGE_PASSWORD","UserAttributes":[{"Name":"email","Value":"kim@contoso.example"},{"Name":"email_verified","Value":"true"},{"Name":"phone_number","Value":"+4930123456"},{"Name":"phone_number_verified","Value":"true"}]}`
 )
 
 func TestAnAccountThatIsAsItShouldBeIsReadAndLeftAlone(t *testing.T) {
-	p := &pool{answers: map[string]string{"AdminGetUser": current}}
-	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, []string{"AdminGetUser"}) {
-		t.Errorf("got %v (%v), want one AdminGetUser", p.calls, err)
+	p := &pool{answers: map[string]string{"AdminGetUser": current, "AdminListGroupsForUser": grouped}}
+	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, []string{"AdminGetUser", "AdminListGroupsForUser"}) {
+		t.Errorf("got %v (%v), want the account and its groups read", p.calls, err)
 	}
 }
 
 func TestAnAccountIsMadeWithoutAMailAndWithItsAddressVerified(t *testing.T) {
 	p := &pool{answers: map[string]string{"AdminGetUser": nobody}}
-	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, []string{"AdminGetUser", "AdminCreateUser"}) {
-		t.Fatalf("got %v (%v), want AdminGetUser and AdminCreateUser", p.calls, err)
+	want := []string{"AdminGetUser", "AdminCreateUser", "AdminListGroupsForUser", "AdminAddUserToGroup partners", "AdminAddUserToGroup partner-tech"}
+	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, want) {
+		t.Fatalf("got %v (%v), want %v", p.calls, err, want)
 	}
 	b := p.bodies["AdminCreateUser"]
 	if b["MessageAction"] != "SUPPRESS" || b["Username"] != kim().ID || b["ForceAliasCreation"] != nil {
 		t.Errorf("got %v, want no mail, the user's id as the username, and nobody else's address taken", b)
 	}
 	attributes, err := json.Marshal(b["UserAttributes"])
-	want := `[{"Name":"email","Value":"kim@contoso.example"},{"Name":"email_verified","Value":"true"},{"Name":"phone_number","Value":"+4930123456"},{"Name":"phone_number_verified","Value":"true"}]`
-	if err != nil || string(attributes) != want {
-		t.Errorf("attributes: got %s (%v), want %s", attributes, err, want)
+	has := `[{"Name":"email","Value":"kim@contoso.example"},{"Name":"email_verified","Value":"true"},{"Name":"phone_number","Value":"+4930123456"},{"Name":"phone_number_verified","Value":"true"}]`
+	if err != nil || string(attributes) != has {
+		t.Errorf("attributes: got %s (%v), want %s", attributes, err, has)
+	}
+}
+
+func TestAnAccountIsPutIntoTheGroupOfItsRoleAndTakenOutOfThoseOfOthers(t *testing.T) { // P19
+	const (
+		out, in = "AdminRemoveUserFromGroup ", "AdminAddUserToGroup "
+		none    = "400 ResourceNotFoundException: Group not found."
+		later   = "500 InternalErrorException: no"
+	)
+	for _, c := range []struct {
+		name    string
+		groups  string // that the account is in
+		answers map[string]string
+		want    []string // the calls
+		fails   bool
+	}{
+		{"none yet", `{}`, nil, []string{in + "partners", in + "partner-tech"}, false},
+		{"another role's", `{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-owner"}]}`, nil, []string{out + "partner-owner", in + "partner-tech"}, false},
+		{
+			"several roles', its own among them", `{"Groups":[{"GroupName":"partner-tech"},{"GroupName":"partners"},{"GroupName":"partner-owner"},{"GroupName":"partner-admin"}]}`,
+			nil,
+			[]string{out + "partner-admin", out + "partner-owner"},
+			false,
+		},
+		{"the provider's own", `{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-tech"},{"GroupName":"partner-of-the-year"},{"GroupName":"customers"}]}`, nil, nil, false},
+		{
+			"a pool without the groups", `{}`,
+			map[string]string{in + "partners": none, in + "partner-tech": none},
+			[]string{in + "partners", in + "partner-tech"},
+			false,
+		},
+		{
+			"a group that is deleted meanwhile", `{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-owner"}]}`,
+			map[string]string{out + "partner-owner": none},
+			[]string{out + "partner-owner", in + "partner-tech"},
+			false,
+		},
+		{"a group that cannot be joined now", `{}`, map[string]string{in + "partners": later}, []string{in + "partners"}, true},
+		{"a group that cannot be left now", `{"Groups":[{"GroupName":"partner-owner"}]}`, map[string]string{out + "partner-owner": later}, []string{out + "partner-owner"}, true},
+		{"groups that cannot be read now", later, nil, nil, true},
+	} {
+		p := &pool{answers: map[string]string{"AdminGetUser": current, "AdminListGroupsForUser": c.groups}}
+		maps.Copy(p.answers, c.answers)
+		err := provider(t, p).Sync(t.Context(), kim())
+		if c.fails != errors.Is(err, access.ErrUnavailable) || !c.fails && err != nil {
+			t.Errorf("%s: got %v, want access.ErrUnavailable: %v", c.name, err, c.fails)
+		}
+		if want := append([]string{"AdminGetUser", "AdminListGroupsForUser"}, c.want...); !slices.Equal(p.calls, want) {
+			t.Errorf("%s: got %q, want %q", c.name, p.calls, want)
+		}
 	}
 }
 
@@ -112,12 +169,12 @@ func TestASignOutIsForgivenToCognitoLocalAlone(t *testing.T) {
 		`400 TooManyRequestsException: no`: false,
 		`{}`:                               true,
 	} {
-		p := &pool{answers: map[string]string{"AdminGetUser": disabled, "AdminUserGlobalSignOut": answer}}
+		p := &pool{answers: map[string]string{"AdminGetUser": disabled, "AdminUserGlobalSignOut": answer, "AdminListGroupsForUser": grouped}}
 		err := provider(t, p).Sync(t.Context(), u)
 		if (err == nil) != ok {
 			t.Errorf("%s: got %v, want no error: %v", answer, err, ok)
 		}
-		if !slices.Equal(p.calls, []string{"AdminGetUser", "AdminUserGlobalSignOut"}) {
+		if len(p.calls) < 2 || !slices.Equal(p.calls[:2], []string{"AdminGetUser", "AdminUserGlobalSignOut"}) {
 			t.Errorf("%s: got %v, want a sign-out although the account was disabled before: that may have been all that was done", answer, p.calls)
 		}
 	}

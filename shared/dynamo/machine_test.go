@@ -435,7 +435,7 @@ func (m *machine) becomeMember(t *rapid.T) {
 		if !member {
 			return access.PlanRemoveMember(f, m.moment(theProvider))
 		}
-		c, _, err := access.PlanMember(f, address, "Somebody", false, m.moment(theProvider))
+		c, _, err := access.PlanMember(f, address, "Somebody", false, access.AnyVersion, m.moment(theProvider))
 		return c, err
 	})
 	m.same(got, m.model.setMember(user, customer, member))

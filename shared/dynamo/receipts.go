@@ -373,7 +373,7 @@ func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
 // cleared is the state of an address that was blocked.
 const cleared = "cleared"
 
-// ClearAddress lets an address get mail again. The result tells whether it was blocked.
+// ClearAddress lets an address get mail again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
 func (s *Store) ClearAddress(ctx context.Context, address string, now time.Time) (bool, error) {
 	e := edit{
 		key: blockKey(address), condition: "attribute_exists(pk) AND #state <> :state AND #at <= :at", remove: []string{"reason"},

@@ -346,10 +346,7 @@ func appendKey(b []byte, k Key) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
-	out, err := jsontext.AppendQuote(b, s)
-	if err != nil { // invalid UTF-8: the replaced characters make it a key that is not there
-		return out
-	}
+	out, _ := jsontext.AppendQuote(b, s) // it fails at invalid UTF-8 alone: the replaced characters make it a key that is not there
 	return out
 }
 

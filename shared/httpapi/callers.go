@@ -17,11 +17,11 @@ const (
 type kind uint16
 
 const (
-	provider      kind = 1 << iota // a token with the directory scope
-	customerAdmin                  // an admin of the customer that the route names
-	customerUser                   // another member of it
-	anyCustomer                    // a member of whichever customer: the partners directory is open to them (D16)
-	owner                          // of the partner that the route names, and so on
+	provider       kind = 1 << iota // a token with the directory scope
+	customerAdmin                   // an admin of the customer that the route names
+	customerMember                  // another member of it
+	anyCustomer                     // a member of whichever customer: the partners directory is open to them (D16)
+	owner                           // of the partner that the route names, and so on
 	partnerAdmin
 	business
 	tech
@@ -33,7 +33,7 @@ const (
 )
 
 const (
-	members   = customerAdmin | customerUser
+	members   = customerAdmin | customerMember
 	leads     = owner | partnerAdmin | business // those who manage a partner's people and customers (P8, P9)
 	employees = leads | tech | sales            // they see each other's records (P4)
 )
@@ -118,7 +118,8 @@ func mayCall(route string) kind {
 		"PUT /v1/customers/{customer}/relationships/{partner}",
 		"DELETE /v1/customers/{customer}/relationships/{partner}",
 		"PUT /v1/customers/{customer}/managing-partner",
-		"DELETE /v1/customers/{customer}/managing-partner":
+		"DELETE /v1/customers/{customer}/managing-partner",
+		"DELETE /v1/mail/blocks/{email}":
 		return provider
 	}
 	return 0
@@ -187,7 +188,7 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 			return c, err
 		}
 		if len(ms) == 1 {
-			c.kind = customerUser
+			c.kind = customerMember
 			if ms[0].Member.Admin {
 				c.kind = customerAdmin
 			}

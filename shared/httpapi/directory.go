@@ -44,10 +44,6 @@ func putPartner(ctx context.Context, c *call) (reply, error) { return writePartn
 func patchPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, false) }
 
 func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
-	seen, err := c.seen(!create)
-	if err != nil {
-		return reply{}, err
-	}
 	var b partnerBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
@@ -56,7 +52,9 @@ func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	cmd.Seen = seen
+	if cmd.Seen, err = c.seen(!create && !cmd.OnlySuspends()); err != nil {
+		return reply{}, err
+	}
 	return c.savePartner(ctx, cmd, create, func(p *access.Partner) any { return viewPartner(p, true) })
 }
 
@@ -73,13 +71,20 @@ func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, creat
 		if before == nil && c.expects() {
 			return access.Change{}, reply{}, nothingSeen()
 		}
-		var parent *access.Partner
-		if cmd.Parent != nil && *cmd.Parent != "" {
-			if parent, err = c.api.Store.Partner(ctx, *cmd.Parent); err != nil {
-				return access.Change{}, reply{}, err
+		var above []*access.Partner
+		if cmd.Parent != nil {
+			for next := *cmd.Parent; next != "" && len(above) <= access.MaxParents; {
+				p, err := c.api.Store.Partner(ctx, next)
+				if err != nil {
+					return access.Change{}, reply{}, err
+				}
+				if p == nil {
+					break
+				}
+				above, next = append(above, p), p.Parent
 			}
 		}
-		change, after, err := access.PlanPartner(id, before, parent, cmd, c.moment())
+		change, after, err := access.PlanPartner(id, before, above, cmd, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
@@ -309,7 +314,7 @@ func (c *call) changeUser(ctx context.Context, address string, plan func(access.
 		task = change.Identity()
 		return change, out, err
 	})
-	if err == nil {
+	if err == nil && !out.replayed {
 		c.follow(ctx, task)
 	}
 	return out, err
@@ -442,6 +447,10 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	seen, err := c.seen(false)
+	if err != nil {
+		return reply{}, err
+	}
 	var b memberBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
@@ -462,7 +471,7 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		change, m, err := access.PlanMember(facts, address, *name, *role == roleAdmin, c.moment())
+		change, m, err := access.PlanMember(facts, address, *name, *role == roleAdmin, seen, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}

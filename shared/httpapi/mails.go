@@ -17,6 +17,16 @@ type mailStore interface {
 	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
 	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
 	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
+	// Blocked tells why an address gets no mail; nil when it does.
+	Blocked(ctx context.Context, address string) (*receipt.Block, error)
+	// ClearAddress lets an address get mail again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
+	ClearAddress(ctx context.Context, address string, now time.Time) (bool, error)
+}
+
+// Suppressed is the mail service's own list of addresses to which it sends nothing.
+type Suppressed interface {
+	// Remove takes an address off the list; one that is not on it is no error. It can be repeated.
+	Remove(ctx context.Context, address string) error
 }
 
 // Resender sends a mail once more.
@@ -27,19 +37,21 @@ type Resender interface {
 }
 
 // NewMail serves the routes of the mail function.
-func NewMail(cfg Config, mails mailStore, again Resender) lambda.Handler {
-	e := mailEndpoints{mails, again}
+func NewMail(cfg Config, mails mailStore, again Resender, suppressed Suppressed) lambda.Handler {
+	e := mailEndpoints{mails, again, suppressed}
 	return serve(cfg, map[string]endpoint{
 		"GET /v1/customers/{customer}/mail":                e.ofCustomer,
 		"GET /v1/partners/{partner}/mail":                  e.ofPartner,
 		"POST /v1/customers/{customer}/mail/{mail}/resend": e.resend,
 		"POST /v1/partners/{partner}/mail/{mail}/resend":   e.resend,
+		"DELETE /v1/mail/blocks/{email}":                   e.unblock,
 	})
 }
 
 type mailEndpoints struct {
-	mails mailStore
-	again Resender
+	mails      mailStore
+	again      Resender
+	suppressed Suppressed
 }
 
 // mailView is one mail and what became of it.
@@ -137,6 +149,37 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return reply{status: 200, body: viewMail(c.PathValue("mail"), r)}, nil
+}
+
+// unblock lets an address that bounced or complained get mails again: those from now on, and those that are sent again. An address that is not
+// blocked here is not looked for on the mail service's list, where others of the provider's systems may have put it. The list comes first: when that
+// fails, the address is still blocked, and the request can be repeated.
+func (m mailEndpoints) unblock(ctx context.Context, c *call) (reply, error) {
+	address, err := c.address()
+	if err != nil {
+		return reply{}, err
+	}
+	block, err := m.mails.Blocked(ctx, address)
+	if err != nil {
+		return reply{}, err
+	}
+	if block == nil {
+		return reply{}, access.Refuse(access.NotFound, "this address is not blocked: it gets its mails")
+	}
+	if err := m.suppressed.Remove(ctx, address); err != nil {
+		return reply{}, errors.Join(access.ErrUnavailable, err)
+	}
+	now := c.api.now()
+	if block.At.After(now) { // the mail service's clock is ahead of ours
+		now = block.At
+	}
+	switch cleared, err := m.mails.ClearAddress(ctx, address, now); {
+	case err != nil:
+		return reply{}, err
+	case !cleared:
+		return reply{}, access.Refuse(access.Contention, "something happened to this address at this moment: try again")
+	}
+	return reply{status: 204}, nil
 }
 
 // mailKey reads the id of a mail, together with whose it is.

@@ -259,7 +259,7 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
 		UserCount: g.UserCount(r.Headcount), Version: g.Edition(),
 	}
-	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" {
+	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
 	}
 	return v

@@ -221,15 +221,17 @@ func Functions() []Function {
 		},
 		{
 			Name:    "mail",
-			Does:    "shows what became of the mails, and sends one again",
+			Does:    "shows what became of the mails, sends one again, and lets an address that was blocked get mails again",
 			Timeout: 29 * time.Second, Memory: 256,
 			Env: slices.Concat(people(), mails(), accounts()),
-			Routes: routes(
+			Routes: slices.Concat(routes(
 				get("/v1/customers/{customer}/mail"),
 				get("/v1/partners/{partner}/mail"),
 				post("/v1/customers/{customer}/mail/{mail}/resend"),
 				post("/v1/partners/{partner}/mail/{mail}/resend"),
-			),
+			), provider(
+				remove("/v1/mail/blocks/{email}"),
+			)),
 		},
 		{
 			Name:    "feedback",

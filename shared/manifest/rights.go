@@ -13,11 +13,12 @@ type Resource string
 
 // The resources of the service.
 const (
-	Table    Resource = "table"
-	Index1   Resource = "table/index/gsi1"
-	Index2   Resource = "table/index/gsi2"
-	Mails    Resource = "mails"    // SES's identity and configuration set
-	Accounts Resource = "accounts" // Cognito's user pool
+	Table      Resource = "table"
+	Index1     Resource = "table/index/gsi1"
+	Index2     Resource = "table/index/gsi2"
+	Mails      Resource = "mails"      // SES's identity and configuration set
+	Suppressed Resource = "suppressed" // SES's suppression list, which is the whole account's: addresses to which SES sends nothing
+	Accounts   Resource = "accounts"   // Cognito's user pool
 )
 
 // Rights are those of the function of that name. The rights that triggers need (reading the stream, sending to a dead-letter queue)
@@ -75,8 +76,9 @@ func rights() map[string][]Right {
 			table("PutItem", "C", "E", "I", "K", "P", "W"),
 			table("Query", "C"),
 		}, accountCalls(
-			"AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
-			"AdminInitiateAuth", "AdminSetUserMFAPreference", "AdminSetUserPassword", "AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
+			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
+			"AdminInitiateAuth", "AdminListGroupsForUser", "AdminRemoveUserFromGroup", "AdminSetUserMFAPreference", "AdminSetUserPassword",
+			"AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
 		)...),
 		"invite": {
 			table("BatchGetItem", "C", "P"),
@@ -94,8 +96,9 @@ func rights() map[string][]Right {
 			index(Index1, "P"),
 			index(Index2, "Q"),
 		}, accountCalls(
-			"AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
-			"AdminSetUserMFAPreference", "AdminSetUserPassword", "AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
+			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
+			"AdminListGroupsForUser", "AdminRemoveUserFromGroup", "AdminSetUserMFAPreference", "AdminSetUserPassword", "AdminUpdateUserAttributes",
+			"AdminUserGlobalSignOut",
 		)...),
 		"notify": append([]Right{
 			table("GetItem", "B", "C", "K", "P"),
@@ -109,9 +112,10 @@ func rights() map[string][]Right {
 			table("GetItem", "B", "C", "E", "K", "P"),
 			table("PutItem", "C", "K", "P"), // as notify
 			table("Query", "C"),
-			table("UpdateItem", "C", "P"),
+			table("UpdateItem", "B", "C", "P"),
 			index(Index1, "P"),
 			{Action: "ses:SendEmail", On: Mails},
+			{Action: "ses:DeleteSuppressedDestination", On: Suppressed},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...),
 		"feedback": {
 			table("UpdateItem", "B", "C", "P"),

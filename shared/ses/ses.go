@@ -201,7 +201,7 @@ func (e *Error) Is(target error) bool { return e.Uncertain && target == letters.
 // For now, which is all the rest, since a mail that was given up is a person who was not told:
 //   - TooManyRequestsException, Throttling, LimitExceededException: a moment, or a day's quota.
 //   - SendingPausedException, AccountSuspendedException: about the account and not about this mail. Both end when AWS has looked at it; the
-//     events wait in the dead-letter queue for scripts/replay.
+//     mails wait in the table for three days (mail.Notifier).
 //   - MailFromDomainNotVerifiedException, NotFoundException (of the configuration set), AccessDenied, a wrong signature: the operator's to mend.
 //   - 5xx: SES says itself that it did not do it.
 //   - No connection: nothing was sent.

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"partneraccess/scripts/local/child"
+	"partneraccess/shared/access"
 	"partneraccess/shared/cognito"
 )
 
@@ -183,7 +184,7 @@ type Pool struct {
 // Issuer is who issues the pool's tokens.
 func (s *Server) Issuer(p Pool) string { return s.endpoint + "/" + p.ID }
 
-// Pool is the pool of that name, made when there is none.
+// Pool is the pool of that name, made when there is none, with the groups that infra makes as well.
 func (s *Server) Pool(ctx context.Context, name string) (Pool, error) {
 	api, err := s.Client()
 	if err != nil {
@@ -217,6 +218,9 @@ func pool(ctx context.Context, api *cognitoidentityprovider.Client, name string)
 		}
 		p.ID = aws.ToString(made.UserPool.Id)
 	}
+	if err := groups(ctx, api, p.ID); err != nil {
+		return p, err
+	}
 	clients, err := api.ListUserPoolClients(ctx, &cognitoidentityprovider.ListUserPoolClientsInput{UserPoolId: &p.ID})
 	if err != nil {
 		return p, err
@@ -234,4 +238,28 @@ func pool(ctx context.Context, api *cognitoidentityprovider.Client, name string)
 	}
 	p.Client = aws.ToString(made.UserPoolClient.ClientId)
 	return p, nil
+}
+
+// groups makes those that the pool has not yet. To make one anew would empty it: cognito-local refuses no name that is taken.
+func groups(ctx context.Context, api *cognitoidentityprovider.Client, pool string) error {
+	have := map[string]bool{}
+	pages := cognitoidentityprovider.NewListGroupsPaginator(api, &cognitoidentityprovider.ListGroupsInput{UserPoolId: &pool})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, g := range page.Groups {
+			have[aws.ToString(g.GroupName)] = true
+		}
+	}
+	for _, g := range access.Groups() {
+		if have[g.Name] {
+			continue
+		}
+		if _, err := api.CreateGroup(ctx, &cognitoidentityprovider.CreateGroupInput{UserPoolId: &pool, GroupName: &g.Name, Description: &g.Who}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

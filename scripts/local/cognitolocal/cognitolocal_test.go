@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"partneraccess/scripts/local/cognitolocal"
+	"partneraccess/shared/access"
 )
 
 func start(t *testing.T, dir string) *cognitolocal.Server {
@@ -40,6 +41,15 @@ func TestAKeptPoolIsTheSameAfterARestart(t *testing.T) {
 	}
 	user := "contoso.eu:01J9Z3NDEKTSV4RRFFQ69G5FAV" // a partner's id can have dots
 	create(t, first, was, user)
+	before, err := first.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range access.Groups() { // all are there
+		if _, err := before.AdminAddUserToGroup(t.Context(), &cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &was.ID, Username: &user, GroupName: &g.Name}); err != nil {
+			t.Errorf("group %s: %v", g.Name, err)
+		}
+	}
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +69,10 @@ func TestAKeptPoolIsTheSameAfterARestart(t *testing.T) {
 	got, err := api.AdminGetUser(t.Context(), &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &is.ID, Username: &user})
 	if err != nil || *got.Username != user {
 		t.Errorf("after a restart: got %v (%v), want the account", got, err)
+	}
+	in, err := api.AdminListGroupsForUser(t.Context(), &cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &is.ID, Username: &user})
+	if err != nil || len(in.Groups) != len(access.Groups()) {
+		t.Errorf("after a restart: got %v (%v), want the account in the groups that it was in", in, err)
 	}
 }
 

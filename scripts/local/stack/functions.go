@@ -90,7 +90,7 @@ func mailFunctions(d Deps, store *dynamo.Store, log *slog.Logger, people httpapi
 		panic(err)
 	}
 	c := mailing.Config{
-		Store: store, Sender: ses.NewSender(client, "partner-access-local"), Now: d.Now, Log: log,
+		Store: store, Sender: ses.NewSender(client, "partner-access-local"), Suppressed: ses.NewSuppressed(client), Now: d.Now, Log: log,
 		Settings: mail.Settings{
 			Product: "Example Cloud", From: "Example Cloud <no-reply@cloud.example>", Support: "support@cloud.example",
 			CustomerURL: "https://cloud.example/customers/{customer}/partners", PartnerURL: "https://cloud.example/partners/{partner}",

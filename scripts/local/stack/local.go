@@ -49,7 +49,7 @@ func (s *Stack) local() http.Handler {
 	mux.HandleFunc("GET /_local/mailbox", s.mailboxList)
 	mux.HandleFunc("GET /_local/mailbox/{id}", s.mailboxMail)
 	mux.HandleFunc("POST /_local/mailbox/empty", s.mailboxEmpty)
-	mux.Handle("POST "+sesPath+"/v2/email/outbound-emails", s.SES)
+	s.SES.serve(mux)
 	mux.HandleFunc("GET /_local/dead-letters", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, s.Dead.List())
 	})

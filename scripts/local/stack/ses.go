@@ -24,7 +24,7 @@ const (
 	refusedDomain    = "refused.example"    // SendEmail refuses the mail
 	bouncedDomain    = "bounced.example"    // it is taken, and comes back for good
 	fullDomain       = "full.example"       // it is taken, and comes back because the mailbox is full: a transient bounce
-	suppressedDomain = "suppressed.example" // it is taken and dropped, because the address has bounced before
+	suppressedDomain = "suppressed.example" // it is taken and dropped, because the address is on the suppression list, until it is taken off
 	complainedDomain = "complained.example" // it arrives, and its reader calls it spam
 )
 
@@ -35,7 +35,7 @@ const sesPath = "/_local/ses"
 const feedbackAfter = 150 * time.Millisecond
 
 // SES speaks as much of Amazon SES's API v2 as sending needs, checks what SES checks, and puts the mails into the mailbox. What
-// becomes of a mail it tells the feedback function, as EventBridge would. Its faults are for tests.
+// becomes of a mail it tells the feedback function, as EventBridge would. It keeps the account's suppression list. Its faults are for tests.
 type SES struct {
 	box      *Mailbox
 	now      func() time.Time
@@ -47,13 +47,14 @@ type SES struct {
 
 	mu     sync.Mutex
 	faults []fault
+	listed map[string]bool // by address: it has come onto the suppression list, or false: it was taken off
 }
 
 type fault struct {
 	status  int
 	kind    string
 	message string
-	lose    bool // the mail is taken and the answer lost
+	lose    bool // what was asked is done and the answer lost
 }
 
 // Throttle refuses the next n sendings, as SES does when they come faster than the account may send.
@@ -126,6 +127,50 @@ var (
 	headerText = regexp.MustCompile(`^[ -~]{1,995}$`)
 )
 
+// serve adds what SES answers.
+func (s *SES) serve(mux *http.ServeMux) {
+	mux.Handle("POST "+sesPath+"/v2/email/outbound-emails", s)
+	mux.HandleFunc("DELETE "+sesPath+"/v2/email/suppression/addresses/{address}", s.takeOff)
+}
+
+// takeOff answers DeleteSuppressedDestination (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DeleteSuppressedDestination.html).
+func (s *SES) takeOff(w http.ResponseWriter, r *http.Request) {
+	f, faulty := s.nextFault()
+	if faulty && !f.lose {
+		sesError(w, f)
+		return
+	}
+	address := r.PathValue("address")
+	was := s.list(address, false)
+	if faulty {
+		panic(http.ErrAbortHandler) // net/http's way to cut the connection
+	}
+	if !was {
+		sesError(w, fault{status: http.StatusNotFound, kind: "NotFoundException", message: "Email address " + address + " does not exist on your suppression list."})
+		return
+	}
+	writeJSON(w, http.StatusOK, struct{}{})
+}
+
+// list puts an address onto the suppression list, or takes it off, and tells whether it was on it.
+func (s *SES) list(address string, on bool) (was bool) {
+	address = strings.ToLower(plain(address))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was = s.suppresses(address)
+	if s.listed == nil {
+		s.listed = map[string]bool{}
+	}
+	s.listed[address] = on
+	return was
+}
+
+// suppresses tells whether an address, in lower case, is on the suppression list. The caller has the lock.
+func (s *SES) suppresses(address string) bool {
+	on, known := s.listed[address]
+	return on || !known && domainOf(address) == suppressedDomain
+}
+
 // ServeHTTP answers SendEmail.
 func (s *SES) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 40<<20))
@@ -154,7 +199,13 @@ func (s *SES) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	m := in.mail(s.now().UTC())
 	s.box.Add(m)
-	s.tell(m, in.ConfigurationSetName)
+	s.mu.Lock()
+	dropped := s.suppresses(strings.ToLower(plain(to)))
+	s.mu.Unlock()
+	if d := domainOf(to); !dropped && (d == bouncedDomain || d == complainedDomain) {
+		s.list(to, true)
+	}
+	s.tell(m, in.ConfigurationSetName, dropped)
 	if faulty {
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection
 	}
@@ -245,21 +296,26 @@ func sesError(w http.ResponseWriter, f fault) {
 	writeJSON(w, f.status, map[string]string{"message": f.message})
 }
 
+// plain is an address without the name that may stand before it.
+func plain(address string) string {
+	if a, err := mail.ParseAddress(address); err == nil {
+		return a.Address
+	}
+	return address
+}
+
 // domainOf is the domain of an address, which may have a name before it.
 func domainOf(address string) string {
-	a, err := mail.ParseAddress(address)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(a.Address[strings.LastIndexByte(a.Address, '@')+1:])
+	a := plain(address)
+	return strings.ToLower(a[strings.LastIndexByte(a, '@')+1:])
 }
 
 // tell has the feedback function hear what became of a mail. As Lambda does for events that nobody waits for, it tries three times.
-func (s *SES) tell(m Mail, set string) {
+func (s *SES) tell(m Mail, set string, dropped bool) {
 	if s.feedback == nil || s.background.Err() != nil {
 		return
 	}
-	event, err := json.Marshal(feedbackEvent(m, set, s.now().UTC()))
+	event, err := json.Marshal(feedbackEvent(m, set, dropped, s.now().UTC()))
 	if err != nil {
 		s.log.Error("a mail's feedback cannot be encoded", "error", err.Error())
 		return
@@ -279,13 +335,11 @@ func (s *SES) tell(m Mail, set string) {
 }
 
 // feedbackEvent is what EventBridge makes of an event of SES's configuration set
-// (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html has the detail's fields).
-func feedbackEvent(m Mail, set string, at time.Time) events.EventBridgeEvent {
+// (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html has the detail's fields). Dropped: the address is on
+// the suppression list.
+func feedbackEvent(m Mail, set string, dropped bool, at time.Time) events.EventBridgeEvent {
 	stamp := at.Format("2006-01-02T15:04:05.000Z")
-	address := m.To
-	if a, err := mail.ParseAddress(m.To); err == nil {
-		address = a.Address
-	}
+	address := plain(m.To)
 	tags := map[string][]string{"ses:configuration-set": {set}, "ses:source-ip": {"127.0.0.1"}}
 	for name, value := range m.Tags {
 		tags[name] = []string{value}
@@ -303,14 +357,14 @@ func feedbackEvent(m Mail, set string, at time.Time) events.EventBridgeEvent {
 		return "Email Bounced"
 	}
 	var detailType string
-	switch domainOf(m.To) {
-	case bouncedDomain:
-		detailType = bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown")
-	case fullDomain:
-		detailType = bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 mailbox full")
-	case suppressedDomain:
+	switch domain := domainOf(m.To); {
+	case dropped:
 		detailType = bounce("Permanent", "OnAccountSuppressionList", "5.1.1", "Amazon SES did not send the message to this address because it is on the suppression list for your account.")
-	case complainedDomain:
+	case domain == bouncedDomain:
+		detailType = bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown")
+	case domain == fullDomain:
+		detailType = bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 mailbox full")
+	case domain == complainedDomain:
 		detailType = "Email Complaint Received"
 		detail["eventType"] = "Complaint"
 		detail["complaint"] = map[string]any{

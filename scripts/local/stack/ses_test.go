@@ -180,6 +180,49 @@ func TestSESTellsTheFeedbackFunctionWhatBecameOfAMail(t *testing.T) {
 	}
 }
 
+func TestSESDropsWhatGoesToItsSuppressionListUntilAnAddressIsTakenOff(t *testing.T) {
+	h := &heard{}
+	c := config(t)
+	c.Functions = []manifest.Function{{Name: "feedback", Timeout: time.Minute, Feedback: true}}
+	c.Handlers = func(stack.Deps) map[string]lambda.Handler { return map[string]lambda.Handler{"feedback": h} }
+	s := start(t, c)
+	const dropped = "suppression list"
+	sent := 0
+	send := func(to string, state receipt.State, why string) {
+		t.Helper()
+		if _, err := sender(t, s).Send(t.Context(), letter(to)); err != nil {
+			t.Fatal(err)
+		}
+		sent++
+		until(t, "it is heard", func() bool { h.mu.Lock(); defer h.mu.Unlock(); return len(h.all) == sent })
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if got := h.all[sent-1]; got.State != state || !strings.Contains(got.Reason, why) {
+			t.Errorf("to %s: got %s (%s), want %s (%s)", to, got.State, got.Reason, state, why)
+		}
+	}
+	takeOff := func(address string, want int) {
+		t.Helper()
+		if status, text := call(t, "DELETE", s.URL()+"/_local/ses/v2/email/suppression/addresses/"+strings.ReplaceAll(address, "@", "%40"), ""); status != want {
+			t.Errorf("take %s off: got %d %s, want %d", address, status, text, want)
+		}
+	}
+	for range 2 {
+		send("rita@bounced.example", receipt.Bounced, "user unknown")
+		send("Rita <RITA@Bounced.example>", receipt.Bounced, dropped)
+		takeOff("rita@bounced.example", 200)
+	}
+	send("rita@complained.example", receipt.Complained, "")
+	send("rita@complained.example", receipt.Bounced, dropped)
+	send("rita@full.example", receipt.Bounced, "mailbox full")
+	takeOff("rita@full.example", 404) // what may pass puts nobody there
+	send("rita@suppressed.example", receipt.Bounced, dropped)
+	takeOff("rita@suppressed.example", 200)
+	takeOff("rita@suppressed.example", 404)
+	send("rita@suppressed.example", receipt.Delivered, "")
+	send("ron@suppressed.example", receipt.Bounced, dropped)
+}
+
 func TestMailsAreReadInABrowser(t *testing.T) {
 	s := start(t, config(t))
 	if status, got := call(t, "GET", s.URL()+"/_local/mailbox", ""); status != 200 || !strings.Contains(got, "0 mails") {

@@ -72,7 +72,7 @@ type Config struct {
 	SES string // where mails go, without a slash at the end; empty: into the stack's mailbox
 
 	// MailListen is where SES is served, too, for functions in containers: an address such as 0.0.0.0:8025, on which nothing else of the stack
-	// is to be had. Empty: nowhere.
+	// is to be had. Port 0 takes a free one, which MailAddress tells. Empty: nowhere.
 	MailListen string
 
 	// CreateTable creates the table; it is not called for one that exists.
@@ -113,6 +113,7 @@ type Stack struct {
 	log     *slog.Logger
 
 	accounts *accounts // nil: none are kept
+	mails    string    // MailAddress
 
 	functions []manifest.Function
 	handlers  map[string]lambda.Handler
