@@ -53,7 +53,7 @@ func (c call) operation() string {
 
 // writes tells whether the call changes anything, so that a lost answer is not the same as a lost request.
 func (c call) writes() bool {
-	for _, read := range []string{"dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.Query", "dynamodb.TransactGetItems", "cognito.AdminGetUser"} {
+	for _, read := range []string{"dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.Query", "dynamodb.TransactGetItems", "cognito.AdminGetUser", "cognito.AdminListGroupsForUser"} {
 		if c.operation() == read {
 			return false
 		}

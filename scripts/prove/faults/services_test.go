@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -66,6 +67,7 @@ type account struct {
 	status     string
 	mfa        bool
 	password   string
+	groups     []string
 }
 
 func (p *pool) clone() *pool {
@@ -73,7 +75,7 @@ func (p *pool) clone() *pool {
 	defer p.mu.Unlock()
 	out := &pool{accounts: map[string]account{}}
 	for id, a := range p.accounts {
-		a.attributes = maps.Clone(a.attributes)
+		a.attributes, a.groups = maps.Clone(a.attributes), slices.Clone(a.groups)
 		out.accounts[id] = a
 	}
 	return out
@@ -88,6 +90,7 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 		Password           string
 		TemporaryPassword  string
 		Permanent          bool
+		GroupName          string
 		SMSMfaSettings     struct{ Enabled bool }
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
@@ -156,6 +159,19 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 		if in.Permanent {
 			a.status = "CONFIRMED"
 		}
+	case "AdminListGroupsForUser":
+		groups := []map[string]string{}
+		for _, name := range a.groups {
+			groups = append(groups, map[string]string{"GroupName": name})
+		}
+		out = map[string]any{"Groups": groups}
+	case "AdminAddUserToGroup":
+		if !slices.Contains(a.groups, in.GroupName) {
+			a.groups = append(slices.Clone(a.groups), in.GroupName)
+			slices.Sort(a.groups)
+		}
+	case "AdminRemoveUserFromGroup":
+		a.groups = slices.DeleteFunc(slices.Clone(a.groups), func(name string) bool { return name == in.GroupName })
 	case "AdminUserGlobalSignOut", "AdminDeleteUser":
 	default:
 		return nil, fmt.Errorf("the pool does not know %s", op)

@@ -567,7 +567,7 @@ func (w *world) outside() []string {
 		out = append(out, "mail "+m.Tags["type"]+" to "+m.To+": "+m.Subject)
 	}
 	for user, a := range w.pool.clone().accounts {
-		out = append(out, fmt.Sprint("account ", id.ReplaceAllString(user, "*"), " ", a.attributes["email"], " ", a.attributes["phone_number"], " ", a.enabled, " ", a.status, " ", a.mfa, " ", w.opens(a)))
+		out = append(out, fmt.Sprint("account ", id.ReplaceAllString(user, "*"), " ", a.attributes["email"], " ", a.attributes["phone_number"], " ", a.enabled, " ", a.status, " ", a.mfa, " ", a.groups, " ", w.opens(a)))
 	}
 	slices.Sort(out)
 	return out
