@@ -557,7 +557,20 @@ func TestP2_AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(
 	}
 	o.settle()
 	o.wantAccount(kim, "enabled kim@contoso.example")
-	o.login("kim@contoso.example", temporaryIn(t, o.mailOf("user.activation_renewed", "kim@contoso.example")), secretOne).Want(http.StatusOK)
+	// Each of the two was answered, and has its mail; the password that was made last is good, whichever mail has it.
+	var mails []stack.Mail
+	for end := time.Now().Add(20 * time.Second); len(mails) < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		mails = slices.DeleteFunc(o.Stack.Mail.List(), func(m stack.Mail) bool { return m.Event != "user.activation_renewed" || m.To != "kim@contoso.example" })
+	}
+	good := 0
+	for _, m := range mails {
+		if o.login("kim@contoso.example", temporaryIn(t, m), secretOne).Status == http.StatusOK {
+			good++
+		}
+	}
+	if len(mails) != 2 || good != 1 {
+		t.Errorf("got %d mails, %d of them with a good password, want 2 and 1", len(mails), good)
+	}
 	o.wantNoTask(kim)
 
 	kira := before("other@contoso.example")
