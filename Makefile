@@ -187,6 +187,10 @@ prove-crash: setup ## kill the whole stack in the middle of traffic, 20 times, a
 	go build -o .build/local ./scripts/local
 	go run ./scripts/prove crash -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
 
+.PHONY: prove-isolation
+prove-isolation: setup ## let every kind of caller ask for what is another's, in every spelling (minutes)
+	go test ./scripts/spec -count=1 -v -timeout 60m -run 'NoSpelling|OfAnotherOrganisation|ForgedCursor|TellsStrangers|ForeignAndMissing|OnlyTheAddress' -all
+
 .PHONY: prove-faults
 prove-faults: setup ## fail every call of AWS of every use case in every way (minutes)
 	go test ./scripts/prove/faults -v -timeout 60m -all
