@@ -87,8 +87,18 @@ type way struct {
 	lasting bool
 }
 
-// waysOf are those in which a call is made to fail.
+// waysOf are those in which a call is made to fail. One is known to do harm and left out: when all attempts to set a temporary password get no answer, and
+// one of them has its effect more than a minute later, after the next one was set and sent, then the mail holds a password that is good no more.
+// Cognito knows no condition on it. Another password can be sent: POST .../password {"send":true}.
 func waysOf(c call) []way {
+	ways := failures(c)
+	if c.operation() == "cognito.AdminSetUserPassword" {
+		ways = slices.DeleteFunc(ways, func(w way) bool { return w == way{straggles, true} })
+	}
+	return ways
+}
+
+func failures(c call) []way {
 	switch {
 	case c.writes() && *all:
 		return []way{
