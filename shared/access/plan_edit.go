@@ -229,11 +229,3 @@ func planEnd(r Relation, why Reason, m Moment) (Planned, error) {
 	out.Changes.Before, out.Changes.After = before, 0
 	return out, err
 }
-
-// PlanExpire plans the end that the clock has brought.
-func PlanExpire(r Relation, m Moment) (Planned, error) {
-	if r.Grant == nil || !r.Grant.expired(m.Now) {
-		return Planned{Grant: r.Grant}, nil
-	}
-	return planEnd(r, Expired, m)
-}

@@ -183,6 +183,9 @@ func (m *model) resend(b *bid, byPartner bool) access.Code {
 	if code := m.mayInvite(b.pair, byPartner); code != "" {
 		return code
 	}
+	if code := m.eligible(b.partner); code != "" {
+		return code
+	}
 	if m.bidStatus(b) != access.InvitationPending {
 		return access.InvitationEnded
 	}
@@ -200,7 +203,13 @@ func (m *model) mail(b *bid, n int, token string) access.Code {
 	return ""
 }
 
-// visit is the clock's: it writes an end down, or reminds once, two days before the end of an invitation of more than four days.
+// void tells that nobody could accept the invitation as things stand.
+func (m *model) void(b *bid) bool {
+	return m.eligible(b.partner) != "" || b.byPartner && (m.deals[b.pair] == nil || m.over(b.pair))
+}
+
+// visit is the clock's: it writes an end down, or reminds once, two days before the end of an invitation of more than four days, unless nobody could
+// accept it then.
 func (m *model) visit(b *bid) {
 	switch {
 	case b.state != access.InvitationPending:
@@ -208,7 +217,9 @@ func (m *model) visit(b *bid) {
 		b.state = access.InvitationExpired
 	case b.days > 4 && !b.reminded && !m.now.Before(b.ends.AddDate(0, 0, -2)):
 		b.reminded = true
-		b.sending++
+		if !m.void(b) {
+			b.sending++
+		}
 	}
 }
 

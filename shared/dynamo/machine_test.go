@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"partneraccess/events"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
@@ -26,13 +27,13 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 	if err := dynamo.CreateTable(t.Context(), client, table, false); err != nil {
 		t.Fatal(err)
 	}
-	runs, accepted := 0, [2]int{}
+	runs, accepted, swept := 0, [2]int{}, map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++ // every run has its own organisations, so that one table does for all
 		m := &machine{
 			T: rt, ctx: t.Context(), store: dynamo.New(client, table), reader: dynamo.NewReader(client, table),
 			run: runs, model: newModel(), grants: map[pair]*access.Grant{}, partners: map[string]*access.Partner{}, touched: map[pair]bool{},
-			accepted: &accepted,
+			accepted: &accepted, swept: swept,
 		}
 		m.found()
 		for _, c := range m.model.customers { // begin with something to work on
@@ -51,6 +52,11 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			"pick":               m.pick,
 			"remove user":        m.removeUser,
 			"end":                m.end,
+			"due":                m.due,
+			"due, as often":      m.due,
+			"due, more often":    m.due,
+			"user left":          m.userLeft,
+			"partner gone":       m.partnerGone,
 			"join":               m.join,
 			"leave":              m.leave,
 			"disable or enable":  m.disable,
@@ -68,10 +74,17 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			"keep an invitation": m.keepBid,
 		})
 		m.compareAll(rt)
+		m.sweepAll(rt)
+		m.compareAll(rt)
 	})
-	t.Logf("%d invitations were accepted, %d of them by people who were users already", accepted[0], accepted[1])
+	t.Logf("%d invitations were accepted, %d of them by people who were users already; what the sweep found to do: %v", accepted[0], accepted[1], swept)
 	if !t.Failed() && accepted[0] == 0 {
 		t.Error("got no invitation that was accepted, want some: the machine proves nothing of them")
+	}
+	for _, e := range []events.Type{events.GrantExpired, events.GrantUserLeft, events.GrantEnded} {
+		if !t.Failed() && swept[string(e)] == 0 {
+			t.Errorf("got no %s by the sweep, want some: the machine proves nothing of it", e)
+		}
 	}
 }
 
@@ -89,6 +102,7 @@ type machine struct {
 	partners map[string]*access.Partner // likewise
 	touched  map[pair]bool              // grants that the latest command may have changed
 	accepted *[2]int                    // invitations of all runs, and those by users
+	swept    map[string]int             // events of all runs that came of the sweep's visits
 }
 
 var (
@@ -231,11 +245,11 @@ func (m *machine) someVersion(t *rapid.T, p pair) (seen int64, stale bool) {
 	if how == 0 {
 		return access.AnyVersion, false
 	}
-	r, err := m.store.Relation(m.ctx, p.customer, p.partner, nil, false) // what decisions read of a grant has no version
-	if err != nil {
-		t.Fatal(err)
+	g := m.stored(t, p).Grant // what decisions read of a grant has no version
+	if g == nil {
+		return 1 - int64(how), how == 2
 	}
-	return r.Grant.Stored() + 1 - int64(how), how == 2
+	return g.Edition() + 1 - int64(how), how == 2
 }
 
 // Commands about a grant.
@@ -337,19 +351,161 @@ func (m *machine) removeUser(t *rapid.T) {
 	m.same(got, m.model.removeUser(p, user))
 }
 
-// end revokes, relinquishes, or writes down what the clock has ended, which the model knows anyway.
+// end revokes or relinquishes.
 func (m *machine) end(t *rapid.T) {
 	p := m.somePair(t)
 	plan, by := access.PlanRevoke, aCustomer
-	switch rapid.IntRange(0, 2).Draw(t, "how") {
-	case 1:
+	if rapid.Bool().Draw(t, "relinquish") {
 		plan, by = access.PlanRelinquish, aPartner
-	case 2:
-		m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanExpire(r, m.moment(theClock)) })
-		return
 	}
 	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return plan(r, m.moment(by)) })
 	m.same(got, m.model.end(p))
+}
+
+// What the sweep does. It may come by early, late, twice, or not at all.
+
+// due writes down what the clock has ended, which the model knows anyway, and tells of starts and reminders, which nobody sees in a list. Mostly it
+// comes by when the grant begins or ends, or on the instant before or after.
+func (m *machine) due(t *rapid.T) {
+	p := m.somePair(t)
+	ahead := map[pair][]time.Time{}
+	for p, d := range m.model.deals {
+		for _, at := range []time.Time{d.from, d.until} {
+			if at.After(m.model.now) && !m.model.over(p) {
+				ahead[p] = append(ahead[p], at)
+			}
+		}
+	}
+	if len(ahead) > 0 && rapid.IntRange(0, 3).Draw(t, "in time") > 0 {
+		p = rapid.SampledFrom(slices.SortedFunc(maps.Keys(ahead), pair.compare)).Draw(t, "of")
+		at := rapid.SampledFrom(ahead[p]).Draw(t, "mark").Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "ms")) * time.Millisecond)
+		if at.After(m.model.now) {
+			m.model.now = at
+		}
+	}
+	m.dueAt(t, p)
+}
+
+func (m *machine) dueAt(t *rapid.T, p pair) {
+	var told, want string
+	before := m.stored(t, p).Grant
+	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) {
+		if d := m.model.deals[p]; d != nil && m.model.expired(d) && r.Grant.State != access.StateEnded {
+			want = string(events.GrantExpired)
+		}
+		out, err := access.PlanDue(r, m.moment(theClock))
+		for _, e := range out.Change.Events {
+			if e.Type != events.GrantStarted && e.Type != events.GrantExpiring {
+				told += string(e.Type)
+			}
+		}
+		return out, err
+	})
+	if told != want {
+		t.Fatalf("%v: got told %q, want %q", p, told, want)
+	}
+	g := m.stored(t, p).Grant
+	if g != nil && !g.Due().IsZero() && !g.Due().After(m.model.now) {
+		t.Fatalf("%v: got work due at %s when it was just done at %s", p, g.Due(), m.model.now)
+	}
+	if want == "" && before != nil && g.Edition() != before.Edition() {
+		t.Fatalf("%v: got version %d after the clock has told something, want %d as before for whoever edits", p, g.Edition(), before.Edition())
+	}
+}
+
+// userLeft comes to one grant of the partner that somebody has left, mostly where that one was let in.
+func (m *machine) userLeft(t *rapid.T) {
+	isGone := func(id string) bool { return m.model.people[id].gone() }
+	if !slices.ContainsFunc(m.model.everybody(), isGone) {
+		m.leave(t)
+	}
+	gone := slices.DeleteFunc(m.model.everybody(), func(id string) bool { return !isGone(id) })
+	if len(gone) == 0 {
+		return
+	}
+	user := rapid.SampledFrom(gone).Draw(t, "who left")
+	p := pair{rapid.SampledFrom(m.model.customers).Draw(t, "customer"), m.model.people[user].partner}
+	for _, id := range gone {
+		if d := m.model.deals[p]; d != nil && d.left[id] && m.model.people[id].partner == p.partner && rapid.Bool().Draw(t, "counted") {
+			user = id
+		}
+	}
+	m.userLeftAt(t, p, user)
+}
+
+func (m *machine) userLeftAt(t *rapid.T, p pair, user string) {
+	m.visit(t, p, []string{user}, func(r access.Relation) (access.Planned, error) {
+		return access.PlanUserLeft(r, user, m.moment(theClock))
+	})
+	m.model.userLeft(p, user)
+	if r, d := m.stored(t, p), m.model.deals[p]; d != nil && r.Grant.UserCount(r.Headcount) != d.count() {
+		t.Fatalf("%v after %s: got %d users counted, want %d", p, user, r.Grant.UserCount(r.Headcount), d.count())
+	}
+}
+
+// partnerGone comes to one grant of a partner that was removed, now and then just before.
+func (m *machine) partnerGone(t *rapid.T) {
+	p := m.somePair(t)
+	if m.model.partners[p.partner].status != access.Removed {
+		if rapid.IntRange(0, 2).Draw(t, "remove it") > 0 {
+			return
+		}
+		m.removePartner(p.partner)
+	}
+	m.partnerGoneAt(t, p)
+}
+
+func (m *machine) partnerGoneAt(t *rapid.T, p pair) {
+	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) { return access.PlanPartnerGone(r, m.moment(theClock)) })
+	want := m.model.partnerGone(p)
+	if g := m.stored(t, p).Grant; g != nil && (g.State != access.StateEnded || want != nil && (g.End.Reason != want.Reason || !g.End.At.Equal(want.At))) {
+		t.Fatalf("%v: got state %s and end %+v, want ended by %+v", p, g.State, g.End, want)
+	}
+}
+
+// sweepAll comes by everywhere.
+func (m *machine) sweepAll(t *rapid.T) {
+	for _, c := range m.model.customers {
+		for _, id := range m.model.everybody() {
+			if u := m.model.people[id]; u.gone() {
+				m.userLeftAt(t, pair{c, u.partner}, id)
+			}
+		}
+		for _, partner := range slices.Sorted(maps.Keys(m.model.partners)) {
+			m.dueAt(t, pair{c, partner})
+			if m.model.partners[partner].status == access.Removed {
+				m.partnerGoneAt(t, pair{c, partner})
+			}
+		}
+	}
+}
+
+// visit is the sweep's at one grant. It is never refused, and a second time it finds nothing to do.
+func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Relation) (access.Planned, error)) {
+	var c access.Change
+	m.same(m.relation(p, users, false, func(r access.Relation) (access.Planned, error) {
+		out, err := plan(r)
+		c = out.Change
+		return out, err
+	}), "")
+	for _, e := range c.Events {
+		m.swept[string(e.Type)]++
+	}
+	r, err := m.store.Relation(m.ctx, p.customer, p.partner, users, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := plan(r); err != nil || !again.Change.Empty() {
+		t.Fatalf("%v, once more: got %+v (%v), want nothing to do", p, again.Change, err)
+	}
+}
+
+func (m *machine) stored(t *rapid.T, p pair) access.Relation {
+	r, err := m.store.Relation(m.ctx, p.customer, p.partner, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // The directory.

@@ -23,8 +23,9 @@ type model struct {
 type pair struct{ customer, partner string }
 
 type agency struct {
-	status access.Status
-	offer  access.Level
+	status  access.Status
+	offer   access.Level
+	removed time.Time
 }
 
 type someone struct {
@@ -180,7 +181,7 @@ func (m *model) removePartner(id string) access.Code {
 	if m.partners[id].status == access.Removed {
 		return access.NotFound
 	}
-	m.partners[id].status = access.Removed
+	m.partners[id].status, m.partners[id].removed = access.Removed, m.now
 	return ""
 }
 
@@ -481,4 +482,27 @@ func (m *model) end(p pair) access.Code {
 		d.ended = true
 	}
 	return ""
+}
+
+// The sweep.
+
+// userLeft no longer counts somebody in a grant that has not ended.
+func (m *model) userLeft(p pair, user string) {
+	if d := m.deals[p]; d != nil && !d.ended && !m.expired(d) {
+		delete(d.left, user)
+	}
+}
+
+// partnerGone ends a grant of a removed partner, and gives how; nil when it had been ended before, by whomever. When the clock was first, that
+// stays the reason.
+func (m *model) partnerGone(p pair) *access.End {
+	d := m.deals[p]
+	switch {
+	case d == nil || d.ended:
+		return nil
+	case m.expired(d):
+		return &access.End{Reason: access.Expired, At: d.until}
+	}
+	d.ended = true
+	return &access.End{Reason: access.PartnerRemoved, At: m.partners[p.partner].removed}
 }
