@@ -258,6 +258,7 @@ func TestWithTheStreamDoubledReorderedSplitAndHalfFailedAndEverythingTwiceAtOnce
 	for i := range users {
 		users[i] = w.User("contoso", fmt.Sprintf("u%d@contoso.example", i), "tech")
 	}
+	quiet(t, w) // one of them is removed below, and who is gone is told of no password
 	const customers = 6
 	customer := func(i int) string { return fmt.Sprintf("c%d", i) }
 	var admins sync.WaitGroup
