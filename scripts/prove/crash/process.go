@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,13 +9,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"partneraccess/scripts/local/child"
+	"partneraccess/scripts/local/processes"
 )
 
 // process is the running stack.
@@ -83,20 +85,24 @@ func (p *process) end() {
 
 // kill ends the stack's processes with SIGKILL, in a random order and up to some milliseconds apart, and says in which.
 func (p *process) kill(r *rand.Rand) (string, error) {
-	victims := append(children(p.cmd.Process.Pid), victim{p.cmd.Process.Pid, "gateway"})
-	if len(victims) == 1 {
+	victims, err := processes.Family(p.cmd.Process.Pid)
+	if err != nil {
+		return "", err
+	}
+	if len(victims) < 2 {
 		return "", errors.New("the stack's engine is not found under /proc: this needs Linux")
 	}
+	slices.SortFunc(victims, func(a, b processes.Process) int { return cmp.Compare(a.ID, b.ID) }) // so that a seed repeats
 	r.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
 	var names []string
 	for i, v := range victims {
 		if i > 0 && r.IntN(2) == 0 {
 			time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond)
 		}
-		if err := syscall.Kill(-v.pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) { // each is a group of its own; one may have died with its parent
-			return "", fmt.Errorf("kill %s: %w", v.name, err)
+		if err := syscall.Kill(-v.ID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) { // each is a group of its own; one may have died with its parent
+			return "", fmt.Errorf("kill %s: %w", v.Name, err)
 		}
-		names = append(names, v.name)
+		names = append(names, v.Name)
 	}
 	select {
 	case <-p.ended:
@@ -104,36 +110,9 @@ func (p *process) kill(r *rand.Rand) (string, error) {
 		return "", errors.New("the stack survives SIGKILL")
 	}
 	for _, v := range victims { // the engine's file is free when its process is gone
-		for end := time.Now().Add(10 * time.Second); syscall.Kill(v.pid, 0) == nil && time.Now().Before(end); {
+		for end := time.Now().Add(10 * time.Second); syscall.Kill(v.ID, 0) == nil && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 	}
 	return strings.Join(names, ", "), nil
-}
-
-type victim struct {
-	pid  int
-	name string
-}
-
-// children are a process's, as Linux tells them; none elsewhere.
-func children(parent int) []victim {
-	var out []victim
-	statuses, _ := filepath.Glob("/proc/[0-9]*/status")
-	for _, path := range statuses {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		fields := map[string]string{}
-		for line := range strings.Lines(string(text)) {
-			if name, value, ok := strings.Cut(line, ":"); ok {
-				fields[name] = strings.TrimSpace(value)
-			}
-		}
-		if pid, err := strconv.Atoi(fields["Pid"]); err == nil && fields["PPid"] == strconv.Itoa(parent) {
-			out = append(out, victim{pid, fields["Name"]})
-		}
-	}
-	return out
 }
