@@ -219,10 +219,7 @@ func (c *Catalogue) CustomerActions() []string { return c.actions }
 // PortalActions are the named actions in partners' portals, sorted.
 func (c *Catalogue) PortalActions() []string { return c.portal }
 
-func (r Role) employee() bool {
-	switch r {
-	case Owner, Admin, Business, Tech, SalesMarketing:
-		return true
-	}
-	return false
-}
+// employeeRoles are those of a partner's employees: the users who have an account.
+func employeeRoles() []Role { return []Role{Owner, Admin, Business, Tech, SalesMarketing} }
+
+func (r Role) employee() bool { return slices.Contains(employeeRoles(), r) }

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -56,9 +55,6 @@ func Groups() []Group {
 	return out
 }
 
-// employeeRoles are those of the users who have an account.
-func employeeRoles() []Role { return []Role{Owner, Admin, Business, Tech, SalesMarketing} }
-
 // Groups are the names of those that the user's account belongs into; none for a user without one.
 func (u *User) Groups() []string {
 	if !u.HasAccount() {
@@ -70,7 +66,7 @@ func (u *User) Groups() []string {
 // GroupOfEmployees tells whether the service says who is in the group of that name. All other groups are left as they are.
 func GroupOfEmployees(name string) bool {
 	role, is := strings.CutPrefix(name, groupOfRole)
-	return name == groupPartners || is && slices.Contains(employeeRoles(), Role(role))
+	return name == groupPartners || is && Role(role).employee()
 }
 
 // account leaves the task that brings the account up with the user, when accounts are kept.
