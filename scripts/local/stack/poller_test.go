@@ -327,19 +327,29 @@ func TestWithoutTheStreamNothingIsRead(t *testing.T) {
 	start(t, c)
 }
 
+// toRestart is a stack that the test stops itself; none when its engine would outlive it.
+func toRestart(t *testing.T, c stack.Config) *stack.Stack {
+	t.Helper()
+	s, err := stack.Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Engine().Kind() != engine.External {
+		return s
+	}
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+	t.Log("an engine that outlives the stack keeps its own data: nothing to restart")
+	return nil
+}
+
 func TestAfterARestartTheStreamGoesOnWhereItWas(t *testing.T) {
 	l := &listener{}
 	c := streamConfig(t, l, manifest.Stream{Filter: onlyEvents, BatchSize: 10})
 	c.Engine, c.DataDir = nil, t.TempDir()
-	first, err := stack.Start(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if first.Engine().Kind() == engine.External {
-		if err := first.Stop(); err != nil {
-			t.Error(err)
-		}
-		t.Log("an engine that outlives the stack keeps its own data: nothing to restart")
+	first := toRestart(t, c)
+	if first == nil {
 		return
 	}
 	put(t, first, "T#1")
@@ -359,15 +369,8 @@ func TestAfterARestartWhatWasGivenUpIsStillThereToBeReplayed(t *testing.T) {
 	l := &listener{answer: func([]lambdaevents.DynamoDBEventRecord, int) ([]byte, error) { return nil, errors.New("poison") }}
 	c := streamConfig(t, l, manifest.Stream{Filter: onlyEvents, BatchSize: 1})
 	c.Engine, c.DataDir = nil, t.TempDir()
-	first, err := stack.Start(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if first.Engine().Kind() == engine.External {
-		if err := first.Stop(); err != nil {
-			t.Error(err)
-		}
-		t.Log("an engine that outlives the stack keeps its own data: nothing to restart")
+	first := toRestart(t, c)
+	if first == nil {
 		return
 	}
 	put(t, first, "T#1", "T#2")
