@@ -21,7 +21,8 @@ const keepMails = 366 * 24 * time.Hour
 
 // What the receipts' conditions say. An instant is text of a fixed width, so that it can be compared.
 const (
-	claimable = "attribute_not_exists(pk) OR (#state = :claimed AND (attribute_not_exists(#lease) OR #lease <= :now))"
+	waits     = "#state = :claimed AND (attribute_not_exists(#lease) OR #lease <= :now)"
+	claimable = "attribute_not_exists(pk) OR (" + waits + ")"
 	held      = "#state = :claimed AND #claim = :claim"
 )
 
@@ -199,8 +200,8 @@ func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string,
 }
 
 // MarkMail keeps what the mail service says of a mail. Older news than what is known, and news of a message that was sent before the mail
-// was sent again, change nothing. News of a claimed mail prove that it was sent, though its sender may have died before saying so: it is
-// not sent again. It fails with receipt.ErrUnknown when there is no such mail.
+// was sent again, change nothing. News of a claimed mail, or of one that was given up after no answer came to any attempt, prove that it was
+// sent, though its sender has not said so: it is not sent again. It fails with receipt.ErrUnknown when there is no such mail.
 func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 	k, err := mailKey(f.Key)
 	if err != nil {
@@ -212,7 +213,10 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 	}
 	e := edit{
 		key: k, remove: settled(),
-		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed))},
+		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed)), ":failed": str(string(receipt.Failed))},
+	}
+	if f.Reason == "" {
+		e.remove = append(e.remove, "reason")
 	}
 	e.set = append(e.set, "#sent = if_not_exists(#sent, :updated)")
 	e.to("state", string(f.State))
@@ -226,7 +230,7 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 			e.values[":"+string(st)] = str(string(st))
 		}
 	}
-	e.condition = "attribute_exists(pk) AND NOT contains(#past, :message_id) AND (#state = :claimed OR (#message_id = :message_id AND #state IN (" + strings.Join(lower, ", ") + ")))"
+	e.condition = "attribute_exists(pk) AND NOT contains(#past, :message_id) AND (#state = :claimed OR (#state = :failed AND attribute_not_exists(#message_id)) OR (#message_id = :message_id AND #state IN (" + strings.Join(lower, ", ") + ")))"
 	ok, is, err := s.update(ctx, "mark a mail", e)
 	switch {
 	case err != nil:
@@ -241,7 +245,7 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 
 // ReopenMail makes a settled mail claimable again, so that it can be sent once more. It fails with receipt.ErrUnknown when there is no such
 // mail, with receipt.ErrHeld when it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for that request
-// already: asked names it, and is "" for one that cannot be told from others.
+// already: asked names it, and is "" for one that cannot be told from others. A mail that is waiting is from then on the one that was asked for.
 func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, now time.Time) error {
 	k, err := mailKey(key)
 	if err != nil {
@@ -253,7 +257,14 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, n
 		return err
 	case r == nil:
 		return receipt.ErrUnknown
+	case r.State == receipt.Claimed && asked == "":
+		return receipt.ErrHeld
 	case r.State == receipt.Claimed:
+		e := edit{key: k, condition: waits, values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed)), ":now": str(timeText(now))}}
+		e.to("asked", asked)
+		if _, _, err := s.update(ctx, "ask for a mail", e); err != nil {
+			return err
+		}
 		return receipt.ErrHeld
 	case asked != "" && asked == r.Asked:
 		return receipt.ErrDone

@@ -478,6 +478,48 @@ func TestNewsOfAClaimedMailProveThatItWasSent(t *testing.T) {
 	}
 }
 
+// No attempt was answered for three days, though one has reached the mail service, whose word comes in the end.
+func TestNewsOfAMailThatWasGivenUpProveThatItWasSent(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	r := toKim()
+	tb.settle(t, tb.claim(t, r, noon), receipt.Outcome{State: receipt.Failed, Reason: "no answer for 72 hours", At: noon})
+	if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: r.Key, MessageID: "m-1", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := tb.mail(t, r.Key); got.State != receipt.Delivered || got.MessageID != "m-1" || got.Reason != "" {
+		t.Errorf("got %+v, want it delivered as m-1, without what was thought before", got)
+	}
+}
+
+func TestAMailThatWaitsIsTheOneThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	r := toKim()
+	c := tb.claim(t, r, noon)
+	if err := tb.ReopenMail(t.Context(), r.Key, "early", noon); !errors.Is(err, receipt.ErrHeld) { // it may be sent before this was asked
+		t.Errorf("while it is being sent: got %v, want receipt.ErrHeld", err)
+	}
+	if err := tb.ReleaseMail(t.Context(), c, "throttled", noon, noon.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if got := tb.mail(t, r.Key); got.Asked != "" {
+		t.Errorf("got %+v, want it asked for by nobody", got)
+	}
+	for range 2 {
+		if err := tb.ReopenMail(t.Context(), r.Key, "a", noon); !errors.Is(err, receipt.ErrHeld) {
+			t.Errorf("while it waits: got %v, want receipt.ErrHeld", err)
+		}
+	}
+	tb.send(t, r, "m-1", noon)
+	if err := tb.ReopenMail(t.Context(), r.Key, "a", noon); !errors.Is(err, receipt.ErrDone) {
+		t.Errorf("the answer was lost, and the caller asks again: got %v, want receipt.ErrDone", err)
+	}
+	if err := tb.ReopenMail(t.Context(), r.Key, "b", noon); err != nil {
+		t.Errorf("another asks: got %v, want it sent again", err)
+	}
+}
+
 func TestAMailIsSentAgainOnceForEachAsking(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
