@@ -109,18 +109,7 @@ func TestP19_AnotherRoleIsCarriedThroughByTheSweepWhateverFails(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			name := fmt.Sprintf("%s, after its effect: %v", call, after)
 			user := o.User("contoso", fmt.Sprintf("u%d-%v@contoso.example", i, after), "tech")
-			o.wires.fail(call, after)
-			o.edit(user, object{"role": "admin"})
-			if o.task(user) == nil {
-				t.Errorf("%s: got no task, want one", name)
-			}
-			o.settle() // a sweep that fails, too, unless the effect is there by now
-			if !after && o.task(user) == nil {
-				t.Errorf("%s: after a sweep that failed: got no task, want one", name)
-			}
-			o.wires.mend()
-			o.settle()
-			o.wantNoTask(user)
+			o.throughFailures(name, user, call, after, func() { o.edit(user, object{"role": "admin"}) })
 			if got := o.groups(user); got != "partner-admin partners" {
 				t.Errorf("%s: groups: got %q, want those of an admin", name, got)
 			}

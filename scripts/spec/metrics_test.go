@@ -225,13 +225,13 @@ func TestLogsAndFiguresTellWhatHappenedAndNameNoPerson(t *testing.T) {
 		}).Want(201).String("id")
 	}
 	kim := employee(6, "Kim")
+	mailed(t, o.World, person(6, "contoso.example"), "user.created", 1)
 	o.wires.fail("AdminCreateUser", false) // an account that the sweep has to finish
 	employee(11, "Sam")
 	o.wires.fail("*", false)
 	o.settle()
 	o.wires.mend()
 	o.settle()
-	mailed(t, o.World, person(6, "contoso.example"), "user.created", 1)
 	o.Stack.SES.Fail(1) // which is logged, and tried again later
 	ann.Do("POST", grants, m{"partner": "contoso", "users": []string{kim}, "note": "for " + mark}).Want(201)
 	o.Allowed(person(6, "contoso.example"), "sign_in", "acme")

@@ -105,6 +105,8 @@ type Task struct {
 	After   string // the last customer that was done, "" = none
 	Again   bool   // this is the second round, for grants that the first may not have seen
 	Due     time.Time
+	Until   time.Time // for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
+	Idle    bool      // for identity: nobody has it, it waits for its Until
 	Created time.Time
 	Version int64
 }

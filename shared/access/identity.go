@@ -14,8 +14,10 @@ import (
 // when the account is as the user is.
 //
 // There is one such task for each user, and it is taken by one worker at a time: whoever writes it has until its Due to itself. A change that
-// comes while another worker may still be at work writes the task again, and has it gone through Again when that one's time is over. So
-// what is written last at the provider is what was read last from the table, and no crash leaves it otherwise.
+// comes while another worker may still be at work writes the task again, and has it gone through Again when that one's time is over. What
+// got no answer, or was sent by a worker that never said what became of it, may even reach the provider after that: then the task is kept
+// until it cannot (Until), and the account is looked at once more. So what is written last at the provider is what was read last from the
+// table, and no crash and no network leaves it otherwise.
 
 // TaskIdentity makes the account at the identity provider be as the user is. Its Again says that an earlier worker may still be at work.
 const TaskIdentity TaskKind = "identity"
@@ -79,9 +81,24 @@ func (m Moment) account(before *Task, u *User) []Write {
 		Version: before.Stored() + 1,
 	}
 	if before != nil {
-		t.Created, t.Again = before.Created, before.Due.After(m.Now)
+		t.Created, t.Again, t.Until = before.Created, before.Due.After(m.Now), before.doubt(m.Now)
 	}
 	return []Write{TaskWrite{Before: before, After: &t}}
+}
+
+// doubt is until when what earlier workers have sent may still reach the provider; zero when that is over.
+func (t *Task) doubt(now time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	until := t.Until
+	if !t.Idle { // whoever had it has sent things for as long
+		until = t.Due.Add(requestLife)
+	}
+	if !until.After(now) {
+		return time.Time{}
+	}
+	return until
 }
 
 // Identity is the identity task that a change leaves, and whoever commits it has taken; nil when it leaves none.
@@ -100,20 +117,33 @@ func PlanTakeIdentity(t *Task, m Moment) (Change, *Task) {
 		return Change{}, nil
 	}
 	mine := *t
-	mine.Due, mine.Again = m.Now.Add(identityLease), false
+	mine.Due, mine.Again, mine.Until, mine.Idle = m.Now.Add(identityLease), false, t.doubt(m.Now), false
 	mine.Version++
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }
 
-// PlanIdentityDone plans that a task goes away whose work its worker has done, unless there is more to do by now.
-func PlanIdentityDone(now, mine *Task) Change {
+// PlanIdentityDone plans that a task goes away whose work its worker has done, unless there is more to do by now. Settled says that nothing that the
+// worker has sent is still on its way.
+func PlanIdentityDone(now, mine *Task, settled bool) Change {
 	if now == nil || now.Version != mine.Version || !now.Due.Equal(mine.Due) || mine.Again {
 		return Change{}
 	}
-	return Change{Writes: []Write{TaskWrite{Before: now}}}
+	until := mine.Until
+	if !settled {
+		until = mine.Due.Add(requestLife)
+	}
+	if until.IsZero() {
+		return Change{Writes: []Write{TaskWrite{Before: now}}}
+	}
+	last := *now
+	last.Due, last.Until, last.Idle = until, until, true
+	last.Version++
+	return Change{Writes: []Write{TaskWrite{Before: now, After: &last}}}
 }
 
-// TaskActivation is due when a user's temporary password ends. Its Again says that a sweep has taken it until Due, and is ending the password.
+// TaskActivation is due when a user's temporary password ends. Whoever is about to set a password says so in its Until first, for as long as
+// that request could arrive, and takes it away when the provider has answered. So no password is overtaken by one that was set before it and
+// got lost on its way: the provider knows no condition on them.
 //
 // Whether a user has ever signed in only the identity provider knows, and it is asked when the task is due, or when somebody wants to send
 // another password. So a new employee is active and not invited: customers can let it in before it has signed in (D16), and it gets
@@ -123,6 +153,10 @@ const TaskActivation TaskKind = "activation"
 
 // ActivationLife is how long a temporary password can be used.
 const ActivationLife = 7 * 24 * time.Hour
+
+// requestLife is how long after it was sent a request can reach the identity provider: it is signed for five minutes, from the sender's clock
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), and it is sent within one minute.
+const requestLife = 6 * time.Minute
 
 // ActivationTask is the id of a user's task.
 func ActivationTask(user string) string { return "activation:" + user }
@@ -146,20 +180,33 @@ func activationTask(before *Task, u *User, m Moment) *Task {
 	return &t
 }
 
-// PlanTemporaryPassword plans, before a temporary password is made, that it will end. It is refused with Contention while a sweep ends the one
-// before, lest that takes the new one for the old one.
-func PlanTemporaryPassword(u *User, t *Task, m Moment) (Change, error) {
-	if t != nil && t.Again && t.Due.After(m.Now) {
-		return Change{}, Refuse(Contention, "the temporary password before is being ended: try again in a minute")
+// PlanTemporaryPassword plans, before a temporary password is made, that it will end. It is refused with Contention while what was sent about the
+// one before may still arrive, and undo it.
+func PlanTemporaryPassword(u *User, t *Task, m Moment) (Change, *Task, error) {
+	if t != nil && t.Until.After(m.Now) {
+		return Change{}, nil, Refuse(Contention, "what was sent about the temporary password before may still arrive: try again after %s", t.Until.Format(time.RFC3339))
 	}
-	c := Change{Writes: []Write{TaskWrite{Before: t, After: activationTask(t, u, m)}}}
+	mine := activationTask(t, u, m)
+	mine.Until = m.Now.Add(requestLife)
+	c := Change{Writes: []Write{TaskWrite{Before: t, After: mine}}}
 	if !u.Missed.IsZero() {
 		after := *u
 		after.Missed, after.Updated = time.Time{}, m.Now
 		after.Version++
 		c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
 	}
-	return c, nil
+	return c, mine, nil
+}
+
+// PlanPasswordSettled plans that another temporary password can be made, because the provider has answered all that was sent about this one.
+func PlanPasswordSettled(now, mine *Task) Change {
+	if now == nil || now.Version != mine.Version {
+		return Change{}
+	}
+	after := *now
+	after.Until = time.Time{}
+	after.Version++
+	return Change{Writes: []Write{TaskWrite{Before: now, After: &after}}}
 }
 
 // PlanTakeActivation plans that a sweep takes an activation task that is due. Nil: there is none, or somebody has it.
@@ -168,7 +215,8 @@ func PlanTakeActivation(t *Task, m Moment) (Change, *Task) {
 		return Change{}, nil
 	}
 	mine := *t
-	mine.Due, mine.Again = m.Now.Add(identityLease), true
+	mine.Due = m.Now.Add(requestLife)
+	mine.Until = mine.Due
 	mine.Version++
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }

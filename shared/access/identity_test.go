@@ -159,13 +159,13 @@ func TestAnIdentityTaskIsOneWorkersUntilItIsDue(t *testing.T) {
 		t.Errorf("no task: got %+v, want none", got)
 	}
 
-	if access.PlanIdentityDone(first, first).Empty() {
+	if access.PlanIdentityDone(first, first, true).Empty() {
 		t.Error("done: got nothing to do, want the task deleted")
 	}
 	again := *first
 	again.Again = true
 	for name, c := range map[string]access.Change{
-		"gone": access.PlanIdentityDone(nil, first), "taken by another": access.PlanIdentityDone(second, first), "again": access.PlanIdentityDone(&again, &again),
+		"gone": access.PlanIdentityDone(nil, first, true), "taken by another": access.PlanIdentityDone(second, first, true), "again": access.PlanIdentityDone(&again, &again, true),
 	} {
 		if !c.Empty() {
 			t.Errorf("%s: got %+v, want nothing to do", name, c)
@@ -213,12 +213,23 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	if mine == nil || mine.Version != first.Version+1 {
 		t.Fatalf("at the instant: got %+v, want it taken", mine)
 	}
-	if _, err := access.PlanTemporaryPassword(u, mine, at(mine.Due.Add(-tick))); access.CodeOf(err) != access.Contention {
+	if wait := mine.Until.Sub(first.Due); wait != 6*time.Minute || !mine.Due.Equal(mine.Until) {
+		t.Errorf("got %+v, want nobody else to touch the password for 6 minutes", mine)
+	}
+	if _, _, err := access.PlanTemporaryPassword(u, mine, at(mine.Until.Add(-tick))); access.CodeOf(err) != access.Contention {
 		t.Errorf("while a sweep ends the password: got %v, want another one refused", err)
 	}
-	c, err := access.PlanTemporaryPassword(u, mine, at(mine.Due))
-	if err != nil || !task(c).Due.Equal(mine.Due.Add(access.ActivationLife)) || task(c).Again {
-		t.Errorf("another password: got %+v (%v), want an end of its own", c, err)
+	c, made, err := access.PlanTemporaryPassword(u, mine, at(mine.Until))
+	if err != nil || task(c) != made || !made.Due.Equal(m.Now.Add(access.ActivationLife)) || !made.Until.Equal(m.Now.Add(6*time.Minute)) {
+		t.Errorf("another password: got %+v (%v), want an end of its own, and no other one for 6 minutes", made, err)
+	}
+	if got := task(access.PlanPasswordSettled(made, made)); got == nil || !got.Until.IsZero() || !got.Due.Equal(made.Due) || got.Version != made.Version+1 {
+		t.Errorf("all was answered: got %+v, want the same end, and no wait", got)
+	}
+	for name, now := range map[string]*access.Task{"gone": nil, "another's by now": mine} {
+		if c := access.PlanPasswordSettled(now, made); !c.Empty() {
+			t.Errorf("all was answered, and the task is %s: got %+v, want it left alone", name, c)
+		}
 	}
 	if c := access.PlanActivationDone(task(c), mine, u, partner, true, m); !c.Empty() {
 		t.Errorf("another password was made meanwhile: got %+v, want nothing to do", c)
@@ -235,7 +246,7 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	if !marked.Missed.Equal(m.Now) || marked.Version != u.Version+1 || marked.Status != access.Active {
 		t.Errorf("got %+v, want a mark and nothing else", marked)
 	}
-	if c, err := access.PlanTemporaryPassword(marked, nil, m); err != nil || len(c.Writes) != 2 || !c.Writes[1].(access.UserWrite).After.Missed.IsZero() {
+	if c, _, err := access.PlanTemporaryPassword(marked, nil, m); err != nil || len(c.Writes) != 2 || !c.Writes[1].(access.UserWrite).After.Missed.IsZero() {
 		t.Errorf("another password for one who was marked: got %+v (%v), want the mark gone", c, err)
 	}
 	for name, change := range map[string]func(*access.User){

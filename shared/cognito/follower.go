@@ -9,8 +9,9 @@ import (
 
 // Accounts are the accounts at the identity provider, as Follower uses them.
 type Accounts interface {
-	// Sync makes the user's account be as the user is, and can be repeated.
-	Sync(ctx context.Context, u access.User) error
+	// Sync makes the user's account be as the user is, and can be repeated. Alone says that nothing that was sent about it before may still
+	// arrive, and settled the same of what it has sent itself.
+	Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error)
 }
 
 // Store is the table, as Follower uses it. Reads are strongly consistent.
@@ -39,7 +40,7 @@ func Keep(p *Provider, s Store) *Keeper {
 
 // Follow does the work of a task that the caller has taken (access.Change.Identity, access.PlanTakeIdentity), and deletes the task when nothing
 // more is to be done. After an error the task is still there, and is due when the caller's time is over. A user who changes meanwhile
-// has a task again.
+// has a task again, and so has one about whom something may still be on its way.
 func (f *Follower) Follow(ctx context.Context, t *access.Task) error {
 	u, err := f.Store.User(ctx, t.User)
 	switch {
@@ -48,12 +49,13 @@ func (f *Follower) Follow(ctx context.Context, t *access.Task) error {
 	case u == nil: // never: users are kept when they are removed
 		return fmt.Errorf("there is no user %s", t.User)
 	}
-	if err := f.Accounts.Sync(ctx, *u); err != nil {
+	settled, err := f.Accounts.Sync(ctx, *u, t.Until.IsZero())
+	if err != nil {
 		return err
 	}
 	err = f.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
 		now, err := f.Store.Task(ctx, t.ID)
-		return access.PlanIdentityDone(now, t), nil, err
+		return access.PlanIdentityDone(now, t, settled), nil, err
 	})
 	if err != nil {
 		return fmt.Errorf("delete a task: %w", err)

@@ -24,6 +24,13 @@ type course struct {
 	account string // the telephone number that was written last
 	workers []*worker
 	edits   int
+	late    []late
+}
+
+// late is a request without an answer. It arrives at some time while its signature is good.
+type late struct {
+	phone string
+	until time.Time
 }
 
 // worker follows a task. It waits before and after everything that can be seen from outside.
@@ -31,6 +38,7 @@ type worker struct {
 	c      *course
 	lease  time.Time
 	resume chan bool // false: die
+	fate   func() int
 	parked chan bool // false: has ended
 }
 
@@ -65,11 +73,36 @@ func (w *worker) Apply(ctx context.Context, plan func(context.Context) (access.C
 	}
 }
 
-func (w *worker) Sync(_ context.Context, u access.User) error {
+func (w *worker) Sync(_ context.Context, u access.User, _ bool) (settled bool, err error) {
 	w.step()
+	switch w.fate() {
+	case lost:
+		w.c.late = append(w.c.late, late{u.Phone, w.c.now.Add(signed)})
+		return false, errSync
+	case repeated: // by the SDK, which was answered then
+		w.c.late = append(w.c.late, late{u.Phone, w.c.now.Add(signed)})
+		w.c.account = u.Phone
+		return false, nil
+	}
 	w.c.account = u.Phone
 	w.step()
-	return nil
+	return true, nil
+}
+
+// What becomes of a request: it is answered, it is not, or it is not and the next attempt is.
+const (
+	_ = iota
+	lost
+	repeated
+)
+
+// signed is for how long a request's signature is good: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+const signed = 5 * time.Minute
+
+// land has one of the requests that are still on their way arrive.
+func (c *course) land(i int) {
+	c.account = c.late[i].phone
+	c.late = append(c.late[:i], c.late[i+1:]...)
 }
 
 // commit writes tasks and users, when they are as they were found.
@@ -101,11 +134,11 @@ func (c *course) moment() access.Moment {
 	return access.Moment{Now: c.now, Actor: access.Actor{Kind: "provider"}, NewID: func() string { return "" }, Accounts: true}
 }
 
-func (c *course) start(t *access.Task) {
+func (c *course) start(t *access.Task, fate func() int) {
 	if t == nil {
 		return
 	}
-	w := &worker{c: c, lease: t.Due, resume: make(chan bool), parked: make(chan bool)}
+	w := &worker{c: c, lease: t.Due, resume: make(chan bool), parked: make(chan bool), fate: fate}
 	mine := *t
 	go func() {
 		defer close(w.parked)
@@ -125,7 +158,7 @@ func (c *course) edit(t *rapid.T) {
 	if err != nil || !c.commit(change) {
 		t.Fatalf("edit: %v", err)
 	}
-	c.start(change.Identity())
+	c.start(change.Identity(), fates(t))
 }
 
 func (c *course) sweep(t *rapid.T) {
@@ -133,7 +166,13 @@ func (c *course) sweep(t *rapid.T) {
 	if !c.commit(change) {
 		t.Fatal("the task could not be taken")
 	}
-	c.start(mine)
+	c.start(mine, fates(t))
+}
+
+// fates are drawn when a worker starts, and not while it runs beside the test.
+func fates(t *rapid.T) func() int {
+	fate := rapid.SampledFrom([]int{0, 0, 0, lost, repeated}).Draw(t, "fate")
+	return func() int { return fate }
 }
 
 // run lets a worker take a step, or die.
@@ -145,9 +184,14 @@ func (c *course) run(i int, live bool) {
 	}
 }
 
-// advance moves the clock. No function lives as long as it has the task.
+// advance moves the clock. No function lives as long as it has the task, and no request is on its way for ever.
 func (c *course) advance(d time.Duration) {
 	c.now = c.now.Add(d)
+	for i := len(c.late) - 1; i >= 0; i-- {
+		if !c.now.Before(c.late[i].until) {
+			c.land(i)
+		}
+	}
 	for i := len(c.workers) - 1; i >= 0; i-- {
 		if !c.now.Before(c.workers[i].lease) {
 			c.run(i, false)
@@ -172,6 +216,13 @@ func whateverOrder(t *rapid.T) {
 		"edit":    func(t *rapid.T) { c.edit(t) },
 		"sweep":   func(t *rapid.T) { c.sweep(t) },
 		"advance": func(t *rapid.T) { c.advance(time.Duration(rapid.IntRange(1, 30).Draw(t, "seconds")) * time.Second) },
+		"wait":    func(t *rapid.T) { c.advance(time.Duration(rapid.IntRange(1, 8).Draw(t, "minutes")) * time.Minute) },
+		"land": func(t *rapid.T) {
+			if len(c.late) == 0 {
+				t.Skip("nothing is on its way")
+			}
+			c.land(rapid.IntRange(0, len(c.late)-1).Draw(t, "late"))
+		},
 	}
 	turn := func(live bool) func(*rapid.T) {
 		return func(t *rapid.T) {
@@ -194,10 +245,23 @@ func whateverOrder(t *rapid.T) {
 	for len(c.workers) > 0 {
 		c.run(0, rapid.Bool().Draw(t, "live"))
 	}
-	c.advance(time.Minute)
-	c.sweep(t)
-	for len(c.workers) > 0 {
-		c.run(0, true)
+	// What fails no more is settled within two rounds, and nothing on its way gets past the second.
+	for n := 0; c.task != nil && n < 3; n++ {
+		c.advance(time.Minute)
+		if _, mine := access.PlanTakeIdentity(c.task, c.moment()); mine == nil {
+			c.advance(signed + time.Minute)
+		}
+		change, mine := access.PlanTakeIdentity(c.task, c.moment())
+		if !c.commit(change) {
+			t.Fatal("the task could not be taken")
+		}
+		c.start(mine, func() int { return 0 })
+		for len(c.workers) > 0 {
+			c.run(0, true)
+		}
+	}
+	if len(c.late) > 0 && c.task == nil {
+		t.Fatalf("the task is gone, and %d requests are on their way", len(c.late))
 	}
 	if c.task != nil || c.account != c.user.Phone {
 		t.Fatalf("account: got %q and task %+v, want %q and none", c.account, c.task, c.user.Phone)
@@ -206,7 +270,7 @@ func whateverOrder(t *rapid.T) {
 
 type failing struct{ *worker }
 
-func (failing) Sync(context.Context, access.User) error { return errSync }
+func (failing) Sync(context.Context, access.User, bool) (bool, error) { return true, errSync }
 
 var errSync = errors.New("no")
 

@@ -53,6 +53,7 @@ type Provider struct {
 
 // New is the provider on the pool of that id. The client is the one whose id is given: it is asked whether a password is right.
 func New(api *cognitoidentityprovider.Client, pool, client string) *Provider {
+	api = cognitoidentityprovider.New(api.Options(), func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, watching) })
 	return &Provider{api: api, pool: pool, client: client}
 }
 
@@ -63,7 +64,16 @@ var ErrAddressHeld = errors.New("another account still has the address")
 // factor; enabled or disabled; in the groups of its role, as far as the pool has them, and in no other role's. A user who is disabled or removed
 // is signed out everywhere, at each Sync. To repeat it is harmless, and what another Sync of the same user has done half is finished. It fails
 // with access.ErrUnavailable when Cognito does not answer or has had enough, and with ErrAddressHeld.
-func (p *Provider) Sync(ctx context.Context, u access.User) error {
+//
+// Settled tells that Cognito has answered each attempt to write: none can arrive later. When it is not alone, an account whose temporary
+// password has to end before it gets another address is left at its address: the next Sync has to be, when it can be alone.
+func (p *Provider) Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error) {
+	ctx, sent := watched(ctx)
+	err = p.sync(ctx, u, alone)
+	return sent.settled(), err
+}
+
+func (p *Provider) sync(ctx context.Context, u access.User, alone bool) error {
 	if u.Status == access.Removed {
 		return p.remove(ctx, u)
 	}
@@ -76,7 +86,7 @@ func (p *Provider) Sync(ctx context.Context, u access.User) error {
 			return err
 		}
 	}
-	if err := p.attributes(ctx, u, account); err != nil {
+	if err := p.attributes(ctx, u, account, alone); err != nil {
 		return err
 	}
 	if err := p.enable(ctx, u, account.Enabled); err != nil {
@@ -146,7 +156,7 @@ func attribute(name, value string) types.AttributeType {
 	return types.AttributeType{Name: &name, Value: &value}
 }
 
-func (p *Provider) attributes(ctx context.Context, u access.User, account *cognitoidentityprovider.AdminGetUserOutput) error {
+func (p *Provider) attributes(ctx context.Context, u access.User, account *cognitoidentityprovider.AdminGetUserOutput, alone bool) error {
 	has := map[string]string{}
 	for _, a := range account.UserAttributes {
 		has[aws.ToString(a.Name)] = aws.ToString(a.Value)
@@ -156,21 +166,25 @@ func (p *Provider) attributes(ctx context.Context, u access.User, account *cogni
 			return err
 		}
 	}
+	moved, lapse := has[email] != u.Email, has[email] != u.Email && account.UserStatus == types.UserStatusTypeForceChangePassword
+	if lapse {
+		// Whoever reads the mails at the address before has the temporary password, and may guess the new address. The mail to the new address
+		// waits until the account has it: its password must not be overtaken by this one.
+		if settled, err := p.temporary(ctx, u, password()); err != nil {
+			return err
+		} else if !settled {
+			return fmt.Errorf("end a temporary password: an attempt got no answer: %w", access.ErrUnavailable)
+		}
+	}
 	var want []types.AttributeType
 	if u.Phone != "" && (has[phone] != u.Phone || has[phoneVerified] != "true") {
 		want = append(want, attribute(phone, u.Phone), attribute(phoneVerified, "true"))
 	}
-	if has[email] != u.Email || has[emailVerified] != "true" {
+	if (moved || has[emailVerified] != "true") && (alone || !lapse) {
 		want = append(want, attribute(email, u.Email), attribute(emailVerified, "true"))
 	}
 	if len(want) == 0 {
 		return nil
-	}
-	if has[email] != u.Email && account.UserStatus == types.UserStatusTypeForceChangePassword {
-		// Whoever reads the mails at the address before has the temporary password, and may guess the new address.
-		if err := p.temporary(ctx, u, password()); err != nil {
-			return err
-		}
 	}
 	_, err := p.api.AdminUpdateUserAttributes(ctx, &cognitoidentityprovider.AdminUpdateUserAttributesInput{
 		UserPoolId: &p.pool, Username: &u.ID, UserAttributes: want,
@@ -179,7 +193,7 @@ func (p *Provider) attributes(ctx context.Context, u access.User, account *cogni
 		return failed("update an account", err)
 	}
 	// Two who have swapped addresses would wait for each other for ever, did they not let go of what is no longer theirs.
-	if has[email] != "" && has[email] != u.Email {
+	if has[email] != "" && moved {
 		if err := p.drop(ctx, u, email); err != nil {
 			return err
 		}
@@ -273,33 +287,35 @@ func (p *Provider) secondFactor(ctx context.Context, u access.User, account *cog
 // TemporaryPassword makes a password that signs the user in once, and then has to be replaced (P15). It waits a moment for an account that is
 // being made, or is about to get the user's address, and then fails with access.ErrUnavailable. It refuses with access.Ended when there is
 // nothing to be signed into any more, or the user has chosen a password already: a mail that comes twice must not undo that.
-func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (string, error) {
+//
+// Settled tells that Cognito has answered each attempt to set it: none can arrive later, and undo a password that is made after this one.
+func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (secret string, settled bool, err error) {
 	if u.Status != access.Active || !u.HasAccount() {
-		return "", access.Refuse(access.Ended, "the user is %s: no credential is made", u.Status)
+		return "", true, access.Refuse(access.Ended, "the user is %s: no credential is made", u.Status)
 	}
 	account, err := p.account(ctx, u)
 	for n := 0; err == nil && (account == nil || address(account) != u.Email); n++ {
 		if n == waitAttempts {
-			return "", fmt.Errorf("make a temporary password: the account is not there yet, or has another address: %w", access.ErrUnavailable)
+			return "", true, fmt.Errorf("make a temporary password: the account is not there yet, or has another address: %w", access.ErrUnavailable)
 		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("make a temporary password: %w", ctx.Err())
+			return "", true, fmt.Errorf("make a temporary password: %w", ctx.Err())
 		case <-time.After(waitPause):
 		}
 		account, err = p.account(ctx, u)
 	}
 	if err != nil {
-		return "", err
+		return "", true, err
 	}
 	if account.UserStatus != types.UserStatusTypeForceChangePassword {
-		return "", access.Refuse(access.Ended, "the user has chosen a password already: no credential is made")
+		return "", true, access.Refuse(access.Ended, "the user has chosen a password already: no credential is made")
 	}
-	secret := password()
-	if err := p.temporary(ctx, u, secret); err != nil {
-		return "", err
+	secret = password()
+	if settled, err = p.temporary(ctx, u, secret); err != nil {
+		return "", settled, err
 	}
-	return secret, nil
+	return secret, settled, nil
 }
 
 func address(account *cognitoidentityprovider.AdminGetUserOutput) string {
@@ -311,12 +327,13 @@ func address(account *cognitoidentityprovider.AdminGetUserOutput) string {
 	return ""
 }
 
-// temporary sets a password that has to be replaced when it is used.
-func (p *Provider) temporary(ctx context.Context, u access.User, secret string) error {
-	_, err := p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
+// temporary sets a password that has to be replaced when it is used, and tells whether Cognito has answered each attempt.
+func (p *Provider) temporary(ctx context.Context, u access.User, secret string) (settled bool, err error) {
+	ctx, sent := watched(ctx)
+	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
 		UserPoolId: &p.pool, Username: &u.ID, Password: &secret, Permanent: false,
 	})
-	return failed("make a temporary password", err)
+	return sent.settled(), failed("make a temporary password", err)
 }
 
 // Activated tells whether the user has chosen a password of its own.
@@ -325,7 +342,8 @@ func (p *Provider) Activated(ctx context.Context, u access.User) (bool, error) {
 	return account != nil && account.UserStatus != types.UserStatusTypeForceChangePassword, err
 }
 
-// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It can be repeated.
+// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It can be repeated, and has to be after
+// an error: also when it succeeded, but an attempt without an answer may arrive later.
 func (p *Provider) Lapse(ctx context.Context, u access.User) (missed bool, err error) {
 	account, err := p.account(ctx, u)
 	switch {
@@ -336,7 +354,11 @@ func (p *Provider) Lapse(ctx context.Context, u access.User) (missed bool, err e
 	case account.UserStatus != types.UserStatusTypeForceChangePassword:
 		return false, nil
 	}
-	return true, p.temporary(ctx, u, password()) // which nobody knows
+	settled, err := p.temporary(ctx, u, password()) // which nobody knows
+	if err == nil && !settled {
+		err = fmt.Errorf("end a temporary password: an attempt got no answer: %w", access.ErrUnavailable)
+	}
+	return true, err
 }
 
 // An account is made, and gets another address, by the request that changes its user, after the event of that is out.

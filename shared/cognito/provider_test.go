@@ -6,13 +6,17 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"partneraccess/shared/access"
@@ -21,8 +25,9 @@ import (
 
 // pool answers calls by name: a JSON body, or the status and code of an error.
 type pool struct {
-	answers map[string]string // a body; or "400 Code: message"
-	calls   []string          // a call that names a group has its name behind it, after a space
+	answers map[string]string   // a body; or "400 Code: message"
+	calls   []string            // a call that names a group has its name behind it, after a space
+	inTurn  map[string][]string // answers to a call's attempts, "?" for none, in place of the one
 	bodies  map[string]map[string]any
 }
 
@@ -42,8 +47,14 @@ func (p *pool) Do(r *http.Request) (*http.Response, error) {
 	}
 	p.bodies[call] = body
 	status, answer := http.StatusOK, p.answers[call]
-	if answer == "" {
+	if all := p.inTurn[call]; len(all) > 0 {
+		answer, p.inTurn[call] = all[0], all[1:]
+	}
+	switch answer {
+	case "":
 		answer = "{}"
+	case "?":
+		return nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}
 	}
 	if answer[0] != '{' {
 		status = map[byte]int{'4': 400, '5': 500}[answer[0]]
@@ -57,11 +68,21 @@ func (p *pool) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte(answer))), Request: r}, nil
 }
 
-func provider(t *testing.T, p *pool) *cognito.Provider {
+// repeating has the SDK repeat what fails, as in production, without the pauses.
+func repeating(o *cognitoidentityprovider.Options) {
+	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+	})
+}
+
+func provider(t *testing.T, p *pool, change ...func(*cognitoidentityprovider.Options)) *cognito.Provider {
 	t.Helper()
 	env := map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 	api, err := cognito.NewClient(func(name string) string { return env[name] }, func(o *cognitoidentityprovider.Options) {
 		o.HTTPClient, o.Retryer = p, aws.NopRetryer{}
+		for _, f := range change {
+			f(o)
+		}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +105,7 @@ const (
 
 func TestAnAccountThatIsAsItShouldBeIsReadAndLeftAlone(t *testing.T) {
 	p := &pool{answers: map[string]string{"AdminGetUser": current, "AdminListGroupsForUser": grouped}}
-	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, []string{"AdminGetUser", "AdminListGroupsForUser"}) {
+	if settled, err := provider(t, p).Sync(t.Context(), kim(), true); err != nil || !settled || !slices.Equal(p.calls, []string{"AdminGetUser", "AdminListGroupsForUser"}) {
 		t.Errorf("got %v (%v), want the account and its groups read", p.calls, err)
 	}
 }
@@ -92,7 +113,7 @@ func TestAnAccountThatIsAsItShouldBeIsReadAndLeftAlone(t *testing.T) {
 func TestAnAccountIsMadeWithoutAMailAndWithItsAddressVerified(t *testing.T) {
 	p := &pool{answers: map[string]string{"AdminGetUser": nobody}}
 	want := []string{"AdminGetUser", "AdminCreateUser", "AdminListGroupsForUser", "AdminAddUserToGroup partners", "AdminAddUserToGroup partner-tech"}
-	if err := provider(t, p).Sync(t.Context(), kim()); err != nil || !slices.Equal(p.calls, want) {
+	if settled, err := provider(t, p).Sync(t.Context(), kim(), true); err != nil || !settled || !slices.Equal(p.calls, want) {
 		t.Fatalf("got %v (%v), want %v", p.calls, err, want)
 	}
 	b := p.bodies["AdminCreateUser"]
@@ -146,7 +167,7 @@ func TestAnAccountIsPutIntoTheGroupOfItsRoleAndTakenOutOfThoseOfOthers(t *testin
 	} {
 		p := &pool{answers: map[string]string{"AdminGetUser": current, "AdminListGroupsForUser": c.groups}}
 		maps.Copy(p.answers, c.answers)
-		err := provider(t, p).Sync(t.Context(), kim())
+		_, err := provider(t, p).Sync(t.Context(), kim(), true)
 		if c.fails != errors.Is(err, access.ErrUnavailable) || !c.fails && err != nil {
 			t.Errorf("%s: got %v, want access.ErrUnavailable: %v", c.name, err, c.fails)
 		}
@@ -170,7 +191,7 @@ func TestASignOutIsForgivenToCognitoLocalAlone(t *testing.T) {
 		`{}`:                               true,
 	} {
 		p := &pool{answers: map[string]string{"AdminGetUser": disabled, "AdminUserGlobalSignOut": answer, "AdminListGroupsForUser": grouped}}
-		err := provider(t, p).Sync(t.Context(), u)
+		_, err := provider(t, p).Sync(t.Context(), u, true)
 		if (err == nil) != ok {
 			t.Errorf("%s: got %v, want no error: %v", answer, err, ok)
 		}
@@ -188,7 +209,7 @@ func TestWhatMayGoThroughLaterIsUnavailable(t *testing.T) {
 		"400 InvalidParameterException: no": false,
 		"400 ResourceNotFoundException: no": false,
 	} {
-		err := provider(t, &pool{answers: map[string]string{"AdminGetUser": answer}}).Sync(t.Context(), kim())
+		_, err := provider(t, &pool{answers: map[string]string{"AdminGetUser": answer}}).Sync(t.Context(), kim(), true)
 		if err == nil || errors.Is(err, access.ErrUnavailable) != want {
 			t.Errorf("%s: got %v, want access.ErrUnavailable: %v", answer, err, want)
 		}
@@ -200,7 +221,7 @@ func TestAnAccountLetsGoOfAnAddressThatItHasLostBeforeItHasTheNewOne(t *testing.
 		"AdminGetUser":              strings.Replace(current, "kim@", "old@", 1),
 		"AdminUpdateUserAttributes": "400 AliasExistsException: An account with the email already exists.",
 	}}
-	err := provider(t, p).Sync(t.Context(), kim())
+	_, err := provider(t, p).Sync(t.Context(), kim(), true)
 	if !errors.Is(err, cognito.ErrAddressHeld) || errors.Is(err, access.ErrUnavailable) {
 		t.Errorf("got %v, want ErrAddressHeld alone", err)
 	}
@@ -213,9 +234,9 @@ func TestATemporaryPasswordSatisfiesPoliciesThatAskForClasses(t *testing.T) { //
 	p := &pool{answers: map[string]string{"AdminGetUser": current}}
 	seen := map[string]bool{}
 	for range 200 {
-		secret, err := provider(t, p).TemporaryPassword(t.Context(), kim())
-		if err != nil {
-			t.Fatal(err)
+		secret, settled, err := provider(t, p).TemporaryPassword(t.Context(), kim())
+		if err != nil || !settled {
+			t.Fatalf("got settled %v, %v, want it settled", settled, err)
 		}
 		b := p.bodies["AdminSetUserPassword"]
 		if b["Password"] != secret || b["Permanent"] == true {
@@ -226,6 +247,80 @@ func TestATemporaryPasswordSatisfiesPoliciesThatAskForClasses(t *testing.T) { //
 			t.Fatalf("got %q, want another one with all classes and nothing to be mistaken", secret)
 		}
 		seen[secret] = true
+	}
+}
+
+func TestAPasswordIsSettledWhenEachAttemptWasAnswered(t *testing.T) { // P15
+	const refused, throttled, broken, silent = "400 UserNotFoundException: no", "400 TooManyRequestsException: slow", "500 InternalErrorException: no", "?"
+	for _, c := range []struct {
+		attempts []string // answers, in their order
+		settled  bool
+		err      error
+	}{
+		{[]string{"{}"}, true, nil},
+		{[]string{throttled, "{}"}, true, nil},
+		{[]string{silent, "{}"}, false, nil},
+		{[]string{broken, "{}"}, false, nil}, // a gateway's answer is not that of the service behind it
+		{[]string{throttled, throttled, throttled}, true, access.ErrUnavailable},
+		{[]string{silent, throttled, throttled}, false, access.ErrUnavailable},
+		{[]string{silent, silent, silent}, false, access.ErrUnavailable},
+		{[]string{"{"}, true, access.ErrUnavailable}, // half an answer: it has had its effect
+	} {
+		p := &pool{answers: map[string]string{"AdminGetUser": current}, inTurn: map[string][]string{"AdminSetUserPassword": c.attempts}}
+		secret, settled, err := provider(t, p, repeating).TemporaryPassword(t.Context(), kim())
+		if settled != c.settled || !errors.Is(err, c.err) || (secret == "") != (err != nil) {
+			t.Errorf("%q: got settled %v, %v, want settled %v, %v", c.attempts, settled, err, c.settled, c.err)
+		}
+		p = &pool{answers: p.answers, inTurn: map[string][]string{"AdminSetUserPassword": c.attempts}}
+		if _, err := provider(t, p, repeating).Lapse(t.Context(), kim()); (err == nil) != (c.settled && c.err == nil) {
+			t.Errorf("%q: ended: got %v, want an error unless all was answered, so that it is ended once more", c.attempts, err)
+		}
+	}
+}
+
+func TestAnAccountIsSettledWhenEachAttemptToWriteItWasAnswered(t *testing.T) {
+	const throttled, silent = "400 TooManyRequestsException: slow", "?"
+	disabled := strings.Replace(current, `"Enabled":true`, `"Enabled":false`, 1)
+	for _, c := range []struct {
+		call     string
+		attempts []string
+		settled  bool
+	}{
+		{"AdminEnableUser", []string{"{}"}, true},
+		{"AdminEnableUser", []string{throttled, "{}"}, true},
+		{"AdminEnableUser", []string{silent, "{}"}, false},
+		{"AdminListGroupsForUser", []string{silent, grouped}, true}, // what reads does nothing, whenever it arrives
+	} {
+		p := &pool{answers: map[string]string{"AdminGetUser": disabled, "AdminListGroupsForUser": grouped}, inTurn: map[string][]string{c.call: c.attempts}}
+		if settled, err := provider(t, p, repeating).Sync(t.Context(), kim(), true); settled != c.settled || err != nil {
+			t.Errorf("%s %q: got settled %v, %v, want settled %v", c.call, c.attempts, settled, err, c.settled)
+		}
+	}
+}
+
+// Another password is sent to the new address once the account has it, and nothing that ends the old one must come after that.
+func TestAnAccountGetsItsNewAddressOnlyWhenTheEndOfItsOldPasswordIsSettled(t *testing.T) { // P19
+	for _, c := range []struct {
+		attempt string
+		alone   bool
+		moves   bool
+		err     error
+	}{
+		{"{}", true, true, nil},
+		{"{}", false, false, nil},
+		{"?", true, false, access.ErrUnavailable},
+		{"?", false, false, access.ErrUnavailable},
+	} {
+		p := &pool{answers: map[string]string{"AdminGetUser": strings.Replace(current, "kim@", "old@", 1)}, inTurn: map[string][]string{"AdminSetUserPassword": {c.attempt, "{}"}}}
+		_, err := provider(t, p, repeating).Sync(t.Context(), kim(), c.alone)
+		if got := slices.Contains(p.calls, "AdminUpdateUserAttributes"); got != c.moves || !errors.Is(err, c.err) || p.bodies["AdminSetUserPassword"] == nil {
+			t.Errorf("%q, alone %v: got the calls %v (%v), want the password ended, and the new address: %v (%v)", c.attempt, c.alone, p.calls, err, c.moves, c.err)
+		}
+	}
+	chosen := strings.Replace(strings.Replace(current, "kim@", "old@", 1), "FORCE_CHANGE_PASSWORD", "CONFIRMED", 1)
+	p := &pool{answers: map[string]string{"AdminGetUser": chosen}}
+	if _, err := provider(t, p).Sync(t.Context(), kim(), false); err != nil || !slices.Contains(p.calls, "AdminUpdateUserAttributes") || p.bodies["AdminSetUserPassword"] != nil {
+		t.Errorf("who has chosen a password: got the calls %v (%v), want the new address at once, and the password left", p.calls, err)
 	}
 }
 

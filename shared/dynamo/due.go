@@ -19,6 +19,8 @@ func taskItem(t *access.Task) draft {
 	d.s("after", t.After)
 	d.b("again", t.Again)
 	d.t("due", t.Due)
+	d.t("until", t.Until)
+	d.b("idle", t.Idle)
 	d.t("created", t.Created)
 	d.n("version", t.Version)
 	return d
@@ -27,7 +29,7 @@ func taskItem(t *access.Task) draft {
 func (it *item) task() *access.Task {
 	return &access.Task{
 		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), User: it.s("user"), After: it.s("after"), Again: it.b("again"),
-		Due: it.t("due"), Created: it.t("created"), Version: it.n("version"),
+		Due: it.t("due"), Until: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
 	}
 }
 

@@ -207,6 +207,19 @@ func useCases() []useCase {
 		}(),
 		request("employee: edit", "PATCH", people+"/{"+kim+"}", olga, `{"email":"kim2@contoso.example","phone":"+4930123456","role":"business"}`, nil, "If-Match", whichever),
 		request("employee: disable", "PATCH", people+"/{"+kim+"}", olga, `{"status":"disabled"}`, granted, "If-Match", whichever),
+		// What was sent for the first change may reach the identity provider after all that was sent for the second.
+		{name: "employee: enabled, and disabled right after", inParts: true, prepare: func(w *world) {
+			w.want(w.request("PATCH", people+"/"+w.vars[kim], olga, `{"status":"disabled"}`, "If-Match", whichever))
+			w.settle(0)
+		}, call: func(w *world) outcome {
+			if w.vars["enabled"] == "" {
+				if o := w.request("PATCH", w.text(people+"/{"+kim+"}"), olga, `{"status":"active"}`, "If-Match", whichever); !o.done() {
+					return o
+				}
+				w.vars["enabled"] = "yes"
+			}
+			return w.request("PATCH", w.text(people+"/{"+kim+"}"), olga, `{"status":"disabled"}`, "If-Match", whichever)
+		}},
 		func() useCase {
 			u := request("employee: delete", "DELETE", people+"/{"+kim+"}", olga, "", both(two, atGlobex))
 			u.wait = 10 * time.Minute

@@ -208,7 +208,7 @@ func (r *run) prove(before, after string, want picture) tally {
 	}
 
 	w.settle(r.wait)
-	if w.line.land() > 0 { // the call was not made again
+	if w.line.land(0) > 0 { // the call was not made again
 		w.settle(0)
 	}
 	got := w.picture()

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // line carries the requests of a world's clients, and fails one of them when it is told to.
@@ -27,8 +28,18 @@ type line struct {
 	calls   []call
 	changes int // calls that may have changed the table
 
-	astray []func() // requests whose senders have given up, and which land later
+	clock  func() time.Time
+	astray []stray
 }
+
+// stray is a request whose sender has given up, and which lands later.
+type stray struct {
+	sent time.Time
+	land func()
+}
+
+// signed is for how long a request's signature is good: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+const signed = 5 * time.Minute
 
 func (l *line) written() int {
 	l.mu.Lock()
@@ -70,7 +81,7 @@ const (
 	late        fault = "timed out before effect" // the request got lost
 	lost        fault = "timed out after effect"  // the answer got lost
 	cut         fault = "cut in the answer"       // after the effect: half of the answer comes
-	straggles   fault = "lands after the retry"   // timed out, and has its effect once the same call was made again: by the SDK, or, when it lasts, by whoever calls again
+	straggles   fault = "lands after the retry"   // timed out, and has its effect once the same call was made again, by the SDK, or, when it lasts, by whoever calls again; but at last when its signature ends
 	diesBefore  fault = "dies before"             // the function ends in the middle, before the call
 	diesBetween fault = "dies after"              // and after it, before anything else
 )
@@ -87,18 +98,8 @@ type way struct {
 	lasting bool
 }
 
-// waysOf are those in which a call is made to fail. One is known to do harm and left out: when all attempts to set a temporary password get no answer, and
-// one of them has its effect more than a minute later, after the next one was set and sent, then the mail holds a password that is good no more.
-// Cognito knows no condition on it. Another password can be sent: POST .../password {"send":true}.
+// waysOf are those in which a call is made to fail.
 func waysOf(c call) []way {
-	ways := failures(c)
-	if c.operation() == "cognito.AdminSetUserPassword" {
-		ways = slices.DeleteFunc(ways, func(w way) bool { return w == way{straggles, true} })
-	}
-	return ways
-}
-
-func failures(c call) []way {
 	switch {
 	case c.writes() && *all:
 		return []way{
@@ -178,6 +179,7 @@ func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.land(signed)
 	f, overtakes := s.next(s.name, r, body)
 	send := func() (*http.Response, error) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -200,7 +202,7 @@ func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
 	case "":
 		res, err := send()
 		if overtakes {
-			s.land()
+			s.land(0)
 		}
 		return res, err
 	case straggles:
@@ -230,23 +232,30 @@ func (s service) lead(r *http.Request, body []byte) {
 	late := r.Clone(context.WithoutCancel(r.Context()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.astray = append(s.astray, func() {
+	s.astray = append(s.astray, stray{s.clock(), func() {
 		late.Body = io.NopCloser(bytes.NewReader(body))
 		if res, err := s.to.RoundTrip(late); err == nil {
 			_, _ = io.Copy(io.Discard, res.Body)
 			_ = res.Body.Close()
 		}
-	})
+	}})
 }
 
-// land lets what went astray have its effect, and says how much that was.
-func (l *line) land() int {
+// land lets what went astray that long ago have its effect, and says how much that was.
+func (l *line) land(age time.Duration) int {
 	l.mu.Lock()
-	astray := l.astray
-	l.astray = nil
+	var astray, younger []stray
+	for _, s := range l.astray {
+		if l.clock().Sub(s.sent) >= age {
+			astray = append(astray, s)
+		} else {
+			younger = append(younger, s)
+		}
+	}
+	l.astray = younger
 	l.mu.Unlock()
-	for _, send := range astray {
-		send()
+	for _, s := range astray {
+		s.land()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -112,6 +112,7 @@ func newWorld(t *testing.T) *world {
 		t: t, table: "faults-" + rand.Text(), line: &line{seen: map[string]int{}}, raw: e.Client(),
 		box: &mailbox{}, pool: &pool{accounts: map[string]account{}}, now: start, delivered: map[string]bool{}, vars: map[string]string{},
 	}
+	w.line.clock = w.clock
 	w.must(dynamo.CreateTable(t.Context(), w.raw, w.table, false))
 	w.store = dynamo.New(w.raw, w.table)
 	w.wire(e)
@@ -287,15 +288,16 @@ func (w *world) events() []events.Event {
 	return out
 }
 
-// due tells which functions of the schedule have something to do, and whether mails wait for later.
+// due tells which functions of the schedule have something to do, and whether something waits for later, and not for days.
 func (w *world) due() (mails, work, later bool) {
-	now := w.clock().Format("2006-01-02T15:04:05.000Z")
+	const stamp = "2006-01-02T15:04:05.000Z"
+	now, soon := w.clock().Format(stamp), w.clock().Add(time.Hour).Format(stamp)
 	for _, row := range w.rows() {
 		at, isMail := row["gsi2sk"], strings.HasPrefix(row["sk"], "L#")
 		switch {
 		case at == "":
 		case at[:len(now)] > now:
-			later = later || isMail
+			later = later || isMail || at[:len(soon)] < soon
 		case isMail:
 			mails = true
 		default:

@@ -147,8 +147,9 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (Config, erro
 
 // Passwords makes temporary passwords.
 type Passwords interface {
-	// TemporaryPassword makes one anew. It refuses with access.Ended when the user has no use for one any more.
-	TemporaryPassword(ctx context.Context, u access.User) (string, error)
+	// TemporaryPassword makes one anew. It refuses with access.Ended when the user has no use for one any more. Settled tells, also with an
+	// error, that nothing of it is still on its way.
+	TemporaryPassword(ctx context.Context, u access.User) (password string, settled bool, err error)
 }
 
 // secrets makes what a letter carries and nothing stores: of a token only the digest is kept, of a password nothing.
@@ -205,19 +206,23 @@ func (s secrets) password(ctx context.Context, l mail.Letter) (string, error) {
 	case s.Passwords == nil || !u.HasAccount():
 		return "", nil
 	}
-	if err := s.limit(ctx, u.ID); err != nil {
+	mine, err := s.limit(ctx, u.ID)
+	if err != nil {
 		return "", needed(err)
 	}
-	password, err := s.Passwords.TemporaryPassword(ctx, *u)
+	password, settled, err := s.Passwords.TemporaryPassword(ctx, *u)
+	if settled {
+		s.settle(ctx, mine)
+	}
 	if access.CodeOf(err) == access.Ended && l.Event.Data.EmailWas != "" {
 		return "", nil
 	}
 	return password, needed(err)
 }
 
-// limit has the clock end the temporary password that is about to be made.
-func (s secrets) limit(ctx context.Context, user string) error {
-	return s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+// limit has the clock end the temporary password that is about to be made, and keeps others from being made meanwhile.
+func (s secrets) limit(ctx context.Context, user string) (mine *access.Task, err error) {
+	err = s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
 		u, err := s.Store.User(ctx, user)
 		if err != nil {
 			return access.Change{}, nil, err
@@ -227,9 +232,25 @@ func (s secrets) limit(ctx context.Context, user string) error {
 			return access.Change{}, nil, err
 		}
 		m := access.Moment{Now: s.Now().UTC().Truncate(time.Millisecond), NewID: setup.IDs(s.Now), Actor: access.Actor{Kind: "clock"}}
-		c, err := access.PlanTemporaryPassword(u, t, m)
+		var c access.Change
+		c, mine, err = access.PlanTemporaryPassword(u, t, m)
 		return c, nil, err
 	})
+	return mine, err
+}
+
+// settle lets others make a temporary password. When that fails they have to wait some minutes, and no more.
+func (s secrets) settle(ctx context.Context, mine *access.Task) {
+	err := s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		now, err := s.Store.Task(ctx, mine.ID)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		return access.PlanPasswordSettled(now, mine), nil, nil
+	})
+	if err != nil && s.Log != nil {
+		s.Log.Warn("another temporary password has to wait", "user", mine.User, "until", mine.Until, "error", err.Error())
+	}
 }
 
 // needed turns the refusals that mean that a letter has come too late into mail.ErrNoLongerNeeded.

@@ -98,6 +98,7 @@ type world struct {
 	store *dynamo.Store
 	now   time.Time
 	pass  func(access.User) (string, error)
+	loose bool // what was sent about the password may still arrive
 
 	mu    sync.Mutex
 	mails []mail.Message
@@ -152,7 +153,10 @@ func (w *world) Send(ctx context.Context, m mail.Message) (string, error) {
 	return fmt.Sprint("message ", len(w.mails)), nil
 }
 
-func (w *world) TemporaryPassword(_ context.Context, u access.User) (string, error) { return w.pass(u) }
+func (w *world) TemporaryPassword(_ context.Context, u access.User) (string, bool, error) {
+	secret, err := w.pass(u)
+	return secret, !w.loose, err
+}
 
 func (w *world) write(c access.Change) {
 	w.t.Helper()
@@ -382,7 +386,7 @@ func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 	e := sample(t, events.UserCreated)
 	u := access.User{ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active, Version: 1}
 	task := access.Task{
-		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Again: true, Due: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
+		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Due: w.now.Add(time.Millisecond), Until: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}, access.TaskWrite{After: &task}}})
 	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
@@ -393,6 +397,48 @@ func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 	e.ID = ulid.Make().String()
 	if m, state := w.tell(e, u.Email); m == nil || state != receipt.Sent {
 		t.Errorf("afterwards: got %v, %s, want the mail", m, state)
+	}
+}
+
+// Whatever the provider has not answered can arrive for as long as its signature is good, and would undo another password that is on its way by mail.
+func TestAPasswordWaitsForWhatWasSentAboutTheOneBefore(t *testing.T) {
+	for name, c := range map[string]struct {
+		loose bool
+		err   error
+		wait  time.Duration
+	}{
+		"all attempts were answered":                     {false, nil, 0},
+		"the provider refused them":                      {false, access.ErrUnavailable, 0},
+		"one was not, and the next one was":              {true, nil, 6 * time.Minute},
+		"none was":                                       {true, access.ErrUnavailable, 6 * time.Minute},
+		"none was, and there is no use for one any more": {true, access.Refuse(access.Ended, "it is removed"), 6 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t)
+			e := sample(t, events.UserCreated)
+			u := access.User{ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active, Version: 1}
+			w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
+			w.pass, w.loose = func(access.User) (string, error) { return "Lost-1234", c.err }, c.loose
+			w.tell(e, u.Email)
+
+			made := 0
+			w.pass, w.loose = func(access.User) (string, error) { made++; return "Secret-1234", nil }, false
+			other := func() receipt.State {
+				e.ID = ulid.Make().String() // another mail about the same user
+				_, state := w.tell(e, u.Email)
+				return state
+			}
+			if c.wait > 0 {
+				w.now = w.now.Add(c.wait - time.Millisecond)
+				if state := other(); state != receipt.Claimed || made != 0 {
+					t.Errorf("the instant before: got %s and %d passwords, want it to wait", state, made)
+				}
+				w.now = w.now.Add(time.Millisecond)
+			}
+			if state := other(); state != receipt.Sent || made != 1 {
+				t.Errorf("after %s: got %s and %d passwords, want the mail", c.wait, state, made)
+			}
+		})
 	}
 }
 
