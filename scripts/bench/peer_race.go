@@ -49,7 +49,7 @@ func (r race) run(ctx context.Context, now time.Time) ([]figure, error) {
 		random := rand.New(rand.NewPCG(uint64(round), 2026)) //nolint:gosec // the same questions every time
 		questions := make([]peerQuestion, each)
 		for i := range questions {
-			questions[i] = ask(random, now)
+			questions[i] = nextQuestion(random, now)
 		}
 		for i := range laps {
 			i = (round + i) % len(laps)

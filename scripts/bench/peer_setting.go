@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -25,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/child"
 	"partneraccess/scripts/local/deployed"
 	"partneraccess/scripts/local/engine"
@@ -301,41 +300,11 @@ func (m *memory) find(k itemKey) string {
 
 // send sends a request with JSON and reads the answer.
 func send(ctx context.Context, client *http.Client, method, url, token string, body, into any) error {
-	var text []byte
-	switch b := body.(type) {
-	case nil:
-	case json.RawMessage:
-		text = b
-	default:
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			return err
-		}
-	}
-	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(text))
+	a, err := ask.Send(ctx, client, ask.Request{Method: method, URL: url, Token: token, Body: body})
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close() //nolint:errcheck // it has been read
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s: %s", method, url, resp.Status, answer)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(answer, into)
+	return a.Into(into)
 }
 
 // newHTTPClient keeps a connection for each of the clients.

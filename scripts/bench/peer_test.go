@@ -15,7 +15,7 @@ func TestEveryAnswerOfOursToThePeersQuestionsIsRight(t *testing.T) {
 	allowed := 0
 	const n = 2000
 	for range n {
-		q := ask(random, now)
+		q := nextQuestion(random, now)
 		got, err := check(t.Context(), ourEvent(q))
 		if err != nil {
 			t.Fatal(err)

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"os"
@@ -16,6 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/meter"
 	"partneraccess/scripts/local/stack"
@@ -251,39 +249,20 @@ func (b *bench) ask(ctx context.Context, user string, n, from int, consistency s
 
 // send sends a request as that person, with that scope, or without a token, and reads the answer.
 func (b *bench) send(ctx context.Context, who, method, path string, body object, answer any) error {
-	data, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, method, b.stack.URL()+path, bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
+	r := ask.Request{Method: method, URL: b.stack.URL() + path, Body: body}
 	if who != "" {
 		as := stack.TokenRequest{Scope: who}
 		if strings.Contains(who, "@") {
 			as = stack.TokenRequest{Email: who}
 		}
-		token, err := b.stack.Token(as)
-		if err != nil {
+		var err error
+		if r.Token, err = b.stack.Token(as); err != nil {
 			return err
 		}
-		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	a, err := ask.Send(ctx, http.DefaultClient, r)
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
-	got, err := io.ReadAll(resp.Body)
-	switch {
-	case err != nil:
-		return err
-	case resp.StatusCode >= http.StatusMultipleChoices:
-		return fmt.Errorf("%s %s answered %s: %s", method, path, resp.Status, got)
-	case answer != nil:
-		return json.Unmarshal(got, answer)
-	}
-	return nil
+	return a.Into(answer)
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"partneraccess/scripts/local/ask"
 )
 
 // What there is. A customer lets in partners number c, c+1 and c+2 (of those there are), of which each has its first two users in; the last of the three has everyone.
@@ -238,13 +238,7 @@ func (w *world) something(random *rand.Rand, client, clients int) (kind string, 
 }
 
 func (w *world) emptyMailbox(ctx context.Context) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, w.base+"/_local/mail", http.NoBody)
-	if err != nil {
-		return
-	}
-	if resp, err := client().Do(r); err == nil {
-		_ = resp.Body.Close() // the next time will do
-	}
+	_, _ = ask.Send(ctx, client(), ask.Request{Method: http.MethodDelete, URL: w.base + "/_local/mail"}) // the next time will do
 }
 
 type decision struct {
@@ -299,21 +293,13 @@ func (w *world) edit(ctx context.Context, c, p int, level string) error {
 			return err
 		}
 		_, err = w.send(ctx, admin(c)+" "+etag, http.MethodPatch, path, object{"level": level}, nil)
-		if refused, ok := err.(*status); ok && refused.code == http.StatusPreconditionFailed { //nolint:errorlint // send returns it as it is
+		if refused, ok := errors.AsType[*ask.Refused](err); ok && refused.Status == http.StatusPreconditionFailed {
 			continue
 		}
 		return err
 	}
 	return fmt.Errorf("%s changes all the time", path)
 }
-
-// status is an answer that is no success.
-type status struct {
-	code int
-	text string
-}
-
-func (s *status) Error() string { return s.text }
 
 // send sends a request as that person or with that scope (with an ETag after a space, for If-Match) and reads the answer.
 func (w *world) send(ctx context.Context, who, method, path string, body, answer any) (etag string, err error) {
@@ -322,38 +308,15 @@ func (w *world) send(ctx context.Context, who, method, path string, body, answer
 	if err != nil {
 		return "", err
 	}
-	var data io.Reader = http.NoBody
-	if o, ok := body.(object); ok && o != nil {
-		text, err := json.Marshal(o)
-		if err != nil {
-			return "", err
-		}
-		data = bytes.NewReader(text)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, w.base+path, data)
-	if err != nil {
-		return "", err
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", "application/json")
+	r := ask.Request{Method: method, URL: w.base + path, Token: token, Body: body}
 	if match != "" {
-		r.Header.Set("If-Match", match)
+		r.Header = map[string]string{"If-Match": match}
 	}
-	resp, err := client().Do(r)
+	a, err := ask.Send(ctx, client(), r)
 	if err != nil {
 		return "", err
 	}
-	got, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close() // it was read
-	switch {
-	case err != nil:
-		return "", err
-	case resp.StatusCode >= http.StatusMultipleChoices:
-		return "", &status{resp.StatusCode, fmt.Sprintf("%s %s answered %s: %s", method, path, resp.Status, got)}
-	case answer != nil:
-		err = json.Unmarshal(got, answer)
-	}
-	return resp.Header.Get("ETag"), err
+	return a.Header.Get("ETag"), a.Into(answer)
 }
 
 // client keeps a connection for each of the load's clients.
@@ -368,25 +331,16 @@ func (w *world) token(ctx context.Context, who string) (string, error) {
 	if t := w.tokens[who]; t != "" {
 		return t, nil
 	}
-	ask := object{"scope": who}
+	whose := object{"scope": who}
 	if strings.Contains(who, "@") {
-		ask = object{"email": who}
+		whose = object{"email": who}
 	}
-	text, err := json.Marshal(ask)
+	a, err := ask.Send(ctx, client(), ask.Request{Method: http.MethodPost, URL: w.base + "/_local/token", Body: whose})
 	if err != nil {
 		return "", err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.base+"/_local/token", bytes.NewReader(text))
-	if err != nil {
-		return "", err
-	}
-	resp, err := client().Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close() //nolint:errcheck // it is read whole
 	var answer struct{ Token string }
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+	if err := a.Into(&answer); err != nil {
 		return "", err
 	}
 	if w.tokens == nil {

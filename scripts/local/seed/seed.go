@@ -2,13 +2,12 @@
 package seed
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+
+	"partneraccess/scripts/local/ask"
 )
 
 // DirectoryScope is the scope that all of the seed's requests need.
@@ -86,38 +85,16 @@ func Run(ctx context.Context, base string, token func(scope string) (string, err
 	}
 	for _, r := range requests() {
 		if err := send(ctx, base, bearer, r); err != nil {
-			return nil, fmt.Errorf("seed: %s %s: %w", r.method, r.path, err)
+			return nil, fmt.Errorf("seed: %w", err)
 		}
 	}
 	return People(), nil
 }
 
 func send(ctx context.Context, base, bearer string, r request) error {
-	body, err := json.Marshal(r.body)
-	if err != nil {
+	a, err := ask.Send(ctx, http.DefaultClient, ask.Request{Method: r.method, URL: base + r.path, Token: bearer, Body: r.body})
+	if err != nil || a.Text("code") == "email_taken" { // an earlier run's
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, base+r.path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+bearer)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err != nil {
-		return err
-	}
-	if res.StatusCode < 300 {
-		return nil
-	}
-	var problem struct{ Code string }
-	if json.Unmarshal(answer, &problem) == nil && problem.Code == "email_taken" {
-		return nil // an earlier run's
-	}
-	return fmt.Errorf("answered %s: %s", res.Status, bytes.TrimSpace(answer))
+	return a.Into(nil)
 }

@@ -102,15 +102,15 @@ func (c *customer) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		partner, s := c.choose()
 		a, err := c.send(ctx, c.token, s.method, s.path, s.body, s.key)
-		if err != nil || a.status >= http.StatusInternalServerError {
+		if err != nil || a.Status >= http.StatusInternalServerError {
 			if !c.killed.Load() {
-				return fmt.Errorf("%s: %s %s: got %d %s, %w before anything was killed", c.id, s.method, s.path, a.status, a.body, err)
+				return fmt.Errorf("%s: %s %s: got %d %s, %w before anything was killed", c.id, s.method, s.path, a.Status, a.Body, err)
 			}
 			c.partner, c.pending = partner, &s
 			return nil
 		}
-		if a.status >= http.StatusMultipleChoices {
-			return fmt.Errorf("%s: %s %s %v: got %d %s, want it done", c.id, s.method, s.path, s.body, a.status, a.body)
+		if !a.Done() {
+			return fmt.Errorf("%s: %s %s %v: got %d %s, want it done", c.id, s.method, s.path, s.body, a.Status, a.Body)
 		}
 		c.done(partner, s)
 		f := c.firm(partner)
@@ -133,15 +133,15 @@ func (c *customer) check(ctx context.Context, f *firm, user string) error {
 	a, err := c.send(ctx, c.backend, http.MethodPost, "/access/v1/evaluation", object{
 		"subject": object{"type": "user", "id": user}, "action": object{"name": "sign_in"}, "resource": object{"type": "customer", "id": c.id},
 	}, "")
-	if err != nil || a.status >= http.StatusInternalServerError {
-		return fmt.Errorf("%s: check: got %d %s: %w", c.id, a.status, a.body, err)
+	if err != nil || a.Status >= http.StatusInternalServerError {
+		return fmt.Errorf("%s: check: got %d %s: %w", c.id, a.Status, a.Body, err)
 	}
 	var d struct{ Decision bool }
-	if err := json.Unmarshal(a.body, &d); err != nil {
-		return fmt.Errorf("%s: check: got %d %s: %w", c.id, a.status, a.body, err)
+	if err := json.Unmarshal(a.Body, &d); err != nil {
+		return fmt.Errorf("%s: check: got %d %s: %w", c.id, a.Status, a.Body, err)
 	}
 	if g := c.grants[f.id]; d.Decision != (g.open && slices.Contains(g.in, user)) {
-		c.violated("%s: check of %s: got %s, want the grant as it was answered: %+v", c.id, user, a.body, g)
+		c.violated("%s: check of %s: got %s, want the grant as it was answered: %+v", c.id, user, a.Body, g)
 	}
 	return nil
 }
@@ -170,10 +170,10 @@ func (c *customer) again(ctx context.Context) (before bool, err error) {
 			return false, err
 		}
 		// What has no key and has been done before may find nothing left to do.
-		if a.status >= 300 && (!before || s.key != "" || a.status >= 500) {
-			c.violated("%s: %s %s, repeated: got %d %s, want it done (it had been: %v)", c.id, s.method, s.path, a.status, a.body, before)
+		if !a.Done() && (!before || s.key != "" || a.Status >= 500) {
+			c.violated("%s: %s %s, repeated: got %d %s, want it done (it had been: %v)", c.id, s.method, s.path, a.Status, a.Body, before)
 		}
-		if replayed := a.header.Get("Idempotency-Replayed") == "true"; s.key != "" && replayed != before {
+		if replayed := a.Header.Get("Idempotency-Replayed") == "true"; s.key != "" && replayed != before {
 			c.violated("%s: %s %s, repeated: got an answer that was kept: %v, want %v", c.id, s.method, s.path, replayed, before)
 		}
 		c.done(f.id, s)

@@ -46,7 +46,7 @@ func (w *world) start(ctx context.Context) (*process, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		if a, err := w.send(ctx, "", http.MethodGet, "/_local/health", nil, ""); err == nil && a.status == http.StatusOK {
+		if a, err := w.send(ctx, "", http.MethodGet, "/_local/health", nil, ""); err == nil && a.Status == http.StatusOK {
 			return p, nil
 		}
 		select {

@@ -1,7 +1,6 @@
 package crash
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/events"
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/child"
 	"partneraccess/shared/httpapi"
 )
@@ -235,7 +235,7 @@ func (w *world) populate(ctx context.Context, r *rand.Rand) ([]*customer, error)
 				return nil, err
 			}
 			var u struct{ ID string }
-			if err := json.Unmarshal(a.body, &u); err != nil {
+			if err := json.Unmarshal(a.Body, &u); err != nil {
 				return nil, err
 			}
 			f.users = append(f.users, u.ID)
@@ -334,27 +334,19 @@ func (w *world) watched(ctx context.Context) (bool, error) {
 	return some && all, nil
 }
 
-// answer is an HTTP answer.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
 func (w *world) token(ctx context.Context, whose object) (string, error) {
 	a, err := w.must(ctx, "", http.MethodPost, "/_local/token", whose)
 	if err != nil {
 		return "", err
 	}
-	var t struct{ Token string }
-	return t.Token, json.Unmarshal(a.body, &t)
+	return a.Text("token"), nil
 }
 
 // must sends a request that has to succeed.
-func (w *world) must(ctx context.Context, token, method, path string, body any) (answer, error) {
+func (w *world) must(ctx context.Context, token, method, path string, body any) (ask.Answer, error) {
 	a, err := w.send(ctx, token, method, path, body, "")
-	if err == nil && a.status >= http.StatusMultipleChoices {
-		err = fmt.Errorf("%s %s: got %d %s, want it done", method, path, a.status, a.body)
+	if err == nil {
+		err = a.Into(nil)
 	}
 	return a, err
 }
@@ -362,47 +354,19 @@ func (w *world) must(ctx context.Context, token, method, path string, body any) 
 // get reads as the provider. Nothing is read from a 404.
 func (w *world) get(ctx context.Context, path string, into any) (int, error) {
 	a, err := w.send(ctx, w.provider, http.MethodGet, path, nil, "")
-	switch {
-	case err != nil:
-		return 0, err
-	case a.status == http.StatusNotFound:
-		return a.status, nil
-	case a.status != http.StatusOK:
-		return a.status, fmt.Errorf("GET %s: got %d %s", path, a.status, a.body)
+	if err == nil && a.Status != http.StatusNotFound {
+		err = a.Into(into)
 	}
-	return a.status, json.Unmarshal(a.body, into)
+	return a.Status, err
 }
 
-func (w *world) send(ctx context.Context, token, method, path string, body any, key string) (answer, error) {
-	var content io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return answer{}, err
-		}
-		content = bytes.NewReader(b)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path), content)
-	if err != nil {
-		return answer{}, err
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
+func (w *world) send(ctx context.Context, token, method, path string, body any, key string) (ask.Answer, error) {
+	r := ask.Request{Method: method, URL: fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path), Token: token, Body: body, Header: map[string]string{}}
 	if method == http.MethodPatch {
-		r.Header.Set("If-Match", "*")
+		r.Header["If-Match"] = "*"
 	}
 	if key != "" {
-		r.Header["Idempotency-Key"] = []string{key} // net/http takes it as a leave to repeat the request, unless X- stands before
+		r.Header["Idempotency-Key"] = key
 	}
-	res, err := w.http.Do(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	b, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, res.Header, b}, err
+	return ask.Send(ctx, w.http, r)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"golang.org/x/sync/errgroup"
 
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/report"
@@ -164,8 +165,8 @@ func (r *runner) epoch(ctx context.Context) error {
 		return err
 	}
 	a, err := r.w.advance(ctx, 1) // the sweep does what is due
-	if err != nil || a.status != http.StatusOK {
-		return fmt.Errorf("move the clock: got %d %s: %w", a.status, a.body, err)
+	if err != nil || a.Status != http.StatusOK {
+		return fmt.Errorf("move the clock: got %d %s: %w", a.Status, a.Body, err)
 	}
 	after := map[pair]*operation{}
 	if _, err := r.observe(ctx, func(p pair, o *operation) { after[p] = o }); err != nil {
@@ -193,7 +194,7 @@ func (r *runner) do(ctx context.Context, client int, c command) error {
 	}
 	shown := r.w.now()
 	o.call = r.elapsed()
-	var a answer
+	var a ask.Answer
 	var err error
 	if c.kind == moveClock {
 		a, err = r.w.advance(ctx, c.by)
@@ -205,7 +206,7 @@ func (r *runner) do(ctx context.Context, client int, c command) error {
 	if err != nil {
 		return fmt.Errorf("%v: %w", &o.command, err)
 	}
-	o.answer = a.became()
+	o.answer = became(a)
 	if err := r.understand(o, a, body); err != nil {
 		return err
 	}
@@ -214,11 +215,11 @@ func (r *runner) do(ctx context.Context, client int, c command) error {
 }
 
 // understand notes who somebody new is, and what a question was answered.
-func (r *runner) understand(o *operation, a answer, body any) error {
+func (r *runner) understand(o *operation, a ask.Answer, body any) error {
 	w := r.w
-	if a.status >= http.StatusInternalServerError || o.kind.reads() && a.status != http.StatusOK || o.kind == moveClock && a.status != http.StatusOK {
+	if a.Status >= http.StatusInternalServerError || o.kind.reads() && a.Status != http.StatusOK || o.kind == moveClock && a.Status != http.StatusOK {
 		w.mu.Lock()
-		r.report.Violations = append(r.report.Violations, fmt.Sprintf("%v: got %d %s", o, a.status, a.body))
+		r.report.Violations = append(r.report.Violations, fmt.Sprintf("%v: got %d %s", o, a.Status, a.Body))
 		w.mu.Unlock()
 		for range o.users { // of which nothing is known
 			o.answers = append(o.answers, "")
@@ -226,15 +227,15 @@ func (r *runner) understand(o *operation, a answer, body any) error {
 		return nil
 	}
 	switch {
-	case o.kind == join && a.status == http.StatusCreated:
+	case o.kind == join && a.Status == http.StatusCreated:
 		w.mu.Lock()
 		f := w.firms[o.partner]
 		o.users = []int{len(f.users)}
-		f.users = append(f.users, person{a.text("id"), body.(object)["email"].(string)})
+		f.users = append(f.users, person{a.Text("id"), body.(object)["email"].(string)})
 		w.mu.Unlock()
-	case o.kind == leave && a.status < 300:
+	case o.kind == leave && a.Done():
 		w.gone(w.person(o.partner, o.users[0]).id, o.end)
-	case o.kind == removePartner && a.status < 300:
+	case o.kind == removePartner && a.Done():
 		w.gone(w.firm(o.partner).id, o.end)
 	}
 	if !o.kind.reads() {
@@ -245,8 +246,8 @@ func (r *runner) understand(o *operation, a answer, body any) error {
 		Evaluations []decision
 		Results     []struct{ ID, Name string }
 	}
-	if err := json.Unmarshal(a.body, &got); err != nil {
-		return fmt.Errorf("%v: got %s: %w", o, a.body, err)
+	if err := json.Unmarshal(a.Body, &got); err != nil {
+		return fmt.Errorf("%v: got %s: %w", o, a.Body, err)
 	}
 	switch o.kind {
 	case check:
@@ -284,7 +285,7 @@ func (r *runner) understand(o *operation, a answer, body any) error {
 	for i, u := range o.users {
 		f := w.firms[o.partner]
 		if u < 0 {
-			return fmt.Errorf("%v: got a user whom nobody knows: %s", o, a.body)
+			return fmt.Errorf("%v: got a user whom nobody knows: %s", o, a.Body)
 		}
 		for _, id := range []string{f.id, f.users[u].id} {
 			if when, out := w.goners[id]; o.answers[i] == "granted" && out && when < o.call {

@@ -1,12 +1,9 @@
 package histories
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
@@ -129,80 +127,43 @@ func (w *world) newUser(ctx context.Context, f *firm, role string) error {
 	if err != nil {
 		return err
 	}
-	if a.status != http.StatusCreated {
-		return fmt.Errorf("create a user: got %d %s", a.status, a.body)
+	if a.Status != http.StatusCreated {
+		return fmt.Errorf("create a user: got %d %s", a.Status, a.Body)
 	}
-	f.users = append(f.users, person{a.text("id"), email})
+	f.users = append(f.users, person{a.Text("id"), email})
 	return nil
 }
 
 func (w *world) must(ctx context.Context, method, path string, body any, status int) error {
 	a, err := w.do(ctx, w.provider, method, path, body)
-	if err == nil && a.status != status {
-		err = fmt.Errorf("%s %s: got %d %s, want %d", method, path, a.status, a.body, status)
+	if err == nil && a.Status != status {
+		err = fmt.Errorf("%s %s: got %d %s, want %d", method, path, a.Status, a.Body, status)
 	}
 	return err
 }
 
-// answer is an HTTP answer.
-type answer struct {
-	status int
-	body   []byte
-}
-
-func (a answer) text(member string) string {
-	var o object
-	_ = json.Unmarshal(a.body, &o)
-	s, _ := o[member].(string)
-	return s
-}
-
 // became is a status, with the code of a refusal.
-func (a answer) became() string {
-	if a.status < 300 {
-		return fmt.Sprint(a.status)
+func became(a ask.Answer) string {
+	if a.Done() {
+		return fmt.Sprint(a.Status)
 	}
-	return fmt.Sprint(a.status, " ", a.text("code"))
+	return fmt.Sprint(a.Status, " ", a.Text("code"))
 }
 
-func (w *world) do(ctx context.Context, token, method, path string, body any) (answer, error) {
-	var content io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return answer{}, err
-		}
-		content = bytes.NewReader(b)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, w.URL()+path, content)
-	if err != nil {
-		return answer{}, err
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
+func (w *world) do(ctx context.Context, token, method, path string, body any) (ask.Answer, error) {
+	r := ask.Request{Method: method, URL: w.URL() + path, Token: token, Body: body}
 	if method == http.MethodPatch {
-		r.Header.Set("If-Match", "*")
+		r.Header = map[string]string{"If-Match": "*"}
 	}
-	res, err := w.http.Do(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	b, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, b}, err
+	return ask.Send(ctx, w.http, r)
 }
 
 func (w *world) get(ctx context.Context, path string, into any) (int, error) {
 	a, err := w.do(ctx, w.provider, http.MethodGet, path, nil)
-	if err != nil {
-		return 0, err
+	if err == nil && a.Status == http.StatusOK {
+		err = a.Into(into)
 	}
-	if a.status == http.StatusOK {
-		err = json.Unmarshal(a.body, into)
-	}
-	return a.status, err
+	return a.Status, err
 }
 
 // now is the minute that the clock shows.
@@ -217,7 +178,7 @@ func (w *world) since(first int64) []int64 {
 }
 
 // advance moves the clock, which runs the sweep.
-func (w *world) advance(ctx context.Context, minutes int64) (answer, error) {
+func (w *world) advance(ctx context.Context, minutes int64) (ask.Answer, error) {
 	w.moving.Lock()
 	defer w.moving.Unlock()
 	w.mu.Lock()
