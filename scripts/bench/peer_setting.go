@@ -28,6 +28,7 @@ import (
 	"partneraccess/scripts/local/deployed"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/lambdahost"
+	"partneraccess/scripts/local/launch"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/manifest"
@@ -174,26 +175,15 @@ func (s *setting) startStack(ctx context.Context, dir, engineURL string) error {
 	if said, err := child.Output(build); err != nil {
 		return fmt.Errorf("build the local stack: %w: %s", err, said)
 	}
-	port, err := child.FreePort(ctx)
+	stack, err := launch.Start(ctx, launch.Options{Binary: binary, Env: append(os.Environ(), "IDENTITY=none", "BACKEND=", "AWS_ENDPOINT_URL_DYNAMODB="+engineURL)})
 	if err != nil {
 		return err
 	}
-	said := &child.Tail{}
-	cmd := exec.Command(binary, "--demo=false") //nolint:gosec,noctx // it runs until it is stopped
-	cmd.Env = append(os.Environ(), "PORT="+strconv.Itoa(port), "IDENTITY=none", "BACKEND=", "AWS_ENDPOINT_URL_DYNAMODB="+engineURL)
-	cmd.Stdout, cmd.Stderr = said, said
-	p, err := child.Start(cmd)
-	if err != nil {
-		return err
-	}
-	s.after(func() error { return p.Stop(15 * time.Second) })
-	s.client, s.stackURL, s.stackID = newHTTPClient(), "http://127.0.0.1:"+strconv.Itoa(port), cmd.Process.Pid
+	s.after(stack.Stop)
+	s.client, s.stackURL, s.stackID = newHTTPClient(), stack.URL, stack.ID
 	var made struct{ Token string }
-	err = again(ctx, time.Minute, func() error {
-		return send(ctx, s.client, http.MethodPost, s.stackURL+"/_local/token", "", map[string]string{"scope": manifest.ScopeCheck}, &made)
-	})
-	if err != nil {
-		return fmt.Errorf("the local stack: %w: %s", err, said)
+	if err := send(ctx, s.client, http.MethodPost, s.stackURL+"/_local/token", "", map[string]string{"scope": manifest.ScopeCheck}, &made); err != nil {
+		return fmt.Errorf("the local stack: %w: %s", err, stack.Printed())
 	}
 	s.stackToken = made.Token
 	return nil

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"partneraccess/scripts/local/launch"
 )
 
 func main() {
@@ -33,12 +36,12 @@ func run(ctx context.Context) (err error) {
 		return fmt.Errorf("%q is not understood: see -help", flag.Arg(0))
 	}
 
-	p, err := start(ctx, *binary)
+	s, err := launch.Start(ctx, launch.Options{Binary: *binary})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
-	w := &world{base: p.url}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	w := &world{base: s.URL}
 	if err := w.populate(ctx); err != nil {
 		return fmt.Errorf("populate: %w", err)
 	}
@@ -48,10 +51,11 @@ func run(ctx context.Context) (err error) {
 	}
 	fmt.Printf("from a grant's answer until its mail is in the box, before the load: %s, p50 of %d; the longest %s\n",
 		mails[len(mails)/2].Round(time.Millisecond), len(mails), mails[len(mails)-1].Round(time.Millisecond))
-	fmt.Printf("%s at %s: %d customers, %d partners of %d users; %d clients for %s\n", p.backend, p.url, customers, partners, usersEach, *clients, *length)
+	backend := cmp.Or(os.Getenv("BACKEND"), "the handlers in the gateway's process")
+	fmt.Printf("%s at %s: %d customers, %d partners of %d users; %d clients for %s\n", backend, s.URL, customers, partners, usersEach, *clients, *length)
 
 	watching, done := context.WithCancel(ctx)
-	memory := p.watch(watching, max(*length/60, 500*time.Millisecond))
+	memory := watch(watching, s.ID, max(*length/60, 500*time.Millisecond))
 	began := time.Now()
 	results := w.drive(ctx, *clients, *length)
 	took := time.Since(began)

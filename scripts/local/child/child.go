@@ -19,6 +19,7 @@ import (
 type Process struct {
 	cmd     *exec.Cmd
 	done    chan struct{}
+	err     error // before done is closed
 	stopped sync.Once
 }
 
@@ -37,8 +38,8 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 		if err != nil {
 			return
 		}
-		if err := cmd.Wait(); err != nil {
-			slog.Debug("child ended", "command", cmd.Path, "error", err)
+		if p.err = cmd.Wait(); p.err != nil {
+			slog.Debug("child ended", "command", cmd.Path, "error", p.err)
 		}
 		close(p.done)
 	}()
@@ -56,6 +57,22 @@ func Output(cmd *exec.Cmd) ([]byte, error) {
 
 // Done is closed when the process has ended, wanted or not.
 func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Err is what the process says of its end, once it is Done.
+func (p *Process) Err() error {
+	select {
+	case <-p.done:
+		return p.err
+	default:
+		return nil
+	}
+}
+
+// Kill ends the process by force, and returns when it is gone.
+func (p *Process) Kill() {
+	kill(p.cmd)
+	<-p.done
+}
 
 // Stop ends the process and returns when it is gone: gently, and after patience by force. Stopping twice is harmless.
 func (p *Process) Stop(patience time.Duration) error {

@@ -19,6 +19,7 @@ import (
 	"partneraccess/events"
 	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/child"
+	"partneraccess/scripts/local/launch"
 	"partneraccess/shared/httpapi"
 )
 
@@ -117,7 +118,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { p.end() }()
+	defer func() { p.Kill() }()
 	customers, err := w.populate(ctx, r)
 	if err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 }
 
 // round is traffic, a kill, a look, a restart, what follows from it, and another look. It gives the stack back, running.
-func (w *world) round(ctx context.Context, p *process, customers []*customer, round int, r *rand.Rand) (*process, error) {
+func (w *world) round(ctx context.Context, p *launch.Stack, customers []*customer, round int, r *rand.Rand) (*launch.Stack, error) {
 	w.killed.Store(false)
 	g, running := errgroup.WithContext(ctx)
 	for _, c := range customers {
@@ -148,10 +149,10 @@ func (w *world) round(ctx context.Context, p *process, customers []*customer, ro
 	case <-running.Done(): // a client failed
 	}
 	w.killed.Store(true)
-	order, err := p.kill(r)
+	order, err := kill(p, r)
 	w.http.CloseIdleConnections()
 	if err = errors.Join(err, g.Wait()); err != nil {
-		return p, fmt.Errorf("%w; the stack printed: %s", err, p.printed)
+		return p, fmt.Errorf("%w; the stack printed: %s", err, p.Printed())
 	}
 	if err := w.atKill(ctx); err != nil {
 		return p, err
@@ -162,7 +163,7 @@ func (w *world) round(ctx context.Context, p *process, customers []*customer, ro
 	}
 	for r.IntN(3) == 0 { // and once more, while what was left is being told
 		time.Sleep(time.Duration(r.IntN(300)) * time.Millisecond)
-		more, err := p.kill(r)
+		more, err := kill(p, r)
 		order += "; " + more
 		if err = errors.Join(err, w.atKill(ctx)); err != nil {
 			return p, err
@@ -188,9 +189,9 @@ func (w *world) round(ctx context.Context, p *process, customers []*customer, ro
 	w.report.Cut += cut
 	w.report.CutDone += done
 	if err := w.settle(ctx); err != nil {
-		return p, fmt.Errorf("%w; the stack printed: %s", err, p.printed)
+		return p, fmt.Errorf("%w; the stack printed: %s", err, p.Printed())
 	}
-	if err := p.stop(); err != nil {
+	if err := p.Stop(); err != nil {
 		return p, err
 	}
 	if err := w.atRest(ctx, customers); err != nil {
@@ -202,7 +203,7 @@ func (w *world) round(ctx context.Context, p *process, customers []*customer, ro
 }
 
 // restart starts the stack again; if that fails, the one before is given back, which has ended.
-func (w *world) restart(ctx context.Context, p *process) (*process, error) {
+func (w *world) restart(ctx context.Context, p *launch.Stack) (*launch.Stack, error) {
 	next, err := w.start(ctx)
 	if err != nil {
 		return p, err
