@@ -2,18 +2,16 @@ import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Link from '@cloudscape-design/components/link';
-import Multiselect from '@cloudscape-design/components/multiselect';
-import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useCallback, useState } from 'react';
-import { useNavigate, useSearchParams } from 'react-router';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
 
 import { answer, etagOf, useCursorPages, useSubmit, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
+import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
-import { SearchField } from '../parts/SearchField';
 import { Status } from '../parts/Status';
-import { changeLines, count, statusName, type GrantStatus } from '../parts/words';
+import { changeLines, count } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
@@ -23,42 +21,23 @@ import { RemovePartner } from './RemovePartner';
 
 type Grant = Schemas['Grant'];
 
-const statuses = Object.keys(statusName) as GrantStatus[];
-
 /** Settings > Partners: whom the customer lets in. Adding and editing happen in the panel beside it, at addresses of their own. */
 export function Partners() {
   const api = useApi();
   const { customer, admin } = useCustomer();
   const navigate = useNavigate();
   const follow = useFollow();
-  const [query, setQuery] = useSearchParams();
+  const search = useGrantSearch();
   const [removing, setRemoving] = useState<Grant>();
-  const q = query.get('q') ?? '';
-  const status = query.get('status')?.split(',').filter((s): s is GrantStatus => statuses.includes(s as GrantStatus)) ?? [];
   const at = `/customers/${customer}/partners`;
-  const panelOf = (g: Grant): string => `${at}/${g.partner.id}${query.size > 0 ? `?${query}` : ''}`; // the search stays
+  const panelOf = (g: Grant): string => search.at(`${at}/${g.partner.id}`);
 
-  const pages = useCursorPages(keyOf(customer, 'grants', q, status), async (cursor, signal) => {
-    const filter = { limit: 25, cursor, ...(q ? { q } : {}), ...(status.length > 0 ? { status } : {}) };
+  const pages = useCursorPages(keyOf(customer, 'grants', search.q, search.status), async (cursor, signal) => {
+    const filter = { limit: 25, cursor, ...search.filter };
     return (await answer(api.GET('/v1/customers/{customer}/grants', { params: { path: { customer }, query: filter }, signal }))).data;
   });
-  const search = useCallback(
-    (name: string, value: string) =>
-      setQuery(
-        (old) => {
-          const next = new URLSearchParams(old);
-          if (value) next.set(name, value);
-          else next.delete(name);
-          return next;
-        },
-        { replace: true },
-      ),
-    [setQuery],
-  );
-  const searchName = useCallback((text: string) => search('q', text), [search]);
   const pause = usePause();
 
-  const filtered = q !== '' || status.length > 0;
   const add = admin && (
     <Button variant="primary" onClick={() => void navigate(`${at}/add`)}>
       Add partner
@@ -72,21 +51,9 @@ export function Partners() {
         actions={add}
         pages={pages}
         trackBy={(g) => g.partner.id}
-        empty={filtered ? 'No partner fits this search.' : 'You let no partner in.'}
-        emptyAction={filtered ? <Button onClick={() => setQuery({}, { replace: true })}>Show all partners</Button> : undefined}
-        filter={
-          <SpaceBetween direction="horizontal" size="xs">
-            <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={searchName} placeholder="Find partners by name" label="Find partners" />
-            <Multiselect
-              ariaLabel="Status"
-              selectedOptions={status.map((s) => ({ value: s, label: statusName[s] }))}
-              options={statuses.map((s) => ({ value: s, label: statusName[s] }))}
-              onChange={(e) => search('status', e.detail.selectedOptions.map((o) => o.value).join(','))}
-              placeholder="All that have not ended"
-              inlineTokens
-            />
-          </SpaceBetween>
-        }
+        empty={search.filtered ? 'No partner fits this search.' : 'You let no partner in.'}
+        emptyAction={search.filtered ? <Button onClick={search.clear}>Show all partners</Button> : undefined}
+        filter={<GrantSearch of="partners" search={search} />}
         columns={[
           {
             id: 'partner',

@@ -2,18 +2,16 @@ import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Link from '@cloudscape-design/components/link';
-import Multiselect from '@cloudscape-design/components/multiselect';
-import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useCallback, useState } from 'react';
-import { useNavigate, useSearchParams } from 'react-router';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
 
 import { answer, useCursorPages, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
+import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
-import { SearchField } from '../parts/SearchField';
 import { Status } from '../parts/Status';
-import { count, statusName, type GrantStatus } from '../parts/words';
+import { count } from '../parts/words';
 import { useApi } from '../session';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
@@ -22,40 +20,21 @@ import { Relinquish } from './Relinquish';
 
 type Customer = Schemas['PartnerCustomer'];
 
-const statuses = Object.keys(statusName) as GrantStatus[];
-
 /** Whom the partner may enter: every customer with its present setting, and the way in while that is open. */
 export function Customers() {
   const api = useApi();
   const { partner, name, me, may } = usePartner();
   const navigate = useNavigate();
   const follow = useFollow();
-  const [query, setQuery] = useSearchParams();
+  const search = useGrantSearch();
   const [leaving, setLeaving] = useState<Customer>();
-  const q = query.get('q') ?? '';
-  const status = query.get('status')?.split(',').filter((s): s is GrantStatus => statuses.includes(s as GrantStatus)) ?? [];
   const at = `/partners/${partner}/customers`;
-  const panelOf = (c: Customer): string => `${at}/${c.customer.id}${query.size > 0 ? `?${query}` : ''}`; // the search stays
+  const panelOf = (c: Customer): string => search.at(`${at}/${c.customer.id}`);
 
-  const pages = useCursorPages(keyOf(partner, 'customers', q, status), async (cursor, signal) => {
-    const filter = { limit: 25, cursor, ...(q ? { q } : {}), ...(status.length > 0 ? { status } : {}) };
+  const pages = useCursorPages(keyOf(partner, 'customers', search.q, search.status), async (cursor, signal) => {
+    const filter = { limit: 25, cursor, ...search.filter };
     return (await answer(api.GET('/v1/partners/{partner}/customers', { params: { path: { partner }, query: filter }, signal }))).data;
   });
-  const search = useCallback(
-    (field: string, value: string) =>
-      setQuery(
-        (old) => {
-          const next = new URLSearchParams(old);
-          if (value) next.set(field, value);
-          else next.delete(field);
-          return next;
-        },
-        { replace: true },
-      ),
-    [setQuery],
-  );
-  const searchName = useCallback((text: string) => search('q', text), [search]);
-  const filtered = q !== '' || status.length > 0;
   const seesUsers = may.employee || may.provider;
   return (
     <>
@@ -64,21 +43,9 @@ export function Customers() {
         description={me ? 'The customers who let you in: how much, for how long, and whom of you.' : `The customers who let ${name} in.`}
         pages={pages}
         trackBy={(c) => c.customer.id}
-        empty={filtered ? 'No customer fits this search.' : 'No customer lets you in yet.'}
-        emptyAction={filtered ? <Button onClick={() => setQuery({}, { replace: true })}>Show all customers</Button> : undefined}
-        filter={
-          <SpaceBetween direction="horizontal" size="xs">
-            <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={searchName} placeholder="Find customers by name" label="Find customers" />
-            <Multiselect
-              ariaLabel="Status"
-              selectedOptions={status.map((s) => ({ value: s, label: statusName[s] }))}
-              options={statuses.map((s) => ({ value: s, label: statusName[s] }))}
-              onChange={(e) => search('status', e.detail.selectedOptions.map((o) => o.value).join(','))}
-              placeholder="All that have not ended"
-              inlineTokens
-            />
-          </SpaceBetween>
-        }
+        empty={search.filtered ? 'No customer fits this search.' : 'No customer lets you in yet.'}
+        emptyAction={search.filtered ? <Button onClick={search.clear}>Show all customers</Button> : undefined}
+        filter={<GrantSearch of="customers" search={search} />}
         columns={[
           {
             id: 'customer',
