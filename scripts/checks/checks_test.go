@@ -43,13 +43,14 @@ func rules() map[string]rule {
 		"shared/manifest":     {},
 		"shared/console":      {},
 		"shared/metrics":      {}, // may be told by whoever knows: it knows nobody
+		"shared/awsenv":       {other: aws},
 		"shared/access":       {own: []string{"events"}},
-		"shared/dynamo":       {own: []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics"}, other: with(aws, text)},
+		"shared/dynamo":       {own: []string{"events", "shared/access", "shared/awsenv", "shared/mail/receipt", "shared/metrics"}, other: with(aws, text)},
 		"shared/httpapi":      {own: []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics"}, other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"})},
 		"shared/mail":         {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: text},
 		"shared/mail/receipt": {own: []string{"events"}}, // pure, like access: what is kept of a mail
-		"shared/ses":          {own: []string{"events", "shared/mail"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
-		"shared/cognito":      {own: []string{"shared/access"}, other: with(aws, text)},
+		"shared/ses":          {own: []string{"events", "shared/awsenv", "shared/mail"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/cognito":      {own: []string{"shared/access", "shared/awsenv"}, other: with(aws, text)},
 		"shared/stream":       {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/sweep":        {own: []string{"events", "shared/access", "shared/metrics"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})}, // what all mains do alike

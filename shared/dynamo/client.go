@@ -2,12 +2,13 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
+
+	"partneraccess/shared/awsenv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -15,56 +16,34 @@ import (
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 )
 
-// NewClient makes the DynamoDB client of a Lambda function, from the environment that Lambda gives it: AWS_REGION, AWS_ACCESS_KEY_ID,
-// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL names another endpoint than the region's
-// own; AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT choose among those. The error is a sentence for the operator.
-//
-// Hand-made, where config.LoadDefaultConfig would do it: an execution environment's credentials never change while it lives, so the
-// chain of providers, the shared configuration files and the clients of three other services are 2 MB of binary and a millisecond of
-// every cold start for nothing.
+// NewClient makes the DynamoDB client of a Lambda function, from the environment that Lambda gives it: see awsenv.Read. The error is a sentence
+// for the operator.
 func NewClient(getenv func(string) string, change ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
-	region := getenv("AWS_REGION")
-	if region == "" {
-		return nil, errors.New("AWS_REGION is not set: name the region of the table")
-	}
-	credentials := aws.Credentials{
-		AccessKeyID: getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: getenv("AWS_SESSION_TOKEN"),
-		Source: "environment",
-	}
-	if credentials.AccessKeyID == "" || credentials.SecretAccessKey == "" {
-		return nil, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set: Lambda sets them, elsewhere give the function some")
+	env, err := awsenv.Read(getenv, "DYNAMODB", "table")
+	if err != nil {
+		return nil, err
 	}
 	o := dynamodb.Options{
-		Region:      region,
-		Credentials: fixed(credentials),
-		HTTPClient:  Direct{transport()},
+		Region:       env.Region,
+		Credentials:  env.Credentials,
+		BaseEndpoint: env.Endpoint,
+		HTTPClient:   Direct{transport()},
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = 4
 			o.Backoff = retry.BackoffDelayerFunc(backoff)
 		}),
 	}
-	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"} {
-		if url := getenv(name); url != "" {
-			o.BaseEndpoint = &url
-			break
-		}
-	}
-	if getenv("AWS_USE_FIPS_ENDPOINT") == "true" {
-		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
-	}
-	if getenv("AWS_USE_DUALSTACK_ENDPOINT") == "true" {
-		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
-	}
+	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = env.FIPS, env.DualStack
 	for _, f := range change {
 		f(&o)
 	}
 	endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), dynamodb.EndpointParameters{
-		Region: &region, Endpoint: o.BaseEndpoint,
+		Region: &o.Region, Endpoint: o.BaseEndpoint,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("no endpoint of DynamoDB follows from AWS_REGION %q and the AWS_ENDPOINT_URL settings: %w", region, err)
+		return nil, fmt.Errorf("no endpoint of DynamoDB follows from AWS_REGION %q and the AWS_ENDPOINT_URL settings: %w", o.Region, err)
 	}
 	o.EndpointResolverV2 = resolved(endpoint)
 	return dynamodb.New(o), nil
@@ -77,11 +56,6 @@ type resolved smithyendpoints.Endpoint
 func (e resolved) ResolveEndpoint(context.Context, dynamodb.EndpointParameters) (smithyendpoints.Endpoint, error) {
 	return smithyendpoints.Endpoint(e), nil
 }
-
-// fixed are credentials that stay as they are.
-type fixed aws.Credentials
-
-func (f fixed) Retrieve(context.Context) (aws.Credentials, error) { return aws.Credentials(f), nil }
 
 // backoff is the pause before an attempt: up to 25 ms, and twice as long each time, at random. The SDK's own begins at a second,
 // which a check has not; its budget of retries, which protects a table in trouble, is untouched.

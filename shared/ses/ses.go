@@ -23,6 +23,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"partneraccess/shared/awsenv"
 	letters "partneraccess/shared/mail"
 )
 
@@ -35,25 +36,17 @@ const (
 // patience is how long SES may take to answer. It mostly takes a tenth of a second.
 const patience = 20 * time.Second
 
-// NewClient makes SES's client from the environment that Lambda gives a function: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-// AWS_SESSION_TOKEN. AWS_ENDPOINT_URL_SESV2 or AWS_ENDPOINT_URL names another endpoint than the region's own; AWS_USE_FIPS_ENDPOINT
-// and AWS_USE_DUALSTACK_ENDPOINT choose among those. The error is a sentence for the operator.
+// NewClient makes SES's client from the environment that Lambda gives a function: see awsenv.Read. The error is a sentence for the operator.
 func NewClient(getenv func(string) string, change ...func(*sesv2.Options)) (*sesv2.Client, error) {
-	region := getenv("AWS_REGION")
-	if region == "" {
-		return nil, errors.New("AWS_REGION is not set: name the region of the mail service")
-	}
-	credentials := aws.Credentials{
-		AccessKeyID: getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: getenv("AWS_SESSION_TOKEN"),
-		Source: "environment",
-	}
-	if credentials.AccessKeyID == "" || credentials.SecretAccessKey == "" {
-		return nil, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set: Lambda sets them, elsewhere give the function some")
+	env, err := awsenv.Read(getenv, "SESV2", "mail service")
+	if err != nil {
+		return nil, err
 	}
 	o := sesv2.Options{
-		Region:      region,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
-		Retryer:     retryer(),
+		Region:       env.Region,
+		Credentials:  env.Credentials,
+		BaseEndpoint: env.Endpoint,
+		Retryer:      retryer(),
 		HTTPClient: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConnsPerHost = 8
 			// A function is frozen between two batches. A connection that the other side has closed meanwhile would take the mail and not
@@ -61,18 +54,7 @@ func NewClient(getenv func(string) string, change ...func(*sesv2.Options)) (*ses
 			t.IdleConnTimeout = 10 * time.Second
 		}),
 	}
-	for _, name := range []string{"AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL"} {
-		if url := getenv(name); url != "" {
-			o.BaseEndpoint = &url
-			break
-		}
-	}
-	if getenv("AWS_USE_FIPS_ENDPOINT") == "true" {
-		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
-	}
-	if getenv("AWS_USE_DUALSTACK_ENDPOINT") == "true" {
-		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
-	}
+	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = env.FIPS, env.DualStack
 	for _, f := range change {
 		f(&o)
 	}
