@@ -5152,6 +5152,8 @@ export interface operations {
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /** @example acme */
@@ -5235,6 +5237,8 @@ export interface operations {
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /** @example contoso */

@@ -15,8 +15,10 @@ export function Mails() {
     async (cursor, signal) => (await answer(api.GET('/v1/partners/{partner}/mail', { params: { path: { partner }, query: { limit: 25, cursor } }, signal }))).data,
   );
   const resend = useSubmit(
-    async (mail: Schemas['Mail']) => (await answer(api.POST('/v1/partners/{partner}/mail/{mail}/resend', { params: { path: { partner, mail: mail.id } } }))).data,
+    async (mail: Schemas['Mail'], key) =>
+      (await answer(api.POST('/v1/partners/{partner}/mail/{mail}/resend', { params: { path: { partner, mail: mail.id }, header: { 'Idempotency-Key': key } } }))).data,
     {
+      repeatable: true,
       onDone: (mail) => {
         if (mail.state === 'suppressed' || mail.state === 'dropped') flash.warn(`The mail to ${mail.to} was not sent`, mail.reason);
         else flash.done(`The mail to ${mail.to} was sent again`);
