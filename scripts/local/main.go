@@ -92,7 +92,7 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 		Log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level})),
 	}
 	if *demo {
-		c.People = seed.People()
+		c.People, c.Prepare = seed.People(), seedOnce
 	}
 	if *verbose {
 		c.EngineLog = errs
@@ -118,14 +118,6 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
 
-	if *demo {
-		if err := seedOnce(ctx, s); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-	}
 	if err := banner(out, s, *demo, page != nil, b.where); err != nil {
 		return err
 	}

@@ -97,6 +97,10 @@ func (s *Stack) foreign(r *http.Request) string {
 func (s *Stack) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
+	if !s.prepared.Load() {
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "starting", "engine": s.engine.Kind(), "table": s.table})
+		return
+	}
 	out, err := s.engine.Client().DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(s.table)},
 		func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 	if err != nil || out.Table.TableStatus != types.TableStatusActive {

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -84,6 +85,9 @@ type Config struct {
 	// Handlers makes the functions' handlers, by name in Functions, once everything that they need is there.
 	Handlers func(Deps) map[string]lambda.Handler
 
+	// Prepare runs once the stack answers, and puts demo data in, say. Until it is done, /_local/health says "starting"; nil: nothing does.
+	Prepare func(context.Context, *Stack) error
+
 	// OnClock runs after the clock was moved and the scheduled functions have run, before the answer; nil: nothing does.
 	OnClock func(context.Context, Deps) error
 
@@ -126,6 +130,7 @@ type Stack struct {
 	quit       context.CancelFunc
 	running    sync.WaitGroup // what runs in the background
 	failed     chan error
+	prepared   atomic.Bool
 	stop       func() error
 }
 
@@ -285,6 +290,12 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 			s.fail(errors.New("the DynamoDB engine ended"))
 		}()
 	}
+	if c.Prepare != nil {
+		if err := c.Prepare(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	s.prepared.Store(true)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package stack_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -73,6 +74,31 @@ func call(t *testing.T, method, url, body string, headers ...string) (int, strin
 	}
 	res, got := do(t, r)
 	return res.StatusCode, strings.TrimSpace(got)
+}
+
+// Whoever waits for the stack by its health finds the demo data there, too.
+func TestAStackIsNotHealthyBeforeItIsPrepared(t *testing.T) {
+	c := config(t)
+	var during int
+	c.Prepare = func(_ context.Context, s *stack.Stack) error {
+		status, got := call(t, "GET", s.URL()+"/_local/health", "")
+		if during = status; !strings.Contains(got, `"status":"starting"`) {
+			t.Errorf("while it is prepared: got %s, want it starting", got)
+		}
+		if status, got := call(t, "POST", s.URL()+"/_local/token", `{"scope":"partner-access/check"}`); status != http.StatusOK {
+			t.Errorf("while it is prepared: got %d %s, want it to answer all else", status, got)
+		}
+		return nil
+	}
+	s := start(t, c)
+	if after, _ := call(t, "GET", s.URL()+"/_local/health", ""); during != http.StatusServiceUnavailable || after != http.StatusOK {
+		t.Errorf("got %d, then %d, want 503, then 200", during, after)
+	}
+
+	c.Prepare = func(context.Context, *stack.Stack) error { return errors.New("no data") }
+	if s, err := stack.Start(t.Context(), c); err == nil || !strings.Contains(err.Error(), "no data") {
+		t.Errorf("got %v, %v, want what went wrong", s, err)
+	}
 }
 
 func TestAStackIssuesATokenThatItsRoutesAccept(t *testing.T) {
