@@ -46,10 +46,8 @@ $(TOOLS)/modules.ready: go.mod go.sum
 	go mod download
 	@mkdir -p $(TOOLS) && touch $@
 
-# The compiler and npm go side by side: the first time takes half as long.
 .PHONY: run
-run: ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data)
-	@$(MAKE) --no-print-directory -j2 local console
+run: setup console local ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data)
 	@# Not go run, which a SIGTERM ends without ending what it runs.
 	@exec .build/local $(if $(DATA),--data '$(DATA)') $(ARGS)
 
