@@ -1,6 +1,7 @@
 package histories_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -10,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -56,13 +56,14 @@ func TestAFaultIsFound(t *testing.T) {
 		about  string
 		faulty func(map[string]lambda.Handler)
 		want   string
+		most   int // violations until it ends: what a cache does breaks other rules, too, maybe before this one
 	}{
-		{"checks are answered from a cache", cached, "was let in by"},
-		{"a revoke is answered and not done", func(h map[string]lambda.Handler) { h["revoke"] = liar{h["revoke"]} }, "Illegal"},
+		{"checks are answered from a cache", cached, "was let in by", 1000},
+		{"a revoke is answered and not done", func(h map[string]lambda.Handler) { h["revoke"] = liar{h["revoke"]} }, "Illegal", 1},
 	} {
 		t.Run(f.about, func(t *testing.T) {
 			t.Parallel()
-			r := run(t, histories.Config{Ops: 2400, Clients: 12, Epoch: 25, Most: 1, Seed: 3, Handlers: func(d stack.Deps) map[string]lambda.Handler {
+			r := run(t, histories.Config{Ops: 2400, Clients: 12, Epoch: 25, Most: f.most, Seed: 3, Handlers: func(d stack.Deps) map[string]lambda.Handler {
 				h := stack.Functions(d)
 				f.faulty(h)
 				return h
@@ -74,20 +75,15 @@ func TestAFaultIsFound(t *testing.T) {
 	}
 }
 
-// cache answers the same question as it was answered within the last two seconds.
+// cache answers a question that it has allowed once in the same way for as long as the test runs.
 type cache struct {
 	lambda.Handler
 	mu    sync.Mutex
-	known map[string]kept
-}
-
-type kept struct {
-	answer []byte
-	at     time.Time
+	known map[string][]byte
 }
 
 func cached(h map[string]lambda.Handler) {
-	h["check"] = &cache{Handler: h["check"], known: map[string]kept{}}
+	h["check"] = &cache{Handler: h["check"], known: map[string][]byte{}}
 }
 
 func (c *cache) Invoke(ctx context.Context, event []byte) ([]byte, error) {
@@ -97,15 +93,17 @@ func (c *cache) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 	key := e.RawPath + e.Body
 	c.mu.Lock()
-	k, ok := c.known[key]
+	answer, ok := c.known[key]
 	c.mu.Unlock()
-	if ok && time.Since(k.at) < 2*time.Second {
-		return k.answer, nil
+	if ok {
+		return answer, nil
 	}
 	answer, err := c.Handler.Invoke(ctx, event)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.known[key] = kept{answer, time.Now()}
+	if bytes.Contains(answer, []byte(`\"decision\":true`)) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.known[key] = answer
+	}
 	return answer, err
 }
 
