@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+
 	"partneraccess/shared/mail"
 	"partneraccess/shared/ses"
 )
@@ -32,16 +34,21 @@ func message() mail.Message {
 	}
 }
 
-// sender is one whose requests the handler answers.
-func sender(t *testing.T, h http.HandlerFunc) *ses.Sender {
+// client is one whose requests the handler answers.
+func client(t *testing.T, h http.HandlerFunc) *sesv2.Client {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	client, err := ses.NewClient(environment(server.URL))
+	c, err := ses.NewClient(environment(server.URL))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ses.NewSender(client, "partner-access")
+	return c
+}
+
+func sender(t *testing.T, h http.HandlerFunc) *ses.Sender {
+	t.Helper()
+	return ses.NewSender(client(t, h), "partner-access")
 }
 
 func TestAMailIsSentAsSESWantsIt(t *testing.T) {

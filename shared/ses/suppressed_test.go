@@ -3,25 +3,12 @@ package ses_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
 	"partneraccess/shared/ses"
 )
-
-// list is one whose requests the handler answers.
-func list(t *testing.T, h http.HandlerFunc) *ses.Suppressed {
-	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	client, err := ses.NewClient(environment(server.URL))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ses.NewSuppressed(client)
-}
 
 func TestAnAddressIsTakenOffSESsSuppressionList(t *testing.T) {
 	const address = "rita+news@partner.example"
@@ -44,7 +31,7 @@ func TestAnAddressIsTakenOffSESsSuppressionList(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
 			var asked []string
-			s := list(t, func(w http.ResponseWriter, r *http.Request) {
+			s := ses.NewSuppressed(client(t, func(w http.ResponseWriter, r *http.Request) {
 				mu.Lock()
 				asked = append(asked, r.Method+" "+r.URL.Path)
 				mu.Unlock()
@@ -56,7 +43,7 @@ func TestAnAddressIsTakenOffSESsSuppressionList(t *testing.T) {
 				}
 				w.WriteHeader(c.status)
 				_ = json.NewEncoder(w).Encode(map[string]string{"message": "about " + address})
-			})
+			}))
 			err := s.Remove(t.Context(), address)
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
