@@ -35,8 +35,8 @@ func TestTheWholeScenario(t *testing.T) {
 		return // who adds the figures up is LocalStack's business
 	}
 	for _, name := range []string{metrics.Decisions, metrics.Mails, metrics.GrantsEnded, metrics.SweepLag} {
-		if got := s.do("GET", "/_local/metrics", "", nil).want(200); !strings.Contains(string(got.body), `"`+name+`"`) {
-			t.Errorf("the figures: got %s, want %s among them", got.body, name)
+		if got := s.do("GET", "/_local/metrics", "", nil).want(200); !strings.Contains(string(got.Body), `"`+name+`"`) {
+			t.Errorf("the figures: got %s, want %s among them", got.Body, name)
 		}
 	}
 }
@@ -97,8 +97,8 @@ func TestTheWholeScenarioWithFunctionsThatAreAlreadyThere(t *testing.T) {
 // scenario is what the service is for, from the demo data to the end of a grant. It leaves its data behind, under names of its own.
 func scenario(t *testing.T, s service) {
 	t.Helper()
-	if got := s.do("GET", "/v1/me", s.person("ann@acme.example"), nil).want(200); !strings.Contains(string(got.body), "acme") {
-		t.Errorf("the demo data: got %s, want Ann of acme", got.body)
+	if got := s.do("GET", "/v1/me", s.person("ann@acme.example"), nil).want(200); !strings.Contains(string(got.Body), "acme") {
+		t.Errorf("the demo data: got %s, want Ann of acme", got.Body)
 	}
 
 	// A partner with an employee, and a customer.
@@ -120,7 +120,7 @@ func scenario(t *testing.T, s service) {
 			"subject": m{"type": "user", "id": pia}, "action": m{"name": action}, "resource": m{"type": "customer", "id": customer},
 		}).want(200)
 		if reason := got.text("context.reason"); reason != want || got.text("decision") != map[bool]string{true: "true", false: "false"}[want == "granted"] {
-			t.Errorf("%s: got %s, want %s", action, got.body, want)
+			t.Errorf("%s: got %s, want %s", action, got.Body, want)
 		}
 	}
 	welcome := s.mailed(pia, "user.created")
@@ -133,13 +133,13 @@ func scenario(t *testing.T, s service) {
 	check("reports:read", "level_too_low")
 	s.mailed(pia, "grant.created")
 	s.mailed("it@"+customer+".example", "grant.created")
-	version := s.do("GET", grant, admin, nil).want(200).header.Get("ETag")
+	version := s.do("GET", grant, admin, nil).want(200).Header.Get("ETag")
 	s.do("PATCH", grant, admin, m{"level": "support"}, "If-Match", version).want(200)
 	check("reports:read", "granted")
 
 	// What became of a mail comes back from SES.
 	s.eventually("the mail to the customer's contact is marked as delivered", func() bool {
-		list := string(s.do("GET", "/v1/customers/"+customer+"/mail", admin, nil).want(200).body)
+		list := string(s.do("GET", "/v1/customers/"+customer+"/mail", admin, nil).want(200).Body)
 		return strings.Contains(list, `"delivered"`)
 	})
 
@@ -152,20 +152,20 @@ func scenario(t *testing.T, s service) {
 	time.Sleep(time.Until(until))
 	check("sign_in", "expired")
 	swept := s.do("POST", "/_local/lambda/2015-03-31/functions/expire/invocations", "", m{"source": "aws.events"}).want(200)
-	if failure := swept.header.Get("X-Amz-Function-Error"); failure != "" {
-		t.Fatalf("the sweep: got %s: %s", failure, swept.body)
+	if failure := swept.Header.Get("X-Amz-Function-Error"); failure != "" {
+		t.Fatalf("the sweep: got %s: %s", failure, swept.Body)
 	}
 	check("sign_in", "expired")
 	if got := s.do("GET", grant, admin, nil).want(200); got.text("end.reason") != "expired" || got.text("end.by.kind") != "clock" {
-		t.Errorf("the grant after the sweep: got %s, want its end by the clock", got.body)
+		t.Errorf("the grant after the sweep: got %s, want its end by the clock", got.Body)
 	}
 	s.mailed(pia, "grant.expired")
 
 	// Again, for all, and revoked: the next check denies.
 	s.do("POST", grants, admin, m{"partner": partner, "everyone": true, "level": "view"}).want(201)
 	check("sign_in", "granted")
-	if own := s.do("GET", "/v1/partners/"+partner+"/customers", s.person(pia), nil).want(200); !strings.Contains(string(own.body), customer) {
-		t.Errorf("the partner's customers: got %s, want %s among them", own.body, customer)
+	if own := s.do("GET", "/v1/partners/"+partner+"/customers", s.person(pia), nil).want(200); !strings.Contains(string(own.Body), customer) {
+		t.Errorf("the partner's customers: got %s, want %s among them", own.Body, customer)
 	}
 	s.do("DELETE", grant, admin, nil).want(200)
 	check("sign_in", "ended")
@@ -185,7 +185,7 @@ func scenario(t *testing.T, s service) {
 func (s service) signIn(email string, welcome mail) {
 	s.t.Helper()
 	none := s.do("POST", "/_local/login", "", m{"email": email, "password": "x"})
-	if none.status == 404 {
+	if none.Status == 404 {
 		s.t.Log("no accounts are kept here: nobody signs in")
 		return
 	}
@@ -195,7 +195,7 @@ func (s service) signIn(email string, welcome mail) {
 		s.t.Fatalf("the mail holds no password: %s", welcome.Text)
 	}
 	token := s.do("POST", "/_local/login", "", m{"email": email, "password": found[1], "new_password": "correct horse battery " + rand.Text()}).want(200).text("token")
-	if me := s.do("GET", "/v1/me", token, nil).want(200); !strings.Contains(string(me.body), email) {
-		s.t.Errorf("signed in: got %s, want %s", me.body, email)
+	if me := s.do("GET", "/v1/me", token, nil).want(200); !strings.Contains(string(me.Body), email) {
+		s.t.Errorf("signed in: got %s, want %s", me.Body, email)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/child"
 	"partneraccess/scripts/local/deployed"
 )
@@ -29,50 +29,28 @@ type service struct {
 
 // answer is what the service answered.
 type answer struct {
-	t      *testing.T
-	what   string
-	status int
-	header http.Header
-	body   []byte
+	ask.Answer
+	t    *testing.T
+	what string
 }
 
 func (s service) do(method, path, token string, body any, header ...string) answer {
 	s.t.Helper()
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		content = bytes.NewReader(text)
-	}
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, content)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
+	r := ask.Request{Method: method, URL: s.url + path, Token: token, Body: body, Header: map[string]string{}}
 	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		r.Header[header[i]] = header[i+1]
 	}
-	res, err := http.DefaultClient.Do(r)
+	a, err := ask.Send(s.t.Context(), http.DefaultClient, r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	got, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatalf("%s %s: %v", method, path, err)
-	}
-	return answer{s.t, method + " " + path, res.StatusCode, res.Header, got}
+	return answer{a, s.t, method + " " + path}
 }
 
 func (a answer) want(status int) answer {
 	a.t.Helper()
-	if a.status != status {
-		a.t.Fatalf("%s: got %d %s, want %d", a.what, a.status, a.body, status)
+	if a.Status != status {
+		a.t.Fatalf("%s: got %d %s, want %d", a.what, a.Status, a.Body, status)
 	}
 	return a
 }
@@ -81,8 +59,8 @@ func (a answer) want(status int) answer {
 func (a answer) text(path string) string {
 	a.t.Helper()
 	var v any
-	if err := json.Unmarshal(a.body, &v); err != nil {
-		a.t.Fatalf("%s: got %d %s, which is no JSON: %v", a.what, a.status, a.body, err)
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		a.t.Fatalf("%s: got %d %s, which is no JSON: %v", a.what, a.Status, a.Body, err)
 	}
 	for step := range strings.SplitSeq(path, ".") {
 		object, _ := v.(map[string]any)
@@ -112,7 +90,7 @@ func (s service) mailed(to, event string) mail {
 	var got mail
 	s.eventually("a mail to "+to+" of "+event, func() bool {
 		var all []mail
-		if err := json.Unmarshal(s.do("GET", "/_local/mail", "", nil).want(200).body, &all); err != nil {
+		if err := json.Unmarshal(s.do("GET", "/_local/mail", "", nil).want(200).Body, &all); err != nil {
 			s.t.Fatal(err)
 		}
 		for _, one := range all {
@@ -202,12 +180,8 @@ func start(t *testing.T, more ...string) service {
 }
 
 func (s service) up() bool {
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+"/_local/health", nil)
-	if err != nil {
-		return false
-	}
-	res, err := http.DefaultClient.Do(r)
-	return err == nil && res.Body.Close() == nil && res.StatusCode == http.StatusOK
+	a, err := ask.Send(s.t.Context(), http.DefaultClient, ask.Request{Method: http.MethodGet, URL: s.url + "/_local/health"})
+	return err == nil && a.Status == http.StatusOK
 }
 
 // stop is Ctrl-C, after which nothing may be left.

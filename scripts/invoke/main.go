@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"partneraccess/events"
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/manifest"
@@ -223,20 +224,15 @@ func (s *localStack) mails(ctx context.Context) ([]stack.Mail, error) {
 	if s == nil {
 		return nil, nil
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/_local/mail", nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := http.DefaultClient.Do(r)
+	a, err := ask.Send(ctx, http.DefaultClient, ask.Request{Method: http.MethodGet, URL: s.url + "/_local/mail"})
 	if err != nil {
 		return nil, fmt.Errorf("no local stack answers (start one with make run, or name another with URL=…): %w", err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s/_local/mail answers %s: is that a local stack?", s.url, res.Status)
+	if a.Status != http.StatusOK {
+		return nil, fmt.Errorf("%s/_local/mail answers %d %s: is that a local stack?", s.url, a.Status, http.StatusText(a.Status))
 	}
 	var mails []stack.Mail
-	if err := json.NewDecoder(res.Body).Decode(&mails); err != nil {
+	if err := a.Into(&mails); err != nil {
 		return nil, fmt.Errorf("read the mailbox: %w", err)
 	}
 	return mails, nil

@@ -9,6 +9,7 @@ import (
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/replay/batch"
 )
 
@@ -46,20 +47,12 @@ func (s *localSource) next(ctx context.Context) (*letter, error) {
 }
 
 func call(ctx context.Context, method, url string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, url, nil)
+	a, err := ask.Send(ctx, http.DefaultClient, ask.Request{Method: method, URL: url})
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
+	if a.Status >= http.StatusBadRequest {
+		return fmt.Errorf("%s answers %d %s", url, a.Status, http.StatusText(a.Status))
 	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s answers %s", url, res.Status)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.NewDecoder(res.Body).Decode(into)
+	return a.Into(into)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
+	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/child"
 	"partneraccess/shared/access"
 	"partneraccess/shared/cognito"
@@ -146,15 +147,8 @@ func (s *Server) waitUntilUp(ctx context.Context) error {
 }
 
 func (s *Server) answers(ctx context.Context) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.endpoint+"/health", nil)
-	if err != nil {
-		return false
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return false
-	}
-	return res.Body.Close() == nil && res.StatusCode == http.StatusOK
+	a, err := ask.Send(ctx, http.DefaultClient, ask.Request{Method: http.MethodGet, URL: s.endpoint + "/health"})
+	return err == nil && a.Status == http.StatusOK
 }
 
 // Endpoint is the server's URL.

@@ -2,7 +2,6 @@ package crash
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -235,11 +234,7 @@ func (w *world) populate(ctx context.Context, r *rand.Rand) ([]*customer, error)
 			if err != nil {
 				return nil, err
 			}
-			var u struct{ ID string }
-			if err := json.Unmarshal(a.Body, &u); err != nil {
-				return nil, err
-			}
-			f.users = append(f.users, u.ID)
+			f.users = append(f.users, a.Text("id"))
 		}
 		slices.Sort(f.users)
 		w.firms = append(w.firms, f)
