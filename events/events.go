@@ -124,5 +124,6 @@ type Data struct {
 	Person     *Person    `json:"person,omitzero"`          // the user, member or invited person concerned
 	EmailWas   string     `json:"email_was,omitzero"`       // of that person, when the change altered it
 	Role       string     `json:"role,omitzero"`            // of that person
-	Note       string     `json:"note,omitzero"`            // the customer's words
+	Note       string     `json:"note,omitzero"`            // the customer's own, for its people alone
+	Message    string     `json:"message,omitzero"`         // the customer's words to the partner
 }

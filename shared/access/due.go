@@ -98,17 +98,18 @@ const (
 
 // Task is such work, and how far it has come. It is stored with the change that caused it.
 type Task struct {
-	ID      string
-	Kind    TaskKind
-	Partner string
-	User    string // for user_removed
-	After   string // the last customer that was done, "" = none
-	Again   bool   // this is the second round, for grants that the first may not have seen
-	Due     time.Time
-	Until   time.Time // for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
-	Idle    bool      // for identity: nobody has it, it waits for its Until
-	Created time.Time
-	Version int64
+	ID       string
+	Kind     TaskKind
+	Partner  string
+	Customer string // for tasks about one customer's grants
+	User     string // for user_removed
+	After    string // the last customer that was done, "" = none
+	Again    bool   // this is the second round, for grants that the first may not have seen
+	Due      time.Time
+	Until    time.Time // for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
+	Idle     bool      // for identity: nobody has it, it waits for its Until
+	Created  time.Time
+	Version  int64
 }
 
 // secondRound is when grants are looked through again: what was being written while the cause was, is in the index by then.

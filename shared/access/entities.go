@@ -46,6 +46,7 @@ type Partner struct {
 	Status   Status
 	Parent   string   // for the tree only (W3): access never flows along it (W12)
 	Contacts []string // e-mail addresses
+	Domains  []string // that the provider has confirmed for this partner, sorted: no other partner makes users in them
 	Created  time.Time
 	Updated  time.Time
 	Version  int64 // 1 at first, one more with each write
@@ -66,6 +67,8 @@ type User struct {
 	Partner  string
 	Number   int64 // the partner's n-th user
 	Email    string
+	Unproved bool     // nobody has shown yet that the address is this person's: it is found by no grant, and yields to whoever proves it
+	Former   []string // addresses that the account had before, oldest first: a customer's caps on them still hold
 	Name     string
 	Phone    string
 	Role     Role
@@ -95,10 +98,16 @@ type Customer struct {
 	Contacts  []string
 	Status    Status // active or removed
 	ManagedBy string // the partner that manages it, or "" (A2)
+	Caps      Caps   // the most that single people may do here, whichever partner they belong to
+	Inviting  bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
 	Created   time.Time
 	Updated   time.Time
 	Version   int64 // also one more whenever a grant is opened, so that two openings can be told apart (A15)
 }
+
+// Caps are the most that single people may do in one customer's tenant, by address. A cap is the customer's alone: it outlives whatever the partner
+// does with the account. None keeps the person out.
+type Caps map[string]Level
 
 // Member is a person of a customer.
 type Member struct {
@@ -169,8 +178,14 @@ type Grant struct {
 	Until      time.Time // UTC; zero = continuous
 	RequireSSO bool      // (A9)
 	AssignedBy Assigner
-	Managed    bool // only the provider changes it (A11, A12)
-	Note       string
+	Chosen     time.Time // since when AssignedBy is as it is; zero = always
+	Managed    bool      // only the provider changes it (A11, A12)
+	Note       string    // the customer's own: the partner never sees it
+	Message    string    // the customer's words to the partner
+
+	// Copies of the customer's, so that one read shows them beside the level.
+	Domain string // whoever has an address in it belongs to the customer (D7)
+	Caps   Caps
 
 	Everyone bool  // all of the partner's staff, now and later (E11-E13)
 	Epoch    int64 // assignments of an older epoch no longer count (E14)
@@ -200,7 +215,9 @@ type Assignment struct {
 	User     string
 	Epoch    int64 // counts only while it is the grant's
 	Out      bool
-	Level    *Level // caps the grant's level for this user; nil = the grant's
+	Level    *Level   // caps the grant's level for this user; nil = the grant's
+	By       Assigner // who picked the user; "" = not recorded
+	Number   int64    // the user's number when it was picked: another one is another person; 0 = not recorded
 	At       time.Time
 	Version  int64 // the grant's version that wrote it
 }

@@ -25,11 +25,14 @@ type Invitation struct {
 	ID       string // a ULID
 	Customer string
 	Partner  string
+	Grant    string // the id of the grant that was open when it was made; "" = accepting opens one
 	Email    string // whom it is bound to
 	Level    Level
 	Until    time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
 	State    InvitationStatus
+	Reason   Reason   // why it ended, when that was nobody's answer to it
 	By       By       // who invited: customer or partner
+	Inviter  string   // the id of the partner\'s user who invited; "" when the customer did
 	Digests  []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
 	Sending  int      // how many mails with a token were called for
 	Days     int      // how long it lasts

@@ -15,6 +15,7 @@ func taskItem(t *access.Task) draft {
 	d.s("id", t.ID)
 	d.s("kind", string(t.Kind))
 	d.s("partner", t.Partner)
+	d.s("customer", t.Customer)
 	d.s("user", t.User)
 	d.s("after", t.After)
 	d.b("again", t.Again)
@@ -28,7 +29,8 @@ func taskItem(t *access.Task) draft {
 
 func (it *item) task() *access.Task {
 	return &access.Task{
-		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), User: it.s("user"), After: it.s("after"), Again: it.b("again"),
+		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), Customer: it.s("customer"),
+		User: it.s("user"), After: it.s("after"), Again: it.b("again"),
 		Due: it.t("due"), Until: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
 	}
 }
@@ -41,12 +43,15 @@ func invitationItem(i *access.Invitation) draft {
 	d.s("id", i.ID)
 	d.s("customer", i.Customer)
 	d.s("partner", i.Partner)
+	d.s("grant", i.Grant)
 	d.s("email", i.Email)
 	d.s("level", i.Level.String())
 	d.t("until", i.Until)
 	d.s("state", string(i.State))
+	d.s("reason", string(i.Reason))
 	d.s("by", i.By.Kind)
 	d.s("by_email", i.By.Email)
+	d.s("inviter", i.Inviter)
 	d.list("digests", i.Digests)
 	d.n("sending", int64(i.Sending))
 	d.n("days", int64(i.Days))
@@ -61,8 +66,9 @@ func invitationItem(i *access.Invitation) draft {
 
 func (it *item) invitation() *access.Invitation {
 	return &access.Invitation{
-		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Email: it.s("email"), Level: it.level("level"), Until: it.t("until"),
-		State: access.InvitationStatus(it.s("state")), By: access.By{Kind: it.s("by"), Email: it.s("by_email")}, Digests: it.list("digests"),
+		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Grant: it.s("grant"), Email: it.s("email"), Level: it.level("level"),
+		Until: it.t("until"), State: access.InvitationStatus(it.s("state")), Reason: access.Reason(it.s("reason")),
+		By: access.By{Kind: it.s("by"), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
 		Sending: int(it.n("sending")), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"), User: it.s("user"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -129,6 +131,29 @@ func (it *item) levelOf(a *attr) access.Level {
 	return l
 }
 
+func (it *item) caps(name string) access.Caps {
+	a := it.find(name)
+	if a == nil {
+		return nil
+	}
+	return it.capsOf(a)
+}
+
+// capsOf reads what draft.caps writes: each cap is a level, a space and an address.
+func (it *item) capsOf(a *attr) access.Caps {
+	caps := make(access.Caps, len(a.list))
+	for _, s := range a.list {
+		level, address, ok := strings.Cut(s, " ")
+		l, known := access.ParseLevel(level)
+		if !ok || !known {
+			it.check(a.name, errors.New("no cap"))
+			continue
+		}
+		caps[address] = l
+	}
+	return caps
+}
+
 func (it *item) check(name string, err error) {
 	if err != nil && it.err == nil {
 		it.err = fmt.Errorf("item %s: attribute %s: %w", Key{it.s(pk), it.s(sk)}.loggable(), name, err)
@@ -206,6 +231,14 @@ func (d draft) list(name string, v []string) {
 	d[name] = &types.AttributeValueMemberL{Value: l}
 }
 
+func (d draft) caps(caps access.Caps) {
+	var list []string
+	for _, address := range slices.Sorted(maps.Keys(caps)) {
+		list = append(list, caps[address].String()+" "+address)
+	}
+	d.list("caps", list)
+}
+
 func (d draft) index1(pk, sk string) {
 	d[gsi1pk] = str(pk)
 	d[gsi1sk] = str(sk)
@@ -234,6 +267,7 @@ func partnerItem(p *access.Partner) draft {
 	d.s("status", string(p.Status))
 	d.s("parent", p.Parent)
 	d.list("contacts", p.Contacts)
+	d.list("domains", p.Domains)
 	d.t("created", p.Created)
 	d.t("updated", p.Updated)
 	d.n("version", p.Version)
@@ -243,7 +277,7 @@ func partnerItem(p *access.Partner) draft {
 func (it *item) partner() *access.Partner {
 	return &access.Partner{
 		ID: it.s("id"), Name: it.s("name"), Class: access.Class(it.s("class")), Offer: it.level("offer"), SSO: it.b("sso"),
-		Status: access.Status(it.s("status")), Parent: it.s("parent"), Contacts: it.list("contacts"),
+		Status: access.Status(it.s("status")), Parent: it.s("parent"), Contacts: it.list("contacts"), Domains: it.list("domains"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
@@ -269,6 +303,8 @@ func userItem(u *access.User) draft {
 	d.s("id", u.ID)
 	d.n("number", u.Number)
 	d.s("email", u.Email)
+	d.b("unproved", u.Unproved)
+	d.list("former", u.Former)
 	d.s("name", u.Name)
 	d.s("phone", u.Phone)
 	d.s("role", string(u.Role))
@@ -288,7 +324,8 @@ func userItem(u *access.User) draft {
 func (it *item) user() *access.User {
 	id := it.s("id")
 	return &access.User{
-		ID: id, Partner: partnerOf(id), Number: it.n("number"), Email: it.s("email"), Name: it.s("name"), Phone: it.s("phone"),
+		ID: id, Partner: partnerOf(id), Number: it.n("number"), Email: it.s("email"), Unproved: it.b("unproved"),
+		Former: it.list("former"), Name: it.s("name"), Phone: it.s("phone"),
 		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"), Left: it.n("left"), Missed: it.t("missed"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
@@ -315,6 +352,8 @@ func customerItem(c *access.Customer) draft {
 	d.list("contacts", c.Contacts)
 	d.s("status", string(c.Status))
 	d.s("managed_by", c.ManagedBy)
+	d.caps(c.Caps)
+	d.b("inviting", c.Inviting)
 	d.t("created", c.Created)
 	d.t("updated", c.Updated)
 	d.n("version", c.Version)
@@ -324,7 +363,7 @@ func customerItem(c *access.Customer) draft {
 func (it *item) customer() *access.Customer {
 	return &access.Customer{
 		ID: it.s("id"), Name: it.s("name"), Domain: it.s("domain"), Contacts: it.list("contacts"), Status: access.Status(it.s("status")),
-		ManagedBy: it.s("managed_by"), Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
+		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), Inviting: it.b("inviting"), Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
 
@@ -358,8 +397,12 @@ func grantItem(g *access.Grant) draft {
 	d.t("until", g.Until)
 	d.b("require_sso", g.RequireSSO)
 	d.s("assigned_by", string(g.AssignedBy))
+	d.t("chosen", g.Chosen)
 	d.b("managed", g.Managed)
 	d.s("note", g.Note)
+	d.s("message", g.Message)
+	d.s("domain", g.Domain)
+	d.caps(g.Caps)
 	d.b("everyone", g.Everyone)
 	d.n("epoch", g.Epoch)
 	d.n("up_to", g.UpTo)
@@ -413,10 +456,18 @@ func (it *item) grantInto(g *access.Grant) {
 			g.RequireSSO = it.boolOf(a)
 		case "assigned_by":
 			g.AssignedBy = access.Assigner(a.text)
+		case "chosen":
+			g.Chosen = it.timeOf(a)
 		case "managed":
 			g.Managed = it.boolOf(a)
 		case "note":
 			g.Note = a.text
+		case "message":
+			g.Message = a.text
+		case "domain":
+			g.Domain = a.text
+		case "caps":
+			g.Caps = it.capsOf(a)
 		case "everyone":
 			g.Everyone = it.boolOf(a)
 		case "epoch":
@@ -463,6 +514,10 @@ func assignmentItem(a *access.Assignment) draft {
 	if a.Level != nil {
 		d.s("level", a.Level.String())
 	}
+	d.s("by", string(a.By))
+	if a.Number > 0 {
+		d.n("number", a.Number)
+	}
 	d.t("at", a.At)
 	d.n("version", a.Version)
 	return d
@@ -489,6 +544,10 @@ func (it *item) assignmentInto(as *access.Assignment) {
 		case "level":
 			l := it.levelOf(a)
 			as.Level = &l
+		case "by":
+			as.By = access.Assigner(a.text)
+		case "number":
+			as.Number = it.numberOf(a)
 		case "at":
 			as.At = it.timeOf(a)
 		case "version":

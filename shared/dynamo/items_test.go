@@ -33,29 +33,29 @@ func full() record {
 	return record{
 		Partner: &access.Partner{
 			ID: "contoso", Name: "Contoso MSP – Köln", Class: access.Channel, Offer: access.Manage, SSO: true, Status: access.Suspended,
-			Parent: "fabrikam", Contacts: []string{"ops@contoso.example", "help@contoso.example"}, Created: noon, Updated: noon.Add(time.Hour), Version: 7,
+			Parent: "fabrikam", Contacts: []string{"ops@contoso.example", "help@contoso.example"}, Domains: []string{"contoso.example"}, Created: noon, Updated: noon.Add(time.Hour), Version: 7,
 		},
 		Headcount: &access.Headcount{Partner: "contoso", Last: 12, Staff: 9, Owners: 2, Version: 14},
 		User: &access.User{
-			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Name: "Kim 金", Phone: "+4930123456", Role: access.Tech,
+			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Unproved: true, Former: []string{"kim@old.example"}, Name: "Kim 金", Phone: "+4930123456", Role: access.Tech,
 			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Left: 13, Missed: noon.Add(time.Hour), Created: noon, Updated: noon.Add(time.Millisecond), Version: 4,
 		},
 		Email:    &access.Email{Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"}, Version: 5},
-		Customer: &access.Customer{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active, ManagedBy: "contoso", Created: noon, Updated: noon, Version: 2},
+		Customer: &access.Customer{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active, ManagedBy: "contoso", Caps: access.Caps{"kim@contoso.example": access.View, "lee@contoso.example": access.None}, Inviting: true, Created: noon, Updated: noon, Version: 2},
 		Member:   &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
 		Grant: &access.Grant{
 			ID: "grt_01JGRANT000000000000000000", Customer: "acme", Partner: "contoso", Level: access.Support, State: access.StateEnded, From: noon, Until: noon.Add(24 * time.Hour),
-			RequireSSO: true, AssignedBy: access.ByPartner, Managed: true, Note: "migration\nsecond line", Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6, Count: 5,
+			RequireSSO: true, AssignedBy: access.ByPartner, Chosen: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome", Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6, Count: 5,
 			End:  &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
 			Told: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, Quiet: 2,
 		},
-		Assignment: &access.Assignment{Customer: "acme", Partner: "contoso", User: kim, Epoch: 3, Out: true, Level: &level, At: noon, Version: 9},
+		Assignment: &access.Assignment{Customer: "acme", Partner: "contoso", User: kim, Epoch: 3, Out: true, Level: &level, By: access.ByPartner, Number: 3, At: noon, Version: 9},
 		Task: &access.Task{
-			ID: "01JTASK00000000000000000000", Kind: access.TaskUserRemoved, Partner: "contoso", User: kim, After: "acme", Again: true, Due: noon.Add(time.Minute), Created: noon, Version: 2,
+			ID: "01JTASK00000000000000000000", Kind: access.TaskUserRemoved, Partner: "contoso", Customer: "acme", User: kim, After: "acme", Again: true, Due: noon.Add(time.Minute), Created: noon, Version: 2,
 		},
 		Invitation: &access.Invitation{
-			ID: "01JINVITE000000000000000000", Customer: "acme", Partner: "contoso", Email: "lee@contoso.example", Level: access.View, Until: noon.Add(24 * time.Hour),
-			State: access.InvitationPending, By: access.By{Kind: "customer", Email: ann}, Digests: []string{"hash", "of the reminder"}, Sending: 2, Days: 7, Expires: noon.Add(7 * 24 * time.Hour), Reminded: true,
+			ID: "01JINVITE000000000000000000", Customer: "acme", Partner: "contoso", Grant: "grt_01JGRANT000000000000000000", Email: "lee@contoso.example", Level: access.View, Until: noon.Add(24 * time.Hour),
+			State: access.InvitationPending, Reason: access.Expired, By: access.By{Kind: "customer", Email: ann}, Inviter: kim, Digests: []string{"hash", "of the reminder"}, Sending: 2, Days: 7, Expires: noon.Add(7 * 24 * time.Hour), Reminded: true,
 			User: kim, Created: noon, Updated: noon, Version: 3,
 		},
 		Event: &events.Event{
