@@ -458,14 +458,51 @@ func TestP8_P9_P10_P11_ThePortalIsDecidedByTheEmployeesRole(t *testing.T) {
 		"apis:read":       "owner admin tech",
 		"marketing:read":  "owner admin sales_marketing",
 		"prices:read":     "owner admin sales_marketing",
+
+		"integrations:write": "owner admin business",
+		"clients:write":      "owner admin business",
+		"admin_pages:read":   "owner admin business", // but these three of them
+		"device_status:read": "owner admin tech",
+		"device_audit:read":  "owner admin",
+		"round_trips:read":   "owner admin",
 	}
+	wantPortalActions(t, w, "contoso", "fabrikam", users, may)
+}
+
+func TestP1_P3_P4_EveryEmployeeSignsInToEachSystemAndReadsTicketsAndHistory(t *testing.T) {
+	w := spec.New(t)
+	w.Partner("contoso")
+	w.Partner("fabrikam")
+	users := map[string]string{}
+	for _, role := range []string{"owner", "admin", "business", "tech", "sales_marketing", "external"} {
+		users[role] = w.User("contoso", role+"@contoso.example", role)
+	}
+	const employees = "owner admin business tech sales_marketing"
+	wantPortalActions(t, w, "contoso", "fabrikam", users, map[string]string{
+		"portal:sign_in": employees, "academy:read": employees, "knowledge_base:read": employees, "tickets:read": employees, "history:read": employees,
+	})
+	for role := range users {
+		answer := w.As(role+"@contoso.example").Do("GET", "/v1/partners/contoso/history", nil)
+		if role == "external" {
+			answer.WantProblem(403, "forbidden")
+			continue
+		}
+		if answer.Want(200).Get("items.length") == 0.0 {
+			t.Errorf("the history of %s: got none, want that of the partner", role)
+		}
+	}
+}
+
+// wantPortalActions asks for each action whether exactly the users of the named roles may do it in their own partner's portal, and nobody in another's.
+func wantPortalActions(t *testing.T, w *spec.World, own, other string, users, may map[string]string) {
+	t.Helper()
 	for action, roles := range may {
 		for role, user := range users {
-			q := m{"subject": m{"type": "user", "id": user}, "action": m{"name": action}, "resource": m{"type": "partner", "id": "contoso"}}
+			q := m{"subject": m{"type": "user", "id": user}, "action": m{"name": action}, "resource": m{"type": "partner", "id": own}}
 			if got, want := w.Backend().Do("POST", "/access/v1/evaluation", q).Want(200).Get("decision"), slices.Contains(strings.Fields(roles), role); got != want {
 				t.Errorf("%s, %s: got %v, want %v", role, action, got, want)
 			}
-			q["resource"] = m{"type": "partner", "id": "fabrikam"}
+			q["resource"] = m{"type": "partner", "id": other}
 			if w.Backend().Do("POST", "/access/v1/evaluation", q).Want(200).Get("decision") != false {
 				t.Errorf("%s, %s at another partner: got true, want false", role, action)
 			}

@@ -162,25 +162,31 @@ func named(lists ...[]string) []string {
 	return slices.Compact(out)
 }
 
-// DefaultCatalogue is what holds when the provider names none (D3, W6, W9, A16, P8-P11).
+// DefaultCatalogue is what holds when the provider names none (D3, D24, W6, W9, A16, P1, P3, P4, P8-P11). A product asks for notifications:receive before
+// it sends a person news about a customer.
 func DefaultCatalogue() *Catalogue {
+	// Every employee signs in to the same systems (P1, P3) and sees its partner's tickets and history (P4), whatever its role.
+	employee := func(more ...string) []string {
+		return append([]string{"portal:sign_in", "academy:*", "knowledge_base:*", "tickets:read", "history:read"}, more...)
+	}
 	c, err := newCatalogue(catalogueFile{
 		Levels: map[string][]string{
-			"view":    {"sign_in", "insights:read", "metrics:read", "dashboard:read", "capacity:read"},
+			"view":    {"sign_in", "insights:read", "metrics:read", "dashboard:read", "capacity:read", "notifications:receive"},
 			"support": {"reports:read", "user_activity:read"},
 			"manage":  {"*"},
 		},
 		Roles: map[string][]string{
 			"owner":           {"*"},
 			"admin":           {"*", "!account:*"},
-			"business":        {"store:*", "licences:*", "integrations:*", "clients:*", "employees:*"},
-			"tech":            {"devices:*", "tickets:*", "apis:*"},
-			"sales_marketing": {"marketing:read", "prices:read", "store:buy"},
+			"business":        employee("store:*", "licences:*", "integrations:*", "clients:*", "employees:*", "admin_pages:*"),
+			"tech":            employee("devices:*", "device_status:*", "tickets:*", "apis:*"),
+			"sales_marketing": employee("marketing:read", "prices:read", "store:buy"),
 		},
 		PortalActions: []string{
-			"account:read", "account:write", "apis:read", "apis:write", "clients:read", "clients:write", "devices:read", "devices:write",
-			"employees:read", "employees:write", "integrations:read", "integrations:write", "licences:read", "licences:write",
-			"marketing:read", "prices:read", "store:buy", "store:read", "tickets:read", "tickets:write",
+			"academy:read", "account:read", "account:write", "admin_pages:read", "admin_pages:write", "apis:read", "apis:write", "clients:read", "clients:write",
+			"device_audit:read", "device_status:read", "devices:read", "devices:write", "employees:read", "employees:write", "history:read",
+			"integrations:read", "integrations:write", "knowledge_base:read", "licences:read", "licences:write", "marketing:read", "portal:sign_in",
+			"prices:read", "round_trips:read", "store:buy", "store:read", "tickets:read", "tickets:write",
 		},
 	})
 	if err != nil {

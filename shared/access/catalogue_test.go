@@ -66,7 +66,7 @@ func TestACatalogueListsTheNamesThatCanBeSearched(t *testing.T) {
 
 func TestTheDefaultCatalogueIsWhatTheProductsGive(t *testing.T) { // D3, W6, W9
 	c := access.DefaultCatalogue()
-	want := []string{"capacity:read", "dashboard:read", "insights:read", "metrics:read", "reports:read", "sign_in", "user_activity:read"}
+	want := []string{"capacity:read", "dashboard:read", "insights:read", "metrics:read", "notifications:receive", "reports:read", "sign_in", "user_activity:read"}
 	if got := c.CustomerActions(); !slices.Equal(got, want) {
 		t.Errorf("customers' actions: got %v, want %v", got, want)
 	}

@@ -8,12 +8,12 @@ import (
 	"partneraccess/shared/access"
 )
 
-func TestANewPartnerBeginsWithLittle(t *testing.T) { // W4
+func TestANewPartnerIsOfferedSupport(t *testing.T) { // W4, W7
 	w := newWorld(t).as(provider)
 	w.partner("northwind", access.PartnerCommand{Name: new("Northwind")})
 	p := w.partners["northwind"]
-	if p.Class != access.Channel || p.Offer != access.None || p.SSO || p.Status != access.Active || p.Parent != "" || p.Version != 1 || !p.Created.Equal(start) {
-		t.Errorf("got %+v, want an active channel partner that is offered nothing", p)
+	if p.Class != access.Channel || p.Offer != access.Support || p.SSO || p.Status != access.Active || p.Parent != "" || p.Version != 1 || !p.Created.Equal(start) {
+		t.Errorf("got %+v, want an active channel partner that is offered support", p)
 	}
 	if h := w.headcounts["northwind"]; h != (access.Headcount{Partner: "northwind", Version: 1}) {
 		t.Errorf("got headcount %+v, want an empty one", h)

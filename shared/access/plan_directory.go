@@ -12,7 +12,7 @@ type PartnerCommand struct {
 	Seen     int64 // AnyVersion when the caller did not say
 	Name     *string
 	Class    *Class  // default: channel
-	Offer    *Level  // default: none (W4)
+	Offer    *Level  // default: support (W7)
 	SSO      *bool   // default: not enabled
 	Status   *Status // active or suspended; default: active
 	Parent   *string // "" = none
@@ -34,7 +34,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, cmd PartnerComman
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "partner %s was removed, and its id is never used again: choose another one", id)
 	}
-	p := Partner{ID: id, Class: Channel, Status: Active, Created: m.Now}
+	p := Partner{ID: id, Class: Channel, Offer: Support, Status: Active, Created: m.Now}
 	if before != nil {
 		p = *before
 	} else if cmd.Name == nil {

@@ -93,7 +93,7 @@ func mayCall(route string) kind {
 	case "GET /v1/partners/{partner}/customers":
 		return employees | external | provider
 	case "GET /v1/partners/{partner}/history":
-		return leads | provider
+		return employees | provider // P4
 	case "GET /v1/partners/{partner}/account",
 		"PATCH /v1/partners/{partner}/account":
 		return owner // P8

@@ -26,6 +26,7 @@ flow('W4 the provider creates a partner with an offer, edits it, and its first u
   const form = panel(page);
   await form.getByRole('button', { name: 'Create' }).click();
   await form.getByText('Enter a name.').waitFor();
+  assert.equal(await form.getByRole('radio', { name: /^Support/ }).isChecked(), true); // W7
   await form.getByRole('textbox', { name: 'Id' }).fill('contoso');
   await form.getByRole('textbox', { name: 'Name' }).fill(name);
   await form.getByRole('textbox', { name: 'Contacts' }).fill(`ops@${id}.example`);
@@ -38,15 +39,14 @@ flow('W4 the provider creates a partner with an offer, edits it, and its first u
 
   await page.getByRole('searchbox', { name: 'Find partners' }).fill(name);
   await page.getByRole('link', { name }).click();
-  await form.getByRole('button', { name: /^Offer/ }).click();
-  await page.getByRole('option', { name: /^Manage/ }).click();
+  await form.getByRole('radio', { name: /^Manage/ }).check();
   await form.getByRole('checkbox', { name: 'The partner has it' }).or(form.getByRole('switch', { name: 'The partner has it' })).check();
   await form.getByRole('textbox', { name: 'Parent' }).fill('no-such-partner');
   await form.getByRole('button', { name: 'Save' }).click();
   await eventually(async () => assert.equal(await form.getByRole('textbox', { name: 'Parent' }).getAttribute('aria-invalid'), 'true'));
   await form.getByRole('textbox', { name: 'Parent' }).fill('contoso');
   await form.getByRole('button', { name: 'Save' }).click();
-  await flash(page, 'Offer: View → Manage');
+  await flash(page, 'Offer: Support → Manage');
   const made = await ask(provider, 'GET', `/v1/partners/${id}`);
   assert.deepEqual([made.class, made.offer, made.sso, made.parent, made.contacts], ['channel', 'manage', true, 'contoso', [`ops@${id}.example`]]);
 
@@ -131,7 +131,8 @@ flow('W7 A4 A15 relationships and managed customers', async ({ open }) => {
   await page.getByRole('button', { name: 'Establish relationship' }).click();
   await choosePartner(page, p);
   await panel(page).getByRole('button', { name: 'Establish' }).click();
-  await flash(page, `${p.name} and ${c.name} are related`);
+  await flash(page, `${p.name} has a relationship with ${c.name}`);
+  await page.getByText('The relationship is new.', { exact: false }).waitFor();
   await row(page, p.name).getByText('Support').waitFor(); // W7: the offer is at least that
   await menu(page, p.name, 'End the relationship');
   await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();

@@ -1,7 +1,6 @@
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import RadioGroup from '@cloudscape-design/components/radio-group';
-import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Toggle from '@cloudscape-design/components/toggle';
 
@@ -13,11 +12,13 @@ export type PartnerValues = Pick<Schemas['Partner'], 'name' | 'class' | 'offer' 
 
 export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/parent', '/contacts'];
 
-const offers = (['none', 'view', 'support', 'manage'] as Level[]).map((l) => ({
-  value: l,
-  label: levelName[l],
-  description: l === 'none' ? 'Nothing, whatever a customer grants' : levelAbout[l],
-}));
+// The three options of the documents (W4), with View between the first two.
+const offers: { value: Level; label: string; description: string }[] = [
+  { value: 'none', label: 'No access', description: 'This partner cannot access any customer data.' },
+  { value: 'view', label: levelName.view, description: levelAbout.view },
+  { value: 'support', label: levelName.support, description: `${levelAbout.support}. The default: a new relationship opens it.` },
+  { value: 'manage', label: levelName.manage, description: `${levelAbout.manage}. A customer still has to grant it explicitly.` },
+];
 
 /** What a partner is made of; the same to create and to edit. */
 export function PartnerFields({
@@ -46,12 +47,8 @@ export function PartnerFields({
           ]}
         />
       </FormField>
-      <FormField label="Offer" description="The most that a customer can let it have: the lower of the two counts." errorText={at('/offer')}>
-        <Select
-          selectedOption={offers.find((o) => o.value === value.offer) ?? null}
-          options={offers}
-          onChange={(e) => edit({ offer: e.detail.selectedOption.value as Level })}
-        />
+      <FormField label="Offer" description="The highest level that a customer can grant to this partner." errorText={at('/offer')}>
+        <RadioGroup value={value.offer} onChange={(e) => edit({ offer: e.detail.value as Level })} items={offers} />
       </FormField>
       <FormField label="Single sign-on" errorText={at('/sso')}>
         <Toggle checked={value.sso} onChange={(e) => edit({ sso: e.detail.checked })} description="Where a customer requires it, only users of partners that have it get in.">

@@ -3,7 +3,7 @@ import Toggle from '@cloudscape-design/components/toggle';
 import { useCallback, useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
-import { answer, useSubmit, type Schemas } from '../api';
+import { answer, useSubmit, type Answer, type Schemas } from '../api';
 import { PanelForm } from '../parts/PanelForm';
 import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
 import { levelName } from '../parts/words';
@@ -17,10 +17,11 @@ function useBack(): { customer: string; close: () => void } {
   return { customer, close: useCallback(() => void navigate(`/provider/customers/${customer}`), [navigate, customer]) };
 }
 
-/** What became of it: the level that is open, and whether it was there before. */
-function outcome({ grant, changes }: Schemas['GrantChange']): string {
-  const nothing = changes.fields.length === 0 && changes.user_count.before === changes.user_count.after;
-  return nothing ? 'It was there already: nothing has changed.' : `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : `, of which ${levelName[grant.effective_level]} is in effect`}.`;
+/** What the request did: the level that is open, and whether the relationship is new. */
+function outcome({ status, data: { grant, changes } }: Answer<Schemas['GrantChange']>): string {
+  if (status !== 201 && changes.fields.length === 0) return 'The relationship was there already. Nothing has changed.';
+  const level = `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : ` (${levelName[grant.effective_level]} in effect)`}.`;
+  return status === 201 ? `The relationship is new. ${level}` : level;
 }
 
 /** The panel that establishes a relationship of a partner and a customer (W7). */
@@ -33,12 +34,13 @@ export function EstablishRelationship() {
   const [everyone, setEveryone] = useState(false);
   const [tried, setTried] = useState(false);
   const put = useSubmit(
-    async (of: PartnerChoice) =>
-      (await answer(api.PUT('/v1/customers/{customer}/relationships/{partner}', { params: { path: { customer, partner: of.id } }, body: everyone ? { everyone } : {} }))).data,
+    (of: PartnerChoice) =>
+      answer(api.PUT('/v1/customers/{customer}/relationships/{partner}', { params: { path: { customer, partner: of.id } }, body: everyone ? { everyone } : {} })),
     {
       repeatable: true,
       onDone: (change) => {
-        flash.done(`${change.grant.partner.name} and ${change.grant.customer.name} are related`, outcome(change));
+        const { partner: p, customer: c } = change.data.grant;
+        flash.done(`${p.name} has a relationship with ${c.name}`, outcome(change));
         void changed();
         close();
       },
@@ -78,11 +80,12 @@ export function ManagingPartner() {
   const [partner, setPartner] = useState<PartnerChoice>();
   const [tried, setTried] = useState(false);
   const put = useSubmit(
-    async (of: PartnerChoice) => (await answer(api.PUT('/v1/customers/{customer}/managing-partner', { params: { path: { customer } }, body: { partner: of.id } }))).data,
+    (of: PartnerChoice) => answer(api.PUT('/v1/customers/{customer}/managing-partner', { params: { path: { customer } }, body: { partner: of.id } })),
     {
       repeatable: true,
       onDone: (change) => {
-        flash.done(`${change.grant.partner.name} manages ${change.grant.customer.name}`, outcome(change));
+        const { partner: p, customer: c } = change.data.grant;
+        flash.done(`${p.name} manages ${c.name}`, outcome(change));
         void changed();
         close();
       },
