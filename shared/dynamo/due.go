@@ -2,8 +2,11 @@ package dynamo
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"partneraccess/shared/access"
 )
@@ -117,6 +120,79 @@ func (s *Store) CustomersOf(ctx context.Context, partner, after string, limit in
 		customers = append(customers, strings.TrimPrefix(it.s(gsi1sk), customerPrefix))
 	}
 	return customers, more, err
+}
+
+// concernedAtOnce is how many rows of each kind CustomersConcerned reads in one request.
+const concernedAtOnce = 500
+
+// CustomersConcerned lists the customers whose open grants concern one user of a partner, in the order of their ids, a stretch at a time: the user is
+// in by a row of its own, or counts because everyone up to a number does. With everyone, those that everyone of the partner may enter are listed, too.
+// Next is the position to go on from; "" when there are no more. A stretch can be empty and have a next one. Both parts come from index 1, as far as
+// it has come: the caller decides again on the relation itself, and comes back later for what was being written meanwhile. It costs one request to
+// each part for 500 rows, whatever the number of grants that do not concern the user.
+func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string, err error) {
+	var rows, grants []*item
+	var moreRows, moreGrants bool
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		rows, moreRows, err = s.query(gctx, prefixed(userIndexPK(u.ID), customerPrefix, after).inIndex(), concernedAtOnce)
+		return err
+	})
+	if u.Role != access.External { // who is external is in by a row of its own or not at all
+		g.Go(func() (err error) {
+			grants, moreGrants, err = s.query(gctx, prefixed(partnerIndexPK(u.Partner), customerPrefix, after).inIndex(), concernedAtOnce)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, "", err
+	}
+	customerOf := func(it *item) string { return strings.TrimPrefix(it.s(gsi1sk), customerPrefix) }
+	for _, part := range []struct {
+		items []*item
+		more  bool
+	}{{rows, moreRows}, {grants, moreGrants}} { // both parts are known up to the nearer of their ends
+		if n := len(part.items); part.more && n > 0 {
+			if last := customerOf(part.items[n-1]); next == "" || last < next {
+				next = last
+			}
+		}
+	}
+	own := map[string]*access.Assignment{}
+	listed := map[string]bool{}
+	for _, it := range rows {
+		a, err := decode(it, (*item).assignment)
+		if err != nil {
+			return nil, "", err
+		}
+		own[customerOf(it)] = a
+		listed[customerOf(it)] = !a.Out
+	}
+	for _, it := range grants {
+		g, err := decode(it, (*item).grant)
+		if err != nil {
+			return nil, "", err
+		}
+		a := own[g.Customer]
+		switch {
+		case a != nil && a.Epoch > g.Epoch: // the grant is as the index had it before
+		case g.State == access.StateEnded:
+			listed[g.Customer] = false
+		case a != nil && a.Epoch == g.Epoch && !g.Everyone:
+			listed[g.Customer] = !a.Out
+		case g.Everyone:
+			listed[g.Customer] = everyone
+		default:
+			listed[g.Customer] = u.Number <= g.UpTo
+		}
+	}
+	for c, is := range listed {
+		if is && (next == "" || c <= next) {
+			customers = append(customers, c)
+		}
+	}
+	slices.Sort(customers)
+	return customers, next, nil
 }
 
 // Invitation reads an invitation; nil when there is none.

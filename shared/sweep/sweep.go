@@ -31,6 +31,8 @@ type Store interface {
 	Partner(ctx context.Context, id string) (*access.Partner, error)
 	User(ctx context.Context, id string) (*access.User, error)
 	CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error)
+	// CustomersConcerned lists those whose grants concern one user, a stretch at a time.
+	CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string, err error)
 }
 
 // Accounts are the employees' accounts at the identity provider.
@@ -297,6 +299,9 @@ func (r *run) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	if t.Moot(p) {
 		return false, r.progress(ctx, access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}})
 	}
+	if t.Kind == access.TaskUserRemoved {
+		return r.userLeft(ctx, t)
+	}
 	customers, more, err := r.Store.CustomersOf(ctx, t.Partner, t.After, page)
 	if err != nil {
 		return false, err
@@ -317,17 +322,36 @@ func (r *run) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		return after != "", r.progress(ctx, access.PlanTellCustomers(t, rows, after, r.moment()))
 	}
 	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
-		if t.Kind == access.TaskUserRemoved {
-			return r.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
-				return access.PlanUserLeft(rel, t.User, m)
-			}, t.User)
-		}
 		return r.grant(ctx, c, t.Partner, access.PlanPartnerGone)
 	})
 	if err != nil {
 		return false, err
 	}
 	return after != "", r.progress(ctx, access.PlanProgress(t, after, r.moment()))
+}
+
+// userLeft does one stretch of the grants that count a user who has left the partner. The others are not looked at.
+func (r *run) userLeft(ctx context.Context, t *access.Task) (again bool, err error) {
+	u, err := r.Store.User(ctx, t.User)
+	if err != nil {
+		return false, err
+	}
+	var customers []string
+	next := ""
+	if u != nil {
+		if customers, next, err = r.Store.CustomersConcerned(ctx, u, false, t.After); err != nil {
+			return false, err
+		}
+	}
+	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
+		return r.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
+			return access.PlanUserLeft(rel, t.User, m)
+		}, t.User)
+	})
+	if err != nil {
+		return false, err
+	}
+	return next != "", r.progress(ctx, access.PlanProgress(t, next, r.moment()))
 }
 
 // progress writes down how far a task has come, unless another run has come further.
