@@ -93,7 +93,7 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "K", "P"),
 			table("PutItem", "C", "K", "P"), // P: a user who has not signed in
 			table("Query", "C"),
-			index(Index1, "P"),
+			index(Index1, "P", "U"),
 			index(Index2, "Q"),
 		}, accountCalls(
 			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
