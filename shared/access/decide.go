@@ -32,6 +32,7 @@ const (
 	WhyEnded           Why = "ended"
 	UserNotAssigned    Why = "user_not_assigned"
 	WhyConflict        Why = "customer_user_conflict"
+	WhyOwnOrganisation Why = "own_organisation"
 	LevelTooLow        Why = "level_too_low"
 	ActionNotAllowed   Why = "action_not_allowed"
 	RoleNotAllowed     Why = "role_not_allowed"
@@ -42,7 +43,7 @@ type Decision struct {
 	Allow bool
 	Why   Why
 	Grant string    // the grant's id, when there is a grant
-	Level Level     // the effective level: the lowest of grant, assignment and offer; None unless the user is in
+	Level Level     // the effective level: the lowest of grant, cap, assignment and offer; None unless the user is in
 	Until time.Time // when the access ends by itself, UTC; zero = it does not, or there is none
 }
 
@@ -102,12 +103,11 @@ func enter(f Facts, customer string, now time.Time) Decision {
 		d.Why = UserNotAssigned
 	case slices.Contains(u.MemberOf, customer):
 		d.Why = WhyConflict
+	case InDomain(u.Email, g.Domain): // D7: the customer, or its domain, may be younger than the user
+		d.Why = WhyOwnOrganisation
 	default:
 		d.Why = Granted
-		d.Level = g.EffectiveLevel(p)
-		if a != nil && a.Epoch == g.Epoch && a.Level != nil {
-			d.Level = Lowest(d.Level, *a.Level)
-		}
+		d.Level = g.LevelOf(p, u, a)
 		d.Until = g.Until
 	}
 	return d

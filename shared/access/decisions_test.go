@@ -51,6 +51,8 @@ type caseUser struct {
 	Role     access.Role   `json:"role"`
 	Status   access.Status `json:"status"`
 	MemberOf []string      `json:"member_of"`
+	Email    string        `json:"email"`
+	Former   []string      `json:"former"`
 }
 
 type caseGrant struct {
@@ -66,6 +68,9 @@ type caseGrant struct {
 	Everyone   bool          `json:"everyone"`
 	Epoch      int64         `json:"epoch"`
 	UpTo       int64         `json:"up_to"`
+
+	Domain string            `json:"domain"`
+	Caps   map[string]string `json:"caps"`
 }
 
 type caseAssignment struct {
@@ -74,6 +79,9 @@ type caseAssignment struct {
 	Epoch    int64  `json:"epoch"`
 	Out      bool   `json:"out"`
 	Level    string `json:"level"`
+
+	By     access.Assigner `json:"by"`
+	Number int64           `json:"number"`
 }
 
 type caseAsk struct {
@@ -95,7 +103,7 @@ func defaultCase() decisionCase {
 	return decisionCase{
 		Facts: caseFacts{
 			Partner:    &casePartner{ID: "contoso", Class: access.Channel, Offer: "manage", SSO: true, Status: access.Active},
-			User:       &caseUser{ID: "contoso:kim", Partner: "contoso", Number: 1, Role: access.Tech, Status: access.Active},
+			User:       &caseUser{ID: "contoso:kim", Partner: "contoso", Number: 1, Role: access.Tech, Status: access.Active, Email: "kim@contoso.example"},
 			Grant:      &caseGrant{Customer: "acme", Partner: "contoso", Level: "manage", State: access.StateOpen, From: day("2026-01-01"), Epoch: 1},
 			Assignment: &caseAssignment{Customer: "acme", User: "contoso:kim", Epoch: 1},
 		},
@@ -110,19 +118,25 @@ func (f caseFacts) facts() access.Facts {
 		out.Partner = &access.Partner{ID: p.ID, Class: p.Class, Offer: level(p.Offer), SSO: p.SSO, Status: p.Status, Parent: p.Parent}
 	}
 	if u := f.User; u != nil {
-		out.User = &access.User{ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf}
+		out.User = &access.User{ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf, Email: u.Email, Former: u.Former}
 	}
 	if g := f.Grant; g != nil {
 		out.Grant = &access.Grant{
 			ID: "grt_1", Customer: g.Customer, Partner: g.Partner, Level: level(g.Level), State: g.State, From: g.From, Until: g.Until,
-			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo,
+			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain,
+		}
+		for address, l := range g.Caps {
+			if out.Grant.Caps == nil {
+				out.Grant.Caps = access.Caps{}
+			}
+			out.Grant.Caps[address] = level(l)
 		}
 		if g.Ended != "" {
 			out.Grant.State, out.Grant.End = access.StateEnded, &access.End{Reason: g.Ended, At: day("2026-06-01")}
 		}
 	}
 	if a := f.Assignment; a != nil {
-		out.Assignment = &access.Assignment{Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Out: a.Out}
+		out.Assignment = &access.Assignment{Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Out: a.Out, By: a.By, Number: a.Number}
 		if a.Level != "" {
 			out.Assignment.Level = new(level(a.Level))
 		}
@@ -167,7 +181,7 @@ func TestDecisionCases(t *testing.T) {
 	for _, w := range []access.Why{
 		access.Granted, access.UnknownSubject, access.WhyPartnerInactive, access.WhyNotEligible, access.SSORequired, access.WhyUserInactive,
 		access.NoGrant, access.PendingApproval, access.NotYetActive, access.WhySuspended, access.WhyExpired, access.WhyEnded,
-		access.UserNotAssigned, access.WhyConflict, access.LevelTooLow, access.ActionNotAllowed, access.RoleNotAllowed,
+		access.UserNotAssigned, access.WhyConflict, access.WhyOwnOrganisation, access.LevelTooLow, access.ActionNotAllowed, access.RoleNotAllowed,
 	} {
 		if !told[w] {
 			t.Errorf("reason %s: got no case that ends in it, want at least one", w)
@@ -212,6 +226,13 @@ func TestNoPairOfDenialsAddsUpToAYes(t *testing.T) {
 		{"user invited", func(f *caseFacts) { f.User.Status = access.Invited }},
 		{"user of another partner", func(f *caseFacts) { f.User.Partner = "fabrikam" }},
 		{"user is a member", func(f *caseFacts) { f.User.MemberOf = []string{"acme"} }},
+		{"user of the customer's domain", func(f *caseFacts) { f.Grant.Domain = "contoso.example" }},
+		{"user capped", func(f *caseFacts) { f.Grant.Caps = map[string]string{"kim@contoso.example": "view"} }},
+		{"user kept out", func(f *caseFacts) { f.Grant.Caps = map[string]string{"kim@contoso.example": "none"} }},
+		{"user capped under a former address", func(f *caseFacts) {
+			f.User.Former, f.Grant.Caps = []string{"kim@old.example"}, map[string]string{"kim@old.example": "view"}
+		}},
+		{"another person in the account", func(f *caseFacts) { f.Assignment.By, f.Assignment.Number = access.ByCustomer, 7 }},
 		{"partner suspended", func(f *caseFacts) { f.Partner.Status = access.Suspended }},
 		{"partner removed", func(f *caseFacts) { f.Partner.Status = access.Removed }},
 		{"partner of another class", func(f *caseFacts) { f.Partner.Class = access.Other }},

@@ -51,6 +51,7 @@ func PlanDue(r Relation, m Moment) (Planned, error) {
 	m = m.clock()
 	p := newRelationPlan(r, m)
 	p.tell(true)
+	p.rules()
 	p.g.Told = m.Now
 	p.g.Version++
 	p.g.Quiet++

@@ -109,6 +109,20 @@ type Customer struct {
 // does with the account. None keeps the person out.
 type Caps map[string]Level
 
+// MaxCaps is how many people of all its partners one customer can cap: each of its grants carries a copy.
+const MaxCaps = 200
+
+// Of is the cap that holds for a user: the lowest of those on its address and on the addresses that the account had before. False = none does.
+func (c Caps) Of(u *User) (Level, bool) {
+	most, capped := c[u.Email]
+	for _, address := range u.Former {
+		if l, is := c[address]; is && (!capped || l < most) {
+			most, capped = l, true
+		}
+	}
+	return most, capped
+}
+
 // Member is a person of a customer.
 type Member struct {
 	Customer string
@@ -186,6 +200,7 @@ type Grant struct {
 	// Copies of the customer's, so that one read shows them beside the level.
 	Domain string // whoever has an address in it belongs to the customer (D7)
 	Caps   Caps
+	Ruled  int64 // the customer's version that they were copied from: an older one never overwrites them
 
 	Everyone bool  // all of the partner's staff, now and later (E11-E13)
 	Epoch    int64 // assignments of an older epoch no longer count (E14)
@@ -222,19 +237,25 @@ type Assignment struct {
 	Version  int64 // the grant's version that wrote it
 }
 
-// Admits tells whether the user is in, whatever the period and the state. A nil assignment is none.
+// Admits tells whether the user is in, whatever the period and the state. A nil assignment is none, and neither is one by which the customer picked
+// the person who had the account before.
 // Everyone, and everyone up to a number, never means external users; who has left the partner is in nowhere (D23).
 func (g *Grant) Admits(u *User, a *Assignment) bool {
 	if u.Status == Removed {
 		return false
 	}
 	if a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External) {
-		return !a.Out
+		return !a.Out && !a.stale(u)
 	}
 	if u.Role == External {
 		return false
 	}
 	return g.Everyone || u.Number <= g.UpTo
+}
+
+// stale tells whether the customer picked another person than the one who has the account now: its address has moved to another domain since.
+func (a *Assignment) stale(u *User) bool {
+	return a.By == ByCustomer && a.Number != 0 && a.Number != u.Number
 }
 
 // UserCount is how many users are in.
@@ -247,6 +268,26 @@ func (g *Grant) UserCount(h Headcount) int {
 
 // EffectiveLevel is the lower of what was granted and what is offered (W11).
 func (g *Grant) EffectiveLevel(p *Partner) Level { return Lowest(g.Level, p.Offer) }
+
+// LevelOf is the most that a user who is in may do: the lowest of what was granted, what is offered, the customer's cap on the person, and the
+// assignment's own level. A nil assignment has none.
+func (g *Grant) LevelOf(p *Partner, u *User, a *Assignment) Level {
+	return Lowest(g.levelOf(u, a), p.Offer)
+}
+
+// levelOf is LevelOf whatever the provider offers.
+func (g *Grant) levelOf(u *User, a *Assignment) Level {
+	l := g.Level
+	if a != nil && a.Epoch == g.Epoch && a.Level != nil {
+		l = Lowest(l, *a.Level)
+	}
+	if u != nil && len(g.Caps) > 0 {
+		if most, capped := g.Caps.Of(u); capped {
+			l = Lowest(l, most)
+		}
+	}
+	return l
+}
 
 // Ended tells whether it is over at that instant, whether or not that has been written down.
 func (g *Grant) Ended(now time.Time) bool {

@@ -61,6 +61,12 @@ func ParseEmail(s string) (string, bool) {
 	return strings.ToLower(s), true
 }
 
+// InDomain tells whether an address, as ParseEmail returns it, is in the domain or in a subdomain of it (D7). Nobody is in the domain "".
+func InDomain(address, domain string) bool {
+	at := len(address) - len(domain) - 1 // of the "@" or "." before the domain
+	return domain != "" && at > 0 && address[at+1:] == domain && (address[at] == '@' || address[at] == '.')
+}
+
 // ValidDomain tells whether s is a lower-case domain name of at least two labels.
 func ValidDomain(s string) bool {
 	labels := strings.Split(s, ".")

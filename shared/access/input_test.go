@@ -208,3 +208,25 @@ func TestATelephoneNumberIsInternational(t *testing.T) {
 		{"nothing", "", false},
 	})
 }
+
+func TestAnAddressIsInItsDomainAndInThoseAbove(t *testing.T) {
+	for _, c := range []struct {
+		address, domain string
+		want            bool
+	}{
+		{"ann@acme.example", "acme.example", true},
+		{"ann@eu.acme.example", "acme.example", true},
+		{"ann@a.b.acme.example", "acme.example", true},
+		{"ann@notacme.example", "acme.example", false},
+		{"ann@acme.example", "eu.acme.example", false},
+		{"ann@acme.example.evil.example", "acme.example", false},
+		{"acme.example@evil.example", "acme.example", false},
+		{"ann@acme.example", "", false},
+		{"acme.example", "acme.example", false},
+		{"", "acme.example", false},
+	} {
+		if got := access.InDomain(c.address, c.domain); got != c.want {
+			t.Errorf("InDomain(%q, %q): got %v, want %v", c.address, c.domain, got, c.want)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package access
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"partneraccess/events"
@@ -147,9 +146,8 @@ func mayInvite(r Relation, m Moment) error {
 
 // invitable refuses addresses of people who need no invitation, or must not have one.
 func invitable(f InviteFacts, email string) error {
-	_, domain, _ := strings.Cut(email, "@")
 	switch {
-	case f.Customer.Domain != "" && domain == f.Customer.Domain, f.Email != nil && slices.Contains(f.Email.MemberOf, f.Customer.ID):
+	case InDomain(email, f.Customer.Domain), f.Email != nil && slices.Contains(f.Email.MemberOf, f.Customer.ID):
 		return Refuse(OwnOrganisation, "%s is one of the customer's own people: partners are people of outside organisations", email).At("/email") // D7
 	case f.Email != nil && len(f.Email.MemberOf) > 0:
 		return Refuse(NotForCustomers, "%s belongs to a customer's member: accounts of partners are never for a customer's people", email).At("/email") // P5

@@ -120,7 +120,7 @@ func stranger(c *Customer, u *User) *Error {
 	if slices.Contains(u.MemberOf, c.ID) {
 		return Refuse(CustomerUserConflict, "user %s is a member of customer %s and cannot come in as a partner, too", u.ID, c.ID) // A7
 	}
-	if _, domain, _ := strings.Cut(u.Email, "@"); c.Domain != "" && domain == c.Domain {
+	if InDomain(u.Email, c.Domain) {
 		return Refuse(OwnOrganisation, "user %s has an address of %s, your own organisation: partners are outside organisations", u.ID, c.Domain) // D7
 	}
 	return nil

@@ -87,6 +87,13 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 	p.g, p.fresh = &g, true
 }
 
+// rules copies what the customer says of people from its record to the grant, unless the grant has a newer copy.
+func (p *relationPlan) rules() {
+	if c := p.r.Customer; c != nil && c.Version > p.g.Ruled {
+		p.g.Domain, p.g.Caps, p.g.Ruled = c.Domain, c.Caps, c.Version
+	}
+}
+
 func (p *relationPlan) count() int { return p.g.UserCount(p.r.Headcount) }
 
 // row is the assignment of a user as it would be after what was planned so far; nil when none counts.
@@ -102,34 +109,44 @@ func (p *relationPlan) row(user string) *Assignment {
 }
 
 func (p *relationPlan) put(u *User, out bool, level *Level) {
-	p.rows[u.ID] = &Assignment{Customer: p.g.Customer, Partner: p.g.Partner, User: u.ID, Epoch: p.g.Epoch, Out: out, Level: level, At: p.m.Now}
+	by := ByCustomer
+	if p.m.Actor.Kind == "partner" {
+		by = ByPartner
+	}
+	p.rows[u.ID] = &Assignment{
+		Customer: p.g.Customer, Partner: p.g.Partner, User: u.ID, Epoch: p.g.Epoch, Out: out, Level: level, By: by, Number: u.Number, At: p.m.Now,
+	}
+}
+
+// keep writes the user's row again: it stays who picked whom, and up to which level.
+func (p *relationPlan) keep(u *User, row *Assignment) {
+	p.put(u, false, nil)
+	if row != nil {
+		n := p.rows[u.ID]
+		n.Level, n.By, n.Number = row.Level, row.By, row.Number
+	}
 }
 
 // add lets a user in, up to a level of its own when one is given (D15).
 func (p *relationPlan) add(u *User, level *Level) {
-	row, was := p.row(u.ID), p.g.Admits(u, p.row(u.ID))
-	if was {
+	row := p.row(u.ID)
+	if p.g.Admits(u, row) {
 		if level == nil || row != nil && row.Level != nil && *row.Level == *level {
 			return
 		}
-		had := p.allowed(row) // what the user could have had until now
-		p.put(u, false, level)
+		had := p.g.levelOf(u, row) // what the user could have had until now
+		p.keep(u, row)
+		p.rows[u.ID].Level = level
 		p.changed[u.ID] = had
-		p.note("level", Lowest(p.g.Level, *level) > had)
+		p.note("level", p.g.levelOf(u, p.row(u.ID)) > had)
 		return
 	}
+	if row == nil || row.Out { // a stale one is counted still
+		p.g.Count++
+	}
 	p.put(u, false, level)
-	p.g.Count++
 	p.added = append(p.added, u.ID)
 	p.note("users", true)
-}
-
-// allowed is how much the grant and the user's own row allow.
-func (p *relationPlan) allowed(row *Assignment) Level {
-	if row == nil || row.Level == nil {
-		return p.g.Level
-	}
-	return Lowest(p.g.Level, *row.Level)
 }
 
 // remove takes a user out.
@@ -207,12 +224,10 @@ func (p *relationPlan) set(users []*User) error {
 	p.rows = map[string]*Assignment{}
 	p.note("users", false)
 	for _, u := range users {
-		var level *Level
-		if was[u.ID] != nil {
-			level = was[u.ID].Level
-		}
-		p.put(u, false, level)
-		if !in[u.ID] {
+		if in[u.ID] {
+			p.keep(u, was[u.ID])
+		} else {
+			p.put(u, false, nil)
 			in[u.ID] = true
 			p.added = append(p.added, u.ID)
 			p.note("users", true)
@@ -328,6 +343,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		out.Grant = p.before
 		return out, nil
 	}
+	p.rules()
 	p.g.Updated = p.m.Now
 	p.g.Version = 1
 	if p.before != nil {
@@ -364,7 +380,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		d.Unnamed = p.unnamed + len(p.removed) - len(named)
 		for _, id := range sortedKeys(p.changed) {
 			who := p.person(id)
-			who.Level, who.LevelWas = p.allowed(p.row(id)).String(), p.changed[id].String()
+			who.Level, who.LevelWas = p.g.levelOf(p.r.Users[id], p.row(id)).String(), p.changed[id].String()
 			d.Changed = append(d.Changed, who)
 		}
 		if p.before != nil && !p.fresh {
@@ -400,7 +416,7 @@ func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Out && (u == nil || u.Status == Active) {
+		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Out && (u == nil || u.Status == Active && p.g.Admits(u, a)) {
 			users = append(users, p.person(id))
 		}
 	}
@@ -413,8 +429,9 @@ func (p *relationPlan) person(id string) events.Person {
 	if u := p.r.Users[id]; u != nil {
 		out = person(u)
 	}
-	if row := p.row(id); row != nil && !row.Out && p.allowed(row) < p.g.Level {
-		out.Level = p.allowed(row).String()
+	row := p.row(id)
+	if l := p.g.levelOf(p.r.Users[id], row); l < p.g.Level && (row == nil || !row.Out) {
+		out.Level = l.String()
 	}
 	return out
 }

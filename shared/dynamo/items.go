@@ -403,6 +403,9 @@ func grantItem(g *access.Grant) draft {
 	d.s("message", g.Message)
 	d.s("domain", g.Domain)
 	d.caps(g.Caps)
+	if g.Ruled > 0 {
+		d.n("ruled", g.Ruled)
+	}
 	d.b("everyone", g.Everyone)
 	d.n("epoch", g.Epoch)
 	d.n("up_to", g.UpTo)
@@ -468,6 +471,8 @@ func (it *item) grantInto(g *access.Grant) {
 			g.Domain = a.text
 		case "caps":
 			g.Caps = it.capsOf(a)
+		case "ruled":
+			g.Ruled = it.numberOf(a)
 		case "everyone":
 			g.Everyone = it.boolOf(a)
 		case "epoch":

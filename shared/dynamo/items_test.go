@@ -45,7 +45,7 @@ func full() record {
 		Member:   &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
 		Grant: &access.Grant{
 			ID: "grt_01JGRANT000000000000000000", Customer: "acme", Partner: "contoso", Level: access.Support, State: access.StateEnded, From: noon, Until: noon.Add(24 * time.Hour),
-			RequireSSO: true, AssignedBy: access.ByPartner, Chosen: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome", Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6, Count: 5,
+			RequireSSO: true, AssignedBy: access.ByPartner, Chosen: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome", Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, Ruled: 7, Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6, Count: 5,
 			End:  &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
 			Told: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, Quiet: 2,
 		},

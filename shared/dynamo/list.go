@@ -248,7 +248,7 @@ func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.Page
 			if err != nil {
 				return nil, err
 			}
-			if u != nil && u.Status != access.Removed {
+			if u != nil && g.Admits(u, a) {
 				out[i] = &access.GrantUser{User: u, Assignment: a}
 			}
 		}

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"partneraccess/shared/access"
@@ -113,8 +112,7 @@ func (c *call) individual(ctx context.Context, customer, email string) (*access.
 		if err != nil {
 			return nil, err
 		}
-		_, domain, _ := strings.Cut(email, "@")
-		own = cust != nil && cust.Domain != "" && cust.Domain == domain
+		own = cust != nil && access.InDomain(email, cust.Domain)
 	}
 	if own {
 		return nil, access.Refuse(access.OwnOrganisation, "%s is one of your own people: partners are people of outside organisations", email).At("/email")

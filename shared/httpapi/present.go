@@ -209,14 +209,10 @@ type grantUserView struct {
 
 func viewGrantUser(g *access.Grant, p *access.Partner, u access.GrantUser) grantUserView {
 	v := grantUserView{userView: viewUser(u.User, false)}
-	level := g.EffectiveLevel(p)
 	if a := u.Assignment; a != nil && a.Epoch == g.Epoch {
-		if a.Level != nil {
-			level = access.Lowest(level, *a.Level)
-		}
 		v.Since = &a.At
 	}
-	v.Level = level.String()
+	v.Level = g.LevelOf(p, u.User, u.Assignment).String()
 	return v
 }
 

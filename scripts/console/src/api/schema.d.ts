@@ -1960,7 +1960,7 @@ export interface components {
                  * @description Stable. Only `granted` comes with true.
                  * @enum {string}
                  */
-                reason: "granted" | "unknown_subject" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "user_not_active" | "no_grant" | "pending_approval" | "not_yet_active" | "suspended" | "expired" | "ended" | "user_not_assigned" | "customer_user_conflict" | "level_too_low" | "action_not_allowed" | "role_not_allowed";
+                reason: "granted" | "unknown_subject" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "user_not_active" | "no_grant" | "pending_approval" | "not_yet_active" | "suspended" | "expired" | "ended" | "user_not_assigned" | "customer_user_conflict" | "own_organisation" | "level_too_low" | "action_not_allowed" | "role_not_allowed";
                 /** @description For the person who asked */
                 reason_user: string;
                 /** @description For whom can change it */
