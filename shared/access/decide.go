@@ -72,10 +72,10 @@ func enter(f Facts, customer string, now time.Time) Decision {
 	switch {
 	case u == nil || u.Status == Removed:
 		return deny(UnknownSubject)
-	case p == nil || p.ID != u.Partner || p.Status != Active:
+	case p == nil || p.ID != u.Partner:
 		return deny(WhyPartnerInactive)
-	case p.Class != Channel:
-		return deny(WhyNotEligible)
+	case p.standing() != Granted:
+		return deny(p.standing())
 	case u.Status != Active:
 		return deny(WhyUserInactive)
 	case g == nil || g.Partner != p.ID || g.Customer != customer: // W12: a grant is its own partner's and nobody else's
@@ -86,19 +86,9 @@ func enter(f Facts, customer string, now time.Time) Decision {
 	if a != nil && (a.User != u.ID || a.Customer != customer) {
 		a = nil
 	}
-	switch {
-	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
-		d.Why = WhyExpired
-	case g.State == StateEnded:
-		d.Why = WhyEnded
-	case g.State == StateRequested:
-		d.Why = PendingApproval
-	case g.State != StateOpen:
-		d.Why = WhySuspended
-	case now.Before(g.From):
-		d.Why = NotYetActive
-	case g.RequireSSO && !p.SSO:
-		d.Why = SSORequired
+	switch why := g.standing(p, now); {
+	case why != Granted:
+		d.Why = why
 	case !g.Admits(u, a):
 		d.Why = UserNotAssigned
 	case slices.Contains(u.MemberOf, customer):
@@ -111,6 +101,39 @@ func enter(f Facts, customer string, now time.Time) Decision {
 		d.Until = g.Until
 	}
 	return d
+}
+
+// standing is what of the partner denies all of its users, whichever the customer; Granted when nothing does.
+func (p *Partner) standing() Why {
+	switch {
+	case p.Status != Active:
+		return WhyPartnerInactive
+	case p.Class != Channel:
+		return WhyNotEligible
+	}
+	return Granted
+}
+
+// standing is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks answer
+// it, and the status that people see follows from it.
+func (g *Grant) standing(p *Partner, now time.Time) Why {
+	switch {
+	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
+		return WhyExpired
+	case g.State == StateEnded, p.Status == Removed:
+		return WhyEnded
+	case g.State == StateRequested:
+		return PendingApproval
+	case p.standing() != Granted:
+		return p.standing()
+	case g.State != StateOpen:
+		return WhySuspended
+	case now.Before(g.From):
+		return NotYetActive
+	case g.RequireSSO && !p.SSO:
+		return SSORequired
+	}
+	return Granted
 }
 
 // Enters tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).

@@ -166,7 +166,7 @@ func TestARemovedPartnersGrantCanStillBeEnded(t *testing.T) { // D5, W13
 
 func TestTheStatusThatPeopleSee(t *testing.T) {
 	from, until := start, start.Add(time.Hour)
-	active := access.Partner{Status: access.Active}
+	active := access.Partner{Class: access.Channel, Status: access.Active}
 	for _, c := range []struct {
 		name  string
 		grant access.Grant

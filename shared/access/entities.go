@@ -298,23 +298,31 @@ func (g *Grant) expired(now time.Time) bool {
 	return g.State != StateEnded && !g.Until.IsZero() && !now.Before(g.Until)
 }
 
-// Status is what people see of a grant's state at that instant: requested, scheduled, active, suspended, expired or ended.
-// A removed partner's grants have ended, whether or not that has been written down (D5).
+// Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would answer
+// now: active only where the grant and its partner deny nobody, and suspended where the partner is suspended, of another class, or without the
+// single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
 func (g *Grant) Status(p *Partner, now time.Time) string {
-	switch {
-	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
-		return "expired"
-	case g.State == StateEnded, p != nil && p.Status == Removed:
-		return "ended"
-	case g.State == StateRequested:
-		return "requested"
-	case g.State == StateSuspended:
-		return "suspended"
-	case now.Before(g.From):
-		return "scheduled"
-	default:
+	switch g.standing(p, now) {
+	case Granted:
 		return "active"
+	case WhyExpired:
+		return "expired"
+	case WhyEnded:
+		return "ended"
+	case PendingApproval:
+		return "requested"
+	case NotYetActive:
+		return "scheduled"
 	}
+	return "suspended"
+}
+
+// Denied is why the grant is not active at that instant, by the reason that a check answers to its users; "" while it is active.
+func (g *Grant) Denied(p *Partner, now time.Time) Why {
+	if why := g.standing(p, now); why != Granted {
+		return why
+	}
+	return ""
 }
 
 // EndAt is how the grant ended, whether or not that has been written down; nil while it has not.

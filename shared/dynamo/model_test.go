@@ -112,7 +112,7 @@ func (m *model) status(p pair) string {
 		return "expired"
 	case m.over(p):
 		return "ended"
-	case d.suspended:
+	case d.suspended, m.partners[p.partner].status == access.Suspended:
 		return "suspended"
 	case m.now.Before(d.from):
 		return "scheduled"

@@ -47,6 +47,8 @@ type grantView struct {
 	Level          string           `json:"level"`
 	EffectiveLevel string           `json:"effective_level"`
 	Status         string           `json:"status"`
+	Reason         text             `json:"reason"` // why it is not active
+	State          string           `json:"state"`
 	Everyone       bool             `json:"everyone"`
 	AssignedBy     string           `json:"assigned_by"`
 	UserCount      int              `json:"user_count"`
@@ -65,7 +67,7 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 	g := r.Grant
 	v := grantView{
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
-		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: g.Status(r.Partner, now),
+		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: g.Status(r.Partner, now), Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
 		From: g.From, Until: instant(g.Until), Note: g.Note, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
 	}
@@ -235,6 +237,7 @@ func viewMember(m *access.Member) memberView {
 type partnerCustomerView struct {
 	Customer       organisationView `json:"customer"`
 	Status         string           `json:"status"`
+	Reason         text             `json:"reason"` // why it is not active
 	Level          string           `json:"level"`
 	EffectiveLevel string           `json:"effective_level"`
 	From           time.Time        `json:"from"`
@@ -251,7 +254,7 @@ type partnerCustomerView struct {
 func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCustomerView {
 	g := r.Grant
 	v := partnerCustomerView{
-		Customer: viewCustomerName(r.Customer), Status: g.Status(r.Partner, now), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
+		Customer: viewCustomerName(r.Customer), Status: g.Status(r.Partner, now), Reason: text(g.Denied(r.Partner, now)), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
 		UserCount: g.UserCount(r.Headcount), Version: g.Edition(),
 	}

@@ -73,8 +73,9 @@ func TestWhatIsSeenIsWhereTheNextEpochBegins(t *testing.T) {
 	for _, o := range []seen{
 		{present: of(0, 1)},
 		{present: of(0, 1), status: "active", in: of(1), level: 2, from: 3, until: 9, counted: 1},
-		{present: of(0, 1), status: "suspended", everyone: true, level: 1, from: 3},
-		{present: of(0), partner: suspended, member: of(1), disabled: of(0), status: "scheduled", in: of(0), level: 1, from: 8, counted: 1},
+		{present: of(0, 1), status: "suspended", paused: true, everyone: true, level: 1, from: 3},
+		{present: of(0, 1), partner: suspended, status: "suspended", everyone: true, level: 1, from: 3},
+		{present: of(0), partner: suspended, member: of(1), disabled: of(0), status: "suspended", in: of(0), level: 1, from: 8, counted: 1},
 		{present: of(0), status: "expired"},
 		{present: of(0), status: "ended"},
 		{partner: removed, status: "ended"},

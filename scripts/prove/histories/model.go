@@ -109,6 +109,7 @@ type seen struct {
 	partner                   standing
 	present, disabled, member set
 	status                    string // of the grant, "" where there never was one
+	paused                    bool   // by the customer, which the status does not tell from a partner that is suspended
 	everyone                  bool
 	in                        set
 	level                     int
@@ -128,10 +129,11 @@ func (o seen) begin() state {
 	case "expired":
 		s.phase = expired
 		return s
-	case "suspended":
-		s.phase = paused
 	default:
 		s.phase = open
+		if o.paused {
+			s.phase = paused
+		}
 	}
 	s.everyone, s.level, s.from, s.until = o.everyone, o.level, o.from, o.until
 	if !o.everyone {
@@ -154,6 +156,9 @@ func (s state) agrees(o seen, now int64) bool {
 	if p == open && now < s.from {
 		wanted = "scheduled"
 	}
+	if s.partner == suspended && (p == open || p == paused) {
+		wanted = "suspended" // which a check answers, too, whatever the customer has set
+	}
 	if s.partner == removed && o.status == "ended" && wanted == "expired" {
 		wanted = "ended" // the sweep wrote down that the partner had gone before the clock came to the end
 	}
@@ -164,7 +169,7 @@ func (s state) agrees(o seen, now int64) bool {
 		return true
 	}
 	in := s.in & s.present
-	return s.everyone == o.everyone && (s.everyone || in == o.in) && s.level == o.level && s.from == o.from && s.until == o.until
+	return o.paused == (p == paused) && s.everyone == o.everyone && (s.everyone || in == o.in) && s.level == o.level && s.from == o.from && s.until == o.until
 }
 
 // plan is what a change makes of the state, and what it is answered.

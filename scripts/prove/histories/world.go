@@ -406,6 +406,7 @@ func (w *world) observed(ctx context.Context, customer, partner int) (seen, erro
 	path := "/v1/customers/" + customerID(customer) + "/grants/" + f.id
 	var g struct {
 		Status      string
+		State       string
 		Everyone    bool
 		Level       string
 		From, Until string
@@ -415,7 +416,7 @@ func (w *world) observed(ctx context.Context, customer, partner int) (seen, erro
 	if err != nil || status == http.StatusNotFound {
 		return o, err
 	}
-	o.status, o.everyone, o.counted = g.Status, g.Everyone, g.Count
+	o.status, o.paused, o.everyone, o.counted = g.Status, g.State == "suspended", g.Everyone, g.Count
 	o.level, o.from, o.until = slices.Index(levels(), g.Level), minuteOf(g.From), minuteOf(g.Until)
 	var in struct {
 		Items []struct{ ID string }

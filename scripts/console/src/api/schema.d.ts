@@ -1179,10 +1179,20 @@ export interface components {
          */
         Level: "none" | "view" | "support" | "manage";
         /**
-         * @description What the state and the clock come to
+         * @description What a check answers now. It is suspended while the customer has suspended it, and while the partner is suspended, is no channel partner, or lacks the single sign-on that is required; the reason beside it tells them apart.
          * @enum {string}
          */
         GrantStatus: "requested" | "scheduled" | "active" | "suspended" | "expired" | "ended";
+        /**
+         * @description Why it is not active, by the code that a check answers to its users; null while it is active
+         * @enum {string|null}
+         */
+        GrantReason: "pending_approval" | "not_yet_active" | "suspended" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "expired" | "ended" | null;
+        /**
+         * @description What was last decided about it, whatever the clock and the partner are; `state` of an edit changes it.
+         * @enum {string}
+         */
+        GrantState: "requested" | "open" | "suspended" | "ended";
         /**
          * @description Who picks the partner's users; the customer may always.
          * @enum {string}
@@ -1227,6 +1237,8 @@ export interface components {
          *       "level": "manage",
          *       "effective_level": "support",
          *       "status": "active",
+         *       "reason": null,
+         *       "state": "open",
          *       "everyone": false,
          *       "assigned_by": "customer",
          *       "user_count": 3,
@@ -1249,6 +1261,8 @@ export interface components {
             /** @description The lower of what was granted and what the provider offers */
             effective_level: components["schemas"]["Level"];
             status: components["schemas"]["GrantStatus"];
+            reason: components["schemas"]["GrantReason"];
+            state: components["schemas"]["GrantState"];
             /** @description All of the partner's users but external ones, now and later */
             everyone: boolean;
             assigned_by: components["schemas"]["Assigner"];
@@ -1311,6 +1325,8 @@ export interface components {
          *         "level": "manage",
          *         "effective_level": "support",
          *         "status": "active",
+         *         "reason": null,
+         *         "state": "open",
          *         "everyone": false,
          *         "assigned_by": "customer",
          *         "user_count": 3,
@@ -1407,6 +1423,7 @@ export interface components {
          *         "domain": "acme.example"
          *       },
          *       "status": "active",
+         *       "reason": null,
          *       "level": "manage",
          *       "effective_level": "support",
          *       "from": "2026-11-22T10:00:00Z",
@@ -1423,6 +1440,7 @@ export interface components {
         PartnerCustomer: {
             customer: components["schemas"]["CustomerName"];
             status: components["schemas"]["GrantStatus"];
+            reason: components["schemas"]["GrantReason"];
             level: components["schemas"]["Level"];
             effective_level: components["schemas"]["Level"];
             from: components["schemas"]["Instant"];

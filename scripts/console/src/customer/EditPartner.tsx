@@ -22,7 +22,7 @@ import { complete, PeriodFields, type Period } from '../parts/Period';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';
 import { UserChecks, type AnyUser } from '../parts/UserChecks';
-import { byWhom, changeLines, endReason, instant, levelName, names, statusName, type Level } from '../parts/words';
+import { byWhom, changeLines, endReason, instant, levelName, names, statusWords, type Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
@@ -128,7 +128,7 @@ function Frozen({ grant, why }: { grant: Grant; why: string }) {
       <KeyValuePairs
         columns={2}
         items={[
-          { label: 'Status', value: <Status of={grant.status} /> },
+          { label: 'Status', value: <Status of={grant.status} reason={grant.reason} /> },
           { label: 'Level', value: <LevelText level={grant.level} effective={grant.effective_level} /> },
           { label: 'Since', value: <Instant at={grant.from} both /> },
           { label: 'Until', value: grant.until ? <Instant at={grant.until} both /> : 'Continuous' },
@@ -167,7 +167,7 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
 
   const now = {
     level: draft.level ?? grant.level,
-    enabled: draft.enabled ?? grant.status !== 'suspended',
+    enabled: draft.enabled ?? grant.state !== 'suspended',
     everyone: draft.everyone ?? grant.everyone,
     assigned_by: draft.assigned_by ?? grant.assigned_by,
     require_sso: draft.require_sso ?? grant.require_sso,
@@ -295,7 +295,7 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
             </SpaceBetween>
           </ExpandableSection>
           <Box variant="small" color="text-body-secondary">
-            Status: {statusName[grant.status]}
+            Status: {statusWords(grant)}
             {grant.effective_level !== grant.level && ` · in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}
           </Box>
           {save.problem && !conflict && <ProblemAlert problem={save.problem} shown={fields} />}
@@ -308,7 +308,9 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
 /** Those who are in first, then the partner's other users. */
 function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: Partial<Draft>) => void }) {
   const [search, setSearch] = useState('');
-  const others = usePartnerUsers(base.grant.partner.id, search);
+  // Customers find a partner, and its people, in the directory only while it can be granted access: until then, those who are in can be taken out.
+  const listed = base.grant.reason !== 'partner_not_active' && base.grant.reason !== 'partner_not_eligible';
+  const others = usePartnerUsers(base.grant.partner.id, search, listed);
   const users = useMemo(() => {
     const inside: AnyUser[] = [...base.users.values()].filter((u) => matches(u, search));
     return [...inside, ...others.all.filter((u) => !base.users.has(u.id))];
@@ -345,7 +347,7 @@ function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: 
 function bodyOf({ grant, users }: Base, draft: Draft): Schemas['GrantEdit'] | undefined {
   const body: Schemas['GrantEdit'] = {};
   if (draft.level && draft.level !== grant.level) body.level = draft.level;
-  if (draft.enabled !== undefined && draft.enabled !== (grant.status !== 'suspended')) body.state = draft.enabled ? 'open' : 'suspended';
+  if (draft.enabled !== undefined && draft.enabled !== (grant.state !== 'suspended')) body.state = draft.enabled ? 'open' : 'suspended';
   if (draft.everyone !== undefined && draft.everyone !== grant.everyone) body.everyone = draft.everyone;
   if (draft.assigned_by && draft.assigned_by !== grant.assigned_by) body.assigned_by = draft.assigned_by;
   if (draft.require_sso !== undefined && draft.require_sso !== grant.require_sso) body.require_sso = draft.require_sso;
@@ -372,7 +374,7 @@ function difference(was: Base, is: Base): string[] {
   const b = is.grant;
   if (a.id !== b.id) out.push('The access was ended and granted anew.');
   if (a.level !== b.level) out.push(`Level: ${levelName[a.level]} → ${levelName[b.level]}`);
-  if (a.status !== b.status) out.push(`Status: ${statusName[a.status]} → ${statusName[b.status]}`);
+  if (statusWords(a) !== statusWords(b)) out.push(`Status: ${statusWords(a)} → ${statusWords(b)}`);
   if (a.from !== b.from) out.push(`Starts: ${instant(a.from)} → ${instant(b.from)}`);
   if (a.until !== b.until) out.push(`Ends: ${a.until ? instant(a.until) : 'never'} → ${b.until ? instant(b.until) : 'never'}`);
   if (a.everyone !== b.everyone) out.push(`Everyone: ${b.everyone ? 'switched on' : 'switched off'}`);

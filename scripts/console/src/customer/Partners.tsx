@@ -76,7 +76,7 @@ export function Partners() {
           { id: 'users', header: 'Added users', minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
           { id: 'level', header: 'Level', minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
           { id: 'period', header: 'Period', minWidth: 150, cell: (g) => <PeriodText grant={g} /> },
-          { id: 'status', header: 'Status', minWidth: 130, cell: (g) => <Status of={g.status} /> },
+          { id: 'status', header: 'Status', minWidth: 130, cell: (g) => <Status of={g.status} reason={g.reason} /> },
           ...(admin
             ? [
                 {
@@ -92,7 +92,7 @@ export function Partners() {
                         loading={pause.sending && pause.input?.partner.id === g.partner.id}
                         items={[
                           { id: 'edit', text: 'Edit' },
-                          g.status === 'suspended' ? { id: 'enable', text: 'Enable' } : { id: 'disable', text: 'Disable' },
+                          g.state === 'suspended' ? { id: 'enable', text: 'Enable' } : { id: 'disable', text: 'Disable' },
                           { id: 'remove', text: 'Remove' },
                         ]}
                         onItemClick={({ detail: { id } }) => {
@@ -144,13 +144,13 @@ export function usePause() {
         await answer(
           api.PATCH('/v1/customers/{customer}/grants/{partner}', {
             params: { path: { customer, partner: grant.partner.id }, header: { 'If-Match': etagOf(grant) } },
-            body: { state: grant.status === 'suspended' ? 'open' : 'suspended' },
+            body: { state: grant.state === 'suspended' ? 'open' : 'suspended' },
           }),
         )
       ).data,
     {
       onDone: (change) => {
-        const off = change.grant.status === 'suspended';
+        const off = change.grant.state === 'suspended';
         flash.done(`${change.grant.partner.name} is ${off ? 'disabled' : 'enabled'}`, changeLines(change, (id) => id).join(' '));
         void changed();
       },

@@ -91,7 +91,7 @@ export function Authorised() {
       items={[
         { label: 'Domain', value: of.customer.domain ?? '–' },
         { label: 'Id', value: of.customer.id },
-        { label: 'Status', value: <Status of={of.status} /> },
+        { label: 'Status', value: <Status of={of.status} reason={of.reason} /> },
         { label: 'Level', value: <LevelText level={of.level} effective={of.effective_level} /> },
         { label: 'Since', value: <Instant at={of.from} both /> },
         { label: 'Until', value: of.until ? <Instant at={of.until} both /> : 'Continuous' },

@@ -69,7 +69,7 @@ export function Customers() {
               </>
             ),
           },
-          { id: 'status', header: 'Status', minWidth: 120, cell: (c) => <Status of={c.status} /> },
+          { id: 'status', header: 'Status', minWidth: 120, cell: (c) => <Status of={c.status} reason={c.reason} /> },
           { id: 'level', header: 'Level', minWidth: 100, cell: (c) => <LevelText level={c.level} effective={c.effective_level} /> },
           { id: 'until', header: 'Until', minWidth: 120, cell: (c) => <Until of={c} /> },
           ...(seesUsers ? [{ id: 'users', header: 'Users', minWidth: 100, cell: (c: Customer) => (c.everyone ? `Everyone (${c.user_count})` : count(c.user_count, 'user')) }] : []),

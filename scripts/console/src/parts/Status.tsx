@@ -1,7 +1,7 @@
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../api';
-import { statusName, type GrantStatus } from './words';
+import { statusWords, type GrantStatus } from './words';
 
 const grantType: Record<GrantStatus, StatusIndicatorProps.Type> = {
   requested: 'pending',
@@ -12,9 +12,9 @@ const grantType: Record<GrantStatus, StatusIndicatorProps.Type> = {
   ended: 'stopped',
 };
 
-/** The status of a grant. */
-export function Status({ of }: { of: GrantStatus }) {
-  return <StatusIndicator type={grantType[of]}>{statusName[of]}</StatusIndicator>;
+/** The status of a grant, and why it is suspended where that is not the customer's own decision. */
+export function Status({ of, reason }: { of: GrantStatus; reason: Schemas['GrantReason'] }) {
+  return <StatusIndicator type={grantType[of]}>{statusWords({ status: of, reason })}</StatusIndicator>;
 }
 
 const invitationType: Record<Schemas['InvitationStatus'], StatusIndicatorProps.Type> = {

@@ -26,6 +26,19 @@ export const statusName: Record<GrantStatus, string> = {
   ended: 'Ended',
 };
 
+/** Why the access is suspended by something else than the customer's own decision. */
+export const suspendedBy: Partial<Record<NonNullable<Schemas['GrantReason']>, string>> = {
+  partner_not_active: 'the provider has suspended the partner',
+  partner_not_eligible: 'the partner is no channel partner',
+  sso_required: 'the partner lacks the single sign-on that is required',
+};
+
+/** The status in a line, with its reason where that is not the customer's own decision. */
+export function statusWords({ status, reason }: { status: GrantStatus; reason: Schemas['GrantReason'] }): string {
+  const why = status === 'suspended' && reason ? suspendedBy[reason] : undefined;
+  return why ? `Suspended: ${why}` : statusName[status];
+}
+
 export const roleName: Record<Schemas['Role'], string> = {
   owner: 'Owner',
   admin: 'Admin',
@@ -87,7 +100,7 @@ export function changeLines({ grant, changes }: Change, nameOf: (id: string) => 
         out.push(grant.assigned_by === 'partner' ? 'The partner assigns its users.' : 'You assign the users.');
         break;
       case 'state':
-        out.push(`Status: ${statusName[grant.status]}.`);
+        out.push(`Status: ${statusWords(grant)}.`);
         break;
       case 'require_sso':
         out.push(grant.require_sso ? 'Single sign-on is required.' : 'Single sign-on is not required.');

@@ -189,7 +189,7 @@ function Relationships({ customer: c }: { customer: Schemas['Customer'] }) {
           { id: 'level', header: 'Level', minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
           { id: 'users', header: 'Users', minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
           { id: 'until', header: 'Until', minWidth: 110, cell: (g) => (g.until ? <Instant at={g.until} /> : 'Continuous') },
-          { id: 'status', header: 'Status', minWidth: 110, cell: (g) => <Status of={g.status} /> },
+          { id: 'status', header: 'Status', minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
           {
             id: 'actions',
             header: 'Actions',
