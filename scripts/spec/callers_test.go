@@ -29,6 +29,7 @@ var whoMay = map[string]string{
 	"GET /v1/customers/{customer}/grants":                           "PAM",
 	"GET /v1/customers/{customer}/grants/{partner}":                 "PAM",
 	"GET /v1/customers/{customer}/grants/{partner}/users":           "PAM",
+	"GET /v1/customers":                                             "P",
 	"GET /v1/customers/{customer}/members":                          "PAM",
 	"GET /v1/customers/{customer}/history":                          "PAM",
 	"PUT /v1/customers/{customer}":                                  "P",
@@ -56,8 +57,10 @@ var whoMay = map[string]string{
 	"GET /v1/partners/{partner}/users":                      "PCOaBTS",
 	"GET /v1/partners/{partner}/users/{user}":               "POaBTS",
 	"GET /v1/partners/{partner}/customers":                  "POaBTSX",
+	"GET /v1/partners/{partner}/customers/{customer}":       "POaBTSX",
+	"GET /v1/partners/{partner}/partners":                   "POaBTS",
 	"GET /v1/partners/{partner}/customers/{customer}/users": "POaBTS",
-	"GET /v1/partners/{partner}/history":                    "POaB",
+	"GET /v1/partners/{partner}/history":                    "POaBTS",
 	"GET /v1/partners/{partner}/account":                    "O",
 	"PATCH /v1/partners/{partner}/account":                  "O",
 	"PUT /v1/partners/{partner}":                            "P",
@@ -77,6 +80,7 @@ var elsewhere = map[string]string{
 	"POST /v1/invitations/{token}/decline":              "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/partners/{partner}/users/{user}/password": "TestP20_APasswordIsChangedWithTheCurrentOneAlone",
 	"POST /v1/customers/{customer}/mail/{mail}/resend":  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
+	"GET /v1/partners/{partner}/customers/{customer}":   "TestW14_A18_A20_OneCustomerIsReadWithTheSignInLinkAndOnesOwnLevel",
 	"POST /v1/partners/{partner}/mail/{mail}/resend":    "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 }
 

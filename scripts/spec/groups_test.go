@@ -96,9 +96,9 @@ func TestAGroupAtTheIdentityProviderAllowsNothing(t *testing.T) {
 	me.Do(http.MethodPost, "/v1/partners/contoso/users", object{"email": "new@contoso.example", "name": "New", "role": "tech"}).WantProblem(http.StatusForbidden, "forbidden")
 	// Nor is the old role kept for as long as a token lives.
 	o.edit(kim, object{"role": "business"})
-	me.Do(http.MethodGet, "/v1/partners/contoso/history", nil).Want(http.StatusOK)
+	me.Do(http.MethodGet, "/v1/partners/contoso/mail", nil).Want(http.StatusOK)
 	o.edit(kim, object{"role": "tech"})
-	me.Do(http.MethodGet, "/v1/partners/contoso/history", nil).WantProblem(http.StatusForbidden, "forbidden")
+	me.Do(http.MethodGet, "/v1/partners/contoso/mail", nil).WantProblem(http.StatusForbidden, "forbidden")
 }
 
 // Every way in which one of the calls can fail. The answer is a success, and the sweep finishes the account.

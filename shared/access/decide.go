@@ -136,10 +136,21 @@ func (g *Grant) standing(p *Partner, now time.Time) Why {
 	return Granted
 }
 
+// Entry decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is the one that a
+// check gives for an action that every level allows.
+func Entry(f Facts, customer string, now time.Time) Decision {
+	d := enter(f, customer, now)
+	if d.Why == Granted && d.Level == None {
+		d.Why = LevelTooLow
+	}
+	d.Allow = d.Why == Granted
+	return d
+}
+
 // Enters tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
 func Enters(f Facts, customer string, now time.Time) (Level, bool) {
-	d := enter(f, customer, now)
-	return d.Level, d.Why == Granted && d.Level > None
+	d := Entry(f, customer, now)
+	return d.Level, d.Allow
 }
 
 // DecidePortal tells whether the user's role allows an action in the partner's own portal (P8-P11).

@@ -20,6 +20,8 @@
 //	partners by a word of their name          Query, a page                                                W#<first letter>, <word>…
 //	all partners by name                      Query of index 1, 4 shards side by side                      D#<shard>
 //	partners that were removed                the same                                                     R#<shard>
+//	all customers by name                     the same                                                     A#<shard>
+//	partners below a partner                  Query, a page; BatchGetItem of the partners                  P#<partner>, V#
 //	invitations of a customer, or one         Query, a page, or GetItem                                    C#<customer>, I#
 //	invitations to a partner                  Query of index 1, a page; BatchGetItem of the same           P#<partner>, I#
 //	what is due                               Query of index 2, 8 shards side by side                      Q#<shard>, <instant>…

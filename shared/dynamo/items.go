@@ -346,6 +346,9 @@ func (it *item) email() *access.Email {
 
 func customerItem(c *access.Customer) draft {
 	d := newDraft(customerKey(c.ID))
+	if c.Status != access.Removed {
+		d.index1(customersPK(directoryShard(c.ID)), directorySK(normalise(c.Name), c.ID))
+	}
 	d.s("id", c.ID)
 	d.s("name", c.Name)
 	d.s("domain", c.Domain)

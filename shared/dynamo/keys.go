@@ -57,6 +57,9 @@ func customerEventKey(customer, id string) Key { return Key{customerPK(customer)
 func partnerEventKey(partner, id string) Key   { return Key{partnerPK(partner), eventSK(id)} }
 func idempotencyKey(digest string) Key         { return Key{"I#" + digest, "I"} }
 
+func subPartnerKey(parent, partner string) Key {
+	return Key{partnerPK(parent), subPartnerPrefix + partner}
+}
 func taskKey(id string) Key                 { return Key{"K#" + id, "K"} }
 func invitationKey(customer, id string) Key { return Key{customerPK(customer), invitationPrefix + id} }
 
@@ -73,6 +76,7 @@ const (
 	customerPrefix = "C#" // in index 1
 
 	invitationPrefix = "I#" // also in index 1
+	subPartnerPrefix = "V#"
 )
 
 func assignmentPrefix(partner string) string { return "U#" + partner + ":" }
@@ -90,13 +94,16 @@ func directoryPK(shard int) string { return fmt.Sprintf("D#%d", shard) }
 // removedPK is the same for partners that were removed, and are in no list that people see.
 func removedPK(shard int) string { return fmt.Sprintf("R#%d", shard) }
 
-func directoryShard(partner string) int {
+func directoryShard(organisation string) int {
 	h := fnv.New32a()
-	h.Write([]byte(partner))
+	h.Write([]byte(organisation))
 	return int(h.Sum32() % directoryShards)
 }
 
-func directorySK(normalName, partner string) string { return normalName + "#" + partner }
+// customersPK spreads the list of all customers in the same way.
+func customersPK(shard int) string { return fmt.Sprintf("A#%d", shard) }
+
+func directorySK(normalName, organisation string) string { return normalName + "#" + organisation }
 
 // dueShards spreads the work that the clock brings (index 2), so that no partition holds all of it.
 const dueShards = 8

@@ -198,7 +198,7 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 			if _, in := access.Enters(row.You, id, f.Now); f.OnlyMine && !in {
 				continue
 			}
-			if wanted(f, &row) && (NameMatches(row.Customer.Name, id, f.Query) || f.Query != "" && strings.HasPrefix(row.Customer.Domain, strings.ToLower(f.Query))) {
+			if wanted(f, &row) && customerMatches(row.Customer, f.Query) {
 				rows[i] = &row
 			}
 		}
@@ -341,6 +341,43 @@ func firstMatch(name, query string) string {
 		}
 	}
 	return ""
+}
+
+// SubPartners lists the partners whose parent is the given one, in the order of their ids (W3).
+func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error) {
+	join := func(ctx context.Context, items []*item) ([]*access.Partner, error) {
+		keys := make([]Key, len(items))
+		for i, it := range items {
+			keys[i] = partnerKey(it.s("id"))
+		}
+		found, err := s.get(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]*access.Partner, len(items))
+		for i, k := range keys {
+			p, err := lookup(found, k, (*item).partner)
+			if err != nil {
+				return nil, err
+			}
+			if p != nil && p.Status != access.Removed && p.Parent == parent {
+				out[i] = p
+			}
+		}
+		return out, nil
+	}
+	return walk(ctx, ask, false, s.stretch(partnerPK(parent), subPartnerPrefix), join, after(subPartnerPrefix, sk))
+}
+
+// Customers lists the customers that are not removed, by name: all, or those with words in their name that begin like each word of the query, or
+// whose id or domain begins with it. It comes from index 1.
+func (s *Store) Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error) {
+	keep := func(c *access.Customer) bool { return customerMatches(c, query) }
+	return walk(ctx, ask, query != "", s.shards(customersPK), each((*item).customer, keep), after("", gsi1sk))
+}
+
+func customerMatches(c *access.Customer, query string) bool {
+	return NameMatches(c.Name, c.ID, query) || strings.HasPrefix(c.Domain, strings.ToLower(query))
 }
 
 // RemovedPartners lists the partners that were removed, by id. They are in no other list.

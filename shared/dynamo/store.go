@@ -174,6 +174,7 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.PartnerWrite:
 		tx.put(t, partnerItem(w.After), w.Before.Stored())
 		tx.words(t, w.Before, w.After)
+		tx.subPartner(t, w.Before, w.After)
 	case access.HeadcountWrite:
 		tx.put(t, headcountItem(w.After), w.Before.Stored())
 	case access.UserWrite:
@@ -284,6 +285,30 @@ func (tx *transaction) words(table string, before, after *access.Partner) {
 				TableName: &table, Key: wordKey(w, before.ID).attributes(), ConditionExpression: aws.String(present),
 			}})
 		}
+	}
+}
+
+// subPartner keeps the row under which a partner is found below its parent (W3).
+func (tx *transaction) subPartner(table string, before, after *access.Partner) {
+	parent := func(p *access.Partner) string {
+		if p == nil || p.Status == access.Removed {
+			return ""
+		}
+		return p.Parent
+	}
+	was, is := parent(before), parent(after)
+	if was == is {
+		return
+	}
+	if is != "" {
+		d := newDraft(subPartnerKey(is, after.ID))
+		d.s("id", after.ID)
+		tx.create(table, d)
+	}
+	if was != "" {
+		*tx = append(*tx, types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &table, Key: subPartnerKey(was, before.ID).attributes(), ConditionExpression: aws.String(present),
+		}})
 	}
 }
 

@@ -104,6 +104,7 @@ func NewRevoke(cfg Config) lambda.Handler {
 func NewList(cfg Config) lambda.Handler {
 	return serve(cfg, map[string]endpoint{
 		"GET /v1/me":                                            getMe,
+		"GET /v1/customers":                                     listAllCustomers,
 		"GET /v1/customers/{customer}":                          getCustomer,
 		"GET /v1/customers/{customer}/grants":                   listGrants,
 		"GET /v1/customers/{customer}/grants/{partner}":         getGrant,
@@ -115,6 +116,8 @@ func NewList(cfg Config) lambda.Handler {
 		"GET /v1/partners/{partner}/users":                      listUsers,
 		"GET /v1/partners/{partner}/users/{user}":               getUser,
 		"GET /v1/partners/{partner}/customers":                  listCustomers,
+		"GET /v1/partners/{partner}/customers/{customer}":       getPartnerCustomer,
+		"GET /v1/partners/{partner}/partners":                   listSubPartners,
 		"GET /v1/partners/{partner}/customers/{customer}/users": listGrantUsers,
 		"GET /v1/partners/{partner}/history":                    listPartnerHistory,
 		"GET /v1/partners/{partner}/account":                    getAccount,

@@ -90,10 +90,12 @@ func mayCall(route string) kind {
 	case "GET /v1/partners/{partner}/users/{user}",
 		"GET /v1/partners/{partner}/customers/{customer}/users":
 		return employees | provider
-	case "GET /v1/partners/{partner}/customers":
+	case "GET /v1/partners/{partner}/customers",
+		"GET /v1/partners/{partner}/customers/{customer}":
 		return employees | external | provider
-	case "GET /v1/partners/{partner}/history":
-		return employees | provider // P4
+	case "GET /v1/partners/{partner}/history", // P4
+		"GET /v1/partners/{partner}/partners":
+		return employees | provider
 	case "GET /v1/partners/{partner}/account",
 		"PATCH /v1/partners/{partner}/account":
 		return owner // P8
@@ -108,7 +110,8 @@ func mayCall(route string) kind {
 		"DELETE /v1/partners/{partner}/customers/{customer}":
 		return leads
 
-	case "PUT /v1/partners/{partner}",
+	case "GET /v1/customers",
+		"PUT /v1/partners/{partner}",
 		"PATCH /v1/partners/{partner}",
 		"DELETE /v1/partners/{partner}",
 		"PUT /v1/customers/{customer}",

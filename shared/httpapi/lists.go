@@ -20,6 +20,8 @@ type listStore interface {
 	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error)
 	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error)
 	Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error)
+	Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error)
+	SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error)
 	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error)
 	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
 	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
@@ -298,6 +300,65 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return listed(page, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) }), nil
+}
+
+// getPartnerCustomer is one customer as the partner sees it. An external user sees those that it can enter, like in the list.
+func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
+	if err := noQuery(c.Request); err != nil {
+		return reply{}, err
+	}
+	var me []string
+	if u := c.who.id.User; u != nil && c.who.kind != provider {
+		me = []string{u.ID}
+	}
+	r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), c.PathValue("partner"), me, false)
+	if err != nil {
+		return reply{}, err
+	}
+	if r.Grant == nil || r.Partner == nil || r.Partner.Status == access.Removed || r.Customer == nil || r.Customer.Status == access.Removed {
+		return reply{}, nothingHere()
+	}
+	row := access.GrantRow{Grant: r.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}
+	for _, id := range me {
+		row.You = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
+	}
+	now := c.api.now()
+	if _, in := access.Enters(row.You, r.Customer.ID, now); c.who.kind == external && !in {
+		return reply{}, nothingHere()
+	}
+	return reply{status: 200, version: r.Grant.Edition(), body: c.api.viewPartnerCustomer(row, now)}, nil
+}
+
+// listSubPartners lists the partners below one by name, and nothing of what they may enter (W3, W12).
+func listSubPartners(ctx context.Context, c *call) (reply, error) {
+	ask, _, digest, err := pageAsk(c.Request)
+	if err != nil {
+		return reply{}, err
+	}
+	p, err := c.partner(ctx)
+	if err != nil {
+		return reply{}, err
+	}
+	page, err := c.api.Store.SubPartners(ctx, p.ID, ask)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(page, digest, func(p *access.Partner) organisationView { return viewPartnerName(p) }), nil
+}
+
+func listAllCustomers(ctx context.Context, c *call) (reply, error) {
+	ask, q, digest, err := pageAsk(c.Request, "q")
+	if err != nil {
+		return reply{}, err
+	}
+	if err := checkQuery(q); err != nil {
+		return reply{}, err
+	}
+	page, err := c.api.Store.Customers(ctx, q.Get("q"), ask)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(page, digest, func(customer *access.Customer) customerView { return viewCustomer(customer) }), nil
 }
 
 // historyFilter reads type, from and until.

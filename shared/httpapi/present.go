@@ -246,7 +246,10 @@ type partnerCustomerView struct {
 	Everyone       bool             `json:"everyone"`
 	AssignedBy     string           `json:"assigned_by"`
 	UserCount      int              `json:"user_count"`
+	RequireSSO     bool             `json:"require_sso"`
 	YouHaveAccess  bool             `json:"you_have_access"`
+	YourLevel      string           `json:"your_level,omitzero"`  // of the partner's user who asks
+	YourReason     access.Why       `json:"your_reason,omitzero"` // as a check would give it
 	SignInURL      string           `json:"sign_in_url,omitzero"` // only while you have access (A18-A20)
 	Version        int64            `json:"version"`              // of the grant: its ETag
 }
@@ -256,7 +259,11 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 	v := partnerCustomerView{
 		Customer: viewCustomerName(r.Customer), Status: g.Status(r.Partner, now), Reason: text(g.Denied(r.Partner, now)), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
-		UserCount: g.UserCount(r.Headcount), Version: g.Edition(),
+		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Version: g.Edition(),
+	}
+	if r.You.User != nil {
+		mine := access.Entry(r.You, r.Customer.ID, now)
+		v.YourLevel, v.YourReason = mine.Level.String(), mine.Why
 	}
 	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)

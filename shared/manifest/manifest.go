@@ -138,7 +138,9 @@ func Functions() []Function {
 			Does:    "answers every question about what is there",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env: people(),
-			Routes: routes(
+			Routes: slices.Concat(provider(
+				get("/v1/customers"),
+			), routes(
 				get("/v1/me"),
 				get("/v1/customers/{customer}"),
 				get("/v1/customers/{customer}/grants"),
@@ -151,10 +153,12 @@ func Functions() []Function {
 				get("/v1/partners/{partner}/users"),
 				get("/v1/partners/{partner}/users/{user}"),
 				get("/v1/partners/{partner}/customers"),
+				get("/v1/partners/{partner}/customers/{customer}"),
+				get("/v1/partners/{partner}/partners"),
 				get("/v1/partners/{partner}/customers/{customer}/users"),
 				get("/v1/partners/{partner}/history"),
 				get("/v1/partners/{partner}/account"),
-			),
+			)),
 		},
 		{
 			Name:    "directory",

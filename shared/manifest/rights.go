@@ -32,7 +32,7 @@ func Rights(function string) []Right {
 //	C  a customer: itself, its members, grants, assignments, invitations, history and mails
 //	P  a partner: itself, its users, history and mails; in index 1 what concerns it
 //	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
-//	W  words of partners' names   D  the partners by name (index 1)  K  a task    Q  work that is due, N  mails that are (index 2)
+//	W  words of partners' names   D  the partners and A  the customers by name (index 1)  K  a task    Q  work that is due, N  mails that are (index 2)
 //
 // The rights are what the tests of scripts/spec see the functions call, no more and no less: spec.Main holds them against each other. The
 // parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
@@ -67,11 +67,11 @@ func rights() map[string][]Right {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "P"),
 			table("Query", "C", "P", "W"),
-			index(Index1, "D", "P"),
+			index(Index1, "A", "D", "P"),
 		},
 		"directory": append([]Right{
 			table("BatchGetItem", "C", "E", "K", "P"),
-			table("DeleteItem", "C", "K", "W"),
+			table("DeleteItem", "C", "K", "P", "W"),
 			table("GetItem", "C", "E", "I", "K", "P"),
 			table("PutItem", "C", "E", "I", "K", "P", "W"),
 			table("Query", "C"),

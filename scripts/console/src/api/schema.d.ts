@@ -165,6 +165,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all customers
+         * @description By name, those that are not removed. For the provider.
+         */
+        get: operations["listCustomers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer}": {
         parameters: {
             query?: never;
@@ -623,6 +646,32 @@ export interface paths {
         patch: operations["editUser"];
         trace?: never;
     };
+    "/v1/partners/{partner}/partners": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the partners below a partner
+         * @description By name alone: access never flows along the tree, and nothing is said of their customers. For the partner's employees and the provider.
+         */
+        get: operations["listSubPartners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/partners/{partner}/customers": {
         parameters: {
             query?: never;
@@ -664,7 +713,11 @@ export interface paths {
             };
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read a customer as the partner sees it
+         * @description An external user sees those that it can enter. For the partner's users and the provider.
+         */
+        get: operations["getPartnerCustomer"];
         put?: never;
         post?: never;
         /**
@@ -1212,6 +1265,11 @@ export interface components {
             /** @description Absent for the provider's systems and the clock */
             email?: components["schemas"]["Email"];
         };
+        /**
+         * @description Why something is allowed or denied. Stable; more may be added. Only `granted` comes with true.
+         * @enum {string}
+         */
+        DecisionReason: "granted" | "unknown_subject" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "user_not_active" | "no_grant" | "pending_approval" | "not_yet_active" | "suspended" | "expired" | "ended" | "user_not_assigned" | "customer_user_conflict" | "own_organisation" | "level_too_low" | "action_not_allowed" | "role_not_allowed";
         CustomerName: {
             id: components["schemas"]["OrganisationID"];
             name: components["schemas"]["Name"];
@@ -1432,7 +1490,10 @@ export interface components {
          *       "everyone": false,
          *       "assigned_by": "partner",
          *       "user_count": 3,
+         *       "require_sso": false,
          *       "you_have_access": true,
+         *       "your_level": "support",
+         *       "your_reason": "granted",
          *       "sign_in_url": "https://acme.example/sign-in?as=partner",
          *       "version": 7
          *     }
@@ -1449,10 +1510,16 @@ export interface components {
             everyone: boolean;
             assigned_by: components["schemas"]["Assigner"];
             user_count: number;
+            /** @description Access needs the partner's single sign-on */
+            require_sso: boolean;
             you_have_access: boolean;
+            /** @description The level of the partner's user who asks, its cap and its own level included; absent for other callers */
+            your_level?: components["schemas"]["Level"];
+            /** @description Why the partner's user who asks has access, or has none, as a check says it; absent for other callers */
+            your_reason?: components["schemas"]["DecisionReason"];
             /**
              * Format: uri
-             * @description Only while you have access
+             * @description Only while you have access, and the customer has an address to sign in at
              */
             sign_in_url?: string;
             /** @description Of the grant */
@@ -1512,7 +1579,7 @@ export interface components {
             name?: components["schemas"]["Name"];
             /** @description Of a new partner by default channel */
             class?: components["schemas"]["PartnerClass"];
-            /** @description Of a new partner by default none */
+            /** @description Of a new partner by default support (W7) */
             offer?: components["schemas"]["Level"];
             /** @description Of a new partner by default false */
             sso?: boolean;
@@ -1819,6 +1886,14 @@ export interface components {
             items: components["schemas"]["Member"][];
             next_cursor: components["schemas"]["Cursor"];
         };
+        CustomerList: {
+            items: components["schemas"]["Customer"][];
+            next_cursor: components["schemas"]["Cursor"];
+        };
+        SubPartnerList: {
+            items: components["schemas"]["PartnerName"][];
+            next_cursor: components["schemas"]["Cursor"];
+        };
         PartnerList: {
             items: components["schemas"]["PartnerOrSummary"][];
             next_cursor: components["schemas"]["Cursor"];
@@ -1974,11 +2049,7 @@ export interface components {
         Decision: {
             decision: boolean;
             context: {
-                /**
-                 * @description Stable. Only `granted` comes with true.
-                 * @enum {string}
-                 */
-                reason: "granted" | "unknown_subject" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "user_not_active" | "no_grant" | "pending_approval" | "not_yet_active" | "suspended" | "expired" | "ended" | "user_not_assigned" | "customer_user_conflict" | "own_organisation" | "level_too_low" | "action_not_allowed" | "role_not_allowed";
+                reason: components["schemas"]["DecisionReason"];
                 /** @description For the person who asked */
                 reason_user: string;
                 /** @description For whom can change it */
@@ -3046,6 +3117,48 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain.
+                 * @example con
+                 */
+                q?: components["parameters"]["Query"];
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4489,6 +4602,47 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listSubPartners: {
+        parameters: {
+            query?: {
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubPartnerList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listPartnerCustomers: {
         parameters: {
             query?: {
@@ -4526,6 +4680,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PartnerCustomerList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPartnerCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customer */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerCustomer"];
                 };
             };
             400: components["responses"]["Invalid"];
