@@ -188,7 +188,7 @@ func TestTheTopLevelHoldsOnlyWhatTheDesignNames(t *testing.T) {
 	if err != nil {
 		t.Fatalf("git ls-files: %v", err)
 	}
-	may := []string{"functions", "infra", "shared", "events", "scripts", "go.mod", "go.sum", "cdk.json", "Makefile", "README.md", "CHANGELOG.md", "LICENSE"}
+	may := []string{"functions", "infra", "shared", "events", "scripts", "go.mod", "go.sum", "cdk.json", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE"}
 	seen := map[string]bool{}
 	for file := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
 		top, _, _ := strings.Cut(file, "/")

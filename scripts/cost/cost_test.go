@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// What is measured must meet the goals, and the README must say it, to a tenth or two cents.
-func TestTheServiceCostsWhatTheReadmeSays(t *testing.T) {
+// What is measured must meet the goals, and infra/README.md must say it, to a tenth or two cents.
+func TestTheServiceCostsWhatItsDocumentSays(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "") // which measure sets, for the stack
 	rows, err := measure(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../infra/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,11 +27,11 @@ func TestTheServiceCostsWhatTheReadmeSays(t *testing.T) {
 		}
 		line := regexp.MustCompile(`\| ` + regexp.QuoteMeta(r.what) + ` *\| \$([0-9.]+) `).FindSubmatch(readme)
 		if line == nil {
-			t.Errorf("the README has no row for %s: put what `make cost` prints there", r.what)
+			t.Errorf("infra/README.md has no row for %s: put what `make cost` prints there", r.what)
 			continue
 		}
 		if said, err := strconv.ParseFloat(string(line[1]), 64); err != nil || math.Abs(said-got) > max(0.02, got/10) {
-			t.Errorf("%s: $%.3f, and the README says $%s: put what `make cost` prints there", r.what, got, line[1])
+			t.Errorf("%s: $%.3f, and infra/README.md says $%s: put what `make cost` prints there", r.what, got, line[1])
 		}
 	}
 }
