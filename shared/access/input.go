@@ -1,7 +1,6 @@
 package access
 
 import (
-	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,7 +11,9 @@ const (
 	maxID       = 64
 	maxName     = 200 // characters
 	maxNote     = 1000
-	maxEmail    = 254 // RFC 5321
+	maxEmail    = 254 // characters (RFC 5321)
+	maxLocal    = 64  // characters before the @ (RFC 5321)
+	maxDomain   = 253 // characters (RFC 1035, without the root's dot)
 	MaxContacts = 20
 	// MaxMemberships is how many customers one person can be a member of.
 	MaxMemberships = 100
@@ -42,23 +43,20 @@ func ValidUserID(s string) bool {
 	return strings.Trim(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
 }
 
-// ParseEmail is the address in the one form that is stored and compared: lower case, ASCII. False when it is no plain address
-// (RFC 5321 dot-string and domain); an internationalised domain is written in its xn-- form.
+// ParseEmail is the address in the one form that is stored and compared: lower case, ASCII, an internationalised domain as A-labels. False
+// when it is no plain address (RFC 5321 dot-string and domain). A local part that is not ASCII is refused: SES delivers to none.
 func ParseEmail(s string) (string, bool) {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= utf8.RuneSelf || strings.IndexByte(`"(),:;<>[]\#`, s[i]) >= 0 {
-			return "", false
-		}
-	}
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s || len(s) > maxEmail {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok || len(local) > maxLocal || !plainLocal(local) {
 		return "", false
 	}
-	local, domain, _ := strings.Cut(s, "@")
-	if len(local) > 64 || strings.Contains(domain, "@") || !ValidDomain(strings.ToLower(domain)) {
+	if domain, ok = ParseDomain(domain); !ok {
 		return "", false
 	}
-	return strings.ToLower(s), true
+	if len(local)+1+len(domain) > maxEmail {
+		return "", false
+	}
+	return strings.ToLower(local) + "@" + domain, true
 }
 
 // InDomain tells whether an address, as ParseEmail returns it, is in the domain or in a subdomain of it (D7). Nobody is in the domain "".
@@ -67,24 +65,23 @@ func InDomain(address, domain string) bool {
 	return domain != "" && at > 0 && address[at+1:] == domain && (address[at] == '@' || address[at] == '.')
 }
 
-// ValidDomain tells whether s is a lower-case domain name of at least two labels.
-func ValidDomain(s string) bool {
-	labels := strings.Split(s, ".")
-	if len(s) > 253 || len(labels) < 2 {
+// plainLocal tells whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys.
+func plainLocal(s string) bool {
+	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false
 	}
-	for _, l := range labels {
-		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' || strings.Trim(l, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte(`"(),:;<>[]@\#`, s[i]) >= 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// ValidName tells whether s can be shown as a name: 1 to 200 characters on one line, no control, direction or zero-width characters,
-// no space at the ends.
+// ValidName tells whether s can be shown as a name: 1 to 200 characters on one line, at least one of which is seen on its own, no control, direction,
+// blank or ignorable characters (joiners and emoji variants only where they change what is seen), no space at the ends.
 func ValidName(s string) bool {
-	return s != "" && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s && printable(s, false)
+	return s != "" && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s && printable(s, false) && strings.ContainsFunc(s, visible)
 }
 
 // ValidNote tells whether s can be a note: at most 1000 characters, line feeds allowed.
@@ -96,18 +93,81 @@ func ValidPhone(s string) bool {
 	return ok && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
+// printable tells whether every character of s can be seen, or is a space between others. Lines allows line feeds.
 func printable(s string, lines bool) bool {
 	if !utf8.ValidString(s) {
 		return false
 	}
-	for _, r := range s {
+	before := rune(0)
+	for i, r := range s {
 		switch {
 		case r == '\n' && lines:
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError,
-			unicode.Is(unicode.Bidi_Control, r),                        // can make a name read as another
-			r == '\u200b', r == '\u2060', r == '\ufeff', r == '\u00ad': // have no width: a name with them looks like one without
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError, blank(r),
+			unicode.Is(unicode.Noncharacter_Code_Point, r),
+			unicode.Is(unicode.Bidi_Control, r): // can make a name read as another
 			return false
+		case ignorable(r):
+			if after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):]); !joins(before, r, after) {
+				return false // a name with it looks like one without
+			}
 		}
+		before = r
 	}
 	return true
+}
+
+// visible tells whether a printable character is seen on its own: a letter, number, sign or symbol, not a space or combining mark.
+func visible(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !blank(r) && !ignorable(r)
+}
+
+// ignorable is Unicode's Default_Ignorable_Code_Point, by its definition (DerivedCoreProperties.txt): what is shown as nothing.
+func ignorable(r rune) bool {
+	switch {
+	case r < 0xad: // nearly always
+		return false
+	case unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		return true
+	case blank(r), unicode.Is(unicode.Prepended_Concatenation_Mark, r):
+		return false
+	}
+	return unicode.Is(unicode.Cf, r)
+}
+
+// blank tells whether r is shown as nothing, or as a width without ink, though Unicode calls it neither ignorable nor a space.
+func blank(r rune) bool {
+	switch r {
+	case '\u2800', // Braille pattern blank
+		'\ufffc',     // object replacement
+		'\U00013441', // Egyptian hieroglyph full blank
+		'\U00013442', // Egyptian hieroglyph half blank
+		'\U00016fe4', // Khitan small script filler
+		'\U0001d159': // musical symbol null notehead
+		return true
+	}
+	return r >= 0xfff9 && r <= 0xfffb || r >= 0x13430 && r <= 0x1343f // interlinear annotation and Egyptian format controls
+}
+
+// joins tells whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what makes one emoji of
+// several.
+func joins(before, r, after rune) bool {
+	symbol := func(r rune) bool { return unicode.In(r, unicode.So, unicode.Sk) && !blank(r) }
+	switch r {
+	case '\u200c', '\u200d':
+		if r == '\u200d' && (symbol(before) || before == '\ufe0f') && symbol(after) {
+			return true
+		}
+		return joined(before) && joined(after)
+	case '\ufe0e', '\ufe0f':
+		return symbol(before)
+	}
+	return false
+}
+
+// joined tells whether r belongs to a script in whose words a joiner is seen.
+func joined(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.M) && unicode.In(r,
+		unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Adlam, unicode.Hanifi_Rohingya,
+		unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada,
+		unicode.Malayalam, unicode.Sinhala, unicode.Khmer, unicode.Myanmar, unicode.Tibetan, unicode.Balinese, unicode.Javanese)
 }

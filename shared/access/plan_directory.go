@@ -48,7 +48,10 @@ func PlanPartner(id string, before *Partner, above []*Partner, cmd PartnerComman
 			gives = gives || more
 		}
 	}
-	if cmd.Name != nil {
+	if cmd.Name != nil && *cmd.Name != p.Name {
+		if len(DistinctNameWords(*cmd.Name)) > MaxNameWords {
+			return Change{}, nil, Refuse(Invalid, "the name of a partner has at most %d different words, so that it is found by each of them", MaxNameWords).At("/name")
+		}
 		set("name", assign(&p.Name, *cmd.Name), true)
 	}
 	if cmd.Class != nil {

@@ -336,7 +336,7 @@ func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Pa
 // firstMatch is the one word of the name under which a query finds it, so that it is found once.
 func firstMatch(name, query string) string {
 	for i, w := range distinctWords(name) {
-		if i < maxWords && strings.HasPrefix(w, query) {
+		if i < access.MaxNameWords && strings.HasPrefix(w, query) {
 			return w
 		}
 	}
@@ -377,7 +377,7 @@ func (s *Store) Customers(ctx context.Context, query string, ask access.PageAsk)
 }
 
 func customerMatches(c *access.Customer, query string) bool {
-	return NameMatches(c.Name, c.ID, query) || strings.HasPrefix(c.Domain, strings.ToLower(query))
+	return NameMatches(c.Name, c.ID, query) || begins(c.Domain, query)
 }
 
 // RemovedPartners lists the partners that were removed, by id. They are in no other list.

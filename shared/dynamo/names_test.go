@@ -101,7 +101,7 @@ func TestAnyNameIsFoundByTheBeginningOfEachOfItsWords(t *testing.T) {
 			}
 		}
 		for _, w := range words(name) {
-			if w == "" || strings.Contains(w, "#") || !utf8.ValidString(w) || utf8.RuneCountInString(w) > maxWordRunes {
+			if w == "" || strings.Contains(w, "#") || !utf8.ValidString(w) || utf8.RuneCountInString(w) > 64 {
 				t.Fatalf("words of %q: got %q, want neither empty, nor too long, nor with #", name, w)
 			}
 		}

@@ -254,10 +254,7 @@ func (tx *transaction) check(table string, k Key, version int64) {
 	}})
 }
 
-// maxWords is how many words of a name are searched: a transaction has room for no more than 100 writes.
-const maxWords = 20
-
-// words keeps the rows under which a partner is found by the words of its name.
+// words keeps the rows under which a partner is found by the words of its name. A name from before there was a limit to them is found by its first.
 func (tx *transaction) words(table string, before, after *access.Partner) {
 	had, has := map[string]bool{}, map[string]bool{}
 	gather := func(into map[string]bool, p *access.Partner) {
@@ -265,7 +262,7 @@ func (tx *transaction) words(table string, before, after *access.Partner) {
 			return
 		}
 		for i, w := range distinctWords(p.Name) {
-			if i < maxWords {
+			if i < access.MaxNameWords {
 				into[w] = true
 			}
 		}
@@ -421,8 +418,12 @@ func (sp span) inIndex() span {
 }
 
 // query reads a stretch, at most limit items, in one request. The second result tells whether there may be more. The table is read strongly
-// consistent, the index as far as it has come.
+// consistent, the index as far as it has come. It refuses a stretch that ends before it begins with access.Invalid at ?cursor: DynamoDB takes none, and
+// nothing but a forged position makes one.
 func (s *Store) query(ctx context.Context, sp span, limit int) ([]*item, bool, error) {
+	if sp.first > sp.last {
+		return nil, false, access.Refuse(access.Invalid, "this cursor is none that a list has given: start again without it").At("?cursor")
+	}
 	in := &dynamodb.QueryInput{
 		TableName:                 &s.table,
 		KeyConditionExpression:    aws.String("pk = :pk AND sk BETWEEN :first AND :last"),

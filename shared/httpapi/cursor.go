@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"partneraccess/shared/access"
 )
@@ -93,5 +95,5 @@ func inOrder(f *findings) error {
 
 // plainPosition tells whether a position can stand in a key: short text without control characters.
 func plainPosition(s string) bool {
-	return len(s) <= 900 && access.ValidNote(s) && !strings.Contains(s, "\n")
+	return len(s) <= 900 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

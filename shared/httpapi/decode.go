@@ -103,7 +103,7 @@ type valueError struct{ detail string }
 
 func (e *valueError) Error() string { return e.detail }
 
-// moment is an instant as people write it: RFC 3339 with any offset, to the millisecond.
+// moment is an instant as people write it: RFC 3339 with any offset. What is finer than a millisecond is cut off.
 type moment struct{ time.Time }
 
 // UnmarshalJSONFrom reads the instant, in UTC.
@@ -118,18 +118,30 @@ func (m *moment) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func parseInstant(s string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, strings.ToUpper(s))
-	if err != nil || strings.Contains(s, ",") {
+	s = strings.ToUpper(s)
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || !strictRFC3339(s) {
 		return t, &valueError{"an instant is written as in RFC 3339, such as 2027-03-01T00:00:00Z"}
 	}
-	t = t.UTC()
+	t = t.UTC().Truncate(time.Millisecond)
 	if t.Year() < 1970 || t.Year() > 9999 {
 		return t, &valueError{"an instant lies between the years 1970 and 9999"}
 	}
-	if !t.Equal(t.Truncate(time.Millisecond)) {
-		return t, &valueError{"an instant is given to the millisecond, no finer"}
-	}
 	return t, nil
+}
+
+// strictRFC3339 refuses what time.Parse takes, and Time.UnmarshalText, too, although RFC 3339 does not know it: T1:00:00Z, a comma before the fraction
+// and offsets beyond 23:59 (golang.org/issue/54568, 54580). It sees only what time.Parse has taken, in capitals.
+func strictRFC3339(s string) bool {
+	const seconds = len("2006-01-02T15:04:05")
+	if len(s) <= seconds || s[len("2006-01-02T15")] != ':' || s[seconds] == ',' {
+		return false
+	}
+	offset, utc := s[len(s)-1:], s[len(s)-1] == 'Z'
+	if !utc {
+		offset = s[len(s)-len("+02:00"):]
+	}
+	return utc || offset[1:3] <= "23" && offset[4:6] <= "59"
 }
 
 // findings gathers everything that is wrong with an input, so that it can be mended in one go.
@@ -179,8 +191,10 @@ func (f *findings) textOrNone(o opt[string], pointer, detail string, valid func(
 }
 
 func (f *findings) name(o opt[string], pointer string) *string {
-	return f.text(o, pointer, "a name has 1 to 200 characters, on one line, without control characters or spaces at its ends", access.ValidName)
+	return f.text(o, pointer, nameHelp, access.ValidName)
 }
+
+const nameHelp = "a name has 1 to 200 characters that can be seen, on one line, without control characters, characters that are shown as nothing, or spaces at its ends"
 
 func (f *findings) note(o opt[string], pointer string) *string {
 	if o.Null {
@@ -218,7 +232,17 @@ func (f *findings) email(o opt[string], pointer string) *string {
 	return &e
 }
 
-const emailHelp = "this is no e-mail address: write it plainly, such as kim@contoso.example, an international domain in its xn-- form"
+const emailHelp = "this is no e-mail address: write it plainly, such as kim@contoso.example; only the domain may be international"
+
+// domain reads a domain; null is none: "" then.
+func (f *findings) domain(o opt[string], pointer string) *string {
+	s := f.textOrNone(o, pointer, "a domain is written such as acme.example or b\u00fccher.example; null for none", func(s string) bool { _, ok := access.ParseDomain(s); return ok })
+	if s == nil || *s == "" {
+		return s
+	}
+	d, _ := access.ParseDomain(*s)
+	return &d
+}
 
 // contacts reads a list of addresses: lower case, each once.
 func (f *findings) contacts(o opt[[]string], pointer string) *[]string {

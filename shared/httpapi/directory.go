@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -336,9 +335,8 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	var f findings
-	b.Domain.Value = strings.ToLower(b.Domain.Value)
 	cmd := access.CustomerCommand{Seen: seen, Name: f.name(b.Name, "/name"), Contacts: f.contacts(b.Contacts, "/contacts")}
-	cmd.Domain = f.textOrNone(b.Domain, "/domain", "a domain is written such as acme.example, an international one in its xn-- form; null for none", access.ValidDomain)
+	cmd.Domain = f.domain(b.Domain, "/domain")
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}

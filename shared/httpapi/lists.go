@@ -106,7 +106,7 @@ func statuses() []string {
 // grantFilter reads q and status.
 func (c *call) grantFilter() (access.GrantFilter, access.PageAsk, string, error) {
 	ask, q, digest, err := pageAsk(c.Request, "q", "status")
-	f := access.GrantFilter{Now: c.api.now(), Query: q.Get("q")}
+	f := access.GrantFilter{Now: c.api.now(), Query: access.SearchText(q.Get("q"))}
 	if err != nil {
 		return f, ask, digest, err
 	}
@@ -123,7 +123,7 @@ func (c *call) grantFilter() (access.GrantFilter, access.PageAsk, string, error)
 
 // checkQuery refuses a search that no name could match.
 func checkQuery(q url.Values) error {
-	if s := q.Get("q"); s != "" && !access.ValidName(strings.TrimSpace(s)) {
+	if s := q.Get("q"); s != "" && !access.ValidName(access.SearchText(s)) {
 		return access.Refuse(access.Invalid, "a search has at most 200 characters on one line").At("?q")
 	}
 	return nil
@@ -211,7 +211,7 @@ func listPartners(ctx context.Context, c *call) (reply, error) {
 	if c.who.kind == anyCustomer {
 		keep = inDirectory
 	}
-	page, err := c.api.Store.Partners(ctx, q.Get("q"), keep, ask)
+	page, err := c.api.Store.Partners(ctx, access.SearchText(q.Get("q")), keep, ask)
 	if err != nil {
 		return reply{}, err
 	}
@@ -252,7 +252,7 @@ func listUsers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	customer := c.who.kind == anyCustomer
-	page, err := c.api.Store.Users(ctx, c.PathValue("partner"), q.Get("q"), customer, ask)
+	page, err := c.api.Store.Users(ctx, c.PathValue("partner"), access.SearchText(q.Get("q")), customer, ask)
 	if err != nil {
 		return reply{}, err
 	}

@@ -61,12 +61,12 @@ func (v view) By() string {
 	return shownAddress(e.Actor.Email) + " (" + side + ")"
 }
 
-// shownAddress is an address as it is, when it is one.
+// shownAddress is an address as it is, when it is one, with an international domain in Unicode.
 func shownAddress(a string) string {
 	if strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`<>"():/\`, r) }) {
 		return shown(a)
 	}
-	return a
+	return access.ShownEmail(a)
 }
 
 // Clock tells whether nobody made the change: a time came.

@@ -1187,12 +1187,12 @@ export interface components {
         /** @example grt_01J9Z3NDEKTSV4RRFFQ69G5FAV */
         GrantID: string;
         /**
-         * @description A plain address, an international domain in its xn-- form; answered in lower case
+         * @description A plain address. The part before the @ is ASCII; an international domain is taken in Unicode or as A-labels (xn--). Answered in lower case and as A-labels: the one form that is compared. Pages and mails show it in Unicode.
          * @example kim@contoso.example
          */
         Email: string;
         /**
-         * @description On one line, without control characters or spaces at its ends
+         * @description On one line, with at least one character that can be seen; without control characters, characters that are shown as nothing (Unicode's default-ignorable, blank and noncharacter code points, except joiners where a script or an emoji needs them) and spaces at its ends. The name of a partner has at most 20 different words.
          * @example Contoso MSP
          */
         Name: string;
@@ -1219,7 +1219,7 @@ export interface components {
         InstantOrNull: string | null;
         /**
          * Format: date-time
-         * @description With any offset, to the millisecond
+         * @description With any offset. What is finer than a millisecond is cut off.
          * @example 2027-03-01T00:00:00+01:00
          * @example null
          */
@@ -1707,7 +1707,7 @@ export interface components {
             version: components["schemas"]["Version"];
         };
         /**
-         * @description Of the customer's people; an international one in its xn-- form. Answered in lower case; null is none.
+         * @description Of the customer's people. An international one is taken in Unicode or as A-labels (xn--), and answered as A-labels in lower case. Null is none.
          * @example acme.example
          */
         Domain: string | null;
@@ -2662,7 +2662,7 @@ export interface components {
         /** @description The next_cursor of the page before */
         Cursor: string;
         /**
-         * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain.
+         * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
          * @example con
          */
         Query: string;
@@ -3309,7 +3309,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain.
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
                  * @example con
                  */
                 q?: components["parameters"]["Query"];
@@ -4032,7 +4032,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain.
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
                  * @example con
                  */
                 q?: components["parameters"]["Query"];
@@ -4367,7 +4367,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain.
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
                  * @example con
                  */
                 q?: components["parameters"]["Query"];
@@ -4647,7 +4647,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain.
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
                  * @example con
                  */
                 q?: components["parameters"]["Query"];
