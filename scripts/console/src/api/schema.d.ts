@@ -3126,7 +3126,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain.
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
                  * @example con
                  */
                 q?: components["parameters"]["Query"];
