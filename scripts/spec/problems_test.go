@@ -77,7 +77,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 	ivy.Do("DELETE", "/v1/customers/initech/grants/contoso", nil).Want(200)
 	provider.Do("PUT", "/v1/customers/globex/managing-partner", object{"partner": "fabrikam"}).Want(201)
 	used := []string{"Idempotency-Key", "used"}
-	ann.Do("POST", "/v1/customers/acme/grants", object{"partner": "contoso", "note": "first"}, used...).Want(200)
+	ann.Do("POST", "/v1/customers/acme/grants", object{"partner": "contoso", "users": []string{kim}}, used...).Want(200)
 	many := make([]string, 81)
 	for i := range many {
 		many[i] = kim
@@ -101,6 +101,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 		{"customer_user_conflict", 409, "The person belongs to the customer", []string{"/email"}, ann, "POST", acme, object{"email": "dual@people.example"}, nil},
 		{"email_taken", 409, "The address is taken", []string{"/email"}, provider, "POST", users, object{"email": "fred@fabrikam.example", "name": "Fred", "role": "tech"}, nil},
 		{"owner_required", 409, "An owner is required", nil, provider, "DELETE", users + "/" + olga, nil, nil},
+		{"grant_differs", 409, "The open grant has other terms", []string{"/level", "/until"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{kim}, "level": "manage", "until": "2030-01-01T00:00:00Z"}, nil},
 		{"ended", 409, "It has ended", nil, ivy, "PATCH", "/v1/customers/initech/grants/contoso", object{"level": "view"}, anyVersion},
 		{"ended", 409, "It has ended", nil, provider, "PUT", "/v1/partners/gone", object{"name": "Back"}, nil},
 		{"version_mismatch", 412, "It has changed since you read it", nil, ann, "PATCH", acme + "/contoso", object{"level": "manage"}, []string{"If-Match", `"99"`}},

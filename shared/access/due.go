@@ -95,6 +95,7 @@ const (
 	TaskPartnerSuspended TaskKind = "partner_suspended"
 	TaskPartnerResumed   TaskKind = "partner_resumed"
 	TaskUserRemoved      TaskKind = "user_removed"
+	TaskCustomerRules    TaskKind = "customer_rules" // the customer's domain, or a cap, has changed: its grants copy that
 )
 
 // Task is such work, and how far it has come. It is stored with the change that caused it.
@@ -120,6 +121,27 @@ func (m Moment) task(k TaskKind, partner, user string) TaskWrite {
 	return TaskWrite{After: &Task{ID: m.NewID(), Kind: k, Partner: partner, User: user, Due: m.Now, Created: m.Now, Version: 1}}
 }
 
+// rulesGrace is for how long the request that changed a customer's rules has its grants to itself.
+const rulesGrace = time.Minute
+
+// rulesTask has the clock see to it that all the customer's grants copy its rules, should the request fail that does so before it is answered.
+func (m Moment) rulesTask(customer string) TaskWrite {
+	return TaskWrite{After: &Task{ID: m.NewID(), Kind: TaskCustomerRules, Customer: customer, Due: m.Now.Add(rulesGrace), Created: m.Now, Version: 1}}
+}
+
+// PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed was told
+// with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
+func PlanCustomerRules(r Relation, m Moment) (Planned, error) {
+	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(m.Now) || r.Grant.Ruled >= r.Customer.Version {
+		return Planned{Grant: r.Grant}, nil
+	}
+	p := newRelationPlan(r, m)
+	p.rules()
+	p.g.Version++
+	p.g.Quiet++
+	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}}}, nil
+}
+
 // PlanProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
 func PlanProgress(t *Task, after string, m Moment) Change {
 	next := *t
@@ -128,7 +150,7 @@ func PlanProgress(t *Task, after string, m Moment) Change {
 	if after != "" {
 		return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 	}
-	if t.Again || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed {
+	if t.Again || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules {
 		return Change{Writes: []Write{TaskWrite{Before: t}}}
 	}
 	next.Again, next.Due = true, m.Now.Add(secondRound)

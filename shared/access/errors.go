@@ -22,6 +22,7 @@ const (
 	CustomerUserConflict Code = "customer_user_conflict" // the person is a member of the customer (A7)
 	EmailTaken           Code = "email_taken"
 	OwnerRequired        Code = "owner_required" // a partner keeps at least one owner
+	GrantDiffers         Code = "grant_differs"  // the open grant has other terms: edit it (D20)
 	Ended                Code = "ended"          // what has ended cannot be changed, only granted again
 	Contention           Code = "contention"     // others change the same thing all the time: try again
 	UnknownEmail         Code = "unknown_email"  // (D8)

@@ -37,7 +37,7 @@ func TestSwitchingEveryoneOnReplacesSingleUsers(t *testing.T) { // E14
 	p := w.must(w.edit(access.EditCommand{Everyone: new(true)}))
 	wantFields(t, p, "everyone")
 	w.wantIn("olga kim")
-	w.wantWhy(kim, access.Granted) // its own cap was part of the assignment
+	w.wantWhy(kim, access.LevelTooLow) // the cap is the customer's, and stays
 	w.wantWhy(lee, access.UserNotAssigned)
 
 	w.must(w.edit(access.EditCommand{Add: []string{lee}}))

@@ -1,7 +1,9 @@
 package access_test
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,21 +153,24 @@ func TestAMergeKeepsWhoIsInWhateverBecameOfTheAccount(t *testing.T) {
 	w.wantWhy(kim, access.WhyUserInactive)
 }
 
-func TestAnIndividualsLevelIsTheirOwnWhereTheGrantIsThereAlready(t *testing.T) { // D15, W11
+func TestAnIndividualsLevelIsTheirCapWhereTheGrantIsThereAlready(t *testing.T) { // D15, D20, W11
 	w := newWorld(t)
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
 	first := w.must(w.grant(access.GrantCommand{Users: []string{kim}, Individual: true, Level: new(access.Support)}))
-	if first.Grant.Level != access.Support || w.assignments["acme "+kim].Level != nil {
-		t.Errorf("first: got grant level %s and own level %v, want support for the grant and none of kim's own",
-			first.Grant.Level, w.assignments["acme "+kim].Level)
+	if first.Grant.Level != access.Support || first.Grant.Caps != nil || w.customers["acme"].Caps != nil {
+		t.Errorf("first: got grant level %s and caps %v, want support for the grant and no caps", first.Grant.Level, first.Grant.Caps)
 	}
 	second := w.must(w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.View)}))
-	if own := w.assignments["acme "+lee].Level; second.Grant.Level != access.Support || own == nil || *own != access.View {
-		t.Errorf("second: got grant level %s and lee's own %v, want support and view", second.Grant.Level, own)
+	w.wantCaps("lee@contoso.example view")
+	w.wantLevel(lee, access.View)
+	if second.Grant.Level != access.Support || w.assignments["acme "+lee].Level != nil {
+		t.Errorf("second: got grant level %s and lee's own %v, want support and none", second.Grant.Level, w.assignments["acme "+lee].Level)
 	}
 	raised := w.must(w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.Support)}))
-	wantFields(t, raised, "level")
-	if raised.Changes.Added != nil || *w.assignments["acme "+lee].Level != access.Support {
+	wantFields(t, raised, "caps")
+	w.wantCaps("lee@contoso.example support")
+	w.wantLevel(lee, access.Support)
+	if raised.Changes.Added != nil {
 		t.Errorf("raised: got %+v, want lee's level alone changed", raised.Changes)
 	}
 	again, err := w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.Support)})
@@ -175,33 +180,85 @@ func TestAnIndividualsLevelIsTheirOwnWhereTheGrantIsThereAlready(t *testing.T) {
 	w.wantIn("kim lee")
 }
 
-func TestAnIndividualCannotMoveTheWholeGrantsPeriod(t *testing.T) {
-	until := start.Add(24 * time.Hour)
+func TestASecondGrantAddsPeopleAndNothingElse(t *testing.T) { // D20
+	from, until := start.Add(-time.Hour), start.Add(24*time.Hour)
 	for _, c := range []struct {
-		name        string
-		from, until *time.Time
-		want        access.Code
+		name string
+		cmd  access.GrantCommand
+		want []string // fields that differ
 	}{
-		{"no period given", nil, nil, ""},
-		{"the same end", nil, &until, ""},
-		{"the same start", &start, nil, ""},
-		{"a start that has passed changes nothing", &time.Time{}, nil, ""},
-		{"a later end", nil, new(until.Add(tick)), access.PeriodInvalid},
-		{"an earlier end", nil, new(until.Add(-tick)), access.PeriodInvalid},
-		{"no end", nil, &time.Time{}, access.PeriodInvalid},
-		{"another start", new(start.Add(time.Hour)), nil, access.PeriodInvalid},
+		{"people alone", access.GrantCommand{}, nil},
+		{"the same terms", access.GrantCommand{
+			Level: new(access.Support), Until: &until, RequireSSO: new(true), AssignedBy: new(access.ByCustomer), Note: new("n"),
+		}, nil},
+		{"the same start, which was in the past when it was granted", access.GrantCommand{From: &from}, nil},
+		{"another start in the past", access.GrantCommand{From: new(start.Add(-time.Minute))}, nil},
+		{"a start now", access.GrantCommand{From: &start}, nil},
+		{"no start", access.GrantCommand{From: &time.Time{}}, nil},
+		{"a start to come", access.GrantCommand{From: new(start.Add(tick))}, []string{"from"}},
+		{"a later end", access.GrantCommand{Until: new(until.Add(tick))}, []string{"until"}},
+		{"an earlier end", access.GrantCommand{Until: new(until.Add(-tick))}, []string{"until"}},
+		{"no end", access.GrantCommand{Until: &time.Time{}}, []string{"until"}},
+		{"a lower level", access.GrantCommand{Level: new(access.View)}, []string{"level"}},
+		{"a higher level", access.GrantCommand{Level: new(access.Manage)}, []string{"level"}},
+		{"no single sign-on", access.GrantCommand{RequireSSO: new(false)}, []string{"require_sso"}},
+		{"the partner picks", access.GrantCommand{AssignedBy: new(access.ByPartner)}, []string{"assigned_by"}},
+		{"another note", access.GrantCommand{Note: new("")}, []string{"note"}},
+		{"everything", access.GrantCommand{
+			Level: new(access.View), From: &until, Until: &time.Time{}, RequireSSO: new(false), AssignedBy: new(access.ByPartner), Note: new("m"),
+		}, []string{"level", "from", "until", "require_sso", "assigned_by", "note"}},
+		{"an individual's level is no term of the grant", access.GrantCommand{Individual: true, Level: new(access.View)}, nil},
+		{"an individual with an end", access.GrantCommand{Individual: true, Level: new(access.View), Until: &time.Time{}}, []string{"until"}},
+		{"everyone", access.GrantCommand{Everyone: true}, nil},
+		{"everyone with another level", access.GrantCommand{Everyone: true, Level: new(access.Manage)}, []string{"level"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.must(w.grant(access.GrantCommand{Users: []string{w.join("contoso", "kim", access.Tech)}, Until: &until}))
-			lee := w.join("contoso", "lee", access.Tech)
-			p, err := w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, From: c.from, Until: c.until})
-			wantRefusal(t, err, c.want)
-			if err == nil && !p.Grant.Until.Equal(until) {
-				t.Errorf("got until %s, want it unmoved at %s", p.Grant.Until, until)
+			kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
+			first := w.must(w.grant(access.GrantCommand{
+				Users: []string{kim}, Level: new(access.Support), From: &from, Until: &until, RequireSSO: new(true), Note: new("n"),
+			}))
+			if !c.cmd.Everyone {
+				c.cmd.Users = []string{lee}
 			}
+			p, err := w.grant(c.cmd)
+			if c.want == nil {
+				if err != nil {
+					t.Fatal(err)
+				}
+				g, f := p.Grant, first.Grant
+				if p.Created || g.Level != f.Level || !g.From.Equal(f.From) || !g.Until.Equal(f.Until) || !g.RequireSSO || g.AssignedBy != f.AssignedBy || g.Note != f.Note {
+					t.Errorf("got %+v, want the terms as they were", g)
+				}
+				w.wantWhy(lee, access.Granted)
+				return
+			}
+			wantRefusal(t, err, access.GrantDiffers)
+			var refusal *access.Error
+			var got []string
+			if errors.As(err, &refusal) {
+				for _, f := range refusal.Fields {
+					got = append(got, strings.TrimPrefix(f.Pointer, "/"))
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got fields %v, want %v, in %v", got, c.want, err)
+			}
+			w.wantWhy(lee, access.UserNotAssigned)
 		})
 	}
+}
+
+func TestASecondGrantDoesNotBringAPeriodForwardThatHasNotBegun(t *testing.T) { // D20
+	w := newWorld(t)
+	kim := w.join("contoso", "kim", access.Tech)
+	begin := start.Add(time.Hour)
+	w.must(w.grant(access.GrantCommand{From: &begin}))
+	_, err := w.grant(access.GrantCommand{Users: []string{kim}, From: new(start.Add(-time.Hour))})
+	wantRefusal(t, err, access.GrantDiffers)
+	wantPointer(t, err, "/from")
+	w.must(w.grant(access.GrantCommand{Users: []string{kim}, From: &begin}))
+	w.wantWhy(kim, access.NotYetActive)
 }
 
 func TestGrantClampsThePeriodToWhatIsLeft(t *testing.T) {
@@ -328,7 +385,7 @@ func TestEveryOpeningMarksTheCustomer(t *testing.T) { // A15: two openings side 
 	if got := w.customers["acme"].Version; got != before+1 {
 		t.Errorf("customer after a grant: got version %d, want %d", got, before+1)
 	}
-	w.must(w.grant(access.GrantCommand{Level: new(access.Support)}))
+	w.must(w.grant(access.GrantCommand{Users: []string{w.join("contoso", "kim", access.Tech)}}))
 	if got := w.customers["acme"].Version; got != before+1 {
 		t.Errorf("customer after a merge: got version %d, want it untouched at %d", got, before+1)
 	}

@@ -327,7 +327,9 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		p.r.Users[id] = u
 	}
 	p.r.Users[user.ID] = user
-	p.add(user, level)
+	if err := p.addInvited(user, i.By, level); err != nil {
+		return Planned{}, nil, err
+	}
 	out, err := p.finish(kindOf(p.fresh), nil)
 	if err != nil {
 		return out, nil, err

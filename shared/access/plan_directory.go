@@ -185,10 +185,14 @@ func PlanCustomer(id string, before *Customer, cmd CustomerCommand, m Moment) (C
 	c.Updated = m.Now
 	c.Version++
 	sort.Strings(fields)
-	return Change{
+	out := Change{
 		Writes: []Write{CustomerWrite{Before: before, After: &c}},
 		Events: []events.Event{m.event(kind, &c, nil, events.Data{Version: c.Version, Fields: fields})},
-	}, &c, nil
+	}
+	if before != nil && c.Domain != before.Domain {
+		out.Writes = append(out.Writes, m.rulesTask(c.ID))
+	}
+	return out, &c, nil
 }
 
 // PlanRemoveCustomer plans the removal of a customer, once all its grants have ended: the caller ends them first, and none can be

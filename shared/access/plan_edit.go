@@ -23,6 +23,7 @@ type EditCommand struct {
 	RequireSSO *bool
 	AssignedBy *Assigner
 	Note       *string
+	Caps       map[string]*Level // by address: the most that the person may do; nil lifts the cap
 }
 
 // AnyVersion is what an edit says that is meant for whichever version is there.
@@ -64,6 +65,11 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 	}
 	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set"); err != nil {
 		return Planned{}, err
+	}
+	for _, address := range sortedKeys(cmd.Caps) {
+		if err := p.cap(address, cmd.Caps[address]); err != nil {
+			return Planned{}, err
+		}
 	}
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
 		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.Edition())

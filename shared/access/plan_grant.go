@@ -46,25 +46,17 @@ func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
 		if len(cmd.Users) == 0 && !cmd.Everyone {
 			p.g.AssignedBy = ByPartner
 		}
-	}
-	own := cmd.Level // of the individual
-	if !cmd.Individual || p.fresh {
-		own = nil
-		if cmd.Level != nil {
-			p.setLevel(*cmd.Level)
+		if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
+			p.note("require_sso", !*cmd.RequireSSO)
+			p.g.RequireSSO = *cmd.RequireSSO
 		}
-	}
-	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
-		p.note("require_sso", !*cmd.RequireSSO)
-		p.g.RequireSSO = *cmd.RequireSSO
-	}
-	p.assignedBy(cmd.AssignedBy)
-	p.annotate(cmd.Note)
-	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
+		p.assignedBy(cmd.AssignedBy)
+		p.annotate(cmd.Note)
+		if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
+			return Planned{}, err
+		}
+	} else if err := cmd.differs(r.Grant, m.Now); err != nil {
 		return Planned{}, err
-	}
-	if cmd.Individual && !p.fresh && (!p.g.From.Equal(r.Grant.From) || !p.g.Until.Equal(r.Grant.Until)) {
-		return Planned{}, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave from and until out here and edit the grant to change it").At("/until")
 	}
 	if cmd.Everyone {
 		p.switchEveryone(true)
@@ -74,9 +66,66 @@ func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
 		if err != nil {
 			return Planned{}, err.At(userPointer(cmd.Individual, "/users", i))
 		}
-		p.add(u, own)
+		p.add(u, nil)
+		if cmd.Individual && cmd.Level != nil {
+			if err := p.capIndividual(u, *cmd.Level); err != nil {
+				return Planned{}, err
+			}
+		}
 	}
 	return p.finish(kindOf(p.fresh), nil)
+}
+
+// capIndividual caps a user whom the customer names by address, with a level. A new grant has that level itself: only a cap that there is gives way.
+func (p *relationPlan) capIndividual(u *User, level Level) error {
+	p.rules()
+	if _, capped := p.g.Caps.Of(u); p.fresh && !capped {
+		return nil
+	}
+	for _, former := range u.Former { // the customer knows of them, and says now what holds for this person
+		if _, capped := p.g.Caps[former]; capped {
+			if err := p.cap(former, &level); err != nil {
+				return err
+			}
+		}
+	}
+	return p.cap(u.Email, &level)
+}
+
+// differs refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).
+func (c GrantCommand) differs(g *Grant, now time.Time) error {
+	from := g.From
+	if !from.After(now) {
+		from = now // it has begun, whenever that was
+	}
+	var fields []string
+	add := func(field string, differs bool) {
+		if differs {
+			fields = append(fields, field)
+		}
+	}
+	add("level", c.Level != nil && !c.Individual && *c.Level != g.Level)
+	add("from", c.From != nil && !later(*c.From, now).Equal(from))
+	add("until", c.Until != nil && !c.Until.Equal(g.Until))
+	add("require_sso", c.RequireSSO != nil && *c.RequireSSO != g.RequireSSO)
+	add("assigned_by", c.AssignedBy != nil && *c.AssignedBy != g.AssignedBy)
+	add("note", c.Note != nil && *c.Note != g.Note)
+	if len(fields) == 0 {
+		return nil
+	}
+	err := Refuse(GrantDiffers, "a grant to partner %s is open already, with another %s: leave that out to add people to it, or change it for everybody "+
+		"with PATCH /v1/customers/%s/grants/%[1]s", g.Partner, strings.Join(fields, ", "), g.Customer)
+	for _, f := range fields {
+		err.Fields = append(err.Fields, Field{Pointer: "/" + f, Detail: "the open grant has another " + f})
+	}
+	return err
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func kindOf(fresh bool) events.Type {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -50,7 +51,8 @@ type relationPlan struct {
 	rows     map[string]*Assignment
 	added    []string
 	removed  []string
-	changed  map[string]Level // users who were in and got another level of their own: how much they could do before
+	changed  map[string]Level // users who were in and may do more or less than before: how much that was
+	caps     *Caps            // the customer's caps as they will be; nil = as they are
 	unnamed  int              // users who go and are not known one by one
 	checked  bool             // the headcount has to be as it was loaded
 	everyone *bool
@@ -92,6 +94,46 @@ func (p *relationPlan) rules() {
 	if c := p.r.Customer; c != nil && c.Version > p.g.Ruled {
 		p.g.Domain, p.g.Caps, p.g.Ruled = c.Domain, c.Caps, c.Version
 	}
+}
+
+// cap makes the level the most that the person with that address may do in the customer's tenant, in whichever grant; nil lifts the cap.
+func (p *relationPlan) cap(address string, level *Level) error {
+	p.rules()
+	was, capped := p.g.Caps[address]
+	if capped == (level != nil) && (level == nil || was == *level) {
+		return nil
+	}
+	caps := maps.Clone(p.g.Caps)
+	if caps == nil {
+		caps = Caps{}
+	}
+	delete(caps, address)
+	gives := level == nil || capped && *level > was
+	if level != nil {
+		if caps[address] = *level; len(caps) > MaxCaps {
+			return Refuse(TooManyUsers, "a customer can cap %d people, and has capped as many: lift caps that are no longer needed first", MaxCaps)
+		}
+	}
+	before := *p.g
+	p.g.Caps, p.caps = caps, &caps
+	for _, id := range sortedKeys(p.r.Users) {
+		u, row := p.r.Users[id], p.row(id)
+		if u.Partner != p.g.Partner || u.Email != address && !slices.Contains(u.Former, address) || !p.g.Admits(u, row) {
+			continue
+		}
+		had := before.levelOf(u, row)
+		if row != nil && row.Level != nil && row.By != ByPartner { // how a customer capped a person before there were caps
+			p.keep(u, row)
+			p.rows[id].Level = nil
+		}
+		has := p.g.levelOf(u, p.row(id))
+		gives = gives || has > had
+		if _, is := p.changed[id]; has != had && !is && !slices.Contains(p.added, id) {
+			p.changed[id] = had
+		}
+	}
+	p.note("caps", gives)
+	return nil
 }
 
 func (p *relationPlan) count() int { return p.g.UserCount(p.r.Headcount) }
@@ -147,6 +189,22 @@ func (p *relationPlan) add(u *User, level *Level) {
 	p.put(u, false, level)
 	p.added = append(p.added, u.ID)
 	p.note("users", true)
+}
+
+// addInvited lets in who accepted an invitation. The level to which the customer invites into an open grant is that person's cap, and lifts no lower
+// one; the level of the partner's invitation is the assignment's own. A nil level is the grant's.
+func (p *relationPlan) addInvited(u *User, by By, level *Level) error {
+	if level == nil || by.Kind == "partner" {
+		p.add(u, level)
+		return nil
+	}
+	p.add(u, nil)
+	p.rules()
+	most := *level
+	if is, capped := p.g.Caps.Of(u); capped {
+		most = Lowest(most, is)
+	}
+	return p.cap(u.Email, &most)
 }
 
 // remove takes a user out.
@@ -350,7 +408,14 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		p.g.Version = p.before.Version + 1
 	}
 	c := &out.Change
-	if p.fresh {
+	switch {
+	case p.caps != nil:
+		after := *p.r.Customer
+		after.Caps, after.Updated = *p.caps, p.m.Now
+		after.Version++
+		p.g.Caps, p.g.Ruled = after.Caps, after.Version
+		c.Writes = append(c.Writes, CustomerWrite{Before: p.r.Customer, After: &after}, p.m.rulesTask(after.ID))
+	case p.fresh:
 		c.Writes = append(c.Writes, touch(p.r.Customer))
 	}
 	c.Writes = append(c.Writes, GrantWrite{Before: p.before, After: p.g})

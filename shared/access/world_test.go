@@ -200,6 +200,11 @@ func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
 		cmd.Seen = anyVersion
 	}
 	users := slices.Concat(cmd.Add, cmd.Remove)
+	for address := range cmd.Caps {
+		if e := loaded(w.emails, address); e != nil && e.User != "" {
+			users = append(users, e.User)
+		}
+	}
 	if cmd.Set != nil {
 		return w.planned(access.PlanEdit(w.whole("acme", "contoso", *cmd.Set...), cmd, w.moment()))
 	}
@@ -409,6 +414,34 @@ func (w *world) wantWhy(user string, want access.Why) {
 	w.t.Helper()
 	if got := w.why(user); got != want {
 		w.t.Errorf("decision for %s at %s: got %s, want %s", w.users[user].Name, w.now.Format(time.RFC3339Nano), got, want)
+	}
+}
+
+// wantLevel is how much the user of any partner may do at Acme.
+func (w *world) wantLevel(user string, want access.Level) {
+	w.t.Helper()
+	u := loaded(w.users, user)
+	partner, _, _ := strings.Cut(user, ":")
+	f := access.Facts{
+		Partner: loaded(w.partners, partner), User: u, Grant: loaded(w.grants, "acme "+partner), Assignment: loaded(w.assignments, "acme "+user),
+	}
+	if got, _ := access.Enters(f, "acme", w.now); got != want {
+		t := access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now)
+		w.t.Errorf("%s: got level %s (%s), want %s", u.Name, got, t.Why, want)
+	}
+}
+
+// wantCaps are Acme's caps, in the order of the addresses, at the customer and at its grant for Contoso.
+func (w *world) wantCaps(want ...string) {
+	w.t.Helper()
+	for where, caps := range map[string]access.Caps{"the customer": w.customers["acme"].Caps, "the grant": w.grants["acme contoso"].Caps} {
+		var got []string
+		for _, address := range slices.Sorted(maps.Keys(caps)) {
+			got = append(got, address+" "+caps[address].String())
+		}
+		if !slices.Equal(got, want) {
+			w.t.Errorf("caps of %s: got %q, want %q", where, got, want)
+		}
 	}
 }
 

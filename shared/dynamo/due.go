@@ -195,6 +195,15 @@ func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone
 	return customers, next, nil
 }
 
+// PartnersOf lists the partners for which a customer has, or had, a grant, in the order of their ids, a page at a time.
+func (s *Store) PartnersOf(ctx context.Context, customer, after string, limit int) (partners []string, more bool, err error) {
+	items, more, err := s.query(ctx, prefixed(customerPK(customer), grantPrefix, after), limit)
+	for _, it := range items {
+		partners = append(partners, strings.TrimPrefix(it.s(sk), grantPrefix))
+	}
+	return partners, more, err
+}
+
 // Invitation reads an invitation; nil when there is none.
 func (s *Store) Invitation(ctx context.Context, customer, id string) (*access.Invitation, error) {
 	return one(ctx, s, invitationKey(customer, id), (*item).invitation)

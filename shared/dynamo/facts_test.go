@@ -177,16 +177,16 @@ func decisiveOnly(f access.Facts) access.Facts {
 		f.Partner = &access.Partner{ID: p.ID, Status: p.Status, Class: p.Class, Offer: p.Offer, SSO: p.SSO}
 	}
 	if u := f.User; u != nil {
-		f.User = &access.User{ID: u.ID, Partner: u.Partner, Status: u.Status, Number: u.Number, Role: u.Role, MemberOf: u.MemberOf}
+		f.User = &access.User{ID: u.ID, Partner: u.Partner, Status: u.Status, Number: u.Number, Role: u.Role, MemberOf: u.MemberOf, Email: u.Email, Former: u.Former}
 	}
 	if g := f.Grant; g != nil {
 		f.Grant = &access.Grant{
 			ID: g.ID, Customer: g.Customer, Partner: g.Partner, Level: g.Level, State: g.State, From: g.From, Until: g.Until, RequireSSO: g.RequireSSO,
-			Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo,
+			Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, Caps: g.Caps,
 		}
 	}
 	if a := f.Assignment; a != nil {
-		f.Assignment = &access.Assignment{Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Out: a.Out, Level: a.Level}
+		f.Assignment = &access.Assignment{Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Out: a.Out, Level: a.Level, By: a.By, Number: a.Number}
 	}
 	return f
 }
@@ -219,6 +219,9 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			ID: kim, Partner: "contoso", Number: int64(rapid.IntRange(1, 3).Draw(t, "number")), Email: "kim@contoso.example", Status: access.Active, Version: 1,
 			Role: rapid.SampledFrom([]access.Role{access.Owner, access.Admin, access.Business, access.Tech, access.External}).Draw(t, "role"),
 		}
+		if bit("another address before") {
+			u.Former = []string{"kim@old.example"}
+		}
 		if !mostly("partner active") {
 			p.Status = rapid.SampledFrom([]access.Status{access.Suspended, access.Removed}).Draw(t, "partner status")
 		}
@@ -245,6 +248,17 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 				if g.State == access.StateEnded {
 					g.End = &access.End{Reason: rapid.SampledFrom([]access.Reason{access.Expired, access.RevokedByCustomer}).Draw(t, "reason"), At: instants[1]}
 				}
+				if !mostly("another domain") {
+					g.Domain = "contoso.example"
+				}
+				for _, address := range []string{"kim@contoso.example", "kim@old.example", "lea@contoso.example"} {
+					if !mostly("no cap on " + address) {
+						if g.Caps == nil {
+							g.Caps = access.Caps{}
+						}
+						g.Caps[address] = rapid.SampledFrom(levels).Draw(t, "cap")
+					}
+				}
 				facts[i].Grant = &g
 				drafts = append(drafts, grantItem(&g))
 			}
@@ -254,6 +268,9 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 				}
 				if bit("its own level") {
 					a.Level = new(rapid.SampledFrom(levels).Draw(t, "its level"))
+				}
+				if bit("picked by the customer") {
+					a.By, a.Number = access.ByCustomer, int64(rapid.IntRange(0, 3).Draw(t, "picked as"))
 				}
 				facts[i].Assignment = &a
 				drafts = append(drafts, assignmentItem(&a))
@@ -332,6 +349,18 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Epoch = 5 }},
 		{access.WhyConflict, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
 			u.MemberOf = []string{"other", "acme"}
+		}},
+		{access.WhyOwnOrganisation, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
+			g.Domain = "contoso.example"
+		}},
+		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, _ *access.Grant, a *access.Assignment) {
+			a.By, a.Number = access.ByCustomer, 9
+		}},
+		{access.LevelTooLow, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
+			g.Caps = access.Caps{"kim@contoso.example": access.None}
+		}},
+		{access.LevelTooLow, func(_ *access.Partner, u *access.User, g *access.Grant, _ *access.Assignment) {
+			u.Former, g.Caps = []string{"kim@old.example"}, access.Caps{"kim@old.example": access.View}
 		}},
 		{access.LevelTooLow, func(p *access.Partner, _ *access.User, _ *access.Grant, _ *access.Assignment) { p.Offer = access.None }},
 		{access.LevelTooLow, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Level = access.None }},

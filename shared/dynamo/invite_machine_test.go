@@ -157,8 +157,12 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 		m.people[id] = &someone{partner: b.partner, address: address, role: access.External, status: access.Active, memberOf: m.memberships(address)}
 	}
 	d.people[user] = true
-	if !fresh {
+	switch most, capped := m.caps[b.customer][address]; {
+	case fresh:
+	case b.byPartner:
 		d.caps[user] = b.level
+	case !capped || b.level < most:
+		m.setCap(b.customer, address, b.level)
 	}
 	b.state, b.user = access.InvitationAccepted, user
 	return ""
@@ -363,6 +367,7 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 		return p.Change, err
 	})
 	m.same(got, m.model.accept(b, address, user))
+	m.spread(t, b.customer)
 	if got != "" {
 		return
 	}

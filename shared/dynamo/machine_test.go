@@ -49,6 +49,7 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			"edit users":         m.editUsers,
 			"edit everyone":      m.editEveryone,
 			"edit terms":         m.editTerms,
+			"edit caps":          m.editCaps,
 			"pick":               m.pick,
 			"remove user":        m.removeUser,
 			"end":                m.end,
@@ -276,6 +277,31 @@ func (m *machine) individual(t *rapid.T) {
 	cmd := access.GrantCommand{Users: []string{user}, Individual: true, Level: maybe(t, "level", someLevel)}
 	got := m.relation(p, cmd.Users, false, func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
 	m.same(got, m.model.grant(p, cmd))
+	m.spread(t, p.customer)
+}
+
+// spread does what follows every change of a cap: all the customer's grants copy it.
+func (m *machine) spread(t *rapid.T, customer string) {
+	for _, p := range slices.Sorted(maps.Keys(m.model.partners)) {
+		m.visit(t, pair{customer, p}, nil, func(r access.Relation) (access.Planned, error) {
+			return access.PlanCustomerRules(r, m.moment(theClock))
+		})
+	}
+}
+
+// editCaps caps people of whichever partner, by their addresses.
+func (m *machine) editCaps(t *rapid.T) {
+	p := m.somePair(t)
+	cmd := access.EditCommand{Caps: map[string]*access.Level{}}
+	users := m.someUsers(t, p.partner, "whom", 1)
+	for _, user := range users {
+		cmd.Caps[m.model.people[user].address] = maybe(t, "cap", someLevel)
+	}
+	var stale bool
+	cmd.Seen, stale = m.someVersion(t, p)
+	got := m.relation(p, users, false, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+	m.same(got, m.model.edit(p, cmd, stale))
+	m.spread(t, p.customer)
 }
 
 func (m *machine) edit(t *rapid.T, p pair, cmd access.EditCommand) {

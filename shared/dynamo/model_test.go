@@ -17,7 +17,8 @@ type model struct {
 	partners  map[string]*agency
 	people    map[string]*someone // by id, also those who have left
 	deals     map[pair]*deal
-	bids      []*bid // invitations, in the order in which they were made
+	bids      []*bid                             // invitations, in the order in which they were made
+	caps      map[string]map[string]access.Level // by customer and address: the most that a person may do
 }
 
 type pair struct{ customer, partner string }
@@ -47,7 +48,8 @@ type deal struct {
 	byPartner   bool // the partner picks
 	everyone    bool
 	people      map[string]bool         // everybody who is in
-	caps        map[string]access.Level // levels of their own
+	caps        map[string]access.Level // levels of their own, of those whom the partner invited
+	raises      bool                    // the edit under way gives somebody a higher cap, or lifts one
 	left        map[string]bool         // left the partner while they were in one by one: still counted, until the sweep comes by
 }
 
@@ -63,7 +65,8 @@ type verdict struct {
 
 func newModel() *model {
 	return &model{
-		now: time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{}, deals: map[pair]*deal{},
+		caps: map[string]map[string]access.Level{},
+		now:  time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{}, deals: map[pair]*deal{},
 	}
 }
 
@@ -157,6 +160,9 @@ func (m *model) decide(user, customer string, needs access.Level) verdict {
 	if own, capped := d.caps[user]; capped {
 		level = min(level, own)
 	}
+	if most, capped := m.caps[customer][u.address]; capped {
+		level = min(level, most)
+	}
 	if level < needs {
 		return verdict{why: access.LevelTooLow, level: level, until: d.until}
 	}
@@ -246,7 +252,7 @@ func (m *model) eligible(partner string) access.Code {
 
 // attempt changes a copy of the grant, which can take its place when nothing is refused.
 func attempt(d deal, change func(*deal) access.Code) (*deal, access.Code) {
-	d.people, d.caps, d.left = clone(d.people), clone(d.caps), clone(d.left)
+	d.people, d.caps, d.left, d.raises = clone(d.people), clone(d.caps), clone(d.left), false
 	code := change(&d)
 	return &d, code
 }
@@ -267,30 +273,59 @@ func (m *model) grant(p pair, cmd access.GrantCommand) access.Code {
 		d = *m.deals[p] // D20
 	}
 	after, code := attempt(d, func(d *deal) access.Code {
-		if cmd.Level != nil && (fresh || !cmd.Individual) {
-			d.level = *cmd.Level
-		}
-		if cmd.AssignedBy != nil {
-			d.byPartner = *cmd.AssignedBy == access.ByPartner
-		}
-		if code := m.period(d, cmd.From, cmd.Until); code != "" {
-			return code
+		if !fresh {
+			if m.differs(d, cmd) {
+				return access.GrantDiffers
+			}
+		} else {
+			if cmd.Level != nil {
+				d.level = *cmd.Level
+			}
+			if cmd.AssignedBy != nil {
+				d.byPartner = *cmd.AssignedBy == access.ByPartner
+			}
+			if code := m.period(d, cmd.From, cmd.Until); code != "" {
+				return code
+			}
 		}
 		if cmd.Everyone {
 			m.everyone(d, p.partner, true)
 		}
-		if code := m.add(d, p, cmd.Users); code != "" {
-			return code
-		}
-		if cmd.Individual && !fresh && cmd.Level != nil {
-			d.caps[cmd.Users[0]] = *cmd.Level // D15
-		}
-		return ""
+		return m.add(d, p, cmd.Users)
 	})
-	if code == "" {
-		m.deals[p] = after
+	if code != "" {
+		return code
 	}
-	return code
+	m.deals[p] = after
+	if cmd.Individual && cmd.Level != nil {
+		address := m.people[cmd.Users[0]].address
+		if _, capped := m.caps[p.customer][address]; capped || !fresh {
+			m.setCap(p.customer, address, *cmd.Level) // D15
+		}
+	}
+	return ""
+}
+
+func (m *model) setCap(customer, address string, level access.Level) {
+	if m.caps[customer] == nil {
+		m.caps[customer] = map[string]access.Level{}
+	}
+	m.caps[customer][address] = level
+}
+
+// differs tells whether a second grant names other terms than those of the open one (D20).
+func (m *model) differs(d *deal, cmd access.GrantCommand) bool {
+	began := !d.from.After(m.now)
+	switch {
+	case cmd.Level != nil && !cmd.Individual && *cmd.Level != d.level:
+	case cmd.From != nil && cmd.From.After(m.now) && !cmd.From.Equal(d.from):
+	case cmd.From != nil && !cmd.From.After(m.now) && !began:
+	case cmd.Until != nil && !cmd.Until.Equal(d.until):
+	case cmd.AssignedBy != nil && (*cmd.AssignedBy == access.ByPartner) != d.byPartner:
+	default:
+		return false
+	}
+	return true
 }
 
 func (m *model) period(d *deal, from, until *time.Time) access.Code {
@@ -401,7 +436,17 @@ func (m *model) who(d *deal, p pair, everyone *bool, set *[]string, add, remove 
 }
 
 func (m *model) edit(p pair, cmd access.EditCommand, stale bool) access.Code {
-	return m.change(p, stale, func(d *deal) access.Code {
+	caps, raises := clone(m.caps[p.customer]), false
+	for address, level := range cmd.Caps {
+		was, capped := caps[address]
+		raises = raises || capped && (level == nil || *level > was)
+		delete(caps, address)
+		if level != nil {
+			caps[address] = *level
+		}
+	}
+	code := m.change(p, stale, func(d *deal) access.Code {
+		d.raises = raises
 		if cmd.Level != nil {
 			d.level = *cmd.Level
 		}
@@ -416,6 +461,10 @@ func (m *model) edit(p pair, cmd access.EditCommand, stale bool) access.Code {
 		}
 		return m.who(d, p, cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove)
 	})
+	if code == "" {
+		m.caps[p.customer] = caps
+	}
+	return code
 }
 
 func (m *model) pick(p pair, cmd access.PickCommand, stale bool) access.Code {
@@ -468,7 +517,7 @@ func gives(before, after *deal) bool {
 			return true
 		}
 	}
-	return after.level > before.level || after.from.Before(before.from) || after.byPartner && !before.byPartner || before.suspended && !after.suspended ||
+	return after.raises || after.level > before.level || after.from.Before(before.from) || after.byPartner && !before.byPartner || before.suspended && !after.suspended ||
 		after.everyone && !before.everyone || !before.until.IsZero() && (after.until.IsZero() || after.until.After(before.until))
 }
 

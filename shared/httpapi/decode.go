@@ -3,7 +3,9 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
+	"slices"
 	"strings"
 	"time"
 
@@ -210,6 +212,38 @@ func (f *findings) level(o opt[string], pointer string) *access.Level {
 	}
 	l, _ := access.ParseLevel(*s)
 	return &l
+}
+
+// maxCaps is how many caps one request may change.
+const maxCaps = 20
+
+// caps reads levels by address; null lifts a cap.
+func (f *findings) caps(o opt[map[string]opt[string]], pointer string) map[string]*access.Level {
+	if !o.has() {
+		return nil
+	}
+	if len(o.Value) > maxCaps {
+		f.add(pointer, fmt.Sprintf("at most %d caps in one request: use several", maxCaps))
+		return nil
+	}
+	out := make(map[string]*access.Level, len(o.Value))
+	for _, name := range slices.Sorted(maps.Keys(o.Value)) {
+		at := string(jsontext.Pointer(pointer).AppendToken(name))
+		address, ok := access.ParseEmail(name)
+		if !ok {
+			f.add(at, emailHelp)
+			continue
+		}
+		if _, twice := out[address]; twice {
+			f.add(at, "this address stands there twice")
+			continue
+		}
+		out[address] = nil
+		if level := o.Value[name]; !level.Null {
+			out[address] = f.level(level, at)
+		}
+	}
+	return out
 }
 
 func (f *findings) flag(o opt[bool], pointer string) *bool {

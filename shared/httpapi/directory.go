@@ -341,7 +341,7 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	id := c.PathValue("customer")
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	saved, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
 		before, err := c.api.Store.Customer(ctx, id)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -359,6 +359,10 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		}
 		return change, out, nil
 	})
+	if err != nil || cmd.Domain == nil {
+		return saved, err
+	}
+	return saved, c.spreadRules(ctx, id) // D7: at the next check nobody of that domain is a partner's user here
 }
 
 // deleteCustomer ends all the customer's grants, one by one, and then removes the customer: the answer comes when nobody gets in any more.

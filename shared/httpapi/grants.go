@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	customer := c.PathValue("customer")
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
 		cmd := cmd
 		if email != "" {
 			user, err := c.individual(ctx, customer, email)
@@ -95,6 +96,10 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 		}
 		return p.Change, out, nil
 	})
+	if err != nil || email == "" || cmd.Level == nil { // then no cap is set
+		return out, err
+	}
+	return out, c.spreadRules(ctx, customer)
 }
 
 // individual finds the partner's user who has an e-mail address (D8, D15), and refuses the customer's own people (D7, A7).
@@ -136,6 +141,8 @@ type editBody struct {
 	RequireSSO opt[bool]      `json:"require_sso"`
 	AssignedBy opt[string]    `json:"assigned_by"`
 	Note       opt[string]    `json:"note"`
+
+	Caps opt[map[string]opt[string]] `json:"caps"`
 }
 
 func (b editBody) command() (access.EditCommand, error) {
@@ -144,7 +151,7 @@ func (b editBody) command() (access.EditCommand, error) {
 		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: cleared(b.From), Until: cleared(b.Until),
 		State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
-		Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),
+		Caps: f.caps(b.Caps, "/caps"), Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),
 	}
 	if add := f.users(b.Users.Value.Add, "/users/add", access.MaxUserChanges); add != nil {
 		cmd.Add = *add
@@ -211,9 +218,52 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 	if cmd.Set != nil {
 		users = *cmd.Set
 	}
-	return c.edited(ctx, users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	customer := c.PathValue("customer")
+	for _, address := range slices.Sorted(maps.Keys(cmd.Caps)) { // so that the event names them; the cap itself is the address's, whoever has it
+		id, err := c.api.Store.Identity(ctx, address)
+		if err != nil {
+			return reply{}, err
+		}
+		if u := id.User; u != nil && u.Partner == c.PathValue("partner") && !slices.Contains(users, u.ID) {
+			users = append(users, u.ID)
+		}
+	}
+	out, err := c.edited(ctx, users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
 		return access.PlanEdit(r, cmd, m)
 	})
+	if err != nil || len(cmd.Caps) == 0 {
+		return out, err
+	}
+	return out, c.spreadRules(ctx, customer)
+}
+
+// spreadRules has all the customer's grants copy its domain and caps before the request is answered. Should it fail, the sweep does the same, and so
+// does the request when it is sent again.
+func (c *call) spreadRules(ctx context.Context, customer string) error {
+	cust, err := c.api.Store.Customer(ctx, customer)
+	if err != nil || cust == nil {
+		return err
+	}
+	rows, err := c.grantsOf(ctx, cust)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.Grant.Ended(c.api.now()) || row.Grant.Ruled >= cust.Version {
+			continue
+		}
+		if err := c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+			r, err := c.api.Store.Relation(ctx, customer, row.Grant.Partner, nil, false)
+			if err != nil {
+				return access.Change{}, nil, err
+			}
+			p, err := access.PlanCustomerRules(r, c.moment())
+			return p.Change, nil, err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type pickBody struct {

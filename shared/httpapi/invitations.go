@@ -299,10 +299,14 @@ func acceptInvitation(ctx context.Context, c *call) (reply, error) {
 		local, _, _ := strings.Cut(c.who.id.Email, "@")
 		name = &local
 	}
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	var customer string // when it may have set a cap
+	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
 		i, err := c.byToken(ctx)
 		if err != nil {
 			return access.Change{}, reply{}, err
+		}
+		if i.By.Kind == "customer" {
+			customer = i.Customer
 		}
 		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email)
 		if err != nil {
@@ -315,6 +319,10 @@ func acceptInvitation(ctx context.Context, c *call) (reply, error) {
 		}
 		return p.Change, reply{status: 200, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
 	})
+	if err != nil || customer == "" {
+		return out, err
+	}
+	return out, c.spreadRules(ctx, customer)
 }
 
 func declineInvitation(ctx context.Context, c *call) (reply, error) {

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,13 +130,23 @@ type customerView struct {
 	Domain          text      `json:"domain"`
 	Contacts        []string  `json:"contacts"`
 	ManagingPartner *string   `json:"managing_partner"`
+	Caps            []capView `json:"caps"`
 	CreatedAt       time.Time `json:"created_at"`
 	UpdatedAt       time.Time `json:"updated_at"`
 	Version         int64     `json:"version"`
 }
 
+// capView is the most that one person may do.
+type capView struct {
+	Email string `json:"email"`
+	Level string `json:"level"`
+}
+
 func viewCustomer(c *access.Customer) customerView {
 	v := customerView{ID: c.ID, Name: c.Name, Domain: text(c.Domain), Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated, Version: c.Version}
+	for _, address := range slices.Sorted(maps.Keys(c.Caps)) {
+		v.Caps = append(v.Caps, capView{address, c.Caps[address].String()})
+	}
 	if c.ManagedBy != "" {
 		v.ManagingPartner = &c.ManagedBy
 	}
@@ -206,6 +218,7 @@ func viewUser(u *access.User, whole bool) userView {
 type grantUserView struct {
 	userView
 	Level string     `json:"effective_level"`
+	Cap   text       `json:"cap"`
 	Since *time.Time `json:"assigned_at"` // null: comes in with everyone
 }
 
@@ -215,6 +228,9 @@ func viewGrantUser(g *access.Grant, p *access.Partner, u access.GrantUser) grant
 		v.Since = &a.At
 	}
 	v.Level = g.LevelOf(p, u.User, u.Assignment).String()
+	if most, capped := g.Caps.Of(u.User); capped {
+		v.Cap = text(most.String())
+	}
 	return v
 }
 

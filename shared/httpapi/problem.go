@@ -69,6 +69,8 @@ func problems(code access.Code) answerTo {
 		return answerTo{http.StatusConflict, "The address is taken"}
 	case access.OwnerRequired:
 		return answerTo{http.StatusConflict, "An owner is required"}
+	case access.GrantDiffers:
+		return answerTo{http.StatusConflict, "The open grant has other terms"}
 	case access.Ended:
 		return answerTo{http.StatusConflict, "It has ended"}
 	case access.Contention:

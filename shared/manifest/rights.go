@@ -47,14 +47,14 @@ func rights() map[string][]Right {
 		"grant": {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "I"),
-			table("PutItem", "C", "I"),
+			table("PutItem", "C", "I", "K"), // K: a cap that all grants have to copy; likewise below
 			table("Query", "C"),
 		},
 		"edit": {
 			table("BatchGetItem", "C", "P"),
 			table("ConditionCheckItem", "P"),
 			table("GetItem", "C", "E"),
-			table("PutItem", "C"),
+			table("PutItem", "C", "K"),
 			table("Query", "C"),
 		},
 		"revoke": {
@@ -83,7 +83,7 @@ func rights() map[string][]Right {
 		"invite": {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "I", "P"),
-			table("PutItem", "C", "E", "I", "P"),
+			table("PutItem", "C", "E", "I", "K", "P"),
 			table("Query", "C"),
 			index(Index1, "P"),
 		},

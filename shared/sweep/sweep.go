@@ -31,6 +31,8 @@ type Store interface {
 	Partner(ctx context.Context, id string) (*access.Partner, error)
 	User(ctx context.Context, id string) (*access.User, error)
 	CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error)
+	// PartnersOf lists the partners for which the customer has, or had, a grant, a page at a time.
+	PartnersOf(ctx context.Context, customer, after string, limit int) (partners []string, more bool, err error)
 	// CustomersConcerned lists those whose grants concern one user, a stretch at a time.
 	CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string, err error)
 }
@@ -292,6 +294,9 @@ var errSilent = errors.New("the identity provider did not answer before")
 
 // taskPage does one page of a task. Again tells that there is another.
 func (r *run) taskPage(ctx context.Context, t *access.Task) (again bool, err error) {
+	if t.Kind == access.TaskCustomerRules {
+		return r.customerRules(ctx, t)
+	}
 	p, err := r.Store.Partner(ctx, t.Partner)
 	if err != nil {
 		return false, err
@@ -352,6 +357,24 @@ func (r *run) userLeft(ctx context.Context, t *access.Task) (again bool, err err
 		return false, err
 	}
 	return next != "", r.progress(ctx, access.PlanProgress(t, next, r.moment()))
+}
+
+// customerRules has a page of a customer's grants copy its domain and caps.
+func (r *run) customerRules(ctx context.Context, t *access.Task) (again bool, err error) {
+	partners, more, err := r.Store.PartnersOf(ctx, t.Customer, t.After, page)
+	if err != nil {
+		return false, err
+	}
+	after := ""
+	if more && len(partners) > 0 {
+		after = partners[len(partners)-1]
+	}
+	if err := each(ctx, partners, func(ctx context.Context, _ int, partner string) error {
+		return r.grant(ctx, t.Customer, partner, access.PlanCustomerRules)
+	}); err != nil {
+		return false, err
+	}
+	return after != "", r.progress(ctx, access.PlanProgress(t, after, r.moment()))
 }
 
 // progress writes down how far a task has come, unless another run has come further.

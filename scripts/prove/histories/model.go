@@ -257,16 +257,19 @@ func (s state) grant(c *command, now int64) (state, string) {
 		return s, "422 partner_not_active"
 	}
 	before, answer := s, "200"
+	timed := c.until != unchanged && c.until != none // in a grant null says nothing
 	if p := s.at(now); p != open && p != paused {
 		s.phase, s.everyone, s.in, s.left = open, false, 0, false
 		s.level, s.from, s.until = 1, now, none
 		answer = "201"
-	}
-	if c.level >= 0 {
-		s.level = c.level
-	}
-	if c.until != none && !s.period(c, now) { // where one is created, null is the default, and not that an end goes
-		return before, "422 period_invalid"
+		if c.level >= 0 {
+			s.level = c.level
+		}
+		if timed && !s.period(c, now) {
+			return before, "422 period_invalid"
+		}
+	} else if c.level >= 0 && c.level != s.level || timed && c.until != s.until { // a second one adds people, and nothing else
+		return before, "409 grant_differs"
 	}
 	if c.kind == grantEveryone {
 		s.switchOn()

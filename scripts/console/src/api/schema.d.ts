@@ -1359,7 +1359,7 @@ export interface components {
         Changes: {
             added: components["schemas"]["ChangedUsers"];
             removed: components["schemas"]["ChangedUsers"];
-            fields: ("assigned_by" | "everyone" | "from" | "level" | "managed" | "note" | "require_sso" | "state" | "until" | "users")[];
+            fields: ("assigned_by" | "caps" | "everyone" | "from" | "level" | "managed" | "note" | "require_sso" | "state" | "until" | "users")[];
             user_count: {
                 before: number;
                 after: number;
@@ -1420,15 +1420,15 @@ export interface components {
         };
         GrantCreate: {
             partner?: components["schemas"]["OrganisationID"];
-            /** @description Of one of a partner's users, instead of partner, users and everyone. The level is then that user's own where the partner is in already. */
+            /** @description Of one of a partner's users, instead of partner, users and everyone. Where a grant is open already, the level is the most that this person may do (its cap), for others nothing changes. */
             email?: components["schemas"]["Email"];
             users?: components["schemas"]["UserIDs"];
             everyone?: boolean;
-            /** @description By default view, or as it is in the grant that this merges into */
+            /** @description By default view. Where a grant is open already it has to be that grant's, unless one user is named by email */
             level?: components["schemas"]["Level"];
-            /** @description null, or what has passed, is now; of a grant that this merges into, null leaves it as it is */
+            /** @description null, or what has passed, is now. Where a grant is open already it has to be that grant's, or be in the past when that has begun */
             from?: components["schemas"]["InstantGiven"];
-            /** @description null is continuous; of a grant that this merges into, it leaves the end as it is (PATCH takes it away) */
+            /** @description null is continuous. Where a grant is open already it has to be that grant's, and null leaves it as it is */
             until?: components["schemas"]["InstantGiven"];
             /** @description By default what the provider has set */
             require_sso?: boolean;
@@ -1453,6 +1453,13 @@ export interface components {
             until?: components["schemas"]["InstantGiven"];
             /** @enum {string} */
             state?: "open" | "suspended";
+            /**
+             * @description By address: the most that the person may do, in this grant and in every other of the customer's, whatever the partner chooses; null lifts
+             *     the cap. Nobody but the customer changes it.
+             */
+            caps?: {
+                [key: string]: "none" | "view" | "support" | "manage" | null;
+            };
             require_sso?: boolean;
             assigned_by?: components["schemas"]["Assigner"];
             note?: string | null;
@@ -1467,8 +1474,13 @@ export interface components {
             name: components["schemas"]["Name"];
             role: components["schemas"]["Role"];
             status: components["schemas"]["UserStatus"];
-            /** @description The lowest of the grant's, the user's own and the offer */
+            /** @description The lowest of the grant's, the cap, the user's own and the offer */
             effective_level: components["schemas"]["Level"];
+            /**
+             * @description The most that the customer allows this person; null is no cap
+             * @enum {string|null}
+             */
+            cap: "none" | "view" | "support" | "manage" | null;
             /** @description null for one who comes in with everyone */
             assigned_at: components["schemas"]["InstantOrNull"];
         };
@@ -1690,6 +1702,12 @@ export interface components {
          *         "it@acme.example"
          *       ],
          *       "managing_partner": null,
+         *       "caps": [
+         *         {
+         *           "email": "kim@contoso.example",
+         *           "level": "view"
+         *         }
+         *       ],
          *       "created_at": "2026-11-22T10:00:00Z",
          *       "updated_at": "2026-11-22T10:00:00Z",
          *       "version": 1
@@ -1702,9 +1720,15 @@ export interface components {
             contacts: components["schemas"]["Contacts"];
             /** @description The partner that manages it; null is none */
             managing_partner: string | null;
+            /** @description The most that single people may do here, whichever partner they belong to; sorted by address */
+            caps: components["schemas"]["Cap"][];
             created_at: components["schemas"]["Instant"];
             updated_at: components["schemas"]["Instant"];
             version: components["schemas"]["Version"];
+        };
+        Cap: {
+            email: components["schemas"]["Email"];
+            level: components["schemas"]["Level"];
         };
         /**
          * @description Of the customer's people. An international one is taken in Unicode or as A-labels (xn--), and answered as A-labels in lower case. Null is none.
@@ -2331,6 +2355,7 @@ export interface components {
          *     - `owner_required`: a partner keeps an active owner
          *     - `ended`: what has ended, or was removed, cannot be changed
          *     - `already_invited`: the person has not answered yet
+         *     - `grant_differs`: the open grant has other terms, which `errors` names: leave them out, or edit the grant
          *     - `contention`: others were always first: try again
          */
         Conflict: {

@@ -9,7 +9,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Textarea from '@cloudscape-design/components/textarea';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
-import { useNavigate } from 'react-router';
+import { Link as RouterLink, useNavigate } from 'react-router';
 
 import { answer, asProblem, useSubmit, type Schemas } from '../api';
 import { LevelSelect } from '../parts/Level';
@@ -66,17 +66,18 @@ export function AddPartner() {
     email: way === 'person' && email.trim() === '' ? 'Enter an address.' : undefined,
     partner: way === 'organisation' && !partner ? 'Choose an organisation.' : undefined,
     users: way === 'organisation' && partner && whom === 'chosen' && chosen.size === 0 ? 'Check at least one user, or let everyone in.' : undefined,
-    period: complete(period) ? undefined : 'Choose a day and a time.',
+    period: there || complete(period) ? undefined : 'Choose a day and a time.',
   };
   const submit = () => {
     setTried(true);
-    if (Object.values(missing).some(Boolean) || !complete(period)) return;
-    const common = {
+    if (Object.values(missing).some(Boolean)) return;
+    const terms = {
       ...(level ? { level } : {}),
       ...(period.from ? { from: period.from } : {}),
       ...(period.until ? { until: period.until } : {}),
       ...(note.trim() ? { note: note.trim() } : {}),
     };
+    const common = there ? {} : terms; // an open grant keeps its own
     if (way === 'person') add.send({ ...common, email: email.trim() });
     else if (whom === 'everyone') add.send({ ...common, partner: partner?.id ?? '', everyone: true });
     else if (whom === 'partner') add.send({ ...common, partner: partner?.id ?? '' });
@@ -132,7 +133,9 @@ export function AddPartner() {
                 />
                 {there && (
                   <Alert type="info" header={`${there.partner.name} is there already`}>
-                    It has the level {levelName[there.level]}. What you add comes to it, and what you leave as it is here stays.
+                    It has the level {levelName[there.level]}. The users whom you add get the terms of that grant.{' '}
+                    <RouterLink to={{ pathname: `/customers/${customer}/partners/${there.partner.id}`, search: location.search }}>Edit the grant</RouterLink> to change its
+                    level, period or note.
                   </Alert>
                 )}
                 {partner && (
@@ -167,20 +170,24 @@ export function AddPartner() {
                 )}
               </SpaceBetween>
             )}
-            <LevelSelect value={level ?? there?.level ?? 'view'} onChange={setLevel} error={at('/level')} />
-            <PeriodFields
-              value={period}
-              onChange={setPeriod}
-              problem={{
-                from: at('/from') ?? (period.from === undefined ? said(missing.period) : undefined),
-                until: at('/until') ?? (period.until === undefined ? said(missing.period) : undefined),
-              }}
-            />
-            <ExpandableSection headerText="Note">
-              <FormField label="Note" description="For your own people: what the access is for." errorText={at('/note')}>
-                <Textarea value={note} onChange={(e) => setNote(e.detail.value)} rows={3} />
-              </FormField>
-            </ExpandableSection>
+            {!there && (
+              <SpaceBetween size="l">
+                <LevelSelect value={level ?? 'view'} onChange={setLevel} error={at('/level')} />
+                <PeriodFields
+                  value={period}
+                  onChange={setPeriod}
+                  problem={{
+                    from: at('/from') ?? (period.from === undefined ? said(missing.period) : undefined),
+                    until: at('/until') ?? (period.until === undefined ? said(missing.period) : undefined),
+                  }}
+                />
+                <ExpandableSection headerText="Note">
+                  <FormField label="Note" description="For your own people: what the access is for." errorText={at('/note')}>
+                    <Textarea value={note} onChange={(e) => setNote(e.detail.value)} rows={3} />
+                  </FormField>
+                </ExpandableSection>
+              </SpaceBetween>
+            )}
             {add.problem && <ProblemAlert problem={add.problem} shown={fields} />}
           </SpaceBetween>
         </Form>
