@@ -138,7 +138,7 @@ func TestAMemberIsNotOverwrittenByWhoHasSeenAnOlderOne(t *testing.T) {
 	p.Do("PUT", path, m{"name": "Bob", "role": "admin"}).Want(200)
 }
 
-func TestW14_TheKillSwitchNeedsNoVersionAndNothingElseGoesWithoutOne(t *testing.T) {
+func TestW14_TheKillSwitchNeedsNoVersionOnOrOffAndNothingElseGoesWithoutOne(t *testing.T) {
 	t.Parallel()
 	w := spec.New(t)
 	w.Customer("acme")
@@ -150,8 +150,10 @@ func TestW14_TheKillSwitchNeedsNoVersionAndNothingElseGoesWithoutOne(t *testing.
 	p.Do("PATCH", "/v1/partners/contoso", m{"status": "suspended", "name": "C"}).WantProblem(428, "if_match_required")
 	p.Do("PATCH", "/v1/partners/contoso", m{"status": "suspended"}, "If-Match", `"99"`).Want(200) // what takes away is never too late
 	w.Denied(kim, "sign_in", "acme", "partner_not_active")
-	p.Do("PATCH", "/v1/partners/contoso", m{"status": "active"}).WantProblem(428, "if_match_required")
-	p.Do("PATCH", "/v1/partners/contoso", m{"status": "active"}, "If-Match", "*").Want(200)
+	p.Do("PATCH", "/v1/partners/contoso", m{"status": "active", "offer": "manage"}).WantProblem(428, "if_match_required")
+	p.Do("PATCH", "/v1/partners/contoso", m{"status": "active"}, "If-Match", `"1"`).WantProblem(412, "version_mismatch")
+	p.Do("PATCH", "/v1/partners/contoso", m{"status": "active"}).Want(200)
+	w.Allowed(kim, "sign_in", "acme")
 	p.Do("PATCH", "/v1/partners/contoso", m{"status": "suspended"}).Want(200)
 	w.Denied(kim, "sign_in", "acme", "partner_not_active")
 }

@@ -30,6 +30,7 @@ type Moment struct {
 type Change struct {
 	Writes []Write
 	Events []events.Event
+	Takes  bool // it ends or narrows access and gives none: changes that give access wait for it
 }
 
 // Empty tells that there is nothing to do.

@@ -19,11 +19,13 @@ type PartnerCommand struct {
 	Contacts *[]string
 }
 
-// OnlySuspends tells that the command is the kill switch and nothing else: it is never in anybody's way.
-func (c PartnerCommand) OnlySuspends() bool {
-	return c.Status != nil && *c.Status == Suspended &&
-		c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil
+// OnlyStatus tells that the command suspends or resumes the partner and does nothing else: what others changed meanwhile does not matter to it.
+func (c PartnerCommand) OnlyStatus() bool {
+	return c.Status != nil && c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil
 }
+
+// OnlySuspends tells that the command is the kill switch and nothing else.
+func (c PartnerCommand) OnlySuspends() bool { return c.OnlyStatus() && *c.Status == Suspended }
 
 // MaxParents is how many partners are above one at most (W3).
 const MaxParents = 10
@@ -97,7 +99,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, cmd PartnerComman
 	p.Updated = m.Now
 	p.Version++
 	sort.Strings(fields)
-	c := Change{Writes: []Write{PartnerWrite{Before: before, After: &p}}}
+	c := Change{Writes: []Write{PartnerWrite{Before: before, After: &p}}, Takes: !gives}
 	if before == nil {
 		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
 		fields = nil
@@ -322,6 +324,11 @@ type UserCommand struct {
 	Role   *Role
 	Status *Status // active or disabled
 	MFA    *bool
+}
+
+// OnlyDisables tells that the command disables the user and does nothing else.
+func (c UserCommand) OnlyDisables() bool {
+	return c.Status != nil && *c.Status == Disabled && c.Email == nil && c.Name == nil && c.Phone == nil && c.Role == nil && c.MFA == nil
 }
 
 // PlanNewUser plans that a partner gets a user (P2, P14). It refuses addresses that are taken, and those of a customer's people (P5); owners are

@@ -26,6 +26,13 @@ type EditCommand struct {
 	Caps       map[string]*Level // by address: the most that the person may do; nil lifts the cap
 }
 
+// OnlyTakes tells that the command takes access away whatever the grant is like, and gives none.
+func (c EditCommand) OnlyTakes() bool {
+	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone || c.Level != nil && *c.Level == None
+	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone || c.Level != nil && *c.Level != None
+	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Caps == nil
+}
+
 // AnyVersion is what an edit says that is meant for whichever version is there.
 const AnyVersion int64 = -1
 
@@ -79,7 +86,9 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 			return Planned{}, err
 		}
 	}
-	return p.finish(kind, nil)
+	out, err := p.finish(kind, nil)
+	out.Change.Takes = len(p.gives) == 0
+	return out, err
 }
 
 func onlyNote(fields []string) bool { return len(fields) == 1 && fields[0] == "note" }

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // were together at one instant, so that a plan which changes nothing, or refuses, says what was true; whatever else changes meanwhile is
 // found out by Apply.
 func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
-	for n := range attempts {
+	h := holding(ctx)
+	for n := 0; h != nil || n < attempts; n++ {
 		r, err := s.relation(ctx, customer, partner, users, whole)
 		if err != nil || r.Grant == nil || len(r.Assignments) == 0 && len(users) == 0 {
 			return r, err
@@ -24,6 +26,12 @@ func (s *Store) Relation(ctx context.Context, customer, partner string, users []
 			return r, err
 		}
 		s.metrics.Contended()
+		if h != nil { // for a change that ends access: nobody else's comes between from now on
+			if err := errors.Join(h.late(), h.hold(ctx, grantKey(customer, partner))); err != nil {
+				return r, err
+			}
+			continue
+		}
 		if err := wait(ctx, rand.N(time.Millisecond<<min(n, 6))); err != nil { //nolint:gosec // a delay is no secret
 			return r, err
 		}

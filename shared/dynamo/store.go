@@ -66,7 +66,7 @@ type Plan = func(ctx context.Context) (access.Change, *access.Answer, error)
 
 // Apply plans a change and commits it. When something that the plan stood on has changed meanwhile, or when there was no capacity for the
 // transaction, it plans again, a bounded number of times with a growing, random pause; and then fails with access.Contention, or with
-// access.ErrUnavailable. It fails with what plan fails with; with access.ErrRepeated when the answer's idempotency key was used
+// access.ErrUnavailable. It waits likewise for a change that ends access, and leaves one to Take. It fails with what plan fails with; with access.ErrRepeated when the answer's idempotency key was used
 // before; with access.ErrUnavailable when it is unknown whether the change was made; and with other errors, which are mistakes.
 func (s *Store) Apply(ctx context.Context, plan Plan) error {
 	for n := 0; ; n++ {
@@ -74,14 +74,13 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 		if err != nil {
 			return err
 		}
-		err = s.commit(ctx, c, answer)
-		switch {
-		case err == nil:
-			for _, reason := range c.Ends() {
-				s.metrics.GrantEnded(string(reason))
-			}
-		case errors.Is(err, errStale):
+		_, err = s.commit(ctx, c, answer, false)
+		var by *overtaken
+		if errors.As(err, &by) {
 			s.metrics.Contended()
+			if c.Takes {
+				return s.take(ctx, plan, by.keys)
+			}
 		}
 		again := errors.Is(err, errStale) || errors.Is(err, errBusy)
 		switch {
@@ -94,6 +93,9 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 			return err
 		}
 		pause := time.Millisecond << min(n, 6)
+		if by != nil && by.held {
+			pause = max(pause, 32*time.Millisecond) // every attempt until it is released would be in the way
+		}
 		if err := wait(ctx, pause+rand.N(pause*4)); err != nil {
 			return err
 		}
@@ -114,18 +116,22 @@ func wait(ctx context.Context, pause time.Duration) error {
 	}
 }
 
-// commit writes a change, and the answer to the request's idempotency key when there is one, in one transaction: all of it or nothing.
-func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answer) error {
+// commit writes a change, and the answer to the request's idempotency key when there is one, in one transaction: all of it or nothing. Taking changes
+// do not wait for holds. It returns the keys that were written.
+func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answer, taking bool) ([]Key, error) {
 	var tx transaction
 	for _, w := range c.Writes {
 		if err := s.stage(&tx, w); err != nil {
-			return err
+			return nil, err
 		}
+	}
+	if !taking {
+		tx.waitForHolds(time.Now())
 	}
 	for _, e := range c.Events {
 		d, err := eventItem(e)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		tx.create(s.table, d)
 	}
@@ -135,33 +141,55 @@ func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answ
 		tx.create(s.table, answerItem(answer))
 	}
 	if len(tx) == 0 {
-		return nil
+		return nil, nil
 	}
 	_, err := s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: tx})
-	if err == nil {
-		return nil
+	if err != nil {
+		return nil, tx.failure(err, answerAt)
 	}
+	for _, reason := range c.Ends() {
+		s.metrics.GrantEnded(string(reason))
+	}
+	return tx.replaced(), nil
+}
+
+// failure is why a transaction was not committed. answerAt is where in it the answer to an idempotency key stands, -1 = nowhere.
+func (tx transaction) failure(err error, answerAt int) error {
 	var canceled *types.TransactionCanceledException
 	if !errors.As(err, &canceled) {
 		var conflict *types.TransactionConflictException
 		if errors.As(err, &conflict) {
-			return errStale
+			return &overtaken{conflict: true}
 		}
 		return failed("commit", err)
 	}
 	if answerAt >= 0 && answerAt < len(canceled.CancellationReasons) && aws.ToString(canceled.CancellationReasons[answerAt].Code) == "ConditionalCheckFailed" {
 		return access.ErrRepeated
 	}
-	busy := false
-	for _, r := range canceled.CancellationReasons {
-		switch aws.ToString(r.Code) {
+	var by *overtaken
+	busy, now := false, time.Now()
+	for i, r := range canceled.CancellationReasons {
+		code := aws.ToString(r.Code)
+		switch code {
 		case "ConditionalCheckFailed", "TransactionConflict":
-			return errStale
+			if by == nil {
+				by = &overtaken{conflict: true}
+			}
+			by.conflict = by.conflict && code == "TransactionConflict"
+			by.held = by.held || heldIn(r.Item, now)
+			if i < len(tx) {
+				if k, ok := loaded(tx[i]); ok {
+					by.keys = append(by.keys, k)
+				}
+			}
 		case "ThrottlingError", "ProvisionedThroughputExceeded":
 			busy = true
 		}
 	}
-	if busy {
+	switch {
+	case by != nil:
+		return by
+	case busy:
 		return errBusy
 	}
 	return failed("commit", err)

@@ -84,7 +84,7 @@ func (c *call) renewActivation(ctx context.Context) (reply, error) {
 	case activated:
 		return reply{}, access.Refuse(access.Ended, "user %s has signed in already and has a password of its own: where people sign in, one that was forgotten can be replaced", u.ID)
 	}
-	return c.changeUser(ctx, "", func(f access.UserFacts) (access.Change, reply, error) {
+	return c.changeUser(ctx, "", false, func(f access.UserFacts) (access.Change, reply, error) {
 		change, u, err := access.PlanRenewActivation(f, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err

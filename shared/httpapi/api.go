@@ -41,6 +41,8 @@ type changeStore interface {
 	// Apply plans and commits one change, again and again while others get in between, a bounded number of times. It fails with what
 	// plan fails with, access.Contention, access.ErrRepeated or access.ErrUnavailable.
 	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	// Take is Apply for what ends access and gives none: others cannot keep it from being committed, and it does not fail with access.Contention.
+	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
 	Answer(ctx context.Context, digest string) (*access.Answer, error)
 	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
 }
@@ -295,6 +297,18 @@ func (c *call) change(ctx context.Context, part string, plan func(ctx context.Co
 	case errors.Is(err, access.ErrRepeated):
 		return out, access.Refuse(access.Contention, "the same request is being answered elsewhere: try again")
 	}
+	return out, err
+}
+
+// take plans and commits a change that ends access and gives none, and answers with what plan says.
+func (c *call) take(ctx context.Context, plan func(ctx context.Context) (access.Change, reply, error)) (reply, error) {
+	var out reply
+	err := c.api.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		var change access.Change
+		var err error
+		change, out, err = plan(ctx)
+		return change, nil, err
+	})
 	return out, err
 }
 

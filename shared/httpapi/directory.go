@@ -51,7 +51,7 @@ func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if cmd.Seen, err = c.seen(!create && !cmd.OnlySuspends()); err != nil {
+	if cmd.Seen, err = c.seen(!create && !cmd.OnlyStatus()); err != nil {
 		return reply{}, err
 	}
 	return c.savePartner(ctx, cmd, create, func(p *access.Partner) any { return viewPartner(p, true) })
@@ -59,7 +59,7 @@ func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
 
 func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, create bool, view func(*access.Partner) any) (reply, error) {
 	id := c.PathValue("partner")
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	save := func(ctx context.Context) (access.Change, reply, error) {
 		before, err := c.api.Store.Partner(ctx, id)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -92,7 +92,11 @@ func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, creat
 			out.status, out.location = 201, "/v1/partners/"+id
 		}
 		return change, out, nil
-	})
+	}
+	if cmd.OnlySuspends() {
+		return c.take(ctx, save)
+	}
+	return c.change(ctx, "", save)
 }
 
 type accountBody struct {
@@ -119,7 +123,7 @@ func patchAccount(ctx context.Context, c *call) (reply, error) {
 }
 
 func deletePartner(ctx context.Context, c *call) (reply, error) {
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
 		before, err := c.api.Store.Partner(ctx, c.PathValue("partner"))
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -282,7 +286,7 @@ func patchUser(ctx context.Context, c *call) (reply, error) {
 	if cmd.Email != nil {
 		address = *cmd.Email
 	}
-	return c.changeUser(ctx, address, func(f access.UserFacts) (access.Change, reply, error) {
+	return c.changeUser(ctx, address, cmd.OnlyDisables(), func(f access.UserFacts) (access.Change, reply, error) {
 		change, u, err := access.PlanUser(f, cmd, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -292,19 +296,19 @@ func patchUser(ctx context.Context, c *call) (reply, error) {
 }
 
 func deleteUser(ctx context.Context, c *call) (reply, error) {
-	return c.changeUser(ctx, "", func(f access.UserFacts) (access.Change, reply, error) {
+	return c.changeUser(ctx, "", true, func(f access.UserFacts) (access.Change, reply, error) {
 		change, err := access.PlanRemoveUserAccount(f, c.moment())
 		return change, reply{status: 204}, err
 	})
 }
 
-// changeUser loads, plans and commits a change of the user that the path names.
-func (c *call) changeUser(ctx context.Context, address string, plan func(access.UserFacts) (access.Change, reply, error)) (reply, error) {
+// changeUser loads, plans and commits a change of the user that the path names. Takes says that it ends the user's access and gives none.
+func (c *call) changeUser(ctx context.Context, address string, takes bool, plan func(access.UserFacts) (access.Change, reply, error)) (reply, error) {
 	if _, err := c.user(ctx); err != nil {
 		return reply{}, err
 	}
 	var task *access.Task
-	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	change := func(ctx context.Context) (access.Change, reply, error) {
 		f, err := c.api.Store.UserFacts(ctx, c.PathValue("partner"), c.PathValue("user"), address)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -312,7 +316,12 @@ func (c *call) changeUser(ctx context.Context, address string, plan func(access.
 		change, out, err := plan(f)
 		task = change.Identity()
 		return change, out, err
-	})
+	}
+	commit := func() (reply, error) { return c.change(ctx, "", change) }
+	if takes {
+		commit = func() (reply, error) { return c.take(ctx, change) }
+	}
+	out, err := commit()
 	if err == nil && !out.replayed {
 		c.follow(ctx, task)
 	}
@@ -371,7 +380,7 @@ func deleteCustomer(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
 		before, err := c.api.Store.Customer(ctx, cust.ID)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -398,7 +407,7 @@ func deleteCustomer(ctx context.Context, c *call) (reply, error) {
 
 func (c *call) endForRemoval(ctx context.Context, g *access.Grant) (*access.Grant, error) {
 	var ended *access.Grant
-	err := c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := c.api.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
 		r, err := c.api.Store.Relation(ctx, g.Customer, g.Partner, nil, false)
 		if err != nil {
 			return access.Change{}, nil, err
@@ -490,7 +499,7 @@ func deleteMember(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
 		facts, err := c.api.Store.MemberFacts(ctx, c.PathValue("customer"), address)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -520,7 +529,7 @@ func putRelationship(ctx context.Context, c *call) (reply, error) {
 }
 
 func deleteRelationship(ctx context.Context, c *call) (reply, error) {
-	return c.edited(ctx, nil, false, access.PlanEndRelationship)
+	return c.take(ctx, c.ofGrant(nil, false, access.PlanEndRelationship))
 }
 
 type managingBody struct {
@@ -573,7 +582,7 @@ func (c *call) provided(ctx context.Context, partner string, plan func(context.C
 }
 
 func deleteManagingPartner(ctx context.Context, c *call) (reply, error) {
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
 		cust, err := c.customer(ctx)
 		if err != nil {
 			return access.Change{}, reply{}, err

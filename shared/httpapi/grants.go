@@ -184,9 +184,9 @@ func cleared(o opt[moment]) *time.Time {
 	return &o.Value.Time
 }
 
-// edited loads, plans and commits a change of a grant that is there.
-func (c *call) edited(ctx context.Context, users []string, whole bool, plan func(access.Relation, access.Moment) (access.Planned, error)) (reply, error) {
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+// ofGrant loads and plans a change of the grant that the path names.
+func (c *call) ofGrant(users []string, whole bool, plan func(access.Relation, access.Moment) (access.Planned, error)) func(context.Context) (access.Change, reply, error) {
+	return func(ctx context.Context) (access.Change, reply, error) {
 		r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), c.PathValue("partner"), users, whole)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -197,7 +197,7 @@ func (c *call) edited(ctx context.Context, users []string, whole bool, plan func
 			return access.Change{}, reply{}, err
 		}
 		return p.Change, planned(r, p, m.Now), nil
-	})
+	}
 }
 
 func patchGrant(ctx context.Context, c *call) (reply, error) {
@@ -228,9 +228,13 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 			users = append(users, u.ID)
 		}
 	}
-	out, err := c.edited(ctx, users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	edit := c.ofGrant(users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
 		return access.PlanEdit(r, cmd, m)
 	})
+	if cmd.OnlyTakes() {
+		return c.take(ctx, edit)
+	}
+	out, err := c.change(ctx, "", edit)
 	if err != nil || len(cmd.Caps) == 0 {
 		return out, err
 	}
@@ -252,7 +256,7 @@ func (c *call) spreadRules(ctx context.Context, customer string) error {
 		if row.Grant.Ended(c.api.now()) || row.Grant.Ruled >= cust.Version {
 			continue
 		}
-		if err := c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		if err := c.api.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) { // the partner cannot put it off
 			r, err := c.api.Store.Relation(ctx, customer, row.Grant.Partner, nil, false)
 			if err != nil {
 				return access.Change{}, nil, err
@@ -293,17 +297,17 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	return c.edited(ctx, users, true, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	return c.change(ctx, "", c.ofGrant(users, true, func(r access.Relation, m access.Moment) (access.Planned, error) {
 		return access.PlanPick(r, cmd, m)
-	})
+	}))
 }
 
 func deleteGrant(ctx context.Context, c *call) (reply, error) {
-	return c.edited(ctx, nil, false, access.PlanRevoke)
+	return c.take(ctx, c.ofGrant(nil, false, access.PlanRevoke))
 }
 
 func relinquish(ctx context.Context, c *call) (reply, error) {
-	return c.edited(ctx, nil, false, access.PlanRelinquish)
+	return c.take(ctx, c.ofGrant(nil, false, access.PlanRelinquish))
 }
 
 func deleteGrantUser(ctx context.Context, c *call) (reply, error) {
@@ -311,7 +315,7 @@ func deleteGrantUser(ctx context.Context, c *call) (reply, error) {
 	if !access.ValidUserID(user) {
 		return reply{}, nothingHere()
 	}
-	return c.edited(ctx, []string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	return c.take(ctx, c.ofGrant([]string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
 		return access.PlanRemoveUser(r, user, m)
-	})
+	}))
 }

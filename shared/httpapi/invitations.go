@@ -133,9 +133,9 @@ func getInvitation(ctx context.Context, c *call) (reply, error) {
 	return reply{status: 200, version: i.Version, body: viewInvitation(i, c.api.now())}, nil
 }
 
-// ofInvitation plans and commits a change of the invitation that the path names, by the inviting side.
-func (c *call) ofInvitation(ctx context.Context, plan func(access.Relation, *access.Invitation, access.Moment) (access.Change, *access.Invitation, error)) (reply, error) {
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+// ofInvitation loads and plans a change of the invitation that the path names, by the inviting side.
+func (c *call) ofInvitation(plan func(access.Relation, *access.Invitation, access.Moment) (access.Change, *access.Invitation, error)) func(context.Context) (access.Change, reply, error) {
+	return func(ctx context.Context) (access.Change, reply, error) {
 		i, r, err := c.invitation(ctx)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -146,15 +146,15 @@ func (c *call) ofInvitation(ctx context.Context, plan func(access.Relation, *acc
 			return access.Change{}, reply{}, err
 		}
 		return change, reply{status: 200, version: after.Version, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
-	})
+	}
 }
 
 func deleteInvitation(ctx context.Context, c *call) (reply, error) {
-	return c.ofInvitation(ctx, access.PlanCancel)
+	return c.take(ctx, c.ofInvitation(access.PlanCancel))
 }
 
 func resendInvitation(ctx context.Context, c *call) (reply, error) {
-	return c.ofInvitation(ctx, access.PlanResend)
+	return c.change(ctx, "", c.ofInvitation(access.PlanResend))
 }
 
 // invitationFilter reads status.

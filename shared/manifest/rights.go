@@ -56,12 +56,14 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"),
 			table("Query", "C"),
+			table("UpdateItem", "C", "P"), // holds, for what ends access (see shared/dynamo); likewise in the functions below
 		},
 		"revoke": {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E"),
 			table("PutItem", "C"),
 			table("Query", "C"),
+			table("UpdateItem", "C"),
 		},
 		"list": {
 			table("BatchGetItem", "C", "P"),
@@ -75,6 +77,7 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "E", "I", "K", "P"),
 			table("PutItem", "C", "E", "I", "K", "P", "W"),
 			table("Query", "C"),
+			table("UpdateItem", "C", "P"),
 		}, accountCalls(
 			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
 			"AdminInitiateAuth", "AdminListGroupsForUser", "AdminRemoveUserFromGroup", "AdminSetUserMFAPreference", "AdminSetUserPassword",
@@ -85,6 +88,7 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "E", "I", "P"),
 			table("PutItem", "C", "E", "I", "K", "P"),
 			table("Query", "C"),
+			table("UpdateItem", "C"),
 			index(Index1, "P"),
 		},
 		"expire": append([]Right{
@@ -93,6 +97,7 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "K", "P"),
 			table("PutItem", "C", "K", "P"), // P: a user who has not signed in
 			table("Query", "C"),
+			table("UpdateItem", "C"),
 			index(Index1, "P", "U"),
 			index(Index2, "Q"),
 		}, accountCalls(

@@ -25,6 +25,7 @@ type Store interface {
 	DueShards() int
 	Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error)
 	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
 	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
 	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
 	Task(ctx context.Context, id string) (*access.Task, error)
@@ -179,9 +180,9 @@ func (r *run) moment() access.Moment {
 	return access.Moment{Now: r.Now().UTC().Truncate(time.Millisecond), Actor: access.Actor{Kind: "clock"}, NewID: r.NewID}
 }
 
-// grant plans and commits what one grant needs.
+// grant plans and commits what one grant needs: mostly an end, so that others who keep changing the grant do not hold it up.
 func (r *run) grant(ctx context.Context, customer, partner string, plan func(access.Relation, access.Moment) (access.Planned, error), users ...string) error {
-	return r.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	return r.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
 		rel, err := r.Store.Relation(ctx, customer, partner, users, false)
 		if err != nil {
 			return access.Change{}, nil, err

@@ -158,6 +158,12 @@ func (s *slow) Apply(ctx context.Context, plan dynamo.Plan) error {
 	return err
 }
 
+func (s *slow) Take(ctx context.Context, plan dynamo.Plan) error {
+	err := s.Store.Take(ctx, plan)
+	time.Sleep(time.Until(s.stop))
+	return err
+}
+
 func (s *slow) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
 	s.lookup.Add(1)
 	return s.Store.Relation(ctx, customer, partner, users, whole)
