@@ -23,9 +23,9 @@ const hold = "hold"
 const (
 	// lease is how long a hold lasts when nobody releases it, as after a crash: much longer than it takes to load, plan and commit once.
 	lease = 5 * time.Second
-	// patience is how long Take tries, in real time, and reserve is what it leaves of the time that the function has.
-	patience = 12 * time.Second
-	reserve  = 500 * time.Millisecond
+	// patience is how long Take tries, in real time, and reserve is what every change leaves of the time that the function has, for its answer.
+	patience = 10 * time.Second
+	reserve  = time.Second
 )
 
 // notHeld is the condition of a write that waits for holds. An expired hold is as good as none.
@@ -111,8 +111,8 @@ func (s *Store) Take(ctx context.Context, plan Plan) error { return s.take(ctx, 
 // take is Take where others were faster already in some records.
 func (s *Store) take(ctx context.Context, plan Plan, changed []Key) error {
 	h := &holds{store: s, until: map[Key]int64{}, end: time.Now().Add(patience)}
-	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-reserve).Before(h.end) {
-		h.end = deadline.Add(-reserve)
+	if end, ok := enough(ctx); ok && end.Before(h.end) {
+		h.end = end
 	}
 	defer h.release(ctx)
 	if err := h.hold(ctx, changed...); err != nil {
@@ -146,6 +146,12 @@ func (s *Store) take(ctx context.Context, plan Plan, changed []Key) error {
 			return err
 		}
 	}
+}
+
+// enough is when a change has to be given up so that this can still be answered; false when there is no such instant.
+func enough(ctx context.Context) (time.Time, bool) {
+	deadline, ok := ctx.Deadline()
+	return deadline.Add(-reserve), ok
 }
 
 // holds are the records that one call of Take holds.

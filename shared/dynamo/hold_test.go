@@ -198,7 +198,7 @@ func TestTakeNeverFailsWithContention(t *testing.T) {
 				}
 				return send()
 			})
-			ctx, stop := context.WithTimeout(t.Context(), time.Second)
+			ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
 			defer stop()
 			if err := tb.Take(ctx, tb.renames("never")); !errors.Is(err, access.ErrUnavailable) || access.CodeOf(err) != "" {
 				t.Errorf("always: got %v, want access.ErrUnavailable", err)

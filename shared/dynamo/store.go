@@ -82,11 +82,13 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 				return s.take(ctx, plan, by.keys)
 			}
 		}
+		end, ok := enough(ctx)
+		late := ok && !time.Now().Before(end)
 		again := errors.Is(err, errStale) || errors.Is(err, errBusy)
 		switch {
 		case !again:
 			return err
-		case n+1 < attempts:
+		case n+1 < attempts && !late:
 		case errors.Is(err, errStale):
 			return contention()
 		default:
