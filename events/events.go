@@ -30,7 +30,7 @@ const (
 	MemberEdited       Type = "member.edited"
 	MemberRemoved      Type = "member.removed"
 	GrantCreated       Type = "grant.created"   // access was granted, or granted again after an end (D21)
-	GrantEdited        Type = "grant.edited"    // users, everyone, level, period, who assigns, single sign-on, note
+	GrantEdited        Type = "grant.edited"    // users, everyone, level, period, who assigns, single sign-on, note, message
 	GrantSuspended     Type = "grant.suspended" // paused by the customer
 	GrantResumed       Type = "grant.resumed"
 	GrantRevoked       Type = "grant.revoked"      // ended by the customer (D29, D31, W13)

@@ -15,10 +15,13 @@ func TestD21_D31_UsersHearThatAccessWasGrantedAndRemovedAndTheCustomerHearsOfBot
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
 	kim := w.User("contoso", "kim@contoso.example", "tech")
-	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support", "note": "migration"}).Want(201)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support", "note": "ticket 4711", "message": "migration"}).Want(201)
 	granted := mailed(t, w, "kim@contoso.example", "grant.created", 1)
 	if !strings.Contains(granted.Subject, "Acme") || !strings.Contains(granted.Text, "migration") {
 		t.Errorf("the mail says neither to whom nor why: %s\n%s", granted.Subject, granted.Text)
+	}
+	if strings.Contains(granted.Text+granted.HTML, "4711") {
+		t.Errorf("the mail to the partner's user carries the note, which is the customer's own:\n%s", granted.Text)
 	}
 	mailed(t, w, "it@acme.example", "grant.created", 1)
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
@@ -79,7 +82,7 @@ func TestD24_WhoHasLostAccessIsDeniedAndHearsNothingMoreOfTheCustomer(t *testing
 
 	got := map[string]int{}
 	for _, mail := range w.Stack.Mail.List() {
-		if strings.HasPrefix(mail.Event, "grant.") && mail.To != "it@acme.example" && mail.To != "sam@contoso.example" {
+		if strings.HasPrefix(mail.Event, "grant.") && mail.To != "it@acme.example" && mail.To != "sam@contoso.example" && mail.To != "olga@contoso.example" { // the owner of a partner without contacts
 			got[mail.To+" "+mail.Event]++
 		}
 	}
@@ -191,5 +194,100 @@ func TestAnHourWithoutSESCostsNoMailAndDoublesNone(t *testing.T) {
 	}
 	if dead := w.Stack.Dead.List(); len(dead) != 0 {
 		t.Errorf("dead letters: got %d, want none", len(dead))
+	}
+}
+
+// The note is the customer's own; the message is for the partner.
+func TestTheNoteStaysWithTheCustomerAndTheMessageReachesThePartner(t *testing.T) {
+	t.Parallel()
+	w, kim, _ := acme(t)
+	w.User("contoso", "olga@contoso.example", "owner")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "note": "n-4711", "message": "evenings only"}).Want(201)
+	ann := w.AdminOf("acme")
+	ann.Do("PATCH", contosoGrant, m{"note": "n-4712"}, "If-Match", "*").Want(200)
+	edited := ann.Do("PATCH", contosoGrant, m{"message": "mornings, too", "note": "n-4713"}, "If-Match", "*").Want(200)
+	if got := edited.Get("grant"); got.(m)["note"] != "n-4713" || got.(m)["message"] != "mornings, too" {
+		t.Errorf("the customer's view: got %s, want both", edited.Body)
+	}
+	history := ann.Do("GET", "/v1/customers/acme/history", nil).Want(200)
+	if got := string(history.Body); !strings.Contains(got, "n-4711") || !strings.Contains(got, "n-4713") {
+		t.Errorf("the customer's history: got %s, want the notes", got)
+	}
+	for _, path := range []string{"/v1/partners/contoso/history", "/v1/partners/contoso/customers", "/v1/partners/contoso/mail"} {
+		a := w.As("olga@contoso.example").Do("GET", path, nil).Want(200)
+		if got := string(a.Body); strings.Contains(got, "n-47") || strings.Contains(got, `"note"`) {
+			t.Errorf("%s: got %s, want nothing of the note", path, got)
+		}
+		if got := string(a.Body); path != "/v1/partners/contoso/mail" && !strings.Contains(got, "mornings, too") {
+			t.Errorf("%s: got %s, want the message", path, got)
+		}
+	}
+	ann.Do("PATCH", contosoGrant, m{"message": strings.Repeat("x", 1001)}, "If-Match", "*").WantProblem(400, "invalid", "/message")
+	if got := ann.Do("PATCH", contosoGrant, m{"message": nil}, "If-Match", "*").Want(200).String("grant.message"); got != "" {
+		t.Errorf("emptied: got %q, want none", got)
+	}
+}
+
+func TestWhereAPartnerHasNoContactsItsOwnerGetsWhatTheyWould(t *testing.T) { // P16, D21, D31
+	t.Parallel()
+	w := withMail(t)
+	w.User("contoso", "kim@contoso.example", "tech")
+	mailed(t, w, "olga@contoso.example", "user.created", 2) // its own account's, and the copy of Kim's
+	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
+	mailed(t, w, "olga@contoso.example", "grant.created", 1)
+	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
+	mailed(t, w, "olga@contoso.example", "grant.revoked", 1)
+}
+
+// A partner cannot have the customer's contact get another letter than the customer's by naming the address as its own.
+func TestACustomersContactGetsTheCustomersLetterThoughThePartnerNamesTheSameAddress(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
+	w.Provider().Do("PUT", "/v1/partners/contoso", m{"contacts": []string{"it@acme.example", "ops@contoso.example"}}).Want(200)
+	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
+	if got := mailed(t, w, "it@acme.example", "grant.created", 1); got.Subject != "Contoso now has access to Acme" {
+		t.Errorf("got %q, want the customer's letter", got.Subject)
+	}
+	mailed(t, w, "ops@contoso.example", "grant.created", 1)
+}
+
+// Recipients are resolved, and what is said of the access is looked up, when a mail is made: here an hour after the change.
+func TestAMailThatIsMadeLaterGoesToWhoIsConcernedThenAndSaysWhatIsSoThen(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
+	id := map[string]string{}
+	var users []string
+	for _, name := range []string{"left", "disabled", "moved", "stays"} {
+		id[name] = w.User("contoso", name+"@contoso.example", "tech")
+		users = append(users, id[name])
+		mailed(t, w, name+"@contoso.example", "user.created", 1)
+	}
+	w.Stack.SES.Fail(100_000)
+	w.Grant("acme", m{"partner": "contoso", "users": users, "level": "manage"}).Want(201)
+	for _, to := range []string{"left", "disabled", "moved", "stays"} {
+		mailState(t, w, "/v1/customers/acme/mail", to+"@contoso.example", "grant.created", "claimed")
+	}
+	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+id["left"], nil).Want(204)
+	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+id["disabled"], m{"status": "disabled"}, "If-Match", "*").Want(200)
+	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+id["moved"], m{"email": "new@contoso.example"}, "If-Match", "*").Want(200)
+	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"offer": "view"}, "If-Match", "*").Want(200)
+	w.Stack.SES.Heal()
+	for range 3 {
+		w.Advance(15 * time.Minute)
+	}
+	stays := mailed(t, w, "stays@contoso.example", "grant.created", 1)
+	if !strings.Contains(stays.Text, "Access level: view (read-only: figures and insights), as the provider offers Contoso no more than that") {
+		t.Errorf("got %s, want the level in effect", stays.Text)
+	}
+	mailed(t, w, "new@contoso.example", "grant.created", 1)
+	for _, to := range []string{"left", "disabled", "moved"} {
+		mailState(t, w, "/v1/customers/acme/mail", to+"@contoso.example", "grant.created", "dropped")
+	}
+	for _, mail := range w.Stack.Mail.List() {
+		if mail.Event == "grant.created" && (strings.HasPrefix(mail.To, "left@") || strings.HasPrefix(mail.To, "disabled@") || strings.HasPrefix(mail.To, "moved@")) {
+			t.Errorf("got a mail to %s, want none", mail.To)
+		}
 	}
 }

@@ -162,6 +162,7 @@ func TestAStaleVersionIsAcceptedOnlyForTakingAway(t *testing.T) {
 		{"suspend", func(string, string) access.EditCommand { return access.EditCommand{State: new(access.StateSuspended)} }, ""},
 		{"require single sign-on", func(string, string) access.EditCommand { return access.EditCommand{RequireSSO: new(true)} }, ""},
 		{"another note", func(string, string) access.EditCommand { return access.EditCommand{Note: new("x")} }, access.VersionMismatch},
+		{"another message", func(string, string) access.EditCommand { return access.EditCommand{Message: new("x")} }, access.VersionMismatch},
 		{"let the partner pick", func(string, string) access.EditCommand { return access.EditCommand{AssignedBy: new(access.ByPartner)} }, access.VersionMismatch},
 		{"everyone on", func(string, string) access.EditCommand { return access.EditCommand{Everyone: new(true)} }, access.VersionMismatch},
 		{"take a user out", func(kim, _ string) access.EditCommand { return access.EditCommand{Remove: []string{kim}} }, ""},
@@ -325,8 +326,8 @@ func TestAScheduledGrantCanBeginAtOnce(t *testing.T) {
 func TestTheEventOfAnEditTellsWhatItWas(t *testing.T) {
 	w, _, _, _ := withThree(t)
 	until := start.Add(48 * time.Hour)
-	p := w.must(w.edit(access.EditCommand{Level: new(access.Manage), Until: &until, Note: new("n"), RequireSSO: new(true), AssignedBy: new(access.ByPartner)}))
-	wantFields(t, p, "assigned_by", "level", "note", "require_sso", "until")
+	p := w.must(w.edit(access.EditCommand{Level: new(access.Manage), Until: &until, Note: new("n"), Message: new("m"), RequireSSO: new(true), AssignedBy: new(access.ByPartner)}))
+	wantFields(t, p, "assigned_by", "level", "message", "note", "require_sso", "until")
 	d := w.event().Data
 	if d.LevelWas != "support" || d.Level != "manage" || d.UntilWas != nil || d.Until == nil || !d.Until.Equal(until) || d.AssignedBy != "partner" || d.Version != 2 {
 		t.Errorf("got %+v, want level from support to manage, an end where there was none, assigned by the partner", d)
@@ -417,7 +418,7 @@ func TestAnEditOfNothingChangesNothing(t *testing.T) {
 	for i, cmd := range []access.EditCommand{
 		{},
 		{Seen: 77},
-		{Level: &g.Level, From: &g.From, Until: &g.Until, State: &g.State, RequireSSO: &g.RequireSSO, AssignedBy: &g.AssignedBy, Note: &g.Note},
+		{Level: &g.Level, From: &g.From, Until: &g.Until, State: &g.State, RequireSSO: &g.RequireSSO, AssignedBy: &g.AssignedBy, Note: &g.Note, Message: &g.Message},
 		{Everyone: new(false)},
 		{Set: list(kim, lee, maxi)},
 		{Add: []string{kim}},

@@ -14,7 +14,7 @@ import (
 func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
 	w := newWorld(t)
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.External)
-	p, err := w.grant(access.GrantCommand{Users: []string{lee, kim}, Note: new("migration")})
+	p, err := w.grant(access.GrantCommand{Users: []string{lee, kim}, Note: new("migration"), Message: new("welcome")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
 
 	g := p.Grant
 	if g.Level != access.View || g.State != access.StateOpen || !g.From.Equal(start) || !g.Until.IsZero() || g.AssignedBy != access.ByCustomer ||
-		g.RequireSSO || g.Managed || g.Note != "migration" || g.Version != 1 || !g.Created.Equal(start) || !g.Updated.Equal(start) {
+		g.RequireSSO || g.Managed || g.Note != "migration" || g.Message != "welcome" || g.Version != 1 || !g.Created.Equal(start) || !g.Updated.Equal(start) {
 		t.Errorf("got grant %+v, want view, open, from now on, continuous, assigned by the customer, at version 1", g)
 	}
 	if c := p.Changes; !slices.Equal(c.Added, []string{kim, lee}) || c.Removed != nil || c.Before != 0 || c.After != 2 || !p.Created {
@@ -38,7 +38,7 @@ func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
 	}
 	d := e.Data
 	if d.Grant != g.ID || d.Version != 1 || d.Level != "view" || d.From == nil || !d.From.Equal(start) || d.Until != nil || d.AssignedBy != "customer" ||
-		d.UserCount == nil || *d.UserCount != 2 || d.Note != "migration" || d.LevelWas != "" || d.UntilWas != nil || d.Everyone != nil {
+		d.UserCount == nil || *d.UserCount != 2 || d.Note != "migration" || d.Message != "welcome" || d.LevelWas != "" || d.UntilWas != nil || d.Everyone != nil {
 		t.Errorf("got event data %+v, want the grant as it is now", d)
 	}
 	want := []events.Person{{ID: kim, Email: "kim@contoso.example", Name: "kim"}, {ID: lee, Email: "lee@contoso.example", Name: "lee"}}
@@ -204,6 +204,7 @@ func TestASecondGrantAddsPeopleAndNothingElse(t *testing.T) { // D20
 		{"no single sign-on", access.GrantCommand{RequireSSO: new(false)}, []string{"require_sso"}},
 		{"the partner picks", access.GrantCommand{AssignedBy: new(access.ByPartner)}, []string{"assigned_by"}},
 		{"another note", access.GrantCommand{Note: new("")}, []string{"note"}},
+		{"another message", access.GrantCommand{Message: new("x")}, []string{"message"}},
 		{"everything", access.GrantCommand{
 			Level: new(access.View), From: &until, Until: &time.Time{}, RequireSSO: new(false), AssignedBy: new(access.ByPartner), Note: new("m"),
 		}, []string{"level", "from", "until", "require_sso", "assigned_by", "note"}},

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,7 +23,8 @@ type EditCommand struct {
 	State      *State     // open or suspended
 	RequireSSO *bool
 	AssignedBy *Assigner
-	Note       *string
+	Note       *string           // the customer's own
+	Message    *string           // the customer's words to the partner
 	Caps       map[string]*Level // by address: the most that the person may do; nil lifts the cap
 }
 
@@ -60,7 +62,7 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 		p.note("require_sso", !*cmd.RequireSSO)
 	}
 	p.assignedBy(cmd.AssignedBy)
-	p.annotate(cmd.Note)
+	p.annotate(cmd.Note, cmd.Message)
 	kind := events.GrantEdited
 	if cmd.State != nil && *cmd.State != p.g.State {
 		kind = events.GrantSuspended
@@ -81,7 +83,7 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
 		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.Edition())
 	}
-	if len(p.gives) > 0 && !onlyNote(p.gives) {
+	if len(p.gives) > 0 && !onlyWords(p.gives) {
 		if err := eligible(r.Partner); err != nil {
 			return Planned{}, err
 		}
@@ -91,7 +93,10 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 	return out, err
 }
 
-func onlyNote(fields []string) bool { return len(fields) == 1 && fields[0] == "note" }
+// onlyWords tells whether nothing but the note and the message is among the fields: neither gives anything.
+func onlyWords(fields []string) bool {
+	return !slices.ContainsFunc(fields, func(f string) bool { return f != "note" && f != "message" })
+}
 
 // people plans who is in. chosen is where the set stands in the request's body.
 func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, chosen string) error {

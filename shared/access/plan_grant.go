@@ -18,8 +18,9 @@ type GrantCommand struct {
 	Until      *time.Time // zero = continuous
 	RequireSSO *bool      // default: DefaultSSO
 	AssignedBy *Assigner  // default: the customer when users or everyone are given, otherwise the partner (A5)
-	Note       *string
-	DefaultSSO bool // the provider's setting
+	Note       *string    // the customer's own
+	Message    *string    // the customer's words to the partner
+	DefaultSSO bool       // the provider's setting
 }
 
 // PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses
@@ -51,7 +52,7 @@ func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
 			p.g.RequireSSO = *cmd.RequireSSO
 		}
 		p.assignedBy(cmd.AssignedBy)
-		p.annotate(cmd.Note)
+		p.annotate(cmd.Note, cmd.Message)
 		if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
 			return Planned{}, err
 		}
@@ -110,6 +111,7 @@ func (c GrantCommand) differs(g *Grant, now time.Time) error {
 	add("require_sso", c.RequireSSO != nil && *c.RequireSSO != g.RequireSSO)
 	add("assigned_by", c.AssignedBy != nil && *c.AssignedBy != g.AssignedBy)
 	add("note", c.Note != nil && *c.Note != g.Note)
+	add("message", c.Message != nil && *c.Message != g.Message)
 	if len(fields) == 0 {
 		return nil
 	}
@@ -142,10 +144,14 @@ func (p *relationPlan) assignedBy(a *Assigner) {
 	}
 }
 
-func (p *relationPlan) annotate(note *string) {
+func (p *relationPlan) annotate(note, message *string) {
 	if note != nil && *note != p.g.Note {
 		p.g.Note = *note
 		p.note("note", true) // neither gives nor takes, but a stale caller must not overwrite it
+	}
+	if message != nil && *message != p.g.Message {
+		p.g.Message = *message
+		p.note("message", true) // likewise
 	}
 }
 

@@ -511,7 +511,7 @@ func touch(c *Customer) CustomerWrite {
 func grantData(g *Grant, h Headcount, more func(*events.Data)) events.Data {
 	d := events.Data{
 		Grant: g.ID, Version: g.Version, Level: g.Level.String(), From: instant(g.From), Until: instant(g.Until),
-		UserCount: ref(g.UserCount(h)), AssignedBy: string(g.AssignedBy), Note: g.Note,
+		UserCount: ref(g.UserCount(h)), AssignedBy: string(g.AssignedBy), Note: g.Note, Message: g.Message,
 		RequireSSO: ref(g.RequireSSO),
 	}
 	more(&d)

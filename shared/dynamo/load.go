@@ -76,6 +76,61 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 	return r, s.assignments(ctx, &r, users, whole)
 }
 
+// Concerned reads what an event is about, as it is now: the organisations that it names, their grant, and these users with their assignments.
+// Either id may be "". It is one read, which no writer holds up; what is said of it is not what a change may stand on.
+func (s *Store) Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error) {
+	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
+	var keys []Key
+	if customer != "" {
+		keys = append(keys, customerKey(customer))
+	}
+	if partner != "" {
+		keys = append(keys, partnerKey(partner), headcountKey(partner))
+	}
+	both := customer != "" && partner != ""
+	if both {
+		keys = append(keys, grantKey(customer, partner))
+	}
+	for _, u := range users {
+		keys = append(keys, userKey(u))
+		if both {
+			keys = append(keys, assignmentKey(customer, u))
+		}
+	}
+	if len(keys) == 0 {
+		return r, nil
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return r, err
+	}
+	var errs [4]error
+	r.Customer, errs[0] = lookup(items, customerKey(customer), (*item).customer)
+	r.Partner, errs[1] = lookup(items, partnerKey(partner), (*item).partner)
+	r.Headcount, errs[2] = headcountIn(items, partner)
+	r.Grant, errs[3] = lookup(items, grantKey(customer, partner), (*item).grant)
+	if err := errors.Join(errs[:]...); err != nil {
+		return r, err
+	}
+	for _, id := range users {
+		u, err := lookup(items, userKey(id), (*item).user)
+		if err != nil {
+			return r, err
+		}
+		a, err := lookup(items, assignmentKey(customer, id), (*item).assignment)
+		if err != nil {
+			return r, err
+		}
+		if u != nil {
+			r.Users[id] = u
+		}
+		if a != nil {
+			r.Assignments[id] = a
+		}
+	}
+	return r, nil
+}
+
 // assignments loads the rows of a grant after the grant: Relation then sees whether both belong together.
 func (s *Store) assignments(ctx context.Context, r *access.Relation, users []string, whole bool) error {
 	customer, partner := r.Grant.Customer, r.Grant.Partner

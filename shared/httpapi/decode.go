@@ -205,6 +205,13 @@ func (f *findings) note(o opt[string], pointer string) *string {
 	return f.text(o, pointer, "a note has at most 1000 characters and no control characters but line feeds", access.ValidNote)
 }
 
+func (f *findings) message(o opt[string], pointer string) *string {
+	if o.Null {
+		o = opt[string]{Given: true}
+	}
+	return f.text(o, pointer, "a message has at most 1000 characters and no control characters but line feeds", access.ValidNote)
+}
+
 func (f *findings) level(o opt[string], pointer string) *access.Level {
 	s := f.text(o, pointer, "a level is none, view, support or manage", func(s string) bool { _, ok := access.ParseLevel(s); return ok })
 	if s == nil {

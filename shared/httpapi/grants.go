@@ -20,13 +20,14 @@ type grantBody struct {
 	RequireSSO opt[bool]     `json:"require_sso"`
 	AssignedBy opt[string]   `json:"assigned_by"`
 	Note       opt[string]   `json:"note"`
+	Message    opt[string]   `json:"message"`
 }
 
 // command reads what is to be granted, and to whom: a partner, or the address of one of its users.
 func (b grantBody) command(cfg Config) (cmd access.GrantCommand, partner, email string, err error) {
 	var f findings
 	cmd = access.GrantCommand{
-		Level: f.level(b.Level, "/level"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"), Note: f.note(b.Note, "/note"),
+		Level: f.level(b.Level, "/level"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"), Note: f.note(b.Note, "/note"), Message: f.message(b.Message, "/message"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), DefaultSSO: cfg.RequireSSO,
 		From: given(b.From), Until: given(b.Until), Everyone: b.Everyone.Value,
 	}
@@ -141,6 +142,7 @@ type editBody struct {
 	RequireSSO opt[bool]      `json:"require_sso"`
 	AssignedBy opt[string]    `json:"assigned_by"`
 	Note       opt[string]    `json:"note"`
+	Message    opt[string]    `json:"message"`
 
 	Caps opt[map[string]opt[string]] `json:"caps"`
 }
@@ -150,7 +152,7 @@ func (b editBody) command() (access.EditCommand, error) {
 	cmd := access.EditCommand{
 		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: cleared(b.From), Until: cleared(b.Until),
 		State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
-		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
+		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"), Message: f.message(b.Message, "/message"),
 		Caps: f.caps(b.Caps, "/caps"), Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),
 	}
 	if add := f.users(b.Users.Value.Add, "/users/add", access.MaxUserChanges); add != nil {

@@ -413,5 +413,5 @@ func listPartnerHistory(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(page, digest, viewEvent), nil
+	return listed(page, digest, viewPartnerEvent), nil
 }

@@ -59,6 +59,7 @@ type grantView struct {
 	From           time.Time        `json:"from"`
 	Until          *time.Time       `json:"until"`
 	Note           string           `json:"note"`
+	Message        string           `json:"message"`
 	End            *endView         `json:"end"`
 	CreatedAt      time.Time        `json:"created_at"`
 	UpdatedAt      time.Time        `json:"updated_at"`
@@ -71,7 +72,7 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: g.Status(r.Partner, now), Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
-		From: g.From, Until: instant(g.Until), Note: g.Note, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
+		From: g.From, Until: instant(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {
 		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: e.By.Kind, Email: e.By.Email}}
@@ -263,6 +264,7 @@ type partnerCustomerView struct {
 	AssignedBy     string           `json:"assigned_by"`
 	UserCount      int              `json:"user_count"`
 	RequireSSO     bool             `json:"require_sso"`
+	Message        string           `json:"message"`
 	YouHaveAccess  bool             `json:"you_have_access"`
 	YourLevel      string           `json:"your_level,omitzero"`  // of the partner's user who asks
 	YourReason     access.Why       `json:"your_reason,omitzero"` // as a check would give it
@@ -275,7 +277,7 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 	v := partnerCustomerView{
 		Customer: viewCustomerName(r.Customer), Status: g.Status(r.Partner, now), Reason: text(g.Denied(r.Partner, now)), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
-		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Version: g.Edition(),
+		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.Edition(),
 	}
 	if r.You.User != nil {
 		mine := access.Entry(r.You, r.Customer.ID, now)
@@ -303,6 +305,14 @@ func viewEvent(e *events.Event) historyView {
 		ID: e.ID, Type: string(e.Type), Time: e.Time, Actor: byView{Kind: e.Actor.Kind, Email: e.Actor.Email},
 		Customer: viewConcerned(e.Customer), Partner: viewConcerned(e.Partner), Data: e.Data,
 	}
+}
+
+// viewPartnerEvent is an event as the partner sees it: without the note, which is the customer's own.
+func viewPartnerEvent(e *events.Event) historyView {
+	v := viewEvent(e)
+	v.Data.Note = ""
+	v.Data.Fields = slices.DeleteFunc(slices.Clone(v.Data.Fields), func(f string) bool { return f == "note" })
+	return v
 }
 
 // viewConcerned leaves out whom the organisation has told: the other side need not know.

@@ -11,23 +11,23 @@
 //	grant.edited             removed (user)                                         the users taken out
 //	grant.edited             changed (user)                                         the users whose own level changed
 //	grant.edited             changed (user)                                         the other users, when their terms changed
-//	grant.edited             changed (partner)                                      the partner's contacts, when everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed
-//	grant.edited             changed (customer)                                     the customer's contacts
+//	grant.edited             changed (partner)                                      the partner's contacts, when there is a message, everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed
+//	grant.edited             changed (customer)                                     the customer's contacts, unless only the note changed
 //	grant.suspended          granted (user)                                         the users let in
 //	grant.suspended          removed (user)                                         the users taken out
 //	grant.suspended          suspended (user)                                       the other users
-//	grant.suspended          suspended (partner)                                    the partner's contacts, when a crowd or nobody is named, users went who are not named, or everyone was switched
+//	grant.suspended          suspended (partner)                                    the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
 //	grant.suspended          suspended (customer)                                   the customer's contacts
 //	grant.resumed            granted (user)                                         the users let in
 //	grant.resumed            removed (user)                                         the users taken out
 //	grant.resumed            resumed (user)                                         the other users
-//	grant.resumed            resumed (partner)                                      the partner's contacts, when a crowd or nobody is named, users went who are not named, or everyone was switched
+//	grant.resumed            resumed (partner)                                      the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
 //	grant.resumed            resumed (customer)                                     the customer's contacts
 //	grant.started            started (user)                                         the users
-//	grant.started            started (partner)                                      the partner's contacts, when a crowd or nobody is named
+//	grant.started            started (partner)                                      the partner's contacts
 //	grant.started            started (customer)                                     the customer's contacts
 //	grant.expiring           expiring (user)                                        the users
-//	grant.expiring           expiring (partner)                                     the partner's contacts, when a crowd or nobody is named
+//	grant.expiring           expiring (partner)                                     the partner's contacts
 //	grant.expiring           expiring (customer)                                    the customer's contacts
 //	grant.expired            expired (user)                                         the users
 //	grant.expired            expired (partner)                                      the partner's contacts
@@ -73,7 +73,8 @@
 // concerns. Everybody else concerned by a user's or a member's account, by what the directory says of a partner or a customer, or by a
 // managed relationship beginning and ending, hears of it through the change of the grant, or not at all.
 //
-// An address gets one mail for one event. What to tell follows from the event alone: state is not read again, so that a mail says what
-// happened even when it comes late. Only secrets (tokens, temporary passwords) are made when the mail is
-// sent; they are in no event, no receipt and no log.
+// An address gets one mail for one event. What happened follows from the event; whom it reaches, and what is so, from what holds when the mail is
+// made (Situation): people and contacts are told at the addresses that they have then, level and status are what a check would answer, and what holds
+// no longer is not sent. What ends or pauses access is sent however late, and organisations hear of each change. Where a partner has no contacts its
+// owner is told. Secrets (tokens, temporary passwords) are made when the mail is sent; they are in no event, no receipt and no log.
 package mail

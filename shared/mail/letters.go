@@ -36,6 +36,11 @@ type Letter struct {
 	Template string
 	Side     Side
 	Secret   SecretKind
+
+	Situation Situation // when it was made
+	Outdated  string    // why what it says holds no longer; "" = it holds. An outdated letter is sent only where it is urgent, and never again
+	Gone      bool      // nobody is told at this address any more
+	Moved     string    // the address at which the recipient is told now; "" = nowhere else
 }
 
 // rule is one row of the table "which event tells whom what" (see the package comment, which a test holds to this).
@@ -82,16 +87,18 @@ func rules() []rule {
 			return unless(e.Data.EmailWas == "", primary.who(e))
 		}}
 		inviter = audience{"the inviter, or the inviting side's contacts", invitingSide}
-		unnamed = audience{"the partner's contacts, when a crowd or nobody is named", func(e events.Event) []string { return when(anonymous(e), e.Partner) }}
 		opened  = audience{"the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named", func(e events.Event) []string {
 			return when(anonymous(e) || switched(e) || e.Data.AssignedBy == "partner", e.Partner)
 		}}
-		edited = audience{"the partner's contacts, when everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed", func(e events.Event) []string {
+		edited = audience{"the partner's contacts, when there is a message, everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed", func(e events.Event) []string {
 			chooses := e.Data.AssignedBy == "partner" && slices.Contains(e.Data.Fields, "assigned_by")
-			return when(switched(e) || chooses || e.Data.Unnamed > 0 || anonymous(e) && termsChanged(e), e.Partner)
+			return when(addressed(e) || switched(e) || chooses || e.Data.Unnamed > 0 || anonymous(e) && termsChanged(e), e.Partner)
 		}}
-		paused = audience{"the partner's contacts, when a crowd or nobody is named, users went who are not named, or everyone was switched", func(e events.Event) []string {
-			return when(anonymous(e) || e.Data.Unnamed > 0 || switched(e), e.Partner)
+		paused = audience{"the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched", func(e events.Event) []string {
+			return when(addressed(e) || anonymous(e) || e.Data.Unnamed > 0 || switched(e), e.Partner)
+		}}
+		informed = audience{"the customer's contacts, unless only the note changed", func(e events.Event) []string {
+			return when(!slices.Equal(e.Data.Fields, []string{"note"}), e.Customer)
 		}}
 		host = audience{"the customer's contacts, when the partner invites", func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) }}
 	)
@@ -105,13 +112,13 @@ func rules() []rule {
 		{on(events.GrantEdited), theirs, User, "changed", NoSecret},
 		{on(events.GrantEdited), remaining, User, "changed", NoSecret},
 		{on(events.GrantEdited), edited, Partner, "changed", NoSecret},
-		{on(events.GrantEdited), customer, Customer, "changed", NoSecret},
+		{on(events.GrantEdited), informed, Customer, "changed", NoSecret},
 	}
 	for _, t := range on(events.GrantSuspended, events.GrantResumed) {
 		all = append(all, rule{on(t), other, User, name(t), NoSecret}, rule{on(t), paused, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
 	}
 	for _, t := range on(events.GrantStarted, events.GrantExpiring) {
-		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), unnamed, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
+		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
 	}
 	for _, t := range on(events.GrantExpired, events.GrantRevoked, events.GrantRelinquished, events.GrantEnded) {
 		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
@@ -144,12 +151,21 @@ func rules() []rule {
 	)
 }
 
-// Letters are the mails that an event causes, in the order of the table and of the people in the event. An address gets one letter, that
-// of the first rule that means it: who is let in and is a contact, too, is told that it is let in. An event that no rule names, or whose type
-// is unknown, tells nobody. What is no plain address gets nothing.
-func Letters(e events.Event) []Letter {
+// letters are the mails that an event causes, in the order of the table and of the people in the event. An address gets one letter, that
+// of the first rule that means it: a user who is granted access and is a contact of the partner, too, gets the user's letter. The customer's contacts
+// get the customer's letter, whatever else the partner uses their addresses for; only a letter with a secret comes before that. An event that no
+// rule names, or whose type is unknown, tells nobody. What is no plain address gets nothing.
+func letters(e events.Event) []Letter {
 	var out []Letter
-	told := map[string]bool{}
+	told, customers := map[string]bool{}, map[string]bool{}
+	for _, r := range rules() {
+		if r.side == Customer && slices.Contains(r.on, e.Type) {
+			for _, a := range r.to.who(e) {
+				to, _ := access.ParseEmail(a)
+				customers[to] = true
+			}
+		}
+	}
 	for _, r := range rules() {
 		if !slices.Contains(r.on, e.Type) {
 			continue
@@ -163,7 +179,7 @@ func Letters(e events.Event) []Letter {
 		}
 		for _, a := range r.to.who(e) {
 			to, ok := access.ParseEmail(a)
-			if !ok || told[to] {
+			if !ok || told[to] || customers[to] && side != Customer && r.secret == NoSecret {
 				continue
 			}
 			told[to] = true
@@ -224,6 +240,11 @@ func others(e events.Event) []string {
 // anonymous tells whether no user can be told: there are too many, or none was chosen yet, or none is known by address.
 func anonymous(e events.Event) bool {
 	return e.Data.Crowd || !slices.ContainsFunc(slices.Concat(e.Data.Users, e.Data.Added), func(p events.Person) bool { return p.Email != "" })
+}
+
+// addressed tells whether the change brings the customer's words to the partner.
+func addressed(e events.Event) bool {
+	return e.Data.Message != "" && slices.Contains(e.Data.Fields, "message")
 }
 
 func switched(e events.Event) bool { return e.Data.Everyone != nil }

@@ -76,11 +76,11 @@ func TestEachEventTellsThoseWhomItConcerns(t *testing.T) {
 	t.Parallel()
 	cases := map[events.Type][]string{
 		events.GrantCreated:          all(each("granted.user", kim, sam), each("granted.customer", it, it2)),
-		events.GrantEdited:           all(each("granted.user", lee), each("removed.user", sam), each("changed.user", kim), each("changed.customer", it, it2)),
+		events.GrantEdited:           all(each("granted.user", lee), each("removed.user", sam), each("changed.user", kim), each("changed.partner", ops, ops2), each("changed.customer", it, it2)),
 		events.GrantSuspended:        all(each("suspended.user", kim, lee), each("suspended.customer", it, it2)),
 		events.GrantResumed:          all(each("resumed.user", kim, lee), each("resumed.customer", it, it2)),
-		events.GrantStarted:          all(each("started.user", kim, sam), each("started.customer", it, it2)),
-		events.GrantExpiring:         all(each("expiring.user", kim, lee), each("expiring.customer", it, it2)),
+		events.GrantStarted:          all(each("started.user", kim, sam), each("started.partner", ops, ops2), each("started.customer", it, it2)),
+		events.GrantExpiring:         all(each("expiring.user", kim, lee), each("expiring.partner", ops, ops2), each("expiring.customer", it, it2)),
 		events.GrantExpired:          all(each("expired.user", kim, lee), each("expired.partner", ops, ops2), each("expired.customer", it, it2)),
 		events.GrantRevoked:          all(each("revoked.user", kim, lee), each("revoked.partner", ops, ops2), each("revoked.customer", it, it2)),
 		events.GrantRelinquished:     all(each("relinquished.user", kim, lee), each("relinquished.partner", ops, ops2), each("relinquished.customer", it, it2)),
@@ -145,7 +145,16 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 		}, all(each("granted.user", lee), each("removed.user", sam), customers("changed"))},
 		{"only the note changed", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.Added, d.Removed = []string{"note"}, nil, nil
+		}, nil},
+		{"only the message changed", events.GrantEdited, func(d *events.Data) {
+			d.Fields, d.Added, d.Removed = []string{"message"}, nil, nil
+		}, all(partners("changed"), customers("changed"))},
+		{"the message was removed", events.GrantEdited, func(d *events.Data) {
+			d.Fields, d.Added, d.Removed, d.Message = []string{"message"}, nil, nil, ""
 		}, customers("changed")},
+		{"the note and the level changed", events.GrantEdited, func(d *events.Data) {
+			d.Fields, d.Added, d.Removed = []string{"level", "note"}, nil, nil
+		}, all(each("changed.user", kim, lee), customers("changed"))},
 		{"only the level changed", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.Added, d.Removed = []string{"level"}, nil, nil
 		}, all(each("changed.user", kim, lee), customers("changed"))},
@@ -174,7 +183,7 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 		}, all(partners("changed"), customers("changed"))},
 		{"the note of a crowd changed", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.Added, d.Removed, d.Users, d.Crowd = []string{"note"}, nil, nil, nil, true
-		}, customers("changed")},
+		}, nil},
 		{"one of a crowd was taken out", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.Added, d.Users, d.Crowd = []string{"users"}, nil, nil, true
 		}, all(each("removed.user", sam), customers("changed"))},
@@ -232,15 +241,16 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 	}
 }
 
-func TestAnAddressGetsOneMailAndTheMostSpecificOne(t *testing.T) {
+// The customer's contacts get the customer's letter, whatever a partner uses their addresses for.
+func TestAnAddressGetsOneMailTheCustomersContactTheCustomersAndAnybodyElseTheMostSpecificOne(t *testing.T) {
 	t.Parallel()
 	e := with(t, events.GrantEdited, func(e *events.Event) {
 		e.Data.Everyone = new(true) // so that the partner's contacts are told
-		e.Partner.Contacts = []string{"KIM@contoso.example", ops, ops, it, lee, sam}
+		e.Partner.Contacts = []string{"KIM@contoso.example", ops, ops2, ops2, it, lee, sam}
 		e.Customer.Contacts = []string{it, kim, ops, it2}
 		e.Data.Users = append(e.Data.Users, e.Data.Users...)
 	})
-	want := []string{lee + ": granted.user", sam + ": removed.user", kim + ": changed.user", ops + ": changed.partner", it + ": changed.partner", it2 + ": changed.customer"}
+	want := []string{lee + ": granted.user", sam + ": removed.user", ops2 + ": changed.partner", it + ": changed.customer", kim + ": changed.customer", ops + ": changed.customer", it2 + ": changed.customer"}
 	if got := told(mail.Letters(e)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -74,6 +74,7 @@ type Notifier struct {
 	Sender   Sender
 	Receipts Receipts
 	Secrets  Secrets
+	Present  Situations // what holds when letters are made; nil = the events are believed
 	Now      func() time.Time
 	Log      *slog.Logger  // of letters that have to wait; nil = none
 	Lease    time.Duration // the least; 0 = DefaultLease; longer than a worker can live
@@ -90,8 +91,12 @@ var ErrLate = errors.New("out of time")
 // others. After an error the event has to come again: there are letters without a receipt. That a letter waits, or that somebody else is
 // sending it, is no error.
 func (n *Notifier) Notify(ctx context.Context, e events.Event) error {
+	letters, err := n.letters(ctx, e)
+	if err != nil {
+		return err
+	}
 	var errs []error
-	for _, err := range n.deliver(ctx, Letters(e), n.lease()) {
+	for _, err := range n.deliver(ctx, letters, n.lease()) {
 		switch {
 		case errors.Is(err, ErrWaits):
 			if n.Log != nil {
@@ -116,12 +121,57 @@ func (n *Notifier) NotifyWaiting(ctx context.Context, e events.Event, recipient 
 }
 
 func (n *Notifier) notifyOne(ctx context.Context, e events.Event, recipient string, lease time.Duration) error {
-	for _, l := range Letters(e) {
-		if receipt.Digest(l.To) == recipient {
-			return n.deliver(ctx, []Letter{l}, lease)[0]
+	letters, err := n.letters(ctx, e)
+	if err != nil {
+		return err
+	}
+	for _, l := range letters {
+		if receipt.Digest(l.To) != recipient {
+			continue
 		}
+		for _, other := range letters { // of the same person, under the address that it has now
+			if l.Moved != "" && other.To == l.Moved {
+				if err := n.deliver(ctx, []Letter{other}, lease)[0]; err != nil && !errors.Is(err, receipt.ErrHeld) && !errors.Is(err, ErrWaits) {
+					return err
+				}
+			}
+		}
+		return n.deliver(ctx, []Letter{l}, lease)[0]
 	}
 	return receipt.ErrUnknown
+}
+
+// letters are an event's as they are now.
+func (n *Notifier) letters(ctx context.Context, e events.Event) ([]Letter, error) {
+	if n.Present == nil {
+		return Letters(e), nil
+	}
+	s, err := n.Present.Situation(ctx, e)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: read what holds now: %w", e.ID, err)
+	}
+	return s.Letters(e), nil
+}
+
+// letter is an event's to one recipient.
+func (n *Notifier) letter(ctx context.Context, e events.Event, recipient string) (Letter, error) {
+	letters, err := n.letters(ctx, e)
+	if err != nil {
+		return Letter{}, err
+	}
+	for _, l := range letters {
+		if receipt.Digest(l.To) == recipient {
+			return l, nil
+		}
+	}
+	return Letter{}, receipt.ErrUnknown
+}
+
+// Outdated is why the letter of an event to one recipient says what holds no longer; "" when it holds. It fails with receipt.ErrUnknown when the
+// event tells nobody whom that digest stands for.
+func (n *Notifier) Outdated(ctx context.Context, e events.Event, recipient string) (string, error) {
+	l, err := n.letter(ctx, e, recipient)
+	return l.Outdated, err
 }
 
 // GiveUp settles a mail that waits and that no event tells anybody of any more.
@@ -222,6 +272,9 @@ const (
 
 // try finds out what becomes of a letter that is claimed. An error says that it can be tried again.
 func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (receipt.Outcome, error) {
+	if l.Outdated != "" && !l.Urgent() {
+		return receipt.Outcome{State: receipt.Dropped, Reason: l.Outdated}, nil
+	}
 	block, err := n.Receipts.Blocked(ctx, l.To)
 	if err != nil {
 		return receipt.Outcome{}, fmt.Errorf("look whether the address is blocked: %w", err)

@@ -67,8 +67,7 @@ type page struct {
 	Changes     []line
 	Facts       []line
 	People      []list
-	NoteBy      string
-	Note        []string
+	Quotes      []quote
 	Why         string
 	Support     string
 	SupportURL  string
@@ -146,7 +145,7 @@ func (r *Renderer) page(v view) (page, error) {
 	}
 	p.Action, p.URL = v.action()
 	p.ShowURL = v.l.Secret == Token
-	p.NoteBy, p.Note = v.note()
+	p.Quotes = v.quotes()
 	p.SupportURL = p.Support
 	if !strings.Contains(p.Support, "://") {
 		p.SupportURL = "mailto:" + p.Support

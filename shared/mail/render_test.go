@@ -97,8 +97,9 @@ func cases(t *testing.T) map[string]mail.Letter {
 	})
 	change("everything", events.GrantEdited, func(e *events.Event) {
 		d := &e.Data
-		d.Fields = []string{"assigned_by", "everyone", "from", "level", "managed", "note", "require_sso", "state", "until", "users"}
+		d.Fields = []string{"assigned_by", "everyone", "from", "level", "managed", "message", "note", "require_sso", "state", "until", "users"}
 		d.AssignedBy, d.Everyone, d.Until, d.Note, d.LevelWas = "partner", new(true), nil, "", ""
+		d.Message = ""
 		e.Actor = events.Actor{Kind: "provider", Email: "root@insight.example"}
 	})
 	change("everyone_off", events.GrantEdited, func(e *events.Event) {
@@ -126,6 +127,37 @@ func cases(t *testing.T) map[string]mail.Letter {
 	change("by_partner", events.InvitationAccepted, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
 	change("by_partner", events.InvitationDeclined, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
 	change("by_partner", events.InvitationExpired, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
+
+	// What holds when the letters are made.
+	later := func(as string, typ events.Type, f func(*events.Event, *mail.Situation)) {
+		e := sample(t, typ)
+		if e.Data.From != nil {
+			e.Data.From = &e.Time
+		}
+		s := now(e)
+		f(&e, &s)
+		for _, l := range s.Letters(e) {
+			if l.Outdated == "" || l.Urgent() {
+				out[fmt.Sprintf("%s-%s-%s-%s", typ, as, l.Template, l.Side)] = l
+			}
+		}
+	}
+	for _, typ := range []events.Type{events.GrantCreated, events.GrantEdited, events.GrantResumed} {
+		later("less_offered", typ, func(_ *events.Event, s *mail.Situation) { s.Partner.Offer = access.View })
+		later("partner_suspended", typ, func(_ *events.Event, s *mail.Situation) { s.Partner.Status = access.Suspended })
+	}
+	later("without_sso", events.GrantCreated, func(_ *events.Event, s *mail.Situation) { s.Grant.RequireSSO, s.Partner.SSO = true, false })
+	later("managed", events.GrantCreated, func(e *events.Event, s *mail.Situation) {
+		e.Data.Users, e.Data.Added, e.Data.UserCount, e.Data.AssignedBy, e.Data.Until = nil, nil, new(0), "partner", nil
+		e.Actor, s.Grant.Until, s.Grant.Managed, s.Customer.ManagedBy = events.Actor{Kind: "provider"}, time.Time{}, true, s.Partner.ID
+	})
+	later("managed", events.GrantPartnerSuspended, func(_ *events.Event, s *mail.Situation) {
+		s.Partner.Status, s.Customer.ManagedBy = access.Suspended, s.Partner.ID
+	})
+	later("suspended_by_customer", events.GrantPartnerResumed, func(_ *events.Event, s *mail.Situation) { s.Grant.State = access.StateSuspended })
+	later("ended_since", events.GrantCreated, func(_ *events.Event, s *mail.Situation) { s.Grant.ID = "grt_2" })
+	later("owner", events.GrantRevoked, func(_ *events.Event, s *mail.Situation) { s.Partner.Contacts, s.Owner = nil, "olga@contoso.example" })
+	later("hours", events.GrantExpiring, func(e *events.Event, s *mail.Situation) { s.Now = e.Data.Until.Add(-20 * time.Hour) })
 
 	for _, typ := range []events.Type{events.GrantCreated, events.GrantEdited, events.InvitationCreated, events.UserCreated, events.UserEdited, events.ActivationMissed} {
 		add("hostile-"+string(typ), with(t, typ, hostile))
@@ -157,10 +189,11 @@ func hostile(e *events.Event) {
 			}[i%8]
 		}
 	}
-	e.Data.Note = strings.TrimSpace(strings.Repeat("Click [here](https://evil.example) or \\\\evil\\share, mailto:evil@evil.example\n<a href=\"https://evil.example\">now</a>\n\n-- \r\nInsight Cloud\u202e\n", 8))
-	if n := utf8.RuneCountInString(e.Data.Note); n > 1000 {
-		e.Data.Note = string([]rune(e.Data.Note)[:1000])
+	evil := strings.TrimSpace(strings.Repeat("Click [here](https://evil.example) or \\\\evil\\share, mailto:evil@evil.example\n<a href=\"https://evil.example\">now</a>\n\n-- \r\nInsight Cloud\u202e\n", 8))
+	if n := utf8.RuneCountInString(evil); n > 1000 {
+		evil = string([]rune(evil)[:1000])
 	}
+	e.Data.Note, e.Data.Message = evil, evil
 }
 
 func TestEveryLetterIsAsItsGoldenFileSays(t *testing.T) {

@@ -128,23 +128,16 @@ func (v view) EmailWas() string { return shownAddress(v.d().EmailWas) }
 // Life is how long a temporary password can be used.
 func (v view) Life() string { return fmt.Sprintf("%d days", int(access.ActivationLife.Hours()/24)) }
 
-// level is how much the recipient may do, when it is a user, and the grant's level otherwise.
+// level is how much the recipient may do now, when it is a user, and the partner otherwise; after the end, how much that was.
 func (v view) level() string {
-	if p := v.recipient(v.d().Changed, v.d().Added, v.d().Users); p != nil && p.Level != "" {
-		return p.Level
+	if !v.l.Situation.Known {
+		return asked(v.l)
 	}
-	return v.d().Level
+	return v.l.Situation.effective(v.l).String()
 }
 
 // recipient is the user among these to whom the letter goes; nil when it goes to somebody else.
-func (v view) recipient(lists ...[]events.Person) *events.Person {
-	for _, p := range slices.Concat(lists...) {
-		if v.l.Side == User && strings.EqualFold(p.Email, v.l.To) {
-			return &p
-		}
-	}
-	return nil
-}
+func (v view) recipient(lists ...[]events.Person) *events.Person { return recipient(v.l, lists...) }
 
 // Level is the level's name.
 func (v view) Level() string { return shown(v.level()) }
@@ -167,6 +160,27 @@ func inWords(level string) string {
 	return shown(level)
 }
 
+// levelInWords explains the level in effect, and says why it is lower than what was granted.
+func (v view) levelInWords() string {
+	return inWords(v.level()) + v.limit()
+}
+
+// limit says why the level in effect is lower than what was granted; "" when it is not.
+func (v view) limit() string {
+	s := v.l.Situation
+	if !s.Known || s.Partner == nil {
+		return ""
+	}
+	effective, granted := s.effective(v.l), s.granted(v.l)
+	switch {
+	case effective >= granted:
+		return ""
+	case effective == s.Partner.Offer:
+		return ", as the provider offers " + v.Partner() + " no more than that"
+	}
+	return ", which is the most that " + v.Customer() + " allows you"
+}
+
 // clock writes an instant with its zone.
 func clock(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
@@ -177,13 +191,38 @@ func instant(t *time.Time, none string) string {
 	return clock(*t)
 }
 
-const noEnd = "no end date, until it is revoked"
+// noEnd says that there is no end.
+func (v view) noEnd() string {
+	if v.Managed() {
+		return "no end date, until the " + v.s.Product + " team ends it"
+	}
+	return "no end date, until it is revoked"
+}
+
+// period is the grant's period: as it is now, or, after the end, as the event says.
+func (v view) period() (from, until *time.Time) {
+	d := v.d()
+	if !v.l.Situation.same(v.l) {
+		return d.From, d.Until
+	}
+	g := v.l.Situation.Grant
+	if !g.Until.IsZero() {
+		until = &g.Until
+	}
+	return &g.From, until
+}
 
 // From is the start of the period.
-func (v view) From() string { return instant(v.d().From, "") }
+func (v view) From() string {
+	from, _ := v.period()
+	return instant(from, "")
+}
 
 // Until is the end of the period; "" when there is none.
-func (v view) Until() string { return instant(v.d().Until, "") }
+func (v view) Until() string {
+	_, until := v.period()
+	return instant(until, "")
+}
 
 // Expires is when the invitation ends.
 func (v view) Expires() string { return instant(v.d().Expires, "") }
@@ -196,19 +235,98 @@ func (v view) Ended() string {
 	return clock(v.l.Event.Time)
 }
 
-// Days is the time that is left, in words.
-func (v view) Days() string {
-	if n := v.d().Days; n != 1 {
-		return fmt.Sprintf("%d days", n)
+// Left is the time that is left until the end, in words, from when the letter is made.
+func (v view) Left() string {
+	_, until := v.period()
+	now := v.l.Situation.Now
+	if until == nil || !v.l.Situation.Known {
+		return count(v.d().Days, "day")
 	}
-	return "1 day"
+	left := until.Sub(now)
+	switch {
+	case left >= 23*time.Hour+30*time.Minute:
+		return count(int(left.Round(24*time.Hour).Hours()/24), "day")
+	case left >= 90*time.Minute:
+		return count(int(left.Round(time.Hour).Hours()), "hour")
+	}
+	return "less than two hours"
 }
 
-// Status is the grant's status after the change.
-func (v view) Status() string { return v.d().Status }
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
 
-// Future tells whether the period had not begun at the change.
-func (v view) Future() bool { return v.d().From != nil && v.d().From.After(v.l.Event.Time) }
+// denied is why the recipient, or for organisations whoever is in, cannot enter now, by the reason of a check; "" when they can.
+func (v view) denied() access.Why {
+	s := v.l.Situation
+	if s.over(v.l) {
+		return access.WhyEnded
+	}
+	if !s.Known || s.Grant == nil {
+		switch d := v.d(); {
+		case d.Status == "suspended":
+			return access.WhySuspended
+		case d.Status == "scheduled", d.From != nil && d.From.After(v.l.Event.Time):
+			return access.NotYetActive
+		}
+		return ""
+	}
+	if d, ok := s.decision(v.l); ok {
+		if d.Allow || d.Why == access.LevelTooLow {
+			return ""
+		}
+		return d.Why
+	}
+	return s.Grant.Denied(s.Partner, s.Now)
+}
+
+// Open tells whether the recipient, or for organisations whoever is in, can enter now.
+func (v view) Open() bool { return v.denied() == "" && !v.NoAccess() }
+
+// Obstacle is a sentence on why nobody, or not the recipient, can enter now; "" when they can.
+func (v view) Obstacle() string {
+	switch why := v.denied(); {
+	case why == access.WhyEnded, why == access.WhyExpired:
+		return "The access has ended since."
+	case why == access.WhySuspended:
+		return "The access is suspended by " + v.Customer() + " at present, and holds again as soon as it is resumed."
+	case why == access.WhyPartnerInactive:
+		return v.Partner() + " is suspended by the " + v.s.Product + " team at present: none of its users can enter until that ends."
+	case why == access.WhyNotEligible:
+		return v.Partner() + " is not a channel partner in " + v.s.Product + " at present: none of its users can enter."
+	case why == access.SSORequired:
+		return "Single sign-on is required, and " + v.Partner() + " does not have it: none of its users can enter until it has."
+	case v.NoAccess() && v.l.Side == User:
+		return "This is a relationship without access: you see " + v.Customer() + " in your list, and nothing inside it."
+	case v.NoAccess():
+		return "This is a relationship without access: users of " + v.Partner() + " see " + v.Customer() + " in their list, and nothing inside it."
+	case why == access.NotYetActive:
+		return "The access begins on " + v.From() + "."
+	}
+	return ""
+}
+
+// Over tells whether the access has ended since.
+func (v view) Over() bool { return v.l.Situation.over(v.l) }
+
+// Managed tells whether the provider alone changes and ends the access.
+func (v view) Managed() bool {
+	if s := v.l.Situation; s.Known && s.Customer != nil && s.Partner != nil {
+		return s.Customer.ManagedBy == s.Partner.ID
+	}
+	return v.Changed("managed")
+}
+
+// SuspendedByCustomer tells whether the customer itself has suspended the access.
+func (v view) SuspendedByCustomer() bool {
+	if s := v.l.Situation; s.Known && s.Grant != nil {
+		return s.Grant.State == access.StateSuspended
+	}
+	return v.d().Status == "suspended"
+}
 
 // EveryoneOn and EveryoneOff tell whether the change switched everyone.
 func (v view) EveryoneOn() bool { return v.d().Everyone != nil && *v.d().Everyone }
@@ -220,11 +338,21 @@ func (v view) EveryoneOff() bool { return v.d().Everyone != nil && !*v.d().Every
 func (v view) ChosenByPartner() bool { return v.d().AssignedBy == "partner" }
 
 // Nobody tells whether no user is in.
-func (v view) Nobody() bool { return v.d().UserCount != nil && *v.d().UserCount == 0 }
+func (v view) Nobody() bool { n := v.userCount(); return n != nil && *n == 0 }
+
+// userCount is how many users are in: now, or, after the end, as the event says.
+func (v view) userCount() *int {
+	s := v.l.Situation
+	if !s.same(v.l) || v.d().UserCount == nil {
+		return v.d().UserCount
+	}
+	n := s.Grant.UserCount(s.Headcount)
+	return &n
+}
 
 // Count is how many users are in, in words.
 func (v view) Count() string {
-	n := v.d().UserCount
+	n := v.userCount()
 	switch {
 	case n == nil:
 		return ""
@@ -234,12 +362,7 @@ func (v view) Count() string {
 	return users(*n)
 }
 
-func users(n int) string {
-	if n == 1 {
-		return "1 user"
-	}
-	return fmt.Sprintf("%d users", n)
-}
+func users(n int) string { return count(n, "user") }
 
 // Again tells whether the invitation's earlier mails have a link that has ended.
 func (v view) Again() bool { return v.d().Sending > 1 }
@@ -261,7 +384,7 @@ func (v view) Reason() string {
 	case "revoked_by_customer":
 		return v.Customer() + " has revoked it"
 	case "relinquished_by_partner":
-		return v.Partner() + " has given it up"
+		return v.Partner() + " has relinquished it"
 	case "expired":
 		return "its period was over"
 	}
@@ -328,7 +451,7 @@ func (v view) facts() []line {
 			add("Invited", named(d.Person, 200))
 		}
 		add("Access level", inWords(d.Level))
-		add("Access ends", instant(d.Until, noEnd))
+		add("Access ends", instant(d.Until, v.noEnd()))
 		if e.Type != events.InvitationAccepted && e.Type != events.InvitationDeclined && e.Type != events.InvitationCancelled {
 			add("Invitation ends", instant(d.Expires, ""))
 		}
@@ -354,11 +477,16 @@ func (v view) facts() []line {
 		}
 		return out
 	default:
-		add("Access level", inWords(v.level()))
+		_, until := v.period()
+		if v.l.Situation.over(v.l) {
+			add("Access level", "was "+inWords(v.level()))
+			break
+		}
+		add("Access level", v.levelInWords())
 		add("Begins", v.From())
-		add("Ends", instant(d.Until, noEnd))
+		add("Ends", instant(until, v.noEnd()))
 		if v.l.Side != User {
-			add("Users in", v.Count())
+			add("Users with access", v.Count())
 		}
 	}
 	done("Done by")
@@ -384,7 +512,7 @@ func (v view) changes() []line {
 		add("level", "Access level", inWords(mine.Level)+before(shown(mine.LevelWas)))
 		levels = nil
 	case d.LevelWas != "":
-		add("level", "Access level", inWords(v.level())+before(shown(lower(d.LevelWas, v.recipient(d.Users)))))
+		add("level", "Access level", inWords(lower(asked(v.l), v.recipient(d.Users)))+before(shown(lower(d.LevelWas, v.recipient(d.Users)))))
 	case len(levels) == 0:
 		add("level", "Access level", "changed for single users; for everybody else it is "+inWords(d.Level))
 	}
@@ -398,13 +526,13 @@ func (v view) changes() []line {
 		begins += before(clock(*d.FromWas))
 	}
 	add("from", "Begins", begins)
-	add("until", "Ends", instant(d.Until, noEnd)+"; before: "+instant(d.UntilWas, "no end date"))
-	sso := "whether it is needed to enter has changed"
+	add("until", "Ends", instant(d.Until, v.noEnd())+"; before: "+instant(d.UntilWas, "no end date"))
+	sso := "whether it is required has changed"
 	if d.RequireSSO != nil {
-		sso = map[bool]string{true: "needed to enter from now on", false: "no longer needed to enter"}[*d.RequireSSO]
+		sso = map[bool]string{true: "required from now on", false: "no longer required"}[*d.RequireSSO]
 	}
 	add("require_sso", "Single sign-on", sso)
-	add("managed", "Management", v.Partner()+" manages "+v.Customer()+" from now on: the access is always open, and only the "+v.s.Product+" team changes it")
+	add("managed", "Management", v.Partner()+" manages "+v.Customer()+" from now on: the access is always open, and only the "+v.s.Product+" team changes or ends it")
 	if v.l.Template == "changed" {
 		add("state", "State", "no longer suspended")
 	}
@@ -415,18 +543,21 @@ func (v view) changes() []line {
 	if v.ChosenByPartner() {
 		chooser = v.Partner()
 	}
-	add("assigned_by", "Users are chosen by", chooser)
+	add("assigned_by", "Users are assigned by", chooser)
 	switch {
 	case v.EveryoneOn():
-		out = append(out, line{"Everyone", "all staff of " + v.Partner() + " are in, and whoever joins later; users chosen one by one before no longer count"})
+		out = append(out, line{"Everyone", "all employees of " + v.Partner() + " have access, and so has whoever joins later; users who were assigned one by one before no longer count"})
 	case v.EveryoneOff():
-		out = append(out, line{"Everyone", "switched off: whoever is in stays in, but who joins " + v.Partner() + " later does not get in"})
+		out = append(out, line{"Everyone", "switched off: those who have access keep it, and who joins " + v.Partner() + " later gets none"})
 	}
 	if n := d.Unnamed; n > 0 {
-		out = append(out, line{"Taken out", users(n) + map[bool]string{true: " who are not listed here", false: " besides those who are listed here"}[len(d.Removed) == 0]})
+		out = append(out, line{"Removed", users(n) + map[bool]string{true: " who are not listed here", false: " besides those who are listed here"}[len(d.Removed) == 0]})
 	}
-	if d.Note == "" {
-		add("note", "Note", "taken away")
+	if d.Message == "" {
+		add("message", "Message", "removed")
+	}
+	if d.Note == "" && v.l.Side == Customer {
+		add("note", "Note", "removed")
 	}
 	return out
 }
@@ -461,16 +592,16 @@ func (v view) people() []list {
 	}
 	switch v.l.Template {
 	case "expired", "revoked", "relinquished", "ended":
-		add("Users who were in", d.Users)
+		add("Users who had access", d.Users)
 		return out
 	case "user_left":
-		add("Users who are still in", d.Users)
+		add("Users who still have access", d.Users)
 		return out
 	}
-	add("Put in", d.Added)
-	add("Taken out", d.Removed)
+	add("Added", d.Added)
+	add("Removed", d.Removed)
 	if len(d.Users) > len(d.Added) || len(d.Removed)+d.Unnamed > 0 {
-		add("Users who are in", d.Users)
+		add("Users with access", d.Users)
 	}
 	return out
 }
@@ -499,13 +630,28 @@ func newList(title string, people []events.Person) list {
 	return l
 }
 
-// note is who wrote the note and its lines; none where it is not new.
-func (v view) note() (by string, text []string) {
-	fresh := v.l.Template == "granted" || v.l.Template != "removed" && v.Changed("note")
-	if v.d().Note == "" || !fresh {
-		return "", nil
+// quote is what a person wrote, under a title.
+type quote struct {
+	Title string
+	Lines []string
+}
+
+// quotes are the customer's message to the partner and, for the customer's own people alone, its note; where they are new.
+func (v view) quotes() []quote {
+	var out []quote
+	add := func(field, title, text string) {
+		fresh := v.l.Template == "granted" || v.l.Template != "removed" && v.Changed(field)
+		if text != "" && fresh {
+			out = append(out, quote{title, lines(text)})
+		}
 	}
-	return v.Customer(), lines(v.d().Note)
+	if v.l.Side != Customer {
+		add("message", v.Customer()+" writes", v.d().Message)
+		return out
+	}
+	add("message", "Your message to "+v.Partner(), v.d().Message)
+	add("note", "Your note, which "+v.Partner()+" does not see", v.d().Note)
+	return out
 }
 
 // action is the letter's one link.
@@ -527,7 +673,7 @@ func (v view) action() (label, url string) {
 	case v.ended(): // there is nothing to open
 		return "", ""
 	case v.l.Template == "granted" && v.l.Side == Partner && v.ChosenByPartner():
-		return "Choose your users", fill(v.s.PartnerURL, ids)
+		return "Assign your users", fill(v.s.PartnerURL, ids)
 	case v.l.Side == User && slices.Contains([]string{"account", "address", "activation_renewed"}, v.l.Template):
 		return "Sign in", fill(v.s.PartnerURL, ids)
 	}
@@ -535,7 +681,7 @@ func (v view) action() (label, url string) {
 }
 
 func (v view) ended() bool {
-	return slices.Contains([]string{"expired", "revoked", "relinquished", "ended", "suspended"}, v.l.Template)
+	return v.l.Situation.over(v.l) || slices.Contains([]string{"expired", "revoked", "relinquished", "ended", "suspended"}, v.l.Template)
 }
 
 // why says why the recipient gets this letter.
@@ -550,6 +696,8 @@ func (v view) why() string {
 		return "You get this mail because " + v.Email() + " was the address of an account in " + v.s.Product + "."
 	case v.l.Side == User:
 		return "You get this mail because it is about your own access in " + v.s.Product + "."
+	case v.l.Side == Partner && v.l.Situation.Owner != "" && strings.EqualFold(v.l.Situation.Owner, v.l.To):
+		return "You get this mail because " + v.Email() + " is the owner's address of " + v.Partner() + " in " + v.s.Product + ", which names no contacts."
 	case v.l.Side == Partner:
 		return "You get this mail because " + v.Email() + " is a contact of " + v.Partner() + " in " + v.s.Product + "."
 	}

@@ -57,7 +57,7 @@ func (c Config) notifier() (*mail.Notifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mail.Notifier{Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c}, Now: c.Now, Log: c.Log}, nil
+	return &mail.Notifier{Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c}, Present: situations{c}, Now: c.Now, Log: c.Log}, nil
 }
 
 // NewMailHandler handles the requests about mails. It fails with what is wrong with the settings.

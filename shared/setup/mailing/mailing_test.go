@@ -462,7 +462,13 @@ func TestTheScheduleSendsTheMailsThatWait(t *testing.T) {
 	if len(all) < 6 {
 		t.Fatalf("got %d letters, want more than fail in a row", len(all))
 	}
-	w.write(access.Change{Events: []events.Event{e}})
+	c := access.Change{Events: []events.Event{e}}
+	for i, p := range e.Data.Users {
+		c.Writes = append(c.Writes, access.UserWrite{After: &access.User{
+			ID: p.ID, Partner: "contoso", Number: int64(i + 1), Email: p.Email, Name: p.Name, Role: access.Tech, Status: access.Active, Version: 1,
+		}})
+	}
+	w.write(c)
 	w.away = true
 	w.tell(e, all[0])
 	if got := w.invoke([]byte(tick)); got != `{"settled":0,"failed":0,"cut":false}` {

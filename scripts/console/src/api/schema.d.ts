@@ -1196,8 +1196,10 @@ export interface components {
          * @example Contoso MSP
          */
         Name: string;
-        /** @description The customer's words; line feeds are allowed */
+        /** @description The customer's own, for its people alone; line feeds are allowed */
         Note: string;
+        /** @description The customer's words to the partner; line feeds are allowed */
+        Message: string;
         /** @description E-mail addresses, each once */
         Contacts: components["schemas"]["Email"][];
         /**
@@ -1305,6 +1307,7 @@ export interface components {
          *       "from": "2026-11-22T10:00:00Z",
          *       "until": null,
          *       "note": "",
+         *       "message": "",
          *       "end": null,
          *       "created_at": "2026-11-22T10:00:00Z",
          *       "updated_at": "2026-11-22T10:00:00Z",
@@ -1334,6 +1337,7 @@ export interface components {
             /** @description null is continuous */
             until: components["schemas"]["InstantOrNull"];
             note: components["schemas"]["Note"];
+            message: components["schemas"]["Message"];
             /** @description null while it has not ended */
             end: components["schemas"]["End"] | null;
             created_at: components["schemas"]["Instant"];
@@ -1393,6 +1397,7 @@ export interface components {
          *         "from": "2026-11-22T10:00:00Z",
          *         "until": null,
          *         "note": "",
+         *         "message": "",
          *         "end": null,
          *         "created_at": "2026-11-22T10:00:00Z",
          *         "updated_at": "2026-11-22T10:00:00Z",
@@ -1434,7 +1439,10 @@ export interface components {
             require_sso?: boolean;
             /** @description By default the customer when users or everyone are given, otherwise the partner */
             assigned_by?: components["schemas"]["Assigner"];
+            /** @description For the customer's own people alone */
             note?: string | null;
+            /** @description To the partner, in its list, its history and the mails to its people */
+            message?: string | null;
         } & (unknown | unknown);
         GrantEdit: {
             /** @description Either set, or add and remove */
@@ -1462,7 +1470,10 @@ export interface components {
             };
             require_sso?: boolean;
             assigned_by?: components["schemas"]["Assigner"];
+            /** @description For the customer's own people alone */
             note?: string | null;
+            /** @description To the partner, in its list, its history and the mails to its people */
+            message?: string | null;
         };
         Pick: {
             users?: components["schemas"]["UserSet"];
@@ -1503,6 +1514,7 @@ export interface components {
          *       "assigned_by": "partner",
          *       "user_count": 3,
          *       "require_sso": false,
+         *       "message": "",
          *       "you_have_access": true,
          *       "your_level": "support",
          *       "your_reason": "granted",
@@ -1524,6 +1536,7 @@ export interface components {
             user_count: number;
             /** @description Access needs the partner's single sign-on */
             require_sso: boolean;
+            message: components["schemas"]["Message"];
             you_have_access: boolean;
             /** @description The level of the partner's user who asks, its cap and its own level included; absent for other callers */
             your_level?: components["schemas"]["Level"];
@@ -1990,7 +2003,9 @@ export interface components {
             /** @description That person's, before the change */
             email_was?: components["schemas"]["Email"];
             role?: string;
+            /** @description In the customer's history alone */
             note?: components["schemas"]["Note"];
+            message?: components["schemas"]["Message"];
         };
         People: components["schemas"]["Person"][];
         Person: {

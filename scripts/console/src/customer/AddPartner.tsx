@@ -26,7 +26,7 @@ import { keyOf, useChanged, useCustomer, usePartnerUsers } from './queries';
 type Way = 'person' | 'organisation';
 type Whom = 'chosen' | 'everyone' | 'partner';
 
-const fields = ['/email', '/partner', '/users', '/everyone', '/level', '/from', '/until', '/note'];
+const fields = ['/email', '/partner', '/users', '/everyone', '/level', '/from', '/until', '/note', '/message'];
 
 /** The panel that lets a partner in: one person by e-mail, or an organisation. */
 export function AddPartner() {
@@ -45,6 +45,7 @@ export function AddPartner() {
   const [level, setLevel] = useState<Level>(); // undefined: nobody has chosen; View for a new partner, or what the partner has already
   const [period, setPeriod] = useState<Period>({ from: null, until: null });
   const [note, setNote] = useState('');
+  const [message, setMessage] = useState('');
   const [tried, setTried] = useState(false); // what is missing is said when one has tried to send
 
   const there = useGrantThere(way === 'organisation' ? partner?.id : undefined);
@@ -76,6 +77,7 @@ export function AddPartner() {
       ...(period.from ? { from: period.from } : {}),
       ...(period.until ? { until: period.until } : {}),
       ...(note.trim() ? { note: note.trim() } : {}),
+      ...(message.trim() ? { message: message.trim() } : {}),
     };
     const common = there ? {} : terms; // an open grant keeps its own
     if (way === 'person') add.send({ ...common, email: email.trim() });
@@ -181,10 +183,15 @@ export function AddPartner() {
                     until: at('/until') ?? (period.until === undefined ? said(missing.period) : undefined),
                   }}
                 />
-                <ExpandableSection headerText="Note">
-                  <FormField label="Note" description="For your own people: what the access is for." errorText={at('/note')}>
-                    <Textarea value={note} onChange={(e) => setNote(e.detail.value)} rows={3} />
-                  </FormField>
+                <ExpandableSection headerText="Message and note">
+                  <SpaceBetween size="l">
+                    <FormField label="Message to the partner" description="In the mails to its people, and in its list." errorText={at('/message')}>
+                      <Textarea value={message} onChange={(e) => setMessage(e.detail.value)} rows={3} />
+                    </FormField>
+                    <FormField label="Note" description="For your own people alone: what the access is for." errorText={at('/note')}>
+                      <Textarea value={note} onChange={(e) => setNote(e.detail.value)} rows={3} />
+                    </FormField>
+                  </SpaceBetween>
                 </ExpandableSection>
               </SpaceBetween>
             )}

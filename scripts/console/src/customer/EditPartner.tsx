@@ -45,13 +45,14 @@ interface Draft {
   assigned_by?: Grant['assigned_by'];
   require_sso?: boolean;
   note?: string;
+  message?: string;
   period?: Period;
   add: ReadonlyMap<string, AnyUser>;
   remove: ReadonlySet<string>;
 }
 
 const untouched: Draft = { add: new Map(), remove: new Set() };
-const fields = ['/users', '/everyone', '/level', '/from', '/until', '/note', '/state'];
+const fields = ['/users', '/everyone', '/level', '/from', '/until', '/note', '/message', '/state'];
 
 async function readBase(api: Api, customer: string, partner: string, signal: AbortSignal): Promise<Base> {
   const { data: grant, etag } = await answer(api.GET('/v1/customers/{customer}/grants/{partner}', { params: { path: { customer, partner } }, signal }));
@@ -172,6 +173,7 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
     assigned_by: draft.assigned_by ?? grant.assigned_by,
     require_sso: draft.require_sso ?? grant.require_sso,
     note: draft.note ?? grant.note,
+    message: draft.message ?? grant.message,
     period: draft.period ?? { from: grant.from, until: grant.until },
   };
   const body = bodyOf(base, draft);
@@ -289,7 +291,10 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
               <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Only users of a partner with single sign-on get in.">
                 Require single sign-on
               </Toggle>
-              <FormField label="Note" description="For your own people: what the access is for." errorText={at('/note')}>
+              <FormField label="Message to the partner" description="In the mails to its people, and in its list." errorText={at('/message')}>
+                <Textarea value={now.message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
+              </FormField>
+              <FormField label="Note" description="For your own people alone: what the access is for." errorText={at('/note')}>
                 <Textarea value={now.note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
               </FormField>
             </SpaceBetween>
@@ -352,6 +357,7 @@ function bodyOf({ grant, users }: Base, draft: Draft): Schemas['GrantEdit'] | un
   if (draft.assigned_by && draft.assigned_by !== grant.assigned_by) body.assigned_by = draft.assigned_by;
   if (draft.require_sso !== undefined && draft.require_sso !== grant.require_sso) body.require_sso = draft.require_sso;
   if (draft.note !== undefined && draft.note !== grant.note) body.note = draft.note;
+  if (draft.message !== undefined && draft.message !== grant.message) body.message = draft.message;
   if (draft.period?.from !== undefined && !same(draft.period.from, grant.from)) body.from = draft.period.from;
   if (draft.period?.until !== undefined && !same(draft.period.until, grant.until)) body.until = draft.period.until;
   if (!(draft.everyone ?? grant.everyone)) {
@@ -381,6 +387,7 @@ function difference(was: Base, is: Base): string[] {
   if (a.assigned_by !== b.assigned_by) out.push(b.assigned_by === 'partner' ? 'The partner assigns the users now' : 'You assign the users now');
   if (a.require_sso !== b.require_sso) out.push(`Single sign-on: ${b.require_sso ? 'required now' : 'no longer required'}`);
   if (a.note !== b.note) out.push(`Note: ${b.note || 'emptied'}`);
+  if (a.message !== b.message) out.push(`Message to the partner: ${b.message || 'emptied'}`);
   const added = [...is.users.values()].filter((u) => !was.users.has(u.id));
   const removed = [...was.users.values()].filter((u) => !is.users.has(u.id));
   if (!b.everyone && !a.everyone) {

@@ -95,6 +95,7 @@ export function Authorised() {
         { label: 'Level', value: <LevelText level={of.level} effective={of.effective_level} /> },
         { label: 'Since', value: <Instant at={of.from} both /> },
         { label: 'Until', value: of.until ? <Instant at={of.until} both /> : 'Continuous' },
+        ...(of.message ? [{ label: 'Message', value: of.message }] : []),
       ]}
     />
   );

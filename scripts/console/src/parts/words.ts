@@ -108,6 +108,9 @@ export function changeLines({ grant, changes }: Change, nameOf: (id: string) => 
       case 'note':
         out.push(grant.note ? 'The note is changed.' : 'The note is emptied.');
         break;
+      case 'message':
+        out.push(grant.message ? 'The message to the partner is changed.' : 'The message to the partner is emptied.');
+        break;
       default: // users and managed follow from the others
     }
   }
@@ -159,6 +162,7 @@ export function eventLines({ data }: Event): string[] {
   else if (data.until) out.push(`Until: ${instant(data.until)}`);
   if (data.reason) out.push(`Reason: ${endReason[data.reason]}`);
   if (data.note) out.push(`Note: ${data.note}`);
+  if (data.message) out.push(`Message: ${data.message}`);
   if (data.days !== undefined) out.push(`${count(data.days, 'day')} left`);
   return out;
 }

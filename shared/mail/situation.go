@@ -1,0 +1,297 @@
+package mail
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+)
+
+// Situation is what holds when the letters of an event are made: whom they reach, and what a check would answer. The zero value knows nothing;
+// then the event is believed.
+type Situation struct {
+	Known       bool
+	Now         time.Time // UTC
+	Customer    *access.Customer
+	Partner     *access.Partner
+	Grant       *access.Grant
+	Headcount   access.Headcount
+	Users       map[string]*access.User // those whom the event names
+	Assignments map[string]*access.Assignment
+	Owner       string             // the address of an owner of the partner, where the partner has no contacts (P16, D21, D31)
+	Inviter     string             // the address of the event's inviter, while the inviter still belongs to the inviting side; "" = it does not
+	Invitation  *access.Invitation // that the event is about
+}
+
+// Situations reads what holds now.
+type Situations interface {
+	// Situation reads it for the people and organisations of one event.
+	Situation(ctx context.Context, e events.Event) (Situation, error)
+}
+
+// Letters are the mails that an event causes, when nothing is known of what happened since.
+func Letters(e events.Event) []Letter { return Situation{}.Letters(e) }
+
+// Letters are the mails that an event causes now. They go to the addresses that people and organisations have now. Whom the event names and who
+// is told nothing any more has a letter, too, which says why it is outdated: it is never sent, and its receipt shows what became of it.
+func (s Situation) Letters(e events.Event) []Letter {
+	if !s.Known {
+		return letters(e)
+	}
+	out := letters(s.present(e))
+	reached := map[string]bool{}
+	for i := range out {
+		l := &out[i]
+		l.Situation = s
+		l.Outdated = s.outdated(*l)
+		reached[l.To] = true
+	}
+	for _, l := range letters(e) {
+		if !reached[l.To] {
+			l.Situation, l.Gone = s, true
+			l.Moved = s.moved(e, l.To)
+			l.Outdated = "nobody is told at this address any more: the person has left, is disabled or has another address, or the contact was replaced"
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// moved is the address that a user whom the event names under another one has now; "" when there is none, or it is the same.
+func (s Situation) moved(e events.Event, was string) string {
+	for _, p := range slices.Concat(e.Data.Added, e.Data.Removed, e.Data.Changed, e.Data.Users) {
+		if u := s.Users[p.ID]; u != nil && strings.EqualFold(p.Email, was) && u.Email != was {
+			return u.Email
+		}
+	}
+	return ""
+}
+
+// present is the event with the addresses that people and contacts have now. Who is not told any more has none.
+func (s Situation) present(e events.Event) events.Event {
+	if o := e.Customer; o != nil && s.Customer != nil {
+		now := *o
+		now.Contacts = s.Customer.Contacts
+		e.Customer = &now
+	}
+	if o := e.Partner; o != nil && s.Partner != nil {
+		now := *o
+		if now.Contacts = s.Partner.Contacts; len(now.Contacts) == 0 && s.Owner != "" {
+			now.Contacts = []string{s.Owner}
+		}
+		e.Partner = &now
+	}
+	if in := e.Data.Inviter; in != nil && in.Email != s.Inviter {
+		now := *in
+		now.Email = s.Inviter
+		e.Data.Inviter = &now
+	}
+	if kind, _, _ := strings.Cut(string(e.Type), "."); kind == "grant" {
+		for _, list := range []*[]events.Person{&e.Data.Added, &e.Data.Removed, &e.Data.Changed, &e.Data.Users} {
+			*list = s.people(*list)
+		}
+	}
+	return e
+}
+
+// people are these people with the addresses that they have now.
+func (s Situation) people(list []events.Person) []events.Person {
+	out := slices.Clone(list)
+	for i := range out {
+		p := &out[i]
+		u := s.Users[p.ID]
+		if u == nil || u.Status != access.Active {
+			p.Email = ""
+			continue
+		}
+		p.Email, p.Name = u.Email, u.Name
+	}
+	return out
+}
+
+// Urgent tells whether a letter is sent when it comes late, too, since its recipient must not miss that it happened: what ends or pauses access,
+// and, for organisations, each change; the letter says that the access has ended since.
+func (l Letter) Urgent() bool {
+	switch l.Template {
+	case "granted", "changed", "resumed":
+		return !l.Gone && l.Side != User
+	}
+	return !l.Gone && l.ends()
+}
+
+// ends tells whether the letter says that access has ended or is paused.
+func (l Letter) ends() bool {
+	switch l.Template {
+	case "removed", "suspended", "expired", "revoked", "relinquished", "ended", "partner_suspended", "partner_removed":
+		return true
+	}
+	return false
+}
+
+// outdated is why what the letter says holds no longer; "" when it does.
+func (s Situation) outdated(l Letter) string {
+	switch kind, _, _ := strings.Cut(string(l.Event.Type), "."); kind {
+	case "grant":
+		return s.outdatedGrant(l)
+	case "partner":
+		return s.outdatedPartner(l)
+	case "user":
+		return s.outdatedAccount(l)
+	case "invitation":
+		if l.Template == "invitation" && l.Side == Customer && s.Invitation != nil && s.Invitation.Status(s.Now) != access.InvitationPending {
+			return "the invitation has ended"
+		}
+	}
+	return ""
+}
+
+func (s Situation) outdatedGrant(l Letter) string {
+	open := s.Grant != nil && s.Grant.EndAt(s.Partner, s.Now) == nil
+	holds := open && s.Grant.ID == l.Event.Data.Grant
+	d, person := s.decision(l)
+	in := person && (d.Allow || passing(d.Why))
+	const ended = "the access has ended"
+	switch l.Template {
+	case "revoked", "relinquished", "ended", "expired":
+		if open {
+			return "access was granted again"
+		}
+	case "removed":
+		if holds && in {
+			return "the person has access again"
+		}
+	case "suspended":
+		if holds && s.Grant.State == access.StateOpen {
+			return "the access was resumed"
+		}
+	case "partner_suspended", "partner_resumed":
+		return s.outdatedPartner(l)
+	case "granted", "changed", "resumed", "started", "expiring":
+		switch {
+		case !holds:
+			return ended
+		case person && !in:
+			return "the person has no access"
+		case l.Template == "resumed" && s.Grant.State != access.StateOpen:
+			return "the access was suspended again"
+		case l.Template == "started" && (s.Grant.Denied(s.Partner, s.Now) != "" || s.effective(l) == access.None):
+			return "the access is not open"
+		case l.Template == "expiring" && (l.Event.Data.Until == nil || !s.Grant.Until.Equal(*l.Event.Data.Until) || !s.Now.Before(s.Grant.Until)):
+			return "the end of the period was changed"
+		}
+	}
+	return ""
+}
+
+func (s Situation) outdatedPartner(l Letter) string {
+	switch {
+	case s.Partner == nil:
+	case l.Template == "partner_suspended" && s.Partner.Status == access.Active:
+		return "the suspension has ended"
+	case l.Template == "partner_resumed" && s.Partner.Status != access.Active:
+		return "the partner is " + string(s.Partner.Status) + " again"
+	}
+	return ""
+}
+
+func (s Situation) outdatedAccount(l Letter) string {
+	p := l.Event.Data.Person
+	if l.Side != User || l.Template == "address_former" || p == nil {
+		return ""
+	}
+	switch u := s.Users[p.ID]; {
+	case u == nil || u.Status == access.Removed:
+		return "there is no such user any more"
+	case u.Status != access.Active:
+		return "the account is " + string(u.Status)
+	case u.Email != l.To:
+		return "the user has another address now"
+	case l.Template == "activation_missed" && u.Missed.IsZero():
+		return "the user has another temporary password"
+	}
+	return ""
+}
+
+// passing tells whether a reason to deny says nothing of the person: it passes when the level or the state of the grant or the partner changes.
+func passing(w access.Why) bool {
+	switch w { //nolint:exhaustive // all others concern the person, or are final
+	case access.LevelTooLow, access.WhySuspended, access.NotYetActive, access.PendingApproval, access.WhyPartnerInactive, access.WhyNotEligible, access.SSORequired:
+		return true
+	}
+	return false
+}
+
+// decision is what a check answers the letter's recipient now, whatever the action; false when the letter is not about a user's own access.
+func (s Situation) decision(l Letter) (access.Decision, bool) {
+	f, ok := s.facts(l)
+	if !ok {
+		return access.Decision{}, false
+	}
+	return access.Entry(f, f.Grant.Customer, s.Now), true
+}
+
+// facts are what a check looks at for the letter's recipient.
+func (s Situation) facts(l Letter) (access.Facts, bool) {
+	if !s.Known || l.Side != User || s.Grant == nil {
+		return access.Facts{}, false
+	}
+	d := l.Event.Data
+	for _, p := range slices.Concat(d.Added, d.Removed, d.Changed, d.Users) {
+		if strings.EqualFold(p.Email, l.To) && s.Users[p.ID] != nil {
+			return access.Facts{Partner: s.Partner, User: s.Users[p.ID], Grant: s.Grant, Assignment: s.Assignments[p.ID]}, true
+		}
+	}
+	return access.Facts{}, false
+}
+
+// over tells whether the grant that the letter is about has ended since.
+func (s Situation) over(l Letter) bool {
+	return s.Known && !l.ends() && l.Event.Data.Grant != "" && !s.same(l)
+}
+
+// same tells whether the grant that the letter is about is the one that is there, and has not ended.
+func (s Situation) same(l Letter) bool {
+	return s.Grant != nil && s.Grant.ID == l.Event.Data.Grant && s.Grant.EndAt(s.Partner, s.Now) == nil
+}
+
+// effective is how much the letter's recipient, or its organisation, may do now; after the end, as much as it could have done before.
+func (s Situation) effective(l Letter) access.Level {
+	granted := s.granted(l)
+	if s.Partner == nil {
+		return granted
+	}
+	if f, ok := s.facts(l); ok && s.same(l) {
+		return f.Grant.LevelOf(f.Partner, f.User, f.Assignment)
+	}
+	return access.Lowest(granted, s.Partner.Offer)
+}
+
+// granted is the level that the customer has granted, now or, after the end, before it.
+func (s Situation) granted(l Letter) access.Level {
+	if s.same(l) {
+		return s.Grant.Level
+	}
+	level, _ := access.ParseLevel(asked(l))
+	return level
+}
+
+// asked is the level of which the event speaks: the recipient's own, when it is a user who has one, and the grant's otherwise.
+func asked(l Letter) string {
+	if p := recipient(l, l.Event.Data.Changed, l.Event.Data.Added, l.Event.Data.Users); p != nil && p.Level != "" {
+		return p.Level
+	}
+	return l.Event.Data.Level
+}
+
+// recipient is the user among these to whom the letter goes; nil when it goes to somebody else.
+func recipient(l Letter, lists ...[]events.Person) *events.Person {
+	for _, p := range slices.Concat(lists...) {
+		if l.Side == User && strings.EqualFold(p.Email, l.To) {
+			return &p
+		}
+	}
+	return nil
+}
