@@ -23,6 +23,7 @@ func withMail(t *testing.T) *spec.World {
 	w.Customer("acme")
 	w.Partner("contoso")
 	w.User("contoso", "olga@contoso.example", "owner")
+	mailed(t, w, "olga@contoso.example", "user.created", 1) // contacts that a test adds are told of what comes after
 	return w
 }
 
