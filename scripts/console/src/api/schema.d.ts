@@ -1363,7 +1363,7 @@ export interface components {
         Changes: {
             added: components["schemas"]["ChangedUsers"];
             removed: components["schemas"]["ChangedUsers"];
-            fields: ("assigned_by" | "caps" | "everyone" | "from" | "level" | "managed" | "note" | "require_sso" | "state" | "until" | "users")[];
+            fields: ("assigned_by" | "caps" | "everyone" | "from" | "level" | "managed" | "message" | "note" | "require_sso" | "state" | "until" | "users")[];
             user_count: {
                 before: number;
                 after: number;
