@@ -87,14 +87,14 @@ func (t *tally) directory(ctx context.Context, partner, customer string) error {
 	}
 	offer := access.Manage
 	err := t.apply(ctx, func() (access.Change, error) {
-		c, _, err := access.PlanPartner(partner, nil, nil, access.PartnerCommand{Seen: access.AnyVersion, Name: &partner, Offer: &offer}, t.moment)
+		c, _, err := access.PlanPartner(partner, nil, nil, nil, access.PartnerCommand{Seen: access.AnyVersion, Name: &partner, Offer: &offer}, t.moment)
 		return c, err
 	})
 	if err != nil {
 		return err
 	}
 	return t.apply(ctx, func() (access.Change, error) {
-		c, _, err := access.PlanCustomer(customer, nil, access.CustomerCommand{Seen: access.AnyVersion, Name: &customer}, t.moment)
+		c, _, err := access.PlanCustomer(customer, nil, nil, access.CustomerCommand{Seen: access.AnyVersion, Name: &customer}, t.moment)
 		return c, err
 	})
 }

@@ -77,8 +77,10 @@ func TestD7_TheUserMustNotBelongToTheGrantersOwnOrganisation(t *testing.T) {
 	for _, email := range []string{"bob@elsewhere.example", "somebody@acme.example"} {
 		w.Grant("acme", m{"email": email}).WantProblem(422, "own_organisation", "/email")
 	}
-	inside := w.User("contoso", "desk@acme.example", "tech")
-	w.Grant("acme", m{"partner": "contoso", "users": []string{inside}}).WantProblem(422, "own_organisation", "/users/0")
+	inside := w.User("contoso", "desk@late.example", "tech")
+	w.Customer("late") // registered after the user
+	w.Grant("late", m{"partner": "contoso", "users": []string{inside}}).WantProblem(422, "own_organisation", "/users/0")
+	w.Grant("late", m{"email": "desk@late.example"}).WantProblem(422, "own_organisation", "/email")
 }
 
 func TestD8_TheAddressMustBelongToAnActivePartnerAccount(t *testing.T) {
@@ -108,15 +110,15 @@ func TestD9_D10_WhatThePartnersSideLacksIsRefusedAndTheDetailSaysWhich(t *testin
 		pointer string
 		which   []string // what the detail says
 	}{
-		{"the class", m{"partner": "northwind"}, 422, "partner_not_eligible", "/partner", []string{"northwind", "not classified as a channel partner"}},
-		{"the class, for a user", m{"partner": "northwind", "users": []string{nina}}, 422, "partner_not_eligible", "/partner", []string{"northwind", "not classified as a channel partner"}},
-		{"the class, for an address", m{"email": "nina@northwind.example"}, 422, "partner_not_eligible", "/partner", []string{"northwind", "not classified as a channel partner"}},
-		{"an offer", m{"partner": "litware"}, 422, "partner_not_eligible", "/partner", []string{"litware", "offers", "no access"}},
-		{"being active", m{"partner": "fabrikam"}, 422, "partner_not_active", "/partner", []string{"fabrikam", "suspended"}},
-		{"being there still", m{"partner": "tailspin"}, 422, "partner_not_active", "/partner", []string{"tailspin", "removed"}},
+		{"the class", m{"partner": "northwind"}, 422, "partner_not_eligible", "/partner", []string{"not classified as a channel partner"}},
+		{"the class, for a user", m{"partner": "northwind", "users": []string{nina}}, 422, "partner_not_eligible", "/partner", []string{"not classified as a channel partner"}},
+		{"the class, for an address", m{"email": "nina@northwind.example"}, 422, "partner_not_eligible", "/partner", []string{"not classified as a channel partner"}},
+		{"an offer", m{"partner": "litware"}, 422, "partner_not_eligible", "/partner", []string{"offers", "no access"}},
+		{"being active", m{"partner": "fabrikam"}, 422, "partner_not_active", "/partner", []string{"partner is not active"}},
+		{"being there still", m{"partner": "tailspin"}, 422, "partner_not_active", "/partner", []string{"partner is not active"}},
 		{"being there at all", m{"partner": "nobody"}, 404, "not_found", "/partner", []string{"no such partner"}},
-		{"an active account", m{"partner": "contoso", "users": []string{kim}}, 422, "user_not_active", "/users/0", []string{kim, "disabled"}},
-		{"an active account, by its address", m{"email": "kim@contoso.example"}, 422, "user_not_active", "/email", []string{kim, "disabled"}},
+		{"an active account", m{"partner": "contoso", "users": []string{kim}}, 422, "user_not_active", "/users/0", []string{"account is not active"}},
+		{"an active account, by its address", m{"email": "kim@contoso.example"}, 422, "user_not_active", "/email", []string{"account is not active"}},
 		{"an account", m{"partner": "contoso", "users": []string{sam}}, 422, "user_not_of_partner", "/users/0", []string{sam, "no user of partner contoso"}},
 		{"an account, by its address", m{"email": "sam@contoso.example"}, 422, "unknown_email", "/email", []string{"sam@contoso.example", "no user of any partner"}},
 	} {
@@ -124,6 +126,11 @@ func TestD9_D10_WhatThePartnersSideLacksIsRefusedAndTheDetailSaysWhich(t *testin
 		for _, says := range c.which {
 			if !strings.Contains(detail, says) {
 				t.Errorf("the partner's side lacks %s: got the detail %q, want it to say %q", c.lacks, detail, says)
+			}
+		}
+		for _, hidden := range []string{kim, nina, "northwind", "litware", "fabrikam", "tailspin", "suspended", "removed", "disabled"} {
+			if strings.Contains(detail, hidden) {
+				t.Errorf("the partner's side lacks %s: got the detail %q, which says what the directory does not show: %s", c.lacks, detail, hidden)
 			}
 		}
 	}

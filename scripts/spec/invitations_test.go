@@ -201,11 +201,13 @@ func TestWhoNeedsNoInvitationOrMustNotHaveOneIsNotInvited(t *testing.T) {
 	w.Member("globex", "gil@globex.example")
 	ann := w.AdminOf("acme")
 	for email, code := range map[string]string{
-		"olga@contoso.example": "email_taken", "fay@fabrikam.example": "email_taken", "somebody@acme.example": "own_organisation", "gil@globex.example": "not_for_customers",
+		"olga@contoso.example": "email_taken", "somebody@acme.example": "own_organisation",
+		// Whose member or user somebody is elsewhere nobody is told.
+		"fay@fabrikam.example": "email_unavailable", "gil@globex.example": "email_unavailable", "nobody@globex.example": "email_unavailable",
 	} {
-		status := 422
-		if code == "email_taken" {
-			status = 409
+		status := 409
+		if code == "own_organisation" {
+			status = 422
 		}
 		ann.Do("POST", invitations, m{"email": email, "partner": "contoso"}).WantProblem(status, code, "/email")
 	}

@@ -48,10 +48,11 @@ type provocation struct {
 // troubled is a world in which much is refused.
 func troubled(t *testing.T) (*spec.World, []provocation) {
 	w := spec.New(t)
+	w.Partner("contoso", "domains", []string{"contoso.example"})
+	sub := w.User("contoso", "sub@acme.example", "tech") // before the customer registers the domain
 	for _, c := range []string{"acme", "globex", "initech"} {
 		w.Customer(c)
 	}
-	w.Partner("contoso")
 	w.Partner("fabrikam")
 	w.Partner("northwind", "class", "other")
 	w.Partner("offerless", "offer", "none")
@@ -60,7 +61,6 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 	olga := w.User("contoso", "olga@contoso.example", "owner")
 	kim := w.User("contoso", "kim@contoso.example", "tech")
 	lea := w.User("contoso", "lea@contoso.example", "tech")
-	sub := w.User("contoso", "sub@acme.example", "tech")
 	dual := w.User("contoso", "dual@people.example", "tech")
 	fred := w.User("fabrikam", "fred@fabrikam.example", "owner")
 	provider, anyVersion := w.Provider(), []string{"If-Match", "*"}
@@ -100,6 +100,9 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 		{"customer_user_conflict", 409, "The person belongs to the customer", []string{"/users/0"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{dual}}, nil},
 		{"customer_user_conflict", 409, "The person belongs to the customer", []string{"/email"}, ann, "POST", acme, object{"email": "dual@people.example"}, nil},
 		{"email_taken", 409, "The address is taken", []string{"/email"}, provider, "POST", users, object{"email": "fred@fabrikam.example", "name": "Fred", "role": "tech"}, nil},
+		{"email_unavailable", 409, "The address cannot be used", []string{"/email"}, w.As("olga@contoso.example"), "POST", users, object{"email": "fred@fabrikam.example", "name": "Fred", "role": "tech"}, nil},
+		{"domain_taken", 409, "The domain is somebody else's", []string{"/domains"}, provider, "PATCH", "/v1/partners/fabrikam", object{"domains": []string{"contoso.example"}}, anyVersion},
+		{"domain_taken", 409, "The domain is somebody else's", []string{"/domain"}, provider, "PUT", "/v1/customers/globex", object{"domain": "contoso.example"}, nil},
 		{"owner_required", 409, "An owner is required", nil, provider, "DELETE", users + "/" + olga, nil, nil},
 		{"grant_differs", 409, "The open grant has other terms", []string{"/level", "/until"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{kim}, "level": "manage", "until": "2030-01-01T00:00:00Z"}, nil},
 		{"ended", 409, "It has ended", nil, ivy, "PATCH", "/v1/customers/initech/grants/contoso", object{"level": "view"}, anyVersion},

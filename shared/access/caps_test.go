@@ -127,14 +127,14 @@ func TestADomainOfTheCustomersReachesItsGrants(t *testing.T) { // D7
 	kim := w.join("contoso", "kim", access.Tech)
 	w.must(w.grant(access.GrantCommand{Everyone: true, Level: new(access.Manage)}))
 	w.wantWhy(kim, access.Granted)
-	c, _, err := access.PlanCustomer("acme", loaded(w.customers, "acme"), access.CustomerCommand{Seen: anyVersion, Domain: new("contoso.example")}, w.moment())
+	c, _, err := access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Domain: new("contoso.example")}, w.moment())
 	w.done(c, err)
 	if task := taskOf(w.change, access.TaskCustomerRules); task == nil || task.Customer != "acme" {
 		t.Errorf("got the task %+v, want one for acme", task)
 	}
 	w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "contoso"), w.moment())))
 	w.wantWhy(kim, access.WhyOwnOrganisation)
-	c, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), access.CustomerCommand{Seen: anyVersion, Name: new("Acme Ltd")}, w.moment())
+	c, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new("Acme Ltd")}, w.moment())
 	w.done(c, err)
 	if task := taskOf(w.change, access.TaskCustomerRules); task != nil {
 		t.Errorf("another name: got the task %+v, want none", task)

@@ -73,6 +73,11 @@ type (
 		Before *Email
 		After  *Email
 	}
+	// DomainWrite writes whose a domain is.
+	DomainWrite struct {
+		Before *Domain
+		After  *Domain
+	}
 	// CustomerWrite writes a customer.
 	CustomerWrite struct {
 		Before *Customer
@@ -111,6 +116,7 @@ func (PartnerWrite) write()    {}
 func (HeadcountWrite) write()  {}
 func (UserWrite) write()       {}
 func (EmailWrite) write()      {}
+func (DomainWrite) write()     {}
 func (CustomerWrite) write()   {}
 func (MemberWrite) write()     {}
 func (GrantWrite) write()      {}
@@ -172,6 +178,14 @@ func (r *User) Stored() int64 {
 
 // Stored is the version that was loaded; 0 when there was none.
 func (r *Email) Stored() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}
+
+// Stored is the version that was loaded; 0 when there was none.
+func (r *Domain) Stored() int64 {
 	if r == nil {
 		return 0
 	}

@@ -36,6 +36,26 @@ const (
 	External       Role = "external"
 )
 
+// rank orders the roles: nobody gives a role above his own, or handles anybody above his own.
+func (r Role) rank() int {
+	switch r {
+	case Owner:
+		return 5
+	case Admin:
+		return 4
+	case Business:
+		return 3
+	case Tech, SalesMarketing:
+		return 2
+	case External:
+		return 1
+	}
+	return 0
+}
+
+// Above tells whether the role stands above the other one. Tech and sales_marketing stand side by side.
+func (r Role) Above(other Role) bool { return r.rank() > other.rank() }
+
 // Partner is an outside organisation that customers let into their tenants.
 type Partner struct {
 	ID       string

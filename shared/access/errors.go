@@ -21,11 +21,13 @@ const (
 	CustomerHasPartners  Code = "customer_has_partners"  // other partners are still let in (A15)
 	CustomerUserConflict Code = "customer_user_conflict" // the person is a member of the customer (A7)
 	EmailTaken           Code = "email_taken"
-	OwnerRequired        Code = "owner_required" // a partner keeps at least one owner
-	GrantDiffers         Code = "grant_differs"  // the open grant has other terms: edit it (D20)
-	Ended                Code = "ended"          // what has ended cannot be changed, only granted again
-	Contention           Code = "contention"     // others change the same thing all the time: try again
-	UnknownEmail         Code = "unknown_email"  // (D8)
+	EmailUnavailable     Code = "email_unavailable" // the address cannot be used; by whom it is used the caller may not know
+	DomainTaken          Code = "domain_taken"      // it belongs to a customer, or to another partner
+	OwnerRequired        Code = "owner_required"    // a partner keeps at least one owner
+	GrantDiffers         Code = "grant_differs"     // the open grant has other terms: edit it (D20)
+	Ended                Code = "ended"             // what has ended cannot be changed, only granted again
+	Contention           Code = "contention"        // others change the same thing all the time: try again
+	UnknownEmail         Code = "unknown_email"     // (D8)
 	OwnOrganisation      Code = "own_organisation"
 	PartnerNotEligible   Code = "partner_not_eligible" // not a channel partner (D9), or the provider offers it nothing (W4)
 	PartnerNotActive     Code = "partner_not_active"
@@ -55,6 +57,7 @@ type Error struct {
 	Code   Code
 	Detail string
 	Fields []Field
+	Caller bool // the code says something of the caller itself, not of what the request names
 }
 
 func (e *Error) Error() string {

@@ -78,9 +78,7 @@ func TestGrantNamesWhatStandsAgainstIt(t *testing.T) {
 			w.member("acme", "kim@contoso.example", false)
 		}, access.CustomerUserConflict, "/users/0"},
 		{"a user with an address of the customer's own domain (D7)", func(w *world, cmd *access.GrantCommand) {
-			if _, err := w.as(provider).editUser(cmd.Users[0], access.UserCommand{Email: new("kim@acme.example")}); err != nil {
-				w.t.Fatal(err)
-			}
+			w.as(provider).customer("acme", "contoso.example") // registered after the user
 		}, access.OwnOrganisation, "/users/0"},
 		{"an individual is pointed to by the address (D15)", func(w *world, cmd *access.GrantCommand) {
 			w.setStatus(cmd.Users[0], access.Disabled)
@@ -115,7 +113,7 @@ func TestGrantNeedsACustomerAndAPartner(t *testing.T) {
 	_, err = access.PlanGrant(w.relation("acme", "nobody"), access.GrantCommand{}, w.moment())
 	wantRefusal(t, err, access.NotFound)
 	wantPointer(t, err, "/partner")
-	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, w.moment()))
+	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, nil, w.moment()))
 	_, err = w.grant(access.GrantCommand{})
 	wantRefusal(t, err, access.NotFound)
 }

@@ -103,12 +103,21 @@ func (t *Task) doubt(now time.Time) time.Time {
 
 // Identity is the identity task that a change leaves, and whoever commits it has taken; nil when it leaves none.
 func (c Change) Identity() *Task {
-	for _, w := range c.Writes {
-		if t, ok := w.(TaskWrite); ok && t.After != nil && t.After.Kind == TaskIdentity {
-			return t.After
-		}
+	if all := c.IdentityTasks(); len(all) > 0 {
+		return all[0]
 	}
 	return nil
+}
+
+// IdentityTasks are all of them: where an account ends because somebody else has proved its address, that account's comes first.
+func (c Change) IdentityTasks() []*Task {
+	var out []*Task
+	for _, w := range c.Writes {
+		if t, ok := w.(TaskWrite); ok && t.After != nil && t.After.Kind == TaskIdentity {
+			out = append(out, t.After)
+		}
+	}
+	return out
 }
 
 // PlanTakeIdentity plans that a worker takes an identity task that is due. Nil: there is none, or somebody has it.
@@ -221,13 +230,23 @@ func PlanTakeActivation(t *Task, m Moment) (Change, *Task) {
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }
 
-// PlanActivationDone plans that the task goes away that a sweep has taken. Missed says that the user had not signed in, and cannot any more.
-func PlanActivationDone(now, mine *Task, u *User, p *Partner, missed bool, m Moment) Change {
+// Activation is what became of a temporary password, as the identity provider says when it ends.
+type Activation struct {
+	Missed   bool   // the user had not signed in, and cannot any more
+	SignedIn string // the address of the account whose user has chosen a password, which was mailed to that address; "" = unknown
+}
+
+// PlanActivationDone plans that the task goes away that a sweep has taken. Who has signed in has proved the address.
+func PlanActivationDone(now, mine *Task, u *User, p *Partner, is Activation, m Moment) Change {
 	if now.Stored() != mine.Version {
 		return Change{}
 	}
 	c := Change{Writes: []Write{TaskWrite{Before: now}}}
-	if !missed || u == nil || u.Status != Active || p == nil || p.Status == Removed {
+	if !is.Missed {
+		c.Writes = append(c.Writes, PlanProved(u, is.SignedIn, m).Writes...)
+		return c
+	}
+	if u == nil || u.Status != Active || p == nil || p.Status == Removed {
 		return c
 	}
 	m = m.clock()
@@ -245,6 +264,8 @@ func PlanRenewActivation(f UserFacts, m Moment) (Change, *User, error) {
 	switch {
 	case f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed:
 		return Change{}, nil, notFound("user")
+	case MayHandle(m.Actor, f.User.Role) != nil:
+		return Change{}, nil, MayHandle(m.Actor, f.User.Role)
 	case !f.User.HasAccount():
 		return Change{}, nil, Refuse(NotFound, "an external user brings a sign-in of its own: no password is kept here")
 	case f.User.Status != Active:

@@ -231,14 +231,14 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 			t.Errorf("all was answered, and the task is %s: got %+v, want it left alone", name, c)
 		}
 	}
-	if c := access.PlanActivationDone(task(c), mine, u, partner, true, m); !c.Empty() {
+	if c := access.PlanActivationDone(task(c), mine, u, partner, access.Activation{Missed: true}, m); !c.Empty() {
 		t.Errorf("another password was made meanwhile: got %+v, want nothing to do", c)
 	}
 
-	if c := access.PlanActivationDone(mine, mine, u, partner, false, m); len(c.Writes) != 1 || len(c.Events) != 0 {
+	if c := access.PlanActivationDone(mine, mine, u, partner, access.Activation{}, m); len(c.Writes) != 1 || len(c.Events) != 0 {
 		t.Errorf("who has signed in: got %+v, want the task to go, and nothing told", c)
 	}
-	c = access.PlanActivationDone(mine, mine, u, partner, true, m)
+	c = access.PlanActivationDone(mine, mine, u, partner, access.Activation{Missed: true}, m)
 	if len(c.Writes) != 2 || len(c.Events) != 1 || c.Events[0].Actor.Kind != "clock" || c.Events[0].Data.Person.Email != u.Email {
 		t.Fatalf("who has not: got %+v, want the user marked, and it told", c)
 	}
@@ -254,7 +254,7 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	} {
 		other := *u
 		change(&other)
-		if c := access.PlanActivationDone(mine, mine, &other, partner, true, m); len(c.Writes) != 1 || len(c.Events) != 0 {
+		if c := access.PlanActivationDone(mine, mine, &other, partner, access.Activation{Missed: true}, m); len(c.Writes) != 1 || len(c.Events) != 0 {
 			t.Errorf("a user who is %s: got %+v, want the task to go, and nothing told", name, c)
 		}
 	}

@@ -43,6 +43,16 @@ func ValidUserID(s string) bool {
 	return strings.Trim(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
 }
 
+// AccountName tells whether s can be the name of a user's account at the identity provider: the user's id, whose letters it may have folded.
+func AccountName(s string) bool {
+	partner, id, _ := strings.Cut(s, ":")
+	upper := strings.ToUpper(id)
+	return ValidUserID(partner+":"+upper) && len(upper) == len(id) // letters of other alphabets that fold to these are none of an id
+}
+
+// SameAccount tells whether the account of that name, which AccountName has accepted, is the user's of that id.
+func SameAccount(name, user string) bool { return ValidUserID(user) && strings.EqualFold(name, user) }
+
 // ParseEmail is the address in the one form that is stored and compared: lower case, ASCII, an internationalised domain as A-labels. False
 // when it is no plain address (RFC 5321 dot-string and domain). A local part that is not ASCII is refused: SES delivers to none.
 func ParseEmail(s string) (string, bool) {

@@ -76,6 +76,8 @@ type InviteFacts struct {
 	Relation
 	Email   *Email
 	User    *User         // the partner's user with that address, of whichever partner
+	Holder  Holder        // the same, with what its end looks at
+	Domains Domains       // of the address, and those above it
 	Invited []*Invitation // of this customer and partner, to this address
 }
 
@@ -95,14 +97,6 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 	if err := eligible(f.Partner); err != nil {
 		return Change{}, nil, err.At("/partner")
 	}
-	if err := invitable(f, cmd.Email); err != nil {
-		return Change{}, nil, err
-	}
-	for _, i := range f.Invited {
-		if i.Status(m.Now) == InvitationPending {
-			return Change{}, nil, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", cmd.Email).At("/email")
-		}
-	}
 	level := View
 	if cmd.Level != nil {
 		level = *cmd.Level
@@ -113,6 +107,17 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 		}
 		if f.Grant != nil && !f.Grant.Ended(m.Now) && !f.Grant.Until.Equal(cmd.Until) {
 			return Change{}, nil, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
+		}
+	}
+	if f.Holder.yields() && f.User.Partner != f.Partner.ID {
+		f.User = nil // the invited person can prove the address
+	}
+	if err := invitable(f, cmd.Email, m.Actor.Kind == "customer"); err != nil {
+		return Change{}, nil, err
+	}
+	for _, i := range f.Invited {
+		if i.Status(m.Now) == InvitationPending {
+			return Change{}, nil, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", cmd.Email).At("/email")
 		}
 	}
 	i := Invitation{
@@ -144,17 +149,19 @@ func mayInvite(r Relation, m Moment) error {
 	return nil
 }
 
-// invitable refuses addresses of people who need no invitation, or must not have one.
-func invitable(f InviteFacts, email string) error {
+// invitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is elsewhere nobody is told, and
+// whether somebody is a member of this customer only those who know its members.
+func invitable(f InviteFacts, email string, knowsMembers bool) error {
+	member := func(c string) bool { return f.Email != nil && slices.Contains(f.Email.MemberOf, c) }
+	user := f.User != nil && f.User.Status != Removed
+	of := f.Domains.partner(email)
 	switch {
-	case InDomain(email, f.Customer.Domain), f.Email != nil && slices.Contains(f.Email.MemberOf, f.Customer.ID):
-		return Refuse(OwnOrganisation, "%s is one of the customer's own people: partners are people of outside organisations", email).At("/email") // D7
-	case f.Email != nil && len(f.Email.MemberOf) > 0:
-		return Refuse(NotForCustomers, "%s belongs to a customer's member: accounts of partners are never for a customer's people", email).At("/email") // P5
-	case f.User != nil && f.User.Status != Removed && f.User.Partner == f.Partner.ID:
-		return Refuse(EmailTaken, "%s is a user of partner %s already: put that user in, no invitation is needed", email, f.Partner.ID).At("/email")
-	case f.User != nil && f.User.Status != Removed:
-		return Refuse(EmailTaken, "%s is a user of another partner: let that partner in, and this user of it", email).At("/email")
+	case InDomain(email, f.Customer.Domain), knowsMembers && member(f.Customer.ID):
+		return Refuse(OwnOrganisation, "%s is one of the customer's own people: partners are people of outside organisations", email).At("/email")
+	case user && f.User.Partner == f.Partner.ID:
+		return Refuse(EmailTaken, "%s is a user of this partner already: assign that user, no invitation is needed", email).At("/email")
+	case user, f.Email != nil && len(f.Email.MemberOf) > 0, f.Domains.ofCustomers(email), of != "" && of != f.Partner.ID:
+		return Refuse(EmailUnavailable, "this address cannot be invited to this partner").At("/email")
 	}
 	return nil
 }
@@ -282,17 +289,25 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		user = nil
 	}
 	f.User = nil
+	var writes []Write
+	var came []events.Event
+	if user != nil && user.Partner != f.Partner.ID && f.Holder.yields() {
+		writes, came = f.Holder.yield(m)
+		user = nil
+	}
 	if user != nil && user.Partner != f.Partner.ID {
 		return Planned{}, nil, Refuse(EmailTaken, "you are a user of another partner already, and nobody is a user of two: ask to be let in as that")
 	}
 	if user != nil && user.Status != Active {
 		return Planned{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)
 	}
-	if err := invitable(f, i.Email); err != nil {
+	if err := invitable(f, i.Email, true); err != nil {
 		return Planned{}, nil, err
 	}
-	var writes []Write
-	var came []events.Event
+	if user != nil && user.Unproved {
+		is := user.proved(m)
+		writes, user = append(writes, UserWrite{Before: user, After: is}), is
+	}
 	if user == nil {
 		h := f.Headcount
 		h.Last++
@@ -304,7 +319,7 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, take(f.Email, i.Email, user.ID))
 		d := userData(user)
 		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
-		came = []events.Event{m.event(events.UserCreated, nil, f.Partner, d)}
+		came = append(came, m.event(events.UserCreated, nil, f.Partner, d))
 	}
 	p := newRelationPlan(f.Relation, m)
 	level := &i.Level

@@ -17,11 +17,13 @@ type PartnerCommand struct {
 	Status   *Status // active or suspended; default: active
 	Parent   *string // "" = none
 	Contacts *[]string
+	Domains  *[]string // sorted, each once
 }
 
 // OnlyStatus tells that the command suspends or resumes the partner and does nothing else: what others changed meanwhile does not matter to it.
 func (c PartnerCommand) OnlyStatus() bool {
-	return c.Status != nil && c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil
+	return c.Status != nil && c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil &&
+		c.Domains == nil
 }
 
 // OnlySuspends tells that the command is the kill switch and nothing else.
@@ -31,8 +33,9 @@ func (c PartnerCommand) OnlySuspends() bool { return c.OnlyStatus() && *c.Status
 const MaxParents = 10
 
 // PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, one more than MaxParents at
-// most. What only takes away (a lower offer, suspension, single sign-on switched off) is never refused for a stale version.
-func PlanPartner(id string, before *Partner, above []*Partner, cmd PartnerCommand, m Moment) (Change, *Partner, error) {
+// most. Registry holds the records of the partner's domains, of those that it gets, and of those above them: one that belongs to somebody else is refused
+// with DomainTaken. What only takes away (a lower offer, suspension, single sign-on switched off) is never refused for a stale version.
+func PlanPartner(id string, before *Partner, above []*Partner, registry Domains, cmd PartnerCommand, m Moment) (Change, *Partner, error) {
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "partner %s was removed, and its id is never used again: choose another one", id)
 	}
@@ -81,6 +84,15 @@ func PlanPartner(id string, before *Partner, above []*Partner, cmd PartnerComman
 		p.Contacts = *cmd.Contacts
 		set("contacts", true, true)
 	}
+	var registered []Write
+	if cmd.Domains != nil && !slices.Equal(p.Domains, *cmd.Domains) {
+		var err error
+		if registered, err = registry.confirm(id, p.Domains, *cmd.Domains); err != nil {
+			return Change{}, nil, err
+		}
+		p.Domains = *cmd.Domains
+		set("domains", true, true)
+	}
 	if before != nil && len(fields) == 0 {
 		return Change{}, before, nil
 	}
@@ -99,7 +111,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, cmd PartnerComman
 	p.Updated = m.Now
 	p.Version++
 	sort.Strings(fields)
-	c := Change{Writes: []Write{PartnerWrite{Before: before, After: &p}}, Takes: !gives}
+	c := Change{Writes: append([]Write{PartnerWrite{Before: before, After: &p}}, registered...), Takes: !gives}
 	if before == nil {
 		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
 		fields = nil
@@ -131,16 +143,21 @@ func parentable(id, parent string, above []*Partner) error {
 	return nil
 }
 
-// PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25).
-func PlanRemovePartner(before *Partner, m Moment) (Change, error) {
+// PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25), and its domains are free.
+// Registry holds the records of its domains.
+func PlanRemovePartner(before *Partner, registry Domains, m Moment) (Change, error) {
 	if before == nil || before.Status == Removed {
 		return Change{}, notFound("partner")
 	}
 	p := *before
-	p.Status, p.Updated = Removed, m.Now
+	p.Status, p.Domains, p.Updated = Removed, nil, m.Now
 	p.Version++
+	freed, err := registry.confirm(p.ID, before.Domains, nil)
+	if err != nil {
+		return Change{}, err
+	}
 	return Change{
-		Writes: []Write{PartnerWrite{Before: before, After: &p}, m.task(TaskPartnerRemoved, p.ID, "")},
+		Writes: append([]Write{PartnerWrite{Before: before, After: &p}, m.task(TaskPartnerRemoved, p.ID, "")}, freed...),
 		Events: []events.Event{m.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
 	}, nil
 }
@@ -153,8 +170,9 @@ type CustomerCommand struct {
 	Contacts *[]string
 }
 
-// PlanCustomer plans that a customer is registered (D6) or edited.
-func PlanCustomer(id string, before *Customer, cmd CustomerCommand, m Moment) (Change, *Customer, error) {
+// PlanCustomer plans that a customer is registered (D6) or edited. Registry holds the records of the domain that it has, of the one that it gets, and of
+// those above them: one that is a partner's is refused with DomainTaken. A domain that was set before there was a registry is entered by any edit.
+func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCommand, m Moment) (Change, *Customer, error) {
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "customer %s was removed, and its id is never used again: choose another one", id)
 	}
@@ -175,12 +193,20 @@ func PlanCustomer(id string, before *Customer, cmd CustomerCommand, m Moment) (C
 		c.Contacts = *cmd.Contacts
 		fields = append(fields, "contacts")
 	}
+	var was string
+	if before != nil {
+		was = before.Domain
+	}
+	registered, err := registry.register(id, was, c.Domain)
+	if err != nil {
+		return Change{}, nil, err
+	}
 	kind := events.CustomerEdited
 	switch {
 	case before == nil:
 		kind, fields = events.CustomerCreated, nil
 	case len(fields) == 0:
-		return Change{}, before, nil
+		return Change{Writes: registered}, before, nil
 	case cmd.Seen != AnyVersion && cmd.Seen != before.Version:
 		return Change{}, nil, stale("customer", cmd.Seen, before.Version)
 	}
@@ -188,7 +214,7 @@ func PlanCustomer(id string, before *Customer, cmd CustomerCommand, m Moment) (C
 	c.Version++
 	sort.Strings(fields)
 	out := Change{
-		Writes: []Write{CustomerWrite{Before: before, After: &c}},
+		Writes: append([]Write{CustomerWrite{Before: before, After: &c}}, registered...),
 		Events: []events.Event{m.event(kind, &c, nil, events.Data{Version: c.Version, Fields: fields})},
 	}
 	if before != nil && c.Domain != before.Domain {
@@ -198,8 +224,8 @@ func PlanCustomer(id string, before *Customer, cmd CustomerCommand, m Moment) (C
 }
 
 // PlanRemoveCustomer plans the removal of a customer, once all its grants have ended: the caller ends them first, and none can be
-// opened between, because every opening writes the customer.
-func PlanRemoveCustomer(before *Customer, grants []*Grant, m Moment) (Change, error) {
+// opened between, because every opening writes the customer. Registry holds the record of its domain, which is free then.
+func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, m Moment) (Change, error) {
 	if before == nil || before.Status == Removed {
 		return Change{}, notFound("customer")
 	}
@@ -211,8 +237,12 @@ func PlanRemoveCustomer(before *Customer, grants []*Grant, m Moment) (Change, er
 	c := *before
 	c.Status, c.ManagedBy, c.Updated = Removed, "", m.Now
 	c.Version++
+	freed, err := registry.register(c.ID, c.Domain, "")
+	if err != nil {
+		return Change{}, err
+	}
 	return Change{
-		Writes: []Write{CustomerWrite{Before: before, After: &c}},
+		Writes: append([]Write{CustomerWrite{Before: before, After: &c}}, freed...),
 		Events: []events.Event{m.event(events.CustomerRemoved, &c, nil, events.Data{Version: c.Version})},
 	}, nil
 }
@@ -225,11 +255,11 @@ type MemberFacts struct {
 	Customer *Customer
 	Member   *Member
 	Email    *Email // nil when nothing is known of the address
-	User     *User  // the partner's user with that address
+	Holder   Holder // the partner's user with that address
 }
 
 // PlanMember plans that a person becomes a member of a customer, or that its name or role changes. A partner's user who becomes a
-// member can no longer come in as a partner (A7).
+// member can no longer come in as a partner (A7), and gains nothing by it; an account whose address was never proved ends.
 // Seen is the version that the caller has seen, or AnyVersion.
 func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m Moment) (Change, *Member, error) {
 	if f.Customer == nil || f.Customer.Status != Active {
@@ -257,13 +287,17 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m M
 		if f.Email != nil && len(f.Email.MemberOf) >= MaxMemberships {
 			return Change{}, nil, Refuse(Invalid, "%s is a member of %d customers already, and more are not possible", address, MaxMemberships)
 		}
+		if f.Holder.yields() {
+			writes, past := f.Holder.yield(m)
+			c.Writes, c.Events = append(c.Writes, writes...), append(c.Events, past...)
+		}
 		c.Writes = append(c.Writes, belong(f, address, true)...)
 	}
 	role := "member"
 	if admin {
 		role = "admin"
 	}
-	c.Events = []events.Event{m.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role})}
+	c.Events = append(c.Events, m.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role}))
 	return c, &after, nil
 }
 
@@ -286,14 +320,15 @@ func belong(f MemberFacts, address string, member bool) []Write {
 	}
 	after.MemberOf = toggled(after.MemberOf, f.Customer.ID, member)
 	after.Version++
-	out := []Write{EmailWrite{Before: f.Email, After: &after}}
-	if f.User != nil && f.User.Status != Removed {
-		u := *f.User
+	if member && f.Holder.yields() {
+		after.User = ""
+	} else if user := f.Holder.User; user != nil && user.Status != Removed {
+		u := *user
 		u.MemberOf = toggled(u.MemberOf, f.Customer.ID, member)
 		u.Version++
-		out = append(out, UserWrite{Before: f.User, After: &u})
+		return []Write{EmailWrite{Before: f.Email, After: &after}, UserWrite{Before: user, After: &u}}
 	}
-	return out
+	return []Write{EmailWrite{Before: f.Email, After: &after}}
 }
 
 func toggled(list []string, s string, in bool) []string {
@@ -309,10 +344,12 @@ func toggled(list []string, s string, in bool) []string {
 type UserFacts struct {
 	Partner   *Partner
 	Headcount Headcount
-	User      *User  // nil for a new one
-	Email     *Email // of the address that the user gets, or has
-	OldEmail  *Email // of the address that the user gives up
-	Task      *Task  // the identity task that the user has
+	User      *User   // nil for a new one
+	Email     *Email  // of the address that the user gets, or has
+	OldEmail  *Email  // of the address that the user gives up
+	Task      *Task   // the identity task that the user has
+	Domains   Domains // of the address that the user gets, and those above it
+	Holder    Holder  // another user who has that address
 }
 
 // UserCommand creates or edits a partner's user. Nil fields were not given.
@@ -331,8 +368,8 @@ func (c UserCommand) OnlyDisables() bool {
 	return c.Status != nil && *c.Status == Disabled && c.Email == nil && c.Name == nil && c.Phone == nil && c.Role == nil && c.MFA == nil
 }
 
-// PlanNewUser plans that a partner gets a user (P2, P14). It refuses addresses that are taken, and those of a customer's people (P5); owners are
-// set by the provider, and the first user is one unless another role is given.
+// PlanNewUser plans that a partner gets a user (P2, P14). It refuses roles above the actor's own, and then addresses that cannot be the user's (see claim);
+// owners are set by the provider, and the first user is one unless another role is given.
 func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	if f.Partner == nil || f.Partner.Status == Removed {
 		return Change{}, nil, notFound("partner")
@@ -346,11 +383,8 @@ func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) 
 	if role == "" {
 		return Change{}, nil, Refuse(Invalid, "a user needs a role: admin, business, tech, sales_marketing or external").At("/role")
 	}
-	if err := mayHandle(m.Actor, role); err != nil {
-		return Change{}, nil, err
-	}
-	if err := free(f.Email, "/email"); err != nil {
-		return Change{}, nil, err
+	if err := MayHandle(m.Actor, role); err != nil {
+		return Change{}, nil, err.At("/role")
 	}
 	h := f.Headcount
 	h.Last++
@@ -362,29 +396,36 @@ func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) 
 	if err := reachable(&u); err != nil {
 		return Change{}, nil, err
 	}
+	u.Unproved = f.unproved(u.Email, m)
+	writes, past, err := f.claim(u.Email, m)
+	if err != nil {
+		return Change{}, nil, err
+	}
 	count(&h, nil, &u)
 	c := Change{
-		Writes: []Write{
-			HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, take(f.Email, u.Email, u.ID),
-		},
-		Events: []events.Event{m.event(events.UserCreated, nil, f.Partner, userData(&u))},
+		Writes: append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, take(f.Email, u.Email, u.ID)),
+		Events: append(past, m.event(events.UserCreated, nil, f.Partner, userData(&u))),
 	}
 	c.Writes = append(append(c.Writes, m.account(nil, &u)...), m.activation(&u)...)
 	return c, &u, nil
 }
 
-// PlanUser plans that a user is edited (P19), disabled or enabled.
+// PlanUser plans that a user is edited (P19), disabled or enabled. Nobody changes his own role, or a user whose role is above his own. An address that the
+// provider gives, be it the present one, is proved by that.
 func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	if f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed {
 		return Change{}, nil, notFound("user")
 	}
-	if err := mayHandle(m.Actor, f.User.Role); err != nil {
+	if err := MayHandle(m.Actor, f.User.Role); err != nil {
 		return Change{}, nil, err
 	}
 	u := *f.User
 	if cmd.Role != nil && *cmd.Role != u.Role {
-		if err := mayHandle(m.Actor, *cmd.Role); err != nil {
-			return Change{}, nil, err
+		if m.Actor.User == u.ID {
+			return Change{}, nil, Refuse(Forbidden, "nobody changes his own role: ask somebody else who manages your organisation's people").At("/role")
+		}
+		if err := MayHandle(m.Actor, *cmd.Role); err != nil {
+			return Change{}, nil, err.At("/role")
 		}
 		if *cmd.Role == External || u.Role == External {
 			return Change{}, nil, Refuse(Invalid, "an external user stays external, and an employee an employee: remove the account and create another").At("/role")
@@ -392,6 +433,9 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 		u.Role = *cmd.Role
 	}
 	setAll(&u, cmd)
+	if cmd.Email != nil && (u.Email != f.User.Email || m.Actor.Kind == "provider") {
+		u.Unproved = f.unproved(u.Email, m)
+	}
 	fields := differing(f.User, &u)
 	if len(fields) == 0 {
 		return Change{}, f.User, nil
@@ -404,13 +448,6 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 		return Change{}, nil, err
 	}
 	var c Change
-	if u.Email != f.User.Email {
-		if err := free(f.Email, "/email"); err != nil {
-			return Change{}, nil, err
-		}
-		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), take(f.OldEmail, f.User.Email, ""))
-		u.MemberOf = nil // a free address is no member's (P5)
-	}
 	h := f.Headcount
 	count(&h, f.User, &u)
 	if h != f.Headcount {
@@ -419,6 +456,19 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 		}
 		h.Version++
 		c.Writes = append(c.Writes, HeadcountWrite{Before: &f.Headcount, After: &h})
+	}
+	if u.Email != f.User.Email {
+		var err error
+		if u.Former, err = f.User.former(); err != nil {
+			return Change{}, nil, err
+		}
+		writes, past, err := f.claim(u.Email, m)
+		if err != nil {
+			return Change{}, nil, err
+		}
+		c.Writes, c.Events = append(c.Writes, writes...), past
+		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), take(f.OldEmail, f.User.Email, ""))
+		u.MemberOf = nil // a free address is no member's (P5)
 	}
 	u.Updated = m.Now
 	u.Version++
@@ -438,62 +488,45 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	if u.Email != f.User.Email {
 		d.EmailWas = f.User.Email
 	}
-	c.Events = []events.Event{m.event(kind, nil, f.Partner, d)}
+	c.Events = append(c.Events, m.event(kind, nil, f.Partner, d))
 	return c, &u, nil
 }
 
-// PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again.
+// PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again. The last owner stays, unless the
+// partner was removed.
 func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
 	if f.Partner == nil || f.User == nil || f.User.Status == Removed {
 		return Change{}, notFound("user")
 	}
-	if err := mayHandle(m.Actor, f.User.Role); err != nil {
+	if err := MayHandle(m.Actor, f.User.Role); err != nil {
 		return Change{}, err
 	}
-	u := *f.User
-	u.Status, u.Updated = Removed, m.Now
-	u.Version++
-	h := f.Headcount
-	count(&h, f.User, &u)
-	if h.Owners == 0 && f.Headcount.Owners > 0 {
+	if h := f.Headcount; f.Partner.Status != Removed && h.Owners == 1 && f.User.Role == Owner && f.User.Status == Active {
 		return Change{}, ownerRequired()
 	}
-	h.Version++ // also when no number changes: a switch of everyone must not overlook it
-	u.Left = h.Version
+	writes, u := Holder{User: f.User, Partner: f.Partner, Headcount: f.Headcount, Task: f.Task}.leave(m)
 	return Change{
-		Writes: append([]Write{
-			HeadcountWrite{Before: &f.Headcount, After: &h},
-			UserWrite{Before: f.User, After: &u},
-			take(f.Email, u.Email, ""),
-			m.task(TaskUserRemoved, u.Partner, u.ID),
-		}, m.account(f.Task, &u)...),
-		Events: []events.Event{m.event(events.UserRemoved, nil, f.Partner, userData(&u))},
+		Writes: append(writes, take(f.Email, u.Email, "")),
+		Events: []events.Event{m.event(events.UserRemoved, nil, f.Partner, userData(u))},
 	}, nil
 }
 
-// mayHandle refuses everybody but the provider where an owner is concerned.
-func mayHandle(a Actor, r Role) error {
-	if r == Owner && a.Kind != "provider" {
+// MayHandle refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above his own, and
+// everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been decided before.
+func MayHandle(a Actor, r Role) *Error {
+	switch {
+	case a.Kind == "provider":
+		return nil
+	case r == Owner:
 		return Refuse(Forbidden, "owners are set, changed and removed by the provider alone")
+	case a.Kind == "partner" && r.Above(a.Role):
+		return Refuse(Forbidden, "your role is %s: nobody gives a role above his own, or changes a user who has one", a.Role)
 	}
 	return nil
 }
 
 func ownerRequired() *Error {
 	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
-}
-
-// free refuses an address that a partner's user has already, or that belongs to a customer's person (P5).
-func free(e *Email, pointer string) error {
-	switch {
-	case e == nil:
-		return nil
-	case e.User != "":
-		return Refuse(EmailTaken, "a partner's user has this address already: every user has an address of its own").At(pointer)
-	case len(e.MemberOf) > 0:
-		return Refuse(NotForCustomers, "this address belongs to a customer's member: accounts of partners are never for a customer's people").At(pointer)
-	}
-	return nil
 }
 
 func take(before *Email, address, user string) EmailWrite {
@@ -545,6 +578,7 @@ func differing(a, b *User) []string {
 		same bool
 	}{
 		{"email", a.Email == b.Email},
+		{"email_proved", a.Email != b.Email || a.Unproved == b.Unproved},
 		{"mfa", a.MFA == b.MFA},
 		{"name", a.Name == b.Name},
 		{"phone", a.Phone == b.Phone},

@@ -165,7 +165,7 @@ func (p *relationPlan) candidate(id string) (*User, *Error) {
 		return u, nil
 	}
 	if u.Status != Active {
-		return nil, Refuse(UserNotActive, "the account of user %s is %s: it has to be active first", id, u.Status) // D8
+		return nil, Refuse(UserNotActive, "this person's account is not active: it has to be active first") // D8
 	}
 	return u, stranger(p.r.Customer, u)
 }
@@ -173,10 +173,10 @@ func (p *relationPlan) candidate(id string) (*User, *Error) {
 // stranger refuses people of the customer's own.
 func stranger(c *Customer, u *User) *Error {
 	if slices.Contains(u.MemberOf, c.ID) {
-		return Refuse(CustomerUserConflict, "user %s is a member of customer %s and cannot come in as a partner, too", u.ID, c.ID) // A7
+		return Refuse(CustomerUserConflict, "this person is a member of this customer, and nobody is that and a partner's user, too") // A7
 	}
 	if InDomain(u.Email, c.Domain) {
-		return Refuse(OwnOrganisation, "user %s has an address of %s, your own organisation: partners are outside organisations", u.ID, c.Domain) // D7
+		return Refuse(OwnOrganisation, "this person has an address of the customer's own organisation: partners are outside organisations") // D7
 	}
 	return nil
 }
@@ -186,11 +186,11 @@ func eligible(p *Partner) *Error {
 	case p == nil:
 		return Refuse(NotFound, "there is no such partner: look it up in the partners directory")
 	case p.Status != Active:
-		return Refuse(PartnerNotActive, "partner %s is %s: it cannot be let in", p.ID, p.Status)
+		return Refuse(PartnerNotActive, "this partner is not active: nobody can grant it access now")
 	case p.Class != Channel:
-		return Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so customers cannot let it in: ask the provider", p.ID) // D9
+		return Refuse(PartnerNotEligible, "this partner is not classified as a channel partner, so customers cannot grant it access: ask the provider") // D9
 	case p.Offer == None:
-		return Refuse(PartnerNotEligible, "the provider offers partner %s no access to customers: ask the provider", p.ID) // W4, D10
+		return Refuse(PartnerNotEligible, "the provider offers this partner no access to customers: ask the provider") // W4, D10
 	}
 	return nil
 }

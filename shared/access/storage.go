@@ -74,6 +74,14 @@ type Identity struct {
 	MemberOf []string // customers
 }
 
+// Individual is the partner's user whom a grant by e-mail finds: nobody while the address has not been proved to be the user's (D8, D15).
+func (id Identity) Individual() *User {
+	if id.User == nil || id.User.Unproved {
+		return nil
+	}
+	return id.User
+}
+
 // Membership is a person's place in one customer.
 type Membership struct {
 	Customer *Customer

@@ -27,6 +27,7 @@ type world struct {
 	headcounts  map[string]access.Headcount
 	users       map[string]access.User
 	emails      map[string]access.Email
+	domains     map[string]access.Domain
 	customers   map[string]access.Customer
 	members     map[string]access.Member
 	grants      map[string]access.Grant
@@ -50,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, now: start, actor: provider,
 		partners: map[string]access.Partner{}, headcounts: map[string]access.Headcount{}, users: map[string]access.User{},
-		emails: map[string]access.Email{}, customers: map[string]access.Customer{}, members: map[string]access.Member{},
+		emails: map[string]access.Email{}, domains: map[string]access.Domain{}, customers: map[string]access.Customer{}, members: map[string]access.Member{},
 		grants: map[string]access.Grant{}, assignments: map[string]access.Assignment{},
 	}
 	w.customer("acme", "acme.example")
@@ -94,6 +95,12 @@ func (w *world) commit(c access.Change) {
 			put(w, w.users, r.After.ID, r.Before.Stored(), r.After, r.After.Version)
 		case access.EmailWrite:
 			put(w, w.emails, r.After.Address, r.Before.Stored(), r.After, r.After.Version)
+		case access.DomainWrite:
+			if r.After == nil {
+				delete(w.domains, r.Before.Name)
+			} else {
+				put(w, w.domains, r.After.Name, r.Before.Stored(), r.After, r.After.Version)
+			}
 		case access.CustomerWrite:
 			put(w, w.customers, r.After.ID, r.Before.Stored(), r.After, r.After.Version)
 		case access.MemberWrite:
@@ -118,7 +125,7 @@ func (w *world) commit(c access.Change) {
 
 // put fails where the table's condition would, and where a version does not grow.
 func put[T interface {
-	access.Partner | access.Headcount | access.User | access.Email | access.Customer | access.Member | access.Grant | access.Assignment
+	access.Partner | access.Headcount | access.User | access.Email | access.Domain | access.Customer | access.Member | access.Grant | access.Assignment
 }](w *world, records map[string]T, key string, was int64, after *T, version int64) {
 	w.t.Helper()
 	have := int64(0)
@@ -140,6 +147,8 @@ func versionOf(r any) int64 {
 	case access.User:
 		return r.Version
 	case access.Email:
+		return r.Version
+	case access.Domain:
 		return r.Version
 	case access.Customer:
 		return r.Version
@@ -266,24 +275,26 @@ func (w *world) planned(p access.Planned, err error) (access.Planned, error) {
 func (w *world) partner(id string, cmd access.PartnerCommand) {
 	w.t.Helper()
 	cmd.Seen = anyVersion
-	c, _, err := access.PlanPartner(id, loaded(w.partners, id), nil, cmd, w.moment())
+	c, _, err := access.PlanPartner(id, loaded(w.partners, id), nil, w.registry(), cmd, w.moment())
 	w.done(c, err)
 }
 
 func (w *world) removePartner(id string) {
 	w.t.Helper()
-	w.done(access.PlanRemovePartner(loaded(w.partners, id), w.moment()))
+	w.done(access.PlanRemovePartner(loaded(w.partners, id), w.registry(), w.moment()))
 }
 
 func (w *world) customer(id, domain string) {
 	w.t.Helper()
-	c, _, err := access.PlanCustomer(id, nil, access.CustomerCommand{Name: new(strings.ToUpper(id)), Domain: &domain}, w.moment())
+	c, _, err := access.PlanCustomer(id, loaded(w.customers, id), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new(strings.ToUpper(id)), Domain: &domain}, w.moment())
 	w.done(c, err)
 }
 
 func (w *world) newUser(partner string, cmd access.UserCommand) (*access.User, error) {
 	w.t.Helper()
-	f := access.UserFacts{Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email)}
+	f := access.UserFacts{
+		Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email), Domains: w.registry(), Holder: w.holder(*cmd.Email),
+	}
 	c, u, err := access.PlanNewUser(f, cmd, w.moment())
 	if err == nil {
 		w.commit(c)
@@ -312,8 +323,29 @@ func (w *world) userFacts(user, address string) access.UserFacts {
 	f.Partner, f.Headcount, f.Email = loaded(w.partners, u.Partner), w.headcounts[u.Partner], loaded(w.emails, u.Email)
 	if address != "" && address != u.Email {
 		f.OldEmail, f.Email = f.Email, loaded(w.emails, address)
+		f.Holder = w.holder(address)
 	}
+	f.Domains = w.registry()
 	return f
+}
+
+// registry is the whole of it.
+func (w *world) registry() access.Domains {
+	out := access.Domains{}
+	for name := range w.domains {
+		out[name] = loaded(w.domains, name)
+	}
+	return out
+}
+
+// holder is the user who has the address.
+func (w *world) holder(address string) access.Holder {
+	e := loaded(w.emails, address)
+	if e == nil || e.User == "" {
+		return access.Holder{}
+	}
+	u := loaded(w.users, e.User)
+	return access.Holder{User: u, Partner: loaded(w.partners, u.Partner), Headcount: w.headcounts[u.Partner]}
 }
 
 func (w *world) editUser(user string, cmd access.UserCommand) (*access.User, error) {
@@ -345,13 +377,9 @@ func (w *world) leave(user string) {
 }
 
 func (w *world) memberFacts(customer, address string) access.MemberFacts {
-	f := access.MemberFacts{
-		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address),
+	return access.MemberFacts{
+		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address), Holder: w.holder(address),
 	}
-	if f.Email != nil && f.Email.User != "" {
-		f.User = loaded(w.users, f.Email.User)
-	}
-	return f
 }
 
 func (w *world) member(customer, address string, admin bool) {

@@ -65,8 +65,8 @@ var ErrAddressHeld = errors.New("another account still has the address")
 // is signed out everywhere, at each Sync. To repeat it is harmless, and what another Sync of the same user has done half is finished. It fails
 // with access.ErrUnavailable when Cognito does not answer or has had enough, and with ErrAddressHeld.
 //
-// Settled tells that Cognito has answered each attempt to write: none can arrive later. When it is not alone, an account whose temporary
-// password has to end before it gets another address is left at its address: the next Sync has to be, when it can be alone.
+// Another address ends the password and the sessions first. Settled tells that Cognito has answered each attempt to write: none can arrive later. When it
+// is not alone, an account that has to get another address is left at the one that it has: the next Sync has to be, when it can be alone.
 func (p *Provider) Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error) {
 	ctx, sent := watched(ctx)
 	err = p.sync(ctx, u, alone)
@@ -166,21 +166,25 @@ func (p *Provider) attributes(ctx context.Context, u access.User, account *cogni
 			return err
 		}
 	}
-	moved, lapse := has[email] != u.Email, has[email] != u.Email && account.UserStatus == types.UserStatusTypeForceChangePassword
-	if lapse {
-		// Whoever reads the mails at the address before has the temporary password, and may guess the new address. The mail to the new address
-		// waits until the account has it: its password must not be overtaken by this one.
+	moved := has[email] != u.Email
+	if moved {
+		// Whoever has the address before, or reads its mails, knows the password and has sessions: both end before the account gets the new address,
+		// and from then on a password has to be sent there. That mail waits until the account has the address: its password must not be overtaken
+		// by this one.
 		if settled, err := p.temporary(ctx, u, password()); err != nil {
 			return err
 		} else if !settled {
-			return fmt.Errorf("end a temporary password: an attempt got no answer: %w", access.ErrUnavailable)
+			return fmt.Errorf("end a password: an attempt got no answer: %w", access.ErrUnavailable)
+		}
+		if err := p.signOut(ctx, u); err != nil {
+			return failed("sign an account out", err)
 		}
 	}
 	var want []types.AttributeType
 	if u.Phone != "" && (has[phone] != u.Phone || has[phoneVerified] != "true") {
 		want = append(want, attribute(phone, u.Phone), attribute(phoneVerified, "true"))
 	}
-	if (moved || has[emailVerified] != "true") && (alone || !lapse) {
+	if (moved || has[emailVerified] != "true") && (alone || !moved) {
 		want = append(want, attribute(email, u.Email), attribute(emailVerified, "true"))
 	}
 	if len(want) == 0 {
@@ -343,22 +347,23 @@ func (p *Provider) Activated(ctx context.Context, u access.User) (bool, error) {
 }
 
 // Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It can be repeated, and has to be after
-// an error: also when it succeeded, but an attempt without an answer may arrive later.
-func (p *Provider) Lapse(ctx context.Context, u access.User) (missed bool, err error) {
+// an error: also when it succeeded, but an attempt without an answer may arrive later. Who has chosen a password got the one before by mail, at the
+// address that the account has: each change of that ends the password.
+func (p *Provider) Lapse(ctx context.Context, u access.User) (access.Activation, error) {
 	account, err := p.account(ctx, u)
 	switch {
 	case err != nil:
-		return false, err
+		return access.Activation{}, err
 	case account == nil:
-		return true, nil
+		return access.Activation{Missed: true}, nil
 	case account.UserStatus != types.UserStatusTypeForceChangePassword:
-		return false, nil
+		return access.Activation{SignedIn: address(account)}, nil
 	}
 	settled, err := p.temporary(ctx, u, password()) // which nobody knows
 	if err == nil && !settled {
 		err = fmt.Errorf("end a temporary password: an attempt got no answer: %w", access.ErrUnavailable)
 	}
-	return true, err
+	return access.Activation{Missed: true}, err
 }
 
 // An account is made, and gets another address, by the request that changes its user, after the event of that is out.

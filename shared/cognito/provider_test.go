@@ -317,10 +317,45 @@ func TestAnAccountGetsItsNewAddressOnlyWhenTheEndOfItsOldPasswordIsSettled(t *te
 			t.Errorf("%q, alone %v: got the calls %v (%v), want the password ended, and the new address: %v (%v)", c.attempt, c.alone, p.calls, err, c.moves, c.err)
 		}
 	}
-	chosen := strings.Replace(strings.Replace(current, "kim@", "old@", 1), "FORCE_CHANGE_PASSWORD", "CONFIRMED", 1)
-	p := &pool{answers: map[string]string{"AdminGetUser": chosen}}
-	if _, err := provider(t, p).Sync(t.Context(), kim(), false); err != nil || !slices.Contains(p.calls, "AdminUpdateUserAttributes") || p.bodies["AdminSetUserPassword"] != nil {
-		t.Errorf("who has chosen a password: got the calls %v (%v), want the new address at once, and the password left", p.calls, err)
+}
+
+// Whoever had the address before knows the password and has sessions. Neither may reach over to the new address.
+func TestAnotherAddressEndsThePasswordThenTheSessionsAndThenComes(t *testing.T) { // P19
+	for _, status := range []string{"FORCE_CHANGE_PASSWORD", "CONFIRMED", "RESET_REQUIRED"} {
+		moved := strings.Replace(strings.Replace(current, "kim@", "old@", 1), "FORCE_CHANGE_PASSWORD", status, 1)
+		p := &pool{answers: map[string]string{"AdminGetUser": moved, "AdminListGroupsForUser": grouped}}
+		_, err := provider(t, p).Sync(t.Context(), kim(), true)
+		want := []string{"AdminGetUser", "AdminSetUserPassword", "AdminUserGlobalSignOut", "AdminUpdateUserAttributes", "AdminListGroupsForUser"}
+		if err != nil || !slices.Equal(p.calls, want) {
+			t.Errorf("%s: got the calls %v (%v), want %v", status, p.calls, err, want)
+		}
+		if b := p.bodies["AdminSetUserPassword"]; b["Permanent"] == true {
+			t.Errorf("%s: got %v, want a password that has to be replaced, so that another one is sent to the new address", status, b)
+		}
+		p = &pool{answers: map[string]string{"AdminGetUser": moved, "AdminUserGlobalSignOut": "400 TooManyRequestsException: slow"}}
+		if _, err := provider(t, p).Sync(t.Context(), kim(), true); !errors.Is(err, access.ErrUnavailable) || slices.Contains(p.calls, "AdminUpdateUserAttributes") {
+			t.Errorf("%s: the sessions do not end: got the calls %v (%v), want the address left as it is", status, p.calls, err)
+		}
+	}
+	chosen := strings.Replace(current, "FORCE_CHANGE_PASSWORD", "CONFIRMED", 1)
+	p := &pool{answers: map[string]string{"AdminGetUser": chosen, "AdminListGroupsForUser": grouped}}
+	if _, err := provider(t, p).Sync(t.Context(), kim(), true); err != nil || p.bodies["AdminSetUserPassword"] != nil {
+		t.Errorf("once more, after the person has chosen a password: got the calls %v (%v), want the password left", p.calls, err)
+	}
+}
+
+func TestWhoHasChosenAPasswordHasSignedInUnderTheAccountsAddress(t *testing.T) {
+	chosen := strings.Replace(current, "FORCE_CHANGE_PASSWORD", "CONFIRMED", 1)
+	for answer, want := range map[string]access.Activation{
+		chosen: {SignedIn: "kim@contoso.example"},
+		strings.Replace(chosen, "kim@", "old@", 1): {SignedIn: "old@contoso.example"},
+		current: {Missed: true},
+		nobody:  {Missed: true},
+	} {
+		p := &pool{answers: map[string]string{"AdminGetUser": answer}}
+		if got, err := provider(t, p).Lapse(t.Context(), kim()); err != nil || got != want {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@
 //	decide one question                       BatchGetItem of 2 to 4 keys, strongly consistent             partner, user, grant, assignment
 //	decide n questions                        ceil(distinct keys / 100) BatchGetItems, side by side        the same
 //	who has this e-mail address               GetItem                                                      E#<address>
+//	who owns this domain, or one above it     BatchGetItem, one key for each label but the last            O#<domain>
 //	plan a change of a grant                  BatchGetItem: customer, partner, headcount, grant, users
 //	                                          named; then their assignments; then the grant's version      C#…, P#…
 //	   … that replaces the set of users       Query of the grant's assignments                             C#<customer>, U#<partner>:

@@ -250,18 +250,19 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 	if f.Email, err = one(ctx, s, emailKey(address), (*item).email); err != nil {
 		return f, err
 	}
-	if f.Email != nil && f.Email.User != "" {
-		if f.User, err = s.User(ctx, f.Email.User); err != nil {
+	if f.Domains, err = s.Domains(ctx, address); err != nil {
+		return f, err
+	}
+	if f.Holder, err = s.holder(ctx, f.Email); err != nil {
+		return f, err
+	}
+	if f.User = f.Holder.User; f.User != nil && f.User.Partner == partner { // the row that it may have in the grant
+		a, err := one(ctx, s, assignmentKey(customer, f.User.ID), (*item).assignment)
+		if err != nil {
 			return f, err
 		}
-		if f.User != nil && f.User.Partner == partner { // the row that it may have in the grant
-			a, err := one(ctx, s, assignmentKey(customer, f.User.ID), (*item).assignment)
-			if err != nil {
-				return f, err
-			}
-			if a != nil {
-				f.Assignments[f.User.ID] = a
-			}
+		if a != nil {
+			f.Assignments[f.User.ID] = a
 		}
 	}
 	mine := func(i *access.Invitation) bool { return i.Partner == partner && i.Email == address }

@@ -71,15 +71,21 @@ func (m *model) mayInvite(p pair, byPartner bool) access.Code {
 	return ""
 }
 
-// invitable: people of the customer need no invitation (D7), other customers' people are never let in (P5).
-func (m *model) invitable(customer, address string) access.Code {
-	of := m.memberships(address)
-	if of[customer] {
+// invitable: people of the customer need no invitation (D7), other customers' people are never let in (P5), and nobody is a user of two partners. Whose
+// people others are nobody is told.
+func (m *model) invitable(p pair, address string, knowsMembers bool) access.Code {
+	of, user := m.memberships(address), m.isUser(address)
+	switch {
+	case of[p.customer] && knowsMembers:
 		return access.OwnOrganisation
+	case user != "" && m.people[user].partner == p.partner:
+		return access.EmailTaken
+	case user != "":
+		return access.EmailUnavailable
 	}
 	for _, is := range of {
 		if is {
-			return access.NotForCustomers
+			return access.EmailUnavailable
 		}
 	}
 	return ""
@@ -92,21 +98,18 @@ func (m *model) invite(b bid) access.Code {
 	if code := m.eligible(b.partner); code != "" {
 		return code
 	}
-	if code := m.invitable(b.customer, b.address); code != "" {
-		return code
-	}
-	if m.isUser(b.address) != "" {
-		return access.EmailTaken
-	}
-	for _, other := range m.bids {
-		if other.pair == b.pair && other.address == b.address && m.bidStatus(other) == access.InvitationPending {
-			return access.AlreadyInvited
-		}
-	}
 	if d := m.deals[b.pair]; !b.until.IsZero() {
 		in := d != nil && !d.ended && !m.expired(d)
 		if !b.until.After(m.now) || in && !d.until.Equal(b.until) {
 			return access.PeriodInvalid
+		}
+	}
+	if code := m.invitable(b.pair, b.address, !b.byPartner); code != "" {
+		return code
+	}
+	for _, other := range m.bids {
+		if other.pair == b.pair && other.address == b.address && m.bidStatus(other) == access.InvitationPending {
+			return access.AlreadyInvited
 		}
 	}
 	b.state, b.sending, b.ends = access.InvitationPending, 1, m.now.AddDate(0, 0, b.days)
@@ -140,7 +143,7 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	if user != "" && m.people[user].status != access.Active {
 		return access.UserNotActive
 	}
-	if code := m.invitable(b.customer, address); code != "" {
+	if code := m.invitable(b.pair, address, true); code != "" && code != access.EmailTaken { // who is the partner's user may accept
 		return code
 	}
 	d := m.deals[b.pair]

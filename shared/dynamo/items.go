@@ -344,6 +344,19 @@ func (it *item) email() *access.Email {
 	return &access.Email{Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), Version: it.n("version")}
 }
 
+func domainItem(r *access.Domain) draft {
+	d := newDraft(domainKey(r.Name))
+	d.s("name", r.Name)
+	d.list("customers", r.Customers)
+	d.s("partner", r.Partner)
+	d.n("version", r.Version)
+	return d
+}
+
+func (it *item) domain() *access.Domain {
+	return &access.Domain{Name: it.s("name"), Customers: it.list("customers"), Partner: it.s("partner"), Version: it.n("version")}
+}
+
 func customerItem(c *access.Customer) draft {
 	d := newDraft(customerKey(c.ID))
 	if c.Status != access.Removed {

@@ -41,6 +41,7 @@ func full() record {
 			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Left: 13, Missed: noon.Add(time.Hour), Created: noon, Updated: noon.Add(time.Millisecond), Version: 4,
 		},
 		Email:    &access.Email{Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"}, Version: 5},
+		Domain:   &access.Domain{Name: "acme.example", Customers: []string{"acme", "globex"}, Partner: "contoso", Version: 2},
 		Customer: &access.Customer{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active, ManagedBy: "contoso", Caps: access.Caps{"kim@contoso.example": access.View, "lee@contoso.example": access.None}, Inviting: true, Created: noon, Updated: noon, Version: 2},
 		Member:   &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
 		Grant: &access.Grant{
@@ -74,6 +75,7 @@ func bare() record {
 		Headcount:  &access.Headcount{Partner: "p", Version: 1},
 		User:       &access.User{ID: "p:u", Partner: "p", Email: "u@p.example", Version: 1},
 		Email:      &access.Email{Address: "u@p.example", User: "p:u", Version: 1},
+		Domain:     &access.Domain{Name: "p.example", Version: 1},
 		Customer:   &access.Customer{ID: "c", Version: 1},
 		Member:     &access.Member{Customer: "c", Email: "u@p.example", Version: 1},
 		Grant:      &access.Grant{Customer: "c", Partner: "p", Version: 1},
@@ -91,6 +93,7 @@ type record struct {
 	Headcount  *access.Headcount
 	User       *access.User
 	Email      *access.Email
+	Domain     *access.Domain
 	Customer   *access.Customer
 	Member     *access.Member
 	Grant      *access.Grant
@@ -108,6 +111,7 @@ func (r record) change() access.Change {
 			access.HeadcountWrite{After: r.Headcount},
 			access.UserWrite{After: r.User},
 			access.EmailWrite{After: r.Email},
+			access.DomainWrite{After: r.Domain},
 			access.CustomerWrite{After: r.Customer},
 			access.MemberWrite{After: r.Member},
 			access.GrantWrite{After: r.Grant},
@@ -189,6 +193,11 @@ func (tb *table) load(ctx context.Context, want record) (record, error) {
 		return got, err
 	}
 	got.Email = m.Email
+	registry, err := tb.Domains(ctx, want.Domain.Name)
+	if err != nil {
+		return got, err
+	}
+	got.Domain = registry[want.Domain.Name]
 	if got.Member, err = tb.Member(ctx, want.Customer.ID, want.Member.Email); err != nil {
 		return got, err
 	}
@@ -303,7 +312,8 @@ func anyRecord(t *rapid.T, n int64) record {
 			Role: rapid.SampledFrom([]access.Role{access.Owner, access.External}).Draw(t, "role"), Status: status.Draw(t, "status"), MFA: yes.Draw(t, "mfa"),
 			MemberOf: list.Draw(t, "member of"), Left: number.Draw(t, "left"), Missed: instant.Draw(t, "missed"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},
-		Email: &access.Email{Address: address, User: rapid.SampledFrom([]string{"", user}).Draw(t, "user"), MemberOf: list.Draw(t, "member of"), Version: version.Draw(t, "version")},
+		Email:  &access.Email{Address: address, User: rapid.SampledFrom([]string{"", user}).Draw(t, "user"), MemberOf: list.Draw(t, "member of"), Version: version.Draw(t, "version")},
+		Domain: &access.Domain{Name: unique + ".example", Customers: list.Draw(t, "registered by"), Partner: text.Draw(t, "confirmed for"), Version: version.Draw(t, "version")},
 		Customer: &access.Customer{
 			ID: customer, Name: text.Draw(t, "name"), Domain: text.Draw(t, "domain"), Contacts: list.Draw(t, "contacts"), Status: status.Draw(t, "status"),
 			ManagedBy: text.Draw(t, "managed by"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),

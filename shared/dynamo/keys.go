@@ -52,6 +52,7 @@ func memberKey(customer, email string) Key     { return Key{customerPK(customer)
 func grantKey(customer, partner string) Key    { return Key{customerPK(customer), grantSK(partner)} }
 func assignmentKey(customer, user string) Key  { return Key{customerPK(customer), userSK(user)} }
 func emailKey(address string) Key              { return Key{"E#" + address, "E"} }
+func domainKey(name string) Key                { return Key{"O#" + name, "O"} }
 func wordKey(word, partner string) Key         { return Key{wordPK(word), word + "#" + partner} }
 func customerEventKey(customer, id string) Key { return Key{customerPK(customer), eventSK(id)} }
 func partnerEventKey(partner, id string) Key   { return Key{partnerPK(partner), eventSK(id)} }

@@ -24,6 +24,7 @@ func TestEveryKeyIsBuiltFromItsIDs(t *testing.T) {
 		{"a grant", grantKey("acme", "contoso"), "C#acme", "G#contoso"},
 		{"an assignment", assignmentKey("acme", "contoso:01K"), "C#acme", "U#contoso:01K"},
 		{"an address", emailKey("kim@contoso.example"), "E#kim@contoso.example", "E"},
+		{"a domain", domainKey("contoso.example"), "O#contoso.example", "O"},
 		{"a word of a partner's name", wordKey("contoso", "c-1"), "W#c", "contoso#c-1"},
 		{"a word of more than ASCII", wordKey("東京", "t"), "W#東", "東京#t"},
 		{"a customer's event", customerEventKey("acme", "01K"), "C#acme", "T#01K"},
@@ -54,7 +55,7 @@ func TestNoTwoRecordsShareAKey(t *testing.T) {
 	address := rapid.StringMatching(`[a-z.]{1,3}@[a-z.]{1,3}`)
 	draw := func(t *rapid.T) (what string, k Key) {
 		a, b, u, e := id.Draw(t, "a"), id.Draw(t, "b"), user.Draw(t, "user"), address.Draw(t, "address")
-		switch rapid.IntRange(0, 16).Draw(t, "kind") {
+		switch rapid.IntRange(0, 17).Draw(t, "kind") {
 		case 0:
 			return "partner " + a, partnerKey(a)
 		case 1:
@@ -87,6 +88,8 @@ func TestNoTwoRecordsShareAKey(t *testing.T) {
 			return "mail of partner " + a + " " + b + " " + e, partnerMailKey(a, b, e)
 		case 15:
 			return "blocked " + e, blockKey(e)
+		case 16:
+			return "domain " + a, domainKey(a)
 		default:
 			return "answer " + a, idempotencyKey(a)
 		}

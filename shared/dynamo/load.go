@@ -283,10 +283,60 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 	if f.Email, err = lookup(items, emailKey(address), (*item).email); err != nil {
 		return f, err
 	}
-	if f.Email != nil && f.Email.User != "" {
-		f.User, err = s.User(ctx, f.Email.User)
-	}
+	f.Holder, err = s.holder(ctx, f.Email)
 	return f, err
+}
+
+// holder loads the partner's user who has an address, with what the end of the account looks at.
+func (s *Store) holder(ctx context.Context, e *access.Email) (access.Holder, error) {
+	var h access.Holder
+	if e == nil || e.User == "" {
+		return h, nil
+	}
+	partner, task := partnerOf(e.User), taskKey(access.IdentityTask(e.User))
+	items, err := s.get(ctx, []Key{userKey(e.User), partnerKey(partner), headcountKey(partner), task})
+	if err != nil {
+		return h, err
+	}
+	if h.User, err = lookup(items, userKey(e.User), (*item).user); err != nil {
+		return h, err
+	}
+	if h.Partner, err = lookup(items, partnerKey(partner), (*item).partner); err != nil {
+		return h, err
+	}
+	if h.Task, err = lookup(items, task, (*item).task); err != nil {
+		return h, err
+	}
+	h.Headcount, err = headcountIn(items, partner)
+	return h, err
+}
+
+// Domains reads the records of the registry that a plan about these addresses or domains looks at.
+func (s *Store) Domains(ctx context.Context, addresses ...string) (access.Domains, error) {
+	names := access.DomainsOf(addresses...)
+	keys := make([]Key, len(names))
+	for i, name := range names {
+		keys[i] = domainKey(name)
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	return domainsIn(items, names)
+}
+
+func domainsIn(items map[Key]*item, names []string) (access.Domains, error) {
+	out := access.Domains{}
+	for _, name := range names {
+		r, err := lookup(items, domainKey(name), (*item).domain)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil {
+			out[name] = r
+		}
+	}
+	return out, nil
 }
 
 // UserFacts loads what a plan about a partner's user looks at. User is "" for a new one; address is the one that it gets, or "" when
@@ -297,8 +347,12 @@ func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (a
 	if user != "" {
 		keys = append(keys, userKey(user), taskKey(access.IdentityTask(user)))
 	}
+	domains := access.DomainsOf(address)
 	if address != "" {
 		keys = append(keys, emailKey(address))
+	}
+	for _, name := range domains {
+		keys = append(keys, domainKey(name))
 	}
 	items, err := s.get(ctx, keys)
 	if err != nil {
@@ -310,7 +364,13 @@ func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (a
 	if f.Headcount, err = headcountIn(items, partner); err != nil {
 		return f, err
 	}
-	if f.Email, err = lookup(items, emailKey(address), (*item).email); err != nil || user == "" {
+	if f.Domains, err = domainsIn(items, domains); err != nil {
+		return f, err
+	}
+	if f.Email, err = lookup(items, emailKey(address), (*item).email); err != nil {
+		return f, err
+	}
+	if f.Holder, err = s.holder(ctx, f.Email); err != nil || user == "" {
 		return f, err
 	}
 	if f.User, err = lookup(items, userKey(user), (*item).user); err != nil || f.User == nil {

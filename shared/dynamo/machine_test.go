@@ -125,7 +125,7 @@ func (m *machine) found() {
 	for i := range 2 {
 		id := fmt.Sprintf("c%d-%d", i, m.run)
 		m.apply(func(context.Context) (access.Change, error) {
-			c, _, err := access.PlanCustomer(id, nil, access.CustomerCommand{Name: &id}, m.moment(theProvider))
+			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, m.moment(theProvider))
 			return c, err
 		})
 		m.model.customers = append(m.model.customers, id)
@@ -134,7 +134,7 @@ func (m *machine) found() {
 		id := fmt.Sprintf("p%d-%d", i, m.run)
 		m.apply(func(context.Context) (access.Change, error) {
 			cmd := access.PartnerCommand{Name: &id, Offer: new(access.Manage)}
-			c, _, err := access.PlanPartner(id, nil, nil, cmd, m.moment(theProvider))
+			c, _, err := access.PlanPartner(id, nil, nil, nil, cmd, m.moment(theProvider))
 			return c, err
 		})
 		m.model.addPartner(id, access.Manage)
@@ -631,7 +631,7 @@ func (m *machine) editPartner(partner string, cmd access.PartnerCommand) access.
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, _, err := access.PlanPartner(partner, before, nil, cmd, m.moment(theProvider))
+		c, _, err := access.PlanPartner(partner, before, nil, nil, cmd, m.moment(theProvider))
 		return c, err
 	})
 }
@@ -660,7 +660,7 @@ func (m *machine) removePartner(partner string) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(before, m.moment(theProvider))
+		return access.PlanRemovePartner(before, nil, m.moment(theProvider))
 	})
 	m.same(got, m.model.removePartner(partner))
 }

@@ -211,6 +211,12 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 		tx.put(t, userItem(w.After), w.Before.Stored())
 	case access.EmailWrite:
 		tx.put(t, emailItem(w.After), w.Before.Stored())
+	case access.DomainWrite:
+		if w.After == nil {
+			tx.remove(t, domainKey(w.Before.Name), w.Before.Version)
+		} else {
+			tx.put(t, domainItem(w.After), w.Before.Stored())
+		}
 	case access.CustomerWrite:
 		tx.put(t, customerItem(w.After), w.Before.Stored())
 	case access.MemberWrite:

@@ -77,6 +77,9 @@ func (c *call) renewActivation(ctx context.Context) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if err := access.MayHandle(c.who.actor(), u.Role); err != nil {
+		return reply{}, err
+	}
 	activated, err := c.api.Accounts.Activated(ctx, *u)
 	switch {
 	case err != nil:

@@ -105,7 +105,6 @@ func NewRevoke(cfg Config) lambda.Handler {
 // NewList serves the routes of the list function.
 func NewList(cfg Config) lambda.Handler {
 	return serve(cfg, map[string]endpoint{
-		"GET /v1/me":                                            getMe,
 		"GET /v1/customers":                                     listAllCustomers,
 		"GET /v1/customers/{customer}":                          getCustomer,
 		"GET /v1/customers/{customer}/grants":                   listGrants,
@@ -129,6 +128,7 @@ func NewList(cfg Config) lambda.Handler {
 // NewDirectory serves the routes of the directory function.
 func NewDirectory(cfg Config) lambda.Handler {
 	return serve(cfg, map[string]endpoint{
+		"GET /v1/me":                                              getMe,
 		"PUT /v1/partners/{partner}":                              putPartner,
 		"PATCH /v1/partners/{partner}":                            patchPartner,
 		"DELETE /v1/partners/{partner}":                           deletePartner,

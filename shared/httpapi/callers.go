@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"partneraccess/shared/access"
@@ -21,6 +22,7 @@ const (
 	customerAdmin                   // an admin of the customer that the route names
 	customerMember                  // another member of it
 	anyCustomer                     // a member of whichever customer: the partners directory is open to them (D16)
+	anyAdmin                        // an admin of whichever customer: they see the partners' people, too
 	owner                           // of the partner that the route names, and so on
 	partnerAdmin
 	business
@@ -84,9 +86,10 @@ func mayCall(route string) kind {
 
 	case "GET /v1/partners":
 		return anyCustomer | provider
-	case "GET /v1/partners/{partner}",
-		"GET /v1/partners/{partner}/users":
+	case "GET /v1/partners/{partner}":
 		return employees | anyCustomer | provider
+	case "GET /v1/partners/{partner}/users":
+		return employees | anyAdmin | provider
 	case "GET /v1/partners/{partner}/users/{user}",
 		"GET /v1/partners/{partner}/customers/{customer}/users":
 		return employees | provider
@@ -158,14 +161,48 @@ func nothingHere() error {
 	return access.Refuse(access.NotFound, "there is nothing here, or nothing that you may see")
 }
 
+// accountOf is the name of a partner's user's account that the token was made out to, "" when it was made out to anybody else. It is compared with
+// access.SameAccount. A name that cannot be read is refused: it could be such an account's.
+func accountOf(c *Claims) (string, error) {
+	name := c.Account
+	switch {
+	case c.Unclear:
+	case !strings.Contains(name, ":"):
+		return "", nil
+	case access.AccountName(name):
+		return name, nil
+	}
+	return "", access.Refuse(unauthenticated, "it is unclear which account this token was made out to: sign in again")
+}
+
+// staleAccount refuses the token of an account that has another address by now. A token lives on for a while when its account's address has changed hands.
+func staleAccount() *access.Error {
+	return access.Refuse(unauthenticated, "this token was made out to an account that has another address now, or is gone: sign in again")
+}
+
+// rejectSuspended refuses a person of a suspended partner who would change something: such people read.
+func rejectSuspended(id access.Identity, r *Request) error {
+	if r.Method == "GET" || id.Partner == nil || id.Partner.Status != access.Suspended {
+		return nil
+	}
+	err := access.Refuse(access.PartnerNotActive, "your organisation is suspended: it can read, and change nothing, until the provider resumes it")
+	err.Caller = true
+	return err
+}
+
 // authorise tells who the caller is, or why the route is closed to it. A person of another organisation learns no more than that there is
-// nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names.
+// nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names. An account of a partner's user is that user and
+// nobody else: whatever its address and the token's scopes are, it carries no customer's membership.
 func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 	may := mayCall(r.RouteKey)
 	if may&nobody != 0 {
 		return caller{kind: nobody}, nil
 	}
-	if may&provider != 0 && r.Claims.Has(ScopeDirectory) {
+	account, err := accountOf(&r.Claims)
+	if err != nil {
+		return caller{}, err
+	}
+	if may&provider != 0 && account == "" && r.Claims.Has(ScopeDirectory) {
 		return caller{kind: provider, id: access.Identity{Email: r.Claims.Email}}, nil
 	}
 	address, ok := access.ParseEmail(r.Claims.Email)
@@ -176,16 +213,15 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 		return caller{}, access.Refuse(access.Forbidden, "this needs a token of a person with a verified e-mail address%s", orScope(may))
 	}
 	c := caller{kind: anybody, id: access.Identity{Email: address}}
-	var err error
-	if access.ValidUserID(r.Claims.Account) {
+	if account != "" {
 		if c.id, err = s.Identity(ctx, address); err != nil {
 			return c, err
 		}
-		if c.id.User == nil || c.id.User.ID != r.Claims.Account { // a token lives on for a while when its account's address has changed hands
-			return c, access.Refuse(unauthenticated, "this token was made out to an account that has another address now, or is gone: sign in again")
+		if c.id.MemberOf = nil; c.id.User == nil || !access.SameAccount(account, c.id.User.ID) {
+			return c, staleAccount()
 		}
 	}
-	if customer := r.PathValue("customer"); strings.Contains(r.RouteKey, " /v1/customers/") && access.ValidID(customer) {
+	if customer := r.PathValue("customer"); strings.Contains(r.RouteKey, " /v1/customers/") && access.ValidID(customer) && account == "" {
 		ms, err := s.Memberships(ctx, address, []string{customer})
 		if err != nil {
 			return c, err
@@ -201,8 +237,11 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 	if c.id.User == nil {
 		c.id, err = s.Identity(ctx, address)
 	}
-	if err != nil || may&anybody != 0 {
+	if err != nil {
 		return c, err
+	}
+	if may&anybody != 0 {
+		return c, rejectSuspended(c.id, r)
 	}
 	u, p := c.id.User, c.id.Partner
 	if u == nil && len(c.id.MemberOf) == 0 {
@@ -215,21 +254,25 @@ func authorise(ctx context.Context, s callerStore, r *Request) (caller, error) {
 			return c, access.Refuse(access.Forbidden, "your account is %s: ask your organisation's administrator", u.Status)
 		}
 		if c.kind = kindOfRole(u.Role); c.kind&may != 0 {
-			return c, nil
+			return c, rejectSuspended(c.id, r)
 		}
 	}
 	if may&anyPartner != 0 && p != nil && p.Status != access.Removed && u.Status == access.Active && kindOfRole(u.Role)&leads != 0 {
 		c.kind = kindOfRole(u.Role)
-		return c, nil
+		return c, rejectSuspended(c.id, r)
 	}
-	if may&anyCustomer != 0 {
+	if may&(anyCustomer|anyAdmin) != 0 {
 		ms, err := s.Memberships(ctx, address, c.id.MemberOf)
 		if err != nil {
 			return c, err
 		}
-		if len(ms) > 0 {
+		admin := slices.ContainsFunc(ms, func(m access.Membership) bool { return m.Member.Admin })
+		switch {
+		case admin || len(ms) > 0 && may&anyCustomer != 0:
 			c.kind = anyCustomer
 			return c, nil
+		case len(ms) > 0:
+			return c, roleAllows(anyCustomer, may)
 		}
 	}
 	if own {

@@ -164,7 +164,11 @@ func (k *check) understand(a *ask, m *matter) *access.Error {
 
 // mayAsk refuses a caller who asks about others than it may.
 func (k *check) mayAsk(ctx context.Context, r *Request, matters []matter) *access.Error {
-	if slices.Contains(r.Claims.Scopes, ScopeCheck) {
+	account, err := accountOf(&r.Claims)
+	if err != nil {
+		return access.Refuse(unauthenticated, "It is unclear which account this token was made out to: sign in again.")
+	}
+	if account == "" && slices.Contains(r.Claims.Scopes, ScopeCheck) {
 		return nil
 	}
 	if r.Claims.Email == "" {
@@ -174,7 +178,7 @@ func (k *check) mayAsk(ctx context.Context, r *Request, matters []matter) *acces
 	if err != nil {
 		return k.unread(ctx, r, err)
 	}
-	if access.ValidUserID(r.Claims.Account) && me != r.Claims.Account { // the address has changed hands since
+	if account != "" && !access.SameAccount(account, me) { // the address has changed hands since
 		return access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
 	}
 	for i := range matters {

@@ -314,6 +314,33 @@ func (f *findings) contacts(o opt[[]string], pointer string) *[]string {
 	return &out
 }
 
+// domains reads a list of domains: sorted, lower case, each once.
+func (f *findings) domains(o opt[[]string], pointer string) *[]string {
+	if !o.Given {
+		return nil
+	}
+	if o.Null {
+		f.add(pointer, "this is a list of domains: leave it out to keep it, give an empty one for none")
+		return nil
+	}
+	if len(o.Value) > access.MaxDomains {
+		f.add(pointer, fmt.Sprintf("at most %d domains", access.MaxDomains))
+		return nil
+	}
+	out := make([]string, 0, len(o.Value))
+	for i, s := range o.Value {
+		d, ok := access.ParseDomain(s)
+		if !ok {
+			f.add(fmt.Sprintf("%s/%d", pointer, i), "a domain is written such as contoso.example or b\u00fccher.example")
+			continue
+		}
+		out = append(out, d)
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return &out
+}
+
 // users reads a list of at most so many users' ids: each once.
 func (f *findings) users(o opt[[]string], pointer string, most int) *[]string {
 	if !o.Given {

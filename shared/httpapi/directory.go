@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -14,6 +15,8 @@ import (
 type directoryStore interface {
 	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
 	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
+	// Domains reads the records of the registry of domains that a plan about these addresses or domains looks at.
+	Domains(ctx context.Context, addresses ...string) (access.Domains, error)
 }
 
 type partnerBody struct {
@@ -24,6 +27,7 @@ type partnerBody struct {
 	Status   opt[string]   `json:"status"`
 	Parent   opt[string]   `json:"parent"`
 	Contacts opt[[]string] `json:"contacts"`
+	Domains  opt[[]string] `json:"domains"`
 }
 
 func (b partnerBody) command() (access.PartnerCommand, error) {
@@ -31,6 +35,7 @@ func (b partnerBody) command() (access.PartnerCommand, error) {
 	cmd := access.PartnerCommand{
 		Name: f.name(b.Name, "/name"), Class: oneOf(&f, b.Class, "/class", access.Channel, access.Other), Offer: f.level(b.Offer, "/offer"),
 		SSO: f.flag(b.SSO, "/sso"), Status: oneOf(&f, b.Status, "/status", access.Active, access.Suspended), Contacts: f.contacts(b.Contacts, "/contacts"),
+		Domains: f.domains(b.Domains, "/domains"),
 	}
 	cmd.Parent = f.textOrNone(b.Parent, "/parent", "this cannot be a partner's id; null for none", access.ValidID)
 	return cmd, f.err()
@@ -60,7 +65,7 @@ func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
 func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, create bool, view func(*access.Partner) any) (reply, error) {
 	id := c.PathValue("partner")
 	save := func(ctx context.Context) (access.Change, reply, error) {
-		before, err := c.api.Store.Partner(ctx, id)
+		before, registry, err := c.partnerAndDomains(ctx, id, cmd.Domains)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
@@ -83,7 +88,7 @@ func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, creat
 				above, next = append(above, p), p.Parent
 			}
 		}
-		change, after, err := access.PlanPartner(id, before, above, cmd, c.moment())
+		change, after, err := access.PlanPartner(id, before, above, registry, cmd, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
@@ -99,12 +104,26 @@ func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, creat
 	return c.change(ctx, "", save)
 }
 
+// partnerAndDomains reads a partner and, when its domains are to be others, the records of those that it has and gets.
+func (c *call) partnerAndDomains(ctx context.Context, id string, domains *[]string) (*access.Partner, access.Domains, error) {
+	p, err := c.api.Store.Partner(ctx, id)
+	if err != nil || domains == nil {
+		return p, nil, err
+	}
+	names := *domains
+	if p != nil {
+		names = slices.Concat(names, p.Domains)
+	}
+	registry, err := c.api.Store.Domains(ctx, names...)
+	return p, registry, err
+}
+
 type accountBody struct {
 	Name     opt[string]   `json:"name"`
 	Contacts opt[[]string] `json:"contacts"`
 }
 
-// patchAccount is what the owner itself may change of its partner (P8).
+// patchAccount is what the owner itself may change of its partner (P8). The name is the provider's: customers recognise a partner by it.
 func patchAccount(ctx context.Context, c *call) (reply, error) {
 	seen, err := c.seen(true)
 	if err != nil {
@@ -114,8 +133,11 @@ func patchAccount(ctx context.Context, c *call) (reply, error) {
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
 	}
+	if b.Name.Given {
+		return reply{}, access.Refuse(access.Forbidden, "the name of your organisation is the provider's to change: ask the provider").At("/name")
+	}
 	var f findings
-	cmd := access.PartnerCommand{Seen: seen, Name: f.name(b.Name, "/name"), Contacts: f.contacts(b.Contacts, "/contacts")}
+	cmd := access.PartnerCommand{Seen: seen, Contacts: f.contacts(b.Contacts, "/contacts")}
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
@@ -124,11 +146,11 @@ func patchAccount(ctx context.Context, c *call) (reply, error) {
 
 func deletePartner(ctx context.Context, c *call) (reply, error) {
 	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
-		before, err := c.api.Store.Partner(ctx, c.PathValue("partner"))
+		before, registry, err := c.partnerAndDomains(ctx, c.PathValue("partner"), &[]string{})
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		change, err := access.PlanRemovePartner(before, c.moment())
+		change, err := access.PlanRemovePartner(before, registry, c.moment())
 		return change, reply{status: 204}, err
 	})
 }
@@ -180,8 +202,8 @@ func postUsers(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		out, task, err := c.createUser(ctx, "", cmd)
-		c.follow(ctx, task)
+		out, tasks, err := c.createUser(ctx, "", cmd)
+		c.follow(ctx, tasks...)
 		return out, err
 	}
 	if b.userBody != (userBody{}) {
@@ -202,9 +224,9 @@ func postUsers(ctx context.Context, c *call) (reply, error) {
 		cmd, err := newUser(one)
 		var made reply
 		if err == nil {
-			var task *access.Task
-			made, task, err = c.createUser(ctx, fmt.Sprint("user ", i), cmd)
-			tasks = append(tasks, task)
+			var left []*access.Task
+			made, left, err = c.createUser(ctx, fmt.Sprint("user ", i), cmd)
+			tasks = append(tasks, left...)
 		}
 		res, err := c.result(made, err, i)
 		if err != nil {
@@ -245,10 +267,10 @@ func newUser(b userBody) (access.UserCommand, error) {
 	return cmd, f.err()
 }
 
-// createUser creates one user. The task is nil when no account is to be made, or no user was created.
-func (c *call) createUser(ctx context.Context, part string, cmd access.UserCommand) (reply, *access.Task, error) {
+// createUser creates one user. There are no tasks when no account is to be made, or no user was created.
+func (c *call) createUser(ctx context.Context, part string, cmd access.UserCommand) (reply, []*access.Task, error) {
 	partner := c.PathValue("partner")
-	var task *access.Task
+	var tasks []*access.Task
 	out, err := c.change(ctx, part, func(ctx context.Context) (access.Change, reply, error) {
 		f, err := c.api.Store.UserFacts(ctx, partner, "", *cmd.Email)
 		if err != nil {
@@ -258,13 +280,21 @@ func (c *call) createUser(ctx context.Context, part string, cmd access.UserComma
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		task = change.Identity()
+		tasks = change.IdentityTasks()
 		return change, reply{status: 201, version: u.Version, location: "/v1/partners/" + partner + "/users/" + u.ID, body: viewUser(u, true)}, nil
 	})
 	if err != nil || out.replayed {
 		return out, nil, err
 	}
-	return out, task, nil
+	return out, c.followYielding(ctx, tasks), nil
+}
+
+// followYielding brings up the accounts that end because of the last one, which cannot get the address before, and returns the task of that.
+func (c *call) followYielding(ctx context.Context, tasks []*access.Task) []*access.Task {
+	for ; len(tasks) > 1; tasks = tasks[1:] {
+		c.follow(ctx, tasks[0])
+	}
+	return tasks
 }
 
 func patchUser(ctx context.Context, c *call) (reply, error) {
@@ -307,14 +337,14 @@ func (c *call) changeUser(ctx context.Context, address string, takes bool, plan 
 	if _, err := c.user(ctx); err != nil {
 		return reply{}, err
 	}
-	var task *access.Task
+	var tasks []*access.Task
 	change := func(ctx context.Context) (access.Change, reply, error) {
 		f, err := c.api.Store.UserFacts(ctx, c.PathValue("partner"), c.PathValue("user"), address)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
 		change, out, err := plan(f)
-		task = change.Identity()
+		tasks = change.IdentityTasks()
 		return change, out, err
 	}
 	commit := func() (reply, error) { return c.change(ctx, "", change) }
@@ -323,7 +353,7 @@ func (c *call) changeUser(ctx context.Context, address string, takes bool, plan 
 	}
 	out, err := commit()
 	if err == nil && !out.replayed {
-		c.follow(ctx, task)
+		c.follow(ctx, c.followYielding(ctx, tasks)...)
 	}
 	return out, err
 }
@@ -358,7 +388,11 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		if before == nil && c.expects() {
 			return access.Change{}, reply{}, nothingSeen()
 		}
-		change, after, err := access.PlanCustomer(id, before, cmd, c.moment())
+		registry, err := c.domainsOf(ctx, before, cmd.Domain)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		change, after, err := access.PlanCustomer(id, before, registry, cmd, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
@@ -372,6 +406,18 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		return saved, err
 	}
 	return saved, c.spreadRules(ctx, id) // D7: at the next check nobody of that domain is a partner's user here
+}
+
+// domainsOf reads the records of the domain that a customer has, and of the one that it gets.
+func (c *call) domainsOf(ctx context.Context, cust *access.Customer, gets *string) (access.Domains, error) {
+	var names []string
+	if cust != nil {
+		names = append(names, cust.Domain)
+	}
+	if gets != nil {
+		names = append(names, *gets)
+	}
+	return c.api.Store.Domains(ctx, names...)
 }
 
 // deleteCustomer ends all the customer's grants, one by one, and then removes the customer: the answer comes when nobody gets in any more.
@@ -400,7 +446,11 @@ func deleteCustomer(ctx context.Context, c *call) (reply, error) {
 				return access.Change{}, reply{}, err
 			}
 		}
-		change, err := access.PlanRemoveCustomer(before, grants, c.moment())
+		registry, err := c.domainsOf(ctx, before, nil)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		change, err := access.PlanRemoveCustomer(before, grants, registry, c.moment())
 		return change, reply{status: 204}, err
 	})
 }
@@ -477,7 +527,8 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	var tasks []*access.Task // of an account that ended because its address was never proved
+	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
 		facts, err := c.api.Store.MemberFacts(ctx, c.PathValue("customer"), address)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -486,12 +537,33 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		out := reply{status: 200, version: m.Version, body: viewMember(m)}
+		tasks = change.IdentityTasks()
+		view := registeredMemberView{memberView: viewMember(m)}
+		if u := facts.Holder.User; u != nil && u.Status != access.Removed && !u.Unproved {
+			view.PartnerUser = &partnerUserView{User: u.ID, Partner: u.Partner}
+		}
+		out := reply{status: 200, version: m.Version, body: view}
 		if facts.Member == nil {
 			out.status = 201
 		}
 		return change, out, nil
 	})
+	if err == nil {
+		c.follow(ctx, tasks...)
+	}
+	return out, err
+}
+
+// registeredMemberView is what the provider is told of a member whom it has registered: also that a partner's account has the address. That account is no
+// member's, and gets in nowhere at the customer (A7, A8).
+type registeredMemberView struct {
+	memberView
+	PartnerUser *partnerUserView `json:"partner_user,omitzero"`
+}
+
+type partnerUserView struct {
+	User    string `json:"user"`
+	Partner string `json:"partner"`
 }
 
 func deleteMember(ctx context.Context, c *call) (reply, error) {

@@ -109,8 +109,8 @@ func (c *call) individual(ctx context.Context, customer, email string) (*access.
 	if err != nil {
 		return nil, err
 	}
-	if id.User != nil {
-		return id.User, nil
+	if u := id.Individual(); u != nil {
+		return u, nil
 	}
 	own := slices.Contains(id.MemberOf, customer)
 	if !own {

@@ -52,7 +52,8 @@ type Claims struct {
 	Subject  string
 	ClientID string
 	Email    string // in the form of access.ParseEmail; "" unless the issuer has verified it
-	Account  string // Cognito's name of the account: the user's id, for an employee
+	Account  string // Cognito's name of the account: the user's id, for an employee, perhaps in another case
+	Unclear  bool   // the name of the account is no text
 	Scopes   []string
 }
 
@@ -223,8 +224,8 @@ func quoteJSON(b, text []byte) []byte {
 func (w *walker) request(r *Request) (refused *access.Error, err error) {
 	var body string
 	var encoded bool
-	var gatewayID, email string
-	var verified bool
+	var gatewayID, email, username, use string
+	var verified, unclear bool
 	fields := make([]field, 0, 24) // headers and path parameters, in one piece
 	err = w.object(func(name string) (err error) {
 		switch name {
@@ -280,7 +281,11 @@ func (w *walker) request(r *Request) (refused *access.Error, err error) {
 								case "email":
 									email, err = w.text()
 								case "cognito:username":
-									r.Claims.Account, err = w.text()
+									r.Claims.Account, r.Claims.Unclear, err = w.claim()
+								case "username": // so an access token of Cognito's names the same
+									username, unclear, err = w.claim()
+								case "token_use":
+									use, err = w.text()
 								case "email_verified": // API Gateway turns all claims into strings
 									var v string
 									if v, err = w.text(); err == nil {
@@ -316,6 +321,9 @@ func (w *walker) request(r *Request) (refused *access.Error, err error) {
 	}
 	if r.RouteKey == "" {
 		return nil, errors.New("it has no routeKey")
+	}
+	if use == "access" && r.Claims.Account == "" && !r.Claims.Unclear {
+		r.Claims.Account, r.Claims.Unclear = username, unclear
 	}
 	if verified {
 		r.Claims.Email, _ = access.ParseEmail(email)
@@ -411,6 +419,15 @@ func (w *walker) text() (string, error) {
 		return "", fmt.Errorf("%s is no text", w.dec.StackPointer())
 	}
 	return w.data[end-len(v) : end], nil
+}
+
+// claim reads a claim that is a text. Unclear says that it is anything else.
+func (w *walker) claim() (s string, unclear bool, err error) {
+	if w.dec.PeekKind() != '"' {
+		return "", true, w.skip()
+	}
+	s, err = w.text()
+	return s, false, err
 }
 
 func (w *walker) bool() (bool, error) {

@@ -45,9 +45,9 @@ func (c *call) partner(ctx context.Context) (*access.Partner, error) {
 	return out, err
 }
 
-// inDirectory tells whether customers find the partner in the directory: it is one that they could let in (D9, D16).
+// inDirectory tells whether customers find the partner in the directory: it is one that they could grant access to (D9, D10, D16).
 func inDirectory(p *access.Partner) bool {
-	return p.Status == access.Active && p.Class == access.Channel
+	return p.Status == access.Active && p.Class == access.Channel && p.Offer > access.None
 }
 
 type meView struct {
@@ -73,7 +73,8 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	out := meView{Email: c.who.id.Email, Provider: c.Claims.Has(ScopeDirectory), Customers: []myMembershipView{}}
+	c.prove(ctx)
+	out := meView{Email: c.who.id.Email, Provider: c.Claims.Has(ScopeDirectory) && !strings.Contains(c.Claims.Account, ":"), Customers: []myMembershipView{}}
 	ms, err := c.api.Store.Memberships(ctx, c.who.id.Email, c.who.id.MemberOf)
 	if err != nil {
 		return reply{}, err
@@ -85,6 +86,29 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 		out.Partner = &myPartnerView{ID: p.ID, Name: p.Name, Status: string(p.Status), User: viewUser(c.who.id.User, true)}
 	}
 	return reply{status: 200, body: out}, nil
+}
+
+// prove writes down that the caller's address is proved, since the token says that it is verified. The answer does not wait for a table that is busy: the
+// next request tries again.
+func (c *call) prove(ctx context.Context) {
+	u := c.who.id.User
+	if u == nil || !u.Unproved {
+		return
+	}
+	err := c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		now, err := c.api.Store.User(ctx, u.ID)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		change := access.PlanProved(now, c.who.id.Email, c.moment())
+		if !change.Empty() {
+			c.who.id.User = change.Writes[0].(access.UserWrite).After
+		}
+		return change, nil, nil
+	})
+	if err != nil {
+		c.api.Log.Warn("an address stays unproved for now", "request_id", c.RequestID, "user", u.ID, "error", err.Error())
+	}
 }
 
 func getCustomer(ctx context.Context, c *call) (reply, error) {

@@ -164,6 +164,7 @@ type partnerView struct {
 	Offer     *string    `json:"offer,omitzero"`
 	Parent    *text      `json:"parent,omitzero"`
 	Contacts  *[]string  `json:"contacts,omitzero"`
+	Domains   *[]string  `json:"domains,omitzero"`
 	CreatedAt *time.Time `json:"created_at,omitzero"`
 	UpdatedAt *time.Time `json:"updated_at,omitzero"`
 	Version   int64      `json:"version,omitzero"`
@@ -173,6 +174,7 @@ func viewPartner(p *access.Partner, whole bool) partnerView {
 	v := partnerView{ID: p.ID, Name: p.Name, Class: string(p.Class), Status: string(p.Status), SSO: p.SSO}
 	if whole {
 		offer, parent := p.Offer.String(), text(p.Parent)
+		v.Domains = &p.Domains
 		v.Offer, v.Parent, v.Contacts, v.CreatedAt, v.UpdatedAt, v.Version = &offer, &parent, &p.Contacts, &p.Created, &p.Updated, p.Version
 	}
 	return v
@@ -198,6 +200,7 @@ type userView struct {
 	Status    string     `json:"status"`
 	Phone     *text      `json:"phone,omitzero"`
 	MFA       *bool      `json:"mfa,omitzero"`
+	Proved    *bool      `json:"email_proved,omitzero"`
 	CreatedAt *time.Time `json:"created_at,omitzero"`
 	UpdatedAt *time.Time `json:"updated_at,omitzero"`
 	Version   int64      `json:"version,omitzero"`
@@ -208,7 +211,8 @@ type userView struct {
 func viewUser(u *access.User, whole bool) userView {
 	v := userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Status: string(u.Status)}
 	if whole {
-		phone := text(u.Phone)
+		phone, proved := text(u.Phone), !u.Unproved
+		v.Proved = &proved
 		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &phone, &u.MFA, &u.Created, &u.Updated, u.Version
 		v.Missed = instant(u.Missed)
 	}

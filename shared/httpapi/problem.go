@@ -67,6 +67,10 @@ func problems(code access.Code) answerTo {
 		return answerTo{http.StatusConflict, "The person belongs to the customer"}
 	case access.EmailTaken:
 		return answerTo{http.StatusConflict, "The address is taken"}
+	case access.EmailUnavailable:
+		return answerTo{http.StatusConflict, "The address cannot be used"}
+	case access.DomainTaken:
+		return answerTo{http.StatusConflict, "The domain is somebody else's"}
 	case access.OwnerRequired:
 		return answerTo{http.StatusConflict, "An owner is required"}
 	case access.GrantDiffers:
@@ -126,6 +130,9 @@ func problems(code access.Code) answerTo {
 // problemOf is the problem document of a refusal.
 func problemOf(e *access.Error, requestID string) Problem {
 	a := problems(e.Code)
+	if e.Caller {
+		a = problems(access.Forbidden)
+	}
 	p := Problem{
 		Type: "urn:partner-access:problem:" + string(e.Code), Title: a.title, Status: a.status, Code: string(e.Code), Detail: e.Detail,
 		RequestID: requestID,

@@ -141,7 +141,6 @@ func Functions() []Function {
 			Routes: slices.Concat(provider(
 				get("/v1/customers"),
 			), routes(
-				get("/v1/me"),
 				get("/v1/customers/{customer}"),
 				get("/v1/customers/{customer}/grants"),
 				get("/v1/customers/{customer}/grants/{partner}"),
@@ -178,6 +177,7 @@ func Functions() []Function {
 				put("/v1/customers/{customer}/managing-partner"),
 				remove("/v1/customers/{customer}/managing-partner"),
 			), routes(
+				get("/v1/me"), // proves the address of who signs in for the first time
 				patch("/v1/partners/{partner}/account"),
 				post("/v1/partners/{partner}/users"),
 				patch("/v1/partners/{partner}/users/{user}"),

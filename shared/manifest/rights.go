@@ -31,6 +31,7 @@ func Rights(function string) []Right {
 //
 //	C  a customer: itself, its members, grants, assignments, invitations, history and mails
 //	P  a partner: itself, its users, history and mails; in index 1 what concerns it
+//	O  whose a domain is
 //	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
 //	W  words of partners' names   D  the partners and A  the customers by name (index 1)  K  a task    Q  work that is due, N  mails that are (index 2)
 //
@@ -72,10 +73,10 @@ func rights() map[string][]Right {
 			index(Index1, "A", "D", "P"),
 		},
 		"directory": append([]Right{
-			table("BatchGetItem", "C", "E", "K", "P"),
-			table("DeleteItem", "C", "K", "P", "W"),
+			table("BatchGetItem", "C", "E", "K", "O", "P"),
+			table("DeleteItem", "C", "K", "O", "P", "W"),
 			table("GetItem", "C", "E", "I", "K", "P"),
-			table("PutItem", "C", "E", "I", "K", "P", "W"),
+			table("PutItem", "C", "E", "I", "K", "O", "P", "W"),
 			table("Query", "C"),
 			table("UpdateItem", "C", "P"),
 		}, accountCalls(
@@ -84,9 +85,9 @@ func rights() map[string][]Right {
 			"AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
 		)...),
 		"invite": {
-			table("BatchGetItem", "C", "P"),
+			table("BatchGetItem", "C", "K", "O", "P"),
 			table("GetItem", "C", "E", "I", "P"),
-			table("PutItem", "C", "E", "I", "K", "P"),
+			table("PutItem", "C", "E", "I", "K", "P"), // K: of an account that ends because the invited person has proved its address
 			table("Query", "C"),
 			table("UpdateItem", "C"),
 			index(Index1, "P"),

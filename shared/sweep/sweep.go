@@ -44,7 +44,7 @@ type Accounts interface {
 	// identity provider does not answer.
 	Follow(ctx context.Context, t *access.Task) error
 	// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It fails likewise.
-	Lapse(ctx context.Context, u access.User) (missed bool, err error)
+	Lapse(ctx context.Context, u access.User) (access.Activation, error)
 }
 
 // Sweep is the work, and what it needs.
@@ -271,9 +271,9 @@ func (r *run) activation(ctx context.Context, mine *access.Task) error {
 	if err != nil {
 		return err
 	}
-	missed := false
+	var is access.Activation
 	if u != nil && u.Status != access.Removed {
-		if missed, err = r.Accounts.Lapse(ctx, *u); err != nil {
+		if is, err = r.Accounts.Lapse(ctx, *u); err != nil {
 			return err
 		}
 	}
@@ -287,7 +287,7 @@ func (r *run) activation(ctx context.Context, mine *access.Task) error {
 			return access.Change{}, nil, err
 		}
 		p, err := r.Store.Partner(ctx, mine.Partner)
-		return access.PlanActivationDone(now, mine, u, p, missed, r.moment()), nil, err
+		return access.PlanActivationDone(now, mine, u, p, is, r.moment()), nil, err
 	})
 }
 

@@ -42,14 +42,14 @@ func newWorld(t *testing.T, customers int) *world {
 	}
 	w := &world{Store: dynamo.New(client, table), t: t, now: start}
 	w.apply(func(context.Context) (access.Change, error) {
-		c, _, err := access.PlanPartner("contoso", nil, nil, access.PartnerCommand{Name: new("Contoso"), Offer: new(access.Manage)}, w.moment(provider))
+		c, _, err := access.PlanPartner("contoso", nil, nil, nil, access.PartnerCommand{Name: new("Contoso"), Offer: new(access.Manage)}, w.moment(provider))
 		return c, err
 	})
 	for i := range customers {
 		id := fmt.Sprintf("customer%02d", i)
 		w.customers = append(w.customers, id)
 		w.apply(func(context.Context) (access.Change, error) {
-			c, _, err := access.PlanCustomer(id, nil, access.CustomerCommand{Name: &id}, w.moment(provider))
+			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, w.moment(provider))
 			return c, err
 		})
 		w.apply(func(ctx context.Context) (access.Change, error) {
@@ -88,7 +88,7 @@ func (w *world) removePartner() {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(p, w.moment(provider))
+		return access.PlanRemovePartner(p, nil, w.moment(provider))
 	})
 }
 

@@ -34,6 +34,7 @@ type TokenRequest struct {
 	Email         string `json:"email"`
 	EmailVerified *bool  `json:"email_verified"` // nil means true
 	Scope         string `json:"scope"`          // several are parted by spaces
+	Account       string `json:"account"`        // the name of the account, as in a token of Cognito's; empty: without one
 	Subject       string `json:"subject"`        // empty: derived from the e-mail, or "back-end"
 	ExpiresIn     int64  `json:"expires_in"`     // seconds, negative for a token that has expired; 0 means 12 hours
 }
@@ -101,6 +102,9 @@ func (i *Issuer) Token(r TokenRequest) (string, error) {
 	}
 	if r.Scope != "" {
 		b = b.Claim("scope", r.Scope)
+	}
+	if r.Account != "" {
+		b = b.Claim("cognito:username", r.Account)
 	}
 	token, err := b.Build()
 	if err != nil {

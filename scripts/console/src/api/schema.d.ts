@@ -154,7 +154,7 @@ export interface paths {
         };
         /**
          * Who the caller is here
-         * @description For whoever has signed in, also for somebody whom nobody has registered.
+         * @description For whoever has signed in, also for somebody whom nobody has registered. An account of a partner's user is that user and nobody else. The first request of a partner's user proves its address.
          */
         get: operations["getMe"];
         put?: never;
@@ -393,7 +393,7 @@ export interface paths {
         get?: never;
         /**
          * Make a person a member
-         * @description A partner's user who becomes a member can no longer come in as a partner.
+         * @description A partner's user who becomes a member can no longer come in as a partner, and gains nothing by it: `partner_user` names the account. Where the address was never proved to be the user's, the account ends.
          */
         put: operations["putMember"];
         post?: never;
@@ -501,7 +501,7 @@ export interface paths {
         };
         /**
          * Search the partners directory
-         * @description Customers' members see active channel partners, the provider all that are not removed.
+         * @description Customers' members see active channel partners that are offered anything, the provider all that are not removed.
          */
         get: operations["listPartners"];
         put?: never;
@@ -527,7 +527,7 @@ export interface paths {
         };
         /**
          * Read a partner
-         * @description For its employees and the provider; members of customers see the summary of an active channel partner.
+         * @description For its employees and the provider; members of customers see the summary of an active channel partner that is offered anything.
          */
         get: operations["getPartner"];
         /**
@@ -545,7 +545,7 @@ export interface paths {
         head?: never;
         /**
          * Edit a partner
-         * @description `{"status": "suspended"}` is the kill switch: at once no customer lets the partner in. Alone it needs no If-Match; everything else does.
+         * @description `{"status": "suspended"}` is the kill switch: at once no customer lets the partner in, whatever others change meanwhile. A `status` alone, `active` too, needs no If-Match; everything else does.
          */
         patch: operations["editPartner"];
         trace?: never;
@@ -595,7 +595,7 @@ export interface paths {
         };
         /**
          * List a partner's users
-         * @description For its employees and the provider; members of customers see summaries of the active users.
+         * @description For its employees and the provider; admins of customers see summaries of the active users.
          */
         get: operations["listUsers"];
         put?: never;
@@ -1570,6 +1570,9 @@ export interface components {
          *       "contacts": [
          *         "ops@contoso.example"
          *       ],
+         *       "domains": [
+         *         "contoso.example"
+         *       ],
          *       "created_at": "2026-11-22T10:00:00Z",
          *       "updated_at": "2026-11-22T10:00:00Z",
          *       "version": 1
@@ -1586,6 +1589,7 @@ export interface components {
             offer: components["schemas"]["Level"];
             parent: components["schemas"]["Parent"];
             contacts: components["schemas"]["Contacts"];
+            domains: components["schemas"]["PartnerDomains"];
             created_at: components["schemas"]["Instant"];
             updated_at: components["schemas"]["Instant"];
             version: components["schemas"]["Version"];
@@ -1611,15 +1615,21 @@ export interface components {
             status?: components["schemas"]["PartnerStatus"];
             parent?: components["schemas"]["Parent"];
             contacts?: components["schemas"]["Contacts"];
+            domains?: components["schemas"]["PartnerDomains"];
         };
+        /**
+         * @description Domains that the provider has confirmed to be the partner's, with those below them: an address in one of them counts as proved, and no other partner makes
+         *     users in it. A domain that a customer has registered, or that is confirmed for another partner, is refused (409 `domain_taken`).
+         */
+        PartnerDomains: string[];
         Account: {
             id: components["schemas"]["OrganisationID"];
             name: components["schemas"]["Name"];
             contacts: components["schemas"]["Contacts"];
             version: components["schemas"]["Version"];
         };
+        /** @description The name is the provider's to change (403). */
         AccountEdit: {
-            name?: components["schemas"]["Name"];
             contacts?: components["schemas"]["Contacts"];
         };
         /** @enum {string} */
@@ -1643,6 +1653,7 @@ export interface components {
          *       "status": "active",
          *       "phone": "+4930123456",
          *       "mfa": true,
+         *       "email_proved": true,
          *       "created_at": "2026-11-22T10:00:00Z",
          *       "updated_at": "2026-11-22T10:00:00Z",
          *       "version": 1
@@ -1657,6 +1668,11 @@ export interface components {
             phone: components["schemas"]["Phone"];
             /** @description Signs in with two factors, which needs a phone */
             mfa: boolean;
+            /**
+             * @description Whether the address is known to be the user's: the user has signed in, or accepted an invitation; the provider entered it; or its domain is the partner's.
+             *     Until then no grant by e-mail finds the user, and the account ends when somebody else proves the address.
+             */
+            email_proved: boolean;
             created_at: components["schemas"]["Instant"];
             updated_at: components["schemas"]["Instant"];
             version: components["schemas"]["Version"];
@@ -1758,6 +1774,17 @@ export interface components {
             name: components["schemas"]["Name"];
             role: components["schemas"]["MemberRole"];
             created_at: components["schemas"]["Instant"];
+        };
+        RegisteredMember: {
+            email: components["schemas"]["Email"];
+            name: components["schemas"]["Name"];
+            role: components["schemas"]["MemberRole"];
+            created_at: components["schemas"]["Instant"];
+            /** @description The account of a partner's user that has the same address; absent when there is none */
+            partner_user?: {
+                user: components["schemas"]["UserID"];
+                partner: components["schemas"]["OrganisationID"];
+            };
         };
         /** @enum {string} */
         MemberRole: "admin" | "member";
@@ -2279,6 +2306,7 @@ export interface components {
          *     - `not_registered`: nobody has registered the person
          *     - `managed`: only the provider changes a managed relationship
          *     - `wrong_person`: the invitation is for another address
+         *     - `partner_not_active`: the caller's own organisation is suspended: it reads, and changes nothing
          */
         Forbidden: {
             headers: {
@@ -2367,6 +2395,8 @@ export interface components {
          *     - `customer_has_partners`: end the other partners' access first
          *     - `customer_user_conflict`: the person is a member of the customer
          *     - `email_taken`: a partner's user has the address
+         *     - `email_unavailable`: the address cannot be used; whose it is the caller is not told
+         *     - `domain_taken`: the domain, or one above it, belongs to a customer or to another partner
          *     - `owner_required`: a partner keeps an active owner
          *     - `ended`: what has ended, or was removed, cannot be changed
          *     - `already_invited`: the person has not answered yet
@@ -3753,7 +3783,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Member"];
+                    "application/json": components["schemas"]["RegisteredMember"];
                 };
             };
             /** @description Added */
@@ -3765,7 +3795,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Member"];
+                    "application/json": components["schemas"]["RegisteredMember"];
                 };
             };
             400: components["responses"]["Invalid"];

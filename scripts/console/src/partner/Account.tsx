@@ -23,7 +23,7 @@ import { usePartner } from './queries';
 export function Account() {
   const [round, setRound] = useState(0); // another form after each saving
   return (
-    <Page title="Account settings" description="What the organisation is called, and where mails to it go. Only its owner sees this.">
+    <Page title="Account settings" description="Where mails to the organisation go. Only its owner sees this.">
       <AccountForm key={round} done={() => setRound((r) => r + 1)} />
     </Page>
   );
@@ -41,7 +41,7 @@ function AccountForm({ done }: { done: () => void }) {
     lines: accountLines,
     onDone: (now, was) => {
       flash.done('The account settings are changed', differences(accountLines, was, now).join('. '));
-      void queries.invalidateQueries(); // the name stands in many places
+      void queries.invalidateQueries();
       done();
     },
   });
@@ -68,11 +68,11 @@ function AccountForm({ done }: { done: () => void }) {
           <Theirs lines={editing.theirs} />
           <Container>
             <SpaceBetween size="l">
-              <FormField label="Name" errorText={at('/name')}>
-                <Input value={now.name} onChange={(e) => edit({ name: e.detail.value })} />
+              <FormField label="Name" description="Customers recognise your organisation by it: only the provider changes it.">
+                <Input value={now.name} readOnly />
               </FormField>
               <ContactsField value={now.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about the whole organisation go, and copies of those about new accounts." error={at('/contacts')} />
-              {editing.problem && <ProblemAlert problem={editing.problem} shown={['/name', '/contacts']} />}
+              {editing.problem && <ProblemAlert problem={editing.problem} shown={['/contacts']} />}
             </SpaceBetween>
           </Container>
         </SpaceBetween>
