@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"strings"
 	"testing"
 
 	"partneraccess/events"
@@ -207,4 +208,84 @@ func TestOldAssignmentsStayForgottenAfterManySwitches(t *testing.T) {
 		w.must(w.edit(access.EditCommand{Everyone: new(false)}))
 		w.wantIn("olga")
 	}
+}
+
+// 125 people stay after everyone was switched off: one of them, or some, can be taken out, by name (issue 11, point 12; D27, E15).
+func TestSomeOfManyWhoStayedCanBeTakenOutAndAreNamed(t *testing.T) {
+	crowd := func(t *testing.T) (*world, []string) {
+		w := newWorld(t)
+		users := []string{w.owner}
+		for range 124 {
+			users = append(users, w.join("contoso", "u"+w.newID(), access.Tech))
+		}
+		w.must(w.grant(access.GrantCommand{Everyone: true, AssignedBy: new(access.ByPartner)}))
+		w.must(w.edit(access.EditCommand{Everyone: new(false)}))
+		return w, users
+	}
+	for _, c := range []struct {
+		name           string
+		leave          int // how many leave
+		named, unnamed int
+	}{
+		{"one", 1, 1, 0},
+		{"eighty", 80, 80, 0},
+		{"more than a request changes, while too many stay to be written", 44, 44, 0},
+		{"eighty-one, while few stay", 81, 80, 1},
+		{"all but one", 124, 80, 44},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for who, set := range map[string]func(*world, []string) (access.Planned, error){
+				"customer": func(w *world, stay []string) (access.Planned, error) {
+					return w.as(ann).edit(access.EditCommand{Set: &stay})
+				},
+				"partner": func(w *world, stay []string) (access.Planned, error) {
+					return w.as(olga).pick(access.PickCommand{Users: &stay})
+				},
+			} {
+				w, users := crowd(t)
+				p, err := set(w, users[c.leave:])
+				if err != nil {
+					t.Fatalf("%s: %v", who, err)
+				}
+				if p.Changes.After != 125-c.leave || len(p.Changes.Removed) != c.leave {
+					t.Errorf("%s: got %d after and %d removed, want %d and %d", who, p.Changes.After, len(p.Changes.Removed), 125-c.leave, c.leave)
+				}
+				if d := w.event().Data; len(d.Removed) != c.named || d.Unnamed != c.unnamed || d.Removed[0].Email == "" {
+					t.Errorf("%s: got %d named and %d more, want %d and %d", who, len(d.Removed), d.Unnamed, c.named, c.unnamed)
+				}
+				w.wantWhy(users[0], access.UserNotAssigned)
+				w.wantWhy(users[124], access.Granted)
+				if got := len(strings.Fields(w.in())); got != 125-c.leave {
+					t.Errorf("%s: got %d in, want %d", who, got, 125-c.leave)
+				}
+			}
+		})
+	}
+	t.Run("the same set changes nothing", func(t *testing.T) {
+		w, users := crowd(t)
+		p, err := w.edit(access.EditCommand{Set: &users})
+		wantUnchanged(t, p, err)
+	})
+	t.Run("one goes and one comes", func(t *testing.T) {
+		w, users := crowd(t)
+		noa := w.join("contoso", "noa", access.External)
+		p := w.must(w.edit(access.EditCommand{Set: list(append(users[1:], noa)...)}))
+		if p.Changes.After != 125 || len(w.change.Writes) != 3 {
+			t.Errorf("got %d after by %d writes, want 125 by the grant and two users", p.Changes.After, len(w.change.Writes))
+		}
+	})
+	t.Run("single ones of thousands, by the partner", func(t *testing.T) {
+		w, users := crowd(t)
+		w.vague = true
+		noa := w.join("contoso", "noa", access.Tech)
+		p := w.must(w.as(olga).pick(access.PickCommand{Add: []string{noa}, Remove: users[:1]}))
+		if p.Changes.After != 125 || len(w.event().Data.Removed) != 1 || len(w.event().Data.Added) != 1 {
+			t.Errorf("got %+v, want one more and one less, both named", p.Changes)
+		}
+		_, err := w.pick(access.PickCommand{Add: []string{"fabrikam:nobody"}})
+		wantPointer(t, err, "/add/0")
+		stay := users[2:]
+		_, err = w.pick(access.PickCommand{Users: &stay})
+		wantRefusal(t, err, access.TooManyUsers) // several requests with add and remove do it
+	})
 }

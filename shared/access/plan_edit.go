@@ -72,7 +72,7 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 		p.g.State = *cmd.State
 		p.note("state", *cmd.State == StateOpen)
 	}
-	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set"); err != nil {
+	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set", "/users/add"); err != nil {
 		return Planned{}, err
 	}
 	for _, address := range sortedKeys(cmd.Caps) {
@@ -98,8 +98,8 @@ func onlyWords(fields []string) bool {
 	return !slices.ContainsFunc(fields, func(f string) bool { return f != "note" && f != "message" })
 }
 
-// people plans who is in. chosen is where the set stands in the request's body.
-func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, chosen string) error {
+// people plans who is in. chosen and added are where the set, and those to be added, stand in the request's body.
+func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, chosen, added string) error {
 	before := p.count()
 	if everyone != nil {
 		p.switchEveryone(*everyone)
@@ -120,7 +120,7 @@ func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []strin
 	for i, id := range add {
 		u, err := p.candidate(id)
 		if err != nil {
-			return err.At("/users/add/" + itoa(i))
+			return err.At(added + "/" + itoa(i))
 		}
 		p.add(u, nil)
 	}
@@ -139,8 +139,10 @@ func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []strin
 
 // PickCommand is the partner's choice of who of its users may enter one customer (A5).
 type PickCommand struct {
-	Seen     int64 // AnyVersion when the caller did not say
-	Users    *[]string
+	Seen     int64     // AnyVersion when the caller did not say
+	Users    *[]string // these and nobody else
+	Add      []string
+	Remove   []string
 	Everyone *bool
 }
 
@@ -156,7 +158,7 @@ func PlanPick(r Relation, cmd PickCommand, m Moment) (Planned, error) {
 		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
 	}
 	p := newRelationPlan(r, m)
-	if err := p.people(cmd.Everyone, cmd.Users, nil, nil, "/users"); err != nil {
+	if err := p.people(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
 		return Planned{}, err
 	}
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
@@ -194,7 +196,7 @@ func PlanRemoveUser(r Relation, user string, m Moment) (Planned, error) {
 	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
 		return Planned{}, notFound("user in this grant")
 	}
-	if err := p.people(nil, nil, nil, []string{user}, ""); err != nil {
+	if err := p.people(nil, nil, nil, []string{user}, "", ""); err != nil {
 		return Planned{}, err
 	}
 	return p.finish(events.GrantEdited, nil)

@@ -20,7 +20,8 @@ type Relation struct {
 	Partner     *Partner
 	Headcount   Headcount
 	Grant       *Grant                 // nil when there never was one
-	Users       map[string]*User       // those that the command names
+	Users       map[string]*User       // those that the command names; and everybody who is in, when Known
+	Known       bool                   // after everyone was switched off: those who are in by their number are among Users
 	Assignments map[string]*Assignment // theirs; and everybody's, when that was asked for or they are few
 }
 
@@ -240,24 +241,17 @@ func (p *relationPlan) set(users []*User) error {
 		}
 		keep[u.ID] = true
 	}
-	var out []*Assignment
-	for _, id := range sortedKeys(p.r.Assignments) {
-		if a := p.row(id); a != nil && !a.Out && !keep[id] {
-			out = append(out, a)
-		}
-	}
-	if p.g.UpTo > 0 && newcomers == 0 && len(keep) == p.count() {
+	out := p.leaving(keep)
+	known := p.g.UpTo == 0 || p.r.Known
+	if !known && newcomers == 0 && len(keep) == p.count() {
 		return nil // the same as before: the one who saves a form twice changes nothing
 	}
-	if p.g.UpTo == 0 && len(out)+newcomers <= MaxUserChanges {
+	if known && len(out)+newcomers <= MaxUserChanges {
 		for _, u := range users {
 			p.add(u, nil)
 		}
-		for _, a := range out {
-			p.put(&User{ID: a.User}, true, nil)
-			p.g.Count--
-			p.removed = append(p.removed, a.User)
-			p.note("users", false)
+		for _, u := range out {
+			p.out(u)
 		}
 		return nil
 	}
@@ -267,8 +261,8 @@ func (p *relationPlan) set(users []*User) error {
 	for _, u := range users {
 		was[u.ID], in[u.ID] = p.row(u.ID), p.g.Admits(u, p.row(u.ID))
 	}
-	for _, a := range out {
-		p.removed = append(p.removed, a.User)
+	for _, u := range out {
+		p.removed = append(p.removed, u.ID)
 	}
 	stay := 0
 	for id := range in {
@@ -276,7 +270,9 @@ func (p *relationPlan) set(users []*User) error {
 			stay++
 		}
 	}
-	p.unnamed += max(0, p.count()-stay-len(out)) // those who are in by their number only
+	if !known {
+		p.unnamed += max(0, p.count()-stay-len(out)) // those who are in by their number only
+	}
 	p.g.Epoch++
 	p.g.UpTo = 0
 	p.rows = map[string]*Assignment{}
@@ -293,6 +289,29 @@ func (p *relationPlan) set(users []*User) error {
 	}
 	p.g.Count = len(p.rows)
 	return nil
+}
+
+// leaving is everybody who is in, as far as that is known, and whom a set does not keep.
+func (p *relationPlan) leaving(keep map[string]bool) []*User {
+	var out []*User
+	for _, id := range sortedKeys(p.r.Assignments) {
+		if a := p.row(id); a != nil && !a.Out && !keep[id] {
+			u := p.r.Users[id]
+			if u == nil {
+				u = &User{ID: id}
+			}
+			out = append(out, u)
+		}
+	}
+	if p.g.UpTo == 0 || !p.r.Known {
+		return out
+	}
+	for _, id := range sortedKeys(p.r.Users) {
+		if u := p.r.Users[id]; u.Partner == p.g.Partner && !keep[id] && p.row(id) == nil && p.g.Admits(u, nil) {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // switchEveryone lets all staff in, or no longer lets new staff in. It costs the same whatever the size of the partner.
@@ -382,7 +401,7 @@ func (p *relationPlan) fields() []string {
 // finish turns what was edited into the change. The event is of the given type; data that all events of grants carry is filled in.
 func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, error) {
 	if len(p.rows) > MaxUserChanges {
-		return Planned{}, Refuse(TooManyUsers, "this would change %d users; at most %d can change in one request: use several, or everyone", len(p.rows), MaxUserChanges)
+		return Planned{}, Refuse(TooManyUsers, "this would change %d users; at most %d can change in one request: use several, which add and remove users, or everyone", len(p.rows), MaxUserChanges)
 	}
 	slices.Sort(p.added)
 	slices.Sort(p.removed)
@@ -435,10 +454,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		for _, id := range p.added {
 			d.Added = append(d.Added, p.person(id))
 		}
-		named := p.removed
-		if len(named) > MaxUserChanges {
-			named = named[:0]
-		}
+		named := p.removed[:min(len(p.removed), MaxUserChanges)]
 		for _, id := range named {
 			d.Removed = append(d.Removed, p.person(id))
 		}

@@ -22,6 +22,7 @@ type world struct {
 	actor access.Actor
 	ids   int
 	owner string // Contoso's, whose name is olga
+	vague bool   // who is in by its number is not known, as of a partner with many thousands
 
 	partners    map[string]access.Partner
 	headcounts  map[string]access.Headcount
@@ -193,7 +194,15 @@ func (w *world) whole(customer, partner string, users ...string) access.Relation
 			users = append(users, user)
 		}
 	}
-	return w.relation(customer, partner, users...)
+	g := w.grants[customer+" "+partner]
+	for id, u := range w.users {
+		if g.UpTo > 0 && u.Partner == partner && g.Admits(&u, loaded(w.assignments, customer+" "+id)) {
+			users = append(users, id)
+		}
+	}
+	r := w.relation(customer, partner, users...)
+	r.Known = g.UpTo > 0 && !w.vague
+	return r
 }
 
 // The commands of Acme and Contoso. Each commits what it planned.
@@ -225,7 +234,7 @@ func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
 	if cmd.Seen == 0 {
 		cmd.Seen = anyVersion
 	}
-	var users []string
+	users := slices.Concat(cmd.Add, cmd.Remove)
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Relation loads what a plan about one (customer, partner) looks at, with the users of those ids. With whole, or when they are
-// few, all assignments of the grant are loaded as well. Everything is read strongly consistent. The grant and its assignments are as they
+// few, all assignments of the grant are loaded as well, and with whole whoever is in by its number, when those are no more than a set can name. Everything is read strongly consistent. The grant and its assignments are as they
 // were together at one instant, so that a plan which changes nothing, or refuses, says what was true; whatever else changes meanwhile is
 // found out by Apply.
 func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
@@ -171,8 +171,45 @@ func (s *Store) assignments(ctx context.Context, r *access.Relation, users []str
 			break
 		}
 	}
+	if r.Grant.UpTo > 0 && !r.Grant.Everyone && r.Grant.Count <= access.MaxUserSet {
+		if err := s.byNumber(ctx, r); err != nil {
+			return err
+		}
+	}
 	return s.names(ctx, r)
 }
+
+// byNumber loads who is in by its number, after everyone was switched off. It gives up, and leaves the relation not Known, when the partner has so many
+// users that those would be looked for among thousands.
+func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
+	partner := r.Grant.Partner
+	for after, pages := "", 0; ; pages++ {
+		if pages == maxUserPages {
+			return nil
+		}
+		items, more, err := s.query(ctx, prefixed(partnerPK(partner), assignmentPrefix(partner), after), 500)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			u, err := decode(it, (*item).user)
+			if err != nil {
+				return err
+			}
+			if r.Users[u.ID] == nil && r.Grant.Admits(u, r.Assignments[u.ID]) {
+				r.Users[u.ID] = u
+			}
+			after = u.ID[len(partner)+1:]
+		}
+		if !more {
+			r.Known = true
+			return nil
+		}
+	}
+}
+
+// maxUserPages is through how many pages, of 500 users each, byNumber looks.
+const maxUserPages = 20
 
 // names loads the users whom a whole relation lists, so that events can say who they are.
 func (s *Store) names(ctx context.Context, r *access.Relation) error {

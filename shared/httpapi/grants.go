@@ -83,6 +83,9 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 			cmd.Users, cmd.Individual = []string{user.ID}, true
 		}
 		r, err := c.api.Store.Relation(ctx, customer, partner, cmd.Users, false)
+		if err == nil && cmd.Everyone {
+			r, err = c.replaced(ctx, r, cmd.Users)
+		}
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
@@ -170,12 +173,17 @@ func (b editBody) command() (access.EditCommand, error) {
 	if cmd.Everyone != nil && *cmd.Everyone && cmd.Set != nil {
 		f.add("/everyone", "everyone cannot be switched on while single users are chosen")
 	}
-	for _, id := range cmd.Add {
-		if slices.Contains(cmd.Remove, id) {
-			f.add("/users/remove", id+" is to be added, too")
+	f.opposed(cmd.Add, cmd.Remove, "/users/remove")
+	return cmd, f.err()
+}
+
+// opposed finds users who are to be added and removed.
+func (f *findings) opposed(add, remove []string, pointer string) {
+	for _, id := range add {
+		if slices.Contains(remove, id) {
+			f.add(pointer, id+" is to be added, too")
 		}
 	}
-	return cmd, f.err()
 }
 
 // cleared is an instant that was given, null being the zero time: without a bound.
@@ -200,6 +208,15 @@ func (c *call) ofGrant(users []string, whole bool, plan func(access.Relation, ac
 		}
 		return p.Change, planned(r, p, m.Now), nil
 	}
+}
+
+// replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14). The rows of
+// more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
+func (c *call) replaced(ctx context.Context, r access.Relation, users []string) (access.Relation, error) {
+	if g := r.Grant; g == nil || g.Everyone || g.Few() || g.Count > access.MaxUserSet {
+		return r, nil
+	}
+	return c.api.Store.Relation(ctx, r.Customer.ID, r.Partner.ID, users, true)
 }
 
 func patchGrant(ctx context.Context, c *call) (reply, error) {
@@ -230,7 +247,14 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 			users = append(users, u.ID)
 		}
 	}
+	on := cmd.Everyone != nil && *cmd.Everyone
 	edit := c.ofGrant(users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		if on {
+			var err error
+			if r, err = c.replaced(ctx, r, users); err != nil {
+				return access.Planned{}, err
+			}
+		}
 		return access.PlanEdit(r, cmd, m)
 	})
 	if cmd.OnlyTakes() {
@@ -274,6 +298,8 @@ func (c *call) spreadRules(ctx context.Context, customer string) error {
 
 type pickBody struct {
 	Users    opt[[]string] `json:"users"`
+	Add      opt[[]string] `json:"add"`
+	Remove   opt[[]string] `json:"remove"`
 	Everyone opt[bool]     `json:"everyone"`
 }
 
@@ -289,17 +315,25 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 	}
 	var f findings
 	cmd := access.PickCommand{Seen: seen, Users: f.users(b.Users, "/users", access.MaxUserSet), Everyone: f.flag(b.Everyone, "/everyone")}
-	if !b.Users.Given && !b.Everyone.Given || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone {
-		f.add("", "give either users or everyone")
+	if add := f.users(b.Add, "/add", access.MaxUserChanges); add != nil {
+		cmd.Add = *add
 	}
+	if remove := f.users(b.Remove, "/remove", access.MaxUserChanges); remove != nil {
+		cmd.Remove = *remove
+	}
+	single := b.Add.Given || b.Remove.Given
+	if !single && !b.Users.Given && !b.Everyone.Given || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone || single && (b.Users.Given || b.Everyone.Given) {
+		f.add("", "give either users, or everyone, or add and remove")
+	}
+	f.opposed(cmd.Add, cmd.Remove, "/remove")
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	var users []string
+	users := slices.Concat(cmd.Add, cmd.Remove)
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	return c.change(ctx, "", c.ofGrant(users, true, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	return c.change(ctx, "", c.ofGrant(users, !single, func(r access.Relation, m access.Moment) (access.Planned, error) {
 		return access.PlanPick(r, cmd, m)
 	}))
 }

@@ -752,7 +752,7 @@ export interface paths {
         get: operations["listPickedUsers"];
         /**
          * The partner's pick
-         * @description These users and nobody else, or everyone. Only where the grant is assigned by the partner. For the partner's owner, admin and business roles.
+         * @description These users and nobody else, or everyone, or some more and some less. Only where the grant is assigned by the partner. For the partner's owner, admin and business roles.
          */
         put: operations["pickUsers"];
         post?: never;
@@ -1475,10 +1475,14 @@ export interface components {
             /** @description To the partner, in its list, its history and the mails to its people */
             message?: string | null;
         };
+        /** @description Either users, or everyone, or add and remove */
         Pick: {
+            /** @description These users and nobody else */
             users?: components["schemas"]["UserSet"];
             everyone?: boolean;
-        } | unknown | unknown;
+            add?: components["schemas"]["UserIDs"];
+            remove?: components["schemas"]["UserIDs"];
+        } | unknown | unknown | unknown | unknown;
         GrantUser: {
             id: components["schemas"]["UserID"];
             email: components["schemas"]["Email"];
