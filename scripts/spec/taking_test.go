@@ -223,6 +223,15 @@ func TestWhatEndsAccessHoldsTheRecordsInWhichOthersWereFasterAndLeavesNoHold(t *
 		took(method+" "+path, c.Do(method, path, body, "If-Match", "*"))
 	}
 	ann.Do("POST", grants, grant).Want(201)
+	w.Partner("fabrikam")
+	ann.Do("POST", grants, m{"partner": "fabrikam"}).Want(201)
+	forestall(ann, "PATCH", contosoGrant, m{"caps": m{"u0@contoso.example": "view"}})
+	f.about = "G#fabrikam" // which copies the caps
+	forestall(ann, "PATCH", contosoGrant, m{"caps": m{"u0@contoso.example": "none"}})
+	f.armed.Store(true)
+	took("a level of one's own", ann.Do("POST", grants, m{"email": "u1@contoso.example", "level": "view"}))
+	f.about = ""
+	ann.Do("DELETE", grants+"/fabrikam", nil).Want(200)
 	forestall(ann, "DELETE", contosoGrant+"/users/"+users[0], nil)
 	forestall(ann, "PATCH", contosoGrant, m{"state": "suspended"})
 	ann.Do("PATCH", contosoGrant, m{"state": "open", "everyone": true}, "If-Match", "*").Want(200)

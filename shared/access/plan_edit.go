@@ -35,6 +35,17 @@ func (c EditCommand) OnlyTakes() bool {
 	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Caps == nil
 }
 
+// OnlyCaps tells that the command caps people and lifts no cap: nearly always it takes.
+func (c EditCommand) OnlyCaps() bool {
+	for _, level := range c.Caps {
+		if level == nil {
+			return false
+		}
+	}
+	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil && c.Until == nil &&
+		c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil
+}
+
 // AnyVersion is what an edit says that is meant for whichever version is there.
 const AnyVersion int64 = -1
 

@@ -260,7 +260,12 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 	if cmd.OnlyTakes() {
 		return c.take(ctx, edit)
 	}
-	out, err := c.change(ctx, "", edit)
+	var out reply
+	if cmd.OnlyCaps() { // is not held up by those who give
+		out, err = c.take(ctx, edit)
+	} else {
+		out, err = c.change(ctx, "", edit)
+	}
 	if err != nil || len(cmd.Caps) == 0 {
 		return out, err
 	}

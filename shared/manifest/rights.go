@@ -49,7 +49,8 @@ func rights() map[string][]Right {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "I"),
 			table("PutItem", "C", "I", "K"), // K: a cap that all grants have to copy; likewise below
-			table("Query", "C"),
+			table("Query", "C", "P"),
+			table("UpdateItem", "C"),
 		},
 		"edit": {
 			table("BatchGetItem", "C", "P"),
