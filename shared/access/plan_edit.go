@@ -32,7 +32,7 @@ type EditCommand struct {
 func (c EditCommand) OnlyTakes() bool {
 	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone || c.Level != nil && *c.Level == None
 	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone || c.Level != nil && *c.Level != None
-	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Caps == nil
+	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil && c.Caps == nil
 }
 
 // OnlyCaps tells that the command caps people and lifts no cap: nearly always it takes.
@@ -43,7 +43,7 @@ func (c EditCommand) OnlyCaps() bool {
 		}
 	}
 	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil && c.Until == nil &&
-		c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil
+		c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
 }
 
 // AnyVersion is what an edit says that is meant for whichever version is there.
