@@ -672,3 +672,22 @@ func TestP21_AnEmployeeIsDeletedAndOneOwnerStays(t *testing.T) {
 	w.User("contoso", "otto@contoso.example", "owner")
 	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+olga, nil).Want(204)
 }
+
+func TestTheAnswersToThePartnersOwnChangesHoldNoNote(t *testing.T) {
+	t.Parallel()
+	w, kim, sam := acme(t)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "assigned_by": "partner", "note": "ours alone", "message": "welcome"}).Want(201)
+	lead := w.As("sam@contoso.example")
+	for _, a := range []*spec.Answer{
+		lead.Do("PUT", "/v1/partners/contoso/customers/acme/users", m{"users": []string{kim, sam}}).Want(200),
+		lead.Do("PUT", "/v1/partners/contoso/customers/acme/users", m{"everyone": true}).Want(200),
+		lead.Do("DELETE", "/v1/partners/contoso/customers/acme", nil).Want(200),
+	} {
+		if a.String("grant.note") != "" || a.String("grant.message") != "welcome" {
+			t.Errorf("got %s, want the message, and no note", a.Body)
+		}
+	}
+	if a := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); a.String("note") != "ours alone" {
+		t.Errorf("the customer: got %s, want the note", a.Body)
+	}
+}

@@ -206,7 +206,11 @@ func (c *call) ofGrant(users []string, whole bool, plan func(access.Relation, ac
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		return p.Change, planned(r, p, m.Now), nil
+		out := planned(r, p, m.Now)
+		if m.Actor.Kind == "partner" {
+			out.body = withoutNote(out.body)
+		}
+		return p.Change, out, nil
 	}
 }
 

@@ -125,6 +125,16 @@ func planned(r access.Relation, p access.Planned, now time.Time) reply {
 	}
 }
 
+// withoutNote is the answer to a change of a grant as the partner gets it: the note is the customer's own.
+func withoutNote(body any) any {
+	v, ok := body.(plannedView)
+	if ok {
+		v.Grant.Note = ""
+		return v
+	}
+	return body
+}
+
 type customerView struct {
 	ID              string    `json:"id"`
 	Name            string    `json:"name"`
