@@ -27,7 +27,7 @@ func (v *service) addAPI() {
 				awsapigatewayv2.CorsHttpMethod_PATCH, awsapigatewayv2.CorsHttpMethod_DELETE,
 			},
 			AllowHeaders:  jsii.Strings("authorization", "content-type", "if-match", "idempotency-key", "x-request-id"),
-			ExposeHeaders: jsii.Strings("etag", "location", "x-request-id", "retry-after", "idempotency-replayed"),
+			ExposeHeaders: jsii.Strings("etag", "location", "x-request-id", "retry-after", "idempotency-replayed", "evaluated-at"),
 			MaxAge:        awscdk.Duration_Minutes(jsii.Number(10)),
 		}
 	}

@@ -170,10 +170,10 @@ func (c *Client) Do(method, path string, body any, header ...string) *Answer {
 	return c.send(method, path, body, true, header...)
 }
 
-// Local sends a request to one of the stack's own endpoints under /_local/, which stand in no contract.
-func (c *Client) Local(method, path string, body any) *Answer {
+// Local sends a request that stands in no contract, such as one to the stack's own endpoints under /_local/.
+func (c *Client) Local(method, path string, body any, header ...string) *Answer {
 	c.w.t.Helper()
-	return c.send(method, path, body, false)
+	return c.send(method, path, body, false, header...)
 }
 
 func (c *Client) send(method, path string, body any, inContract bool, header ...string) *Answer {

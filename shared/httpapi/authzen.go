@@ -31,6 +31,7 @@ type entity struct {
 	customer string // properties.customer
 	owned    bool   // that there is one
 	flaw     *flaw
+	noKind   *flaw // that the type is missing or wrong
 	noID     *flaw // that the id is missing or wrong, which a search for it does not mind
 }
 
@@ -101,6 +102,7 @@ func (w *walker) readAsk(r *Request, evaluations bool) (*batch, *access.Error) {
 		switch known, err := w.askMember(&top, topLevel, name); {
 		case known || err != nil:
 			return err
+		case w.null(): // counts as absent
 		case name == "page":
 			return w.page(&b.page, &refused)
 		case name == "evaluations" && evaluations:
@@ -130,21 +132,36 @@ func (w *walker) readAsk(r *Request, evaluations bool) (*batch, *access.Error) {
 	b.asks, b.many = items, true
 	for i := range items {
 		it := &items[i]
-		if it.subject == nil {
-			it.subject = top.subject
-		}
-		if it.action == nil {
-			it.action = top.action
-		}
-		if it.resource == nil {
-			it.resource = top.resource
-		}
+		it.subject = it.subject.over(top.subject)
+		it.action = it.action.over(top.action)
+		it.resource = it.resource.over(top.resource)
 		if it.context == nil {
 			it.context = top.context
 		}
 	}
 	return b, nil
 }
+
+// over is what an evaluation says of an entity, completed by what is said of all: the whole, or the type and the id that it leaves out. Properties are
+// its own.
+func (e *entity) over(all *entity) *entity {
+	switch {
+	case e == nil:
+		return all
+	case all == nil:
+		return e
+	}
+	if e.noKind.missing() && all.noKind == nil {
+		e.kind, e.noKind = all.kind, nil
+	}
+	if e.noID.missing() && all.noID == nil {
+		e.id, e.noID = all.id, nil
+	}
+	return e
+}
+
+// missing tells whether the flaw is that nothing was given.
+func (f *flaw) missing() bool { return f != nil && f.detail == isMissing }
 
 func syntaxError(err error) *access.Error {
 	var s *jsontext.SyntacticError
@@ -154,13 +171,17 @@ func syntaxError(err error) *access.Error {
 	return access.Refuse(access.Invalid, "The body is no valid JSON: %v.", err)
 }
 
-// askMember reads one of the four members that a question consists of; known is false for any other, which is left unread.
+// askMember reads one of the four members that a question consists of; known is false for any other, which is left unread, as are those that are
+// null: they count as absent.
 func (w *walker) askMember(a *ask, item int, name string) (known bool, err error) {
+	if w.null() {
+		return false, nil
+	}
 	switch name {
 	case "subject":
 		a.subject, err = w.entity(item, "type", "id")
 	case "action":
-		a.action, err = w.entity(item, "", "name")
+		a.action, err = w.entity(item, "", actionName)
 	case "resource":
 		a.resource, err = w.entity(item, "type", "id")
 	case "context":
@@ -172,6 +193,7 @@ func (w *walker) askMember(a *ask, item int, name string) (known bool, err error
 }
 
 const (
+	actionName  = "name" // the member of an action that is its id
 	wantsObject = "This has to be an object."
 	wantsString = "This has to be a string."
 	isMissing   = "This is missing."
@@ -182,19 +204,19 @@ func (w *walker) entity(item int, kind, id string) (*entity, error) {
 	e := &entity{item: item}
 	hasKind, hasID := kind == "", false
 	ok, err := w.members(func(name string) error {
-		var wrong string
 		var err error
 		switch {
+		case w.null(): // counts as absent
+			err = w.skip()
 		case name == id:
 			hasID = true
-			if e.id, wrong, err = w.string(); wrong != "" {
-				e.noID = &flaw{"/" + id, wrong}
+			e.id, e.noID, err = w.named(id)
+			if id == actionName && e.noID == nil && e.id == "" {
+				e.noID = &flaw{"/" + id, "This is empty: name an action."}
 			}
 		case name == kind && kind != "":
 			hasKind = true
-			if e.kind, wrong, err = w.string(); wrong != "" {
-				e.flaw = &flaw{"/" + kind, wrong}
-			}
+			e.kind, e.noKind, err = w.named(kind)
 		case name == "properties":
 			err = w.properties(e)
 		default:
@@ -202,20 +224,31 @@ func (w *walker) entity(item int, kind, id string) (*entity, error) {
 		}
 		return err
 	})
-	switch {
-	case !ok:
+	if !ok {
 		e.flaw = &flaw{"", wantsObject}
-	case !hasKind:
-		e.flaw = &flaw{"/" + kind, isMissing}
-	case !hasID:
+		return e, err
+	}
+	if !hasKind {
+		e.noKind = &flaw{"/" + kind, isMissing}
+	}
+	if !hasID {
 		e.noID = &flaw{"/" + id, isMissing}
 	}
 	return e, err
 }
 
+// named reads a string that is a member of an entity; the flaw is nil when it is one.
+func (w *walker) named(member string) (string, *flaw, error) {
+	s, wrong, err := w.string()
+	if wrong != "" {
+		return "", &flaw{"/" + member, wrong}, err
+	}
+	return s, nil, err
+}
+
 func (w *walker) properties(e *entity) error {
 	ok, err := w.members(func(name string) error {
-		if name != "customer" {
+		if name != "customer" || w.null() {
 			return w.skip()
 		}
 		e.owned = true
@@ -235,7 +268,7 @@ func (w *walker) properties(e *entity) error {
 func (w *walker) settings(item int) (*settings, error) {
 	s := &settings{item: item}
 	ok, err := w.members(func(name string) error {
-		if name != "consistency" {
+		if name != "consistency" || w.null() {
 			return w.skip()
 		}
 		text, wrong, err := w.string()
@@ -295,7 +328,7 @@ func (w *walker) evaluations(items *[]ask, refused **access.Error) error {
 
 func (w *walker) options(s *semantic, refused **access.Error) error {
 	ok, err := w.members(func(name string) error {
-		if name != "evaluations_semantic" {
+		if name != "evaluations_semantic" || w.null() {
 			return w.skip()
 		}
 		text, wrong, err := w.string()
@@ -318,6 +351,9 @@ func (w *walker) options(s *semantic, refused **access.Error) error {
 
 func (w *walker) page(p *page, refused **access.Error) error {
 	ok, err := w.members(func(name string) error {
+		if w.null() {
+			return w.skip()
+		}
 		switch name {
 		case "token":
 			var wrong string
@@ -354,6 +390,9 @@ func (w *walker) members(member func(name string) error) (object bool, err error
 	return true, w.object(member)
 }
 
+// null tells whether the value that comes next is null.
+func (w *walker) null() bool { return w.dec.PeekKind() == 'n' }
+
 // string reads a string. It passes over anything else, and wrong says that it was wrong.
 func (w *walker) string() (s, wrong string, err error) {
 	if w.dec.PeekKind() != '"' {
@@ -389,6 +428,8 @@ func (e *entity) flawed(at string, id bool) *access.Error {
 	switch {
 	case e == nil:
 		return invalid(at, isMissing)
+	case e.noKind != nil:
+		return e.noKind.at(e.item, at)
 	case e.flaw != nil:
 		return e.flaw.at(e.item, at)
 	case id && e.noID != nil:

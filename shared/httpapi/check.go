@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -56,11 +57,15 @@ type check struct {
 func (k *check) handle(ctx context.Context, r *Request) Response {
 	var body []byte
 	var refused *access.Error
-	quoted := false
+	quoted, header := false, k.header
 	switch r.RouteKey {
 	case "POST /access/v1/evaluation", "POST /access/v1/evaluations":
 		quoted = true
-		body, refused = k.evaluate(ctx, r, r.RouteKey == "POST /access/v1/evaluations")
+		var at time.Time
+		if body, at, refused = k.evaluate(ctx, r, r.RouteKey == "POST /access/v1/evaluations"); !at.IsZero() {
+			header = maps.Clone(header)
+			header["Evaluated-At"] = at.Format(evaluatedAt)
+		}
 	case "POST /access/v1/search/subject":
 		body, refused = k.search(ctx, r, needs{action: true, resourceID: true}, k.subjects)
 	case "POST /access/v1/search/resource":
@@ -75,7 +80,7 @@ func (k *check) handle(ctx context.Context, r *Request) Response {
 	if refused != nil {
 		return refusal(refused, r.RequestID)
 	}
-	return Response{Status: http.StatusOK, Header: k.header, Body: body, quoted: quoted}
+	return Response{Status: http.StatusOK, Header: header, Body: body, quoted: quoted}
 }
 
 // read reads a request's body.
@@ -100,10 +105,15 @@ type matter struct {
 	decision access.Decision
 }
 
-func (k *check) evaluate(ctx context.Context, r *Request, many bool) ([]byte, *access.Error) {
+// evaluatedAt is how the instant of a decision is written: always with milliseconds.
+const evaluatedAt = "2006-01-02T15:04:05.000Z07:00"
+
+// evaluate answers a question, or a batch of them. The instant is that of a batch's decisions, which stands in a header, so that a repeated batch has the
+// same body; zero for a single question, in whose context it stands.
+func (k *check) evaluate(ctx context.Context, r *Request, many bool) ([]byte, time.Time, *access.Error) {
 	b, refused := k.read(r, many)
 	if refused != nil {
-		return nil, refused
+		return nil, time.Time{}, refused
 	}
 	matters := make([]matter, len(b.asks))
 	for i := range b.asks {
@@ -113,23 +123,23 @@ func (k *check) evaluate(ctx context.Context, r *Request, many bool) ([]byte, *a
 		}
 	}
 	if !b.many && matters[0].failed != nil {
-		return nil, matters[0].failed
+		return nil, time.Time{}, matters[0].failed
 	}
 	if refused := k.mayAsk(ctx, r, matters); refused != nil {
-		return nil, refused
+		return nil, time.Time{}, refused
 	}
 	k.name(ctx, r, matters)
 	now := k.decide(ctx, r, b.asks, matters)
 	if b.many {
 		matters = answered(b.semantic, matters)
 		k.count(matters)
-		return appendDecisions(r.room(32+384*len(matters)), matters, now), nil
+		return appendDecisions(r.room(32+384*len(matters)), matters), now, nil
 	}
 	k.count(matters)
 	if m := &matters[0]; m.failed != nil {
-		return nil, m.failed
+		return nil, time.Time{}, m.failed
 	}
-	return appendDecision(r.room(512), &matters[0].decision, now), nil
+	return appendDecision(r.room(512), &matters[0].decision, now), time.Time{}, nil
 }
 
 // understand translates a question into the service's own terms.
@@ -356,7 +366,7 @@ func (m *matter) code() string {
 // afterwards is a twentieth of its time. Only texts of others are escaped when they come.
 
 // appendDecisions writes the answer to a batch.
-func appendDecisions(b []byte, matters []matter, now time.Time) []byte {
+func appendDecisions(b []byte, matters []matter) []byte {
 	b = append(b, `{\"evaluations\":[`...)
 	for i := range matters {
 		m := &matters[i]
@@ -366,7 +376,7 @@ func appendDecisions(b []byte, matters []matter, now time.Time) []byte {
 		if m.failed != nil {
 			b = appendFailure(b, m.failed)
 		} else {
-			b = appendDecision(b, &m.decision, now)
+			b = appendDecision(b, &m.decision, time.Time{})
 		}
 	}
 	return append(b, `]}`...)
@@ -385,8 +395,8 @@ func appendFailure(b []byte, e *access.Error) []byte {
 	return append(b, `}}}`...)
 }
 
-// appendDecision writes one decision. What it does not quote is this service's own text.
-func appendDecision(b []byte, d *access.Decision, now time.Time) []byte {
+// appendDecision writes one decision, with its instant unless that is zero. What it does not quote is this service's own text.
+func appendDecision(b []byte, d *access.Decision, at time.Time) []byte {
 	user, admin := sentences(d.Why)
 	b = append(b, `{\"decision\":`...)
 	b = strconv.AppendBool(b, d.Allow)
@@ -409,9 +419,12 @@ func appendDecision(b []byte, d *access.Decision, now time.Time) []byte {
 		b = d.Until.UTC().AppendFormat(b, time.RFC3339Nano)
 		b = append(b, `\"`...)
 	}
-	b = append(b, `,\"evaluated_at\":\"`...)
-	b = now.AppendFormat(b, time.RFC3339Nano)
-	return append(b, `\"}}`...)
+	if !at.IsZero() {
+		b = append(b, `,\"evaluated_at\":\"`...)
+		b = at.AppendFormat(b, evaluatedAt)
+		b = append(b, `\"`...)
+	}
+	return append(b, `}}`...)
 }
 
 // quoteTwice appends s as a JSON string inside of a JSON string.

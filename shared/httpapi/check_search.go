@@ -11,11 +11,14 @@ import (
 	"partneraccess/shared/access"
 )
 
-// A search lists candidates page by page and decides each on its facts, like a check. A page says where the next one begins in the
-// candidates, not in the results, so that each request does a bounded piece of work; it may hold fewer results than its limit, or none.
-
-// partnersPerPage is how many partners of a customer one page of a search for subjects looks at.
-const partnersPerPage = 25
+// A search lists candidates stretch by stretch and decides each on its facts, like a check, until its page is full and one more result is known, or the
+// candidates end. A page says where the next one begins in the candidates. So that each request does a bounded piece of work, it reads maxStretches at
+// most: a page may be short, and have a next one, only after some thousand candidates of which too few were results.
+const (
+	maxStretches       = 50  // of one request
+	candidatesAtOnce   = 100 // at most, in a stretch
+	partnersPerStretch = 25  // of a customer, in a search for subjects
+)
 
 // find is a search: what it asks, and the part that is wanted.
 type find struct {
@@ -156,90 +159,122 @@ func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, er
 	if t, _ := k.Catalogue.Resource(f.ask.resource.kind); !t.Self {
 		return results{}, nil // whose ids only the provider knows
 	}
-	customers, err := k.Facts.CustomersOf(ctx, partner, access.PageAsk{After: f.after, Limit: f.limit})
-	if err != nil || len(customers.Items) == 0 {
-		return results{next: customers.Next}, err
-	}
-	qs := make([]access.Question, len(customers.Items))
-	for i, c := range customers.Items {
-		qs[i] = access.Question{User: f.user, Customer: c}
-	}
-	facts, err := k.Facts.Facts(ctx, qs, f.ask.consistency())
-	if err != nil {
-		return results{}, err
-	}
-	now := k.Now().UTC()
-	found := results{next: customers.Next}
-	for i, c := range customers.Items {
-		if k.Catalogue.Decide(facts[i], c, f.ask.action.id, now).Allow {
-			found.list = append(found.list, c)
+	g := gathering{limit: f.limit, at: f.after, left: maxStretches}
+	for g.more() {
+		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageAsk{After: g.at, Limit: g.stretch()})
+		if err != nil {
+			return results{}, err
 		}
+		qs := make([]access.Question, len(customers.Items))
+		for i, c := range customers.Items {
+			qs[i] = access.Question{User: f.user, Customer: c}
+		}
+		facts, err := k.factsOf(ctx, qs, f)
+		if err != nil {
+			return results{}, err
+		}
+		now := k.Now().UTC()
+		for i, c := range customers.Items {
+			if g.take(c, c, k.Catalogue.Decide(facts[i], c, f.ask.action.id, now).Allow) {
+				return g.results, nil
+			}
+		}
+		if customers.Next == "" {
+			return g.results, nil
+		}
+		g.at = customers.Next
 	}
-	return found, nil
+	return g.results, nil
+}
+
+// factsOf reads the facts of candidates, if there are any.
+func (k *check) factsOf(ctx context.Context, qs []access.Question, f *find) ([]access.Facts, error) {
+	if len(qs) == 0 {
+		return nil, nil
+	}
+	return k.Facts.Facts(ctx, qs, f.ask.consistency())
+}
+
+// gathering fills a page of a search.
+type gathering struct {
+	results
+	limit int
+	at    string // the position after the last candidate that was decided
+	left  int    // stretches that may still be read
+}
+
+// more tells whether another stretch may be read; when not, the next page begins here.
+func (g *gathering) more() bool {
+	if g.left == 0 {
+		g.next = g.at
+		return false
+	}
+	g.left--
+	return true
+}
+
+// stretch is how many candidates to read: as many as fill the page when all are results, and many when they are not.
+func (g *gathering) stretch() int {
+	if g.left == maxStretches-1 {
+		return min(g.limit+1, candidatesAtOnce)
+	}
+	return candidatesAtOnce
+}
+
+// take adds a candidate when it is a result; position is the one after it. It tells that the page is full and another result follows.
+func (g *gathering) take(id, position string, result bool) (full bool) {
+	if result && len(g.list) == g.limit {
+		g.next = g.at
+		return true
+	}
+	if result {
+		g.list = append(g.list, id)
+	}
+	g.at = position
+	return false
 }
 
 // subjects finds the users who may do the action. The position is <partner>|<user>: after that user of the partner, or, with "*" for
 // the user, after all of them.
 func (k *check) subjects(ctx context.Context, _ *Request, f *find) (results, error) {
 	partner, user, _ := strings.Cut(f.after, "|")
+	g := &gathering{limit: f.limit, at: f.after, left: maxStretches}
 	if f.portal {
-		found, next, err := k.usersWhoMay(ctx, f, f.partner, user, f.limit)
-		if next != "" {
-			found.next = f.partner + "|" + next
-		}
-		return found, err
+		_, err := k.usersWhoMay(ctx, f, g, f.partner, user)
+		return g.results, err
 	}
 	if !access.ValidID(f.customer) {
 		return results{}, nil
 	}
-	var found results
-	left := f.limit
 	if partner != "" && user != "*" { // in the midst of a partner
-		part, next, err := k.usersWhoMay(ctx, f, partner, user, left)
+		if full, err := k.usersWhoMay(ctx, f, g, partner, user); full || err != nil {
+			return g.results, err
+		}
+		g.at = partner + "|*"
+	}
+	for g.more() {
+		partners, err := k.Facts.PartnersOf(ctx, f.customer, access.PageAsk{After: partner, Limit: partnersPerStretch})
 		if err != nil {
 			return results{}, err
 		}
-		found.list = part.list
-		if next != "" {
-			found.next = partner + "|" + next
-			return found, nil
+		open, err := k.letIn(ctx, f, partners.Items)
+		if err != nil {
+			return results{}, err
 		}
-		left -= len(part.list)
-	}
-	if left <= 0 {
-		found.next = partner + "|*"
-		return found, nil
-	}
-	partners, err := k.Facts.PartnersOf(ctx, f.customer, access.PageAsk{After: partner, Limit: partnersPerPage})
-	if err != nil {
-		return results{}, err
-	}
-	open, err := k.letIn(ctx, f, partners.Items)
-	if err != nil {
-		return results{}, err
-	}
-	for i, p := range partners.Items {
-		if open[i] {
-			part, next, err := k.usersWhoMay(ctx, f, p, "", left)
-			if err != nil {
-				return results{}, err
+		for i, p := range partners.Items {
+			if open[i] {
+				if full, err := k.usersWhoMay(ctx, f, g, p, ""); full || err != nil {
+					return g.results, err
+				}
 			}
-			found.list = append(found.list, part.list...)
-			if next != "" {
-				found.next = p + "|" + next
-				return found, nil
-			}
-			left -= len(part.list)
+			g.at = p + "|*"
 		}
-		if left <= 0 && (i+1 < len(partners.Items) || partners.Next != "") {
-			found.next = p + "|*"
-			return found, nil
+		if partner = partners.Next; partner == "" {
+			return g.results, nil
 		}
+		g.at = partner + "|*"
 	}
-	if partners.Next != "" {
-		found.next = partners.Next + "|*"
-	}
-	return found, nil
+	return g.results, nil
 }
 
 // letIn tells which partners' grants are active, so that nobody is looked for in the others.
@@ -248,7 +283,7 @@ func (k *check) letIn(ctx context.Context, f *find, partners []string) ([]bool, 
 	for i, p := range partners {
 		qs[i] = access.Question{User: p + ":", Customer: f.customer} // no user: the partner and its grant are what matters
 	}
-	facts, err := k.Facts.Facts(ctx, qs, f.ask.consistency())
+	facts, err := k.factsOf(ctx, qs, f)
 	if err != nil {
 		return nil, err
 	}
@@ -260,32 +295,38 @@ func (k *check) letIn(ctx context.Context, f *find, partners []string) ([]bool, 
 	return open, nil
 }
 
-// usersWhoMay decides one page of a partner's users.
-func (k *check) usersWhoMay(ctx context.Context, f *find, partner, after string, limit int) (found results, next string, err error) {
+// usersWhoMay decides a partner's users after the given one. Full says that the page ends among them.
+func (k *check) usersWhoMay(ctx context.Context, f *find, g *gathering, partner, after string) (full bool, err error) {
 	if after != "" && !access.ValidUserID(after) || !access.ValidID(partner) {
-		return found, "", nil // a forged token: it finds nothing
+		return false, nil // a forged token: it finds nothing
 	}
-	users, err := k.Facts.UsersOf(ctx, partner, access.PageAsk{After: after, Limit: limit})
-	if err != nil || len(users.Items) == 0 {
-		return found, users.Next, err
-	}
-	ms := make([]matter, len(users.Items))
-	qs := make([]access.Question, len(users.Items))
-	for i, u := range users.Items {
-		ms[i] = matter{user: u, customer: f.customer, portal: f.portal, partner: f.partner, known: true}
-		qs[i] = ms[i].question()
-	}
-	facts, err := k.Facts.Facts(ctx, qs, f.ask.consistency())
-	if err != nil {
-		return found, "", err
-	}
-	now := k.Now().UTC()
-	for i := range ms {
-		if k.decideOne(&ms[i], facts[i], f.ask.action.id, now).Allow {
-			found.list = append(found.list, ms[i].user)
+	for g.more() {
+		users, err := k.Facts.UsersOf(ctx, partner, access.PageAsk{After: after, Limit: g.stretch()})
+		if err != nil {
+			return false, err
 		}
+		ms := make([]matter, len(users.Items))
+		qs := make([]access.Question, len(users.Items))
+		for i, u := range users.Items {
+			ms[i] = matter{user: u, customer: f.customer, portal: f.portal, partner: f.partner, known: true}
+			qs[i] = ms[i].question()
+		}
+		facts, err := k.factsOf(ctx, qs, f)
+		if err != nil {
+			return false, err
+		}
+		now := k.Now().UTC()
+		for i := range ms {
+			if g.take(ms[i].user, partner+"|"+ms[i].user, k.decideOne(&ms[i], facts[i], f.ask.action.id, now).Allow) {
+				return true, nil
+			}
+		}
+		if after = users.Next; after == "" {
+			return false, nil
+		}
+		g.at = partner + "|" + after
 	}
-	return found, users.Next, nil
+	return true, nil
 }
 
 // actions finds the named actions that the user may do.

@@ -221,6 +221,8 @@ func TestAnEvaluationAnswersWithItsReason(t *testing.T) {
 			"unknown members are ignored", `{"x":[{}],"evaluations":7,` + strings.Replace(ask(kim, "reports:read", atAcme), `{"subject":{`, `"subject":{"y":null,`, 1),
 			"true", "granted", "facts strong 1",
 		},
+		{"optional members that are null", strings.TrimSuffix(ask(kim, "reports:read", `{"type":"customer","id":"acme","properties":null}`), "}") + `,"context":null}`, "true", "granted", "facts strong 1"},
+		{"a consistency that is null", strings.TrimSuffix(ask(kim, "reports:read", atAcme), "}") + `,"context":{"consistency":null}}`, "true", "granted", "facts strong 1"},
 		{"a snapshot", strings.TrimSuffix(ask(kim, "reports:read", atAcme), "}") + `,"context":{"consistency":"snapshot","time":1}}`, "true", "granted", "facts snapshot 1"},
 	} {
 		f := newFacts("acme")
@@ -233,7 +235,7 @@ func TestAnEvaluationAnswersWithItsReason(t *testing.T) {
 		if got := strings.Join(f.asked, ", "); got != c.reads {
 			t.Errorf("%s: read %q, want %q", c.name, got, c.reads)
 		}
-		if context["reason_user"] == "" || context["reason_admin"] == "" || context["evaluated_at"] != "2026-11-22T12:00:00Z" {
+		if context["reason_user"] == "" || context["reason_admin"] == "" || context["evaluated_at"] != "2026-11-22T12:00:00.000Z" {
 			t.Errorf("%s: got context %v", c.name, context)
 		}
 	}
@@ -273,6 +275,10 @@ func TestAMalformedEvaluationIs400WithItsPlace(t *testing.T) {
 		{"subject is text", `{"subject":"kim","action":{"name":"x"},"resource":` + atAcme + `}`, "/subject"},
 		{"subject is null", `{"subject":null,"action":{"name":"x"},"resource":` + atAcme + `}`, "/subject"},
 		{"no type", `{"subject":{"id":"x"},"action":{"name":"x"},"resource":` + atAcme + `}`, "/subject/type"},
+		{"an empty name", ask(kim, "", atAcme), "/action/name"},
+		{"a type that is null", `{"subject":{"type":null,"id":"x"},"action":{"name":"x"},"resource":` + atAcme + `}`, "/subject/type"},
+		{"a name that is null", `{"subject":{"type":"user","id":"x"},"action":{"name":null},"resource":` + atAcme + `}`, "/action/name"},
+		{"a customer that is null", ask(kim, "x", `{"type":"report","id":"9","properties":{"customer":null}}`), "/resource/properties/customer"},
 		{"no id", `{"subject":{"type":"user"},"action":{"name":"x"},"resource":` + atAcme + `}`, "/subject/id"},
 		{"an id that is a number", `{"subject":{"type":"user","id":7},"action":{"name":"x"},"resource":` + atAcme + `}`, "/subject/id"},
 		{"no name", `{"subject":{"type":"user","id":"x"},"action":{},"resource":` + atAcme + `}`, "/action/name"},
@@ -357,7 +363,13 @@ func TestABatchReplacesDefaultsWholeAndCutsAfterTheDecidingItem(t *testing.T) {
 		{"a default is replaced whole", `{"subject":{"type":"user","id":"` + kim + `"},"action":{"name":"reports:read"},"resource":{"type":"report","id":"1","properties":{"customer":"acme"}},"evaluations":[{},{"resource":{"type":"report","id":"1"}}]}`, "true false!400", "facts strong 1"},
 		{"an invalid default that all replace", `{"resource":7,` + top + `,"evaluations":[` + r("acme") + `]}`, "true", "facts strong 1"},
 		{"an invalid default that one uses", `{"resource":7,` + top + `,"evaluations":[` + r("acme") + `,{}]}`, "true false!400", "facts strong 1"},
-		{"bad items", `{` + top + `,"evaluations":[7,` + r("acme") + `,{"resource":{"type":"customer"}},{"action":{},"resource":` + atAcme + `}]}`, "false!400 true false!400 false!400", "facts strong 1"},
+		{"bad items", `{` + top + `,"evaluations":[7,` + r("acme") + `,{"resource":{"type":"customer"}},{"action":{"name":""},"resource":` + atAcme + `},{"action":{"name":7},"resource":` + atAcme + `}]}`, "false!400 true false!400 false!400 false!400", "facts strong 1"},
+		{"an item inherits the type that it leaves out", `{` + top + `,"resource":{"type":"customer"},"evaluations":[{"resource":{"id":"acme"}},{"resource":{"id":"b"}},{"resource":{"type":"moon","id":"acme"}}]}`, "true false false", "facts strong 2"},
+		{"an item inherits the id that it leaves out", `{` + top + `,"resource":{"type":"customer","id":"acme"},"evaluations":[{"resource":{"type":"tenant"}},{"resource":{}},{"subject":{"type":"user"},"resource":{"type":"tenant"}}]}`, "true true true", "facts strong 3"},
+		{"an item inherits the name that it leaves out", `{` + top + `,"resource":` + atAcme + `,"evaluations":[{"action":{}},{"action":{"properties":{"soft":true}}}]}`, "true true", "facts strong 2"},
+		{"properties are an item's own", `{` + top + `,"resource":{"type":"report","properties":{"customer":"acme"}},"evaluations":[{"resource":{"id":"1"}},{"resource":{"id":"1","properties":{"customer":"acme"}}}]}`, "false!400 true", "facts strong 1"},
+		{"null counts as absent", `{` + top + `,"context":null,"options":null,"page":null,"resource":` + atAcme + `,"evaluations":[{"subject":null,"action":null,"resource":null,"context":null},{"resource":{"type":null,"id":"acme","properties":null},"context":{"consistency":null}},{"options":{"evaluations_semantic":null}}]}`, "true true true", "facts strong 3"},
+		{"a default of a wrong type is not inherited", `{` + top + `,"resource":{"type":7,"id":"acme"},"evaluations":[{"resource":{"id":"acme"}}]}`, "false!400", ""},
 		{"a bad item denies", `{` + top + `,"options":{"evaluations_semantic":"deny_on_first_deny"},"evaluations":[{},` + r("acme") + `]}`, "false!400", "facts strong 1"},
 		{"an item's own context", `{` + top + `,"context":{"consistency":"eventual"},"evaluations":[` + r("acme") + `,{"context":{},"resource":` + atAcme + `},{"context":{"consistency":"x"},"resource":` + atAcme + `}]}`, "true true false!400", "facts strong 1, facts eventual 1"},
 		{"e-mails are looked up once", `{"action":{"name":"reports:read"},"resource":` + atAcme + `,"evaluations":[{"subject":{"type":"user","id":"kim@contoso.example"}},{"subject":{"type":"user","id":"KIM@contoso.example"}}]}`, "true true", "email kim@contoso.example, facts strong 2"},
@@ -382,6 +394,28 @@ func TestABatchWithoutEvaluationsAnswersAsASingleOne(t *testing.T) {
 	}
 	if a := send(t, newCheck(t, newFacts("acme")), post{path: evaluations, body: `{"evaluations":[]}`}); a.Status != 400 {
 		t.Errorf("nothing asked: got %d %s", a.Status, a.Body)
+	}
+}
+
+func TestARepeatedBatchAnswersTheSameBody(t *testing.T) {
+	body := `{"subject":{"type":"user","id":"` + kim + `"},"action":{"name":"reports:read"},"evaluations":[{"resource":` + atAcme + `},{"resource":{"type":"customer","id":"b"}},{}]}`
+	now := noon
+	h := httpapi.NewCheck(httpapi.CheckConfig{Facts: newFacts("acme"), Catalogue: access.DefaultCatalogue(), Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+	first := send(t, h, post{path: evaluations, body: body})
+	if got := first.Headers["Evaluated-At"]; got != "2026-11-22T12:00:00.000Z" {
+		t.Errorf("got Evaluated-At %q, want the instant with milliseconds", got)
+	}
+	now = now.Add(1234567 * time.Microsecond)
+	again := send(t, h, post{path: evaluations, body: body})
+	if again.Body != first.Body {
+		t.Errorf("got\n%s, want the same body again:\n%s", again.Body, first.Body)
+	}
+	if got := again.Headers["Evaluated-At"]; got != "2026-11-22T12:00:01.234Z" {
+		t.Errorf("got Evaluated-At %q, want the instant of the second, cut off to milliseconds", got)
+	}
+	single := send(t, h, post{path: evaluation, body: ask(kim, "reports:read", atAcme)})
+	if got := single.json(t)["context"].(map[string]any)["evaluated_at"]; got != "2026-11-22T12:00:01.234Z" || single.Headers["Evaluated-At"] != "" {
+		t.Errorf("a single question: got evaluated_at %v and header %q, want it in the context only", got, single.Headers["Evaluated-At"])
 	}
 }
 
@@ -537,6 +571,44 @@ func TestASearchComesInPagesThatBelongToIt(t *testing.T) {
 		if a := page(c.body, c.page); a.Status != c.want {
 			t.Errorf("%s: got %d %s, want %d", name, a.Status, a.Body, c.want)
 		}
+	}
+}
+
+// TestAPageOfASearchIsFullWhileThereAreResults has a thousand candidates who are no results before, between and after the results.
+func TestAPageOfASearchIsFullWhileThereAreResults(t *testing.T) {
+	f := newFacts()
+	id := func(i int) string { return fmt.Sprintf("c%05d", i) }
+	one := newFacts("x").grants["x"]
+	for i := range 3100 {
+		f.grants[id(i)] = &access.Grant{ID: "grt", Customer: id(i), Partner: "contoso", State: access.StateEnded}
+	}
+	for _, i := range []int{0, 1001, 1002, 2050, 3000} {
+		g := *one
+		g.Customer = id(i)
+		f.grants[id(i)], f.ins[id(i)+kim] = &g, true
+	}
+	h := newCheck(t, f)
+	body, page := ask(kim, "reports:read", `{"type":"customer"}`), `{"limit":2}`
+	var got [][]string
+	for page != "" && len(got) < 10 {
+		f.asked = nil
+		list, token := found(t, send(t, h, post{path: "/access/v1/search/resource", body: strings.TrimSuffix(body, "}") + `,"page":` + page + `}`}))
+		got, page = append(got, list), ""
+		if token != "" {
+			page = `{"token":"` + token + `"}`
+		}
+		if len(f.asked) > 50 {
+			t.Errorf("a page took %d reads, want a bounded number", len(f.asked))
+		}
+	}
+	if want := [][]string{{"customer:c00000", "customer:c01001"}, {"customer:c01002", "customer:c02050"}, {"customer:c03000"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got the pages %v, want %v", got, want)
+	}
+	for i := range 6000 {
+		f.grants[id(i)] = &access.Grant{ID: "grt", Customer: id(i), Partner: "contoso", State: access.StateEnded}
+	}
+	if list, token := found(t, send(t, h, post{path: "/access/v1/search/resource", body: body})); len(list) != 0 || token == "" {
+		t.Errorf("six thousand candidates without a result: got %v and the token %q, want no results yet and where to go on", list, token)
 	}
 }
 

@@ -467,7 +467,7 @@ func TestCORS(t *testing.T) {
 		if got := res.Header.Get("Access-Control-Allow-Origin"); got != page {
 			t.Errorf("%s: allowed origin: got %q, want %q", what, got, page)
 		}
-		if got, want := res.Header.Get("Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed"; got != want {
+		if got, want := res.Header.Get("Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at"; got != want {
 			t.Errorf("%s: exposed: got %q, want %q", what, got, want)
 		}
 	}
