@@ -379,6 +379,83 @@ func TestAForgedCursorBehindTheListIsRefused(t *testing.T) {
 	}
 }
 
+func TestIfMatchTakesAList(t *testing.T) {
+	t.Parallel()
+	w, ann, kim := office(t)
+	w.Grant("acme", object{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
+	levels := []string{"support", "view"}
+	edit := func(tags string) *spec.Answer { // one that gives more, or it would be taken whatever the version
+		ann.Do("PATCH", contosoGrant, object{"level": levels[1]}, "If-Match", "*").Want(200)
+		return ann.Do("PATCH", contosoGrant, object{"level": levels[0]}, "If-Match", tags)
+	}
+	next := func() string { // the version after the next edit
+		v := w.Provider().Do("GET", contosoGrant, nil).Want(200).Int("version")
+		if w.Provider().Do("GET", contosoGrant, nil).String("level") != levels[1] {
+			v++
+		}
+		return fmt.Sprintf("%q", fmt.Sprint(v))
+	}
+	for _, list := range []string{`%s`, `"99", %s`, `%s, "99"`, `"a,b",%s`, ` , "98" ,, W/"97",%s , `, `"1x",%s`} {
+		edit(fmt.Sprintf(list, next())).Want(200)
+	}
+	for _, list := range []string{`"98","99"`, `W/%s`, `"99", W/%s`, `*, %s`, `%s %s`, `%s; "9"`, `x, %s`} {
+		edit(strings.ReplaceAll(list, "%s", next())).WantProblem(412, "version_mismatch")
+	}
+	edit(strings.TrimSuffix(strings.Repeat(`"9%d",`, 11), ",")).WantProblem(412, "version_mismatch") // the same eleven times
+	many := ""
+	for i := range 11 {
+		many += fmt.Sprintf(`"9%d",`, i)
+	}
+	edit(many).WantProblem(400, "invalid")
+	for path, body := range map[string]object{contosoPath: {"name": "C2"}, acmePath: {"name": "A2"}, acmePath + "/members/admin@acme.example": {"name": "Ann B", "role": "admin"}} {
+		w.Provider().Do("PUT", path, body, "If-Match", `"98","99"`).WantProblem(412, "version_mismatch")
+		tag := ""
+		if !strings.Contains(path, "members") {
+			tag = w.Provider().Do("GET", path, nil).Want(200).Header.Get("ETag")
+		} else {
+			tag = `"1"`
+		}
+		w.Provider().Do("PUT", path, body, "If-Match", `"98",`+tag).Want(200)
+	}
+}
+
+func TestIfNoneMatchCreatesAndNeverChanges(t *testing.T) {
+	t.Parallel()
+	w, _, kim := office(t)
+	w.Grant("acme", object{"partner": "contoso", "users": []string{kim}, "assigned_by": "partner"}).Want(201)
+	w.Customer("globex")
+	provider, olga := w.Provider(), w.As("olga@contoso.example")
+	for _, c := range []struct {
+		by   *spec.Client
+		path string
+		body object
+		make bool // it can be created
+	}{
+		{provider, "/v1/partners/fabrikam", object{"name": "Fabrikam"}, true},
+		{provider, "/v1/customers/initech", object{"name": "Initech"}, true},
+		{provider, acmePath + "/members/eve@acme.example", object{"name": "Eve", "role": "member"}, true},
+		{provider, acmePath + "/relationships/fabrikam", object{}, true},
+		{provider, "/v1/customers/initech/managing-partner", object{"partner": "contoso"}, true},
+		{olga, contosoPath + "/customers/acme/users", object{"users": []string{kim}}, false},
+	} {
+		if c.make {
+			c.by.Do("PUT", c.path, c.body, "If-None-Match", "*").Want(201)
+		}
+		a := c.by.Do("PUT", c.path, c.body, "If-None-Match", "*")
+		a.WantProblem(412, "version_mismatch")
+		if c.make {
+			c.by.Do("PUT", c.path, c.body, "If-None-Match", `"99"`).Want(200)
+		}
+	}
+	tag := provider.Do("GET", acmePath, nil).Want(200).Header.Get("ETag")
+	provider.Do("PUT", acmePath, object{"name": "Other"}, "If-None-Match", `"99", W/`+tag).WantProblem(412, "version_mismatch")
+	if got := provider.Do("GET", acmePath, nil).Want(200).String("name"); got != "Acme" {
+		t.Errorf("got the name %s, want it unchanged", got)
+	}
+	provider.Do("DELETE", "/v1/partners/fabrikam", nil).Want(204)
+	provider.Do("PUT", "/v1/partners/fabrikam", object{"name": "Fabrikam"}, "If-None-Match", "*").WantProblem(409, "ended")
+}
+
 func TestEveryWordOfAPartnersNameIsFound(t *testing.T) {
 	t.Parallel()
 	w, ann, _ := office(t)

@@ -107,7 +107,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 		{"grant_differs", 409, "The open grant has other terms", []string{"/level", "/until"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{kim}, "level": "manage", "until": "2030-01-01T00:00:00Z"}, nil},
 		{"ended", 409, "It has ended", nil, ivy, "PATCH", "/v1/customers/initech/grants/contoso", object{"level": "view"}, anyVersion},
 		{"ended", 409, "It has ended", nil, provider, "PUT", "/v1/partners/gone", object{"name": "Back"}, nil},
-		{"version_mismatch", 412, "It has changed since you read it", nil, ann, "PATCH", acme + "/contoso", object{"level": "manage"}, []string{"If-Match", `"99"`}},
+		{"version_mismatch", 412, "Another version is there", nil, ann, "PATCH", acme + "/contoso", object{"level": "manage"}, []string{"If-Match", `"99"`}},
 		{"too_large", 413, "The request is too large", nil, ann, "POST", acme, strings.Repeat(" ", httpapi.MaxBody+1), nil},
 		{"unsupported_media_type", 415, "The body has to be JSON", nil, ann, "POST", acme, object{"partner": "contoso"}, []string{"Content-Type", "text/plain"}},
 		{"unknown_email", 422, "Nobody's address", []string{"/email"}, ann, "POST", acme, object{"email": "nobody@contoso.example"}, nil},

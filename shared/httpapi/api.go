@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +72,7 @@ type call struct {
 	*Request
 	api *api
 	who caller
+	tag string // the one entity tag of If-Match that is tried now; "" = the whole header
 }
 
 type endpoint func(ctx context.Context, c *call) (reply, error)
@@ -219,7 +221,7 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 			return reply{}, err
 		}
 	}
-	return do(ctx, &call{Request: r, api: a, who: who})
+	return (&call{Request: r, api: a, who: who}).matching(ctx, do)
 }
 
 // badID refuses an id that cannot be one: where it would be created that is bad input, elsewhere there is nothing under it.
@@ -343,16 +345,79 @@ func (c *call) idempotency(part string) (*access.Answer, error) {
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
+// maxTags is how many entity tags a precondition may name: each that does not match costs a reading.
+const maxTags = 10
+
+// matching calls the endpoint once for each entity tag of If-Match, until one matches: a list is met by any of its tags (RFC 9110, 13.1.1).
+func (c *call) matching(ctx context.Context, do endpoint) (out reply, err error) {
+	tags := entityTags(c.Header("if-match"))
+	if len(tags) > maxTags {
+		return reply{}, access.Refuse(access.Invalid, "If-Match names %d versions: at most %d are looked at, one is enough", len(tags), maxTags)
+	}
+	if len(tags) == 0 { // none, *, or what cannot be read
+		return do(ctx, c)
+	}
+	for _, c.tag = range tags {
+		if out, err = do(ctx, c); access.CodeOf(err) != access.VersionMismatch {
+			break
+		}
+	}
+	return out, err
+}
+
+// entityTags are those of a list, each once, as they are written; none when it is no list of entity tags (RFC 9110, 8.8.3).
+func entityTags(list string) []string {
+	var out []string
+	for rest := strings.Trim(list, ", \t"); rest != ""; rest = strings.TrimLeft(rest, ", \t") {
+		opaque := strings.TrimPrefix(rest, "W/")
+		inner, quoted := strings.CutPrefix(opaque, `"`)
+		end := strings.IndexByte(inner, '"')
+		if !quoted || end < 0 {
+			return nil
+		}
+		tag := rest[:len(rest)-len(opaque)+end+2]
+		if rest = strings.TrimLeft(rest[len(tag):], " \t"); rest != "" && rest[0] != ',' {
+			return nil
+		}
+		if !slices.Contains(out, tag) {
+			out = append(out, tag)
+		}
+	}
+	return out
+}
+
+// ifMatch is what the request expects to be there, as far as it is tried now.
+func (c *call) ifMatch() string {
+	if c.tag != "" {
+		return c.tag
+	}
+	return strings.TrimSpace(c.Header("if-match"))
+}
+
 // expects tells whether the request is only meant for something that is there (RFC 9110, 13.1.1).
-func (c *call) expects() bool { return strings.TrimSpace(c.Header("if-match")) != "" }
+func (c *call) expects() bool { return c.ifMatch() != "" }
 
 func nothingSeen() error {
 	return access.Refuse(access.VersionMismatch, "there is nothing under this id: leave If-Match out to create it")
 }
 
-// seen reads If-Match: the version that the caller has seen. A tag that is none of ours matches nothing.
+// unseen heeds If-None-Match (RFC 9110, 13.1.2): it refuses what would change the version that is there, when the request excludes that or any. Version is
+// 0 when there is none.
+func (c *call) unseen(version int64) error {
+	header := strings.TrimSpace(c.Header("if-none-match"))
+	if version == 0 || header == "" {
+		return nil
+	}
+	weak := func(tag string) bool { return strings.TrimPrefix(tag, "W/") == etag(version) } // If-None-Match compares weakly
+	if header != "*" && !slices.ContainsFunc(entityTags(header), weak) {
+		return nil
+	}
+	return access.Refuse(access.VersionMismatch, "there is one already, at version %d, and If-None-Match wants none: read it and edit it", version)
+}
+
+// seen reads If-Match: the version that the caller has seen. A tag that is none of ours matches nothing, nor does a weak one.
 func (c *call) seen(required bool) (int64, error) {
-	tag := strings.TrimSpace(c.Header("if-match"))
+	tag := c.ifMatch()
 	switch {
 	case tag == "" && required:
 		return 0, access.Refuse(ifMatchRequired, "say which version you have seen: send its ETag as If-Match, or * for whichever is there")

@@ -77,10 +77,15 @@ func FuzzCursor(f *testing.F) {
 
 // An If-Match is a version, any, or matches nothing.
 func FuzzIfMatch(f *testing.F) {
-	for _, tag := range []string{"", "*", `"7"`, `W/"7"`, `"07"`, `"+7"`, `"-7"`, `"0"`, `"9223372036854775807"`, `"9223372036854775808"`, `"7", "8"`, `""7""`, "7", "\"7", "\u00a0*"} {
+	for _, tag := range []string{"", "*", `"7"`, `W/"7"`, `"7","7"`, `, "7" , ,W/"8"`, `"a,b", "7"`, `*, "7"`, `"7" "8"`, `W/`, `"7",`, `"07"`, `"+7"`, `"-7"`, `"0"`, `"9223372036854775807"`, `"9223372036854775808"`, `"7", "8"`, `""7""`, "7", "\"7", "\u00a0*"} {
 		f.Add(tag)
 	}
 	f.Fuzz(func(t *testing.T, tag string) {
+		for _, one := range entityTags(tag) {
+			if bare := strings.TrimPrefix(one, "W/"); len(bare) < 2 || bare[0] != '"' || strings.IndexByte(bare[1:], '"') != len(bare)-2 || !strings.Contains(tag, one) {
+				t.Errorf("%q: got the entity tag %q, want what stands in quotes", tag, one)
+			}
+		}
 		c := &call{Request: &Request{headers: []field{{"if-match", tag}}}}
 		seen, err := c.seen(true)
 		trimmed := strings.TrimSpace(tag)

@@ -75,6 +75,11 @@ func (c *call) savePartner(ctx context.Context, cmd access.PartnerCommand, creat
 		if before == nil && c.expects() {
 			return access.Change{}, reply{}, nothingSeen()
 		}
+		if before != nil && before.Status != access.Removed {
+			if err := c.unseen(before.Version); err != nil {
+				return access.Change{}, reply{}, err
+			}
+		}
 		var above []*access.Partner
 		if cmd.Parent != nil {
 			for next := *cmd.Parent; next != "" && len(above) <= access.MaxParents; {
@@ -388,6 +393,11 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		if before == nil && c.expects() {
 			return access.Change{}, reply{}, nothingSeen()
 		}
+		if before != nil && before.Status != access.Removed {
+			if err := c.unseen(before.Version); err != nil {
+				return access.Change{}, reply{}, err
+			}
+		}
 		registry, err := c.domainsOf(ctx, before, cmd.Domain)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -533,6 +543,9 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
+		if err := c.unseen(facts.Member.Stored()); err != nil {
+			return access.Change{}, reply{}, err
+		}
 		change, m, err := access.PlanMember(facts, address, *name, *role == roleAdmin, seen, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -596,6 +609,9 @@ func putRelationship(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return c.provided(ctx, c.PathValue("partner"), func(_ context.Context, r access.Relation, m access.Moment) (access.Planned, error) {
+		if err := c.unseen(openVersion(r, m)); err != nil {
+			return access.Planned{}, err
+		}
 		return access.PlanRelationship(r, everyone != nil && *everyone, c.api.RequireSSO, m)
 	})
 }
@@ -623,6 +639,11 @@ func putManagingPartner(ctx context.Context, c *call) (reply, error) {
 	}
 	return c.provided(ctx, *partner, func(ctx context.Context, r access.Relation, m access.Moment) (access.Planned, error) {
 		var others []access.GrantRow
+		if r.Customer != nil && r.Customer.ManagedBy != "" {
+			if err := c.unseen(r.Customer.Version); err != nil {
+				return access.Planned{}, err
+			}
+		}
 		if r.Customer != nil { // read after the customer was, which every opening writes: none can slip in
 			var err error
 			if others, err = c.grantsOf(ctx, r.Customer); err != nil {
@@ -631,6 +652,14 @@ func putManagingPartner(ctx context.Context, c *call) (reply, error) {
 		}
 		return access.PlanManage(r, others, m)
 	})
+}
+
+// openVersion is the version of the relation's grant; 0 when there is none that is open.
+func openVersion(r access.Relation, m access.Moment) int64 {
+	if r.Grant == nil || r.Grant.EndAt(r.Partner, m.Now) != nil {
+		return 0
+	}
+	return r.Grant.Edition()
 }
 
 // provided plans and commits what the provider opens between a customer and a partner.

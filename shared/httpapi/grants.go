@@ -343,6 +343,9 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 		users = *cmd.Users
 	}
 	return c.change(ctx, "", c.ofGrant(users, !single, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		if err := c.unseen(openVersion(r, m)); err != nil {
+			return access.Planned{}, err
+		}
 		return access.PlanPick(r, cmd, m)
 	}))
 }

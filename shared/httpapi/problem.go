@@ -86,7 +86,7 @@ func problems(code access.Code) answerTo {
 	case access.InvitationEnded:
 		return answerTo{http.StatusGone, "The invitation has ended"}
 	case access.VersionMismatch:
-		return answerTo{http.StatusPreconditionFailed, "It has changed since you read it"}
+		return answerTo{http.StatusPreconditionFailed, "Another version is there"}
 	case tooLarge:
 		return answerTo{http.StatusRequestEntityTooLarge, "The request is too large"}
 	case unsupportedMediaType:

@@ -15,7 +15,7 @@ type cors struct {
 
 const (
 	corsMethods = "GET,POST,PUT,PATCH,DELETE"
-	corsAllow   = "authorization,content-type,if-match,idempotency-key,x-request-id"
+	corsAllow   = "authorization,content-type,if-match,if-none-match,idempotency-key,x-request-id"
 	corsExpose  = "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at"
 	corsMaxAge  = "600"
 )

@@ -1,6 +1,7 @@
 // The one way to the service: typed by openapi.yaml (schema.d.ts is generated from it by make generate). Nothing here knows the console.
 import createClient, { type Client } from 'openapi-fetch';
 
+import { inUnicode } from './idn';
 import { asProblem, problemOf } from './problem';
 import type { components, paths } from './schema';
 
@@ -30,9 +31,10 @@ export function createApi({ baseUrl, token, signedOut }: ApiOptions): Api {
       request.headers.set('X-Request-ID', crypto.randomUUID());
       return request;
     },
-    onResponse({ request, response }) {
+    async onResponse({ request, response }) {
       if (response.status === 401 && request.headers.has('Authorization')) signedOut?.();
-      return undefined;
+      if (!response.ok || !response.headers.get('Content-Type')?.startsWith('application/json')) return undefined;
+      return new Response(inUnicode(await response.text()), response);
     },
   });
   return api;

@@ -64,7 +64,7 @@ export interface paths {
         put?: never;
         /**
          * Who may do this?
-         * @description The id of the subject is ignored. A page names a place among the candidates, so it may hold fewer results than its limit, or none, though more follow. A back end with the scope `partner-access/check` may ask anything; a partner's user, with a verified e-mail address, only about itself.
+         * @description The id of the subject is ignored. A page holds as many results as its limit while there are any. Only when some thousand candidates in a row (50 stretches of up to 100) gave too few does it end before, with a `next_token`: go on with that. A back end with the scope `partner-access/check` may ask anything; a partner's user, with a verified e-mail address, only about itself.
          */
         post: operations["searchSubjects"];
         delete?: never;
@@ -87,7 +87,7 @@ export interface paths {
         put?: never;
         /**
          * Where may one do this?
-         * @description The id of the resource is ignored. A page names a place among the candidates, so it may hold fewer results than its limit, or none, though more follow. A back end with the scope `partner-access/check` may ask anything; a partner's user, with a verified e-mail address, only about itself.
+         * @description The id of the resource is ignored. A page holds as many results as its limit while there are any. Only when some thousand candidates in a row (50 stretches of up to 100) gave too few does it end before, with a `next_token`: go on with that. A back end with the scope `partner-access/check` may ask anything; a partner's user, with a verified e-mail address, only about itself.
          */
         post: operations["searchResources"];
         delete?: never;
@@ -2083,38 +2083,41 @@ export interface components {
         };
         ResourceProperties: {
             /** @description Whose resource it is; needed for types of the catalogue that do not stand for a customer */
-            customer?: string;
-        };
+            customer?: string | null;
+        } | null;
         Context: {
             /**
              * @description strong: every fact is read after the request came, so that whatever was taken away before is seen. eventual: cheaper, may be some
              *     moments old. snapshot: all facts at one instant (linearizable).
              * @default strong
-             * @enum {string}
+             * @enum {string|null}
              */
-            consistency: "strong" | "eventual" | "snapshot";
-        };
+            consistency: "strong" | "eventual" | "snapshot" | null;
+        } | null;
         EvaluationRequest: {
             subject: components["schemas"]["Subject"];
             action: components["schemas"]["Action"];
             resource: components["schemas"]["Resource"];
             context?: components["schemas"]["Context"];
         };
-        /** @description What stands at the top is replaced whole by what stands in an evaluation. */
+        /**
+         * @description What stands at the top holds for every evaluation that does not say otherwise. A subject, action or resource of an evaluation replaces the one at
+         *     the top, properties included, and inherits its type, id or name where it leaves them out. Optional members that are null count as absent.
+         */
         EvaluationsRequest: {
-            subject?: Record<string, never>;
-            action?: Record<string, never>;
-            resource?: Record<string, never>;
-            context?: Record<string, never>;
-            evaluations?: unknown[];
+            subject?: Record<string, never> | null;
+            action?: Record<string, never> | null;
+            resource?: Record<string, never> | null;
+            context?: Record<string, never> | null;
+            evaluations?: unknown[] | null;
             options?: {
                 /**
                  * @description The last two end the answer with the evaluation that decides.
                  * @default execute_all
-                 * @enum {string}
+                 * @enum {string|null}
                  */
-                evaluations_semantic: "execute_all" | "deny_on_first_deny" | "permit_on_first_permit";
-            };
+                evaluations_semantic: "execute_all" | "deny_on_first_deny" | "permit_on_first_permit" | null;
+            } | null;
         };
         Decision: {
             decision: boolean;
@@ -2129,7 +2132,8 @@ export interface components {
                 level?: components["schemas"]["Level"];
                 /** @description When the access ends by itself; absent when it does not */
                 valid_until?: components["schemas"]["Instant"];
-                evaluated_at: components["schemas"]["Instant"];
+                /** @description When it was decided, with milliseconds. In the answer to a batch this stands once, in the header Evaluated-At. */
+                evaluated_at?: components["schemas"]["Instant"];
             };
         };
         /** @description A question of a batch that could not be answered */
@@ -2148,10 +2152,10 @@ export interface components {
         };
         Page: {
             /** @description The next_token of the page before; empty for the first */
-            token?: string;
+            token?: string | null;
             /** @description At most 100 count. With a token it may be left out and must not differ. */
-            limit?: number;
-        };
+            limit?: number | null;
+        } | null;
         SubjectSearchRequest: {
             subject: {
                 type: string;
@@ -2468,7 +2472,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:partner-access:problem:version_mismatch",
-                 *       "title": "It has changed since you read it",
+                 *       "title": "Another version is there",
                  *       "status": 412,
                  *       "code": "version_mismatch",
                  *       "detail": "read it again and decide anew",
@@ -2722,15 +2726,20 @@ export interface components {
         /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
         IdempotencyKey: string;
         /**
-         * @description The ETag of what was read, or * for whatever is there.
+         * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
          * @example "7"
          */
         IfMatch: string;
         /**
-         * @description The ETag of what was read; without it, or with *, whatever is there is changed.
+         * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
          * @example "7"
          */
         IfMatchOptional: string;
+        /**
+         * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
+         * @example *
+         */
+        IfNoneMatch: string;
         /** @description How many items a page holds at most */
         Limit: number;
         /** @description The next_cursor of the page before */
@@ -2762,6 +2771,8 @@ export interface components {
         ETag: string;
         /** @description Where the new resource is */
         Location: string;
+        /** @description When a batch was decided; absent when the answer is one decision, which says it itself */
+        "Evaluated-At": components["schemas"]["Instant"];
         /** @description true when this is the first answer again */
         "Idempotency-Replayed": "true";
         /** @description After how many seconds to try again, when the code is contention or unavailable */
@@ -2896,6 +2907,7 @@ export interface operations {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "Evaluated-At": components["headers"]["Evaluated-At"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2907,8 +2919,7 @@ export interface operations {
                      *           "context": {
                      *             "reason": "no_grant",
                      *             "reason_user": "The customer has not let your organisation in.",
-                     *             "reason_admin": "There is no grant of this customer for the user's partner.",
-                     *             "evaluated_at": "2026-11-22T10:00:00.125Z"
+                     *             "reason_admin": "There is no grant of this customer for the user's partner."
                      *           }
                      *         },
                      *         {
@@ -3281,7 +3292,12 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read; without it, or with *, whatever is there is changed.
+                 * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
                  * @example "7"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
@@ -3572,7 +3588,7 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read, or * for whatever is there.
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
                  * @example "7"
                  */
                 "If-Match": components["parameters"]["IfMatch"];
@@ -3750,7 +3766,12 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read; without it, or with *, whatever is there is changed.
+                 * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
                  * @example "7"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
@@ -3910,6 +3931,11 @@ export interface operations {
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
                 /** @example acme */
@@ -3956,6 +3982,7 @@ export interface operations {
             403: components["responses"]["ProviderOnly"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Refused"];
@@ -4009,6 +4036,11 @@ export interface operations {
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
                 /** @example acme */
@@ -4057,6 +4089,7 @@ export interface operations {
             403: components["responses"]["ProviderOnly"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Refused"];
@@ -4187,7 +4220,12 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read; without it, or with *, whatever is there is changed.
+                 * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
                  * @example "7"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
@@ -4296,7 +4334,7 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read; without it, or with *, whatever is there is changed.
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
                  * @example "7"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];
@@ -4387,7 +4425,7 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read, or * for whatever is there.
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
                  * @example "7"
                  */
                 "If-Match": components["parameters"]["IfMatch"];
@@ -4625,7 +4663,7 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read, or * for whatever is there.
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
                  * @example "7"
                  */
                 "If-Match": components["parameters"]["IfMatch"];
@@ -4892,7 +4930,12 @@ export interface operations {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read; without it, or with *, whatever is there is changed.
+                 * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
                  * @example "7"
                  */
                 "If-Match"?: components["parameters"]["IfMatchOptional"];

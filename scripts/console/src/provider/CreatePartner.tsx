@@ -9,7 +9,7 @@ import { levelName } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PartnerFields, partnerPointers, type PartnerValues } from './PartnerFields';
-import { idRule, isThere, useChanged, validId } from './queries';
+import { created, idRule, useChanged, validId } from './queries';
 
 /** The panel that puts a partner on the list. */
 export function CreatePartner() {
@@ -24,10 +24,10 @@ export function CreatePartner() {
   const create = useSubmit(
     async (body: PartnerValues) => {
       const path = { partner: id.trim() };
-      if (await isThere(answer(api.GET('/v1/partners/{partner}', { params: { path } })))) {
-        throw new Problem({ status: 409, code: 'page', title: 'There is such a partner already', errors: [{ pointer: '/id', detail: `${path.partner} is taken.` }] });
-      }
-      return (await answer(api.PUT('/v1/partners/{partner}', { params: { path }, body }))).data;
+      return created(
+        answer(api.PUT('/v1/partners/{partner}', { params: { path, header: { 'If-None-Match': '*' } }, body })),
+        new Problem({ status: 409, code: 'page', title: 'There is such a partner already', errors: [{ pointer: '/id', detail: `${path.partner} is taken.` }] }),
+      );
     },
     {
       onDone: (p) => {

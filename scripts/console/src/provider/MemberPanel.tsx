@@ -12,7 +12,7 @@ import { ProblemAlert } from '../parts/ProblemAlert';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { useChanged } from './queries';
+import { created, useChanged } from './queries';
 
 type Member = Schemas['Member'];
 
@@ -57,9 +57,17 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
   const [tried, setTried] = useState(false);
   const put = useSubmit(
     async (body: Schemas['MemberWrite']) =>
-      (await answer(api.PUT('/v1/customers/{customer}/members/{email}', { params: { path: { customer, email: member?.email ?? email.trim() } }, body }))).data,
+      created(
+        answer(
+          api.PUT('/v1/customers/{customer}/members/{email}', {
+            params: { path: { customer, email: member?.email ?? email.trim() }, header: member ? {} : { 'If-None-Match': '*' } },
+            body,
+          }),
+        ),
+        new Problem({ status: 409, code: 'page', title: 'There is such a member already', errors: [{ pointer: '/email', detail: `${email.trim()} is a member already: edit that.` }] }),
+      ),
     {
-      repeatable: true,
+      repeatable: member !== undefined,
       onDone: (m) => {
         flash.done(member ? `${m.name} is changed` : `${m.name} is a member`, `${m.email}: ${m.role === 'admin' ? 'admin' : 'member'}.`);
         void changed();

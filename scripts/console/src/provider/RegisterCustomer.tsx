@@ -8,7 +8,7 @@ import { PanelForm } from '../parts/PanelForm';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { CustomerFields, customerPointers, type CustomerValues } from './CustomerFields';
-import { idRule, isThere, readCustomer, useChanged, validId } from './queries';
+import { created, idRule, useChanged, validId } from './queries';
 
 /** The panel that registers a customer. */
 export function RegisterCustomer() {
@@ -23,10 +23,10 @@ export function RegisterCustomer() {
   const register = useSubmit(
     async (body: CustomerValues) => {
       const customer = id.trim();
-      if (await isThere(readCustomer(api, customer))) {
-        throw new Problem({ status: 409, code: 'page', title: 'There is such a customer already', errors: [{ pointer: '/id', detail: `${customer} is taken.` }] });
-      }
-      return (await answer(api.PUT('/v1/customers/{customer}', { params: { path: { customer } }, body }))).data;
+      return created(
+        answer(api.PUT('/v1/customers/{customer}', { params: { path: { customer }, header: { 'If-None-Match': '*' } }, body })),
+        new Problem({ status: 409, code: 'page', title: 'There is such a customer already', errors: [{ pointer: '/id', detail: `${customer} is taken.` }] }),
+      );
     },
     {
       onDone: (c) => {

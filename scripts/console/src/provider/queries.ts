@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 
-import { answer, asProblem, useCursorPages, type Api, type CursorPages, type Schemas } from '../api';
+import { answer, asProblem, Problem, useCursorPages, type Answer, type Api, type CursorPages, type Schemas } from '../api';
 import { levelName } from '../parts/words';
 import { useApi } from '../session';
 
@@ -25,6 +25,15 @@ export function usePartners(q: string): CursorPages<Schemas['Partner']> {
 
 export const readCustomer = (api: Api, customer: string, signal?: AbortSignal) =>
   answer(api.GET('/v1/customers/{customer}', { params: { path: { customer } }, signal }));
+
+/** What a request has created; taken is thrown when there is one already, as If-None-Match says. */
+export async function created<T>(request: Promise<Answer<T>>, taken: Problem): Promise<T> {
+  try {
+    return (await request).data;
+  } catch (error) {
+    throw error instanceof Problem && error.status === 412 ? taken : error;
+  }
+}
 
 /** Whether something is there: PUT would edit it without a word. */
 export async function isThere(read: Promise<unknown>): Promise<boolean> {
