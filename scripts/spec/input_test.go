@@ -909,11 +909,12 @@ func TestAnEditNamesTheVersionThatWasRead(t *testing.T) {
 				t.Errorf("ETag after an edit: got %s, want a new one, as GET gives it: %s", got, read())
 			}
 			edit(tag).WantProblem(412, "version_mismatch")
-			for _, other := range []string{`"0"`, `"999"`, "W/" + read(), strings.Trim(read(), `"`), `"x"`, `"01"`, `""`, `"1", "2"`} {
+			for _, other := range []string{`"0"`, `"999"`, "W/" + read(), strings.Trim(read(), `"`), `"x"`, `"01"`, `""`, `"998", "999"`, `"998", W/` + read()} {
 				edit(other).WantProblem(412, "version_mismatch")
 			}
 			edit("*").Want(200)
 			edit(read()).Want(200)
+			edit(`"998", ` + read()).Want(200)
 			if c.takes != nil { // what only takes away is never refused for a stale version
 				by.Do(method, c.path, c.takes, "If-Match", tag).Want(200)
 			}
