@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -265,4 +266,34 @@ func TestTheDirectoryShowsCustomersWhomTheyCouldGrantAccess(t *testing.T) {
 	w.AdminOf("acme").Do("GET", "/v1/partners/contoso/users", nil).Want(200)
 	w.AdminOf("acme").Do("GET", "/v1/partners/offerless/users", nil).WantProblem(404, "not_found")
 	w.As("bob@acme.example").Do("GET", "/v1/partners/contoso/users", nil).WantProblem(403, "forbidden")
+}
+
+func TestNobodyHasMailSentAgainToWhoStandsAboveHim(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	w.User("contoso", "adam@contoso.example", "admin")
+	w.User("contoso", "boris@contoso.example", "business")
+	mailed(t, w, "adam@contoso.example", "user.created", 1)
+	path := ""
+	list := w.Provider().Do("GET", "/v1/partners/contoso/mail", nil).Want(200)
+	for i := range list.Int("items.length") {
+		if at := fmt.Sprintf("items.%d.", i); list.Get(at+"to") == "adam@contoso.example" {
+			path = "/v1/partners/contoso/mail/" + list.String(at+"id") + "/resend"
+		}
+	}
+	w.As("boris@contoso.example").Do("POST", path, nil).WantProblem(403, "forbidden")
+	w.As("olga@contoso.example").Do("POST", path, nil).Want(200)
+}
+
+// A grant by e-mail tells nothing of the address while anything else is wrong with it.
+func TestAGrantByEMailIsReadToItsEndBeforeTheAddressIsLookedUp(t *testing.T) {
+	t.Parallel()
+	w, _, _ := acme(t)
+	for _, email := range []string{"kim@contoso.example", "nobody@contoso.example"} {
+		w.Grant("acme", m{"email": email, "until": "2026-11-22T10:00:00Z"}).WantProblem(422, "period_invalid", "/until")
+	}
+	w.Provider().Do("PUT", "/v1/customers/acme/managing-partner", m{"partner": "contoso"}).Want(201)
+	for _, email := range []string{"kim@contoso.example", "nobody@contoso.example"} {
+		w.Grant("acme", m{"email": email}).WantProblem(403, "managed")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
@@ -324,5 +325,36 @@ func TestADomainFromBeforeTheRegistryIsEnteredByAnyEdit(t *testing.T) {
 	w.customer("acme", "acme.example")
 	if got := w.domains["acme.example"].Customers; !slices.Equal(got, []string{"acme"}) {
 		t.Errorf("got %v, want it registered", got)
+	}
+}
+
+func TestAGrantByEMailIsCheckedBeforeTheAddressIsLookedUp(t *testing.T) {
+	w := newWorld(t)
+	acme := loaded(w.customers, "acme")
+	managed := *acme
+	managed.ManagedBy = "contoso"
+	past, later := w.now, w.now.Add(time.Hour)
+	for name, c := range map[string]struct {
+		customer *access.Customer
+		cmd      access.GrantCommand
+		want     access.Code
+	}{
+		"nothing is wrong":         {acme, access.GrantCommand{From: &past, Until: &later}, ""},
+		"no end":                   {acme, access.GrantCommand{From: &later, Until: new(time.Time)}, ""},
+		"no customer":              {nil, access.GrantCommand{}, access.NotFound},
+		"a managed customer":       {&managed, access.GrantCommand{}, access.Managed},
+		"an end that is now":       {acme, access.GrantCommand{Until: &past}, access.PeriodInvalid},
+		"an end that is its begin": {acme, access.GrantCommand{From: &later, Until: &later}, access.PeriodInvalid},
+	} {
+		if err := access.CheckGrant(c.customer, c.cmd, w.moment()); access.CodeOf(err) != c.want {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+	id := access.Identity{User: &access.User{Unproved: true}}
+	if got := id.Individual(); got != nil {
+		t.Errorf("an unproved address: got %+v, want nobody", got)
+	}
+	if id.User.Unproved = false; id.Individual() != id.User {
+		t.Error("a proved address: got nobody, want the user")
 	}
 }

@@ -23,6 +23,21 @@ type GrantCommand struct {
 	DefaultSSO bool       // the provider's setting
 }
 
+// CheckGrant refuses what PlanGrant would refuse whoever the users are, so that nothing else is learnt of an address before the rest of the request is right.
+func CheckGrant(c *Customer, cmd GrantCommand, m Moment) error {
+	switch {
+	case c == nil || c.Status != Active:
+		return notFound("customer")
+	case c.ManagedBy != "":
+		return managed()
+	case cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(m.Now):
+		return Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
+	case cmd.From != nil && cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(*cmd.From):
+		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", cmd.Until.Format(time.RFC3339), cmd.From.Format(time.RFC3339)).At("/until")
+	}
+	return nil
+}
+
 // PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses
 // managed customers (A12), partners that are not active or not eligible (D9, W4), users who are not the partner's (A6), not active
 // (D8), of the customer's own organisation (D7) or its members (A7), and periods that have passed.

@@ -43,15 +43,18 @@ func TestEveryOtherMemberOfACommandMayGive(t *testing.T) {
 		only  func(any) bool
 	}{
 		"edit": {
-			&access.EditCommand{State: &suspended}, map[string]bool{"Seen": true, "State": true, "Remove": true, "Everyone": true, "Level": true},
+			&access.EditCommand{State: &suspended},
+			map[string]bool{"Seen": true, "State": true, "Remove": true, "Everyone": true, "Level": true},
 			func(c any) bool { return c.(*access.EditCommand).OnlyTakes() },
 		},
 		"partner": {
-			&access.PartnerCommand{Status: &off}, map[string]bool{"Seen": true, "Status": true},
+			&access.PartnerCommand{Status: &off},
+			map[string]bool{"Seen": true, "Status": true},
 			func(c any) bool { return c.(*access.PartnerCommand).OnlySuspends() },
 		},
 		"user": {
-			&access.UserCommand{Status: &disabled}, map[string]bool{"Seen": true, "Status": true},
+			&access.UserCommand{Status: &disabled},
+			map[string]bool{"Seen": true, "Status": true},
 			func(c any) bool { return c.(*access.UserCommand).OnlyDisables() },
 		},
 	} {

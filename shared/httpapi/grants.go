@@ -75,7 +75,14 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
 		cmd := cmd
 		if email != "" {
-			user, err := c.individual(ctx, customer, email)
+			cust, err := c.api.Store.Customer(ctx, customer)
+			if err != nil {
+				return access.Change{}, reply{}, err
+			}
+			if err := access.CheckGrant(cust, cmd, c.moment()); err != nil {
+				return access.Change{}, reply{}, err
+			}
+			user, err := c.individual(ctx, cust, email)
 			if err != nil {
 				return access.Change{}, reply{}, err
 			}
@@ -107,7 +114,7 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 }
 
 // individual finds the partner's user who has an e-mail address (D8, D15), and refuses the customer's own people (D7, A7).
-func (c *call) individual(ctx context.Context, customer, email string) (*access.User, error) {
+func (c *call) individual(ctx context.Context, customer *access.Customer, email string) (*access.User, error) {
 	id, err := c.api.Store.Identity(ctx, email)
 	if err != nil {
 		return nil, err
@@ -115,15 +122,7 @@ func (c *call) individual(ctx context.Context, customer, email string) (*access.
 	if u := id.Individual(); u != nil {
 		return u, nil
 	}
-	own := slices.Contains(id.MemberOf, customer)
-	if !own {
-		cust, err := c.api.Store.Customer(ctx, customer)
-		if err != nil {
-			return nil, err
-		}
-		own = cust != nil && access.InDomain(email, cust.Domain)
-	}
-	if own {
+	if slices.Contains(id.MemberOf, customer.ID) || access.InDomain(email, customer.Domain) {
 		return nil, access.Refuse(access.OwnOrganisation, "%s is one of your own people: partners are people of outside organisations", email).At("/email")
 	}
 	return nil, access.Refuse(access.UnknownEmail, "%s is no user of any partner: check the address, or invite the person", email).At("/email")

@@ -182,3 +182,27 @@ func FuzzLambda(f *testing.F) {
 		}
 	})
 }
+
+func TestTheNameOfTheAccountIsReadOrRefused(t *testing.T) {
+	for _, c := range []struct {
+		claims  string
+		account string
+		unclear bool
+	}{
+		{`"cognito:username":"contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV"`, "contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV", false},
+		{`"cognito:username":["a"]`, "", true},
+		{`"cognito:username":{"a":"b"}`, "", true},
+		{`"cognito:username":7`, "", true},
+		{`"cognito:username":null`, "", true},
+		{`"username":"a:b","token_use":"access"`, "a:b", false},
+		{`"token_use":"access","username":["a:b"]`, "", true},
+		{`"username":"a:b","token_use":"id"`, "", false}, // another issuer's claim, which means something else
+		{`"username":"a:b"`, "", false},
+		{`"username":"a:b","token_use":"access","cognito:username":"c"`, "c", false},
+	} {
+		r, _ := invoke(t, strings.Replace(payload, `"cognito:groups":"[x]"`, c.claims, 1), httpapi.Response{Status: 200})
+		if r.Claims.Account != c.account || r.Claims.Unclear != c.unclear {
+			t.Errorf("%s: got %q, unclear: %v, want %q, %v", c.claims, r.Claims.Account, r.Claims.Unclear, c.account, c.unclear)
+		}
+	}
+}

@@ -128,6 +128,17 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 	if r == nil || c.who.kind != provider && r.Side == otherSide(c) || partner != "" && r.Partner != partner && r.With != partner {
 		return reply{}, nothingHere()
 	}
+	if c.who.kind&leads != 0 && r.Customer == "" && r.Side == "user" { // it may bring another temporary password
+		id, err := c.api.Store.Identity(ctx, r.To)
+		if err != nil {
+			return reply{}, err
+		}
+		if id.User != nil && id.User.Partner == partner {
+			if err := access.MayHandle(c.who.actor(), id.User.Role); err != nil {
+				return reply{}, err
+			}
+		}
+	}
 	// The key is kept with the mail, as what follows is no change that an answer could be committed with.
 	record, err := c.idempotency("")
 	if err != nil {
