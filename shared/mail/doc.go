@@ -3,71 +3,72 @@
 // Letters is the table below and nothing else; a test holds the two together. Renderer writes a letter as plain text and HTML from the same
 // words. Notifier claims, sends and settles them, over a sender and receipts that others implement.
 //
-//	event                    letter (side)                              carries     who is told
-//	grant.created            granted (user)                                         the users let in
-//	grant.created            granted (partner)                                      the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named
-//	grant.created            granted (customer)                                     the customer's contacts
-//	grant.edited             granted (user)                                         the users let in
-//	grant.edited             removed (user)                                         the users taken out
-//	grant.edited             changed (user)                                         the users whose own level changed
-//	grant.edited             changed (user)                                         the other users, when their terms changed
-//	grant.edited             changed (partner)                                      the partner's contacts, when there is a message, everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed
-//	grant.edited             changed (customer)                                     the customer's contacts, unless only the note changed
-//	grant.suspended          granted (user)                                         the users let in
-//	grant.suspended          removed (user)                                         the users taken out
-//	grant.suspended          suspended (user)                                       the other users
-//	grant.suspended          suspended (partner)                                    the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
-//	grant.suspended          suspended (customer)                                   the customer's contacts
-//	grant.resumed            granted (user)                                         the users let in
-//	grant.resumed            removed (user)                                         the users taken out
-//	grant.resumed            resumed (user)                                         the other users
-//	grant.resumed            resumed (partner)                                      the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
-//	grant.resumed            resumed (customer)                                     the customer's contacts
-//	grant.started            started (user)                                         the users
-//	grant.started            started (partner)                                      the partner's contacts
-//	grant.started            started (customer)                                     the customer's contacts
-//	grant.expiring           expiring (user)                                        the users
-//	grant.expiring           expiring (partner)                                     the partner's contacts
-//	grant.expiring           expiring (customer)                                    the customer's contacts
-//	grant.expired            expired (user)                                         the users
-//	grant.expired            expired (partner)                                      the partner's contacts
-//	grant.expired            expired (customer)                                     the customer's contacts
-//	grant.revoked            revoked (user)                                         the users
-//	grant.revoked            revoked (partner)                                      the partner's contacts
-//	grant.revoked            revoked (customer)                                     the customer's contacts
-//	grant.relinquished       relinquished (user)                                    the users
-//	grant.relinquished       relinquished (partner)                                 the partner's contacts
-//	grant.relinquished       relinquished (customer)                                the customer's contacts
-//	grant.ended              ended (user)                                           the users
-//	grant.ended              ended (partner)                                        the partner's contacts
-//	grant.ended              ended (customer)                                       the customer's contacts
-//	grant.user_left          user_left (customer)                                   the customer's contacts
-//	grant.partner_suspended  partner_suspended (customer)                           the customer's contacts
-//	grant.partner_resumed    partner_resumed (customer)                             the customer's contacts
-//	partner.suspended        partner_suspended (partner)                            the partner's contacts
-//	partner.resumed          partner_resumed (partner)                              the partner's contacts
-//	partner.removed          partner_removed (partner)                              the partner's contacts
-//	user.created             account (user)                             credential  the person, unless by an invitation
-//	user.created             account (partner)                                      the partner's primary address, unless by an invitation
-//	user.edited              address (user)                             credential  the person, when the address changed
-//	user.edited              address_former (user)                                  the address before, when it changed
-//	user.edited              address (partner)                                      the partner's primary address, when the address changed
-//	user.enabled             address (user)                             credential  the person, when the address changed
-//	user.enabled             address_former (user)                                  the address before, when it changed
-//	user.enabled             address (partner)                                      the partner's primary address, when the address changed
-//	user.disabled            address_former (user)                                  the address before, when it changed
-//	user.activation_renewed  activation_renewed (user)                  credential  the person
-//	user.activation_renewed  activation_renewed (partner)                           the partner's primary address
-//	user.activation_missed   activation_missed (user)                               the person
-//	user.activation_missed   activation_missed (partner)                            the partner's primary address
-//	invitation.created       invitation (invitee)                       token       the person
-//	invitation.created       invitation (customer)                                  the customer's contacts, when the partner invites
-//	invitation.resent        invitation (invitee)                       token       the person
-//	invitation.reminded      invitation_reminder (invitee)              token       the person
-//	invitation.cancelled     invitation_cancelled (invitee)                         the person
-//	invitation.accepted      invitation_accepted (customer or partner)              the inviter, or the inviting side's contacts
-//	invitation.declined      invitation_declined (customer or partner)              the inviter, or the inviting side's contacts
-//	invitation.expired       invitation_expired (customer or partner)               the inviter, or the inviting side's contacts
+//	event                    letter (side)                               carries     who is told
+//	grant.created            granted (user)                                          the users let in
+//	grant.created            granted (partner)                                       the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named
+//	grant.created            granted (customer)                                      the customer's contacts
+//	grant.edited             granted (user)                                          the users let in
+//	grant.edited             removed (user)                                          the users taken out
+//	grant.edited             changed (user)                                          the users whose own level changed
+//	grant.edited             changed (user)                                          the other users, when their terms changed
+//	grant.edited             changed (partner)                                       the partner's contacts, when there is a message, everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed
+//	grant.edited             changed (customer)                                      the customer's contacts, unless only the note changed
+//	grant.suspended          granted (user)                                          the users let in
+//	grant.suspended          removed (user)                                          the users taken out
+//	grant.suspended          suspended (user)                                        the other users
+//	grant.suspended          suspended (partner)                                     the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
+//	grant.suspended          suspended (customer)                                    the customer's contacts
+//	grant.resumed            granted (user)                                          the users let in
+//	grant.resumed            removed (user)                                          the users taken out
+//	grant.resumed            resumed (user)                                          the other users
+//	grant.resumed            resumed (partner)                                       the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
+//	grant.resumed            resumed (customer)                                      the customer's contacts
+//	grant.started            started (user)                                          the users
+//	grant.started            started (partner)                                       the partner's contacts
+//	grant.started            started (customer)                                      the customer's contacts
+//	grant.expiring           expiring (user)                                         the users
+//	grant.expiring           expiring (partner)                                      the partner's contacts
+//	grant.expiring           expiring (customer)                                     the customer's contacts
+//	grant.expired            expired (user)                                          the users
+//	grant.expired            expired (partner)                                       the partner's contacts
+//	grant.expired            expired (customer)                                      the customer's contacts
+//	grant.revoked            revoked (user)                                          the users
+//	grant.revoked            revoked (partner)                                       the partner's contacts
+//	grant.revoked            revoked (customer)                                      the customer's contacts
+//	grant.relinquished       relinquished (user)                                     the users
+//	grant.relinquished       relinquished (partner)                                  the partner's contacts
+//	grant.relinquished       relinquished (customer)                                 the customer's contacts
+//	grant.ended              ended (user)                                            the users
+//	grant.ended              ended (partner)                                         the partner's contacts
+//	grant.ended              ended (customer)                                        the customer's contacts
+//	grant.user_left          user_left (customer)                                    the customer's contacts
+//	grant.partner_suspended  partner_suspended (customer)                            the customer's contacts
+//	grant.partner_resumed    partner_resumed (customer)                              the customer's contacts
+//	partner.suspended        partner_suspended (partner)                             the partner's contacts
+//	partner.resumed          partner_resumed (partner)                               the partner's contacts
+//	partner.removed          partner_removed (partner)                               the partner's contacts
+//	user.created             account (user)                              credential  the person, unless by an invitation
+//	user.created             account (partner)                                       the partner's primary address, unless by an invitation
+//	user.edited              address (user)                              credential  the person, when the address changed
+//	user.edited              address_former (user)                                   the address before, when it changed
+//	user.edited              address (partner)                                       the partner's primary address, when the address changed
+//	user.enabled             address (user)                              credential  the person, when the address changed
+//	user.enabled             address_former (user)                                   the address before, when it changed
+//	user.enabled             address (partner)                                       the partner's primary address, when the address changed
+//	user.disabled            address_former (user)                                   the address before, when it changed
+//	user.activation_renewed  activation_renewed (user)                   credential  the person
+//	user.activation_renewed  activation_renewed (partner)                            the partner's primary address
+//	user.activation_missed   activation_missed (user)                                the person
+//	user.activation_missed   activation_missed (partner)                             the partner's primary address
+//	invitation.created       invitation (invitee)                        token       the person
+//	invitation.created       invitation (customer)                                   the customer's contacts, when the partner invites
+//	invitation.resent        invitation (invitee)                        token       the person
+//	invitation.reminded      invitation_reminder (invitee)               token       the person
+//	invitation.cancelled     invitation_cancelled (invitee)                          the person
+//	invitation.cancelled     invitation_cancelled (customer or partner)              the inviter, or the inviting side's contacts, when it ended by itself
+//	invitation.accepted      invitation_accepted (customer or partner)               the inviter, or the inviting side's contacts
+//	invitation.declined      invitation_declined (customer or partner)               the inviter, or the inviting side's contacts
+//	invitation.expired       invitation_expired (customer or partner)                the inviter, or the inviting side's contacts
 //
 // A crowd is a set of users too large to be named in the event. The customer's contacts get one digest for a change, however many users it
 // concerns. Everybody else concerned by a user's or a member's account, by what the directory says of a partner or a customer, or by a

@@ -100,6 +100,17 @@ func rules() []rule {
 		informed = audience{"the customer's contacts, unless only the note changed", func(e events.Event) []string {
 			return when(!slices.Equal(e.Data.Fields, []string{"note"}), e.Customer)
 		}}
+		withdrawn = audience{"the inviter, or the inviting side's contacts, when it ended by itself", func(e events.Event) []string {
+			switch {
+			case e.Data.Reason == "":
+				return nil
+			case e.Data.Reason == "inviter_left" && e.Data.Side == "partner": // nobody who has left hears of it
+				return contacts(e.Partner)
+			case e.Data.Reason == "inviter_left":
+				return contacts(e.Customer)
+			}
+			return invitingSide(e)
+		}}
 		host = audience{"the customer's contacts, when the partner invites", func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) }}
 	)
 	all := []rule{
@@ -145,6 +156,7 @@ func rules() []rule {
 		rule{on(events.InvitationCreated), host, Customer, "invitation", NoSecret},
 		rule{on(events.InvitationReminded), person, Invitee, "invitation_reminder", Token},
 		rule{on(events.InvitationCancelled), person, Invitee, "invitation_cancelled", NoSecret},
+		rule{on(events.InvitationCancelled), withdrawn, "", "invitation_cancelled", NoSecret},
 		rule{on(events.InvitationAccepted), inviter, "", "invitation_accepted", NoSecret},
 		rule{on(events.InvitationDeclined), inviter, "", "invitation_declined", NoSecret},
 		rule{on(events.InvitationExpired), inviter, "", "invitation_expired", NoSecret},

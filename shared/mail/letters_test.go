@@ -128,6 +128,15 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 		change func(*events.Data)
 		want   []string
 	}{
+		{"an invitation ends with its grant", events.InvitationCancelled, func(d *events.Data) {
+			d.Reason = "grant_ended"
+		}, all(each("invitation_cancelled.invitee", noor), each("invitation_cancelled.customer", ann))},
+		{"an invitation ends since its inviter has left", events.InvitationCancelled, func(d *events.Data) {
+			d.Reason = "inviter_left"
+		}, all(each("invitation_cancelled.invitee", noor), customers("invitation_cancelled"))},
+		{"a partner's invitation ends since its inviter has left", events.InvitationCancelled, func(d *events.Data) {
+			d.Reason, d.Side = "inviter_left", "partner"
+		}, all(each("invitation_cancelled.invitee", noor), partners("invitation_cancelled"))},
 		{"granted to everyone", events.GrantCreated, func(d *events.Data) {
 			d.Added, d.Users, d.Crowd, d.Everyone = nil, nil, true, new(true)
 		}, all(partners("granted"), customers("granted"))},

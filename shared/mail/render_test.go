@@ -126,6 +126,10 @@ func cases(t *testing.T) map[string]mail.Letter {
 	})
 	change("by_partner", events.InvitationAccepted, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
 	change("by_partner", events.InvitationDeclined, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
+	change("by_itself_to_partner", events.InvitationCancelled, func(e *events.Event) {
+		e.Actor, e.Data.Reason, e.Data.Side = events.Actor{Kind: "clock"}, "inviter_left", "partner"
+	})
+	change("by_itself", events.InvitationCancelled, func(e *events.Event) { e.Actor, e.Data.Reason = events.Actor{Kind: "clock"}, "grant_ended" })
 	change("by_partner", events.InvitationExpired, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
 
 	// What holds when the letters are made.

@@ -387,6 +387,18 @@ func (v view) Reason() string {
 		return v.Partner() + " has relinquished it"
 	case "expired":
 		return "its period was over"
+	case "grant_ended":
+		return "the access of " + v.Partner() + " to " + v.Customer() + " has ended"
+	case "choice_changed":
+		return v.Customer() + " has decided anew who chooses the users"
+	case "inviter_left":
+		return "whoever sent it may not invite any more"
+	case "partner_not_active", "partner_not_eligible":
+		return v.Partner() + " cannot be given access at the moment"
+	case "managed":
+		return v.Customer() + " is managed by one partner now"
+	case "period_changed":
+		return "the access lasts longer now than what was offered"
 	}
 	return shown(strings.ReplaceAll(v.d().Reason, "_", " "))
 }
