@@ -869,7 +869,7 @@ export interface paths {
         put?: never;
         /**
          * Send the invitation again
-         * @description With a new token; the old one opens nothing any more. For the customer's admins, and for the owner, admin and business roles of the partner that it is for.
+         * @description With a new token; the old one opens nothing any more. Only the side that invited sends a pending invitation again. One that was declined, cancelled or has expired is sent as a new invitation, by whoever may invite now, and answered 201; one that was accepted is refused. For the customer's admins, and for the owner, admin and business roles of the partner that it is for.
          */
         post: operations["resendInvitation"];
         delete?: never;
@@ -1840,6 +1840,11 @@ export interface components {
         /** @enum {string} */
         InvitationStatus: "pending" | "accepted" | "declined" | "cancelled" | "expired";
         /**
+         * @description Why the invitation was cancelled although nobody did that: it stood on something that is not so any more. `grant_ended`: the grant that it was for has ended; `choice_changed`: the partner invited, and the customer has decided anew who assigns the users; `inviter_left`: who invited may not invite any more; `partner_not_active`, `partner_not_eligible`, `partner_removed`, `customer_removed`; `managed`: one partner manages the customer now; `period_changed`: a grant was opened that lasts longer than what was offered; `expired`: what was offered has ended
+         * @enum {string}
+         */
+        InvitationReason: "grant_ended" | "choice_changed" | "inviter_left" | "partner_not_active" | "partner_not_eligible" | "partner_removed" | "customer_removed" | "managed" | "period_changed" | "expired";
+        /**
          * @example {
          *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
          *       "customer": "acme",
@@ -1867,6 +1872,9 @@ export interface components {
             /** @description Of the access that is offered; null is without an end of its own */
             until: components["schemas"]["InstantOrNull"];
             status: components["schemas"]["InvitationStatus"];
+            reason?: components["schemas"]["InvitationReason"];
+            /** @description The id of the grant that it is for; absent where accepting opens one */
+            grant?: string;
             invited_by: components["schemas"]["By"];
             expires_at: components["schemas"]["Instant"];
             created_at: components["schemas"]["Instant"];
@@ -1900,6 +1908,7 @@ export interface components {
             level: components["schemas"]["Level"];
             until: components["schemas"]["InstantOrNull"];
             status: components["schemas"]["InvitationStatus"];
+            reason?: components["schemas"]["InvitationReason"];
             invited_by: components["schemas"]["Assigner"];
             expires_at: components["schemas"]["Instant"];
         };
@@ -2004,7 +2013,7 @@ export interface components {
             /** @description Users have to come by single sign-on, after the change */
             require_sso?: boolean;
             require_sso_was?: boolean;
-            reason?: components["schemas"]["EndReason"];
+            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"];
             /** @description It was switched on or off. */
             everyone?: boolean;
             added?: components["schemas"]["People"];
@@ -5232,6 +5241,20 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationAnswer"];
+                };
+            };
+            /** @description It had ended: a new one is on its way */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };

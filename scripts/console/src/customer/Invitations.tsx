@@ -27,6 +27,7 @@ export function Invitations() {
       show={setStatus}
       description="People without an account, invited by e-mail to come in under a partner."
       invite={admin ? `/customers/${customer}/invitations/new` : undefined}
+      side="customer"
       first={[
         { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 150, cell: (i) => i.email },
         { id: 'partner', header: 'Partner', minWidth: 120, cell: (i) => <PartnerName id={i.partner} /> },

@@ -26,6 +26,7 @@ export function Invitations() {
       show={setStatus}
       description="People without an account who were invited by e-mail, to come in at one customer."
       invite={may.lead ? `/partners/${partner}/invitations/new` : undefined}
+      side="partner"
       first={[
         { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 170, cell: (i) => <Who name={i.email} about={`Invited by ${byWhom(i.invited_by)}`} /> },
         { id: 'customer', header: 'Customer', minWidth: 120, cell: (i) => customers?.find((c) => c.customer.id === i.customer)?.customer.name ?? i.customer },

@@ -35,6 +35,7 @@ export function InvitationTable({
   show,
   description,
   invite,
+  side,
   first,
   last = [],
   changed,
@@ -44,6 +45,7 @@ export function InvitationTable({
   show: (status: Shown) => void;
   description: string;
   invite: string | undefined;
+  side: 'customer' | 'partner';
   first: readonly Column<Invitation>[];
   last?: readonly Column<Invitation>[];
   changed: () => Promise<void>;
@@ -107,7 +109,7 @@ export function InvitationTable({
         columns={[
           ...first,
           { id: 'level', header: 'Level', minWidth: 90, cell: (i) => levelName[i.level] },
-          { id: 'status', header: 'Status', minWidth: 130, cell: (i) => <InvitationStatus of={i.status} /> },
+          { id: 'status', header: 'Status', minWidth: 130, cell: (i) => <InvitationStatus of={i.status} reason={i.reason} /> },
           { id: 'expires', header: 'Can be accepted until', minWidth: 140, cell: (i) => <Instant at={i.expires_at} /> },
           ...last,
           ...(invite
@@ -117,15 +119,15 @@ export function InvitationTable({
                   header: 'Actions',
                   minWidth: 80,
                   cell: (i: Invitation) =>
-                    i.status === 'pending' ? (
+                    i.status !== 'accepted' ? (
                       <ButtonDropdown
                         variant="inline-icon"
                         ariaLabel={`Actions for ${i.email}`}
                         expandToViewport
                         loading={resend.sending && resend.input?.id === i.id}
                         items={[
-                          { id: 'resend', text: 'Send again' },
-                          { id: 'cancel', text: 'Cancel the invitation' },
+                          ...(i.status !== 'pending' || i.invited_by.kind === side ? [{ id: 'resend', text: i.status === 'pending' ? 'Send again' : 'Invite again' }] : []),
+                          ...(i.status === 'pending' ? [{ id: 'cancel', text: 'Cancel the invitation' }] : []),
                         ]}
                         onItemClick={({ detail: { id } }) => (id === 'resend' ? resend.send(i) : setCancelling(i))}
                       />

@@ -1,7 +1,7 @@
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../api';
-import { statusWords, type GrantStatus } from './words';
+import { invitationReason, statusWords, type GrantStatus } from './words';
 
 const grantType: Record<GrantStatus, StatusIndicatorProps.Type> = {
   requested: 'pending',
@@ -25,8 +25,10 @@ const invitationType: Record<Schemas['InvitationStatus'], StatusIndicatorProps.T
   expired: 'stopped',
 };
 
-export function InvitationStatus({ of }: { of: Schemas['InvitationStatus'] }) {
-  return <StatusIndicator type={invitationType[of]}>{of.charAt(0).toUpperCase() + of.slice(1)}</StatusIndicator>;
+/** The status of an invitation, and why it was cancelled where nobody did that. */
+export function InvitationStatus({ of, reason }: { of: Schemas['InvitationStatus']; reason?: Schemas['InvitationReason'] | undefined }) {
+  const status = of.charAt(0).toUpperCase() + of.slice(1);
+  return <StatusIndicator type={invitationType[of]}>{reason ? `${status}: ${invitationReason[reason]}` : status}</StatusIndicator>;
 }
 
 const userType: Record<Schemas['UserStatus'], StatusIndicatorProps.Type> = { invited: 'pending', active: 'success', disabled: 'stopped' };

@@ -48,6 +48,20 @@ export const roleName: Record<Schemas['Role'], string> = {
   external: 'External',
 };
 
+/** Why an invitation was cancelled although nobody did that. */
+export const invitationReason: Record<Schemas['InvitationReason'], string> = {
+  grant_ended: 'the access that it was for has ended',
+  choice_changed: 'the customer has decided anew who chooses the users',
+  inviter_left: 'whoever sent it may not invite any more',
+  partner_not_active: 'the provider has suspended the partner',
+  partner_not_eligible: 'the partner cannot be given access',
+  partner_removed: 'the partner is off the partner list',
+  customer_removed: 'the customer was removed',
+  managed: 'one partner manages the customer now',
+  period_changed: 'the access lasts longer now than what was offered',
+  expired: 'the access that was offered is over',
+};
+
 export const endReason: Record<Schemas['EndReason'], string> = {
   revoked_by_customer: 'removed by the customer',
   relinquished_by_partner: 'given up by the partner',
@@ -160,7 +174,7 @@ export function eventLines({ data }: Event): string[] {
   if (data.removed?.length) out.push(`Taken out: ${people(data.removed)}`);
   if (data.until_was && data.until !== data.until_was) out.push(`End: ${instant(data.until_was)} → ${data.until ? instant(data.until) : 'none'}`);
   else if (data.until) out.push(`Until: ${instant(data.until)}`);
-  if (data.reason) out.push(`Reason: ${endReason[data.reason]}`);
+  if (data.reason) out.push(`Reason: ${{ ...invitationReason, ...endReason }[data.reason]}`);
   if (data.note) out.push(`Note: ${data.note}`);
   if (data.message) out.push(`Message: ${data.message}`);
   if (data.days !== undefined) out.push(`${count(data.days, 'day')} left`);
