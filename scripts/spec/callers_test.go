@@ -166,6 +166,11 @@ func testRoute(t *testing.T, route string) {
 		t.Fatal("the table of this test does not know the route")
 	}
 	tn := newTown(t)
+	if strings.HasSuffix(route, "/resend") { // one that has ended is sent again by both sides, a pending one only by its own
+		for c, id := range tn.invited {
+			tn.callers[map[string]string{"acme": "A", "globex": "g"}[c]].Do("DELETE", "/v1/customers/"+c+"/invitations/"+id, nil).Want(200)
+		}
+	}
 	for _, letter := range strings.Split("- ? ! g f M X S T B a O A P", " ") {
 		if strings.HasPrefix(route, "DELETE") && expected(route, letter, may) == "allowed" {
 			tn = newTown(t) // what the others have deleted is there again
@@ -246,7 +251,7 @@ func outcome(a *spec.Answer) string {
 		return "401"
 	case a.Status == 403 && strings.TrimSpace(string(a.Body)) == `{"message":"Forbidden"}`:
 		return "403 from the gateway"
-	case a.Status == 400 && bytes.Contains(a.Body, []byte("/no_such_member")), a.Status == 200, a.Status == 204:
+	case a.Status == 400 && bytes.Contains(a.Body, []byte("/no_such_member")), a.Status == 200, a.Status == 201, a.Status == 204:
 		return "allowed"
 	case a.Status == 409, a.Status == 404 && bytes.Contains(a.Body, []byte("no such managing partner")): // past the question who may
 		return "allowed"

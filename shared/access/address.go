@@ -51,7 +51,7 @@ func (h Holder) leave(m Moment) ([]Write, *User) {
 	u.Left = after.Version
 	return append([]Write{
 		HeadcountWrite{Before: &h.Headcount, After: &after}, UserWrite{Before: h.User, After: &u}, m.task(TaskUserRemoved, u.Partner, u.ID),
-	}, m.account(h.Task, &u)...), &u
+	}, append(m.account(h.Task, &u), m.reviewInvitationsOf(h.User, &u)...)...), &u
 }
 
 // claim plans that the address becomes one of a user of f.Partner: an unproved account of another partner that has it ends, when the partner or the provider

@@ -108,6 +108,12 @@ type (
 		Before *Invitation
 		After  *Invitation
 	}
+	// InvitationListing lists a pending invitation by its address, which was made before invitations were found by that. It changes nothing else.
+	InvitationListing struct{ Invitation *Invitation }
+	// UserCheck changes nothing: the user has to be as it was loaded.
+	UserCheck struct{ User User }
+	// MemberCheck changes nothing: the member has to be as it was loaded.
+	MemberCheck struct{ Member Member }
 	// HeadcountCheck changes nothing: nobody may have joined or left the partner since.
 	HeadcountCheck struct{ Headcount Headcount }
 )
@@ -124,6 +130,10 @@ func (AssignmentWrite) write() {}
 func (TaskWrite) write()       {}
 func (InvitationWrite) write() {}
 func (HeadcountCheck) write()  {}
+
+func (InvitationListing) write() {}
+func (UserCheck) write()         {}
+func (MemberCheck) write()       {}
 
 func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
 	e := events.Event{ID: m.NewID(), Type: t, Time: m.Now, Actor: events.Actor{Kind: m.Actor.Kind, Email: m.Actor.Email}, Data: d}

@@ -96,6 +96,7 @@ const (
 	TaskPartnerResumed   TaskKind = "partner_resumed"
 	TaskUserRemoved      TaskKind = "user_removed"
 	TaskCustomerRules    TaskKind = "customer_rules" // the customer's domain, or a cap, has changed: its grants copy that
+	TaskInvitations      TaskKind = "invitations"    // looks through the pending invitations of a customer, to a partner, or of one of its users
 )
 
 // Task is such work, and how far it has come. It is stored with the change that caused it.
@@ -140,6 +141,29 @@ func PlanCustomerRules(r Relation, m Moment) (Planned, error) {
 	p.g.Version++
 	p.g.Quiet++
 	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}}}, nil
+}
+
+// reviewInvitations leaves a task that ends the customer's pending invitations which nobody can accept any more: to one partner, or all when that is "".
+// It is nothing where the customer has never invited anybody.
+func (m Moment) reviewInvitations(c *Customer, partner string) []Write {
+	if c == nil || !c.Inviting {
+		return nil
+	}
+	t := m.task(TaskInvitations, partner, "")
+	t.After.Customer = c.ID
+	return []Write{t}
+}
+
+// reviewInvitationsOf leaves the same task for the invitations that a partner's user has sent, where it could send any and now may not, or not as the
+// person that it was.
+func (m Moment) reviewInvitationsOf(before, after *User) []Write {
+	if !invites(before.Role) || before.Status != Active {
+		return nil
+	}
+	if after.Status == Active && invites(after.Role) && domainOf(after.Email) == domainOf(before.Email) {
+		return nil
+	}
+	return []Write{m.task(TaskInvitations, before.Partner, before.ID)}
 }
 
 // PlanProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.

@@ -178,6 +178,18 @@ const (
 	ManagementEnded       Reason = "management_ended"   // by the provider
 )
 
+// The reasons why a pending invitation ends although nobody has answered it: nothing could be accepted any more. CustomerRemoved and PartnerRemoved are
+// reasons, too.
+const (
+	GrantEnded    Reason = "grant_ended"          // the grant that it was for is not the open one any more
+	ChoiceChanged Reason = "choice_changed"       // the partner invited, and no longer picks the users, or not in the same way
+	InviterLeft   Reason = "inviter_left"         // who invited may not invite any more
+	NotActive     Reason = "partner_not_active"   // the partner is suspended
+	NotEligible   Reason = "partner_not_eligible" // the partner is of another class, or is offered no access
+	ManagedNow    Reason = "managed"              // one partner manages the customer, and nobody else gets a grant
+	PeriodChanged Reason = "period_changed"       // a grant was opened that lasts longer than what was offered
+)
+
 // Assigner is who picks the partner's users.
 type Assigner string
 
@@ -227,6 +239,8 @@ type Grant struct {
 	UpTo     int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
 	UpToAt   int64 // the headcount's version then: who had left before is not counted
 	Count    int   // users in; while everyone is on: external users in, the staff being counted by the partner
+
+	Earlier time.Time // when the grant before this one, on the same row, ended; zero = there was none
 
 	Told time.Time // up to when what the clock brings has been told: starts, reminders
 	End  *End

@@ -2,6 +2,7 @@ package access
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"partneraccess/events"
@@ -71,14 +72,128 @@ const (
 	MaxInvitationDays     = 30
 )
 
-// InviteFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's invitations to it.
+// Inviter is who invited, as that person's record is now: a user of the partner, or a member of the customer. Nil is nobody any more.
+type Inviter struct {
+	User   *User
+	Member *Member
+}
+
+// InvitationRow is an invitation with what decides whether it still stands.
+type InvitationRow struct {
+	*Invitation
+	Customer *Customer
+	Partner  *Partner
+	Grant    *Grant // nil when there never was one
+	Inviter  Inviter
+}
+
+// Status is the state at that instant, as people see it, and the reason where the invitation was cancelled because it stood on something that is not
+// so any more; whether or not that has been written down.
+func (r *InvitationRow) Status(now time.Time) (InvitationStatus, Reason) {
+	s := r.Invitation.Status(now)
+	if s != InvitationPending {
+		return s, r.Reason
+	}
+	if why := r.Lapsed(now); why != "" {
+		return InvitationCancelled, why
+	}
+	return InvitationPending, ""
+}
+
+// Lapsed is why nobody can accept a pending invitation as things stand at that instant; "" while somebody can. It is the one place that says so: for
+// accepting, for what people are shown, for reminders and for the sweep.
+func (r *InvitationRow) Lapsed(now time.Time) Reason {
+	i, g := r.Invitation, r.Grant
+	switch {
+	case r.Customer == nil || r.Customer.Status != Active:
+		return CustomerRemoved
+	case r.Partner == nil || r.Partner.Status == Removed:
+		return PartnerRemoved
+	case r.Partner.Status != Active:
+		return NotActive
+	case eligible(r.Partner) != nil:
+		return NotEligible
+	case r.grantEnded(now):
+		return GrantEnded
+	case i.By.Kind == "partner" && (g.AssignedBy != ByPartner || g.Chosen.After(i.Created)):
+		return ChoiceChanged
+	case r.inviterLeft():
+		return InviterLeft
+	}
+	if open := g != nil && g.EndAt(r.Partner, now) == nil; !open {
+		if r.Customer.ManagedBy != "" { // since the invitation (A15)
+			return ManagedNow
+		}
+		if !i.Until.IsZero() && !i.Until.After(now) {
+			return Expired
+		}
+	} else if i.Grant == "" && !i.Until.IsZero() && (g.Until.IsZero() || g.Until.After(i.Until)) {
+		return PeriodChanged
+	}
+	return ""
+}
+
+// grantEnded tells whether the grant that the invitation was for is over. One that was for a new grant ends with the first that there was since.
+func (r *InvitationRow) grantEnded(now time.Time) bool {
+	i, g := r.Invitation, r.Grant
+	if g == nil {
+		return i.Grant != "" || i.By.Kind == "partner"
+	}
+	end := g.EndAt(r.Partner, now)
+	switch {
+	case i.Grant != "":
+		return end != nil || g.ID != i.Grant
+	case i.By.Kind == "partner": // of before invitations named their grant: the partner invites into an open one only
+		return end != nil || g.Created.After(i.Created)
+	}
+	return end != nil && end.At.After(i.Created) || g.Earlier.After(i.Created)
+}
+
+// inviterLeft tells whether who invited may not invite any more: the account of a partner's user is not active, manages no people, or has become
+// another person's; a customer's member has gone or is no admin.
+func (r *InvitationRow) inviterLeft() bool {
+	if r.By.Kind != "partner" {
+		return r.Inviter.Member == nil || !r.Inviter.Member.Admin
+	}
+	u := r.Inviter.User
+	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !invites(u.Role) || domainOf(u.Email) != domainOf(r.By.Email)
+}
+
+// invites tells whether users of that role may invite for their partner (P8, P9).
+func invites(r Role) bool { return r == Owner || r == Admin || r == Business }
+
+func domainOf(email string) string {
+	_, domain, _ := strings.Cut(email, "@")
+	return domain
+}
+
+// InviteFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending invitation to it.
 type InviteFacts struct {
 	Relation
-	Email   *Email
-	User    *User         // the partner's user with that address, of whichever partner
-	Holder  Holder        // the same, with what its end looks at
-	Domains Domains       // of the address, and those above it
-	Invited []*Invitation // of this customer and partner, to this address
+	Email      *Email
+	User       *User              // the partner's user with that address, of whichever partner
+	Holder     Holder             // the same, with what its end looks at
+	Domains    Domains            // of the address, and those above it
+	Pending    *Invitation        // of this customer and partner, to this address; its end may not have been written down
+	Inviters   map[string]Inviter // of Pending, and of the invitation that the plan is about, by their ids
+	Unlisted   []*Invitation      // pending ones of the customer that are not yet found by their address
+	DefaultSSO bool               // the provider's setting, for a grant that accepting opens
+}
+
+func (f *InviteFacts) row(i *Invitation) *InvitationRow {
+	return &InvitationRow{Invitation: i, Customer: f.Customer, Partner: f.Partner, Grant: f.Grant, Inviter: f.Inviters[i.ID]}
+}
+
+// InvitationFilter says which invitations of a list are wanted: those of a status at that instant, or all where it is "".
+type InvitationFilter struct {
+	Status InvitationStatus
+	Now    time.Time
+}
+
+// Wants tells whether the invitation is one of them.
+func (f InvitationFilter) Wants(r *InvitationRow) bool {
+	s, _ := r.Status(f.Now)
+	return f.Status == "" || s == f.Status
 }
 
 // InviteCommand invites a person.
@@ -89,7 +204,7 @@ type InviteCommand struct {
 	Days  int
 }
 
-// PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner.
+// PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner, who can offer no more than it has.
 func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation, error) {
 	if err := mayInvite(f.Relation, m); err != nil {
 		return Change{}, nil, err
@@ -97,38 +212,81 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 	if err := eligible(f.Partner); err != nil {
 		return Change{}, nil, err.At("/partner")
 	}
-	level := View
+	i := Invitation{
+		ID: m.NewID(), Customer: f.Customer.ID, Partner: f.Partner.ID, Email: cmd.Email, Level: View, Until: cmd.Until, State: InvitationPending,
+		By: m.Actor.by(), Sending: 1, Days: cmd.Days, Expires: m.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: m.Now, Updated: m.Now, Version: 1,
+	}
+	open := f.Grant != nil && f.Grant.EndAt(f.Partner, m.Now) == nil
+	if open {
+		i.Grant = f.Grant.ID
+	}
 	if cmd.Level != nil {
-		level = *cmd.Level
+		i.Level = *cmd.Level
+	}
+	if m.Actor.Kind == "partner" {
+		i.Inviter, i.Level = m.Actor.User, Lowest(i.Level, f.Grant.EffectiveLevel(f.Partner))
 	}
 	if !cmd.Until.IsZero() {
 		if !cmd.Until.After(m.Now) {
 			return Change{}, nil, Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
 		}
-		if f.Grant != nil && !f.Grant.Ended(m.Now) && !f.Grant.Until.Equal(cmd.Until) {
+		if open && !f.Grant.Until.Equal(cmd.Until) {
 			return Change{}, nil, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
 		}
 	}
+	if err := f.addressee(cmd.Email, m); err != nil {
+		return Change{}, nil, err
+	}
+	c, err := m.replaced(f, cmd.Email)
+	if err != nil {
+		return Change{}, nil, err
+	}
+	c.Writes = append(c.Writes, InvitationWrite{After: &i})
+	if !f.Customer.Inviting {
+		after := *f.Customer
+		after.Inviting = true
+		after.Version++
+		c.Writes = append(c.Writes, CustomerWrite{Before: f.Customer, After: &after})
+		for n, old := range f.Unlisted {
+			if n < maxUnlisted && (f.Pending == nil || old.ID != f.Pending.ID) {
+				c.Writes = append(c.Writes, InvitationListing{old})
+			}
+		}
+		// What ends at the same time as the first invitation is made does not know yet that there are any.
+		t := m.task(TaskInvitations, "", "")
+		t.After.Customer, t.After.Due = f.Customer.ID, m.Now.Add(secondRound)
+		c.Writes = append(c.Writes, t)
+	}
+	c.Events = append(c.Events, m.invitation(events.InvitationCreated, f.Relation, &i))
+	return c, &i, nil
+}
+
+// addressee refuses an address that cannot be invited.
+func (f InviteFacts) addressee(email string, m Moment) error {
 	if f.Holder.yields() && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address
 	}
-	if err := invitable(f, cmd.Email, m.Actor.Kind == "customer"); err != nil {
-		return Change{}, nil, err
+	return invitable(f, email, m.Actor.Kind == "customer")
+}
+
+// maxUnlisted is how many invitations of before are listed by their address with the first new one: a transaction has room for no more.
+const maxUnlisted = 60
+
+// replaced writes down the end of the invitation of before to the same address; it refuses while that one is pending.
+func (m Moment) replaced(f InviteFacts, email string) (Change, error) {
+	if f.Pending == nil {
+		return Change{}, nil
 	}
-	for _, i := range f.Invited {
-		if i.Status(m.Now) == InvitationPending {
-			return Change{}, nil, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", cmd.Email).At("/email")
-		}
+	switch status, why := f.row(f.Pending).Status(m.Now); status {
+	case InvitationPending:
+		return Change{}, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
+	case InvitationExpired:
+		c, _, err := m.clock().closed(f.Relation, f.Pending, InvitationExpired, events.InvitationExpired, "")
+		return c, err
+	default:
+		c, _, err := m.clock().closed(f.Relation, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
+		return c, err
 	}
-	i := Invitation{
-		ID: m.NewID(), Customer: f.Customer.ID, Partner: f.Partner.ID, Email: cmd.Email, Level: level, Until: cmd.Until, State: InvitationPending,
-		By: m.Actor.by(), Sending: 1, Days: cmd.Days, Expires: m.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: m.Now, Updated: m.Now, Version: 1,
-	}
-	return Change{
-		// The customer's record is what two invitations of one address at once both write. It is read before the invitations are listed.
-		Writes: []Write{InvitationWrite{After: &i}, touch(f.Customer)},
-		Events: []events.Event{m.invitation(events.InvitationCreated, f.Relation, &i)},
-	}, &i, nil
 }
 
 // mayInvite tells whether the inviting side may let anybody in at all.
@@ -170,7 +328,8 @@ func invitable(f InviteFacts, email string, knowsMembers bool) error {
 func (m Moment) invitation(t events.Type, r Relation, i *Invitation) events.Event {
 	return m.event(t, r.Customer, r.Partner, events.Data{
 		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(), Until: instant(i.Until),
-		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{Email: i.By.Email}, Side: i.By.Kind,
+		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{ID: i.Inviter, Email: i.By.Email}, Side: i.By.Kind,
+		Grant: i.Grant, Reason: string(i.Reason),
 	})
 }
 
@@ -189,22 +348,37 @@ func (i *Invitation) ended(now time.Time) error {
 	return nil
 }
 
-// PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length.
-func PlanResend(r Relation, i *Invitation, m Moment) (Change, *Invitation, error) {
-	if err := mayInvite(r, m); err != nil {
+// PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length. Only the side that invited sends a pending
+// invitation again. One that has ended is made anew by whoever may invite now: the invitation that comes back is another one then. One that was accepted
+// is refused.
+func PlanResend(f InviteFacts, i *Invitation, m Moment) (Change, *Invitation, error) {
+	status, _ := f.row(i).Status(m.Now)
+	switch {
+	case status == InvitationAccepted:
+		return Change{}, nil, Refuse(InvitationEnded, "this invitation was accepted: nobody needs it any more")
+	case status != InvitationPending:
+		cmd := InviteCommand{Email: i.Email, Level: &i.Level, Until: i.Until, Days: i.Days}
+		if f.Grant != nil && f.Grant.EndAt(f.Partner, m.Now) == nil {
+			cmd.Until = time.Time{} // the grant's own period holds
+		}
+		return PlanInvite(f, cmd, m)
+	case m.Actor.Kind != i.By.Kind:
+		return Change{}, nil, Refuse(Forbidden, "the %s sent this invitation: only that side sends it again", i.By.Kind)
+	}
+	if err := mayInvite(f.Relation, m); err != nil {
 		return Change{}, nil, err
 	}
-	if err := eligible(r.Partner); err != nil {
-		return Change{}, nil, err
-	}
-	if err := i.ended(m.Now); err != nil {
+	if err := f.addressee(i.Email, m); err != nil {
 		return Change{}, nil, err
 	}
 	n := i.next(m)
 	n.Sending, n.Digests, n.Reminded, n.Expires = n.Sending+1, nil, false, m.Now.Add(time.Duration(n.Days)*24*time.Hour)
+	if m.Actor.Kind == "partner" {
+		n.Level = Lowest(n.Level, f.Grant.EffectiveLevel(f.Partner))
+	}
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{m.invitation(events.InvitationResent, r, n)},
+		Events: []events.Event{m.invitation(events.InvitationResent, f.Relation, n)},
 	}, n, nil
 }
 
@@ -241,7 +415,7 @@ func PlanCancel(r Relation, i *Invitation, m Moment) (Change, *Invitation, error
 	if i.Status(m.Now) != InvitationPending {
 		return Change{}, i, nil
 	}
-	return m.closed(r, i, InvitationCancelled, events.InvitationCancelled)
+	return m.closed(r, i, InvitationCancelled, events.InvitationCancelled, "")
 }
 
 // PlanDecline plans that the invited person does not want to come.
@@ -249,12 +423,12 @@ func PlanDecline(r Relation, i *Invitation, m Moment) (Change, *Invitation, erro
 	if err := i.addressed(m); err != nil {
 		return Change{}, nil, err
 	}
-	return m.closed(r, i, InvitationDeclined, events.InvitationDeclined)
+	return m.closed(r, i, InvitationDeclined, events.InvitationDeclined, "")
 }
 
-func (m Moment) closed(r Relation, i *Invitation, s InvitationStatus, t events.Type) (Change, *Invitation, error) {
+func (m Moment) closed(r Relation, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
 	n := i.next(m)
-	n.State = s
+	n.State, n.Reason = s, why
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
 		Events: []events.Event{m.invitation(t, r, n)},
@@ -272,16 +446,15 @@ func (i *Invitation) addressed(m Moment) error {
 	return nil
 }
 
-// PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. The state and the end of the
-// invitation are conditions of the same transaction. Name is what the person is called.
+// PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. It gives what the inviter could give now, and
+// no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The inviter is the actor of what it
+// brings. Name is what the person is called.
 func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *Invitation, error) {
 	if err := i.addressed(m); err != nil {
 		return Planned{}, nil, err
 	}
-	if f.Customer == nil || f.Customer.Status != Active {
-		return Planned{}, nil, Refuse(InvitationEnded, "the organisation that invited is no longer there")
-	}
-	if err := eligible(f.Partner); err != nil {
+	row := f.row(i)
+	if err := row.stands(m.Now); err != nil {
 		return Planned{}, nil, err
 	}
 	user := f.User
@@ -308,6 +481,9 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		is := user.proved(m)
 		writes, user = append(writes, UserWrite{Before: user, After: is}), is
 	}
+	by := m // the inviter acts, with the hand of who accepts
+	by.Actor = Actor{Kind: i.By.Kind, Email: i.By.Email, User: i.Inviter}
+	writes = append(writes, row.Inviter.unchanged()...)
 	if user == nil {
 		h := f.Headcount
 		h.Last++
@@ -319,33 +495,18 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, take(f.Email, i.Email, user.ID))
 		d := userData(user)
 		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
-		came = append(came, m.event(events.UserCreated, nil, f.Partner, d))
+		came = append(came, by.event(events.UserCreated, nil, f.Partner, d))
 	}
-	p := newRelationPlan(f.Relation, m)
-	level := &i.Level
-	if f.Grant == nil || f.Grant.EndAt(f.Partner, m.Now) != nil {
-		if i.By.Kind != "customer" {
-			return Planned{}, nil, Refuse(InvitationEnded, "the customer no longer lets the partner in")
-		}
-		if f.Customer.ManagedBy != "" { // since the invitation (A15)
-			return Planned{}, nil, Refuse(InvitationEnded, "the organisation that invited is managed by a partner now, and lets nobody else in")
-		}
-		until := i.Until
-		if !until.IsZero() && !until.After(m.Now) {
-			return Planned{}, nil, Refuse(InvitationEnded, "the access that was offered has ended")
-		}
-		p.open(i.Level, m.Now, until)
-		level = nil
-	}
+	p := newRelationPlan(f.Relation, by)
 	p.r.Users = map[string]*User{}
 	for id, u := range f.Users {
 		p.r.Users[id] = u
 	}
 	p.r.Users[user.ID] = user
-	if err := p.addInvited(user, i.By, level); err != nil {
+	if err := p.addInvited(user, i, f.DefaultSSO); err != nil {
 		return Planned{}, nil, err
 	}
-	out, err := p.finish(kindOf(p.fresh), nil)
+	out, err := p.finish(kindOf(p.fresh), func(d *events.Data) { d.Person, d.Invitation = ref(person(user)), i.ID })
 	if err != nil {
 		return out, nil, err
 	}
@@ -356,37 +517,81 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 	return out, n, nil
 }
 
-// void tells that nobody can accept the invitation as things stand: it is for an organisation that is not active, or that another partner manages.
-func (i *Invitation) void(r Relation, now time.Time) bool {
-	if r.Customer == nil || r.Customer.Status != Active || eligible(r.Partner) != nil {
-		return true
+// unchanged is the condition that the inviter's record is as it was loaded.
+func (by Inviter) unchanged() []Write {
+	switch {
+	case by.User != nil:
+		return []Write{UserCheck{*by.User}}
+	case by.Member != nil:
+		return []Write{MemberCheck{*by.Member}}
 	}
-	in := r.Grant != nil && r.Grant.EndAt(r.Partner, now) == nil
-	return !in && (r.Customer.ManagedBy != "" || i.By.Kind != "customer")
+	return nil
 }
 
-// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, unless nobody could accept it, or its end.
-func PlanInvitationDue(r Relation, i *Invitation, m Moment) (Change, error) {
-	if i == nil {
+// stands refuses an invitation that nobody can accept as things stand.
+func (r *InvitationRow) stands(now time.Time) error {
+	switch why := r.Lapsed(now); why {
+	case "":
+		return nil
+	case CustomerRemoved:
+		return Refuse(InvitationEnded, "the organisation that invited is no longer there")
+	case PartnerRemoved, NotActive, NotEligible:
+		return eligible(r.Partner)
+	case GrantEnded:
+		return Refuse(InvitationEnded, "the access that this invitation was for has ended: ask for a new invitation")
+	case ChoiceChanged:
+		return Refuse(InvitationEnded, "the customer has decided anew who chooses the users: ask for a new invitation")
+	case InviterLeft:
+		return Refuse(InvitationEnded, "whoever sent this invitation may not invite any more: ask for a new one")
+	case ManagedNow:
+		return Refuse(InvitationEnded, "the organisation that invited is managed by a partner now, and grants nobody else access")
+	case PeriodChanged:
+		return Refuse(InvitationEnded, "the access lasts longer now than what was offered: ask for a new invitation")
+	default:
+		return Refuse(InvitationEnded, "the access that was offered has ended")
+	}
+}
+
+// PlanInvitationEnd plans that the end of a pending invitation is written down which nobody can accept any more, with the reason. Both sides are told.
+func PlanInvitationEnd(r *InvitationRow, m Moment) (Change, error) {
+	if r == nil {
+		return Change{}, nil
+	}
+	status, why := r.Status(m.Now)
+	if r.State != InvitationPending || status != InvitationCancelled {
+		return Change{}, nil
+	}
+	c, _, err := m.clock().closed(r.relation(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
+	return c, err
+}
+
+func (r *InvitationRow) relation() Relation {
+	return Relation{Customer: r.Customer, Partner: r.Partner, Grant: r.Grant}
+}
+
+// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end, also that of one which nobody can accept
+// any more.
+func PlanInvitationDue(r *InvitationRow, m Moment) (Change, error) {
+	if r == nil {
 		return Change{}, nil
 	}
 	m = m.clock()
+	i := r.Invitation
 	due := i.Due()
 	switch {
 	case due.IsZero() || due.After(m.Now):
 		return Change{}, nil
 	case i.Status(m.Now) == InvitationExpired:
-		c, _, err := m.closed(r, i, InvitationExpired, events.InvitationExpired)
+		c, _, err := m.closed(r.relation(), i, InvitationExpired, events.InvitationExpired, "")
 		return c, err
+	case r.Lapsed(m.Now) != "":
+		return PlanInvitationEnd(r, m)
 	}
 	n := i.next(m)
 	n.Reminded = true
-	if i.void(r, m.Now) {
-		return Change{Writes: []Write{InvitationWrite{Before: i, After: n}}}, nil
-	}
 	n.Sending++
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{m.invitation(events.InvitationReminded, r, n)},
+		Events: []events.Event{m.invitation(events.InvitationReminded, r.relation(), n)},
 	}, nil
 }

@@ -122,6 +122,9 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	case events.PartnerResumed:
 		c.Writes = append(c.Writes, m.task(TaskPartnerResumed, id, ""))
 	}
+	if eligible(before) == nil && eligible(&p) != nil {
+		c.Writes = append(c.Writes, m.task(TaskInvitations, id, ""))
+	}
 	c.Events = []events.Event{m.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
 	return c, &p, nil
 }
@@ -157,7 +160,7 @@ func PlanRemovePartner(before *Partner, registry Domains, m Moment) (Change, err
 		return Change{}, err
 	}
 	return Change{
-		Writes: append([]Write{PartnerWrite{Before: before, After: &p}, m.task(TaskPartnerRemoved, p.ID, "")}, freed...),
+		Writes: append([]Write{PartnerWrite{Before: before, After: &p}, m.task(TaskPartnerRemoved, p.ID, ""), m.task(TaskInvitations, p.ID, "")}, freed...),
 		Events: []events.Event{m.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
 	}, nil
 }
@@ -242,7 +245,7 @@ func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, m M
 		return Change{}, err
 	}
 	return Change{
-		Writes: append([]Write{CustomerWrite{Before: before, After: &c}}, freed...),
+		Writes: append(append([]Write{CustomerWrite{Before: before, After: &c}}, m.reviewInvitations(before, "")...), freed...),
 		Events: []events.Event{m.event(events.CustomerRemoved, &c, nil, events.Data{Version: c.Version})},
 	}, nil
 }
@@ -293,6 +296,9 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m M
 		}
 		c.Writes = append(c.Writes, belong(f, address, true)...)
 	}
+	if f.Member != nil && f.Member.Admin && !admin {
+		c.Writes = append(c.Writes, m.reviewInvitations(f.Customer, "")...)
+	}
 	role := "member"
 	if admin {
 		role = "admin"
@@ -306,8 +312,12 @@ func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
 	if f.Customer == nil || f.Member == nil {
 		return Change{}, notFound("member")
 	}
+	writes := append([]Write{MemberWrite{Before: f.Member}}, belong(f, f.Member.Email, false)...)
+	if f.Member.Admin {
+		writes = append(writes, m.reviewInvitations(f.Customer, "")...)
+	}
 	return Change{
-		Writes: append([]Write{MemberWrite{Before: f.Member}}, belong(f, f.Member.Email, false)...),
+		Writes: writes,
 		Events: []events.Event{m.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}})},
 	}, nil
 }
@@ -472,7 +482,7 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	}
 	u.Updated = m.Now
 	u.Version++
-	c.Writes = append(c.Writes, UserWrite{Before: f.User, After: &u})
+	c.Writes = append(append(c.Writes, UserWrite{Before: f.User, After: &u}), m.reviewInvitationsOf(f.User, &u)...)
 	if u.Email != f.User.Email || u.Role != f.User.Role || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
 		c.Writes = append(c.Writes, m.account(f.Task, &u)...)
 	}

@@ -154,9 +154,20 @@ func kindOf(fresh bool) events.Type {
 
 func (p *relationPlan) assignedBy(a *Assigner) {
 	if a != nil && *a != p.g.AssignedBy {
-		p.g.AssignedBy = *a
-		p.note("assigned_by", *a == ByPartner)
+		p.choose(*a)
 	}
+}
+
+// choose sets who picks the users, and since when.
+func (p *relationPlan) choose(a Assigner) {
+	if a == p.g.AssignedBy {
+		return
+	}
+	p.g.AssignedBy = a
+	if !p.fresh {
+		p.g.Chosen = p.m.Now
+	}
+	p.note("assigned_by", a == ByPartner)
 }
 
 func (p *relationPlan) annotate(note, message *string) {
@@ -293,6 +304,9 @@ func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
 	case r.Customer.ManagedBy == r.Partner.ID && p.g.Managed:
 		return p.finish(events.GrantEdited, nil)
 	}
+	if p.g.AssignedBy != ByPartner && !p.fresh {
+		p.g.Chosen = m.Now
+	}
 	p.g.Managed, p.g.AssignedBy = true, ByPartner
 	p.note("managed", true)
 	p.setLevel(Manage)
@@ -312,6 +326,7 @@ func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
 	after.Version++
 	out.Change.Writes = slices.DeleteFunc(out.Change.Writes, func(w Write) bool { _, is := w.(CustomerWrite); return is })
 	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
+	out.Change.Writes = append(out.Change.Writes, m.reviewInvitations(r.Customer, "")...) // nobody else can accept one now (A15)
 	if gone != nil {
 		out.Change.Events = append(out.Change.Events, m.event(events.ManagementEnded, r.Customer, gone, events.Data{}))
 	}

@@ -82,6 +82,9 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 			})))
 		}
 		g.Epoch = old.Epoch
+		if e := old.EndAt(p.r.Partner, p.m.Now); e != nil {
+			g.Earlier = e.At
+		}
 	}
 	g.ID = "grt_" + p.m.NewID()
 	g.Level, g.State, g.From, g.Until = level, StateOpen, from, until
@@ -192,16 +195,23 @@ func (p *relationPlan) add(u *User, level *Level) {
 	p.note("users", true)
 }
 
-// addInvited lets in who accepted an invitation. The level to which the customer invites into an open grant is that person's cap, and lifts no lower
-// one; the level of the partner's invitation is the assignment's own. A nil level is the grant's.
-func (p *relationPlan) addInvited(u *User, by By, level *Level) error {
-	if level == nil || by.Kind == "partner" {
-		p.add(u, level)
+// addInvited puts the person who accepted into the grant, which opens where there is none. The level to which the customer invites into an open grant is
+// that person's cap, and lifts no lower one; the level of the partner's invitation is the assignment's own, and no more than the partner has now.
+func (p *relationPlan) addInvited(u *User, i *Invitation, sso bool) error {
+	if p.g == nil || p.g.EndAt(p.r.Partner, p.m.Now) != nil {
+		p.open(i.Level, p.m.Now, i.Until)
+		p.g.RequireSSO = sso
+		p.add(u, nil)
+		return nil
+	}
+	if i.By.Kind == "partner" {
+		level := Lowest(i.Level, p.g.EffectiveLevel(p.r.Partner))
+		p.add(u, &level)
 		return nil
 	}
 	p.add(u, nil)
 	p.rules()
-	most := *level
+	most := i.Level
 	if is, capped := p.g.Caps.Of(u); capped {
 		most = Lowest(most, is)
 	}
@@ -446,6 +456,9 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	if p.checked {
 		c.Writes = append(c.Writes, HeadcountCheck{p.r.Headcount})
 	}
+	if p.endsInvitations() {
+		c.Writes = append(c.Writes, p.m.reviewInvitations(p.r.Customer, p.g.Partner)...)
+	}
 	data := grantData(p.g, p.r.Headcount, func(d *events.Data) {
 		d.Users, d.Crowd = p.concerned()
 		d.Status = p.g.Status(p.r.Partner, p.m.Now)
@@ -484,6 +497,18 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	})
 	c.Events = append(p.past, p.m.event(t, p.r.Customer, p.r.Partner, data))
 	return out, nil
+}
+
+// endsInvitations tells whether pending invitations may end with the change: the grant ends, or another begins on its row, or the choice of the users
+// changes sides. Where the partner or the customer is removed, one look through all of its invitations does.
+func (p *relationPlan) endsInvitations() bool {
+	switch {
+	case p.before == nil || p.before.State == StateEnded:
+		return false
+	case p.g.State == StateEnded:
+		return p.g.End.Reason != PartnerRemoved && p.g.End.Reason != CustomerRemoved
+	}
+	return p.fresh || p.before.AssignedBy == ByPartner && p.g.AssignedBy != ByPartner
 }
 
 // concerned is everybody who is in, or that they are too many to be named. Who is disabled has no access, and is told nothing (D24).

@@ -89,11 +89,14 @@ func TestAnAcceptanceThatMakesAUserSaysThatTheUserCame(t *testing.T) { // E4
 	w := newWorld(t)
 	i := &access.Invitation{
 		ID: fmt.Sprintf("%026d", 7), Customer: "acme", Partner: "contoso", Email: "eve@elsewhere.example", State: access.InvitationPending, Level: access.View,
-		By: access.By{Kind: "customer", Email: ann.Email}, Expires: w.now.Add(time.Hour), Version: 1,
+		By: access.By{Kind: "customer", Email: ann.Email}, Created: w.now, Expires: w.now.Add(time.Hour), Version: 1,
 	}
+	w.invitations[i.ID] = *i
 	accept := func() []events.Event {
 		t.Helper()
-		f := access.InviteFacts{Relation: w.whole("acme", "contoso"), Email: loaded(w.emails, i.Email)}
+		f := access.InviteFacts{Relation: w.whole("acme", "contoso"), Email: loaded(w.emails, i.Email), Inviters: map[string]access.Inviter{
+			i.ID: {Member: &access.Member{Customer: "acme", Email: ann.Email, Admin: true, Version: 1}},
+		}}
 		if f.Email != nil {
 			f.User = loaded(w.users, f.Email.User)
 		}

@@ -33,6 +33,7 @@ type world struct {
 	members     map[string]access.Member
 	grants      map[string]access.Grant
 	assignments map[string]access.Assignment
+	invitations map[string]access.Invitation
 
 	change access.Change  // the latest that was committed
 	told   []events.Event // all
@@ -54,6 +55,7 @@ func newWorld(t *testing.T) *world {
 		partners: map[string]access.Partner{}, headcounts: map[string]access.Headcount{}, users: map[string]access.User{},
 		emails: map[string]access.Email{}, domains: map[string]access.Domain{}, customers: map[string]access.Customer{}, members: map[string]access.Member{},
 		grants: map[string]access.Grant{}, assignments: map[string]access.Assignment{},
+		invitations: map[string]access.Invitation{},
 	}
 	w.customer("acme", "acme.example")
 	w.customer("initech", "initech.example")
@@ -114,6 +116,8 @@ func (w *world) commit(c access.Change) {
 			put(w, w.grants, r.After.Customer+" "+r.After.Partner, r.Before.Stored(), r.After, r.After.Version)
 		case access.AssignmentWrite:
 			put(w, w.assignments, r.After.Customer+" "+r.After.User, r.Before.Stored(), r.After, r.After.Version)
+		case access.InvitationWrite:
+			put(w, w.invitations, r.After.ID, r.Before.Stored(), r.After, r.After.Version)
 		case access.HeadcountCheck:
 			if got, want := w.headcounts[r.Headcount.Partner].Version, r.Headcount.Version; got != want {
 				w.t.Fatalf("headcount of %s: got version %d, want %d", r.Headcount.Partner, got, want)
@@ -126,7 +130,7 @@ func (w *world) commit(c access.Change) {
 
 // put fails where the table's condition would, and where a version does not grow.
 func put[T interface {
-	access.Partner | access.Headcount | access.User | access.Email | access.Domain | access.Customer | access.Member | access.Grant | access.Assignment
+	access.Partner | access.Headcount | access.User | access.Email | access.Domain | access.Customer | access.Member | access.Grant | access.Assignment | access.Invitation
 }](w *world, records map[string]T, key string, was int64, after *T, version int64) {
 	w.t.Helper()
 	have := int64(0)
@@ -158,6 +162,8 @@ func versionOf(r any) int64 {
 	case access.Grant:
 		return r.Version
 	case access.Assignment:
+		return r.Version
+	case access.Invitation:
 		return r.Version
 	}
 	panic(fmt.Sprintf("no version in %T", r))

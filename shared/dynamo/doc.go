@@ -24,7 +24,11 @@
 //	all customers by name                     the same                                                     A#<shard>
 //	partners below a partner                  Query, a page; BatchGetItem of the partners                  P#<partner>, V#
 //	invitations of a customer, or one         Query, a page, or GetItem                                    C#<customer>, I#
-//	invitations to a partner                  Query of index 1, a page; BatchGetItem of the same           P#<partner>, I#
+//	   … that have ended, for a year          the same, side by side, or after the first                   C#<customer>, X#
+//	invitations to a partner                  Query of index 1, a page; BatchGetItem of the same           P#<partner>, I# and X#
+//	the pending invitation to an address      GetItem, then of the invitation                              C#<customer>, J#<partner>#<address>
+//	whether invitations still stand           BatchGetItem: customer, partner, grant; then who invited     C#…, P#…
+//	the grants that concern one user          Query of index 1, the user's rows and the partner's grants   U#<user>, C# and P#<partner>, C#
 //	what is due                               Query of index 2, 8 shards side by side                      Q#<shard>, <instant>…
 //	a task that goes through many grants      GetItem                                                      K#<id>
 //	what became of the mails of a customer    Query, a page, newest first                                  C#<customer>, L#

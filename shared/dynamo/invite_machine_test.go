@@ -22,7 +22,11 @@ type bid struct {
 	level       access.Level
 	until       time.Time // of the grant that it opens
 	byPartner   bool
+	by          access.Actor
+	deal        int // the grant that was open when it was made; 0 = none
+	made        time.Time
 	state       access.InvitationStatus
+	reason      access.Reason
 	days        int
 	ends        time.Time
 	tokens      []string // that open it
@@ -31,11 +35,65 @@ type bid struct {
 	user        string
 }
 
-func (m *model) bidStatus(b *bid) access.InvitationStatus {
+// ownStatus is the state as the invitation itself tells it.
+func (m *model) ownStatus(b *bid) access.InvitationStatus {
 	if b.state == access.InvitationPending && !m.now.Before(b.ends) {
 		return access.InvitationExpired
 	}
 	return b.state
+}
+
+// bidStatus is the state as people see it: nobody can accept what stands on something that is gone.
+func (m *model) bidStatus(b *bid) access.InvitationStatus {
+	if s := m.ownStatus(b); s != access.InvitationPending || m.lapsed(b) == "" {
+		return s
+	}
+	return access.InvitationCancelled
+}
+
+func (m *model) bidReason(b *bid) access.Reason {
+	if m.ownStatus(b) == access.InvitationPending {
+		return m.lapsed(b)
+	}
+	return b.reason
+}
+
+// lapsed is what a pending invitation stood on and is gone.
+func (m *model) lapsed(b *bid) access.Reason {
+	d := m.deals[b.pair]
+	in := d != nil && !m.over(b.pair)
+	switch a := m.partners[b.partner]; {
+	case a.status == access.Removed:
+		return access.PartnerRemoved
+	case a.status != access.Active:
+		return access.NotActive
+	case a.offer == access.None:
+		return access.NotEligible
+	case b.deal != 0 && (!in || d.id != b.deal), b.deal == 0 && slices.ContainsFunc(m.ends(b.pair), b.made.Before):
+		return access.GrantEnded
+	case b.byPartner && (!d.byPartner || d.chosen.After(b.made)):
+		return access.ChoiceChanged
+	case b.byPartner && (m.people[b.by.User].status != access.Active || !manages(m.people[b.by.User].role)), !b.byPartner && !m.admins[b.customer]:
+		return access.InviterLeft
+	case !in && !b.until.IsZero() && !b.until.After(m.now):
+		return access.Expired
+	case in && b.deal == 0 && !b.until.IsZero() && (d.until.IsZero() || d.until.After(b.until)):
+		return access.PeriodChanged
+	}
+	return ""
+}
+
+// ends are the instants at which grants of the pair have ended.
+func (m *model) ends(p pair) []time.Time {
+	out := slices.Clone(m.ended[p])
+	if d := m.deals[p]; d != nil && !d.ended && m.expired(d) {
+		out = append(out, d.until)
+	}
+	return out
+}
+
+func manages(r access.Role) bool {
+	return r == access.Owner || r == access.Admin || r == access.Business
 }
 
 // isUser is the user who has the address now, "" for nobody.
@@ -98,21 +156,33 @@ func (m *model) invite(b bid) access.Code {
 	if code := m.eligible(b.partner); code != "" {
 		return code
 	}
-	if d := m.deals[b.pair]; !b.until.IsZero() {
-		in := d != nil && !d.ended && !m.expired(d)
-		if !b.until.After(m.now) || in && !d.until.Equal(b.until) {
-			return access.PeriodInvalid
-		}
+	d := m.deals[b.pair]
+	in := d != nil && !m.over(b.pair)
+	if !b.until.IsZero() && (!b.until.After(m.now) || in && !d.until.Equal(b.until)) {
+		return access.PeriodInvalid
 	}
 	if code := m.invitable(b.pair, b.address, !b.byPartner); code != "" {
 		return code
 	}
+	var old *bid
 	for _, other := range m.bids {
-		if other.pair == b.pair && other.address == b.address && m.bidStatus(other) == access.InvitationPending {
-			return access.AlreadyInvited
+		if other.pair == b.pair && other.address == b.address && other.state == access.InvitationPending {
+			old = other
 		}
 	}
-	b.state, b.sending, b.ends = access.InvitationPending, 1, m.now.AddDate(0, 0, b.days)
+	if old != nil && m.bidStatus(old) == access.InvitationPending {
+		return access.AlreadyInvited
+	}
+	if in {
+		b.deal = d.id
+	}
+	if b.byPartner {
+		b.level = min(b.level, d.level, m.partners[b.partner].offer)
+	}
+	if old != nil { // its end is written down at the latest now
+		old.reason, old.state = m.bidReason(old), m.bidStatus(old)
+	}
+	b.state, b.sending, b.ends, b.made = access.InvitationPending, 1, m.now.AddDate(0, 0, b.days), m.now
 	m.bids = append(m.bids, &b)
 	return ""
 }
@@ -120,7 +190,7 @@ func (m *model) invite(b bid) access.Code {
 // answered tells why a person cannot answer an invitation (E4, E5).
 func (m *model) answered(b *bid, address string) access.Code {
 	switch {
-	case m.bidStatus(b) != access.InvitationPending:
+	case m.ownStatus(b) != access.InvitationPending:
 		return access.InvitationEnded
 	case b.address != address:
 		return access.WrongPerson
@@ -136,6 +206,9 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	if code := m.eligible(b.partner); code != "" {
 		return code
 	}
+	if m.lapsed(b) != "" {
+		return access.InvitationEnded
+	}
 	user := m.isUser(address)
 	if user != "" && m.people[user].partner != b.partner {
 		return access.EmailTaken
@@ -149,10 +222,8 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	d := m.deals[b.pair]
 	fresh := d == nil || m.over(b.pair)
 	if fresh {
-		if b.byPartner || !b.until.IsZero() && !b.until.After(m.now) {
-			return access.InvitationEnded
-		}
-		d = &deal{level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{}, left: map[string]bool{}}
+		m.note(b.pair)
+		d = &deal{id: m.nextDeal(), level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{}, left: map[string]bool{}}
 		m.deals[b.pair] = d
 	}
 	if user == "" {
@@ -163,7 +234,7 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	switch most, capped := m.caps[b.customer][address]; {
 	case fresh:
 	case b.byPartner:
-		d.caps[user] = b.level
+		d.caps[user] = min(b.level, d.level, m.partners[b.partner].offer)
 	case !capped || b.level < most:
 		m.setCap(b.customer, address, b.level)
 	}
@@ -180,53 +251,70 @@ func (m *model) decline(b *bid, address string) access.Code {
 }
 
 func (m *model) cancel(b *bid) access.Code {
-	if m.bidStatus(b) == access.InvitationPending {
+	if m.ownStatus(b) == access.InvitationPending {
 		b.state = access.InvitationCancelled
 	}
 	return ""
 }
 
-func (m *model) resend(b *bid, byPartner bool) access.Code {
+// resend sends a pending invitation again; one that has ended is made anew, under that id.
+func (m *model) resend(b *bid, by access.Actor, id string) access.Code {
+	byPartner := by.Kind == "partner"
+	switch s := m.bidStatus(b); {
+	case s == access.InvitationAccepted:
+		return access.InvitationEnded
+	case s != access.InvitationPending:
+		next := bid{pair: b.pair, id: id, address: b.address, level: b.level, until: b.until, byPartner: byPartner, by: by, days: b.days}
+		if m.deals[b.pair] != nil && !m.over(b.pair) {
+			next.until = time.Time{}
+		}
+		return m.invite(next)
+	case byPartner != b.byPartner:
+		return access.Forbidden
+	}
 	if code := m.mayInvite(b.pair, byPartner); code != "" {
 		return code
 	}
-	if code := m.eligible(b.partner); code != "" {
+	if code := m.invitable(b.pair, b.address, !byPartner); code != "" {
 		return code
 	}
-	if m.bidStatus(b) != access.InvitationPending {
-		return access.InvitationEnded
-	}
 	b.sending++
+	if byPartner {
+		b.level = min(b.level, m.deals[b.pair].level, m.partners[b.partner].offer)
+	}
 	b.tokens, b.reminded, b.ends = nil, false, m.now.AddDate(0, 0, b.days)
 	return ""
 }
 
 // mail is what sending the n-th mail does: its token opens the invitation, unless a later mail was called for.
 func (m *model) mail(b *bid, n int, token string) access.Code {
-	if m.bidStatus(b) != access.InvitationPending || n != b.sending {
+	if m.ownStatus(b) != access.InvitationPending || n != b.sending {
 		return access.InvitationEnded
 	}
 	b.tokens = append(b.tokens, token)
 	return ""
 }
 
-// void tells that nobody could accept the invitation as things stand.
-func (m *model) void(b *bid) bool {
-	return m.eligible(b.partner) != "" || b.byPartner && (m.deals[b.pair] == nil || m.over(b.pair))
+// visit is the clock's: it writes an end down, or reminds once, two days before the end of an invitation of more than four days.
+func (m *model) visit(b *bid) {
+	due := b.ends
+	if b.days > 4 && !b.reminded {
+		due = due.AddDate(0, 0, -2)
+	}
+	switch {
+	case b.state != access.InvitationPending || m.now.Before(due):
+	case m.bidStatus(b) != access.InvitationPending:
+		b.reason, b.state = m.bidReason(b), m.bidStatus(b)
+	default:
+		b.reminded = true
+		b.sending++
+	}
 }
 
-// visit is the clock's: it writes an end down, or reminds once, two days before the end of an invitation of more than four days, unless nobody could
-// accept it then.
-func (m *model) visit(b *bid) {
-	switch {
-	case b.state != access.InvitationPending:
-	case m.bidStatus(b) == access.InvitationExpired:
-		b.state = access.InvitationExpired
-	case b.days > 4 && !b.reminded && !m.now.Before(b.ends.AddDate(0, 0, -2)):
-		b.reminded = true
-		if !m.void(b) {
-			b.sending++
-		}
+// review writes down the end of what nobody can accept any more.
+func (m *model) review(b *bid) {
+	if m.ownStatus(b) == access.InvitationPending {
+		b.reason, b.state = m.bidReason(b), m.bidStatus(b)
 	}
 }
 
@@ -265,17 +353,47 @@ func (m *machine) someBid(t *rapid.T) *bid {
 	return rapid.SampledFrom(m.model.bids).Draw(t, "invitation")
 }
 
-func inviter(byPartner bool) access.Actor {
-	if byPartner {
-		return aPartner
+// theAdmin is the customer's admin, who may cease to be one.
+func theAdmin(customer string) access.Actor {
+	return access.Actor{Kind: "customer", Email: "ann@" + customer + ".example"}
+}
+
+// someInviter is the customer's admin, or one of the partner's users who manage people.
+func (m *machine) someInviter(t *rapid.T, p pair, byPartner bool) access.Actor {
+	if !byPartner {
+		return theAdmin(p.customer)
 	}
-	return aCustomer
+	leads := slices.DeleteFunc(m.model.present(p.partner), func(id string) bool {
+		u := m.model.people[id]
+		return u.status != access.Active || !manages(u.role)
+	})
+	id := rapid.SampledFrom(leads).Draw(t, "inviter")
+	return access.Actor{Kind: "partner", Email: m.model.people[id].address, User: id, Role: m.model.people[id].role}
+}
+
+// changeAdmin makes the customer's admin a plain member, or an admin again.
+func (m *machine) changeAdmin(t *rapid.T) {
+	m.setAdmin(rapid.SampledFrom(m.model.customers).Draw(t, "customer"), rapid.IntRange(0, 2).Draw(t, "admin") > 0)
+}
+
+func (m *machine) setAdmin(customer string, admin bool) {
+	address := theAdmin(customer).Email
+	m.same(m.apply(func(ctx context.Context) (access.Change, error) {
+		f, err := m.store.MemberFacts(ctx, customer, address)
+		if err != nil {
+			return access.Change{}, err
+		}
+		c, _, err := access.PlanMember(f, address, "Ann", admin, access.AnyVersion, m.moment(theProvider))
+		return c, err
+	}), "")
+	m.model.admins[customer] = admin
 }
 
 func (m *machine) invite(t *rapid.T) { m.inviteTo(t, m.somePair(t)) }
 
 func (m *machine) inviteTo(t *rapid.T, p pair) {
 	b := bid{pair: p, address: m.someAddress(t), level: access.View, byPartner: rapid.IntRange(0, 2).Draw(t, "by") == 2, days: rapid.SampledFrom([]int{1, 5}).Draw(t, "days")}
+	b.by = m.someInviter(t, p, b.byPartner)
 	cmd := access.InviteCommand{Email: b.address, Level: maybe(t, "level", someLevel), Days: b.days}
 	if cmd.Level != nil {
 		b.level = *cmd.Level
@@ -285,11 +403,11 @@ func (m *machine) inviteTo(t *rapid.T, p pair) {
 	}
 	cmd.Until = b.until
 	got := m.apply(func(ctx context.Context) (access.Change, error) {
-		f, err := m.store.InviteFacts(ctx, b.customer, b.partner, b.address)
+		f, err := m.store.InviteFacts(ctx, b.customer, b.partner, b.address, nil)
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, i, err := access.PlanInvite(f, cmd, m.moment(inviter(b.byPartner)))
+		c, i, err := access.PlanInvite(f, cmd, m.moment(b.by))
 		if i != nil {
 			b.id = i.ID
 		}
@@ -359,7 +477,7 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email)
+		f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -407,21 +525,78 @@ func (m *machine) keepBid(t *rapid.T) {
 		m.same(got, m.model.cancel(b))
 	case 1:
 		byPartner := rapid.Bool().Draw(t, "by partner")
-		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
-			c, _, err := access.PlanResend(r, i, m.moment(inviter(byPartner)))
+		by, id, bids := m.someInviter(t, b.pair, byPartner), "", len(m.model.bids)
+		got := m.apply(func(ctx context.Context) (access.Change, error) {
+			i, err := m.store.Invitation(ctx, b.customer, b.id)
+			if err != nil {
+				return access.Change{}, err
+			}
+			f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+			if err != nil {
+				return access.Change{}, err
+			}
+			c, after, err := access.PlanResend(f, i, m.moment(by))
+			if after != nil {
+				id = after.ID
+			}
 			return c, err
 		})
-		m.same(got, m.model.resend(b, byPartner))
-		if got == "" && rapid.Bool().Draw(t, "late mail") { // that of before is sent only now
+		m.same(got, m.model.resend(b, by, id))
+		if got == "" && len(m.model.bids) == bids && rapid.Bool().Draw(t, "late mail") { // that of before is sent only now
 			m.sendMail(t, b, b.sending-1)
 		}
 	case 2:
 		m.sendMail(t, b, max(1, b.sending-rapid.IntRange(0, 1).Draw(t, "late")))
 	default:
-		m.same(m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
-			return access.PlanInvitationDue(r, i, m.moment(theClock))
-		}), "")
+		m.same(m.bidRow(b, access.PlanInvitationDue), "")
 		m.model.visit(b)
+	}
+}
+
+func (m *machine) bidRow(b *bid, plan func(*access.InvitationRow, access.Moment) (access.Change, error)) access.Code {
+	m.Helper()
+	return m.apply(func(ctx context.Context) (access.Change, error) {
+		r, err := m.store.InvitationRow(ctx, b.customer, b.id)
+		if err != nil {
+			return access.Change{}, err
+		}
+		return plan(r, m.moment(theClock))
+	})
+}
+
+// reviewBids is the sweep's look through a customer's pending invitations, or those to a partner.
+func (m *machine) reviewBids(t *rapid.T) {
+	p := m.somePair(t)
+	customer, partner := p.customer, p.partner
+	switch rapid.IntRange(0, 2).Draw(t, "whose") {
+	case 0:
+		customer = ""
+	case 1:
+		partner = ""
+	}
+	var got []string
+	for after := ""; ; {
+		rows, next, err := m.store.PendingInvitations(m.ctx, customer, partner, "", after, rapid.IntRange(1, 3).Draw(t, "at once"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			got = append(got, r.ID)
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	var want []string
+	for _, b := range m.model.bids {
+		if b.state == access.InvitationPending && (customer == "" || b.customer == customer) && (partner == "" || b.partner == partner) {
+			want = append(want, b.id)
+			m.same(m.bidRow(b, access.PlanInvitationEnd), "")
+			m.model.review(b)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("pending invitations of %q to %q: got %v, want %v", customer, partner, got, want)
 	}
 }
 
@@ -451,35 +626,36 @@ func (m *machine) bid(b *bid, plan func(access.Relation, *access.Invitation) (ac
 
 // compareBids compares a customer's invitations, and those to each partner, all or those of a status.
 func (m *machine) compareBids(t *rapid.T, customer string) {
-	status := rapid.SampledFrom([]access.InvitationStatus{"", "", access.InvitationPending, access.InvitationAccepted, access.InvitationExpired}).Draw(t, "status")
-	keep := func(i *access.Invitation) bool { return status == "" || i.Status(m.model.now) == status }
-	show := func(customer, partner, id, address string, level access.Level, s access.InvitationStatus, sending int, reminded bool, tokens []string, user string) string {
-		return fmt.Sprint(customer, " ", partner, " ", id, " ", address, " ", level, " ", s, " mail ", sending, " ", reminded, " ", tokens, " ", user)
+	status := rapid.SampledFrom([]access.InvitationStatus{"", "", access.InvitationPending, access.InvitationAccepted, access.InvitationCancelled, access.InvitationExpired}).Draw(t, "status")
+	filter := access.InvitationFilter{Status: status, Now: m.model.now}
+	show := func(customer, partner, id, address string, level access.Level, s access.InvitationStatus, why access.Reason, sending int, reminded bool, tokens []string, user string) string {
+		return fmt.Sprint(customer, " ", partner, " ", id, " ", address, " ", level, " ", s, " ", why, " mail ", sending, " ", reminded, " ", tokens, " ", user)
 	}
-	compare := func(about string, of func(*bid) bool, list func(access.PageAsk) (access.Page[access.Invitation], error)) {
+	compare := func(about string, of func(*bid) bool, list func(access.PageAsk) (access.Page[access.InvitationRow], error)) {
 		got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
 			page, err := list(ask)
 			var rows []string
 			for _, i := range page.Items {
-				rows = append(rows, show(i.Customer, i.Partner, i.ID, i.Email, i.Level, i.Status(m.model.now), i.Sending, i.Reminded, i.Digests, i.User))
+				s, why := i.Status(m.model.now)
+				rows = append(rows, show(i.Invitation.Customer, i.Invitation.Partner, i.ID, i.Email, i.Level, s, why, i.Sending, i.Reminded, i.Digests, i.User))
 			}
 			return rows, page.Next, err
 		})
 		var want []string
 		for _, b := range m.model.bids {
 			if s := m.model.bidStatus(b); of(b) && (status == "" || s == status) {
-				want = append(want, show(b.customer, b.partner, b.id, b.address, b.level, s, b.sending, b.reminded, b.tokens, b.user))
+				want = append(want, show(b.customer, b.partner, b.id, b.address, b.level, s, m.model.bidReason(b), b.sending, b.reminded, b.tokens, b.user))
 			}
 		}
 		if !slices.Equal(got, want) { // both in the order in which they were made
 			t.Fatalf("%s (%q): got\n%s\nwant\n%s", about, status, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
-	compare("invitations of "+customer, func(b *bid) bool { return b.customer == customer }, func(ask access.PageAsk) (access.Page[access.Invitation], error) {
-		return m.store.CustomerInvitations(m.ctx, customer, keep, ask)
+	compare("invitations of "+customer, func(b *bid) bool { return b.customer == customer }, func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+		return m.store.CustomerInvitations(m.ctx, customer, filter, ask)
 	})
 	partner := rapid.SampledFrom(slices.Sorted(maps.Keys(m.model.partners))).Draw(t, "to")
-	compare("invitations to "+partner, func(b *bid) bool { return b.partner == partner }, func(ask access.PageAsk) (access.Page[access.Invitation], error) {
-		return m.store.PartnerInvitations(m.ctx, partner, keep, ask)
+	compare("invitations to "+partner, func(b *bid) bool { return b.partner == partner }, func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+		return m.store.PartnerInvitations(m.ctx, partner, filter, ask)
 	})
 }

@@ -435,6 +435,7 @@ func grantItem(g *access.Grant) draft {
 		d.s("end_by", e.By.Kind)
 		d.s("end_email", e.By.Email)
 	}
+	d.t("earlier", g.Earlier)
 	d.t("told", g.Told)
 	d.t("created", g.Created)
 	d.t("updated", g.Updated)
@@ -507,6 +508,8 @@ func (it *item) grantInto(g *access.Grant) {
 			end.By.Kind = a.text
 		case "end_email":
 			end.By.Email = a.text
+		case "earlier":
+			g.Earlier = it.timeOf(a)
 		case "told":
 			g.Told = it.timeOf(a)
 		case "created":

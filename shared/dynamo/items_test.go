@@ -46,7 +46,7 @@ func full() record {
 		Member:   &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
 		Grant: &access.Grant{
 			ID: "grt_01JGRANT000000000000000000", Customer: "acme", Partner: "contoso", Level: access.Support, State: access.StateEnded, From: noon, Until: noon.Add(24 * time.Hour),
-			RequireSSO: true, AssignedBy: access.ByPartner, Chosen: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome", Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, Ruled: 7, Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6, Count: 5,
+			RequireSSO: true, AssignedBy: access.ByPartner, Chosen: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome", Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, Ruled: 7, Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6, Count: 5, Earlier: noon.Add(time.Second),
 			End:  &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
 			Told: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, Quiet: 2,
 		},
@@ -146,6 +146,15 @@ func TestEveryKeyAndItemIsAsTheGoldenFileSays(t *testing.T) {
 	alone := events.Event{ID: eventID(noon, 3), Type: events.PartnerRemoved, Time: noon, Partner: &events.Organisation{ID: "gone", Name: "Gone"}}
 	if err := tb.Apply(t.Context(), planOf(access.Change{Writes: []access.Write{access.PartnerWrite{After: removed}, access.GrantWrite{After: open}}, Events: []events.Event{alone}})); err != nil {
 		t.Fatal(err)
+	}
+	pending := full().Invitation // that of full() stays; this one ends
+	pending.ID, pending.Email, pending.Version = "01JINVITE000000000000000001", "max@elsewhere.example", 1
+	closed := *pending
+	closed.State, closed.Reason, closed.Version = access.InvitationCancelled, access.GrantEnded, 2
+	for _, w := range []access.InvitationWrite{{After: pending}, {Before: pending, After: &closed}} {
+		if err := tb.Apply(t.Context(), planOf(access.Change{Writes: []access.Write{w}})); err != nil {
+			t.Fatal(err)
+		}
 	}
 	golden(t, "testdata/items.golden", tb.dump(t))
 }

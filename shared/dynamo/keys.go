@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"partneraccess/shared/access"
 )
 
 // Every key of the table is built here and nowhere else. Ids and e-mail addresses never hold '#', so that no key can be forged.
@@ -64,6 +66,16 @@ func subPartnerKey(parent, partner string) Key {
 func taskKey(id string) Key                 { return Key{"K#" + id, "K"} }
 func invitationKey(customer, id string) Key { return Key{customerPK(customer), invitationPrefix + id} }
 
+// closedInvitationKey is where an invitation that has ended is kept. Those of before may stand among the pending ones.
+func closedInvitationKey(customer, id string) Key {
+	return Key{customerPK(customer), closedPrefix + id}
+}
+
+// invitedKey is where the pending invitation to an address is found.
+func invitedKey(i *access.Invitation) Key {
+	return Key{customerPK(i.Customer), "J#" + i.Partner + "#" + i.Email}
+}
+
 func userSK(user string) string     { return "U#" + user }
 func grantSK(partner string) string { return "G#" + partner }
 func eventSK(id string) string      { return "T#" + id } // ids are ULIDs: they sort by time
@@ -76,7 +88,8 @@ const (
 	eventPrefix    = "T#"
 	customerPrefix = "C#" // in index 1
 
-	invitationPrefix = "I#" // also in index 1
+	invitationPrefix = "I#" // also in index 1, like the next
+	closedPrefix     = "X#"
 	subPartnerPrefix = "V#"
 )
 

@@ -73,6 +73,8 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			"answer":             m.answer,
 			"answer, as often":   m.answer,
 			"keep an invitation": m.keepBid,
+			"change the admin":   m.changeAdmin,
+			"review invitations": m.reviewBids,
 		})
 		m.compareAll(rt)
 		m.sweepAll(rt)
@@ -129,6 +131,7 @@ func (m *machine) found() {
 			return c, err
 		})
 		m.model.customers = append(m.model.customers, id)
+		m.setAdmin(id, true)
 	}
 	for i := range 2 {
 		id := fmt.Sprintf("p%d-%d", i, m.run)

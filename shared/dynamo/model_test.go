@@ -19,6 +19,9 @@ type model struct {
 	deals     map[pair]*deal
 	bids      []*bid                             // invitations, in the order in which they were made
 	caps      map[string]map[string]access.Level // by customer and address: the most that a person may do
+	admins    map[string]bool
+	ended     map[pair][]time.Time // when grants ended that were written down as that
+	made      int
 }
 
 type pair struct{ customer, partner string }
@@ -41,6 +44,8 @@ func (s *someone) external() bool { return s.role == access.External }
 
 // deal is a grant.
 type deal struct {
+	id          int
+	chosen      time.Time // when the choice of the users changed sides
 	level       access.Level
 	from, until time.Time // zero = continuous
 	suspended   bool
@@ -65,8 +70,20 @@ type verdict struct {
 
 func newModel() *model {
 	return &model{
-		caps: map[string]map[string]access.Level{},
-		now:  time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{}, deals: map[pair]*deal{},
+		caps: map[string]map[string]access.Level{}, admins: map[string]bool{}, ended: map[pair][]time.Time{},
+		now: time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{}, deals: map[pair]*deal{},
+	}
+}
+
+func (m *model) nextDeal() int {
+	m.made++
+	return m.made
+}
+
+// note keeps when the grant ended that another takes the place of.
+func (m *model) note(p pair) {
+	if d := m.deals[p]; d != nil && !d.ended && m.expired(d) {
+		m.ended[p] = append(m.ended[p], d.until)
 	}
 }
 
@@ -267,7 +284,7 @@ func (m *model) grant(p pair, cmd access.GrantCommand) access.Code {
 	if code := m.eligible(p.partner); code != "" {
 		return code
 	}
-	d := deal{level: access.View, from: m.now, byPartner: len(cmd.Users) == 0 && !cmd.Everyone}
+	d := deal{id: m.nextDeal(), level: access.View, from: m.now, byPartner: len(cmd.Users) == 0 && !cmd.Everyone}
 	fresh := m.deals[p] == nil || m.over(p)
 	if !fresh {
 		d = *m.deals[p] // D20
@@ -281,9 +298,7 @@ func (m *model) grant(p pair, cmd access.GrantCommand) access.Code {
 			if cmd.Level != nil {
 				d.level = *cmd.Level
 			}
-			if cmd.AssignedBy != nil {
-				d.byPartner = *cmd.AssignedBy == access.ByPartner
-			}
+			m.choose(d, cmd.AssignedBy)
 			if code := m.period(d, cmd.From, cmd.Until); code != "" {
 				return code
 			}
@@ -296,6 +311,7 @@ func (m *model) grant(p pair, cmd access.GrantCommand) access.Code {
 	if code != "" {
 		return code
 	}
+	m.note(p)
 	m.deals[p] = after
 	if cmd.Individual && cmd.Level != nil {
 		address := m.people[cmd.Users[0]].address
@@ -326,6 +342,13 @@ func (m *model) differs(d *deal, cmd access.GrantCommand) bool {
 		return false
 	}
 	return true
+}
+
+// choose sets who picks the users.
+func (m *model) choose(d *deal, by *access.Assigner) {
+	if by != nil && d.byPartner != (*by == access.ByPartner) {
+		d.byPartner, d.chosen = !d.byPartner, m.now
+	}
 }
 
 func (m *model) period(d *deal, from, until *time.Time) access.Code {
@@ -453,9 +476,7 @@ func (m *model) edit(p pair, cmd access.EditCommand, stale bool) access.Code {
 		if code := m.period(d, cmd.From, cmd.Until); code != "" {
 			return code
 		}
-		if cmd.AssignedBy != nil {
-			d.byPartner = *cmd.AssignedBy == access.ByPartner
-		}
+		m.choose(d, cmd.AssignedBy)
 		if cmd.State != nil {
 			d.suspended = *cmd.State == access.StateSuspended
 		}
@@ -529,6 +550,7 @@ func (m *model) end(p pair) access.Code {
 	}
 	if !d.ended && !m.expired(d) {
 		d.ended = true
+		m.ended[p] = append(m.ended[p], m.now)
 	}
 	return ""
 }
@@ -553,5 +575,6 @@ func (m *model) partnerGone(p pair) *access.End {
 		return &access.End{Reason: access.Expired, At: d.until}
 	}
 	d.ended = true
+	m.ended[p] = append(m.ended[p], m.partners[p.partner].removed)
 	return &access.End{Reason: access.PartnerRemoved, At: m.partners[p.partner].removed}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -127,6 +128,8 @@ func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answ
 			return nil, err
 		}
 	}
+	tx.invited(s.table, c.Writes)
+	tx.withoutNeedlessChecks()
 	if !taking {
 		tx.waitForHolds(time.Now())
 	}
@@ -236,7 +239,12 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 			tx.put(t, taskItem(w.After), w.Before.Stored())
 		}
 	case access.InvitationWrite:
-		tx.put(t, invitationItem(w.After), w.Before.Stored())
+		tx.invitation(t, w)
+	case access.InvitationListing: // see invited
+	case access.UserCheck:
+		tx.check(t, userKey(w.User.ID), w.User.Version)
+	case access.MemberCheck:
+		tx.check(t, memberKey(w.Member.Customer, w.Member.Email), w.Member.Version)
 	case access.HeadcountCheck:
 		tx.check(t, headcountKey(w.Headcount.Partner), w.Headcount.Version)
 	default:
@@ -288,6 +296,26 @@ func (tx *transaction) check(table string, k Key, version int64) {
 		TableName: &table, Key: k.attributes(), ConditionExpression: aws.String(sameState),
 		ExpressionAttributeNames: versionNames(), ExpressionAttributeValues: versionValue(version),
 	}})
+}
+
+// withoutNeedlessChecks drops the checks of records that the same transaction writes: it may name each only once, and writes on the same condition.
+func (tx *transaction) withoutNeedlessChecks() {
+	if !slices.ContainsFunc(*tx, func(w types.TransactWriteItem) bool { return w.ConditionCheck != nil }) {
+		return
+	}
+	written := map[Key]bool{}
+	name := func(of map[string]types.AttributeValue) Key { it := fromSDK(of); return Key{it.s(pk), it.s(sk)} }
+	for _, w := range *tx {
+		switch {
+		case w.Put != nil:
+			written[name(w.Put.Item)] = true
+		case w.Delete != nil:
+			written[name(w.Delete.Key)] = true
+		}
+	}
+	*tx = slices.DeleteFunc(*tx, func(w types.TransactWriteItem) bool {
+		return w.ConditionCheck != nil && written[name(w.ConditionCheck.Key)]
+	})
 }
 
 // words keeps the rows under which a partner is found by the words of its name. A name from before there was a limit to them is found by its first.

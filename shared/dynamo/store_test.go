@@ -491,7 +491,7 @@ func TestAChangeIsWholeOrNothingWhereverTheConnectionIsCut(t *testing.T) {
 				t.Errorf("got the error %v after %d plans, want access.ErrUnavailable after 1", err, planned)
 			}
 			rows := strings.Count("\n"+tb.dump(t), "\n\"")
-			const all = 17
+			const all = 18
 			if whole := rows == all; whole != c.want || rows != 0 && !whole {
 				t.Errorf("got %d records, want all %d: %v, otherwise none", rows, all, c.want)
 			}

@@ -14,9 +14,10 @@ import (
 // invitationStore is what invitations need.
 type invitationStore interface {
 	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
-	InviteFacts(ctx context.Context, customer, partner, address string) (access.InviteFacts, error)
-	CustomerInvitations(ctx context.Context, customer string, keep func(*access.Invitation) bool, ask access.PageAsk) (access.Page[access.Invitation], error)
-	PartnerInvitations(ctx context.Context, partner string, keep func(*access.Invitation) bool, ask access.PageAsk) (access.Page[access.Invitation], error)
+	InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error)
+	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error)
+	CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
+	PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
 }
 
 type invitationView struct {
@@ -27,6 +28,8 @@ type invitationView struct {
 	Level     string     `json:"level"`
 	Until     *time.Time `json:"until"`
 	Status    string     `json:"status"`
+	Reason    string     `json:"reason,omitempty"` // why it was cancelled, when nobody did that
+	Grant     string     `json:"grant,omitempty"`  // that it was for; absent when accepting opens one
 	InvitedBy byView     `json:"invited_by"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	CreatedAt time.Time  `json:"created_at"`
@@ -34,11 +37,19 @@ type invitationView struct {
 	Version   int64      `json:"version"`
 }
 
+// viewInvitation shows an invitation as a change left it, viewInvitationRow as things stand.
 func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	return invitationView{
 		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: instant(i.Until), Status: string(i.Status(now)),
-		InvitedBy: byView{Kind: i.By.Kind, Email: i.By.Email}, ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
+		Reason: string(i.Reason), Grant: i.Grant, InvitedBy: byView{Kind: i.By.Kind, Email: i.By.Email}, ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
 	}
+}
+
+func viewInvitationRow(r *access.InvitationRow, now time.Time) invitationView {
+	v := viewInvitation(r.Invitation, now)
+	status, why := r.Status(now)
+	v.Status, v.Reason = string(status), string(why)
+	return v
 }
 
 type invitationAnswer struct {
@@ -90,7 +101,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 	}
 	cmd.Email = *email
 	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
-		facts, err := c.api.Store.InviteFacts(ctx, c.PathValue("customer"), *partner, *email)
+		facts, err := c.api.Store.InviteFacts(ctx, c.PathValue("customer"), *partner, *email, nil)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
@@ -100,106 +111,129 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 			return access.Change{}, reply{}, err
 		}
 		return change, reply{
-			status: 201, version: i.Version, location: "/v1/customers/" + i.Customer + "/invitations/" + i.ID, body: invitationAnswer{viewInvitation(i, m.Now)},
+			status: 201, version: i.Version, location: invitationLocation(i), body: invitationAnswer{viewInvitation(i, m.Now)},
 		}, nil
 	})
 }
 
 // invitation finds the invitation that the path names: the customer's, or to the caller's partner.
-func (c *call) invitation(ctx context.Context) (*access.Invitation, access.Relation, error) {
+func (c *call) invitation(ctx context.Context) (*access.InvitationRow, error) {
 	id := c.PathValue("invitation")
 	if len(id) != 26 || !access.ValidID(id) {
-		return nil, access.Relation{}, nothingHere()
+		return nil, nothingHere()
 	}
-	i, err := c.api.Store.Invitation(ctx, c.PathValue("customer"), id)
+	r, err := c.api.Store.InvitationRow(ctx, c.PathValue("customer"), id)
 	if err != nil {
-		return nil, access.Relation{}, err
+		return nil, err
 	}
-	if i == nil || c.who.kind&leads != 0 && i.Partner != c.who.id.User.Partner {
-		return nil, access.Relation{}, nothingHere()
+	if r == nil || c.who.kind&leads != 0 && r.Invitation.Partner != c.who.id.User.Partner {
+		return nil, nothingHere()
 	}
-	r, err := c.api.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
-	return i, r, err
+	return r, nil
 }
 
 func getInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	i, _, err := c.invitation(ctx)
+	r, err := c.invitation(ctx)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: i.Version, body: viewInvitation(i, c.api.now())}, nil
+	return reply{status: 200, version: r.Version, body: viewInvitationRow(r, c.api.now())}, nil
 }
 
-// ofInvitation loads and plans a change of the invitation that the path names, by the inviting side.
-func (c *call) ofInvitation(plan func(access.Relation, *access.Invitation, access.Moment) (access.Change, *access.Invitation, error)) func(context.Context) (access.Change, reply, error) {
-	return func(ctx context.Context) (access.Change, reply, error) {
-		i, r, err := c.invitation(ctx)
+func deleteInvitation(ctx context.Context, c *call) (reply, error) {
+	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
+		row, err := c.invitation(ctx)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		r, err := c.api.Store.Relation(ctx, row.Invitation.Customer, row.Invitation.Partner, nil, false)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
 		m := c.moment()
-		change, after, err := plan(r, i, m)
+		change, after, err := access.PlanCancel(r, row.Invitation, m)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
 		return change, reply{status: 200, version: after.Version, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
-	}
+	})
 }
 
-func deleteInvitation(ctx context.Context, c *call) (reply, error) {
-	return c.take(ctx, c.ofInvitation(access.PlanCancel))
-}
-
+// resendInvitation sends a pending invitation again; of one that has ended it makes a new one, at another place.
 func resendInvitation(ctx context.Context, c *call) (reply, error) {
-	return c.change(ctx, "", c.ofInvitation(access.PlanResend))
+	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		row, err := c.invitation(ctx)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		i := row.Invitation
+		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		m := c.moment()
+		change, after, err := access.PlanResend(facts, i, m)
+		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		r := reply{status: 200, version: after.Version, body: invitationAnswer{viewInvitation(after, m.Now)}}
+		if after.ID != i.ID {
+			r.status, r.location = 201, invitationLocation(after)
+		}
+		return change, r, nil
+	})
+}
+
+func invitationLocation(i *access.Invitation) string {
+	return "/v1/customers/" + i.Customer + "/invitations/" + i.ID
 }
 
 // invitationFilter reads status.
-func (c *call) invitationFilter() (func(*access.Invitation) bool, access.PageAsk, string, error) {
+func (c *call) invitationFilter() (access.InvitationFilter, access.PageAsk, string, error) {
 	ask, q, digest, err := pageAsk(c.Request, "status")
+	f := access.InvitationFilter{Status: access.InvitationStatus(q.Get("status")), Now: c.api.now()}
 	if err != nil {
-		return nil, ask, digest, err
+		return f, ask, digest, err
 	}
-	now, status := c.api.now(), q.Get("status")
-	switch access.InvitationStatus(status) {
+	switch f.Status {
 	case "", access.InvitationPending, access.InvitationAccepted, access.InvitationDeclined, access.InvitationCancelled, access.InvitationExpired:
 	default:
-		return nil, ask, digest, access.Refuse(access.Invalid, "status is one of: pending, accepted, declined, cancelled, expired").At("?status")
+		return f, ask, digest, access.Refuse(access.Invalid, "status is one of: pending, accepted, declined, cancelled, expired").At("?status")
 	}
-	return func(i *access.Invitation) bool { return status == "" || string(i.Status(now)) == status }, ask, digest, nil
+	return f, ask, digest, nil
 }
 
 func listInvitations(ctx context.Context, c *call) (reply, error) {
-	keep, ask, digest, err := c.invitationFilter()
+	filter, ask, digest, err := c.invitationFilter()
 	if err != nil {
 		return reply{}, err
 	}
 	if _, err := c.customer(ctx); err != nil {
 		return reply{}, err
 	}
-	page, err := c.api.Store.CustomerInvitations(ctx, c.PathValue("customer"), keep, ask)
+	page, err := c.api.Store.CustomerInvitations(ctx, c.PathValue("customer"), filter, ask)
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(page, digest, func(i *access.Invitation) invitationView { return viewInvitation(i, c.api.now()) }), nil
+	return listed(page, digest, func(r *access.InvitationRow) invitationView { return viewInvitationRow(r, filter.Now) }), nil
 }
 
 func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
-	keep, ask, digest, err := c.invitationFilter()
+	filter, ask, digest, err := c.invitationFilter()
 	if err != nil {
 		return reply{}, err
 	}
 	if _, err := c.partner(ctx); err != nil {
 		return reply{}, err
 	}
-	page, err := c.api.Store.PartnerInvitations(ctx, c.PathValue("partner"), keep, ask)
+	page, err := c.api.Store.PartnerInvitations(ctx, c.PathValue("partner"), filter, ask)
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(page, digest, func(i *access.Invitation) invitationView { return viewInvitation(i, c.api.now()) }), nil
+	return listed(page, digest, func(r *access.InvitationRow) invitationView { return viewInvitationRow(r, filter.Now) }), nil
 }
 
 // A token is <customer>~<invitation>~<secret>. Only the digest of the secret is stored.
@@ -238,7 +272,8 @@ type previewView struct {
 	Level     string           `json:"level"`
 	Until     *time.Time       `json:"until"`
 	Status    string           `json:"status"`
-	InvitedBy string           `json:"invited_by"` // customer or partner
+	Reason    string           `json:"reason,omitempty"` // as in invitationView
+	InvitedBy string           `json:"invited_by"`       // customer or partner
 	ExpiresAt time.Time        `json:"expires_at"`
 }
 
@@ -256,16 +291,21 @@ func previewInvitation(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	row, err := c.api.Store.InvitationRow(ctx, i.Customer, i.ID)
+	if err != nil {
+		return reply{}, err
+	}
 	r, err := c.api.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
 	if err != nil {
 		return reply{}, err
 	}
-	if r.Customer == nil || r.Partner == nil {
+	if row == nil || r.Customer == nil || r.Partner == nil {
 		return reply{}, nothingHere()
 	}
+	status, why := row.Status(c.api.now())
 	return reply{status: 200, body: previewView{
 		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(), Until: instant(i.Until),
-		Status: string(i.Status(c.api.now())), InvitedBy: i.By.Kind, ExpiresAt: i.Expires,
+		Status: string(status), Reason: string(why), InvitedBy: i.By.Kind, ExpiresAt: i.Expires,
 	}}, nil
 }
 
@@ -308,10 +348,11 @@ func acceptInvitation(ctx context.Context, c *call) (reply, error) {
 		if i.By.Kind == "customer" {
 			customer = i.Customer
 		}
-		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email)
+		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
+		facts.DefaultSSO = c.api.RequireSSO
 		m := c.invitee()
 		p, after, err := access.PlanAccept(facts, i, *name, m)
 		if err != nil {

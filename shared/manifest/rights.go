@@ -63,7 +63,7 @@ func rights() map[string][]Right {
 		"revoke": {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E"),
-			table("PutItem", "C"),
+			table("PutItem", "C", "K"), // K: as edit
 			table("Query", "C"),
 			table("UpdateItem", "C"),
 		},
@@ -86,7 +86,9 @@ func rights() map[string][]Right {
 			"AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
 		)...),
 		"invite": {
-			table("BatchGetItem", "C", "K", "O", "P"),
+			table("BatchGetItem", "C", "E", "K", "O", "P"),
+			table("ConditionCheckItem", "C", "P"),
+			table("DeleteItem", "C"),
 			table("GetItem", "C", "E", "I", "P"),
 			table("PutItem", "C", "E", "I", "K", "P"), // K: of an account that ends because the invited person has proved its address
 			table("Query", "C"),
@@ -95,7 +97,7 @@ func rights() map[string][]Right {
 		},
 		"expire": append([]Right{
 			table("BatchGetItem", "C", "P"),
-			table("DeleteItem", "K"),
+			table("DeleteItem", "C", "K"),
 			table("GetItem", "C", "K", "P"),
 			table("PutItem", "C", "K", "P"), // P: a user who has not signed in
 			table("Query", "C"),

@@ -27,7 +27,9 @@ type Store interface {
 	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
 	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
 	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
-	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
+	InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error)
+	// PendingInvitations lists those of a customer, to a partner, or of one of its users, a stretch at a time.
+	PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow, next string, err error)
 	Task(ctx context.Context, id string) (*access.Task, error)
 	Partner(ctx context.Context, id string) (*access.Partner, error)
 	User(ctx context.Context, id string) (*access.User, error)
@@ -159,7 +161,7 @@ func (r *run) piece(ctx context.Context, w access.Work) {
 	case w.Task != "":
 		err = r.task(ctx, w.Task)
 	case w.Invitation != "":
-		err = r.invitation(ctx, w)
+		err = r.invitation(ctx, w.Customer, w.Invitation, access.PlanInvitationDue)
 	default:
 		err = r.grant(ctx, w.Customer, w.Partner, access.PlanDue)
 	}
@@ -192,17 +194,13 @@ func (r *run) grant(ctx context.Context, customer, partner string, plan func(acc
 	})
 }
 
-func (r *run) invitation(ctx context.Context, w access.Work) error {
+func (r *run) invitation(ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.Moment) (access.Change, error)) error {
 	return r.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
-		i, err := r.Store.Invitation(ctx, w.Customer, w.Invitation)
-		if err != nil || i == nil {
-			return access.Change{}, nil, err
-		}
-		rel, err := r.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+		row, err := r.Store.InvitationRow(ctx, customer, id)
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		c, err := access.PlanInvitationDue(rel, i, r.moment())
+		c, err := plan(row, r.moment())
 		return c, nil, err
 	})
 }
@@ -295,8 +293,11 @@ var errSilent = errors.New("the identity provider did not answer before")
 
 // taskPage does one page of a task. Again tells that there is another.
 func (r *run) taskPage(ctx context.Context, t *access.Task) (again bool, err error) {
-	if t.Kind == access.TaskCustomerRules {
+	switch t.Kind {
+	case access.TaskCustomerRules:
 		return r.customerRules(ctx, t)
+	case access.TaskInvitations:
+		return r.reviewInvitations(ctx, t)
 	}
 	p, err := r.Store.Partner(ctx, t.Partner)
 	if err != nil {
@@ -376,6 +377,27 @@ func (r *run) customerRules(ctx context.Context, t *access.Task) (again bool, er
 		return false, err
 	}
 	return after != "", r.progress(ctx, access.PlanProgress(t, after, r.moment()))
+}
+
+// reviewInvitations ends those of one stretch of pending invitations that nobody can accept any more.
+func (r *run) reviewInvitations(ctx context.Context, t *access.Task) (again bool, err error) {
+	rows, next, err := r.Store.PendingInvitations(ctx, t.Customer, t.Partner, t.User, t.After, page)
+	if err != nil {
+		return false, err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, row := range rows {
+		if status, _ := row.Status(r.now); status == access.InvitationCancelled {
+			g.Go(func() error {
+				return r.invitation(gctx, row.Invitation.Customer, row.ID, access.PlanInvitationEnd)
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	return next != "", r.progress(ctx, access.PlanProgress(t, next, r.moment()))
 }
 
 // progress writes down how far a task has come, unless another run has come further.

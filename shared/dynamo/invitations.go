@@ -1,0 +1,441 @@
+package dynamo
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"partneraccess/shared/access"
+)
+
+// A pending invitation stands among the customer's pending ones, and is found by its address. With its end it moves to those that have ended, where
+// it is kept for a year, so that what looks for pending ones costs the same however many there have been. Its history is kept by events.
+
+// closedFor is how long an invitation is kept after its end.
+const closedFor = 365 * 24 * time.Hour
+
+func invitationItem(i *access.Invitation) draft {
+	k, prefix := invitationKey(i.Customer, i.ID), invitationPrefix
+	if i.State != access.InvitationPending {
+		k, prefix = closedInvitationKey(i.Customer, i.ID), closedPrefix
+	}
+	d := newDraft(k)
+	d.index1(partnerIndexPK(i.Partner), prefix+i.ID)
+	d.due(k, i.Due())
+	if i.State != access.InvitationPending {
+		d.n(ttl, i.Updated.Add(closedFor).Unix())
+	}
+	d.s("id", i.ID)
+	d.s("customer", i.Customer)
+	d.s("partner", i.Partner)
+	d.s("grant", i.Grant)
+	d.s("email", i.Email)
+	d.s("level", i.Level.String())
+	d.t("until", i.Until)
+	d.s("state", string(i.State))
+	d.s("reason", string(i.Reason))
+	d.s("by", i.By.Kind)
+	d.s("by_email", i.By.Email)
+	d.s("inviter", i.Inviter)
+	d.list("digests", i.Digests)
+	d.n("sending", int64(i.Sending))
+	d.n("days", int64(i.Days))
+	d.t("expires", i.Expires)
+	d.b("reminded", i.Reminded)
+	d.s("user", i.User)
+	d.t("created", i.Created)
+	d.t("updated", i.Updated)
+	d.n("version", i.Version)
+	return d
+}
+
+func (it *item) invitation() *access.Invitation {
+	return &access.Invitation{
+		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Grant: it.s("grant"), Email: it.s("email"), Level: it.level("level"),
+		Until: it.t("until"), State: access.InvitationStatus(it.s("state")), Reason: access.Reason(it.s("reason")),
+		By: access.By{Kind: it.s("by"), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
+		Sending: int(it.n("sending")), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"), User: it.s("user"),
+		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
+	}
+}
+
+// invitation stages an invitation: one that ends moves to those that have ended.
+func (tx *transaction) invitation(table string, w access.InvitationWrite) {
+	if w.Before != nil && w.After.State != access.InvitationPending {
+		tx.remove(table, invitationKey(w.Before.Customer, w.Before.ID), w.Before.Version)
+		tx.create(table, invitationItem(w.After))
+		return
+	}
+	tx.put(table, invitationItem(w.After), w.Before.Stored())
+}
+
+// invited stages under which addresses pending invitations are found: there is at most one for each partner and address. One that ends in the same
+// change as the next is made yields to it.
+func (tx *transaction) invited(table string, writes []access.Write) {
+	type turn struct{ from, to string } // ids
+	turns := map[Key]turn{}
+	for _, w := range writes {
+		switch w := w.(type) {
+		case access.InvitationWrite:
+			k := invitedKey(w.After)
+			t := turns[k]
+			switch {
+			case w.Before == nil:
+				t.to = w.After.ID
+			case w.After.State != access.InvitationPending:
+				t.from = w.Before.ID
+			default:
+				continue
+			}
+			turns[k] = t
+		case access.InvitationListing:
+			turns[invitedKey(w.Invitation)] = turn{w.Invitation.ID, w.Invitation.ID}
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(turns), func(a, b Key) int { return cmp.Or(cmp.Compare(a.PK, b.PK), cmp.Compare(a.SK, b.SK)) }) {
+		t := turns[k]
+		condition, values := absent, map[string]types.AttributeValue(nil)
+		if t.from != "" { // those of before are not listed
+			condition, values = absent+" OR invitation = :from", map[string]types.AttributeValue{":from": str(t.from)}
+		}
+		if t.to == "" {
+			*tx = append(*tx, types.TransactWriteItem{Delete: &types.Delete{
+				TableName: &table, Key: k.attributes(), ConditionExpression: &condition, ExpressionAttributeValues: values,
+			}})
+			continue
+		}
+		d := newDraft(k)
+		d.s("invitation", t.to)
+		*tx = append(*tx, types.TransactWriteItem{Put: &types.Put{
+			TableName: &table, Item: d, ConditionExpression: &condition, ExpressionAttributeValues: values,
+		}})
+	}
+}
+
+// Invitation reads an invitation, pending or ended; nil when there is none, or it has ended more than a year ago.
+func (s *Store) Invitation(ctx context.Context, customer, id string) (*access.Invitation, error) {
+	i, err := one(ctx, s, invitationKey(customer, id), (*item).invitation)
+	if err != nil || i != nil {
+		return i, err
+	}
+	return one(ctx, s, closedInvitationKey(customer, id), (*item).invitation)
+}
+
+// InvitationRow reads an invitation with what decides whether it still stands; nil when there is none.
+func (s *Store) InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error) {
+	i, err := s.Invitation(ctx, customer, id)
+	if err != nil || i == nil {
+		return nil, err
+	}
+	rows, err := s.invitationRows(ctx, []*access.Invitation{i})
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// invitationRows loads what decides whether the pending ones among the invitations still stand. Nil stays nil.
+func (s *Store) invitationRows(ctx context.Context, list []*access.Invitation) ([]*access.InvitationRow, error) {
+	rows := make([]*access.InvitationRow, len(list))
+	var keys []Key
+	for n, i := range list {
+		if i == nil {
+			continue
+		}
+		rows[n] = &access.InvitationRow{Invitation: i}
+		if i.State == access.InvitationPending {
+			keys = append(keys, customerKey(i.Customer), partnerKey(i.Partner), grantKey(i.Customer, i.Partner))
+		}
+	}
+	if len(keys) == 0 {
+		return rows, nil
+	}
+	side, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	inviters, err := s.inviters(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if r == nil || r.State != access.InvitationPending {
+			continue
+		}
+		if r.Customer, err = lookup(side, customerKey(r.Invitation.Customer), (*item).customer); err != nil {
+			return nil, err
+		}
+		if r.Partner, err = lookup(side, partnerKey(r.Invitation.Partner), (*item).partner); err != nil {
+			return nil, err
+		}
+		if r.Grant, err = lookup(side, grantKey(r.Invitation.Customer, r.Invitation.Partner), (*item).grant); err != nil {
+			return nil, err
+		}
+		r.Inviter = inviters[r.ID]
+	}
+	return rows, nil
+}
+
+// inviters loads who sent the pending ones among the invitations, by the invitations' ids.
+func (s *Store) inviters(ctx context.Context, list []*access.Invitation) (map[string]access.Inviter, error) {
+	out := map[string]access.Inviter{}
+	var pending []*access.Invitation
+	var addresses []Key
+	for _, i := range list {
+		if i != nil && i.State == access.InvitationPending {
+			pending = append(pending, i)
+			if i.By.Kind == "partner" && i.Inviter == "" {
+				addresses = append(addresses, emailKey(i.By.Email))
+			}
+		}
+	}
+	known, err := s.get(ctx, addresses)
+	if err != nil {
+		return nil, err
+	}
+	key := func(i *access.Invitation) Key {
+		switch {
+		case i.By.Kind != "partner":
+			return memberKey(i.Customer, i.By.Email)
+		case i.Inviter != "":
+			return userKey(i.Inviter)
+		}
+		if e := known[emailKey(i.By.Email)]; e != nil && e.s("user") != "" {
+			return userKey(e.s("user"))
+		}
+		return userKey(i.Partner + ":") // nobody
+	}
+	keys := make([]Key, len(pending))
+	for n, i := range pending {
+		keys[n] = key(i)
+	}
+	side, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range pending {
+		var by access.Inviter
+		if i.By.Kind == "partner" {
+			by.User, err = lookup(side, keys[n], (*item).user)
+		} else {
+			by.Member, err = lookup(side, keys[n], (*item).member)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[i.ID] = by
+	}
+	return out, nil
+}
+
+// PendingInvitations lists invitations whose end has not been written down, a stretch at a time: of a customer, to one partner when that is not "";
+// or, where customer is "", to a partner, and of those what one of its users has sent when user is not "". Next is the position to go on from; "" when
+// there are no more. Those to a partner come from index 1, as far as it has come.
+func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow, next string, err error) {
+	sp := prefixed(customerPK(customer), invitationPrefix, after)
+	if customer == "" {
+		sp = prefixed(partnerIndexPK(partner), invitationPrefix, after).inIndex()
+	}
+	items, more, err := s.query(ctx, sp, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	var list []*access.Invitation
+	for _, it := range items {
+		i, err := decode(it, (*item).invitation)
+		if err != nil {
+			return nil, "", err
+		}
+		next = i.ID
+		sender := user == "" || i.By.Kind == "partner" && (i.Inviter == user || i.Inviter == "")
+		if i.State == access.InvitationPending && sender && (partner == "" || i.Partner == partner) {
+			list = append(list, i)
+		}
+	}
+	if !more {
+		next = ""
+	}
+	rows, err = s.invitationRows(ctx, list)
+	return rows, next, err
+}
+
+// CustomerInvitations lists a customer's invitations, newest last. Pending ones cost what they are, however many have ended.
+func (s *Store) CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
+		list, err := each((*item).invitation, nil)(ctx, items)
+		if err != nil {
+			return nil, err
+		}
+		return s.wantedInvitations(ctx, list, f)
+	}
+	return walk(ctx, ask, true, s.invitations(customerPK(customer), sk, f), join, invitationID(sk))
+}
+
+// PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1, what is said of each from the table itself.
+func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
+		keys := make([]Key, 0, 2*len(items))
+		of := func(it *item) (pending, closed Key) {
+			customer, id := strings.TrimPrefix(it.s(pk), customerPrefix), it.s("id")
+			return invitationKey(customer, id), closedInvitationKey(customer, id)
+		}
+		for _, it := range items { // it may have ended since
+			pending, closed := of(it)
+			keys = append(keys, pending, closed)
+		}
+		side, err := s.get(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		list := make([]*access.Invitation, len(items))
+		for n, it := range items {
+			pending, closed := of(it)
+			if list[n], err = lookup(side, pending, (*item).invitation); err == nil && list[n] == nil {
+				list[n], err = lookup(side, closed, (*item).invitation)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		return s.wantedInvitations(ctx, list, f)
+	}
+	return walk(ctx, ask, true, s.invitations(partnerIndexPK(partner), gsi1sk, f), join, invitationID(gsi1sk))
+}
+
+func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation, f access.InvitationFilter) ([]*access.InvitationRow, error) {
+	rows, err := s.invitationRows(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	for n, r := range rows {
+		if r != nil && !f.Wants(r) {
+			rows[n] = nil
+		}
+	}
+	return rows, nil
+}
+
+// invitationID is the id in a key of an invitation.
+func invitationID(attribute string) func(*item) string {
+	return func(it *item) string { return it.s(attribute)[len(invitationPrefix):] }
+}
+
+// invitations reads a stretch of the pending invitations of a partition of the table or of index 1, and, unless only those are wanted, of the ended
+// ones, in the order of their ids.
+func (s *Store) invitations(partition, attribute string, f access.InvitationFilter) func(context.Context, string, int) ([]*item, bool, error) {
+	prefixes := []string{invitationPrefix, closedPrefix}
+	if f.Status == access.InvitationPending {
+		prefixes = prefixes[:1]
+	}
+	id := invitationID(attribute)
+	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
+		parts, more := make([][]*item, len(prefixes)), make([]bool, len(prefixes))
+		g, ctx := errgroup.WithContext(ctx)
+		for p, prefix := range prefixes {
+			g.Go(func() (err error) {
+				sp := prefixed(partition, prefix, after)
+				if attribute == gsi1sk {
+					sp = sp.inIndex()
+				}
+				parts[p], more[p], err = s.query(ctx, sp, n)
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return nil, false, err
+		}
+		all, any := slices.Concat(parts...), slices.Contains(more, true)
+		for p, items := range parts { // nothing after the end of a part that goes on
+			if more[p] && len(items) > 0 {
+				last := id(items[len(items)-1])
+				all = slices.DeleteFunc(all, func(it *item) bool { return id(it) > last })
+			}
+		}
+		slices.SortStableFunc(all, func(a, b *item) int { return cmp.Compare(id(a), id(b)) })
+		all = slices.CompactFunc(all, func(a, b *item) bool { return id(a) == id(b) }) // one that ends just now is in the index twice
+		if len(all) > n {
+			all, any = all[:n], true
+		}
+		return all, any, nil
+	}
+}
+
+// InviteFacts loads what a plan about an invitation of that address looks at; i is the invitation that the plan is about, nil for a new one.
+func (s *Store) InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error) {
+	var f access.InviteFacts
+	var err error
+	if f.Relation, err = s.Relation(ctx, customer, partner, nil, false); err != nil {
+		return f, err
+	}
+	listing := invitedKey(&access.Invitation{Customer: customer, Partner: partner, Email: address})
+	items, err := s.get(ctx, []Key{emailKey(address), listing})
+	if err != nil {
+		return f, err
+	}
+	if f.Email, err = lookup(items, emailKey(address), (*item).email); err != nil {
+		return f, err
+	}
+	if f.Domains, err = s.Domains(ctx, address); err != nil {
+		return f, err
+	}
+	if f.Holder, err = s.holder(ctx, f.Email); err != nil {
+		return f, err
+	}
+	if f.User = f.Holder.User; f.User != nil && f.User.Partner == partner { // the row that it may have in the grant
+		a, err := one(ctx, s, assignmentKey(customer, f.User.ID), (*item).assignment)
+		if err != nil {
+			return f, err
+		}
+		if a != nil {
+			f.Assignments[f.User.ID] = a
+		}
+	}
+	if it := items[listing]; it != nil {
+		if f.Pending, err = s.Invitation(ctx, customer, it.s("invitation")); err != nil {
+			return f, err
+		}
+	}
+	if f.Customer != nil && !f.Customer.Inviting {
+		if err := s.unlisted(ctx, &f, partner, address); err != nil {
+			return f, err
+		}
+	}
+	if f.Pending != nil && f.Pending.State != access.InvitationPending { // it ended while this was read
+		f.Pending = nil
+	}
+	f.Inviters, err = s.inviters(ctx, []*access.Invitation{f.Pending, i})
+	return f, err
+}
+
+// unlisted finds the pending invitations of a customer who has invited before they were found by their address.
+func (s *Store) unlisted(ctx context.Context, f *access.InviteFacts, partner, address string) error {
+	for after := ""; ; {
+		items, more, err := s.query(ctx, prefixed(customerPK(f.Customer.ID), invitationPrefix, after), 500)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			i, err := decode(it, (*item).invitation)
+			if err != nil {
+				return err
+			}
+			after = i.ID
+			if i.State != access.InvitationPending {
+				continue
+			}
+			if f.Pending == nil && i.Partner == partner && i.Email == address {
+				f.Pending = i
+			}
+			f.Unlisted = append(f.Unlisted, i)
+		}
+		if !more {
+			return nil
+		}
+	}
+}
