@@ -57,7 +57,7 @@ func rights() map[string][]Right {
 			table("ConditionCheckItem", "P"),
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"),
-			table("Query", "C", "P"), // P: who is in by its number
+			table("Query", "C", "P"),      // P: who is in by its number
 			table("UpdateItem", "C", "P"), // holds, for what ends access (see shared/dynamo); likewise in the functions below
 		},
 		"revoke": {
