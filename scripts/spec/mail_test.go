@@ -291,3 +291,42 @@ func TestAMailThatIsMadeLaterGoesToWhoIsConcernedThenAndSaysWhatIsSoThen(t *test
 		}
 	}
 }
+
+// Resend sends nothing that holds no longer, and leaves the mail as it is.
+func TestAMailIsNotSentAgainWhenWhatItSaysHoldsNoLonger(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	ann := w.AdminOf("acme")
+	granted := map[string]string{}
+	for _, to := range []string{"kim@contoso.example", "it@acme.example"} {
+		granted[to] = mailState(t, w, acmeMail, to, "grant.created", "delivered")
+	}
+	outdated := func(id string) { ann.Do("POST", acmeMail+"/"+id+"/resend", nil).WantProblem(409, "mail_outdated") }
+	ann.Do("POST", acmeMail+"/"+granted["kim@contoso.example"]+"/resend", nil, "Idempotency-Key", "first").Want(200)
+	ann.Do("DELETE", contosoGrant, nil).Want(200)
+	revoked := mailState(t, w, acmeMail, "kim@contoso.example", "grant.revoked", "delivered")
+	for to, id := range granted {
+		outdated(id)
+		mailState(t, w, acmeMail, to, "grant.created", "delivered") // as it was
+	}
+	// A request that was carried out is answered again.
+	ann.Do("POST", acmeMail+"/"+granted["kim@contoso.example"]+"/resend", nil, "Idempotency-Key", "first").Want(200)
+	ann.Do("POST", acmeMail+"/"+revoked+"/resend", nil).Want(200)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	outdated(revoked) // "you no longer have access"
+	again := mailState(t, w, acmeMail, "kim@contoso.example", "grant.created", "delivered")
+	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+kim, nil).Want(204)
+	outdated(again)
+
+	ann.Do("POST", "/v1/customers/acme/invitations", m{"email": "noor@freelance.example", "partner": "contoso"}).Want(201)
+	invited := mailState(t, w, acmeMail, "noor@freelance.example", "invitation.created", "delivered")
+	invitation := ann.Do("GET", "/v1/customers/acme/invitations", nil).Want(200).String("items.0.id")
+	ann.Do("POST", "/v1/customers/acme/invitations/"+invitation+"/resend", nil).Want(200)
+	outdated(invited) // a later mail carries the link
+	later := mailState(t, w, acmeMail, "noor@freelance.example", "invitation.resent", "delivered")
+	ann.Do("DELETE", "/v1/customers/acme/invitations/"+invitation, nil).Want(200)
+	outdated(later)
+}

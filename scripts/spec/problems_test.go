@@ -177,6 +177,15 @@ func TestEveryProblemIsToldInItsOwnWords(t *testing.T) {
 			t.Errorf("Retry-After: got %q, want 1", got)
 		}
 	})
+	seen["The mail is outdated"] = "mail_outdated"
+	t.Run("mail_outdated", func(t *testing.T) {
+		w := withMail(t)
+		kim := w.User("contoso", "kim@contoso.example", "tech")
+		w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+		id := mailState(t, w, acmeMail, "kim@contoso.example", "grant.created", "delivered")
+		w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
+		check(t, w.AdminOf("acme").Do("POST", acmeMail+"/"+id+"/resend", nil), 409, "mail_outdated", "The mail is outdated", nil)
+	})
 	t.Run("unavailable", func(t *testing.T) {
 		w := spec.New(t, withStorage(unreachable{}))
 		for _, a := range []*spec.Answer{

@@ -44,6 +44,7 @@ const (
 	WrongPassword        Code = "wrong_password"   // the current one, when it is changed (P20)
 	WeakPassword         Code = "weak_password"
 	TooManyRequests      Code = "too_many_requests" // for now
+	MailOutdated         Code = "mail_outdated"     // what the mail says holds no longer, so that it is not sent again
 )
 
 // Field names one place of the input and what is wrong with it.

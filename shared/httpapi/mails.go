@@ -31,8 +31,9 @@ type Suppressed interface {
 
 // Resender sends a mail once more.
 type Resender interface {
-	// Resend sends it once for each asked, which names the request; "" names none. It fails with receipt.ErrUnknown when there is no such mail, and with receipt.ErrHeld while somebody else is sending it. After
-	// any other error the mail has not been sent, and can be sent again.
+	// Resend sends it once for each asked, which names the request; "" names none. It fails with receipt.ErrUnknown when there is no such mail, with
+	// receipt.ErrHeld while somebody else is sending it, and with access.MailOutdated when what it says holds no longer. After any other error the
+	// mail has not been sent, and can be sent again.
 	Resend(ctx context.Context, key receipt.Key, asked string) error
 }
 
@@ -114,7 +115,7 @@ func (m mailEndpoints) ofPartner(ctx context.Context, c *call) (reply, error) {
 	}), nil
 }
 
-// resend sends a mail again, to the same person and about the same event. What no longer holds is not sent: the answer says so.
+// resend sends a mail again, to the same person and about the same event. What no longer holds is not sent.
 func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 	key, ok := mailKey(c)
 	if !ok {
@@ -153,11 +154,16 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 		return reply{}, nothingHere()
 	case errors.Is(err, receipt.ErrHeld):
 		return reply{}, access.Refuse(access.Contention, "this mail is being sent at this moment: look at what became of it")
+	case access.CodeOf(err) != "":
+		return reply{}, err
 	case err != nil:
 		return reply{}, errors.Join(access.ErrUnavailable, err)
 	}
 	if r, err = m.mails.Mail(ctx, key); err != nil {
 		return reply{}, err
+	}
+	if r.State == receipt.Dropped { // found out when its secret was to be made
+		return reply{}, access.Refuse(access.MailOutdated, "this mail is not sent again: %s", r.Reason)
 	}
 	return reply{status: 200, body: viewMail(c.PathValue("mail"), r)}, nil
 }

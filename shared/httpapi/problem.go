@@ -81,6 +81,8 @@ func problems(code access.Code) answerTo {
 		return answerTo{http.StatusConflict, "Others change the same thing"}
 	case access.AlreadyInvited:
 		return answerTo{http.StatusConflict, "The person has been invited already"}
+	case access.MailOutdated:
+		return answerTo{http.StatusConflict, "The mail is outdated"}
 	case access.WrongPerson:
 		return answerTo{http.StatusForbidden, "The invitation is for somebody else"}
 	case access.InvitationEnded:

@@ -141,8 +141,12 @@ func (s Situation) outdated(l Letter) string {
 	case "user":
 		return s.outdatedAccount(l)
 	case "invitation":
-		if l.Template == "invitation" && l.Side == Customer && s.Invitation != nil && s.Invitation.Status(s.Now) != access.InvitationPending {
+		switch i := s.Invitation; {
+		case i == nil || l.Secret != Token && (l.Template != "invitation" || l.Side != Customer):
+		case i.Status(s.Now) != access.InvitationPending:
 			return "the invitation has ended"
+		case l.Secret == Token && i.Sending != l.Event.Data.Sending:
+			return "a later mail carries the link"
 		}
 	}
 	return ""

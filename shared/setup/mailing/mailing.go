@@ -84,6 +84,9 @@ func (a again) Resend(ctx context.Context, key receipt.Key, asked string) error 
 	if e == nil {
 		return receipt.ErrUnknown
 	}
+	if err := a.outdated(ctx, *e, key, asked); err != nil {
+		return err
+	}
 	// Being held is no refusal yet: the one before may have reopened it and then failed. Whoever holds it for good is found out in sending.
 	switch err := a.Store.ReopenMail(ctx, key, asked, a.Now().UTC()); {
 	case errors.Is(err, receipt.ErrDone):
@@ -92,6 +95,24 @@ func (a again) Resend(ctx context.Context, key receipt.Key, asked string) error 
 		return err
 	}
 	return a.notifier.NotifyOne(ctx, *e, key.Recipient)
+}
+
+// outdated refuses to send again what holds no longer; the receipt stays as it is. A request that was carried out before is not refused.
+func (a again) outdated(ctx context.Context, e events.Event, key receipt.Key, asked string) error {
+	r, err := a.Store.Mail(ctx, key)
+	if err != nil || r != nil && asked != "" && r.Asked == asked {
+		return err
+	}
+	why, err := a.notifier.Outdated(ctx, e, key.Recipient)
+	switch {
+	case errors.Is(err, receipt.ErrUnknown): // a contact that was added after the event, and replaced since
+		return access.Refuse(access.MailOutdated, "this mail is not sent again: nobody is told at this address any more")
+	case err != nil:
+		return err
+	case why != "":
+		return access.Refuse(access.MailOutdated, "this mail is not sent again: %s", why)
+	}
+	return nil
 }
 
 // FromEnvironment is NewHandler for a Lambda function, and MailFromEnvironment is NewMailHandler. The environment: TABLE_NAME; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT, CUSTOMER_URL,
