@@ -7,14 +7,14 @@ import (
 )
 
 // addMail makes what mails are sent with: the identity, unless the account has it already, and a configuration set, through which SES keeps
-// off addresses that bounced or complained, and says what became of each mail.
+// off addresses that bounced, and says what became of each mail.
 func (v *service) addMail() {
 	arn := func(kind string, name *string) *string {
 		return v.in.FormatArn(&awscdk.ArnComponents{Service: jsii.String("ses"), Resource: &kind, ResourceName: name})
 	}
 	set := awsses.NewCfnConfigurationSet(v.in, jsii.String("MailSet"), &awsses.CfnConfigurationSetProps{
 		Name:               v.named("mails"),
-		SuppressionOptions: &awsses.CfnConfigurationSet_SuppressionOptionsProperty{SuppressedReasons: jsii.Strings("BOUNCE", "COMPLAINT")},
+		SuppressionOptions: &awsses.CfnConfigurationSet_SuppressionOptionsProperty{SuppressedReasons: jsii.Strings("BOUNCE")}, // a complaint is about one organisation's mails: the table knows whose
 		ReputationOptions:  &awsses.CfnConfigurationSet_ReputationOptionsProperty{ReputationMetricsEnabled: jsii.Bool(true)},
 		SendingOptions:     &awsses.CfnConfigurationSet_SendingOptionsProperty{SendingEnabled: jsii.Bool(true)},
 		// Not REQUIRE: a partner whose mail server knows no TLS would never hear of a grant.

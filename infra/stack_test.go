@@ -418,7 +418,7 @@ func TestMailsAreSentUnderASetThatKeepsBadAddressesOff(t *testing.T) {
 	for _, variant := range onAWSAlone() {
 		tpl := synth(t, variant)
 		id, set := tpl.only(t, "AWS::SES::ConfigurationSet")
-		same(t, variant+": suppression", at(set.Properties, "SuppressionOptions", "SuppressedReasons"), []string{"BOUNCE", "COMPLAINT"})
+		same(t, variant+": suppression", at(set.Properties, "SuppressionOptions", "SuppressedReasons"), []string{"BOUNCE"})
 		same(t, variant+": reputation", at(set.Properties, "ReputationOptions", "ReputationMetricsEnabled"), true)
 		_, d := tpl.only(t, "AWS::SES::ConfigurationSetEventDestination")
 		same(t, variant+": of the set", refers(d.Properties["ConfigurationSetName"]), id)

@@ -52,9 +52,9 @@ func untilBlocked(t *testing.T, w *spec.World, address string) {
 	t.Helper()
 	store := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table())
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if b, err := store.Blocked(t.Context(), address); err != nil {
+		if b, err := store.Blocks(t.Context(), address); err != nil {
 			t.Fatal(err)
-		} else if b != nil {
+		} else if len(b) > 0 {
 			return
 		}
 	}
@@ -148,4 +148,29 @@ func TestAnAddressThatIsNotBlockedIsLeftOnSESsList(t *testing.T) {
 	for _, none := range []string{"it", "it@", "@suppressed.example", "It%20%3C" + address + "%3E"} {
 		w.Provider().Do("DELETE", blocks(none), nil).WantProblem(400, "invalid")
 	}
+}
+
+// A complaint about what one organisation causes silences that organisation's mails, and no other's security notices.
+func TestAComplaintAboutOneOrganisationsMailsHoldsBackNoOthers(t *testing.T) {
+	t.Parallel()
+	const address = "cross@complained.example"
+	w := mailingTo(t, "it@acme.example")
+	kim, sam := w.User("contoso", "kim@contoso.example", "tech"), w.User("contoso", "sam@contoso.example", "tech")
+	w.Grant("acme", m{"partner": "contoso", "assigned_by": "partner"}).Want(201)
+	mails(t, w, "it@acme.example", "grant.created", "delivered", 1)
+	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{address}}).Want(200)
+	pick := func(users ...string) {
+		w.As("olga@contoso.example").Do("PUT", "/v1/partners/contoso/customers/acme/users", m{"users": users}).Want(200)
+	}
+	pick(kim)
+	mails(t, w, address, "grant.edited", "complained", 1)
+	untilBlocked(t, w, address)
+	pick(kim, sam)
+	mails(t, w, address, "grant.edited", "suppressed", 1)
+	w.AdminOf("acme").Do("PATCH", contosoGrant, m{"level": "support"}, "If-Match", "*").Want(200)
+	mails(t, w, address, "grant.edited", "complained", 2) // Acme's own change was sent, and complained of, too
+	w.Stack.Clock.Advance(time.Minute)
+	w.Provider().Do("DELETE", blocks(address), nil).Want(204)
+	pick(sam)
+	mails(t, w, address, "grant.edited", "complained", 3)
 }

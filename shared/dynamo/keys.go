@@ -159,4 +159,15 @@ func partnerMailKey(partner, event, recipient string) Key {
 func mailDuePK(shard int) string { return fmt.Sprintf("N#%d", shard) }
 
 func mailSK(event, recipient string) string { return mailPrefix + event + "#" + recipient }
-func blockKey(address string) Key           { return Key{"B#" + address, "B"} }
+
+// blockKey is why an address gets no mails: none at all, or none of one organisation's.
+func blockKey(address, source string) Key {
+	if source == "" {
+		return Key{blockPK(address), blockPrefix}
+	}
+	return Key{blockPK(address), blockPrefix + "#" + source}
+}
+
+func blockPK(address string) string { return "B#" + address }
+
+const blockPrefix = "B"

@@ -33,7 +33,8 @@ func TestEveryKeyIsBuiltFromItsIDs(t *testing.T) {
 		{"an invitation", invitationKey("acme", "01K"), "C#acme", "I#01K"},
 		{"a mail about a customer", customerMailKey("acme", "01K", "ann@acme.example"), "C#acme", "L#01K#ann@acme.example"},
 		{"a mail about a partner", partnerMailKey("contoso", "01K", "kim@contoso.example"), "P#contoso", "L#01K#kim@contoso.example"},
-		{"a blocked address", blockKey("kim@contoso.example"), "B#kim@contoso.example", "B"},
+		{"a blocked address", blockKey("kim@contoso.example", ""), "B#kim@contoso.example", "B"},
+		{"one organisation's mails to an address", blockKey("kim@contoso.example", "c-acme"), "B#kim@contoso.example", "B#c-acme"},
 		{"an answer", idempotencyKey("digest"), "I#digest", "I"},
 		{"index 1: a partner's customer", Key{partnerIndexPK("contoso"), customerIndexSK("acme")}, "P#contoso", "C#acme"},
 		{"index 1: a user's customer", Key{userIndexPK("contoso:01K"), customerIndexSK("acme")}, "U#contoso:01K", "C#acme"},
@@ -87,7 +88,7 @@ func TestNoTwoRecordsShareAKey(t *testing.T) {
 		case 14:
 			return "mail of partner " + a + " " + b + " " + e, partnerMailKey(a, b, e)
 		case 15:
-			return "blocked " + e, blockKey(e)
+			return "blocked " + e + " " + a, blockKey(e, a)
 		case 16:
 			return "domain " + a, domainKey(a)
 		default:

@@ -13,7 +13,7 @@ func TestAnErrorAboutAnItemNamesNoPersonAndQuotesNothing(t *testing.T) {
 		want string
 	}{
 		{emailKey(address), "item E#… E: attribute "},
-		{blockKey(address), "item B#… B: attribute "},
+		{blockKey(address, ""), "item B#… B: attribute "},
 		{memberKey("acme", address), "item C#acme M#…: attribute "},
 		{wordKey("secret", "contoso"), "item W#…: attribute "},
 		{userKey("contoso:01J"), "item P#contoso U#contoso:01J: attribute "},

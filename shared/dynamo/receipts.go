@@ -369,11 +369,12 @@ func (it *item) receipt() *receipt.Receipt {
 	return r
 }
 
-// BlockAddress has an address get no further mail, because it bounced for good or complained. What happened before the latest thing known
-// of the address, be it that somebody cleared it, changes nothing.
+// BlockAddress has an address get no further mail, because it bounced for good, or none of one organisation's, because its reader complained. What
+// happened before the latest thing known of the block, be it that somebody cleared it, changes nothing.
 func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
-	e := edit{key: blockKey(b.Address), condition: "attribute_not_exists(pk) OR #at < :at", values: map[string]types.AttributeValue{}}
+	e := edit{key: blockKey(b.Address, b.Source), condition: "attribute_not_exists(pk) OR #at < :at", values: map[string]types.AttributeValue{}}
 	e.to("email", b.Address)
+	e.to("source", b.Source)
 	e.to("state", string(b.State))
 	e.to("reason", b.Reason)
 	e.to("at", timeText(b.At))
@@ -384,29 +385,61 @@ func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
 // cleared is the state of an address that was blocked.
 const cleared = "cleared"
 
-// ClearAddress lets an address get mail again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
+// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
 func (s *Store) ClearAddress(ctx context.Context, address string, now time.Time) (bool, error) {
-	e := edit{
-		key: blockKey(address), condition: "attribute_exists(pk) AND #state <> :state AND #at <= :at", remove: []string{"reason"},
-		values: map[string]types.AttributeValue{},
+	blocks, err := s.Blocks(ctx, address)
+	if err != nil || len(blocks) == 0 {
+		return false, err
 	}
-	e.to("state", cleared)
-	e.to("at", timeText(now))
-	ok, _, err := s.update(ctx, "clear an address", e)
-	return ok, err
+	for _, b := range blocks {
+		e := edit{
+			key: blockKey(address, b.Source), condition: "attribute_exists(pk) AND #state <> :state AND #at <= :at", remove: []string{"reason"},
+			values: map[string]types.AttributeValue{},
+		}
+		e.to("state", cleared)
+		e.to("at", timeText(now))
+		if ok, _, err := s.update(ctx, "clear an address", e); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
-// Blocked tells why an address gets no mail; nil when it does.
-func (s *Store) Blocked(ctx context.Context, address string) (*receipt.Block, error) {
-	b, err := one(ctx, s, blockKey(address), (*item).block)
-	if b != nil && b.State == cleared {
+// maxBlocks is how many organisations' mails a person may complain of before the latest are not looked at.
+const maxBlocks = 500
+
+// Blocks are what holds back mails to an address; none when it gets them all.
+func (s *Store) Blocks(ctx context.Context, address string) ([]receipt.Block, error) {
+	items, _, err := s.query(ctx, span{pk: blockPK(address), first: blockPrefix, last: blockPrefix + "~"}, maxBlocks)
+	if err != nil {
 		return nil, err
 	}
-	return b, err
+	var out []receipt.Block
+	for _, it := range items {
+		b, err := decode(it, (*item).block)
+		if err != nil {
+			return nil, err
+		}
+		if b.State != cleared {
+			out = append(out, *b)
+		}
+	}
+	return out, nil
+}
+
+// Blocked tells why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
+func (s *Store) Blocked(ctx context.Context, address, source string) (*receipt.Block, error) {
+	blocks, err := s.Blocks(ctx, address)
+	for i := range blocks {
+		if b := &blocks[i]; b.Source == "" || b.Source == source {
+			return b, err
+		}
+	}
+	return nil, err
 }
 
 func (it *item) block() *receipt.Block {
-	return &receipt.Block{Address: it.s("email"), State: receipt.State(it.s("state")), Reason: it.s("reason"), At: it.t("at")}
+	return &receipt.Block{Address: it.s("email"), Source: it.s("source"), State: receipt.State(it.s("state")), Reason: it.s("reason"), At: it.t("at")}
 }
 
 // Event reads the event that a mail is about; nil when there is none.

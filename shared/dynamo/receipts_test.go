@@ -593,7 +593,7 @@ func TestABlockedAddressStaysBlockedUntilItIsCleared(t *testing.T) {
 	const kim = "kim@contoso.example"
 	want := func(what string, state receipt.State) {
 		t.Helper()
-		b, err := tb.Blocked(t.Context(), kim)
+		b, err := tb.Blocked(t.Context(), kim, "c-acme")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -636,7 +636,20 @@ func TestABlockedAddressStaysBlockedUntilItIsCleared(t *testing.T) {
 	want("a bounce at the instant of the clearing", "")
 	block(receipt.Bounced, noon.Add(time.Hour+time.Millisecond))
 	want("it bounced again", receipt.Bounced)
-	if b, err := tb.Blocked(t.Context(), "lee@contoso.example"); b != nil || err != nil {
+	// One organisation's mails.
+	unblock(noon.Add(2*time.Hour), true)
+	if err := tb.BlockAddress(t.Context(), receipt.Block{Address: kim, Source: "p-contoso", State: receipt.Complained, Reason: "spam", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	want("a complaint about another's mails", "")
+	if b, err := tb.Blocked(t.Context(), kim, "p-contoso"); err != nil || b == nil || b.State != receipt.Complained || b.Source != "p-contoso" {
+		t.Errorf("a complaint about its mails: got %v and %v, want it blocked", b, err)
+	}
+	unblock(noon.Add(3*time.Hour), true)
+	if b, err := tb.Blocked(t.Context(), kim, "p-contoso"); err != nil || b != nil {
+		t.Errorf("after it was cleared: got %v and %v, want neither", b, err)
+	}
+	if b, err := tb.Blocked(t.Context(), "lee@contoso.example", "c-acme"); b != nil || err != nil {
 		t.Errorf("another address: got %v and %v, want neither", b, err)
 	}
 }

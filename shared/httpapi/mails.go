@@ -17,9 +17,9 @@ type mailStore interface {
 	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
 	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
 	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
-	// Blocked tells why an address gets no mail; nil when it does.
-	Blocked(ctx context.Context, address string) (*receipt.Block, error)
-	// ClearAddress lets an address get mail again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
+	// Blocks are what holds back mails to an address; none when it gets them all.
+	Blocks(ctx context.Context, address string) ([]receipt.Block, error)
+	// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
 	ClearAddress(ctx context.Context, address string, now time.Time) (bool, error)
 }
 
@@ -176,19 +176,21 @@ func (m mailEndpoints) unblock(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	block, err := m.mails.Blocked(ctx, address)
+	blocked, err := m.mails.Blocks(ctx, address)
 	if err != nil {
 		return reply{}, err
 	}
-	if block == nil {
+	if len(blocked) == 0 {
 		return reply{}, access.Refuse(access.NotFound, "this address is not blocked: it gets its mails")
 	}
 	if err := m.suppressed.Remove(ctx, address); err != nil {
 		return reply{}, errors.Join(access.ErrUnavailable, err)
 	}
 	now := c.api.now()
-	if block.At.After(now) { // the mail service's clock is ahead of ours
-		now = block.At
+	for _, b := range blocked {
+		if b.At.After(now) { // the mail service's clock is ahead of ours
+			now = b.At
+		}
 	}
 	switch cleared, err := m.mails.ClearAddress(ctx, address, now); {
 	case err != nil:

@@ -35,8 +35,8 @@ type Receipts interface {
 	SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outcome) error
 	// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant.
 	ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error
-	// Blocked tells why an address gets no mail; nil when it does.
-	Blocked(ctx context.Context, address string) (*receipt.Block, error)
+	// Blocked tells why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
+	Blocked(ctx context.Context, address, source string) (*receipt.Block, error)
 }
 
 // Secrets makes what a letter carries and nothing stores.
@@ -275,7 +275,7 @@ func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (rece
 	if l.Outdated != "" && !l.Urgent() {
 		return receipt.Outcome{State: receipt.Dropped, Reason: l.Outdated}, nil
 	}
-	block, err := n.Receipts.Blocked(ctx, l.To)
+	block, err := n.Receipts.Blocked(ctx, l.To, receipt.SourceOf(l.Event))
 	if err != nil {
 		return receipt.Outcome{}, fmt.Errorf("look whether the address is blocked: %w", err)
 	}

@@ -145,7 +145,7 @@ func (o *office) ReleaseMail(ctx context.Context, c receipt.Claim, reason string
 	return nil
 }
 
-func (o *office) Blocked(_ context.Context, address string) (*receipt.Block, error) {
+func (o *office) Blocked(_ context.Context, address, _ string) (*receipt.Block, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.blocked[address], next(o.broken, "blocked")

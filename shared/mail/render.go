@@ -20,7 +20,7 @@ type Message struct {
 	Text    string
 	HTML    string
 	Headers map[string]string
-	Tags    map[string]string // for the mail service: template, type, event and organisation, all of [A-Za-z0-9_-]
+	Tags    map[string]string // for the mail service: template, type, event, organisation and source, all of [A-Za-z0-9_-]
 }
 
 // Renderer makes messages of letters.
@@ -94,7 +94,7 @@ func (r *Renderer) Render(l Letter, secret string) (Message, error) {
 		Headers: map[string]string{"Auto-Submitted": "auto-generated"},
 		Tags: map[string]string{
 			"template": l.Template, "type": strings.ReplaceAll(string(l.Event.Type), ".", "-"), "event": l.Event.ID,
-			"organisation": receipt.KeyOf(l.Event, l.To).Organisation(),
+			"organisation": receipt.KeyOf(l.Event, l.To).Organisation(), "source": receipt.SourceOf(l.Event),
 		},
 	}
 	if p.Unsubscribe != "" {

@@ -385,7 +385,7 @@ func TestTagsHaveOnlyLettersThatTheMailServiceTakes(t *testing.T) {
 	for name, l := range cases(t) {
 		l.Event.Customer = &events.Organisation{ID: "acme.co_uk-1"}
 		m := render(t, l)
-		for _, k := range []string{"template", "type", "event", "organisation"} {
+		for _, k := range []string{"template", "type", "event", "organisation", "source"} {
 			if !plain.MatchString(m.Tags[k]) {
 				t.Errorf("%s: got the tag %s=%q", name, k, m.Tags[k])
 			}
@@ -393,7 +393,7 @@ func TestTagsHaveOnlyLettersThatTheMailServiceTakes(t *testing.T) {
 		if got, want := m.Tags["organisation"], "c-acme_2eco_5fuk-1"; got != want {
 			t.Errorf("%s: got the organisation %s, want %s", name, got, want)
 		}
-		if len(m.Tags) != 4 {
+		if len(m.Tags) != 5 {
 			t.Errorf("%s: got the tags %v", name, m.Tags)
 		}
 	}

@@ -110,19 +110,19 @@ func rights() map[string][]Right {
 			"AdminUserGlobalSignOut",
 		)...),
 		"notify": append([]Right{
-			table("BatchGetItem", "C", "P"),           // what holds when a mail is made
-			table("GetItem", "B", "C", "E", "K", "P"), // E: whether an inviter still belongs to the inviting side
-			table("PutItem", "C", "K", "P"),           // an invitation with a new token; when a temporary password ends, and its user
-			table("Query", "P"),                       // the owner of a partner without contacts
+			table("BatchGetItem", "C", "P"),      // what holds when a mail is made
+			table("GetItem", "C", "E", "K", "P"), // E: whether an inviter still belongs to the inviting side
+			table("PutItem", "C", "K", "P"),      // an invitation with a new token; when a temporary password ends, and its user
+			table("Query", "B", "P"),             // P: the owner of a partner without contacts
 			table("UpdateItem", "C", "P"),
 			index(Index2, "N"),
 			{Action: "ses:SendEmail", On: Mails},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...), // temporary passwords
 		"mail": append([]Right{
 			table("BatchGetItem", "C", "P"),
-			table("GetItem", "B", "C", "E", "K", "P"),
+			table("GetItem", "C", "E", "K", "P"),
 			table("PutItem", "C", "K", "P"), // as notify
-			table("Query", "C", "P"),        // P: as notify
+			table("Query", "B", "C", "P"),   // P: as notify
 			table("UpdateItem", "B", "C", "P"),
 			index(Index1, "P"),
 			{Action: "ses:SendEmail", On: Mails},

@@ -255,5 +255,9 @@ func (h feedbackHandler) keep(ctx context.Context, o Outcome) error {
 		return nil
 	}
 	log.Info("an address is blocked", "recipient", key.Recipient)
-	return h.receipts.BlockAddress(ctx, receipt.Block{Address: strings.ToLower(o.Recipient), State: o.State, Reason: o.Reason, At: o.At})
+	b := receipt.Block{Address: strings.ToLower(o.Recipient), State: o.State, Reason: o.Reason, At: o.At}
+	if o.State == receipt.Complained { // the address works: who complains of one organisation's mails still gets the others'
+		b.Source = o.Tags[tagSource]
+	}
+	return h.receipts.BlockAddress(ctx, b)
 }

@@ -31,6 +31,7 @@ import (
 const (
 	tagOrganisation = "organisation"
 	tagEvent        = "event"
+	tagSource       = "source"
 )
 
 // patience is how long SES may take to answer. It mostly takes a tenth of a second.

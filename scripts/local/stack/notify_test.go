@@ -39,12 +39,30 @@ func happen(t *testing.T, s *stack.Stack, id string, added ...string) events.Eve
 		Partner:  &events.Organisation{ID: "contoso", Name: "Contoso"},
 		Data:     events.Data{Grant: "01G", Level: "view", Status: "active", UserCount: &count, AssignedBy: "customer"},
 	}
-	for i, a := range added {
-		e.Data.Added = append(e.Data.Added, events.Person{ID: fmt.Sprintf("contoso:%d", i), Email: a, Name: "Somebody"})
-	}
 	store := dynamo.New(s.Engine().Client(), s.Table())
+	r, err := store.Concerned(t.Context(), "acme", "contoso", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var writes []access.Write
+	if r.Grant == nil {
+		writes = append(writes,
+			access.PartnerWrite{After: &access.Partner{
+				ID: "contoso", Name: "Contoso", Class: access.Channel, Offer: access.Manage, Status: access.Active, Contacts: []string{"ops@contoso.example"}, Version: 1,
+			}},
+			access.GrantWrite{After: &access.Grant{
+				ID: "01G", Customer: "acme", Partner: "contoso", Level: access.View, State: access.StateOpen, Everyone: true, Epoch: 1, Version: 1,
+			}})
+	}
+	for i, a := range added {
+		u := access.User{
+			ID: fmt.Sprintf("contoso:%s%02d", strings.ReplaceAll(id[2:], "L", "K"), i), Partner: "contoso", Number: int64(i + 1), Email: a, Name: "Somebody", Role: access.Tech, Status: access.Active, Version: 1,
+		}
+		writes = append(writes, access.UserWrite{After: &u})
+		e.Data.Added = append(e.Data.Added, events.Person{ID: u.ID, Email: a, Name: u.Name})
+	}
 	if err := store.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-		return access.Change{Events: []events.Event{e}}, nil, nil
+		return access.Change{Writes: writes, Events: []events.Event{e}}, nil, nil
 	}); err != nil {
 		t.Fatal(err)
 	}

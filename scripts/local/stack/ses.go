@@ -202,7 +202,7 @@ func (s *SES) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	dropped := s.suppresses(strings.ToLower(plain(to)))
 	s.mu.Unlock()
-	if d := domainOf(to); !dropped && (d == bouncedDomain || d == complainedDomain) {
+	if !dropped && domainOf(to) == bouncedDomain { // the configuration set keeps nobody off who complains
 		s.list(to, true)
 	}
 	s.tell(m, in.ConfigurationSetName, dropped)

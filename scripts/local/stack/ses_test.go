@@ -213,7 +213,7 @@ func TestSESDropsWhatGoesToItsSuppressionListUntilAnAddressIsTakenOff(t *testing
 		takeOff("rita@bounced.example", 200)
 	}
 	send("rita@complained.example", receipt.Complained, "")
-	send("rita@complained.example", receipt.Bounced, dropped)
+	send("rita@complained.example", receipt.Complained, "")
 	send("rita@full.example", receipt.Bounced, "mailbox full")
 	takeOff("rita@full.example", 404) // what may pass puts nobody there
 	send("rita@suppressed.example", receipt.Bounced, dropped)

@@ -165,10 +165,23 @@ type Feedback struct {
 	At        time.Time
 }
 
-// Block is why an address gets no further mail.
+// SourceOf is the organisation that an event's mails are caused by, as Organisation writes it: that of who made the change, and, when that was the
+// provider or the clock, the one whose history the event stands in.
+func SourceOf(e events.Event) string {
+	switch {
+	case e.Actor.Kind == "customer" && e.Customer != nil:
+		return Key{Customer: e.Customer.ID}.Organisation()
+	case e.Actor.Kind == "partner" && e.Partner != nil:
+		return Key{Partner: e.Partner.ID}.Organisation()
+	}
+	return KeyOf(e, "").Organisation()
+}
+
+// Block is why an address gets no further mail. One for a complaint is about the mails of one organisation, and holds back no other's.
 type Block struct {
 	Address string
-	State   State // bounced or complained
+	Source  string // the organisation that caused the mails that it holds back, as SourceOf names it; "" = all mails
+	State   State  // bounced or complained
 	Reason  string
 	At      time.Time
 }

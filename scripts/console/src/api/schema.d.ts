@@ -1039,7 +1039,7 @@ export interface paths {
         put?: never;
         /**
          * Send a mail again
-         * @description To the same person, about the same event. What no longer holds is not sent, nor anything to an address that has bounced or complained, until the provider unblocks it: the state says so.
+         * @description To the same person, about the same event, in words of what holds now. What no longer holds is not sent: 409 `mail_outdated`. Nothing is sent to an address that has bounced or complained, until the provider unblocks it: the state says so.
          */
         post: operations["resendCustomerMail"];
         delete?: never;
@@ -1096,7 +1096,7 @@ export interface paths {
         put?: never;
         /**
          * Send a mail again
-         * @description To the same person, about the same event. What no longer holds is not sent, nor anything to an address that has bounced or complained, until the provider unblocks it: the state says so.
+         * @description To the same person, about the same event, in words of what holds now. What no longer holds is not sent: 409 `mail_outdated`. Nothing is sent to an address that has bounced or complained, until the provider unblocks it: the state says so.
          */
         post: operations["resendPartnerMail"];
         delete?: never;
@@ -2418,6 +2418,7 @@ export interface components {
          *     - `ended`: what has ended, or was removed, cannot be changed
          *     - `already_invited`: the person has not answered yet
          *     - `grant_differs`: the open grant has other terms, which `errors` names: leave them out, or edit the grant
+         *     - `mail_outdated`: what the mail says holds no longer: it is not sent again
          *     - `contention`: others were always first: try again
          */
         Conflict: {
