@@ -52,7 +52,8 @@ func rules() map[string]rule {
 		"shared/ses":          {own: []string{"events", "shared/awsenv", "shared/mail"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/cognito":      {own: []string{"shared/access", "shared/awsenv"}, other: with(aws, text)},
 		"shared/stream":       {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
-		"shared/sweep":        {own: []string{"events", "shared/access", "shared/metrics"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/turns":        {}, // whose turn it is: it knows nobody
+		"shared/sweep":        {own: []string{"events", "shared/access", "shared/metrics", "shared/turns"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})}, // what all mains do alike
 		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
 		// The manifest, the names of the metrics, and what the console is served with; and the code that judges the mails' settings and the catalogue: what it would refuse in AWS is refused before.

@@ -99,4 +99,6 @@ type Work struct {
 	Partner    string // of a grant
 	Invitation string
 	Task       string
+
+	Organisation string // whom it is done for; "" = not known
 }

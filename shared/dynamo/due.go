@@ -14,7 +14,7 @@ import (
 func taskItem(t *access.Task) draft {
 	k := taskKey(t.ID)
 	d := newDraft(k)
-	d.due(k, t.Due)
+	d.dueFor(k, t.Due, organisationOf(t))
 	d.s("id", t.ID)
 	d.s("kind", string(t.Kind))
 	d.s("partner", t.Partner)
@@ -28,6 +28,17 @@ func taskItem(t *access.Task) draft {
 	d.t("created", t.Created)
 	d.n("version", t.Version)
 	return d
+}
+
+// organisationOf is whom a task is done for, as the partition of its records is called.
+func organisationOf(t *access.Task) string {
+	switch {
+	case t.Customer != "":
+		return customerPK(t.Customer)
+	case t.Partner != "":
+		return partnerPK(t.Partner)
+	}
+	return ""
 }
 
 func (it *item) task() *access.Task {
@@ -54,13 +65,17 @@ func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string,
 	}
 	for _, it := range items {
 		w := access.Work{Position: it.s(gsi2sk)}
+		// What follows a task's key is for whom it is done. Those of before do not say.
+		w.Organisation = strings.TrimPrefix(strings.TrimPrefix(w.Position[len(stamp):], "#"+it.s(pk)+"#"+it.s(sk)), "#")
 		w.Due, _ = time.Parse(stamp, w.Position[:len(stamp)]) // only for telling how late the sweep is
 		partition, row := it.s(pk), it.s(sk)
 		switch {
 		case strings.HasPrefix(row, grantPrefix):
 			w.Customer, w.Partner = strings.TrimPrefix(partition, customerPrefix), strings.TrimPrefix(row, grantPrefix)
+			w.Organisation = partition
 		case strings.HasPrefix(row, invitationPrefix):
 			w.Customer, w.Invitation = strings.TrimPrefix(partition, customerPrefix), strings.TrimPrefix(row, invitationPrefix)
+			w.Organisation = partition
 		default:
 			w.Task = strings.TrimPrefix(partition, "K#")
 		}

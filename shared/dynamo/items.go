@@ -252,6 +252,13 @@ func (d draft) due(k Key, at time.Time) {
 	}
 }
 
+// dueFor is due for what stands in no organisation's partition: the index says whom it is done for, so that organisations can take turns.
+func (d draft) dueFor(k Key, at time.Time, organisation string) {
+	if d.due(k, at); !at.IsZero() && organisation != "" {
+		d[gsi2sk] = str(dueSK(at, k) + "#" + organisation)
+	}
+}
+
 func partnerItem(p *access.Partner) draft {
 	d := newDraft(partnerKey(p.ID))
 	if p.Status == access.Removed {

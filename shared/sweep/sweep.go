@@ -3,6 +3,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 
 	"partneraccess/shared/access"
 	"partneraccess/shared/metrics"
+	"partneraccess/shared/turns"
 )
 
 // Store is the table, as the sweep uses it.
@@ -68,7 +70,9 @@ type Report struct {
 }
 
 const (
-	page     = 50               // pieces of due work a request
+	page     = 50               // grants, invitations or customers of a task in one piece
+	listed   = 2000             // pieces of due work a request
+	share    = 50               // pieces of one organisation between two looks at what is due
 	parallel = 8                // pieces at once, in each shard one after the other
 	margin   = 5 * time.Second  // before the function's time-out
 	atMost   = 50 * time.Second // a run, so that the next minute's finds the field clear
@@ -135,31 +139,60 @@ func (r *run) late() bool {
 	return true
 }
 
+// shard does the work of one part. Organisations take turns: a piece of one waits for one piece of each other at most, however much they have.
 func (r *run) shard(ctx context.Context, shard int) error {
-	for after := ""; !r.late(); {
-		work, more, err := r.Store.Due(ctx, shard, r.now, after, page)
-		if err != nil {
-			return fmt.Errorf("list due work: %w", err)
+	tried := map[string]bool{} // the index may show for a moment what is done already
+	for left := true; left && !r.late(); {
+		var q *turns.Queue[access.Work]
+		var err error
+		if q, left, err = r.due(ctx, shard, tried); err != nil {
+			return err
 		}
-		for _, w := range work {
-			if r.late() {
-				return nil
+		for !r.late() {
+			organisation, w, ok := q.Next()
+			if !ok {
+				break
 			}
-			r.piece(ctx, w)
-			after = w.Position
-		}
-		if !more {
-			return nil
+			if again := r.piece(ctx, w); again {
+				q.Add(organisation, w)
+			}
 		}
 	}
 	return nil
 }
 
-func (r *run) piece(ctx context.Context, w access.Work) {
+// due queues what is due in a shard and was not tried in this run, up to each organisation's share. Left tells that there was more.
+func (r *run) due(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[access.Work], left bool, err error) {
+	q = &turns.Queue[access.Work]{Share: share}
+	for after := ""; !r.late(); {
+		work, more, err := r.Store.Due(ctx, shard, r.now, after, listed)
+		if err != nil {
+			return nil, false, fmt.Errorf("list due work: %w", err)
+		}
+		for _, w := range work {
+			after = w.Position
+			if tried[w.Position] {
+				continue
+			}
+			if !q.Add(cmp.Or(w.Organisation, w.Position), w) {
+				left = true
+				continue
+			}
+			tried[w.Position] = true
+		}
+		if !more {
+			break
+		}
+	}
+	return q, left, nil
+}
+
+// piece does one piece of work. Again tells that it is a task of which there is another page.
+func (r *run) piece(ctx context.Context, w access.Work) (again bool) {
 	var err error
 	switch {
 	case w.Task != "":
-		err = r.task(ctx, w.Task)
+		again, err = r.task(ctx, w.Task)
 	case w.Invitation != "":
 		err = r.invitation(ctx, w.Customer, w.Invitation, access.PlanInvitationDue)
 	default:
@@ -170,12 +203,15 @@ func (r *run) piece(ctx context.Context, w access.Work) {
 	if lag := r.now.Sub(w.Due); lag > r.report.Lag {
 		r.report.Lag = lag
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.report.Failed++
 		r.Log.Error("due work failed", "customer", w.Customer, "partner", w.Partner, "invitation", w.Invitation, "task", w.Task, "error", err.Error())
-		return
+		return false
+	case !again:
+		r.report.Done++
 	}
-	r.report.Done++
+	return again
 }
 
 func (r *run) moment() access.Moment {
@@ -205,25 +241,19 @@ func (r *run) invitation(ctx context.Context, customer, id string, plan func(*ac
 	})
 }
 
-// task goes through a partner's grants from where it stopped, a page at a time, and writes down how far it has come.
-func (r *run) task(ctx context.Context, id string) error {
-	for !r.late() {
-		t, err := r.Store.Task(ctx, id)
-		if err != nil || t == nil || t.Due.After(r.now) {
-			return err
-		}
-		switch t.Kind {
-		case access.TaskIdentity:
-			return r.identity(ctx, id, access.PlanTakeIdentity, func(ctx context.Context, mine *access.Task) error { return r.Accounts.Follow(ctx, mine) })
-		case access.TaskActivation:
-			return r.identity(ctx, id, access.PlanTakeActivation, r.activation)
-		}
-		again, err := r.taskPage(ctx, t)
-		if err != nil || !again {
-			return err
-		}
+// task does one page of a task, from where it stopped, and writes down how far it has come. Again tells that there is another page.
+func (r *run) task(ctx context.Context, id string) (again bool, err error) {
+	t, err := r.Store.Task(ctx, id)
+	if err != nil || t == nil || t.Due.After(r.now) {
+		return false, err
 	}
-	return nil
+	switch t.Kind {
+	case access.TaskIdentity:
+		return false, r.identity(ctx, id, access.PlanTakeIdentity, func(ctx context.Context, mine *access.Task) error { return r.Accounts.Follow(ctx, mine) })
+	case access.TaskActivation:
+		return false, r.identity(ctx, id, access.PlanTakeActivation, r.activation)
+	}
+	return r.taskPage(ctx, t)
 }
 
 // identity takes a task about one account, and does its work. An identity provider that does not answer holds up no more than one piece of work

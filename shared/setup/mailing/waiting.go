@@ -15,6 +15,7 @@ import (
 
 	"partneraccess/shared/mail"
 	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/turns"
 )
 
 // notify tells the two kinds of invocations apart: batches of the table's stream, and the schedule's, which sends the mails that wait.
@@ -51,13 +52,14 @@ type Report struct {
 }
 
 const (
-	page     = 50
+	page     = 1000
+	share    = 50               // mails of one organisation between two looks at what waits
 	inARow   = 5                // failures one after the other, after which the mail service is left alone until the next run
 	atMost   = 50 * time.Second // a run, so that the next minute's finds the field clear
 	parallel = 4                // shards gone through side by side
 )
 
-// waiting sends the mails that are due for another attempt, the longest due first, until there is none, the time runs out, or one fails after the
+// waiting sends the mails that are due for another attempt, organisation by organisation in turn and of each the longest due first, until there is none, the time runs out, or one fails after the
 // other. Two runs at once do each other no harm: each mail is claimed. A mail that fails moves to the end of the line by itself. An error means that
 // a shard could not be listed; the others have been gone through all the same.
 func (n notify) waiting(ctx context.Context) (Report, error) {
@@ -70,34 +72,53 @@ func (n notify) waiting(ctx context.Context) (Report, error) {
 		}
 		return cut.Load()
 	}
+	try := func(m receipt.Waiting) {
+		switch err := n.again(ctx, m.Key); {
+		case err == nil:
+			settled.Add(1)
+			row.Store(0)
+		case errors.Is(err, receipt.ErrHeld), errors.Is(err, receipt.ErrSettled): // another was faster
+		case errors.Is(err, mail.ErrLate):
+			cut.Store(true)
+		default:
+			failed.Add(1)
+			if row.Add(1) >= inARow { // said here and not where the next is begun: there may be no next
+				cut.Store(true)
+			}
+			n.Log.Warn("a mail still waits", "event_id", m.Event, "recipient", m.Recipient, "error", err.Error())
+		}
+	}
+	// Organisations take turns: a mail of one waits for one of each other at most.
 	shard := func(i int) error {
-		for after := ""; !over(); {
-			mails, more, err := n.Store.WaitingMails(ctx, i, now, after, page)
-			if err != nil {
-				return fmt.Errorf("list the mails that wait: %w", err)
-			}
-			for _, m := range mails {
-				if over() {
-					return nil
+		tried := map[string]bool{}
+		for left := true; left && !over(); {
+			q := turns.Queue[receipt.Waiting]{Share: share}
+			left = false
+			for after := ""; ; {
+				mails, more, err := n.Store.WaitingMails(ctx, i, now, after, page)
+				if err != nil {
+					return fmt.Errorf("list the mails that wait: %w", err)
 				}
-				after = m.Position
-				switch err := n.again(ctx, m.Key); {
-				case err == nil:
-					settled.Add(1)
-					row.Store(0)
-				case errors.Is(err, receipt.ErrHeld), errors.Is(err, receipt.ErrSettled): // another was faster
-				case errors.Is(err, mail.ErrLate):
-					cut.Store(true)
-				default:
-					failed.Add(1)
-					if row.Add(1) >= inARow { // said here and not where the next is begun: there may be no next
-						cut.Store(true)
+				for _, m := range mails {
+					after = m.Position
+					switch {
+					case tried[m.Position]:
+					case q.Add(m.Customer+"#"+m.Partner, m):
+						tried[m.Position] = true
+					default:
+						left = true
 					}
-					n.Log.Warn("a mail still waits", "event_id", m.Event, "recipient", m.Recipient, "error", err.Error())
+				}
+				if !more || over() {
+					break
 				}
 			}
-			if !more {
-				return nil
+			for !over() {
+				_, m, ok := q.Next()
+				if !ok {
+					break
+				}
+				try(m)
 			}
 		}
 		return nil
