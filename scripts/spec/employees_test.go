@@ -718,6 +718,91 @@ func TestP19_AnotherAddressAndPhoneCarryThroughAndTheOldAddressSignsInNoMore(t *
 	o.Bearer(again).Do(http.MethodGet, "/v1/me", nil).Want(http.StatusOK)
 }
 
+func TestP20_WhoManagesEmployeesReplacesALostPassword(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t, withStream)
+	o.Partner("contoso", "contacts", []string{"office@contoso.example"})
+	kim, adam := o.User("contoso", "kim@contoso.example", "tech"), o.User("contoso", "adam@contoso.example", "admin")
+	o.login("kim@contoso.example", temporaryIn(t, o.mailTo("kim@contoso.example")), secretOne).Want(http.StatusOK)
+	o.User("contoso", "bea@contoso.example", "business")
+	ext, otto := o.User("contoso", "ext@elsewhere.example", "external"), o.User("contoso", "otto@contoso.example", "owner")
+	o.Partner("fabrikam")
+	o.User("fabrikam", "fay@fabrikam.example", "owner")
+	path, reset := pathOf(kim)+"/password", object{"reset": true}
+
+	o.As("kim@contoso.example").Do(http.MethodPost, path, reset).WantProblem(http.StatusForbidden, "forbidden")
+	o.As("fay@fabrikam.example").Do(http.MethodPost, path, reset).WantProblem(http.StatusNotFound, "not_found")
+	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"reset": true, "send": true}).WantProblem(http.StatusBadRequest, "invalid", "/reset", "/send")
+	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"reset": true, "current": secretOne, "new": secretTwo}).
+		WantProblem(http.StatusBadRequest, "invalid", "/reset")
+	o.Provider().Do(http.MethodPost, pathOf(ext)+"/password", reset).WantProblem(http.StatusNotFound, "not_found")
+	o.in("kim@contoso.example", secretOne)
+
+	// The password ends with the answer; the temporary one comes by mail, to the person alone, works once, and is replaced.
+	o.As("bea@contoso.example").Do(http.MethodPost, path, reset).Want(http.StatusOK)
+	o.out("kim@contoso.example", secretOne)
+	m := o.mailOf("user.activation_renewed", "kim@contoso.example")
+	temporary := temporaryIn(t, m)
+	if m := o.mailOf("user.activation_renewed", "office@contoso.example"); strings.Contains(m.Text+m.HTML, temporary) {
+		t.Errorf("the copy has the password: %s", m.Text)
+	}
+	o.login("kim@contoso.example", temporary, secretTwo).Want(http.StatusOK)
+	o.in("kim@contoso.example", secretTwo)
+	o.out("kim@contoso.example", temporary)
+
+	// Rank: an owner's password is the provider's to reset.
+	o.As("adam@contoso.example").Do(http.MethodPost, pathOf(otto)+"/password", reset).WantProblem(http.StatusForbidden, "forbidden")
+	o.Provider().Do(http.MethodPost, pathOf(adam)+"/password", reset).Want(http.StatusOK) // who has never signed in gets another one
+}
+
+func TestP20_ALostPasswordIsReplacedWithACodeByMail(t *testing.T) {
+	t.Parallel()
+	o := newEmployer(t)
+	o.employee("kim@contoso.example", "tech", secretOne)
+	o.User("contoso", "nia@contoso.example", "tech") // has a temporary password alone
+	forgot := func(email string) {
+		o.Anonymous().Local(http.MethodPost, "/_local/forgot", object{"email": email}).Want(http.StatusOK)
+	}
+	confirm := func(email, code, password string) *spec.Answer {
+		return o.Anonymous().Local(http.MethodPost, "/_local/forgot/confirm", object{"email": email, "code": code, "new_password": password})
+	}
+	codes := func(to string) (found []string) {
+		for _, m := range o.Stack.Mail.List() {
+			if m.To == to && m.Subject == "Your password reset code" {
+				found = append(found, regexp.MustCompile(`\b\d{6}\b`).FindString(m.Text))
+			}
+		}
+		return found
+	}
+	// The answer is the same whoever has an account; a code goes to whoever has a password of its own.
+	for _, email := range []string{"nobody@contoso.example", "nia@contoso.example", "kim@contoso.example"} {
+		forgot(email)
+	}
+	if n, k := codes("nia@contoso.example"), codes("kim@contoso.example"); len(n) != 0 || len(k) != 1 {
+		t.Fatalf("codes: got %d and %d, want none for a temporary password and one for a password", len(n), len(k))
+	}
+	code := codes("kim@contoso.example")[0]
+	confirm("kim@contoso.example", code, "elevenchars").Want(http.StatusUnprocessableEntity) // and the code is not used up
+	confirm("nia@contoso.example", code, secretTwo).Want(http.StatusUnauthorized)
+	confirm("kim@contoso.example", code, secretTwo).Want(http.StatusNoContent)
+	o.in("kim@contoso.example", secretTwo)
+	o.out("kim@contoso.example", secretOne)
+	confirm("kim@contoso.example", code, secretOne).Want(http.StatusUnauthorized) // once
+
+	// A code is good for an hour and for five attempts.
+	forgot("kim@contoso.example")
+	late := codes("kim@contoso.example")[1]
+	o.Advance(time.Hour)
+	confirm("kim@contoso.example", late, secretOne).Want(http.StatusUnauthorized)
+	forgot("kim@contoso.example")
+	last := codes("kim@contoso.example")[2]
+	for range 5 {
+		confirm("kim@contoso.example", "wrong", secretOne).Want(http.StatusUnauthorized)
+	}
+	confirm("kim@contoso.example", last, secretOne).Want(http.StatusUnauthorized)
+	o.in("kim@contoso.example", secretTwo)
+}
+
 func TestP20_APasswordIsChangedWithTheCurrentOneAlone(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)

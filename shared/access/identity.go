@@ -264,17 +264,28 @@ func PlanRenewActivation(f UserFacts, m Moment) (Change, *User, error) {
 	switch {
 	case f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed:
 		return Change{}, nil, notFound("user")
-	case MayHandle(m.Actor, f.User.Role) != nil:
-		return Change{}, nil, MayHandle(m.Actor, f.User.Role)
-	case !f.User.HasAccount():
-		return Change{}, nil, Refuse(NotFound, "an external user brings a sign-in of its own: no password is kept here")
-	case f.User.Status != Active:
-		return Change{}, nil, Refuse(UserNotActive, "the account of user %s is %s: it has to be active first", f.User.ID, f.User.Status)
+	}
+	if err := MayRenew(m.Actor, f.User); err != nil {
+		return Change{}, nil, err
 	}
 	return Change{
 		Writes: m.account(f.Task, f.User),
 		Events: []events.Event{m.event(events.ActivationRenewed, nil, f.Partner, userData(f.User))},
 	}, f.User, nil
+}
+
+// MayRenew refuses to have a temporary password sent to a user whom the actor may not change, who has no account here, or whose account is not active.
+func MayRenew(a Actor, u *User) error {
+	if err := MayHandle(a, u.Role); err != nil {
+		return err
+	}
+	switch {
+	case !u.HasAccount():
+		return Refuse(NotFound, "an external user brings a sign-in of its own: no password is kept here")
+	case u.Status != Active:
+		return Refuse(UserNotActive, "the account of %s is %s: it has to be active first", u.Name, u.Status)
+	}
+	return nil
 }
 
 // Passwords have 12 to 256 characters. They need not be of several classes: length is what guessing founders on, and such rules lead to

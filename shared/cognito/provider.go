@@ -366,6 +366,22 @@ func (p *Provider) Lapse(ctx context.Context, u access.User) (access.Activation,
 	return access.Activation{Missed: true}, err
 }
 
+// Reset ends the user's password, whoever chose it, and all sessions: from then on TemporaryPassword makes one. It can be repeated, and has to be after
+// an error, since an attempt without an answer may arrive later, and end what is made meanwhile. Where there is no account yet, there is nothing to end.
+func (p *Provider) Reset(ctx context.Context, u access.User) error {
+	settled, err := p.temporary(ctx, u, password()) // which nobody knows
+	switch {
+	case is(err, userNotFound):
+		return nil
+	case err == nil && !settled:
+		err = fmt.Errorf("end a password: an attempt got no answer: %w", access.ErrUnavailable)
+	}
+	if err != nil {
+		return err
+	}
+	return failed("sign an account out", p.signOut(ctx, u))
+}
+
 // An account is made, and gets another address, by the request that changes its user, after the event of that is out.
 const (
 	waitAttempts = 30

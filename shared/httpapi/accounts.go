@@ -19,6 +19,9 @@ type Accounts interface {
 	ChangePassword(ctx context.Context, u access.User, current, proposed string) error
 	// Activated tells whether the user has chosen a password of its own.
 	Activated(ctx context.Context, u access.User) (bool, error)
+	// Reset ends the user's password and sessions: nobody signs in until a temporary password is made. It can be repeated, and has to be after
+	// an error.
+	Reset(ctx context.Context, u access.User) error
 }
 
 const (
@@ -50,9 +53,11 @@ type passwordBody struct {
 	Current opt[string] `json:"current"`
 	New     opt[string] `json:"new"`
 	Send    opt[bool]   `json:"send"`
+	Reset   opt[bool]   `json:"reset"`
 }
 
-// postPassword changes the caller's own password (P20), or has a temporary one sent to a user who has not signed in yet (P15).
+// postPassword changes the caller's own password (P20), has a temporary one sent to a user who has not signed in yet (P15), or replaces the password of one
+// who has (P20).
 func postPassword(ctx context.Context, c *call) (reply, error) {
 	if c.api.Accounts == nil {
 		return reply{}, access.Refuse(access.NotFound, "passwords are not kept here: change yours where you sign in")
@@ -61,15 +66,16 @@ func postPassword(ctx context.Context, c *call) (reply, error) {
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
 	}
-	if b.Send.Value && b.Current == (opt[string]{}) && b.New == (opt[string]{}) {
-		return c.renewActivation(ctx)
+	if alone := b.Current == (opt[string]{}) && b.New == (opt[string]{}) && b.Send.Given != b.Reset.Given; alone && (b.Send.Value || b.Reset.Value) {
+		return c.renewActivation(ctx, b.Reset.Value)
 	}
 	return c.changePassword(ctx, b)
 }
 
 // renewActivation has a temporary password sent to a user who has not signed in yet: also when the one before has ended, or there is no account
-// yet, because accounts were not kept when the user came.
-func (c *call) renewActivation(ctx context.Context) (reply, error) {
+// yet, because accounts were not kept when the user came. Reset does it for whoever has signed in as well: the password and the sessions end first,
+// so that what fails afterwards leaves an account that nobody can enter, and that can be sent a password.
+func (c *call) renewActivation(ctx context.Context, reset bool) (reply, error) {
 	if c.who.kind&(leads|provider) == 0 {
 		return reply{}, access.Refuse(access.Forbidden, "your role does not allow this")
 	}
@@ -77,15 +83,16 @@ func (c *call) renewActivation(ctx context.Context) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := access.MayHandle(c.who.actor(), u.Role); err != nil {
+	if err := access.MayRenew(c.who.actor(), u); err != nil {
 		return reply{}, err
 	}
-	activated, err := c.api.Accounts.Activated(ctx, *u)
-	switch {
-	case err != nil:
+	if reset {
+		err = c.api.Accounts.Reset(ctx, *u)
+	} else {
+		err = c.notActivated(ctx, u)
+	}
+	if err != nil {
 		return reply{}, err
-	case activated:
-		return reply{}, access.Refuse(access.Ended, "user %s has signed in already and has a password of its own: where people sign in, one that was forgotten can be replaced", u.ID)
 	}
 	return c.changeUser(ctx, "", false, func(f access.UserFacts) (access.Change, reply, error) {
 		change, u, err := access.PlanRenewActivation(f, c.moment())
@@ -96,6 +103,14 @@ func (c *call) renewActivation(ctx context.Context) (reply, error) {
 	})
 }
 
+func (c *call) notActivated(ctx context.Context, u *access.User) error {
+	activated, err := c.api.Accounts.Activated(ctx, *u)
+	if err == nil && activated {
+		err = access.Refuse(access.Ended, "%s has signed in already and has a password: reset it, or have the person replace it where people sign in", u.Name)
+	}
+	return err
+}
+
 // changePassword changes the caller's own password. There is no answer to keep for an Idempotency-Key: it would tell that a password was right,
 // and a repetition is refused as the current password is another one by then.
 func (c *call) changePassword(ctx context.Context, b passwordBody) (reply, error) {
@@ -104,13 +119,16 @@ func (c *call) changePassword(ctx context.Context, b passwordBody) (reply, error
 		return reply{}, nothingHere()
 	}
 	var f findings
-	if b.Send.Given {
-		f.add("/send", "give either send, or current and new")
+	for pointer, given := range map[string]bool{"/send": b.Send.Given, "/reset": b.Reset.Given} {
+		if given {
+			f.add(pointer, "give one of: send, reset, or current and new")
+		}
 	}
-	if b.Current.Value == "" {
+	alone := !b.Send.Given && !b.Reset.Given
+	if alone && b.Current.Value == "" {
 		f.add("/current", "give the current password")
 	}
-	if b.New.Value == "" {
+	if alone && b.New.Value == "" {
 		f.add("/new", "give the new password")
 	}
 	if err := f.err(); err != nil {

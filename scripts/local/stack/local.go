@@ -37,6 +37,8 @@ func (s *Stack) local() http.Handler {
 	})
 	mux.HandleFunc("POST /_local/token", s.token)
 	mux.HandleFunc("POST /_local/login", s.login)
+	mux.HandleFunc("POST /_local/forgot", s.forgot)
+	mux.HandleFunc("POST /_local/forgot/confirm", s.confirmForgot)
 	mux.HandleFunc("GET /_local/clock", func(w http.ResponseWriter, _ *http.Request) { s.showClock(w) })
 	mux.HandleFunc("POST /_local/clock", s.moveClock)
 	mux.HandleFunc("GET /_local/mail", func(w http.ResponseWriter, _ *http.Request) {

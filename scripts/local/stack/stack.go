@@ -116,8 +116,9 @@ type Stack struct {
 	fixed   bool // the clock cannot be moved
 	log     *slog.Logger
 
-	accounts *accounts // nil: none are kept
-	mails    string    // MailAddress
+	accounts   *accounts  // nil: none are kept
+	recoveries recoveries // of lost passwords
+	mails      string     // MailAddress
 
 	functions []manifest.Function
 	handlers  map[string]lambda.Handler

@@ -1154,11 +1154,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change one's own password, or have a temporary one sent
+         * Change one's own password, or have a temporary one sent to an employee
          * @description With `current` and `new`: each of the partner's employees changes its own; anybody else's is 404. The Idempotency-Key is not looked at.
          *
          *     With `send`: the owner, admin and business roles and the provider have a temporary password sent to an employee who has not signed in
          *     yet, and make the account if there is none. It works for 7 days; the one before ends with it. Whoever has a password already is 409.
+         *
+         *     With `reset`: the same for whoever has signed in as well. The password and all sessions end (a token that is out lives on for its hour), and a temporary password goes to the
+         *     person's own address. Owners are the provider's to reset, and nobody resets a person of a higher role.
          *
          *     Where the provider's own identity provider keeps the accounts, everything is 404.
          */
@@ -1919,6 +1922,9 @@ export interface components {
         } | {
             /** @constant */
             send: true;
+        } | {
+            /** @constant */
+            reset: true;
         };
         MailList: {
             items: components["schemas"]["Mail"][];
