@@ -41,6 +41,7 @@
 //	grant.ended              ended (user)                                            the users
 //	grant.ended              ended (partner)                                         the partner's contacts
 //	grant.ended              ended (customer)                                        the customer's contacts
+//	grant.user_left          user_left (partner)                                     the partner's contacts, when no user is left
 //	grant.user_left          user_left (customer)                                    the customer's contacts
 //	grant.partner_suspended  partner_suspended (customer)                            the customer's contacts
 //	grant.partner_resumed    partner_resumed (customer)                              the customer's contacts

@@ -97,6 +97,9 @@ func rules() []rule {
 		paused = audience{"the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched", func(e events.Event) []string {
 			return when(addressed(e) || anonymous(e) || e.Data.Unnamed > 0 || switched(e), e.Partner)
 		}}
+		emptied = audience{"the partner's contacts, when no user is left", func(e events.Event) []string {
+			return when(e.Data.UserCount != nil && *e.Data.UserCount == 0, e.Partner)
+		}}
 		informed = audience{"the customer's contacts, unless only the note changed", func(e events.Event) []string {
 			return when(!slices.Equal(e.Data.Fields, []string{"note"}), e.Customer)
 		}}
@@ -135,6 +138,7 @@ func rules() []rule {
 		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
 	}
 	return append(all,
+		rule{on(events.GrantUserLeft), emptied, Partner, "user_left", NoSecret}, // E9
 		rule{on(events.GrantUserLeft), customer, Customer, "user_left", NoSecret},
 		rule{on(events.GrantPartnerSuspended), customer, Customer, "partner_suspended", NoSecret},
 		rule{on(events.GrantPartnerResumed), customer, Customer, "partner_resumed", NoSecret},

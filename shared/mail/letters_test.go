@@ -149,6 +149,9 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 		{"granted to some, and the partner chooses the others", events.GrantCreated, func(d *events.Data) {
 			d.AssignedBy = "partner"
 		}, all(each("granted.user", kim, sam), partners("granted"), customers("granted"))},
+		{"the last user has left", events.GrantUserLeft, func(d *events.Data) {
+			d.UserCount, d.Users = new(0), nil
+		}, all(partners("user_left"), customers("user_left"))},
 		{"only users changed", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.LevelWas, d.UntilWas = []string{"users"}, "", nil
 		}, all(each("granted.user", lee), each("removed.user", sam), customers("changed"))},

@@ -91,6 +91,7 @@ func cases(t *testing.T) map[string]mail.Letter {
 	change("choose", events.GrantCreated, func(e *events.Event) {
 		e.Data.Users, e.Data.Added, e.Data.UserCount, e.Data.AssignedBy = nil, nil, new(0), "partner"
 	})
+	change("nobody", events.GrantUserLeft, func(e *events.Event) { e.Data.UserCount, e.Data.Users, e.Data.AssignedBy = new(0), nil, "partner" })
 	change("no_access", events.GrantCreated, func(e *events.Event) {
 		e.Data.Level, e.Data.AssignedBy, e.Data.Until, e.Data.Note = "none", "partner", nil, ""
 		e.Actor = events.Actor{Kind: "provider"}
