@@ -64,6 +64,10 @@ func TestD5_D23_AccessEndsAtOnceWhenTheUserOrItsOrganisationIsRemoved(t *testing
 	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("status") != "ended" || got.String("end.reason") != "partner_removed" {
 		t.Errorf("the grant: got %s, want ended by partner_removed", got.Body)
 	}
+	me := w.As("sam@contoso.example").Do("GET", "/v1/me", nil).Want(200)
+	if me.Get("partner") != nil || me.String("removed_partner") != "Contoso" {
+		t.Errorf("its person asks who it is: got %s, want no partner, and the name of the one that was removed", me.Body)
+	}
 }
 
 func TestD6_TheGranterMustBeRegistered(t *testing.T) {

@@ -55,6 +55,7 @@ type meView struct {
 	Provider  bool               `json:"provider"`
 	Customers []myMembershipView `json:"customers"`
 	Partner   *myPartnerView     `json:"partner"`
+	Removed   string             `json:"removed_partner,omitzero"` // the partner's name
 }
 
 type myMembershipView struct {
@@ -82,7 +83,9 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 	for _, m := range ms {
 		out.Customers = append(out.Customers, myMembershipView{Customer: viewCustomerName(m.Customer), Role: viewMember(m.Member).Role})
 	}
-	if p := c.who.id.Partner; p != nil && p.Status != access.Removed {
+	if p := c.who.id.Partner; p != nil && p.Status == access.Removed {
+		out.Removed = p.Name
+	} else if p != nil {
 		out.Partner = &myPartnerView{ID: p.ID, Name: p.Name, Status: string(p.Status), User: viewUser(c.who.id.User, true)}
 	}
 	return reply{status: 200, body: out}, nil

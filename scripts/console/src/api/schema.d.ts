@@ -1839,6 +1839,8 @@ export interface components {
                 status: components["schemas"]["PartnerStatus"];
                 user: components["schemas"]["User"];
             } | null;
+            /** @description The name of the partner whose user the person was, when the provider has removed it; absent otherwise */
+            removed_partner?: components["schemas"]["Name"];
         };
         /** @enum {string} */
         InvitationStatus: "pending" | "accepted" | "declined" | "cancelled" | "expired";

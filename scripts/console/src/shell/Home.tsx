@@ -9,6 +9,13 @@ export function Home() {
   const { me } = useMe(); // the shell has waited for it
   const home = me && homeOf(me);
   if (home) return <Navigate to={home} replace />;
+  if (me?.removed_partner) {
+    return (
+      <Alert type="info" header={`The provider has removed ${me.removed_partner}`}>
+        You have signed in as {me.email}. All access of {me.removed_partner} to customers has ended, and its pages are closed. Ask the provider if this is unexpected.
+      </Alert>
+    );
+  }
   return (
     <Alert type="info" header="You are not registered">
       You have signed in as {me?.email}, and nobody has registered this address yet. Ask an admin of your organisation to add you. If you were
