@@ -15,7 +15,7 @@ async function menu(page, name, item) {
   await page.getByRole('menuitem', { name: item }).click();
 }
 
-flow('A1 W14 A18 A20 the partner’s customers: domain, name, id and effective level; the way in is there only while it is open', async ({ open }) => {
+flow('A1 W14 A18 A20 the partner’s customers: domain, name, id and effective level; the sign-in link is there only while access is open', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech'], { offer: 'support' })];
   await grant(c, p, { users: [p.users[1].id], level: 'manage' });
   const page = await open(as(p.users[1]), at(p));
@@ -24,34 +24,33 @@ flow('A1 W14 A18 A20 the partner’s customers: domain, name, id and effective l
   await r.getByText(`Id: ${c.id}`).waitFor();
   await r.getByText('Active').waitFor();
   await r.getByText('In effect: Support').waitFor();
-  assert.equal(await r.getByRole('link', { name: `Sign in to ${c.name}` }).getAttribute('href'), `https://${c.id}.example/sign-in?as=partner`);
+  assert.equal(await r.getByRole('link', { name: `Open dashboard and reports of ${c.name}` }).getAttribute('href'), `https://${c.id}.example/sign-in?as=partner`);
   await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { state: 'suspended' }, { 'If-Match': '*' });
   await page.reload();
-  await r.getByText('Disabled').waitFor();
-  await r.getByText('Closed').waitFor();
-  assert.equal(await r.getByRole('link', { name: /Sign in/ }).count(), 0);
+  await r.getByText('Suspended').nth(1).waitFor(); // the status, and the reader's own access
+  assert.equal(await r.getByRole('link', { name: /^Open|^Manage/ }).count(), 0);
   const owner = await open(p.owner, at(p));
   await owner.getByRole('searchbox', { name: 'Find customers' }).fill('no such');
-  await owner.getByText('No customer fits this search.').waitFor();
+  await owner.getByText('No customer matches this search.').waitFor();
 });
 
-flow('A5 A21 the partner picks who may enter; who is picked gets the way in', async ({ open }) => {
+flow('A5 A21 the partner picks who may enter; who is picked gets the sign-in link', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await grant(c, p, { level: 'support' });
   const kim = await open(as(p.users[1]), at(p));
-  await row(kim, c.name).getByText('You are not in').waitFor();
+  await row(kim, c.name).getByText('Not assigned').waitFor();
   const page = await open(p.owner, at(p));
   await menu(page, c.name, 'Authorised users');
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
   await accessible(page, 'picking');
   await panel(page).getByRole('button', { name: 'Save' }).click();
-  await flash(page, `Who may enter ${c.name} is changed`);
+  await flash(page, `The users who may enter ${c.name} are changed`);
   await flash(page, 'Added: Kim Tech.');
   assert.deepEqual(await pickedOf(c, p), ['Kim Tech']);
   await kim.reload();
-  await row(kim, c.name).getByRole('link', { name: `Sign in to ${c.name}` }).waitFor();
+  await row(kim, c.name).getByRole('link', { name: `Open dashboard and reports of ${c.name}` }).waitFor();
   // The last one stays (E9), and everyone replaces those who were checked (E11, E14).
-  await page.getByRole('link', { name: c.name }).click();
+  await menu(page, c.name, 'Authorised users');
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).uncheck();
   await panel(page).getByRole('button', { name: 'Save' }).click();
   await panel(page).getByText('The last user cannot be taken out').waitFor();
@@ -64,40 +63,40 @@ flow('A5 where the customer assigns, or one’s role may not, the users are only
   const [c, d, p] = [await customer(), await customer(), await partner()];
   await grant(c, p, { users: [p.users[1].id] });
   await grant(d, p);
-  const page = await open(p.owner, at(p, `customers/${c.id}`));
+  const page = await open(p.owner, at(p, `customers/${c.id}/users`));
   await panel(page).getByText(`${c.name} picks your users itself.`).waitFor();
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).waitFor();
   assert.equal(await panel(page).getByRole('button', { name: 'Save' }).count(), 0);
-  const kim = await open(as(p.users[1]), at(p, `customers/${d.id}`));
-  await panel(kim).getByText('Owners, admins and the business role of the partner choose who may enter.').waitFor();
+  const kim = await open(as(p.users[1]), at(p, `customers/${d.id}/users`));
+  await panel(kim).getByText('Owners, admins and business users of the partner assign its users.').waitFor();
   assert.equal(await kim.getByRole('button', { name: /^Actions for/ }).count(), 0);
 });
 
 flow('a conflict: two of the partner pick at once; the second is told, and applies anew', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await grant(c, p);
-  const page = await open(p.owner, at(p, `customers/${c.id}`));
+  const page = await open(p.owner, at(p, `customers/${c.id}/users`));
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
   await ask(p.owner, 'PUT', `/v1/partners/${p.id}/customers/${c.id}/users`, { users: [p.users[2].id] });
   await panel(page).getByRole('button', { name: 'Save' }).click();
   await panel(page).getByText('Someone else changed this').waitFor();
   await panel(page).getByText('Users: none → Sam Tech').waitFor();
   await panel(page).getByRole('button', { name: 'Apply my changes' }).click();
-  await flash(page, `Who may enter ${c.name} is changed`);
+  await flash(page, `The users who may enter ${c.name} are changed`);
   assert.deepEqual(await pickedOf(c, p), ['Kim Tech', 'Sam Tech']);
 });
 
-flow('giving the access up: the pop-up says who loses what; then the customer leaves the list', async ({ open }) => {
+flow('relinquishing: the pop-up says who loses access; then the customer leaves the list', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await grant(c, p, { users: [p.users[1].id] });
   const page = await open(p.owner, at(p));
-  await menu(page, c.name, 'Give up the access');
-  const dialog = page.getByRole('dialog', { name: `Give up the access to ${c.name}?` });
+  await menu(page, c.name, 'Relinquish access');
+  const dialog = page.getByRole('dialog', { name: `Relinquish the access to ${c.name}?` });
   await dialog.getByText('Kim Tech').waitFor();
-  await accessible(page, 'giving up');
-  await dialog.getByRole('button', { name: 'Give up' }).click();
-  await flash(page, `The access to ${c.name} is given up`);
-  await page.getByText('No customer lets you in yet.').waitFor();
+  await accessible(page, 'relinquishing');
+  await dialog.getByRole('button', { name: 'Relinquish' }).click();
+  await flash(page, `The access to ${c.name} is relinquished`);
+  await page.getByText('No customer has granted access yet.').waitFor();
   assert.equal((await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}`)).end.reason, 'relinquished_by_partner');
 });
 
@@ -112,20 +111,21 @@ flow('P14 P15 several employees in one go: a result each, and who was refused st
   };
   await line(0, 'Nia New', `nia@${p.id}.example`);
   await line(1, 'Kim Again', p.users[1].email);
-  await line(2, 'Max Phoneless', `max@${p.id}.example`);
+  await line(2, 'Max Misdialled', `max@${p.id}.example`);
+  await page.getByRole('textbox', { name: 'Telephone' }).nth(2).fill('123');
   await page.getByRole('checkbox', { name: 'On' }).nth(2).check();
   await page.getByRole('button', { name: 'Add 3 employees' }).click();
   await page.getByText('1 employee added').waitFor();
   await page.getByText('2 employees not added').waitFor();
   await eventually(async () => assert.equal(await page.getByRole('textbox', { name: 'E-mail address' }).nth(0).getAttribute('aria-invalid'), 'true'));
-  assert.equal(await page.getByRole('textbox', { name: 'Telephone' }).nth(1).getAttribute('aria-invalid'), 'true'); // P13
+  assert.equal(await page.getByRole('textbox', { name: 'Telephone' }).nth(1).getAttribute('aria-invalid'), 'true');
   await accessible(page, 'adding employees');
   await page.getByRole('button', { name: 'Remove Kim Again' }).click();
   await page.getByRole('textbox', { name: 'Telephone' }).fill('+4930123456');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await flash(page, '2 employees added');
-  await row(page, 'Max Phoneless').getByText('Signs in with two factors').waitFor();
-  assert.deepEqual((await usersOf(p)).map((u) => u.name), ['Olga Owner', 'Kim Tech', 'Nia New', 'Max Phoneless']);
+  await row(page, 'Max Misdialled').getByText('Signs in with two factors').waitFor();
+  assert.deepEqual((await usersOf(p)).map((u) => u.name), ['Olga Owner', 'Kim Tech', 'Nia New', 'Max Misdialled']);
   await mails(`nia@${p.id}.example`);
   await mails(`ops@${p.id}.example`, 2); // P16
 });
@@ -174,6 +174,13 @@ flow('an employee is disabled and enabled; P21 D23 deleting says what it cuts', 
   assert.deepEqual(await pickedOf(c, p), ['Sam Tech']);
 });
 
+/** Resets an employee's password from the row's menu. */
+async function reset(page, name) {
+  await menu(page, name, 'Reset password');
+  await page.getByRole('dialog', { name: `Reset the password of ${name}?` }).getByRole('button', { name: 'Reset password' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+}
+
 /** The temporary password in the newest mail to an address, once there are so many. */
 async function temporaryFor(email, count) {
   const sent = await mails(email, count);
@@ -191,7 +198,7 @@ flow('P15 P20 a new temporary password is sent, opens the account once, and is r
   await owner.getByRole('button', { name: 'Add', exact: true }).click();
   await flash(owner, '1 employee added');
   const [first] = await temporaryFor(email, 1);
-  await menu(owner, 'Nia New', 'Send a new temporary password');
+  await reset(owner, 'Nia New');
   await flash(owner, `A temporary password is on its way to ${email}`);
   const second = (await eventually(() => temporaryFor(email, 2))).find((t) => t !== first);
 
@@ -213,7 +220,7 @@ flow('P15 P20 a new temporary password is sent, opens the account once, and is r
     await page.getByLabel('Current password').fill(current);
     await page.getByLabel('New password', { exact: true }).fill('another horse battery');
     await page.getByLabel('New password, once more').fill('another horse battery');
-    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByRole('button', { name: 'Change password' }).click();
   };
   await change('not the right one');
   await eventually(async () => assert.equal(await page.getByLabel('Current password').getAttribute('aria-invalid'), 'true'));
@@ -224,9 +231,172 @@ flow('P15 P20 a new temporary password is sent, opens the account once, and is r
   assert.equal((await login('another horse battery')).status, 200);
   assert.notEqual((await login('correct horse battery')).status, 200);
 
-  // Whoever has a password of one's own is sent none: the service says so.
-  await menu(owner, 'Nia New', 'Send a new temporary password');
-  await owner.getByText(/has signed in already/).waitFor();
+  // Whoever manages employees resets it: the password has ended, and the mail to the person carries another temporary one.
+  await reset(owner, 'Nia New');
+  await eventually(async () => assert.notEqual((await login('another horse battery')).status, 200));
+  const third = (await eventually(() => temporaryFor(email, 3))).find((t) => ![first, second].includes(t));
+  await page.goto(`${base}/sign-in`);
+  await logIn(third);
+  await page.getByLabel('New password').fill('third horse battery');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Signed in as Nia New' }).waitFor();
+});
+
+flow('P20 a lost password is replaced with a code by mail', async ({ open }) => {
+  const p = await partner(['Olga Owner', 'Kim Tech']);
+  const email = p.users[1].email;
+  const [temporary] = await eventually(() => temporaryFor(email, 1));
+  const login = (body) => fetch(`${base}/_local/login`, { method: 'POST', body: JSON.stringify({ email, ...body }) });
+  assert.equal((await login({ password: temporary, new_password: 'correct horse battery' })).status, 200);
+
+  const page = await open(undefined, '/sign-in');
+  await page.getByRole('textbox', { name: 'E-mail address of the account' }).fill(email);
+  await page.getByRole('button', { name: 'Forgot password?' }).click();
+  const form = page.getByRole('form', { name: 'Forgot password' });
+  await accessible(page, 'asking for a code');
+  await form.getByRole('button', { name: 'Send code' }).click();
+  await form.getByText(`a code is on its way to ${email}`, { exact: false }).waitFor();
+  const code = await eventually(async () => {
+    const found = (await mails(email)).map((m) => /code is (\d{6})/.exec(m.text)?.[1]).filter(Boolean);
+    assert.equal(found.length, 1);
+    return found[0];
+  });
+  await form.getByRole('textbox', { name: 'Code from the mail' }).fill(code === '000000' ? '000001' : '000000');
+  await form.getByLabel('New password').fill('another horse battery');
+  await form.getByRole('button', { name: 'Replace password' }).click();
+  await form.getByText('The code is wrong, or has expired', { exact: false }).waitFor();
+  await form.getByRole('textbox', { name: 'Code from the mail' }).fill(code);
+  await accessible(page, 'replacing a lost password');
+  await form.getByRole('button', { name: 'Replace password' }).click();
+  await page.getByText('Your password is replaced.', { exact: false }).waitFor();
+  assert.equal((await login({ password: 'correct horse battery' })).status, 401);
+  await page.getByLabel('Password', { exact: true }).fill('another horse battery');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Signed in as Kim Tech' }).waitFor();
+});
+
+flow('P13 the form says that two factors need a telephone number, before it is sent', async ({ open }) => {
+  const p = await partner();
+  const page = await open(p.owner, at(p, 'employees/add'));
+  await page.getByText('Needs a telephone number.').waitFor();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Max Phoneless');
+  await page.getByRole('textbox', { name: 'E-mail address' }).fill(`max@${p.id}.example`);
+  await page.getByRole('checkbox', { name: 'On' }).check();
+  await page.getByText('Two factors need a telephone number.').first().waitFor();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  assert.deepEqual((await usersOf(p)).map((u) => u.name), ['Olga Owner', 'Kim Tech']);
+  await page.getByRole('textbox', { name: 'Telephone' }).fill('+4930123456');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, '1 employee added');
+  await page.getByRole('link', { name: 'Kim Tech' }).click();
+  await panel(page).getByText('Needs a telephone number.').waitFor();
+  await panel(page).getByRole('checkbox', { name: /^With two factors/ }).check();
+  await panel(page).getByText('Two factors need a telephone number.').first().waitFor();
+});
+
+flow('A18 W14 one customer has a page of its own: setting, own level, what it opens, and the reason where it does not', async ({ open }) => {
+  const [c, d, p] = [await customer(), await customer('Without address'), await partner()];
+  await grant(c, p, { users: [p.users[1].id], level: 'manage' });
+  await ask(provider, 'PUT', `/v1/customers/${d.id}`, { domain: null });
+  await grant(d, p, { users: [p.users[1].id] });
+  const page = await open(as(p.users[1]), at(p));
+  await page.getByRole('link', { name: c.name, exact: true }).click();
+  await page.getByRole('heading', { name: c.name, level: 1 }).waitFor();
+  const link = page.getByRole('link', { name: `Manage service of ${c.name}` });
+  assert.equal(await link.first().getAttribute('href'), `https://${c.id}.example/sign-in?as=partner`); // W10
+  await page.getByText('Everything, reading and changing').waitFor();
+  await page.getByText(`Not required; ${p.name} has it`).waitFor(); // A9
+  await row(page, 'Kim Tech').getByText('Manage').waitFor();
+  await accessible(page, 'one customer');
+  // W6: with support, what is read stands there; the level is the reader's own.
+  await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { level: 'support' }, { 'If-Match': '*' });
+  await page.reload();
+  await page.getByText('What View gives, and reports and user activity: reading only').waitFor();
+  await page.getByRole('link', { name: `Open dashboard and reports of ${c.name}` }).first().waitFor();
+  // A19: without access the link is gone, and the page says why and what to do.
+  await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { state: 'suspended' }, { 'If-Match': '*' });
+  await page.reload();
+  await page.getByText(`${c.name} has suspended the access.`).waitFor();
+  await page.getByText(`Only ${c.name} can resume it.`).waitFor();
+  assert.equal(await link.count(), 0);
+  const owner = await open(p.owner, at(p, `customers/${d.id}`));
+  await owner.getByText('You are not among the users assigned to this customer.').waitFor();
+  await owner.getByText(`${d.name} picks the users: ask it to add you.`).waitFor();
+  // A customer without an address says so, on the page and in the list.
+  await page.goto(base + at(p, `customers/${d.id}`));
+  await page.getByText(`${d.name} has no address to sign in at`).waitFor();
+  await page.goto(base + at(p));
+  await row(page, d.name).getByText('No sign-in address').waitFor();
+  await page.goto(base + at(p, 'customers/no-such-customer'));
+  await page.getByText('This is not one of your customers').waitFor();
+});
+
+flow('A7 A9 the list and the page give the reason of a check: a member of the customer, and a partner without single sign-on', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech'], { sso: false })];
+  await grant(c, p, { users: [p.users[1].id], require_sso: true });
+  const page = await open(as(p.users[1]), at(p));
+  await row(page, c.name).getByText('Single sign-on required').waitFor();
+  await page.getByRole('link', { name: c.name, exact: true }).click();
+  await page.getByText(`${c.name} requires single sign-on, and ${p.name} does not have it.`).waitFor();
+  await page.getByText(`Required; ${p.name} does not have it`).waitFor();
+  const owner = await open(p.owner, at(p, 'account'));
+  await owner.getByText('Your organisation does not have it.').waitFor();
+  await ask(provider, 'PATCH', `/v1/partners/${p.id}`, { sso: true }, { 'If-Match': '*' });
+  await ask(provider, 'PUT', `/v1/customers/${c.id}/members/${encodeURIComponent(p.users[1].email)}`, { name: 'Kim Tech', role: 'member' });
+  await page.reload();
+  await page.getByText(`You are a member of ${c.name}, and members never have access as a partner's user.`).waitFor();
+});
+
+flow('E5 E8 pending invitations stand among the users who may enter a customer, and are cancelled there; users are removed there', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await grant(c, p, { level: 'support' });
+  const page = await open(p.owner, at(p, `customers/${c.id}`));
+  await page.getByText('nobody can enter until you assign the first one', { exact: false }).waitFor(); // E9
+  await page.getByRole('button', { name: 'Edit users' }).click();
+  await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
+  await panel(page).getByRole('checkbox', { name: 'Sam Tech' }).check();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await row(page, 'Kim Tech').getByText('Assigned').waitFor();
+  const email = `eve@${p.id}-elsewhere.example`;
+  await page.getByRole('button', { name: 'Invite a person' }).click();
+  await panel(page).getByRole('button', { name: new RegExp(c.name) }).waitFor(); // chosen already
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(email);
+  await panel(page).getByRole('button', { name: 'Invite', exact: true }).click();
+  await page.getByRole('heading', { name: c.name, level: 1 }).waitFor();
+  await row(page, email).getByText('Pending').waitFor();
+  await row(page, 'Sam Tech').waitFor();
+  await accessible(page, 'users and invitations');
+  await menu(page, email, 'Cancel the invitation');
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the invitation' }).click();
+  await flash(page, `The invitation of ${email} is cancelled`);
+  await row(page, email).waitFor({ state: 'detached' });
+  await menu(page, 'Sam Tech', 'Remove');
+  await page.getByRole('dialog', { name: `Remove Sam Tech from ${c.name}?` }).getByRole('button', { name: 'Remove' }).click();
+  await flash(page, `Sam Tech can no longer enter ${c.name}`);
+  await row(page, 'Sam Tech').waitFor({ state: 'detached' });
+  assert.deepEqual(await pickedOf(c, p), ['Kim Tech']);
+  // E9: deleting the only user who may enter is warned about.
+  await page.goto(base + at(p, 'employees'));
+  await menu(page, 'Kim Tech', 'Delete');
+  await page.getByRole('dialog').getByText(`Kim Tech is the only user who may enter ${c.name}`, { exact: false }).waitFor();
+});
+
+flow('W3 W12 a parent partner sees the partners below it by name, and nothing of their customers', async ({ open }) => {
+  const above = await partner();
+  const below = await partner(['Bo Owner'], { parent: above.id });
+  const c = await customer();
+  await grant(c, below, { everyone: true });
+  const page = await open(above.owner, at(above));
+  await page.getByRole('heading', { name: 'Partners below' }).waitFor();
+  await row(page, below.name).waitFor();
+  assert.equal(await page.getByText(c.name).count(), 0);
+});
+
+flow('a removed partner’s person reads what happened', async ({ open }) => {
+  const p = await partner();
+  await ask(provider, 'DELETE', `/v1/partners/${p.id}`);
+  const page = await open(as(p.users[1]), '/');
+  await page.getByText(`The provider has removed ${p.name}`).waitFor();
 });
 
 flow('P8 P10 what a role may not do is not offered, and is refused when it is asked for all the same', async ({ open }) => {
@@ -234,13 +404,15 @@ flow('P8 P10 what a role may not do is not offered, and is refused when it is as
   const links = (page) => page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts();
   const kim = await open(as(p.users[1]), at(p, 'employees'));
   await row(kim, 'Kim Tech (you)').waitFor();
-  assert.deepEqual((await links(kim)).filter((t) => t !== ''), ['Customers', 'Employees', 'My password']);
+  assert.deepEqual((await links(kim)).filter((t) => t !== ''), ['Customers', 'Employees', 'History', 'My password']);
   assert.equal(await kim.getByRole('button', { name: 'Add employees' }).count(), 0);
   assert.equal(await kim.getByRole('button', { name: /^Actions for/ }).count(), 0);
-  for (const refused of ['history', 'account', 'invitations']) {
+  for (const refused of ['account', 'invitations', 'mail']) {
     await kim.goto(base + at(p, refused));
     await kim.getByText('your role does not allow this', { exact: false }).first().waitFor();
   }
+  await kim.goto(base + at(p, 'history')); // P4
+  await row(kim, 'Kim Tech').first().waitFor();
   const owner = await open(p.owner, at(p, 'account'));
   await owner.getByRole('heading', { name: 'Account settings', level: 1 }).waitFor();
   const stranger = await open((await partner()).owner, at(p));
@@ -313,7 +485,7 @@ flow('the partner’s history and mails; a mail is sent again', async ({ open })
   await mails(p.users[1].email, 3);
 });
 
-flow('by keyboard alone: who may enter is picked, and the access is given up', async ({ open }) => {
+flow('by keyboard alone: who may enter is picked, and the access is relinquished', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await grant(c, p);
   const page = await open(p.owner, at(p));
@@ -328,19 +500,18 @@ flow('by keyboard alone: who may enter is picked, and the access is given up', a
   };
   await reach(page.getByRole('link', { name: c.name, exact: true }));
   await press('Enter');
+  await reach(page.getByRole('button', { name: 'Edit users' }));
+  await press('Enter');
   await reach(panel(page).getByRole('checkbox', { name: 'Kim Tech' }));
   await press('Space');
   await reach(panel(page).getByRole('button', { name: 'Save' }));
   await press('Enter');
   await flash(page, 'Added: Kim Tech.');
-  await reach(page.getByRole('button', { name: `Actions for ${c.name}` }));
+  await reach(page.getByRole('button', { name: 'Relinquish access' }));
   await press('Enter');
-  await page.getByRole('menuitem', { name: 'Authorised users' }).waitFor();
-  await press('ArrowDown');
+  await reach(page.getByRole('dialog').getByRole('button', { name: 'Relinquish' }));
   await press('Enter');
-  await reach(page.getByRole('dialog').getByRole('button', { name: 'Give up' }));
-  await press('Enter');
-  await page.getByText('No customer lets you in yet.').waitFor();
+  await page.getByText('No customer has granted access yet.').waitFor();
 });
 
 flow('a suspended partner’s people are told so', async ({ open }) => {
@@ -350,7 +521,8 @@ flow('a suspended partner’s people are told so', async ({ open }) => {
   const page = await open(as(p.users[1]), at(p));
   await page.getByText('The provider has suspended your organisation').waitFor();
   await row(page, c.name).waitFor();
-  assert.equal(await page.getByRole('link', { name: /^Sign in to/ }).count(), 0);
+  await row(page, c.name).getByText('Partner suspended').waitFor();
+  assert.equal(await page.getByRole('link', { name: /^Open|^Manage/ }).count(), 0);
 });
 
 flow('the partner’s pages at 360 px, dark', async ({ open }) => {
@@ -358,7 +530,7 @@ flow('the partner’s pages at 360 px, dark', async ({ open }) => {
   await grant(c, p, { level: 'support' });
   await ask(p.owner, 'POST', `/v1/customers/${c.id}/invitations`, { email: `eve@${p.id}-elsewhere.example` });
   const page = await open(p.owner, at(p), { width: 360, dark: true });
-  const pages = ['customers', 'employees', `customers/${c.id}`, `employees/${p.users[1].id}`, 'employees/add', 'invitations', 'invitations/new', 'account', 'password'];
+  const pages = ['customers', 'employees', `customers/${c.id}`, `customers/${c.id}/users`, `employees/${p.users[1].id}`, 'employees/add', 'invitations', 'invitations/new', 'account', 'password'];
   for (const [i, name] of pages.entries()) {
     await page.goto(base + at(p, name));
     await page.getByRole('heading', { level: 1 }).or(panel(page).getByRole('button', { name: 'Cancel' })).first().waitFor();

@@ -17,13 +17,13 @@ import { differences, useDraft, useEditing } from '../parts/useEditing';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { accountLines } from './lines';
-import { usePartner } from './queries';
+import { usePartner, usePartnerRecord } from './queries';
 
 /** The account settings, which are the owner's alone (P8). */
 export function Account() {
   const [round, setRound] = useState(0); // another form after each saving
   return (
-    <Page title="Account settings" description="Where mails to the organisation go. Only its owner sees this.">
+    <Page title="Account settings" description="The addresses that get the organisation's mails. Only the owner sees this.">
       <AccountForm key={round} done={() => setRound((r) => r + 1)} />
     </Page>
   );
@@ -34,6 +34,7 @@ function AccountForm({ done }: { done: () => void }) {
   const flash = useFlash();
   const queries = useQueryClient();
   const { partner } = usePartner();
+  const record = usePartnerRecord();
   const editing = useEditing<Schemas['Account'], Schemas['AccountEdit'], Schemas['Account']>({
     key: ['account', partner],
     read: (signal) => answer(api.GET('/v1/partners/{partner}/account', { params: { path: { partner } }, signal })),
@@ -71,7 +72,10 @@ function AccountForm({ done }: { done: () => void }) {
               <FormField label="Name" description="Customers recognise your organisation by it: only the provider changes it.">
                 <Input value={now.name} readOnly />
               </FormField>
-              <ContactsField value={now.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about the whole organisation go, and copies of those about new accounts." error={at('/contacts')} />
+              <ContactsField value={now.contacts} onChange={(contacts) => edit({ contacts })} description="They get the mails about the whole organisation. The first is the primary address: it also gets a copy of the mails to new employees." error={at('/contacts')} />
+              <FormField label="Single sign-on" description="Customers may require it of a partner. The provider sets it up.">
+                {record ? (record.sso ? 'Your organisation has it.' : 'Your organisation does not have it.') : '…'}
+              </FormField>
               {editing.problem && <ProblemAlert problem={editing.problem} shown={['/contacts']} />}
             </SpaceBetween>
           </Container>

@@ -13,11 +13,13 @@ import { useNavigate } from 'react-router';
 import { answer, Problem, useSubmit, type Schemas } from '../api';
 import { Page } from '../parts/Page';
 import { ProblemAlert, sentence } from '../parts/ProblemAlert';
-import { roleOptions } from '../parts/RoleSelect';
+import { everyRole, roleOptions } from '../parts/RoleSelect';
 import { count } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { needsPhone, phoneless } from './lines';
 import { useChanged, usePartner } from './queries';
+import { mayHandle } from './rights';
 
 interface Row {
   name: string;
@@ -44,7 +46,7 @@ export function AddEmployees() {
   const [added, setAdded] = useState<Schemas['User'][]>([]);
   const [tried, setTried] = useState(false);
   const list = `/partners/${partner}/employees`;
-  const options = roleOptions(may.provider);
+  const options = roleOptions((role) => mayHandle(may, role));
 
   const add = useSubmit(
     async (users: Schemas['UserCreate'][], key): Promise<Results> => {
@@ -81,16 +83,16 @@ export function AddEmployees() {
   const error =
     (field: keyof Schemas['UserCreate']) =>
     (r: Row): string | undefined =>
-      (field === 'name' || field === 'email' ? missing(r, field) : undefined) ?? r.problem?.at(`/${field}`);
+      (field === 'name' || field === 'email' ? missing(r, field) : field === 'phone' ? phoneless(r) : undefined) ?? r.problem?.at(`/${field}`);
   const submit = () => {
     setTried(true);
-    if (rows.length === 0 || rows.some((r) => !r.name.trim() || !r.email.trim())) return;
+    if (rows.length === 0 || rows.some((r) => !r.name.trim() || !r.email.trim() || phoneless(r))) return;
     add.send(rows.map(({ name: n, email, role, phone, mfa }) => ({ name: n.trim(), email: email.trim(), role, mfa, ...(phone.trim() ? { phone: phone.trim() } : {}) })));
   };
   const others = rows.filter((r) => r.problem && r.problem.errors.length === 0); // refused for what no field stands for
 
   return (
-    <Page title="Add employees" description={`Each gets an account at ${name}, and a mail with a temporary password. A copy without it goes to the partner's contacts.`}>
+    <Page title="Add employees" description={`Each gets an account at ${name}, and a mail with a temporary password. A copy without it goes to the partner's primary address. ${everyRole}`}>
       <form
         noValidate // the service says what is wrong, in the same words everywhere
         aria-label="Add employees"
@@ -128,7 +130,7 @@ export function AddEmployees() {
                       </li>
                     ))}
                 </ul>
-                {others.length < rows.length && 'The fields below say what is wrong. Mend it, or remove the line, and add again.'}
+                {others.length < rows.length && 'The fields below say what is wrong. Correct it, or remove the line, and add again.'}
               </Alert>
             )}
             <Container>
@@ -183,6 +185,7 @@ export function AddEmployees() {
                   },
                   {
                     label: 'Two factors',
+                    constraintText: needsPhone,
                     errorText: error('mfa'),
                     control: (r: Row, i: number) => (
                       <Checkbox checked={r.mfa} onChange={(e) => change(i, { mfa: e.detail.checked })}>

@@ -4,9 +4,9 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import Toggle from '@cloudscape-design/components/toggle';
 import { useCallback, useMemo, useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
+import { useLocation, useNavigate, useParams } from 'react-router';
 
-import { answer, etagOf, Problem, type Answer, type Api, type Schemas } from '../api';
+import { answer, type Answer, type Api, type Schemas } from '../api';
 import { Group } from '../parts/Group';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
@@ -20,46 +20,43 @@ import { changeLines, names } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { readAll, useChanged, usePartner, usePicked, useUsers } from './queries';
+import { Entry } from './Entry';
+import { readPicked, useChanged, usePartner, usePicked, useUsers } from './queries';
 
 type Customer = Schemas['PartnerCustomer'];
 
-/** Who of the partner is in at a customer. */
+/** The users of the partner who may enter a customer. */
 interface Inside {
   of: Customer;
   users: Map<string, Schemas['GrantUser']>; // empty while everyone is on
 }
 
 async function read(api: Api, partner: string, customer: string, signal: AbortSignal): Promise<Answer<Inside>> {
-  const customers = await readAll(
-    async (cursor) => (await answer(api.GET('/v1/partners/{partner}/customers', { params: { path: { partner }, query: { limit: 100, cursor } }, signal }))).data,
-  );
-  const of = customers.find((c) => c.customer.id === customer);
-  if (!of) throw new Problem({ status: 404, code: 'not_found', title: 'This customer lets you in no more', detail: 'It is not among your customers, or the access has ended.' });
-  const users = of.everyone
-    ? []
-    : await readAll(
-        async (cursor) =>
-          (await answer(api.GET('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, query: { limit: 100, cursor } }, signal }))).data,
-      );
-  return { data: { of, users: new Map(users.map((u) => [u.id, u])) }, etag: etagOf(of), status: 200, requestId: '' };
+  const { data: of, ...answered } = await answer(api.GET('/v1/partners/{partner}/customers/{customer}', { params: { path: { partner, customer } }, signal }));
+  const users = of.everyone ? [] : await readPicked(api, partner, customer, signal);
+  return { ...answered, data: { of, users: new Map(users.map((u) => [u.id, u])) } };
 }
 
 const lines = ({ of, users }: Inside): Record<string, string> => ({
-  'Who assigns the users': of.assigned_by === 'partner' ? 'you' : 'the customer',
+  'Users are assigned by': of.assigned_by === 'partner' ? 'the partner' : 'the customer',
   Everyone: of.everyone ? 'on' : 'off',
   Users: of.everyone ? 'everyone' : names([...users.values()].map((u) => u.name)),
 });
 
-/** The panel of a customer: its present setting, and who of the partner may enter; to be changed where the customer lets the partner assign. */
+/**
+ * The panel of a customer: its information with the sign-in link, and the users who may enter; they are edited where the partner assigns them. It stands over
+ * the list of customers, or over the customer's own page.
+ */
 export function Authorised() {
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
   const navigate = useNavigate();
-  const { partner, name, may } = usePartner();
+  const { partner, name, me, may } = usePartner();
   const { customer = '' } = useParams();
-  const close = useCallback(() => void navigate({ pathname: `/partners/${partner}/customers`, search: location.search }), [navigate, partner]);
+  const { pathname } = useLocation();
+  const under = pathname.endsWith('/edit') ? `/partners/${partner}/customers/${customer}` : `/partners/${partner}/customers`;
+  const close = useCallback(() => void navigate({ pathname: under, search: location.search }), [navigate, under]);
   const [everyone, setEveryone] = useState<boolean>();
   const [add, setAdd] = useState<ReadonlyMap<string, AnyUser>>(new Map());
   const [remove, setRemove] = useState<ReadonlySet<string>>(new Set());
@@ -70,7 +67,7 @@ export function Authorised() {
       (await answer(api.PUT('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, header: { 'If-Match': etag } }, body }))).data,
     lines,
     onDone: (change, { of, users }) => {
-      flash.done(`Who may enter ${of.customer.name} is changed`, changeLines(change, (id) => add.get(id)?.name ?? users.get(id)?.name ?? id).join(' '));
+      flash.done(`The users who may enter ${of.customer.name} are changed`, changeLines(change, (id) => add.get(id)?.name ?? users.get(id)?.name ?? id).join(' '));
       void changed();
       close();
     },
@@ -78,7 +75,7 @@ export function Authorised() {
   const { base } = editing;
   if (!base) {
     return (
-      <Panel title={customer} close={close}>
+      <Panel title="Authorised users" close={close}>
         {editing.readProblem ? <ProblemAlert problem={editing.readProblem} retry={editing.retry} /> : <Spinner />}
       </Panel>
     );
@@ -96,6 +93,8 @@ export function Authorised() {
         { label: 'Since', value: <Instant at={of.from} both /> },
         { label: 'Until', value: of.until ? <Instant at={of.until} both /> : 'Continuous' },
         ...(of.message ? [{ label: 'Message', value: of.message }] : []),
+        { label: 'Single sign-on', value: of.require_sso ? 'Required' : 'Not required' },
+        ...(me ? [{ label: 'Sign-in', value: <Entry of={of} /> }] : []),
       ]}
     />
   );
@@ -164,14 +163,14 @@ export function Authorised() {
 }
 
 function everyoneAbout(now: boolean, was: boolean): string | undefined {
-  if (now) return was ? 'Switch this off to take single users out.' : 'Replaces those who are checked one by one.';
-  return was ? 'Those who are in keep access, new users stay out. Save, then you can take single users out.' : undefined;
+  if (now) return was ? 'Switch this off to remove single users.' : 'Replaces the users who are checked one by one.';
+  return was ? 'The present users keep access, new users get none. Save, and then remove single users.' : undefined;
 }
 
 function frozenFor(of: Customer, lead: boolean): string | undefined {
   if (of.status === 'ended' || of.status === 'expired') return 'This access has ended.';
-  if (of.assigned_by === 'customer') return `${of.customer.name} picks your users itself. Ask it to let you assign them, if you want to.`;
-  return lead ? undefined : 'Owners, admins and the business role of the partner choose who may enter.';
+  if (of.assigned_by === 'customer') return `${of.customer.name} picks your users itself.`;
+  return lead ? undefined : 'Owners, admins and business users of the partner assign its users.';
 }
 
 /** What is to be sent; undefined when nothing is. */
@@ -183,7 +182,7 @@ function bodyOf({ of, users }: Inside, everyone: boolean, add: ReadonlyMap<strin
   return { users: [...kept, ...added] };
 }
 
-/** Those who are in first, then the partner's other users who could be. */
+/** The users who may enter first, then the partner's other users who could be. */
 function Checks({ inside, checked, toggle }: { inside: Inside['users']; checked: (id: string) => boolean; toggle: (users: AnyUser[], on: boolean) => void }) {
   const [search, setSearch] = useState('');
   const { name } = usePartner();
@@ -209,13 +208,13 @@ function Checks({ inside, checked, toggle }: { inside: Inside['users']; checked:
   );
 }
 
-/** Who is in, to be seen alone. */
+/** The users who may enter, read-only. */
 function Seen({ of, name }: { of: Customer; name: string }) {
   const [search, setSearch] = useState('');
   const users = usePicked(of.customer.id);
   return (
     <UserChecks
-      label={of.everyone ? `Everyone of ${name}` : `Users of ${name} who are in`}
+      label={of.everyone ? `Everyone of ${name}` : `Users of ${name} who may enter`}
       users={users.all.filter((u) => matches(u, search))}
       checked={() => true}
       toggle={() => undefined}

@@ -15,12 +15,14 @@ import { count } from '../parts/words';
 import { useApi } from '../session';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
+import { Entry } from './Entry';
 import { keyOf, usePartner } from './queries';
 import { Relinquish } from './Relinquish';
+import { SubPartners } from './SubPartners';
 
 type Customer = Schemas['PartnerCustomer'];
 
-/** Whom the partner may enter: every customer with its present setting, and the way in while that is open. */
+/** The partner's customers, each with its present setting and the sign-in link or the reason why there is none. */
 export function Customers() {
   const api = useApi();
   const { partner, name, me, may } = usePartner();
@@ -29,7 +31,7 @@ export function Customers() {
   const search = useGrantSearch();
   const [leaving, setLeaving] = useState<Customer>();
   const at = `/partners/${partner}/customers`;
-  const panelOf = (c: Customer): string => search.at(`${at}/${c.customer.id}`);
+  const panelOf = (c: Customer): string => search.at(`${at}/${c.customer.id}/users`);
 
   const pages = useCursorPages(keyOf(partner, 'customers', search.q, search.status), async (cursor, signal) => {
     const filter = { limit: 25, cursor, ...search.filter };
@@ -40,10 +42,10 @@ export function Customers() {
     <>
       <DataTable
         title="Customers"
-        description={me ? 'The customers who let you in: how much, for how long, and whom of you.' : `The customers who let ${name} in.`}
+        description={`The customers that grant access to ${name}, or have a relationship with it.`}
         pages={pages}
         trackBy={(c) => c.customer.id}
-        empty={search.filtered ? 'No customer fits this search.' : 'No customer lets you in yet.'}
+        empty={search.filtered ? 'No customer matches this search.' : 'No customer has granted access yet.'}
         emptyAction={search.filtered ? <Button onClick={search.clear}>Show all customers</Button> : undefined}
         filter={<GrantSearch of="customers" search={search} />}
         columns={[
@@ -54,13 +56,9 @@ export function Customers() {
             minWidth: 150,
             cell: (c) => (
               <>
-                {seesUsers ? (
-                  <Link href={panelOf(c)} onFollow={follow}>
-                    {c.customer.name}
-                  </Link>
-                ) : (
-                  c.customer.name
-                )}
+                <Link href={`${at}/${c.customer.id}`} onFollow={follow}>
+                  {c.customer.name}
+                </Link>
                 {[c.customer.domain, `Id: ${c.customer.id}`, c.managed && (me ? 'Managed by you' : 'Managed')].filter(Boolean).map((line) => (
                   <Box key={String(line)} variant="small" display="block" color="text-body-secondary">
                     {line}
@@ -76,17 +74,10 @@ export function Customers() {
           ...(me
             ? [
                 {
-                  id: 'in',
-                  header: 'Your way in',
+                  id: 'access',
+                  header: 'Your access',
                   minWidth: 120,
-                  cell: (c: Customer) =>
-                    c.sign_in_url ? (
-                      <Link href={c.sign_in_url} external externalIconAriaLabel="(opens in a new tab)" ariaLabel={`Sign in to ${c.customer.name}`}>
-                        Sign in
-                      </Link>
-                    ) : (
-                      <Box color="text-body-secondary">{closed(c)}</Box>
-                    ),
+                  cell: (c: Customer) => <Entry of={c} brief />,
                 },
               ]
             : []),
@@ -103,7 +94,7 @@ export function Customers() {
                       expandToViewport
                       items={[
                         { id: 'users', text: 'Authorised users' },
-                        ...(c.managed || c.status === 'ended' || c.status === 'expired' ? [] : [{ id: 'leave', text: 'Give up the access' }]),
+                        ...(c.managed || c.status === 'ended' || c.status === 'expired' ? [] : [{ id: 'leave', text: 'Relinquish access' }]),
                       ]}
                       onItemClick={({ detail: { id } }) => {
                         if (id === 'leave') setLeaving(c);
@@ -116,16 +107,11 @@ export function Customers() {
             : []),
         ]}
       />
+      {seesUsers && <SubPartners />}
       {leaving && <Relinquish customer={leaving} close={() => setLeaving(undefined)} />}
       <PanelOutlet />
     </>
   );
-}
-
-/** Why there is no way in, as far as the list tells: it is closed for all, or one is not among those who are in. */
-function closed(c: Customer): string {
-  if (c.status !== 'active') return 'Closed';
-  return c.effective_level === 'none' ? 'No access' : 'You are not in';
 }
 
 function Until({ of }: { of: Customer }) {

@@ -1,3 +1,5 @@
+import Alert from '@cloudscape-design/components/alert';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import { useQuery } from '@tanstack/react-query';
 
@@ -6,7 +8,7 @@ import { ConfirmModal } from '../parts/ConfirmModal';
 import { count, names } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
-import { keyOf, readAll, useAllCustomers, useChanged, usePartner } from './queries';
+import { keyOf, readPicked, useAllCustomers, useChanged, usePartner } from './queries';
 
 /** Deletes an account, after saying what that cuts (P21, D23). */
 export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: () => void }) {
@@ -20,7 +22,7 @@ export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: 
     },
     {
       onDone: () => {
-        flash.done(`${user.name} is deleted`, `The account gets in nowhere any more, and ${user.email} is free for another one.`);
+        flash.done(`${user.name} is deleted`, `The account has ended. ${user.email} can be used for another one.`);
         close();
         void changed();
       },
@@ -28,16 +30,21 @@ export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: 
   );
   return (
     <ConfirmModal header={`Delete ${user.name}?`} action="Delete" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      <div>The account of {user.email} ends at once: nobody signs in with it any more, here or at a customer.</div>
+      <div>The account of {user.email} ends at once, with all its access to customers.</div>
       <Cuts user={user} />
-      <div>What was done with it stays in the history. The address is free for another account.</div>
+      <div>What was done with it stays in the history. The address can be used for another account.</div>
     </ConfirmModal>
   );
 }
 
 const most = 20; // customers that are asked one by one who is in
 
-/** The customers that the user can enter now. Where there are very many, how many there are that it could be. */
+interface Cut {
+  customer: string; // its name
+  last: boolean; // nobody else of the partner may enter it
+}
+
+/** The customers that the user can enter now, and those that nobody could enter afterwards (E9). Where there are very many, only how many there are. */
 function Cuts({ user }: { user: Schemas['User'] }) {
   const api = useApi();
   const { partner } = usePartner();
@@ -47,31 +54,32 @@ function Cuts({ user }: { user: Schemas['User'] }) {
     enabled: customers !== undefined && customers.length <= most,
     queryFn: async ({ signal }) => {
       const there = await Promise.all(
-        (customers ?? []).map(async ({ customer, everyone, user_count: n }) => {
-          if (everyone && user.role !== 'external') return [customer.name];
+        (customers ?? []).map(async ({ customer, everyone, user_count: n }): Promise<Cut[]> => {
+          if (everyone && user.role !== 'external') return [{ customer: customer.name, last: n === 1 }];
           if (n === 0) return [];
-          const users = await readAll(
-            async (cursor) =>
-              (
-                await answer(
-                  api.GET('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer: customer.id }, query: { limit: 100, cursor } }, signal }),
-                )
-              ).data,
-          );
-          return users.some((u) => u.id === user.id) ? [customer.name] : [];
+          const users = await readPicked(api, partner, customer.id, signal);
+          return users.some((u) => u.id === user.id) ? [{ customer: customer.name, last: users.length === 1 }] : [];
         }),
       );
       return there.flat();
     },
   });
   if (problem || query.error || (customers && customers.length > most)) {
-    return <div>It is taken out of every customer that it can enter{customers && `, of the ${count(customers.length, 'customer')} that let you in`}.</div>;
+    return <div>Access ends to every customer that the account can enter{customers && `, of ${count(customers.length, 'customer')}`}.</div>;
   }
   if (!query.data) return <Spinner />;
-  if (query.data.length === 0) return <div>It is in at no customer.</div>;
+  if (query.data.length === 0) return <div>The account can enter no customer.</div>;
+  const last = query.data.filter((c) => c.last).map((c) => c.customer);
   return (
-    <div>
-      It is taken out of <strong>{names(query.data, most)}</strong>.
-    </div>
+    <SpaceBetween size="s">
+      <div>
+        Access ends to <strong>{names(query.data.map((c) => c.customer), most)}</strong>.
+      </div>
+      {last.length > 0 && (
+        <Alert type="warning">
+          {user.name} is the only user who may enter {names(last, most)}: afterwards nobody may, until another user is assigned.
+        </Alert>
+      )}
+    </SpaceBetween>
   );
 }

@@ -11,13 +11,16 @@ import { ProblemAlert } from '../parts/ProblemAlert';
 import { RoleSelect } from '../parts/RoleSelect';
 import { Theirs } from '../parts/Theirs';
 import { differences, useDraft, useEditing } from '../parts/useEditing';
+import { roleName } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { userLines } from './lines';
+import { needsPhone, phoneless, userLines } from './lines';
+import { mayHandle } from './rights';
 import { useChanged, usePartner } from './queries';
 
 type User = Schemas['User'];
+
 
 /** The panel of one user: address, name, role, telephone (P19). */
 export function EditEmployee() {
@@ -25,7 +28,7 @@ export function EditEmployee() {
   const flash = useFlash();
   const changed = useChanged();
   const navigate = useNavigate();
-  const { partner, may } = usePartner();
+  const { partner, me, may } = usePartner();
   const { user = '' } = useParams();
   const close = useCallback(() => void navigate({ pathname: `/partners/${partner}/employees`, search: location.search }), [navigate, partner]);
   const path = { partner, user };
@@ -56,7 +59,7 @@ export function EditEmployee() {
       action={editing.theirs ? 'Apply my changes' : 'Save'}
       submit={() => body && editing.send(body as Schemas['UserEdit'])} // the draft holds nothing but what the fields below give
       sending={editing.sending}
-      disabledReason={body ? undefined : 'There is nothing to save yet.'}
+      disabledReason={phoneless(now) ?? (body ? undefined : 'There is nothing to save yet.')}
       problem={editing.problem}
       shown={['/name', '/email', '/role', '/phone', '/mfa']}
     >
@@ -67,18 +70,22 @@ export function EditEmployee() {
       <FormField label="E-mail address" description="The person signs in with it." errorText={at('/email')}>
         <Input value={now.email} onChange={(e) => edit({ email: e.detail.value })} type="email" inputMode="email" autoComplete={false} />
       </FormField>
-      {now.role === 'external' ? (
-        <FormField label="Role" description="Came by an invitation, and stays external.">
+      {user === me ? (
+        <FormField label="Role" description="Nobody changes the role of their own account.">
+          {roleName[now.role]}
+        </FormField>
+      ) : now.role === 'external' ? (
+        <FormField label="Role" description="Accepted an invitation, and stays external.">
           External
         </FormField>
       ) : (
-        <RoleSelect value={now.role} onChange={(role) => edit({ role })} withOwner={may.provider} error={at('/role')} />
+        <RoleSelect value={now.role} onChange={(role) => edit({ role })} may={(role) => mayHandle(may, role)} error={at('/role')} />
       )}
-      <FormField label="Telephone" constraintText="In international form, such as +4930123456." errorText={at('/phone')}>
+      <FormField label="Telephone" constraintText="In international form, such as +4930123456." errorText={at('/phone') ?? phoneless(now)}>
         <Input value={now.phone ?? ''} onChange={(e) => edit({ phone: e.detail.value.trim() || null })} type="text" inputMode="tel" autoComplete={false} />
       </FormField>
       <FormField label="Signing in" errorText={at('/mfa')}>
-        <Checkbox checked={now.mfa} onChange={(e) => edit({ mfa: e.detail.checked })} description="Needs a telephone number.">
+        <Checkbox checked={now.mfa} onChange={(e) => edit({ mfa: e.detail.checked })} description={needsPhone}>
           With two factors
         </Checkbox>
       </FormField>

@@ -17,16 +17,19 @@ import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
 import { DeleteEmployee } from './DeleteEmployee';
 import { useChanged, usePartner, useUsers } from './queries';
+import { mayHandle } from './rights';
+import { ResetPassword } from './ResetPassword';
 
 type User = Schemas['User'];
 
-/** The partner's own people: employees, and the external users who came by an invitation. */
+/** The partner's own people: employees, and the external users who accepted an invitation. */
 export function Employees() {
   const { partner, name, me, may } = usePartner();
   const navigate = useNavigate();
   const follow = useFollow();
   const [query, setQuery] = useSearchParams();
   const [deleting, setDeleting] = useState<User>();
+  const [resetting, setResetting] = useState<User>();
   const q = query.get('q') ?? '';
   const pages = useUsers(q);
   const search = useCallback((text: string) => setQuery(text ? { q: text } : {}, { replace: true }), [setQuery]);
@@ -34,12 +37,12 @@ export function Employees() {
   const sendPassword = useSendPassword();
   const at = `/partners/${partner}/employees`;
   const panelOf = (u: User): string => `${at}/${u.id}${query.size > 0 ? `?${query}` : ''}`; // the search stays
-  const keeps = (u: User): boolean => may.provider || (may.lead && u.role !== 'owner'); // owners are the provider's to change
+  const keeps = (u: User): boolean => mayHandle(may, u.role);
   return (
     <>
       <DataTable
         title="Employees"
-        description={`The people of ${name}, and those from elsewhere who were invited.`}
+        description={`The people of ${name}, and people outside it who accepted an invitation.`}
         actions={
           (may.lead || may.provider) && (
             <Button variant="primary" onClick={() => void navigate(`${at}/add`)}>
@@ -49,9 +52,9 @@ export function Employees() {
         }
         pages={pages}
         trackBy={(u) => u.id}
-        empty={q ? `No employee's name begins with “${q}”.` : 'There are no employees yet.'}
+        empty={q ? 'No employee matches this search.' : 'There are no employees yet.'}
         emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>Show all employees</Button> : undefined}
-        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find employees by name" label="Find employees" />}
+        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find by a word of the name" label="Find employees" />}
         columns={[
           {
             id: 'name',
@@ -105,13 +108,16 @@ export function Employees() {
                         items={[
                           { id: 'edit', text: 'Edit' },
                           u.status === 'disabled' ? { id: 'enable', text: 'Enable' } : { id: 'disable', text: 'Disable' },
-                          ...(u.role === 'external' || u.status === 'disabled' ? [] : [{ id: 'password', text: 'Send a new temporary password' }]),
+                          ...(u.role === 'external' || u.status === 'disabled'
+                            ? []
+                            : [u.activation_missed_at ? { id: 'password', text: 'Send temporary password' } : { id: 'reset', text: 'Reset password' }]),
                           { id: 'delete', text: 'Delete' },
                         ]}
                         onItemClick={({ detail: { id } }) => {
                           if (id === 'edit') void navigate(panelOf(u));
                           else if (id === 'delete') setDeleting(u);
                           else if (id === 'password') sendPassword.send(u);
+                          else if (id === 'reset') setResetting(u);
                           else switching.send(u);
                         }}
                       />
@@ -121,6 +127,7 @@ export function Employees() {
             : []),
         ]}
       />
+      {resetting && <ResetPassword user={resetting} close={() => setResetting(undefined)} />}
       {deleting && <DeleteEmployee user={deleting} close={() => setDeleting(undefined)} />}
       <PanelOutlet />
     </>
@@ -145,12 +152,12 @@ function useSwitch() {
       ).data,
     {
       onDone: (u) => {
-        if (u.status === 'disabled') flash.done(`${u.name} is disabled`, 'From now on the account gets in nowhere.');
+        if (u.status === 'disabled') flash.done(`${u.name} is disabled`, 'The account can no longer enter anything.');
         else flash.done(`${u.name} is enabled`, 'What the account could enter before, it can enter again.');
         void changed();
       },
       onProblem: (problem, u) => {
-        if (problem.code === 'version_mismatch') flash.warn(`Somebody else changed ${u.name} meanwhile`, 'The list shows what is there now: look at it, and decide anew.');
+        if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${u.name} meanwhile`, 'The list shows what is there now. Try again if you still want to.');
         else flash.warn(problem.title, problem.detail);
         void changed();
       },
@@ -173,7 +180,7 @@ function useSendPassword() {
     {
       repeatable: true,
       onDone: (_, u) => {
-        flash.done(`A temporary password is on its way to ${u.email}`, 'It works for 7 days, and once. The one before has ended.');
+        flash.done(`A temporary password is on its way to ${u.email}`, 'It works once, within 7 days. Earlier ones no longer work.');
         void changed();
       },
       onProblem: (problem, u) => {

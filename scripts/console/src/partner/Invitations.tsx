@@ -7,7 +7,7 @@ import { byWhom } from '../parts/words';
 import { useApi } from '../session';
 import { keyOf, useAllCustomers, useChanged, usePartner } from './queries';
 
-/** Who was invited to come in under the partner, by itself or by a customer, and what became of it (E3, E5). */
+/** The people invited to act for the partner, by itself or by a customer, and what became of each invitation (E3, E5). */
 export function Invitations() {
   const api = useApi();
   const changed = useChanged();
@@ -24,12 +24,12 @@ export function Invitations() {
       pages={pages}
       shown={status}
       show={setStatus}
-      description="People without an account who were invited by e-mail, to come in at one customer."
+      description="People without an account who were invited by e-mail, each to one customer."
       invite={may.lead ? `/partners/${partner}/invitations/new` : undefined}
       side="partner"
       first={[
         { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 170, cell: (i) => <Who name={i.email} about={`Invited by ${byWhom(i.invited_by)}`} /> },
-        { id: 'customer', header: 'Customer', minWidth: 120, cell: (i) => customers?.find((c) => c.customer.id === i.customer)?.customer.name ?? i.customer },
+        { id: 'customer', header: 'Customer', minWidth: 120, cell: (i) => customers?.find((c) => c.customer.id === i.customer)?.customer.name ?? (customers ? i.customer : '') },
       ]}
       changed={changed}
     />

@@ -2,7 +2,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Select from '@cloudscape-design/components/select';
 import { useCallback, useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useSubmit, type Schemas } from '../api';
 import { LevelSelect } from '../parts/Level';
@@ -12,7 +12,7 @@ import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { useAllCustomers, useChanged, usePartner } from './queries';
 
-/** The panel that invites somebody from elsewhere, to one customer that lets the partner assign its users (E3). */
+/** The panel that invites a person from outside the partner, to one customer whose users the partner assigns (E3). `?customer=` chooses it. */
 export function Invite() {
   const api = useApi();
   const flash = useFlash();
@@ -20,9 +20,11 @@ export function Invite() {
   const navigate = useNavigate();
   const { partner } = usePartner();
   const all = useAllCustomers();
-  const close = useCallback(() => void navigate(`/partners/${partner}/invitations`), [navigate, partner]);
+  const [query] = useSearchParams();
+  const back = query.get('customer') ?? ''; // the customer's page that led here
+  const close = useCallback(() => void navigate(back ? `/partners/${partner}/customers/${back}` : `/partners/${partner}/invitations`), [navigate, partner, back]);
   const [email, setEmail] = useState('');
-  const [customer, setCustomer] = useState('');
+  const [customer, setCustomer] = useState(back);
   const [level, setLevel] = useState<Level>('view');
   const [days, setDays] = useState('7');
   const [tried, setTried] = useState(false);
@@ -61,10 +63,10 @@ export function Invite() {
       problem={invite.problem}
       shown={['/email', '/level', '/days']}
     >
-      <FormField label="E-mail address" description="Of somebody from elsewhere, without an account." errorText={said(missing.email) ?? at('/email')}>
+      <FormField label="E-mail address" description="Of a person outside your organisation, without an account." errorText={said(missing.email) ?? at('/email')}>
         <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
       </FormField>
-      <FormField label="Customer" description="Where the person may come in: one that lets you assign your users." errorText={said(missing.customer)}>
+      <FormField label="Customer" description="The one that the person may enter. Customers that assign your users themselves are not listed." errorText={said(missing.customer)}>
         <Select
           placeholder="Choose a customer"
           selectedOption={options.find((o) => o.value === customer) ?? null}
@@ -76,7 +78,7 @@ export function Invite() {
           errorText={all.problem?.title}
           recoveryText="Try again"
           onLoadItems={(e) => e.detail.samePage && all.retry()}
-          empty="No customer lets you assign users."
+          empty="At no customer do you assign the users."
           onChange={(e) => setCustomer(e.detail.selectedOption.value ?? '')}
         />
       </FormField>

@@ -8,8 +8,8 @@ import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { useChanged, usePartner, usePicked } from './queries';
 
-/** Gives the access to a customer up, after saying what ends with it. */
-export function Relinquish({ customer: of, close }: { customer: Schemas['PartnerCustomer']; close: () => void }) {
+/** Relinquishes the access to a customer, after saying who loses it. */
+export function Relinquish({ customer: of, close, done }: { customer: Schemas['PartnerCustomer']; close: () => void; done?: () => void }) {
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
@@ -21,8 +21,9 @@ export function Relinquish({ customer: of, close }: { customer: Schemas['Partner
     {
       repeatable: true, // what has ended is answered as it ended
       onDone: ({ changes }) => {
-        flash.done(`The access to ${customer.name} is given up`, `${count(changes.user_count.before, 'user')} of ${name} can no longer enter.`);
+        flash.done(`The access to ${customer.name} is relinquished`, `${count(changes.user_count.before, 'user')} of ${name} can no longer enter.`);
         close();
+        done?.();
         void changed();
       },
     },
@@ -30,7 +31,7 @@ export function Relinquish({ customer: of, close }: { customer: Schemas['Partner
   const shown = users.all.slice(0, 10);
   const others = of.user_count - shown.length;
   return (
-    <ConfirmModal header={`Give up the access to ${customer.name}?`} action="Give up" confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
+    <ConfirmModal header={`Relinquish the access to ${customer.name}?`} action="Relinquish" confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
       <div>
         Access ends at once for <strong>{of.everyone ? `everyone (${count(of.user_count, 'user')})` : count(of.user_count, 'user')}</strong>
         {of.user_count > 0 && ':'}
@@ -47,7 +48,9 @@ export function Relinquish({ customer: of, close }: { customer: Schemas['Partner
           {others > 0 && <li>and {count(others, 'other')}</li>}
         </ul>
       )}
-      <div>{customer.name} is told, and leaves this list. Only {customer.name} can let you in again. Everybody keeps their own account.</div>
+      <div>
+        {customer.name} gets a mail, and is no longer listed. Only {customer.name} can grant access again. All users keep their accounts.
+      </div>
     </ConfirmModal>
   );
 }

@@ -13,3 +13,10 @@ export const userLines = (u: Schemas['User']): Record<string, string> => ({
 
 /** An account's settings in words. */
 export const accountLines = (a: Schemas['Account']): Record<string, string> => ({ Name: a.name, Contacts: a.contacts.join(', ') });
+
+/** What a form says of two factors before anything is sent (P13). */
+export const needsPhone = 'Needs a telephone number.';
+
+/** What is wrong with two factors that have no telephone number. */
+export const phoneless = ({ mfa, phone }: { mfa: boolean; phone: string | null }): string | undefined =>
+  mfa && !phone?.trim() ? 'Two factors need a telephone number.' : undefined;

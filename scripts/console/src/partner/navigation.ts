@@ -16,7 +16,9 @@ export function partnerNavigation(me: Me): SideNavigationProps.Item[] {
       items: [
         link('Customers', 'customers'),
         ...(may.employee ? [link('Employees', 'employees')] : []),
-        ...(may.lead ? [link('Invitations', 'invitations'), link('History', 'history'), link('Mails', 'mail')] : []),
+        ...(may.lead ? [link('Invitations', 'invitations')] : []),
+        ...(may.employee ? [link('History', 'history')] : []), // P4
+        ...(may.lead ? [link('Mails', 'mail')] : []),
         ...(may.owner ? [link('Account settings', 'account')] : []),
         ...(may.employee ? [link('My password', 'password')] : []),
       ],

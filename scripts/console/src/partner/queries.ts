@@ -20,6 +20,18 @@ export function usePartner(): { partner: string; name: string; me: string | unde
   return { partner, name: mine?.name ?? theirs.data ?? partner, me: mine?.user.id, may: rightsOf(me, partner) };
 }
 
+/** The partner's record, as far as its people see it: whether it has single sign-on. Undefined while it is being read, and for external users. */
+export function usePartnerRecord(): Schemas['PartnerOrSummary'] | undefined {
+  const api = useApi();
+  const { partner, may } = usePartner();
+  const query = useQuery({
+    queryKey: keyOf(partner, 'record'),
+    enabled: may.employee || may.provider,
+    queryFn: async ({ signal }) => (await answer(api.GET('/v1/partners/{partner}', { params: { path: { partner } }, signal }))).data,
+  });
+  return query.data;
+}
+
 // Every key begins with the partner, so that a change can have all of it read again.
 export const keyOf = (partner: string, ...more: readonly unknown[]): readonly unknown[] => ['partner-side', partner, ...more];
 
@@ -43,7 +55,29 @@ export function useUsers(q: string, limit = 25): CursorPages<Schemas['User']> {
 /** Members of customers are answered summaries; they have no page here. */
 const whole = (u: Schemas['UserOrSummary']): u is Schemas['User'] => 'version' in u;
 
-/** Who of the partner is in at a customer. */
+export const readPicked = (api: Api, partner: string, customer: string, signal?: AbortSignal): Promise<Schemas['GrantUser'][]> =>
+  readAll(
+    async (cursor) =>
+      (await answer(api.GET('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, query: { limit: 100, cursor } }, signal }))).data,
+  );
+
+/** The invitations to a customer that wait for an answer. */
+export function usePendingInvitations(customer: string): Schemas['Invitation'][] {
+  const api = useApi();
+  const { partner, may } = usePartner();
+  const query = useQuery({
+    queryKey: keyOf(partner, 'pending', customer),
+    enabled: may.lead || may.provider,
+    queryFn: ({ signal }) =>
+      readAll(
+        async (cursor) =>
+          (await answer(api.GET('/v1/partners/{partner}/invitations', { params: { path: { partner }, query: { limit: 100, cursor, status: 'pending' } }, signal }))).data,
+      ),
+  });
+  return (query.data ?? []).filter((i) => i.customer === customer);
+}
+
+/** The users of the partner who may enter a customer. */
 export function usePicked(customer: string, enabled = true): CursorPages<Schemas['GrantUser']> {
   const api = useApi();
   const { partner = '' } = useParams();

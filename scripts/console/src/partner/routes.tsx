@@ -5,6 +5,7 @@ import { Navigate, Route, Routes, useParams } from 'react-router';
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
+import { Customer } from './Customer';
 import { Customers } from './Customers';
 import { Employees } from './Employees';
 import { History } from './History';
@@ -27,7 +28,10 @@ export function PartnerRoutes() {
       <Routes>
         <Route index element={<Navigate to="customers" replace />} />
         <Route path="customers" element={<Customers />}>
-          <Route path=":customer" element={<Authorised />} />
+          <Route path=":customer/users" element={<Authorised />} />
+        </Route>
+        <Route path="customers/:customer" element={<Customer />}>
+          <Route path="edit" element={<Authorised />} />
         </Route>
         <Route path="employees/add" element={<AddEmployees />} />
         <Route path="employees" element={<Employees />}>
@@ -46,7 +50,7 @@ export function PartnerRoutes() {
   );
 }
 
-/** The provider's kill switch is on: nobody of the partner gets in at a customer. */
+/** Says that the provider has suspended the partner: none of its people has access. */
 function Suspended() {
   const { me } = useMe();
   const { partner } = useParams();
@@ -54,7 +58,7 @@ function Suspended() {
   return (
     <Box margin={{ bottom: 'l' }}>
       <Alert type="warning" header="The provider has suspended your organisation">
-        Nobody of {me.partner.name} gets in at a customer until the provider resumes it.
+        Nobody of {me.partner.name} can enter a customer until the provider resumes it. What you see here stays readable; nothing can be changed.
       </Alert>
     </Box>
   );

@@ -155,6 +155,8 @@ export function eventTitle(type: Event['type']): string {
     'grant.partner_resumed': 'The provider resumed the partner',
     'customer.managed': 'Managed by the partner',
     'customer.unmanaged': 'No longer managed',
+    'user.activation_renewed': 'Temporary password sent',
+    'user.activation_missed': 'Temporary password expired',
   };
   const known = words[type];
   if (known) return known;
@@ -180,3 +182,60 @@ export function eventLines({ data }: Event): string[] {
   if (data.days !== undefined) out.push(`${count(data.days, 'day')} left`);
   return out;
 }
+
+export type DecisionReason = Schemas['DecisionReason'];
+
+/** A reason of a check in words: why a person of the partner has no access, and what can be done about it. */
+interface ReasonWords {
+  short: string; // for a table's cell
+  why: string; // a sentence
+  remedy: string; // a sentence, or '' when there is nothing to do
+}
+
+/**
+ * What each reason of a check means for the person who asks, at one customer. Lists and pages say it in these words alone. `picks` is who assigns the
+ * users.
+ */
+export function reasonWords(reason: DecisionReason, { customer, partner, picks }: { customer: string; partner: string; picks: Schemas['Assigner'] }): ReasonWords {
+  const words: Record<DecisionReason, [short: string, why: string, remedy: string]> = {
+    granted: ['Open', `You have access to ${customer}.`, ''],
+    unknown_subject: ['No account', `You have no account at ${partner}.`, `Ask an admin of ${partner}.`],
+    partner_not_active: ['Partner suspended', `The provider has suspended ${partner}.`, 'Only the provider can resume it.'],
+    partner_not_eligible: ['Not a channel partner', `${partner} is not a channel partner.`, 'Only the provider can change that.'],
+    sso_required: [
+      'Single sign-on required',
+      `${customer} requires single sign-on, and ${partner} does not have it.`,
+      `The owner of ${partner} can have the provider set it up.`,
+    ],
+    user_not_active: ['Account not active', 'Your account is not active.', `Ask an admin of ${partner}.`],
+    no_grant: ['Not granted', `${customer} has not granted access to ${partner}.`, `Ask ${customer}.`],
+    pending_approval: ['Awaiting approval', `${customer} has not approved the access yet.`, ''],
+    not_yet_active: ['Not started', 'The access has not started yet.', ''],
+    suspended: ['Suspended', `${customer} has suspended the access.`, `Only ${customer} can resume it.`],
+    expired: ['Expired', 'The access has expired.', `${customer} can grant it again.`],
+    ended: ['Ended', 'The access has ended.', `${customer} can grant it again.`],
+    user_not_assigned: [
+      'Not assigned',
+      'You are not among the users assigned to this customer.',
+      picks === 'partner' ? `An owner, admin or business user of ${partner} can assign you.` : `${customer} picks the users: ask it to add you.`,
+    ],
+    customer_user_conflict: [
+      'Member of the customer',
+      `You are a member of ${customer}, and members never have access as a partner's user.`,
+      `Sign in to ${customer} with your account there.`,
+    ],
+    own_organisation: [
+      "Customer's own domain",
+      `Your e-mail address belongs to ${customer}, and its own people never have access as a partner's users.`,
+      `Sign in to ${customer} with your account there.`,
+    ],
+    level_too_low: ['No access', 'The relationship gives no access at present.', `Ask ${customer} to grant a level.`],
+    action_not_allowed: ['Not allowed', 'This is not open to partners.', ''],
+    role_not_allowed: ['Not allowed', 'Your role does not allow this.', ''],
+  };
+  const [short, why, remedy] = words[reason] ?? ['No access', 'You have no access.', '']; // more reasons may be added
+  return { short, why, remedy };
+}
+
+/** What the sign-in link opens at that level (W6, W10). */
+export const opens = (level: Level): string => (level === 'manage' ? 'Manage service' : level === 'support' ? 'Open dashboard and reports' : 'Open dashboard');

@@ -15,6 +15,7 @@ import { Navigate, useNavigate, useSearchParams } from 'react-router';
 
 import { asProblem, type Problem } from '../api';
 import { ProblemAlert } from '../parts/ProblemAlert';
+import { LostPassword } from './LostPassword';
 import { directoryScope, returnFromLogin } from './hosted';
 import { useSession, type LocalIdentity } from './session';
 
@@ -156,6 +157,7 @@ function WithPassword({ next }: { next: string }) {
   const [temporary, setTemporary] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
+  const [lost, setLost] = useState<'asked' | 'replaced'>();
   const submit = async () => {
     setBusy(true);
     setProblem(undefined);
@@ -173,6 +175,7 @@ function WithPassword({ next }: { next: string }) {
       setBusy(false);
     }
   };
+  if (lost === 'asked') return <LostPassword email={email} close={(replaced) => setLost(replaced ? 'replaced' : undefined)} />;
   return (
     <form
       onSubmit={(e) => {
@@ -200,6 +203,7 @@ function WithPassword({ next }: { next: string }) {
       >
         <SpaceBetween size="m">
           {problem && <ProblemAlert problem={problem} />}
+          {lost === 'replaced' && !problem && <Alert type="success">Your password is replaced. Log in with the new one.</Alert>}
           <FormField label="E-mail address of the account">
             <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" autoComplete="username" />
           </FormField>
@@ -211,7 +215,12 @@ function WithPassword({ next }: { next: string }) {
               <Input value={fresh} onChange={(e) => setFresh(e.detail.value)} type="password" autoComplete="new-password" />
             </FormField>
           )}
-          <Button loading={busy}>Log in</Button>
+          <SpaceBetween direction="horizontal" size="m" alignItems="center">
+            <Button loading={busy}>Log in</Button>
+            <Button variant="inline-link" formAction="none" onClick={() => setLost('asked')}>
+              Forgot password?
+            </Button>
+          </SpaceBetween>
         </SpaceBetween>
       </Container>
     </form>

@@ -14,6 +14,10 @@ export interface LocalStack {
   token: (who: { email?: string; scope?: string }) => Promise<string>;
   /** A token for the password of an account; undefined when the password is a temporary one and has to be replaced. */
   login: (email: string, password: string, newPassword?: string) => Promise<string | undefined>;
+  /** Has a code mailed to the address of an account with a password of its own (P20). Nothing tells whether there is one. */
+  forgot: (email: string) => Promise<void>;
+  /** Replaces the password of the account that the code was mailed to. */
+  replacePassword: (email: string, code: string, newPassword: string) => Promise<void>;
   now: () => Promise<Date>;
   moveClock: (to: { advance: string } | { now: string }) => Promise<Date>;
   mailbox: string; // the address of the page with the mails that were sent
@@ -37,6 +41,8 @@ export function localStack(api: string): LocalStack {
     token: async (who) => (await call<{ token: string }>('token', who)).token,
     login: async (email, password, newPassword) =>
       (await call<{ token?: string }>('login', { email, password, ...(newPassword ? { new_password: newPassword } : {}) })).token,
+    forgot: (email) => call('forgot', { email }),
+    replacePassword: (email, code, newPassword) => call('forgot/confirm', { email, code, new_password: newPassword }),
     now: async () => new Date((await call<{ now: string }>('clock')).now),
     moveClock: async (to) => new Date((await call<{ now: string }>('clock', to)).now),
     mailbox: `${api}/_local/mailbox`,

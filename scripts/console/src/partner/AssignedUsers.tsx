@@ -1,0 +1,219 @@
+import Button from '@cloudscape-design/components/button';
+import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { answer, etagOf, useSubmit, type Schemas } from '../api';
+import { ConfirmModal } from '../parts/ConfirmModal';
+import { DataTable } from '../parts/DataTable';
+import { Instant } from '../parts/Instant';
+import { InvitationStatus, UserStatus } from '../parts/Status';
+import { Who } from '../parts/Who';
+import { byWhom, levelName, roleName } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { readPicked, useChanged, usePartner, usePendingInvitations, usePicked } from './queries';
+
+type Customer = Schemas['PartnerCustomer'];
+type User = Schemas['GrantUser'];
+type Invitation = Schemas['Invitation'];
+type Row = { user: User; invitation?: undefined } | { user?: undefined; invitation: Invitation };
+
+/** The users who may enter a customer and the invitations that wait for an answer, in one list: each is ended there (E5 to E8). */
+export function AssignedUsers({ of: c }: { of: Customer }) {
+  const navigate = useNavigate();
+  const { partner, name, may } = usePartner();
+  const users = usePicked(c.customer.id);
+  const invitations = usePendingInvitations(c.customer.id);
+  const [removing, setRemoving] = useState<User>();
+  const [cancelling, setCancelling] = useState<Invitation>();
+  const resend = useResend();
+  const at = `/partners/${partner}/customers/${c.customer.id}`;
+  const picks = may.lead && c.assigned_by === 'partner' && c.status !== 'ended' && c.status !== 'expired';
+  const rows: Row[] = [...(users.page === 1 ? invitations.map((invitation) => ({ invitation })) : []), ...users.items.map((user) => ({ user }))];
+  return (
+    <>
+      <DataTable<Row>
+        title="Users"
+        heading="h2"
+        description={describe(c, name)}
+        actions={
+          picks && (
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button onClick={() => void navigate(`/partners/${partner}/invitations/new?customer=${encodeURIComponent(c.customer.id)}`)}>Invite a person</Button>
+              <Button onClick={() => void navigate(`${at}/edit`)}>Edit users</Button>
+            </SpaceBetween>
+          )
+        }
+        pages={{ ...users, items: rows, all: rows }}
+        trackBy={(r) => (r.user ? r.user.id : r.invitation.id)}
+        empty={picks ? 'No user is assigned: nobody can enter until you assign the first one.' : 'No user is assigned.'}
+        emptyAction={picks && <Button onClick={() => void navigate(`${at}/edit`)}>Assign users</Button>}
+        columns={[
+          {
+            id: 'name',
+            header: 'User',
+            isRowHeader: true,
+            minWidth: 160,
+            cell: (r) => (r.user ? <Who name={r.user.name} about={r.user.email} /> : <Who name={r.invitation.email} about={`Invited by ${byWhom(r.invitation.invited_by)}`} />),
+          },
+          { id: 'role', header: 'Role', minWidth: 100, cell: (r) => (r.user ? roleName[r.user.role] : roleName.external) },
+          { id: 'level', header: 'Level', minWidth: 90, cell: (r) => levelName[r.user ? r.user.effective_level : r.invitation.level] },
+          {
+            id: 'status',
+            header: 'Status',
+            minWidth: 110,
+            cell: (r) => {
+              if (!r.user) return <InvitationStatus of={r.invitation.status} />;
+              if (r.user.status !== 'active') return <UserStatus of={r.user.status} />;
+              return <StatusIndicator type="success">{r.user.assigned_at ? 'Assigned' : 'By everyone'}</StatusIndicator>;
+            },
+          },
+          {
+            id: 'since',
+            header: 'Since, or can be accepted until',
+            minWidth: 140,
+            cell: (r) => {
+              const t = r.user ? r.user.assigned_at : r.invitation.expires_at;
+              return t ? <Instant at={t} /> : '–';
+            },
+          },
+          ...(may.lead
+            ? [
+                {
+                  id: 'actions',
+                  header: 'Actions',
+                  minWidth: 80,
+                  cell: (r: Row) => {
+                    const items = r.user
+                      ? picks && !c.everyone
+                        ? [{ id: 'remove', text: 'Remove' }]
+                        : []
+                      : [
+                          { id: 'resend', text: 'Send again' },
+                          { id: 'cancel', text: 'Cancel the invitation' },
+                        ];
+                    if (items.length === 0) return null;
+                    return (
+                      <ButtonDropdown
+                        variant="inline-icon"
+                        ariaLabel={`Actions for ${r.user ? r.user.name : r.invitation.email}`}
+                        expandToViewport
+                        loading={resend.sending && resend.input?.id === r.invitation?.id}
+                        items={items}
+                        onItemClick={({ detail: { id } }) => {
+                          if (r.user) setRemoving(r.user);
+                          else if (id === 'resend') resend.send(r.invitation);
+                          else setCancelling(r.invitation);
+                        }}
+                      />
+                    );
+                  },
+                },
+              ]
+            : []),
+        ]}
+      />
+      {removing && <RemoveUser of={c} user={removing} close={() => setRemoving(undefined)} />}
+      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} />}
+    </>
+  );
+}
+
+function describe(c: Customer, partner: string): string {
+  if (c.everyone) return `Everyone of ${partner}, now and later. Switch everyone off to remove single users.`;
+  if (c.assigned_by === 'customer') return `${c.customer.name} picks the users.`;
+  return `The users of ${partner} who may enter ${c.customer.name}, and the people who are invited.`;
+}
+
+/** Removes one user from the customer: the others stay, and the account stays (E6, E7). */
+function RemoveUser({ of: c, user, close }: { of: Customer; user: User; close: () => void }) {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const { partner } = usePartner();
+  const path = { partner, customer: c.customer.id };
+  const remove = useSubmit(
+    async () => {
+      const users = (await readPicked(api, partner, c.customer.id)).filter((u) => u.id !== user.id).map((u) => u.id);
+      return (await answer(api.PUT('/v1/partners/{partner}/customers/{customer}/users', { params: { path, header: { 'If-Match': etagOf(c) } }, body: { users } }))).data;
+    },
+    {
+      onDone: () => {
+        flash.done(`${user.name} can no longer enter ${c.customer.name}`, 'The account stays as it is.');
+        close();
+        void changed();
+      },
+      onProblem: (problem) => {
+        if (problem.code === 'version_mismatch') void changed(); // the next attempt is made on what is there now
+      },
+    },
+  );
+  return (
+    <ConfirmModal
+      header={`Remove ${user.name} from ${c.customer.name}?`}
+      action="Remove"
+      confirm={() => remove.send(undefined)}
+      close={close}
+      sending={remove.sending}
+      problem={remove.problem}
+    >
+      {user.name} can no longer enter {c.customer.name}, from now on. The account and its access to other customers stay.
+    </ConfirmModal>
+  );
+}
+
+const pathOf = (i: Invitation) => ({ customer: i.customer, invitation: i.id });
+
+function CancelInvitation({ invitation, close }: { invitation: Invitation; close: () => void }) {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const cancel = useSubmit(
+    async () => (await answer(api.DELETE('/v1/customers/{customer}/invitations/{invitation}', { params: { path: pathOf(invitation) } }))).data,
+    {
+      repeatable: true,
+      onDone: ({ invitation: i }) => {
+        flash.done(`The invitation of ${i.email} is ${i.status}`);
+        close();
+        void changed();
+      },
+    },
+  );
+  return (
+    <ConfirmModal
+      header={`Cancel the invitation of ${invitation.email}?`}
+      action="Cancel the invitation"
+      confirm={() => cancel.send(undefined)}
+      close={close}
+      sending={cancel.sending}
+      problem={cancel.problem}
+    >
+      The link in the mail stops working. You can invite the person again.
+    </ConfirmModal>
+  );
+}
+
+/** Sends an invitation again. */
+function useResend() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  return useSubmit(
+    async (i: Invitation, key) =>
+      (await answer(api.POST('/v1/customers/{customer}/invitations/{invitation}/resend', { params: { path: pathOf(i), header: { 'Idempotency-Key': key } } }))).data,
+    {
+      repeatable: true,
+      onDone: ({ invitation: i }) => {
+        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the earlier mail stops working.');
+        void changed();
+      },
+      onProblem: (problem) => {
+        flash.warn(problem.title, problem.detail);
+        void changed();
+      },
+    },
+  );
+}
