@@ -31,11 +31,11 @@ flow('W4 the provider creates a partner with an offer, edits it, and its first u
   await form.getByRole('textbox', { name: 'Name' }).fill(name);
   await form.getByRole('textbox', { name: 'Contacts' }).fill(`ops@${id}.example`);
   await form.getByRole('button', { name: 'Create' }).click();
-  await form.getByText('contoso is taken.').first().waitFor(); // and is not edited without a word
+  await form.getByText('A partner with the id contoso exists already.').first().waitFor(); // and is not edited without a word
   await form.getByRole('textbox', { name: 'Id' }).fill(id);
   await accessible(page, 'creating a partner');
   await form.getByRole('button', { name: 'Create' }).click();
-  await flash(page, `${name} is on the partner list`);
+  await flash(page, `${name} is created`);
 
   await page.getByRole('searchbox', { name: 'Find partners' }).fill(name);
   await page.getByRole('link', { name }).click();
@@ -62,7 +62,7 @@ flow('W4 the provider creates a partner with an offer, edits it, and its first u
   await row(page, 'Oda Owner').getByText('Owner', { exact: true }).waitFor();
 });
 
-flow('the kill switch: a pop-up before it, nobody gets in after it, and everything is as it was when it is taken back', async ({ open }) => {
+flow('the kill switch: a pop-up before it, nobody enters after it, and everything is as it was when the partner is resumed', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });
   const mine = async () => (await ask({ email: p.users[1].email }, 'GET', `/v1/partners/${p.id}/customers`)).items[0].you_have_access;
@@ -80,16 +80,16 @@ flow('the kill switch: a pop-up before it, nobody gets in after it, and everythi
   assert.equal(await mine(), true);
   await menu(page, p.name, 'Remove');
   await page.getByRole('dialog', { name: `Remove ${p.name}?` }).getByRole('button', { name: 'Remove' }).click();
-  await flash(page, `${p.name} is off the partner list`);
+  await flash(page, `${p.name} is removed`);
   await page.getByText('No partner', { exact: false }).first().waitFor();
 });
 
 flow('the provider registers a customer and keeps its members', async ({ open }) => {
   const id = fresh('cust');
   const page = await open(provider, '/provider/customers');
-  await page.getByRole('textbox', { name: 'Id' }).fill(id);
-  await page.getByRole('button', { name: 'Open', exact: true }).click();
-  await page.getByText(`Nobody has registered a customer ${id}.`).first().waitFor();
+  await page.getByRole('link', { name: 'Acme', exact: true }).waitFor(); // all of them, by name
+  await page.getByRole('searchbox', { name: 'Find customers' }).fill(id);
+  await page.getByText('No customer matches this search.').waitFor();
   await accessible(page, 'finding a customer');
   await page.getByRole('button', { name: 'Register customer' }).click();
   const form = panel(page);
@@ -112,8 +112,8 @@ flow('the provider registers a customer and keeps its members', async ({ open })
   await form.getByRole('radio', { name: /^Member/ }).check();
   await form.getByRole('button', { name: 'Save' }).click();
   await row(page, 'Ada Admin').getByText('Member', { exact: true }).waitFor();
-  await menu(page, 'Ada Admin', 'Take out');
-  await page.getByRole('dialog', { name: 'Take Ada Admin out?' }).getByRole('button', { name: 'Take out' }).click();
+  await menu(page, 'Ada Admin', 'Remove');
+  await page.getByRole('dialog', { name: 'Remove Ada Admin?' }).getByRole('button', { name: 'Remove' }).click();
   await page.getByText('The customer has no members', { exact: false }).waitFor();
 
   await page.getByRole('button', { name: 'Edit', exact: true }).click();
@@ -130,35 +130,59 @@ flow('W7 A4 A15 relationships and managed customers', async ({ open }) => {
   const page = await open(provider, `/provider/customers/${c.id}`);
   await page.getByRole('button', { name: 'Establish relationship' }).click();
   await choosePartner(page, p);
+  await panel(page).getByText(`Nobody can enter until ${p.name} assigns its first user.`, { exact: false }).waitFor(); // E9
   await panel(page).getByRole('button', { name: 'Establish' }).click();
   await flash(page, `${p.name} has a relationship with ${c.name}`);
   await page.getByText('The relationship is new.', { exact: false }).waitFor();
   await row(page, p.name).getByText('Support').waitFor(); // W7: the offer is at least that
-  await menu(page, p.name, 'End the relationship');
-  await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
-  await page.getByText('No partner is let in.').waitFor(); // A4
+  await menu(page, p.name, 'End relationship');
+  await page.getByRole('dialog').getByRole('button', { name: 'End relationship' }).click();
+  await page.getByText('No partner has access.').waitFor(); // A4
 
-  await page.getByRole('button', { name: 'Let a partner manage' }).click();
+  await page.getByRole('button', { name: 'Set managing partner' }).click();
   await choosePartner(page, p);
   await accessible(page, 'choosing a managing partner');
-  await panel(page).getByRole('button', { name: 'Let it manage' }).click();
+  await panel(page).getByRole('button', { name: 'Set', exact: true }).click();
   await flash(page, `${p.name} manages ${c.name}`);
   await row(page, p.name).getByText('Manages the customer').waitFor();
-  await page.getByRole('button', { name: 'Let a partner manage' }).click();
+  await page.getByRole('button', { name: 'Set managing partner' }).click();
   await choosePartner(page, other);
-  await panel(page).getByRole('button', { name: 'Let it manage' }).click();
+  await panel(page).getByRole('button', { name: 'Set', exact: true }).click();
   await panel(page).getByText('Another partner manages the customer').waitFor(); // A15
   await panel(page).getByRole('button', { name: 'Cancel' }).click();
-  await menu(page, p.name, 'End the management');
-  await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
-  await flash(page, `${p.name} manages ${c.name} no more`);
+  await menu(page, p.name, 'End management');
+  await page.getByRole('dialog').getByRole('button', { name: 'End management' }).click();
+  await flash(page, `${p.name} no longer manages ${c.name}`);
   assert.equal((await ask(provider, 'GET', `/v1/customers/${c.id}`)).managing_partner, null);
+});
+
+flow('W3 the tree of partners and customers: opened level by level, each customer with the setting of its partner', async ({ open }) => {
+  const [c, above] = [await customer(), await partner()];
+  const below = await partner(['Bo Owner'], { parent: above.id });
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: below.id, everyone: true, level: 'support' });
+  const page = await open(provider, '/provider/tree');
+  for (;;) { // the flows before this one have left partners
+    await page.getByRole('treeitem').first().waitFor();
+    const more = page.getByRole('button', { name: 'More partners' });
+    if ((await page.getByRole('link', { name: above.name }).count()) > 0 || (await more.count()) === 0) break;
+    const before = await page.getByRole('treeitem').count();
+    await more.click();
+    await eventually(async () => assert.ok((await page.getByRole('treeitem').count()) > before || (await more.count()) === 0));
+  }
+  assert.equal(await page.getByRole('link', { name: below.name }).count(), 0);
+  await page.getByRole('button', { name: `Open ${above.name}` }).click();
+  await page.getByRole('button', { name: `Open ${below.name}` }).click();
+  await page.getByText('Customer · Support · Active').first().waitFor();
+  await accessible(page, 'the tree');
+  await page.getByRole('link', { name: c.name, exact: true }).click();
+  await page.getByRole('heading', { name: c.name, level: 1 }).waitFor();
+  await row(page, 'Bo Owner').getByText('By everyone').waitFor();
 });
 
 flow('the provider’s pages at 360 px, dark', async ({ open }) => {
   const p = await partner();
   const page = await open(provider, '/provider/partners', { width: 360, dark: true });
-  for (const path of ['/provider/partners', `/provider/partners/${p.id}`, '/provider/customers', '/provider/customers/initech', '/provider/customers/initech/managing-partner']) {
+  for (const path of ['/provider/partners', '/provider/tree', `/provider/partners/${p.id}`, '/provider/customers', '/provider/customers/initech', '/provider/customers/initech/managing-partner']) {
     await page.goto(base + path);
     await page.getByRole('heading', { level: 1 }).or(panel(page).getByRole('button', { name: 'Cancel' })).first().waitFor();
     await settled(page);

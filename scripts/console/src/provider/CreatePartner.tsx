@@ -11,7 +11,7 @@ import { useFlash } from '../shell/flash';
 import { PartnerFields, partnerPointers, type PartnerValues } from './PartnerFields';
 import { created, idRule, useChanged, validId } from './queries';
 
-/** The panel that puts a partner on the list. */
+/** The panel that creates a partner. */
 export function CreatePartner() {
   const api = useApi();
   const flash = useFlash();
@@ -26,12 +26,12 @@ export function CreatePartner() {
       const path = { partner: id.trim() };
       return created(
         answer(api.PUT('/v1/partners/{partner}', { params: { path, header: { 'If-None-Match': '*' } }, body })),
-        new Problem({ status: 409, code: 'page', title: 'There is such a partner already', errors: [{ pointer: '/id', detail: `${path.partner} is taken.` }] }),
+        new Problem({ status: 409, code: 'page', title: 'This id is taken', errors: [{ pointer: '/id', detail: `A partner with the id ${path.partner} exists already.` }] }),
       );
     },
     {
       onDone: (p) => {
-        flash.done(`${p.name} is on the partner list`, `Offer: ${levelName[p.offer]}. Its first user will be its owner: create one under Employees.`);
+        flash.done(`${p.name} is created`, `Offer: ${levelName[p.offer]}. Create its owner next, under Employees.`);
         void changed();
         close();
       },

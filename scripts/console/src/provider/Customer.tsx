@@ -24,6 +24,7 @@ import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
+import { PartnerName } from './PartnerName';
 import { keyOf, readCustomer, useChanged } from './queries';
 
 type Member = Schemas['Member'];
@@ -59,7 +60,7 @@ export function Customer() {
                 { label: 'Id', value: c.id },
                 { label: 'Domain', value: c.domain ?? '–' },
                 { label: 'Contacts', value: c.contacts.join(', ') || '–' },
-                { label: 'Managing partner', value: c.managing_partner ?? 'None' },
+                { label: 'Managing partner', value: c.managing_partner ? <PartnerName id={c.managing_partner} /> : 'None' },
                 { label: 'Registered', value: <Instant at={c.created_at} /> },
                 {
                   label: 'What happened',
@@ -102,11 +103,11 @@ function Members({ customer: c }: { customer: Schemas['Customer'] }) {
       <DataTable
         title="Members"
         heading="h2"
-        description="The customer's own people. Its admins let partners in."
+        description="The customer's own people. Its admins grant access to partners."
         actions={<Button onClick={() => void navigate(`${at}/new`)}>Add member</Button>}
         pages={pages}
         trackBy={(m) => m.email}
-        empty="The customer has no members: nobody of it can let partners in."
+        empty="The customer has no members: nobody can grant access to partners."
         columns={[
           { id: 'name', header: 'Name', isRowHeader: true, minWidth: 120, cell: (m) => m.name },
           { id: 'email', header: 'E-mail address', minWidth: 150, cell: (m) => m.email },
@@ -123,7 +124,7 @@ function Members({ customer: c }: { customer: Schemas['Customer'] }) {
                 expandToViewport
                 items={[
                   { id: 'edit', text: 'Edit' },
-                  { id: 'remove', text: 'Take out' },
+                  { id: 'remove', text: 'Remove' },
                 ]}
                 onItemClick={({ detail: { id } }) => (id === 'edit' ? void navigate(`${at}/${encodeURIComponent(m.email)}`) : setRemoving(m))}
               />
@@ -146,15 +147,15 @@ function RemoveMember({ customer: c, member: m, close }: { customer: Schemas['Cu
     },
     {
       onDone: () => {
-        flash.done(`${m.name} is no member of ${c.name} any more`);
+        flash.done(`${m.name} is removed from ${c.name}`);
         close();
         void changed();
       },
     },
   );
   return (
-    <ConfirmModal header={`Take ${m.name} out?`} action="Take out" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      {m.email} no longer sees or changes whom {c.name} lets in. What the person granted stays as it is.
+    <ConfirmModal header={`Remove ${m.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+      {m.email} no longer sees or changes the partner access of {c.name}. What the person granted stays as it is.
     </ConfirmModal>
   );
 }
@@ -174,16 +175,16 @@ function Relationships({ customer: c }: { customer: Schemas['Customer'] }) {
       <DataTable
         title="Partners"
         heading="h2"
-        description="Whom the customer lets in, and the relationships that you opened. A managed customer has one partner, always let in."
+        description="The partners with access, and the relationships that you established. A managed customer has exactly one partner, whose access only you end."
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            <Button onClick={() => void navigate(`${at}/managing-partner`)}>Let a partner manage</Button>
+            <Button onClick={() => void navigate(`${at}/managing-partner`)}>Set managing partner</Button>
             <Button onClick={() => void navigate(`${at}/relationships/new`)}>Establish relationship</Button>
           </SpaceBetween>
         }
         pages={pages}
         trackBy={(g) => g.partner.id}
-        empty="No partner is let in."
+        empty="No partner has access."
         columns={[
           { id: 'partner', header: 'Partner', isRowHeader: true, minWidth: 130, cell: (g) => <Who name={g.partner.name} about={g.managed ? 'Manages the customer' : undefined} /> },
           { id: 'level', header: 'Level', minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
@@ -199,7 +200,7 @@ function Relationships({ customer: c }: { customer: Schemas['Customer'] }) {
                 variant="inline-icon"
                 ariaLabel={`Actions for ${g.partner.name}`}
                 expandToViewport
-                items={[{ id: 'end', text: g.managed ? 'End the management' : 'End the relationship' }]}
+                items={[{ id: 'end', text: g.managed ? 'End management' : 'End relationship' }]}
                 onItemClick={() => setEnding(g)}
               />
             ),
@@ -224,7 +225,7 @@ function EndRelationship({ grant: g, close }: { grant: Grant; close: () => void 
     {
       onDone: ({ changes }) => {
         flash.done(
-          g.managed ? `${g.partner.name} manages ${g.customer.name} no more` : `The relationship of ${g.partner.name} and ${g.customer.name} has ended`,
+          g.managed ? `${g.partner.name} no longer manages ${g.customer.name}` : `The relationship of ${g.partner.name} and ${g.customer.name} has ended`,
           `${count(changes.user_count.before, 'user')} can no longer enter.`,
         );
         close();
@@ -234,8 +235,8 @@ function EndRelationship({ grant: g, close }: { grant: Grant; close: () => void 
   );
   return (
     <ConfirmModal
-      header={g.managed ? `End the management by ${g.partner.name}?` : `End the relationship with ${g.partner.name}?`}
-      action="End it"
+      header={g.managed ? `End management by ${g.partner.name}?` : `End relationship with ${g.partner.name}?`}
+      action={g.managed ? 'End management' : 'End relationship'}
       confirm={() => end.send(undefined)}
       close={close}
       sending={end.sending}
@@ -243,7 +244,7 @@ function EndRelationship({ grant: g, close }: { grant: Grant; close: () => void 
     >
       <div>
         Access to {g.customer.name} ends at once for <strong>{g.everyone ? `everyone (${count(g.user_count, 'user')})` : count(g.user_count, 'user')}</strong> of {g.partner.name}.
-        Both sides are told.
+        Both sides get a mail.
       </div>
     </ConfirmModal>
   );
@@ -260,7 +261,7 @@ function RemoveCustomer({ customer: c, close }: { customer: Schemas['Customer'];
     },
     {
       onDone: () => {
-        flash.done(`${c.name} is removed`, 'No partner gets in there any more.');
+        flash.done(`${c.name} is removed`, 'All access of partners to it has ended.');
         close();
         void navigate('/provider/customers');
         void changed();
@@ -273,7 +274,7 @@ function RemoveCustomer({ customer: c, close }: { customer: Schemas['Customer'];
         <strong>All access of partners to it ends</strong>, and its members no longer see it.
       </div>
       <div>
-        This cannot be taken back: the id <strong>{c.id}</strong> is never used again.
+        This cannot be undone: the id <strong>{c.id}</strong> is never used again.
       </div>
     </ConfirmModal>
   );

@@ -26,7 +26,7 @@ export function CustomerFields({
       <FormField label="Name" errorText={nameMissing ?? at('/name')}>
         <Input value={value.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>
-      <FormField label="Domain" description="Of its people: nobody with an address there can come in as a partner." errorText={at('/domain')}>
+      <FormField label="Domain" description="Of the customer's own people: nobody with an address there can have access as a partner's user. Partners sign in at it." errorText={at('/domain')}>
         <Input value={value.domain ?? ''} onChange={(e) => edit({ domain: e.detail.value.trim() || null })} autoComplete={false} placeholder="acme.example" />
       </FormField>
       <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about its partners go." error={at('/contacts')} />

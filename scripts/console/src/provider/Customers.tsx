@@ -1,81 +1,68 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
-import FormField from '@cloudscape-design/components/form-field';
-import Header from '@cloudscape-design/components/header';
-import Input from '@cloudscape-design/components/input';
 import Link from '@cloudscape-design/components/link';
-import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useCallback } from 'react';
+import { useNavigate, useSearchParams } from 'react-router';
 
-import { answer, Problem, useSubmit } from '../api';
-import { Page } from '../parts/Page';
-import { ProblemAlert } from '../parts/ProblemAlert';
+import { answer, useCursorPages } from '../api';
+import { DataTable } from '../parts/DataTable';
+import { Instant } from '../parts/Instant';
+import { SearchField } from '../parts/SearchField';
 import { useApi } from '../session';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
-import { isThere, validId } from './queries';
+import { PartnerName } from './PartnerName';
+import { keyOf } from './queries';
 
-/** Customers are found by the provider's own id: the service lists them by partner, and not all at once. */
+/** All customers of the directory, by name. */
 export function Customers() {
   const api = useApi();
   const navigate = useNavigate();
   const follow = useFollow();
-  const [id, setId] = useState('');
-  const [tried, setTried] = useState(false);
-  const find = useSubmit(
-    async (customer: string) => {
-      if (!(await isThere(answer(api.GET('/v1/customers/{customer}', { params: { path: { customer } } }))))) {
-        throw new Problem({ status: 404, code: 'page', title: 'There is no such customer', errors: [{ pointer: '/id', detail: `Nobody has registered a customer ${customer}.` }] });
-      }
-      return customer;
-    },
-    { onDone: (customer) => void navigate(`/provider/customers/${customer}`) },
+  const [query, setQuery] = useSearchParams();
+  const q = query.get('q') ?? '';
+  const search = useCallback((text: string) => setQuery(text ? { q: text } : {}, { replace: true }), [setQuery]);
+  const pages = useCursorPages(
+    keyOf('customers', q),
+    async (cursor, signal) => (await answer(api.GET('/v1/customers', { params: { query: { limit: 25, cursor, ...(q ? { q } : {}) } }, signal }))).data,
   );
-  const wrong = tried && !validId(id.trim()) ? 'Enter a customer’s id.' : find.problem?.at('/id');
   return (
     <>
-      <Page
+      <DataTable
         title="Customers"
-        description="The customers' own records, their people, and what you open between them and partners."
+        description="The customers' records, their members, and their relationships with partners."
         actions={
           <Button variant="primary" onClick={() => void navigate('/provider/customers/new')}>
             Register customer
           </Button>
         }
-      >
-        <form
-          noValidate // the service says what is wrong, in the same words everywhere
-          aria-label="Find a customer"
-          onSubmit={(e) => {
-            e.preventDefault();
-            setTried(true);
-            if (validId(id.trim())) find.send(id.trim());
-          }}
-        >
-          <Container header={<Header variant="h2">Find a customer</Header>}>
-            <SpaceBetween size="m">
-              <FormField
-                label="Id"
-                description="Your own id of the customer."
-                errorText={wrong}
-              >
-                <Input value={id} onChange={(e) => setId(e.detail.value)} placeholder="acme" autoComplete={false} />
-              </FormField>
-              {find.problem && !find.problem.at('/id') && <ProblemAlert problem={find.problem} />}
-              <Button loading={find.sending}>Open</Button>
-              <Box variant="small" color="text-body-secondary">
-                The customers of one partner are listed from its menu in{' '}
-                <Link href="/provider/partners" onFollow={follow} fontSize="inherit" variant="primary">
-                  Partners
+        pages={pages}
+        trackBy={(c) => c.id}
+        empty={q ? 'No customer matches this search.' : 'There are no customers yet.'}
+        emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>Show all customers</Button> : undefined}
+        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find by a word of the name, the domain or the id" label="Find customers" />}
+        columns={[
+          {
+            id: 'name',
+            header: 'Customer',
+            isRowHeader: true,
+            minWidth: 150,
+            cell: (c) => (
+              <>
+                <Link href={`/provider/customers/${c.id}`} onFollow={follow}>
+                  {c.name}
                 </Link>
-                .
-              </Box>
-            </SpaceBetween>
-          </Container>
-        </form>
-      </Page>
+                <Box variant="small" display="block" color="text-body-secondary">
+                  {c.id}
+                </Box>
+              </>
+            ),
+          },
+          { id: 'domain', header: 'Domain', minWidth: 140, cell: (c) => c.domain ?? '–' },
+          { id: 'managed', header: 'Managing partner', minWidth: 130, cell: (c) => (c.managing_partner ? <PartnerName id={c.managing_partner} /> : 'None') },
+          { id: 'since', header: 'Registered', minWidth: 130, cell: (c) => <Instant at={c.created_at} /> },
+        ]}
+      />
       <PanelOutlet />
     </>
   );

@@ -96,7 +96,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
     >
       <FormField
         label="E-mail address"
-        description={member ? undefined : 'The person signs in with it. A partner’s user who becomes a member can no longer come in as a partner.'}
+        description={member ? undefined : 'The person signs in with it. A partner’s user who becomes a member can no longer enter this customer as a partner’s user.'}
         errorText={(tried ? missing.email : undefined) ?? put.problem?.at('/email')}
       >
         {member ? member.email : <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />}
@@ -109,7 +109,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
           value={role}
           onChange={(e) => setRole(e.detail.value as Member['role'])}
           items={[
-            { value: 'admin', label: 'Admin', description: 'Lets partners in, changes and removes them.' },
+            { value: 'admin', label: 'Admin', description: 'Grants, edits and revokes the access of partners.' },
             { value: 'member', label: 'Member', description: 'Looks only.' },
           ]}
         />

@@ -42,8 +42,8 @@ export function PartnerFields({
           value={value.class}
           onChange={(e) => edit({ class: e.detail.value as PartnerValues['class'] })}
           items={[
-            { value: 'channel', label: 'Channel partner', description: 'Customers can let it in.' },
-            { value: 'other', label: 'Other', description: 'Stands in the directory, and cannot be let in.' },
+            { value: 'channel', label: 'Channel partner', description: 'Customers can grant access to it.' },
+            { value: 'other', label: 'Other', description: 'Is in the directory, but customers cannot grant access to it.' },
           ]}
         />
       </FormField>
@@ -51,14 +51,14 @@ export function PartnerFields({
         <RadioGroup value={value.offer} onChange={(e) => edit({ offer: e.detail.value as Level })} items={offers} />
       </FormField>
       <FormField label="Single sign-on" errorText={at('/sso')}>
-        <Toggle checked={value.sso} onChange={(e) => edit({ sso: e.detail.checked })} description="Where a customer requires it, only users of partners that have it get in.">
+        <Toggle checked={value.sso} onChange={(e) => edit({ sso: e.detail.checked })} description="Where a customer requires it, only the users of partners that have it can enter.">
           The partner has it
         </Toggle>
       </FormField>
       <FormField label="Parent" description="The id of the partner above it, for the tree alone: access never flows along it." errorText={at('/parent')}>
         <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder="None" />
       </FormField>
-      <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about the whole organisation go." error={at('/contacts')} />
+      <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="They get the mails about the whole organisation. The first is the primary address." error={at('/contacts')} />
     </SpaceBetween>
   );
 }

@@ -15,11 +15,12 @@ import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
+import { PartnerName } from './PartnerName';
 import { className, useChanged, usePartners } from './queries';
 
 type Partner = Schemas['Partner'];
 
-/** The partner list: who is on it, what each may be let in for at most, and the kill switch. */
+/** The partners, the highest level that customers can grant to each, and the kill switch. */
 export function Partners() {
   const navigate = useNavigate();
   const follow = useFollow();
@@ -33,7 +34,7 @@ export function Partners() {
     <>
       <DataTable
         title="Partners"
-        description="The partner list: whom customers may let in, and how much at most."
+        description="The partners that customers can grant access to, each up to its offer."
         actions={
           <Button variant="primary" onClick={() => void navigate('/provider/partners/new')}>
             Create partner
@@ -41,9 +42,9 @@ export function Partners() {
         }
         pages={pages}
         trackBy={(p) => p.id}
-        empty={q ? `No partner's name begins with “${q}”.` : 'There are no partners yet.'}
+        empty={q ? 'No partner matches this search.' : 'There are no partners yet.'}
         emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>Show all partners</Button> : undefined}
-        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find partners by name" label="Find partners" />}
+        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find by a word of the name, or the id" label="Find partners" />}
         columns={[
           {
             id: 'name',
@@ -57,7 +58,11 @@ export function Partners() {
                 </Link>
                 <Box variant="small" display="block" color="text-body-secondary">
                   {p.id}
-                  {p.parent && `, below ${p.parent}`}
+                  {p.parent && (
+                    <>
+                      , below <PartnerName id={p.parent} />
+                    </>
+                  )}
                 </Box>
               </>
             ),
@@ -119,7 +124,7 @@ function KillSwitch({ partner: p, close }: { partner: Partner; close: () => void
       ).data,
     {
       onDone: () => {
-        flash.done(`${p.name} is ${off ? 'suspended' : 'resumed'}`, off ? 'None of its users gets in at any customer.' : 'Its users get in again where customers let them.');
+        flash.done(`${p.name} is ${off ? 'suspended' : 'resumed'}`, off ? 'None of its users can enter any customer.' : 'Its users can enter again wherever customers have granted access.');
         close();
         void changed();
       },
@@ -137,18 +142,18 @@ function KillSwitch({ partner: p, close }: { partner: Partner; close: () => void
       {off ? (
         <>
           <div>
-            At once <strong>none of its users gets in at any customer</strong>, and no customer can let it in. The customers are told.
+            At once <strong>none of its users can enter any customer</strong>, and no customer can grant it access. Its customers get a mail.
           </div>
-          <div>Nothing is lost: resume it, and what customers granted holds again.</div>
+          <div>Nothing is deleted: when you resume it, the access that customers granted is in effect again.</div>
         </>
       ) : (
-        <div>At once its users get in again wherever a customer lets them, as it was before, where the period has not ended meanwhile.</div>
+        <div>At once its users can enter again wherever customers have granted access, except where a period has ended meanwhile.</div>
       )}
     </ConfirmModal>
   );
 }
 
-/** Takes a partner off the list for good. */
+/** Removes a partner for good. */
 function RemovePartner({ partner: p, close }: { partner: Partner; close: () => void }) {
   const api = useApi();
   const flash = useFlash();
@@ -159,7 +164,7 @@ function RemovePartner({ partner: p, close }: { partner: Partner; close: () => v
     },
     {
       onDone: () => {
-        flash.done(`${p.name} is off the partner list`, 'None of its users gets in at any customer.');
+        flash.done(`${p.name} is removed`, 'None of its users can enter any customer.');
         close();
         void changed();
       },
@@ -168,10 +173,10 @@ function RemovePartner({ partner: p, close }: { partner: Partner; close: () => v
   return (
     <ConfirmModal header={`Remove ${p.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
       <div>
-        At once <strong>none of its users gets in at any customer</strong>, and every customer that lets it in is told that this has ended.
+        At once <strong>none of its users can enter any customer</strong>. Every customer that granted it access gets a mail.
       </div>
       <div>
-        This cannot be taken back: the id <strong>{p.id}</strong> is never used again. To stop the partner for a while, suspend it.
+        This cannot be undone: the id <strong>{p.id}</strong> is never used again. To stop the partner for a while, suspend it.
       </div>
     </ConfirmModal>
   );

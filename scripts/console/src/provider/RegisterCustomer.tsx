@@ -25,12 +25,12 @@ export function RegisterCustomer() {
       const customer = id.trim();
       return created(
         answer(api.PUT('/v1/customers/{customer}', { params: { path: { customer }, header: { 'If-None-Match': '*' } }, body })),
-        new Problem({ status: 409, code: 'page', title: 'There is such a customer already', errors: [{ pointer: '/id', detail: `${customer} is taken.` }] }),
+        new Problem({ status: 409, code: 'page', title: 'This id is taken', errors: [{ pointer: '/id', detail: `A customer with the id ${customer} exists already.` }] }),
       );
     },
     {
       onDone: (c) => {
-        flash.done(`${c.name} is registered`, 'Add its people next: an admin of it lets partners in.');
+        flash.done(`${c.name} is registered`, 'Add its members next: its admins grant access to partners.');
         void changed();
         void navigate(`/provider/customers/${c.id}`);
       },

@@ -1,3 +1,4 @@
+import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Toggle from '@cloudscape-design/components/toggle';
 import { useCallback, useState } from 'react';
@@ -19,7 +20,7 @@ function useBack(): { customer: string; close: () => void } {
 
 /** What the request did: the level that is open, and whether the relationship is new. */
 function outcome({ status, data: { grant, changes } }: Answer<Schemas['GrantChange']>): string {
-  if (status !== 201 && changes.fields.length === 0) return 'The relationship was there already. Nothing has changed.';
+  if (status !== 201 && changes.fields.length === 0) return 'The relationship existed already. Nothing has changed.';
   const level = `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : ` (${levelName[grant.effective_level]} in effect)`}.`;
   return status === 201 ? `The relationship is new. ${level}` : level;
 }
@@ -60,18 +61,25 @@ export function EstablishRelationship() {
       shown={['/partner', '/everyone']}
     >
       <Box>
-        Opens Support where the partner&apos;s offer is at least that, otherwise a relationship without access. The partner picks its users; the customer can change or end
-        it at any time.
+        Opens Support where the partner&apos;s offer is at least that, otherwise a relationship without access. The partner assigns its users; the customer can edit or
+        revoke it at any time.
       </Box>
       <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />
-      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description="Otherwise nobody is in until the partner picks.">
-        Everyone of the partner is in from the beginning
+      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description="All present and future users of the partner, except external ones.">
+        Everyone of the partner
       </Toggle>
+      {!everyone && <NoUserYet of={partner} />}
     </PanelForm>
   );
 }
 
-/** The panel that lets a partner manage a customer (A2, A15). */
+/** Warns that a new relationship has no user: the partner assigns the first one (E9). */
+function NoUserYet({ of }: { of: PartnerChoice | undefined }) {
+  const name = of?.name ?? 'the partner';
+  return <Alert type="warning">Nobody can enter until {name} assigns its first user. It gets a mail that says so.</Alert>;
+}
+
+/** The panel that sets the partner that manages a customer (A2, A15). */
 export function ManagingPartner() {
   const api = useApi();
   const flash = useFlash();
@@ -93,9 +101,9 @@ export function ManagingPartner() {
   );
   return (
     <PanelForm
-      title="Let a partner manage"
+      title="Set managing partner"
       close={close}
-      action="Let it manage"
+      action="Set"
       submit={() => {
         setTried(true);
         if (partner) put.send(partner);
@@ -104,7 +112,10 @@ export function ManagingPartner() {
       problem={put.problem}
       shown={['/partner']}
     >
-      <Box>Always open, with the level Manage; the customer can neither change nor end it. A managed customer has exactly one partner.</Box>
+      <Box>
+        Always open, with the level Manage; the customer can neither edit nor revoke it, only you end it. A managed customer has exactly one partner.
+      </Box>
+      <NoUserYet of={partner} />
       <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />
     </PanelForm>
   );

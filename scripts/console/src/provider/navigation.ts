@@ -11,6 +11,7 @@ export function providerNavigation(me: Me): SideNavigationProps.Item[] {
       text: 'Directory',
       items: [
         { type: 'link', text: 'Partners', href: '/provider/partners' },
+        { type: 'link', text: 'Partner tree', href: '/provider/tree' },
         { type: 'link', text: 'Customers', href: '/provider/customers' },
       ],
     },

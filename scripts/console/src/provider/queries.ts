@@ -35,7 +35,7 @@ export async function created<T>(request: Promise<Answer<T>>, taken: Problem): P
   }
 }
 
-/** Whether something is there: PUT would edit it without a word. */
+/** Whether something is there. */
 export async function isThere(read: Promise<unknown>): Promise<boolean> {
   try {
     await read;

@@ -5,6 +5,7 @@ import { NotFound } from '../shell/NotFound';
 import { Customer } from './Customer';
 import { Customers } from './Customers';
 import { Partners } from './Partners';
+import { Tree } from './Tree';
 
 // The forms are loaded when somebody opens one: they are what is heavy.
 const CreatePartner = lazy(async () => ({ default: (await import('./CreatePartner')).CreatePartner }));
@@ -24,6 +25,7 @@ export function ProviderRoutes() {
         <Route path="new" element={<CreatePartner />} />
         <Route path=":partner" element={<EditPartner />} />
       </Route>
+      <Route path="tree" element={<Tree />} />
       <Route path="customers" element={<Customers />}>
         <Route path="new" element={<RegisterCustomer />} />
       </Route>

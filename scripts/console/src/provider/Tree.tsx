@@ -1,0 +1,149 @@
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import Link from '@cloudscape-design/components/link';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import TreeView from '@cloudscape-design/components/tree-view';
+import { useQueries } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { answer, asProblem, useCursorPages, type Api, type Schemas } from '../api';
+import { Page } from '../parts/Page';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { levelName, statusWords } from '../parts/words';
+import { useApi } from '../session';
+import { useFollow } from '../shell/useFollow';
+import { isThere, keyOf } from './queries';
+
+type Name = Schemas['PartnerName'];
+type PartnerCustomer = Schemas['PartnerCustomer'];
+
+/** A partner, a customer of one, or a line that says what is there instead. Ids are unique in the tree: a customer stands below each of its partners. */
+type Node = { id: string; partner: Name } | { id: string; of: string; customer: PartnerCustomer } | { id: string; line: 'loading' | 'nothing' | 'more'; of: string } | { id: string; problem: unknown };
+
+const most = 100; // partners and customers below one that the tree shows
+
+async function readBelow(api: Api, partner: string, signal: AbortSignal) {
+  const params = { params: { path: { partner }, query: { limit: most } }, signal };
+  const [partners, customers] = await Promise.all([answer(api.GET('/v1/partners/{partner}/partners', params)), answer(api.GET('/v1/partners/{partner}/customers', params))]);
+  return { partners: partners.data.items, customers: customers.data.items, more: Boolean(partners.data.next_cursor ?? customers.data.next_cursor) };
+}
+
+/** The partners that have none above them, page by page: also those whose parent was removed. */
+function useRoots() {
+  const api = useApi();
+  return useCursorPages(keyOf('tree'), async (cursor, signal) => {
+    const { data } = await answer(api.GET('/v1/partners', { params: { query: { limit: 100, cursor } }, signal }));
+    const partners = data.items.filter((p): p is Schemas['Partner'] => 'version' in p);
+    const here = new Set(partners.map((p) => p.id));
+    const parents = [...new Set(partners.flatMap((p) => (p.parent && !here.has(p.parent) ? [p.parent] : [])))];
+    const gone = new Set<string>();
+    await Promise.all(
+      parents.map(async (partner) => {
+        if (!(await isThere(answer(api.GET('/v1/partners/{partner}', { params: { path: { partner } }, signal }))))) gone.add(partner);
+      }),
+    );
+    return { items: partners.filter((p) => !p.parent || gone.has(p.parent)), next_cursor: data.next_cursor };
+  });
+}
+
+/** Partners with the partners and customers below them, read as they are opened (W3). Access never flows along it (W12). */
+export function Tree() {
+  const api = useApi();
+  const follow = useFollow();
+  const roots = useRoots();
+  const [open, setOpen] = useState<readonly string[]>([]);
+  const below = useQueries({
+    queries: open.map((id) => ({ queryKey: keyOf('below', id), queryFn: ({ signal }: { signal: AbortSignal }) => readBelow(api, id, signal) })),
+  });
+  const childrenOf = (node: Node): Node[] | undefined => {
+    if (!('partner' in node)) return undefined;
+    const id = node.partner.id;
+    const read = below[open.indexOf(id)];
+    if (read?.error) return [{ id: `problem:${id}`, problem: read.error }];
+    if (!read?.data) return [{ id: `loading:${id}`, line: 'loading', of: id }];
+    const { partners, customers, more } = read.data;
+    const nodes: Node[] = [...partners.map(nodeOf), ...customers.map((customer) => ({ id: `customer:${id}:${customer.customer.id}`, of: id, customer }))];
+    if (more) nodes.push({ id: `more:${id}`, line: 'more', of: id });
+    return nodes.length > 0 ? nodes : [{ id: `nothing:${id}`, line: 'nothing', of: id }];
+  };
+  return (
+    <Page title="Partner tree" description="Partners with the partners and customers below them. The tree orders them: access is never inherited along it.">
+      <Container>
+        {roots.problem ? (
+          <ProblemAlert problem={roots.problem} retry={roots.retry} />
+        ) : roots.loading ? (
+          <Spinner size="large" />
+        ) : (
+          <SpaceBetween size="s">
+            {roots.all.length === 0 && <Box color="text-body-secondary">There are no partners yet.</Box>}
+            <TreeView<Node>
+              ariaLabel="Partners and customers"
+              items={roots.all.map(nodeOf)}
+              getItemId={(node) => node.id}
+              getItemChildren={childrenOf}
+              expandedItems={open.map((id) => `partner:${id}`)}
+              onItemToggle={({ detail: { item, expanded } }) => {
+                if (!('partner' in item)) return;
+                const { id } = item.partner;
+                setOpen((old) => (expanded ? [...old, id] : old.filter((o) => o !== id)));
+              }}
+              connectorLines="vertical"
+              i18nStrings={{ expandButtonLabel: (node) => `Open ${labelOf(node)}`, collapseButtonLabel: (node) => `Close ${labelOf(node)}` }}
+              renderItem={(node) => {
+                if ('problem' in node) return { content: asProblem(node.problem).title };
+                if ('line' in node) {
+                  if (node.line === 'loading') return { content: <Spinner />, announcementLabel: 'Loading' };
+                  if (node.line === 'nothing') return { content: <Box color="text-body-secondary">No partners and no customers</Box> };
+                  return {
+                    content: (
+                      <Link href={`/partners/${node.of}/customers`} onFollow={follow}>
+                        All customers
+                      </Link>
+                    ),
+                  };
+                }
+                if ('partner' in node) {
+                  return {
+                    content: (
+                      <Link href={`/partners/${node.partner.id}/customers`} onFollow={follow}>
+                        {node.partner.name}
+                      </Link>
+                    ),
+                    secondaryContent: <Box variant="small">Partner · {node.partner.id}</Box>,
+                    announcementLabel: node.partner.name,
+                  };
+                }
+                const { customer: c } = node;
+                return {
+                  content: (
+                    <Link href={`/partners/${node.of}/customers/${c.customer.id}`} onFollow={follow}>
+                      {c.customer.name}
+                    </Link>
+                  ),
+                  secondaryContent: (
+                    <Box variant="small">
+                      Customer · {levelName[c.effective_level]} · {statusWords(c)}
+                      {c.managed && ' · Managed'}
+                    </Box>
+                  ),
+                  announcementLabel: c.customer.name,
+                };
+              }}
+            />
+            {roots.more && (
+              <Button onClick={roots.loadMore} loading={roots.fetching}>
+                More partners
+              </Button>
+            )}
+          </SpaceBetween>
+        )}
+      </Container>
+    </Page>
+  );
+}
+
+const nodeOf = (partner: Name): Node => ({ id: `partner:${partner.id}`, partner });
+
+const labelOf = (node: Node): string => ('partner' in node ? node.partner.name : '');
