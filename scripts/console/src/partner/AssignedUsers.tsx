@@ -1,3 +1,4 @@
+import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import SpaceBetween from '@cloudscape-design/components/space-between';
@@ -11,7 +12,7 @@ import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
 import { InvitationStatus, UserStatus } from '../parts/Status';
 import { Who } from '../parts/Who';
-import { byWhom, levelName, roleName } from '../parts/words';
+import { byWhom, instant, levelName, roleName } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { readPicked, useChanged, usePartner, usePendingInvitations, usePicked } from './queries';
@@ -66,19 +67,25 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
             header: 'Status',
             minWidth: 110,
             cell: (r) => {
-              if (!r.user) return <InvitationStatus of={r.invitation.status} />;
+              if (!r.user) {
+                return (
+                  <>
+                    <InvitationStatus of={r.invitation.status} />
+                    <Box variant="small" display="block" color="text-body-secondary">
+                      Can be accepted until {instant(r.invitation.expires_at)}
+                    </Box>
+                  </>
+                );
+              }
               if (r.user.status !== 'active') return <UserStatus of={r.user.status} />;
               return <StatusIndicator type="success">{r.user.assigned_at ? 'Assigned' : 'By everyone'}</StatusIndicator>;
             },
           },
           {
             id: 'since',
-            header: 'Since, or can be accepted until',
-            minWidth: 140,
-            cell: (r) => {
-              const t = r.user ? r.user.assigned_at : r.invitation.expires_at;
-              return t ? <Instant at={t} /> : '–';
-            },
+            header: 'Since',
+            minWidth: 130,
+            cell: (r) => (r.user?.assigned_at ? <Instant at={r.user.assigned_at} /> : '–'),
           },
           ...(may.lead
             ? [

@@ -100,9 +100,9 @@ function NoEntry({ of: c }: { of: Customer }) {
 }
 
 function Overview({ of: c }: { of: Customer }) {
-  const { me, name } = usePartner();
+  const { name } = usePartner();
   const record = usePartnerRecord();
-  const level = c.your_level ?? c.effective_level;
+  const level = c.you_have_access ? (c.your_level ?? c.effective_level) : c.effective_level;
   const has = record && (record.sso ? `${name} has it` : `${name} does not have it`);
   return (
     <Container header={<Header variant="h2">Overview</Header>}>
@@ -111,13 +111,13 @@ function Overview({ of: c }: { of: Customer }) {
         items={[
           { label: 'Status', value: <Status of={c.status} reason={c.reason} /> },
           { label: 'Level', value: <LevelText level={c.level} effective={c.effective_level} /> },
-          ...(me ? [{ label: 'Your level', value: levelName[level] }] : []),
-          { label: me ? 'What you can do there' : 'What it includes', value: levelAbout[level] },
+          ...(c.your_level ? [{ label: 'Your level', value: c.your_level === 'none' ? 'None' : levelName[c.your_level] }] : []),
+          { label: 'What the level includes', value: levelAbout[level] },
           { label: 'From', value: <Instant at={c.from} both /> },
           { label: 'Until', value: c.until ? <Instant at={c.until} both /> : 'Continuous' },
           { label: 'Users are assigned by', value: c.assigned_by === 'partner' ? name : c.customer.name },
           { label: 'Single sign-on', value: [c.require_sso ? 'Required' : 'Not required', has].filter(Boolean).join('; ') },
-          ...(me ? [{ label: 'Sign-in', value: <Entry of={c} brief /> }] : []),
+          ...(c.sign_in_url ? [{ label: 'Sign-in', value: <Entry of={c} /> }] : []),
           ...(c.message ? [{ label: 'Message', value: c.message }] : []),
           { label: 'Domain', value: c.customer.domain ?? '–' },
           { label: 'Id', value: c.customer.id },
