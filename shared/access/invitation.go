@@ -184,16 +184,23 @@ func (f *InviteFacts) row(i *Invitation) *InvitationRow {
 	return &InvitationRow{Invitation: i, Customer: f.Customer, Partner: f.Partner, Grant: f.Grant, Inviter: f.Inviters[i.ID]}
 }
 
-// InvitationFilter says which invitations of a list are wanted: those of a status at that instant, or all where it is "".
+// InvitationFilter says which invitations of a list are wanted: those of a status at that instant, of a customer and of a partner, or all where it is "".
 type InvitationFilter struct {
+	Customer string
+	Partner  string
 	Status InvitationStatus
 	Now    time.Time
+}
+
+// Between tells whether the invitation is of the customer and the partner that are asked for. It needs nothing but the invitation.
+func (f InvitationFilter) Between(i *Invitation) bool {
+	return (f.Customer == "" || i.Customer == f.Customer) && (f.Partner == "" || i.Partner == f.Partner)
 }
 
 // Wants tells whether the invitation is one of them.
 func (f InvitationFilter) Wants(r *InvitationRow) bool {
 	s, _ := r.Status(f.Now)
-	return f.Status == "" || s == f.Status
+	return (f.Status == "" || s == f.Status) && f.Between(r.Invitation)
 }
 
 // InviteCommand invites a person.
@@ -407,13 +414,17 @@ func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, err
 	return Change{Writes: []Write{InvitationWrite{Before: i, After: &n}}}, nil
 }
 
-// PlanCancel plans that the inviting side takes the invitation back (E5). Cancelling one that has ended changes nothing.
+// PlanCancel plans that an invitation is cancelled (E5), by the partner or by the customer, whichever invited. A managed customer does not cancel its
+// partner's (A12). Cancelling one that has ended changes nothing.
 func PlanCancel(r Relation, i *Invitation, m Moment) (Change, *Invitation, error) {
 	if i == nil {
 		return Change{}, nil, notFound("invitation")
 	}
 	if i.Status(m.Now) != InvitationPending {
 		return Change{}, i, nil
+	}
+	if m.Actor.Kind == "customer" && i.By.Kind == "partner" && r.Customer != nil && r.Customer.ManagedBy != "" {
+		return Change{}, nil, managed()
 	}
 	return m.closed(r, i, InvitationCancelled, events.InvitationCancelled, "")
 }

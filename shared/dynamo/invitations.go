@@ -309,6 +309,11 @@ func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access
 }
 
 func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation, f access.InvitationFilter) ([]*access.InvitationRow, error) {
+	for n, i := range list {
+		if i != nil && !f.Between(i) { // nothing more is read of it
+			list[n] = nil
+		}
+	}
 	rows, err := s.invitationRows(ctx, list)
 	if err != nil {
 		return nil, err

@@ -84,7 +84,7 @@ type api struct {
 
 // NewGrant serves the routes of the grant function.
 func NewGrant(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{"POST /v1/customers/{customer}/grants": postGrant})
+	return serve(cfg, map[string]endpoint{createGrant: postGrant})
 }
 
 // NewEdit serves the routes of the edit function.
@@ -216,7 +216,7 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 			return reply{}, badID(r, name)
 		}
 	}
-	if r.Method != "GET" { // those that take parameters read them on their own
+	if r.Method != "GET" && r.RouteKey != createGrant { // those that take parameters read them on their own
 		if err := noQuery(r); err != nil {
 			return reply{}, err
 		}
@@ -311,6 +311,13 @@ func (c *call) take(ctx context.Context, plan func(ctx context.Context) (access.
 		change, out, err = plan(ctx)
 		return change, nil, err
 	})
+	return out, err
+}
+
+// dryRun plans a change once and answers as the change would, or refuses as it would, and commits nothing. The answer is never that of a creation.
+func (c *call) dryRun(ctx context.Context, plan func(ctx context.Context) (access.Change, reply, error)) (reply, error) {
+	_, out, err := plan(ctx)
+	out.status, out.location, out.version = 200, "", 0 // of nothing that is stored
 	return out, err
 }
 

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"maps"
+	"net/url"
 	"slices"
 	"time"
 
@@ -62,7 +63,14 @@ func given(o opt[moment]) *time.Time {
 	return &o.Value.Time
 }
 
+// createGrant is the route that takes dry_run.
+const createGrant = "POST /v1/customers/{customer}/grants"
+
 func postGrant(ctx context.Context, c *call) (reply, error) {
+	dry, err := askedDry(c.Request)
+	if err != nil {
+		return reply{}, err
+	}
 	var b grantBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
@@ -72,7 +80,7 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	customer := c.PathValue("customer")
-	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+	plan := func(ctx context.Context) (access.Change, reply, error) {
 		cmd := cmd
 		if email != "" {
 			cust, err := c.api.Store.Customer(ctx, customer)
@@ -101,16 +109,35 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		out := planned(r, p, m.Now)
+		out := planned(r, p, m.Now, cmd.Users...)
 		if p.Created {
 			out.status, out.location = 201, "/v1/customers/"+customer+"/grants/"+partner
 		}
 		return p.Change, out, nil
-	})
+	}
+	if dry {
+		return c.dryRun(ctx, plan)
+	}
+	out, err := c.change(ctx, "", plan)
 	if err != nil || email == "" || cmd.Level == nil { // then no cap is set
 		return out, err
 	}
 	return out, c.spreadRules(ctx, customer)
+}
+
+// askedDry reads dry_run, the one parameter of the route.
+func askedDry(r *Request) (bool, error) {
+	q, err := url.ParseQuery(r.RawQuery)
+	if err != nil || len(q) != 1 || len(q["dry_run"]) != 1 {
+		return false, noQuery(r)
+	}
+	switch q.Get("dry_run") {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, access.Refuse(access.Invalid, "dry_run is true or false").At("?dry_run")
 }
 
 // individual finds the partner's user who has an e-mail address (D8, D15), and refuses the customer's own people (D7, A7).

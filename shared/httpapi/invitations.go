@@ -191,10 +191,10 @@ func invitationLocation(i *access.Invitation) string {
 	return "/v1/customers/" + i.Customer + "/invitations/" + i.ID
 }
 
-// invitationFilter reads status.
-func (c *call) invitationFilter() (access.InvitationFilter, access.PageAsk, string, error) {
-	ask, q, digest, err := pageAsk(c.Request, "status")
-	f := access.InvitationFilter{Status: access.InvitationStatus(q.Get("status")), Now: c.api.now()}
+// invitationFilter reads status, and the other side: customer or partner, an organisation's id.
+func (c *call) invitationFilter(other string) (access.InvitationFilter, access.PageAsk, string, error) {
+	ask, q, digest, err := pageAsk(c.Request, "status", other)
+	f := access.InvitationFilter{Customer: q.Get("customer"), Partner: q.Get("partner"), Status: access.InvitationStatus(q.Get("status")), Now: c.api.now()}
 	if err != nil {
 		return f, ask, digest, err
 	}
@@ -203,11 +203,14 @@ func (c *call) invitationFilter() (access.InvitationFilter, access.PageAsk, stri
 	default:
 		return f, ask, digest, access.Refuse(access.Invalid, "status is one of: pending, accepted, declined, cancelled, expired").At("?status")
 	}
+	if with := q.Get(other); with != "" && !access.ValidID(with) {
+		return f, ask, digest, access.Refuse(access.Invalid, "%s is the id of a %s", other, other).At("?" + other)
+	}
 	return f, ask, digest, nil
 }
 
 func listInvitations(ctx context.Context, c *call) (reply, error) {
-	filter, ask, digest, err := c.invitationFilter()
+	filter, ask, digest, err := c.invitationFilter("partner")
 	if err != nil {
 		return reply{}, err
 	}
@@ -222,7 +225,7 @@ func listInvitations(ctx context.Context, c *call) (reply, error) {
 }
 
 func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
-	filter, ask, digest, err := c.invitationFilter()
+	filter, ask, digest, err := c.invitationFilter("customer")
 	if err != nil {
 		return reply{}, err
 	}

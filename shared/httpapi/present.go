@@ -97,10 +97,57 @@ func viewPartnerName(p *access.Partner) organisationView {
 
 // changesView tells what a request changed (D17).
 type changesView struct {
-	Added     []string  `json:"added"`
-	Removed   []string  `json:"removed"`
-	Fields    []string  `json:"fields"`
-	UserCount countView `json:"user_count"`
+	Added     []string      `json:"added"`
+	Removed   []string      `json:"removed"`
+	People    []changedView `json:"people"`
+	Fields    []string      `json:"fields"`
+	UserCount countView     `json:"user_count"`
+}
+
+// changedView is a user whom a request concerned, as people are told of it. Without a level the user has no access.
+type changedView struct {
+	ID    string `json:"id"`
+	Email string `json:"email"`
+	Name  string `json:"name"`
+	Level string `json:"effective_level,omitzero"`
+}
+
+// viewChanged names the users whom the change added or removed, and those that the request named, as they are after it; of a grant that it ends, the
+// users who were picked.
+func viewChanged(r access.Relation, p access.Planned, named []string) []changedView {
+	rows := maps.Clone(r.Assignments)
+	for _, w := range p.Change.Writes {
+		if a, is := w.(access.AssignmentWrite); is && a.After != nil {
+			if rows == nil {
+				rows = map[string]*access.Assignment{}
+			}
+			rows[a.After.User] = a.After
+		}
+	}
+	out := []changedView{}
+	ids := slices.Concat(p.Changes.Added, p.Changes.Removed, named)
+	ended := p.Grant.State == access.StateEnded
+	if ended && !p.Change.Empty() && r.Grant.Few() {
+		for id, a := range r.Assignments {
+			if a.Epoch == r.Grant.Epoch && !a.Out {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		u := r.Users[id]
+		if u == nil {
+			continue
+		}
+		v := changedView{ID: id, Email: u.Email, Name: u.Name}
+		if a := rows[id]; !ended && p.Grant.Admits(u, a) {
+			v.Level = p.Grant.LevelOf(r.Partner, u, a).String()
+		}
+		out = append(out, v)
+	}
+	slices.SortStableFunc(out, func(a, b changedView) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 type countView struct {
@@ -113,14 +160,14 @@ type plannedView struct {
 	Changes changesView `json:"changes"`
 }
 
-// planned is the answer to a change of a grant.
-func planned(r access.Relation, p access.Planned, now time.Time) reply {
+// planned is the answer to a change of a grant, of a request that named those users.
+func planned(r access.Relation, p access.Planned, now time.Time, named ...string) reply {
 	c := p.Changes
 	return reply{
 		status: 200, version: p.Grant.Edition(),
 		body: plannedView{
 			Grant:   viewGrant(access.GrantRow{Grant: p.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, now),
-			Changes: changesView{Added: c.Added, Removed: c.Removed, Fields: c.Fields, UserCount: countView{c.Before, c.After}},
+			Changes: changesView{Added: c.Added, Removed: c.Removed, People: viewChanged(r, p, named), Fields: c.Fields, UserCount: countView{c.Before, c.After}},
 		},
 	}
 }

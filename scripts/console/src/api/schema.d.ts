@@ -1366,11 +1366,23 @@ export interface components {
         Changes: {
             added: components["schemas"]["ChangedUsers"];
             removed: components["schemas"]["ChangedUsers"];
+            /**
+             * @description Who those in `added` and `removed` are, and those that the request named, sorted by name; of a grant that the request ended, the users who
+             *     were picked, as far as they are 80
+             */
+            people: components["schemas"]["ChangedUser"][];
             fields: ("assigned_by" | "caps" | "everyone" | "from" | "level" | "managed" | "message" | "note" | "require_sso" | "state" | "until" | "users")[];
             user_count: {
                 before: number;
                 after: number;
             };
+        };
+        ChangedUser: {
+            id: components["schemas"]["UserID"];
+            email: components["schemas"]["Email"];
+            name: components["schemas"]["Name"];
+            /** @description What the user may do after the change, while the grant is active; absent for one who has no access */
+            effective_level?: components["schemas"]["Level"];
         };
         /** @description Those that were named one by one, sorted; nobody when everyone was switched */
         ChangedUsers: components["schemas"]["UserID"][];
@@ -1411,6 +1423,14 @@ export interface components {
          *           "contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV"
          *         ],
          *         "removed": [],
+         *         "people": [
+         *           {
+         *             "id": "contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV",
+         *             "email": "kim@contoso.example",
+         *             "name": "Kim Tech",
+         *             "effective_level": "support"
+         *           }
+         *         ],
          *         "fields": [
          *           "level",
          *           "users"
@@ -3463,7 +3483,13 @@ export interface operations {
     };
     createGrant: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer is a 200 that says what the same request without it would change now, and of whom, or the
+                 *     refusal that it would get. The id of a grant that would be new is another one each time.
+                 */
+                dry_run?: boolean;
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
@@ -5053,6 +5079,8 @@ export interface operations {
             query?: {
                 /** @description One of the states; by default all */
                 status?: components["parameters"]["InvitationStatusFilter"];
+                /** @description To this partner alone; by default all */
+                partner?: components["schemas"]["OrganisationID"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
@@ -5426,6 +5454,8 @@ export interface operations {
             query?: {
                 /** @description One of the states; by default all */
                 status?: components["parameters"]["InvitationStatusFilter"];
+                /** @description To this customer's tenant alone; by default all */
+                customer?: components["schemas"]["OrganisationID"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
