@@ -42,7 +42,7 @@ func (v *service) addConsole(folder string) {
 		v.pool.pages.SetCallbackUrLs(&back)
 		v.pool.pages.SetLogoutUrLs(&back)
 	}
-	v.upload(files, folder, console.Settings{Login: login})
+	v.upload(files, folder, console.Settings{Login: login, Product: v.letters.Product})
 }
 
 // login is where the console signs people in, and to where the page sends requests for that.

@@ -200,7 +200,7 @@ func TestTheConsoleIsToldWhereToSignIn(t *testing.T) {
 			Logout: "https://id.cloud.example/logout?to={origin}",
 		},
 	} {
-		same(t, variant, settingsFile(t, variant), console.Settings{Login: &want}) // the API is where the page is
+		same(t, variant, settingsFile(t, variant), console.Settings{Login: &want, Product: "Cloud"}) // the API is where the page is
 	}
 	for variant, want := range map[string][]string{
 		"pool":   {"https://cloud.example/in", "http://localhost:5173/in", "https://{CloudFront}/sign-in"},
@@ -250,7 +250,7 @@ func TestTheSettingsAreThoseThatTheConsoleReads(t *testing.T) {
 		}
 		return out
 	}
-	same(t, "the settings", optional(console.Settings{}, console.Settings{Local: true, Login: &console.Login{}}), fields("Settings"))
+	same(t, "the settings", optional(console.Settings{}, console.Settings{Local: true, Product: "Cloud", Login: &console.Login{}}), fields("Settings"))
 	same(t, "the login", optional(console.Login{}, console.Login{Logout: "x"}), fields("HostedLogin"))
 }
 

@@ -44,7 +44,7 @@ func TestThePagesInABrowser(t *testing.T) {
 	t.Cleanup(other.Close)
 	t.Cleanup(signed.Close)
 
-	own, err := pages.New(os.DirFS(built), console.Settings{Local: true})
+	own, err := pages.New(os.DirFS(built), console.Settings{Local: true, Product: stack.Product})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +65,8 @@ func TestThePagesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for on, settings := range map[*late]console.Settings{
-		elsewhere: {API: s.URL(), Local: true},
-		hosted: {API: s.URL(), Login: &console.Login{
+		elsewhere: {API: s.URL(), Product: stack.Product, Local: true},
+		hosted: {API: s.URL(), Product: stack.Product, Login: &console.Login{
 			Authorize: signed.URL + "/login/authorize", Token: signed.URL + "/login/token", ClientID: "console", Scopes: []string{"openid", "email"},
 		}},
 	} {

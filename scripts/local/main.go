@@ -147,7 +147,7 @@ func consoleOf(dir string) (http.Handler, error) {
 	if _, err := os.Stat(filepath.Join(dir, "index.html")); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return pages.New(os.DirFS(dir), console.Settings{Local: true})
+	return pages.New(os.DirFS(dir), console.Settings{Local: true, Product: stack.Product})
 }
 
 func originsOf(s string) []string {

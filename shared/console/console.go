@@ -6,9 +6,10 @@ import "strings"
 
 // Settings is what the console reads from /settings.json: what differs between stages. scripts/console/src/settings.ts says the same.
 type Settings struct {
-	API   string `json:"api"` // without a slash at the end; empty: where the page is
-	Local bool   `json:"local,omitempty"`
-	Login *Login `json:"login,omitempty"`
+	API     string `json:"api"`               // without a slash at the end; empty: where the page is
+	Product string `json:"product,omitempty"` // what the provider's product is called, as in mails
+	Local   bool   `json:"local,omitempty"`
+	Login   *Login `json:"login,omitempty"`
 }
 
 // Login is a hosted login: authorization code with PKCE.

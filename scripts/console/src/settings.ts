@@ -11,6 +11,7 @@ export interface HostedLogin {
 
 export interface Settings {
   api: string; // where the API is, without a slash at the end; empty: where the page is
+  product?: string; // what the provider's product is called, as in mails
   local?: boolean; // the local stack: /_local/ at the API signs in, has a mailbox, and a clock
   login?: HostedLogin; // needed unless local
 }

@@ -24,6 +24,9 @@ import (
 	"partneraccess/shared/sweep"
 )
 
+// Product is what the provider's product is called on the local stack.
+const Product = "Example Cloud"
+
 // Deps is what a function's handler is wired with.
 type Deps struct {
 	Client  *dynamodb.Client
@@ -92,7 +95,7 @@ func mailFunctions(d Deps, store *dynamo.Store, log *slog.Logger, people httpapi
 	c := mailing.Config{
 		Store: store, Sender: ses.NewSender(client, "partner-access-local"), Suppressed: ses.NewSuppressed(client), Now: d.Now, Log: log,
 		Settings: mail.Settings{
-			Product: "Example Cloud", From: "Example Cloud <no-reply@cloud.example>", Support: "support@cloud.example",
+			Product: Product, From: Product + " <no-reply@cloud.example>", Support: "support@cloud.example",
 			CustomerURL: "https://cloud.example/customers/{customer}/partners", PartnerURL: "https://cloud.example/partners/{partner}",
 			InvitationURL: d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
 			Unsubscribe:   "mailto:unsubscribe@cloud.example",
