@@ -70,13 +70,15 @@ function arrived(box, subject, to) {
 flow('D15 adding an individual user by e-mail', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   const page = await open(c.admin, at(c));
-  await page.getByText('You let no partner in.').waitFor();
+  await page.getByText('No partner has access.').waitFor();
   await page.getByRole('button', { name: 'Add partner' }).click();
   await panel(page).getByRole('radio', { name: 'One person' }).check();
   await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(p.users[1].email);
+  await panel(page).getByText(`Kim Tech, ${p.name}`).waitFor();
   await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
-  await flash(page, `${p.name} is added`);
-  await flash(page, 'Users who are in: 0 before, 1 now.');
+  await flash(page, 'Kim Tech is added');
+  await flash(page, `${p.users[1].email}, ${p.name}, has the level View.`);
+  await flash(page, 'Users with access: 0 before, 1 now.');
   await row(page, p.name).getByText('1 user').waitFor();
   assert.deepEqual(await insideOf(c, p), ['Kim Tech']);
   await mails(p.users[1].email, 1);
@@ -139,7 +141,7 @@ flow('E11 adding everyone, now and later', async ({ open }) => {
   await chooseOrganisation(page, p);
   await panel(page).getByRole('radio', { name: 'Everyone, now and later' }).check();
   await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
-  await flash(page, 'Everyone of the partner is in, now and later.');
+  await flash(page, 'All present and future users of the partner have access.');
   await row(page, p.name).getByText('Everyone (2)').waitFor();
   assert.equal((await grantOf(c, p)).everyone, true);
 });
@@ -168,8 +170,9 @@ flow('one click is one grant: a request that gets no answer is sent again under 
   page.removeAllListeners('console'); // the lost answer stands in the console
   await panel(page).getByRole('radio', { name: 'One person' }).check();
   await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(p.users[1].email);
+  await panel(page).getByText(`Kim Tech, ${p.name}`).waitFor();
   await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
-  await flash(page, `${p.name} is added`); // and not "was there already"
+  await flash(page, 'Kim Tech is added');
   assert.equal(keys.length, 2);
   assert.ok(keys[0] && keys[0] === keys[1], `keys: ${keys}`);
 });
@@ -198,7 +201,7 @@ flow('D12 D13 the list is searched and filtered by the service, and paged by cur
   await page.getByRole('button', { name: 'Show all partners' }).click();
   await eventually(async () => assert.equal(await page.getByRole('row').count(), 26));
   await page.getByRole('button', { name: /^Status/ }).click();
-  await page.getByRole('option', { name: 'Disabled' }).click();
+  await page.getByRole('option', { name: 'Suspended' }).click();
   await page.keyboard.press('Escape');
   await row(page, 'Bulk 03').waitFor();
   await eventually(async () => assert.equal(await page.getByRole('row').count(), 2));
@@ -218,8 +221,8 @@ flow('D27 editing: the checkboxes are those who are in', async ({ open }) => {
   await page.getByRole('option', { name: /^Manage/ }).click();
   await accessible(page, 'editing');
   await panel(page).getByRole('button', { name: 'Save' }).click();
-  await flash(page, `${p.name} is changed`);
-  await flash(page, 'Added: Sam Tech. Taken out: Kim Tech. Level: Manage.');
+  await flash(page, `The access of ${p.name} is changed`);
+  await flash(page, 'Added: Sam Tech. Removed: Kim Tech. Level: Manage.');
   assert.deepEqual(await insideOf(c, p), ['Olga Owner', 'Sam Tech']);
 });
 
@@ -239,7 +242,7 @@ flow('E14 E15 E16 everyone on replaces the checkboxes; off, those who were in st
   const page = await open(c.admin, at(c, `/${p.id}`));
   const everyone = () => panel(page).getByRole('switch', { name: /^Everyone of/ }).or(panel(page).getByRole('checkbox', { name: /^Everyone of/ }));
   await everyone().check();
-  await panel(page).getByText('Replaces what you checked one by one.').waitFor();
+  await panel(page).getByText('Replaces the users that are checked one by one.').waitFor();
   await panel(page).getByRole('button', { name: 'Save' }).click();
   await row(page, p.name).getByText('Everyone (3)').waitFor();
   await page.getByRole('link', { name: p.name }).click();
@@ -267,7 +270,7 @@ flow('a conflict: someone else changes the grant meanwhile; the panel says what,
   assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Sam Tech'], 'nothing may be saved yet');
   assert.ok(await panel(page).getByRole('checkbox', { name: 'Olga Owner' }).isChecked());
   await panel(page).getByRole('button', { name: 'Apply my changes' }).click();
-  await flash(page, `${p.name} is changed`);
+  await flash(page, `The access of ${p.name} is changed`);
   assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Olga Owner', 'Sam Tech']);
   assert.equal((await grantOf(c, p)).level, 'support', 'what only the other one changed must stay');
 });
@@ -319,14 +322,14 @@ flow('a period starts, reminds and ends while the clock is moved', ({ open }) =>
 
     // On the instant of the end, which comes a week after the reminder.
     await moveClock(page, 'A week later');
-    await page.getByText('You let no partner in.').waitFor();
+    await page.getByText('No partner has access.').waitFor();
     await page.getByRole('button', { name: /^Status/ }).click();
     await page.getByRole('option', { name: 'Expired' }).click();
     await page.keyboard.press('Escape');
     await status('Expired');
     assert.equal(await page.getByRole('button', { name: `Actions for ${p.name}` }).count(), 0, 'what has ended cannot be changed');
     await page.getByRole('link', { name: p.name }).click();
-    await panel(page).getByText(`This access has ended: its period is over, on ${berlin(until)}, by the clock.`).waitFor();
+    await panel(page).getByText(`This access ended on ${berlin(until)}: its period is over.`).waitFor();
     await box.getByRole('link', { name: 'Mailbox' }).click();
     await arrived(box, `The access of ${p.name} has ended`, `it@${c.id}.example`);
     await (await arrived(box, `Your access to ${c.name} has ended`, p.users[1].email)).click();
@@ -344,7 +347,7 @@ flow('an edit of the period, and of what else the panel has', async ({ open }) =
   };
   const saved = async (...lines) => {
     await panel(page).getByRole('button', { name: 'Save' }).click();
-    await [`${p.name} is changed`, ...lines].reduce((message, hasText) => message.filter({ hasText }), page.getByRole('status')).waitFor(); // one message says it all
+    await [`The access of ${p.name} is changed`, ...lines].reduce((message, hasText) => message.filter({ hasText }), page.getByRole('status')).waitFor(); // one message says it all
     await panel(page).waitFor({ state: 'detached' });
   };
   const radio = (group, name) => panel(page).getByRole('radiogroup', { name: group }).getByRole('radio', { name });
@@ -378,16 +381,16 @@ flow('an edit of the period, and of what else the panel has', async ({ open }) =
   await status('Active');
   await status('Continuous');
 
-  // Disabled, and enabled again.
+  // Suspended, and resumed.
   await opened();
   await panel(page).getByRole('textbox', { name: 'From: day' }).waitFor({ state: 'detached' }); // it has begun: that stays
-  await toggle('Access is enabled').uncheck();
-  await panel(page).getByText('Nobody of the partner gets in until you enable it again.').waitFor();
-  await saved('Status: Disabled.');
-  await status('Disabled');
+  await toggle('Suspend access').check();
+  await panel(page).getByText('No user of the partner has access until you resume it.').waitFor();
+  await saved('Status: Suspended.');
+  await status('Suspended');
   await opened();
-  assert.equal(await toggle('Access is enabled').isChecked(), false);
-  await toggle('Access is enabled').check();
+  assert.equal(await toggle('Suspend access').isChecked(), true);
+  await toggle('Suspend access').uncheck();
   await saved('Status: Active.');
   await status('Active');
 
@@ -407,22 +410,23 @@ flow('an edit of the period, and of what else the panel has', async ({ open }) =
   await radio('Who assigns the users', 'You').check();
   await toggle('Require single sign-on').uncheck();
   await panel(page).getByRole('textbox', { name: 'Note' }).fill('');
-  await saved('You assign the users.', 'Single sign-on is not required.', 'The note is emptied.');
+  await saved('The customer assigns the users.', 'Single sign-on is not required.', 'The note is removed.');
   const grant = await grantOf(c, p);
   assert.deepEqual([grant.status, grant.until, grant.assigned_by, grant.require_sso, grant.note], ['active', null, 'customer', false, '']);
   assert.deepEqual(await insideOf(c, p), ['Kim Tech'], 'who is in stays in');
 });
 
-flow('A14 disabling and enabling, from the row’s menu', async ({ open }) => {
+flow('A14 suspending and resuming, from the row’s menu', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });
   const page = await open(c.admin, at(c));
-  await menu(page, p.name, 'Disable');
-  await flash(page, `${p.name} is disabled`);
-  await row(page, p.name).getByText('Disabled').waitFor();
+  await menu(page, p.name, 'Suspend access');
+  await flash(page, `The access of ${p.name} is suspended`);
+  await flash(page, '2 users without access until you resume it.');
+  await row(page, p.name).getByText('Suspended').waitFor();
   assert.equal((await grantOf(c, p)).status, 'suspended');
-  await menu(page, p.name, 'Enable');
-  await flash(page, `${p.name} is enabled`);
+  await menu(page, p.name, 'Resume access');
+  await flash(page, `The access of ${p.name} is resumed`);
   await row(page, p.name).getByText('Active').waitFor();
   assert.equal((await grantOf(c, p)).status, 'active');
 });
@@ -431,21 +435,23 @@ flow('D29 removing: the pop-up says who will lose access; then it is gone', asyn
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id, p.users[2].id] });
   const page = await open(c.admin, at(c));
-  await menu(page, p.name, 'Remove');
-  const dialog = page.getByRole('dialog', { name: `Remove ${p.name}?` });
+  await menu(page, p.name, 'Remove partner access');
+  const dialog = page.getByRole('dialog', { name: 'Remove partner access?' });
+  await dialog.getByText(`${p.name} loses access at once: 2 users`).waitFor();
   await dialog.getByText('Kim Tech').waitFor();
   await dialog.getByText('Sam Tech').waitFor();
   assert.equal(await dialog.getByText('Olga Owner').count(), 0);
   await accessible(page, 'removing');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   assert.equal((await grantOf(c, p)).status, 'active', 'cancelled: nothing may have happened');
-  await menu(page, p.name, 'Remove');
-  await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
-  await flash(page, `${p.name} is removed`);
-  await page.getByText('You let no partner in.').waitFor();
+  await menu(page, p.name, 'Remove partner access');
+  await dialog.getByRole('button', { name: 'Yes, remove access' }).click();
+  await flash(page, `The access of ${p.name} is removed`);
+  await flash(page, 'No longer with access: Kim Tech and Sam Tech.');
+  await page.getByText('No partner has access.').waitFor();
   assert.equal((await grantOf(c, p)).status, 'ended');
   await page.goto(new URL(at(c, `/${p.id}`), page.url()).href);
-  await panel(page).getByText(/This access has ended: removed by the customer/).waitFor();
+  await panel(page).getByText(`revoked by the customer (${c.admin.email})`).waitFor();
 });
 
 flow('E3 E5 inviting a person, sending the invitation again, and cancelling it', async ({ open }) => {
@@ -502,16 +508,111 @@ flow('the mails: what was sent to whom, and sending one again', async ({ open })
   await mails(contact, before + 1);
 });
 
-flow('A12 a managed relationship is shown, and why it cannot be changed', async ({ open }) => {
+flow('A12 a managed relationship is shown, and nothing is offered that would be refused', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(provider, 'PUT', `/v1/customers/${c.id}/managing-partner`, { partner: p.id });
+  await ask(p.owner, 'POST', `/v1/customers/${c.id}/invitations`, { email: `eve@${p.id}.guest.example`, level: 'view' });
+  const words = `${p.name} manages ${c.name}; only Example Cloud ends it.`;
   const page = await open(c.admin, at(c));
-  await row(page, p.name).getByText('Managed by the provider').waitFor();
-  assert.equal(await page.getByRole('button', { name: `Actions for ${p.name}` }).count(), 0);
+  await page.getByText(words).waitFor();
+  await row(page, p.name).waitFor();
+  assert.equal(await page.getByRole('button', { name: /^(Add partner|Actions for)/ }).count(), 0);
   await page.getByRole('link', { name: p.name }).click();
-  await panel(page).getByText(/The provider manages this relationship/).waitFor();
-  assert.equal(await panel(page).getByRole('button', { name: 'Save' }).count(), 0);
+  await panel(page).getByText(words).waitFor();
+  await panel(page).getByText(`eve@${p.id}.guest.example`).waitFor();
+  assert.equal(await panel(page).getByRole('button', { name: /^(Save|Cancel)/ }).count(), 0);
   await accessible(page, 'a managed relationship');
+  await page.goto(new URL(`/customers/${c.id}/invitations`, page.url()).href);
+  await page.getByText(words).waitFor();
+  await row(page, 'eve@').getByText('Pending').waitFor();
+  assert.equal(await page.getByRole('button', { name: /^(Invite|Actions for)/ }).count(), 0);
+  for (const form of [at(c, '/add'), `/customers/${c.id}/invitations/new`]) {
+    await page.goto(new URL(form, page.url()).href);
+    await panel(page).getByText(words).waitFor();
+    assert.equal(await panel(page).getByRole('textbox').count(), 0);
+  }
+});
+
+flow('D11 the profile menu has Settings, and Partners in it', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id] });
+  const page = await open(c.admin, `/customers/${c.id}/history`);
+  await page.getByRole('button', { name: /^Signed in as/ }).click();
+  const settings = page.getByRole('group', { name: 'Settings' }).or(page.getByRole('menu').filter({ hasText: 'Settings' })).first();
+  await settings.getByText('Settings', { exact: true }).waitFor();
+  await accessible(page, 'the profile menu');
+  await settings.getByRole('menuitem', { name: 'Partners' }).click();
+  await row(page, p.name).waitFor();
+  assert.equal(new URL(page.url()).pathname, at(c));
+});
+
+flow('D15 adding one person where the partner has access already: what is shown is what is granted', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id], level: 'manage' });
+  const levelsOf = async () => Object.fromEntries((await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}/users`)).items.map((u) => [u.name, u.effective_level]));
+  const page = await open(c.admin, at(c, '/add'));
+  const sent = [];
+  page.on('request', (r) => {
+    if (r.method() === 'POST' && r.url().endsWith(`/v1/customers/${c.id}/grants`)) sent.push(r.postDataJSON());
+  });
+  const find = async (user) => {
+    await panel(page).getByRole('radio', { name: 'One person' }).check();
+    await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(user.email);
+    await panel(page).getByText(`${user.name}, ${p.name}`).waitFor();
+    await panel(page).getByText(`${p.name} has access already`).or(panel(page).getByText(`${user.name} has access already`)).first().waitFor();
+  };
+
+  // Untouched, the person gets what the form shows.
+  await find(p.users[1]);
+  await panel(page).getByText(/Level: Manage, continuous/).waitFor();
+  await panel(page).getByRole('button', { name: /^Level for this person Manage/ }).waitFor();
+  assert.equal(await panel(page).getByRole('radiogroup', { name: 'Ends' }).count(), 0, 'the period is the open grant’s');
+  await accessible(page, 'adding a person to an open grant');
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, 'Kim Tech is added');
+  await flash(page, `${p.users[1].email}, ${p.name}, has the level Manage.`);
+  assert.deepEqual(await levelsOf(), { 'Olga Owner': 'manage', 'Kim Tech': 'manage' });
+  assert.deepEqual(sent, [{ email: p.users[1].email }], 'and looking the person up asks with dry_run alone');
+
+  // A lower level is that person's alone.
+  await page.goto(new URL(at(c, '/add'), page.url()).href);
+  await find(p.users[2]);
+  await panel(page).getByRole('button', { name: /^Level for this person/ }).click();
+  await page.getByRole('option', { name: /^View/ }).click();
+  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  await flash(page, `${p.users[2].email}, ${p.name}, has the level View.`);
+  assert.deepEqual(await levelsOf(), { 'Olga Owner': 'manage', 'Kim Tech': 'manage', 'Sam Tech': 'view' });
+
+  // The table of users shows each one's level.
+  await page.getByRole('link', { name: p.name }).click();
+  await row(panel(page), 'Sam Tech').getByText('View', { exact: true }).waitFor();
+  await row(panel(page), 'Kim Tech').getByText('Manage', { exact: true }).waitFor();
+
+  // Who has access already is shown with the level, and nothing changes it unasked.
+  await page.goto(new URL(at(c, '/add'), page.url()).href);
+  await find(p.users[2]);
+  await panel(page).getByText('Sam Tech has access already').waitFor();
+  await panel(page).getByRole('button', { name: /^Level for this person View/ }).waitFor();
+  await panel(page).getByRole('link', { name: `edit the access of ${p.name}` }).click();
+  await panel(page).getByRole('button', { name: 'Save' }).waitFor();
+});
+
+flow('E5 E8 pending invitations stand among the users of the partner’s access, and are cancelled there', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const guest = `eve@${p.id}.guest.example`;
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'support' });
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/invitations`, { email: guest, partner: p.id, level: 'view' });
+  const page = await open(c.admin, at(c, `/${p.id}`));
+  const table = panel(page).getByRole('table', { name: `Users of ${p.name}` });
+  await row(table, 'Kim Tech').getByText('Support', { exact: true }).waitFor();
+  await row(table, guest).getByText(/^Invited, until/).waitFor();
+  await row(table, guest).getByText('View', { exact: true }).waitFor();
+  await accessible(page, 'an invitation among the users');
+  await row(table, guest).getByRole('button', { name: `Cancel the invitation of ${guest}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the invitation' }).click();
+  await flash(page, `The invitation of ${guest} is cancelled`);
+  await row(table, guest).waitFor({ state: 'detached' });
+  await row(table, 'Kim Tech').waitFor();
 });
 
 flow('a member who is no admin sees everything and changes nothing', async ({ open }) => {
@@ -544,7 +645,7 @@ flow('a list that cannot be read says so, and can be tried again', async ({ open
   await page.getByText('Request abc-1').waitFor();
   broken = false;
   await page.getByRole('button', { name: 'Try again' }).click();
-  await page.getByText('You let no partner in.').waitFor();
+  await page.getByText('No partner has access.').waitFor();
 });
 
 flow('by keyboard alone: a person is added', async ({ open }) => {
@@ -563,7 +664,7 @@ flow('by keyboard alone: a person is added', async ({ open }) => {
     }
     assert.fail(`${name} cannot be reached with ${key}`);
   };
-  await page.getByText('You let no partner in.').waitFor();
+  await page.getByText('No partner has access.').waitFor();
   await reach('Add partner');
   await press('Enter');
   await panel(page).waitFor();
@@ -572,8 +673,10 @@ flow('by keyboard alone: a person is added', async ({ open }) => {
   await press('ArrowDown');
   await reach('E-mail address');
   await page.keyboard.type(p.users[1].email);
+  await press('Enter'); // looks the person up at once
+  await panel(page).getByText(`Kim Tech, ${p.name}`).waitFor();
   await press('Enter');
-  await flash(page, `${p.name} is added`);
+  await flash(page, 'Kim Tech is added');
   await eventually(async () => assert.ok(await page.evaluate(() => document.activeElement?.textContent?.includes('Add partner')), 'focus has not gone back'));
   await press('Enter');
   await panel(page).waitFor();

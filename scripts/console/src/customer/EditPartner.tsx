@@ -18,15 +18,16 @@ import { answer, asProblem, useSubmit, type Api, type Schemas } from '../api';
 import { Group } from '../parts/Group';
 import { Instant } from '../parts/Instant';
 import { LevelSelect, LevelText } from '../parts/Level';
+import { CancelInvitation } from '../parts/CancelInvitation';
 import { complete, PeriodFields, type Period } from '../parts/Period';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';
 import { UserChecks, type AnyUser } from '../parts/UserChecks';
-import { byWhom, changeLines, endReason, instant, levelName, names, statusWords, type Level } from '../parts/words';
-import { useApi } from '../session';
+import { changeLines, endReason, instant, levelName, managedWords, names, statusWords, type Level } from '../parts/words';
+import { useApi, useProduct } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { useChanged, useCustomer, useGrantUsers, usePartnerUsers } from './queries';
+import { useChanged, useCustomer, useGrantUsers, usePartnerUsers, usePending } from './queries';
 
 type Grant = Schemas['Grant'];
 
@@ -70,11 +71,12 @@ async function readBase(api: Api, customer: string, partner: string, signal: Abo
   return { grant, etag, users };
 }
 
-/** The panel of one partner: its users as checkboxes, level, period, on or off. Where nothing can be changed it says why. */
+/** The panel of one partner: its users as checkboxes, level, period, suspended or not. Where nothing can be changed it says why. */
 export function EditPartner() {
   const api = useApi();
   const navigate = useNavigate();
-  const { customer, admin } = useCustomer();
+  const { customer, name, admin } = useCustomer();
+  const product = useProduct();
   const { partner = '' } = useParams();
   const close = useCallback(() => void navigate({ pathname: `/customers/${customer}/partners`, search: location.search }), [navigate, customer]);
   // Read when the panel is opened and when a change met another one's: what the person looks at does not change by itself.
@@ -87,7 +89,7 @@ export function EditPartner() {
     refetchOnReconnect: false,
   });
   const base = query.data;
-  const frozen = base && frozenFor(base.grant, admin);
+  const frozen = base && frozenFor(base.grant, admin, managedWords(base.grant.partner.name, name, product));
   return (
     <Panel title={base ? base.grant.partner.name : 'Partner'} close={close}>
       {query.error && !base ? (
@@ -110,19 +112,19 @@ export function EditPartner() {
   );
 }
 
-function frozenFor(grant: Grant, admin: boolean): string | undefined {
-  if (grant.managed) return 'The provider manages this relationship. You see who is in; only the provider changes or ends it.';
-  if (grant.end) return `This access has ended: ${endReason[grant.end.reason]}, on ${instant(grant.end.at)}, by ${byWhom(grant.end.by)}. Add the partner again to let it in.`;
-  if (grant.status === 'expired') return 'The period of this access is over. Add the partner again to let it in.';
+function frozenFor(grant: Grant, admin: boolean, managed: string): string | undefined {
+  if (grant.managed) return managed;
+  if (grant.end) {
+    const by = grant.end.by.email ? ` (${grant.end.by.email})` : '';
+    return `This access ended on ${instant(grant.end.at)}: ${endReason[grant.end.reason]}${by}. To grant access again, add the partner.`;
+  }
+  if (grant.status === 'expired') return `This access ended on ${grant.until ? instant(grant.until) : ''}: ${endReason.expired}. To grant access again, add the partner.`;
   if (!admin) return 'Only an admin of your organisation can change this.';
   return undefined;
 }
 
 /** The grant to be looked at, with the reason why it cannot be changed. */
 function Frozen({ grant, why }: { grant: Grant; why: string }) {
-  const [search, setSearch] = useState('');
-  const users = useGrantUsers(grant.partner.id);
-  const shown = users.all.filter((u) => matches(u, search));
   return (
     <SpaceBetween size="l">
       <Alert type="info">{why}</Alert>
@@ -135,23 +137,35 @@ function Frozen({ grant, why }: { grant: Grant; why: string }) {
           { label: 'Until', value: grant.until ? <Instant at={grant.until} both /> : 'Continuous' },
           { label: 'Users', value: grant.everyone ? `Everyone (${grant.user_count})` : String(grant.user_count) },
           { label: 'Assigned by', value: grant.assigned_by === 'partner' ? 'The partner' : 'You' },
+          { label: 'Single sign-on', value: grant.require_sso ? 'Required' : 'Not required' },
         ]}
       />
-      <UserChecks
-        label={`Users of ${grant.partner.name} who are in`}
-        users={shown}
-        checked={() => true}
-        toggle={() => undefined}
-        search={search}
-        onSearch={setSearch}
-        loading={users.loading}
-        problem={users.problem}
-        retry={users.retry}
-        more={users.more}
-        loadMore={users.loadMore}
-        frozen
-      />
+      <Seen grant={grant} />
     </SpaceBetween>
+  );
+}
+
+/** Who has access, and who is invited, to be looked at. */
+function Seen({ grant }: { grant: Grant }) {
+  const [search, setSearch] = useState('');
+  const users = useGrantUsers(grant.partner.id);
+  const pending = usePending(grant.partner.id);
+  return (
+    <UserChecks
+      label={`Users of ${grant.partner.name} with access`}
+      users={users.all.filter((u) => matches(u, search))}
+      checked={() => true}
+      toggle={() => undefined}
+      search={search}
+      onSearch={setSearch}
+      loading={users.loading}
+      problem={users.problem}
+      retry={users.retry}
+      more={users.more}
+      loadMore={users.loadMore}
+      frozen
+      invitations={pending.all}
+    />
   );
 }
 
@@ -177,7 +191,6 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
     period: draft.period ?? { from: grant.from, until: grant.until },
   };
   const body = bodyOf(base, draft);
-  const nameOf = (id: string): string => draft.add.get(id)?.name ?? base.users.get(id)?.name ?? id;
 
   const save = useSubmit(
     async (wanted: Schemas['GrantEdit']) =>
@@ -191,7 +204,7 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
       ).data,
     {
       onDone: (change) => {
-        flash.done(`${grant.partner.name} is changed`, changeLines(change, nameOf).join(' '));
+        flash.done(`The access of ${grant.partner.name} is changed`, changeLines(change).join(' '));
         void changed();
         close();
       },
@@ -233,18 +246,22 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
           {theirs && (
             <Alert type="warning" header="Someone else changed this">
               <SpaceBetween size="xs">
-                <div>While you were at it, this became of it:</div>
+                <div>What they changed:</div>
                 <ul>
                   {theirs.map((line) => (
                     <li key={line}>{line}</li>
                   ))}
                 </ul>
-                <div>What you changed yourself is still here, and nothing of it is saved. Look at it, then apply it or cancel.</div>
+                <div>Your own changes are still here and not saved yet. Apply them, or cancel.</div>
               </SpaceBetween>
             </Alert>
           )}
-          <Toggle checked={now.enabled} onChange={(e) => edit({ enabled: e.detail.checked })} description={now.enabled ? undefined : 'Nobody of the partner gets in until you enable it again.'}>
-            Access is enabled
+          <Toggle
+            checked={!now.enabled}
+            onChange={(e) => edit({ enabled: !e.detail.checked })}
+            description={now.enabled ? undefined : 'No user of the partner has access until you resume it.'}
+          >
+            Suspend access
           </Toggle>
           <Group label="Users" error={at('/everyone') ?? at('/users')}>
             <SpaceBetween size="s">
@@ -254,16 +271,17 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
                 description={
                   now.everyone
                     ? grant.everyone
-                      ? 'Switch this off to take single users out.'
-                      : 'Replaces what you checked one by one.'
+                      ? 'To remove single users, switch this off.'
+                      : 'Replaces the users that are checked one by one.'
                     : grant.everyone
-                      ? 'Those who are in keep access, new users stay out. Save, then you can take single users out.'
+                      ? 'Those who have access keep it, new users get none. After saving you can remove single users.'
                       : undefined
                 }
               >
                 Everyone of {grant.partner.name}, now and later
               </Toggle>
               {!now.everyone && !grant.everyone && <Checks base={base} draft={draft} edit={edit} />}
+              {now.everyone && grant.everyone && <Seen grant={grant} />}
             </SpaceBetween>
           </Group>
           <LevelSelect value={now.level} onChange={(level) => edit({ level })} error={at('/level')} withNone={grant.level === 'none'} />
@@ -284,11 +302,11 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
                   onChange={(e) => edit({ assigned_by: e.detail.value as Grant['assigned_by'] })}
                   items={[
                     { value: 'customer', label: 'You' },
-                    { value: 'partner', label: 'The partner', description: 'You can still take users out.' },
+                    { value: 'partner', label: 'The partner', description: 'You can still remove users.' },
                   ]}
                 />
               </FormField>
-              <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Only users of a partner with single sign-on get in.">
+              <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Users have access only while their organisation has single sign-on.">
                 Require single sign-on
               </Toggle>
               <FormField label="Message to the partner" description="In the mails to its people, and in its list." errorText={at('/message')}>
@@ -310,10 +328,13 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
   );
 }
 
-/** Those who are in first, then the partner's other users. */
+/** Those who have access first, and whoever is invited; then the partner's other users. */
 function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: Partial<Draft>) => void }) {
   const [search, setSearch] = useState('');
-  // Customers find a partner, and its people, in the directory only while it can be granted access: until then, those who are in can be taken out.
+  const [cancelling, setCancelling] = useState<Schemas['Invitation']>();
+  const changed = useChanged();
+  const pending = usePending(base.grant.partner.id);
+  // Customers find a partner, and its people, in the directory only while it can be granted access: until then, those who have access can be removed.
   const listed = base.grant.reason !== 'partner_not_active' && base.grant.reason !== 'partner_not_eligible';
   const others = usePartnerUsers(base.grant.partner.id, search, listed);
   const users = useMemo(() => {
@@ -321,30 +342,35 @@ function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: 
     return [...inside, ...others.all.filter((u) => !base.users.has(u.id))];
   }, [base.users, others.all, search]);
   return (
-    <UserChecks
-      label={`Users of ${base.grant.partner.name}`}
-      users={users}
-      checked={(id) => (base.users.has(id) ? !draft.remove.has(id) : draft.add.has(id))}
-      toggle={(changed, on) => {
-        const add = new Map(draft.add);
-        const remove = new Set(draft.remove);
-        for (const u of changed) {
-          if (base.users.has(u.id)) {
-            if (on) remove.delete(u.id);
-            else remove.add(u.id);
-          } else if (on) add.set(u.id, u);
-          else add.delete(u.id);
-        }
-        edit({ add, remove });
-      }}
-      search={search}
-      onSearch={setSearch}
-      loading={others.loading}
-      problem={others.problem}
-      retry={others.retry}
-      more={others.more}
-      loadMore={others.loadMore}
-    />
+    <>
+      <UserChecks
+        label={`Users of ${base.grant.partner.name}`}
+        users={users}
+        checked={(id) => (base.users.has(id) ? !draft.remove.has(id) : draft.add.has(id))}
+        toggle={(changed, on) => {
+          const add = new Map(draft.add);
+          const remove = new Set(draft.remove);
+          for (const u of changed) {
+            if (base.users.has(u.id)) {
+              if (on) remove.delete(u.id);
+              else remove.add(u.id);
+            } else if (on) add.set(u.id, u);
+            else add.delete(u.id);
+          }
+          edit({ add, remove });
+        }}
+        search={search}
+        onSearch={setSearch}
+        loading={others.loading}
+        problem={others.problem}
+        retry={others.retry}
+        more={others.more}
+        loadMore={others.loadMore}
+        invitations={pending.all}
+        cancel={setCancelling}
+      />
+      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
+    </>
   );
 }
 
@@ -378,7 +404,7 @@ function difference(was: Base, is: Base): string[] {
   const out: string[] = [];
   const a = was.grant;
   const b = is.grant;
-  if (a.id !== b.id) out.push('The access was ended and granted anew.');
+  if (a.id !== b.id) out.push('The access ended and was granted again.');
   if (a.level !== b.level) out.push(`Level: ${levelName[a.level]} → ${levelName[b.level]}`);
   if (statusWords(a) !== statusWords(b)) out.push(`Status: ${statusWords(a)} → ${statusWords(b)}`);
   if (a.from !== b.from) out.push(`Starts: ${instant(a.from)} → ${instant(b.from)}`);
@@ -386,13 +412,13 @@ function difference(was: Base, is: Base): string[] {
   if (a.everyone !== b.everyone) out.push(`Everyone: ${b.everyone ? 'switched on' : 'switched off'}`);
   if (a.assigned_by !== b.assigned_by) out.push(b.assigned_by === 'partner' ? 'The partner assigns the users now' : 'You assign the users now');
   if (a.require_sso !== b.require_sso) out.push(`Single sign-on: ${b.require_sso ? 'required now' : 'no longer required'}`);
-  if (a.note !== b.note) out.push(`Note: ${b.note || 'emptied'}`);
-  if (a.message !== b.message) out.push(`Message to the partner: ${b.message || 'emptied'}`);
+  if (a.note !== b.note) out.push(`Note: ${b.note || 'removed'}`);
+  if (a.message !== b.message) out.push(`Message to the partner: ${b.message || 'removed'}`);
   const added = [...is.users.values()].filter((u) => !was.users.has(u.id));
   const removed = [...was.users.values()].filter((u) => !is.users.has(u.id));
   if (!b.everyone && !a.everyone) {
     if (added.length > 0) out.push(`Added: ${names(added.map((u) => u.name))}`);
-    if (removed.length > 0) out.push(`Taken out: ${names(removed.map((u) => u.name))}`);
+    if (removed.length > 0) out.push(`Removed: ${names(removed.map((u) => u.name))}`);
   }
   return out.length > 0 ? out : ['Something that this panel does not show.'];
 }

@@ -6,13 +6,14 @@ import { InvitationTable, type Shown } from '../parts/InvitationTable';
 import { Who } from '../parts/Who';
 import { byWhom } from '../parts/words';
 import { useApi } from '../session';
-import { keyOf, useChanged, useCustomer } from './queries';
+import { keyOf, useChanged, useCustomer, useManagement } from './queries';
 
 /** Who was invited by e-mail, and what became of it. */
 export function Invitations() {
   const api = useApi();
   const changed = useChanged();
   const { customer, admin } = useCustomer();
+  const { managed, words } = useManagement();
   const [status, setStatus] = useState<Shown>('');
   const pages = useCursorPages(
     keyOf(customer, 'invitations', status),
@@ -25,8 +26,8 @@ export function Invitations() {
       pages={pages}
       shown={status}
       show={setStatus}
-      description="People without an account, invited by e-mail to come in under a partner."
-      invite={admin ? `/customers/${customer}/invitations/new` : undefined}
+      description={words ?? 'People without an account, invited by e-mail to have access as external users of a partner.'}
+      invite={admin && managed === false ? `/customers/${customer}/invitations/new` : undefined}
       side="customer"
       first={[
         { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 150, cell: (i) => i.email },
@@ -38,7 +39,7 @@ export function Invitations() {
   );
 }
 
-/** A partner's name, for where the service gives its id alone. */
+/** A partner's name, for where the service gives its id alone; the id where the name may not be seen. */
 export function PartnerName({ id }: { id: string }) {
   const api = useApi();
   const query = useQuery({
@@ -46,5 +47,5 @@ export function PartnerName({ id }: { id: string }) {
     queryFn: async ({ signal }) => (await answer(api.GET('/v1/partners/{partner}', { params: { path: { partner: id } }, signal }))).data,
     staleTime: 60_000,
   });
-  return <Who name={query.data?.name ?? id} />;
+  return <Who name={query.data?.name ?? (query.error ? id : '')} />;
 }

@@ -1,3 +1,4 @@
+import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
 import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
@@ -16,7 +17,7 @@ import { instantBoth, type Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { useChanged, useCustomer } from './queries';
+import { useChanged, useCustomer, useManagement } from './queries';
 
 const fields = ['/email', '/partner', '/level', '/until', '/days'];
 
@@ -54,6 +55,14 @@ export function Invite() {
     days: /^([1-9]|[12]\d|30)$/.test(days.trim()) ? undefined : 'Enter a number from 1 to 30.',
   };
   const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
+  const { words } = useManagement();
+  if (words) {
+    return (
+      <Panel title="Invite a person" close={close}>
+        <Alert type="info">{words}</Alert>
+      </Panel>
+    );
+  }
   return (
     <Panel title="Invite a person" close={close}>
       <form
@@ -81,14 +90,14 @@ export function Invite() {
             <FormField label="E-mail address" description="Of somebody who has no account yet." errorText={said(missing.email) ?? at('/email')}>
               <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
             </FormField>
-            <PartnerSelect value={partner} onChange={setPartner} error={said(missing.partner) ?? at('/partner')} description="Under which the person comes in. Type the beginning of its name." />
+            <PartnerSelect value={partner} onChange={setPartner} error={said(missing.partner) ?? at('/partner')} description="The person becomes its external user, with access to your data alone. Type the beginning of any word of its name." />
             <LevelSelect value={level} onChange={setLevel} error={at('/level')} />
             <FormField label="Access ends" errorText={until === null ? at('/until') : undefined}>
               <RadioGroup
                 value={until === null ? 'never' : 'at'}
                 onChange={(e) => setUntil(e.detail.value === 'never' ? null : undefined)}
                 items={[
-                  { value: 'never', label: 'With the partner’s' },
+                  { value: 'never', label: 'With the partner’s access' },
                   { value: 'at', label: 'On a day' },
                 ]}
               />

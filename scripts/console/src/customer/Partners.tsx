@@ -1,4 +1,3 @@
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Link from '@cloudscape-design/components/link';
@@ -11,20 +10,21 @@ import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
 import { Status } from '../parts/Status';
-import { changeLines, count } from '../parts/words';
+import { count, statusWords } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
-import { keyOf, useChanged, useCustomer } from './queries';
+import { keyOf, useChanged, useCustomer, useManagement } from './queries';
 import { RemovePartner } from './RemovePartner';
 
 type Grant = Schemas['Grant'];
 
-/** Settings > Partners: whom the customer lets in. Adding and editing happen in the panel beside it, at addresses of their own. */
+/** Settings > Partners: the partners that have access. Adding and editing happen in the panel beside it, at addresses of their own. */
 export function Partners() {
   const api = useApi();
   const { customer, admin } = useCustomer();
+  const { managed, words } = useManagement();
   const navigate = useNavigate();
   const follow = useFollow();
   const search = useGrantSearch();
@@ -38,7 +38,7 @@ export function Partners() {
   });
   const pause = usePause();
 
-  const add = admin && (
+  const add = admin && managed === false && (
     <Button variant="primary" onClick={() => void navigate(`${at}/add`)}>
       Add partner
     </Button>
@@ -47,11 +47,11 @@ export function Partners() {
     <>
       <DataTable
         title="Partners"
-        description="Whom you let into your data, how much, and for how long."
+        description={words ?? 'Outside organisations with access to your data, how much, and for how long.'}
         actions={add}
         pages={pages}
         trackBy={(g) => g.partner.id}
-        empty={search.filtered ? 'No partner fits this search.' : 'You let no partner in.'}
+        empty={search.filtered ? 'No partner fits this search.' : 'No partner has access.'}
         emptyAction={search.filtered ? <Button onClick={search.clear}>Show all partners</Button> : undefined}
         filter={<GrantSearch of="partners" search={search} />}
         columns={[
@@ -61,19 +61,12 @@ export function Partners() {
             isRowHeader: true,
             minWidth: 140,
             cell: (g) => (
-              <>
-                <Link href={panelOf(g)} onFollow={follow}>
-                  {g.partner.name}
-                </Link>
-                {g.managed && (
-                  <Box variant="small" display="block" color="text-body-secondary">
-                    Managed by the provider
-                  </Box>
-                )}
-              </>
+              <Link href={panelOf(g)} onFollow={follow}>
+                {g.partner.name}
+              </Link>
             ),
           },
-          { id: 'users', header: 'Added users', minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
+          { id: 'users', header: 'Users', minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
           { id: 'level', header: 'Level', minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
           { id: 'period', header: 'Period', minWidth: 150, cell: (g) => <PeriodText grant={g} /> },
           { id: 'status', header: 'Status', minWidth: 130, cell: (g) => <Status of={g.status} reason={g.reason} /> },
@@ -92,8 +85,8 @@ export function Partners() {
                         loading={pause.sending && pause.input?.partner.id === g.partner.id}
                         items={[
                           { id: 'edit', text: 'Edit' },
-                          g.state === 'suspended' ? { id: 'enable', text: 'Enable' } : { id: 'disable', text: 'Disable' },
-                          { id: 'remove', text: 'Remove' },
+                          g.state === 'suspended' ? { id: 'resume', text: 'Resume access' } : { id: 'suspend', text: 'Suspend access' },
+                          { id: 'remove', text: 'Remove partner access' },
                         ]}
                         onItemClick={({ detail: { id } }) => {
                           if (id === 'edit') void navigate(panelOf(g));
@@ -132,7 +125,7 @@ function PeriodText({ grant }: { grant: Grant }) {
   );
 }
 
-/** Disables a partner's access, or enables it again. */
+/** Suspends a partner's access, or resumes it. */
 export function usePause() {
   const api = useApi();
   const flash = useFlash();
@@ -150,12 +143,17 @@ export function usePause() {
       ).data,
     {
       onDone: (change) => {
-        const off = change.grant.state === 'suspended';
-        flash.done(`${change.grant.partner.name} is ${off ? 'disabled' : 'enabled'}`, changeLines(change, (id) => id).join(' '));
+        const { grant } = change;
+        const off = grant.state === 'suspended';
+        const users = count(grant.user_count, 'user');
+        flash.done(
+          `The access of ${grant.partner.name} is ${off ? 'suspended' : 'resumed'}`,
+          off ? `${users} without access until you resume it.` : grant.status === 'active' ? `${users} with access again.` : statusWords(grant),
+        );
         void changed();
       },
       onProblem: (problem, grant) => {
-        if (problem.code === 'version_mismatch') flash.warn(`Somebody else changed ${grant.partner.name} meanwhile`, 'The list shows what is there now: look at it, and decide anew.');
+        if (problem.code === 'version_mismatch') flash.warn(`Somebody else changed ${grant.partner.name} meanwhile`, 'The list shows the present state. Look at it, and decide again.');
         else flash.warn(problem.title, problem.detail);
         void changed();
       },

@@ -3,12 +3,12 @@ import Spinner from '@cloudscape-design/components/spinner';
 
 import { answer, useSubmit, type Schemas } from '../api';
 import { ConfirmModal } from '../parts/ConfirmModal';
-import { changeLines, count } from '../parts/words';
+import { count, lost } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { useChanged, useCustomer, useGrantUsers } from './queries';
 
-/** Takes a whole partner's access away, after saying who will lose it. */
+/** Revokes a whole partner's access, after saying who loses it. */
 export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close: () => void }) {
   const api = useApi();
   const flash = useFlash();
@@ -20,7 +20,8 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
     {
       repeatable: true, // what has ended is answered as it ended
       onDone: (change) => {
-        flash.done(`${grant.partner.name} is removed`, changeLines(change, (id) => users.all.find((u) => u.id === id)?.name ?? id).join(' '));
+        const gone = lost(change);
+        flash.done(`The access of ${grant.partner.name} is removed`, gone ? `No longer with access: ${gone}.` : 'Nobody of the partner had access.');
         close();
         void changed();
       },
@@ -29,11 +30,17 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
   const shown = users.all.slice(0, 10);
   const others = grant.user_count - shown.length;
   return (
-    <ConfirmModal header={`Remove ${grant.partner.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+    <ConfirmModal
+      header="Remove partner access?"
+      action="Yes, remove access"
+      confirm={() => remove.send(undefined)}
+      close={close}
+      sending={remove.sending}
+      problem={remove.problem}
+    >
       <div>
-        Access ends at once for{' '}
-        <strong>{grant.everyone ? `everyone of ${grant.partner.name} (${count(grant.user_count, 'user')})` : count(grant.user_count, 'user')}</strong>
-        {grant.user_count > 0 && ':'}
+        {grant.partner.name} loses access at once:{' '}
+        <strong>{grant.everyone ? `everyone (${count(grant.user_count, 'user')})` : count(grant.user_count, 'user')}</strong>
       </div>
       {users.loading ? (
         <Spinner />

@@ -2,16 +2,20 @@ import type { SideNavigationProps } from '@cloudscape-design/components/side-nav
 
 import type { Me } from '../session';
 
+/** The customer's pages. */
+export const customerLinks = (customer: string) =>
+  [
+    ['Partners', 'partners'],
+    ['Invitations', 'invitations'],
+    ['History', 'history'],
+    ['Mails', 'mail'],
+  ].map(([text = '', path]) => ({ type: 'link' as const, text, href: `/customers/${customer}/${path}` }));
+
 /** The customer's pages: for each customer whose member one is. */
 export function customerNavigation(me: Me): SideNavigationProps.Item[] {
   return me.customers.map(({ customer }) => ({
     type: 'section' as const,
-    text: `${customer.name}: settings`,
-    items: [
-      { type: 'link' as const, text: 'Partners', href: `/customers/${customer.id}/partners` },
-      { type: 'link' as const, text: 'Invitations', href: `/customers/${customer.id}/invitations` },
-      { type: 'link' as const, text: 'History', href: `/customers/${customer.id}/history` },
-      { type: 'link' as const, text: 'Mails', href: `/customers/${customer.id}/mail` },
-    ],
+    text: `Settings of ${customer.name}`,
+    items: customerLinks(customer.id),
   }));
 }

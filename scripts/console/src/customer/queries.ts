@@ -2,8 +2,9 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useParams } from 'react-router';
 
-import { answer, asProblem, useCursorPages, type Answer, type CursorPages, type Problem, type Schemas } from '../api';
-import { useApi, useMe } from '../session';
+import { answer, useCursorPages, type CursorPages, type Schemas } from '../api';
+import { managedWords } from '../parts/words';
+import { useApi, useMe, useProduct } from '../session';
 
 /** The customer of the page, and whether one may change things there: members who are no admins may look. */
 export function useCustomer(): { customer: string; name: string; admin: boolean } {
@@ -23,15 +24,35 @@ export function useChanged(): () => Promise<void> {
   return useCallback(() => queries.invalidateQueries({ queryKey: keyOf(customer) }), [queries, customer]);
 }
 
-/** One grant, with the ETag that an edit of it has to name. */
-export function useGrant(partner: string): { grant: Answer<Schemas['Grant']> | undefined; problem: Problem | undefined; retry: () => void } {
+/** Whether a partner manages the customer (A12), and who does so in words; undefined until it is known. Of a managed customer nothing can be changed. */
+export function useManagement(): { managed: boolean | undefined; words: string | undefined } {
+  const api = useApi();
+  const product = useProduct();
+  const { customer, name } = useCustomer();
+  const query = useQuery({
+    queryKey: keyOf(customer, 'management'),
+    queryFn: async ({ signal }) => {
+      const { data } = await answer(api.GET('/v1/customers/{customer}', { params: { path: { customer } }, signal }));
+      if (data.managing_partner === null) return null;
+      return (await answer(api.GET('/v1/customers/{customer}/grants/{partner}', { params: { path: { customer, partner: data.managing_partner } }, signal }))).data.partner.name;
+    },
+  });
+  return { managed: query.data === undefined ? undefined : query.data !== null, words: query.data ? managedWords(query.data, name, product) : undefined };
+}
+
+/** The pending invitations to come in under a partner. */
+export function usePending(partner: string): CursorPages<Schemas['Invitation']> {
   const api = useApi();
   const { customer } = useCustomer();
-  const query = useQuery({
-    queryKey: keyOf(customer, 'grant', partner),
-    queryFn: ({ signal }) => answer(api.GET('/v1/customers/{customer}/grants/{partner}', { params: { path: { customer, partner } }, signal })),
-  });
-  return { grant: query.data, problem: query.error ? asProblem(query.error) : undefined, retry: () => void query.refetch() };
+  return useCursorPages(
+    keyOf(customer, 'invitations', 'pending', partner),
+    async (cursor, signal) =>
+      (
+        await answer(
+          api.GET('/v1/customers/{customer}/invitations', { params: { path: { customer }, query: { limit: 100, cursor, status: 'pending' as const, partner } }, signal }),
+        )
+      ).data,
+  );
 }
 
 /** The users in a grant. */

@@ -64,11 +64,11 @@ function Offer({ token, preview: p, reread }: { token: string; preview: Preview;
         <Box>
           {p.invited_by === 'customer' ? (
             <>
-              <strong>{p.customer.name}</strong> invites you to come in as one of the people of <strong>{p.partner.name}</strong>.
+              <strong>{p.customer.name}</strong> invites you to its data, as an external user of <strong>{p.partner.name}</strong>.
             </>
           ) : (
             <>
-              <strong>{p.partner.name}</strong> invites you to come in at <strong>{p.customer.name}</strong> as one of its people.
+              <strong>{p.partner.name}</strong> invites you to the data of <strong>{p.customer.name}</strong>, as one of its external users.
             </>
           )}
         </Box>
@@ -105,13 +105,13 @@ function Ended({ status, partner, customer, mine }: { status: Preview['status'];
           header={mine ? `You can enter ${customer.name} now` : 'This invitation was accepted already'}
           action={<Button onClick={() => void navigate(`/partners/${partner.id}/customers`)}>{mine ? 'Go to your customers' : 'Sign in'}</Button>}
         >
-          {mine ? 'The way in stands in the list of your customers.' : 'It cannot be used again. If that was you, sign in under the invited address.'}
+          {mine ? 'You find the link to sign in in the list of your customers.' : 'It cannot be used again. If that was you, sign in under the invited address.'}
         </Alert>
       );
     case 'declined':
       return (
         <Alert type="info" header={mine ? 'You have declined' : 'This invitation was declined'}>
-          {mine ? 'Who invited you is told. Nobody has got access.' : 'It cannot be used any more.'} If you want to come in after all, ask to be invited again.
+          {mine ? 'Who invited you is told. Nobody has got access.' : 'It cannot be used any more.'} If you change your mind, ask to be invited again.
         </Alert>
       );
     case 'cancelled':

@@ -66,8 +66,8 @@ export function Authorised() {
     send: async (body, etag) =>
       (await answer(api.PUT('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, header: { 'If-Match': etag } }, body }))).data,
     lines,
-    onDone: (change, { of, users }) => {
-      flash.done(`The users who may enter ${of.customer.name} are changed`, changeLines(change, (id) => add.get(id)?.name ?? users.get(id)?.name ?? id).join(' '));
+    onDone: (change, { of }) => {
+      flash.done(`The users who may enter ${of.customer.name} are changed`, changeLines(change).join(' '));
       void changed();
       close();
     },

@@ -9,7 +9,7 @@ import { answer, useSubmit, type CursorPages, type Schemas } from '../api';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
-import { ConfirmModal } from './ConfirmModal';
+import { CancelInvitation } from './CancelInvitation';
 import { DataTable, type Column } from './DataTable';
 import { Instant } from './Instant';
 import { InvitationStatus } from './Status';
@@ -61,22 +61,11 @@ export function InvitationTable({
     {
       repeatable: true,
       onDone: ({ invitation: i }) => {
-        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the mail before opens nothing any more.');
+        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the earlier mail no longer works.');
         void changed();
       },
       onProblem: (problem) => {
         flash.warn(problem.title, problem.detail);
-        void changed();
-      },
-    },
-  );
-  const cancel = useSubmit(
-    async (i: Invitation) => (await answer(api.DELETE('/v1/customers/{customer}/invitations/{invitation}', { params: { path: path(i) } }))).data,
-    {
-      repeatable: true,
-      onDone: ({ invitation: i }) => {
-        flash.done(`The invitation of ${i.email} is ${i.status}`);
-        setCancelling(undefined);
         void changed();
       },
     },
@@ -137,18 +126,7 @@ export function InvitationTable({
             : []),
         ]}
       />
-      {cancelling && (
-        <ConfirmModal
-          header={`Cancel the invitation of ${cancelling.email}?`}
-          action="Cancel the invitation"
-          confirm={() => cancel.send(cancelling)}
-          close={() => setCancelling(undefined)}
-          sending={cancel.sending}
-          problem={cancel.problem}
-        >
-          The link in the mail opens nothing any more. You can invite the person again.
-        </ConfirmModal>
-      )}
+      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
       <PanelOutlet />
     </>
   );

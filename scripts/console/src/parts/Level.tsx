@@ -50,3 +50,39 @@ export function LevelSelect({
     </FormField>
   );
 }
+
+/** Chooses the most that one person may do in a grant that is open; undefined leaves what the person has, or would have, without a choice: `level`. */
+export function PersonLevelSelect({
+  grant,
+  level,
+  value,
+  onChange,
+  error,
+}: {
+  grant: { level: Level; effective_level: Level };
+  level: Level;
+  value: Level | undefined;
+  onChange: (level: Level | undefined) => void;
+  error?: string;
+}) {
+  const options = [
+    {
+      value: '',
+      label: levelName[level],
+      description: level === grant.effective_level ? 'As much as the partner has, also when you change that' : 'The limit that this person has already',
+    },
+    ...order
+      .slice(1, order.indexOf(grant.level) + 1)
+      .filter((l) => l !== level)
+      .map((l) => ({ value: l as string, label: levelName[l], description: levelAbout[l] })),
+  ];
+  return (
+    <FormField label="Level for this person" description="The most that this person may do. Others of the partner keep their level." errorText={error}>
+      <Select
+        selectedOption={options.find((o) => o.value === (value ?? '')) ?? null}
+        options={options}
+        onChange={(e) => onChange((e.detail.selectedOption.value || undefined) as Level | undefined)}
+      />
+    </FormField>
+  );
+}

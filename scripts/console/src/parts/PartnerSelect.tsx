@@ -16,7 +16,7 @@ export function PartnerSelect({
   onChange,
   error,
   label = 'Organisation',
-  description = 'Type the beginning of its name.',
+  description = 'Type the beginning of any word of its name.',
 }: {
   value: PartnerChoice | undefined;
   onChange: (partner: PartnerChoice) => void;
@@ -41,7 +41,7 @@ export function PartnerSelect({
       <Select
         filteringType="manual"
         filteringAriaLabel="Find an organisation"
-        filteringPlaceholder="Name"
+        filteringPlaceholder="Any word of the name"
         placeholder="Choose an organisation"
         selectedOption={value ? { value: value.id, label: value.name } : null}
         options={waiting ? [] : pages.all.map((p) => ({ value: p.id, label: p.name, description: p.id }))}
@@ -49,7 +49,7 @@ export function PartnerSelect({
         loadingText="Looking"
         errorText={pages.problem?.title}
         recoveryText="Try again"
-        empty={q ? `No partner's name begins with “${q}”.` : 'There are no partners.'}
+        empty={q ? `No partner has a word in its name that begins with “${q}”.` : 'There are no partners.'}
         onLoadItems={({ detail: { filteringText, firstPage, samePage } }) => {
           setTyped(filteringText);
           if (samePage) pages.retry();

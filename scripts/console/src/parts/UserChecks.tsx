@@ -1,16 +1,24 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 
 import type { Problem, Schemas } from '../api';
+import { Instant } from './Instant';
 import { ProblemAlert } from './ProblemAlert';
 import { SearchField } from './SearchField';
 import { Who } from './Who';
-import { roleName } from './words';
+import { levelName, roleName } from './words';
 
 export type AnyUser = Schemas['UserSummary'] | Schemas['GrantUser'] | Schemas['User'];
 
-/** A partner's users as checkboxes. What is checked is the caller's to keep, so that it outlives searching and paging. */
+type Invitation = Schemas['Invitation'];
+type Row = { id: string; user: AnyUser } | { id: string; invitation: Invitation };
+
+/**
+ * A partner's users as checkboxes. What is checked is the caller's to keep, so that it outlives searching and paging. Pending invitations stand in
+ * the same table, above the users (E5, E8); they have no checkbox that could be changed.
+ */
 export function UserChecks({
   label,
   users,
@@ -24,6 +32,8 @@ export function UserChecks({
   more,
   loadMore,
   frozen = false,
+  invitations = [],
+  cancel,
 }: {
   label: string;
   users: readonly AnyUser[];
@@ -37,19 +47,27 @@ export function UserChecks({
   more: boolean;
   loadMore: () => void;
   frozen?: boolean; // to be seen, not to be changed
+  invitations?: readonly Invitation[]; // that are pending
+  cancel?: (invitation: Invitation) => void; // undefined where one may not
 }) {
+  const rows: Row[] = [
+    ...invitations.filter((i) => i.email.includes(search.toLowerCase())).map((invitation) => ({ id: invitation.id, invitation })),
+    ...users.map((user) => ({ id: user.id, user })),
+  ];
+  const userOf = (row: Row): AnyUser | undefined => ('user' in row ? row.user : undefined);
+  const levels = rows.some((r) => 'invitation' in r || 'effective_level' in r.user);
   return (
-    <Table
+    <Table<Row>
       variant="embedded"
       contentDensity="compact"
       wrapLines
-      items={problem ? [] : users}
+      items={problem ? [] : rows}
       trackBy="id"
       selectionType="multi"
-      selectedItems={users.filter((u) => checked(u.id))}
-      isItemDisabled={() => frozen}
+      selectedItems={rows.filter((r) => 'user' in r && checked(r.id))}
+      isItemDisabled={(r) => frozen || 'invitation' in r}
       onSelectionChange={({ detail: { selectedItems } }) => {
-        const now = new Set(selectedItems.map((u) => u.id));
+        const now = new Set(selectedItems.map((r) => r.id));
         const on = users.filter((u) => now.has(u.id) && !checked(u.id));
         const off = users.filter((u) => !now.has(u.id) && checked(u.id));
         if (on.length > 0) toggle(on, true);
@@ -59,21 +77,27 @@ export function UserChecks({
         tableLabel: label,
         selectionGroupLabel: label,
         allItemsSelectionLabel: () => 'All that are shown',
-        itemSelectionLabel: (_, u) => u.name,
+        itemSelectionLabel: (_, r) => ('user' in r ? r.user.name : r.invitation.email),
       }}
       loading={loading}
       loadingText="Loading users"
       columnDefinitions={[
-        { id: 'user', header: 'User', cell: (u) => <Who name={u.name} about={u.email} />, isRowHeader: true },
-        { id: 'role', header: 'Role', cell: (u) => roleName[u.role] },
+        {
+          id: 'user',
+          header: 'User',
+          isRowHeader: true,
+          cell: (r) => ('user' in r ? <Who name={r.user.name} about={r.user.email} /> : <Invited invitation={r.invitation} cancel={cancel} />),
+        },
+        { id: 'role', header: 'Role', cell: (r) => roleName[userOf(r)?.role ?? 'external'] },
+        ...(levels ? [{ id: 'level', header: 'Level', cell: (r: Row) => <Has row={r} /> }] : []),
       ]}
-      filter={<SearchField value={search} onChange={onSearch} placeholder="Find users by name" label={`Find in ${label}`} />}
+      filter={<SearchField value={search} onChange={onSearch} placeholder="Find by any word of a name, or by address" label={`Find in ${label}`} />}
       empty={
         problem ? (
           <ProblemAlert problem={problem} retry={retry} />
         ) : (
           <Box textAlign="center" color="inherit">
-            {search ? `No user's name begins with “${search}”.` : 'There are no users.'}
+            {search ? `No user has a name or an address with “${search}”.` : 'There are no users.'}
           </Box>
         )
       }
@@ -87,5 +111,31 @@ export function UserChecks({
         )
       }
     />
+  );
+}
+
+/** What the user has, or what accepting the invitation gives; nothing for a user without access. */
+function Has({ row }: { row: Row }) {
+  if ('invitation' in row) return levelName[row.invitation.level];
+  if (!('effective_level' in row.user)) return '–';
+  const { effective_level: level, cap } = row.user;
+  return <Who name={levelName[level]} about={cap === level ? 'Limit of this person' : undefined} />;
+}
+
+function Invited({ invitation: i, cancel }: { invitation: Invitation; cancel?: (invitation: Invitation) => void }) {
+  return (
+    <>
+      {i.email}
+      <Box variant="small" display="block" color="text-body-secondary">
+        <StatusIndicator type="pending">
+          Invited, until <Instant at={i.expires_at} />
+        </StatusIndicator>
+      </Box>
+      {cancel && (
+        <Button variant="inline-link" formAction="none" onClick={() => cancel(i)} ariaLabel={`Cancel the invitation of ${i.email}`}>
+          Cancel the invitation
+        </Button>
+      )}
+    </>
   );
 }

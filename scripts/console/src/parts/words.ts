@@ -11,7 +11,7 @@ type By = Schemas['By'];
 export const levelName: Record<Level, string> = { none: 'No access', view: 'View', support: 'Support', manage: 'Manage' };
 
 export const levelAbout: Record<Level, string> = {
-  none: 'A relationship, but nobody gets in',
+  none: 'A relationship without access',
   view: 'Sign in, insights, metrics, dashboard and licensed capacity',
   support: 'What View gives, and reports and user activity: reading only',
   manage: 'Everything, reading and changing',
@@ -21,7 +21,7 @@ export const statusName: Record<GrantStatus, string> = {
   requested: 'Requested',
   scheduled: 'Scheduled',
   active: 'Active',
-  suspended: 'Disabled',
+  suspended: 'Suspended',
   expired: 'Expired',
   ended: 'Ended',
 };
@@ -63,11 +63,11 @@ export const invitationReason: Record<Schemas['InvitationReason'], string> = {
 };
 
 export const endReason: Record<Schemas['EndReason'], string> = {
-  revoked_by_customer: 'removed by the customer',
-  relinquished_by_partner: 'given up by the partner',
+  revoked_by_customer: 'revoked by the customer',
+  relinquished_by_partner: 'relinquished by the partner',
   expired: 'its period is over',
-  partner_removed: 'the partner is off the partner list',
-  customer_removed: 'the customer was removed',
+  partner_removed: 'the provider removed the partner',
+  customer_removed: 'the provider removed the customer',
   relationship_ended: 'the provider ended the relationship',
   management_ended: 'the provider ended the management',
 };
@@ -86,17 +86,42 @@ export const instant = (t: string): string => local(new Date(t));
 /** Both zones, for where it matters. */
 export const instantBoth = (t: string): string => `${local(new Date(t))} (${utc(new Date(t))})`;
 
-/**
- * What a change's answer says that it changed, line by line. The answer names users by id: `nameOf` says how they are called.
- */
-export function changeLines({ grant, changes }: Change, nameOf: (id: string) => string): string[] {
+/** People by name, of `all` that there are: those whose name is not known are counted. '' for nobody. */
+export function namesOf(list: readonly (string | undefined)[], all = list.length): string {
+  const known = list.filter((name) => name !== undefined);
+  const others = all - known.length;
+  if (others <= 0) return names(known);
+  if (known.length === 0) return count(others, 'user');
+  const shown = known.slice(0, 5);
+  return `${shown.join(', ')} and ${count(all - shown.length, 'other')}`;
+}
+
+/** Who lost their access by the change, by name as far as the answer names them; '' for nobody. */
+export function lost({ changes: { people, removed, user_count: users } }: Change): string {
+  const gone = people.filter((p) => p.effective_level === undefined);
+  return namesOf(gone.map((p) => p.name), Math.max(gone.length, removed.length, users.before - users.after));
+}
+
+/** What a change's answer says that it changed, line by line. */
+export function changeLines({ grant, changes }: Change): string[] {
   const out: string[] = [];
-  const { added, removed, fields, user_count: users } = changes;
-  if (added.length > 0) out.push(`Added: ${names(added.map(nameOf))}.`);
-  if (removed.length > 0) out.push(`Taken out: ${names(removed.map(nameOf))}.`);
+  const { added, removed, people, fields, user_count: users } = changes;
+  const called = (ids: readonly string[]): string => namesOf(ids.map((id) => people.find((p) => p.id === id)).filter((p) => p !== undefined).map(personLevel), ids.length);
+  const personLevel = (p: Change['changes']['people'][number]): string =>
+    p.effective_level && p.effective_level !== grant.effective_level ? `${p.name} (${levelName[p.effective_level]})` : p.name;
+  if (added.length > 0) out.push(`Added: ${called(added)}.`);
+  if (removed.length > 0) out.push(`Removed: ${called(removed)}.`);
+  const named = people.filter((p) => !added.includes(p.id) && !removed.includes(p.id)); // by the request, though they had access before
   for (const field of fields) {
     switch (field) {
+      case 'caps':
+        out.push(...named.map((p) => `${p.name}: ${levelName[p.effective_level ?? 'none']}.`));
+        break;
       case 'level':
+        if (named.length > 0) {
+          out.push(...named.map((p) => `${p.name}: ${levelName[p.effective_level ?? 'none']}.`));
+          break;
+        }
         out.push(
           `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : `, of which ${levelName[grant.effective_level]} is in effect: the provider offers this partner no more`}.`,
         );
@@ -108,10 +133,14 @@ export function changeLines({ grant, changes }: Change, nameOf: (id: string) => 
         out.push(grant.until ? `Ends: ${instantBoth(grant.until)}.` : 'Continuous: it has no end.');
         break;
       case 'everyone':
-        out.push(grant.everyone ? 'Everyone of the partner is in, now and later.' : 'Everyone is off: those who were in stay in, new users stay out.');
+        out.push(
+          grant.everyone
+            ? 'All present and future users of the partner have access.'
+            : 'Everyone is off: those who had access keep it, new users get none.',
+        );
         break;
       case 'assigned_by':
-        out.push(grant.assigned_by === 'partner' ? 'The partner assigns its users.' : 'You assign the users.');
+        out.push(grant.assigned_by === 'partner' ? 'The partner assigns its users.' : 'The customer assigns the users.');
         break;
       case 'state':
         out.push(`Status: ${statusWords(grant)}.`);
@@ -120,17 +149,20 @@ export function changeLines({ grant, changes }: Change, nameOf: (id: string) => 
         out.push(grant.require_sso ? 'Single sign-on is required.' : 'Single sign-on is not required.');
         break;
       case 'note':
-        out.push(grant.note ? 'The note is changed.' : 'The note is emptied.');
+        out.push(grant.note ? 'The note is changed.' : 'The note is removed.');
         break;
       case 'message':
-        out.push(grant.message ? 'The message to the partner is changed.' : 'The message to the partner is emptied.');
+        out.push(grant.message ? 'The message to the partner is changed.' : 'The message to the partner is removed.');
         break;
       default: // users and managed follow from the others
     }
   }
-  if (users.before !== users.after) out.push(`Users who are in: ${users.before} before, ${users.after} now.`);
-  return out.length > 0 ? out : ['Nothing was left to change.'];
+  if (users.before !== users.after) out.push(`Users with access: ${users.before} before, ${users.after} now.`);
+  return out.length > 0 ? out : ['Nothing changed.'];
 }
+
+/** Says of a managed customer who manages it and who ends that, everywhere in the same words. */
+export const managedWords = (partner: string, customer: string, product: string): string => `${partner} manages ${customer}; only ${product} ends it.`;
 
 export function byWhom(by: By): string {
   if (by.email) return by.email;
@@ -142,10 +174,10 @@ export function eventTitle(type: Event['type']): string {
   const words: Partial<Record<Event['type'], string>> = {
     'grant.created': 'Access granted',
     'grant.edited': 'Access changed',
-    'grant.suspended': 'Access disabled',
-    'grant.resumed': 'Access enabled',
-    'grant.revoked': 'Access removed',
-    'grant.relinquished': 'Access given up',
+    'grant.suspended': 'Access suspended',
+    'grant.resumed': 'Access resumed',
+    'grant.revoked': 'Access revoked',
+    'grant.relinquished': 'Access relinquished',
     'grant.expired': 'Access expired',
     'grant.ended': 'Access ended',
     'grant.started': 'Access began',
@@ -167,13 +199,15 @@ export function eventTitle(type: Event['type']): string {
 /** The details of an event that are worth a line. */
 export function eventLines({ data }: Event): string[] {
   const out: string[] = [];
-  const people = (list: Schemas['Person'][]): string => names(list.map((p) => p.name ?? p.email ?? p.id ?? '?'));
-  if (data.person) out.push([data.person.name ?? data.person.email, data.role].filter(Boolean).join(', '));
+  const people = (list: Schemas['Person'][], unnamed = 0): string =>
+    namesOf(list.map((p) => p.name ?? p.email), list.length + unnamed);
+  if (data.person) out.push([data.person.name ?? data.person.email, data.role && roleName[data.role as Schemas['Role']]].filter(Boolean).join(', '));
   if (data.level_was && data.level && data.level_was !== data.level) out.push(`Level: ${levelName[data.level_was]} → ${levelName[data.level]}`);
   else if (data.level) out.push(`Level: ${levelName[data.level]}`);
   if (data.everyone !== undefined) out.push(data.everyone ? 'Everyone switched on' : 'Everyone switched off');
   if (data.added?.length) out.push(`Added: ${people(data.added)}`);
-  if (data.removed?.length) out.push(`Taken out: ${people(data.removed)}`);
+  const gone = people(data.removed ?? [], data.unnamed);
+  if (gone) out.push(`Removed: ${gone}`);
   if (data.until_was && data.until !== data.until_was) out.push(`End: ${instant(data.until_was)} → ${data.until ? instant(data.until) : 'none'}`);
   else if (data.until) out.push(`Until: ${instant(data.until)}`);
   if (data.reason) out.push(`Reason: ${{ ...invitationReason, ...endReason }[data.reason]}`);

@@ -123,6 +123,9 @@ export function useSession(): Session {
 /** The typed client, with the token of who has signed in. */
 export const useApi = (): Api => useSession().api;
 
+/** What the provider's product is called; the provider where the stage does not say. */
+export const useProduct = (): string => useSession().settings.product ?? 'the provider';
+
 /** Who has signed in, as the service knows them: which sides of the console there are to be seen. */
 export function useMe(): { me: Me | undefined; problem: Problem | undefined; retry: () => void } {
   const { api, state, round } = useSession();

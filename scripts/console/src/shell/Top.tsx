@@ -1,10 +1,12 @@
+import type { ButtonDropdownProps } from '@cloudscape-design/components/button-dropdown';
 import TopNavigation, { type TopNavigationProps } from '@cloudscape-design/components/top-navigation';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { asProblem } from '../api';
-import { directoryScope, useMe, useSession } from '../session';
+import { customerLinks } from '../customer/navigation';
+import { directoryScope, useMe, useSession, type Me } from '../session';
 import { utc } from '../parts/time';
 import { useFlash } from './flash';
 import { useDark } from './theme';
@@ -39,6 +41,7 @@ export function Top() {
       ariaLabel: `Signed in as ${name}`,
       expandableGroups: false,
       items: [
+        ...settingsOf(me),
         ...(local && people.data
           ? [
               {
@@ -53,7 +56,12 @@ export function Top() {
           : []),
         { id: 'sign-out', text: 'Sign out' },
       ],
-      onItemClick: ({ detail: { id } }) => {
+      onItemFollow: (e) => {
+        e.preventDefault();
+        if (e.detail.href) void navigate(e.detail.href);
+      },
+      onItemClick: ({ detail: { id, href } }) => {
+        if (href) return; // followed
         const who = id === 'provider' ? { scope: directoryScope } : id.startsWith('person:') ? { email: id.slice('person:'.length) } : undefined;
         flash.clear();
         if (!who) {
@@ -77,6 +85,15 @@ export function Top() {
       {setting}
     </div>
   );
+}
+
+/** The settings of each customer whose member one is, with its partners first (D11, D12). */
+function settingsOf(me: Me | undefined): ButtonDropdownProps.ItemOrGroup[] {
+  return (me?.customers ?? []).map(({ customer }, _, all) => ({
+    id: `settings:${customer.id}`,
+    text: all.length > 1 ? `Settings of ${customer.name}` : 'Settings',
+    items: customerLinks(customer.id).map(({ text, href }) => ({ id: href, text, href })),
+  }));
 }
 
 const steps: Record<string, string> = { '1h': 'One hour later', '24h': 'One day later', '168h': 'A week later', '720h': '30 days later' };

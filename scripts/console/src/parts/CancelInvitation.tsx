@@ -1,0 +1,34 @@
+import { answer, useSubmit, type Schemas } from '../api';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { ConfirmModal } from './ConfirmModal';
+
+/** Cancels a pending invitation, after asking once more. `changed` has read again what showed it. */
+export function CancelInvitation({ invitation: i, close, changed }: { invitation: Schemas['Invitation']; close: () => void; changed: () => Promise<void> }) {
+  const api = useApi();
+  const flash = useFlash();
+  const cancel = useSubmit(
+    async () =>
+      (await answer(api.DELETE('/v1/customers/{customer}/invitations/{invitation}', { params: { path: { customer: i.customer, invitation: i.id } } }))).data,
+    {
+      repeatable: true,
+      onDone: ({ invitation }) => {
+        flash.done(`The invitation of ${invitation.email} is ${invitation.status}`);
+        close();
+        void changed();
+      },
+    },
+  );
+  return (
+    <ConfirmModal
+      header={`Cancel the invitation of ${i.email}?`}
+      action="Cancel the invitation"
+      confirm={() => cancel.send(undefined)}
+      close={close}
+      sending={cancel.sending}
+      problem={cancel.problem}
+    >
+      The link in the mail stops working. You can invite the person again.
+    </ConfirmModal>
+  );
+}
