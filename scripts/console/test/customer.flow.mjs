@@ -126,10 +126,11 @@ flow('D20 adding an organisation that is there already merges, and says so', asy
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'manage' });
   const page = await open(c.admin, at(c, '/add'));
   await chooseOrganisation(page, p);
-  await panel(page).getByText(`${p.name} is there already`).waitFor();
+  await panel(page).getByText(`${p.name} has access already`).waitFor();
   await panel(page).getByRole('checkbox', { name: 'Sam Tech' }).check();
   await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
-  await flash(page, `${p.name} was there already`);
+  await flash(page, `The access of ${p.name} is changed`);
+  await flash(page, 'Added: Sam Tech. Users with access: 1 before, 2 now.');
   await row(page, p.name).getByText('2 users').waitFor();
   assert.equal(await row(page, p.name).count(), 1);
   assert.equal((await grantOf(c, p)).level, 'manage', 'what was left as it is must stay');

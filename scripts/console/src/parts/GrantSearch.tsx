@@ -43,7 +43,7 @@ export function GrantSearch({ of, search: { q, status, filtered, set } }: { of: 
   const setName = useCallback((text: string) => set('q', text), [set]);
   return (
     <SpaceBetween direction="horizontal" size="xs">
-      <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={setName} placeholder={`Find ${of} by any word of the name`} label={`Find ${of}`} />
+      <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={setName} placeholder="Any word of the name" label={`Find ${of}`} />
       <Multiselect
         ariaLabel="Status"
         selectedOptions={status.map((s) => ({ value: s, label: statusName[s] }))}

@@ -54,7 +54,6 @@ export function UserChecks({
     ...invitations.filter((i) => i.email.includes(search.toLowerCase())).map((invitation) => ({ id: invitation.id, invitation })),
     ...users.map((user) => ({ id: user.id, user })),
   ];
-  const userOf = (row: Row): AnyUser | undefined => ('user' in row ? row.user : undefined);
   const levels = rows.some((r) => 'invitation' in r || 'effective_level' in r.user);
   return (
     <Table<Row>
@@ -86,10 +85,16 @@ export function UserChecks({
           id: 'user',
           header: 'User',
           isRowHeader: true,
-          cell: (r) => ('user' in r ? <Who name={r.user.name} about={r.user.email} /> : <Invited invitation={r.invitation} cancel={cancel} />),
+          cell: (r) =>
+            'user' in r ? (
+              <Who name={r.user.name} about={levels ? `${r.user.email} · ${roleName[r.user.role]}` : r.user.email} />
+            ) : ( 
+              <Invited invitation={r.invitation} cancel={cancel} />
+            ),
         },
-        { id: 'role', header: 'Role', cell: (r) => roleName[userOf(r)?.role ?? 'external'] },
-        ...(levels ? [{ id: 'level', header: 'Level', cell: (r: Row) => <Has row={r} /> }] : []),
+        levels // in a panel there is room for one more column
+          ? { id: 'level', header: 'Level', cell: (r: Row) => <Has row={r} /> }
+          : { id: 'role', header: 'Role', cell: (r: Row) => ('user' in r ? roleName[r.user.role] : '') },
       ]}
       filter={<SearchField value={search} onChange={onSearch} placeholder="Find by any word of a name, or by address" label={`Find in ${label}`} />}
       empty={
@@ -119,7 +124,16 @@ function Has({ row }: { row: Row }) {
   if ('invitation' in row) return levelName[row.invitation.level];
   if (!('effective_level' in row.user)) return '–';
   const { effective_level: level, cap } = row.user;
-  return <Who name={levelName[level]} about={cap === level ? 'Limit of this person' : undefined} />;
+  return (
+    <>
+      <div>{levelName[level]}</div>
+      {cap === level && (
+        <Box variant="small" color="text-body-secondary">
+          Limit
+        </Box>
+      )}
+    </>
+  );
 }
 
 function Invited({ invitation: i, cancel }: { invitation: Invitation; cancel?: (invitation: Invitation) => void }) {
