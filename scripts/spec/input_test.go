@@ -629,7 +629,8 @@ func TestAListTakesItsOwnParametersAndNoOthers(t *testing.T) {
 func TestWhatIsNoListTakesNoParameters(t *testing.T) {
 	t.Parallel()
 	w, ann, kim := office(t)
-	ann.Do("POST", grants+"?dry_run=true", object{"partner": "contoso", "users": []string{kim}}).WantProblem(400, "invalid", "?dry_run")
+	ann.Do("POST", grants+"?dryrun=true", object{"partner": "contoso", "users": []string{kim}}).WantProblem(400, "invalid", "?dryrun")
+	ann.Do("POST", grants+"?dry_run=yes", object{"partner": "contoso", "users": []string{kim}}).WantProblem(400, "invalid", "?dry_run")
 	w.Denied(kim, "sign_in", "acme", "no_grant")
 	w.Grant("acme", object{"partner": "contoso", "users": []string{kim}}).Want(201)
 	ann.Do("DELETE", contosoGrant+"?user=x", nil).WantProblem(400, "invalid", "?user")
