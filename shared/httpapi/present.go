@@ -129,7 +129,7 @@ func viewChanged(r access.Relation, p access.Planned, named []string) []changedV
 	ended := p.Grant.State == access.StateEnded
 	if ended && !p.Change.Empty() && r.Grant.Few() {
 		for id, a := range r.Assignments {
-			if a.Epoch == r.Grant.Epoch && !a.Out {
+			if u := r.Users[id]; u != nil && r.Grant.Admits(u, a) {
 				ids = append(ids, id)
 			}
 		}
