@@ -40,7 +40,7 @@ export function useManagement(): { managed: boolean | undefined; words: string |
   return { managed: query.data === undefined ? undefined : query.data !== null, words: query.data ? managedWords(query.data, name, product) : undefined };
 }
 
-/** The pending invitations to come in under a partner. */
+/** The pending invitations to be an external user of a partner. */
 export function usePending(partner: string): CursorPages<Schemas['Invitation']> {
   const api = useApi();
   const { customer } = useCustomer();
