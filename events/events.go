@@ -43,6 +43,7 @@ const (
 	GrantStarted          Type = "grant.started"           // the period has begun
 	GrantExpiring         Type = "grant.expiring"          // Data.Days before the end
 	GrantUserLeft         Type = "grant.user_left"         // a user who was in has left the partner (D23)
+	GrantPersonChanged    Type = "grant.person_changed"    // a user who is in, or was, has another address; Data.Reason when its access ended
 	GrantPartnerSuspended Type = "grant.partner_suspended" // what partner.suspended means to one customer
 	GrantPartnerResumed   Type = "grant.partner_resumed"
 

@@ -337,16 +337,37 @@ func TestWhoBecomesAMemberIsOutAtOnceAndBackAfterwards(t *testing.T) { // A7, A8
 	wantRefusal(t, err, access.NotFound)
 }
 
-func TestAMembershipBelongsToTheAddress(t *testing.T) { // a new address is free, and so no member's
-	w, kim, _, _ := withThree(t)
-	w.as(provider)
-	w.member("acme", "kim@contoso.example", false)
-	if _, err := w.editUser(kim, access.UserCommand{Email: new("k@contoso.example")}); err != nil {
-		t.Fatal(err)
+func TestACustomersOwnPersonStaysThatUnderAnotherAddress(t *testing.T) { // A7, A8
+	for _, address := range []string{"k@contoso.example", "k@elsewhere.example"} {
+		w, kim, _, _ := withThree(t)
+		w.as(provider)
+		w.member("acme", "kim@contoso.example", false)
+		if _, err := w.editUser(kim, access.UserCommand{Email: &address}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.users[kim].MemberOf; !slices.Equal(got, []string{"acme"}) {
+			t.Errorf("under %s: got a member of %v, want acme still", address, got)
+		}
+		_, err := w.editUser(kim, access.UserCommand{Email: new("kim@contoso.example")})
+		wantRefusal(t, err, access.NotForCustomers)
+		w.member("initech", "kim@contoso.example", false) // by the address that kim had
+		w.noMember("acme", "kim@contoso.example")
+		if got := w.users[kim].MemberOf; !slices.Equal(got, []string{"initech"}) {
+			t.Errorf("no longer acme's: got a member of %v, want initech", got)
+		}
+		w.member("initech", address, false)
+		w.noMember("initech", "kim@contoso.example")
+		if got := w.users[kim].MemberOf; !slices.Equal(got, []string{"initech"}) {
+			t.Errorf("a member under the new address still: got %v, want initech", got)
+		}
+		w.noMember("initech", address)
+		if got := w.users[kim].MemberOf; len(got) != 0 {
+			t.Errorf("nobody's member: got %v, want none", got)
+		}
+		if got := w.emails["kim@contoso.example"].Former; got != nil {
+			t.Errorf("nobody's address: got %v as who had it, want none", got)
+		}
 	}
-	w.wantWhy(kim, access.Granted)
-	_, err := w.editUser(kim, access.UserCommand{Email: new("kim@contoso.example")})
-	wantRefusal(t, err, access.NotForCustomers)
 }
 
 func TestAPersonIsAMemberOfNoMoreThanAHundredCustomers(t *testing.T) {

@@ -95,6 +95,7 @@ const (
 	TaskPartnerSuspended TaskKind = "partner_suspended"
 	TaskPartnerResumed   TaskKind = "partner_resumed"
 	TaskUserRemoved      TaskKind = "user_removed"
+	TaskPersonChanged    TaskKind = "person_changed" // a user has another address, which may mean another person
 	TaskCustomerRules    TaskKind = "customer_rules" // the customer's domain, or a cap, has changed: its grants copy that
 	TaskInvitations      TaskKind = "invitations"    // looks through the pending invitations of a customer, to a partner, or of one of its users
 )
@@ -113,6 +114,11 @@ type Task struct {
 	Idle     bool      // for identity: nobody has it, it waits for its Until
 	Created  time.Time
 	Version  int64
+
+	// For person_changed.
+	EmailWas string // the user's address before
+	Number   int64  // its number before, when it is another person now; 0 = it is the same
+	Counted  int64  // the headcount's version that the change made
 }
 
 // secondRound is when grants are looked through again: what was being written while the cause was, is in the index by then.
@@ -174,7 +180,8 @@ func PlanProgress(t *Task, after string, m Moment) Change {
 	if after != "" {
 		return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 	}
-	if t.Again || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules {
+	if t.Again || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules ||
+		t.Kind == TaskPersonChanged && t.Number == 0 {
 		return Change{Writes: []Write{TaskWrite{Before: t}}}
 	}
 	next.Again, next.Due = true, m.Now.Add(secondRound)
@@ -212,6 +219,63 @@ func PlanUserLeft(r Relation, user string, m Moment) (Planned, error) {
 	}
 	p.out(u)
 	return p.finish(events.GrantUserLeft, func(d *events.Data) { d.Person = ref(person(u)) })
+}
+
+// PersonChanged is why one user's access to a customer ended whose account belongs to another person now.
+const PersonChanged = "person_changed"
+
+// personTask has the clock end what customers gave to another person, and tell every customer concerned of a user's new address.
+func (m Moment) personTask(before, after *User, was, counted int64) TaskWrite {
+	w := m.task(TaskPersonChanged, after.Partner, after.ID)
+	w.After.EmailWas, w.After.Number, w.After.Counted = before.Email, was, counted
+	return w
+}
+
+// PlanPersonChanged plans that the access of a user ends in one grant because its address has moved to another domain: where the customer picked the
+// person who had the account, and where that person was in by its number. What the partner picked stays while it
+// may pick, and so does what everyone has.
+func PlanPersonChanged(r Relation, t *Task, m Moment) (Planned, error) {
+	u := r.Users[t.User]
+	if r.Grant == nil || u == nil || t.Number == 0 || r.Grant.Ended(m.Now) {
+		return Planned{Grant: r.Grant}, nil
+	}
+	p := newRelationPlan(r, m.clock())
+	row, ends := p.row(u.ID), false
+	switch {
+	case p.g.Everyone && u.Role != External:
+	case row != nil:
+		ends = !row.Out && row.Number != u.Number && (row.By != ByPartner || p.g.AssignedBy != ByPartner)
+	case u.Role != External:
+		ends = t.Number <= p.g.UpTo && t.Counted > p.g.UpToAt
+	}
+	if !ends {
+		return Planned{Grant: r.Grant}, nil
+	}
+	p.out(u)
+	return p.finish(events.GrantPersonChanged, func(d *events.Data) {
+		d.Person, d.EmailWas, d.Reason = ref(person(u)), t.EmailWas, PersonChanged
+	})
+}
+
+// PlanTellPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as they are after
+// PlanPersonChanged; the second round, which is for what ends, tells nobody again.
+func PlanTellPersonChanged(t *Task, rows []Relation, after string, m Moment) Change {
+	c := PlanProgress(t, after, m)
+	for _, r := range rows {
+		u := r.Users[t.User]
+		if t.Again || r.Grant == nil || r.Customer == nil || u == nil || r.Grant.Ended(m.Now) {
+			continue
+		}
+		p := newRelationPlan(r, m.clock())
+		if p.g.Admits(u, p.row(u.ID)) {
+			c.Events = append(c.Events, p.m.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
+				d.Users, d.Crowd = p.concerned()
+				d.Status = p.g.Status(r.Partner, m.Now)
+				d.Person, d.EmailWas = ref(person(u)), t.EmailWas
+			})))
+		}
+	}
+	return c
 }
 
 // PlanTellCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are as

@@ -107,6 +107,7 @@ type Email struct {
 	Address  string
 	User     string   // id of the partner's user, or ""
 	MemberOf []string // customers, sorted
+	Former   []string // ids of the users who had the address while it was a member's: they stay those customers' own people
 	Version  int64
 }
 

@@ -3,6 +3,7 @@ package access
 import (
 	"slices"
 	"sort"
+	"strings"
 
 	"partneraccess/events"
 )
@@ -259,6 +260,9 @@ type MemberFacts struct {
 	Member   *Member
 	Email    *Email // nil when nothing is known of the address
 	Holder   Holder // the partner's user with that address
+
+	Former    []*User         // the partners' users who had that address while it was a member's
+	Elsewhere map[string]bool // those, and the one who has it, who are members of the customer under another of their addresses as well, by id
 }
 
 // PlanMember plans that a person becomes a member of a customer, or that its name or role changes. A partner's user who becomes a
@@ -322,23 +326,34 @@ func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
 	}, nil
 }
 
-// belong writes at the address, and at the partner's user who has it, whether the person is a member of the customer.
+// belong writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the person is a member of the customer.
 func belong(f MemberFacts, address string, member bool) []Write {
 	after := Email{Address: address}
 	if f.Email != nil {
 		after = *f.Email
 	}
 	after.MemberOf = toggled(after.MemberOf, f.Customer.ID, member)
+	if len(after.MemberOf) == 0 {
+		after.Former = nil
+	}
 	after.Version++
+	people := f.Former
 	if member && f.Holder.yields() {
 		after.User = ""
-	} else if user := f.Holder.User; user != nil && user.Status != Removed {
+	} else if f.Holder.User != nil {
+		people = append(slices.Clone(people), f.Holder.User)
+	}
+	out := []Write{EmailWrite{Before: f.Email, After: &after}}
+	for _, user := range people {
+		if user.Status == Removed || !member && f.Elsewhere[user.ID] {
+			continue
+		}
 		u := *user
 		u.MemberOf = toggled(u.MemberOf, f.Customer.ID, member)
 		u.Version++
-		return []Write{EmailWrite{Before: f.Email, After: &after}, UserWrite{Before: user, After: &u}}
+		out = append(out, UserWrite{Before: user, After: &u})
 	}
-	return []Write{EmailWrite{Before: f.Email, After: &after}}
+	return out
 }
 
 func toggled(list []string, s string, in bool) []string {
@@ -460,6 +475,11 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	var c Change
 	h := f.Headcount
 	count(&h, f.User, &u)
+	var was int64 // the number of the person before, when it is another one now
+	if _, domain, _ := strings.Cut(u.Email, "@"); !strings.HasSuffix(f.User.Email, "@"+domain) {
+		h.Last++
+		was, u.Number = u.Number, h.Last
+	}
 	if h != f.Headcount {
 		if h.Owners == 0 && f.Headcount.Owners > 0 {
 			return Change{}, nil, ownerRequired()
@@ -477,8 +497,9 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 			return Change{}, nil, err
 		}
 		c.Writes, c.Events = append(c.Writes, writes...), past
-		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), take(f.OldEmail, f.User.Email, ""))
-		u.MemberOf = nil // a free address is no member's (P5)
+		// The customers whose member the old address is still have that person for their own, whatever it is called now (A7).
+		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), leftBehind(f.OldEmail, f.User))
+		c.Writes = append(c.Writes, m.personTask(f.User, &u, was, h.Version))
 	}
 	u.Updated = m.Now
 	u.Version++
@@ -537,6 +558,15 @@ func MayHandle(a Actor, r Role) *Error {
 
 func ownerRequired() *Error {
 	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
+}
+
+// leftBehind writes that the user no longer has the address, and, while that is some customer's member's, that it had it.
+func leftBehind(before *Email, u *User) EmailWrite {
+	w := take(before, u.Email, "")
+	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.Former, u.ID) {
+		w.After.Former = append(slices.Clone(w.After.Former), u.ID)
+	}
+	return w
 }
 
 func take(before *Email, address, user string) EmailWrite {

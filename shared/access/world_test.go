@@ -392,9 +392,24 @@ func (w *world) leave(user string) {
 }
 
 func (w *world) memberFacts(customer, address string) access.MemberFacts {
-	return access.MemberFacts{
+	f := access.MemberFacts{
 		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address), Holder: w.holder(address),
+		Elsewhere: map[string]bool{},
 	}
+	if f.Email == nil {
+		return f
+	}
+	for _, id := range f.Email.Former {
+		f.Former = append(f.Former, loaded(w.users, id))
+	}
+	for _, e := range w.emails {
+		if e.Address != address && slices.Contains(e.MemberOf, customer) {
+			for _, id := range append(slices.Clone(e.Former), e.User) {
+				f.Elsewhere[id] = true
+			}
+		}
+	}
+	return f
 }
 
 func (w *world) member(customer, address string, admin bool) {

@@ -25,6 +25,13 @@ func taskItem(t *access.Task) draft {
 	d.t("due", t.Due)
 	d.t("until", t.Until)
 	d.b("idle", t.Idle)
+	d.s("email_was", t.EmailWas)
+	if t.Number > 0 {
+		d.n("number", t.Number)
+	}
+	if t.Counted > 0 {
+		d.n("counted", t.Counted)
+	}
 	d.t("created", t.Created)
 	d.n("version", t.Version)
 	return d
@@ -46,6 +53,7 @@ func (it *item) task() *access.Task {
 		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), Customer: it.s("customer"),
 		User: it.s("user"), After: it.s("after"), Again: it.b("again"),
 		Due: it.t("due"), Until: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
+		EmailWas: it.s("email_was"), Number: it.n("number"), Counted: it.n("counted"),
 	}
 }
 

@@ -343,12 +343,13 @@ func emailItem(e *access.Email) draft {
 	d.s("email", e.Address)
 	d.s("user", e.User)
 	d.list("member_of", e.MemberOf)
+	d.list("former", e.Former)
 	d.n("version", e.Version)
 	return d
 }
 
 func (it *item) email() *access.Email {
-	return &access.Email{Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), Version: it.n("version")}
+	return &access.Email{Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), Former: it.list("former"), Version: it.n("version")}
 }
 
 func domainItem(r *access.Domain) draft {

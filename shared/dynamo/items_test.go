@@ -40,7 +40,7 @@ func full() record {
 			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Unproved: true, Former: []string{"kim@old.example"}, Name: "Kim 金", Phone: "+4930123456", Role: access.Tech,
 			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Left: 13, Missed: noon.Add(time.Hour), Created: noon, Updated: noon.Add(time.Millisecond), Version: 4,
 		},
-		Email:    &access.Email{Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"}, Version: 5},
+		Email:    &access.Email{Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"}, Former: []string{"contoso:01JOTHER"}, Version: 5},
 		Domain:   &access.Domain{Name: "acme.example", Customers: []string{"acme", "globex"}, Partner: "contoso", Version: 2},
 		Customer: &access.Customer{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active, ManagedBy: "contoso", Caps: access.Caps{"kim@contoso.example": access.View, "lee@contoso.example": access.None}, Inviting: true, Created: noon, Updated: noon, Version: 2},
 		Member:   &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
@@ -53,6 +53,7 @@ func full() record {
 		Assignment: &access.Assignment{Customer: "acme", Partner: "contoso", User: kim, Epoch: 3, Out: true, Level: &level, By: access.ByPartner, Number: 3, At: noon, Version: 9},
 		Task: &access.Task{
 			ID: "01JTASK00000000000000000000", Kind: access.TaskUserRemoved, Partner: "contoso", Customer: "acme", User: kim, After: "acme", Again: true, Due: noon.Add(time.Minute), Created: noon, Version: 2,
+			EmailWas: "kim@old.example", Number: 3, Counted: 9,
 		},
 		Invitation: &access.Invitation{
 			ID: "01JINVITE000000000000000000", Customer: "acme", Partner: "contoso", Grant: "grt_01JGRANT000000000000000000", Email: "lee@contoso.example", Level: access.View, Until: noon.Add(24 * time.Hour),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"partneraccess/shared/access"
@@ -320,8 +321,50 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 	if f.Email, err = lookup(items, emailKey(address), (*item).email); err != nil {
 		return f, err
 	}
-	f.Holder, err = s.holder(ctx, f.Email)
-	return f, err
+	if f.Holder, err = s.holder(ctx, f.Email); err != nil || f.Email == nil {
+		return f, err
+	}
+	for _, id := range f.Email.Former {
+		u, err := s.User(ctx, id)
+		if err != nil {
+			return f, err
+		}
+		if u != nil {
+			f.Former = append(f.Former, u)
+		}
+	}
+	return f, s.elsewhere(ctx, &f)
+}
+
+// elsewhere finds who of the users whom the address concerns is the customer's member under another of its addresses, too.
+func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
+	people := f.Former
+	if f.Holder.User != nil {
+		people = append(slices.Clone(people), f.Holder.User)
+	}
+	var keys []Key
+	for _, u := range people {
+		for _, address := range append(slices.Clone(u.Former), u.Email) {
+			keys = append(keys, emailKey(address))
+		}
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return err
+	}
+	f.Elsewhere = map[string]bool{}
+	for _, u := range people {
+		for _, address := range append(slices.Clone(u.Former), u.Email) {
+			e, err := lookup(items, emailKey(address), (*item).email)
+			if err != nil {
+				return err
+			}
+			if e != nil && address != f.Email.Address && slices.Contains(e.MemberOf, f.Customer.ID) && (e.User == u.ID || slices.Contains(e.Former, u.ID)) {
+				f.Elsewhere[u.ID] = true
+			}
+		}
+	}
+	return nil
 }
 
 // holder loads the partner's user who has an address, with what the end of the account looks at.

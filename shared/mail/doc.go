@@ -43,6 +43,7 @@
 //	grant.ended              ended (customer)                                        the customer's contacts
 //	grant.user_left          user_left (partner)                                     the partner's contacts, when no user is left
 //	grant.user_left          user_left (customer)                                    the customer's contacts
+//	grant.person_changed     person_changed (customer)                               the customer's contacts
 //	grant.partner_suspended  partner_suspended (customer)                            the customer's contacts
 //	grant.partner_resumed    partner_resumed (customer)                              the customer's contacts
 //	partner.suspended        partner_suspended (partner)                             the partner's contacts

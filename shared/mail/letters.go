@@ -140,6 +140,7 @@ func rules() []rule {
 	return append(all,
 		rule{on(events.GrantUserLeft), emptied, Partner, "user_left", NoSecret}, // E9
 		rule{on(events.GrantUserLeft), customer, Customer, "user_left", NoSecret},
+		rule{on(events.GrantPersonChanged), customer, Customer, "person_changed", NoSecret},
 		rule{on(events.GrantPartnerSuspended), customer, Customer, "partner_suspended", NoSecret},
 		rule{on(events.GrantPartnerResumed), customer, Customer, "partner_resumed", NoSecret},
 		rule{on(events.PartnerSuspended), partner, Partner, "partner_suspended", NoSecret},

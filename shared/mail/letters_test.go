@@ -86,6 +86,7 @@ func TestEachEventTellsThoseWhomItConcerns(t *testing.T) {
 		events.GrantRelinquished:     all(each("relinquished.user", kim, lee), each("relinquished.partner", ops, ops2), each("relinquished.customer", it, it2)),
 		events.GrantEnded:            all(each("ended.user", kim, lee), each("ended.partner", ops, ops2), each("ended.customer", it, it2)),
 		events.GrantUserLeft:         each("user_left.customer", it, it2),
+		events.GrantPersonChanged:    each("person_changed.customer", it, it2),
 		events.GrantPartnerSuspended: each("partner_suspended.customer", it, it2),
 		events.GrantPartnerResumed:   each("partner_resumed.customer", it, it2),
 		events.PartnerSuspended:      each("partner_suspended.partner", ops, ops2),

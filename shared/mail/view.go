@@ -78,6 +78,9 @@ func (v view) Email() string { return shownAddress(v.l.To) }
 // Person is the person whom the event is about, with the address.
 func (v view) Person() string { return named(v.d().Person, 60) }
 
+// AccessEnded tells whether a change of address took the person's access.
+func (v view) AccessEnded() bool { return v.d().Reason != "" }
+
 // PersonName is the person's name, or the address.
 func (v view) PersonName() string {
 	p := v.d().Person
@@ -476,9 +479,13 @@ func (v view) facts() []line {
 	add("Customer", customer)
 	add("Partner", partner)
 	switch v.l.Template {
-	case "removed", "user_left", "partner_suspended", "partner_resumed":
-		if v.l.Template == "user_left" {
+	case "removed", "user_left", "person_changed", "partner_suspended", "partner_resumed":
+		switch v.l.Template {
+		case "user_left":
 			add("User", named(d.Person, 200))
+		case "person_changed":
+			add("User", named(d.Person, 200))
+			add("Address before", d.EmailWas)
 		}
 	case "expired", "revoked", "relinquished", "ended":
 		add("Access level", "was "+inWords(v.level()))
@@ -606,7 +613,7 @@ func (v view) people() []list {
 	case "expired", "revoked", "relinquished", "ended":
 		add("Users who had access", d.Users)
 		return out
-	case "user_left":
+	case "user_left", "person_changed":
 		add("Users who still have access", d.Users)
 		return out
 	}

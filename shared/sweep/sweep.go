@@ -336,8 +336,11 @@ func (r *run) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	if t.Moot(p) {
 		return false, r.progress(ctx, access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}})
 	}
-	if t.Kind == access.TaskUserRemoved {
+	switch t.Kind {
+	case access.TaskUserRemoved:
 		return r.userLeft(ctx, t)
+	case access.TaskPersonChanged:
+		return r.personChanged(ctx, t)
 	}
 	customers, more, err := r.Store.CustomersOf(ctx, t.Partner, t.After, page)
 	if err != nil {
@@ -389,6 +392,42 @@ func (r *run) userLeft(ctx context.Context, t *access.Task) (again bool, err err
 		return false, err
 	}
 	return next != "", r.progress(ctx, access.PlanProgress(t, next, r.moment()))
+}
+
+// personChanged ends what customers gave to another person than the one who has the account now, and tells every customer concerned of the new address.
+func (r *run) personChanged(ctx context.Context, t *access.Task) (again bool, err error) {
+	u, err := r.Store.User(ctx, t.User)
+	if err != nil {
+		return false, err
+	}
+	var customers []string
+	next := ""
+	if u != nil {
+		was := *u
+		if t.Number > 0 {
+			was.Number = t.Number
+		}
+		if customers, next, err = r.Store.CustomersConcerned(ctx, &was, true, t.After); err != nil {
+			return false, err
+		}
+	}
+	if len(customers) > page { // one transaction tells them all
+		customers = customers[:page]
+		next = customers[page-1]
+	}
+	stay := make([]access.Relation, len(customers))
+	if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
+		return r.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
+			p, err := access.PlanPersonChanged(rel, t, m)
+			if stay[i] = (access.Relation{}); p.Change.Empty() {
+				stay[i] = rel
+			}
+			return p, err
+		}, t.User)
+	}); err != nil {
+		return false, err
+	}
+	return next != "", r.progress(ctx, access.PlanTellPersonChanged(t, stay, next, r.moment()))
 }
 
 // customerRules has a page of a customer's grants copy its domain and caps.

@@ -2026,7 +2026,7 @@ export interface components {
             data: components["schemas"]["EventData"];
         };
         /** @enum {string} */
-        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired";
+        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.person_changed" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired";
         /** @description What does not apply is left out. */
         EventData: {
             grant?: components["schemas"]["GrantID"];
@@ -2041,7 +2041,7 @@ export interface components {
             /** @description Users have to come by single sign-on, after the change */
             require_sso?: boolean;
             require_sso_was?: boolean;
-            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"];
+            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"] | ("person_changed" | "address_proved_elsewhere");
             /** @description It was switched on or off. */
             everyone?: boolean;
             added?: components["schemas"]["People"];

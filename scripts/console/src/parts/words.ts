@@ -183,6 +183,7 @@ export function eventTitle(type: Event['type']): string {
     'grant.started': 'Access began',
     'grant.expiring': 'Access ends soon',
     'grant.user_left': 'A user left the partner',
+    'grant.person_changed': 'A user has another address',
     'grant.partner_suspended': 'The provider suspended the partner',
     'grant.partner_resumed': 'The provider resumed the partner',
     'customer.managed': 'Managed by the partner',
@@ -195,6 +196,14 @@ export function eventTitle(type: Event['type']): string {
   const [what = '', done = ''] = type.split('.');
   return `${what.charAt(0).toUpperCase()}${what.slice(1)} ${done.replaceAll('_', ' ')}`;
 }
+
+/** Reasons of events: why a grant, an invitation, an account or one user's access ended. */
+const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
+  ...invitationReason,
+  ...endReason,
+  person_changed: 'another person has the account',
+  address_proved_elsewhere: 'somebody else has proved the address',
+};
 
 /** The details of an event that are worth a line. */
 export function eventLines({ data }: Event): string[] {
@@ -210,7 +219,7 @@ export function eventLines({ data }: Event): string[] {
   if (gone) out.push(`Removed: ${gone}`);
   if (data.until_was && data.until !== data.until_was) out.push(`End: ${instant(data.until_was)} → ${data.until ? instant(data.until) : 'none'}`);
   else if (data.until) out.push(`Until: ${instant(data.until)}`);
-  if (data.reason) out.push(`Reason: ${{ ...invitationReason, ...endReason }[data.reason]}`);
+  if (data.reason) out.push(`Reason: ${reasons[data.reason]}`);
   if (data.note) out.push(`Note: ${data.note}`);
   if (data.message) out.push(`Message: ${data.message}`);
   if (data.days !== undefined) out.push(`${count(data.days, 'day')} left`);
