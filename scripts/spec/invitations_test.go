@@ -212,3 +212,35 @@ func TestWhoNeedsNoInvitationOrMustNotHaveOneIsNotInvited(t *testing.T) {
 		ann.Do("POST", invitations, m{"email": email, "partner": "contoso"}).WantProblem(status, code, "/email")
 	}
 }
+
+func TestAnInvitationShowsWhetherItsMailArrived(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	ann := w.AdminOf("acme")
+	state := func(path string) string {
+		a := ann.Do("GET", path, nil).Want(200)
+		if s, ok := a.Get("mail.state").(string); ok {
+			return s
+		}
+		s, _ := a.Get("items.0.mail.state").(string)
+		return s
+	}
+	until := func(path, want string) {
+		t.Helper()
+		for end := time.Now().Add(30 * time.Second); state(path) != want; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: got the mail's state %q, want %s", path, state(path), want)
+			}
+		}
+	}
+	const all = "/v1/customers/acme/invitations"
+	made := ann.Do("POST", all, m{"email": "noor@bounced.example", "partner": "contoso"}).Want(201)
+	if got := made.Get("invitation.mail"); got != nil {
+		t.Errorf("just made: got the mail %v, want null", got)
+	}
+	one := all + "/" + made.String("invitation.id")
+	until(one, "bounced")
+	until(all, "bounced")
+	ann.Do("POST", one+"/resend", nil).Want(200)
+	until(one, "suppressed") // the latest mail's
+}

@@ -35,6 +35,7 @@ type Invitation struct {
 	Inviter  string   // the id of the partner\'s user who invited; "" when the customer did
 	Digests  []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
 	Sending  int      // how many mails with a token were called for
+	Mail     string   // the id of the event whose mail carries the latest of them; "" = not recorded
 	Days     int      // how long it lasts
 	Expires  time.Time
 	Reminded bool
@@ -264,7 +265,7 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 		t.After.Customer, t.After.Due = f.Customer.ID, m.Now.Add(secondRound)
 		c.Writes = append(c.Writes, t)
 	}
-	c.Events = append(c.Events, m.invitation(events.InvitationCreated, f.Relation, &i))
+	c.Events = append(c.Events, i.mailed(m.invitation(events.InvitationCreated, f.Relation, &i)))
 	return c, &i, nil
 }
 
@@ -340,6 +341,12 @@ func (m Moment) invitation(t events.Type, r Relation, i *Invitation) events.Even
 	})
 }
 
+// mailed records that the event's mail carries the invitation's latest token.
+func (i *Invitation) mailed(e events.Event) events.Event {
+	i.Mail = e.ID
+	return e
+}
+
 func (i *Invitation) next(m Moment) *Invitation {
 	n := *i
 	n.Version++
@@ -385,7 +392,7 @@ func PlanResend(f InviteFacts, i *Invitation, m Moment) (Change, *Invitation, er
 	}
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{m.invitation(events.InvitationResent, f.Relation, n)},
+		Events: []events.Event{n.mailed(m.invitation(events.InvitationResent, f.Relation, n))},
 	}, n, nil
 }
 
@@ -603,6 +610,6 @@ func PlanInvitationDue(r *InvitationRow, m Moment) (Change, error) {
 	n.Sending++
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{m.invitation(events.InvitationReminded, r.relation(), n)},
+		Events: []events.Event{n.mailed(m.invitation(events.InvitationReminded, r.relation(), n))},
 	}, nil
 }

@@ -45,6 +45,7 @@ func invitationItem(i *access.Invitation) draft {
 	d.s("inviter", i.Inviter)
 	d.list("digests", i.Digests)
 	d.n("sending", int64(i.Sending))
+	d.s("mail", i.Mail)
 	d.n("days", int64(i.Days))
 	d.t("expires", i.Expires)
 	d.b("reminded", i.Reminded)
@@ -60,7 +61,7 @@ func (it *item) invitation() *access.Invitation {
 		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Grant: it.s("grant"), Email: it.s("email"), Level: it.level("level"),
 		Until: it.t("until"), State: access.InvitationStatus(it.s("state")), Reason: access.Reason(it.s("reason")),
 		By: access.By{Kind: it.s("by"), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
-		Sending: int(it.n("sending")), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"), User: it.s("user"),
+		Sending: int(it.n("sending")), Mail: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"), User: it.s("user"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }

@@ -343,7 +343,7 @@ func anyRecord(t *rapid.T, n int64) record {
 		Invitation: &access.Invitation{
 			ID: unique, Customer: customer, Partner: partner, Email: text.Draw(t, "invited"), Level: level.Draw(t, "level"), Until: instant.Draw(t, "until"),
 			State: rapid.SampledFrom([]access.InvitationStatus{access.InvitationPending, access.InvitationExpired}).Draw(t, "state"), By: access.By{Kind: text.Draw(t, "by"), Email: text.Draw(t, "by whom")},
-			Digests: list.Draw(t, "digests"), Sending: int(number.Draw(t, "sending")), Days: int(number.Draw(t, "days")), Expires: instant.Draw(t, "expires"), Reminded: yes.Draw(t, "reminded"),
+			Digests: list.Draw(t, "digests"), Sending: int(number.Draw(t, "sending")), Mail: text.Draw(t, "mail"), Days: int(number.Draw(t, "days")), Expires: instant.Draw(t, "expires"), Reminded: yes.Draw(t, "reminded"),
 			User: text.Draw(t, "who accepted"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},
 		Event: &e,

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -329,6 +331,32 @@ func (s *Store) Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, er
 		return nil, err
 	}
 	return one(ctx, s, k, (*item).receipt)
+}
+
+// InvitationMails reads what became of the mails that carry the invitations' latest tokens, by the invitations' ids. Those that nobody has begun to
+// send are missing.
+func (s *Store) InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error) {
+	keys := map[string]Key{}
+	for _, i := range invitations {
+		if i.Mail != "" {
+			keys[i.ID] = customerMailKey(i.Customer, i.Mail, receipt.Digest(i.Email))
+		}
+	}
+	items, err := s.get(ctx, slices.Collect(maps.Values(keys)))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*receipt.Receipt{}
+	for id, k := range keys {
+		r, err := lookup(items, k, (*item).receipt)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil {
+			out[id] = r
+		}
+	}
+	return out, nil
 }
 
 // The sides that the lists tell apart, as the mails' templates name them.

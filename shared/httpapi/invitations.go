@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/mail/receipt"
 )
 
 // invitationStore is what invitations need.
@@ -18,6 +19,8 @@ type invitationStore interface {
 	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error)
 	CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
 	PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
+	// InvitationMails reads what became of the mails with the invitations' latest links, by the invitations' ids.
+	InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error)
 }
 
 type invitationView struct {
@@ -35,6 +38,14 @@ type invitationView struct {
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
 	Version   int64      `json:"version"`
+
+	Mail *invitationMailView `json:"mail"` // with the latest link; null until it is being sent
+}
+
+// invitationMailView is what became of an invitation's mail.
+type invitationMailView struct {
+	State string    `json:"state"`
+	At    time.Time `json:"at"`
 }
 
 // viewInvitation shows an invitation as a change left it, viewInvitationRow as things stand.
@@ -45,11 +56,27 @@ func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	}
 }
 
-func viewInvitationRow(r *access.InvitationRow, now time.Time) invitationView {
+func viewInvitationRow(r *access.InvitationRow, mails map[string]*receipt.Receipt, now time.Time) invitationView {
 	v := viewInvitation(r.Invitation, now)
 	status, why := r.Status(now)
 	v.Status, v.Reason = string(status), string(why)
+	if m := mails[r.Invitation.ID]; m != nil {
+		v.Mail = &invitationMailView{State: string(m.State), At: m.Updated}
+	}
 	return v
+}
+
+// listedInvitations is a page of invitations, each with what became of its mail.
+func (c *call) listedInvitations(ctx context.Context, page access.Page[access.InvitationRow], digest string, now time.Time) (reply, error) {
+	invitations := make([]*access.Invitation, len(page.Items))
+	for i, r := range page.Items {
+		invitations[i] = r.Invitation
+	}
+	mails, err := c.api.Store.InvitationMails(ctx, invitations...)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(page, digest, func(r *access.InvitationRow) invitationView { return viewInvitationRow(r, mails, now) }), nil
 }
 
 type invitationAnswer struct {
@@ -140,7 +167,11 @@ func getInvitation(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: r.Version, body: viewInvitationRow(r, c.api.now())}, nil
+	mails, err := c.api.Store.InvitationMails(ctx, r.Invitation)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: 200, version: r.Version, body: viewInvitationRow(r, mails, c.api.now())}, nil
 }
 
 func deleteInvitation(ctx context.Context, c *call) (reply, error) {
@@ -221,7 +252,7 @@ func listInvitations(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(page, digest, func(r *access.InvitationRow) invitationView { return viewInvitationRow(r, filter.Now) }), nil
+	return c.listedInvitations(ctx, page, digest, filter.Now)
 }
 
 func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
@@ -236,7 +267,7 @@ func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(page, digest, func(r *access.InvitationRow) invitationView { return viewInvitationRow(r, filter.Now) }), nil
+	return c.listedInvitations(ctx, page, digest, filter.Now)
 }
 
 // A token is <customer>~<invitation>~<secret>. Only the digest of the secret is stored.

@@ -275,10 +275,13 @@ func (s Situation) effective(l Letter) access.Level {
 
 // granted is the level that the customer has granted, now or, after the end, before it.
 func (s Situation) granted(l Letter) access.Level {
-	if s.same(l) {
-		return s.Grant.Level
-	}
 	level, _ := access.ParseLevel(asked(l))
+	switch {
+	case !strings.HasPrefix(string(l.Event.Type), "invitation.") && s.same(l):
+		return s.Grant.Level
+	case s.same(l): // what is offered to one person is at most what the partner has
+		return access.Lowest(level, s.Grant.Level)
+	}
 	return level
 }
 

@@ -465,7 +465,7 @@ func (v view) facts() []line {
 		if v.l.Side != Invitee {
 			add("Invited", named(d.Person, 200))
 		}
-		add("Access level", inWords(d.Level))
+		add("Access level", v.levelInWords())
 		add("Access ends", instant(d.Until, v.noEnd()))
 		if e.Type != events.InvitationAccepted && e.Type != events.InvitationDeclined && e.Type != events.InvitationCancelled {
 			add("Invitation ends", instant(d.Expires, ""))

@@ -1885,7 +1885,11 @@ export interface components {
          *       "expires_at": "2026-11-29T10:00:00Z",
          *       "created_at": "2026-11-22T10:00:00Z",
          *       "updated_at": "2026-11-22T10:00:00Z",
-         *       "version": 1
+         *       "version": 1,
+         *       "mail": {
+         *         "state": "delivered",
+         *         "at": "2026-11-22T10:00:02Z"
+         *       }
          *     }
          */
         Invitation: {
@@ -1905,6 +1909,13 @@ export interface components {
             created_at: components["schemas"]["Instant"];
             updated_at: components["schemas"]["Instant"];
             version: components["schemas"]["Version"];
+            /** @description What became of the mail with the latest link; null until it is being sent, and in the answer to a change */
+            mail: components["schemas"]["InvitationMail"] | null;
+        };
+        InvitationMail: {
+            state: components["schemas"]["MailState"];
+            /** @description When it came into that state */
+            at: components["schemas"]["Instant"];
         };
         InvitationAnswer: {
             invitation: components["schemas"]["Invitation"];
@@ -1952,6 +1963,11 @@ export interface components {
             items: components["schemas"]["Mail"][];
             next_cursor: components["schemas"]["Cursor"];
         };
+        /**
+         * @description claimed: it is being sent, or waits for another attempt, for up to 3 days. The reason says why a mail was not sent, or came back.
+         * @enum {string}
+         */
+        MailState: "claimed" | "sent" | "delivered" | "bounced" | "complained" | "failed" | "suppressed" | "dropped";
         Mail: {
             id: string;
             /** @description The id of the event in the history */
@@ -1960,11 +1976,7 @@ export interface components {
             type: string;
             to: string;
             template: string;
-            /**
-             * @description claimed: it is being sent, or waits for another attempt, for up to 3 days; see reason
-             * @enum {string}
-             */
-            state: "claimed" | "sent" | "delivered" | "bounced" | "complained" | "failed" | "suppressed" | "dropped";
+            state: components["schemas"]["MailState"];
             /** @description Why it was not sent, or came back */
             reason?: string;
             attempts: number;
