@@ -229,6 +229,10 @@ func (f *findings) caps(o opt[map[string]opt[string]], pointer string) map[strin
 	if !o.has() {
 		return nil
 	}
+	if o.Null {
+		f.add(pointer, "this is an object of levels by address: leave it out to keep the caps, give null for an address to lift its cap")
+		return nil
+	}
 	if len(o.Value) > maxCaps {
 		f.add(pointer, fmt.Sprintf("at most %d caps in one request: use several", maxCaps))
 		return nil
