@@ -75,13 +75,14 @@ var whoMay = map[string]string{
 
 // elsewhere are the routes that depend on a secret or on being the very person; each has a test of its own.
 var elsewhere = map[string]string{
-	"GET /v1/invitations/{token}":                       "TestAnInvitationsTokenIsWhatOpensIt",
-	"POST /v1/invitations/{token}/accept":               "TestAnInvitationsTokenIsWhatOpensIt",
-	"POST /v1/invitations/{token}/decline":              "TestAnInvitationsTokenIsWhatOpensIt",
-	"POST /v1/partners/{partner}/users/{user}/password": "TestP20_APasswordIsChangedWithTheCurrentOneAlone",
-	"POST /v1/customers/{customer}/mail/{mail}/resend":  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
-	"GET /v1/partners/{partner}/customers/{customer}":   "TestW14_A18_A20_OneCustomerIsReadWithTheSignInLinkAndOnesOwnLevel",
-	"POST /v1/partners/{partner}/mail/{mail}/resend":    "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
+	"GET /v1/invitations/{token}":                                     "TestAnInvitationsTokenIsWhatOpensIt",
+	"POST /v1/invitations/{token}/accept":                             "TestAnInvitationsTokenIsWhatOpensIt",
+	"POST /v1/invitations/{token}/decline":                            "TestAnInvitationsTokenIsWhatOpensIt",
+	"POST /v1/partners/{partner}/users/{user}/password":               "TestP20_APasswordIsChangedWithTheCurrentOneAlone",
+	"POST /v1/customers/{customer}/mail/{mail}/resend":                "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
+	"GET /v1/partners/{partner}/customers/{customer}":                 "TestW14_A18_A20_OneCustomerIsReadWithTheSignInLinkAndOnesOwnLevel",
+	"DELETE /v1/partners/{partner}/customers/{customer}/users/{user}": "TestEverybodyLeavesACustomerByItself",
+	"POST /v1/partners/{partner}/mail/{mail}/resend":                  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 }
 
 // town is a small world in which every kind of caller lives: acme and contoso, which have a grant, and globex and fabrikam, which have another.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"slices"
+	"time"
 
 	"partneraccess/events"
 )
@@ -16,6 +17,11 @@ type Holder struct {
 	Partner   *Partner
 	Headcount Headcount
 	Task      *Task // the identity task that the user has
+
+	// Known says that Grants are those in which the user counts, and have not ended as far as it is written down. It is looked up for an external user of
+	// another partner who is invited.
+	Known  bool
+	Grants []*Grant
 }
 
 // maxFormer is how many addresses an account can have had before its present one.
@@ -29,14 +35,30 @@ func (h Holder) yields() bool {
 	return h.User != nil && h.User.Status != Removed && h.User.Unproved && h.Partner != nil
 }
 
+// InvitedElsewhere is why an external user's account ended that no longer opened anything.
+const InvitedElsewhere = "invited_elsewhere"
+
+// idle tells whether the account is one of an external user whose last customer is gone: it opens nothing, and ends when the person comes to another
+// partner.
+func (h Holder) idle(now time.Time) bool {
+	if !h.Known || h.User == nil || h.User.Role != External || h.User.Status == Removed || h.Partner == nil {
+		return false
+	}
+	return !slices.ContainsFunc(h.Grants, func(g *Grant) bool { return g.EndAt(h.Partner, now) == nil })
+}
+
 // yield plans the end of an account whose address somebody else has proved. The caller writes whose the address is now. The event stands in the history of
 // the holder's partner, and does not say who has proved the address.
 func (h Holder) yield(m Moment) ([]Write, []events.Event) {
+	return h.end(m, AddressProvedElsewhere)
+}
+
+func (h Holder) end(m Moment, reason string) ([]Write, []events.Event) {
 	m = m.clock()
 	m.Accounts = true // whoever takes the address may not keep accounts itself, and the sweep deletes a task for which nothing is to be done
 	writes, u := h.leave(m)
 	d := userData(u)
-	d.Reason = AddressProvedElsewhere
+	d.Reason = reason
 	return writes, []events.Event{m.event(events.UserRemoved, nil, h.Partner, d)}
 }
 

@@ -24,6 +24,7 @@ const (
 	EmailUnavailable     Code = "email_unavailable" // the address cannot be used; by whom it is used the caller may not know
 	DomainTaken          Code = "domain_taken"      // it belongs to a customer, or to another partner
 	OwnerRequired        Code = "owner_required"    // a partner keeps at least one owner
+	LastAdmin            Code = "last_admin"        // the customer has open grants, and nobody else could change them
 	GrantDiffers         Code = "grant_differs"     // the open grant has other terms: edit it (D20)
 	Ended                Code = "ended"             // what has ended cannot be changed, only granted again
 	Contention           Code = "contention"        // others change the same thing all the time: try again

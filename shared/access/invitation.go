@@ -189,8 +189,8 @@ func (f *InviteFacts) row(i *Invitation) *InvitationRow {
 type InvitationFilter struct {
 	Customer string
 	Partner  string
-	Status InvitationStatus
-	Now    time.Time
+	Status   InvitationStatus
+	Now      time.Time
 }
 
 // Between tells whether the invitation is of the customer and the partner that are asked for. It needs nothing but the invitation.
@@ -271,8 +271,8 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 
 // addressee refuses an address that cannot be invited.
 func (f InviteFacts) addressee(email string, m Moment) error {
-	if f.Holder.yields() && f.User.Partner != f.Partner.ID {
-		f.User = nil // the invited person can prove the address
+	if (f.Holder.yields() || f.Holder.idle(m.Now)) && f.User.Partner != f.Partner.ID {
+		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
 	}
 	return invitable(f, email, m.Actor.Kind == "customer")
 }
@@ -484,6 +484,10 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 	var came []events.Event
 	if user != nil && user.Partner != f.Partner.ID && f.Holder.yields() {
 		writes, came = f.Holder.yield(m)
+		user = nil
+	}
+	if user != nil && user.Partner != f.Partner.ID && f.Holder.idle(m.Now) {
+		writes, came = f.Holder.end(m, InvitedElsewhere)
 		user = nil
 	}
 	if user != nil && user.Partner != f.Partner.ID {

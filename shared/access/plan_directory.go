@@ -263,6 +263,29 @@ type MemberFacts struct {
 
 	Former    []*User         // the partners' users who had that address while it was a member's
 	Elsewhere map[string]bool // those, and the one who has it, who are members of the customer under another of their addresses as well, by id
+
+	LastAdmin bool // the member is the customer's only admin, and a grant has not ended; looked up where the member would be an admin no more
+	Confirmed bool // the caller says that it knows so
+}
+
+// LastAdminLeft is why an event about a member concerns the provider: the customer has open grants, and nobody who can change them.
+const LastAdminLeft = "last_admin"
+
+// dropAdmin plans what else changes when an admin is one no more. It refuses to leave a customer with open grants and without an admin, unless that is
+// confirmed. The customer's record is written, so that of two admins who go at once the second is seen to be the last. The reason is for the event.
+func (f MemberFacts) dropAdmin(m Moment) (writes []Write, reason string, err error) {
+	if f.LastAdmin && !f.Confirmed {
+		return nil, "", Refuse(LastAdmin, "%s is the only admin of customer %s, whose grants nobody could end then: register another admin first, or confirm with ?confirm=last_admin",
+			f.Member.Email, f.Customer.ID)
+	}
+	writes = m.reviewInvitations(f.Customer, "")
+	if f.Customer.Status == Active {
+		writes = append(writes, touch(f.Customer))
+	}
+	if f.LastAdmin {
+		reason = LastAdminLeft
+	}
+	return writes, reason, nil
 }
 
 // PlanMember plans that a person becomes a member of a customer, or that its name or role changes. A partner's user who becomes a
@@ -300,14 +323,19 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m M
 		}
 		c.Writes = append(c.Writes, belong(f, address, true)...)
 	}
+	reason := ""
 	if f.Member != nil && f.Member.Admin && !admin {
-		c.Writes = append(c.Writes, m.reviewInvitations(f.Customer, "")...)
+		writes, why, err := f.dropAdmin(m)
+		if err != nil {
+			return Change{}, nil, err
+		}
+		c.Writes, reason = append(c.Writes, writes...), why
 	}
 	role := "member"
 	if admin {
 		role = "admin"
 	}
-	c.Events = append(c.Events, m.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role}))
+	c.Events = append(c.Events, m.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
 	return c, &after, nil
 }
 
@@ -317,12 +345,17 @@ func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
 		return Change{}, notFound("member")
 	}
 	writes := append([]Write{MemberWrite{Before: f.Member}}, belong(f, f.Member.Email, false)...)
+	reason := ""
 	if f.Member.Admin {
-		writes = append(writes, m.reviewInvitations(f.Customer, "")...)
+		more, why, err := f.dropAdmin(m)
+		if err != nil {
+			return Change{}, err
+		}
+		writes, reason = append(writes, more...), why
 	}
 	return Change{
 		Writes: writes,
-		Events: []events.Event{m.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}})},
+		Events: []events.Event{m.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}, Reason: reason})},
 	}, nil
 }
 

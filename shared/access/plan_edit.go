@@ -213,6 +213,35 @@ func PlanRemoveUser(r Relation, user string, m Moment) (Planned, error) {
 	return p.finish(events.GrantEdited, nil)
 }
 
+// PlanLeave plans that one of the partner's users is taken out of a customer. Everybody leaves by itself, whoever picked it and even as the last one; others
+// are taken out where the partner picks its users.
+func PlanLeave(r Relation, user string, m Moment) (Planned, error) {
+	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
+		return Planned{}, notFound("customer")
+	}
+	if err := notEnded(r, m); err != nil {
+		return Planned{}, err
+	}
+	p := newRelationPlan(r, m)
+	u := r.Users[user]
+	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
+		return Planned{}, notFound("user in this grant")
+	}
+	if user == m.Actor.User {
+		if err := p.remove(u); err != nil {
+			return Planned{}, err
+		}
+		return p.finish(events.GrantEdited, nil)
+	}
+	if r.Grant.AssignedBy != ByPartner {
+		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to take the user out, or the user to leave")
+	}
+	if err := p.people(nil, nil, nil, []string{user}, "", ""); err != nil {
+		return Planned{}, err
+	}
+	return p.finish(events.GrantEdited, nil)
+}
+
 // PlanRevoke plans the customer's end of a grant (D29, W13). It is never refused but for managed relationships, and says the same again
 // when the grant has ended already.
 func PlanRevoke(r Relation, m Moment) (Planned, error) { return planOwnEnd(r, RevokedByCustomer, m) }

@@ -401,6 +401,10 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 		if a != nil {
 			f.Assignments[f.User.ID] = a
 		}
+	} else if f.User != nil && f.User.Role == access.External {
+		if err := s.whereabouts(ctx, &f.Holder); err != nil {
+			return f, err
+		}
 	}
 	if it := items[listing]; it != nil {
 		if f.Pending, err = s.Invitation(ctx, customer, it.s("invitation")); err != nil {
@@ -417,6 +421,42 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 	}
 	f.Inviters, err = s.inviters(ctx, []*access.Invitation{f.Pending, i})
 	return f, err
+}
+
+// whereabouts loads the grants in which an external user counts. Which customers there are comes from index 1, and whether the user counts from the table
+// itself: of what was written a moment ago and is not in the index yet, the end of the account is the end, too.
+func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
+	for position := ""; ; {
+		customers, next, err := s.CustomersConcerned(ctx, h.User, false, position)
+		if err != nil {
+			return err
+		}
+		keys := make([]Key, 0, 2*len(customers))
+		for _, c := range customers {
+			keys = append(keys, grantKey(c, h.User.Partner), assignmentKey(c, h.User.ID))
+		}
+		items, err := s.get(ctx, keys)
+		if err != nil {
+			return err
+		}
+		for _, c := range customers {
+			g, err := lookup(items, grantKey(c, h.User.Partner), (*item).grant)
+			if err != nil {
+				return err
+			}
+			a, err := lookup(items, assignmentKey(c, h.User.ID), (*item).assignment)
+			if err != nil {
+				return err
+			}
+			if g != nil && g.State != access.StateEnded && g.Admits(h.User, a) {
+				h.Grants = append(h.Grants, g)
+			}
+		}
+		if position = next; position == "" {
+			h.Known = true
+			return nil
+		}
+	}
 }
 
 // unlisted finds the pending invitations of a customer who has invited before they were found by their address.

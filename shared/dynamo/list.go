@@ -293,6 +293,39 @@ func (s *Store) Members(ctx context.Context, customer string, ask access.PageAsk
 	return walk(ctx, ask, false, s.stretch(customerPK(customer), memberPrefix), each((*item).member, nil), after(memberPrefix, sk))
 }
 
+// LastAdmin tells whether no member of a customer but the one with the address is an admin, though one of its grants has not ended. It is strongly
+// consistent.
+func (s *Store) LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error) {
+	other := func(m *access.Member) bool { return m.Admin && m.Email != address }
+	if found, err := anyOf(ctx, s.stretch(customerPK(customer), memberPrefix), after(memberPrefix, sk), (*item).member, other); found || err != nil {
+		return false, err
+	}
+	open := func(g *access.Grant) bool { return !g.Ended(now) }
+	return anyOf(ctx, s.stretch(customerPK(customer), grantPrefix), after(grantPrefix, sk), (*item).grant, open)
+}
+
+// anyOf tells whether there is a record in a stretch that is wanted.
+func anyOf[T any](ctx context.Context, fetch func(ctx context.Context, after string, n int) ([]*item, bool, error), place func(*item) string,
+	as func(*item) *T, wanted func(*T) bool,
+) (bool, error) {
+	for position := ""; ; {
+		items, more, err := fetch(ctx, position, 100)
+		if err != nil {
+			return false, err
+		}
+		for _, it := range items {
+			v, err := decode(it, as)
+			if err != nil || wanted(v) {
+				return err == nil, err
+			}
+			position = place(it)
+		}
+		if !more {
+			return false, nil
+		}
+	}
+}
+
 // Partners lists the partners of the directory that keep wants, by name; with a query, those with a word in their name that begins like
 // each word of the query (in the order of the longest of them).
 func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error) {

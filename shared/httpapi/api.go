@@ -98,9 +98,10 @@ func NewEdit(cfg Config) lambda.Handler {
 // NewRevoke serves the routes of the revoke function.
 func NewRevoke(cfg Config) lambda.Handler {
 	return serve(cfg, map[string]endpoint{
-		"DELETE /v1/customers/{customer}/grants/{partner}":              deleteGrant,
-		"DELETE /v1/customers/{customer}/grants/{partner}/users/{user}": deleteGrantUser,
-		"DELETE /v1/partners/{partner}/customers/{customer}":            relinquish,
+		"DELETE /v1/customers/{customer}/grants/{partner}":                deleteGrant,
+		"DELETE /v1/customers/{customer}/grants/{partner}/users/{user}":   deleteGrantUser,
+		"DELETE /v1/partners/{partner}/customers/{customer}":              relinquish,
+		"DELETE /v1/partners/{partner}/customers/{customer}/users/{user}": leaveCustomer,
 	})
 }
 
@@ -216,7 +217,7 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 			return reply{}, badID(r, name)
 		}
 	}
-	if r.Method != "GET" && r.RouteKey != createGrant { // those that take parameters read them on their own
+	if r.Method != "GET" && r.RouteKey != createGrant && !confirmable(r.RouteKey) { // those that take parameters read them on their own
 		if err := noQuery(r); err != nil {
 			return reply{}, err
 		}
@@ -230,6 +231,37 @@ func badID(r *Request, name string) error {
 		return access.Refuse(access.Invalid, "%q cannot be the id of a %s: 1 to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit", r.PathValue(name), name)
 	}
 	return nothingHere()
+}
+
+// confirmable tells whether the route takes ?confirm.
+func confirmable(route string) bool {
+	return route == "DELETE /v1/customers/{customer}/members/{email}" || route == "PUT /v1/customers/{customer}/members/{email}"
+}
+
+// confirms reads ?confirm: whether the caller confirms that.
+func (c *call) confirms(what access.Code) (bool, error) {
+	q, err := c.Query()
+	switch {
+	case err != nil:
+		return false, access.Refuse(access.Invalid, "the query string cannot be read: percent-encode it")
+	case len(q) == 0:
+		return false, noQuery(c.Request)
+	case len(q) == 1 && len(q["confirm"]) == 1:
+		if q.Get("confirm") != string(what) {
+			return false, access.Refuse(access.Invalid, "what can be confirmed here is %s", what).At("?confirm")
+		}
+		return true, nil
+	}
+	var f findings
+	for name, values := range q {
+		switch {
+		case name != "confirm":
+			f.add("?"+name, "this parameter is unknown here")
+		case len(values) > 1:
+			f.add("?confirm", "this parameter stands there twice")
+		}
+	}
+	return false, inOrder(&f)
 }
 
 // failed answers a failure. What is not a refusal is logged, once, and told as little of as helps nobody but us.

@@ -109,6 +109,8 @@ func mayCall(route string) kind {
 		return leads | provider
 	case "POST /v1/partners/{partner}/users/{user}/password":
 		return employees | provider // each employee its own (P20)
+	case "DELETE /v1/partners/{partner}/customers/{customer}/users/{user}":
+		return employees | external // those who manage others any user, the others themselves
 	case "PUT /v1/partners/{partner}/customers/{customer}/users",
 		"DELETE /v1/partners/{partner}/customers/{customer}":
 		return leads

@@ -226,7 +226,7 @@ const maxCaps = 20
 
 // caps reads levels by address; null lifts a cap.
 func (f *findings) caps(o opt[map[string]opt[string]], pointer string) map[string]*access.Level {
-	if !o.has() {
+	if !o.Given {
 		return nil
 	}
 	if o.Null {

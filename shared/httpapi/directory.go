@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -15,6 +16,8 @@ import (
 type directoryStore interface {
 	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
 	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
+	// LastAdmin tells whether no other member of the customer is an admin, though one of its grants has not ended.
+	LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error)
 	// Domains reads the records of the registry of domains that a plan about these addresses or domains looks at.
 	Domains(ctx context.Context, addresses ...string) (access.Domains, error)
 }
@@ -522,6 +525,10 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	confirmed, err := c.confirms(access.LastAdmin)
+	if err != nil {
+		return reply{}, err
+	}
 	var b memberBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
@@ -537,6 +544,7 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
+	left := false
 	var tasks []*access.Task // of an account that ended because its address was never proved
 	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
 		facts, err := c.api.Store.MemberFacts(ctx, c.PathValue("customer"), address)
@@ -546,6 +554,12 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 		if err := c.unseen(facts.Member.Stored()); err != nil {
 			return access.Change{}, reply{}, err
 		}
+		if *role != roleAdmin {
+			if err := c.lookForAdmins(ctx, &facts, confirmed); err != nil {
+				return access.Change{}, reply{}, err
+			}
+		}
+		left = facts.LastAdmin
 		change, m, err := access.PlanMember(facts, address, *name, *role == roleAdmin, seen, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -564,6 +578,7 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	if err == nil {
 		c.follow(ctx, tasks...)
 	}
+	c.warnOfNoAdmin(left, err)
 	return out, err
 }
 
@@ -584,14 +599,42 @@ func deleteMember(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
+	confirmed, err := c.confirms(access.LastAdmin)
+	if err != nil {
+		return reply{}, err
+	}
+	var left bool
+	out, err := c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
 		facts, err := c.api.Store.MemberFacts(ctx, c.PathValue("customer"), address)
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
+		if err := c.lookForAdmins(ctx, &facts, confirmed); err != nil {
+			return access.Change{}, reply{}, err
+		}
+		left = facts.LastAdmin
 		change, err := access.PlanRemoveMember(facts, c.moment())
 		return change, reply{status: 204}, err
 	})
+	c.warnOfNoAdmin(left, err)
+	return out, err
+}
+
+// lookForAdmins adds to the facts about an admin, who will be one no more, whether there is another.
+func (c *call) lookForAdmins(ctx context.Context, f *access.MemberFacts, confirmed bool) (err error) {
+	if f.Customer == nil || f.Customer.Status != access.Active || f.Member == nil || !f.Member.Admin {
+		return nil
+	}
+	f.Confirmed = confirmed
+	f.LastAdmin, err = c.api.Store.LastAdmin(ctx, f.Customer.ID, f.Member.Email, c.api.now())
+	return err
+}
+
+// warnOfNoAdmin tells the provider of a customer that has open grants and no admin any more; the event in the history says so, too.
+func (c *call) warnOfNoAdmin(left bool, err error) {
+	if left && err == nil {
+		c.api.Log.Warn("a customer with open grants has no admin any more", "request_id", c.RequestID, "customer", c.PathValue("customer"))
+	}
 }
 
 type relationshipBody struct {

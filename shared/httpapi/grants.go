@@ -384,6 +384,18 @@ func relinquish(ctx context.Context, c *call) (reply, error) {
 	return c.take(ctx, c.ofGrant(nil, false, access.PlanRelinquish))
 }
 
+// leaveCustomer takes a user out of one customer's grant: the caller itself, or another of its partner's users.
+func leaveCustomer(ctx context.Context, c *call) (reply, error) {
+	user := c.PathValue("user")
+	if !access.ValidUserID(user) || c.who.kind&leads == 0 && c.who.id.User.ID != user {
+		return reply{}, nothingHere()
+	}
+	_, err := c.take(ctx, c.ofGrant([]string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		return access.PlanLeave(r, user, m)
+	}))
+	return reply{status: 204}, err
+}
+
 func deleteGrantUser(ctx context.Context, c *call) (reply, error) {
 	user := c.PathValue("user")
 	if !access.ValidUserID(user) {

@@ -71,6 +71,8 @@ func problems(code access.Code) answerTo {
 		return answerTo{http.StatusConflict, "The address cannot be used"}
 	case access.DomainTaken:
 		return answerTo{http.StatusConflict, "The domain is somebody else's"}
+	case access.LastAdmin:
+		return answerTo{http.StatusConflict, "The only admin of a customer with open grants"}
 	case access.OwnerRequired:
 		return answerTo{http.StatusConflict, "An owner is required"}
 	case access.GrantDiffers:

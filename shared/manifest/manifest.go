@@ -131,6 +131,7 @@ func Functions() []Function {
 				remove("/v1/customers/{customer}/grants/{partner}"),
 				remove("/v1/customers/{customer}/grants/{partner}/users/{user}"),
 				remove("/v1/partners/{partner}/customers/{customer}"),
+				remove("/v1/partners/{partner}/customers/{customer}/users/{user}"),
 			),
 		},
 		{

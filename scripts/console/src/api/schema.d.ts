@@ -393,11 +393,14 @@ export interface paths {
         get?: never;
         /**
          * Make a person a member
-         * @description A partner's user who becomes a member can no longer come in as a partner, and gains nothing by it: `partner_user` names the account. Where the address was never proved to be the user's, the account ends.
+         * @description A partner's user who becomes a member can no longer come in as a partner, and gains nothing by it: `partner_user` names the account. Where the address was never proved to be the user's, the account ends. Making the only admin of a customer with open grants a plain member needs `?confirm=last_admin` (409 `last_admin`).
          */
         put: operations["putMember"];
         post?: never;
-        /** Take a member out */
+        /**
+         * Take a member out
+         * @description The only admin of a customer with open grants is removed with `?confirm=last_admin` alone (409 `last_admin` otherwise): nobody could end them then. The event in the history says so (reason `last_admin`), and so does a line of the log.
+         */
         delete: operations["deleteMember"];
         options?: never;
         head?: never;
@@ -757,6 +760,36 @@ export interface paths {
         put: operations["pickUsers"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/partners/{partner}/customers/{customer}/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take one user out of a customer, or leave it
+         * @description Every user, also an external one, leaves a customer by itself, whoever picked it, and is the last one or not. An employee who is in with everyone cannot (409 `everyone_is_on`). The partner's owner, admin and business roles take others out where the grant is assigned by the partner.
+         */
+        delete: operations["leaveCustomer"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2053,7 +2086,7 @@ export interface components {
             /** @description Users have to come by single sign-on, after the change */
             require_sso?: boolean;
             require_sso_was?: boolean;
-            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"] | ("person_changed" | "address_proved_elsewhere");
+            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"] | ("person_changed" | "address_proved_elsewhere" | "invited_elsewhere" | "last_admin");
             /** @description It was switched on or off. */
             everyone?: boolean;
             added?: components["schemas"]["People"];
@@ -2455,6 +2488,7 @@ export interface components {
          *     - `email_unavailable`: the address cannot be used; whose it is the caller is not told
          *     - `domain_taken`: the domain, or one above it, belongs to a customer or to another partner
          *     - `owner_required`: a partner keeps an active owner
+         *     - `last_admin`: the customer has open grants, and no other admin: confirm it
          *     - `ended`: what has ended, or was removed, cannot be changed
          *     - `already_invited`: the person has not answered yet
          *     - `grant_differs`: the open grant has other terms, which `errors` names: leave them out, or edit the grant
@@ -2785,6 +2819,8 @@ export interface components {
          * @example "7"
          */
         IfMatchOptional: string;
+        /** @description Says that the caller knows that the customer will have open grants and no admin */
+        ConfirmLastAdmin: "last_admin";
         /**
          * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
          * @example *
@@ -3817,7 +3853,10 @@ export interface operations {
     };
     putMember: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Says that the caller knows that the customer will have open grants and no admin */
+                confirm?: components["parameters"]["ConfirmLastAdmin"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
@@ -3894,7 +3933,10 @@ export interface operations {
     };
     deleteMember: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Says that the caller knows that the customer will have open grants and no admin */
+                confirm?: components["parameters"]["ConfirmLastAdmin"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
@@ -5031,6 +5073,44 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    leaveCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken out */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -16,6 +16,7 @@ import { useApi } from '../session';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
 import { Entry } from './Entry';
+import { canLeave, Leave } from './Leave';
 import { keyOf, usePartner } from './queries';
 import { Relinquish } from './Relinquish';
 import { SubPartners } from './SubPartners';
@@ -30,6 +31,7 @@ export function Customers() {
   const follow = useFollow();
   const search = useGrantSearch();
   const [leaving, setLeaving] = useState<Customer>();
+  const [going, setGoing] = useState<Customer>();
   const at = `/partners/${partner}/customers`;
   const panelOf = (c: Customer): string => search.at(`${at}/${c.customer.id}/users`);
 
@@ -81,6 +83,21 @@ export function Customers() {
                 },
               ]
             : []),
+          ...(me && !may.lead
+            ? [
+                {
+                  id: 'leave',
+                  header: 'Actions',
+                  minWidth: 80,
+                  cell: (c: Customer) =>
+                    canLeave(c, may.employee) && (
+                      <Button variant="inline-link" ariaLabel={`Leave ${c.customer.name}`} onClick={() => setGoing(c)}>
+                        Leave
+                      </Button>
+                    ),
+                },
+              ]
+            : []),
           ...(may.lead
             ? [
                 {
@@ -108,6 +125,7 @@ export function Customers() {
         ]}
       />
       {seesUsers && <SubPartners />}
+      {going && <Leave customer={going} close={() => setGoing(undefined)} />}
       {leaving && <Relinquish customer={leaving} close={() => setLeaving(undefined)} />}
       <PanelOutlet />
     </>

@@ -203,6 +203,8 @@ const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
   ...endReason,
   person_changed: 'another person has the account',
   address_proved_elsewhere: 'somebody else has proved the address',
+  invited_elsewhere: 'the person was invited to another partner and had no access left here',
+  last_admin: 'the customer has no admin any more',
 };
 
 /** The details of an event that are worth a line. */

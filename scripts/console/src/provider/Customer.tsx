@@ -141,9 +141,11 @@ function RemoveMember({ customer: c, member: m, close }: { customer: Schemas['Cu
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
+  const [last, setLast] = useState(false); // the service has said that it is the only admin
   const remove = useSubmit(
     async () => {
-      await answer(api.DELETE('/v1/customers/{customer}/members/{email}', { params: { path: { customer: c.id, email: m.email } } }));
+      const query = last ? ({ confirm: 'last_admin' } as const) : {};
+      await answer(api.DELETE('/v1/customers/{customer}/members/{email}', { params: { path: { customer: c.id, email: m.email }, query } }));
     },
     {
       onDone: () => {
@@ -151,10 +153,11 @@ function RemoveMember({ customer: c, member: m, close }: { customer: Schemas['Cu
         close();
         void changed();
       },
+      onProblem: (p) => setLast(p.code === 'last_admin'),
     },
   );
   return (
-    <ConfirmModal header={`Remove ${m.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+    <ConfirmModal header={`Remove ${m.name}?`} action={last ? 'Remove the only admin' : 'Remove'} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
       {m.email} no longer sees or changes the partner access of {c.name}. What the person granted stays as it is.
     </ConfirmModal>
   );

@@ -55,12 +55,13 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
   const [name, setName] = useState(member?.name ?? '');
   const [role, setRole] = useState<Member['role']>(member?.role ?? 'admin');
   const [tried, setTried] = useState(false);
+  const [last, setLast] = useState(false); // the service has said that it is the only admin
   const put = useSubmit(
     async (body: Schemas['MemberWrite']) =>
       created(
         answer(
           api.PUT('/v1/customers/{customer}/members/{email}', {
-            params: { path: { customer, email: member?.email ?? email.trim() }, header: member ? {} : { 'If-None-Match': '*' } },
+            params: { path: { customer, email: member?.email ?? email.trim() }, query: last ? { confirm: 'last_admin' } : {}, header: member ? {} : { 'If-None-Match': '*' } },
             body,
           }),
         ),
@@ -68,6 +69,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
       ),
     {
       repeatable: member !== undefined,
+      onProblem: (p) => setLast(p.code === 'last_admin'),
       onDone: (m) => {
         flash.done(member ? `${m.name} is changed` : `${m.name} is a member`, `${m.email}: ${m.role === 'admin' ? 'admin' : 'member'}.`);
         void changed();
@@ -84,7 +86,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
     <PanelForm
       title={member ? `Edit ${member.name}` : 'Add member'}
       close={close}
-      action={member ? 'Save' : 'Add'}
+      action={last ? 'Save all the same' : member ? 'Save' : 'Add'}
       submit={() => {
         setTried(true);
         if (!missing.email && !missing.name) put.send({ name: name.trim(), role });
