@@ -95,9 +95,10 @@ const (
 	TaskPartnerSuspended TaskKind = "partner_suspended"
 	TaskPartnerResumed   TaskKind = "partner_resumed"
 	TaskUserRemoved      TaskKind = "user_removed"
-	TaskPersonChanged    TaskKind = "person_changed" // a user has another address, which may mean another person
-	TaskCustomerRules    TaskKind = "customer_rules" // the customer's domain, or a cap, has changed: its grants copy that
-	TaskInvitations      TaskKind = "invitations"    // looks through the pending invitations of a customer, to a partner, or of one of its users
+	TaskPersonChanged    TaskKind = "person_changed"  // a user has another address, which may mean another person
+	TaskCustomerRules    TaskKind = "customer_rules"  // the customer's domain, or a cap, has changed: its grants copy that
+	TaskOldAssignments   TaskKind = "old_assignments" // deletes the rows of a grant that count no more
+	TaskInvitations      TaskKind = "invitations"     // looks through the pending invitations of a customer, to a partner, or of one of its users
 )
 
 // Task is such work, and how far it has come. It is stored with the change that caused it.
@@ -180,12 +181,29 @@ func PlanProgress(t *Task, after string, m Moment) Change {
 	if after != "" {
 		return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 	}
-	if t.Again || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules ||
+	if t.Again || t.Kind == TaskOldAssignments || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules ||
 		t.Kind == TaskPersonChanged && t.Number == 0 {
 		return Change{Writes: []Write{TaskWrite{Before: t}}}
 	}
 	next.Again, next.Due = true, m.Now.Add(secondRound)
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
+}
+
+// counts tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out somebody who
+// would not be in without it.
+func (g *Grant) counts(a *Assignment) bool {
+	return a.Epoch >= g.Epoch && (!a.Out || g.Everyone || g.UpTo > 0)
+}
+
+// PlanOldAssignments plans that those of a grant's rows are deleted which count no more. An epoch never comes back, and neither do they.
+func PlanOldAssignments(g *Grant, rows []*Assignment) Change {
+	var c Change
+	for _, a := range rows {
+		if g != nil && !g.counts(a) {
+			c.Writes = append(c.Writes, AssignmentWrite{Before: a})
+		}
+	}
+	return c
 }
 
 // PlanPartnerGone plans the end of one grant of a partner that was removed, managed or not.

@@ -82,8 +82,8 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 		w, users := crowd(t, 120)
 		newcomer := w.join("contoso", "newcomer", access.Tech)
 		p := w.must(w.edit(access.EditCommand{Set: list(append(users[81:], newcomer, newcomer)...)}))
-		if got := len(w.change.Writes); got != 41 || len(p.Changes.Removed) != 81 || p.Grant.Count != 40 || !slices.Equal(p.Changes.Added, []string{newcomer}) {
-			t.Errorf("got %d writes, count %d, %d removed and %v added; want 41, 40, 81 and the newcomer", got, p.Grant.Count, len(p.Changes.Removed), p.Changes.Added)
+		if got := len(w.change.Writes); got != 42 || len(p.Changes.Removed) != 81 || p.Grant.Count != 40 || !slices.Equal(p.Changes.Added, []string{newcomer}) {
+			t.Errorf("got %d writes, count %d, %d removed and %v added; want 42, 40, 81 and the newcomer", got, p.Grant.Count, len(p.Changes.Removed), p.Changes.Added)
 		}
 		if got := len(strings.Fields(w.in())); got != 40 {
 			t.Errorf("in the grant: got %d users, want 40", got)

@@ -231,7 +231,6 @@ func (p *relationPlan) remove(u *User) error {
 }
 
 func (p *relationPlan) out(u *User) {
-	// A row that says "out" is kept even where deleting it would do: it stays what the next write is conditioned on.
 	p.put(u, true, nil)
 	p.g.Count--
 	p.removed = append(p.removed, u.ID)
@@ -451,10 +450,21 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	for _, id := range sortedKeys(p.rows) {
 		a := p.rows[id]
 		a.Version = p.g.Version
-		c.Writes = append(c.Writes, AssignmentWrite{Before: p.r.Assignments[id], After: a})
+		w := AssignmentWrite{Before: p.r.Assignments[id], After: a}
+		if a.Out && !p.g.counts(a) { // nothing is as good: the grant's version is what the next write is conditioned on
+			if w.After = nil; w.Before == nil {
+				continue
+			}
+		}
+		c.Writes = append(c.Writes, w)
 	}
 	if p.checked {
 		c.Writes = append(c.Writes, HeadcountCheck{p.r.Headcount})
+	}
+	if p.before != nil && p.g.Epoch != p.before.Epoch {
+		t := p.m.task(TaskOldAssignments, p.g.Partner, "")
+		t.After.Customer = p.g.Customer
+		c.Writes = append(c.Writes, t)
 	}
 	if p.endsInvitations() {
 		c.Writes = append(c.Writes, p.m.reviewInvitations(p.r.Customer, p.g.Partner)...)

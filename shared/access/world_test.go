@@ -115,6 +115,13 @@ func (w *world) commit(c access.Change) {
 		case access.GrantWrite:
 			put(w, w.grants, r.After.Customer+" "+r.After.Partner, r.Before.Stored(), r.After, r.After.Version)
 		case access.AssignmentWrite:
+			if r.After == nil {
+				if have := w.assignments[r.Before.Customer+" "+r.Before.User]; have.Version != r.Before.Version {
+					w.t.Fatalf("assignment of %s: got version %d deleted, and %d is there", r.Before.User, r.Before.Version, have.Version)
+				}
+				delete(w.assignments, r.Before.Customer+" "+r.Before.User)
+				continue
+			}
 			put(w, w.assignments, r.After.Customer+" "+r.After.User, r.Before.Stored(), r.After, r.After.Version)
 		case access.InvitationWrite:
 			put(w, w.invitations, r.After.ID, r.Before.Stored(), r.After, r.After.Version)

@@ -104,3 +104,85 @@ func TestTheCustomersWhomAUserConcernsAreFoundInFewRequestsAmongManyGrants(t *te
 		t.Errorf("got %d requests, want 6: three stretches of 1,100 grants, and the user's rows beside each", n)
 	}
 }
+
+func TestRowsThatCountNoMoreAreFoundAndDeletedWithoutTheOthers(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	const epoch = 7
+	grant := &access.Grant{ID: "grt_1", Customer: "acme", Partner: "contoso", Level: access.View, State: access.StateOpen, Epoch: epoch, Count: 3, Version: 1, From: noon}
+	writes := []access.Write{access.GrantWrite{After: grant}}
+	var stay []string
+	for i := range 600 {
+		a := &access.Assignment{Customer: "acme", Partner: "contoso", User: fmt.Sprintf("contoso:%04d", i), Epoch: int64(i % epoch), At: noon, Version: 1}
+		switch {
+		case i%200 == 100:
+			a.Epoch = epoch
+			stay = append(stay, a.User)
+		case i%200 == 150:
+			a.Epoch, a.Out = epoch, true // taken out, and would not be in without that
+		}
+		writes = append(writes, access.AssignmentWrite{After: a})
+	}
+	writes = append(writes, access.AssignmentWrite{After: &access.Assignment{Customer: "acme", Partner: "contoso2", User: "contoso2:1", Epoch: 1, At: noon, Version: 1}})
+	tb.save(t, writes...)
+	for after := ""; ; {
+		g, rows, next, err := tb.AssignmentRows(t.Context(), "acme", "contoso", after, 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tb.Apply(t.Context(), planOf(access.PlanOldAssignments(g, rows))); err != nil {
+			t.Fatal(err)
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	_, rows, _, err := tb.AssignmentRows(t.Context(), "acme", "contoso", "", 500)
+	var left []string
+	for _, a := range rows {
+		left = append(left, a.User)
+	}
+	if err != nil || !slices.Equal(left, stay) {
+		t.Errorf("got %q left (%v), want %q", left, err, stay)
+	}
+	if _, rows, _, err := tb.AssignmentRows(t.Context(), "acme", "contoso2", "", 500); err != nil || len(rows) != 1 {
+		t.Errorf("another partner's rows, without a grant: got %d left (%v), want 1", len(rows), err)
+	}
+}
+
+func TestAPageOfUsersCostsTheSameAfterAThousandHaveComeAndGone(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	var writes, gone []access.Write
+	for i := range 1010 {
+		u := &access.User{ID: fmt.Sprintf("contoso:%04d", i), Partner: "contoso", Number: int64(i), Email: fmt.Sprintf("u%d@contoso.example", i), Name: "User", Role: access.Tech, Status: access.Active, Version: 1}
+		writes = append(writes, access.UserWrite{After: u})
+		if i < 1000 {
+			left := *u
+			left.Status, left.Left, left.Version = access.Removed, 5, 2
+			gone = append(gone, access.UserWrite{Before: u, After: &left})
+		}
+	}
+	tb.save(t, writes...)
+	for part := range slices.Chunk(gone, 40) {
+		if err := tb.Apply(t.Context(), planOf(access.Change{Writes: part})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := len(tb.line.seen())
+	page, err := tb.Users(t.Context(), "contoso", "", false, access.PageAsk{Limit: 10})
+	if err != nil || len(page.Items) != 10 || page.Next != "" {
+		t.Errorf("got %d users and next %q (%v), want the 10 who stayed", len(page.Items), page.Next, err)
+	}
+	if n := len(tb.line.seen()) - before; n != 1 {
+		t.Errorf("got %d requests, want 1", n)
+	}
+	u, err := tb.User(t.Context(), "contoso:0007")
+	if err != nil || u == nil || u.Status != access.Removed || u.Left != 5 {
+		t.Errorf("one who left: got %+v (%v), want it as removed", u, err)
+	}
+	r, err := tb.Relation(t.Context(), "acme", "contoso", []string{"contoso:0007", "contoso:1005", "contoso:9999"}, false)
+	if err != nil || r.Users["contoso:0007"] == nil || r.Users["contoso:1005"] == nil || r.Users["contoso:9999"] != nil {
+		t.Errorf("a relation: got the users %+v (%v), want also who left", r.Users, err)
+	}
+}

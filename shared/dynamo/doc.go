@@ -13,6 +13,7 @@
 //	grants of a customer                      Query, a page                                                C#<customer>, G#
 //	users of a grant, picked one by one       Query, a page; BatchGetItem of the users                     C#<customer>, U#<partner>:
 //	users of a partner                        Query, a page                                                P#<partner>, U#
+//	a user who has left                       GetItem, BatchGetItem, when not among those                  P#<partner>, F#<user>
 //	members of a customer                     Query, a page                                                C#<customer>, M#
 //	history of a customer                     Query, a page, newest first                                  C#<customer>, T#
 //	history of a partner                      Query of index 1, a page, newest first                       P#<partner>, T#

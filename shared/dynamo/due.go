@@ -97,6 +97,29 @@ func (s *Store) Task(ctx context.Context, id string) (*access.Task, error) {
 	return one(ctx, s, taskKey(id), (*item).task)
 }
 
+// AssignmentRows lists the rows of a grant, also those that count no more, in the order of the users' ids, a stretch at a time. The grant was read before
+// them. Next is the position to go on from; "" when there are no more.
+func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment, next string, err error) {
+	if g, err = one(ctx, s, grantKey(customer, partner), (*item).grant); err != nil {
+		return nil, nil, "", err
+	}
+	items, more, err := s.query(ctx, prefixed(customerPK(customer), assignmentPrefix(partner), after), limit)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	for _, it := range items {
+		a, err := decode(it, (*item).assignment)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		rows = append(rows, a)
+		if more {
+			next = a.User[len(partner)+1:]
+		}
+	}
+	return g, rows, next, nil
+}
+
 // CustomersOf lists the customers that have ever had a grant for a partner, in the order of their ids, a page at a time. It comes from index 1.
 func (s *Store) CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error) {
 	items, more, err := s.query(ctx, prefixed(partnerIndexPK(partner), customerPrefix, after).inIndex(), limit)

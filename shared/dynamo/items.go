@@ -306,7 +306,11 @@ func (it *item) headcount() *access.Headcount {
 }
 
 func userItem(u *access.User) draft {
-	d := newDraft(userKey(u.ID))
+	k := userKey(u.ID)
+	if u.Status == access.Removed {
+		k = formerUserKey(u.ID)
+	}
+	d := newDraft(k)
 	d.s("id", u.ID)
 	d.n("number", u.Number)
 	d.s("email", u.Email)

@@ -76,6 +76,9 @@ func invitedKey(i *access.Invitation) Key {
 	return Key{customerPK(i.Customer), "J#" + i.Partner + "#" + i.Email}
 }
 
+// formerUserKey is where a user who has left is kept: out of the way of whoever looks for the partner's users. Those of before may stand among them.
+func formerUserKey(user string) Key { return Key{partnerPK(partnerOf(user)), "F#" + user} }
+
 func userSK(user string) string     { return "U#" + user }
 func grantSK(partner string) string { return "G#" + partner }
 func eventSK(id string) string      { return "T#" + id } // ids are ULIDs: they sort by time

@@ -62,17 +62,8 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 	if r.Grant, err = lookup(items, grantKey(customer, partner), (*item).grant); err != nil {
 		return r, err
 	}
-	for _, id := range users {
-		u, err := lookup(items, userKey(id), (*item).user)
-		if err != nil {
-			return r, err
-		}
-		if u != nil {
-			r.Users[id] = u
-		}
-	}
-	if r.Grant == nil {
-		return r, nil
+	if err := s.users(ctx, r.Users, items, users); err != nil || r.Grant == nil {
+		return r, err
 	}
 	return r, s.assignments(ctx, &r, users, whole)
 }
@@ -113,17 +104,13 @@ func (s *Store) Concerned(ctx context.Context, customer, partner string, users [
 	if err := errors.Join(errs[:]...); err != nil {
 		return r, err
 	}
+	if err := s.users(ctx, r.Users, items, users); err != nil {
+		return r, err
+	}
 	for _, id := range users {
-		u, err := lookup(items, userKey(id), (*item).user)
-		if err != nil {
-			return r, err
-		}
 		a, err := lookup(items, assignmentKey(customer, id), (*item).assignment)
 		if err != nil {
 			return r, err
-		}
-		if u != nil {
-			r.Users[id] = u
 		}
 		if a != nil {
 			r.Assignments[id] = a
@@ -215,21 +202,42 @@ const maxUserPages = 20
 // names loads the users whom a whole relation lists, so that events can say who they are.
 func (s *Store) names(ctx context.Context, r *access.Relation) error {
 	var keys []Key
+	var ids []string
 	for id, a := range r.Assignments {
 		if r.Users[id] == nil && a.Epoch == r.Grant.Epoch && !a.Out {
-			keys = append(keys, userKey(id))
+			keys, ids = append(keys, userKey(id)), append(ids, id)
 		}
 	}
 	items, err := s.get(ctx, keys)
 	if err != nil {
 		return err
 	}
-	for _, it := range items {
-		u, err := decode(it, (*item).user)
+	return s.users(ctx, r.Users, items, ids)
+}
+
+// users puts the users of those ids among the others, from the items that were read already; who is not there has left, and is read from where those are.
+func (s *Store) users(ctx context.Context, into map[string]*access.User, items map[Key]*item, ids []string) error {
+	var missing []Key
+	for _, id := range ids {
+		if items[userKey(id)] == nil {
+			missing = append(missing, formerUserKey(id))
+		}
+	}
+	former, err := s.get(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		u, err := lookup(items, userKey(id), (*item).user)
+		if err == nil && u == nil {
+			u, err = lookup(former, formerUserKey(id), (*item).user)
+		}
 		if err != nil {
 			return err
 		}
-		r.Users[u.ID] = u
+		if u != nil {
+			into[id] = u
+		}
 	}
 	return nil
 }
@@ -244,9 +252,13 @@ func (s *Store) Customer(ctx context.Context, id string) (*access.Customer, erro
 	return one(ctx, s, customerKey(id), (*item).customer)
 }
 
-// User reads a partner's user; nil when there is none.
+// User reads a partner's user, also one who has left; nil when there never was one.
 func (s *Store) User(ctx context.Context, id string) (*access.User, error) {
-	return one(ctx, s, userKey(id), (*item).user)
+	u, err := one(ctx, s, userKey(id), (*item).user)
+	if err != nil || u != nil {
+		return u, err
+	}
+	return one(ctx, s, formerUserKey(id), (*item).user)
 }
 
 // Member reads a customer's member; nil when there is none.

@@ -75,6 +75,7 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			"keep an invitation": m.keepBid,
 			"change the admin":   m.changeAdmin,
 			"review invitations": m.reviewBids,
+			"delete old rows":    m.oldRows,
 		})
 		m.compareAll(rt)
 		m.sweepAll(rt)
@@ -507,6 +508,16 @@ func (m *machine) sweepAll(t *rapid.T) {
 			}
 		}
 	}
+}
+
+// oldRows deletes rows of a grant that count no more, which nobody can see.
+func (m *machine) oldRows(t *rapid.T) {
+	p := m.somePair(t)
+	m.touched[p] = true
+	m.same(m.apply(func(ctx context.Context) (access.Change, error) {
+		g, rows, _, err := m.store.AssignmentRows(ctx, p.customer, p.partner, "", 50)
+		return access.PlanOldAssignments(g, rows), err
+	}), "")
 }
 
 // visit is the sweep's at one grant. It is never refused, and a second time it finds nothing to do.

@@ -211,7 +211,7 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.HeadcountWrite:
 		tx.put(t, headcountItem(w.After), w.Before.Stored())
 	case access.UserWrite:
-		tx.put(t, userItem(w.After), w.Before.Stored())
+		tx.user(t, w)
 	case access.EmailWrite:
 		tx.put(t, emailItem(w.After), w.Before.Stored())
 	case access.DomainWrite:
@@ -231,7 +231,11 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.GrantWrite:
 		tx.put(t, grantItem(w.After), w.Before.Stored())
 	case access.AssignmentWrite:
-		tx.put(t, assignmentItem(w.After), w.Before.Stored())
+		if w.After == nil {
+			tx.remove(t, assignmentKey(w.Before.Customer, w.Before.User), w.Before.Version)
+		} else {
+			tx.put(t, assignmentItem(w.After), w.Before.Stored())
+		}
 	case access.TaskWrite:
 		if w.After == nil {
 			tx.remove(t, taskKey(w.Before.ID), w.Before.Version)
@@ -278,6 +282,16 @@ func (tx *transaction) put(table string, d draft, was int64) {
 		TableName: &table, Item: d, ConditionExpression: aws.String(sameState),
 		ExpressionAttributeNames: versionNames(), ExpressionAttributeValues: versionValue(was),
 	}})
+}
+
+// user stages a user: one who leaves moves to those who have left.
+func (tx *transaction) user(table string, w access.UserWrite) {
+	if w.Before != nil && w.After.Status == access.Removed {
+		tx.remove(table, userKey(w.Before.ID), w.Before.Version)
+		tx.create(table, userItem(w.After))
+		return
+	}
+	tx.put(table, userItem(w.After), w.Before.Stored())
 }
 
 func (tx *transaction) create(table string, d draft) {

@@ -55,6 +55,7 @@ func rights() map[string][]Right {
 		"edit": {
 			table("BatchGetItem", "C", "P"),
 			table("ConditionCheckItem", "P"),
+			table("DeleteItem", "C"), // who was taken out
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"),
 			table("Query", "C", "P"),      // P: who is in by its number
@@ -62,6 +63,7 @@ func rights() map[string][]Right {
 		},
 		"revoke": {
 			table("BatchGetItem", "C", "P"),
+			table("DeleteItem", "C"),
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"), // K: as edit
 			table("Query", "C"),
@@ -88,7 +90,7 @@ func rights() map[string][]Right {
 		"invite": {
 			table("BatchGetItem", "C", "E", "K", "O", "P"),
 			table("ConditionCheckItem", "C", "P"),
-			table("DeleteItem", "C"),
+			table("DeleteItem", "C", "P"), // an invitation that ends; an account that ends because the invited person has proved its address
 			table("GetItem", "C", "E", "I", "P"),
 			table("PutItem", "C", "E", "I", "K", "P"), // K: of an account that ends because the invited person has proved its address
 			table("Query", "C"),

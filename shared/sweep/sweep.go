@@ -30,6 +30,8 @@ type Store interface {
 	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
 	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
 	InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error)
+	// AssignmentRows lists the rows of a grant, also those that count no more, a stretch at a time.
+	AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment, next string, err error)
 	// PendingInvitations lists those of a customer, to a partner, or of one of its users, a stretch at a time.
 	PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow, next string, err error)
 	Task(ctx context.Context, id string) (*access.Task, error)
@@ -328,6 +330,8 @@ func (r *run) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		return r.customerRules(ctx, t)
 	case access.TaskInvitations:
 		return r.reviewInvitations(ctx, t)
+	case access.TaskOldAssignments:
+		return r.oldAssignments(ctx, t)
 	}
 	p, err := r.Store.Partner(ctx, t.Partner)
 	if err != nil {
@@ -464,6 +468,20 @@ func (r *run) reviewInvitations(ctx context.Context, t *access.Task) (again bool
 		}
 	}
 	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	return next != "", r.progress(ctx, access.PlanProgress(t, next, r.moment()))
+}
+
+// oldAssignments deletes what counts no more of one stretch of a grant's rows.
+func (r *run) oldAssignments(ctx context.Context, t *access.Task) (again bool, err error) {
+	next := ""
+	err = r.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		g, rows, n, err := r.Store.AssignmentRows(ctx, t.Customer, t.Partner, t.After, page)
+		next = n
+		return access.PlanOldAssignments(g, rows), nil, err
+	})
+	if err != nil {
 		return false, err
 	}
 	return next != "", r.progress(ctx, access.PlanProgress(t, next, r.moment()))
