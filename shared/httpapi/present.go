@@ -117,7 +117,11 @@ type changedView struct {
 func viewChanged(r access.Relation, p access.Planned, named []string) []changedView {
 	rows := maps.Clone(r.Assignments)
 	for _, w := range p.Change.Writes {
-		if a, is := w.(access.AssignmentWrite); is && a.After != nil {
+		switch a, is := w.(access.AssignmentWrite); {
+		case !is:
+		case a.After == nil: // who was taken out
+			delete(rows, a.Before.User)
+		default:
 			if rows == nil {
 				rows = map[string]*access.Assignment{}
 			}
