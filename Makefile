@@ -164,6 +164,10 @@ ROUNDS   ?= 20
 prove-histories: setup ## let 16 clients collide, judged by porcupine (OPS=100000 SEED=n; DYNAMODB=dynamodb-local for the other engine)
 	go run ./scripts/prove histories -ops $(OPS) $(if $(SEED),-seed $(SEED))
 
+.PHONY: prove-trust
+prove-trust: setup ## let a partner's people do all that they can against the customers, judged by what these have consented to (OPS=100000 SEED=n)
+	go run ./scripts/prove trust -steps $(OPS) $(if $(SEED),-seed $(SEED))
+
 .PHONY: prove-input
 prove-input: setup ## send 100,000 bad requests, made from openapi.yaml (OPS, SEED)
 	go run ./scripts/prove input -requests $(OPS) $(if $(SEED),-seed $(SEED))

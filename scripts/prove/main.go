@@ -19,6 +19,7 @@ import (
 	"partneraccess/scripts/prove/crash"
 	"partneraccess/scripts/prove/histories"
 	"partneraccess/scripts/prove/input"
+	"partneraccess/scripts/prove/trust"
 )
 
 func main() {
@@ -34,7 +35,7 @@ func main() {
 var errFound = errors.New("found what should never be")
 
 func run(ctx context.Context, args []string, out, log io.Writer) error {
-	const usage = "say what to prove: histories, input or crash, and -h after it for the flags"
+	const usage = "say what to prove: histories, input, crash or trust, and -h after it for the flags"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -75,6 +76,25 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		c.Seed = *seed
 		_, _ = fmt.Fprintln(log, "seed", c.Seed)
 		r, err := input.Run(ctx, c)
+		if r != nil {
+			_, _ = fmt.Fprint(out, r)
+		}
+		if err == nil && len(r.Violations) > 0 {
+			err = errFound
+		}
+		return err
+	case "trust":
+		c := trust.Config{Log: log}
+		flags.IntVar(&c.Steps, "steps", 100_000, "requests at least")
+		flags.IntVar(&c.Length, "length", 250, "requests in one world")
+		flags.IntVar(&c.Worlds, "worlds", 4, "worlds at the same time")
+		flags.IntVar(&c.First, "world", 0, "the number of the first world; with -steps 1 one is repeated")
+		if err := flags.Parse(args[1:]); err != nil {
+			return err
+		}
+		c.Seed = *seed
+		_, _ = fmt.Fprintln(log, "seed", c.Seed)
+		r, err := trust.Run(ctx, c)
 		if r != nil {
 			_, _ = fmt.Fprint(out, r)
 		}

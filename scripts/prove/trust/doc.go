@@ -1,0 +1,18 @@
+// Package trust has a partner's people do whatever they can to get more than the customers have consented to, and holds every answer against an oracle
+// of that consent.
+//
+// The attackers are a partner's owner, admin, business user and others, an external person, somebody who was demoted and somebody who was removed, each
+// with all tokens from before, and the admin of a customer who colludes. They draw from all routes that are open to them, and from many that are not. Between
+// them honest customers, the provider and an honest partner go about their business, and the clock is moved.
+//
+// The oracle (consent.go) is written from the rules of who is against whom, and not from the service's code: it knows what customers and the provider
+// asked for and were answered 2xx, which accounts there are, and the time. It says, for each customer and account, the most that may be allowed. After
+// each step the service is asked about some of them, by id and by address, and this must hold:
+//
+//   - no check allows more than was consented to;
+//   - what is changed is the attackers' to change: no customer's route, nobody of a higher role, nothing by who has left, nothing while the partner is
+//     suspended, and no invitation is accepted that no longer stands;
+//   - no answer and no mail holds a text that belongs to another organisation: names of its people, notes, messages to another partner.
+//
+// It is an upper bound: what is denied although there is consent is the business of the tests in scripts/spec.
+package trust

@@ -1,0 +1,190 @@
+package trust
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"golang.org/x/sync/errgroup"
+
+	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/local/stack"
+	"partneraccess/scripts/prove/report"
+)
+
+// Config says how much is done. The zero value of a number takes its default.
+type Config struct {
+	Steps  int // requests of attackers and others; 100,000
+	Length int // steps of one world; 250
+	Worlds int // at the same time; 4
+	First  int // the number of the first world
+	Most   int // violations, after which it ends; 5
+	Seed   uint64
+
+	Engine   *engine.Engine // outlives the run; nil: one is started as DYNAMODB says
+	Handlers func(stack.Deps) map[string]lambda.Handler
+	Log      io.Writer // nil: nothing is said under way
+}
+
+// Report is what was found.
+type Report struct {
+	Seed       uint64
+	Steps      int
+	Worlds     int
+	Checks     int
+	Allowed    int
+	Mails      int
+	Answers    map[string]int // to attackers, by method, kind of organisation and status
+	Violations []string
+	After      int // steps until the first one
+	Took       time.Duration
+}
+
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, in %v\n", r.Seed, r.Steps, r.Worlds, r.Checks, r.Allowed, r.Mails, r.Took.Round(time.Second))
+	report.Counts(&b, "attackers were answered", r.Answers)
+	if r.After > 0 {
+		fmt.Fprintf(&b, "  the first was found after %d steps\n", r.After)
+	}
+	report.Violations(&b, r.Violations)
+	return b.String()
+}
+
+// Run has worlds attacked, one after the other and some at a time, until so many steps were done or enough was found. The world of a number is the same
+// for the same seed. An error means that it could not go on.
+func Run(ctx context.Context, c Config) (*Report, error) {
+	for of, value := range map[*int]int{&c.Steps: 100_000, &c.Length: 250, &c.Worlds: 4, &c.Most: 5} {
+		if *of == 0 {
+			*of = value
+		}
+	}
+	if c.Handlers == nil {
+		c.Handlers = stack.Functions
+	}
+	if c.Engine == nil {
+		e, err := engine.Start(ctx, engine.Options{})
+		if err != nil {
+			return nil, err
+		}
+		defer e.Stop() //nolint:errcheck // it ends with this process at the latest
+		c.Engine = e
+	}
+	key, err := rsa.GenerateKey(cryptorand.Reader, 2048)
+	if err != nil {
+		return nil, fmt.Errorf("make a signing key: %w", err)
+	}
+	out := &Report{Seed: c.Seed, Answers: map[string]int{}}
+	began := time.Now()
+	var mu sync.Mutex
+	next := c.First
+	g, ctx := errgroup.WithContext(ctx)
+	for range c.Worlds {
+		g.Go(func() error {
+			for {
+				mu.Lock()
+				number, done := next, out.Steps >= c.Steps || len(out.Violations) >= c.Most
+				next++
+				mu.Unlock()
+				if done {
+					return nil
+				}
+				one, found, err := attackWorld(ctx, c, key, number)
+				mu.Lock()
+				out.add(one, found)
+				if c.Log != nil && err == nil {
+					_, _ = fmt.Fprintf(c.Log, "world %d: %d steps, %d violations so far\n", number, out.Steps, len(out.Violations))
+				}
+				mu.Unlock()
+				if err != nil {
+					return fmt.Errorf("seed %d, world %d: %w", c.Seed, number, err)
+				}
+			}
+		})
+	}
+	err = g.Wait()
+	out.Took = time.Since(began)
+	return out, err
+}
+
+func (r *Report) add(one *Report, found []string) {
+	if one == nil {
+		return
+	}
+	if len(found) > 0 && r.After == 0 {
+		r.After = r.Steps + one.Steps
+	}
+	r.Worlds++
+	r.Steps += one.Steps
+	r.Checks += one.Checks
+	r.Allowed += one.Allowed
+	r.Mails += one.Mails
+	for k, n := range one.Answers {
+		r.Answers[k] += n
+	}
+	r.Violations = append(r.Violations, found...)
+}
+
+// attackWorld goes through one world, until it ends or something is found: what is wrong once may be wrong from then on.
+func attackWorld(ctx context.Context, c Config, key *rsa.PrivateKey, number int) (_ *Report, found []string, err error) {
+	table := "trust-" + cryptorand.Text()
+	w, err := newWorld(ctx, c, key, table, rand.New(rand.NewPCG(c.Seed, uint64(number)))) //nolint:gosec // no secret; the number is no negative one
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		_, lost := c.Engine.Client().DeleteTable(context.WithoutCancel(ctx), &dynamodb.DeleteTableInput{TableName: &table})
+		err = errors.Join(err, w.stop(), lost)
+	}()
+	setup := len(w.trace)
+	for step := 0; step < c.Length && len(w.found) == 0; step++ {
+		if err := w.step(ctx); err != nil {
+			return w.report, nil, err
+		}
+		if err := w.check(ctx); err != nil {
+			return w.report, nil, err
+		}
+		w.post()
+		w.report.Steps++
+	}
+	if err := w.settle(ctx, func() bool { return false }); err != nil {
+		return w.report, nil, err
+	}
+	if len(w.found) == 0 {
+		return w.report, nil, nil
+	}
+	return w.report, []string{fmt.Sprintf("seed %d, world %d:\n      %s\n    after\n      %s", c.Seed, number, strings.Join(w.found, "\n      "), strings.Join(essential(w.trace[setup:]), "\n      "))}, nil
+}
+
+// essential leaves out of a trace what changed nothing, but for its end.
+func essential(trace []string) []string {
+	var out []string
+	for i, line := range trace {
+		_, status, _ := strings.Cut(line, " -> ")
+		if i == len(trace)-1 || strings.HasPrefix(status, "2") && !strings.Contains(line, ": GET ") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func (w *world) step(ctx context.Context) error {
+	switch n := w.random.IntN(20); {
+	case n < 4:
+		return w.customerDoes(ctx, pick(w, globex, globex, acme, hooli))
+	case n < 6:
+		return w.providerDoes(ctx)
+	case n < 7:
+		return w.goodDoes(ctx)
+	}
+	return w.attack(ctx)
+}
