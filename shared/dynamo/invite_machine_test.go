@@ -138,7 +138,7 @@ func (m *model) invitable(p pair, address string, knowsMembers bool) access.Code
 		return access.OwnOrganisation
 	case user != "" && m.people[user].partner == p.partner:
 		return access.EmailTaken
-	case user != "":
+	case user != "" && !m.idle(user):
 		return access.EmailUnavailable
 	}
 	for _, is := range of {
@@ -147,6 +147,17 @@ func (m *model) invitable(p pair, address string, knowsMembers bool) access.Code
 		}
 	}
 	return ""
+}
+
+// idle tells whether an external user has come to the end of the last customer: another partner may have the person then.
+func (m *model) idle(user string) bool {
+	u := m.people[user]
+	for p, d := range m.deals {
+		if p.partner == u.partner && d.people[user] && !m.over(p) {
+			return false
+		}
+	}
+	return u.external()
 }
 
 func (m *model) invite(b bid) access.Code {
@@ -211,7 +222,14 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	}
 	user := m.isUser(address)
 	if user != "" && m.people[user].partner != b.partner {
-		return access.EmailTaken
+		if !m.idle(user) {
+			return access.EmailTaken
+		}
+		if code := m.invitable(b.pair, address, true); code != "" {
+			return code
+		}
+		m.leave(user)
+		user = ""
 	}
 	if user != "" && m.people[user].status != access.Active {
 		return access.UserNotActive
