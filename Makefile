@@ -77,13 +77,10 @@ test: setup race-note ## run all tests, on dynoxide (PKG=./shared/access TEST=Te
 	{ [ -z "$$raced" ] || go test $(TEST_FLAGS) -timeout 20m $$raced; } && \
 	{ [ -z "$$unraced" ] || go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m $$unraced; }
 
-# Each feature of the reference products has a tag, and at least one test with the tag in its name, over HTTP.
+# The sentences of the reference products' documents stand in scripts/spec/testdata/sentences.txt, each with the test that shows it.
 .PHONY: features
-features: setup ## list the features by their tags, each with its test and the result
-	@set -o pipefail; go test ./scripts/spec -run 'Test[DWPAE][0-9]' -v | awk '/^--- (PASS|FAIL): Test[DWPAE][0-9]/ { \
-		sub(":", "", $$2); name = $$3; sub(/^Test/, "", name); \
-		while (match(name, /^[DWPAE][0-9]+_/)) { printf "%-4s %-4s %s\n", substr(name, 1, RLENGTH - 1), $$2, $$3; name = substr(name, RLENGTH + 1) } } \
-		/^--- FAIL/ { failed = 1 } END { exit failed }' | sort -V
+features: setup ## run what shows each sentence of the reference products' documents, and print a line for each
+	@go run ./scripts/tools/features
 
 # What is about the table and the promises; the race detector has seen all of it on the other engine.
 .PHONY: test-engines

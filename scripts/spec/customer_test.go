@@ -275,6 +275,15 @@ func TestD24_D25_AfterLosingAccessTheCustomerIsGoneFromTheirListAndTheirAccountS
 	}
 }
 
+func TestD24_NotificationsAreAnActionAndEndWithTheAccess(t *testing.T) {
+	w, kim, sam := acme(t)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
+	w.Allowed(kim, "notifications:receive", "acme")
+	w.Denied(sam, "notifications:receive", "acme", "user_not_assigned")
+	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
+	w.Denied(kim, "notifications:receive", "acme", "ended")
+}
+
 func TestD27_TheSavedSetReplacesTheOldOne(t *testing.T) {
 	w, kim, sam := acme(t)
 	lee := w.User("contoso", "lee@contoso.example", "tech")

@@ -20,6 +20,61 @@ const tags = `
 	A1 A2 A3 A4 A5 A6 A7 A8 A9 A11 A12 A13 A14 A15 A16 A17 A18 A19 A20 A21
 	E2 E3 E4 E5 E6 E7 E8 E9 E10 E11 E12 E13 E14 E15 E16`
 
+// sentence is a line of testdata/sentences.txt: a tag with a letter, a sentence, and the test, the flow in the browser or the reason.
+var sentence = regexp.MustCompile(`^([DWPAE][0-9]+)[a-z] \| [^|]+ \| (?:(Test\w+)|page: ([^|]+)|otherwise: [^|]+)$`)
+
+func TestEverySentenceOfTheDocumentsNamesWhatShowsIt(t *testing.T) {
+	text := read(t, "testdata/sentences.txt")
+	tests, flows := "", ""
+	for _, name := range glob(t, "*_test.go") {
+		tests += read(t, name)
+	}
+	for _, name := range glob(t, "../console/test/*.flow.mjs") {
+		flows += read(t, name)
+	}
+	said := map[string]bool{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		m := sentence.FindStringSubmatch(line)
+		switch {
+		case m == nil:
+			t.Errorf("%s: want a tag with a letter, a sentence and what shows it", line)
+			continue
+		case m[2] != "" && !strings.Contains(tests, "func "+m[2]+"(t *testing.T)"):
+			t.Errorf("%s: there is no such test", line)
+		case m[3] != "" && !strings.Contains(flows, "flow('"+m[3]):
+			t.Errorf("%s: there is no such flow", line)
+		}
+		said[m[1]] = true
+	}
+	for tag := range strings.FieldsSeq(tags) {
+		if !said[tag] {
+			t.Errorf("%s: no sentence has this tag", tag)
+		}
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%s: got %d files and the error %v", pattern, len(names), err)
+	}
+	return names
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func TestEveryFeatureHasATestWithItsTagInTheName(t *testing.T) {
 	files, err := filepath.Glob("*_test.go")
 	if err != nil {
