@@ -409,7 +409,7 @@ func TestIfMatchTakesAList(t *testing.T) {
 	edit(many).WantProblem(400, "invalid")
 	for path, body := range map[string]object{contosoPath: {"name": "C2"}, acmePath: {"name": "A2"}, acmePath + "/members/admin@acme.example": {"name": "Ann B", "role": "admin"}} {
 		w.Provider().Do("PUT", path, body, "If-Match", `"98","99"`).WantProblem(412, "version_mismatch")
-		tag := ""
+		var tag string
 		if !strings.Contains(path, "members") {
 			tag = w.Provider().Do("GET", path, nil).Want(200).Header.Get("ETag")
 		} else {

@@ -288,7 +288,7 @@ func TestAnIdempotencyKeyOrAVersionTellsStrangersNothing(t *testing.T) {
 		}
 	}
 	// The first answer is its caller's as long as it may ask.
-	tn.Provider().Do("PUT", "/v1/customers/acme/members/admin@acme.example", m{"name": "Admin", "role": "member"}).Want(200)
+	tn.Provider().Do("PUT", "/v1/customers/acme/members/admin@acme.example?confirm=last_admin", m{"name": "Admin", "role": "member"}).Want(200)
 	tn.callers["A"].Do("POST", "/v1/customers/acme/grants", body, key...).WantProblem(403, "forbidden")
 	tn.Provider().Do("DELETE", "/v1/customers/acme/members/admin@acme.example", nil).Want(204)
 	if a := tn.callers["A"].Do("POST", "/v1/customers/acme/grants", body, key...); a.Status != 403 || a.Header.Get("Idempotency-Replayed") != "" {

@@ -105,6 +105,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 		{"domain_taken", 409, "The domain is somebody else's", []string{"/domain"}, provider, "PUT", "/v1/customers/globex", object{"domain": "contoso.example"}, nil},
 		{"owner_required", 409, "An owner is required", nil, provider, "DELETE", users + "/" + olga, nil, nil},
 		{"grant_differs", 409, "The open grant has other terms", []string{"/level", "/until"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{kim}, "level": "manage", "until": "2030-01-01T00:00:00Z"}, nil},
+		{"last_admin", 409, "The only admin of a customer with open grants", nil, provider, "DELETE", "/v1/customers/acme/members/admin@acme.example", nil, nil},
 		{"ended", 409, "It has ended", nil, ivy, "PATCH", "/v1/customers/initech/grants/contoso", object{"level": "view"}, anyVersion},
 		{"ended", 409, "It has ended", nil, provider, "PUT", "/v1/partners/gone", object{"name": "Back"}, nil},
 		{"version_mismatch", 412, "Another version is there", nil, ann, "PATCH", acme + "/contoso", object{"level": "manage"}, []string{"If-Match", `"99"`}},

@@ -140,7 +140,7 @@ func (m Moment) rulesTask(customer string) TaskWrite {
 // PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed was told
 // with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
 func PlanCustomerRules(r Relation, m Moment) (Planned, error) {
-	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(m.Now) || r.Grant.Ruled >= r.Customer.Version {
+	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(m.Now) || r.Grant.Follows(r.Customer) {
 		return Planned{Grant: r.Grant}, nil
 	}
 	p := newRelationPlan(r, m)

@@ -1,6 +1,9 @@
 package access
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Class is how the provider classifies a partner.
 type Class string
@@ -291,6 +294,11 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 // stale tells whether the customer picked another person than the one who has the account now: its address has moved to another domain since.
 func (a *Assignment) stale(u *User) bool {
 	return a.By == ByCustomer && a.Number != 0 && a.Number != u.Number
+}
+
+// Follows tells whether the grant has the customer's domain and caps, or newer ones. Most changes of a customer's record alter neither.
+func (g *Grant) Follows(c *Customer) bool {
+	return g.Ruled >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
 }
 
 // UserCount is how many users are in.

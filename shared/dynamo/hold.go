@@ -101,7 +101,7 @@ type overtaken struct {
 
 func (*overtaken) Error() string { return errStale.Error() }
 
-func (*overtaken) Is(target error) bool { return target == errStale } //nolint:errorlint // this is what errors.Is calls
+func (*overtaken) Is(target error) bool { return target == errStale }
 
 // Take is Apply for a change that ends access and gives none. Others cannot keep it from being committed: where somebody was faster, it holds the
 // records that had changed, so that from then on only other changes of its kind come between. It does not fail with access.Contention, but after some

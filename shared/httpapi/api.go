@@ -84,7 +84,7 @@ type api struct {
 
 // NewGrant serves the routes of the grant function.
 func NewGrant(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{createGrant: postGrant})
+	return serve(cfg, map[string]endpoint{"POST /v1/customers/{customer}/grants": postGrant})
 }
 
 // NewEdit serves the routes of the edit function.

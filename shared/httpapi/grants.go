@@ -314,7 +314,7 @@ func (c *call) spreadRules(ctx context.Context, customer string) error {
 		return err
 	}
 	for _, row := range rows {
-		if row.Grant.Ended(c.api.now()) || row.Grant.Ruled >= cust.Version {
+		if row.Grant.Ended(c.api.now()) || row.Grant.Follows(cust) {
 			continue
 		}
 		if err := c.api.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) { // the partner cannot put it off

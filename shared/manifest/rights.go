@@ -95,7 +95,7 @@ func rights() map[string][]Right {
 			table("PutItem", "C", "E", "I", "K", "P"), // K: of an account that ends because the invited person has proved its address
 			table("Query", "C"),
 			table("UpdateItem", "C"),
-			index(Index1, "P"),
+			index(Index1, "P", "U"), // U: whether an external user has access anywhere still
 		},
 		"expire": append([]Right{
 			table("BatchGetItem", "C", "P"),

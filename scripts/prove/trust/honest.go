@@ -125,7 +125,8 @@ func (w *world) grants(ctx context.Context, by who, cust, part, path string) err
 		part, named = holder.partner, []string{holder.id}
 		t = w.with(cust, part)
 		fresh = !w.running(t)
-		if !fresh && body["level"] != nil {
+		// The level of a new grant is everybody's. It lifts a cap that there is, as the customer names that very person.
+		if _, capped := w.customers[cust].caps[person]; body["level"] != nil && (!fresh || capped) {
 			w.customers[cust].caps[person] = l
 		}
 	}

@@ -98,8 +98,14 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 		}
 	}
 	for _, u := range [][3]string{
-		{evil, "olga", "owner"}, {evil, "adam", "admin"}, {evil, "bill", "business"}, {evil, "tess", "tech"}, {evil, "xena", "admin"}, {evil, "yuri", "admin"},
-		{good, "gina", "owner"}, {good, "gus", "tech"},
+		{evil, "olga", "owner"},
+		{evil, "adam", "admin"},
+		{evil, "bill", "business"},
+		{evil, "tess", "tech"},
+		{evil, "xena", "admin"},
+		{evil, "yuri", "admin"},
+		{good, "gina", "owner"},
+		{good, "gus", "tech"},
 	} {
 		name := title(u[1])
 		if u[0] == good {

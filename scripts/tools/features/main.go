@@ -3,8 +3,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -26,7 +26,7 @@ type sentence struct {
 }
 
 func main() {
-	failed, err := run()
+	failed, err := run(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "features:", err)
 		os.Exit(2)
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-func run() (failed bool, err error) {
+func run(ctx context.Context) (failed bool, err error) {
 	text, err := os.ReadFile(list)
 	if err != nil {
 		return false, err
@@ -45,11 +45,11 @@ func run() (failed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	tests, err := runTests(sentences)
+	tests, err := runTests(ctx, sentences)
 	if err != nil {
 		return false, err
 	}
-	flows, err := runFlows(sentences)
+	flows, err := runFlows(ctx, sentences)
 	if err != nil {
 		return false, err
 	}
@@ -58,9 +58,10 @@ func run() (failed bool, err error) {
 
 func parse(text []byte) ([]sentence, error) {
 	var out []sentence
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -79,11 +80,11 @@ func parse(text []byte) ([]sentence, error) {
 		}
 		out = append(out, s)
 	}
-	return out, lines.Err()
+	return out, nil
 }
 
 // runTests runs the named tests of scripts/spec, and tells which have passed.
-func runTests(sentences []sentence) (map[string]bool, error) {
+func runTests(ctx context.Context, sentences []sentence) (map[string]bool, error) {
 	var names []string
 	for _, s := range sentences {
 		if s.test != "" {
@@ -91,7 +92,7 @@ func runTests(sentences []sentence) (map[string]bool, error) {
 		}
 	}
 	slices.Sort(names)
-	out, err := output(nil, "go", "test", "./scripts/spec", "-json", "-count=1", "-run", "^("+strings.Join(slices.Compact(names), "|")+")$")
+	out, err := output(ctx, nil, "go", "test", "./scripts/spec", "-json", "-count=1", "-run", "^("+strings.Join(slices.Compact(names), "|")+")$")
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func runTests(sentences []sentence) (map[string]bool, error) {
 var flowLine = regexp.MustCompile(`^\s*([✔✖]) (.*?)(?: \([0-9.]+m?s\))?\s*$`)
 
 // runFlows runs the pages' flows in the browser, and tells the names of those that have passed.
-func runFlows(sentences []sentence) ([]string, error) {
+func runFlows(ctx context.Context, sentences []sentence) ([]string, error) {
 	var words []string
 	for _, s := range sentences {
 		if s.flow != "" {
@@ -116,7 +117,7 @@ func runFlows(sentences []sentence) ([]string, error) {
 		}
 	}
 	slices.Sort(words)
-	out, err := output([]string{"CONSOLE_FLOW=" + strings.Join(slices.Compact(words), "|")}, "go", "test", "./scripts/console", "-count=1", "-v", "-run", "TestThePagesInABrowser")
+	out, err := output(ctx, []string{"CONSOLE_FLOW=" + strings.Join(slices.Compact(words), "|")}, "go", "test", "./scripts/console", "-count=1", "-v", "-run", "TestThePagesInABrowser")
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +131,8 @@ func runFlows(sentences []sentence) ([]string, error) {
 }
 
 // output is what a command prints. That it fails is seen in what it prints; that it cannot be started is an error.
-func output(env []string, name string, args ...string) ([]byte, error) {
-	cmd := exec.Command(name, args...)
+func output(ctx context.Context, env []string, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
