@@ -63,7 +63,7 @@ func samplesOf(f manifest.Function) []sample {
 		},
 		"edit":      {{name: "level", method: "PATCH", path: "/v1/customers/acme/grants/contoso", as: ann, body: `{"level":"view"}`}},
 		"revoke":    {{name: "revoke", method: "DELETE", path: "/v1/customers/acme/grants/contoso", as: ann}, {name: "relinquish", method: "DELETE", path: "/v1/partners/contoso/customers/acme", as: olga}},
-		"list":      {{name: "me", method: "GET", path: "/v1/me", as: ann}, {name: "grants", method: "GET", path: "/v1/customers/acme/grants?status=active,ended", as: ann}, {name: "customers", method: "GET", path: "/v1/partners/contoso/customers", as: olga}},
+		"list":      {{name: "grants", method: "GET", path: "/v1/customers/acme/grants?status=active,ended", as: ann}, {name: "customers", method: "GET", path: "/v1/partners/contoso/customers", as: olga}},
 		"directory": {{name: "partner", method: "PATCH", path: "/v1/partners/contoso", as: seed.DirectoryScope, body: `{"contacts":["ops@contoso.example"]}`}},
 		"invite":    {{name: "invite", method: "POST", path: "/v1/customers/acme/invitations", as: ann, body: `{"email":"dana@freelance.example","partner":"contoso","level":"view"}`}, {name: "list", method: "GET", path: "/v1/customers/acme/invitations", as: ann}},
 		"mail":      {{name: "mails", method: "GET", path: "/v1/customers/acme/mail", as: ann}},

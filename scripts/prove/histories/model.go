@@ -312,6 +312,8 @@ func (s *state) period(c *command, now int64) bool {
 func (s state) edit(c *command, now int64) (state, string) {
 	before, p := s, s.at(now)
 	switch {
+	case c.kind == relinquish && s.partner == suspended: // its people change nothing
+		return s, "403 partner_not_active"
 	case p == never:
 		return s, "404 not_found"
 	case c.kind == relinquish && s.partner == removed:
