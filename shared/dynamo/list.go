@@ -341,44 +341,16 @@ func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Pa
 		}
 		return s.query(ctx, sp, n)
 	}
-	join := func(ctx context.Context, items []*item) ([]*access.Partner, error) {
-		keys := make([]Key, len(items))
-		for i, it := range items {
-			keys[i] = partnerKey(it.s("id"))
-		}
-		side, err := s.get(ctx, keys)
-		if err != nil {
-			return nil, err
-		}
-		out := make([]*access.Partner, len(items))
-		for i, k := range keys {
-			p, err := lookup(side, k, (*item).partner)
-			if err != nil {
-				return nil, err
-			}
-			word, _, _ := strings.Cut(items[i].s(sk), "#")
-			if p != nil && keep(p) && NameMatches(p.Name, "", query) && word == firstMatch(p.Name, longest) {
-				out[i] = p
-			}
-		}
-		return out, nil
-	}
+	join := s.partnersNamed(func(it *item, p *access.Partner) bool {
+		word, _, _ := strings.Cut(it.s(sk), "#")
+		return keep(p) && NameMatches(p.Name, "", query) && word == firstMatch(p.Name, longest)
+	})
 	return walk(ctx, ask, true, fetch, join, after("", sk))
 }
 
-// firstMatch is the one word of the name under which a query finds it, so that it is found once.
-func firstMatch(name, query string) string {
-	for i, w := range distinctWords(name) {
-		if i < access.MaxNameWords && strings.HasPrefix(w, query) {
-			return w
-		}
-	}
-	return ""
-}
-
-// SubPartners lists the partners whose parent is the given one, in the order of their ids (W3).
-func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error) {
-	join := func(ctx context.Context, items []*item) ([]*access.Partner, error) {
+// partnersNamed reads the partners that rows name by id, and keeps those that are wanted.
+func (s *Store) partnersNamed(keep func(*item, *access.Partner) bool) func(context.Context, []*item) ([]*access.Partner, error) {
+	return func(ctx context.Context, items []*item) ([]*access.Partner, error) {
 		keys := make([]Key, len(items))
 		for i, it := range items {
 			keys[i] = partnerKey(it.s("id"))
@@ -393,12 +365,27 @@ func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageA
 			if err != nil {
 				return nil, err
 			}
-			if p != nil && p.Status != access.Removed && p.Parent == parent {
+			if p != nil && keep(items[i], p) {
 				out[i] = p
 			}
 		}
 		return out, nil
 	}
+}
+
+// firstMatch is the one word of the name under which a query finds it, so that it is found once.
+func firstMatch(name, query string) string {
+	for i, w := range distinctWords(name) {
+		if i < access.MaxNameWords && strings.HasPrefix(w, query) {
+			return w
+		}
+	}
+	return ""
+}
+
+// SubPartners lists the partners whose parent is the given one, in the order of their ids (W3).
+func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error) {
+	join := s.partnersNamed(func(_ *item, p *access.Partner) bool { return p.Status != access.Removed && p.Parent == parent })
 	return walk(ctx, ask, false, s.stretch(partnerPK(parent), subPartnerPrefix), join, after(subPartnerPrefix, sk))
 }
 

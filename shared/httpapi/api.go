@@ -217,7 +217,7 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 			return reply{}, badID(r, name)
 		}
 	}
-	if r.Method != "GET" && r.RouteKey != createGrant && !confirmable(r.RouteKey) { // those that take parameters read them on their own
+	if !readsQuery(r) {
 		if err := noQuery(r); err != nil {
 			return reply{}, err
 		}
@@ -233,9 +233,13 @@ func badID(r *Request, name string) error {
 	return nothingHere()
 }
 
-// confirmable tells whether the route takes ?confirm.
-func confirmable(route string) bool {
-	return route == "DELETE /v1/customers/{customer}/members/{email}" || route == "PUT /v1/customers/{customer}/members/{email}"
+// readsQuery tells whether the route's endpoint reads the query: all GET routes, and those that take ?dry_run or ?confirm. Elsewhere one is refused.
+func readsQuery(r *Request) bool {
+	switch r.RouteKey {
+	case "POST /v1/customers/{customer}/grants", "PUT /v1/customers/{customer}/members/{email}", "DELETE /v1/customers/{customer}/members/{email}":
+		return true
+	}
+	return r.Method == "GET"
 }
 
 // confirms reads ?confirm: whether the caller confirms that.

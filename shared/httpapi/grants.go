@@ -63,9 +63,6 @@ func given(o opt[moment]) *time.Time {
 	return &o.Value.Time
 }
 
-// createGrant is the route that takes dry_run.
-const createGrant = "POST /v1/customers/{customer}/grants"
-
 func postGrant(ctx context.Context, c *call) (reply, error) {
 	dry, err := askedDry(c.Request)
 	if err != nil {
