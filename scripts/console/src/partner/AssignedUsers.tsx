@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
+import { CancelInvitation } from '../parts/CancelInvitation';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
@@ -31,6 +32,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
   const [removing, setRemoving] = useState<User>();
   const [cancelling, setCancelling] = useState<Invitation>();
   const resend = useResend();
+  const changed = useChanged();
   const at = `/partners/${partner}/customers/${c.customer.id}`;
   const picks = may.lead && c.assigned_by === 'partner' && c.status !== 'ended' && c.status !== 'expired';
   const rows: Row[] = [...(users.page === 1 ? invitations.map((invitation) => ({ invitation })) : []), ...users.items.map((user) => ({ user }))];
@@ -124,7 +126,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
         ]}
       />
       {removing && <RemoveUser of={c} user={removing} close={() => setRemoving(undefined)} />}
-      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} />}
+      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
     </>
   );
 }
@@ -173,35 +175,6 @@ function RemoveUser({ of: c, user, close }: { of: Customer; user: User; close: (
 }
 
 const pathOf = (i: Invitation) => ({ customer: i.customer, invitation: i.id });
-
-function CancelInvitation({ invitation, close }: { invitation: Invitation; close: () => void }) {
-  const api = useApi();
-  const flash = useFlash();
-  const changed = useChanged();
-  const cancel = useSubmit(
-    async () => (await answer(api.DELETE('/v1/customers/{customer}/invitations/{invitation}', { params: { path: pathOf(invitation) } }))).data,
-    {
-      repeatable: true,
-      onDone: ({ invitation: i }) => {
-        flash.done(`The invitation of ${i.email} is ${i.status}`);
-        close();
-        void changed();
-      },
-    },
-  );
-  return (
-    <ConfirmModal
-      header={`Cancel the invitation of ${invitation.email}?`}
-      action="Cancel the invitation"
-      confirm={() => cancel.send(undefined)}
-      close={close}
-      sending={cancel.sending}
-      problem={cancel.problem}
-    >
-      The link in the mail stops working. You can invite the person again.
-    </ConfirmModal>
-  );
-}
 
 /** Sends an invitation again. */
 function useResend() {
