@@ -588,7 +588,7 @@ flow('D15 adding one person where the partner has access already: what is shown 
   assert.deepEqual(await levelsOf(), { 'Olga Owner': 'manage', 'Kim Tech': 'manage', 'Sam Tech': 'view' });
 
   // The table of users shows each one's level.
-  await page.getByRole('link', { name: p.name }).click();
+  await page.getByRole('link', { name: p.name, exact: true }).click(); // the panel that closes has another link with the name in it
   await row(panel(page), 'Sam Tech').getByText('View', { exact: true }).waitFor();
   await row(panel(page), 'Kim Tech').getByText('Manage', { exact: true }).waitFor();
 

@@ -166,12 +166,12 @@ function AddForm({ close }: { close: () => void }) {
                 />
               </FormField>
               <div aria-live="polite">
-                {person.found ? (
+                {person.found && !open.loading ? (
                   <StatusIndicator type="success">
                     {person.found.name}, {person.found.partner.name}
                   </StatusIndicator>
                 ) : (
-                  person.looking && <StatusIndicator type="loading">Looking for the person</StatusIndicator>
+                  (person.looking || open.loading) && <StatusIndicator type="loading">Looking for the person</StatusIndicator>
                 )}
               </div>
             </SpaceBetween>
