@@ -39,6 +39,7 @@ func parts() []part {
 		{name: "lists", measure: lists},
 		{name: "ends", measure: ends},
 		{name: "growth", measure: growth},
+		{name: "fair", measure: fair},
 		{name: "revoke", measure: takings, named: true},
 		{name: "million", measure: million, named: true},
 		{name: "peer", measure: peer, named: true},

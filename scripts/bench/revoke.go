@@ -164,8 +164,8 @@ func (w *takingWorld) pick(writer int, same bool) ask.Request {
 	if same {
 		writer = heldWriters
 	}
-	users := []string{w.kim}
-	for _, id := range w.others {
+	users := []string{w.kim, w.others[0]} // nobody is the last one, who would be kept (E9)
+	for _, id := range w.others[1:] {
 		if rand.IntN(2) == 0 { //nolint:gosec // no secret
 			users = append(users, id)
 		}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"partneraccess/scripts/local/engine"
+	"partneraccess/shared/access"
+	"partneraccess/shared/setup"
+	"partneraccess/shared/sweep"
+)
+
+// fair measures how long one tenant's end waits for another tenant's work, and what the removal of users costs at a partner with many customers.
+func fair(ctx context.Context) ([]figure, error) {
+	e, err := engine.Start(ctx, engine.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Stop() //nolint:errcheck // it ends with this process at the latest
+	const tasks = 1_000
+	var delays []time.Duration
+	var behind int
+	for _, n := range []int{0, tasks} {
+		t := newTally(e.Client(), fmt.Sprintf("fair-%d", n))
+		if err := t.directory(ctx, "contoso", "acme"); err != nil {
+			return nil, err
+		}
+		end := strings.NewReplacer("contoso", "fabrikam", "2027-03-01T00:00:00.000Z", "2026-11-22T09:30:00.000Z").Replace(grantJSON)
+		end = strings.Replace(end, "{", `{"gsi2pk":{"S":"Q#0"},"gsi2sk":{"S":"2026-11-22T09:30:00.000Z#C#acme#G#fabrikam"},`, 1)
+		if err := write(ctx, t.db, t.table, []string{end}); err != nil {
+			return nil, err
+		}
+		for range n {
+			if err := t.removal(ctx, "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1"); err != nil {
+				return nil, err
+			}
+		}
+		s := &stopwatch{Store: t.store, customer: "acme"}
+		if err := t.sweep(ctx, s); err != nil {
+			return nil, err
+		}
+		delays, behind = append(delays, s.after), s.pieces
+	}
+	figures := []figure{
+		{
+			fmt.Sprintf("one tenant's end, behind %d tasks of another, against none", tasks),
+			fmt.Sprintf("%v against %v, %d tasks before it", delays[1].Round(time.Millisecond), delays[0].Round(time.Millisecond), behind), "one batch of each shard",
+		},
+	}
+	took, requests, err := removals(ctx, newTally(e.Client(), "fair-removals"))
+	if err != nil {
+		return nil, err
+	}
+	return append(figures, figure{
+		"20 users removed at a partner with 250 customers, the sweep", fmt.Sprintf("%v, %d requests", took.Round(time.Millisecond), requests), "10 s before",
+	}), nil
+}
+
+// removals measures the sweep of 20 users of a partner with 250 customers; each user is in one customer's grant.
+func removals(ctx context.Context, t *tally) (time.Duration, int64, error) {
+	if err := t.directory(ctx, "contoso", "acme"); err != nil {
+		return 0, 0, err
+	}
+	const customers, users = 250, 20
+	if err := t.grants(ctx, customers); err != nil {
+		return 0, 0, err
+	}
+	var rows []string
+	for i := range users {
+		id := fmt.Sprintf("contoso:01JD8Z6Q7YB5V3K2N4M6%06d", i)
+		user := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, `{"S":"active"}`, `{"S":"removed"}`).Replace(userJSON)
+		row := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, "acme", customerID(i)).Replace(assignmentJSON)
+		rows = append(rows, user, row)
+	}
+	if err := write(ctx, t.db, t.table, rows); err != nil {
+		return 0, 0, err
+	}
+	for i := range users {
+		if err := t.removal(ctx, fmt.Sprintf("contoso:01JD8Z6Q7YB5V3K2N4M6%06d", i)); err != nil {
+			return 0, 0, err
+		}
+	}
+	began, before := time.Now(), t.requests.Load()
+	err := t.sweep(ctx, t.store)
+	return time.Since(began), t.requests.Load() - before, err
+}
+
+// removal leaves the task that a user's removal leaves.
+func (t *tally) removal(ctx context.Context, user string) error {
+	return t.apply(ctx, func() (access.Change, error) {
+		due := t.moment.Now.Add(-time.Hour) // before everybody else's
+		return access.Change{Writes: []access.Write{access.TaskWrite{After: &access.Task{
+			ID: t.moment.NewID(), Kind: access.TaskUserRemoved, Partner: "contoso", User: user, Due: due, Created: due, Version: 1,
+		}}}}, nil
+	})
+}
+
+func (t *tally) sweep(ctx context.Context, store sweep.Store) error {
+	now := func() time.Time { return t.moment.Now }
+	r, err := (&sweep.Sweep{Store: store, Now: now, NewID: setup.IDs(now), Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+	if err == nil && (r.Failed > 0 || r.Cut) {
+		err = fmt.Errorf("the sweep failed at %d pieces of %d, or was cut: %v", r.Failed, r.Done+r.Failed, r.Cut)
+	}
+	return err
+}
+
+// stopwatch is a store that notes when, and after how many pages of tasks, a customer's grant is looked at.
+type stopwatch struct {
+	sweep.Store
+	customer string
+
+	mu     sync.Mutex
+	began  time.Time
+	after  time.Duration
+	tasks  int
+	pieces int
+}
+
+func (s *stopwatch) Due(ctx context.Context, shard int, now time.Time, after string, limit int) ([]access.Work, bool, error) {
+	s.mu.Lock()
+	if s.began.IsZero() {
+		s.began = time.Now()
+	}
+	s.mu.Unlock()
+	return s.Store.Due(ctx, shard, now, after, limit)
+}
+
+func (s *stopwatch) Task(ctx context.Context, id string) (*access.Task, error) {
+	s.mu.Lock()
+	s.tasks++
+	s.mu.Unlock()
+	return s.Store.Task(ctx, id)
+}
+
+func (s *stopwatch) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+	s.mu.Lock()
+	if customer == s.customer && s.after == 0 {
+		s.after, s.pieces = time.Since(s.began), s.tasks
+	}
+	s.mu.Unlock()
+	return s.Store.Relation(ctx, customer, partner, users, whole)
+}
