@@ -226,3 +226,28 @@ func TestTheFirstRequestsOfTheReadmeAnswerWhatTheReadmeSays(t *testing.T) {
 		t.Errorf("got %s", out)
 	}
 }
+
+func TestWhatOnlyTakesAccessAwayNeedsNoVersion(t *testing.T) {
+	t.Parallel()
+	w := spec.New(t)
+	w.Customer("acme")
+	w.Partner("contoso")
+	w.User("contoso", "olga@contoso.example", "owner")
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	sam := w.User("contoso", "sam@contoso.example", "tech")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}, "level": "manage"}).Want(201)
+	ann, olga := w.AdminOf("acme"), w.As("olga@contoso.example")
+
+	ann.Do("PATCH", contosoGrant, m{"users": m{"remove": []string{sam}}}).Want(200)
+	w.Denied(sam, "sign_in", "acme", "user_not_assigned")
+	ann.Do("PATCH", contosoGrant, m{"users": m{"remove": []string{kim}, "add": []string{sam}}}).WantProblem(428, "if_match_required")
+	ann.Do("PATCH", contosoGrant, m{"state": "suspended"}).Want(200)
+	w.Denied(kim, "sign_in", "acme", "suspended")
+	ann.Do("PATCH", contosoGrant, m{"state": "open"}).WantProblem(428, "if_match_required")
+	ann.Do("PATCH", contosoGrant, m{"level": "view"}).WantProblem(428, "if_match_required") // an edit, which may give as well as take
+
+	user := "/v1/partners/contoso/users/" + kim
+	olga.Do("PATCH", user, m{"status": "disabled", "name": "Kim"}).WantProblem(428, "if_match_required")
+	olga.Do("PATCH", user, m{"status": "disabled"}).Want(200)
+	olga.Do("PATCH", user, m{"status": "active"}).WantProblem(428, "if_match_required")
+}

@@ -247,10 +247,6 @@ func (c *call) replaced(ctx context.Context, r access.Relation, users []string) 
 }
 
 func patchGrant(ctx context.Context, c *call) (reply, error) {
-	seen, err := c.seen(true)
-	if err != nil {
-		return reply{}, err
-	}
 	var b editBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
@@ -259,7 +255,9 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	cmd.Seen = seen
+	if cmd.Seen, err = c.seen(!cmd.OnlyTakes()); err != nil {
+		return reply{}, err
+	}
 	users := slices.Concat(cmd.Add, cmd.Remove)
 	if cmd.Set != nil {
 		users = *cmd.Set
