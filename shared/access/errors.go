@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code names a failure for callers; it is stable.
@@ -59,7 +60,8 @@ type Error struct {
 	Code   Code
 	Detail string
 	Fields []Field
-	Caller bool // the code says something of the caller itself, not of what the request names
+	Caller bool          // the code says something of the caller itself, not of what the request names
+	Wait   time.Duration // after which it may be tried again; 0 = not said
 }
 
 func (e *Error) Error() string {

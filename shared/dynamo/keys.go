@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"partneraccess/shared/mail/receipt"
+
 	"partneraccess/shared/access"
 )
 
@@ -162,6 +164,15 @@ func partnerMailKey(partner, event, recipient string) Key {
 func mailDuePK(shard int) string { return fmt.Sprintf("N#%d", shard) }
 
 func mailSK(event, recipient string) string { return mailPrefix + event + "#" + recipient }
+
+// budgetKey is what one organisation has caused to be mailed to one recipient on one day.
+func budgetKey(b receipt.Budget) Key {
+	kind := "N"
+	if b.Security {
+		kind = "S"
+	}
+	return Key{"Y#" + b.Source + "#" + b.Recipient, b.Day.UTC().Format("2006-01-02") + "#" + kind}
+}
 
 // blockKey is why an address gets no mails: none at all, or none of one organisation's.
 func blockKey(address, source string) Key {

@@ -56,6 +56,22 @@ func (e *edit) to(name, v string) {
 	}
 }
 
+// receipt is what a receipt says of its mail from the beginning.
+func (e *edit) receipt(k Key, r receipt.Receipt) {
+	e.to("event", r.Event)
+	e.to("recipient", r.Recipient)
+	e.to("type", string(r.Type))
+	e.to("to", r.To)
+	e.to("template", r.Template)
+	e.to("side", r.Side)
+	e.to("with", r.With)
+	e.to("source", r.Source)
+	if p := r.With + r.Partner; p != "" && r.Side != customerSide { // what is said to the customer is not the partner's to read
+		e.to("gsi1pk", partnerIndexPK(p))
+		e.to("gsi1sk", k.SK)
+	}
+}
+
 // due has the mail taken up again at an instant, unless it is settled before.
 func (e *edit) due(at time.Time) {
 	e.to(gsi2pk, mailDuePK(dueShard(e.key)))
@@ -118,17 +134,7 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 	e.to("lease", timeText(c.Lease))
 	e.to("claim", c.Token)
 	e.due(c.Lease)
-	e.to("event", r.Event)
-	e.to("recipient", r.Recipient)
-	e.to("type", string(r.Type))
-	e.to("to", r.To)
-	e.to("template", r.Template)
-	e.to("side", r.Side)
-	e.to("with", r.With)
-	if p := r.With + r.Partner; p != "" && r.Side != customerSide { // what is said to the customer is not the partner's to read
-		e.to("gsi1pk", partnerIndexPK(p))
-		e.to("gsi1sk", k.SK)
-	}
+	e.receipt(k, r)
 	ok, is, err := s.update(ctx, "claim a mail", e)
 	switch {
 	case err != nil:
@@ -385,7 +391,7 @@ func (it *item) receipt() *receipt.Receipt {
 	r := &receipt.Receipt{
 		Key:  receipt.Key{Event: it.s("event"), Recipient: it.s("recipient")},
 		With: it.s("with"), Type: events.Type(it.s("type")), To: it.s("to"), Template: it.s("template"), Side: it.s("side"),
-		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")), Asked: it.s("asked"), Reason: it.s("reason"),
+		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")), Asked: it.s("asked"), Reason: it.s("reason"), Lines: it.list("lines"), Source: it.s("source"),
 		Created: it.t("created"), Sent: it.t("sent"), Updated: it.t("updated"),
 	}
 	kind, id, _ := strings.Cut(it.s(pk), "#")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -155,7 +156,7 @@ func TestAReceiptComesBackAsItWas(t *testing.T) {
 	c := tb.claim(t, r, noon)
 	want := r
 	want.State, want.Lease, want.Attempts, want.Created, want.Updated = receipt.Claimed, noon.Add(lease), 1, noon, noon
-	if got := tb.mail(t, r.Key); got != want {
+	if got := tb.mail(t, r.Key); !reflect.DeepEqual(got, want) {
 		t.Errorf("claimed: got %+v, want %+v", got, want)
 	}
 	if c.Key != r.Key || !c.Lease.Equal(noon.Add(lease)) || c.Token == "" {
@@ -164,7 +165,7 @@ func TestAReceiptComesBackAsItWas(t *testing.T) {
 	later := noon.Add(time.Second)
 	tb.settle(t, c, receipt.Outcome{State: receipt.Failed, Reason: "the address is malformed", At: later})
 	want.State, want.Lease, want.Reason, want.Updated = receipt.Failed, time.Time{}, "the address is malformed", later
-	if got := tb.mail(t, r.Key); got != want {
+	if got := tb.mail(t, r.Key); !reflect.DeepEqual(got, want) {
 		t.Errorf("failed: got %+v, want %+v", got, want)
 	}
 	if r, err := tb.Mail(t.Context(), receipt.Key{Customer: "acme", Event: "none", Recipient: "none"}); r != nil || err != nil {

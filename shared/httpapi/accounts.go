@@ -86,6 +86,9 @@ func (c *call) renewActivation(ctx context.Context, reset bool) (reply, error) {
 	if err := access.MayRenew(c.who.actor(), u); err != nil {
 		return reply{}, err
 	}
+	if err := c.mayMail(ctx, u.Email, false); err != nil {
+		return reply{}, err
+	}
 	if reset {
 		err = c.api.Accounts.Reset(ctx, *u)
 	} else {

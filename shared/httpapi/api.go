@@ -35,6 +35,7 @@ type Store interface {
 	directoryStore
 	listStore
 	invitationStore
+	budgets
 }
 
 // changeStore is what every write needs.

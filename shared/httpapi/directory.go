@@ -284,6 +284,9 @@ func (c *call) createUser(ctx context.Context, part string, cmd access.UserComma
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
+		if err := c.mayMail(ctx, *cmd.Email, false); err != nil {
+			return access.Change{}, reply{}, err
+		}
 		change, u, err := access.PlanNewUser(f, cmd, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -306,25 +309,29 @@ func (c *call) followYielding(ctx context.Context, tasks []*access.Task) []*acce
 }
 
 func patchUser(ctx context.Context, c *call) (reply, error) {
-	seen, err := c.seen(true)
-	if err != nil {
-		return reply{}, err
-	}
 	var b userBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
 	}
 	var f findings
 	cmd := b.command(&f, "")
-	if err := f.err(); err != nil {
+	err := f.err()
+	if err != nil {
 		return reply{}, err
 	}
-	cmd.Seen = seen
+	if cmd.Seen, err = c.seen(!cmd.OnlyDisables()); err != nil {
+		return reply{}, err
+	}
 	address := ""
 	if cmd.Email != nil {
 		address = *cmd.Email
 	}
 	return c.changeUser(ctx, address, cmd.OnlyDisables(), func(f access.UserFacts) (access.Change, reply, error) {
+		if cmd.Email != nil && f.User != nil && f.User.Email != *cmd.Email {
+			if err := errors.Join(c.mayMail(ctx, *cmd.Email, true), c.mayMail(ctx, f.User.Email, true)); err != nil {
+				return access.Change{}, reply{}, err
+			}
+		}
 		change, u, err := access.PlanUser(f, cmd, c.moment())
 		if err != nil {
 			return access.Change{}, reply{}, err

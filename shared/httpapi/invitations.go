@@ -128,6 +128,9 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 	}
 	cmd.Email = *email
 	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
+		if err := c.mayMail(ctx, *email, false); err != nil {
+			return access.Change{}, reply{}, err
+		}
 		facts, err := c.api.Store.InviteFacts(ctx, c.PathValue("customer"), *partner, *email, nil)
 		if err != nil {
 			return access.Change{}, reply{}, err
@@ -203,6 +206,9 @@ func resendInvitation(ctx context.Context, c *call) (reply, error) {
 		i := row.Invitation
 		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err != nil {
+			return access.Change{}, reply{}, err
+		}
+		if err := c.mayMail(ctx, i.Email, false); err != nil {
 			return access.Change{}, reply{}, err
 		}
 		m := c.moment()

@@ -32,9 +32,10 @@ type Suppressed interface {
 // Resender sends a mail once more.
 type Resender interface {
 	// Resend sends it once for each asked, which names the request; "" names none. It fails with receipt.ErrUnknown when there is no such mail, with
-	// receipt.ErrHeld while somebody else is sending it, and with access.MailOutdated when what it says holds no longer. After any other error the
-	// mail has not been sent, and can be sent again.
-	Resend(ctx context.Context, key receipt.Key, asked string) error
+	// receipt.ErrHeld while somebody else is sending it, with access.MailOutdated when what it says holds no longer, and with access.TooManyRequests
+	// when the organisation that asks (receipt.SourceOf; "" = the provider) has caused as many mails to the recipient as a day allows. After any
+	// other error the mail has not been sent, and can be sent again.
+	Resend(ctx context.Context, key receipt.Key, asked, source string) error
 }
 
 // NewMail serves the routes of the mail function.
@@ -149,7 +150,7 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 	if record != nil {
 		asked = record.Digest
 	}
-	switch err := m.again.Resend(ctx, key, asked); {
+	switch err := m.again.Resend(ctx, key, asked, c.source()); {
 	case errors.Is(err, receipt.ErrUnknown):
 		return reply{}, nothingHere()
 	case errors.Is(err, receipt.ErrHeld):
@@ -166,6 +167,45 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 		return reply{}, access.Refuse(access.MailOutdated, "this mail is not sent again: %s", r.Reason)
 	}
 	return reply{status: 200, body: viewMail(c.PathValue("mail"), r)}, nil
+}
+
+// source is the caller's organisation, as receipt.SourceOf names it; "" for the provider, whose mails are not counted.
+func (c *call) source() string {
+	switch a := c.who.actor(); {
+	case a.Kind == "customer":
+		return receipt.Key{Customer: c.PathValue("customer")}.Organisation()
+	case a.Kind == "partner" && c.who.id.User != nil:
+		return receipt.Key{Partner: c.who.id.User.Partner}.Organisation()
+	}
+	return ""
+}
+
+// budgets reads what organisations may still have us send.
+type budgets interface {
+	// MailsLeft tells whether a budget has room for one more mail.
+	MailsLeft(ctx context.Context, b receipt.Budget) (bool, error)
+}
+
+// mayMail refuses a request that has us send a mail to an address to which the caller's organisation has caused as many as a day allows. The mails are
+// counted when they are sent, so that many requests at once may pass: then their mails are held back.
+func (c *call) mayMail(ctx context.Context, address string, security bool) error {
+	source := c.source()
+	if source == "" || address == "" {
+		return nil
+	}
+	b := receipt.NewBudget(source, address, security, c.api.now())
+	left, err := c.api.Store.MailsLeft(ctx, b)
+	if err != nil || left {
+		return err
+	}
+	return TooManyMails(address, b.Renewed().Sub(c.api.now()))
+}
+
+// TooManyMails refuses what would have us send one more mail to the address, until that time has passed.
+func TooManyMails(address string, wait time.Duration) error {
+	e := access.Refuse(access.TooManyRequests, "your organisation has caused as many mails to %s as a day allows: try again tomorrow", address)
+	e.Wait = wait
+	return e
 }
 
 // unblock lets an address that bounced or complained get mails again: those from now on, and those that are sent again. An address that is not

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 
@@ -186,7 +187,7 @@ func refusal(e *access.Error, requestID string) Response {
 	body := p.append(nil)
 	r := Response{Status: p.Status, Header: map[string]string{"Content-Type": "application/problem+json", "Cache-Control": "no-store"}, Body: body, code: e.Code}
 	if e.Code == unavailable || e.Code == access.TooManyRequests || e.Code == access.Contention {
-		r.Header["Retry-After"] = "1"
+		r.Header["Retry-After"] = strconv.Itoa(max(1, int(math.Ceil(e.Wait.Seconds()))))
 	}
 	if e.Code == unauthenticated {
 		r.Header["WWW-Authenticate"] = "Bearer"

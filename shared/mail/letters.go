@@ -37,6 +37,8 @@ type Letter struct {
 	Side     Side
 	Secret   SecretKind
 
+	Lines []string // of a summary: what it tells of
+
 	Situation Situation // when it was made
 	Outdated  string    // why what it says holds no longer; "" = it holds. An outdated letter is sent only where it is urgent, and never again
 	Gone      bool      // nobody is told at this address any more

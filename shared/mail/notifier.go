@@ -35,6 +35,11 @@ type Receipts interface {
 	SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outcome) error
 	// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant.
 	ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error
+	// SpendMail counts a mail, which the id names, against a budget; false when it goes beyond. It may be repeated.
+	SpendMail(ctx context.Context, b receipt.Budget, id string) (bool, error)
+	// BundleMail adds a line to a summary that is due at that instant, and may be repeated. It fails with receipt.ErrSettled when the summary is
+	// being sent, or was.
+	BundleMail(ctx context.Context, r receipt.Receipt, line string, now, due time.Time) error
 	// Blocked tells why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
 	Blocked(ctx context.Context, address, source string) (*receipt.Block, error)
 }
@@ -231,13 +236,23 @@ func (n *Notifier) one(ctx context.Context, l Letter, lease time.Duration) error
 	case err != nil:
 		return fmt.Errorf("claim it: %w", err)
 	}
-	o, err := n.try(work, l, claim)
+	o, held, err := n.within(work, l)
+	if err == nil && o.State == "" && held.IsZero() {
+		o, err = n.try(work, l, claim)
+	}
 	// What is known now is written down even when the time for all else is over.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	now := n.Now()
 	waited := now.Sub(claim.Since)
 	switch {
+	case err == nil && !held.IsZero() && waited < longest:
+		if err := n.Receipts.ReleaseMail(after, claim, beyond, now, held); err != nil {
+			return fmt.Errorf("%w: and it waits for the lease to end: give it back: %w", ErrWaits, err)
+		}
+		return fmt.Errorf("%w: %s", ErrWaits, beyond)
+	case err == nil && !held.IsZero():
+		o = receipt.Outcome{State: receipt.Failed, Reason: beyond}
 	case err != nil && waited >= longest:
 		o = receipt.Outcome{State: receipt.Failed, Reason: fmt.Sprintf("it could not be sent for %d hours; at last: %v", int(waited.Hours()), err)}
 	case errors.Is(err, ErrUncertain):
@@ -269,6 +284,37 @@ const (
 	longPause  = 15 * time.Minute
 	longest    = 72 * time.Hour // then a letter is given up
 )
+
+// beyond is why a mail is held back.
+const beyond = "the organisation has caused as many mails to this address as a day allows"
+
+// within counts a letter against what its organisation may cause to its recipient a day. Beyond that, a letter with a secret is held until the next
+// day, and any other is told in the day's summary. Security notices have a larger budget of their own.
+func (n *Notifier) within(ctx context.Context, l Letter) (o receipt.Outcome, held time.Time, err error) {
+	if !receipt.Bounded(l.Event) || l.Template == summary || l.Outdated != "" && !l.Urgent() {
+		return o, held, nil
+	}
+	b := receipt.NewBudget(receipt.SourceOf(l.Event), l.To, l.security(), n.Now())
+	ok, err := n.Receipts.SpendMail(ctx, b, l.Event.ID)
+	switch {
+	case err != nil:
+		return o, held, fmt.Errorf("count it: %w", err)
+	case ok:
+		return o, held, nil
+	case l.Secret != NoSecret:
+		return o, b.Renewed(), nil
+	}
+	r, line := n.Renderer.bundled(l, b)
+	if err := n.Receipts.BundleMail(ctx, r, line, n.Now(), b.Summarised()); err != nil {
+		return o, held, fmt.Errorf("bundle it: %w", err)
+	}
+	return receipt.Outcome{State: receipt.Bundled, Reason: beyond + ": the summary of the day tells of it"}, held, nil
+}
+
+// NotifySummary sends a summary that is due, as NotifyWaiting does.
+func (n *Notifier) NotifySummary(ctx context.Context, summary Letter) error {
+	return n.deliver(ctx, []Letter{summary}, max(n.lease(), min(n.Now().Sub(summary.Event.Time), longPause)))[0]
+}
 
 // try finds out what becomes of a letter that is claimed. An error says that it can be tried again.
 func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (receipt.Outcome, error) {

@@ -31,6 +31,7 @@ type office struct {
 	during   func(mail.Message) // happens while the mail service takes a mail
 	receipts map[receipt.Key]*record
 	blocked  map[string]*receipt.Block
+	spent    map[receipt.Budget][]string
 	broken   map[string][]error // answers of the receipts' storage, by method
 }
 
@@ -44,7 +45,7 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{
 		now: noon, answers: map[string][]error{}, secrets: map[string][]error{}, receipts: map[receipt.Key]*record{},
-		blocked: map[string]*receipt.Block{}, broken: map[string][]error{},
+		blocked: map[string]*receipt.Block{}, spent: map[receipt.Budget][]string{}, broken: map[string][]error{},
 	}
 	r, err := usual()
 	if err != nil {
@@ -141,6 +142,33 @@ func (o *office) ReleaseMail(ctx context.Context, c receipt.Claim, reason string
 	}
 	if is := o.receipts[c.Key]; is.State == receipt.Claimed && is.token == c.Token {
 		is.Lease, is.Reason, is.due = time.Time{}, reason, due
+	}
+	return nil
+}
+
+func (o *office) SpendMail(_ context.Context, b receipt.Budget, id string) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !slices.Contains(o.spent[b], id) {
+		if len(o.spent[b]) >= b.Most() {
+			return false, nil
+		}
+		o.spent[b] = append(o.spent[b], id)
+	}
+	return true, nil
+}
+
+func (o *office) BundleMail(_ context.Context, r receipt.Receipt, line string, _, due time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := o.receipts[r.Key]
+	if s == nil {
+		s = &record{Receipt: r, due: due}
+		s.State = receipt.Claimed
+		o.receipts[r.Key] = s
+	}
+	if !slices.Contains(s.Lines, line) {
+		s.Lines = append(s.Lines, line)
 	}
 	return nil
 }
@@ -738,5 +766,87 @@ func TestTheTagsOfAMailNameItsReceipt(t *testing.T) {
 	}
 	if n := len(slices.Collect(maps.Keys(cases(t)))); n < 80 {
 		t.Errorf("got %d letters, want all", n)
+	}
+}
+
+// picked is one of many changes of who of Contoso has access, made by Contoso.
+func picked(t *testing.T, n int) events.Event {
+	t.Helper()
+	return with(t, events.GrantEdited, func(e *events.Event) {
+		e.ID, e.Actor = fmt.Sprintf("01KAP2X5T0Y7D4N6B9W2H8%04d", n), events.Actor{Kind: "partner", Email: "olga@contoso.example"}
+	})
+}
+
+func TestBeyondADaysBudgetALetterIsToldInTheSummaryOfTheDay(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	to := func(e events.Event) receipt.Receipt { return o.of(e, it) }
+	for n := range receipt.Daily {
+		o.notify(t, picked(t, n))
+		if got := to(picked(t, n)).State; got != receipt.Sent {
+			t.Fatalf("mail %d: got it %s, want it sent", n+1, got)
+		}
+	}
+	for range 2 {
+		o.notify(t, picked(t, receipt.Daily))
+	}
+	if got := to(picked(t, receipt.Daily)); got.State != receipt.Bundled {
+		t.Fatalf("one more: got %+v, want it bundled", got)
+	}
+	var summary *record
+	for _, r := range o.receipts {
+		if r.Type == receipt.SummaryType && r.To == it {
+			summary = r
+		}
+	}
+	midnight := noon.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	if summary == nil || len(summary.Lines) != 1 || !strings.Contains(summary.Lines[0], "the access of Contoso MSP to Acme was changed") || !summary.due.Equal(midnight.Add(15*time.Minute)) {
+		t.Fatalf("got the summary %+v, want one with one line, due when the day is over", summary)
+	}
+
+	revoked := with(t, events.GrantRelinquished, func(e *events.Event) { e.Actor = events.Actor{Kind: "partner", Email: "olga@contoso.example"} })
+	o.notify(t, revoked)
+	if got := to(revoked).State; got != receipt.Sent {
+		t.Errorf("that access ended: got it %s, want it sent, whatever else was", got)
+	}
+	byProvider := with(t, events.GrantEdited, func(e *events.Event) { e.Actor = events.Actor{Kind: "provider"} })
+	o.notify(t, byProvider)
+	if got := to(byProvider).State; got != receipt.Sent {
+		t.Errorf("a change of the provider's: got it %s, want it sent", got)
+	}
+
+	o.advance(midnight.Sub(noon))
+	next := picked(t, receipt.Daily+1)
+	o.notify(t, next)
+	if got := to(next).State; got != receipt.Sent {
+		t.Errorf("on the next day: got it %s, want it sent", got)
+	}
+	o.outbox = nil
+	if err := o.NotifySummary(t.Context(), mail.Summary(summary.Receipt, "Acme", "Contoso", "")); err != nil {
+		t.Fatal(err)
+	}
+	if len(o.outbox) != 1 || o.outbox[0].To != it || !strings.Contains(o.outbox[0].Text, summary.Lines[0]) || summary.State != receipt.Sent {
+		t.Errorf("got %+v, want the summary with its line", o.outbox)
+	}
+}
+
+// Its link, or its temporary password, is of no use in a summary.
+func TestBeyondADaysBudgetALetterWithASecretWaitsForTheNextDay(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	invitation := func(n int) events.Event {
+		return with(t, events.InvitationCreated, func(e *events.Event) { e.ID = fmt.Sprintf("01KAP2X5T0Y7D4N6B9W2H8%04d", n) })
+	}
+	for n := range receipt.Daily {
+		o.notify(t, invitation(n))
+	}
+	midnight := noon.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	o.wantWaiting(t, invitation(receipt.Daily), noor, "as a day allows", midnight)
+	o.advance(midnight.Sub(noon))
+	if err := o.NotifyWaiting(t.Context(), invitation(receipt.Daily), receipt.Digest(noor)); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.of(invitation(receipt.Daily), noor).State; got != receipt.Sent {
+		t.Errorf("on the next day: got it %s, want it sent", got)
 	}
 }

@@ -15,9 +15,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/oklog/ulid/v2"
+
 	"partneraccess/events"
 	"partneraccess/shared/access"
 	"partneraccess/shared/mail"
+	"partneraccess/shared/mail/receipt"
 )
 
 func settings() mail.Settings {
@@ -166,6 +169,16 @@ func cases(t *testing.T) map[string]mail.Letter {
 
 	for _, typ := range []events.Type{events.GrantCreated, events.GrantEdited, events.InvitationCreated, events.UserCreated, events.UserEdited, events.ActivationMissed} {
 		add("hostile-"+string(typ), with(t, typ, hostile))
+	}
+	for side, to := range map[mail.Side]string{mail.Customer: it, mail.Partner: ops, mail.User: kim, mail.Invitee: noor} {
+		r := receipt.New(sample(t, events.GrantEdited), to, "summary", string(side))
+		at := receipt.NewBudget("p-contoso", to, false, noon).Summarised()
+		r.Event, r.Type, r.Source = ulid.MustNew(ulid.Timestamp(at), nil).String(), receipt.SummaryType, "p-contoso"
+		r.Lines = []string{
+			"22 November 2026, 12:00 UTC: the access of Contoso to Acme was changed",
+			"22 November 2026, 12:01 UTC: the invitation of Noor to Acme: cancelled",
+		}
+		out["mail.summary-summary-"+string(side)] = mail.Summary(r, "Acme", "Contoso", "")
 	}
 	change("bare", events.GrantCreated, func(e *events.Event) { // all that a consumer may not count on is missing
 		e.Customer.Name, e.Customer.Domain, e.Partner.Name, e.Actor.Email = "", "", "", ""

@@ -131,6 +131,11 @@ func (l Letter) ends() bool {
 	return false
 }
 
+// security tells whether the letter says that access ended or is paused, or that an address or the person behind it changed.
+func (l Letter) security() bool {
+	return l.ends() || l.Template == "address" || l.Template == "address_former" || l.Template == "person_changed"
+}
+
 // outdated is why what the letter says holds no longer; "" when it does.
 func (s Situation) outdated(l Letter) string {
 	switch kind, _, _ := strings.Cut(string(l.Event.Type), "."); kind {

@@ -459,6 +459,10 @@ func (v view) facts() []line {
 		add("Partner", partner)
 		done("Done by")
 		return out
+	case "mail":
+		add("Customer", customer)
+		add("Partner", partner)
+		return out
 	case "invitation":
 		add("Customer", customer)
 		add("Partner", partner)
@@ -596,6 +600,9 @@ func lower(level string, p *events.Person) string {
 
 // people are the letter's lists of users.
 func (v view) people() []list {
+	if v.l.Template == summary {
+		return []list{{Title: "What happened", Items: v.l.Lines}}
+	}
 	if v.l.Side != Customer && v.l.Side != Partner {
 		return nil
 	}

@@ -32,6 +32,7 @@ func Rights(function string) []Right {
 //	C  a customer: itself, its members, grants, assignments, invitations, history and mails
 //	P  a partner: itself, its users, history and mails; in index 1 what concerns it
 //	O  whose a domain is
+//	Y  what one organisation has caused to be mailed to one address on one day
 //	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
 //	W  words of partners' names   D  the partners and A  the customers by name (index 1)  K  a task    Q  work that is due, N  mails that are (index 2)
 //
@@ -78,7 +79,7 @@ func rights() map[string][]Right {
 		"directory": append([]Right{
 			table("BatchGetItem", "C", "E", "K", "O", "P"),
 			table("DeleteItem", "C", "K", "O", "P", "W"),
-			table("GetItem", "C", "E", "I", "K", "P"),
+			table("GetItem", "C", "E", "I", "K", "P", "Y"),
 			table("PutItem", "C", "E", "I", "K", "O", "P", "W"),
 			table("Query", "C"),
 			table("UpdateItem", "C", "P"),
@@ -91,7 +92,7 @@ func rights() map[string][]Right {
 			table("BatchGetItem", "C", "E", "K", "O", "P"),
 			table("ConditionCheckItem", "C", "P"),
 			table("DeleteItem", "C", "P"), // an invitation that ends; an account that ends because the invited person has proved its address
-			table("GetItem", "C", "E", "I", "P"),
+			table("GetItem", "C", "E", "I", "P", "Y"),
 			table("PutItem", "C", "E", "I", "K", "P"), // K: of an account that ends because the invited person has proved its address
 			table("Query", "C"),
 			table("UpdateItem", "C"),
@@ -116,7 +117,7 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "E", "K", "P"), // E: whether an inviter still belongs to the inviting side
 			table("PutItem", "C", "K", "P"),      // an invitation with a new token; when a temporary password ends, and its user
 			table("Query", "B", "P"),             // P: the owner of a partner without contacts
-			table("UpdateItem", "C", "P"),
+			table("UpdateItem", "C", "P", "Y"),
 			index(Index2, "N"),
 			{Action: "ses:SendEmail", On: Mails},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...), // temporary passwords
@@ -125,7 +126,7 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "E", "K", "P"),
 			table("PutItem", "C", "K", "P"), // as notify
 			table("Query", "B", "C", "P"),   // P: as notify
-			table("UpdateItem", "B", "C", "P"),
+			table("UpdateItem", "B", "C", "P", "Y"),
 			index(Index1, "P"),
 			{Action: "ses:SendEmail", On: Mails},
 			{Action: "ses:DeleteSuppressedDestination", On: Suppressed},

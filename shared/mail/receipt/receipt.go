@@ -6,6 +6,7 @@
 //	claimed -----+-> failed      the sender or the recipient's server will never take it
 //	 ^  |        +-> suppressed  the address is blocked
 //	 |  |        +-> dropped     what it says no longer holds: an invitation that has ended meanwhile
+//	 |  |        +-> bundled     one organisation has caused more of them than a day allows: the day's summary tells of it
 //	 +--+ released, or its lease is over: until then it waits, as work that is due
 //
 // Every state but claimed is settled: nobody sends the mail again, unless a person asks for it (Reopen).
@@ -22,6 +23,9 @@ import (
 	"partneraccess/events"
 )
 
+// SummaryType is the type of a summary's receipt, which tells of the mails beyond a budget. It is no event that anybody else hears of.
+const SummaryType events.Type = "mail.summary"
+
 // State is what became of a mail.
 type State string
 
@@ -35,6 +39,7 @@ const (
 	Failed     State = "failed"     // the mail service refused it for good
 	Suppressed State = "suppressed" // not sent: the address has bounced or complained before
 	Dropped    State = "dropped"    // not sent: no longer needed when it was about to be
+	Bundled    State = "bundled"    // not sent by itself: the day's summary tells of it
 )
 
 // Rank orders what is heard of a mail that was sent: a later word counts only when it ranks higher. 0 = nothing of that kind.
@@ -120,6 +125,8 @@ type Receipt struct {
 	Attempts  int
 	Asked     string    // which request had it sent again at last, in the caller's own words; "" when none did, or did not say
 	Reason    string    // why it was not sent, or came back; of the latest attempt that failed while claimed
+	Lines     []string  // of a summary: what it tells of
+	Source    string    // of a summary: the organisation that caused the mails, as SourceOf names it
 	Created   time.Time // UTC
 	Sent      time.Time // UTC: when the mail service took it
 	Updated   time.Time // UTC: when what it says changed last
@@ -150,7 +157,7 @@ type Waiting struct {
 
 // Outcome is what the holder of a claim says of the mail.
 type Outcome struct {
-	State     State // sent, failed, suppressed or dropped
+	State     State // sent, failed, suppressed, dropped or bundled
 	MessageID string
 	Reason    string
 	At        time.Time
@@ -176,6 +183,45 @@ func SourceOf(e events.Event) string {
 	}
 	return KeyOf(e, "").Organisation()
 }
+
+// Budget names how much one organisation may have us send to one recipient on one day.
+type Budget struct {
+	Source    string // the organisation, as SourceOf names it
+	Recipient string // Digest of the address
+	Security  bool   // of the mails that say that access ended, or that an address or its person changed: others never use it up
+	Day       time.Time
+}
+
+// The most mails that one organisation can cause to one recipient on one day (UTC). Security notices are counted apart.
+const (
+	Daily         = 20
+	DailySecurity = 100
+)
+
+// MaxLines is how many mails the summary of a day tells of.
+const MaxLines = 100
+
+// NewBudget is the budget of the day of that instant.
+func NewBudget(source, address string, security bool, now time.Time) Budget {
+	return Budget{Source: source, Recipient: Digest(address), Security: security, Day: now.UTC().Truncate(24 * time.Hour)}
+}
+
+// Most is how many mails the budget allows.
+func (b Budget) Most() int {
+	if b.Security {
+		return DailySecurity
+	}
+	return Daily
+}
+
+// Renewed is when the next day's budget begins, UTC.
+func (b Budget) Renewed() time.Time { return b.Day.Add(24 * time.Hour) }
+
+// Summarised is when the summary of the day is due, UTC: when nobody can still be at a mail of that day, since no function runs for longer.
+func (b Budget) Summarised() time.Time { return b.Renewed().Add(15 * time.Minute) }
+
+// Bounded tells whether the mails of an event count against a budget: those of customers and partners do, the provider's and the clock's do not.
+func Bounded(e events.Event) bool { return e.Actor.Kind == "customer" || e.Actor.Kind == "partner" }
 
 // Block is why an address gets no further mail. One for a complaint is about the mails of one organisation, and holds back no other's.
 type Block struct {

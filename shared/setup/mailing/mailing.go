@@ -2,6 +2,7 @@
 package mailing
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -76,15 +77,18 @@ type again struct {
 }
 
 // Resend implements httpapi.Resender.
-func (a again) Resend(ctx context.Context, key receipt.Key, asked string) error {
+func (a again) Resend(ctx context.Context, key receipt.Key, asked, source string) error {
 	e, err := a.Store.Event(ctx, key)
 	if err != nil {
 		return err
 	}
 	if e == nil {
-		return receipt.ErrUnknown
+		if r, err := a.Store.Mail(ctx, key); err != nil || r == nil || r.Type != receipt.SummaryType {
+			return cmp.Or(err, receipt.ErrUnknown)
+		}
+		return access.Refuse(access.MailOutdated, "a summary is not sent again: send the mails that it tells of")
 	}
-	if err := a.outdated(ctx, *e, key, asked); err != nil {
+	if err := a.refused(ctx, *e, key, asked, source); err != nil {
 		return err
 	}
 	// Being held is no refusal yet: the one before may have reopened it and then failed. Whoever holds it for good is found out in sending.
@@ -97,10 +101,11 @@ func (a again) Resend(ctx context.Context, key receipt.Key, asked string) error 
 	return a.notifier.NotifyOne(ctx, *e, key.Recipient)
 }
 
-// outdated refuses to send again what holds no longer; the receipt stays as it is. A request that was carried out before is not refused.
-func (a again) outdated(ctx context.Context, e events.Event, key receipt.Key, asked string) error {
+// refused refuses to send again what holds no longer, and more than the organisation that asks may have us send. The receipt stays as it is. A request
+// that was carried out before is not refused.
+func (a again) refused(ctx context.Context, e events.Event, key receipt.Key, asked, source string) error {
 	r, err := a.Store.Mail(ctx, key)
-	if err != nil || r != nil && asked != "" && r.Asked == asked {
+	if err != nil || r == nil || asked != "" && r.Asked == asked {
 		return err
 	}
 	why, err := a.notifier.Outdated(ctx, e, key.Recipient)
@@ -111,6 +116,19 @@ func (a again) outdated(ctx context.Context, e events.Event, key receipt.Key, as
 		return err
 	case why != "":
 		return access.Refuse(access.MailOutdated, "this mail is not sent again: %s", why)
+	case source == "":
+		return nil
+	}
+	now, id := a.Now(), asked
+	if id == "" {
+		id = rand.Text()
+	}
+	b := receipt.NewBudget(source, r.To, false, now)
+	switch ok, err := a.Store.SpendMail(ctx, b, key.Event+"/"+id); {
+	case err != nil:
+		return err
+	case !ok:
+		return httpapi.TooManyMails(r.To, b.Renewed().Sub(now))
 	}
 	return nil
 }

@@ -139,6 +139,13 @@ func (n notify) again(ctx context.Context, key receipt.Key) error {
 		return err
 	}
 	if e == nil {
+		r, err := n.Store.Mail(ctx, key)
+		switch {
+		case err != nil:
+			return err
+		case r != nil && r.Type == receipt.SummaryType:
+			return n.summary(ctx, *r)
+		}
 		return n.notifier.GiveUp(ctx, key, "its event is no longer there")
 	}
 	err = n.notifier.NotifyWaiting(ctx, *e, key.Recipient)

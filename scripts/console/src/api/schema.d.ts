@@ -1997,15 +1997,15 @@ export interface components {
             next_cursor: components["schemas"]["Cursor"];
         };
         /**
-         * @description claimed: it is being sent, or waits for another attempt, for up to 3 days. The reason says why a mail was not sent, or came back.
+         * @description claimed: it is being sent, or waits for another attempt, for up to 3 days. The reason says why a mail was not sent, or came back. bundled: one organisation has caused more mails to this address than a day allows; a summary after the day tells of it.
          * @enum {string}
          */
-        MailState: "claimed" | "sent" | "delivered" | "bounced" | "complained" | "failed" | "suppressed" | "dropped";
+        MailState: "claimed" | "sent" | "delivered" | "bounced" | "complained" | "failed" | "suppressed" | "dropped" | "bundled";
         Mail: {
             id: string;
             /** @description The id of the event in the history */
             event: string;
-            /** @description Of the event */
+            /** @description Of the event; mail.summary for the summary of a day */
             type: string;
             to: string;
             template: string;
@@ -2744,7 +2744,8 @@ export interface components {
         /**
          * @description Too many requests at once. The gateway says so itself, in a message.
          *
-         *     - `too_many_requests`: of a function, or of what it stands on
+         *     - `too_many_requests`: of a function, or of what it stands on; or of what has us send mails: one organisation can cause 20 a day to one address,
+         *       and Retry-After says when the next day (UTC) begins
          */
         TooManyRequests: {
             headers: {
@@ -2815,6 +2816,12 @@ export interface components {
          */
         IfMatch: string;
         /**
+         * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
+         *     but take access away: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
+         * @example "7"
+         */
+        IfMatchUnlessTaking: string;
+        /**
          * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
          * @example "7"
          */
@@ -2861,7 +2868,7 @@ export interface components {
         "Evaluated-At": components["schemas"]["Instant"];
         /** @description true when this is the first answer again */
         "Idempotency-Replayed": "true";
-        /** @description After how many seconds to try again, when the code is contention or unavailable */
+        /** @description After how many seconds to try again, when the code is contention, unavailable or too_many_requests */
         "Retry-After-Some": number;
         /** @description The request's id, unless the gateway answers itself */
         "X-Request-ID-Own": string;
@@ -3676,14 +3683,15 @@ export interface operations {
     editGrant: {
         parameters: {
             query?: never;
-            header: {
+            header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
+                 *     but take access away: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
                  * @example "7"
                  */
-                "If-Match": components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchUnlessTaking"];
             };
             path: {
                 /** @example acme */
@@ -4757,14 +4765,15 @@ export interface operations {
     editUser: {
         parameters: {
             query?: never;
-            header: {
+            header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
-                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
+                 *     but take access away: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
                  * @example "7"
                  */
-                "If-Match": components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchUnlessTaking"];
             };
             path: {
                 /** @example contoso */

@@ -17,6 +17,7 @@ const states: Record<Mail['state'], { type: StatusIndicatorProps.Type; text: str
   complained: { type: 'warning', text: 'Marked as unwanted' },
   failed: { type: 'error', text: 'Failed' },
   suppressed: { type: 'stopped', text: 'Not sent' },
+  bundled: { type: 'info', text: 'In the summary of the day' },
   dropped: { type: 'stopped', text: 'Not sent' },
 };
 
