@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"partneraccess/scripts/local/engine"
 	"partneraccess/shared/access"
 	"partneraccess/shared/setup"
@@ -51,6 +53,11 @@ func fair(ctx context.Context) ([]figure, error) {
 			fmt.Sprintf("%v against %v, %d tasks before it", delays[1].Round(time.Millisecond), delays[0].Round(time.Millisecond), behind), "one batch of each shard",
 		},
 	}
+	rows, err := goneRows(ctx, e.Client())
+	if err != nil {
+		return nil, err
+	}
+	figures = append(figures, rows...)
 	took, requests, err := removals(ctx, newTally(e.Client(), "fair-removals"))
 	if err != nil {
 		return nil, err
@@ -58,6 +65,113 @@ func fair(ctx context.Context) ([]figure, error) {
 	return append(figures, figure{
 		"20 users removed at a partner with 250 customers, the sweep", fmt.Sprintf("%v, %d requests", took.Round(time.Millisecond), requests), "10 s before",
 	}), nil
+}
+
+// goneRows compares the requests of a revoke, and of a page of a search for people, where many have come and gone and where nobody has.
+func goneRows(ctx context.Context, db *dynamodb.Client) ([]figure, error) {
+	const gone, people = 600, 1_000
+	var revokes, pages []string
+	for _, busy := range []bool{false, true} {
+		t := newTally(db, fmt.Sprintf("fair-gone-%v", busy))
+		if err := t.directory(ctx, "contoso", "acme"); err != nil {
+			return nil, err
+		}
+		if err := t.staff(ctx, gone); err != nil {
+			return nil, err
+		}
+		if err := t.pick(ctx, 0, 1); err != nil {
+			return nil, err
+		}
+		for from := 1; busy && from < gone; from += access.MaxUserChanges {
+			if err := t.pick(ctx, from, min(from+access.MaxUserChanges, gone)); err != nil {
+				return nil, err
+			}
+		}
+		if err := t.everyone(ctx, true); err != nil { // from now on none of the rows counts
+			return nil, err
+		}
+		for i := 0; busy && i < people; i++ {
+			if err := t.comeAndGo(ctx, i); err != nil {
+				return nil, err
+			}
+		}
+		before := t.requests.Load()
+		for ask := (access.PageAsk{Limit: 50}); ; {
+			found, err := t.store.Users(ctx, "contoso", "gone", true, ask)
+			if err != nil {
+				return nil, err
+			}
+			if ask.After = found.Next; ask.After == "" {
+				break
+			}
+		}
+		pages = append(pages, fmt.Sprint(t.requests.Load()-before))
+		before = t.requests.Load()
+		if err := t.revoke(ctx); err != nil {
+			return nil, err
+		}
+		revokes = append(revokes, fmt.Sprint(t.requests.Load()-before))
+	}
+	return []figure{
+		{fmt.Sprintf("revoke: requests with %d rows that no longer count, and with one", gone), revokes[1] + " and " + revokes[0], "the same number"},
+		{fmt.Sprintf("search of all 600 people of a partner: requests after %d have come and gone, and where nobody has", people), pages[1] + " and " + pages[0], "the same number"},
+	}, nil
+}
+
+// staffID is the id of one of those whom staff makes.
+func staffID(i int) string { return fmt.Sprintf("contoso:01JD8Z6Q7YB5V3K2N4M6%06d", i) }
+
+// pick grants contoso's users from one to another access to acme, beside those who have it.
+func (t *tally) pick(ctx context.Context, from, to int) error {
+	var users []string
+	for i := from; i < to; i++ {
+		users = append(users, staffID(i))
+	}
+	return t.apply(ctx, func() (access.Change, error) {
+		r, err := t.store.Relation(ctx, "acme", "contoso", users, false)
+		if err != nil {
+			return access.Change{}, err
+		}
+		p, err := access.PlanGrant(r, access.GrantCommand{Users: users}, t.moment)
+		return p.Change, err
+	})
+}
+
+func (t *tally) revoke(ctx context.Context) error {
+	return t.apply(ctx, func() (access.Change, error) {
+		r, err := t.store.Relation(ctx, "acme", "contoso", nil, false)
+		if err != nil {
+			return access.Change{}, err
+		}
+		p, err := access.PlanRevoke(r, t.moment)
+		return p.Change, err
+	})
+}
+
+// comeAndGo has contoso get a user and remove it.
+func (t *tally) comeAndGo(ctx context.Context, n int) error {
+	name, email, role, id := fmt.Sprint("Gone ", n), fmt.Sprintf("gone%d@contoso.example", n), access.Tech, ""
+	err := t.apply(ctx, func() (access.Change, error) {
+		f, err := t.store.UserFacts(ctx, "contoso", "", email)
+		if err != nil {
+			return access.Change{}, err
+		}
+		c, u, err := access.PlanNewUser(f, access.UserCommand{Name: &name, Email: &email, Role: &role}, t.moment)
+		if err == nil {
+			id = u.ID
+		}
+		return c, err
+	})
+	if err != nil {
+		return err
+	}
+	return t.apply(ctx, func() (access.Change, error) {
+		f, err := t.store.UserFacts(ctx, "contoso", id, "")
+		if err != nil {
+			return access.Change{}, err
+		}
+		return access.PlanRemoveUserAccount(f, t.moment)
+	})
 }
 
 // removals measures the sweep of 20 users of a partner with 250 customers; each user is in one customer's grant.
@@ -71,7 +185,7 @@ func removals(ctx context.Context, t *tally) (time.Duration, int64, error) {
 	}
 	var rows []string
 	for i := range users {
-		id := fmt.Sprintf("contoso:01JD8Z6Q7YB5V3K2N4M6%06d", i)
+		id := staffID(i)
 		user := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, `{"S":"active"}`, `{"S":"removed"}`).Replace(userJSON)
 		row := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, "acme", customerID(i)).Replace(assignmentJSON)
 		rows = append(rows, user, row)
@@ -80,7 +194,7 @@ func removals(ctx context.Context, t *tally) (time.Duration, int64, error) {
 		return 0, 0, err
 	}
 	for i := range users {
-		if err := t.removal(ctx, fmt.Sprintf("contoso:01JD8Z6Q7YB5V3K2N4M6%06d", i)); err != nil {
+		if err := t.removal(ctx, staffID(i)); err != nil {
 			return 0, 0, err
 		}
 	}
