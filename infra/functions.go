@@ -217,8 +217,8 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 // addStream lets the table's stream start the function, as the manifest says.
 func (v *service) addStream(f manifest.Function, fn awslambda.Function, role awsiam.Role) {
 	s := f.Stream
-	dead := v.addDeadLetters(f, "stream", "records of the table's stream: mails that nobody got. scripts/replay takes them again")
-	v.output("DeadLetters", dead.QueueUrl(), "go run ./scripts/replay -queue takes the mails' dead letters from here")
+	dead := v.addDeadLetters(f, "stream", "records of the table's stream: mails that nobody got. scripts/tools/replay takes them again")
+	v.output("DeadLetters", dead.QueueUrl(), "go run ./scripts/tools/replay -queue takes the mails' dead letters from here")
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		Resources: &[]*string{v.table.TableStreamArn()},
@@ -247,7 +247,7 @@ func (v *service) addStream(f manifest.Function, fn awslambda.Function, role aws
 }
 
 // addDeadLetters makes the queue for what one trigger of a function could not start it with, or what it failed on for good. Each trigger has its
-// own, since scripts/replay understands those of a stream alone. Messages wait as long as messages can. Means says what they are.
+// own, since scripts/tools/replay understands those of a stream alone. Messages wait as long as messages can. Means says what they are.
 func (v *service) addDeadLetters(f manifest.Function, trigger, means string) awssqs.Queue {
 	name := f.Name + "-" + trigger + "-dead"
 	q := awssqs.NewQueue(v.in, &name, &awssqs.QueueProps{

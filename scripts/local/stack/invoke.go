@@ -62,7 +62,7 @@ func functionARN(name string) string {
 	return "arn:aws:lambda:" + engine.Region + ":" + accountID + ":function:" + name
 }
 
-// lambdaAPI serves Lambda's Invoke, so that scripts/replay calls a function here as it does in AWS
+// lambdaAPI serves Lambda's Invoke, so that scripts/tools/replay calls a function here as it does in AWS
 // (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html). Answers are waited for; the caller may go away.
 func (s *Stack) lambdaAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("function")

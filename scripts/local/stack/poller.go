@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
-	"partneraccess/scripts/replay/batch"
+	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/manifest"
 )
 

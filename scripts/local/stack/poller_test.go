@@ -19,7 +19,7 @@ import (
 
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
-	"partneraccess/scripts/replay/batch"
+	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/manifest"
 )

@@ -30,7 +30,7 @@ import (
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/rights"
 	"partneraccess/scripts/local/stack"
-	"partneraccess/scripts/replay/batch"
+	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/access"
 	"partneraccess/shared/cognito"
 	"partneraccess/shared/dynamo"

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"partneraccess/scripts/spec"
+	"partneraccess/scripts/prove/spec"
 )
 
 // answer is what a request was answered.

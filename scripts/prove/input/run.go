@@ -23,7 +23,7 @@ import (
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/report"
-	"partneraccess/scripts/spec"
+	"partneraccess/scripts/prove/spec"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"

@@ -19,5 +19,5 @@
 // of address, within 6,188. Undone on purpose: that customers' domains are refused, 2; that an account carries no customer's membership, 5,361. The other rules are
 // still to be undone one at a time.
 //
-// It is an upper bound: what is denied although there is consent is the business of the tests in scripts/spec.
+// It is an upper bound: what is denied although there is consent is the business of the tests in scripts/prove/spec.
 package trust

@@ -15,12 +15,12 @@ import (
 )
 
 // The list of sentences, from the repository's root.
-const list = "scripts/spec/testdata/sentences.txt"
+const list = "scripts/prove/spec/testdata/sentences.txt"
 
 // sentence is one line of the list.
 type sentence struct {
 	tag, text string
-	test      string // of scripts/spec
+	test      string // of scripts/prove/spec
 	flow      string // in the browser: how its name begins
 	otherwise string // why it is decided otherwise
 }
@@ -83,7 +83,7 @@ func parse(text []byte) ([]sentence, error) {
 	return out, nil
 }
 
-// runTests runs the named tests of scripts/spec, and tells which have passed.
+// runTests runs the named tests of scripts/prove/spec, and tells which have passed.
 func runTests(ctx context.Context, sentences []sentence) (map[string]bool, error) {
 	var names []string
 	for _, s := range sentences {
@@ -92,7 +92,7 @@ func runTests(ctx context.Context, sentences []sentence) (map[string]bool, error
 		}
 	}
 	slices.Sort(names)
-	out, err := output(ctx, nil, "go", "test", "./scripts/spec", "-json", "-count=1", "-run", "^("+strings.Join(slices.Compact(names), "|")+")$")
+	out, err := output(ctx, nil, "go", "test", "./scripts/prove/spec", "-json", "-count=1", "-run", "^("+strings.Join(slices.Compact(names), "|")+")$")
 	if err != nil {
 		return nil, err
 	}

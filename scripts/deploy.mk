@@ -1,0 +1,32 @@
+# The CDK app: settings are in infra/README.md.
+
+# What the stack is told: a file (infra/settings.example.json shows it); ARGS="-c name=value" goes before it.
+SETTINGS ?=
+CDK = scripts/node_modules/.bin/cdk --no-notices
+CDK_SETTINGS = $(if $(SETTINGS),-c settings='$(SETTINGS)') $(ARGS)
+
+.PHONY: synth
+synth: SETTINGS := $(or $(SETTINGS),infra/settings.example.json)
+synth: build console ## write the CloudFormation template into .build/cdk.out; needs no account (SETTINGS=file.json)
+	$(CDK) synth -q $(CDK_SETTINGS)
+
+.PHONY: synth-localstack
+synth-localstack: ARCH := amd64
+synth-localstack: build ## write the template for LocalStack
+	$(CDK) synth -q -c target=localstack $(ARGS)
+
+.PHONY: settings-given
+settings-given:
+	@test -n '$(SETTINGS)' || { echo "say what to deploy: make deploy SETTINGS=my.json (infra/settings.example.json shows one)" >&2; exit 1; }
+
+.PHONY: diff
+diff: settings-given build console ## show what a deployment would change (SETTINGS=file.json)
+	$(CDK) diff $(CDK_SETTINGS)
+
+.PHONY: deploy
+deploy: settings-given build console ## deploy into the account of the AWS credentials (SETTINGS=file.json)
+	$(CDK) deploy $(CDK_SETTINGS)
+
+.PHONY: destroy
+destroy: settings-given build console ## take the stack away; the table, the user pool and the mail identity stay
+	$(CDK) destroy $(CDK_SETTINGS)

@@ -1,0 +1,70 @@
+# The long proofs. make test runs each of them shortened.
+
+# The sentences of the reference products' documents stand in scripts/prove/spec/testdata/sentences.txt, each with the test that shows it.
+.PHONY: features
+features: setup ## run what shows each sentence of the reference products' documents, and print a line for each
+	@go run ./scripts/tools/features
+
+# What is about the table and the promises; the race detector has seen all of it on the other engine.
+.PHONY: test-engines
+test-engines: setup java ## run the tests of the table and of the whole service on Amazon's DynamoDB Local, too (needs Java 17)
+	DYNAMODB=dynamodb-local AWS_ENDPOINT_URL_DYNAMODB= go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m \
+		./scripts/local/engine ./shared/dynamo ./shared/setup/... ./scripts/prove/spec ./scripts/prove/histories
+
+.PHONY: java
+java:
+	@version=$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1); \
+	if [ "$${version:-0}" -lt 17 ]; then \
+		echo "DynamoDB Local needs Java 17 or newer; found: $${version:-none}. Debian: apt-get install default-jre-headless" >&2; \
+		exit 1; \
+	fi
+
+# Proofs for as long as one likes. Those of make test are the same, shortened.
+OPS      ?= 100000
+SEED     ?=
+FUZZTIME ?= 200000x
+ROUNDS   ?= 20
+
+.PHONY: prove-histories
+prove-histories: setup ## let 16 clients collide, judged by porcupine (OPS=100000 SEED=n; DYNAMODB=dynamodb-local for the other engine)
+	go run ./scripts/prove histories -ops $(OPS) $(if $(SEED),-seed $(SEED))
+
+.PHONY: prove-trust
+prove-trust: setup ## let a partner's people do all that they can against the customers, judged by what these have consented to (OPS=100000 SEED=n)
+	go run ./scripts/prove trust -steps $(OPS) $(if $(SEED),-seed $(SEED))
+
+.PHONY: prove-input
+prove-input: setup ## send 100,000 bad requests, made from openapi.yaml (OPS, SEED)
+	go run ./scripts/prove input -requests $(OPS) $(if $(SEED),-seed $(SEED))
+
+# A line for each fuzz target: its folder and its name. FUZZTIME is a number of inputs, since before Go 1.27 fuzzing for a time fails now and then when
+# it is over (https://go.dev/issue/75804).
+FUZZ_TARGETS = grep -rHo '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' events functions scripts/local shared | sed 's,/[^/]*:func , ,' | sort
+
+.PHONY: fuzz
+fuzz: setup ## look for inputs that break a decoder (FUZZTIME=200000x each; what breaks one stays under testdata/fuzz)
+	@set -eo pipefail; $(FUZZ_TARGETS) | while read -r folder target; do \
+		echo "$$folder $$target"; go test ./$$folder -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) < /dev/null; done
+
+# Go's cache grows with what reached new code; as files under testdata/fuzz these inputs are where every test and every fuzzing begins.
+.PHONY: fuzz-keep
+fuzz-keep: setup ## keep the inputs that reached new code in fuzzing here
+	@set -eo pipefail; $(FUZZ_TARGETS) | while read -r folder target; do \
+		found=$$(go env GOCACHE)/fuzz/partneraccess/$$folder/$$target; \
+		if [ -d "$$found" ]; then mkdir -p $$folder/testdata/fuzz/$$target && cp "$$found"/* $$folder/testdata/fuzz/$$target/; fi; done
+
+.PHONY: prove-crash
+prove-crash: setup local ## kill the whole stack in the middle of traffic, 20 times, and look at what is left (ROUNDS, SEED; DYNAMODB=dynamodb-local)
+	go run ./scripts/prove crash -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
+
+.PHONY: prove-isolation
+prove-isolation: setup ## let every kind of caller ask for what is another's, in every spelling (minutes)
+	go test ./scripts/prove/spec -count=1 -v -timeout 60m -run 'NoSpelling|OfAnotherOrganisation|ForgedCursor|TellsStrangers|ForeignAndMissing|OnlyTheAddress' -all
+
+.PHONY: prove-faults
+prove-faults: setup ## fail every call of AWS of every use case in every way (minutes)
+	go test ./scripts/prove/faults -v -timeout 60m -all
+
+.PHONY: test-lambda
+test-lambda: setup ## run the scenario with the functions' binaries as Lambda runs them, with the environment of the CDK's template
+	BACKEND=lambda AWS_ENDPOINT_URL_LAMBDA= AWS_ENDPOINT_URL_DYNAMODB= SERVICE_URL= IDENTITY= go test -count=1 -timeout 30m ./scripts/prove/e2e

@@ -1,0 +1,377 @@
+package checks_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/manifest"
+)
+
+const (
+	root   = "../../.."
+	module = "partneraccess"
+)
+
+// rule is what a package may import beside the standard library. Each entry stands for itself and all under it.
+type rule struct {
+	own   []string // packages of the project
+	other []string // of other modules
+}
+
+// rules are the arrows of the design: who may know whom. Adapters never import one another; they meet in a main.
+func rules() map[string]rule {
+	aws := []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}
+	text := []string{"golang.org/x", "github.com/go-json-experiment/json", "github.com/oklog/ulid/v2"}
+	with := func(lists ...[]string) []string { return slices.Concat(lists...) }
+	return map[string]rule{
+		"events":              {},
+		"shared/manifest":     {},
+		"shared/console":      {},
+		"shared/metrics":      {}, // may be told by whoever knows: it knows nobody
+		"shared/awsenv":       {other: aws},
+		"shared/access":       {own: []string{"events"}, other: []string{"golang.org/x/net/idna", "golang.org/x/text"}}, // Unicode's tables: pure functions
+		"shared/dynamo":       {own: []string{"events", "shared/access", "shared/awsenv", "shared/mail/receipt", "shared/metrics"}, other: with(aws, text)},
+		"shared/httpapi":      {own: []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics"}, other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"})},
+		"shared/mail":         {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: text},
+		"shared/mail/receipt": {own: []string{"events"}}, // pure, like access: what is kept of a mail
+		"shared/ses":          {own: []string{"events", "shared/awsenv", "shared/mail"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/cognito":      {own: []string{"shared/access", "shared/awsenv"}, other: with(aws, text)},
+		"shared/stream":       {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/turns":        {}, // whose turn it is: it knows nobody
+		"shared/sweep":        {own: []string{"events", "shared/access", "shared/metrics", "shared/turns"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})}, // what all mains do alike
+		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
+		// The manifest, the names of the metrics, and what the console is served with; and the code that judges the mails' settings and the catalogue: what it would refuse in AWS is refused before.
+		"infra":   {own: []string{"shared/manifest", "shared/metrics", "shared/console", "shared/mail", "shared/access"}, other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"}},
+		"scripts": {own: []string{"events", "shared", "scripts"}, other: []string{anything}},
+	}
+}
+
+func (r rule) allows(imported string) bool {
+	list := r.other
+	if own, ok := strings.CutPrefix(imported, module+"/"); ok {
+		imported, list = own, r.own
+	}
+	return slices.ContainsFunc(list, func(a string) bool { return a == anything || imported == a || strings.HasPrefix(imported, a+"/") })
+}
+
+const anything = "*"
+
+// ruleOf is the rule for a package: its own, or that of the folder that it lies in.
+func ruleOf(path string) (rule, bool) {
+	for all := rules(); path != "."; path = filepath.Dir(path) {
+		if r, ok := all[path]; ok {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+type pkg struct {
+	ImportPath string
+	Name       string
+	Standard   bool
+	Imports    []string
+	DepOnly    bool
+}
+
+// packages are those of the project and all that they need, as they are built for deployment: without tests.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Name,Standard,Imports,DepOnly", "./...")
+	cmd.Dir = root
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, &complaint)
+	}
+	var all []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestEveryPackageImportsOnlyWhatTheDesignAllows(t *testing.T) {
+	t.Parallel()
+	standard := map[string]bool{"C": true, "unsafe": true}
+	all := packages(t)
+	for _, p := range all {
+		standard[p.ImportPath] = standard[p.ImportPath] || p.Standard
+	}
+	own := 0
+	for _, p := range all {
+		path, ok := strings.CutPrefix(p.ImportPath, module+"/")
+		if !ok {
+			continue
+		}
+		own++
+		r, ok := ruleOf(path)
+		if !ok {
+			t.Errorf("package %s: got no rule, want one in rules() that says what it may import", path)
+			continue
+		}
+		for _, i := range p.Imports {
+			if !standard[i] && !r.allows(i) {
+				t.Errorf("package %s imports %s: want only the standard library, %v and %v", path, i, r.own, r.other)
+			}
+		}
+	}
+	if own < 10 {
+		t.Errorf("got %d packages of the project, want all of them", own)
+	}
+}
+
+func TestTheRulesRefuseWhatTheyShould(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"shared/access", module + "/events", true},
+		{"shared/access", module + "/shared/dynamo", false},
+		{"shared/access", "github.com/oklog/ulid/v2", false},
+		{"shared/access", "golang.org/x/net/idna", true},
+		{"shared/access", "golang.org/x/net/http2", false},
+		{"shared/dynamo", "github.com/aws/smithy-go", true},
+		{"shared/dynamo", "github.com/aws/smithy-go/transport/http", true},
+		{"shared/dynamo", "github.com/aws/smithy-gopher", false},
+		{"shared/dynamo", module + "/shared/httpapi", false},
+		{"shared/dynamo", module + "/scripts/local/engine", false},
+		{"shared/httpapi", module + "/shared/dynamo", false},
+		{"shared/httpapi", "github.com/aws/aws-sdk-go-v2/service/dynamodb", false},
+		{"shared/httpapi", "github.com/go-json-experiment/json/jsontext", true},
+		{"functions/check", module + "/shared/dynamo", true},
+		{"functions/check", module + "/functions/grant", false},
+		{"functions/check", module + "/scripts/prove/spec", false},
+		{"infra", module + "/shared/manifest", true},
+		{"infra", module + "/shared/access", true},
+		{"infra", module + "/shared/dynamo", false},
+		{"scripts/local", module + "/shared/setup", true},
+		{"scripts/local", module + "/functions/check", false},
+		{"scripts/local", module + "/infra", false},
+		{"scripts/local", "example.com/anything", true},
+	} {
+		r, ok := ruleOf(c.from)
+		if got := ok && r.allows(c.to); got != c.want {
+			t.Errorf("%s imports %s: got %v, want %v", c.from, c.to, got, c.want)
+		}
+	}
+	if _, ok := ruleOf("shared/utils"); ok {
+		t.Error("shared/utils: got a rule, want none")
+	}
+}
+
+func TestTheTopLevelHoldsOnlyWhatTheDesignNames(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	may := []string{"functions", "infra", "shared", "events", "scripts", "go.mod", "go.sum", "cdk.json", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE"}
+	seen := map[string]bool{}
+	for file := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		top, _, _ := strings.Cut(file, "/")
+		if !seen[top] && !strings.HasPrefix(top, ".") && !slices.Contains(may, top) {
+			t.Errorf("got %s at the top level, want only %v and dot files", top, may)
+		}
+		seen[top] = true
+	}
+	if !seen["go.mod"] || !seen["shared"] {
+		t.Errorf("got the top level %v, want go.mod and shared among it", seen)
+	}
+}
+
+func TestEveryFunctionOfTheManifestIsACommandAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, f := range manifest.Functions() {
+		want = append(want, f.Name)
+	}
+	slices.Sort(want)
+	entries, err := os.ReadDir(filepath.Join(root, "functions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+		files, err := os.ReadDir(filepath.Join(root, "functions", e.Name()))
+		var names []string
+		for _, f := range files {
+			if !strings.HasSuffix(f.Name(), "_test.go") {
+				names = append(names, f.Name())
+			}
+		}
+		if err != nil || !slices.Equal(names, []string{"main.go"}) {
+			t.Errorf("functions/%s: got the files %q (%v), want main.go and its tests alone", e.Name(), names, err)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("functions: got %q, want what the manifest names, %q", got, want)
+	}
+	for _, p := range packages(t) {
+		if name, ok := strings.CutPrefix(p.ImportPath, module+"/functions/"); ok && p.Name != "main" {
+			t.Errorf("functions/%s: got package %s, want main", name, p.Name)
+		}
+	}
+}
+
+func TestEveryRouteOfTheManifestIsServedAndStandsInTheMatrixOfCallers(t *testing.T) {
+	t.Parallel()
+	matrix, endpoints := routesIn(t, "shared/httpapi")
+	people := map[string]bool{} // routes whose callers are people or the provider; the others check for themselves
+	for _, f := range manifest.Functions() {
+		for _, r := range f.Routes {
+			if strings.HasPrefix(r.Path, "/v1/") {
+				people[r.Key()] = r.Public
+				if !endpoints[r.Key()] {
+					t.Errorf("%s of %s: got no endpoint in shared/httpapi, want one", r.Key(), f.Name)
+				}
+			}
+		}
+	}
+	for route, public := range people {
+		if !matrix[route] && !public {
+			t.Errorf("%s: got no line in mayCall, want one that says who may call it", route)
+		}
+	}
+	for route := range matrix {
+		if _, ok := people[route]; !ok {
+			t.Errorf("%s stands in mayCall: want it in the manifest, too", route)
+		}
+	}
+	for route := range endpoints {
+		if _, ok := people[route]; !ok {
+			t.Errorf("%s has an endpoint: want it in the manifest, too", route)
+		}
+	}
+	if len(matrix) < 30 {
+		t.Errorf("got %d routes in mayCall, want all of them", len(matrix))
+	}
+}
+
+// The gateway asks for the provider's scope where nobody else may call, and nowhere else.
+func TestTheRoutesThatAskForAScopeAreThoseThatOnlyTheProviderMayCall(t *testing.T) {
+	t.Parallel()
+	if manifest.ScopeDirectory != httpapi.ScopeDirectory || manifest.ScopeCheck != httpapi.ScopeCheck {
+		t.Errorf("the manifest's scopes are %q and %q, want those of shared/httpapi", manifest.ScopeDirectory, manifest.ScopeCheck)
+	}
+	only := providerOnly(t)
+	for _, f := range manifest.Functions() {
+		for _, r := range f.Routes {
+			var want []string
+			if only[r.Key()] {
+				want = []string{httpapi.ScopeDirectory}
+			}
+			if !slices.Equal(r.Scopes, want) {
+				t.Errorf("%s: got the scopes %q, want %q", r.Key(), r.Scopes, want)
+			}
+		}
+	}
+	if len(only) < 10 {
+		t.Errorf("got %d routes that only the provider may call, want all of them", len(only))
+	}
+}
+
+// providerOnly are the routes of the cases of mayCall that return provider and nothing else.
+func providerOnly(t *testing.T) map[string]bool {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "shared/httpapi/callers.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		c, ok := n.(*ast.CaseClause)
+		if !ok || len(c.Body) != 1 {
+			return true
+		}
+		if r, ok := c.Body[0].(*ast.ReturnStmt); ok && len(r.Results) == 1 {
+			if id, ok := r.Results[0].(*ast.Ident); ok && id.Name == "provider" {
+				for _, e := range c.List {
+					collect(only, e)
+				}
+			}
+		}
+		return true
+	})
+	return only
+}
+
+// routesIn reads the source for routes: those of the cases of mayCall, and those that are keys of a map of endpoints.
+func routesIn(t *testing.T, folder string) (matrix, endpoints map[string]bool) {
+	t.Helper()
+	matrix, endpoints = map[string]bool{}, map[string]bool{}
+	err := filepath.WalkDir(filepath.Join(root, folder), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Body == nil {
+				continue
+			}
+			ast.Inspect(f.Body, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CaseClause:
+					if f.Name.Name == "mayCall" {
+						for _, e := range n.List {
+							collect(matrix, e)
+						}
+					}
+				case *ast.KeyValueExpr:
+					collect(endpoints, n.Key)
+				}
+				return true
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return matrix, endpoints
+}
+
+// collect adds the route that a string literal is.
+func collect(into map[string]bool, e ast.Expr) {
+	lit, ok := e.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return
+	}
+	s, err := strconv.Unquote(lit.Value)
+	if err != nil {
+		panic(fmt.Sprint("the parser lets no such literal through: ", err))
+	}
+	if method, path, ok := strings.Cut(s, " "); ok && slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method) && strings.HasPrefix(path, "/v1/") {
+		into[s] = true
+	}
+}

@@ -1,0 +1,288 @@
+package spec_test
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"partneraccess/scripts/local/stack"
+	"partneraccess/scripts/prove/spec"
+	"partneraccess/shared/dynamo"
+	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/manifest"
+)
+
+// who may call what, written down a second time and independently of the code:
+// P the provider; A an admin and M another member of the customer; O owner, a admin, B business, T tech, S sales and marketing, X external
+// user of the partner; C anybody of any customer, c an admin of any; L an owner, admin or business of any partner, whose own it then has to be; * whoever has
+// signed in.
+var whoMay = map[string]string{
+	"GET /v1/me": "*",
+
+	"POST /v1/customers/{customer}/grants":                          "A",
+	"PATCH /v1/customers/{customer}/grants/{partner}":               "A",
+	"DELETE /v1/customers/{customer}/grants/{partner}":              "A",
+	"DELETE /v1/customers/{customer}/grants/{partner}/users/{user}": "A",
+	"GET /v1/customers/{customer}":                                  "PAM",
+	"GET /v1/customers/{customer}/grants":                           "PAM",
+	"GET /v1/customers/{customer}/grants/{partner}":                 "PAM",
+	"GET /v1/customers/{customer}/grants/{partner}/users":           "PAM",
+	"GET /v1/customers":                                             "P",
+	"GET /v1/customers/{customer}/members":                          "PAM",
+	"GET /v1/customers/{customer}/history":                          "PAM",
+	"PUT /v1/customers/{customer}":                                  "P",
+	"DELETE /v1/customers/{customer}":                               "P",
+	"PUT /v1/customers/{customer}/members/{email}":                  "P",
+	"DELETE /v1/customers/{customer}/members/{email}":               "P",
+	"PUT /v1/customers/{customer}/relationships/{partner}":          "P",
+	"DELETE /v1/customers/{customer}/relationships/{partner}":       "P",
+	"PUT /v1/customers/{customer}/managing-partner":                 "P",
+	"DELETE /v1/customers/{customer}/managing-partner":              "P",
+
+	"POST /v1/customers/{customer}/invitations":                     "AL",
+	"GET /v1/customers/{customer}/invitations":                      "PAM",
+	"GET /v1/customers/{customer}/invitations/{invitation}":         "PAML",
+	"DELETE /v1/customers/{customer}/invitations/{invitation}":      "AL",
+	"POST /v1/customers/{customer}/invitations/{invitation}/resend": "AL",
+	"GET /v1/partners/{partner}/invitations":                        "POaB",
+
+	"GET /v1/customers/{customer}/mail": "PAM",
+	"GET /v1/partners/{partner}/mail":   "POaB",
+	"DELETE /v1/mail/blocks/{email}":    "P",
+
+	"GET /v1/partners":                                      "PC",
+	"GET /v1/partners/{partner}":                            "PCOaBTS",
+	"GET /v1/partners/{partner}/users":                      "PcOaBTS",
+	"GET /v1/partners/{partner}/users/{user}":               "POaBTS",
+	"GET /v1/partners/{partner}/customers":                  "POaBTSX",
+	"GET /v1/partners/{partner}/customers/{customer}":       "POaBTSX",
+	"GET /v1/partners/{partner}/partners":                   "POaBTS",
+	"GET /v1/partners/{partner}/customers/{customer}/users": "POaBTS",
+	"GET /v1/partners/{partner}/history":                    "POaBTS",
+	"GET /v1/partners/{partner}/account":                    "O",
+	"PATCH /v1/partners/{partner}/account":                  "O",
+	"PUT /v1/partners/{partner}":                            "P",
+	"PATCH /v1/partners/{partner}":                          "P",
+	"DELETE /v1/partners/{partner}":                         "P",
+	"POST /v1/partners/{partner}/users":                     "POaB",
+	"PATCH /v1/partners/{partner}/users/{user}":             "POaB",
+	"DELETE /v1/partners/{partner}/users/{user}":            "POaB",
+	"PUT /v1/partners/{partner}/customers/{customer}/users": "OaB",
+	"DELETE /v1/partners/{partner}/customers/{customer}":    "OaB",
+}
+
+// elsewhere are the routes that depend on a secret or on being the very person; each has a test of its own.
+var elsewhere = map[string]string{
+	"GET /v1/invitations/{token}":                                     "TestAnInvitationsTokenIsWhatOpensIt",
+	"POST /v1/invitations/{token}/accept":                             "TestAnInvitationsTokenIsWhatOpensIt",
+	"POST /v1/invitations/{token}/decline":                            "TestAnInvitationsTokenIsWhatOpensIt",
+	"POST /v1/partners/{partner}/users/{user}/password":               "TestP20_APasswordIsChangedWithTheCurrentOneAlone",
+	"POST /v1/customers/{customer}/mail/{mail}/resend":                "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
+	"GET /v1/partners/{partner}/customers/{customer}":                 "TestW14_A18_A20_OneCustomerIsReadWithTheSignInLinkAndOnesOwnLevel",
+	"DELETE /v1/partners/{partner}/customers/{customer}/users/{user}": "TestEverybodyLeavesACustomerByItself",
+	"POST /v1/partners/{partner}/mail/{mail}/resend":                  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
+}
+
+// town is a small world in which every kind of caller lives: acme and contoso, which have a grant, and globex and fabrikam, which have another.
+type town struct {
+	*spec.World
+	callers map[string]*spec.Client // by letter; lower-case g and f are the neighbours' admin and owner, "?" nobody knows, "!" is a back end
+	user    map[string]string       // a user of each partner, who is not the caller
+	invited map[string]string       // an invitation of each customer
+}
+
+func newTown(t *testing.T) town { return townOf(t, spec.New(t)) }
+
+func townOf(t *testing.T, w *spec.World) town {
+	t.Helper()
+	tn := town{World: w, user: map[string]string{}, invited: map[string]string{}}
+	for _, c := range []string{"acme", "globex"} {
+		w.Customer(c)
+		w.Admin(c, "admin@"+c+".example")
+	}
+	w.Member("acme", "member@acme.example")
+	for _, p := range []string{"contoso", "fabrikam"} {
+		w.Partner(p)
+		w.User(p, "owner@"+p+".example", "owner")
+		tn.user[p] = w.User(p, "someone@"+p+".example", "tech")
+	}
+	tn.callers = map[string]*spec.Client{
+		"P": w.Provider(), "!": w.Backend(), "-": w.Anonymous(), "?": w.As("stranger@elsewhere.example"),
+		"A": w.As("admin@acme.example"), "M": w.As("member@acme.example"), "g": w.As("admin@globex.example"),
+		"O": w.As("owner@contoso.example"), "f": w.As("owner@fabrikam.example"),
+	}
+	for letter, role := range map[string]string{"a": "admin", "B": "business", "T": "tech", "S": "sales_marketing", "X": "external"} {
+		w.User("contoso", role+"@contoso.example", role)
+		tn.callers[letter] = w.As(role + "@contoso.example")
+	}
+	w.Grant("acme", map[string]any{"partner": "contoso", "everyone": true, "assigned_by": "partner"}).Want(201)
+	w.Grant("globex", map[string]any{"partner": "fabrikam", "everyone": true, "assigned_by": "partner"}).Want(201)
+	for customer, partner := range map[string]string{"acme": "contoso", "globex": "fabrikam"} {
+		tn.invited[customer] = w.AdminOf(customer).Do("POST", "/v1/customers/"+customer+"/invitations", map[string]any{"email": "eve@" + partner + ".example", "partner": partner}).Want(201).String("invitation.id")
+	}
+	block := receipt.Block{Address: "member@acme.example", State: receipt.Bounced, Reason: "user unknown", At: w.Now()}
+	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
+		t.Fatal(err)
+	}
+	return tn
+}
+
+// at asks a route about acme and contoso, about their neighbours, or about what is not there. Bodies are such that who may call is refused for
+// them: nothing changes but by DELETE.
+func (tn town) at(route, letter, where string) *spec.Answer {
+	customer, partner, email := "acme", "contoso", "member@acme.example"
+	user, invitation := tn.user["contoso"], tn.invited["acme"]
+	switch where {
+	case "foreign":
+		customer, partner, user, email = "globex", "fabrikam", tn.user["fabrikam"], "admin@globex.example"
+		invitation = tn.invited["globex"]
+	case "missing":
+		customer, partner, user, email = "nowhere", "nobody", "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "nobody@nowhere.example"
+		invitation = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
+	}
+	method, path, _ := strings.Cut(route, " ")
+	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation, "{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
+	var body any
+	if (method == "POST" || method == "PUT" || method == "PATCH") && !strings.HasSuffix(path, "/resend") {
+		body = map[string]any{"no_such_member": 1}
+	}
+	return tn.callers[letter].Do(method, path, body, "If-Match", "*")
+}
+
+func TestWhoMayCallWhat(t *testing.T) {
+	for _, f := range manifest.Functions() {
+		for _, r := range f.Routes {
+			if strings.HasPrefix(r.Path, "/v1/") && elsewhere[r.Key()] == "" {
+				t.Run(r.Key(), func(t *testing.T) { t.Parallel(); testRoute(t, r.Key()) })
+			}
+		}
+	}
+}
+
+func testRoute(t *testing.T, route string) {
+	may, known := whoMay[route]
+	if !known {
+		t.Fatal("the table of this test does not know the route")
+	}
+	tn := newTown(t)
+	if strings.HasSuffix(route, "/resend") { // one that has ended is sent again by both sides, a pending one only by its own
+		for c, id := range tn.invited {
+			tn.callers[map[string]string{"acme": "A", "globex": "g"}[c]].Do("DELETE", "/v1/customers/"+c+"/invitations/"+id, nil).Want(200)
+		}
+	}
+	for _, letter := range strings.Split("- ? ! g f M X S T B a O A P", " ") {
+		if strings.HasPrefix(route, "DELETE") && expected(route, letter, may) == "allowed" {
+			tn = newTown(t) // what the others have deleted is there again
+		}
+		own := tn.at(route, letter, "own")
+		want := expected(route, letter, may)
+		if got := outcome(own); got != want {
+			t.Errorf("%s about its own: got %s, want %s: %s", letter, got, want, own.Body)
+		}
+		if want == "allowed" || !strings.Contains(route, "{") {
+			continue
+		}
+		foreign, missing := tn.at(route, letter, "foreign"), tn.at(route, letter, "missing")
+		neighbour := letter == "g" && strings.Contains(route, " /v1/customers/") || letter == "f" && (strings.Contains(route, " /v1/partners/") || strings.Contains(may, "L"))
+		if neighbour || strings.ContainsAny(may, "Cc") && letter == "g" {
+			continue // the foreign place is its own
+		}
+		if a, b := told(foreign), told(missing); a != b {
+			t.Errorf("%s can tell what is somebody else's from what is not there:\n%s\n%s", letter, a, b)
+		}
+		if got := outcome(foreign); got == "allowed" {
+			t.Errorf("%s got at somebody else's: %s", letter, foreign.Body)
+		}
+	}
+	for _, letter := range strings.Split(may, "") { // those who may, at what is not theirs
+		if letter == "C" || letter == "c" || letter == "*" || letter == "L" {
+			continue
+		}
+		missing := tn.at(route, letter, "missing")
+		if letter == "P" {
+			if got := outcome(missing); strings.Contains(route, "{") && got != "404 not_found" && !strings.HasPrefix(route, "P") { // the body is refused first
+				t.Errorf("the provider, about what is not there: got %s", got)
+			}
+			continue
+		}
+		foreign := tn.at(route, letter, "foreign")
+		if got := outcome(foreign); got != "404 not_found" {
+			t.Errorf("%s about somebody else's: got %s, want 404 not_found: %s", letter, got, foreign.Body)
+		}
+		if a, b := told(foreign), told(missing); a != b {
+			t.Errorf("%s can tell what is somebody else's from what is not there:\n%s\n%s", letter, a, b)
+		}
+	}
+}
+
+// expected is what a caller is told about acme and contoso.
+func expected(route, letter, may string) string {
+	customers := strings.Contains(route, " /v1/customers/")
+	partners := strings.Contains(route, " /v1/partners/")
+	switch {
+	case letter == "-":
+		return "401"
+	case strings.Contains(may, letter), may == "*":
+		return "allowed"
+	case may == "P":
+		return "403 from the gateway" // whose authorizer asks for the scope, before anybody looks at whom the route names
+	case strings.Contains(may, "L") && strings.Contains("OaB", letter):
+		return "allowed"
+	case strings.Contains(may, "L") && letter == "f" && route == "POST /v1/customers/{customer}/invitations":
+		return "allowed" // as far as the body, which is refused, whether the customer is there or not
+	case strings.Contains(may, "C") && strings.Contains("AMg", letter), strings.Contains(may, "c") && strings.Contains("Ag", letter):
+		return "allowed"
+	case letter == "!", letter == "P":
+		return "403 forbidden"
+	case letter == "?":
+		return "403 not_registered"
+	case strings.Contains(may, "c") && letter == "M":
+		return "403 forbidden"
+	case customers && strings.Contains("AM", letter), partners && strings.Contains("OaBTSX", letter), !customers && !partners:
+		return "403 forbidden"
+	}
+	return "404 not_found"
+}
+
+func outcome(a *spec.Answer) string {
+	switch {
+	case a.Status == 401:
+		return "401"
+	case a.Status == 403 && strings.TrimSpace(string(a.Body)) == `{"message":"Forbidden"}`:
+		return "403 from the gateway"
+	case a.Status == 400 && bytes.Contains(a.Body, []byte("/no_such_member")), a.Status == 200, a.Status == 201, a.Status == 204:
+		return "allowed"
+	case a.Status == 409, a.Status == 404 && bytes.Contains(a.Body, []byte("no such managing partner")): // past the question who may
+		return "allowed"
+	}
+	return fmt.Sprintf("%d %s", a.Status, a.String("code"))
+}
+
+var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
+
+// told is all that an answer tells.
+func told(a *spec.Answer) string {
+	return fmt.Sprint(a.Status, " ", requestID.ReplaceAllString(string(a.Body), ""), " ", a.Header.Get("ETag"), a.Header.Get("Location"))
+}
+
+func TestATokenOfAnUnverifiedAddressIsNobodys(t *testing.T) {
+	w := spec.New(t)
+	w.Customer("acme")
+	w.Admin("acme", "ann@acme.example")
+	no := false
+	c := w.Bearer(w.Token(stack.TokenRequest{Email: "ann@acme.example", EmailVerified: &no}))
+	c.Do("GET", "/v1/customers/acme/grants", nil).WantProblem(403, "forbidden")
+	if got := c.Do("GET", "/v1/me", nil).Want(200).String("email"); got != "" {
+		t.Errorf("me: got %q, want nobody", got)
+	}
+}
+
+func TestAnAddressInOtherCaseIsTheSamePersonAndALookAlikeIsNot(t *testing.T) {
+	w := spec.New(t)
+	w.Customer("acme")
+	w.Admin("acme", "ann@acme.example")
+	w.As("Ann@ACME.example").Do("GET", "/v1/customers/acme/grants", nil).Want(200)
+	w.As("\u0430nn@acme.example").Do("GET", "/v1/customers/acme/grants", nil).WantProblem(403, "forbidden") // Cyrillic a
+}

@@ -1,0 +1,308 @@
+package spec_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"partneraccess/scripts/prove/spec"
+	"partneraccess/shared/httpapi"
+	"partneraccess/shared/manifest"
+)
+
+func TestMain(m *testing.M) { os.Exit(spec.Main(m)) }
+
+func contract(t *testing.T) *spec.Contract {
+	t.Helper()
+	c, err := spec.NewContract(t.Context(), httpapi.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestTheContractIsAnOpenAPI31DocumentAndItsExamplesKeepToIt(t *testing.T) {
+	t.Parallel()
+	c := contract(t)
+	if !c.Doc.IsOpenAPI31OrLater() {
+		t.Errorf("openapi: got %s, want 3.1", c.Doc.OpenAPI)
+	}
+	for _, broken := range []struct{ of, old, with string }{
+		{"a request's example", "{email: kim@contoso.example, level: view}", "{email: kim@contoso.example, level: most}"},
+		{"an answer's example", "results: [{name: sign_in}", "results: [{name: sign_in, id: 1}"},
+		{"a schema's example", "version: 7", "version: '7'"},
+		{"a reference", "'#/components/schemas/GrantChange'", "'#/components/schemas/GrantChanges'"},
+	} {
+		document := bytes.Replace(httpapi.OpenAPI, []byte(broken.old), []byte(broken.with), 1)
+		if bytes.Equal(document, httpapi.OpenAPI) {
+			t.Errorf("%s: %q does not stand in the document", broken.of, broken.old)
+		}
+		if _, err := spec.NewContract(t.Context(), document); err == nil {
+			t.Errorf("%s that is wrong: got no error", broken.of)
+		}
+	}
+}
+
+func TestTheContractHasTheRoutesThatAreDeployedAndNoOthers(t *testing.T) {
+	t.Parallel()
+	c := contract(t)
+	var want, got []string
+	public, scopes := map[string]bool{}, map[string][]string{}
+	for _, f := range manifest.Functions() {
+		for _, r := range f.Routes {
+			want = append(want, r.Key())
+			public[r.Key()], scopes[r.Key()] = r.Public, r.Scopes
+		}
+	}
+	for path, item := range c.Doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			key := method + " " + path
+			got = append(got, key)
+			if open := op.Security != nil && len(*op.Security) == 0; open != public[key] {
+				t.Errorf("%s: got a contract that asks for no token: %v, want %v", key, open, public[key])
+			}
+			var asked []string
+			if op.Security != nil && len(*op.Security) > 0 {
+				asked = (*op.Security)[0]["token"]
+			}
+			if !slices.Equal(asked, scopes[key]) {
+				t.Errorf("%s: got a contract that asks for the scopes %q, want %q", key, asked, scopes[key])
+			}
+		}
+	}
+	same(t, "routes", got, want)
+}
+
+func TestTheContractNamesEverythingThatTheServiceSays(t *testing.T) {
+	t.Parallel()
+	c := contract(t)
+	var codes []string
+	for _, r := range c.Doc.Components.Responses {
+		if m := r.Value.Content["application/problem+json"]; m != nil {
+			codes = append(codes, enum(m.Schema.Value.AllOf[0].Value.Properties["code"])...)
+		}
+	}
+	same(t, "problem codes", codes, problemCodes(t))
+
+	schemas := c.Doc.Components.Schemas
+	same(t, "event types", enum(schemas["EventType"]), slices.Collect(maps.Values(constants(t, "events", "Type"))))
+	ends := slices.Concat(enum(schemas["EndReason"]), enum(schemas["InvitationReason"]))
+	slices.Sort(ends)
+	same(t, "reasons of an end", slices.Compact(ends), slices.Collect(maps.Values(constants(t, "shared/access", "Reason"))))
+	same(t, "reasons of a decision", enum(schemas["Decision"].Value.Properties["context"].Value.Properties["reason"]),
+		slices.Collect(maps.Values(constants(t, "shared/access", "Why"))))
+	same(t, "roles", enum(schemas["Role"]), slices.Collect(maps.Values(constants(t, "shared/access", "Role"))))
+}
+
+func same(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	slices.Sort(got)
+	slices.Sort(want)
+	for _, g := range got {
+		if !slices.Contains(want, g) {
+			t.Errorf("%s: %q stands in openapi.yaml and is unknown to the code", what, g)
+		}
+	}
+	for _, w := range want {
+		if !slices.Contains(got, w) {
+			t.Errorf("%s: %q is missing in openapi.yaml", what, w)
+		}
+	}
+}
+
+func enum(s *openapi3.SchemaRef) []string {
+	var out []string
+	for _, v := range s.Value.Enum {
+		out = append(out, v.(string))
+	}
+	return out
+}
+
+func sources(t *testing.T, dir string) []*ast.File {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("../../..", dir, "*.go"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s: got %d files (%v), want some", dir, len(paths), err)
+	}
+	var out []*ast.File
+	for _, p := range paths {
+		f, err := parser.ParseFile(token.NewFileSet(), p, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// constants are the texts of a package's constants of one type, by name.
+func constants(t *testing.T, dir, ofType string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, f := range sources(t, dir) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			v, ok := n.(*ast.ValueSpec)
+			if !ok || v.Type == nil || len(v.Values) != 1 {
+				return true
+			}
+			name := ""
+			switch typ := v.Type.(type) {
+			case *ast.Ident:
+				name = typ.Name
+			case *ast.SelectorExpr:
+				name = typ.X.(*ast.Ident).Name + "." + typ.Sel.Name
+			}
+			if text, ok := v.Values[0].(*ast.BasicLit); ok && name == ofType {
+				out[v.Names[0].Name], _ = strconv.Unquote(text.Value)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// problemCodes are the codes that problem.go has an answer for, and the one that is for everything else.
+func problemCodes(t *testing.T) []string {
+	t.Helper()
+	ofDomain, ofHTTP := constants(t, "shared/access", "Code"), constants(t, "shared/httpapi", "access.Code")
+	out := []string{ofHTTP["internal"]}
+	for _, f := range sources(t, "shared/httpapi") {
+		for _, d := range f.Decls {
+			function, ok := d.(*ast.FuncDecl)
+			if !ok || function.Name.Name != "problems" {
+				continue
+			}
+			ast.Inspect(function, func(n ast.Node) bool {
+				c, ok := n.(*ast.CaseClause)
+				if !ok {
+					return true
+				}
+				for _, e := range c.List {
+					switch e := e.(type) {
+					case *ast.Ident:
+						out = append(out, ofHTTP[e.Name])
+					case *ast.SelectorExpr:
+						out = append(out, ofDomain[e.Sel.Name])
+					}
+				}
+				return true
+			})
+		}
+	}
+	if len(out) < 20 {
+		t.Fatalf("problem.go: got %d codes, want some more: has it changed its shape?", len(out))
+	}
+	return out
+}
+
+// An exchange, changed in one place so that it is wrong, is refused: what passes has been looked at.
+func TestAnExchangeThatDepartsFromTheContractIsRefused(t *testing.T) {
+	t.Parallel()
+	c := contract(t)
+	w := spec.New(t)
+	w.Customer("acme")
+	w.Partner("contoso")
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	request := `{"partner":"contoso","users":["` + kim + `"],"until":"2027-03-01T00:00:00Z"}`
+	path := "/v1/customers/acme/grants"
+	made := w.AdminOf("acme").Do("POST", path, request).Want(201)
+
+	type exchange struct {
+		method, path, request string
+		status                int
+		header                http.Header
+		answer                string
+	}
+	set := func(pointer string, v any) func(*exchange) {
+		return func(e *exchange) {
+			var whole any
+			if err := json.Unmarshal([]byte(e.answer), &whole); err != nil {
+				t.Error(err)
+			}
+			steps := strings.Split(pointer, ".")
+			in := whole
+			for _, s := range steps[:len(steps)-1] {
+				in = in.(map[string]any)[s]
+			}
+			last := steps[len(steps)-1]
+			if v == nil {
+				delete(in.(map[string]any), last)
+			} else {
+				in.(map[string]any)[last] = v
+			}
+			text, _ := json.Marshal(whole)
+			e.answer = string(text)
+		}
+	}
+	refused := func(status int, problem string) func(*exchange) {
+		return func(e *exchange) {
+			e.status, e.answer = status, problem
+			e.header.Set("Content-Type", "application/problem+json")
+			e.header.Del("ETag")
+			e.header.Del("Location")
+		}
+	}
+	const notFound = `{"type":"urn:partner-access:problem:not_found","title":"Not found","status":404,"code":"not_found","detail":"d","request_id":"r"}`
+	for _, tc := range []struct {
+		name   string
+		change func(*exchange)
+		kept   bool
+	}{
+		{"as it was", func(*exchange) {}, true},
+		{"another status that is declared", func(e *exchange) { e.status = 200; e.header.Del("Location") }, true},
+		{"a status that is not declared", func(e *exchange) { e.status = 202 }, false},
+		{"a member that is missing", set("grant.until", nil), false},
+		{"a member that is unknown", set("grant.colour", "red"), false},
+		{"a member that is unknown, at the top", set("colour", "red"), false},
+		{"another type", set("grant.version", "1"), false},
+		{"another word", set("grant.status", "open"), false},
+		{"a time that is no time", set("grant.from", "yesterdayZ"), false},
+		{"a time that is not in UTC", set("grant.from", "2026-11-22T11:00:00+01:00"), false},
+		{"null where there has to be something", set("grant.level", json.RawMessage("null")), false},
+		{"an id of another shape", set("grant.id", "1"), false},
+		{"a wrong element of a list", set("changes.added", []any{"kim"}), false},
+		{"no ETag", func(e *exchange) { e.header.Del("ETag") }, false},
+		{"an ETag without quotes", func(e *exchange) { e.header.Set("ETag", "1") }, false},
+		{"no Location", func(e *exchange) { e.header.Del("Location") }, false},
+		{"no X-Request-ID", func(e *exchange) { e.header.Del("X-Request-ID") }, false},
+		{"a header that is not declared", func(e *exchange) { e.header.Set("X-Colour", "red") }, false},
+		{"another Content-Type", func(e *exchange) { e.header.Set("Content-Type", "text/plain") }, false},
+		{"a body that is no JSON", func(e *exchange) { e.answer = "yes" }, false},
+		{"a problem document", refused(404, notFound), true},
+		{"a problem whose code is of another status", refused(409, strings.Replace(notFound, `"status":404`, `"status":409`, 1)), false},
+		{"a problem whose status is not the answer's", refused(409, strings.Replace(notFound, `"not_found"`, `"ended"`, 1)), false},
+		{"a problem without request_id", refused(404, strings.Replace(notFound, `,"request_id":"r"`, "", 1)), false},
+		{"a problem with an unknown member", refused(404, strings.Replace(notFound, `"title"`, `"colour":1,"title"`, 1)), false},
+		{"an accepted request with an unknown member", func(e *exchange) { e.request = `{"partner":"contoso","colour":"red"}` }, false},
+		{"an accepted request with another type", func(e *exchange) { e.request = `{"partner":"contoso","everyone":"yes"}` }, false},
+		{"an accepted request that names nobody", func(e *exchange) { e.request = `{"level":"view"}` }, false},
+		{"a refused request may be anything", func(e *exchange) { refused(404, notFound)(e); e.request = `{"colour":"red"}` }, true},
+		{"a query parameter that is not declared", func(e *exchange) { e.path += "?colour=red" }, false},
+		{"an id of another shape in the path", func(e *exchange) { e.path = "/v1/customers/%20/grants" }, false},
+		{"an operation that is not declared", func(e *exchange) { e.method = "PUT" }, false},
+	} {
+		e := exchange{"POST", path, request, made.Status, made.Header.Clone(), string(made.Body)}
+		tc.change(&e)
+		r, err := http.NewRequestWithContext(context.Background(), e.method, "http://127.0.0.1"+e.path, strings.NewReader(e.request))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if err := c.Check(r, []byte(e.request), e.status, e.header, []byte(e.answer)); (err == nil) != tc.kept {
+			t.Errorf("%s: got error %v, want one: %v", tc.name, err, !tc.kept)
+		}
+	}
+}
