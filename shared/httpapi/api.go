@@ -172,8 +172,16 @@ func serve(cfg Config, routes map[string]endpoint) lambda.Handler {
 	return Lambda(a.handle, cfg.Log)
 }
 
+// answering is what is kept of the function's time for the answer: a function that is stopped leaves the caller with API Gateway's 500, which says nothing.
+const answering = 300 * time.Millisecond
+
 // handle takes a request through authorisation and its endpoint, and turns every failure into a problem document.
 func (a *api) handle(ctx context.Context, r *Request) Response {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-answering))
+		defer cancel()
+	}
 	out, err := a.answer(ctx, r)
 	if err != nil {
 		return a.failed(err, r)
