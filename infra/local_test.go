@@ -21,6 +21,7 @@ import (
 
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/dynamo"
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -96,7 +97,7 @@ func TestTheRoutesAreThoseOfTheLocalGateway(t *testing.T) {
 		return out
 	}
 	plainToken, scoped := token(""), map[string]string{}
-	for _, scope := range []string{manifest.ScopeDirectory, manifest.ScopeCheck} {
+	for _, scope := range []string{httpapi.ScopeDirectory, httpapi.ScopeCheck} {
 		scoped[scope] = token(scope)
 	}
 	ask := func(key, token string) (int, string) {

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"partneraccess/shared/access"
-	"partneraccess/shared/manifest"
+	"partneraccess/shared/httpapi"
 )
 
 // addPool makes the user pool that shared/cognito asks for, in its own words: the comment of that package says why each of them.
@@ -86,7 +86,7 @@ func (v *service) addPool() {
 		EnableTokenRevocation: jsii.Bool(true),
 	})
 	v.pool.pages, v.pool.audience = page, append(v.pool.audience, page)
-	for _, m := range []struct{ id, scope string }{{"Directory", manifest.ScopeDirectory}, {"Check", manifest.ScopeCheck}} {
+	for _, m := range []struct{ id, scope string }{{"Directory", httpapi.ScopeDirectory}, {"Check", httpapi.ScopeCheck}} {
 		machine := v.client(m.id, &awscognito.CfnUserPoolClientProps{
 			AllowedOAuthFlowsUserPoolClient: jsii.Bool(true), AllowedOAuthFlows: jsii.Strings("client_credentials"),
 			AllowedOAuthScopes: jsii.Strings(m.scope), GenerateSecret: jsii.Bool(true),

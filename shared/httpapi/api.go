@@ -80,96 +80,34 @@ type endpoint func(ctx context.Context, c *call) (reply, error)
 
 type api struct {
 	Config
-	routes map[string]endpoint
+	routes map[string]Route // by their keys
+	mail   mailEndpoints    // of the mail function alone
 }
 
 // NewGrant serves the routes of the grant function.
-func NewGrant(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{"POST /v1/customers/{customer}/grants": postGrant})
-}
+func NewGrant(cfg Config) lambda.Handler { return serve(api{Config: cfg}, grantRoutes()) }
 
 // NewEdit serves the routes of the edit function.
-func NewEdit(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{
-		"PATCH /v1/customers/{customer}/grants/{partner}":       patchGrant,
-		"PUT /v1/partners/{partner}/customers/{customer}/users": putPick,
-	})
-}
+func NewEdit(cfg Config) lambda.Handler { return serve(api{Config: cfg}, editRoutes()) }
 
 // NewRevoke serves the routes of the revoke function.
-func NewRevoke(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{
-		"DELETE /v1/customers/{customer}/grants/{partner}":                deleteGrant,
-		"DELETE /v1/customers/{customer}/grants/{partner}/users/{user}":   deleteGrantUser,
-		"DELETE /v1/partners/{partner}/customers/{customer}":              relinquish,
-		"DELETE /v1/partners/{partner}/customers/{customer}/users/{user}": leaveCustomer,
-	})
-}
+func NewRevoke(cfg Config) lambda.Handler { return serve(api{Config: cfg}, revokeRoutes()) }
 
 // NewList serves the routes of the list function.
-func NewList(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{
-		"GET /v1/customers":                                     listAllCustomers,
-		"GET /v1/customers/{customer}":                          getCustomer,
-		"GET /v1/customers/{customer}/grants":                   listGrants,
-		"GET /v1/customers/{customer}/grants/{partner}":         getGrant,
-		"GET /v1/customers/{customer}/grants/{partner}/users":   listGrantUsers,
-		"GET /v1/customers/{customer}/members":                  listMembers,
-		"GET /v1/customers/{customer}/history":                  listCustomerHistory,
-		"GET /v1/partners":                                      listPartners,
-		"GET /v1/partners/{partner}":                            getPartner,
-		"GET /v1/partners/{partner}/users":                      listUsers,
-		"GET /v1/partners/{partner}/users/{user}":               getUser,
-		"GET /v1/partners/{partner}/customers":                  listCustomers,
-		"GET /v1/partners/{partner}/customers/{customer}":       getPartnerCustomer,
-		"GET /v1/partners/{partner}/partners":                   listSubPartners,
-		"GET /v1/partners/{partner}/customers/{customer}/users": listGrantUsers,
-		"GET /v1/partners/{partner}/history":                    listPartnerHistory,
-		"GET /v1/partners/{partner}/account":                    getAccount,
-	})
-}
+func NewList(cfg Config) lambda.Handler { return serve(api{Config: cfg}, listRoutes()) }
 
 // NewDirectory serves the routes of the directory function.
-func NewDirectory(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{
-		"GET /v1/me":                                              getMe,
-		"PUT /v1/partners/{partner}":                              putPartner,
-		"PATCH /v1/partners/{partner}":                            patchPartner,
-		"DELETE /v1/partners/{partner}":                           deletePartner,
-		"PATCH /v1/partners/{partner}/account":                    patchAccount,
-		"POST /v1/partners/{partner}/users":                       postUsers,
-		"PATCH /v1/partners/{partner}/users/{user}":               patchUser,
-		"DELETE /v1/partners/{partner}/users/{user}":              deleteUser,
-		"POST /v1/partners/{partner}/users/{user}/password":       postPassword,
-		"PUT /v1/customers/{customer}":                            putCustomer,
-		"DELETE /v1/customers/{customer}":                         deleteCustomer,
-		"PUT /v1/customers/{customer}/members/{email}":            putMember,
-		"DELETE /v1/customers/{customer}/members/{email}":         deleteMember,
-		"PUT /v1/customers/{customer}/relationships/{partner}":    putRelationship,
-		"DELETE /v1/customers/{customer}/relationships/{partner}": deleteRelationship,
-		"PUT /v1/customers/{customer}/managing-partner":           putManagingPartner,
-		"DELETE /v1/customers/{customer}/managing-partner":        deleteManagingPartner,
-	})
-}
+func NewDirectory(cfg Config) lambda.Handler { return serve(api{Config: cfg}, directoryRoutes()) }
 
 // NewInvite serves the routes of the invite function.
-func NewInvite(cfg Config) lambda.Handler {
-	return serve(cfg, map[string]endpoint{
-		"POST /v1/customers/{customer}/invitations":                     postInvitation,
-		"GET /v1/customers/{customer}/invitations":                      listInvitations,
-		"GET /v1/customers/{customer}/invitations/{invitation}":         getInvitation,
-		"DELETE /v1/customers/{customer}/invitations/{invitation}":      deleteInvitation,
-		"POST /v1/customers/{customer}/invitations/{invitation}/resend": resendInvitation,
-		"GET /v1/partners/{partner}/invitations":                        listPartnerInvitations,
-		"GET /v1/invitations/{token}":                                   previewInvitation,
-		"POST /v1/invitations/{token}/accept":                           acceptInvitation,
-		"POST /v1/invitations/{token}/decline":                          declineInvitation,
-	})
-}
+func NewInvite(cfg Config) lambda.Handler { return serve(api{Config: cfg}, inviteRoutes()) }
 
-func serve(cfg Config, routes map[string]endpoint) lambda.Handler {
-	a := &api{Config: cfg, routes: routes}
-	return Lambda(a.handle, cfg.Log)
+func serve(a api, routes []Route) lambda.Handler {
+	a.routes = map[string]Route{}
+	for _, r := range routes {
+		a.routes[r.Key()] = r
+	}
+	return Lambda(a.handle, a.Log)
 }
 
 // answering is what is kept of the function's time for the answer: a function that is stopped leaves the caller with API Gateway's 500, which says nothing.
@@ -213,11 +151,11 @@ func (a *api) handle(ctx context.Context, r *Request) Response {
 }
 
 func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
-	do, ok := a.routes[r.RouteKey]
+	route, ok := a.routes[r.RouteKey]
 	if !ok {
 		return reply{}, nothingHere()
 	}
-	who, err := authorise(ctx, a.Store, r)
+	who, err := authorise(ctx, a.Store, r, route.may)
 	if err != nil {
 		return reply{}, err
 	}
@@ -226,12 +164,12 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 			return reply{}, badID(r, name)
 		}
 	}
-	if !readsQuery(r) {
+	if !route.query {
 		if err := noQuery(r); err != nil {
 			return reply{}, err
 		}
 	}
-	return (&call{Request: r, api: a, who: who}).matching(ctx, do)
+	return (&call{Request: r, api: a, who: who}).matching(ctx, route.do)
 }
 
 // badID refuses an id that cannot be one: where it would be created that is bad input, elsewhere there is nothing under it.
@@ -240,15 +178,6 @@ func badID(r *Request, name string) error {
 		return access.Refuse(access.Invalid, "%q cannot be the id of a %s: 1 to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit", r.PathValue(name), name)
 	}
 	return nothingHere()
-}
-
-// readsQuery tells whether the route's endpoint reads the query: all GET routes, and those that take ?dry_run or ?confirm. Elsewhere one is refused.
-func readsQuery(r *Request) bool {
-	switch r.RouteKey {
-	case "POST /v1/customers/{customer}/grants", "PUT /v1/customers/{customer}/members/{email}", "DELETE /v1/customers/{customer}/members/{email}":
-		return true
-	}
-	return r.Method == "GET"
 }
 
 // confirms reads ?confirm: whether the caller confirms that.

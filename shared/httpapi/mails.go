@@ -40,14 +40,7 @@ type Resender interface {
 
 // NewMail serves the routes of the mail function.
 func NewMail(cfg Config, mails mailStore, again Resender, suppressed Suppressed) lambda.Handler {
-	e := mailEndpoints{mails, again, suppressed}
-	return serve(cfg, map[string]endpoint{
-		"GET /v1/customers/{customer}/mail":                e.ofCustomer,
-		"GET /v1/partners/{partner}/mail":                  e.ofPartner,
-		"POST /v1/customers/{customer}/mail/{mail}/resend": e.resend,
-		"POST /v1/partners/{partner}/mail/{mail}/resend":   e.resend,
-		"DELETE /v1/mail/blocks/{email}":                   e.unblock,
-	})
+	return serve(api{Config: cfg, mail: mailEndpoints{mails, again, suppressed}}, mailRoutes())
 }
 
 type mailEndpoints struct {

@@ -5,16 +5,18 @@ package manifest
 import (
 	"slices"
 	"time"
+
+	"partneraccess/shared/httpapi"
 )
 
 // Function is one Lambda function, built from functions/<Name>.
 type Function struct {
 	Name    string
-	Does    string        // one sentence, for the operator
-	Routes  []Route       // the HTTP routes that it serves
-	Timeout time.Duration // after which Lambda ends an invocation
-	Memory  int           // MiB
-	Env     []string      // the environment variables that it reads, but for those that Lambda sets itself
+	Does    string          // one sentence, for the operator
+	Routes  []httpapi.Route // the HTTP routes that it serves, of the table in shared/httpapi
+	Timeout time.Duration   // after which Lambda ends an invocation
+	Memory  int             // MiB
+	Env     []string        // the environment variables that it reads, but for those that Lambda sets itself
 
 	// What else starts it, beside requests.
 	Stream   *Stream       // batches of the table's stream; nil: none
@@ -35,37 +37,15 @@ type Stream struct {
 	Bisect            bool          // a batch that fails as a whole is cut in half before it is tried again
 }
 
-// Route is one HTTP route in API Gateway's own spelling: "GET /v1/customers/{customer}/grants".
-type Route struct {
-	Method string
-	Path   string
-	Public bool     // served without a token
-	Scopes []string // of which the token must carry one; none: whoever has a token gets as far as the function
-}
-
-// Key is the route as API Gateway names it (its "route key").
-func (r Route) Key() string { return r.Method + " " + r.Path }
-
-func routes(rs ...Route) []Route { return rs }
-
-func get(path string) Route    { return Route{Method: "GET", Path: path} }
-func post(path string) Route   { return Route{Method: "POST", Path: path} }
-func put(path string) Route    { return Route{Method: "PUT", Path: path} }
-func patch(path string) Route  { return Route{Method: "PATCH", Path: path} }
-func remove(path string) Route { return Route{Method: "DELETE", Path: path} }
-
-// The scopes that a token of the provider's systems may carry.
-const (
-	ScopeDirectory = "partner-access/directory" // keeps partners and customers
-	ScopeCheck     = "partner-access/check"     // asks for decisions
-)
-
-// provider makes routes such that nobody but the provider's own systems gets as far as the function, which looks for itself as well.
-func provider(rs ...Route) []Route {
-	for i := range rs {
-		rs[i].Scopes = []string{ScopeDirectory}
+// routes are those that a function serves.
+func routes(function string) []httpapi.Route {
+	var out []httpapi.Route
+	for _, r := range httpapi.Routes() {
+		if r.Function == function {
+			out = append(out, r)
+		}
 	}
-	return rs
+	return out
 }
 
 // common are the settings of all functions. STAGE tells the figures of one deployment from another's, and may be empty.
@@ -95,113 +75,50 @@ func Functions() []Function {
 			Name:    "check",
 			Does:    "answers whether a partner's user may do something in a customer's tenant (AuthZEN 1.0)",
 			Timeout: 10 * time.Second, Memory: 512,
-			Env: append(common(), "BASE_URL", "CATALOGUE_FILE"),
-			Routes: routes(
-				post("/access/v1/evaluation"),
-				post("/access/v1/evaluations"),
-				post("/access/v1/search/subject"),
-				post("/access/v1/search/resource"),
-				post("/access/v1/search/action"),
-				Route{Method: "GET", Path: "/.well-known/authzen-configuration", Public: true},
-			),
+			Env:    append(common(), "BASE_URL", "CATALOGUE_FILE"),
+			Routes: routes("check"),
 		},
 		{
 			Name:    "grant",
 			Does:    "lets a partner into a customer's tenant",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    people(),
-			Routes: routes(post("/v1/customers/{customer}/grants")),
+			Routes: routes("grant"),
 		},
 		{
 			Name:    "edit",
 			Does:    "changes who is in, how much, and for how long",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env: people(),
-			Routes: routes(
-				patch("/v1/customers/{customer}/grants/{partner}"),
-				put("/v1/partners/{partner}/customers/{customer}/users"),
-			),
+			Env:    people(),
+			Routes: routes("edit"),
 		},
 		{
 			Name:    "revoke",
 			Does:    "takes access away",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env: people(),
-			Routes: routes(
-				remove("/v1/customers/{customer}/grants/{partner}"),
-				remove("/v1/customers/{customer}/grants/{partner}/users/{user}"),
-				remove("/v1/partners/{partner}/customers/{customer}"),
-				remove("/v1/partners/{partner}/customers/{customer}/users/{user}"),
-			),
+			Env:    people(),
+			Routes: routes("revoke"),
 		},
 		{
 			Name:    "list",
 			Does:    "answers every question about what is there",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env: people(),
-			Routes: slices.Concat(provider(
-				get("/v1/customers"),
-			), routes(
-				get("/v1/customers/{customer}"),
-				get("/v1/customers/{customer}/grants"),
-				get("/v1/customers/{customer}/grants/{partner}"),
-				get("/v1/customers/{customer}/grants/{partner}/users"),
-				get("/v1/customers/{customer}/members"),
-				get("/v1/customers/{customer}/history"),
-				get("/v1/partners"),
-				get("/v1/partners/{partner}"),
-				get("/v1/partners/{partner}/users"),
-				get("/v1/partners/{partner}/users/{user}"),
-				get("/v1/partners/{partner}/customers"),
-				get("/v1/partners/{partner}/customers/{customer}"),
-				get("/v1/partners/{partner}/partners"),
-				get("/v1/partners/{partner}/customers/{customer}/users"),
-				get("/v1/partners/{partner}/history"),
-				get("/v1/partners/{partner}/account"),
-			)),
+			Env:    people(),
+			Routes: routes("list"),
 		},
 		{
 			Name:    "directory",
 			Does:    "keeps the partners, their users, the customers and their members",
 			Timeout: 29 * time.Second, Memory: 256,
-			Env: append(people(), accounts()...),
-			Routes: slices.Concat(provider(
-				put("/v1/partners/{partner}"),
-				patch("/v1/partners/{partner}"),
-				remove("/v1/partners/{partner}"),
-				put("/v1/customers/{customer}"),
-				remove("/v1/customers/{customer}"),
-				put("/v1/customers/{customer}/members/{email}"),
-				remove("/v1/customers/{customer}/members/{email}"),
-				put("/v1/customers/{customer}/relationships/{partner}"),
-				remove("/v1/customers/{customer}/relationships/{partner}"),
-				put("/v1/customers/{customer}/managing-partner"),
-				remove("/v1/customers/{customer}/managing-partner"),
-			), routes(
-				get("/v1/me"), // proves the address of who signs in for the first time
-				patch("/v1/partners/{partner}/account"),
-				post("/v1/partners/{partner}/users"),
-				patch("/v1/partners/{partner}/users/{user}"),
-				remove("/v1/partners/{partner}/users/{user}"),
-				post("/v1/partners/{partner}/users/{user}/password"),
-			)),
+			Env:    append(people(), accounts()...),
+			Routes: routes("directory"),
 		},
 		{
 			Name:    "invite",
 			Does:    "invites people who have no account, and lets them in when they accept",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env: people(),
-			Routes: routes(
-				post("/v1/customers/{customer}/invitations"),
-				get("/v1/customers/{customer}/invitations"),
-				get("/v1/customers/{customer}/invitations/{invitation}"),
-				remove("/v1/customers/{customer}/invitations/{invitation}"),
-				post("/v1/customers/{customer}/invitations/{invitation}/resend"),
-				get("/v1/partners/{partner}/invitations"),
-				Route{Method: "GET", Path: "/v1/invitations/{token}", Public: true}, // the token is the secret
-				post("/v1/invitations/{token}/accept"),
-				post("/v1/invitations/{token}/decline"),
-			),
+			Env:    people(),
+			Routes: routes("invite"),
 		},
 		{
 			Name:    "expire",
@@ -228,15 +145,8 @@ func Functions() []Function {
 			Name:    "mail",
 			Does:    "shows what became of the mails, sends one again, and lets an address that was blocked get mails again",
 			Timeout: 29 * time.Second, Memory: 256,
-			Env: slices.Concat(people(), mails(), accounts()),
-			Routes: slices.Concat(routes(
-				get("/v1/customers/{customer}/mail"),
-				get("/v1/partners/{partner}/mail"),
-				post("/v1/customers/{customer}/mail/{mail}/resend"),
-				post("/v1/partners/{partner}/mail/{mail}/resend"),
-			), provider(
-				remove("/v1/mail/blocks/{email}"),
-			)),
+			Env:    slices.Concat(people(), mails(), accounts()),
+			Routes: routes("mail"),
 		},
 		{
 			Name:    "feedback",

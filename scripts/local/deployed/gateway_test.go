@@ -17,6 +17,7 @@ import (
 	"partneraccess/scripts/local/deployed"
 	"partneraccess/scripts/local/lambdahost"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -56,8 +57,8 @@ func TestTheGatewayAnswersForFunctionsThatFailAsAPIGatewayDoes(t *testing.T) {
 	host.Deploy(lambdahost.Function{Name: "x-check", Binary: binary, Env: map[string]string{"BE": "function"}, Timeout: 2 * time.Second, Memory: 128})
 	handlers := stack.Invoked(deployed.Client(host.URL()), "x-")
 	functions := []manifest.Function{
-		{Name: "check", Timeout: 10 * time.Second, Routes: []manifest.Route{{Method: "GET", Path: "/there", Public: true}}},
-		{Name: "list", Timeout: 10 * time.Second, Routes: []manifest.Route{{Method: "GET", Path: "/missing", Public: true}}},
+		{Name: "check", Timeout: 10 * time.Second, Routes: []httpapi.Route{{Method: "GET", Path: "/there", Public: true}}},
+		{Name: "list", Timeout: 10 * time.Second, Routes: []httpapi.Route{{Method: "GET", Path: "/missing", Public: true}}},
 	}
 	issuer, err := stack.NewIssuer("http://issuer.example", "")
 	if err != nil {

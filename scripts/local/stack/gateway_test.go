@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -71,7 +72,7 @@ func newGateway(t *testing.T, h handlerFunc) gateway {
 	}
 	functions := []manifest.Function{{
 		Name: "f", Timeout: time.Minute,
-		Routes: []manifest.Route{
+		Routes: []httpapi.Route{
 			{Method: "GET", Path: "/public", Public: true},
 			{Method: "POST", Path: "/things"},
 			{Method: "GET", Path: "/things/{thing}"},
@@ -82,7 +83,7 @@ func newGateway(t *testing.T, h handlerFunc) gateway {
 		},
 	}, {
 		Name: "missing", Timeout: time.Second,
-		Routes: []manifest.Route{{Method: "GET", Path: "/missing", Public: true}},
+		Routes: []httpapi.Route{{Method: "GET", Path: "/missing", Public: true}},
 	}}
 	log := &logBuffer{}
 	g, err := stack.NewGateway(functions, map[string]lambda.Handler{"f": h},
@@ -269,7 +270,7 @@ func TestTheRouteIsFoundSegmentBySegment(t *testing.T) {
 }
 
 func TestTwoFunctionsCannotHaveOneRoute(t *testing.T) {
-	one := []manifest.Route{{Method: "GET", Path: "/x"}}
+	one := []httpapi.Route{{Method: "GET", Path: "/x"}}
 	_, err := stack.NewGateway([]manifest.Function{{Name: "a", Routes: one}, {Name: "b", Routes: one}}, nil, nil, nil, time.Now, slog.New(slog.DiscardHandler))
 	if err == nil {
 		t.Fatal("got no error")
@@ -290,7 +291,7 @@ func TestEveryRouteOfTheManifestIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := issuer.Token(stack.TokenRequest{Scope: "x " + manifest.ScopeDirectory})
+	token, err := issuer.Token(stack.TokenRequest{Scope: "x " + httpapi.ScopeDirectory})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -404,7 +405,7 @@ func TestAFunctionGetsItsContextAndEndsAtItsTimeout(t *testing.T) {
 		return nil, nil
 	})
 	functions := []manifest.Function{{
-		Name: "f", Timeout: time.Nanosecond, Routes: []manifest.Route{{Method: "GET", Path: "/x", Public: true}},
+		Name: "f", Timeout: time.Nanosecond, Routes: []httpapi.Route{{Method: "GET", Path: "/x", Public: true}},
 	}}
 	g, err := stack.NewGateway(functions, map[string]lambda.Handler{"f": h},
 		stack.NewAuthorizer(issuer.Keys(), issuer.URL(), stack.Audience, time.Now), nil, time.Now, slog.New(slog.DiscardHandler))

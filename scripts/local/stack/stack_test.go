@@ -18,6 +18,7 @@ import (
 
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -40,7 +41,7 @@ func config(t *testing.T) stack.Config {
 		Engine: engine.Shared(t), Table: "stack-" + strings.NewReplacer("/", "-", "'", "").Replace(t.Name()),
 		CreateTable: createTable, Origins: []string{page},
 		Functions: []manifest.Function{{
-			Name: "f", Timeout: time.Minute, Routes: []manifest.Route{{Method: "GET", Path: "/x"}},
+			Name: "f", Timeout: time.Minute, Routes: []httpapi.Route{{Method: "GET", Path: "/x"}},
 		}},
 		Handlers: func(stack.Deps) map[string]lambda.Handler { return map[string]lambda.Handler{"f": handlerFunc(echo)} },
 	}

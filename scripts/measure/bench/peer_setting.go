@@ -31,6 +31,7 @@ import (
 	"partneraccess/scripts/local/launch"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -182,7 +183,7 @@ func (s *setting) startStack(ctx context.Context, dir, engineURL string) error {
 	s.after(stack.Stop)
 	s.client, s.stackURL, s.stackID = newHTTPClient(), stack.URL, stack.ID
 	var made struct{ Token string }
-	if err := send(ctx, s.client, http.MethodPost, s.stackURL+"/_local/token", "", map[string]string{"scope": manifest.ScopeCheck}, &made); err != nil {
+	if err := send(ctx, s.client, http.MethodPost, s.stackURL+"/_local/token", "", map[string]string{"scope": httpapi.ScopeCheck}, &made); err != nil {
 		return fmt.Errorf("the local stack: %w: %s", err, stack.Printed())
 	}
 	s.stackToken = made.Token

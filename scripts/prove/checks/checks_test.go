@@ -4,17 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -40,7 +34,7 @@ func rules() map[string]rule {
 	with := func(lists ...[]string) []string { return slices.Concat(lists...) }
 	return map[string]rule{
 		"events":              {},
-		"shared/manifest":     {},
+		"shared/manifest":     {own: []string{"shared/httpapi"}}, // the one table of routes
 		"shared/console":      {},
 		"shared/metrics":      {}, // may be told by whoever knows: it knows nobody
 		"shared/awsenv":       {other: aws},
@@ -57,7 +51,7 @@ func rules() map[string]rule {
 		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})}, // what all mains do alike
 		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
 		// The manifest, the names of the metrics, and what the console is served with; and the code that judges the mails' settings and the catalogue: what it would refuse in AWS is refused before.
-		"infra":   {own: []string{"shared/manifest", "shared/metrics", "shared/console", "shared/mail", "shared/access"}, other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"}},
+		"infra":   {own: []string{"shared/manifest", "shared/httpapi", "shared/metrics", "shared/console", "shared/mail", "shared/access"}, other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"}},
 		"scripts": {own: []string{"events", "shared", "scripts"}, other: []string{anything}},
 	}
 }
@@ -240,138 +234,23 @@ func TestEveryFunctionOfTheManifestIsACommandAndNothingElseIs(t *testing.T) {
 	}
 }
 
-func TestEveryRouteOfTheManifestIsServedAndStandsInTheMatrixOfCallers(t *testing.T) {
+func TestEveryRouteIsServedByAFunctionOfTheManifest(t *testing.T) {
 	t.Parallel()
-	matrix, endpoints := routesIn(t, "shared/httpapi")
-	people := map[string]bool{} // routes whose callers are people or the provider; the others check for themselves
+	served := map[string]string{}
 	for _, f := range manifest.Functions() {
 		for _, r := range f.Routes {
-			if strings.HasPrefix(r.Path, "/v1/") {
-				people[r.Key()] = r.Public
-				if !endpoints[r.Key()] {
-					t.Errorf("%s of %s: got no endpoint in shared/httpapi, want one", r.Key(), f.Name)
-				}
+			if other, twice := served[r.Key()]; twice {
+				t.Errorf("%s: got %s and %s, want one function", r.Key(), other, f.Name)
 			}
+			served[r.Key()] = f.Name
 		}
 	}
-	for route, public := range people {
-		if !matrix[route] && !public {
-			t.Errorf("%s: got no line in mayCall, want one that says who may call it", route)
+	for _, r := range httpapi.Routes() {
+		if got := served[r.Key()]; got != r.Function {
+			t.Errorf("%s: got it served by %q, want %s, which is no function of the manifest or serves something else", r.Key(), got, r.Function)
 		}
 	}
-	for route := range matrix {
-		if _, ok := people[route]; !ok {
-			t.Errorf("%s stands in mayCall: want it in the manifest, too", route)
-		}
-	}
-	for route := range endpoints {
-		if _, ok := people[route]; !ok {
-			t.Errorf("%s has an endpoint: want it in the manifest, too", route)
-		}
-	}
-	if len(matrix) < 30 {
-		t.Errorf("got %d routes in mayCall, want all of them", len(matrix))
-	}
-}
-
-// The gateway asks for the provider's scope where nobody else may call, and nowhere else.
-func TestTheRoutesThatAskForAScopeAreThoseThatOnlyTheProviderMayCall(t *testing.T) {
-	t.Parallel()
-	if manifest.ScopeDirectory != httpapi.ScopeDirectory || manifest.ScopeCheck != httpapi.ScopeCheck {
-		t.Errorf("the manifest's scopes are %q and %q, want those of shared/httpapi", manifest.ScopeDirectory, manifest.ScopeCheck)
-	}
-	only := providerOnly(t)
-	for _, f := range manifest.Functions() {
-		for _, r := range f.Routes {
-			var want []string
-			if only[r.Key()] {
-				want = []string{httpapi.ScopeDirectory}
-			}
-			if !slices.Equal(r.Scopes, want) {
-				t.Errorf("%s: got the scopes %q, want %q", r.Key(), r.Scopes, want)
-			}
-		}
-	}
-	if len(only) < 10 {
-		t.Errorf("got %d routes that only the provider may call, want all of them", len(only))
-	}
-}
-
-// providerOnly are the routes of the cases of mayCall that return provider and nothing else.
-func providerOnly(t *testing.T) map[string]bool {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "shared/httpapi/callers.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	only := map[string]bool{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		c, ok := n.(*ast.CaseClause)
-		if !ok || len(c.Body) != 1 {
-			return true
-		}
-		if r, ok := c.Body[0].(*ast.ReturnStmt); ok && len(r.Results) == 1 {
-			if id, ok := r.Results[0].(*ast.Ident); ok && id.Name == "provider" {
-				for _, e := range c.List {
-					collect(only, e)
-				}
-			}
-		}
-		return true
-	})
-	return only
-}
-
-// routesIn reads the source for routes: those of the cases of mayCall, and those that are keys of a map of endpoints.
-func routesIn(t *testing.T, folder string) (matrix, endpoints map[string]bool) {
-	t.Helper()
-	matrix, endpoints = map[string]bool{}, map[string]bool{}
-	err := filepath.WalkDir(filepath.Join(root, folder), func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			return err
-		}
-		for _, d := range file.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Body == nil {
-				continue
-			}
-			ast.Inspect(f.Body, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CaseClause:
-					if f.Name.Name == "mayCall" {
-						for _, e := range n.List {
-							collect(matrix, e)
-						}
-					}
-				case *ast.KeyValueExpr:
-					collect(endpoints, n.Key)
-				}
-				return true
-			})
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return matrix, endpoints
-}
-
-// collect adds the route that a string literal is.
-func collect(into map[string]bool, e ast.Expr) {
-	lit, ok := e.(*ast.BasicLit)
-	if !ok || lit.Kind != token.STRING {
-		return
-	}
-	s, err := strconv.Unquote(lit.Value)
-	if err != nil {
-		panic(fmt.Sprint("the parser lets no such literal through: ", err))
-	}
-	if method, path, ok := strings.Cut(s, " "); ok && slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method) && strings.HasPrefix(path, "/v1/") {
-		into[s] = true
+	if len(served) < 60 {
+		t.Errorf("got %d routes, want all of them", len(served))
 	}
 }

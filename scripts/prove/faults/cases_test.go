@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"partneraccess/events"
-	"partneraccess/shared/manifest"
+	"partneraccess/shared/httpapi"
 )
 
 // useCase is something that somebody, or the clock, does.
@@ -42,7 +42,7 @@ const (
 )
 
 const (
-	provider = manifest.ScopeDirectory
+	provider = httpapi.ScopeDirectory
 	grants   = "/v1/customers/acme/grants"
 	grant    = grants + "/contoso"
 	people   = "/v1/partners/contoso/users"

@@ -192,7 +192,7 @@ func TestA18_NoSignInAddressIsMadeOfADomainThatThereIsNot(t *testing.T) {
 // The README's first requests, as they stand, with the demo data that they are about.
 func TestTheFirstRequestsOfTheReadmeAnswerWhatTheReadmeSays(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"partneraccess/events"
 	"partneraccess/scripts/local/seed"
 	"partneraccess/scripts/tools/replay/batch"
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -42,7 +43,7 @@ func (s sample) what() string {
 
 // samplesOf are a function's samples, about the demo data of scripts/local/seed. A function of the stream has the events' instead.
 func samplesOf(f manifest.Function) []sample {
-	const ann, olga, check = "ann@acme.example", "olga@contoso.example", manifest.ScopeCheck
+	const ann, olga, check = "ann@acme.example", "olga@contoso.example", httpapi.ScopeCheck
 	switch {
 	case f.Schedule > 0:
 		return []sample{{name: "tick", says: "the schedule, now", payload: tick}}
@@ -141,7 +142,7 @@ func (s sample) encode(f manifest.Function) ([]byte, error) {
 }
 
 // matches tells whether a request goes to the route, and what stands for its parameters.
-func matches(r manifest.Route, method, path string) (map[string]string, bool) {
+func matches(r httpapi.Route, method, path string) (map[string]string, bool) {
 	want, got := strings.Split(r.Path, "/"), strings.Split(path, "/")
 	if r.Method != method || len(want) != len(got) {
 		return nil, false

@@ -1,0 +1,168 @@
+package httpapi
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// Route is one HTTP route of the service: which function serves it, who may call it, and what it does.
+type Route struct {
+	Method   string
+	Path     string // in API Gateway's own spelling: "/v1/customers/{customer}/grants"
+	Function string // the name of the function that serves it
+	Public   bool   // served without a token
+	// Scopes are those of which the token must carry one to get past the gateway; none: whoever has a token gets as far as the function, which looks
+	// for itself as well.
+	Scopes []string
+
+	may   kind     // who may call it
+	query bool     // its endpoint reads the query; elsewhere one is refused
+	do    endpoint // nil: NewCheck serves it
+}
+
+// Key is the route as API Gateway names it (its "route key").
+func (r Route) Key() string { return r.Method + " " + r.Path }
+
+// Routes are all routes of the service: the only place that says who may call what. A route names the organisation that its callers belong to in its
+// first parameter. What a caller may not even see is answered like what does not exist.
+func Routes() []Route {
+	return slices.Concat(checkRoutes(), grantRoutes(), editRoutes(), revokeRoutes(), listRoutes(), directoryRoutes(), inviteRoutes(), mailRoutes())
+}
+
+// The routes of each function stand by themselves so that its binary holds no other's endpoints.
+
+func checkRoutes() []Route {
+	return servedBy("check",
+		decision("POST /access/v1/evaluation"),
+		decision("POST /access/v1/evaluations"),
+		decision("POST /access/v1/search/subject"),
+		decision("POST /access/v1/search/resource"),
+		decision("POST /access/v1/search/action"),
+		decision("GET /.well-known/authzen-configuration").public(),
+	)
+}
+
+func grantRoutes() []Route {
+	return servedBy("grant",
+		route("POST /v1/customers/{customer}/grants", customerAdmin, postGrant).withQuery(), // W11: nobody grants on a customer's behalf; likewise below
+	)
+}
+
+func editRoutes() []Route {
+	return servedBy("edit",
+		route("PATCH /v1/customers/{customer}/grants/{partner}", customerAdmin, patchGrant),
+		route("PUT /v1/partners/{partner}/customers/{customer}/users", leads, putPick),
+	)
+}
+
+func revokeRoutes() []Route {
+	return servedBy("revoke",
+		route("DELETE /v1/customers/{customer}/grants/{partner}", customerAdmin, deleteGrant),
+		route("DELETE /v1/customers/{customer}/grants/{partner}/users/{user}", customerAdmin, deleteGrantUser),
+		route("DELETE /v1/partners/{partner}/customers/{customer}", leads, relinquish),
+		route("DELETE /v1/partners/{partner}/customers/{customer}/users/{user}", employees|external, leaveCustomer), // leads any user, the others themselves
+	)
+}
+
+func listRoutes() []Route {
+	return servedBy("list",
+		route("GET /v1/customers", provider, listAllCustomers),
+		route("GET /v1/customers/{customer}", members|provider, getCustomer),
+		route("GET /v1/customers/{customer}/grants", members|provider, listGrants),
+		route("GET /v1/customers/{customer}/grants/{partner}", members|provider, getGrant),
+		route("GET /v1/customers/{customer}/grants/{partner}/users", members|provider, listGrantUsers),
+		route("GET /v1/customers/{customer}/members", members|provider, listMembers),
+		route("GET /v1/customers/{customer}/history", members|provider, listCustomerHistory),
+		route("GET /v1/partners", anyCustomer|provider, listPartners),
+		route("GET /v1/partners/{partner}", employees|anyCustomer|provider, getPartner),
+		route("GET /v1/partners/{partner}/users", employees|anyAdmin|provider, listUsers),
+		route("GET /v1/partners/{partner}/users/{user}", employees|provider, getUser),
+		route("GET /v1/partners/{partner}/customers", employees|external|provider, listCustomers),
+		route("GET /v1/partners/{partner}/customers/{customer}", employees|external|provider, getPartnerCustomer),
+		route("GET /v1/partners/{partner}/partners", employees|provider, listSubPartners),
+		route("GET /v1/partners/{partner}/customers/{customer}/users", employees|provider, listGrantUsers),
+		route("GET /v1/partners/{partner}/history", employees|provider, listPartnerHistory),
+		route("GET /v1/partners/{partner}/account", owner, getAccount), // P8
+	)
+}
+
+func directoryRoutes() []Route {
+	return servedBy("directory",
+		route("GET /v1/me", anybody, getMe),
+		route("PUT /v1/partners/{partner}", provider, putPartner),
+		route("PATCH /v1/partners/{partner}", provider, patchPartner),
+		route("DELETE /v1/partners/{partner}", provider, deletePartner),
+		route("PATCH /v1/partners/{partner}/account", owner, patchAccount), // P8
+		route("POST /v1/partners/{partner}/users", leads|provider, postUsers),
+		route("PATCH /v1/partners/{partner}/users/{user}", leads|provider, patchUser),
+		route("DELETE /v1/partners/{partner}/users/{user}", leads|provider, deleteUser),
+		route("POST /v1/partners/{partner}/users/{user}/password", employees|provider, postPassword), // each employee its own (P20)
+		route("PUT /v1/customers/{customer}", provider, putCustomer),
+		route("DELETE /v1/customers/{customer}", provider, deleteCustomer),
+		route("PUT /v1/customers/{customer}/members/{email}", provider, putMember).withQuery(),
+		route("DELETE /v1/customers/{customer}/members/{email}", provider, deleteMember).withQuery(),
+		route("PUT /v1/customers/{customer}/relationships/{partner}", provider, putRelationship),
+		route("DELETE /v1/customers/{customer}/relationships/{partner}", provider, deleteRelationship),
+		route("PUT /v1/customers/{customer}/managing-partner", provider, putManagingPartner),
+		route("DELETE /v1/customers/{customer}/managing-partner", provider, deleteManagingPartner),
+	)
+}
+
+func inviteRoutes() []Route {
+	return servedBy("invite",
+		route("POST /v1/customers/{customer}/invitations", customerAdmin|anyPartner, postInvitation),
+		route("GET /v1/customers/{customer}/invitations", members|provider, listInvitations),
+		route("GET /v1/customers/{customer}/invitations/{invitation}", members|anyPartner|provider, getInvitation),
+		route("DELETE /v1/customers/{customer}/invitations/{invitation}", customerAdmin|anyPartner, deleteInvitation),
+		route("POST /v1/customers/{customer}/invitations/{invitation}/resend", customerAdmin|anyPartner, resendInvitation),
+		route("GET /v1/partners/{partner}/invitations", leads|provider, listPartnerInvitations),
+		route("GET /v1/invitations/{token}", nobody, previewInvitation),
+		route("POST /v1/invitations/{token}/accept", anybody, acceptInvitation),
+		route("POST /v1/invitations/{token}/decline", anybody, declineInvitation),
+	)
+}
+
+func mailRoutes() []Route {
+	return servedBy("mail",
+		route("GET /v1/customers/{customer}/mail", members|provider, mails(mailEndpoints.ofCustomer)),
+		route("GET /v1/partners/{partner}/mail", leads|provider, mails(mailEndpoints.ofPartner)),
+		route("POST /v1/customers/{customer}/mail/{mail}/resend", customerAdmin|provider, mails(mailEndpoints.resend)),
+		route("POST /v1/partners/{partner}/mail/{mail}/resend", leads|provider, mails(mailEndpoints.resend)),
+		route("DELETE /v1/mail/blocks/{email}", provider, mails(mailEndpoints.unblock)),
+	)
+}
+
+func servedBy(function string, routes ...Route) []Route {
+	for i := range routes {
+		routes[i].Function = function
+	}
+	return routes
+}
+
+func route(key string, may kind, do endpoint) Route {
+	method, path, _ := strings.Cut(key, " ")
+	r := Route{Method: method, Path: path, Public: may == nobody, may: may, query: method == "GET", do: do}
+	if may == provider {
+		r.Scopes = []string{ScopeDirectory}
+	}
+	return r
+}
+
+// decision is a route of the decision API, whose callers authorise of the check function tells.
+func decision(key string) Route { return route(key, 0, nil) }
+
+func (r Route) public() Route {
+	r.Public = true
+	return r
+}
+
+func (r Route) withQuery() Route {
+	r.query = true
+	return r
+}
+
+// mails is an endpoint of the mail function.
+func mails(do func(mailEndpoints, context.Context, *call) (reply, error)) endpoint {
+	return func(ctx context.Context, c *call) (reply, error) { return do(c.api.mail, ctx, c) }
+}

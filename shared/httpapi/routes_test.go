@@ -1,0 +1,26 @@
+package httpapi
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestARouteSaysWhoMayCallItAndTheGatewayLetsNobodyElseThrough(t *testing.T) {
+	t.Parallel()
+	for _, r := range Routes() {
+		if strings.HasPrefix(r.Path, "/v1/") != (r.do != nil && r.may != 0) {
+			t.Errorf("%s: want an endpoint and callers, unless it is one of the decision API", r.Key())
+		}
+		if r.do != nil && r.Public != (r.may == nobody) {
+			t.Errorf("%s: got public %v, want that where a secret in the path is all that it takes", r.Key(), r.Public)
+		}
+		var scopes []string
+		if r.may == provider {
+			scopes = []string{ScopeDirectory}
+		}
+		if !slices.Equal(r.Scopes, scopes) {
+			t.Errorf("%s: got the scopes %q, want %q: the gateway asks for the provider's where nobody else may call", r.Key(), r.Scopes, scopes)
+		}
+	}
+}
