@@ -47,7 +47,7 @@ $(TOOLS)/modules.ready: go.mod go.sum
 	@mkdir -p $(TOOLS) && touch $@
 
 .PHONY: run
-run: setup console local ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data)
+run: setup console local ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data, CATALOGUE_FILE=your actions)
 	@# Not go run, which a SIGTERM ends without ending what it runs.
 	@exec .build/local $(if $(DATA),--data '$(DATA)') $(ARGS)
 

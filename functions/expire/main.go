@@ -4,18 +4,8 @@ package main
 import (
 	"os"
 
-	"partneraccess/shared/dynamo"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
-	"partneraccess/shared/sweep"
 )
 
-func main() { os.Exit(setup.Expire(accounts)) }
-
-func accounts(getenv func(string) string, store *dynamo.Store, s *sweep.Sweep) error {
-	keeper, err := identity.Accounts(getenv, store)
-	if keeper != nil {
-		s.Accounts = keeper
-	}
-	return err
-}
+func main() { os.Exit(setup.Start(identity.Expire(nil))) }

@@ -8,4 +8,4 @@ import (
 	"partneraccess/shared/setup"
 )
 
-func main() { os.Exit(setup.Run(httpapi.NewInvite)) }
+func main() { os.Exit(setup.Start(setup.People(httpapi.NewInvite))) }

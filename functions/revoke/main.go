@@ -8,4 +8,4 @@ import (
 	"partneraccess/shared/setup"
 )
 
-func main() { os.Exit(setup.Run(httpapi.NewRevoke)) }
+func main() { os.Exit(setup.Start(setup.People(httpapi.NewRevoke))) }

@@ -19,14 +19,6 @@ type backend struct {
 	where             string // for people; empty: in this process
 }
 
-// Err says why the functions cannot run.
-func (b backend) Err() error {
-	if b.Backend == nil {
-		return nil
-	}
-	return b.Backend.Err()
-}
-
 // Close ends the functions.
 func (b backend) Close() error {
 	if b.Backend == nil {
@@ -82,6 +74,8 @@ func external(env func(string) string, url string, c *stack.Config) (backend, er
 	c.CreateTable = func(context.Context, *dynamodb.Client, string, bool) error {
 		return fmt.Errorf("it is not there: deploy the stage %s first (make localstack-deploy)", stage)
 	}
-	c.Handlers = func(stack.Deps) map[string]lambda.Handler { return stack.Invoked(deployed.Client(url), prefix) }
+	c.Handlers = func(stack.Deps) (map[string]lambda.Handler, error) {
+		return stack.Invoked(deployed.Client(url), prefix), nil
+	}
 	return backend{nil, "those of the stage " + stage + " at " + url}, nil
 }

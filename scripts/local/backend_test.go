@@ -62,7 +62,8 @@ func TestWhereTheFunctionsRunIsSaidByTheEnvironment(t *testing.T) {
 			want = append(want, f.Name)
 		}
 		slices.Sort(want)
-		if got := slices.Sorted(maps.Keys(config.Handlers(stack.Deps{}))); !slices.Equal(got, want) {
+		handlers, err := config.Handlers(stack.Deps{})
+		if got := slices.Sorted(maps.Keys(handlers)); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%v: got the functions %q, want %q", c.env, got, want)
 		}
 		if err := b.Close(); err != nil {

@@ -47,7 +47,8 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 
 Environment: PORT (8080), DYNAMODB (dynoxide or dynamodb-local), AWS_ENDPOINT_URL_DYNAMODB (an engine that is
 already there), AWS_ENDPOINT_URL_SESV2 (where mails go instead of the mailbox), IDENTITY (cognito, the default:
-employees' accounts at cognito-local; or none), CORS_ORIGINS (pages that may call the API, with commas between).
+employees' accounts at cognito-local; or none), CORS_ORIGINS (pages that may call the API, with commas between);
+and, as a deployment has them, CATALOGUE_FILE (your actions and levels), REQUIRE_SSO and SIGN_IN_URL.
 
 BACKEND=lambda runs the functions as programs of their own, as Lambda does, with the environment of the CDK's template; building
 them takes a while. With AWS_ENDPOINT_URL_LAMBDA they are those of a Lambda that is already there, such as LocalStack's, whose
@@ -86,7 +87,7 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 	level := new(slog.LevelVar) // the demo data's requests are nobody's concern
 	level.Set(slog.LevelWarn)
 	c := stack.Config{
-		Accounts: accounts, Pages: page,
+		Accounts: accounts, Pages: page, Settings: settingsOf(env),
 		Port: port, DataDir: *dataDir, Ahead: *ahead, SES: env("AWS_ENDPOINT_URL_SESV2"), MailListen: env("MAIL_LISTEN"), Origins: originsOf(env("CORS_ORIGINS")),
 		CreateTable: dynamo.CreateTable, Handlers: stack.Functions, Stream: true, Schedule: true,
 		Log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level})),
@@ -109,7 +110,6 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	s, err := stack.Start(ctx, c)
-	err = errors.Join(b.Err(), err)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // Ctrl-C while it was starting
@@ -129,6 +129,17 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 	case err := <-s.Failed():
 		return err
 	}
+}
+
+// settingsOf are the functions' settings that the environment has.
+func settingsOf(env func(string) string) map[string]string {
+	set := map[string]string{}
+	for _, name := range []string{"CATALOGUE_FILE", "REQUIRE_SSO", "SIGN_IN_URL"} {
+		if value := env(name); value != "" {
+			set[name] = value
+		}
+	}
+	return set
 }
 
 func portOf(s string) (int, error) {

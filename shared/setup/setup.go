@@ -1,4 +1,7 @@
-// Package setup turns the environment of a function into what its handler is made of.
+// Package setup builds the functions' handlers from an environment, once: each function does so in Lambda, and the local stack for all of them.
+//
+// What needs the client of one more AWS service stands in a package of its own, so that other functions' binaries do not carry it: identity (Cognito) and
+// mailing (SES).
 package setup
 
 import (
@@ -8,54 +11,45 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/oklog/ulid/v2"
 
+	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/metrics"
-	"partneraccess/shared/sweep"
 )
 
-// Run starts a function for people and for the provider's systems. It returns only when the environment is wrong, with the exit code of the
-// process. The environment: TABLE_NAME (needed); REQUIRE_SSO, "true" when new grants require single sign-on unless they say
-// otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in; and what
-// dynamo.NewClient and Metrics read. More completes what the handler is made of, with what not every function needs.
-func Run(handler func(httpapi.Config) lambda.Handler, more ...func(getenv func(string) string, store *dynamo.Store, cfg *httpapi.Config) error) int {
+// Environment is what a handler is built from.
+type Environment struct {
+	Getenv  func(string) string // the settings that the manifest names for the function
+	Now     func() time.Time
+	NewID   func() string // a new ULID at each call
+	Log     *slog.Logger
+	Metrics *metrics.Recorder // nil: to the standard output, among the logs, for the deployment that STAGE names
+	Client  *dynamodb.Client  // nil: dynamo.NewClient makes one from the settings
+}
+
+// Build makes a handler. The error is a sentence for the operator.
+type Build func(*Environment) (lambda.Handler, error)
+
+// Start runs a function in Lambda, with the environment of the process. It returns only when the handler cannot be built, with the exit code of the
+// process.
+func Start(build Build) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	cfg, store, err := config(os.Getenv, time.Now, log)
-	for _, complete := range more {
-		if err == nil {
-			err = complete(os.Getenv, store, &cfg)
-		}
-	}
+	h, err := build(&Environment{
+		Getenv: os.Getenv, Now: time.Now, NewID: IDs(time.Now), Log: log,
+	})
 	if err != nil {
 		log.Error("the function cannot start", "error", err.Error())
 		return 1
 	}
-	lambda.Start(handler(cfg))
+	lambda.Start(h)
 	return 0
-}
-
-func config(getenv func(string) string, now func() time.Time, log *slog.Logger) (httpapi.Config, *dynamo.Store, error) {
-	cfg := httpapi.Config{Now: now, NewID: IDs(now), SignInURL: getenv("SIGN_IN_URL"), Log: log}
-	if s := getenv("REQUIRE_SSO"); s != "" {
-		var err error
-		if cfg.RequireSSO, err = strconv.ParseBool(s); err != nil {
-			return cfg, nil, fmt.Errorf("REQUIRE_SSO is %q: set it to true or false", s)
-		}
-	}
-	store, err := Table(getenv)
-	cfg.Store = store
-	return cfg, store, err
-}
-
-// People is what the functions for people are made of, from the environment that Run reads.
-func People(getenv func(string) string, now func() time.Time, log *slog.Logger) (httpapi.Config, error) {
-	cfg, _, err := config(getenv, now, log)
-	return cfg, err
 }
 
 // IDs makes new ULIDs by that clock. Those of one process sort in the order in which they were made, also within a millisecond.
@@ -64,37 +58,84 @@ func IDs(now func() time.Time) func() string {
 	return func() string { return ulid.MustNew(ulid.Timestamp(now()), entropy).String() }
 }
 
-// Metrics writes the figures of a function to its standard output, among its logs. STAGE names the deployment.
-func Metrics(getenv func(string) string) *metrics.Recorder {
-	return metrics.New(os.Stdout, getenv("STAGE"), time.Now)
+// Figures takes the function's figures.
+func (e *Environment) Figures() *metrics.Recorder {
+	if e.Metrics == nil {
+		e.Metrics = metrics.New(os.Stdout, e.Getenv("STAGE"), e.Now)
+	}
+	return e.Metrics
 }
 
-// Expire starts the scheduled function. The environment: TABLE_NAME, and what dynamo.NewClient, Metrics and more read.
-func Expire(more func(getenv func(string) string, store *dynamo.Store, s *sweep.Sweep) error) int {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	s := sweep.Sweep{Now: time.Now, NewID: IDs(time.Now), Log: log, Metrics: Metrics(os.Getenv)}
-	store, err := Table(os.Getenv)
-	if err == nil {
-		s.Store = store
-		err = more(os.Getenv, store, &s)
-	}
-	if err != nil {
-		log.Error("the function cannot start", "error", err.Error())
-		return 1
-	}
-	lambda.Start(s.Handler())
-	return 0
-}
-
-// Table is the table that TABLE_NAME names, with what dynamo.NewClient and Metrics read.
-func Table(getenv func(string) string) (*dynamo.Store, error) {
-	name := getenv("TABLE_NAME")
+// table is the client and the name of the table that TABLE_NAME names.
+func (e *Environment) table() (*dynamodb.Client, string, error) {
+	name := e.Getenv("TABLE_NAME")
 	if name == "" {
-		return nil, errors.New("TABLE_NAME is not set: name the table")
+		return nil, "", errors.New("TABLE_NAME is not set: name the table")
 	}
-	db, err := dynamo.NewClient(getenv)
+	if e.Client != nil {
+		return e.Client, name, nil
+	}
+	db, err := dynamo.NewClient(e.Getenv)
+	return db, name, err
+}
+
+// Store is the table. It reads TABLE_NAME, and what dynamo.NewClient does.
+func (e *Environment) Store() (*dynamo.Store, error) {
+	db, name, err := e.table()
 	if err != nil {
 		return nil, err
 	}
-	return dynamo.New(db, name).Measured(Metrics(getenv)), nil
+	return dynamo.New(db, name).Measured(e.Figures()), nil
+}
+
+// Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on unless they
+// say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in.
+func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
+	cfg := httpapi.Config{Now: e.Now, NewID: e.NewID, SignInURL: e.Getenv("SIGN_IN_URL"), Log: e.Log}
+	if s := e.Getenv("REQUIRE_SSO"); s != "" {
+		var err error
+		if cfg.RequireSSO, err = strconv.ParseBool(s); err != nil {
+			return cfg, nil, fmt.Errorf("REQUIRE_SSO is %q: set it to true or false", s)
+		}
+	}
+	store, err := e.Store()
+	cfg.Store = store
+	return cfg, store, err
+}
+
+// People builds a function for people that needs the table alone.
+func People(handler func(httpapi.Config) lambda.Handler) Build {
+	return func(e *Environment) (lambda.Handler, error) {
+		cfg, _, err := e.Config()
+		if err != nil {
+			return nil, err
+		}
+		return handler(cfg), nil
+	}
+}
+
+// Check builds the function that decides. It reads TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (a JSON file of actions and
+// levels; the default catalogue without it), and what dynamo.NewClient does.
+func Check(e *Environment) (lambda.Handler, error) {
+	base := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
+	if base == "" {
+		return nil, errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
+	}
+	catalogue := access.DefaultCatalogue()
+	if file := e.Getenv("CATALOGUE_FILE"); file != "" {
+		text, err := os.ReadFile(file) //nolint:gosec // the operator names it
+		if err != nil {
+			return nil, fmt.Errorf("CATALOGUE_FILE cannot be read: %w", err)
+		}
+		if catalogue, err = access.ParseCatalogue(text); err != nil {
+			return nil, fmt.Errorf("CATALOGUE_FILE %s: %w", file, err)
+		}
+	}
+	db, name, err := e.table()
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.NewCheck(httpapi.CheckConfig{
+		Facts: dynamo.NewReader(db, name).Measured(e.Figures()), Catalogue: catalogue, Now: e.Now, BaseURL: base, Log: e.Log, Metrics: e.Figures(),
+	}), nil
 }

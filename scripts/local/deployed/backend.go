@@ -43,7 +43,6 @@ type Backend struct {
 	folder   string // of all that was built for it
 	binaries string
 	figures  io.Writer
-	failed   error
 }
 
 // Start builds the functions, synthesizes the template, and starts a host. The functions are on it when Handlers has been called. It takes
@@ -103,12 +102,11 @@ func Start(ctx context.Context, o Options) (_ *Backend, err error) {
 }
 
 // Handlers puts the functions on the host, with an environment that points to the parts of that stack, and returns handlers that call them
-// there. What went wrong, Err says.
-func (b *Backend) Handlers(d stack.Deps) map[string]lambda.Handler {
+// there.
+func (b *Backend) Handlers(d stack.Deps) (map[string]lambda.Handler, error) {
 	functions, err := b.template.Functions(valuesOf(b.template, d))
 	if err != nil {
-		b.failed = err
-		return nil
+		return nil, err
 	}
 	b.figures = d.Figures
 	prefix := ""
@@ -123,11 +121,8 @@ func (b *Backend) Handlers(d stack.Deps) map[string]lambda.Handler {
 			Name: f.Name, Binary: filepath.Join(b.binaries, f.Name[i:], "bootstrap"), Env: f.Env, Timeout: f.Timeout, Memory: f.Memory,
 		})
 	}
-	return stack.Invoked(Client(b.host.URL()), prefix)
+	return stack.Invoked(Client(b.host.URL()), prefix), nil
 }
-
-// Err says why Handlers had none to return.
-func (b *Backend) Err() error { return b.failed }
 
 // Host runs the functions.
 func (b *Backend) Host() *lambdahost.Host { return b.host }

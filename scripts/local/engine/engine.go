@@ -62,7 +62,7 @@ func Start(ctx context.Context, o Options) (*Engine, error) {
 		kind = os.Getenv("DYNAMODB")
 	}
 	if kind == "" {
-		kind = Dynoxide
+		kind = usual()
 	}
 	if kind != Dynoxide && kind != DynamoDBLocal {
 		return nil, fmt.Errorf("unknown DynamoDB engine %q: set DYNAMODB to %s or %s", kind, Dynoxide, DynamoDBLocal)
@@ -84,6 +84,21 @@ func Start(ctx context.Context, o Options) (*Engine, error) {
 			return nil, err
 		}
 	}
+}
+
+// usual is the engine where nobody has chosen one: Dynoxide, or, where it has no binary for this platform and Java is there, DynamoDBLocal.
+func usual() string {
+	modules, err := child.NodeModules()
+	if err != nil {
+		return Dynoxide // whose start says what is missing
+	}
+	if _, err := dynoxideBinary(modules); err == nil || runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		return Dynoxide
+	}
+	if _, err := exec.LookPath("java"); err != nil {
+		return Dynoxide
+	}
+	return DynamoDBLocal
 }
 
 // Kind is Dynoxide, DynamoDBLocal or External.

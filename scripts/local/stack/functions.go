@@ -1,8 +1,10 @@
 package stack
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -12,16 +14,11 @@ import (
 
 	"partneraccess/scripts/local/cognitolocal"
 	"partneraccess/scripts/local/engine"
-	"partneraccess/shared/access"
-	"partneraccess/shared/cognito"
-	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
-	"partneraccess/shared/mail"
 	"partneraccess/shared/metrics"
-	"partneraccess/shared/ses"
 	"partneraccess/shared/setup"
+	"partneraccess/shared/setup/identity"
 	"partneraccess/shared/setup/mailing"
-	"partneraccess/shared/sweep"
 )
 
 // Product is what the provider's product is called on the local stack.
@@ -29,15 +26,16 @@ const Product = "Example Cloud"
 
 // Deps is what a function's handler is wired with.
 type Deps struct {
-	Client  *dynamodb.Client
-	Table   string
-	Now     func() time.Time // the clock that /_local/clock moves
-	BaseURL string           // where the gateway listens, without a slash at the end
-	Console string           // where the pages are that mails link to, without a slash at the end; empty: nowhere
-	SES     string           // where SES's API v2 is served, without a slash at the end
-	Log     *slog.Logger
-	Metrics *metrics.Recorder
-	Watch   []func(*middleware.Stack) error // sees the calls of the functions' clients of AWS, but for Client's own
+	Client   *dynamodb.Client
+	Table    string
+	Now      func() time.Time // the clock that /_local/clock moves
+	BaseURL  string           // where the gateway listens, without a slash at the end
+	Console  string           // where the pages are that mails link to, without a slash at the end; empty: nowhere
+	SES      string           // where SES's API v2 is served, without a slash at the end
+	Log      *slog.Logger
+	Metrics  *metrics.Recorder
+	Settings map[string]string               // of the functions, beside and instead of those that the stack has for them
+	Watch    []func(*middleware.Stack) error // sees the calls of the functions' clients of AWS, but for Client's own
 
 	// What functions in processes of their own are given beside.
 	Figures io.Writer         // takes the lines of metrics that they print
@@ -45,74 +43,54 @@ type Deps struct {
 	Pool    cognitolocal.Pool // of Cognito's
 
 	// Accounts keeps the employees' accounts of a table; nil: none are kept.
-	Accounts func(cognito.Store) *cognito.Keeper
+	Accounts identity.Keep
 }
 
-// Functions wires the handler of every function, by its name in the manifest.
-func Functions(d Deps) map[string]lambda.Handler {
-	store, ids := dynamo.New(d.Client, d.Table).Measured(d.Metrics), setup.IDs(d.Now)
-	log := func(function string) *slog.Logger { return d.Log.With("function", function) } // in AWS each has a log group of its own
-	people := func(function string) httpapi.Config {
-		return httpapi.Config{
-			Store: store, Now: d.Now, NewID: ids,
-			SignInURL: "https://{domain}/sign-in?as=partner", Log: log(function),
-		}
-	}
-	directory, expire := people("directory"), &sweep.Sweep{Store: store, Now: d.Now, NewID: ids, Log: log("expire"), Metrics: d.Metrics}
-	if d.Accounts != nil {
-		keeper := d.Accounts(store)
-		directory.Accounts, expire.Accounts = keeper, keeper
-	}
-	notify, mails := mailFunctions(d, store, log("notify"), people("mail"))
-	return map[string]lambda.Handler{
-		"check": httpapi.NewCheck(httpapi.CheckConfig{
-			Facts: dynamo.NewReader(d.Client, d.Table).Measured(d.Metrics), Catalogue: access.DefaultCatalogue(), Now: d.Now, BaseURL: d.BaseURL,
-			Log: log("check"), Metrics: d.Metrics,
-		}),
-		"grant":     httpapi.NewGrant(people("grant")),
-		"edit":      httpapi.NewEdit(people("edit")),
-		"revoke":    httpapi.NewRevoke(people("revoke")),
-		"list":      httpapi.NewList(people("list")),
-		"directory": httpapi.NewDirectory(directory),
-		"invite":    httpapi.NewInvite(people("invite")),
-		"notify":    notify,
-		"mail":      mails,
-		"feedback":  ses.FeedbackHandler(store, log("feedback")),
-		"expire":    expire.Handler(),
-	}
-}
-
-// mailFunctions send their mails through the real client, to the stack's own SES.
-func mailFunctions(d Deps, store *dynamo.Store, log *slog.Logger, people httpapi.Config) (notify, mails lambda.Handler) {
-	client, err := ses.NewClient(func(name string) string {
-		return map[string]string{
-			"AWS_REGION": engine.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL_SESV2": d.SES,
-		}[name]
-	}, func(o *sesv2.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) })
-	if err != nil { // nothing of this comes from outside
-		panic(err)
-	}
-	c := mailing.Config{
-		Store: store, Sender: ses.NewSender(client, "partner-access-local"), Suppressed: ses.NewSuppressed(client), Now: d.Now, Log: log,
-		Settings: mail.Settings{
-			Product: Product, From: Product + " <no-reply@cloud.example>", Support: "support@cloud.example",
-			CustomerURL: "https://cloud.example/customers/{customer}/partners", PartnerURL: "https://cloud.example/partners/{partner}",
-			InvitationURL: d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
-			Unsubscribe:   "mailto:unsubscribe@cloud.example",
-		},
+// settings are those of the functions: what a deployment's settings would be here, and what this stack was told.
+func (d Deps) settings() map[string]string {
+	set := map[string]string{
+		"TABLE_NAME": d.Table, "BASE_URL": d.BaseURL, "SIGN_IN_URL": "https://{domain}/sign-in?as=partner",
+		"AWS_REGION": engine.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL_SESV2": d.SES,
+		"PRODUCT_NAME": Product, "MAIL_FROM": Product + " <no-reply@cloud.example>", "SUPPORT": "support@cloud.example",
+		"CUSTOMER_URL": "https://cloud.example/customers/{customer}/partners", "PARTNER_URL": "https://cloud.example/partners/{partner}",
+		"INVITATION_URL": d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
+		"UNSUBSCRIBE":    "mailto:unsubscribe@cloud.example", "MAIL_CONFIGURATION_SET": "partner-access-local",
 	}
 	if d.Console != "" {
-		c.Settings.CustomerURL, c.Settings.PartnerURL = d.Console+"/customers/{customer}/partners", d.Console+"/partners/{partner}"
-		c.Settings.InvitationURL = d.Console + "/invitations#{token}" // a fragment stands in no log
+		set["CUSTOMER_URL"], set["PARTNER_URL"] = d.Console+"/customers/{customer}/partners", d.Console+"/partners/{partner}"
+		set["INVITATION_URL"] = d.Console + "/invitations#{token}" // a fragment stands in no log
 	}
-	if d.Accounts != nil {
-		c.Passwords = d.Accounts(store)
+	maps.Copy(set, d.Settings)
+	return set
+}
+
+// Functions builds the handler of every function, by its name in the manifest, as each function does in Lambda. It fails with what is wrong with the
+// settings.
+func Functions(d Deps) (map[string]lambda.Handler, error) {
+	settings, ids := d.settings(), setup.IDs(d.Now)
+	watch := func(o *sesv2.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }
+	out := map[string]lambda.Handler{}
+	for name, build := range map[string]setup.Build{
+		"check":     setup.Check,
+		"grant":     setup.People(httpapi.NewGrant),
+		"edit":      setup.People(httpapi.NewEdit),
+		"revoke":    setup.People(httpapi.NewRevoke),
+		"list":      setup.People(httpapi.NewList),
+		"invite":    setup.People(httpapi.NewInvite),
+		"directory": identity.Directory(d.Accounts),
+		"expire":    identity.Expire(d.Accounts),
+		"notify":    mailing.Notify(d.Accounts, watch),
+		"mail":      mailing.Mail(d.Accounts, watch),
+		"feedback":  mailing.Feedback,
+	} {
+		h, err := build(&setup.Environment{
+			Getenv: func(name string) string { return settings[name] }, Now: d.Now, NewID: ids, Client: d.Client, Metrics: d.Metrics,
+			Log: d.Log.With("function", name), // in AWS each has a log group of its own
+		})
+		if err != nil {
+			return nil, fmt.Errorf("function %s: %w", name, err)
+		}
+		out[name] = h
 	}
-	if notify, err = mailing.NewHandler(c); err != nil { // likewise
-		panic(err)
-	}
-	if mails, err = mailing.NewMailHandler(c, people); err != nil {
-		panic(err)
-	}
-	return notify, mails
+	return out, nil
 }

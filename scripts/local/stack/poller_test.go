@@ -80,7 +80,9 @@ func streamConfig(t *testing.T, l lambda.Handler, s manifest.Stream) stack.Confi
 	c.Table += rand.Text() // a table's name brings its old stream back
 	c.Stream, c.CreateTable = true, dynamo.CreateTable
 	c.Functions = []manifest.Function{{Name: "listener", Timeout: time.Minute, Stream: &s}}
-	c.Handlers = func(stack.Deps) map[string]lambda.Handler { return map[string]lambda.Handler{"listener": l} }
+	c.Handlers = func(stack.Deps) (map[string]lambda.Handler, error) {
+		return map[string]lambda.Handler{"listener": l}, nil
+	}
 	return c
 }
 

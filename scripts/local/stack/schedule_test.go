@@ -63,7 +63,9 @@ func scheduled(t *testing.T, s *sweeper, every time.Duration) stack.Config {
 		{Name: "sweeper", Timeout: time.Minute, Schedule: every},
 		{Name: "not there", Timeout: time.Minute, Schedule: every},
 	}
-	c.Handlers = func(stack.Deps) map[string]lambda.Handler { return map[string]lambda.Handler{"sweeper": s} }
+	c.Handlers = func(stack.Deps) (map[string]lambda.Handler, error) {
+		return map[string]lambda.Handler{"sweeper": s}, nil
+	}
 	return c
 }
 
@@ -125,8 +127,8 @@ func TestAScheduledFunctionDoesNotWaitForAnother(t *testing.T) {
 	slow, quick := &sweeper{hold: make(chan struct{})}, &sweeper{}
 	c := scheduled(t, slow, 10*time.Millisecond)
 	c.Functions = append(c.Functions, manifest.Function{Name: "other", Timeout: time.Minute, Schedule: 10 * time.Millisecond})
-	c.Handlers = func(stack.Deps) map[string]lambda.Handler {
-		return map[string]lambda.Handler{"sweeper": slow, "other": quick}
+	c.Handlers = func(stack.Deps) (map[string]lambda.Handler, error) {
+		return map[string]lambda.Handler{"sweeper": slow, "other": quick}, nil
 	}
 	c.Schedule = true
 	start(t, c)
@@ -143,8 +145,8 @@ func TestEveryScheduledFunctionRunsAfterTheClockWasMovedThoughOneFails(t *testin
 	fails, other := &sweeper{fail: true}, &sweeper{}
 	c := scheduled(t, fails, time.Hour)
 	c.Functions = append(c.Functions, manifest.Function{Name: "other", Timeout: time.Minute, Schedule: time.Hour})
-	c.Handlers = func(stack.Deps) map[string]lambda.Handler {
-		return map[string]lambda.Handler{"sweeper": fails, "other": other}
+	c.Handlers = func(stack.Deps) (map[string]lambda.Handler, error) {
+		return map[string]lambda.Handler{"sweeper": fails, "other": other}, nil
 	}
 	s := start(t, c)
 	if status, got := call(t, "POST", s.URL()+"/_local/clock", `{"advance":"1h"}`); status != 500 || fails.calls() != 1 || other.calls() != 1 {

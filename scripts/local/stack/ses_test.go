@@ -149,7 +149,9 @@ func TestSESTellsTheFeedbackFunctionWhatBecameOfAMail(t *testing.T) {
 	h := &heard{fails: 1}
 	c := config(t)
 	c.Functions = []manifest.Function{{Name: "feedback", Timeout: time.Minute, Feedback: true}}
-	c.Handlers = func(stack.Deps) map[string]lambda.Handler { return map[string]lambda.Handler{"feedback": h} }
+	c.Handlers = func(stack.Deps) (map[string]lambda.Handler, error) {
+		return map[string]lambda.Handler{"feedback": h}, nil
+	}
 	s := start(t, c)
 	type outcome struct {
 		state     receipt.State
@@ -184,7 +186,9 @@ func TestSESDropsWhatGoesToItsSuppressionListUntilAnAddressIsTakenOff(t *testing
 	h := &heard{}
 	c := config(t)
 	c.Functions = []manifest.Function{{Name: "feedback", Timeout: time.Minute, Feedback: true}}
-	c.Handlers = func(stack.Deps) map[string]lambda.Handler { return map[string]lambda.Handler{"feedback": h} }
+	c.Handlers = func(stack.Deps) (map[string]lambda.Handler, error) {
+		return map[string]lambda.Handler{"feedback": h}, nil
+	}
 	s := start(t, c)
 	const dropped = "suppression list"
 	sent := 0

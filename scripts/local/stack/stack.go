@@ -64,6 +64,8 @@ type Config struct {
 	// started as DYNAMODB and AWS_ENDPOINT_URL_DYNAMODB say.
 	Engine *engine.Engine
 
+	Settings map[string]string // of the functions, beside and instead of those that the stack has for them
+
 	// Accounts keeps employees' accounts at a cognito-local of the stack's own, in DataDir. Cognito, if not nil, does that instead, in a pool
 	// that has the table's name, and outlives the stack. CognitoOptions change the client that the functions have of it.
 	Accounts       bool
@@ -83,7 +85,7 @@ type Config struct {
 	Functions []manifest.Function
 
 	// Handlers makes the functions' handlers, by name in Functions, once everything that they need is there.
-	Handlers func(Deps) map[string]lambda.Handler
+	Handlers func(Deps) (map[string]lambda.Handler, error)
 
 	// Prepare runs once the stack answers, and puts demo data in, say. Until it is done, /_local/health says "starting"; nil: nothing does.
 	Prepare func(context.Context, *Stack) error
@@ -207,7 +209,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 
 	deps := Deps{
-		Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log, SES: s.url + sesPath,
+		Settings: c.Settings, Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log, SES: s.url + sesPath,
 		Metrics: metrics.New(s.Metrics, metrics.DefaultStage, s.Clock.Now),
 	}
 	if c.SES != "" {
@@ -227,7 +229,9 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 	s.handlers = map[string]lambda.Handler{}
 	if c.Handlers != nil {
-		s.handlers = c.Handlers(deps)
+		if s.handlers, err = c.Handlers(deps); err != nil {
+			return nil, err
+		}
 	}
 	if c.OnClock != nil {
 		s.onClock = func(ctx context.Context) error { return c.OnClock(ctx, deps) }

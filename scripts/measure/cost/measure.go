@@ -98,12 +98,15 @@ type bench struct {
 }
 
 // watched are the stack's handlers, whose invocations are added up as Lambda bills them.
-func (b *bench) watched(d stack.Deps) map[string]lambda.Handler {
-	handlers := stack.Functions(d)
+func (b *bench) watched(d stack.Deps) (map[string]lambda.Handler, error) {
+	handlers, err := stack.Functions(d)
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range manifest.Functions() {
 		handlers[f.Name] = watch{handlers[f.Name], b, f}
 	}
-	return handlers
+	return handlers, nil
 }
 
 type watch struct {

@@ -68,13 +68,13 @@ func TestTheWholeScenarioWithFunctionsThatAreAlreadyThere(t *testing.T) {
 	mails := "127.0.0.1:" + freePort(t)
 	triggers, err := stack.Start(t.Context(), stack.Config{
 		Engine: e, Table: "partner-access-dev-table", CreateTable: dynamo.CreateTable, Stream: true, Schedule: true, RealClock: true,
-		Handlers: func(d stack.Deps) map[string]lambda.Handler {
+		Handlers: func(d stack.Deps) (map[string]lambda.Handler, error) {
 			d.SES = "http://" + mails + "/_local/ses"
 			return b.Handlers(d)
 		},
 	})
 	if err != nil {
-		t.Fatal(err, b.Err())
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := triggers.Stop(); err != nil {

@@ -40,7 +40,7 @@ type Config struct {
 	Keep   string         // a folder for the histories that are wrong; empty: they are not kept
 	Log    io.Writer      // a line now and then; nil: nothing
 
-	Handlers func(stack.Deps) map[string]lambda.Handler // nil: the functions' own
+	Handlers func(stack.Deps) (map[string]lambda.Handler, error) // nil: the functions' own
 }
 
 // Report is what a run found.

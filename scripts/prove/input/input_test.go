@@ -54,12 +54,15 @@ func TestAFaultIsFound(t *testing.T) {
 	} {
 		t.Run(about, func(t *testing.T) {
 			t.Parallel()
-			r := run(t, input.Config{Requests: 600, Seed: 1, Most: 200, Handlers: func(d stack.Deps) map[string]lambda.Handler {
-				h := stack.Functions(d)
+			r := run(t, input.Config{Requests: 600, Seed: 1, Most: 200, Handlers: func(d stack.Deps) (map[string]lambda.Handler, error) {
+				h, err := stack.Functions(d)
+				if err != nil {
+					return nil, err
+				}
 				for name := range h {
 					h[name] = faulty{h[name], f.old, f.with}
 				}
-				return h
+				return h, nil
 			}})
 			if !strings.Contains(strings.Join(r.Violations, "\n"), f.want) {
 				t.Errorf("got %d violations, want one with %s", len(r.Violations), f.want)

@@ -43,7 +43,7 @@ type Config struct {
 	Table  string
 	Log    io.Writer // a line now and then; nil: nothing
 
-	Handlers func(stack.Deps) map[string]lambda.Handler // nil: the functions' own
+	Handlers func(stack.Deps) (map[string]lambda.Handler, error) // nil: the functions' own
 }
 
 // Report is what a run found.
@@ -143,9 +143,9 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	r.Stack, err = stack.Start(ctx, stack.Config{
 		Engine: c.Engine, Table: c.Table, Still: time.Date(2026, time.November, 22, 10, 0, 0, 0, time.UTC), CreateTable: dynamo.CreateTable,
 		Log: slog.New(r.faults),
-		Handlers: func(d stack.Deps) map[string]lambda.Handler {
-			r.handlers = c.Handlers(d)
-			return r.handlers
+		Handlers: func(d stack.Deps) (_ map[string]lambda.Handler, err error) {
+			r.handlers, err = c.Handlers(d)
+			return r.handlers, err
 		},
 	})
 	if err != nil {

@@ -5,17 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/spec"
-	"partneraccess/shared/access"
-	"partneraccess/shared/dynamo"
-	"partneraccess/shared/httpapi"
 )
 
 // scenario is a case of the OpenID Foundation's conformance suite for AuthZEN.
@@ -64,17 +60,12 @@ func TestTheScenariosOfTheAuthZENConformanceSuite(t *testing.T) {
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
 	}
-	catalogue, err := access.ParseCatalogue([]byte(`{"levels":{"view":["read"],"manage":["write"]},"resource_types":{"record":{"self":true}}}`))
-	if err != nil {
+	catalogue := filepath.Join(t.TempDir(), "catalogue.json")
+	text := `{"levels":{"view":["read"],"manage":["write"]},"resource_types":{"record":{"self":true}}}`
+	if err := os.WriteFile(catalogue, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := spec.New(t, func(c *stack.Config) {
-		c.Handlers = func(d stack.Deps) map[string]lambda.Handler {
-			hs := stack.Functions(d)
-			hs["check"] = httpapi.NewCheck(httpapi.CheckConfig{Facts: dynamo.NewReader(d.Client, d.Table), Catalogue: catalogue, Now: d.Now, BaseURL: d.BaseURL, Log: d.Log})
-			return hs
-		}
-	})
+	w := spec.New(t, func(c *stack.Config) { c.Settings = map[string]string{"CATALOGUE_FILE": catalogue} })
 	w.Partner("contoso")
 	alice, bob := w.User("contoso", "alice@contoso.example", "tech"), w.User("contoso", "bob@contoso.example", "tech")
 	for _, r := range []string{"record-1", "record-2"} {

@@ -32,7 +32,7 @@ import (
 const skew = 5 * time.Second
 
 // at are the functions with clocks that differ from the world's by that much.
-func at(d stack.Deps, by time.Duration) map[string]lambda.Handler {
+func at(d stack.Deps, by time.Duration) (map[string]lambda.Handler, error) {
 	now := d.Now
 	d.Now = func() time.Time { return now().Add(by) }
 	return stack.Functions(d)
@@ -41,10 +41,14 @@ func at(d stack.Deps, by time.Duration) map[string]lambda.Handler {
 // checkAt has check's clock differ from all others'.
 func checkAt(by time.Duration) func(*stack.Config) {
 	return func(c *stack.Config) {
-		c.Handlers = func(d stack.Deps) map[string]lambda.Handler {
-			out := stack.Functions(d)
-			out["check"] = at(d, by)["check"]
-			return out
+		c.Handlers = func(d stack.Deps) (map[string]lambda.Handler, error) {
+			out, err := stack.Functions(d)
+			other, err2 := at(d, by)
+			if err := errors.Join(err, err2); err != nil {
+				return nil, err
+			}
+			out["check"] = other["check"]
+			return out, nil
 		}
 	}
 }
@@ -246,11 +250,16 @@ func TestWithTheStreamDoubledReorderedSplitAndHalfFailedAndEverythingTwiceAtOnce
 	notify := &tangle{rand: rand.New(rand.NewPCG(seed, 1)), failed: map[string]int{}} //nolint:gosec // no secret
 	w := spec.New(t, func(c *stack.Config) {
 		c.Stream = true
-		c.Handlers = func(d stack.Deps) map[string]lambda.Handler {
-			out, ahead, behind := stack.Functions(d), at(d, skew), at(d, -skew)
+		c.Handlers = func(d stack.Deps) (map[string]lambda.Handler, error) {
+			out, err := stack.Functions(d)
+			ahead, err2 := at(d, skew)
+			behind, err3 := at(d, -skew)
+			if err := errors.Join(err, err2, err3); err != nil {
+				return nil, err
+			}
 			notify.ahead, notify.behind = ahead["notify"], behind["notify"]
 			out["notify"], out["expire"] = notify, beside{ahead["expire"], behind["expire"]}
-			return out
+			return out, nil
 		}
 	})
 	w.Partner("contoso", "contacts", []string{"ops@contoso.example"})

@@ -203,7 +203,7 @@ func TestEveryProblemIsToldInItsOwnWords(t *testing.T) {
 	})
 	t.Run("internal", func(t *testing.T) {
 		w := spec.New(t, func(c *stack.Config) {
-			c.Handlers = func(d stack.Deps) map[string]lambda.Handler {
+			c.Handlers = func(d stack.Deps) (map[string]lambda.Handler, error) {
 				d.Table = "there-is-no-such-table"
 				return stack.Functions(d)
 			}
@@ -235,7 +235,7 @@ func withStorage(between interface {
 },
 ) func(*stack.Config) {
 	return func(c *stack.Config) {
-		c.Handlers = func(d stack.Deps) map[string]lambda.Handler {
+		c.Handlers = func(d stack.Deps) (map[string]lambda.Handler, error) {
 			d.Client = dynamodb.New(d.Client.Options(), func(o *dynamodb.Options) {
 				o.HTTPClient = between.wrap(o.HTTPClient)
 				o.Retryer = aws.NopRetryer{}

@@ -152,7 +152,7 @@ type forestalled struct {
 }
 
 func (f *forestalled) functions(c *stack.Config) {
-	c.Handlers = func(d stack.Deps) map[string]lambda.Handler {
+	c.Handlers = func(d stack.Deps) (map[string]lambda.Handler, error) {
 		o := d.Client.Options()
 		send := o.HTTPClient
 		o.HTTPClient = aws.HTTPClient(doer(func(r *http.Request) (*http.Response, error) {

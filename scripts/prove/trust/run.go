@@ -31,7 +31,7 @@ type Config struct {
 	Seed   uint64
 
 	Engine   *engine.Engine // outlives the run; nil: one is started as DYNAMODB says
-	Handlers func(stack.Deps) map[string]lambda.Handler
+	Handlers func(stack.Deps) (map[string]lambda.Handler, error)
 	Log      io.Writer // nil: nothing is said under way
 }
 

@@ -51,8 +51,8 @@ func start(t *testing.T) *world {
 		Functions: []manifest.Function{{Name: "notify", Timeout: time.Minute, Stream: &manifest.Stream{
 			Filter: `{"eventName":["INSERT"],"dynamodb":{"NewImage":{"sk":{"S":[{"prefix":"T#"}]}}}}`, BatchSize: 1,
 		}}},
-		Handlers: func(stack.Deps) map[string]lambda.Handler {
-			return map[string]lambda.Handler{"notify": stream.Handler(w.each, slog.New(slog.DiscardHandler))}
+		Handlers: func(stack.Deps) (map[string]lambda.Handler, error) {
+			return map[string]lambda.Handler{"notify": stream.Handler(w.each, slog.New(slog.DiscardHandler))}, nil
 		},
 	})
 	if err != nil {

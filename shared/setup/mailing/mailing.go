@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
@@ -133,48 +134,61 @@ func (a again) refused(ctx context.Context, e events.Event, key receipt.Key, ask
 	return nil
 }
 
-// FromEnvironment is NewHandler for a Lambda function, and MailFromEnvironment is NewMailHandler. The environment: TABLE_NAME; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT, CUSTOMER_URL,
-// PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which SES says what became
-// of the mails; and what identity.Accounts, dynamo.NewClient, ses.NewClient and setup.Metrics read.
-func FromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-	c, err := fromEnvironment(getenv, log)
-	if err != nil {
-		return nil, err
+// Notify builds the function that sends the mails. It reads what Store of the environment does; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT,
+// CUSTOMER_URL, PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which SES says what became
+// of the mails; and what identity.Accounts and ses.NewClient read. Change adapts the client of SES.
+func Notify(keep identity.Keep, change ...func(*sesv2.Options)) setup.Build {
+	return func(e *setup.Environment) (lambda.Handler, error) {
+		c, err := config(e, keep, change)
+		if err != nil {
+			return nil, err
+		}
+		return NewHandler(c)
 	}
-	return NewHandler(c)
 }
 
-// MailFromEnvironment is NewMailHandler for a Lambda function. It reads what setup.People does as well.
-func MailFromEnvironment(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-	c, err := fromEnvironment(getenv, log)
-	if err != nil {
-		return nil, err
+// Mail builds the function that shows what became of the mails. It reads what Notify does, and what Config of the environment does.
+func Mail(keep identity.Keep, change ...func(*sesv2.Options)) setup.Build {
+	return func(e *setup.Environment) (lambda.Handler, error) {
+		c, err := config(e, keep, change)
+		if err != nil {
+			return nil, err
+		}
+		people, _, err := e.Config()
+		if err != nil {
+			return nil, err
+		}
+		return NewMailHandler(c, people)
 	}
-	people, err := setup.People(getenv, time.Now, log)
-	if err != nil {
-		return nil, err
-	}
-	return NewMailHandler(c, people)
 }
 
-func fromEnvironment(getenv func(string) string, log *slog.Logger) (Config, error) {
-	store, err := setup.Table(getenv)
+// Feedback builds the function that notes what SES says of mails.
+func Feedback(e *setup.Environment) (lambda.Handler, error) {
+	store, err := e.Store()
+	if err != nil {
+		return nil, err
+	}
+	return ses.FeedbackHandler(store, e.Log), nil
+}
+
+func config(e *setup.Environment, keep identity.Keep, change []func(*sesv2.Options)) (Config, error) {
+	store, err := e.Store()
 	if err != nil {
 		return Config{}, err
 	}
-	client, err := ses.NewClient(getenv)
+	client, err := ses.NewClient(e.Getenv, change...)
 	if err != nil {
 		return Config{}, err
 	}
 	c := Config{
-		Store: store, Sender: ses.NewSender(client, getenv("MAIL_CONFIGURATION_SET")), Suppressed: ses.NewSuppressed(client), Now: time.Now, Log: log,
+		Store: store, Sender: ses.NewSender(client, e.Getenv("MAIL_CONFIGURATION_SET")), Suppressed: ses.NewSuppressed(client), Now: e.Now, Log: e.Log,
 		Settings: mail.Settings{
-			Product: getenv("PRODUCT_NAME"), From: getenv("MAIL_FROM"), ReplyTo: getenv("MAIL_REPLY_TO"), Support: getenv("SUPPORT"),
-			CustomerURL: getenv("CUSTOMER_URL"), PartnerURL: getenv("PARTNER_URL"), InvitationURL: getenv("INVITATION_URL"),
-			Unsubscribe: getenv("UNSUBSCRIBE"),
+			Product: e.Getenv("PRODUCT_NAME"), From: e.Getenv("MAIL_FROM"), ReplyTo: e.Getenv("MAIL_REPLY_TO"), Support: e.Getenv("SUPPORT"),
+			CustomerURL: e.Getenv("CUSTOMER_URL"), PartnerURL: e.Getenv("PARTNER_URL"), InvitationURL: e.Getenv("INVITATION_URL"),
+			Unsubscribe: e.Getenv("UNSUBSCRIBE"),
 		},
 	}
-	accounts, err := identity.Accounts(getenv, c.Store)
+	accounts, err := keep.Accounts(e, c.Store)
 	if err != nil {
 		return Config{}, err
 	}

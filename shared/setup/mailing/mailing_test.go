@@ -28,6 +28,8 @@ import (
 	"partneraccess/shared/mail"
 	"partneraccess/shared/mail/receipt"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/setup"
+	"partneraccess/shared/setup/identity"
 	"partneraccess/shared/setup/mailing"
 )
 
@@ -54,17 +56,22 @@ func TestSettingsThatAreMissingOrWrongAreNamed(t *testing.T) {
 	} {
 		env := environment()
 		env[c.set] = c.to
-		_, err := mailing.FromEnvironment(func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+		_, err := mailing.Notify(nil)(in(func(name string) string { return env[name] }))
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s=%q: got %v, want an error about %q", c.set, c.to, err, c.want)
 		}
 	}
 }
 
+func in(getenv func(string) string) *setup.Environment {
+	return &setup.Environment{Getenv: getenv, Now: time.Now, NewID: setup.IDs(time.Now), Log: slog.New(slog.DiscardHandler)}
+}
+
 // What the manifest does not name is not set in AWS.
 func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
-	for name, wire := range map[string]func(func(string) string, *slog.Logger) (lambda.Handler, error){
-		"notify": mailing.FromEnvironment, "mail": mailing.MailFromEnvironment,
+	for name, build := range map[string]setup.Build{
+		"notify": mailing.Notify(nil), "mail": mailing.Mail(nil), "feedback": mailing.Feedback, "check": setup.Check,
+		"directory": identity.Directory(nil), "expire": identity.Expire(nil), "grant": setup.People(httpapi.NewGrant),
 	} {
 		i := slices.IndexFunc(manifest.Functions(), func(f manifest.Function) bool { return f.Name == name })
 		if i < 0 {
@@ -72,10 +79,10 @@ func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
 			continue
 		}
 		env, read := environment(), map[string]bool{}
-		for k, v := range map[string]string{"IDENTITY": "cognito", "USER_POOL_ID": "p", "USER_POOL_CLIENT_ID": "c"} {
+		for k, v := range map[string]string{"IDENTITY": "cognito", "USER_POOL_ID": "p", "USER_POOL_CLIENT_ID": "c", "BASE_URL": "https://access.example"} {
 			env[k] = v
 		}
-		if _, err := wire(func(name string) string { read[name] = true; return env[name] }, slog.New(slog.DiscardHandler)); err != nil {
+		if _, err := build(in(func(name string) string { read[name] = true; return env[name] })); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		named := manifest.Functions()[i].Env

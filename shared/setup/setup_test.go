@@ -1,4 +1,4 @@
-package main
+package setup_test
 
 import (
 	"log/slog"
@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"partneraccess/shared/setup"
 )
 
 func TestSettingsThatAreMissingOrWrongAreNamed(t *testing.T) {
@@ -24,12 +27,12 @@ func TestSettingsThatAreMissingOrWrongAreNamed(t *testing.T) {
 		{"CATALOGUE_FILE", filepath.Join(t.TempDir(), "none.json"), "CATALOGUE_FILE"},
 		{"CATALOGUE_FILE", bad, "CATALOGUE_FILE"},
 	} {
-		_, err := handler(func(name string) string {
+		_, err := setup.Check(&setup.Environment{Now: time.Now, Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string {
 			if name == c.set {
 				return c.to
 			}
 			return full[name]
-		}, slog.New(slog.DiscardHandler))
+		}})
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s=%q: got %v, want an error about %q", c.set, c.to, err, c.want)
 		}
