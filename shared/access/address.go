@@ -93,13 +93,13 @@ func (f UserFacts) claim(address string, m Moment) ([]Write, []events.Event, err
 		err = Refuse(NotForCustomers, "this address belongs to a customer's member: accounts of partners are never for a customer's people")
 	case f.Email.User == "":
 		return nil, nil, nil
-	case h.yields() && h.User.Partner != f.Partner.ID && (m.Actor.Kind == "provider" || of == f.Partner.ID):
+	case h.yields() && h.User.Partner != f.Partner.ID && (m.Actor.Kind == ActorProvider || of == f.Partner.ID):
 		writes, past := h.yield(m)
 		return writes, past, nil
 	default:
 		err = Refuse(EmailTaken, "a partner's user has this address already: every user has an address of its own")
 	}
-	if m.Actor.Kind != "provider" {
+	if m.Actor.Kind != ActorProvider {
 		err = emailUnavailable()
 	}
 	return nil, nil, err.At("/email")
@@ -112,7 +112,7 @@ func emailUnavailable() *Error {
 
 // unproved tells whether an address that the actor gives to a user of f.Partner has still to be proved.
 func (f UserFacts) unproved(address string, m Moment) bool {
-	return m.Actor.Kind != "provider" && f.Domains.partner(address) != f.Partner.ID
+	return m.Actor.Kind != ActorProvider && f.Domains.partner(address) != f.Partner.ID
 }
 
 // former is the list of the user's earlier addresses once it has another one.

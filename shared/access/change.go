@@ -6,9 +6,20 @@ import (
 	"partneraccess/events"
 )
 
+// ActorKind is on whose side somebody acts.
+type ActorKind string
+
+// The kinds. The clock's changes are those that time brings: ends, reminders, and work that goes through many grants.
+const (
+	ActorProvider ActorKind = "provider"
+	ActorCustomer ActorKind = "customer"
+	ActorPartner  ActorKind = "partner"
+	ActorClock    ActorKind = "clock"
+)
+
 // Actor is who makes a change.
 type Actor struct {
-	Kind  string // provider, customer, partner or clock
+	Kind  ActorKind
 	Email string // "" for the provider's systems and the clock
 	User  string // the partner's user, "" otherwise
 	Role  Role   // of the partner's user
@@ -51,63 +62,28 @@ func (c Change) Ends() []Reason {
 // Write is one record's new state and the state that it must be found in.
 type Write interface{ write() }
 
-// In all writes, Before is the record as it was loaded (nil: there must be none), and After is what it becomes (nil: it is deleted).
+// Replace writes a record: Before is the record as it was loaded (nil: there must be none), and After is what it becomes (nil: it is deleted).
+type Replace[T any] struct{ Before, After *T }
+
+func (Replace[T]) write() {}
+
+// The records that are written.
 type (
-	// PartnerWrite writes a partner.
-	PartnerWrite struct {
-		Before *Partner
-		After  *Partner
-	}
-	// HeadcountWrite writes a partner's headcount.
-	HeadcountWrite struct {
-		Before *Headcount
-		After  *Headcount
-	}
-	// UserWrite writes a partner's user.
-	UserWrite struct {
-		Before *User
-		After  *User
-	}
-	// EmailWrite writes whose an address is.
-	EmailWrite struct {
-		Before *Email
-		After  *Email
-	}
-	// DomainWrite writes whose a domain is.
-	DomainWrite struct {
-		Before *Domain
-		After  *Domain
-	}
-	// CustomerWrite writes a customer.
-	CustomerWrite struct {
-		Before *Customer
-		After  *Customer
-	}
-	// MemberWrite writes a customer's member.
-	MemberWrite struct {
-		Before *Member
-		After  *Member
-	}
-	// GrantWrite writes a grant.
-	GrantWrite struct {
-		Before *Grant
-		After  *Grant
-	}
-	// AssignmentWrite writes an assignment.
-	AssignmentWrite struct {
-		Before *Assignment
-		After  *Assignment
-	}
-	// TaskWrite writes a task.
-	TaskWrite struct {
-		Before *Task
-		After  *Task
-	}
-	// InvitationWrite writes an invitation.
-	InvitationWrite struct {
-		Before *Invitation
-		After  *Invitation
-	}
+	PartnerWrite    = Replace[Partner]
+	HeadcountWrite  = Replace[Headcount] // of a partner
+	UserWrite       = Replace[User]
+	EmailWrite      = Replace[Email]  // whose an address is
+	DomainWrite     = Replace[Domain] // whose a domain is
+	CustomerWrite   = Replace[Customer]
+	MemberWrite     = Replace[Member]
+	GrantWrite      = Replace[Grant]
+	AssignmentWrite = Replace[Assignment]
+	TaskWrite       = Replace[Task]
+	InvitationWrite = Replace[Invitation]
+)
+
+// What else a change writes, or holds against what was loaded.
+type (
 	// InvitationListing lists a pending invitation by its address, which was made before invitations were found by that. It changes nothing else.
 	InvitationListing struct{ Invitation *Invitation }
 	// UserCheck changes nothing: the user has to be as it was loaded.
@@ -118,25 +94,13 @@ type (
 	HeadcountCheck struct{ Headcount Headcount }
 )
 
-func (PartnerWrite) write()    {}
-func (HeadcountWrite) write()  {}
-func (UserWrite) write()       {}
-func (EmailWrite) write()      {}
-func (DomainWrite) write()     {}
-func (CustomerWrite) write()   {}
-func (MemberWrite) write()     {}
-func (GrantWrite) write()      {}
-func (AssignmentWrite) write() {}
-func (TaskWrite) write()       {}
-func (InvitationWrite) write() {}
-func (HeadcountCheck) write()  {}
-
 func (InvitationListing) write() {}
 func (UserCheck) write()         {}
 func (MemberCheck) write()       {}
+func (HeadcountCheck) write()    {}
 
 func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
-	e := events.Event{ID: m.NewID(), Type: t, Time: m.Now, Actor: events.Actor{Kind: m.Actor.Kind, Email: m.Actor.Email}, Data: d}
+	e := events.Event{ID: m.NewID(), Type: t, Time: m.Now, Actor: events.Actor{Kind: string(m.Actor.Kind), Email: m.Actor.Email}, Data: d}
 	if c != nil {
 		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts}
 	}
@@ -147,7 +111,7 @@ func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) eve
 }
 
 func (m Moment) clock() Moment {
-	m.Actor = Actor{Kind: "clock"}
+	m.Actor = Actor{Kind: ActorClock}
 	return m
 }
 
@@ -162,90 +126,23 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Partner) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
+// The Stored methods are the version that was loaded; 0 when there was none.
 
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Headcount) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
+func (r *Partner) Stored() int64    { return stored(r, func(r *Partner) int64 { return r.Version }) }    //nolint:revive // see above
+func (r *Headcount) Stored() int64  { return stored(r, func(r *Headcount) int64 { return r.Version }) }  //nolint:revive // see above
+func (r *User) Stored() int64       { return stored(r, func(r *User) int64 { return r.Version }) }       //nolint:revive // see above
+func (r *Email) Stored() int64      { return stored(r, func(r *Email) int64 { return r.Version }) }      //nolint:revive // see above
+func (r *Domain) Stored() int64     { return stored(r, func(r *Domain) int64 { return r.Version }) }     //nolint:revive // see above
+func (r *Customer) Stored() int64   { return stored(r, func(r *Customer) int64 { return r.Version }) }   //nolint:revive // see above
+func (r *Member) Stored() int64     { return stored(r, func(r *Member) int64 { return r.Version }) }     //nolint:revive // see above
+func (r *Grant) Stored() int64      { return stored(r, func(r *Grant) int64 { return r.Version }) }      //nolint:revive // see above
+func (r *Assignment) Stored() int64 { return stored(r, func(r *Assignment) int64 { return r.Version }) } //nolint:revive // see above
+func (r *Task) Stored() int64       { return stored(r, func(r *Task) int64 { return r.Version }) }       //nolint:revive // see above
+func (r *Invitation) Stored() int64 { return stored(r, func(r *Invitation) int64 { return r.Version }) } //nolint:revive // see above
 
-// Stored is the version that was loaded; 0 when there was none.
-func (r *User) Stored() int64 {
+func stored[T any](r *T, version func(*T) int64) int64 {
 	if r == nil {
 		return 0
 	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Email) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Domain) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Customer) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Member) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Grant) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Assignment) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Task) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
-}
-
-// Stored is the version that was loaded; 0 when there was none.
-func (r *Invitation) Stored() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.Version
+	return version(r)
 }

@@ -223,7 +223,7 @@ func TestNoPairOfDenialsAddsUpToAYes(t *testing.T) {
 	}{
 		{"user removed", func(f *caseFacts) { f.User.Status = access.Removed }},
 		{"user disabled", func(f *caseFacts) { f.User.Status = access.Disabled }},
-		{"user invited", func(f *caseFacts) { f.User.Status = access.Invited }},
+		{"user invited", func(f *caseFacts) { f.User.Status = access.Status("invited") }},
 		{"user of another partner", func(f *caseFacts) { f.User.Partner = "fabrikam" }},
 		{"user is a member", func(f *caseFacts) { f.User.MemberOf = []string{"acme"} }},
 		{"user of the customer's domain", func(f *caseFacts) { f.Grant.Domain = "contoso.example" }},

@@ -68,7 +68,7 @@ func (p *relationPlan) tell(reminding bool) {
 	tell := func(t events.Type, days int) {
 		p.past = append(p.past, m.event(t, p.r.Customer, p.r.Partner, grantData(before, p.r.Headcount, func(d *events.Data) {
 			d.Users, d.Crowd = p.concerned()
-			d.Status, d.Days = before.Status(p.r.Partner, m.Now), days
+			d.Status, d.Days = string(before.Status(p.r.Partner, m.Now)), days
 		})))
 	}
 	passed := func(t time.Time) bool { return t.After(p.g.Told) && !t.After(m.Now) }
@@ -288,7 +288,7 @@ func PlanTellPersonChanged(t *Task, rows []Relation, after string, m Moment) Cha
 		if p.g.Admits(u, p.row(u.ID)) {
 			c.Events = append(c.Events, p.m.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
 				d.Users, d.Crowd = p.concerned()
-				d.Status = p.g.Status(r.Partner, m.Now)
+				d.Status = string(p.g.Status(r.Partner, m.Now))
 				d.Person, d.EmailWas = ref(person(u)), t.EmailWas
 			})))
 		}
@@ -307,7 +307,7 @@ func PlanTellCustomers(t *Task, rows []Relation, after string, m Moment) Change 
 	for _, r := range rows {
 		if r.Grant != nil && r.Customer != nil && !r.Grant.Ended(m.Now) {
 			c.Events = append(c.Events, m.clock().event(kind, r.Customer, r.Partner, grantData(r.Grant, r.Headcount, func(d *events.Data) {
-				d.Status = r.Grant.Status(r.Partner, m.Now)
+				d.Status = string(r.Grant.Status(r.Partner, m.Now))
 			})))
 		}
 	}

@@ -186,7 +186,7 @@ func TestTheStatusThatPeopleSee(t *testing.T) {
 		{"continuous", access.Grant{State: access.StateOpen, From: from}, until.AddDate(100, 0, 0), "active"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.grant.Status(&active, c.now); got != c.want {
+			if got := c.grant.Status(&active, c.now); string(got) != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 			_, over := map[string]bool{"expired": true, "ended": true}[c.want]

@@ -17,11 +17,10 @@ const (
 // Status is the state of an account: of a partner, a user or a customer.
 type Status string
 
-// The states. Suspended is a partner's (the kill switch), invited and disabled are a user's. Removed is for ever.
+// The states. Suspended is a partner's (the kill switch), disabled is a user's. Removed is for ever.
 const (
 	Active    Status = "active"
 	Suspended Status = "suspended"
-	Invited   Status = "invited"
 	Disabled  Status = "disabled"
 	Removed   Status = "removed"
 )
@@ -212,7 +211,7 @@ type End struct {
 
 // By is who did something, as it is kept.
 type By struct {
-	Kind  string // provider, customer, partner or clock
+	Kind  ActorKind
 	Email string
 }
 
@@ -341,23 +340,36 @@ func (g *Grant) expired(now time.Time) bool {
 	return g.State != StateEnded && !g.Until.IsZero() && !now.Before(g.Until)
 }
 
+// GrantStatus is what people see of a grant.
+type GrantStatus string
+
+// The statuses of a grant.
+const (
+	StatusRequested GrantStatus = "requested"
+	StatusScheduled GrantStatus = "scheduled"
+	StatusActive    GrantStatus = "active"
+	StatusSuspended GrantStatus = "suspended"
+	StatusExpired   GrantStatus = "expired"
+	StatusEnded     GrantStatus = "ended"
+)
+
 // Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would answer
 // now: active only where the grant and its partner deny nobody, and suspended where the partner is suspended, of another class, or without the
 // single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
-func (g *Grant) Status(p *Partner, now time.Time) string {
+func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 	switch g.standing(p, now) {
 	case Granted:
-		return "active"
+		return StatusActive
 	case WhyExpired:
-		return "expired"
+		return StatusExpired
 	case WhyEnded:
-		return "ended"
+		return StatusEnded
 	case PendingApproval:
-		return "requested"
+		return StatusRequested
 	case NotYetActive:
-		return "scheduled"
+		return StatusScheduled
 	}
-	return "suspended"
+	return StatusSuspended
 }
 
 // Denied is why the grant is not active at that instant, by the reason that a check answers to its users; "" while it is active.
@@ -374,9 +386,9 @@ func (g *Grant) EndAt(p *Partner, now time.Time) *End {
 	case g.State == StateEnded:
 		return g.End
 	case g.expired(now):
-		return &End{Reason: Expired, At: g.Until, By: By{Kind: "clock"}}
+		return &End{Reason: Expired, At: g.Until, By: By{Kind: ActorClock}}
 	case p != nil && p.Status == Removed:
-		return &End{Reason: PartnerRemoved, At: p.Updated, By: By{Kind: "provider"}}
+		return &End{Reason: PartnerRemoved, At: p.Updated, By: By{Kind: ActorProvider}}
 	}
 	return nil
 }

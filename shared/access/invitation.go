@@ -116,7 +116,7 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 		return NotEligible
 	case r.grantEnded(now):
 		return GrantEnded
-	case i.By.Kind == "partner" && (g.AssignedBy != ByPartner || g.Chosen.After(i.Created)):
+	case i.By.Kind == ActorPartner && (g.AssignedBy != ByPartner || g.Chosen.After(i.Created)):
 		return ChoiceChanged
 	case r.inviterLeft():
 		return InviterLeft
@@ -138,13 +138,13 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 func (r *InvitationRow) grantEnded(now time.Time) bool {
 	i, g := r.Invitation, r.Grant
 	if g == nil {
-		return i.Grant != "" || i.By.Kind == "partner"
+		return i.Grant != "" || i.By.Kind == ActorPartner
 	}
 	end := g.EndAt(r.Partner, now)
 	switch {
 	case i.Grant != "":
 		return end != nil || g.ID != i.Grant
-	case i.By.Kind == "partner": // of before invitations named their grant: the partner invites into an open one only
+	case i.By.Kind == ActorPartner: // of before invitations named their grant: the partner invites into an open one only
 		return end != nil || g.Created.After(i.Created)
 	}
 	return end != nil && end.At.After(i.Created) || g.Earlier.After(i.Created)
@@ -153,7 +153,7 @@ func (r *InvitationRow) grantEnded(now time.Time) bool {
 // inviterLeft tells whether who invited may not invite any more: the account of a partner's user is not active, manages no people, or has become
 // another person's; a customer's member has gone or is no admin.
 func (r *InvitationRow) inviterLeft() bool {
-	if r.By.Kind != "partner" {
+	if r.By.Kind != ActorPartner {
 		return r.Inviter.Member == nil || !r.Inviter.Member.Admin
 	}
 	u := r.Inviter.User
@@ -231,7 +231,7 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 	if cmd.Level != nil {
 		i.Level = *cmd.Level
 	}
-	if m.Actor.Kind == "partner" {
+	if m.Actor.Kind == ActorPartner {
 		i.Inviter, i.Level = m.Actor.User, Lowest(i.Level, f.Grant.EffectiveLevel(f.Partner))
 	}
 	if !cmd.Until.IsZero() {
@@ -274,7 +274,7 @@ func (f InviteFacts) addressee(email string, m Moment) error {
 	if (f.Holder.yields() || f.Holder.idle(m.Now)) && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
 	}
-	return invitable(f, email, m.Actor.Kind == "customer")
+	return invitable(f, email, m.Actor.Kind == ActorCustomer)
 }
 
 // maxUnlisted is how many invitations of before are listed by their address with the first new one: a transaction has room for no more.
@@ -302,7 +302,7 @@ func mayInvite(r Relation, m Moment) error {
 	switch {
 	case r.Customer == nil || r.Customer.Status != Active:
 		return notFound("customer")
-	case m.Actor.Kind == "partner":
+	case m.Actor.Kind == ActorPartner:
 		if r.Grant == nil || r.Grant.EndAt(r.Partner, m.Now) != nil {
 			return notFound("customer")
 		}
@@ -336,7 +336,7 @@ func invitable(f InviteFacts, email string, knowsMembers bool) error {
 func (m Moment) invitation(t events.Type, r Relation, i *Invitation) events.Event {
 	return m.event(t, r.Customer, r.Partner, events.Data{
 		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(), Until: instant(i.Until),
-		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{ID: i.Inviter, Email: i.By.Email}, Side: i.By.Kind,
+		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{ID: i.Inviter, Email: i.By.Email}, Side: string(i.By.Kind),
 		Grant: i.Grant, Reason: string(i.Reason),
 	})
 }
@@ -387,7 +387,7 @@ func PlanResend(f InviteFacts, i *Invitation, m Moment) (Change, *Invitation, er
 	}
 	n := i.next(m)
 	n.Sending, n.Digests, n.Reminded, n.Expires = n.Sending+1, nil, false, m.Now.Add(time.Duration(n.Days)*24*time.Hour)
-	if m.Actor.Kind == "partner" {
+	if m.Actor.Kind == ActorPartner {
 		n.Level = Lowest(n.Level, f.Grant.EffectiveLevel(f.Partner))
 	}
 	return Change{
@@ -430,7 +430,7 @@ func PlanCancel(r Relation, i *Invitation, m Moment) (Change, *Invitation, error
 	if i.Status(m.Now) != InvitationPending {
 		return Change{}, i, nil
 	}
-	if m.Actor.Kind == "customer" && i.By.Kind == "partner" && r.Customer != nil && r.Customer.ManagedBy != "" {
+	if m.Actor.Kind == ActorCustomer && i.By.Kind == ActorPartner && r.Customer != nil && r.Customer.ManagedBy != "" {
 		return Change{}, nil, managed()
 	}
 	return m.closed(r, i, InvitationCancelled, events.InvitationCancelled, "")

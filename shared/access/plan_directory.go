@@ -435,7 +435,7 @@ func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) 
 	role := Role("")
 	if cmd.Role != nil {
 		role = *cmd.Role
-	} else if f.Headcount.Last == 0 && m.Actor.Kind == "provider" {
+	} else if f.Headcount.Last == 0 && m.Actor.Kind == ActorProvider {
 		role = Owner
 	}
 	if role == "" {
@@ -491,7 +491,7 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 		u.Role = *cmd.Role
 	}
 	setAll(&u, cmd)
-	if cmd.Email != nil && (u.Email != f.User.Email || m.Actor.Kind == "provider") {
+	if cmd.Email != nil && (u.Email != f.User.Email || m.Actor.Kind == ActorProvider) {
 		u.Unproved = f.unproved(u.Email, m)
 	}
 	fields := differing(f.User, &u)
@@ -579,11 +579,11 @@ func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
 // everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been decided before.
 func MayHandle(a Actor, r Role) *Error {
 	switch {
-	case a.Kind == "provider":
+	case a.Kind == ActorProvider:
 		return nil
 	case r == Owner:
 		return Refuse(Forbidden, "owners are set, changed and removed by the provider alone")
-	case a.Kind == "partner" && r.Above(a.Role):
+	case a.Kind == ActorPartner && r.Above(a.Role):
 		return Refuse(Forbidden, "your role is %s: nobody gives a role above his own, or changes a user who has one", a.Role)
 	}
 	return nil

@@ -8,8 +8,6 @@ import (
 	"partneraccess/events"
 )
 
-func itoa(i int) string { return strconv.Itoa(i) }
-
 // EditCommand changes a grant that has not ended. Nil fields were not given.
 type EditCommand struct {
 	Seen       int64     // the version that the caller saw; AnyVersion = whichever is there
@@ -120,7 +118,7 @@ func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []strin
 		for i, id := range *set {
 			u, err := p.candidate(id)
 			if err != nil {
-				return err.At(chosen + "/" + itoa(i))
+				return err.At(chosen + "/" + strconv.Itoa(i))
 			}
 			users = append(users, u)
 		}
@@ -131,7 +129,7 @@ func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []strin
 	for i, id := range add {
 		u, err := p.candidate(id)
 		if err != nil {
-			return err.At(added + "/" + itoa(i))
+			return err.At(added + "/" + strconv.Itoa(i))
 		}
 		p.add(u, nil)
 	}
@@ -279,7 +277,7 @@ func planEnd(r Relation, why Reason, m Moment) (Planned, error) {
 		end = *r.Grant.EndAt(r.Partner, m.Now)
 	}
 	if r.Grant.expired(m.Now) { // the clock was first
-		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: "clock"}}, events.GrantExpired
+		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: ActorClock}}, events.GrantExpired
 		m = m.clock()
 	}
 	p := newRelationPlan(r, m)

@@ -2,6 +2,7 @@ package access
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -231,7 +232,7 @@ func userPointer(individual bool, list string, i int) string {
 	if individual {
 		return "/email"
 	}
-	return list + "/" + itoa(i)
+	return list + "/" + strconv.Itoa(i)
 }
 
 // PlanRelationship opens a relationship that the provider establishes: support when the offer is at least that, otherwise a relationship

@@ -78,7 +78,7 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 		if old.expired(p.m.Now) { // no sweep has come by yet: the end is told before the new beginning
 			p.past = append(p.past, p.m.clock().event(events.GrantExpired, p.r.Customer, p.r.Partner, grantData(old, p.r.Headcount, func(d *events.Data) {
 				d.Users, d.Crowd = p.concerned()
-				d.Status, d.Reason = old.Status(p.r.Partner, p.m.Now), string(Expired)
+				d.Status, d.Reason = string(old.Status(p.r.Partner, p.m.Now)), string(Expired)
 			})))
 		}
 		g.Epoch = old.Epoch
@@ -156,7 +156,7 @@ func (p *relationPlan) row(user string) *Assignment {
 
 func (p *relationPlan) put(u *User, out bool, level *Level) {
 	by := ByCustomer
-	if p.m.Actor.Kind == "partner" {
+	if p.m.Actor.Kind == ActorPartner {
 		by = ByPartner
 	}
 	p.rows[u.ID] = &Assignment{
@@ -204,7 +204,7 @@ func (p *relationPlan) addInvited(u *User, i *Invitation, sso bool) error {
 		p.add(u, nil)
 		return nil
 	}
-	if i.By.Kind == "partner" {
+	if i.By.Kind == ActorPartner {
 		level := Lowest(i.Level, p.g.EffectiveLevel(p.r.Partner))
 		p.add(u, &level)
 		return nil
@@ -471,7 +471,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	}
 	data := grantData(p.g, p.r.Headcount, func(d *events.Data) {
 		d.Users, d.Crowd = p.concerned()
-		d.Status = p.g.Status(p.r.Partner, p.m.Now)
+		d.Status = string(p.g.Status(p.r.Partner, p.m.Now))
 		d.Fields = out.Changes.Fields
 		d.Everyone = p.everyone
 		for _, id := range p.added {

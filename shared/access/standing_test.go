@@ -76,7 +76,7 @@ func TestAGrantIsSuspendedWhileItsPartnerKeepsEverybodyOut(t *testing.T) {
 	} {
 		p, g := partner, open
 		c.change(&p, &g)
-		if got, why := g.Status(&p, start), g.Denied(&p, start); got != c.status || why != c.reason {
+		if got, why := g.Status(&p, start), g.Denied(&p, start); string(got) != c.status || why != c.reason {
 			t.Errorf("%s: got %s (%s), want %s (%s)", c.name, got, why, c.status, c.reason)
 		}
 	}

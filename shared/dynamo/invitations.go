@@ -40,7 +40,7 @@ func invitationItem(i *access.Invitation) draft {
 	d.t("until", i.Until)
 	d.s("state", string(i.State))
 	d.s("reason", string(i.Reason))
-	d.s("by", i.By.Kind)
+	d.s("by", string(i.By.Kind))
 	d.s("by_email", i.By.Email)
 	d.s("inviter", i.Inviter)
 	d.list("digests", i.Digests)
@@ -60,7 +60,7 @@ func (it *item) invitation() *access.Invitation {
 	return &access.Invitation{
 		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Grant: it.s("grant"), Email: it.s("email"), Level: it.level("level"),
 		Until: it.t("until"), State: access.InvitationStatus(it.s("state")), Reason: access.Reason(it.s("reason")),
-		By: access.By{Kind: it.s("by"), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
+		By: access.By{Kind: access.ActorKind(it.s("by")), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
 		Sending: int(it.n("sending")), Mail: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"), User: it.s("user"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}

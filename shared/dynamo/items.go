@@ -444,7 +444,7 @@ func grantItem(g *access.Grant) draft {
 	if e := g.End; e != nil {
 		d.s("end_reason", string(e.Reason))
 		d.t("end_at", e.At)
-		d.s("end_by", e.By.Kind)
+		d.s("end_by", string(e.By.Kind))
 		d.s("end_email", e.By.Email)
 	}
 	d.t("earlier", g.Earlier)
@@ -517,7 +517,7 @@ func (it *item) grantInto(g *access.Grant) {
 		case "end_at":
 			end.At = it.timeOf(a)
 		case "end_by":
-			end.By.Kind = a.text
+			end.By.Kind = access.ActorKind(a.text)
 		case "end_email":
 			end.By.Email = a.text
 		case "earlier":

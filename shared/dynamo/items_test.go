@@ -285,7 +285,7 @@ func anyRecord(t *rapid.T, n int64) record {
 	number := rapid.Int64Range(0, 1<<60)
 	yes := rapid.Bool()
 	level := rapid.SampledFrom([]access.Level{access.None, access.View, access.Support, access.Manage})
-	status := rapid.SampledFrom([]access.Status{"", access.Active, access.Suspended, access.Invited, access.Disabled, access.Removed})
+	status := rapid.SampledFrom([]access.Status{"", access.Active, access.Suspended, access.Status("invited"), access.Disabled, access.Removed})
 	instant := rapid.Custom(func(t *rapid.T) time.Time {
 		if rapid.IntRange(0, 3).Draw(t, "zero") == 0 {
 			return time.Time{}
@@ -299,7 +299,7 @@ func anyRecord(t *rapid.T, n int64) record {
 	name := rapid.StringOfN(rapid.Rune(), 1, 40, -1).Draw(t, "name")
 	var end *access.End
 	if yes.Draw(t, "ended") {
-		end = &access.End{Reason: access.Expired, At: instant.Draw(t, "end"), By: access.By{Kind: text.Draw(t, "by"), Email: text.Draw(t, "by whom")}}
+		end = &access.End{Reason: access.Expired, At: instant.Draw(t, "end"), By: access.By{Kind: access.ActorKind(text.Draw(t, "by")), Email: text.Draw(t, "by whom")}}
 	}
 	var own *access.Level
 	if yes.Draw(t, "own level") {
@@ -342,7 +342,7 @@ func anyRecord(t *rapid.T, n int64) record {
 		},
 		Invitation: &access.Invitation{
 			ID: unique, Customer: customer, Partner: partner, Email: text.Draw(t, "invited"), Level: level.Draw(t, "level"), Until: instant.Draw(t, "until"),
-			State: rapid.SampledFrom([]access.InvitationStatus{access.InvitationPending, access.InvitationExpired}).Draw(t, "state"), By: access.By{Kind: text.Draw(t, "by"), Email: text.Draw(t, "by whom")},
+			State: rapid.SampledFrom([]access.InvitationStatus{access.InvitationPending, access.InvitationExpired}).Draw(t, "state"), By: access.By{Kind: access.ActorKind(text.Draw(t, "by")), Email: text.Draw(t, "by whom")},
 			Digests: list.Draw(t, "digests"), Sending: int(number.Draw(t, "sending")), Mail: text.Draw(t, "mail"), Days: int(number.Draw(t, "days")), Expires: instant.Draw(t, "expires"), Reminded: yes.Draw(t, "reminded"),
 			User: text.Draw(t, "who accepted"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},

@@ -143,9 +143,9 @@ func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access
 func wanted(f access.GrantFilter, r *access.GrantRow) bool {
 	status := r.Grant.Status(r.Partner, f.Now)
 	if len(f.Statuses) == 0 {
-		return status != "ended" && status != "expired"
+		return status != access.StatusEnded && status != access.StatusExpired
 	}
-	return slices.Contains(f.Statuses, status)
+	return slices.Contains(f.Statuses, string(status))
 }
 
 // PartnerCustomers lists the customers that let a partner in (A1, A3, W14), in the order of the customers' ids. Which customers there are

@@ -277,7 +277,7 @@ func TestACustomersGrantsAreListedAndFiltered(t *testing.T) {
 		if r.Partner == nil || r.Partner.ID != r.Grant.Partner || r.Customer != acme {
 			t.Errorf("got the row %+v, want its own partner and customer", r)
 		}
-		return r.Grant.Partner + " " + r.Grant.Status(r.Partner, noon)
+		return r.Grant.Partner + " " + string(r.Grant.Status(r.Partner, noon))
 	}
 	wantList(t, "what has not ended", list(access.GrantFilter{Now: noon}), name, "a active", "c suspended", "d scheduled", "e active")
 	wantList(t, "at the end of a period", list(access.GrantFilter{Now: noon.Add(time.Minute)}), name, "a active", "c suspended", "d scheduled")

@@ -52,7 +52,7 @@ type invitationMailView struct {
 func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	return invitationView{
 		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: instant(i.Until), Status: string(i.Status(now)),
-		Reason: string(i.Reason), Grant: i.Grant, InvitedBy: byView{Kind: i.By.Kind, Email: i.By.Email}, ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
+		Reason: string(i.Reason), Grant: i.Grant, InvitedBy: byView{Kind: string(i.By.Kind), Email: i.By.Email}, ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
 	}
 }
 
@@ -345,7 +345,7 @@ func previewInvitation(ctx context.Context, c *call) (reply, error) {
 	status, why := row.Status(c.api.now())
 	return reply{status: 200, body: previewView{
 		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(), Until: instant(i.Until),
-		Status: string(status), Reason: string(why), InvitedBy: i.By.Kind, ExpiresAt: i.Expires,
+		Status: string(status), Reason: string(why), InvitedBy: string(i.By.Kind), ExpiresAt: i.Expires,
 	}}, nil
 }
 

@@ -48,13 +48,12 @@ type field struct{ name, value string }
 
 // Claims are what the verified token says of the caller. All are "" or empty for a request without one.
 type Claims struct {
-	Issuer   string
-	Subject  string
-	ClientID string
-	Email    string // in the form of access.ParseEmail; "" unless the issuer has verified it
-	Account  string // Cognito's name of the account: the user's id, for an employee, perhaps in another case
-	Unclear  bool   // the name of the account is no text
-	Scopes   []string
+	Issuer  string
+	Subject string
+	Email   string // in the form of access.ParseEmail; "" unless the issuer has verified it
+	Account string // Cognito's name of the account: the user's id, for an employee, perhaps in another case
+	Unclear bool   // the name of the account is no text
+	Scopes  []string
 }
 
 // Has tells whether the token has the scope.
@@ -276,8 +275,6 @@ func (w *walker) request(r *Request) (refused *access.Error, err error) {
 									r.Claims.Issuer, err = w.text()
 								case "sub":
 									r.Claims.Subject, err = w.text()
-								case "client_id":
-									r.Claims.ClientID, err = w.text()
 								case "email":
 									email, err = w.text()
 								case "cognito:username":

@@ -54,7 +54,7 @@ func TestScopesStandInEitherClaim(t *testing.T) {
 
 func TestAPayloadBecomesARequest(t *testing.T) {
 	r, _ := invoke(t, payload, httpapi.Response{Status: 200})
-	claims := httpapi.Claims{Issuer: "https://i", Subject: "s", ClientID: "c", Email: "ann@acme.example", Scopes: []string{"a", "b"}}
+	claims := httpapi.Claims{Issuer: "https://i", Subject: "s", Email: "ann@acme.example", Scopes: []string{"a", "b"}}
 	if !reflect.DeepEqual(r.Claims, claims) {
 		t.Errorf("got claims %+v, want %+v", r.Claims, claims)
 	}

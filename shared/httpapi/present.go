@@ -70,12 +70,12 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 	g := r.Grant
 	v := grantView{
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
-		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: g.Status(r.Partner, now), Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
+		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
 		From: g.From, Until: instant(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {
-		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: e.By.Kind, Email: e.By.Email}}
+		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: string(e.By.Kind), Email: e.By.Email}}
 	}
 	return v
 }
@@ -340,7 +340,7 @@ type partnerCustomerView struct {
 func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCustomerView {
 	g := r.Grant
 	v := partnerCustomerView{
-		Customer: viewCustomerName(r.Customer), Status: g.Status(r.Partner, now), Reason: text(g.Denied(r.Partner, now)), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
+		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
 		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.Edition(),
 	}
