@@ -11,18 +11,19 @@ type Type string
 
 // The facts. One change of a grant is one event, however much it changes.
 const (
-	PartnerCreated     Type = "partner.created"
-	PartnerEdited      Type = "partner.edited"
-	PartnerSuspended   Type = "partner.suspended" // the provider's kill switch: no customer lets the partner in
-	PartnerResumed     Type = "partner.resumed"
-	PartnerRemoved     Type = "partner.removed" // for ever: its id is never used again (D5, D23)
-	UserCreated        Type = "user.created"
-	UserEdited         Type = "user.edited"
-	UserDisabled       Type = "user.disabled"
-	UserEnabled        Type = "user.enabled"
-	UserRemoved        Type = "user.removed"            // left the partner (D5, D23)
-	ActivationRenewed  Type = "user.activation_renewed" // a user who has never signed in gets a temporary password, once more or for the first time (P15)
-	ActivationMissed   Type = "user.activation_missed"  // a user has not signed in with it in time, and it works no more
+	PartnerCreated   Type = "partner.created"
+	PartnerEdited    Type = "partner.edited"
+	PartnerSuspended Type = "partner.suspended" // the provider's kill switch: no customer lets the partner in
+	PartnerResumed   Type = "partner.resumed"
+	PartnerRemoved   Type = "partner.removed" // for ever: its id is never used again (D5, D23)
+	UserCreated      Type = "user.created"
+	UserEdited       Type = "user.edited"
+	UserDisabled     Type = "user.disabled"
+	UserEnabled      Type = "user.enabled"
+	UserRemoved      Type = "user.removed" // left the partner (D5, D23)
+	// a user who has never signed in gets a temporary password, once more or for the first time (P15)
+	ActivationRenewed  Type = "user.activation_renewed"
+	ActivationMissed   Type = "user.activation_missed" // a user has not signed in with it in time, and it works no more
 	CustomerCreated    Type = "customer.created"
 	CustomerEdited     Type = "customer.edited"
 	CustomerRemoved    Type = "customer.removed"

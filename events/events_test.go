@@ -188,7 +188,10 @@ func TestTheSchemaRefusesAnEventThatLacksWhatItsTypeCarries(t *testing.T) {
 	for _, typ := range events.Types() {
 		raw, _ := sample(t, typ)
 		_, required := shape.carries(t, typ)
-		drop := map[string][]string{"": append([]string{"id", "type", "time", "actor", "data"}, shape.Defs[string(typ)].Required...), "data": required}
+		drop := map[string][]string{
+			"":     append([]string{"id", "type", "time", "actor", "data"}, shape.Defs[string(typ)].Required...),
+			"data": required,
+		}
 		if len(shape.Defs[string(typ)].Required) == 0 {
 			t.Errorf("%s: got no organisation that it requires, want one: who would it concern?", typ)
 		}

@@ -8,7 +8,8 @@ import (
 	"partneraccess/events"
 )
 
-// What can be read as an event is written so that it reads the same again: an edit of the history's encoding would lose what people were told.
+// What can be read as an event is written so that it reads the same again: an edit of the history's encoding would lose what people were
+// told.
 func FuzzEvent(f *testing.F) {
 	for _, typ := range events.Types() {
 		sample, err := events.Sample(typ)

@@ -64,7 +64,8 @@ func (v *service) addAPI() {
 	v.output("Address", v.address, "the API's, and AuthZEN's policy_decision_point")
 }
 
-// accessLogFormat is a line of the access log. It names the route and not the path, which can hold a person's address or an invitation's token.
+// accessLogFormat is a line of the access log. It names the route and not the path, which can hold a person's address or an invitation's
+// token.
 func accessLogFormat() string {
 	line := map[string]string{}
 	for _, name := range []string{
@@ -89,18 +90,20 @@ func (v *service) addRoutes() {
 			*audience = append(*audience, c.Ref())
 		}
 	}
-	authorizer := awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("Authorizer"), issuer, &awsapigatewayv2authorizers.HttpJwtAuthorizerProps{
-		JwtAudience: audience, AuthorizerName: v.named("tokens"),
-	})
+	authorizer := awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("Authorizer"), issuer,
+		&awsapigatewayv2authorizers.HttpJwtAuthorizerProps{
+			JwtAudience: audience, AuthorizerName: v.named("tokens"),
+		})
 	var public []string
 	for _, f := range manifest.Functions() {
 		if len(f.Routes) == 0 {
 			continue
 		}
-		integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(f.Name), v.function[f.Name], &awsapigatewayv2integrations.HttpLambdaIntegrationProps{
-			PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(), Timeout: seconds(gatewayPatience),
-			ScopePermissionToRoute: jsii.Bool(false), // this API may invoke it; one statement for each route would fill the function's policy
-		})
+		integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(f.Name), v.function[f.Name],
+			&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
+				PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(), Timeout: seconds(gatewayPatience),
+				ScopePermissionToRoute: jsii.Bool(false), // this API may invoke it; one statement for each route would fill the function's policy
+			})
 		for _, r := range f.Routes {
 			options := &awsapigatewayv2.AddRoutesOptions{
 				Path: jsii.String(r.Path), Methods: &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod(r.Method)}, Integration: integration,
@@ -117,7 +120,9 @@ func (v *service) addRoutes() {
 			v.api.AddRoutes(options)
 		}
 	}
-	suppress(v.api, reason{"APIG4", "public on purpose: AuthZEN's metadata, and an invitation's page, whose path carries the secret (" + strings.Join(public, ", ") + ")", nil})
+	suppress(v.api,
+		reason{"APIG4", "public on purpose: AuthZEN's metadata, and an invitation's page, whose path carries the secret (" +
+			strings.Join(public, ", ") + ")", nil})
 }
 
 // gatewayPatience is the longest that API Gateway waits for a function.

@@ -18,7 +18,8 @@ type code map[string]string
 // catalogueName is what the catalogue is called in check's package, beside the binary. A layer would be one more thing to have versions.
 const catalogueName = "catalogue.json"
 
-// built finds what make build has left in the folder, for the target's processor. The catalogue, if there is one, is packed beside a copy of check's binary.
+// built finds what make build has left in the folder, for the target's processor. The catalogue, if there is one, is packed beside a copy
+// of check's binary.
 func built(folder string, s settings) (code, error) {
 	out := code{}
 	var missing, foreign []string

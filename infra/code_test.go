@@ -71,7 +71,8 @@ func TestWhatIsNotBuiltForTheTargetIsNamed(t *testing.T) {
 
 func TestAConsoleThatIsNotBuiltIsSaid(t *testing.T) {
 	folder := t.TempDir()
-	if _, err := builtConsole(folder, settings{console: true}); err == nil || !strings.Contains(err.Error(), "make console") || !strings.Contains(err.Error(), "console=false") {
+	if _, err := builtConsole(folder, settings{console: true}); err == nil || !strings.Contains(err.Error(), "make console") ||
+		!strings.Contains(err.Error(), "console=false") {
 		t.Errorf("got error %v, want one that says how to build it, and how to leave it out", err)
 	}
 	if got, err := builtConsole(folder, settings{}); got != "" || err != nil {

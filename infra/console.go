@@ -23,10 +23,12 @@ import (
 	"partneraccess/shared/console"
 )
 
-// addConsole puts the console's pages, which were built into the folder, behind CloudFront, with the pool's sign-in page or the operator's own.
+// addConsole puts the console's pages, which were built into the folder, behind CloudFront, with the pool's sign-in page or the operator's
+// own.
 //
-// The API is there under /v1, too, as on the local stack. So the pages need no leave from the API (its settings would name CloudFront's address, and
-// CloudFront's headers the API's: neither could be made first), browsers ask for none, and the page may send requests to itself and the login alone.
+// The API is there under /v1, too, as on the local stack. So the pages need no leave from the API (its settings would name CloudFront's
+// address, and CloudFront's headers the API's: neither could be made first), browsers ask for none, and the page may send requests to
+// itself and the login alone.
 func (v *service) addConsole(folder string) {
 	files := v.consoleBucket()
 	login, to := v.login()
@@ -66,7 +68,8 @@ func (v *service) consoleBucket() awss3.Bucket {
 		Encryption: awss3.BucketEncryption_S3_MANAGED, EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2),
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY, AutoDeleteObjects: jsii.Bool(true), // make console makes them again
 	})
-	suppress(b, reason{"S1", "it holds the pages, which anybody may have, and CloudFront alone reads it: there is nothing to find out from a log", nil})
+	suppress(b,
+		reason{"S1", "it holds the pages, which anybody may have, and CloudFront alone reads it: there is nothing to find out from a log", nil})
 	return b
 }
 
@@ -83,15 +86,22 @@ func (v *service) headers(origin string) awscloudfront.IResponseHeadersPolicy {
 		value := jsii.String(h.Value)
 		switch h.Name { // CloudFront takes these in their own places alone
 		case "Content-Security-Policy":
-			security.ContentSecurityPolicy = &awscloudfront.CfnResponseHeadersPolicy_ContentSecurityPolicyProperty{ContentSecurityPolicy: value, Override: jsii.Bool(true)}
+			security.ContentSecurityPolicy = &awscloudfront.CfnResponseHeadersPolicy_ContentSecurityPolicyProperty{
+				ContentSecurityPolicy: value,
+				Override:              jsii.Bool(true),
+			}
 		case "X-Content-Type-Options":
 			security.ContentTypeOptions = &awscloudfront.CfnResponseHeadersPolicy_ContentTypeOptionsProperty{Override: jsii.Bool(true)}
 		case "Referrer-Policy":
-			security.ReferrerPolicy = &awscloudfront.CfnResponseHeadersPolicy_ReferrerPolicyProperty{ReferrerPolicy: value, Override: jsii.Bool(true)}
+			security.ReferrerPolicy = &awscloudfront.CfnResponseHeadersPolicy_ReferrerPolicyProperty{
+				ReferrerPolicy: value,
+				Override:       jsii.Bool(true),
+			}
 		case "X-Frame-Options":
 			security.FrameOptions = &awscloudfront.CfnResponseHeadersPolicy_FrameOptionsProperty{FrameOption: value, Override: jsii.Bool(true)}
 		default:
-			others = append(others, &awscloudfront.CfnResponseHeadersPolicy_CustomHeaderProperty{Header: jsii.String(h.Name), Value: value, Override: jsii.Bool(true)})
+			others = append(others,
+				&awscloudfront.CfnResponseHeadersPolicy_CustomHeaderProperty{Header: jsii.String(h.Name), Value: value, Override: jsii.Bool(true)})
 		}
 	}
 	policy := awscloudfront.NewCfnResponseHeadersPolicy(v.in, jsii.String("ConsoleHeaders"), &awscloudfront.CfnResponseHeadersPolicyProps{
@@ -103,8 +113,8 @@ func (v *service) headers(origin string) awscloudfront.IResponseHeadersPolicy {
 	return awscloudfront.ResponseHeadersPolicy_FromResponseHeadersPolicyId(v.in, jsii.String("ConsoleHeadersPolicy"), policy.Ref())
 }
 
-// paths is the function in CloudFront that gives the page itself for each path which is none of the files: those are the console's own to understand.
-// It goes by the files that there are, since ids in paths may hold dots.
+// paths is the function in CloudFront that gives the page itself for each path which is none of the files: those are the console's own to
+// understand. It goes by the files that there are, since ids in paths may hold dots.
 func (v *service) paths(folder string) awscloudfront.Function {
 	files := []string{"/" + console.SettingsFile}
 	for _, e := range topFiles(folder) {
@@ -141,34 +151,43 @@ func topFiles(folder string) []string {
 	return out
 }
 
-func (v *service) distribution(files awss3.Bucket, headers awscloudfront.IResponseHeadersPolicy, paths awscloudfront.Function) awscloudfront.Distribution {
+func (v *service) distribution(files awss3.Bucket, headers awscloudfront.IResponseHeadersPolicy,
+	paths awscloudfront.Function,
+) awscloudfront.Distribution {
 	access := awscloudfront.NewS3OriginAccessControl(v.in, jsii.String("ConsoleAccess"), &awscloudfront.S3OriginAccessControlProps{
 		OriginAccessControlName: v.edgeName("access"), Signing: awscloudfront.Signing_SIGV4_ALWAYS(),
 	})
 	props := &awscloudfront.DistributionProps{
 		Comment: v.named("console"), DefaultRootObject: jsii.String("index.html"), HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
-			Origin: awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(files, &awscloudfrontorigins.S3BucketOriginWithOACProps{OriginAccessControl: access}),
+			Origin: awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(files,
+				&awscloudfrontorigins.S3BucketOriginWithOACProps{OriginAccessControl: access}),
 			// As long as each file's Cache-Control says: what has to be asked for each time CloudFront keeps for a second.
 			CachePolicy:          awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
 			Compress:             jsii.Bool(true),
 			ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS, ResponseHeadersPolicy: headers,
-			FunctionAssociations: &[]*awscloudfront.FunctionAssociation{{Function: paths, EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST}},
+			FunctionAssociations: &[]*awscloudfront.FunctionAssociation{{
+				Function:  paths,
+				EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
+			}},
 		},
 		AdditionalBehaviors: &map[string]*awscloudfront.BehaviorOptions{"/v1/*": {
 			Origin: awscloudfrontorigins.NewHttpOrigin(v.apiHost(), &awscloudfrontorigins.HttpOriginProps{
-				ProtocolPolicy: awscloudfront.OriginProtocolPolicy_HTTPS_ONLY, OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
-				ReadTimeout: seconds(gatewayPatience),
+				ProtocolPolicy:     awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
+				OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
+				ReadTimeout:        seconds(gatewayPatience),
 			}),
 			AllowedMethods: awscloudfront.AllowedMethods_ALLOW_ALL(),
 			// All headers pass but the host's, and nothing is compressed on the way, which would make an ETag a weak one.
-			CachePolicy: v.nothingKept(), OriginRequestPolicy: awscloudfront.OriginRequestPolicy_ALL_VIEWER_EXCEPT_HOST_HEADER(), Compress: jsii.Bool(false),
+			CachePolicy: v.nothingKept(), OriginRequestPolicy: awscloudfront.OriginRequestPolicy_ALL_VIEWER_EXCEPT_HOST_HEADER(),
+			Compress: jsii.Bool(false),
 			// Not sent elsewhere: whoever asks without TLS has shown the token already.
 			ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
 		}},
 	}
 	var errors []*awscloudfront.ErrorResponse
-	for _, status := range []float64{400, 403, 404, 405, 414, 500, 501, 502, 503, 504} { // CloudFront keeps them for ten seconds, whatever they say of it
+	for _, status := range []float64{400, 403, 404, 405, 414, 500, 501, 502, 503, 504} {
+		// CloudFront keeps them for ten seconds, whatever they say of it
 		errors = append(errors, &awscloudfront.ErrorResponse{HttpStatus: jsii.Number(status), Ttl: seconds(0)})
 	}
 	props.ErrorResponses = &errors
@@ -180,18 +199,31 @@ func (v *service) distribution(files awss3.Bucket, headers awscloudfront.IRespon
 	d := awscloudfront.NewDistribution(v.in, jsii.String("Console"), props)
 	reasons := []reason{
 		{"CFR1", "partners and customers may be anywhere", nil},
-		{"CFR2", "the files are the same for everybody, and the API checks each token and is throttled; a firewall, at a price, is the operator's choice", nil},
-		{"CFR3", "CloudFront's log names whole paths, which under /v1 hold people's addresses and invitations' tokens; the API's own log has these requests without them", nil},
+		{
+			"CFR2",
+			"the files are the same for everybody, and the API checks each token and is throttled; a firewall, at a price, is the operator's choice",
+			nil,
+		},
+		{
+			"CFR3",
+			"CloudFront's log names whole paths, which under /v1 hold people's addresses and invitations' tokens; the API's own log has these " +
+				"requests without them", nil,
+		},
 	}
 	if v.consoleDomain == "" {
-		reasons = append(reasons, reason{"CFR4", "CloudFront's own address comes with its own certificate, whose oldest protocol nobody can choose: consoleDomain does", nil})
+		reasons = append(reasons,
+			reason{
+				"CFR4", "CloudFront's own address comes with its own certificate, whose oldest protocol nobody can choose: consoleDomain does",
+				nil,
+			})
 	}
 	suppress(d, reasons...)
 	return d
 }
 
-// nothingKept is for the API's answers, which say no-store. The token is in the key all the same, or CloudFront would give the answer of one person
-// to another who asks for the same at that moment (it calls that request collapsing); a key is for caches that may keep something, hence the second.
+// nothingKept is for the API's answers, which say no-store. The token is in the key all the same, or CloudFront would give the answer of
+// one person to another who asks for the same at that moment (it calls that request collapsing); a key is for caches that may keep
+// something, hence the second.
 func (v *service) nothingKept() awscloudfront.CachePolicy {
 	return awscloudfront.NewCachePolicy(v.in, jsii.String("ConsoleAnswers"), &awscloudfront.CachePolicyProps{
 		CachePolicyName: v.edgeName("answers"), MinTtl: seconds(0), DefaultTtl: seconds(0), MaxTtl: seconds(time.Second),
@@ -209,11 +241,12 @@ func (v *service) apiHost() *string {
 	return jsii.String(*v.api.ApiId() + ".execute-api." + *v.in.Region() + "." + *v.in.UrlSuffix())
 }
 
-// upload puts the files into the bucket, with how long each may be kept: first those with new names, then the page, which names them. Files of
-// older pages stay, as long as there are people who have these open.
+// upload puts the files into the bucket, with how long each may be kept: first those with new names, then the page, which names them. Files
+// of older pages stay, as long as there are people who have these open.
 func (v *service) upload(to awss3.Bucket, folder string, s console.Settings) {
 	log := awslogs.NewLogGroup(v.in, jsii.String("ConsoleUploadLog"), &awslogs.LogGroupProps{
-		LogGroupName: jsii.String("/aws/lambda/" + *v.named("console-upload")), Retention: v.retention(), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		LogGroupName: jsii.String("/aws/lambda/" + *v.named("console-upload")), Retention: v.retention(),
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	role := awsiam.NewRole(v.in, jsii.String("ConsoleUploadRole"), &awsiam.RoleProps{
 		Description: jsii.String("The CDK's own function puts the console's files into their bucket"),
@@ -229,12 +262,18 @@ func (v *service) upload(to awss3.Bucket, folder string, s console.Settings) {
 		d.Node().AddDependency(role)
 		return d
 	}
-	assets := deploy("ConsoleAssets", console.Assets, console.Keep, awss3deployment.Source_Asset(jsii.String(filepath.Join(folder, console.Assets)), nil))
+	assets := deploy("ConsoleAssets", console.Assets, console.Keep,
+		awss3deployment.Source_Asset(jsii.String(filepath.Join(folder, console.Assets)), nil))
 	pages := deploy("ConsolePages", "", console.Ask,
 		awss3deployment.Source_Asset(&folder, &awss3assets.AssetOptions{Exclude: jsii.Strings(console.Assets)}),
 		awss3deployment.Source_JsonData(jsii.String(console.SettingsFile), object(s), nil))
 	pages.Node().AddDependency(assets)
-	suppress(role, reason{"IAM5", "the CDK's own rights for its function: to read the files of the CDK's bucket of assets, whose names are digests, and to write this bucket's", nil})
+	suppress(role,
+		reason{
+			"IAM5",
+			"the CDK's own rights for its function: to read the files of the CDK's bucket of assets, whose names are digests, and to write this " +
+				"bucket's", nil,
+		})
 	for _, c := range *v.in.Node().Children() {
 		if strings.HasPrefix(*c.Node().Id(), "Custom::CDKBucketDeployment") {
 			suppress(c, reason{"L1", "the function is the CDK's own, and its runtime is the CDK's to choose", nil})

@@ -95,7 +95,8 @@ func TestTheConsolesFilesAreForCloudFrontAlone(t *testing.T) {
 		same(t, variant+": the public", b.Properties["PublicAccessBlockConfiguration"], map[string]any{
 			"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true,
 		})
-		same(t, variant+": encryption", at(b.Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
+		same(t, variant+": encryption",
+			at(b.Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
 		same(t, variant+": nobody else's files", at(b.Properties, "OwnershipControls", "Rules", 0, "ObjectOwnership"), "BucketOwnerEnforced")
 		distribution, d := tpl.only(t, "AWS::CloudFront::Distribution")
 		_, policy := tpl.only(t, "AWS::S3::BucketPolicy")
@@ -115,7 +116,8 @@ func TestTheConsolesFilesAreForCloudFrontAlone(t *testing.T) {
 					t.Errorf("%s: got CloudFront let in with %s, want this distribution alone", variant, plain(from))
 				}
 			default: // the CDK's function empties the bucket before the stack goes
-				if r := tpl.Resources[refers(at(s, "Principal"))]; r.Type != "AWS::IAM::Role" || strings.Contains(plain(at(s, "Action")), "s3:GetObject") {
+				if r := tpl.Resources[refers(at(s, "Principal"))]; r.Type != "AWS::IAM::Role" ||
+					strings.Contains(plain(at(s, "Action")), "s3:GetObject") {
 					t.Errorf("%s: got %s, want nobody else let in", variant, plain(s))
 				}
 			}
@@ -126,9 +128,11 @@ func TestTheConsolesFilesAreForCloudFrontAlone(t *testing.T) {
 		})
 		_, access := tpl.only(t, "AWS::CloudFront::OriginAccessControl")
 		c := at(access.Properties, "OriginAccessControlConfig")
-		same(t, variant+": signed", []any{at(c, "OriginAccessControlOriginType"), at(c, "SigningBehavior"), at(c, "SigningProtocol")}, []string{"s3", "always", "sigv4"})
+		same(t, variant+": signed", []any{at(c, "OriginAccessControlOriginType"), at(c, "SigningBehavior"), at(c, "SigningProtocol")},
+			[]string{"s3", "always", "sigv4"})
 		origin := at(d.Properties, "DistributionConfig", "Origins", 0)
-		if readers != 1 || refers(at(origin, "DomainName")) != bucket || tpl.Resources[refers(at(origin, "OriginAccessControlId"))].Type != access.Type {
+		if readers != 1 || refers(at(origin, "DomainName")) != bucket ||
+			tpl.Resources[refers(at(origin, "OriginAccessControlId"))].Type != access.Type {
 			t.Errorf("%s: got %d readers and the origin %s, want the bucket by way of the access control", variant, readers, plain(origin))
 		}
 	}
@@ -140,7 +144,8 @@ func TestTheConsoleIsServedOverTLSAlone(t *testing.T) {
 		c := at(d.Properties, "DistributionConfig")
 		same(t, variant+": the pages", at(c, "DefaultCacheBehavior", "ViewerProtocolPolicy"), "redirect-to-https")
 		same(t, variant+": the API", at(c, "CacheBehaviors", 0, "ViewerProtocolPolicy"), "https-only")
-		same(t, variant+": HTTP", []any{at(c, "HttpVersion"), at(c, "IPV6Enabled"), at(c, "DefaultCacheBehavior", "Compress"), at(c, "DefaultRootObject")},
+		same(t, variant+": HTTP",
+			[]any{at(c, "HttpVersion"), at(c, "IPV6Enabled"), at(c, "DefaultCacheBehavior", "Compress"), at(c, "DefaultRootObject")},
 			[]any{"http2and3", true, true, "index.html"})
 		if variant != "second" {
 			same(t, variant+": CloudFront's own address", []any{at(c, "Aliases"), at(c, "ViewerCertificate")}, []any{nil, nil})
@@ -148,7 +153,8 @@ func TestTheConsoleIsServedOverTLSAlone(t *testing.T) {
 		}
 		same(t, "domain", at(c, "Aliases"), []string{"partners.cloud.example"})
 		same(t, "certificate", at(c, "ViewerCertificate"), map[string]any{
-			"AcmCertificateArn": variants()["second"]["consoleCertificate"], "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
+			"AcmCertificateArn": variants()["second"]["consoleCertificate"], "MinimumProtocolVersion": "TLSv1.2_2021",
+			"SslSupportMethod": "sni-only",
 		})
 	}
 }
@@ -175,7 +181,8 @@ func TestTheConsoleComesWithTheHeadersOfTheLocalStack(t *testing.T) {
 		}
 		want := map[string]string{}
 		for name, values := range locally(t, settingsFile(t, variant), "/").Header {
-			if !slices.Contains([]string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Type", "Last-Modified", "Vary"}, name) { // the file's
+			if !slices.Contains([]string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Type", "Last-Modified", "Vary"}, name) {
+				// the file's
 				want[name] = strings.Join(values, ", ")
 			}
 		}
@@ -192,11 +199,13 @@ func TestTheConsoleIsToldWhereToSignIn(t *testing.T) {
 	const cognito = "https://[SignIn].auth.[Region].amazoncognito.com"
 	for variant, want := range map[string]console.Login{
 		"pool": {
-			Authorize: cognito + "/oauth2/authorize", Token: cognito + "/oauth2/token", ClientID: "[PagesClient]", Scopes: []string{"openid", "email"},
+			Authorize: cognito + "/oauth2/authorize", Token: cognito + "/oauth2/token", ClientID: "[PagesClient]",
+			Scopes: []string{"openid", "email"},
 			Logout: cognito + "/logout?client_id=[PagesClient]&logout_uri={origin}%2Fsign-in",
 		},
 		"guests": {
-			Authorize: "https://id.cloud.example/authorize", Token: "https://tokens.cloud.example/oauth/token", ClientID: "pages", Scopes: []string{"openid", "email"},
+			Authorize: "https://id.cloud.example/authorize", Token: "https://tokens.cloud.example/oauth/token", ClientID: "pages",
+			Scopes: []string{"openid", "email"},
 			Logout: "https://id.cloud.example/logout?to={origin}",
 		},
 	} {
@@ -250,7 +259,8 @@ func TestTheSettingsAreThoseThatTheConsoleReads(t *testing.T) {
 		}
 		return out
 	}
-	same(t, "the settings", optional(console.Settings{}, console.Settings{Local: true, Product: "Cloud", Login: &console.Login{}}), fields("Settings"))
+	same(t, "the settings", optional(console.Settings{}, console.Settings{Local: true, Product: "Cloud", Login: &console.Login{}}),
+		fields("Settings"))
 	same(t, "the login", optional(console.Login{}, console.Login{Logout: "x"}), fields("HostedLogin"))
 }
 
@@ -261,14 +271,16 @@ func TestThePathsOfTheConsoleAreThoseOfTheLocalStack(t *testing.T) {
 	use := at(d.Properties, "DistributionConfig", "DefaultCacheBehavior", "FunctionAssociations", 0)
 	same(t, "when", []any{refers(at(use, "FunctionARN")), at(use, "EventType")}, []string{id, "viewer-request"})
 	paths := []string{
-		"/", "/index.html", "/icon.svg", "/settings.json", "/assets/index-abc1.js", "/assets/index-gone.js", "/assets", "/sign-in", "/customers/acme/partners",
+		"/", "/index.html", "/icon.svg", "/settings.json", "/assets/index-abc1.js", "/assets/index-gone.js", "/assets", "/sign-in",
+		"/customers/acme/partners",
 		"/customers/acme.inc", "/customers/acme.inc/partners", "/deep/icon.svg", "/invitations",
 	}
 	asked, err := json.Marshal(paths)
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := fmt.Sprintf("%s\nconsole.log(JSON.stringify(%s.map((uri) => handler({ request: { uri } }).uri)))", f.Properties["FunctionCode"], asked)
+	script := fmt.Sprintf("%s\nconsole.log(JSON.stringify(%s.map((uri) => handler({ request: { uri } }).uri)))", f.Properties["FunctionCode"],
+		asked)
 	out, err := exec.CommandContext(t.Context(), "node", "-e", script).Output() //nolint:gosec // the template's own function
 	var got []string
 	if err == nil {
@@ -321,7 +333,8 @@ func TestTheFilesAreKeptAsLongAsLocally(t *testing.T) {
 		}
 	}
 	same(t, "files", seen, map[string]string{
-		"/assets/index-abc1.js": "public, max-age=31536000, immutable", "/icon.svg": "no-cache", "/index.html": "no-cache", "/settings.json": "no-cache",
+		"/assets/index-abc1.js": "public, max-age=31536000, immutable", "/icon.svg": "no-cache", "/index.html": "no-cache",
+		"/settings.json": "no-cache",
 	})
 	if !strings.Contains(plain(tpl.Resources[second].DependsOn), first) {
 		t.Errorf("got the page after %s, want it after the files that it names", plain(tpl.Resources[second].DependsOn))
@@ -340,17 +353,23 @@ func TestCloudFrontKeepsNoAnswerOfTheAPI(t *testing.T) {
 		same(t, variant+": the API's paths", []any{len(behaviours), at(b, "PathPattern")}, []any{1, "/v1/*"})
 		same(t, variant+": methods", at(b, "AllowedMethods"), []string{"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
 		same(t, variant+": an ETag stays as it is", at(b, "Compress"), false)
-		same(t, variant+": all headers but the host's", at(b, "OriginRequestPolicyId"), "b689b0a8-53d0-40ab-baf2-68738e2966ac") // AWS's own, by its published id
+		// AWS's own, by its published id
+		same(t, variant+": all headers but the host's", at(b, "OriginRequestPolicyId"), "b689b0a8-53d0-40ab-baf2-68738e2966ac")
 		same(t, variant+": headers", at(b, "ResponseHeadersPolicyId"), nil)
 		origin := at(c, "Origins", 1)
-		same(t, variant+": the API", []any{at(b, "TargetOriginId"), strings.Replace(written(at(origin, "DomainName")), "["+api+"]", "[Api]", 1)}, []any{at(origin, "Id"), host})
-		same(t, variant+": to the API", []any{at(origin, "CustomOriginConfig", "OriginProtocolPolicy"), at(origin, "CustomOriginConfig", "OriginSSLProtocols")}, []any{"https-only", []string{"TLSv1.2"}})
+		same(t, variant+": the API", []any{at(b, "TargetOriginId"), strings.Replace(written(at(origin, "DomainName")), "["+api+"]", "[Api]", 1)},
+			[]any{at(origin, "Id"), host})
+		same(t, variant+": to the API",
+			[]any{at(origin, "CustomOriginConfig", "OriginProtocolPolicy"), at(origin, "CustomOriginConfig", "OriginSSLProtocols")},
+			[]any{"https-only", []string{"TLSv1.2"}})
 		id, policy := tpl.only(t, "AWS::CloudFront::CachePolicy")
 		p := at(policy.Properties, "CachePolicyConfig")
 		same(t, variant+": of the API", refers(at(b, "CachePolicyId")), id)
 		same(t, variant+": seconds", []any{at(p, "MinTTL"), at(p, "DefaultTTL")}, []int{0, 0})
-		same(t, variant+": each token's own", at(p, "ParametersInCacheKeyAndForwardedToOrigin", "HeadersConfig"), map[string]any{"HeaderBehavior": "whitelist", "Headers": []string{"Authorization"}})
-		same(t, variant+": each query's own", at(p, "ParametersInCacheKeyAndForwardedToOrigin", "QueryStringsConfig", "QueryStringBehavior"), "all")
+		same(t, variant+": each token's own", at(p, "ParametersInCacheKeyAndForwardedToOrigin", "HeadersConfig"),
+			map[string]any{"HeaderBehavior": "whitelist", "Headers": []string{"Authorization"}})
+		same(t, variant+": each query's own", at(p, "ParametersInCacheKeyAndForwardedToOrigin", "QueryStringsConfig", "QueryStringBehavior"),
+			"all")
 		refusals := map[float64]bool{}
 		list, _ := at(c, "CustomErrorResponses").([]any)
 		for _, e := range list {
@@ -358,7 +377,8 @@ func TestCloudFrontKeepsNoAnswerOfTheAPI(t *testing.T) {
 			refusals[code] = true
 			same(t, fmt.Sprintf("%s: %v", variant, code), e, map[string]any{"ErrorCode": code, "ErrorCachingMinTTL": 0}) // and no page in its place
 		}
-		same(t, variant+": refusals that CloudFront would keep", slices.Sorted(maps.Keys(refusals)), []int{400, 403, 404, 405, 414, 500, 501, 502, 503, 504})
+		same(t, variant+": refusals that CloudFront would keep", slices.Sorted(maps.Keys(refusals)),
+			[]int{400, 403, 404, 405, 414, 500, 501, 502, 503, 504})
 	}
 }
 
@@ -392,7 +412,8 @@ func TestTheCDKsOwnFunctionsReachTheConsolesFilesAlone(t *testing.T) {
 					own, log := refers(r) == bucket, tpl.Resources[refers(r)].Type == "AWS::Logs::LogGroup"
 					assets := !writes && strings.Contains(plain(r), ":s3:::\",{\"Fn::Sub\":\"cdk-hnb659fds-assets-")
 					if !own && !log && !assets {
-						t.Errorf("%s: %s: got %s on %s, want the console's files, the CDK's assets to read, and its log", variant, id, plain(at(s, "Action")), plain(r))
+						t.Errorf("%s: %s: got %s on %s, want the console's files, the CDK's assets to read, and its log", variant, id, plain(at(s, "Action")),
+							plain(r))
 					}
 				}
 			}

@@ -22,12 +22,13 @@ import (
 
 // addFunction makes a function of the manifest with all that starts it but for its routes.
 //
-// Memory and time-outs are the manifest's. A function in Go needs 20 MiB; what memory buys is CPU, a whole one at 1769 MiB. Check has 512, as
-// somebody waits for each and most of one's time is the table's; the others have 256, and feedback, for which nobody waits, 128. No time-out of
-// a function with routes is longer than API Gateway waits, so that a function is never cut off unheard.
+// Memory and time-outs are the manifest's. A function in Go needs 20 MiB; what memory buys is CPU, a whole one at 1769 MiB. Check has 512,
+// as somebody waits for each and most of one's time is the table's; the others have 256, and feedback, for which nobody waits, 128. No
+// time-out of a function with routes is longer than API Gateway waits, so that a function is never cut off unheard.
 //
-// Concurrency is not reserved, but for check where the operator says so: API Gateway's throttle bounds the routes, the shards' parallelization
-// bounds notify, and one run a minute expire, whose overlapping runs are harmless. A new account has ten executions and refuses any reservation.
+// Concurrency is not reserved, but for check where the operator says so: API Gateway's throttle bounds the routes, the shards'
+// parallelization bounds notify, and one run a minute expire, whose overlapping runs are harmless. A new account has ten executions and
+// refuses any reservation.
 func (v *service) addFunction(f manifest.Function, folder string) {
 	id := strings.ToUpper(f.Name[:1]) + f.Name[1:]
 	name := v.named(f.Name)
@@ -82,7 +83,9 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	}
 	suppress(role, reason{"IAM5", why, unnamed})
 	if f.Schedule > 0 {
-		dead := v.addDeadLetters(f, "clock", "a run that the clock starts; the next one does what it has not done. An operator has to see that it happens, and may then purge the queue")
+		dead := v.addDeadLetters(f, "clock",
+			"a run that the clock starts; the next one does what it has not done. An operator has to see that it happens, and may then purge the "+
+				"queue")
 		// Not tried again: the next one is a minute away.
 		v.invokedByEvents(fn, dead, 0, time.Minute)
 		v.addRule(id+"Schedule", "clock", f, &awsevents.RuleProps{Schedule: awsevents.Schedule_Rate(seconds(f.Schedule))}, dead, time.Minute)
@@ -106,12 +109,16 @@ func (v *service) feedbackPattern() *awsevents.EventPattern {
 // retention is how long logs are kept.
 func (v *service) retention() awslogs.RetentionDays {
 	names := map[int]awslogs.RetentionDays{
-		1: awslogs.RetentionDays_ONE_DAY, 3: awslogs.RetentionDays_THREE_DAYS, 5: awslogs.RetentionDays_FIVE_DAYS, 7: awslogs.RetentionDays_ONE_WEEK,
-		14: awslogs.RetentionDays_TWO_WEEKS, 30: awslogs.RetentionDays_ONE_MONTH, 60: awslogs.RetentionDays_TWO_MONTHS, 90: awslogs.RetentionDays_THREE_MONTHS,
-		120: awslogs.RetentionDays_FOUR_MONTHS, 150: awslogs.RetentionDays_FIVE_MONTHS, 180: awslogs.RetentionDays_SIX_MONTHS, 365: awslogs.RetentionDays_ONE_YEAR,
+		1: awslogs.RetentionDays_ONE_DAY, 3: awslogs.RetentionDays_THREE_DAYS, 5: awslogs.RetentionDays_FIVE_DAYS,
+		7:  awslogs.RetentionDays_ONE_WEEK,
+		14: awslogs.RetentionDays_TWO_WEEKS, 30: awslogs.RetentionDays_ONE_MONTH, 60: awslogs.RetentionDays_TWO_MONTHS,
+		90:  awslogs.RetentionDays_THREE_MONTHS,
+		120: awslogs.RetentionDays_FOUR_MONTHS, 150: awslogs.RetentionDays_FIVE_MONTHS, 180: awslogs.RetentionDays_SIX_MONTHS,
+		365: awslogs.RetentionDays_ONE_YEAR,
 		400: awslogs.RetentionDays_THIRTEEN_MONTHS, 545: awslogs.RetentionDays_EIGHTEEN_MONTHS, 731: awslogs.RetentionDays_TWO_YEARS,
 		1096: awslogs.RetentionDays_THREE_YEARS, 1827: awslogs.RetentionDays_FIVE_YEARS, 2192: awslogs.RetentionDays_SIX_YEARS,
-		2557: awslogs.RetentionDays_SEVEN_YEARS, 2922: awslogs.RetentionDays_EIGHT_YEARS, 3288: awslogs.RetentionDays_NINE_YEARS, 3653: awslogs.RetentionDays_TEN_YEARS,
+		2557: awslogs.RetentionDays_SEVEN_YEARS, 2922: awslogs.RetentionDays_EIGHT_YEARS, 3288: awslogs.RetentionDays_NINE_YEARS,
+		3653: awslogs.RetentionDays_TEN_YEARS,
 	}
 	return names[v.logRetentionDays]
 }
@@ -124,7 +131,8 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		"REQUIRE_SSO": jsii.String(strconv.FormatBool(v.requireSSO)), "SIGN_IN_URL": &v.signInURL,
 		"IDENTITY": jsii.String("none"), "USER_POOL_ID": jsii.String(""), "USER_POOL_CLIENT_ID": jsii.String(""),
 		"PRODUCT_NAME": &l.Product, "MAIL_FROM": &l.From, "MAIL_REPLY_TO": &l.ReplyTo, "SUPPORT": &l.Support, "CUSTOMER_URL": &l.CustomerURL,
-		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe, "MAIL_CONFIGURATION_SET": jsii.String(""),
+		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe,
+		"MAIL_CONFIGURATION_SET": jsii.String(""),
 	}
 	if v.catalogue != "" {
 		known["CATALOGUE_FILE"] = jsii.String("/var/task/" + catalogueName)
@@ -180,12 +188,14 @@ func (v *service) statements(function string) []awsiam.PolicyStatement {
 		if condition != nil {
 			conditions = &condition
 		}
-		out = append(out, awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: pointers(actions[g]), Resources: &on, Conditions: conditions}))
+		out = append(out,
+			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: pointers(actions[g]), Resources: &on, Conditions: conditions}))
 	}
 	return out
 }
 
-// resources are what a right is for, by their ARNs, and the condition that goes with it; none where the target or the settings leave it out.
+// resources are what a right is for, by their ARNs, and the condition that goes with it; none where the target or the settings leave it
+// out.
 func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 	index := func(name string) []*string { return []*string{jsii.String(*v.table.TableArn() + "/index/" + name)} }
 	switch r {
@@ -224,14 +234,18 @@ func (v *service) addStream(f manifest.Function, fn awslambda.Function, role aws
 		Resources: &[]*string{v.table.TableStreamArn()},
 	}))
 	// Lambda refuses the mapping without it, and IAM knows no resource for it.
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("dynamodb:ListStreams"), Resources: jsii.Strings("*")}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{dead.QueueArn()}}))
+	role.AddToPolicy(
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("dynamodb:ListStreams"), Resources: jsii.Strings("*")}))
+	role.AddToPolicy(
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{dead.QueueArn()}}))
 	mapping := awslambda.NewCfnEventSourceMapping(v.in, jsii.String("Stream"), &awslambda.CfnEventSourceMappingProps{
 		FunctionName:   fn.FunctionArn(),
 		EventSourceArn: v.table.TableStreamArn(),
 		// From the oldest record: between the table and this mapping no event may be lost.
-		StartingPosition:               jsii.String("TRIM_HORIZON"),
-		FilterCriteria:                 &awslambda.CfnEventSourceMapping_FilterCriteriaProperty{Filters: &[]any{&awslambda.CfnEventSourceMapping_FilterProperty{Pattern: &s.Filter}}},
+		StartingPosition: jsii.String("TRIM_HORIZON"),
+		FilterCriteria: &awslambda.CfnEventSourceMapping_FilterCriteriaProperty{
+			Filters: &[]any{&awslambda.CfnEventSourceMapping_FilterProperty{Pattern: &s.Filter}},
+		},
 		FunctionResponseTypes:          jsii.Strings("ReportBatchItemFailures"),
 		BatchSize:                      jsii.Number(float64(s.BatchSize)),
 		MaximumBatchingWindowInSeconds: jsii.Number(s.MaxBatchingWindow.Seconds()),
@@ -246,8 +260,9 @@ func (v *service) addStream(f manifest.Function, fn awslambda.Function, role aws
 	mapping.Node().AddDependency(role) // Lambda tries the role's rights when the mapping is made
 }
 
-// addDeadLetters makes the queue for what one trigger of a function could not start it with, or what it failed on for good. Each trigger has its
-// own, since scripts/tools/replay understands those of a stream alone. Messages wait as long as messages can. Means says what they are.
+// addDeadLetters makes the queue for what one trigger of a function could not start it with, or what it failed on for good. Each trigger
+// has its own, since scripts/tools/replay understands those of a stream alone. Messages wait as long as messages can. Means says what they
+// are.
 func (v *service) addDeadLetters(f manifest.Function, trigger, means string) awssqs.Queue {
 	name := f.Name + "-" + trigger + "-dead"
 	q := awssqs.NewQueue(v.in, &name, &awssqs.QueueProps{

@@ -34,7 +34,8 @@ func (f roundTrip) Do(r *http.Request) (*http.Response, error) { return f(r) }
 func TestTheTableIsTheOneOfTheLocalStack(t *testing.T) {
 	var created map[string]any
 	db := dynamodb.New(dynamodb.Options{
-		Region: "x", Credentials: aws.AnonymousCredentials{}, BaseEndpoint: aws.String("http://table.invalid"), HTTPClient: roundTrip(func(r *http.Request) (*http.Response, error) {
+		Region: "x", Credentials: aws.AnonymousCredentials{}, BaseEndpoint: aws.String("http://table.invalid"),
+		HTTPClient: roundTrip(func(r *http.Request) (*http.Response, error) {
 			answer := `{"Table":{"TableStatus":"ACTIVE"}}`
 			if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".CreateTable") {
 				if err := json.NewDecoder(r.Body).Decode(&created); err != nil {
@@ -53,7 +54,8 @@ func TestTheTableIsTheOneOfTheLocalStack(t *testing.T) {
 		for _, what := range []string{"KeySchema", "BillingMode", "AttributeDefinitions", "GlobalSecondaryIndexes"} {
 			same(t, variant+": "+what, table.Properties[what], created[what])
 		}
-		same(t, variant+": stream", at(table.Properties, "StreamSpecification", "StreamViewType"), at(created, "StreamSpecification", "StreamViewType"))
+		same(t, variant+": stream", at(table.Properties, "StreamSpecification", "StreamViewType"),
+			at(created, "StreamSpecification", "StreamViewType"))
 		same(t, variant+": time to live", table.Properties["TimeToLiveSpecification"], map[string]any{"AttributeName": "ttl", "Enabled": true})
 	}
 }
@@ -281,10 +283,14 @@ func TestSettingsReachTheFunctions(t *testing.T) {
 	api, _ := pool.only(t, "AWS::ApiGatewayV2::Api")
 	set, _ := pool.only(t, "AWS::SES::ConfigurationSet")
 	for name, want := range map[string]any{
-		"TABLE_NAME": map[string]any{"Ref": table}, "PRODUCT_NAME": "Cloud", "MAIL_FROM": "Cloud <no-reply@mail.cloud.example>", "MAIL_REPLY_TO": "help@cloud.example",
-		"SUPPORT": "help@cloud.example", "CUSTOMER_URL": "https://cloud.example/c/{customer}", "PARTNER_URL": "https://cloud.example/p/{partner}",
-		"INVITATION_URL": "https://cloud.example/i/{token}", "UNSUBSCRIBE": "mailto:stop@cloud.example", "MAIL_CONFIGURATION_SET": map[string]any{"Ref": set},
-		"REQUIRE_SSO": "true", "SIGN_IN_URL": "https://{domain}/in", "IDENTITY": "cognito", "USER_POOL_ID": map[string]any{"Ref": users},
+		"TABLE_NAME": map[string]any{"Ref": table}, "PRODUCT_NAME": "Cloud", "MAIL_FROM": "Cloud <no-reply@mail.cloud.example>",
+		"MAIL_REPLY_TO": "help@cloud.example",
+		"SUPPORT":       "help@cloud.example",
+		"CUSTOMER_URL":  "https://cloud.example/c/{customer}", "PARTNER_URL": "https://cloud.example/p/{partner}",
+		"INVITATION_URL": "https://cloud.example/i/{token}", "UNSUBSCRIBE": "mailto:stop@cloud.example",
+		"MAIL_CONFIGURATION_SET": map[string]any{"Ref": set},
+		"REQUIRE_SSO":            "true", "SIGN_IN_URL": "https://{domain}/in",
+		"IDENTITY": "cognito", "USER_POOL_ID": map[string]any{"Ref": users},
 		"USER_POOL_CLIENT_ID": map[string]any{"Ref": "PasswordsClient"},
 	} {
 		same(t, "mail: "+name, env("pool", "mail")[name], want)
@@ -298,7 +304,8 @@ func TestSettingsReachTheFunctions(t *testing.T) {
 	same(t, "accounts elsewhere, pool", env("outside", "directory")["USER_POOL_ID"], nil)
 
 	same(t, "LocalStack's table", env("localstack", "check")["AWS_ENDPOINT_URL_DYNAMODB"], "http://localhost.localstack.cloud:4566")
-	same(t, "LocalStack's mails go to the local mailbox", env("localstack", "notify")["AWS_ENDPOINT_URL_SESV2"], "http://host.docker.internal:8025/_local/ses")
+	same(t, "LocalStack's mails go to the local mailbox", env("localstack", "notify")["AWS_ENDPOINT_URL_SESV2"],
+		"http://host.docker.internal:8025/_local/ses")
 	same(t, "LocalStack's address", env("localstack", "check")["BASE_URL"], "http://127.0.0.1:8080")
 	same(t, "LocalStack's accounts", env("localstack", "notify")["IDENTITY"], "none")
 }
@@ -357,10 +364,12 @@ func TestTheClockAndTheFeedbackStartWhatTheyStartLocally(t *testing.T) {
 			if f.Feedback {
 				want = append(want, f.Name)
 				same(t, variant+": source", at(rules[f.Name], "EventPattern", "source"), []string{"aws.ses"})
-				same(t, variant+": types", at(rules[f.Name], "EventPattern", "detail-type"), []string{"Email Delivered", "Email Bounced", "Email Complaint Received", "Email Rejected"})
+				same(t, variant+": types", at(rules[f.Name], "EventPattern", "detail-type"),
+					[]string{"Email Delivered", "Email Bounced", "Email Complaint Received", "Email Rejected"})
 				if variant != "localstack" {
 					set, _ := tpl.only(t, "AWS::SES::ConfigurationSet")
-					same(t, variant+": of this stack's mails", at(rules[f.Name], "EventPattern", "detail", "mail", "tags", "ses:configuration-set"), []any{map[string]any{"Ref": set}})
+					same(t, variant+": of this stack's mails", at(rules[f.Name], "EventPattern", "detail", "mail", "tags", "ses:configuration-set"),
+						[]any{map[string]any{"Ref": set}})
 				}
 			}
 		}

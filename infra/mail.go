@@ -13,8 +13,9 @@ func (v *service) addMail() {
 		return v.in.FormatArn(&awscdk.ArnComponents{Service: jsii.String("ses"), Resource: &kind, ResourceName: name})
 	}
 	set := awsses.NewCfnConfigurationSet(v.in, jsii.String("MailSet"), &awsses.CfnConfigurationSetProps{
-		Name:               v.named("mails"),
-		SuppressionOptions: &awsses.CfnConfigurationSet_SuppressionOptionsProperty{SuppressedReasons: jsii.Strings("BOUNCE")}, // a complaint is about one organisation's mails: the table knows whose
+		Name: v.named("mails"),
+		// a complaint is about one organisation's mails: the table knows whose
+		SuppressionOptions: &awsses.CfnConfigurationSet_SuppressionOptionsProperty{SuppressedReasons: jsii.Strings("BOUNCE")},
 		ReputationOptions:  &awsses.CfnConfigurationSet_ReputationOptionsProperty{ReputationMetricsEnabled: jsii.Bool(true)},
 		SendingOptions:     &awsses.CfnConfigurationSet_SendingOptionsProperty{SendingEnabled: jsii.Bool(true)},
 		// Not REQUIRE: a partner whose mail server knows no TLS would never hear of a grant.

@@ -76,17 +76,19 @@ func variants() map[string]map[string]string {
 	}
 }
 
-// settingsOf are those of a variant, or of one of those to which not all applies that the tests say of the others: the one whose table was restored,
-// the usual one without the console, and the console with an identity provider of the operator's own.
+// settingsOf are those of a variant, or of one of those to which not all applies that the tests say of the others: the one whose table was
+// restored, the usual one without the console, and the console with an identity provider of the operator's own.
 func settingsOf(variant string) map[string]string {
 	switch variant {
 	case "restored":
-		return with(base(), map[string]string{"restoredTable": restoredTable, "restoredStream": restoredTable + "/stream/2026-11-22T10:00:00.000"})
+		return with(base(),
+			map[string]string{"restoredTable": restoredTable, "restoredStream": restoredTable + "/stream/2026-11-22T10:00:00.000"})
 	case "bare":
 		return with(base(), map[string]string{"console": "false"})
 	case "guests":
 		return with(variants()["outside"], map[string]string{
-			"consoleClient": "pages", "consoleAuthorize": "https://id.cloud.example/authorize", "consoleToken": "https://tokens.cloud.example/oauth/token",
+			"consoleClient": "pages", "consoleAuthorize": "https://id.cloud.example/authorize",
+			"consoleToken":  "https://tokens.cloud.example/oauth/token",
 			"consoleLogout": "https://id.cloud.example/logout?to={origin}",
 		})
 	}

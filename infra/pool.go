@@ -31,7 +31,8 @@ func (v *service) addPool() {
 		Policies: &awscognito.CfnUserPool_PoliciesProperty{PasswordPolicy: &awscognito.CfnUserPool_PasswordPolicyProperty{
 			// As access.CheckPassword: length counts, classes make people write passwords down (NIST SP 800-63B).
 			MinimumLength:    jsii.Number(12),
-			RequireLowercase: jsii.Bool(false), RequireUppercase: jsii.Bool(false), RequireNumbers: jsii.Bool(false), RequireSymbols: jsii.Bool(false),
+			RequireLowercase: jsii.Bool(false), RequireUppercase: jsii.Bool(false), RequireNumbers: jsii.Bool(false),
+			RequireSymbols:                jsii.Bool(false),
 			TemporaryPasswordValidityDays: jsii.Number(7),
 		}},
 		MfaConfiguration: jsii.String("OPTIONAL"),
@@ -47,7 +48,10 @@ func (v *service) addPool() {
 	p.Node().AddDependency(texts) // with its policy, which Cognito tries
 	p.ApplyRemovalPolicy(v.keep(), nil)
 	suppress(p,
-		reason{"COG1", "the policy asks for 12 characters and for no classes, as NIST SP 800-63B does; the API asks for the same (access.CheckPassword)", nil},
+		reason{
+			"COG1",
+			"the policy asks for 12 characters and for no classes, as NIST SP 800-63B does; the API asks for the same (access.CheckPassword)", nil,
+		},
 		reason{"COG2", "a second factor is switched on for each user by those who manage a partner's people", nil},
 		reason{"COG3", "threat protection needs the Plus tier, at a price for each user: the operator's choice", nil},
 		reason{"COG8", "threat protection needs the Plus tier, at a price for each user: the operator's choice", nil},
@@ -58,8 +62,14 @@ func (v *service) addPool() {
 	server := awscognito.NewCfnUserPoolResourceServer(v.in, jsii.String("Scopes"), &awscognito.CfnUserPoolResourceServerProps{
 		UserPoolId: p.Ref(), Identifier: jsii.String("partner-access"), Name: jsii.String("Partner Access"),
 		Scopes: &[]any{
-			&awscognito.CfnUserPoolResourceServer_ResourceServerScopeTypeProperty{ScopeName: jsii.String("directory"), ScopeDescription: jsii.String("keep partners and customers, as the provider")},
-			&awscognito.CfnUserPoolResourceServer_ResourceServerScopeTypeProperty{ScopeName: jsii.String("check"), ScopeDescription: jsii.String("ask for decisions")},
+			&awscognito.CfnUserPoolResourceServer_ResourceServerScopeTypeProperty{
+				ScopeName:        jsii.String("directory"),
+				ScopeDescription: jsii.String("keep partners and customers, as the provider"),
+			},
+			&awscognito.CfnUserPoolResourceServer_ResourceServerScopeTypeProperty{
+				ScopeName:        jsii.String("check"),
+				ScopeDescription: jsii.String("ask for decisions"),
+			},
 		},
 	})
 	v.pool.backEnd = v.client("Passwords", &awscognito.CfnUserPoolClientProps{
@@ -77,7 +87,8 @@ func (v *service) addPool() {
 		SupportedIdentityProviders: jsii.Strings("COGNITO"),
 		ExplicitAuthFlows:          jsii.Strings("ALLOW_REFRESH_TOKEN_AUTH"), // none at all would mean Cognito's defaults
 		GenerateSecret:             jsii.Bool(false),
-		ReadAttributes:             jsii.Strings("email", "email_verified"), WriteAttributes: jsii.Strings("locale"), // not the address, which says who one is
+		// not the address, which says who one is
+		ReadAttributes: jsii.Strings("email", "email_verified"), WriteAttributes: jsii.Strings("locale"),
 		// A working day, after which people sign in again. What they may do the table says at each request.
 		RefreshTokenValidity: jsii.Number(12), IdTokenValidity: jsii.Number(60), AccessTokenValidity: jsii.Number(60),
 		TokenValidityUnits: &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{
@@ -91,11 +102,13 @@ func (v *service) addPool() {
 			AllowedOAuthFlowsUserPoolClient: jsii.Bool(true), AllowedOAuthFlows: jsii.Strings("client_credentials"),
 			AllowedOAuthScopes: jsii.Strings(m.scope), GenerateSecret: jsii.Bool(true),
 			ExplicitAuthFlows:   jsii.Strings("ALLOW_REFRESH_TOKEN_AUTH"), // nobody signs in with it; likewise
-			AccessTokenValidity: jsii.Number(60), TokenValidityUnits: &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{AccessToken: jsii.String("minutes")},
+			AccessTokenValidity: jsii.Number(60),
+			TokenValidityUnits:  &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{AccessToken: jsii.String("minutes")},
 		})
 		machine.Node().AddDependency(server)
 		v.pool.audience = append(v.pool.audience, machine)
-		v.output(m.id+"Client", machine.Ref(), "the id of the client whose tokens have the scope "+m.scope+"; its secret: aws cognito-idp describe-user-pool-client")
+		v.output(m.id+"Client", machine.Ref(),
+			"the id of the client whose tokens have the scope "+m.scope+"; its secret: aws cognito-idp describe-user-pool-client")
 	}
 	domain := awscognito.NewCfnUserPoolDomain(v.in, jsii.String("SignIn"), &awscognito.CfnUserPoolDomainProps{
 		UserPoolId: p.Ref(), ManagedLoginVersion: jsii.Number(1), // the classic pages: the others need a tier above
@@ -114,8 +127,8 @@ func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) aw
 	return awscognito.NewCfnUserPoolClient(v.in, jsii.String(id+"Client"), props)
 }
 
-// addGroups makes the groups that employees' accounts are put into, and the one for people of customers, for the provider's pages, triggers and
-// apps (access.Groups). The service itself does not read them: the table says what people may do.
+// addGroups makes the groups that employees' accounts are put into, and the one for people of customers, for the provider's pages, triggers
+// and apps (access.Groups). The service itself does not read them: the table says what people may do.
 func (v *service) addGroups() {
 	for _, g := range access.Groups() {
 		awscognito.NewCfnUserPoolGroup(v.in, jsii.String(groupID(g.Name)), &awscognito.CfnUserPoolGroupProps{

@@ -24,8 +24,8 @@ const (
 	onLocalStack = "localstack"
 )
 
-// settings are what a deployment is told, with -c name=value or in the JSON file that -c settings=file names; -c wins. Each name here is the
-// name there.
+// settings are what a deployment is told, with -c name=value or in the JSON file that -c settings=file names; -c wins. Each name here is
+// the name there.
 type settings struct {
 	stage  string // tells the deployments of one account and region apart
 	target string // onAWS or onLocalStack
@@ -73,8 +73,9 @@ type login struct {
 func defaults(target string) map[string]string {
 	d := map[string]string{
 		"stage": "dev", "target": onAWS, "issuer": "", "audience": "", "pageUrl": "", "origins": "",
-		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "", "consoleLogout": "",
-		"domain": "", "certificate": "",
+		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "",
+		"consoleLogout": "",
+		"domain":        "", "certificate": "",
 		"throttleRate": "200", "throttleBurst": "400", "checkConcurrency": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
@@ -168,7 +169,8 @@ func read(given map[string]string) (settings, error) {
 		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"],
 		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
 	}
-	if !slices.ContainsFunc(wrong, func(err error) bool { return strings.Contains(err.Error(), " is missing:") }) { // one complaint of each is enough
+	if !slices.ContainsFunc(wrong, func(err error) bool { return strings.Contains(err.Error(), " is missing:") }) {
+		// one complaint of each is enough
 		if err := s.letters.Validate(); err != nil {
 			say("of product, mailFrom, replyTo, support, customerUrl, partnerUrl, invitationUrl and unsubscribe: %w", err)
 		} else if s.mailIdentity == "" {
@@ -192,8 +194,10 @@ func (s settings) wrong() []error {
 		say("target is %q: set it to %s or %s", s.target, onAWS, onLocalStack)
 	}
 	switch {
-	case s.target == onLocalStack && (s.issuer != "" || len(s.audience) > 0 || len(s.pageURL) > 0 || s.domain != "" || s.alarmEmail != "" || s.console):
-		say("issuer, audience, pageUrl, domain, alarmEmail and console are for AWS: LocalStack's free plan has no HTTP API, no Cognito, and nobody to alarm")
+	case s.target == onLocalStack &&
+		(s.issuer != "" || len(s.audience) > 0 || len(s.pageURL) > 0 || s.domain != "" || s.alarmEmail != "" || s.console):
+		say("issuer, audience, pageUrl, domain, alarmEmail and console are for AWS: LocalStack's free plan has no HTTP API, no Cognito, and " +
+			"nobody to alarm")
 	case s.target == onLocalStack:
 	case s.issuer == "" && len(s.audience) > 0:
 		say("audience is given and issuer is not: give both for an identity provider of your own, or neither for a user pool")
@@ -202,7 +206,8 @@ func (s settings) wrong() []error {
 	case s.issuer != "" && len(s.pageURL) > 0:
 		say("pageUrl is where a user pool sends people back to, and issuer brings another identity provider: leave one out")
 	case s.issuer == "" && len(s.pageURL) == 0 && !s.console:
-		say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or the console with console=true, or an identity provider of your own with issuer and audience")
+		say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or the console with console=true, " +
+			"or an identity provider of your own with issuer and audience")
 	}
 	if s.issuer != "" && !isAddress(s.issuer, false) {
 		say("issuer is %q: give the https:// address that stands in the tokens' iss, letter by letter", s.issuer)
@@ -214,13 +219,14 @@ func (s settings) wrong() []error {
 	}
 	for _, o := range s.origins {
 		if u, err := url.Parse(o); err != nil || !isAddress(o, true) || u.Path != "" || u.RawQuery != "" {
-			say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, parted by commas", o)
+			say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, parted by commas",
+				o)
 		}
 	}
 	wrong = append(wrong, s.wrongConsole()...)
 	switch {
 	case (s.domain == "") != (s.certificate == ""):
-		say("domain and certificate belong together: give the API's own domain and the ARN of a certificate for it in the same region, or neither")
+		say("domain and certificate belong together: give the API's own domain and the ARN of its certificate in the same region, or neither")
 	case s.domain != "" && !isDomain(s.domain):
 		say("domain is %q: give a name such as access.example.com", s.domain)
 	case s.certificate != "" && !regexp.MustCompile(`^arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/.+$`).MatchString(s.certificate):
@@ -268,22 +274,31 @@ func (s settings) wrongConsole() []error {
 	l := s.consoleLogin
 	switch {
 	case !s.console && (s.consoleDomain != "" || s.consoleCertificate != "" || l != login{}):
-		say("console is not true, and consoleDomain, consoleCertificate, consoleClient, consoleAuthorize, consoleToken and consoleLogout are about it: " +
+		say("console is not true, and consoleDomain, consoleCertificate, consoleClient, consoleAuthorize, consoleToken and consoleLogout are " +
+			"about it: " +
 			"set console to true, or leave them out")
 	case !s.console:
 	case s.ownPool() && l != login{}:
-		say("consoleClient, consoleAuthorize, consoleToken and consoleLogout are of an identity provider of your own: give its issuer and audience, or leave them out for the user pool's")
+		say("consoleClient, consoleAuthorize, consoleToken and consoleLogout are of an identity provider of your own: give its issuer and " +
+			"audience, or leave them out for the user pool's")
 	case s.issuer != "" && (l.client == "" || l.authorize == "" || l.token == ""):
-		say("console needs consoleClient, consoleAuthorize and consoleToken with an identity provider of your own: the id of a client for pages there, and the addresses " +
+		say("console needs consoleClient, consoleAuthorize and consoleToken with an identity provider of your own: the id of a client for " +
+			"pages there, and the addresses " +
 			"of its authorization and token endpoints; or leave the pages out with console=false")
 	case (s.consoleDomain == "") != (s.consoleCertificate == ""):
-		say("consoleDomain and consoleCertificate belong together: give the pages' own domain and the ARN of a certificate for it in us-east-1, or neither")
+		say("consoleDomain and consoleCertificate belong together: give the pages' own domain and the ARN of a certificate for it in " +
+			"us-east-1, or neither")
 	case s.consoleDomain != "" && (!isDomain(s.consoleDomain) || s.consoleDomain == s.domain):
 		say("consoleDomain is %q: give a name such as partners.example.com, and not the API's", s.consoleDomain)
-	case s.consoleCertificate != "" && !regexp.MustCompile(`^arn:[a-z-]+:acm:us-east-1:\d{12}:certificate/.+$`).MatchString(s.consoleCertificate):
-		say("consoleCertificate is %q: give the ARN of a certificate of AWS Certificate Manager in us-east-1, the only region whose certificates CloudFront takes", s.consoleCertificate)
+	case s.consoleCertificate != "" &&
+		!regexp.MustCompile(`^arn:[a-z-]+:acm:us-east-1:\d{12}:certificate/.+$`).MatchString(s.consoleCertificate):
+		say("consoleCertificate is %q: give the ARN of a certificate of AWS Certificate Manager in us-east-1, the only region whose "+
+			"certificates CloudFront takes", s.consoleCertificate)
 	}
-	for name, address := range map[string]string{"consoleAuthorize": l.authorize, "consoleToken": l.token, "consoleLogout": strings.ReplaceAll(l.logout, "{origin}", "x")} {
+	for name, address := range map[string]string{
+		"consoleAuthorize": l.authorize, "consoleToken": l.token,
+		"consoleLogout": strings.ReplaceAll(l.logout, "{origin}", "x"),
+	} {
 		if address != "" && !isAddress(address, false) {
 			say("%s is %q: give an address that begins with https://", name, address)
 		}

@@ -14,7 +14,10 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	outside := map[string]string{"pageUrl": "", "issuer": "https://id.example", "audience": "a"}
-	login := map[string]string{"consoleClient": "pages", "consoleAuthorize": "https://id.example/authorize", "consoleToken": "https://id.example/token"}
+	login := map[string]string{
+		"consoleClient": "pages", "consoleAuthorize": "https://id.example/authorize",
+		"consoleToken": "https://id.example/token",
+	}
 	const edge = "arn:aws:acm:us-east-1:123456789012:certificate/x"
 	for _, c := range []struct {
 		name    string
@@ -28,10 +31,19 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		{"a domain above the sender's", map[string]string{"mailIdentity": "cloud.example"}, ""},
 		{"a name that is none", map[string]string{"isuer": "https://id.example"}, "isuer is no setting for the target aws"},
 		{"one of LocalStack's", map[string]string{"sesEndpoint": "http://x"}, "sesEndpoint is no setting for the target aws"},
-		{"a table without its stream", map[string]string{"restoredTable": "arn:aws:dynamodb:eu-central-1:123456789012:table/t"}, "restoredStream is \"\""},
-		{"a stream without its table", map[string]string{"restoredStream": "arn:aws:dynamodb:eu-central-1:123456789012:table/t/stream/x"}, "restoredTable is \"\""},
+		{
+			"a table without its stream",
+			map[string]string{"restoredTable": "arn:aws:dynamodb:eu-central-1:123456789012:table/t"},
+			"restoredStream is \"\"",
+		},
+		{
+			"a stream without its table",
+			map[string]string{"restoredStream": "arn:aws:dynamodb:eu-central-1:123456789012:table/t/stream/x"},
+			"restoredTable is \"\"",
+		},
 		{"another table's stream", map[string]string{
-			"restoredTable": "arn:aws:dynamodb:eu-central-1:123456789012:table/t", "restoredStream": "arn:aws:dynamodb:eu-central-1:123456789012:table/tt/stream/x",
+			"restoredTable":  "arn:aws:dynamodb:eu-central-1:123456789012:table/t",
+			"restoredStream": "arn:aws:dynamodb:eu-central-1:123456789012:table/tt/stream/x",
 		}, "restoredStream is"},
 		{"no product", map[string]string{"product": ""}, "product is missing"},
 		{"no sender", map[string]string{"mailFrom": ""}, "mailFrom is missing"},
@@ -47,13 +59,25 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		{"an issuer without an audience", map[string]string{"pageUrl": "", "issuer": "https://id.example"}, "audience is not"},
 		{"an audience without an issuer", map[string]string{"audience": "a"}, "issuer is not"},
 		{"an issuer and a way back to no pool", map[string]string{"issuer": "https://id.example", "audience": "a"}, "leave one out"},
-		{"an issuer without TLS", map[string]string{"pageUrl": "", "issuer": "http://id.example", "audience": "a"}, "issuer is \"http://id.example\""},
+		{
+			"an issuer without TLS",
+			map[string]string{"pageUrl": "", "issuer": "http://id.example", "audience": "a"},
+			"issuer is \"http://id.example\"",
+		},
 		{"a way back without TLS", map[string]string{"pageUrl": "http://cloud.example/in"}, "pageUrl has"},
 		{"any origin", map[string]string{"origins": "*"}, "origins has \"*\""},
 		{"an origin with a path", map[string]string{"origins": "https://cloud.example/"}, "origins has"},
 		{"a domain without a certificate", map[string]string{"domain": "access.example.com"}, "belong together"},
-		{"a certificate without a domain", map[string]string{"certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"}, "belong together"},
-		{"a domain that is an address", map[string]string{"domain": "https://access.example.com", "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"}, "domain is"},
+		{
+			"a certificate without a domain",
+			map[string]string{"certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"},
+			"belong together",
+		},
+		{
+			"a domain that is an address",
+			map[string]string{"domain": "https://access.example.com", "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x"},
+			"domain is",
+		},
 		{"a certificate that is none", map[string]string{"domain": "access.example.com", "certificate": "mine"}, "certificate is \"mine\""},
 		{"somebody else's identity", map[string]string{"mailIdentity": "oud.example"}, "mailIdentity is \"oud.example\""},
 		{"a truth that is none", map[string]string{"requireSso": "maybe"}, "requireSso is \"maybe\""},
@@ -66,25 +90,52 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		{"a name before the alarms' address", map[string]string{"alarmEmail": "Ops <ops@cloud.example>"}, "alarmEmail is"},
 		{"a catalogue that is not there", map[string]string{"catalogue": filepath.Join(t.TempDir(), "none.json")}, "catalogue cannot be read"},
 		{"a catalogue that is none", map[string]string{"catalogue": broken}, "catalogue"},
-		{"a file that is not there", map[string]string{"settings": filepath.Join(t.TempDir(), "none.json")}, "the file of settings cannot be read"},
+		{
+			"a file that is not there",
+			map[string]string{"settings": filepath.Join(t.TempDir(), "none.json")},
+			"the file of settings cannot be read",
+		},
 		{"a console with another identity provider", with(outside, login), ""},
-		{"another identity provider that the console does not know", with(outside, map[string]string{"console": "true"}), "console needs consoleClient"},
+		{
+			"another identity provider that the console does not know", with(outside, map[string]string{"console": "true"}),
+			"console needs consoleClient",
+		},
 		{"half a login", with(outside, map[string]string{"consoleClient": "pages"}), "console needs consoleClient"},
 		{"another login than the pool's", login, "are of an identity provider of your own"},
-		{"a token endpoint without TLS", with(with(outside, login), map[string]string{"consoleToken": "http://id.example/token"}), "consoleToken is"},
+		{
+			"a token endpoint without TLS", with(with(outside, login), map[string]string{"consoleToken": "http://id.example/token"}),
+			"consoleToken is",
+		},
 		{"a way out to nowhere", with(with(outside, login), map[string]string{"consoleLogout": "{origin}"}), "consoleLogout is"},
-		{"a domain of no console", map[string]string{"console": "false", "consoleDomain": "partners.example.com", "consoleCertificate": edge}, "console is not true"},
+		{
+			"a domain of no console",
+			map[string]string{"console": "false", "consoleDomain": "partners.example.com", "consoleCertificate": edge},
+			"console is not true",
+		},
 		{"a console's domain", map[string]string{"consoleDomain": "partners.example.com", "consoleCertificate": edge}, ""},
-		{"a console's domain without a certificate", map[string]string{"consoleDomain": "partners.example.com"}, "consoleDomain and consoleCertificate belong together"},
-		{"a console's domain that is an address", map[string]string{"consoleDomain": "https://partners.example.com", "consoleCertificate": edge}, "consoleDomain is"},
+		{
+			"a console's domain without a certificate",
+			map[string]string{"consoleDomain": "partners.example.com"},
+			"consoleDomain and consoleCertificate belong together",
+		},
+		{
+			"a console's domain that is an address",
+			map[string]string{"consoleDomain": "https://partners.example.com", "consoleCertificate": edge},
+			"consoleDomain is",
+		},
 		{"one domain for both", map[string]string{
-			"domain": "access.example.com", "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x", "consoleDomain": "access.example.com", "consoleCertificate": edge,
+			"domain": "access.example.com", "certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x",
+			"consoleDomain": "access.example.com", "consoleCertificate": edge,
 		}, "and not the API's"},
 		{"a certificate that CloudFront does not take", map[string]string{
 			"consoleDomain": "partners.example.com", "consoleCertificate": "arn:aws:acm:eu-central-1:123456789012:certificate/x",
 		}, "in us-east-1"},
 		{"a console that is none", map[string]string{"console": "perhaps"}, "console is \"perhaps\""},
-		{"LocalStack with a console", map[string]string{"target": "localstack", "pageUrl": "", "alarmEmail": "", "console": "true"}, "are for AWS"},
+		{
+			"LocalStack with a console",
+			map[string]string{"target": "localstack", "pageUrl": "", "alarmEmail": "", "console": "true"},
+			"are for AWS",
+		},
 		{"LocalStack", map[string]string{"target": "localstack", "pageUrl": "", "alarmEmail": ""}, ""},
 		{"LocalStack with a pool", map[string]string{"target": "localstack"}, "are for AWS"},
 	} {
@@ -102,7 +153,8 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 
 func TestAFileOfSettingsStandsBehindTheCommandLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "settings.json")
-	if err := os.WriteFile(file, []byte(`{"product": "From the file", "stage": "file", "throttleRate": 7, "requireSso": true, "origins": ["https://a.example", "https://b.example"]}`), 0o600); err != nil {
+	if err := os.WriteFile(file,
+		[]byte(`{"product": "From the file", "stage": "file", "throttleRate": 7, "requireSso": true, "origins": ["https://a.example", "https://b.example"]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	given := base()
@@ -114,7 +166,8 @@ func TestAFileOfSettingsStandsBehindTheCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.letters.Product != "From the file" || s.stage != "line" || s.throttleRate != 7 || !s.requireSSO || !slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) {
+	if s.letters.Product != "From the file" || s.stage != "line" || s.throttleRate != 7 || !s.requireSSO ||
+		!slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) {
 		t.Errorf("got %+v", s)
 	}
 	if err := os.WriteFile(file, []byte(`[1]`), 0o600); err != nil {

@@ -50,7 +50,8 @@ type mailer struct {
 	identityARN, setARN, setName *string
 }
 
-// newStack makes the stack of a deployment. Its name and all names in it hold the stage. The pages are the folder of the built console, if it is wanted.
+// newStack makes the stack of a deployment. Its name and all names in it hold the stage. The pages are the folder of the built console, if
+// it is wanted.
 func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack {
 	name := "partner-access-" + s.stage
 	stack := awscdk.NewStack(app, &name, &awscdk.StackProps{

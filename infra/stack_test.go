@@ -26,7 +26,8 @@ func TestWhatHoldsDataOutlivesTheStack(t *testing.T) {
 		tpl := synth(t, variant)
 		for id, r := range tpl.Resources {
 			if want := slices.Contains(holds, r.Type); (r.DeletionPolicy == "Retain") != want || (r.UpdateReplacePolicy == "Retain") != want {
-				t.Errorf("%s: %s (%s): got deletion %q, replacement %q, want it kept: %v", variant, id, r.Type, r.DeletionPolicy, r.UpdateReplacePolicy, want)
+				t.Errorf("%s: %s (%s): got deletion %q, replacement %q, want it kept: %v", variant, id, r.Type, r.DeletionPolicy, r.UpdateReplacePolicy,
+					want)
 			}
 		}
 		_, table := tpl.only(t, "AWS::DynamoDB::Table")
@@ -61,10 +62,12 @@ func TestLogsEndAndSayNothingOfPeople(t *testing.T) {
 			logs++
 			_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
 			format, _ := at(stage.Properties, "AccessLogSettings", "Format").(string)
-			if tpl.Resources[refers(at(stage.Properties, "AccessLogSettings", "DestinationArn"))].Type != "AWS::Logs::LogGroup" || !strings.Contains(format, "$context.requestId") {
+			if tpl.Resources[refers(at(stage.Properties, "AccessLogSettings", "DestinationArn"))].Type != "AWS::Logs::LogGroup" ||
+				!strings.Contains(format, "$context.requestId") {
 				t.Errorf("%s: got the access log %s", variant, plain(stage.Properties["AccessLogSettings"]))
 			}
-			for _, never := range []string{"$context.path", "email", "authorizer.claims.aud", "requestOverride"} { // a path holds addresses, and invitations' tokens
+			for _, never := range []string{"$context.path", "email", "authorizer.claims.aud", "requestOverride"} {
+				// a path holds addresses, and invitations' tokens
 				if strings.Contains(format, never) {
 					t.Errorf("%s: the access log has %s: %s", variant, never, format)
 				}
@@ -114,7 +117,8 @@ func TestARoleAllowsWhatTheManifestSaysAndNothingElse(t *testing.T) {
 			aside[refers(f.Properties["Role"])] = true
 		}
 		for id, role := range tpl.of("AWS::IAM::Role") {
-			if !aside[id] && (role.Properties["ManagedPolicyArns"] != nil || role.Properties["Policies"] != nil || role.Properties["RoleName"] != nil) {
+			if !aside[id] &&
+				(role.Properties["ManagedPolicyArns"] != nil || role.Properties["Policies"] != nil || role.Properties["RoleName"] != nil) {
 				t.Errorf("%s: %s: got %s, want a role without others' policies", variant, id, plain(role.Properties))
 			}
 		}
@@ -269,7 +273,8 @@ func TestDeadLettersAreEncryptedAndGoOverTLS(t *testing.T) {
 			for _, s := range statements {
 				if at(s, "Effect") == "Deny" && plain(at(s, "Condition")) == `{"Bool":{"aws:SecureTransport":"false"}}` && at(s, "Action") == "sqs:*" {
 					closed[refers(p.Properties["Queues"])] = true
-				} else if at(s, "Principal", "Service") != "events.amazonaws.com" || tpl.Resources[refers(at(s, "Condition"))].Type != "AWS::Events::Rule" {
+				} else if at(s, "Principal", "Service") != "events.amazonaws.com" ||
+					tpl.Resources[refers(at(s, "Condition"))].Type != "AWS::Events::Rule" {
 					t.Errorf("%s: got %s, want nobody but a rule let in", variant, plain(s))
 				}
 			}
@@ -307,7 +312,8 @@ func TestTheAPIIsBoundedAndHasOneAddress(t *testing.T) {
 	for _, variant := range onAWSAlone() {
 		tpl := synth(t, variant)
 		_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
-		same(t, variant+": throttle", stage.Properties["DefaultRouteSettings"], map[string]any{"DetailedMetricsEnabled": true, "ThrottlingBurstLimit": 70, "ThrottlingRateLimit": 50})
+		same(t, variant+": throttle", stage.Properties["DefaultRouteSettings"],
+			map[string]any{"DetailedMetricsEnabled": true, "ThrottlingBurstLimit": 70, "ThrottlingRateLimit": 50})
 	}
 	outside := synth(t, "outside")
 	_, api := outside.only(t, "AWS::ApiGatewayV2::Api")
@@ -316,7 +322,8 @@ func TestTheAPIIsBoundedAndHasOneAddress(t *testing.T) {
 	same(t, "domain", domain.Properties["DomainName"], "access.cloud.example")
 	same(t, "TLS", at(domain.Properties, "DomainNameConfigurations", 0, "SecurityPolicy"), "TLS_1_2")
 	_, mapping := outside.only(t, "AWS::ApiGatewayV2::ApiMapping")
-	if outside.Resources[refers(mapping.Properties["DomainName"])].Type != "AWS::ApiGatewayV2::DomainName" || mapping.Properties["ApiMappingKey"] != nil {
+	if outside.Resources[refers(mapping.Properties["DomainName"])].Type != "AWS::ApiGatewayV2::DomainName" ||
+		mapping.Properties["ApiMappingKey"] != nil {
 		t.Errorf("got the mapping %s, want the domain's root", plain(mapping.Properties))
 	}
 	_, api = synth(t, "pool").only(t, "AWS::ApiGatewayV2::Api")
@@ -326,7 +333,8 @@ func TestTheAPIIsBoundedAndHasOneAddress(t *testing.T) {
 func TestAnIdentityProviderOfTheOperatorsOwnTakesThePoolsPlace(t *testing.T) {
 	tpl := synth(t, "outside")
 	_, a := tpl.only(t, "AWS::ApiGatewayV2::Authorizer")
-	same(t, "issuer and audience", a.Properties["JwtConfiguration"], map[string]any{"Audience": []string{"partner-access", "other"}, "Issuer": "https://id.cloud.example/"})
+	same(t, "issuer and audience", a.Properties["JwtConfiguration"],
+		map[string]any{"Audience": []string{"partner-access", "other"}, "Issuer": "https://id.cloud.example/"})
 	for id, r := range tpl.Resources {
 		if strings.HasPrefix(r.Type, "AWS::Cognito::") {
 			t.Errorf("got %s, a %s, want no pool", id, r.Type)
@@ -378,7 +386,8 @@ func TestThePoolIsAsTheServiceNeedsIt(t *testing.T) {
 	same(t, "the back end's sign-in pages", backEnd["AllowedOAuthFlowsUserPoolClient"], nil)
 
 	pages := clients["PagesClient"].Properties
-	same(t, "the pages' flows", []any{pages["AllowedOAuthFlows"], pages["ExplicitAuthFlows"]}, []any{[]string{"code"}, []string{"ALLOW_REFRESH_TOKEN_AUTH"}})
+	same(t, "the pages' flows", []any{pages["AllowedOAuthFlows"], pages["ExplicitAuthFlows"]},
+		[]any{[]string{"code"}, []string{"ALLOW_REFRESH_TOKEN_AUTH"}})
 	same(t, "the pages' scopes", pages["AllowedOAuthScopes"], []string{"openid", "email"})
 	same(t, "the pages' secret", pages["GenerateSecret"], false)
 	writes := texted(pages["WriteAttributes"])
@@ -387,7 +396,8 @@ func TestThePoolIsAsTheServiceNeedsIt(t *testing.T) {
 	}
 	for id, scope := range map[string]string{"DirectoryClient": httpapi.ScopeDirectory, "CheckClient": httpapi.ScopeCheck} {
 		m := clients[id].Properties
-		same(t, id, []any{m["AllowedOAuthFlows"], m["AllowedOAuthScopes"], m["GenerateSecret"]}, []any{[]string{"client_credentials"}, []string{scope}, true})
+		same(t, id, []any{m["AllowedOAuthFlows"], m["AllowedOAuthScopes"], m["GenerateSecret"]},
+			[]any{[]string{"client_credentials"}, []string{scope}, true})
 	}
 	_, server := tpl.only(t, "AWS::Cognito::UserPoolResourceServer")
 	var scopes []string
@@ -422,7 +432,8 @@ func TestMailsAreSentUnderASetThatKeepsBadAddressesOff(t *testing.T) {
 		same(t, variant+": reputation", at(set.Properties, "ReputationOptions", "ReputationMetricsEnabled"), true)
 		_, d := tpl.only(t, "AWS::SES::ConfigurationSetEventDestination")
 		same(t, variant+": of the set", refers(d.Properties["ConfigurationSetName"]), id)
-		same(t, variant+": events", at(d.Properties, "EventDestination", "MatchingEventTypes"), []string{"DELIVERY", "BOUNCE", "COMPLAINT", "REJECT"})
+		same(t, variant+": events", at(d.Properties, "EventDestination", "MatchingEventTypes"),
+			[]string{"DELIVERY", "BOUNCE", "COMPLAINT", "REJECT"})
 		if bus := plain(at(d.Properties, "EventDestination", "EventBridgeDestination")); !strings.Contains(bus, ":event-bus/default") {
 			t.Errorf("%s: got %s, want the default bus, the only one that SES knows", variant, bus)
 		}
@@ -478,7 +489,10 @@ func TestAnOperatorIsTold(t *testing.T) {
 		}
 		_, board := tpl.only(t, "AWS::CloudWatch::Dashboard")
 		body := plain(board.Properties["DashboardBody"])
-		for _, m := range []string{metrics.Decisions, metrics.GrantsEnded, metrics.Mails, metrics.SweepLag, metrics.Contention, "IteratorAge", "5xx", "ApproximateNumberOfMessagesVisible"} {
+		for _, m := range []string{
+			metrics.Decisions, metrics.GrantsEnded, metrics.Mails, metrics.SweepLag, metrics.Contention, "IteratorAge",
+			"5xx", "ApproximateNumberOfMessagesVisible",
+		} {
 			if !strings.Contains(body, m) {
 				t.Errorf("%s: the dashboard lacks %s", variant, m)
 			}
@@ -486,21 +500,25 @@ func TestAnOperatorIsTold(t *testing.T) {
 	}
 }
 
-// physicalNames are what things are called in an account, as far as the template says so itself. What CloudFormation names has the stack's name in it.
+// physicalNames are what things are called in an account, as far as the template says so itself. What CloudFormation names has the stack's
+// name in it.
 func physicalNames(tpl template) map[string]string {
 	out := map[string]string{}
 	for id, r := range tpl.Resources {
 		for _, property := range []string{
-			"TableName", "FunctionName", "LogGroupName", "QueueName", "TopicName", "AlarmName", "DashboardName", "UserPoolName", "Domain", "Name", "RoleName",
+			"TableName", "FunctionName", "LogGroupName", "QueueName", "TopicName", "AlarmName", "DashboardName", "UserPoolName", "Domain", "Name",
+			"RoleName",
 			"EmailIdentity", "DomainName",
 		} {
 			v := r.Properties[property]
-			for _, config := range []string{"OriginAccessControlConfig", "ResponseHeadersPolicyConfig", "CachePolicyConfig"} { // CloudFront's stand one level below
+			for _, config := range []string{"OriginAccessControlConfig", "ResponseHeadersPolicyConfig", "CachePolicyConfig"} {
+				// CloudFront's stand one level below
 				if v == nil {
 					v = at(r.Properties, config, property)
 				}
 			}
-			within := strings.HasSuffix(r.Type, "ResourceServer") || strings.HasSuffix(r.Type, "Mapping") || strings.HasSuffix(r.Type, "InvokeConfig") ||
+			within := strings.HasSuffix(r.Type, "ResourceServer") || strings.HasSuffix(r.Type, "Mapping") ||
+				strings.HasSuffix(r.Type, "InvokeConfig") ||
 				strings.HasSuffix(r.Type, "Permission") // these name others
 			if v != nil && !within {
 				out[r.Type+" "+plain(v)] = id

@@ -5,8 +5,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// addTable makes the table as dynamo.CreateTable does, and what keeps its data. It is a plain table and no global one: that a check sees every
-// change is a promise of strongly consistent reading, which a replica in another region cannot keep.
+// addTable makes the table as dynamo.CreateTable does, and what keeps its data. It is a plain table and no global one: that a check sees
+// every change is a promise of strongly consistent reading, which a replica in another region cannot keep.
 //
 // A table that was restored to a point in time is another one, with another stream, and takes its place as it is. The first one is kept.
 func (v *service) addTable() {

@@ -59,9 +59,15 @@ func (v *service) alarms() []alarm {
 	var all []alarm
 	for _, f := range manifest.Functions() {
 		all = append(all,
-			alarm{name: f.Name + "-errors", metric: v.lambda(f, "Errors", "Sum", 5), means: "The function that " + f.Does + " failed or timed out. Its log says why."},
-			alarm{name: f.Name + "-throttles", metric: v.lambda(f, "Throttles", "Sum", 5), means: "Lambda did not start the function that " + f.Does +
-				", because all executions of the account were in use: ask for a higher limit."})
+			alarm{
+				name: f.Name + "-errors", metric: v.lambda(f, "Errors", "Sum", 5),
+				means: "The function that " + f.Does + " failed or timed out. Its log says why.",
+			},
+			alarm{
+				name: f.Name + "-throttles", metric: v.lambda(f, "Throttles", "Sum", 5),
+				means: "Lambda did not start the function that " + f.Does +
+					", because all executions of the account were in use: ask for a higher limit.",
+			})
 		if f.Stream != nil {
 			all = append(all, alarm{
 				name: f.Name + "-age", metric: v.lambda(f, "IteratorAge", "Maximum", 1), above: 5 * 60 * 1000, periods: 5,
@@ -78,7 +84,8 @@ func (v *service) alarms() []alarm {
 	return append(all,
 		alarm{
 			name: "sweep-lag", metric: v.own(metrics.SweepLag, "Maximum", 1), above: 180, periods: 5, silence: true,
-			means: "What is due is done more than three minutes late, or not at all. Access ends on time all the same; reminders, mails and cascades wait.",
+			means: "What is due is done more than three minutes late, or not at all. Access ends on time all the same; reminders, mails and " +
+				"cascades wait.",
 		},
 		alarm{
 			name: "contention", metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
@@ -138,7 +145,8 @@ func (v *service) addDashboard() {
 		DashboardName: name, DefaultInterval: awscdk.Duration_Hours(jsii.Number(24)),
 		Widgets: &[]*[]awscloudwatch.IWidget{
 			{
-				graph("Requests", "in 5 minutes", v.api.MetricCount(statistic("Sum", 5)), v.api.MetricClientError(statistic("Sum", 5)), v.api.MetricServerError(statistic("Sum", 5))),
+				graph("Requests", "in 5 minutes", v.api.MetricCount(statistic("Sum", 5)), v.api.MetricClientError(statistic("Sum", 5)),
+					v.api.MetricServerError(statistic("Sum", 5))),
 				graph("Latency of the API", "ms", v.api.MetricLatency(statistic("p50", 5)), v.api.MetricLatency(statistic("p99", 5))),
 				graph("Check", "ms", v.lambda(named("check"), "Duration", "p50", 5), v.lambda(named("check"), "Duration", "p99", 5)),
 			},
@@ -158,13 +166,15 @@ func (v *service) addDashboard() {
 				graph("Executions at once", "executions", ofAll("ConcurrentExecutions", "Maximum")...),
 			},
 			{
-				graph("Capacity of the table", "units in 5 minutes", v.table.MetricConsumedReadCapacityUnits(statistic("Sum", 5)), v.table.MetricConsumedWriteCapacityUnits(statistic("Sum", 5))),
+				graph("Capacity of the table", "units in 5 minutes", v.table.MetricConsumedReadCapacityUnits(statistic("Sum", 5)),
+					v.table.MetricConsumedWriteCapacityUnits(statistic("Sum", 5))),
 				graph("Contention and throttles of the table", "in 5 minutes", v.own(metrics.Contention, "Sum", 5), v.tableThrottles()),
 				graph("Bounces and complaints", "of all mails", v.reputation("Reputation.BounceRate"), v.reputation("Reputation.ComplaintRate")),
 			},
 		},
 	})
-	v.output("Dashboard", jsii.String(fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home#dashboards:name=%s", *v.in.Region(), *name)), "the dashboard")
+	v.output("Dashboard",
+		jsii.String(fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home#dashboards:name=%s", *v.in.Region(), *name)), "the dashboard")
 }
 
 func named(function string) manifest.Function {
@@ -196,7 +206,8 @@ func (v *service) own(metric, statistic string, period float64) awscloudwatch.Me
 
 // ownBy is a figure that the functions write by another dimension, a line for each of its values.
 func (v *service) ownBy(metric, dimension string) awscloudwatch.IMetric {
-	search := fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName="%s" %s="%s"', 'Sum', 300)`, metrics.Namespace, metrics.Stage, dimension, metric, metrics.Stage, v.stage)
+	search := fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName="%s" %s="%s"', 'Sum', 300)`, metrics.Namespace, metrics.Stage, dimension, metric,
+		metrics.Stage, v.stage)
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 		Expression: &search, UsingMetrics: &map[string]awscloudwatch.IMetric{}, Label: jsii.String(""), Period: minutes(5),
 	})

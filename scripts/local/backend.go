@@ -55,8 +55,8 @@ func backendOf(ctx context.Context, env func(string) string, c *stack.Config, ou
 	return backend{b, "programs of their own, with the environment of the CDK's template"}, nil
 }
 
-// external leaves the functions, the table, and all that starts functions but for requests, to a Lambda that is already there. The names of the
-// functions and of the table are those that the CDK app gives them.
+// external leaves the functions, the table, and all that starts functions but for requests, to a Lambda that is already there. The names of
+// the functions and of the table are those that the CDK app gives them.
 func external(env func(string) string, url string, c *stack.Config) (backend, error) {
 	if env("AWS_ENDPOINT_URL_DYNAMODB") == "" {
 		return backend{}, errors.New("AWS_ENDPOINT_URL_LAMBDA is set, and AWS_ENDPOINT_URL_DYNAMODB is not: say where the functions' table is")

@@ -14,7 +14,10 @@ import (
 
 func TestWhereTheFunctionsRunIsSaidByTheEnvironment(t *testing.T) {
 	t.Parallel()
-	there := map[string]string{"BACKEND": "lambda", "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:2"}
+	there := map[string]string{
+		"BACKEND": "lambda", "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1",
+		"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:2",
+	}
 	with := func(name, value string) map[string]string {
 		out := maps.Clone(there)
 		out[name] = value
@@ -54,7 +57,8 @@ func TestWhereTheFunctionsRunIsSaidByTheEnvironment(t *testing.T) {
 		if config.Accounts || config.Stream || config.Schedule || !config.RealClock {
 			t.Errorf("%v: got %+v, want the gateway alone", c.env, config)
 		}
-		if err := config.CreateTable(context.Background(), nil, c.table, true); err == nil || !strings.Contains(err.Error(), "localstack-deploy") {
+		if err := config.CreateTable(context.Background(), nil, c.table, true); err == nil ||
+			!strings.Contains(err.Error(), "localstack-deploy") {
 			t.Errorf("%v: a table that is not there: got %v, want how to make it", c.env, err)
 		}
 		var want []string

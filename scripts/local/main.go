@@ -61,7 +61,8 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 	dataDir := flags.String("data", "", "keep the data in this `folder` over restarts (default: in memory)")
 	ahead := flags.Duration("ahead", 0, "start the clock so far ahead of the real one: where it had been moved to, with kept data")
 	demo := flags.Bool("demo", true, "put demo data in")
-	built := flags.String("console", ".build/console", "serve the console that was built into this `folder` at /; without it there are no pages")
+	built := flags.String("console", ".build/console",
+		"serve the console that was built into this `folder` at /; without it there are no pages")
 	verbose := flags.Bool("v", false, "print what the DynamoDB engine prints, too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -88,7 +89,8 @@ since containers do not reach 127.0.0.1. The clock cannot be moved then.
 	level.Set(slog.LevelWarn)
 	c := stack.Config{
 		Accounts: accounts, Pages: page, Settings: settingsOf(env),
-		Port: port, DataDir: *dataDir, Ahead: *ahead, SES: env("AWS_ENDPOINT_URL_SESV2"), MailListen: env("MAIL_LISTEN"), Origins: originsOf(env("CORS_ORIGINS")),
+		Port: port, DataDir: *dataDir, Ahead: *ahead, SES: env("AWS_ENDPOINT_URL_SESV2"), MailListen: env("MAIL_LISTEN"),
+		Origins:     originsOf(env("CORS_ORIGINS")),
 		CreateTable: dynamo.CreateTable, Handlers: stack.Functions, Stream: true, Schedule: true,
 		Log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level})),
 	}

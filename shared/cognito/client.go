@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 )
 
-// NewClient makes the Cognito client of a Lambda function, from the environment that Lambda gives it: see awsenv.Read. The error is a sentence
-// for the operator.
+// NewClient makes the Cognito client of a Lambda function, from the environment that Lambda gives it: see awsenv.Read. The error is a
+// sentence for the operator.
 func NewClient(getenv func(string) string, change ...func(*cognitoidentityprovider.Options)) (*cognitoidentityprovider.Client, error) {
 	env, err := awsenv.Read(getenv, "COGNITO_IDENTITY_PROVIDER", "user pool")
 	if err != nil {

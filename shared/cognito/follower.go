@@ -38,9 +38,9 @@ func Keep(p *Provider, s Store) *Keeper {
 	return &Keeper{Provider: p, Follower: &Follower{Accounts: p, Store: s}}
 }
 
-// Follow does the work of a task that the caller has taken (access.Change.Identity, access.PlanTakeIdentity), and deletes the task when nothing
-// more is to be done. After an error the task is still there, and is due when the caller's time is over. A user who changes meanwhile
-// has a task again, and so has one about whom something may still be on its way.
+// Follow does the work of a task that the caller has taken (access.Change.Identity, access.PlanTakeIdentity), and deletes the task when
+// nothing more is to be done. After an error the task is still there, and is due when the caller's time is over. A user who changes
+// meanwhile has a task again, and so has one about whom something may still be on its way.
 func (f *Follower) Follow(ctx context.Context, t *access.Task) error {
 	u, err := f.Store.User(ctx, t.User)
 	switch {

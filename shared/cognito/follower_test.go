@@ -208,8 +208,11 @@ func TestWhateverOrderWorkersRunInAndWhereverTheyDieTheAccountEndsAsTheUserIs(t 
 func whateverOrder(t *rapid.T) {
 	id := "contoso:" + strings.Repeat("0", 26)
 	c := &course{
-		now:   time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC),
-		user:  access.User{ID: id, Partner: "contoso", Email: "kim@contoso.example", Name: "Kim", Role: access.Tech, Status: access.Active, Version: 1},
+		now: time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC),
+		user: access.User{
+			ID: id, Partner: "contoso", Email: "kim@contoso.example", Name: "Kim", Role: access.Tech, Status: access.Active,
+			Version: 1,
+		},
 		email: access.Email{Address: "kim@contoso.example", User: id, Version: 1},
 	}
 	actions := map[string]func(*rapid.T){

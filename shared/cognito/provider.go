@@ -1,5 +1,5 @@
-// Package cognito keeps the employees' accounts in an Amazon Cognito user pool: Provider makes one account be as its user is, and Follower does
-// the work of the tasks that changes leave.
+// Package cognito keeps the employees' accounts in an Amazon Cognito user pool: Provider makes one account be as its user is, and Follower
+// does the work of the tasks that changes leave.
 //
 // An account's username is the user's id, which never changes; the e-mail address is an alias for signing in, and changes with the user's.
 // What the pool needs for this, in the words of CloudFormation:
@@ -7,20 +7,22 @@
 //   - AliasAttributes [email], and no UsernameAttributes, with which Cognito would choose the usernames. It cannot be changed later.
 //   - UsernameConfiguration CaseSensitive false. Addresses come in lower case; people type them as they like.
 //   - The attribute email mutable and not required: an account gives up an address that it has lost before it can get the new one.
-//   - AdminCreateUserConfig AllowAdminCreateUserOnly true: whoever could sign up could verify an address, and the service goes by addresses.
+//   - AdminCreateUserConfig AllowAdminCreateUserOnly true: whoever could sign up could verify an address, and the service goes by
+//     addresses.
 //   - A client for this package, without a secret, with ALLOW_ADMIN_USER_PASSWORD_AUTH alone; pages sign in through a client of their own,
 //     which must not be able to write the attribute email, and with PreventUserExistenceErrors ENABLED.
 //   - MfaConfiguration OPTIONAL with SMS set up: two-factor sign-in is switched on for each user, and Cognito refuses that where it cannot
 //     send texts.
-//   - A password policy of at least 12 characters without classes (access.CheckPassword), and TemporaryPasswordValidityDays of 7 or more: the
-//     sweep ends a temporary password after access.ActivationLife, whatever the pool would do.
-//   - The groups of access.Groups, for the provider's own apps. An account does without a group that the pool does not have, and gets into it
-//     at the next change of its user after the group was made: such a pool (restored, or made by hand) holds nothing up. Nothing here or in
-//     shared/httpapi/callers.go reads a group to decide anything: the table is the truth.
+//   - A password policy of at least 12 characters without classes (access.CheckPassword), and TemporaryPasswordValidityDays of 7 or more:
+//     the sweep ends a temporary password after access.ActivationLife, whatever the pool would do.
+//   - The groups of access.Groups, for the provider's own apps. An account does without a group that the pool does not have, and gets into
+//     it at the next change of its user after the group was made: such a pool (restored, or made by hand) holds nothing up. Nothing here or
+//     in shared/httpapi/callers.go reads a group to decide anything: the table is the truth.
 //
-// The functions need cognito-idp:AdminGetUser, AdminCreateUser, AdminUpdateUserAttributes, AdminDeleteUserAttributes, AdminSetUserMFAPreference,
-// AdminEnableUser, AdminDisableUser, AdminListGroupsForUser, AdminAddUserToGroup, AdminRemoveUserFromGroup, AdminUserGlobalSignOut,
-// AdminDeleteUser and AdminSetUserPassword on that pool (directory, expire); AdminInitiateAuth (directory); AdminGetUser and AdminSetUserPassword (notify, mail).
+// The functions need cognito-idp:AdminGetUser, AdminCreateUser, AdminUpdateUserAttributes, AdminDeleteUserAttributes,
+// AdminSetUserMFAPreference, AdminEnableUser, AdminDisableUser, AdminListGroupsForUser, AdminAddUserToGroup, AdminRemoveUserFromGroup,
+// AdminUserGlobalSignOut, AdminDeleteUser and AdminSetUserPassword on that pool (directory, expire); AdminInitiateAuth (directory);
+// AdminGetUser and AdminSetUserPassword (notify, mail).
 package cognito
 
 import (
@@ -53,20 +55,22 @@ type Provider struct {
 
 // New is the provider on the pool of that id. The client is the one whose id is given: it is asked whether a password is right.
 func New(api *cognitoidentityprovider.Client, pool, client string) *Provider {
-	api = cognitoidentityprovider.New(api.Options(), func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, watching) })
+	api = cognitoidentityprovider.New(api.Options(),
+		func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, watching) })
 	return &Provider{api: api, pool: pool, client: client}
 }
 
 // ErrAddressHeld says that another account still has the user's address: it has to give it up first, and has a task that makes it.
 var ErrAddressHeld = errors.New("another account still has the address")
 
-// Sync makes the account be as the user is: there, without a mail from Cognito, or deleted; with its address, its telephone number, its second
-// factor; enabled or disabled; in the groups of its role, as far as the pool has them, and in no other role's. A user who is disabled or removed
-// is signed out everywhere, at each Sync. To repeat it is harmless, and what another Sync of the same user has done half is finished. It fails
-// with access.ErrUnavailable when Cognito does not answer or has had enough, and with ErrAddressHeld.
+// Sync makes the account be as the user is: there, without a mail from Cognito, or deleted; with its address, its telephone number, its
+// second factor; enabled or disabled; in the groups of its role, as far as the pool has them, and in no other role's. A user who is
+// disabled or removed is signed out everywhere, at each Sync. To repeat it is harmless, and what another Sync of the same user has done
+// half is finished. It fails with access.ErrUnavailable when Cognito does not answer or has had enough, and with ErrAddressHeld.
 //
-// Another address ends the password and the sessions first. Settled tells that Cognito has answered each attempt to write: none can arrive later. When it
-// is not alone, an account that has to get another address is left at the one that it has: the next Sync has to be, when it can be alone.
+// Another address ends the password and the sessions first. Settled tells that Cognito has answered each attempt to write: none can arrive
+// later. When it is not alone, an account that has to get another address is left at the one that it has: the next Sync has to be, when it
+// can be alone.
 func (p *Provider) Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error) {
 	ctx, sent := watched(ctx)
 	err = p.sync(ctx, u, alone)
@@ -118,8 +122,8 @@ func (p *Provider) account(ctx context.Context, u access.User) (*cognitoidentity
 	return out, failed("read an account", err)
 }
 
-// create makes the account, unless it is there, and gives it as it is then. Its password is one that nobody knows, until TemporaryPassword makes
-// another.
+// create makes the account, unless it is there, and gives it as it is then. Its password is one that nobody knows, until TemporaryPassword
+// makes another.
 func (p *Provider) create(ctx context.Context, u access.User) (*cognitoidentityprovider.AdminGetUserOutput, error) {
 	in := &cognitoidentityprovider.AdminCreateUserInput{
 		UserPoolId: &p.pool, Username: &u.ID, MessageAction: types.MessageActionTypeSuppress, TemporaryPassword: aws.String(password()),
@@ -168,9 +172,9 @@ func (p *Provider) attributes(ctx context.Context, u access.User, account *cogni
 	}
 	moved := has[email] != u.Email
 	if moved {
-		// Whoever has the address before, or reads its mails, knows the password and has sessions: both end before the account gets the new address,
-		// and from then on a password has to be sent there. That mail waits until the account has the address: its password must not be overtaken
-		// by this one.
+		// Whoever has the address before, or reads its mails, knows the password and has sessions: both end before the account gets the new
+		// address, and from then on a password has to be sent there. That mail waits until the account has the address: its password must not be
+		// overtaken by this one.
 		if settled, err := p.temporary(ctx, u, password()); err != nil {
 			return err
 		} else if !settled {
@@ -221,7 +225,8 @@ func (p *Provider) enable(ctx context.Context, u access.User, enabled bool) erro
 		return failed("enable an account", err)
 	}
 	if enabled {
-		if _, err := p.api.AdminDisableUser(ctx, &cognitoidentityprovider.AdminDisableUserInput{UserPoolId: &p.pool, Username: &u.ID}); err != nil {
+		if _, err := p.api.AdminDisableUser(ctx,
+			&cognitoidentityprovider.AdminDisableUserInput{UserPoolId: &p.pool, Username: &u.ID}); err != nil {
 			return failed("disable an account", err)
 		}
 	}
@@ -230,7 +235,8 @@ func (p *Provider) enable(ctx context.Context, u access.User, enabled bool) erro
 
 // signOut ends the account's sessions. cognito-local has no such call, and no sessions that could be ended.
 func (p *Provider) signOut(ctx context.Context, u access.User) error {
-	_, err := p.api.AdminUserGlobalSignOut(ctx, &cognitoidentityprovider.AdminUserGlobalSignOutInput{UserPoolId: &p.pool, Username: &u.ID}, notLacking("AdminUserGlobalSignOut"))
+	_, err := p.api.AdminUserGlobalSignOut(ctx, &cognitoidentityprovider.AdminUserGlobalSignOutInput{UserPoolId: &p.pool, Username: &u.ID},
+		notLacking("AdminUserGlobalSignOut"))
 	if lacking(err, "AdminUserGlobalSignOut") {
 		return nil
 	}
@@ -238,11 +244,12 @@ func (p *Provider) signOut(ctx context.Context, u access.User) error {
 }
 
 // groups puts the account into the groups that its user belongs into, and takes it out of those of other roles, first: an attempt that ends
-// between leaves too few. Groups that are none of this service's stay as they are. What Cognito has not, nobody can be put into, nor be taken out
-// of: ResourceNotFoundException is then about the group, since the account has just been read from the pool.
+// between leaves too few. Groups that are none of this service's stay as they are. What Cognito has not, nobody can be put into, nor be
+// taken out of: ResourceNotFoundException is then about the group, since the account has just been read from the pool.
 func (p *Provider) groups(ctx context.Context, u access.User) error {
 	has := map[string]bool{}
-	pages := cognitoidentityprovider.NewAdminListGroupsForUserPaginator(p.api, &cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &p.pool, Username: &u.ID})
+	pages := cognitoidentityprovider.NewAdminListGroupsForUserPaginator(p.api,
+		&cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &p.pool, Username: &u.ID})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -257,7 +264,8 @@ func (p *Provider) groups(ctx context.Context, u access.User) error {
 		if !access.GroupOfEmployees(name) || slices.Contains(want, name) {
 			continue
 		}
-		_, err := p.api.AdminRemoveUserFromGroup(ctx, &cognitoidentityprovider.AdminRemoveUserFromGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
+		_, err := p.api.AdminRemoveUserFromGroup(ctx,
+			&cognitoidentityprovider.AdminRemoveUserFromGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
 		if err != nil && !is(err, resourceNotFound) {
 			return failed("take an account out of a group", err)
 		}
@@ -266,7 +274,8 @@ func (p *Provider) groups(ctx context.Context, u access.User) error {
 		if has[name] {
 			continue
 		}
-		_, err := p.api.AdminAddUserToGroup(ctx, &cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
+		_, err := p.api.AdminAddUserToGroup(ctx,
+			&cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
 		if err != nil && !is(err, resourceNotFound) {
 			return failed("put an account into a group", err)
 		}
@@ -288,9 +297,9 @@ func (p *Provider) secondFactor(ctx context.Context, u access.User, account *cog
 	return failed("set an account's second factor", err)
 }
 
-// TemporaryPassword makes a password that signs the user in once, and then has to be replaced (P15). It waits a moment for an account that is
-// being made, or is about to get the user's address, and then fails with access.ErrUnavailable. It refuses with access.Ended when there is
-// nothing to be signed into any more, or the user has chosen a password already: a mail that comes twice must not undo that.
+// TemporaryPassword makes a password that signs the user in once, and then has to be replaced (P15). It waits a moment for an account that
+// is being made, or is about to get the user's address, and then fails with access.ErrUnavailable. It refuses with access.Ended when there
+// is nothing to be signed into any more, or the user has chosen a password already: a mail that comes twice must not undo that.
 //
 // Settled tells that Cognito has answered each attempt to set it: none can arrive later, and undo a password that is made after this one.
 func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (secret string, settled bool, err error) {
@@ -346,9 +355,9 @@ func (p *Provider) Activated(ctx context.Context, u access.User) (bool, error) {
 	return account != nil && account.UserStatus != types.UserStatusTypeForceChangePassword, err
 }
 
-// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It can be repeated, and has to be after
-// an error: also when it succeeded, but an attempt without an answer may arrive later. Who has chosen a password got the one before by mail, at the
-// address that the account has: each change of that ends the password.
+// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It can be repeated, and has to
+// be after an error: also when it succeeded, but an attempt without an answer may arrive later. Who has chosen a password got the one
+// before by mail, at the address that the account has: each change of that ends the password.
 func (p *Provider) Lapse(ctx context.Context, u access.User) (access.Activation, error) {
 	account, err := p.account(ctx, u)
 	switch {
@@ -366,8 +375,9 @@ func (p *Provider) Lapse(ctx context.Context, u access.User) (access.Activation,
 	return access.Activation{Missed: true}, err
 }
 
-// Reset ends the user's password, whoever chose it, and all sessions: from then on TemporaryPassword makes one. It can be repeated, and has to be after
-// an error, since an attempt without an answer may arrive later, and end what is made meanwhile. Where there is no account yet, there is nothing to end.
+// Reset ends the user's password, whoever chose it, and all sessions: from then on TemporaryPassword makes one. It can be repeated, and has
+// to be after an error, since an attempt without an answer may arrive later, and end what is made meanwhile. Where there is no account yet,
+// there is nothing to end.
 func (p *Provider) Reset(ctx context.Context, u access.User) error {
 	settled, err := p.temporary(ctx, u, password()) // which nobody knows
 	switch {

@@ -105,14 +105,18 @@ const (
 
 func TestAnAccountThatIsAsItShouldBeIsReadAndLeftAlone(t *testing.T) {
 	p := &pool{answers: map[string]string{"AdminGetUser": current, "AdminListGroupsForUser": grouped}}
-	if settled, err := provider(t, p).Sync(t.Context(), kim(), true); err != nil || !settled || !slices.Equal(p.calls, []string{"AdminGetUser", "AdminListGroupsForUser"}) {
+	if settled, err := provider(t, p).Sync(t.Context(), kim(), true); err != nil || !settled ||
+		!slices.Equal(p.calls, []string{"AdminGetUser", "AdminListGroupsForUser"}) {
 		t.Errorf("got %v (%v), want the account and its groups read", p.calls, err)
 	}
 }
 
 func TestAnAccountIsMadeWithoutAMailAndWithItsAddressVerified(t *testing.T) {
 	p := &pool{answers: map[string]string{"AdminGetUser": nobody}}
-	want := []string{"AdminGetUser", "AdminCreateUser", "AdminListGroupsForUser", "AdminAddUserToGroup partners", "AdminAddUserToGroup partner-tech"}
+	want := []string{
+		"AdminGetUser", "AdminCreateUser", "AdminListGroupsForUser", "AdminAddUserToGroup partners",
+		"AdminAddUserToGroup partner-tech",
+	}
 	if settled, err := provider(t, p).Sync(t.Context(), kim(), true); err != nil || !settled || !slices.Equal(p.calls, want) {
 		t.Fatalf("got %v (%v), want %v", p.calls, err, want)
 	}
@@ -141,14 +145,23 @@ func TestAnAccountIsPutIntoTheGroupOfItsRoleAndTakenOutOfThoseOfOthers(t *testin
 		fails   bool
 	}{
 		{"none yet", `{}`, nil, []string{in + "partners", in + "partner-tech"}, false},
-		{"another role's", `{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-owner"}]}`, nil, []string{out + "partner-owner", in + "partner-tech"}, false},
 		{
-			"several roles', its own among them", `{"Groups":[{"GroupName":"partner-tech"},{"GroupName":"partners"},{"GroupName":"partner-owner"},{"GroupName":"partner-admin"}]}`,
+			"another role's", `{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-owner"}]}`, nil,
+			[]string{out + "partner-owner", in + "partner-tech"},
+			false,
+		},
+		{
+			"several roles', its own among them",
+			`{"Groups":[{"GroupName":"partner-tech"},{"GroupName":"partners"},{"GroupName":"partner-owner"},{"GroupName":"partner-admin"}]}`,
 			nil,
 			[]string{out + "partner-admin", out + "partner-owner"},
 			false,
 		},
-		{"the provider's own", `{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-tech"},{"GroupName":"partner-of-the-year"},{"GroupName":"customers"}]}`, nil, nil, false},
+		{
+			"the provider's own",
+			`{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-tech"},{"GroupName":"partner-of-the-year"},{"GroupName":"customers"}]}`, nil,
+			nil, false,
+		},
 		{
 			"a pool without the groups", `{}`,
 			map[string]string{in + "partners": none, in + "partner-tech": none},
@@ -162,7 +175,12 @@ func TestAnAccountIsPutIntoTheGroupOfItsRoleAndTakenOutOfThoseOfOthers(t *testin
 			false,
 		},
 		{"a group that cannot be joined now", `{}`, map[string]string{in + "partners": later}, []string{in + "partners"}, true},
-		{"a group that cannot be left now", `{"Groups":[{"GroupName":"partner-owner"}]}`, map[string]string{out + "partner-owner": later}, []string{out + "partner-owner"}, true},
+		{
+			"a group that cannot be left now", `{"Groups":[{"GroupName":"partner-owner"}]}`,
+			map[string]string{out + "partner-owner": later},
+			[]string{out + "partner-owner"},
+			true,
+		},
 		{"groups that cannot be read now", later, nil, nil, true},
 	} {
 		p := &pool{answers: map[string]string{"AdminGetUser": current, "AdminListGroupsForUser": c.groups}}
@@ -242,8 +260,10 @@ func TestATemporaryPasswordSatisfiesPoliciesThatAskForClasses(t *testing.T) { //
 		if b["Password"] != secret || b["Permanent"] == true {
 			t.Fatalf("got %v, want the password set, and not for good", b)
 		}
-		if seen[secret] || len(secret) != 23 || strings.Count(secret, "-") != 3 || strings.ContainsAny(secret, "0O1lI") || access.CheckPassword("", secret) != nil ||
-			!strings.ContainsFunc(secret, unicode.IsLower) || !strings.ContainsFunc(secret, unicode.IsUpper) || !strings.ContainsFunc(secret, unicode.IsDigit) {
+		if seen[secret] || len(secret) != 23 || strings.Count(secret, "-") != 3 || strings.ContainsAny(secret, "0O1lI") ||
+			access.CheckPassword("", secret) != nil ||
+			!strings.ContainsFunc(secret, unicode.IsLower) || !strings.ContainsFunc(secret, unicode.IsUpper) ||
+			!strings.ContainsFunc(secret, unicode.IsDigit) {
 			t.Fatalf("got %q, want another one with all classes and nothing to be mistaken", secret)
 		}
 		seen[secret] = true
@@ -251,7 +271,12 @@ func TestATemporaryPasswordSatisfiesPoliciesThatAskForClasses(t *testing.T) { //
 }
 
 func TestAPasswordIsSettledWhenEachAttemptWasAnswered(t *testing.T) { // P15
-	const refused, throttled, broken, silent = "400 UserNotFoundException: no", "400 TooManyRequestsException: slow", "500 InternalErrorException: no", "?"
+	const (
+		refused   = "400 UserNotFoundException: no"
+		throttled = "400 TooManyRequestsException: slow"
+		broken    = "500 InternalErrorException: no"
+		silent    = "?"
+	)
 	for _, c := range []struct {
 		attempts []string // answers, in their order
 		settled  bool
@@ -291,7 +316,10 @@ func TestAnAccountIsSettledWhenEachAttemptToWriteItWasAnswered(t *testing.T) {
 		{"AdminEnableUser", []string{silent, "{}"}, false},
 		{"AdminListGroupsForUser", []string{silent, grouped}, true}, // what reads does nothing, whenever it arrives
 	} {
-		p := &pool{answers: map[string]string{"AdminGetUser": disabled, "AdminListGroupsForUser": grouped}, inTurn: map[string][]string{c.call: c.attempts}}
+		p := &pool{
+			answers: map[string]string{"AdminGetUser": disabled, "AdminListGroupsForUser": grouped},
+			inTurn:  map[string][]string{c.call: c.attempts},
+		}
 		if settled, err := provider(t, p, repeating).Sync(t.Context(), kim(), true); settled != c.settled || err != nil {
 			t.Errorf("%s %q: got settled %v, %v, want settled %v", c.call, c.attempts, settled, err, c.settled)
 		}
@@ -311,10 +339,15 @@ func TestAnAccountGetsItsNewAddressOnlyWhenTheEndOfItsOldPasswordIsSettled(t *te
 		{"?", true, false, access.ErrUnavailable},
 		{"?", false, false, access.ErrUnavailable},
 	} {
-		p := &pool{answers: map[string]string{"AdminGetUser": strings.Replace(current, "kim@", "old@", 1)}, inTurn: map[string][]string{"AdminSetUserPassword": {c.attempt, "{}"}}}
+		p := &pool{
+			answers: map[string]string{"AdminGetUser": strings.Replace(current, "kim@", "old@", 1)},
+			inTurn:  map[string][]string{"AdminSetUserPassword": {c.attempt, "{}"}},
+		}
 		_, err := provider(t, p, repeating).Sync(t.Context(), kim(), c.alone)
-		if got := slices.Contains(p.calls, "AdminUpdateUserAttributes"); got != c.moves || !errors.Is(err, c.err) || p.bodies["AdminSetUserPassword"] == nil {
-			t.Errorf("%q, alone %v: got the calls %v (%v), want the password ended, and the new address: %v (%v)", c.attempt, c.alone, p.calls, err, c.moves, c.err)
+		if got := slices.Contains(p.calls, "AdminUpdateUserAttributes"); got != c.moves || !errors.Is(err, c.err) ||
+			p.bodies["AdminSetUserPassword"] == nil {
+			t.Errorf("%q, alone %v: got the calls %v (%v), want the password ended, and the new address: %v (%v)", c.attempt, c.alone, p.calls, err,
+				c.moves, c.err)
 		}
 	}
 }
@@ -333,7 +366,8 @@ func TestAnotherAddressEndsThePasswordThenTheSessionsAndThenComes(t *testing.T) 
 			t.Errorf("%s: got %v, want a password that has to be replaced, so that another one is sent to the new address", status, b)
 		}
 		p = &pool{answers: map[string]string{"AdminGetUser": moved, "AdminUserGlobalSignOut": "400 TooManyRequestsException: slow"}}
-		if _, err := provider(t, p).Sync(t.Context(), kim(), true); !errors.Is(err, access.ErrUnavailable) || slices.Contains(p.calls, "AdminUpdateUserAttributes") {
+		if _, err := provider(t, p).Sync(t.Context(), kim(), true); !errors.Is(err, access.ErrUnavailable) ||
+			slices.Contains(p.calls, "AdminUpdateUserAttributes") {
 			t.Errorf("%s: the sessions do not end: got the calls %v (%v), want the address left as it is", status, p.calls, err)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 // keepBudgets is how long a budget is kept after its day.
 const keepBudgets = 72 * time.Hour
 
-// SpendMail counts a mail against a budget, and tells whether it is within it. The id names the mail: one that was counted is within it again, and
-// counts once.
+// SpendMail counts a mail against a budget, and tells whether it is within it. The id names the mail: one that was counted is within it
+// again, and counts once.
 func (s *Store) SpendMail(ctx context.Context, b receipt.Budget, id string) (bool, error) {
 	key := budgetKey(b)
 	condition := "attribute_not_exists(pk) OR (size(#ids) < :most AND NOT contains(#ids, :id))"
@@ -47,8 +47,8 @@ func (s *Store) MailsLeft(ctx context.Context, b receipt.Budget) (bool, error) {
 	return err == nil && (ids == nil || len(*ids) < b.Most()), err
 }
 
-// BundleMail adds a line to a summary, which is due at that instant; the first line makes it. It may be repeated. Lines beyond receipt.MaxLines are left out:
-// the history has them. It fails with receipt.ErrSettled when the summary is being sent, or was.
+// BundleMail adds a line to a summary, which is due at that instant; the first line makes it. It may be repeated. Lines beyond
+// receipt.MaxLines are left out: the history has them. It fails with receipt.ErrSettled when the summary is being sent, or was.
 func (s *Store) BundleMail(ctx context.Context, r receipt.Receipt, line string, now, due time.Time) error {
 	k, err := mailKey(r.Key)
 	if err != nil {
@@ -59,11 +59,13 @@ func (s *Store) BundleMail(ctx context.Context, r receipt.Receipt, line string, 
 		condition: "attribute_not_exists(pk) OR (#state = :claimed AND attribute_not_exists(#lease) AND size(#lines) < :most" +
 			" AND NOT contains(#lines, :line))",
 		set: []string{
-			"#attempts = if_not_exists(#attempts, :zero)", "#created = if_not_exists(#created, :now)", "#updated = :now", "#ttl = if_not_exists(#ttl, :ttl)",
+			"#attempts = if_not_exists(#attempts, :zero)", "#created = if_not_exists(#created, :now)", "#updated = :now",
+			"#ttl = if_not_exists(#ttl, :ttl)",
 			"#state = :claimed", "#lines = list_append(if_not_exists(#lines, :none), :lines)",
 		},
 		values: map[string]types.AttributeValue{
-			":zero": num(0), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()), ":claimed": str(string(receipt.Claimed)), ":most": num(receipt.MaxLines),
+			":zero": num(0), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()), ":claimed": str(string(receipt.Claimed)),
+			":most": num(receipt.MaxLines),
 			":line": str(line), ":none": &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
 			":lines": &types.AttributeValueMemberL{Value: []types.AttributeValue{str(line)}},
 		},
@@ -74,7 +76,8 @@ func (s *Store) BundleMail(ctx context.Context, r receipt.Receipt, line string, 
 	switch {
 	case err != nil || ok:
 		return err
-	case is != nil && (slices.Contains(is.list("lines"), line) || is.s("state") == string(receipt.Claimed) && is.s("lease") == ""): // it has the line, or enough of them
+	case is != nil && (slices.Contains(is.list("lines"), line) || is.s("state") == string(receipt.Claimed) && is.s("lease") == ""):
+		// it has the line, or enough of them
 		return nil
 	}
 	return receipt.ErrSettled

@@ -16,8 +16,8 @@ import (
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 )
 
-// NewClient makes the DynamoDB client of a Lambda function, from the environment that Lambda gives it: see awsenv.Read. The error is a sentence
-// for the operator.
+// NewClient makes the DynamoDB client of a Lambda function, from the environment that Lambda gives it: see awsenv.Read. The error is a
+// sentence for the operator.
 func NewClient(getenv func(string) string, change ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
 	env, err := awsenv.Read(getenv, "DYNAMODB", "table")
 	if err != nil {

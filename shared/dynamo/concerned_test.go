@@ -14,7 +14,10 @@ func TestTheCustomersWhomAUserConcernsAreThoseWhoseOpenGrantsCountIt(t *testing.
 	ann := &access.User{ID: "contoso:ann", Partner: "contoso", Number: 5, Role: access.Tech, Status: access.Removed}
 	eve := &access.User{ID: "contoso:eve", Partner: "contoso", Number: 6, Role: access.External, Status: access.Removed}
 	grant := func(customer string, more func(*access.Grant)) access.Write {
-		g := access.Grant{ID: "grt_" + customer, Customer: customer, Partner: "contoso", Level: access.View, State: access.StateOpen, Epoch: 2, Version: 1, From: noon, Created: noon}
+		g := access.Grant{
+			ID: "grt_" + customer, Customer: customer, Partner: "contoso", Level: access.View, State: access.StateOpen, Epoch: 2,
+			Version: 1, From: noon, Created: noon,
+		}
 		if more != nil {
 			more(&g)
 		}
@@ -54,7 +57,10 @@ func TestTheCustomersWhomAUserConcernsAreThoseWhoseOpenGrantsCountIt(t *testing.
 		},
 		{
 			"with those that let everyone in", ann, true,
-			[]string{"a-picked", "d-up-to-the-number", "g-everyone", "k-whose-grant-the-index-has-not-yet", "l-granted-anew-which-the-index-has-not-yet"},
+			[]string{
+				"a-picked", "d-up-to-the-number", "g-everyone", "k-whose-grant-the-index-has-not-yet",
+				"l-granted-anew-which-the-index-has-not-yet",
+			},
 		},
 		{"who is external", eve, true, []string{"a-picked"}},
 		{"who is nowhere", &access.User{ID: "fabrikam:fay", Partner: "fabrikam", Number: 1, Role: access.Tech}, true, nil},
@@ -73,9 +79,16 @@ func TestTheCustomersWhomAUserConcernsAreFoundInFewRequestsAmongManyGrants(t *te
 	var writes []access.Write
 	var want []string
 	for i := range 1100 {
-		g := access.Grant{Customer: fmt.Sprintf("c%04d", i), Partner: "contoso", Level: access.View, State: access.StateOpen, Epoch: 1, Version: 1, From: noon}
+		g := access.Grant{
+			Customer: fmt.Sprintf("c%04d", i), Partner: "contoso", Level: access.View, State: access.StateOpen, Epoch: 1,
+			Version: 1, From: noon,
+		}
 		if i%100 == 7 {
-			writes = append(writes, access.AssignmentWrite{After: &access.Assignment{Customer: g.Customer, Partner: "contoso", User: ann.ID, Epoch: 1, At: noon, Version: 1}})
+			writes = append(writes,
+				access.AssignmentWrite{After: &access.Assignment{
+					Customer: g.Customer, Partner: "contoso", User: ann.ID, Epoch: 1, At: noon,
+					Version: 1,
+				}})
 			want = append(want, g.Customer)
 		}
 		if i%100 == 99 {
@@ -109,11 +122,17 @@ func TestRowsThatCountNoMoreAreFoundAndDeletedWithoutTheOthers(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	const epoch = 7
-	grant := &access.Grant{ID: "grt_1", Customer: "acme", Partner: "contoso", Level: access.View, State: access.StateOpen, Epoch: epoch, Count: 3, Version: 1, From: noon}
+	grant := &access.Grant{
+		ID: "grt_1", Customer: "acme", Partner: "contoso", Level: access.View, State: access.StateOpen, Epoch: epoch,
+		Count: 3, Version: 1, From: noon,
+	}
 	writes := []access.Write{access.GrantWrite{After: grant}}
 	var stay []string
 	for i := range 600 {
-		a := &access.Assignment{Customer: "acme", Partner: "contoso", User: fmt.Sprintf("contoso:%04d", i), Epoch: int64(i % epoch), At: noon, Version: 1}
+		a := &access.Assignment{
+			Customer: "acme", Partner: "contoso", User: fmt.Sprintf("contoso:%04d", i), Epoch: int64(i % epoch), At: noon,
+			Version: 1,
+		}
 		switch {
 		case i%200 == 100:
 			a.Epoch = epoch
@@ -123,7 +142,11 @@ func TestRowsThatCountNoMoreAreFoundAndDeletedWithoutTheOthers(t *testing.T) {
 		}
 		writes = append(writes, access.AssignmentWrite{After: a})
 	}
-	writes = append(writes, access.AssignmentWrite{After: &access.Assignment{Customer: "acme", Partner: "contoso2", User: "contoso2:1", Epoch: 1, At: noon, Version: 1}})
+	writes = append(writes,
+		access.AssignmentWrite{After: &access.Assignment{
+			Customer: "acme", Partner: "contoso2", User: "contoso2:1", Epoch: 1, At: noon,
+			Version: 1,
+		}})
 	tb.save(t, writes...)
 	for after := ""; ; {
 		g, rows, next, err := tb.AssignmentRows(t.Context(), "acme", "contoso", after, 50)
@@ -155,7 +178,10 @@ func TestAPageOfUsersCostsTheSameAfterAThousandHaveComeAndGone(t *testing.T) {
 	tb := newTable(t)
 	var writes, gone []access.Write
 	for i := range 1010 {
-		u := &access.User{ID: fmt.Sprintf("contoso:%04d", i), Partner: "contoso", Number: int64(i), Email: fmt.Sprintf("u%d@contoso.example", i), Name: "User", Role: access.Tech, Status: access.Active, Version: 1}
+		u := &access.User{
+			ID: fmt.Sprintf("contoso:%04d", i), Partner: "contoso", Number: int64(i), Email: fmt.Sprintf("u%d@contoso.example", i),
+			Name: "User", Role: access.Tech, Status: access.Active, Version: 1,
+		}
 		writes = append(writes, access.UserWrite{After: u})
 		if i < 1000 {
 			left := *u

@@ -27,7 +27,7 @@
 //	invitations of a customer, or one         Query, a page, or GetItem                                    C#<customer>, I#
 //	   … that have ended, for a year          the same, side by side, or after the first                   C#<customer>, X#
 //	invitations to a partner                  Query of index 1, a page; BatchGetItem of the same           P#<partner>, I# and X#
-//	the pending invitation to an address      GetItem, then of the invitation                              C#<customer>, J#<partner>#<address>
+//	the pending invitation to an address      GetItem, then of the invitation                              C#<customer>, J#<partner>#…
 //	whether invitations still stand           BatchGetItem: customer, partner, grant; then who invited     C#…, P#…
 //	the grants that concern one user          Query of index 1, the user's rows and the partner's grants   U#<user>, C# and P#<partner>, C#
 //	what is due                               Query of index 2, 8 shards side by side                      Q#<shard>, <instant>…
@@ -44,18 +44,21 @@
 //
 // # Holds
 //
-// What ends access comes before what gives it (Store.Take beside Store.Apply), however many write the same record: otherwise whoever is to lose access could
-// keep everybody busy with changes of his own. A change that ends access is first tried as any other. When a record has changed since it was loaded, the change
-// sets the attribute "hold" of that record to an instant some seconds away, loads, plans and commits again. Until that instant no other write of the
-// record meets its condition, but for those that end access, too: each of them can be in the way once. The write that replaces the record also drops
-// the hold; after a crash it runs out. Its instants are the real clock's: it is a lease, and no part of what is decided.
+// What ends access comes before what gives it (Store.Take beside Store.Apply), however many write the same record: otherwise whoever is to
+// lose access could keep everybody busy with changes of his own. A change that ends access is first tried as any other. When a record has
+// changed since it was loaded, the change sets the attribute "hold" of that record to an instant some seconds away, loads, plans and
+// commits again. Until that instant no other write of the record meets its condition, but for those that end access, too: each of them can
+// be in the way once. The write that replaces the record also drops the hold; after a crash it runs out. Its instants are the real clock's:
+// it is a lease, and no part of what is decided.
 //
-// A hold is no version: whoever has loaded the record may go on reading it, checks do not look at it, and histories and events show nothing of it.
+// A hold is no version: whoever has loaded the record may go on reading it, checks do not look at it, and histories and events show nothing
+// of it.
 //
-// Turned down on 2026-11-24: conditions on less than the version (the state of the grant alone, say), under which an event would tell of levels and users that
-// were not there any more, and a revoke and an edit that overlap could both be committed in an order that never was; a mark that checks look at, completed by
-// a second write, since a change and its event would be two transactions, and each reader would have to know about half a revoke; a queue of writers,
-// which costs every write a request more; and more attempts without a hold, which are a matter of luck.
+// Turned down on 2026-11-24: conditions on less than the version (the state of the grant alone, say), under which an event would tell of
+// levels and users that were not there any more, and a revoke and an edit that overlap could both be committed in an order that never was;
+// a mark that checks look at, completed by a second write, since a change and its event would be two transactions, and each reader would
+// have to know about half a revoke; a queue of writers, which costs every write a request more; and more attempts without a hold, which are
+// a matter of luck.
 //
 // The rows of "everyone up to number n", of epochs and of single users are explained at access.Grant.
 package dynamo

@@ -60,8 +60,8 @@ func (it *item) task() *access.Task {
 // DueShards is into how many parts the due work is divided.
 func (s *Store) DueShards() int { return dueShards }
 
-// Due lists the work of one shard that is due by now, the longest due first, after the position of the work before. It comes from index 2: some of
-// it may have been done already.
+// Due lists the work of one shard that is due by now, the longest due first, after the position of the work before. It comes from index 2:
+// some of it may have been done already.
 func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error) {
 	sp := span{index: gsi2, pk: duePK(shard), first: "0", last: timeText(now) + "#\U0010FFFF"}
 	if after != "" {
@@ -97,9 +97,11 @@ func (s *Store) Task(ctx context.Context, id string) (*access.Task, error) {
 	return one(ctx, s, taskKey(id), (*item).task)
 }
 
-// AssignmentRows lists the rows of a grant, also those that count no more, in the order of the users' ids, a stretch at a time. The grant was read before
-// them. Next is the position to go on from; "" when there are no more.
-func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment, next string, err error) {
+// AssignmentRows lists the rows of a grant, also those that count no more, in the order of the users' ids, a stretch at a time. The grant
+// was read before them. Next is the position to go on from; "" when there are no more.
+func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment,
+	next string, err error,
+) {
 	if g, err = one(ctx, s, grantKey(customer, partner), (*item).grant); err != nil {
 		return nil, nil, "", err
 	}
@@ -120,7 +122,8 @@ func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after str
 	return g, rows, next, nil
 }
 
-// CustomersOf lists the customers that have ever had a grant for a partner, in the order of their ids, a page at a time. It comes from index 1.
+// CustomersOf lists the customers that have ever had a grant for a partner, in the order of their ids, a page at a time. It comes from
+// index 1.
 func (s *Store) CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error) {
 	items, more, err := s.query(ctx, prefixed(partnerIndexPK(partner), customerPrefix, after).inIndex(), limit)
 	for _, it := range items {
@@ -132,12 +135,14 @@ func (s *Store) CustomersOf(ctx context.Context, partner, after string, limit in
 // concernedAtOnce is how many rows of each kind CustomersConcerned reads in one request.
 const concernedAtOnce = 500
 
-// CustomersConcerned lists the customers whose open grants concern one user of a partner, in the order of their ids, a stretch at a time: the user is
-// in by a row of its own, or counts because everyone up to a number does. With everyone, those that everyone of the partner may enter are listed, too.
-// Next is the position to go on from; "" when there are no more. A stretch can be empty and have a next one. Both parts come from index 1, as far as
-// it has come: the caller decides again on the relation itself, and comes back later for what was being written meanwhile. It costs one request to
-// each part for 500 rows, whatever the number of grants that do not concern the user.
-func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string, err error) {
+// CustomersConcerned lists the customers whose open grants concern one user of a partner, in the order of their ids, a stretch at a time:
+// the user is in by a row of its own, or counts because everyone up to a number does. With everyone, those that everyone of the partner may
+// enter are listed, too. Next is the position to go on from; "" when there are no more. A stretch can be empty and have a next one. Both
+// parts come from index 1, as far as it has come: the caller decides again on the relation itself, and comes back later for what was being
+// written meanwhile. It costs one request to each part for 500 rows, whatever the number of grants that do not concern the user.
+func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string,
+	err error,
+) {
 	var rows, grants []*item
 	var moreRows, moreGrants bool
 	g, gctx := errgroup.WithContext(ctx)

@@ -92,8 +92,8 @@ func (r *Reader) fill(ctx context.Context, sheets []*sheet, c access.Consistency
 	return cmp.Or(g.Wait(), err)
 }
 
-// growStack gives a new goroutine the stack that a call of the SDK needs. It would grow by itself, but four times over, and each time with more calls
-// on it to be moved: a tenth of a batch's CPU time.
+// growStack gives a new goroutine the stack that a call of the SDK needs. It would grow by itself, but four times over, and each time with
+// more calls on it to be moved: a tenth of a batch's CPU time.
 //
 //go:noinline
 func growStack(n int) byte {
@@ -142,8 +142,8 @@ func (r *Reader) ask(ctx context.Context, keys []Key, c access.Consistency, foun
 	return nil, err
 }
 
-// passing tells whether a transaction was cancelled for a reason that goes away by itself, and whether that was a change under way. The SDK does
-// not try those again.
+// passing tells whether a transaction was cancelled for a reason that goes away by itself, and whether that was a change under way. The SDK
+// does not try those again.
 func passing(err error) (passes, conflict bool) {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {

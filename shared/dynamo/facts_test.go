@@ -54,11 +54,15 @@ func world() (access.Partner, []access.User, access.Grant, access.Assignment) {
 			ID: kim, Partner: "contoso", Number: 1, Email: "kim@contoso.example", Name: "Kim", Role: access.Tech, Status: access.Active,
 			MFA: true, MemberOf: []string{"fabrikam"}, Created: created, Updated: created, Version: 2,
 		},
-		{ID: lea, Partner: "contoso", Number: 2, Email: "lea@contoso.example", Role: access.Owner, Status: access.Active, Created: created, Updated: created, Version: 1},
+		{
+			ID: lea, Partner: "contoso", Number: 2, Email: "lea@contoso.example", Role: access.Owner, Status: access.Active, Created: created,
+			Updated: created, Version: 1,
+		},
 	}
 	g := access.Grant{
 		ID: "grt_1", Customer: "acme", Partner: "contoso", Level: access.Manage, State: access.StateOpen, From: created,
-		Until: at("2027-03-01T00:00:00Z"), AssignedBy: access.ByCustomer, Note: `a "note" \ with everything`, Count: 1, Created: created, Updated: created, Version: 7,
+		Until: at("2027-03-01T00:00:00Z"), AssignedBy: access.ByCustomer, Note: `a "note" \ with everything`, Count: 1, Created: created,
+		Updated: created, Version: 7,
 	}
 	a := access.Assignment{Customer: "acme", Partner: "contoso", User: kim, Level: &support, At: created, Version: 7}
 	return p, us, g, a
@@ -177,22 +181,29 @@ func decisiveOnly(f access.Facts) access.Facts {
 		f.Partner = &access.Partner{ID: p.ID, Status: p.Status, Class: p.Class, Offer: p.Offer, SSO: p.SSO}
 	}
 	if u := f.User; u != nil {
-		f.User = &access.User{ID: u.ID, Partner: u.Partner, Status: u.Status, Number: u.Number, Role: u.Role, MemberOf: u.MemberOf, Email: u.Email, Former: u.Former}
+		f.User = &access.User{
+			ID: u.ID, Partner: u.Partner, Status: u.Status, Number: u.Number, Role: u.Role, MemberOf: u.MemberOf,
+			Email: u.Email, Former: u.Former,
+		}
 	}
 	if g := f.Grant; g != nil {
 		f.Grant = &access.Grant{
-			ID: g.ID, Customer: g.Customer, Partner: g.Partner, Level: g.Level, State: g.State, From: g.From, Until: g.Until, RequireSSO: g.RequireSSO,
-			Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, Caps: g.Caps,
+			ID: g.ID, Customer: g.Customer, Partner: g.Partner, Level: g.Level, State: g.State, From: g.From, Until: g.Until,
+			RequireSSO: g.RequireSSO,
+			Everyone:   g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, Caps: g.Caps,
 		}
 	}
 	if a := f.Assignment; a != nil {
-		f.Assignment = &access.Assignment{Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Out: a.Out, Level: a.Level, By: a.By, Number: a.Number}
+		f.Assignment = &access.Assignment{
+			Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Out: a.Out, Level: a.Level,
+			By: a.By, Number: a.Number,
+		}
 	}
 	return f
 }
 
-// A decision on what was read must be the decision on what is there, whatever is there: an attribute that the projection forgets would be a fact that
-// no longer denies.
+// A decision on what was read must be the decision on what is there, whatever is there: an attribute that the projection forgets would be a
+// fact that no longer denies.
 func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 	e := engine.Shared(t)
 	table := "facts-" + rand.Text()
@@ -216,8 +227,9 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			p.Class = "other"
 		}
 		u := access.User{
-			ID: kim, Partner: "contoso", Number: int64(rapid.IntRange(1, 3).Draw(t, "number")), Email: "kim@contoso.example", Status: access.Active, Version: 1,
-			Role: rapid.SampledFrom([]access.Role{access.Owner, access.Admin, access.Business, access.Tech, access.External}).Draw(t, "role"),
+			ID: kim, Partner: "contoso", Number: int64(rapid.IntRange(1, 3).Draw(t, "number")), Email: "kim@contoso.example", Status: access.Active,
+			Version: 1,
+			Role:    rapid.SampledFrom([]access.Role{access.Owner, access.Admin, access.Business, access.Tech, access.External}).Draw(t, "role"),
 		}
 		if bit("another address before") {
 			u.Former = []string{"kim@old.example"}
@@ -241,12 +253,16 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			if mostly("grant " + c) {
 				g := access.Grant{
 					ID: "grt_" + c, Customer: c, Partner: "contoso", Level: rapid.SampledFrom(levels).Draw(t, "level"), RequireSSO: bit("require_sso"),
-					State:    rapid.SampledFrom([]access.State{access.StateOpen, access.StateOpen, access.StateRequested, access.StateSuspended, access.StateEnded}).Draw(t, "state"),
+					State: rapid.SampledFrom(
+						[]access.State{access.StateOpen, access.StateOpen, access.StateRequested, access.StateSuspended, access.StateEnded}).Draw(t, "state"),
 					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")), UpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
 					From: rapid.SampledFrom(instants).Draw(t, "from"), Until: rapid.SampledFrom(instants).Draw(t, "until"), Version: 1,
 				}
 				if g.State == access.StateEnded {
-					g.End = &access.End{Reason: rapid.SampledFrom([]access.Reason{access.Expired, access.RevokedByCustomer}).Draw(t, "reason"), At: instants[1]}
+					g.End = &access.End{
+						Reason: rapid.SampledFrom([]access.Reason{access.Expired, access.RevokedByCustomer}).Draw(t, "reason"),
+						At:     instants[1],
+					}
 				}
 				if !mostly("another domain") {
 					g.Domain = "contoso.example"
@@ -286,7 +302,8 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			for i, q := range questions {
 				for _, action := range []string{"reports:read", "settings:write", "no:such"} {
 					want := catalogue.Decide(facts[i], q.Customer, action, now)
-					if got := catalogue.Decide(read[i], q.Customer, action, now); got.Why != want.Why || got.Allow != want.Allow || got.Level != want.Level ||
+					if got := catalogue.Decide(read[i], q.Customer, action, now); got.Why != want.Why || got.Allow != want.Allow ||
+						got.Level != want.Level ||
 						got.Grant != want.Grant || !got.Until.Equal(want.Until) {
 						t.Fatalf("%s, %s: got %+v of %s, want %+v of %s", c, action, got, text(read[i]), want, text(facts[i]))
 					}
@@ -505,7 +522,8 @@ func TestASnapshotReadsEachQuestionInOneTransaction(t *testing.T) {
 	}
 	for _, body := range tap.bodies {
 		for i := range 60 {
-			if n := strings.Count(body, fmt.Sprintf(`#p%d"`, i)) + strings.Count(body, fmt.Sprintf(`#p%d:`, i)); n != 0 && n != 5 { // P#p in two keys
+			if n := strings.Count(body, fmt.Sprintf(`#p%d"`, i)) + strings.Count(body, fmt.Sprintf(`#p%d:`, i)); n != 0 && n != 5 {
+				// P#p in two keys
 				t.Errorf("question %d is split: %d of its keys are in one transaction", i, n)
 			}
 		}
@@ -523,9 +541,11 @@ func TestUnprocessedKeysAreAskedForAgain(t *testing.T) {
 				t.Error(err)
 			}
 			p, _, _, _ := world()
-			item := `{"pk":{"S":"P#contoso"},"sk":{"S":"P"},"id":{"S":"contoso"},"offer":{"S":"manage"},"version":{"N":"4"},"name":{"S":` + strconv.Quote(p.Name) + `}}`
+			item := `{"pk":{"S":"P#contoso"},"sk":{"S":"P"},"id":{"S":"contoso"},"offer":{"S":"manage"},"version":{"N":"4"},"name":{"S":` +
+				strconv.Quote(p.Name) + `}}`
 			left, _ := json.Marshal(in.RequestItems[r.table].Keys[2:])
-			return 200, `{"Responses":{"` + r.table + `":[` + item + `]},"UnprocessedKeys":{"` + r.table + `":{"ConsistentRead":true,"Keys":` + string(left) + `}}}`
+			return 200, `{"Responses":{"` + r.table + `":[` + item + `]},"UnprocessedKeys":{"` + r.table + `":{"ConsistentRead":true,"Keys":` +
+				string(left) + `}}}`
 		}
 		return 0, ""
 	}
@@ -572,15 +592,33 @@ func TestPassingFailuresAreTriedAgainAndOthersAreNot(t *testing.T) {
 		again       bool
 		code        string
 	}{
-		{"throttled", 400, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}`, access.Strong, true, ""},
-		{"throttled by account", 400, `{"__type":"com.amazon.coral.availability#ThrottlingException","message":"Rate exceeded"}`, access.Strong, true, ""},
+		{
+			"throttled", 400, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}`,
+			access.Strong, true, "",
+		},
+		{
+			"throttled by account", 400, `{"__type":"com.amazon.coral.availability#ThrottlingException","message":"Rate exceeded"}`, access.Strong,
+			true, "",
+		},
 		{"internal error", 500, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"oops"}`, access.Strong, true, ""},
 		{"no JSON at all", 503, `<html>Service Unavailable</html>`, access.Strong, true, ""},
 		{"damaged on its way", 200, damagedBody, access.Strong, true, ""},
-		{"conflict", 400, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict"}]}`, access.Snapshot, true, ""},
-		{"cancelled for good", 400, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[{"Code":"ValidationError"}]}`, access.Snapshot, false, "TransactionCanceledException"},
-		{"no such table", 400, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"Requested resource not found"}`, access.Strong, false, "ResourceNotFoundException"},
-		{"not allowed", 400, `{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"not authorized"}`, access.Strong, false, "AccessDeniedException"},
+		{
+			"conflict", 400,
+			`{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict"}]}`, access.Snapshot, true, "",
+		},
+		{
+			"cancelled for good", 400,
+			`{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[{"Code":"ValidationError"}]}`, access.Snapshot, false, "TransactionCanceledException",
+		},
+		{
+			"no such table", 400, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"Requested resource not found"}`,
+			access.Strong, false, "ResourceNotFoundException",
+		},
+		{
+			"not allowed", 400, `{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"not authorized"}`, access.Strong, false,
+			"AccessDeniedException",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tap := &wiretap{}

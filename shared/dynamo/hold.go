@@ -16,14 +16,15 @@ import (
 	"partneraccess/shared/access"
 )
 
-// hold is the attribute by which a change that ends access keeps others off a record: the instant until which it does, in nanoseconds since 1970 by the
-// real clock. See the package comment.
+// hold is the attribute by which a change that ends access keeps others off a record: the instant until which it does, in nanoseconds since
+// 1970 by the real clock. See the package comment.
 const hold = "hold"
 
 const (
 	// lease is how long a hold lasts when nobody releases it, as after a crash: much longer than it takes to load, plan and commit once.
 	lease = 5 * time.Second
-	// patience is how long Take tries, in real time, and reserve is what every change leaves of the time that the function has, for its answer.
+	// patience is how long Take tries, in real time, and reserve is what every change leaves of the time that the function has, for its
+	// answer.
 	patience = 10 * time.Second
 	reserve  = time.Second
 )
@@ -31,8 +32,8 @@ const (
 // notHeld is the condition of a write that waits for holds. An expired hold is as good as none.
 const notHeld = sameState + " AND (attribute_not_exists(#hold) OR #hold < :now)"
 
-// waitForHolds makes every write of a record that is there conditional on nobody's holding it at that instant. When one is held, the answer brings the
-// record, so that heldIn can tell.
+// waitForHolds makes every write of a record that is there conditional on nobody's holding it at that instant. When one is held, the answer
+// brings the record, so that heldIn can tell.
 func (tx transaction) waitForHolds(now time.Time) {
 	guard := func(condition **string, names map[string]string, values map[string]types.AttributeValue) bool {
 		if aws.ToString(*condition) != sameState {
@@ -58,8 +59,8 @@ func heldIn(old map[string]types.AttributeValue, now time.Time) bool {
 	return old[hold] != nil && fromSDK(old).n(hold) >= now.UnixNano()
 }
 
-// loaded is the key of an organisation's record that the transaction writes or looks at, in the version that was loaded; none for what it creates, and
-// for addresses and tasks, which change together with such a record.
+// loaded is the key of an organisation's record that the transaction writes or looks at, in the version that was loaded; none for what it
+// creates, and for addresses and tasks, which change together with such a record.
 func loaded(w types.TransactWriteItem) (Key, bool) {
 	var m map[string]types.AttributeValue
 	var condition *string
@@ -92,7 +93,8 @@ func keyOf(m map[string]types.AttributeValue) Key {
 	return Key{it.s(pk), it.s(sk)}
 }
 
-// overtaken says that records were no longer as they were loaded, or that another transaction was about to write them: load and plan again. It is errStale.
+// overtaken says that records were no longer as they were loaded, or that another transaction was about to write them: load and plan again.
+// It is errStale.
 type overtaken struct {
 	keys     []Key // the records, as far as the storage says
 	held     bool  // one of them is held by a change that ends access
@@ -103,9 +105,9 @@ func (*overtaken) Error() string { return errStale.Error() }
 
 func (*overtaken) Is(target error) bool { return target == errStale }
 
-// Take is Apply for a change that ends access and gives none. Others cannot keep it from being committed: where somebody was faster, it holds the
-// records that had changed, so that from then on only other changes of its kind come between. It does not fail with access.Contention, but after some
-// seconds with access.ErrUnavailable.
+// Take is Apply for a change that ends access and gives none. Others cannot keep it from being committed: where somebody was faster, it
+// holds the records that had changed, so that from then on only other changes of its kind come between. It does not fail with
+// access.Contention, but after some seconds with access.ErrUnavailable.
 func (s *Store) Take(ctx context.Context, plan Plan) error { return s.take(ctx, plan, nil) }
 
 // take is Take where others were faster already in some records.
@@ -177,7 +179,8 @@ func (h *holds) late() error {
 	return fmt.Errorf("%w: others kept changing the same records for %v", access.ErrUnavailable, patience)
 }
 
-// commit commits a change. While all that is in its way are transactions that cannot succeed, since the records are held, it sends the same again.
+// commit commits a change. While all that is in its way are transactions that cannot succeed, since the records are held, it sends the same
+// again.
 func (h *holds) commit(ctx context.Context, c access.Change, answer *access.Answer) error {
 	for {
 		keys, err := h.store.commit(ctx, c, answer, true)
@@ -217,15 +220,18 @@ func (h *holds) hold(ctx context.Context, keys ...Key) error {
 		h.until[k] = until
 		g.Go(func() error {
 			return h.update(ctx, &dynamodb.UpdateItemInput{
-				TableName: &h.store.table, Key: k.attributes(), UpdateExpression: aws.String("SET #hold = :until"), ConditionExpression: aws.String(present),
-				ExpressionAttributeNames: map[string]string{"#hold": hold}, ExpressionAttributeValues: map[string]types.AttributeValue{":until": num(until)},
+				TableName: &h.store.table, Key: k.attributes(), UpdateExpression: aws.String("SET #hold = :until"),
+				ConditionExpression:       aws.String(present),
+				ExpressionAttributeNames:  map[string]string{"#hold": hold},
+				ExpressionAttributeValues: map[string]types.AttributeValue{":until": num(until)},
 			})
 		})
 	}
 	return g.Wait()
 }
 
-// update makes an update, again and again while transactions are in its way. A condition that fails is no error: there is nothing to hold, or to release.
+// update makes an update, again and again while transactions are in its way. A condition that fails is no error: there is nothing to hold,
+// or to release.
 func (h *holds) update(ctx context.Context, in *dynamodb.UpdateItemInput) error {
 	for {
 		_, err := h.store.db.UpdateItem(ctx, in)
@@ -257,8 +263,10 @@ func (h *holds) forget(keys []Key) {
 func (h *holds) release(ctx context.Context) {
 	for k, until := range h.until {
 		_ = h.update(ctx, &dynamodb.UpdateItemInput{
-			TableName: &h.store.table, Key: k.attributes(), UpdateExpression: aws.String("REMOVE #hold"), ConditionExpression: aws.String("#hold = :until"),
-			ExpressionAttributeNames: map[string]string{"#hold": hold}, ExpressionAttributeValues: map[string]types.AttributeValue{":until": num(until)},
+			TableName: &h.store.table, Key: k.attributes(), UpdateExpression: aws.String("REMOVE #hold"),
+			ConditionExpression:       aws.String("#hold = :until"),
+			ExpressionAttributeNames:  map[string]string{"#hold": hold},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":until": num(until)},
 		})
 	}
 }

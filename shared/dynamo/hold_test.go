@@ -41,7 +41,8 @@ func (tb *table) withAcme(t *testing.T) {
 // heldUntil is until when acme is held; zero when it is not.
 func (tb *table) heldUntil(t *testing.T) time.Time {
 	t.Helper()
-	out, err := tb.raw.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tb.name, ConsistentRead: aws.Bool(true), Key: key("C#acme", "C")})
+	out, err := tb.raw.GetItem(t.Context(),
+		&dynamodb.GetItemInput{TableName: &tb.name, ConsistentRead: aws.Bool(true), Key: key("C#acme", "C")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +61,10 @@ func (tb *table) heldUntil(t *testing.T) time.Time {
 func (tb *table) holdAcme(t *testing.T, until time.Time) {
 	t.Helper()
 	_, err := tb.raw.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &tb.name, Key: key("C#acme", "C"), UpdateExpression: aws.String("SET #hold = :until"), ExpressionAttributeNames: map[string]string{"#hold": "hold"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":until": &types.AttributeValueMemberN{Value: strconv.FormatInt(until.UnixNano(), 10)}},
+		TableName: &tb.name, Key: key("C#acme", "C"), UpdateExpression: aws.String("SET #hold = :until"),
+		ExpressionAttributeNames: map[string]string{"#hold": "hold"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":until": &types.AttributeValueMemberN{Value: strconv.FormatInt(
+			until.UnixNano(), 10)}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +83,8 @@ func TestAChangeThatEndsAccessIsOvertakenOnceAndThenNobodyComesBetween(t *testin
 	err := tb.Take(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
 		planned++
 		c, answer, err := tb.renames("ours")(ctx)
-		if err := tb.Apply(context.Background(), tb.renames("theirs")); access.CodeOf(err) == access.Contention { // between reading and writing, each time
+		if err := tb.Apply(context.Background(), tb.renames("theirs")); access.CodeOf(err) == access.Contention {
+			// between reading and writing, each time
 			refused++
 		}
 		return c, answer, err
@@ -256,12 +260,16 @@ func TestHoldsAreOnTheRecordsThatHadChangedAndReleasedWhereNothingIsWritten(t *t
 	planned := 0
 	err := tb.Take(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
 		if planned++; planned == 1 {
-			return access.Change{Writes: []access.Write{access.HeadcountCheck{Headcount: stale}, access.GrantWrite{Before: r.Grant, After: next()}}}, nil, nil
+			return access.Change{Writes: []access.Write{access.HeadcountCheck{Headcount: stale}, access.GrantWrite{Before: r.Grant, After: next()}}},
+				nil, nil
 		}
 		if got, want := held(), []string{`"P#contoso" "H"`}; !slices.Equal(got, want) {
 			t.Errorf("got holds on %v, want %v", got, want)
 		}
-		return access.Change{Writes: []access.Write{access.HeadcountCheck{Headcount: *r.Headcount}, access.GrantWrite{Before: r.Grant, After: next()}}}, nil, nil
+		return access.Change{Writes: []access.Write{
+			access.HeadcountCheck{Headcount: *r.Headcount},
+			access.GrantWrite{Before: r.Grant, After: next()},
+		}}, nil, nil
 	})
 	if err != nil || planned != 2 {
 		t.Errorf("got %d plans (%v), want 2", planned, err)
@@ -271,7 +279,8 @@ func TestHoldsAreOnTheRecordsThatHadChangedAndReleasedWhereNothingIsWritten(t *t
 	}
 }
 
-// The promise, on the real engine: whatever others write, what takes is committed, and each is overtaken by no more than each other one that takes.
+// The promise, on the real engine: whatever others write, what takes is committed, and each is overtaken by no more than each other one
+// that takes.
 func TestWhatTakesIsCommittedAmongManyWhoWrite(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)

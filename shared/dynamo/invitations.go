@@ -14,8 +14,9 @@ import (
 	"partneraccess/shared/access"
 )
 
-// A pending invitation stands among the customer's pending ones, and is found by its address. With its end it moves to those that have ended, where
-// it is kept for a year, so that what looks for pending ones costs the same however many there have been. Its history is kept by events.
+// A pending invitation stands among the customer's pending ones, and is found by its address. With its end it moves to those that have
+// ended, where it is kept for a year, so that what looks for pending ones costs the same however many there have been. Its history is kept
+// by events.
 
 // closedFor is how long an invitation is kept after its end.
 const closedFor = 365 * 24 * time.Hour
@@ -58,10 +59,12 @@ func invitationItem(i *access.Invitation) draft {
 
 func (it *item) invitation() *access.Invitation {
 	return &access.Invitation{
-		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Grant: it.s("grant"), Email: it.s("email"), Level: it.level("level"),
+		ID: it.s("id"), Customer: it.s("customer"), Partner: it.s("partner"), Grant: it.s("grant"), Email: it.s("email"),
+		Level: it.level("level"),
 		Until: it.t("until"), State: access.InvitationStatus(it.s("state")), Reason: access.Reason(it.s("reason")),
 		By: access.By{Kind: access.ActorKind(it.s("by")), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
-		Sending: int(it.n("sending")), Mail: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"), User: it.s("user"),
+		Sending: int(it.n("sending")), Mail: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"),
+		User:    it.s("user"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
@@ -76,8 +79,8 @@ func (tx *transaction) invitation(table string, w access.InvitationWrite) {
 	tx.put(table, invitationItem(w.After), w.Before.Stored())
 }
 
-// invited stages under which addresses pending invitations are found: there is at most one for each partner and address. One that ends in the same
-// change as the next is made yields to it.
+// invited stages under which addresses pending invitations are found: there is at most one for each partner and address. One that ends in
+// the same change as the next is made yields to it.
 func (tx *transaction) invited(table string, writes []access.Write) {
 	type turn struct{ from, to string } // ids
 	turns := map[Key]turn{}
@@ -99,7 +102,8 @@ func (tx *transaction) invited(table string, writes []access.Write) {
 			turns[invitedKey(w.Invitation)] = turn{w.Invitation.ID, w.Invitation.ID}
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(turns), func(a, b Key) int { return cmp.Or(cmp.Compare(a.PK, b.PK), cmp.Compare(a.SK, b.SK)) }) {
+	for _, k := range slices.SortedFunc(maps.Keys(turns),
+		func(a, b Key) int { return cmp.Or(cmp.Compare(a.PK, b.PK), cmp.Compare(a.SK, b.SK)) }) {
 		t := turns[k]
 		condition, values := absent, map[string]types.AttributeValue(nil)
 		if t.from != "" { // those of before are not listed
@@ -235,10 +239,12 @@ func (s *Store) inviters(ctx context.Context, list []*access.Invitation) (map[st
 	return out, nil
 }
 
-// PendingInvitations lists invitations whose end has not been written down, a stretch at a time: of a customer, to one partner when that is not "";
-// or, where customer is "", to a partner, and of those what one of its users has sent when user is not "". Next is the position to go on from; "" when
-// there are no more. Those to a partner come from index 1, as far as it has come.
-func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow, next string, err error) {
+// PendingInvitations lists invitations whose end has not been written down, a stretch at a time: of a customer, to one partner when that is
+// not ""; or, where customer is "", to a partner, and of those what one of its users has sent when user is not "". Next is the position to
+// go on from; "" when there are no more. Those to a partner come from index 1, as far as it has come.
+func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow,
+	next string, err error,
+) {
 	sp := prefixed(customerPK(customer), invitationPrefix, after)
 	if customer == "" {
 		sp = prefixed(partnerIndexPK(partner), invitationPrefix, after).inIndex()
@@ -267,7 +273,9 @@ func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user,
 }
 
 // CustomerInvitations lists a customer's invitations, newest last. Pending ones cost what they are, however many have ended.
-func (s *Store) CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+func (s *Store) CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter,
+	ask access.PageAsk,
+) (access.Page[access.InvitationRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
 		list, err := each((*item).invitation, nil)(ctx, items)
 		if err != nil {
@@ -278,8 +286,11 @@ func (s *Store) CustomerInvitations(ctx context.Context, customer string, f acce
 	return walk(ctx, ask, true, s.invitations(customerPK(customer), sk, f), join, invitationID(sk))
 }
 
-// PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1, what is said of each from the table itself.
-func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+// PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1, what is said of each from the
+// table itself.
+func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter,
+	ask access.PageAsk,
+) (access.Page[access.InvitationRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
 		keys := make([]Key, 0, 2*len(items))
 		of := func(it *item) (pending, closed Key) {
@@ -309,7 +320,9 @@ func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access
 	return walk(ctx, ask, true, s.invitations(partnerIndexPK(partner), gsi1sk, f), join, invitationID(gsi1sk))
 }
 
-func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation, f access.InvitationFilter) ([]*access.InvitationRow, error) {
+func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation, f access.InvitationFilter) ([]*access.InvitationRow,
+	error,
+) {
 	for n, i := range list {
 		if i != nil && !f.Between(i) { // nothing more is read of it
 			list[n] = nil
@@ -332,9 +345,10 @@ func invitationID(attribute string) func(*item) string {
 	return func(it *item) string { return it.s(attribute)[len(invitationPrefix):] }
 }
 
-// invitations reads a stretch of the pending invitations of a partition of the table or of index 1, and, unless only those are wanted, of the ended
-// ones, in the order of their ids.
-func (s *Store) invitations(partition, attribute string, f access.InvitationFilter) func(context.Context, string, int) ([]*item, bool, error) {
+// invitations reads a stretch of the pending invitations of a partition of the table or of index 1, and, unless only those are wanted, of
+// the ended ones, in the order of their ids.
+func (s *Store) invitations(partition, attribute string, f access.InvitationFilter) func(context.Context, string, int) ([]*item, bool,
+	error) {
 	prefixes := []string{invitationPrefix, closedPrefix}
 	if f.Status == access.InvitationPending {
 		prefixes = prefixes[:1]
@@ -372,7 +386,8 @@ func (s *Store) invitations(partition, attribute string, f access.InvitationFilt
 	}
 }
 
-// InviteFacts loads what a plan about an invitation of that address looks at; i is the invitation that the plan is about, nil for a new one.
+// InviteFacts loads what a plan about an invitation of that address looks at; i is the invitation that the plan is about, nil for a new
+// one.
 func (s *Store) InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error) {
 	var f access.InviteFacts
 	var err error
@@ -423,8 +438,8 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 	return f, err
 }
 
-// whereabouts loads the grants in which an external user counts. Which customers there are comes from index 1, and whether the user counts from the table
-// itself: of what was written a moment ago and is not in the index yet, the end of the account is the end, too.
+// whereabouts loads the grants in which an external user counts. Which customers there are comes from index 1, and whether the user counts
+// from the table itself: of what was written a moment ago and is not in the index yet, the end of the account is the end, too.
 func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
 	for position := ""; ; {
 		customers, next, err := s.CustomersConcerned(ctx, h.User, false, position)

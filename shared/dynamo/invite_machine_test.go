@@ -73,7 +73,8 @@ func (m *model) lapsed(b *bid) access.Reason {
 		return access.GrantEnded
 	case b.byPartner && (!d.byPartner || d.chosen.After(b.made)):
 		return access.ChoiceChanged
-	case b.byPartner && (m.people[b.by.User].status != access.Active || !manages(m.people[b.by.User].role)), !b.byPartner && !m.admins[b.customer]:
+	case b.byPartner && (m.people[b.by.User].status != access.Active || !manages(m.people[b.by.User].role)),
+		!b.byPartner && !m.admins[b.customer]:
 		return access.InviterLeft
 	case !in && !b.until.IsZero() && !b.until.After(m.now):
 		return access.Expired
@@ -129,8 +130,8 @@ func (m *model) mayInvite(p pair, byPartner bool) access.Code {
 	return ""
 }
 
-// invitable: people of the customer need no invitation (D7), other customers' people are never let in (P5), and nobody is a user of two partners. Whose
-// people others are nobody is told.
+// invitable: people of the customer need no invitation (D7), other customers' people are never let in (P5), and nobody is a user of two
+// partners. Whose people others are nobody is told.
 func (m *model) invitable(p pair, address string, knowsMembers bool) access.Code {
 	of, user := m.memberships(address), m.isUser(address)
 	switch {
@@ -241,12 +242,18 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	fresh := d == nil || m.over(b.pair)
 	if fresh {
 		m.note(b.pair)
-		d = &deal{id: m.nextDeal(), level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{}, left: map[string]bool{}}
+		d = &deal{
+			id: m.nextDeal(), level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{},
+			left: map[string]bool{},
+		}
 		m.deals[b.pair] = d
 	}
 	if user == "" {
 		user = id
-		m.people[id] = &someone{partner: b.partner, address: address, role: access.External, status: access.Active, memberOf: m.memberships(address)}
+		m.people[id] = &someone{
+			partner: b.partner, address: address, role: access.External, status: access.Active,
+			memberOf: m.memberships(address),
+		}
 	}
 	d.people[user] = true
 	switch most, capped := m.caps[b.customer][address]; {
@@ -410,7 +417,10 @@ func (m *machine) setAdmin(customer string, admin bool) {
 func (m *machine) invite(t *rapid.T) { m.inviteTo(t, m.somePair(t)) }
 
 func (m *machine) inviteTo(t *rapid.T, p pair) {
-	b := bid{pair: p, address: m.someAddress(t), level: access.View, byPartner: rapid.IntRange(0, 2).Draw(t, "by") == 2, days: rapid.SampledFrom([]int{1, 5}).Draw(t, "days")}
+	b := bid{
+		pair: p, address: m.someAddress(t), level: access.View, byPartner: rapid.IntRange(0, 2).Draw(t, "by") == 2,
+		days: rapid.SampledFrom([]int{1, 5}).Draw(t, "days"),
+	}
 	b.by = m.someInviter(t, p, b.byPartner)
 	cmd := access.InviteCommand{Email: b.address, Level: maybe(t, "level", someLevel), Days: b.days}
 	if cmd.Level != nil {
@@ -644,10 +654,17 @@ func (m *machine) bid(b *bid, plan func(access.Relation, *access.Invitation) (ac
 
 // compareBids compares a customer's invitations, and those to each partner, all or those of a status.
 func (m *machine) compareBids(t *rapid.T, customer string) {
-	status := rapid.SampledFrom([]access.InvitationStatus{"", "", access.InvitationPending, access.InvitationAccepted, access.InvitationCancelled, access.InvitationExpired}).Draw(t, "status")
+	status := rapid.SampledFrom(
+		[]access.InvitationStatus{
+			"", "", access.InvitationPending, access.InvitationAccepted, access.InvitationCancelled,
+			access.InvitationExpired,
+		}).Draw(t, "status")
 	filter := access.InvitationFilter{Status: status, Now: m.model.now}
-	show := func(customer, partner, id, address string, level access.Level, s access.InvitationStatus, why access.Reason, sending int, reminded bool, tokens []string, user string) string {
-		return fmt.Sprint(customer, " ", partner, " ", id, " ", address, " ", level, " ", s, " ", why, " mail ", sending, " ", reminded, " ", tokens, " ", user)
+	show := func(customer, partner, id, address string, level access.Level, s access.InvitationStatus, why access.Reason, sending int,
+		reminded bool, tokens []string, user string,
+	) string {
+		return fmt.Sprint(customer, " ", partner, " ", id, " ", address, " ", level, " ", s, " ", why, " mail ", sending, " ", reminded, " ",
+			tokens, " ", user)
 	}
 	compare := func(about string, of func(*bid) bool, list func(access.PageAsk) (access.Page[access.InvitationRow], error)) {
 		got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
@@ -655,25 +672,29 @@ func (m *machine) compareBids(t *rapid.T, customer string) {
 			var rows []string
 			for _, i := range page.Items {
 				s, why := i.Status(m.model.now)
-				rows = append(rows, show(i.Invitation.Customer, i.Invitation.Partner, i.ID, i.Email, i.Level, s, why, i.Sending, i.Reminded, i.Digests, i.User))
+				rows = append(rows,
+					show(i.Invitation.Customer, i.Invitation.Partner, i.ID, i.Email, i.Level, s, why, i.Sending, i.Reminded, i.Digests, i.User))
 			}
 			return rows, page.Next, err
 		})
 		var want []string
 		for _, b := range m.model.bids {
 			if s := m.model.bidStatus(b); of(b) && (status == "" || s == status) {
-				want = append(want, show(b.customer, b.partner, b.id, b.address, b.level, s, m.model.bidReason(b), b.sending, b.reminded, b.tokens, b.user))
+				want = append(want,
+					show(b.customer, b.partner, b.id, b.address, b.level, s, m.model.bidReason(b), b.sending, b.reminded, b.tokens, b.user))
 			}
 		}
 		if !slices.Equal(got, want) { // both in the order in which they were made
 			t.Fatalf("%s (%q): got\n%s\nwant\n%s", about, status, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
-	compare("invitations of "+customer, func(b *bid) bool { return b.customer == customer }, func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
-		return m.store.CustomerInvitations(m.ctx, customer, filter, ask)
-	})
+	compare("invitations of "+customer, func(b *bid) bool { return b.customer == customer },
+		func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+			return m.store.CustomerInvitations(m.ctx, customer, filter, ask)
+		})
 	partner := rapid.SampledFrom(slices.Sorted(maps.Keys(m.model.partners))).Draw(t, "to")
-	compare("invitations to "+partner, func(b *bid) bool { return b.partner == partner }, func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
-		return m.store.PartnerInvitations(m.ctx, partner, filter, ask)
-	})
+	compare("invitations to "+partner, func(b *bid) bool { return b.partner == partner },
+		func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+			return m.store.PartnerInvitations(m.ctx, partner, filter, ask)
+		})
 }

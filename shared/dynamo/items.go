@@ -337,7 +337,8 @@ func (it *item) user() *access.User {
 	return &access.User{
 		ID: id, Partner: partnerOf(id), Number: it.n("number"), Email: it.s("email"), Unproved: it.b("unproved"),
 		Former: it.list("former"), Name: it.s("name"), Phone: it.s("phone"),
-		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"), Left: it.n("left"), Missed: it.t("missed"),
+		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"),
+		Left: it.n("left"), Missed: it.t("missed"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
@@ -353,7 +354,10 @@ func emailItem(e *access.Email) draft {
 }
 
 func (it *item) email() *access.Email {
-	return &access.Email{Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), Former: it.list("former"), Version: it.n("version")}
+	return &access.Email{
+		Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), Former: it.list("former"),
+		Version: it.n("version"),
+	}
 }
 
 func domainItem(r *access.Domain) draft {
@@ -391,7 +395,8 @@ func customerItem(c *access.Customer) draft {
 func (it *item) customer() *access.Customer {
 	return &access.Customer{
 		ID: it.s("id"), Name: it.s("name"), Domain: it.s("domain"), Contacts: it.list("contacts"), Status: access.Status(it.s("status")),
-		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), Inviting: it.b("inviting"), Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
+		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), Inviting: it.b("inviting"), Created: it.t("created"), Updated: it.t("updated"),
+		Version: it.n("version"),
 	}
 }
 
@@ -408,7 +413,8 @@ func memberItem(m *access.Member) draft {
 
 func (it *item) member() *access.Member {
 	return &access.Member{
-		Customer: it.s("customer"), Email: it.s("email"), Name: it.s("name"), Admin: it.b("admin"), Created: it.t("created"), Version: it.n("version"),
+		Customer: it.s("customer"), Email: it.s("email"), Name: it.s("name"), Admin: it.b("admin"), Created: it.t("created"),
+		Version: it.n("version"),
 	}
 }
 

@@ -78,7 +78,8 @@ func invitedKey(i *access.Invitation) Key {
 	return Key{customerPK(i.Customer), "J#" + i.Partner + "#" + i.Email}
 }
 
-// formerUserKey is where a user who has left is kept: out of the way of whoever looks for the partner's users. Those of before may stand among them.
+// formerUserKey is where a user who has left is kept: out of the way of whoever looks for the partner's users. Those of before may stand
+// among them.
 func formerUserKey(user string) Key { return Key{partnerPK(partnerOf(user)), "F#" + user} }
 
 func userSK(user string) string     { return "U#" + user }
@@ -160,7 +161,8 @@ func partnerMailKey(partner, event, recipient string) Key {
 	return Key{partnerPK(partner), mailSK(event, recipient)}
 }
 
-// mailDuePK spreads the mails that wait for another attempt, or for the end of a lease (index 2). The sweep, which cannot send, does not see them.
+// mailDuePK spreads the mails that wait for another attempt, or for the end of a lease (index 2). The sweep, which cannot send, does not
+// see them.
 func mailDuePK(shard int) string { return fmt.Sprintf("N#%d", shard) }
 
 func mailSK(event, recipient string) string { return mailPrefix + event + "#" + recipient }

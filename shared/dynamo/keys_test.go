@@ -38,8 +38,18 @@ func TestEveryKeyIsBuiltFromItsIDs(t *testing.T) {
 		{"an answer", idempotencyKey("digest"), "I#digest", "I"},
 		{"index 1: a partner's customer", Key{partnerIndexPK("contoso"), customerIndexSK("acme")}, "P#contoso", "C#acme"},
 		{"index 1: a user's customer", Key{userIndexPK("contoso:01K"), customerIndexSK("acme")}, "U#contoso:01K", "C#acme"},
-		{"index 2: what is due", Key{duePK(7), dueSK(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), grantKey("acme", "contoso"))}, "Q#7", "2026-11-22T12:00:00.000Z#C#acme#G#contoso"},
-		{"index 2: a mail that waits", Key{mailDuePK(7), dueSK(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), partnerMailKey("contoso", "01K", "0f"))}, "N#7", "2026-11-22T12:00:00.000Z#P#contoso#L#01K#0f"},
+		{
+			"index 2: what is due",
+			Key{duePK(7), dueSK(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), grantKey("acme", "contoso"))},
+			"Q#7",
+			"2026-11-22T12:00:00.000Z#C#acme#G#contoso",
+		},
+		{
+			"index 2: a mail that waits",
+			Key{mailDuePK(7), dueSK(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), partnerMailKey("contoso", "01K", "0f"))},
+			"N#7",
+			"2026-11-22T12:00:00.000Z#P#contoso#L#01K#0f",
+		},
 		{"index 1: a partner in the directory", Key{directoryPK(3), directorySK("contoso msp", "c-1")}, "D#3", "contoso msp#c-1"},
 		{"index 1: a partner that was removed", Key{removedPK(3), "c-1"}, "R#3", "c-1"},
 	} {

@@ -106,7 +106,9 @@ func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, s
 }
 
 // CustomerGrants lists the partners that a customer lets in (D12, D13, D18, D19), in the order of the partners' ids.
-func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter,
+	ask access.PageAsk,
+) (access.Page[access.GrantRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
 		grants := make([]*access.Grant, len(items))
 		keys := make([]Key, 0, 2*len(items))
@@ -150,7 +152,9 @@ func wanted(f access.GrantFilter, r *access.GrantRow) bool {
 
 // PartnerCustomers lists the customers that let a partner in (A1, A3, W14), in the order of the customers' ids. Which customers there are
 // comes from index 1, what is said of each from the table itself.
-func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter,
+	ask access.PageAsk,
+) (access.Page[access.GrantRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
 		keys := []Key{headcountKey(p.ID)}
 		if f.For != "" {
@@ -293,11 +297,12 @@ func (s *Store) Members(ctx context.Context, customer string, ask access.PageAsk
 	return walk(ctx, ask, false, s.stretch(customerPK(customer), memberPrefix), each((*item).member, nil), after(memberPrefix, sk))
 }
 
-// LastAdmin tells whether no member of a customer but the one with the address is an admin, though one of its grants has not ended. It is strongly
-// consistent.
+// LastAdmin tells whether no member of a customer but the one with the address is an admin, though one of its grants has not ended. It is
+// strongly consistent.
 func (s *Store) LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error) {
 	other := func(m *access.Member) bool { return m.Admin && m.Email != address }
-	if found, err := anyOf(ctx, s.stretch(customerPK(customer), memberPrefix), after(memberPrefix, sk), (*item).member, other); found || err != nil {
+	if found, err := anyOf(ctx, s.stretch(customerPK(customer), memberPrefix), after(memberPrefix, sk), (*item).member, other); found ||
+		err != nil {
 		return false, err
 	}
 	open := func(g *access.Grant) bool { return !g.Ended(now) }
@@ -305,7 +310,8 @@ func (s *Store) LastAdmin(ctx context.Context, customer, address string, now tim
 }
 
 // anyOf tells whether there is a record in a stretch that is wanted.
-func anyOf[T any](ctx context.Context, fetch func(ctx context.Context, after string, n int) ([]*item, bool, error), place func(*item) string,
+func anyOf[T any](ctx context.Context, fetch func(ctx context.Context, after string, n int) ([]*item, bool, error),
+	place func(*item) string,
 	as func(*item) *T, wanted func(*T) bool,
 ) (bool, error) {
 	for position := ""; ; {
@@ -328,7 +334,9 @@ func anyOf[T any](ctx context.Context, fetch func(ctx context.Context, after str
 
 // Partners lists the partners of the directory that keep wants, by name; with a query, those with a word in their name that begins like
 // each word of the query (in the order of the longest of them).
-func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error) {
+func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Partner) bool,
+	ask access.PageAsk,
+) (access.Page[access.Partner], error) {
 	if query == "" {
 		return walk(ctx, ask, true, s.shards(directoryPK), each((*item).partner, keep), after("", gsi1sk))
 	}
@@ -389,8 +397,8 @@ func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageA
 	return walk(ctx, ask, false, s.stretch(partnerPK(parent), subPartnerPrefix), join, after(subPartnerPrefix, sk))
 }
 
-// Customers lists the customers that are not removed, by name: all, or those with words in their name that begin like each word of the query, or
-// whose id or domain begins with it. It comes from index 1.
+// Customers lists the customers that are not removed, by name: all, or those with words in their name that begin like each word of the
+// query, or whose id or domain begins with it. It comes from index 1.
 func (s *Store) Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error) {
 	keep := func(c *access.Customer) bool { return customerMatches(c, query) }
 	return walk(ctx, ask, query != "", s.shards(customersPK), each((*item).customer, keep), after("", gsi1sk))
@@ -444,19 +452,25 @@ func (s *Store) merged(ctx context.Context, pk func(shard int) string, after str
 }
 
 // CustomerHistory lists a customer's events, newest first (P17).
-func (s *Store) CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+func (s *Store) CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter,
+	ask access.PageAsk,
+) (access.Page[events.Event], error) {
 	return s.history(ctx, span{pk: customerPK(customer)}, sk, f, ask)
 }
 
 // PartnerHistory lists a partner's events, newest first. It comes from index 1.
-func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event],
+	error,
+) {
 	return s.history(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, f, ask)
 }
 
 // late is how long after an event's instant its id may have been made, from which its place in the history follows.
 const late = 10 * time.Second
 
-func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event],
+	error,
+) {
 	if !f.Until.IsZero() && !f.From.Before(f.Until) { // nothing lies between, and DynamoDB refuses a range whose ends are the wrong way round
 		return access.Page[events.Event]{Items: []events.Event{}}, nil
 	}

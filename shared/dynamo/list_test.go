@@ -39,7 +39,8 @@ func pageThrough[T any](t *testing.T, about string, list lister[T], name func(T)
 			t.Fatalf("%s, %d a page: %v", about, limit, err)
 		}
 		if len(page.Items) > limit || page.Items == nil {
-			t.Fatalf("%s, %d a page: got a page of %d (nil: %v), want at most the limit, and never nil", about, limit, len(page.Items), page.Items == nil)
+			t.Fatalf("%s, %d a page: got a page of %d (nil: %v), want at most the limit, and never nil", about, limit, len(page.Items),
+				page.Items == nil)
 		}
 		for _, v := range page.Items {
 			got = append(got, name(v))
@@ -63,7 +64,10 @@ func numbered(format string, from, to int) []string {
 }
 
 func partnerNamed(id, name string) *access.Partner {
-	return &access.Partner{ID: id, Name: name, Class: access.Channel, Offer: access.Manage, Status: access.Active, Created: noon, Updated: noon, Version: 1}
+	return &access.Partner{
+		ID: id, Name: name, Class: access.Channel, Offer: access.Manage, Status: access.Active, Created: noon,
+		Updated: noon, Version: 1,
+	}
 }
 
 func all(*access.Partner) bool { return true }
@@ -131,13 +135,17 @@ func TestASearchFollowsRenamingAndRemoval(t *testing.T) {
 		after := *before
 		change(&after)
 		after.Version++
-		if err := tb.Apply(t.Context(), planOf(access.Change{Writes: []access.Write{access.PartnerWrite{Before: before, After: &after}}})); err != nil {
+		if err := tb.Apply(t.Context(),
+			planOf(access.Change{Writes: []access.Write{access.PartnerWrite{Before: before, After: &after}}})); err != nil {
 			t.Fatal(err)
 		}
 		return &after
 	}
 	second := edit(first, func(p *access.Partner) { p.Name = "Fabrikam SERVICES Nord" })
-	for query, want := range map[string][]string{"contoso": nil, "fabrikam": {"contoso"}, "nord": {"contoso"}, "services": {"contoso", "other"}} {
+	for query, want := range map[string][]string{
+		"contoso": nil, "fabrikam": {"contoso"}, "nord": {"contoso"},
+		"services": {"contoso", "other"},
+	} {
 		wantList(t, "renamed: the search for "+query, tb.search(query), partnerID, want...)
 	}
 	wantList(t, "renamed: the directory", tb.search(""), partnerID, "contoso", "other")
@@ -165,7 +173,8 @@ func TestAPartnerWithMoreWordsThanAreSearchedCanBeSavedAndRenamed(t *testing.T) 
 	wantList(t, "the search for w", tb.search("w"), partnerID, "many")
 	second := *first
 	second.Name, second.Version = strings.Join(numbered("v%02d", 10, 50), " "), 2
-	if err := tb.Apply(t.Context(), planOf(access.Change{Writes: []access.Write{access.PartnerWrite{Before: first, After: &second}}})); err != nil {
+	if err := tb.Apply(t.Context(),
+		planOf(access.Change{Writes: []access.Write{access.PartnerWrite{Before: first, After: &second}}})); err != nil {
 		t.Fatal(err)
 	}
 	wantList(t, "renamed: the search for w", tb.search("w"), partnerID)
@@ -236,8 +245,9 @@ func TestADirectoryOfHundredsIsPagedWhole(t *testing.T) {
 
 func grantFor(customer, partner string, edit ...func(*access.Grant)) *access.Grant {
 	g := &access.Grant{
-		ID: "grt_" + customer + partner, Customer: customer, Partner: partner, Level: access.View, State: access.StateOpen, From: noon, AssignedBy: access.ByCustomer,
-		Epoch: 1, Created: noon, Updated: noon, Version: 1,
+		ID: "grt_" + customer + partner, Customer: customer, Partner: partner, Level: access.View, State: access.StateOpen, From: noon,
+		AssignedBy: access.ByCustomer,
+		Epoch:      1, Created: noon, Updated: noon, Version: 1,
 	}
 	for _, e := range edit {
 		e(g)
@@ -261,10 +271,13 @@ func TestACustomersGrantsAreListedAndFiltered(t *testing.T) {
 	gone.Status = access.Removed
 	tb.save(
 		t, access.CustomerWrite{After: acme}, access.PartnerWrite{After: gone},
-		access.PartnerWrite{After: partnerNamed("a", "Alpha Services")}, access.PartnerWrite{After: partnerNamed("b", "Beta")}, access.PartnerWrite{After: partnerNamed("c", "Gamma Services")},
+		access.PartnerWrite{After: partnerNamed("a", "Alpha Services")}, access.PartnerWrite{After: partnerNamed("b", "Beta")},
+		access.PartnerWrite{After: partnerNamed("c", "Gamma Services")},
 		access.PartnerWrite{After: partnerNamed("d", "Delta")}, access.PartnerWrite{After: partnerNamed("e", "Epsilon Services")},
-		access.GrantWrite{After: grantFor("acme", "a")}, access.GrantWrite{After: grantFor("acme", "b", ended)}, access.GrantWrite{After: grantFor("acme", "c", suspended)},
-		access.GrantWrite{After: grantFor("acme", "d", later)}, access.GrantWrite{After: grantFor("acme", "e", brief)}, access.GrantWrite{After: grantFor("acme", "gone")},
+		access.GrantWrite{After: grantFor("acme", "a")}, access.GrantWrite{After: grantFor("acme", "b", ended)},
+		access.GrantWrite{After: grantFor("acme", "c", suspended)},
+		access.GrantWrite{After: grantFor("acme", "d", later)}, access.GrantWrite{After: grantFor("acme", "e", brief)},
+		access.GrantWrite{After: grantFor("acme", "gone")},
 		access.GrantWrite{After: grantFor("acme2", "a")}, access.GrantWrite{After: grantFor("acm", "a")},
 		access.HeadcountWrite{After: &access.Headcount{Partner: "a", Staff: 42, Version: 1}},
 	)
@@ -282,7 +295,8 @@ func TestACustomersGrantsAreListedAndFiltered(t *testing.T) {
 	wantList(t, "what has not ended", list(access.GrantFilter{Now: noon}), name, "a active", "c suspended", "d scheduled", "e active")
 	wantList(t, "at the end of a period", list(access.GrantFilter{Now: noon.Add(time.Minute)}), name, "a active", "c suspended", "d scheduled")
 	wantList(t, "what is active", list(access.GrantFilter{Now: noon, Statuses: []string{"active"}}), name, "a active", "e active")
-	wantList(t, "what has ended or is suspended", list(access.GrantFilter{Now: noon, Statuses: []string{"ended", "suspended"}}), name, "b ended", "c suspended", "gone ended")
+	wantList(t, "what has ended or is suspended", list(access.GrantFilter{Now: noon, Statuses: []string{"ended", "suspended"}}), name,
+		"b ended", "c suspended", "gone ended")
 	wantList(t, "a search", list(access.GrantFilter{Now: noon, Query: "serv"}), name, "a active", "c suspended", "e active")
 	wantList(t, "a search by id", list(access.GrantFilter{Now: noon, Query: "D"}), name, "d scheduled")
 	wantList(t, "a search that finds nothing", list(access.GrantFilter{Now: noon, Query: "zzz"}), name)
@@ -306,7 +320,8 @@ func TestAListThatIsNearlyAllFilteredOutIsStillWhole(t *testing.T) {
 		if keep {
 			how = suspended
 			wantPartners, wantCustomers = append(wantPartners, id), append(wantCustomers, id)
-			tb.save(t, access.PartnerWrite{After: partnerNamed(id, "Partner "+id)}, access.CustomerWrite{After: &access.Customer{ID: id, Name: "C", Status: access.Active, Version: 1}})
+			tb.save(t, access.PartnerWrite{After: partnerNamed(id, "Partner "+id)},
+				access.CustomerWrite{After: &access.Customer{ID: id, Name: "C", Status: access.Active, Version: 1}})
 		}
 		writes = append(writes, access.GrantWrite{After: grantFor("acme", id, how)}, access.GrantWrite{After: grantFor(id, "contoso", how)})
 	}
@@ -336,15 +351,22 @@ func TestAPartnersCustomersAreListedAndFiltered(t *testing.T) {
 	customer := func(id, name, domain string) access.Write {
 		return access.CustomerWrite{After: &access.Customer{ID: id, Name: name, Domain: domain, Status: access.Active, Version: 1}}
 	}
-	user := &access.User{ID: kim, Partner: "contoso", Number: 1, Email: "kim@contoso.example", Role: access.External, Status: access.Active, Version: 1}
+	user := &access.User{
+		ID: kim, Partner: "contoso", Number: 1, Email: "kim@contoso.example", Role: access.External, Status: access.Active,
+		Version: 1,
+	}
 	in := func(customer string, epoch int64) access.Write {
 		return access.AssignmentWrite{After: &access.Assignment{Customer: customer, Partner: "contoso", User: kim, Epoch: epoch, Version: 1}}
 	}
 	tb.save(
-		t, access.PartnerWrite{After: contoso}, access.UserWrite{After: user}, access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", Last: 1, Version: 1}},
-		customer("a", "Alpha", "alpha.example"), customer("b", "Beta", "beta.example"), customer("c", "Gamma Alpha", "c.example"), customer("d", "Delta", ""),
-		access.GrantWrite{After: grantFor("a", "contoso")}, access.GrantWrite{After: grantFor("b", "contoso", ended)}, access.GrantWrite{After: grantFor("c", "contoso")},
-		access.GrantWrite{After: grantFor("d", "contoso", suspended)}, access.GrantWrite{After: grantFor("a", "contoso2")}, access.GrantWrite{After: grantFor("nobody", "contoso")},
+		t, access.PartnerWrite{After: contoso}, access.UserWrite{After: user},
+		access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", Last: 1, Version: 1}},
+		customer("a", "Alpha", "alpha.example"), customer("b", "Beta", "beta.example"), customer("c", "Gamma Alpha", "c.example"),
+		customer("d", "Delta", ""),
+		access.GrantWrite{After: grantFor("a", "contoso")}, access.GrantWrite{After: grantFor("b", "contoso", ended)},
+		access.GrantWrite{After: grantFor("c", "contoso")},
+		access.GrantWrite{After: grantFor("d", "contoso", suspended)}, access.GrantWrite{After: grantFor("a", "contoso2")},
+		access.GrantWrite{After: grantFor("nobody", "contoso")},
 		in("a", 1), in("b", 1), in("c", 0), in("d", 1),
 	)
 	list := func(f access.GrantFilter) lister[access.GrantRow] {
@@ -371,7 +393,10 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 	var writes []access.Write
 	var id []string
 	for i := range 8 {
-		u := &access.User{ID: "contoso:" + eventID(noon, byte(i)), Partner: "contoso", Number: int64(i + 1), Name: fmt.Sprint("User ", i), Role: access.Tech, Status: access.Active, Version: 1}
+		u := &access.User{
+			ID: "contoso:" + eventID(noon, byte(i)), Partner: "contoso", Number: int64(i + 1), Name: fmt.Sprint("User ", i),
+			Role: access.Tech, Status: access.Active, Version: 1,
+		}
 		switch i {
 		case 5:
 			u.Role = access.External
@@ -384,12 +409,18 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 		writes = append(writes, access.UserWrite{After: u})
 	}
 	row := func(i int, epoch int64, out bool) access.Write {
-		return access.AssignmentWrite{After: &access.Assignment{Customer: "acme", Partner: "contoso", User: id[i], Epoch: epoch, Out: out, Version: 1}}
+		return access.AssignmentWrite{After: &access.Assignment{
+			Customer: "acme", Partner: "contoso", User: id[i], Epoch: epoch, Out: out,
+			Version: 1,
+		}}
 	}
 	writes = append(
 		writes, row(0, 2, false), row(1, 2, true), row(2, 1, false), row(5, 2, false), row(6, 2, false), row(7, 2, false),
 		access.UserWrite{After: &access.User{ID: "contoso2:" + eventID(noon, 1), Partner: "contoso2", Status: access.Active, Version: 1}},
-		access.AssignmentWrite{After: &access.Assignment{Customer: "acme", Partner: "contoso2", User: "contoso2:" + eventID(noon, 1), Epoch: 2, Version: 1}},
+		access.AssignmentWrite{After: &access.Assignment{
+			Customer: "acme", Partner: "contoso2", User: "contoso2:" + eventID(noon, 1), Epoch: 2,
+			Version: 1,
+		}},
 	)
 	tb.save(t, writes...)
 	list := func(edit func(*access.Grant)) lister[access.GrantUser] {
@@ -400,7 +431,8 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 	}
 	name := func(u access.GrantUser) string { return u.User.Name }
 	wantList(t, "picked one by one", list(func(*access.Grant) {}), name, "User 0", "User 5", "User 7")
-	wantList(t, "everyone", list(func(g *access.Grant) { g.Everyone = true }), name, "User 0", "User 1", "User 2", "User 3", "User 4", "User 5", "User 7")
+	wantList(t, "everyone", list(func(g *access.Grant) { g.Everyone = true }), name, "User 0", "User 1", "User 2", "User 3", "User 4",
+		"User 5", "User 7")
 	wantList(t, "everyone up to the third", list(func(g *access.Grant) { g.UpTo = 3 }), name, "User 0", "User 2", "User 5", "User 7")
 	wantList(t, "nobody", list(func(g *access.Grant) { g.Epoch = 9 }), name)
 }
@@ -410,7 +442,10 @@ func TestAPartnersUsersAndACustomersMembersAreListed(t *testing.T) {
 	tb := newTable(t)
 	var writes []access.Write
 	for i := range 9 {
-		u := &access.User{ID: "contoso:" + eventID(noon, byte(i)), Partner: "contoso", Email: fmt.Sprintf("u%d@contoso.example", i), Name: fmt.Sprintf("Zoë %d", i), Role: access.Tech, Status: access.Active, Version: 1}
+		u := &access.User{
+			ID: "contoso:" + eventID(noon, byte(i)), Partner: "contoso", Email: fmt.Sprintf("u%d@contoso.example", i),
+			Name: fmt.Sprintf("Zoë %d", i), Role: access.Tech, Status: access.Active, Version: 1,
+		}
 		switch i {
 		case 3:
 			u.Status = access.Removed
@@ -418,12 +453,16 @@ func TestAPartnersUsersAndACustomersMembersAreListed(t *testing.T) {
 			u.Status = access.Disabled
 		}
 		writes = append(writes, access.UserWrite{After: u})
-		writes = append(writes, access.MemberWrite{After: &access.Member{Customer: "acme", Email: fmt.Sprintf("m%d@acme.example", 8-i), Created: noon, Version: 1}})
+		writes = append(writes,
+			access.MemberWrite{After: &access.Member{Customer: "acme", Email: fmt.Sprintf("m%d@acme.example", 8-i), Created: noon, Version: 1}})
 	}
 	writes = append(
-		writes, access.UserWrite{After: &access.User{ID: "contoso-2:" + eventID(noon, 1), Partner: "contoso-2", Name: "Zoë", Status: access.Active, Version: 1}},
+		writes, access.UserWrite{After: &access.User{
+			ID: "contoso-2:" + eventID(noon, 1), Partner: "contoso-2", Name: "Zoë", Status: access.Active, Version: 1,
+		}},
 		access.MemberWrite{After: &access.Member{Customer: "acme2", Email: "m@acme.example", Version: 1}},
-		access.CustomerWrite{After: &access.Customer{ID: "acme", Version: 1}}, access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", Version: 1}},
+		access.CustomerWrite{After: &access.Customer{ID: "acme", Version: 1}},
+		access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", Version: 1}},
 	)
 	tb.save(t, writes...)
 	users := func(query string, onlyActive bool) lister[access.User] {
@@ -455,7 +494,10 @@ func TestHistoryIsNewestFirstAndFiltered(t *testing.T) {
 		if i == 6 {
 			made = at.Add(2 * time.Millisecond) // an id is made a little after its event's instant
 		}
-		e := events.Event{ID: eventID(made, byte(i)), Type: events.GrantEdited, Time: at, Customer: acme, Partner: contoso, Data: events.Data{Version: int64(i)}}
+		e := events.Event{
+			ID: eventID(made, byte(i)), Type: events.GrantEdited, Time: at, Customer: acme, Partner: contoso,
+			Data: events.Data{Version: int64(i)},
+		}
 		switch {
 		case i%4 == 1:
 			e.Type = events.GrantRevoked
@@ -467,8 +509,15 @@ func TestHistoryIsNewestFirstAndFiltered(t *testing.T) {
 		c.Events = append(c.Events, e)
 	}
 	c.Events = append(
-		c.Events, events.Event{ID: eventID(noon, 99), Time: noon, Customer: &events.Organisation{ID: "acme2"}, Partner: &events.Organisation{ID: "contoso2"}},
-		events.Event{ID: eventID(noon.Add(6*time.Second), 200), Type: events.GrantEdited, Time: noon.Add(6 * time.Second), Customer: acme, Partner: contoso, Data: events.Data{Version: 60}},
+		c.Events,
+		events.Event{
+			ID: eventID(noon, 99), Time: noon, Customer: &events.Organisation{ID: "acme2"},
+			Partner: &events.Organisation{ID: "contoso2"},
+		},
+		events.Event{
+			ID: eventID(noon.Add(6*time.Second), 200), Type: events.GrantEdited, Time: noon.Add(6 * time.Second), Customer: acme,
+			Partner: contoso, Data: events.Data{Version: 60},
+		},
 	)
 	if err := tb.Apply(t.Context(), planOf(c)); err != nil {
 		t.Fatal(err)
@@ -491,12 +540,17 @@ func TestHistoryIsNewestFirstAndFiltered(t *testing.T) {
 		wantList(t, side+": of one type", list(access.HistoryFilter{Type: events.GrantRevoked}), name, "9", "5", "1")
 		wantList(t, side+": of a type that there is none of", list(access.HistoryFilter{Type: events.GrantExpired}), name)
 		wantList(t, side+": from", list(access.HistoryFilter{From: at(8 * time.Second), Until: at(10 * time.Second)}), name, "9", "8")
-		wantList(t, side+": from a millisecond later", list(access.HistoryFilter{From: at(8*time.Second + time.Millisecond), Until: at(10 * time.Second)}), name, "9")
+		wantList(t, side+": from a millisecond later",
+			list(access.HistoryFilter{From: at(8*time.Second + time.Millisecond), Until: at(10 * time.Second)}), name, "9")
 		wantList(t, side+": until", list(access.HistoryFilter{Until: at(2 * time.Second)}), name, "1", "0")
-		wantList(t, side+": until a millisecond later", list(access.HistoryFilter{Until: at(2*time.Second + time.Millisecond)}), name, "2", "1", "0")
-		wantList(t, side+": until just after an event whose id was made late", list(access.HistoryFilter{From: at(6 * time.Second), Until: at(6*time.Second + time.Millisecond)}), name, "6", "60")
-		wantList(t, side+": from just after it", list(access.HistoryFilter{From: at(6*time.Second + time.Millisecond), Until: at(8 * time.Second)}), name, "7")
-		wantList(t, side+": of one type in a period", list(access.HistoryFilter{Type: events.GrantRevoked, From: at(time.Second), Until: at(9 * time.Second)}), name, "5", "1")
+		wantList(t, side+": until a millisecond later", list(access.HistoryFilter{Until: at(2*time.Second + time.Millisecond)}), name, "2", "1",
+			"0")
+		wantList(t, side+": until just after an event whose id was made late",
+			list(access.HistoryFilter{From: at(6 * time.Second), Until: at(6*time.Second + time.Millisecond)}), name, "6", "60")
+		wantList(t, side+": from just after it",
+			list(access.HistoryFilter{From: at(6*time.Second + time.Millisecond), Until: at(8 * time.Second)}), name, "7")
+		wantList(t, side+": of one type in a period",
+			list(access.HistoryFilter{Type: events.GrantRevoked, From: at(time.Second), Until: at(9 * time.Second)}), name, "5", "1")
 		wantList(t, side+": a period that is empty", list(access.HistoryFilter{From: at(5 * time.Second), Until: at(5 * time.Second)}), name)
 		wantList(t, side+": before 1970", list(access.HistoryFilter{Until: time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)}), name)
 	}

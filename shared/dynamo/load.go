@@ -11,9 +11,9 @@ import (
 )
 
 // Relation loads what a plan about one (customer, partner) looks at, with the users of those ids. With whole, or when they are
-// few, all assignments of the grant are loaded as well, and with whole whoever is in by its number, when those are no more than a set can name. Everything is read strongly consistent. The grant and its assignments are as they
-// were together at one instant, so that a plan which changes nothing, or refuses, says what was true; whatever else changes meanwhile is
-// found out by Apply.
+// few, all assignments of the grant are loaded as well, and with whole whoever is in by its number, when those are no more than a set can
+// name. Everything is read strongly consistent. The grant and its assignments are as they were together at one instant, so that a plan
+// which changes nothing, or refuses, says what was true; whatever else changes meanwhile is found out by Apply.
 func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
 	h := holding(ctx)
 	for n := 0; h != nil || n < attempts; n++ {
@@ -68,8 +68,8 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 	return r, s.assignments(ctx, &r, users, whole)
 }
 
-// Concerned reads what an event is about, as it is now: the organisations that it names, their grant, and these users with their assignments.
-// Either id may be "". It is one read, which no writer holds up; what is said of it is not what a change may stand on.
+// Concerned reads what an event is about, as it is now: the organisations that it names, their grant, and these users with their
+// assignments. Either id may be "". It is one read, which no writer holds up; what is said of it is not what a change may stand on.
 func (s *Store) Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error) {
 	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	var keys []Key
@@ -167,8 +167,8 @@ func (s *Store) assignments(ctx context.Context, r *access.Relation, users []str
 	return s.names(ctx, r)
 }
 
-// byNumber loads who is in by its number, after everyone was switched off. It gives up, and leaves the relation not Known, when the partner has so many
-// users that those would be looked for among thousands.
+// byNumber loads who is in by its number, after everyone was switched off. It gives up, and leaves the relation not Known, when the partner
+// has so many users that those would be looked for among thousands.
 func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
 	partner := r.Grant.Partner
 	for after, pages := "", 0; ; pages++ {
@@ -215,7 +215,8 @@ func (s *Store) names(ctx context.Context, r *access.Relation) error {
 	return s.users(ctx, r.Users, items, ids)
 }
 
-// users puts the users of those ids among the others, from the items that were read already; who is not there has left, and is read from where those are.
+// users puts the users of those ids among the others, from the items that were read already; who is not there has left, and is read from
+// where those are.
 func (s *Store) users(ctx context.Context, into map[string]*access.User, items map[Key]*item, ids []string) error {
 	var missing []Key
 	for _, id := range ids {
@@ -371,7 +372,8 @@ func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
 			if err != nil {
 				return err
 			}
-			if e != nil && address != f.Email.Address && slices.Contains(e.MemberOf, f.Customer.ID) && (e.User == u.ID || slices.Contains(e.Former, u.ID)) {
+			if e != nil && address != f.Email.Address && slices.Contains(e.MemberOf, f.Customer.ID) &&
+				(e.User == u.ID || slices.Contains(e.Former, u.ID)) {
 				f.Elsewhere[u.ID] = true
 			}
 		}

@@ -81,7 +81,8 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 		m.sweepAll(rt)
 		m.compareAll(rt)
 	})
-	t.Logf("%d invitations were accepted, %d of them by people who were users already; what the sweep found to do: %v", accepted[0], accepted[1], swept)
+	t.Logf("%d invitations were accepted, %d of them by people who were users already; what the sweep found to do: %v", accepted[0],
+		accepted[1], swept)
 	if !t.Failed() && accepted[0] == 0 {
 		t.Error("got no invitation that was accepted, want some: the machine proves nothing of them")
 	}
@@ -263,7 +264,8 @@ func (m *machine) grant(t *rapid.T) { m.grantTo(t, m.somePair(t)) }
 
 func (m *machine) grantTo(t *rapid.T, p pair) {
 	cmd := access.GrantCommand{
-		Level: maybe(t, "level", someLevel), From: maybe(t, "from", m.someInstant), Until: maybe(t, "until", m.someEnd), AssignedBy: maybe(t, "assigned by", someAssigner),
+		Level: maybe(t, "level", someLevel), From: maybe(t, "from", m.someInstant), Until: maybe(t, "until", m.someEnd),
+		AssignedBy: maybe(t, "assigned by", someAssigner),
 	}
 	switch rapid.IntRange(0, 3).Draw(t, "who") {
 	case 0:
@@ -271,7 +273,8 @@ func (m *machine) grantTo(t *rapid.T, p pair) {
 	case 1, 2:
 		cmd.Users = m.someUsers(t, p.partner, "users", 1)
 	}
-	got := m.relation(p, cmd.Users, false, func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+	got := m.relation(p, cmd.Users, false,
+		func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
 	m.same(got, m.model.grant(p, cmd))
 }
 
@@ -279,7 +282,8 @@ func (m *machine) individual(t *rapid.T) {
 	user := m.someUser(t)
 	p := pair{rapid.SampledFrom(m.model.customers).Draw(t, "customer"), m.model.people[user].partner}
 	cmd := access.GrantCommand{Users: []string{user}, Individual: true, Level: maybe(t, "level", someLevel)}
-	got := m.relation(p, cmd.Users, false, func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+	got := m.relation(p, cmd.Users, false,
+		func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
 	m.same(got, m.model.grant(p, cmd))
 	m.spread(t, p.customer)
 }
@@ -315,7 +319,8 @@ func (m *machine) edit(t *rapid.T, p pair, cmd access.EditCommand) {
 	if cmd.Set != nil {
 		users = *cmd.Set
 	}
-	got := m.relation(p, users, cmd.Set != nil, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+	got := m.relation(p, users, cmd.Set != nil,
+		func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
 	m.same(got, m.model.edit(p, cmd, stale))
 }
 
@@ -394,8 +399,8 @@ func (m *machine) end(t *rapid.T) {
 
 // What the sweep does. It may come by early, late, twice, or not at all.
 
-// due writes down what the clock has ended, which the model knows anyway, and tells of starts and reminders, which nobody sees in a list. Mostly it
-// comes by when the grant begins or ends, or on the instant before or after.
+// due writes down what the clock has ended, which the model knows anyway, and tells of starts and reminders, which nobody sees in a list.
+// Mostly it comes by when the grant begins or ends, or on the instant before or after.
 func (m *machine) due(t *rapid.T) {
 	p := m.somePair(t)
 	ahead := map[pair][]time.Time{}
@@ -488,7 +493,8 @@ func (m *machine) partnerGone(t *rapid.T) {
 func (m *machine) partnerGoneAt(t *rapid.T, p pair) {
 	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) { return access.PlanPartnerGone(r, m.moment(theClock)) })
 	want := m.model.partnerGone(p)
-	if g := m.stored(t, p).Grant; g != nil && (g.State != access.StateEnded || want != nil && (g.End.Reason != want.Reason || !g.End.At.Equal(want.At))) {
+	if g := m.stored(t, p).Grant; g != nil &&
+		(g.State != access.StateEnded || want != nil && (g.End.Reason != want.Reason || !g.End.At.Equal(want.At))) {
 		t.Fatalf("%v: got state %s and end %+v, want ended by %+v", p, g.State, g.End, want)
 	}
 }
@@ -585,7 +591,8 @@ func (m *machine) newUser(partner string, role access.Role) {
 
 // someEmployee is a user who is not the owner, whom the partner must keep.
 func (m *machine) someEmployee(t *rapid.T) string {
-	return rapid.SampledFrom(slices.DeleteFunc(m.model.everybody(), func(id string) bool { return m.model.people[id].role == access.Owner })).Draw(t, "employee")
+	return rapid.SampledFrom(
+		slices.DeleteFunc(m.model.everybody(), func(id string) bool { return m.model.people[id].role == access.Owner })).Draw(t, "employee")
 }
 
 func (m *machine) leave(t *rapid.T) {
@@ -744,11 +751,15 @@ func (m *machine) compareDecisions(t *rapid.T, users []string) {
 		if p := facts[i].Partner; p != nil {
 			m.partners[p.ID] = p
 		}
-		for action, needs := range map[string]access.Level{"sign_in": access.View, "reports:read": access.Support, "settings:write": access.Manage} {
+		for action, needs := range map[string]access.Level{
+			"sign_in": access.View, "reports:read": access.Support,
+			"settings:write": access.Manage,
+		} {
 			d := catalogue.Decide(facts[i], q.Customer, action, m.model.now)
 			got := verdict{d.Allow, d.Why, d.Level, d.Until}
 			if want := m.model.decide(q.User, q.Customer, needs); got != want {
-				t.Fatalf("%s for %s at %s: got %+v, want %+v\nfacts: grant %+v, assignment %+v", action, q.User, q.Customer, got, want, facts[i].Grant, facts[i].Assignment)
+				t.Fatalf("%s for %s at %s: got %+v, want %+v\nfacts: grant %+v, assignment %+v", action, q.User, q.Customer, got, want, facts[i].Grant,
+					facts[i].Assignment)
 			}
 		}
 	}
@@ -791,7 +802,9 @@ func (m *machine) comparePartner(t *rapid.T, id string) {
 }
 
 // compareRows compares a list of grants, each with its status and its number of users: those that have not ended, or all.
-func (m *machine) compareRows(t *rapid.T, about string, of func(pair) (string, bool), list func(access.GrantFilter, access.PageAsk) (access.Page[access.GrantRow], error)) {
+func (m *machine) compareRows(t *rapid.T, about string, of func(pair) (string, bool),
+	list func(access.GrantFilter, access.PageAsk) (access.Page[access.GrantRow], error),
+) {
 	f := access.GrantFilter{Now: m.model.now}
 	all := rapid.Bool().Draw(t, "all")
 	if all {

@@ -71,7 +71,8 @@ type verdict struct {
 func newModel() *model {
 	return &model{
 		caps: map[string]map[string]access.Level{}, admins: map[string]bool{}, ended: map[pair][]time.Time{},
-		now: time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{}, deals: map[pair]*deal{},
+		now: time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{},
+		deals: map[pair]*deal{},
 	}
 }
 
@@ -538,7 +539,8 @@ func gives(before, after *deal) bool {
 			return true
 		}
 	}
-	return after.raises || after.level > before.level || after.from.Before(before.from) || after.byPartner && !before.byPartner || before.suspended && !after.suspended ||
+	return after.raises || after.level > before.level || after.from.Before(before.from) || after.byPartner && !before.byPartner ||
+		before.suspended && !after.suspended ||
 		after.everyone && !before.everyone || !before.until.IsZero() && (after.until.IsZero() || after.until.After(before.until))
 }
 
@@ -564,8 +566,8 @@ func (m *model) userLeft(p pair, user string) {
 	}
 }
 
-// partnerGone ends a grant of a removed partner, and gives how; nil when it had been ended before, by whomever. When the clock was first, that
-// stays the reason.
+// partnerGone ends a grant of a removed partner, and gives how; nil when it had been ended before, by whomever. When the clock was first,
+// that stays the reason.
 func (m *model) partnerGone(p pair) *access.End {
 	d := m.deals[p]
 	switch {

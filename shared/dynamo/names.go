@@ -11,7 +11,8 @@ import (
 	"partneraccess/shared/access"
 )
 
-// maxNameBytes is how much of a name it is sorted by fits into a key, whatever the script: some characters stand for up to 18 in the normal form.
+// maxNameBytes is how much of a name it is sorted by fits into a key, whatever the script: some characters stand for up to 18 in the normal
+// form.
 const maxNameBytes = 900
 
 // normalise is a name as it is sorted: without case, without accents, words separated by one space.
@@ -26,8 +27,8 @@ func normalise(name string) string {
 func words(name string) []string         { return access.NameWords(name) }
 func distinctWords(name string) []string { return access.DistinctNameWords(name) }
 
-// NameMatches tells whether each word of the query begins a word of the name, or whether the query begins the id: an address or a domain as it is
-// stored, or as it is shown.
+// NameMatches tells whether each word of the query begins a word of the name, or whether the query begins the id: an address or a domain as
+// it is stored, or as it is shown.
 func NameMatches(name, id, query string) bool {
 	if query == "" || begins(id, query) {
 		return true

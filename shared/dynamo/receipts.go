@@ -81,8 +81,8 @@ func (e *edit) due(at time.Time) {
 // settled are the attributes of a mail that is under way, or waits.
 func settled() []string { return []string{"lease", "claim", "since", gsi2pk, gsi2sk} }
 
-// update writes an edit, and gives what it has set. When the condition does not hold, the result is false and the item as it is; nil when there
-// is none.
+// update writes an edit, and gives what it has set. When the condition does not hold, the result is false and the item as it is; nil when
+// there is none.
 func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, error) {
 	names := map[string]string{}
 	expression := "SET " + strings.Join(e.set, ", ")
@@ -90,7 +90,8 @@ func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, 
 		expression += " REMOVE #" + strings.Join(e.remove, ", #")
 	}
 	for _, text := range []string{expression, e.condition} {
-		for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune("#_abcdefghijklmnopqrstuvwxyz0123456789", r) }) {
+		for _, word := range strings.FieldsFunc(text,
+			func(r rune) bool { return !strings.ContainsRune("#_abcdefghijklmnopqrstuvwxyz0123456789", r) }) {
 			if name, ok := strings.CutPrefix(word, "#"); ok {
 				names[word] = name
 			}
@@ -124,11 +125,13 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 	e := edit{
 		key: k, condition: claimable,
 		set: []string{
-			"#attempts = if_not_exists(#attempts, :zero) + :one", "#created = if_not_exists(#created, :now)", "#updated = :now", "#ttl = if_not_exists(#ttl, :ttl)",
+			"#attempts = if_not_exists(#attempts, :zero) + :one", "#created = if_not_exists(#created, :now)", "#updated = :now",
+			"#ttl = if_not_exists(#ttl, :ttl)",
 			"#state = :claimed", "#since = if_not_exists(#since, :now)",
 		},
 		values: map[string]types.AttributeValue{
-			":zero": num(0), ":one": num(1), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()), ":claimed": str(string(receipt.Claimed)),
+			":zero": num(0), ":one": num(1), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()),
+			":claimed": str(string(receipt.Claimed)),
 		},
 	}
 	e.to("lease", timeText(c.Lease))
@@ -153,8 +156,8 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 	return receipt.Claim{}, receipt.ErrSettled
 }
 
-// SettleMail writes down what became of a claimed mail. When the claim has passed to somebody else meanwhile, only "sent" is written, being a
-// fact; the rest is theirs to say.
+// SettleMail writes down what became of a claimed mail. When the claim has passed to somebody else meanwhile, only "sent" is written, being
+// a fact; the rest is theirs to say.
 func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outcome) error {
 	k, err := mailKey(c.Key)
 	if err != nil {
@@ -190,7 +193,8 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 	return nil
 }
 
-// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant. The reason is kept until it is settled.
+// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant. The reason is kept until it is
+// settled.
 func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error {
 	k, err := mailKey(c.Key)
 	if err != nil {
@@ -208,8 +212,8 @@ func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string,
 }
 
 // MarkMail keeps what the mail service says of a mail. Older news than what is known, and news of a message that was sent before the mail
-// was sent again, change nothing. News of a claimed mail, or of one that was given up after no answer came to any attempt, prove that it was
-// sent, though its sender has not said so: it is not sent again. It fails with receipt.ErrUnknown when there is no such mail.
+// was sent again, change nothing. News of a claimed mail, or of one that was given up after no answer came to any attempt, prove that it
+// was sent, though its sender has not said so: it is not sent again. It fails with receipt.ErrUnknown when there is no such mail.
 func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 	k, err := mailKey(f.Key)
 	if err != nil {
@@ -238,7 +242,8 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 			e.values[":"+string(st)] = str(string(st))
 		}
 	}
-	e.condition = "attribute_exists(pk) AND NOT contains(#past, :message_id) AND (#state = :claimed OR (#state = :failed AND attribute_not_exists(#message_id)) OR (#message_id = :message_id AND #state IN (" + strings.Join(lower, ", ") + ")))"
+	e.condition = "attribute_exists(pk) AND NOT contains(#past, :message_id) AND (#state = :claimed OR (#state = :failed AND " +
+		"attribute_not_exists(#message_id)) OR (#message_id = :message_id AND #state IN (" + strings.Join(lower, ", ") + ")))"
 	ok, is, err := s.update(ctx, "mark a mail", e)
 	switch {
 	case err != nil:
@@ -253,7 +258,8 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 
 // ReopenMail makes a settled mail claimable again, so that it can be sent once more. It fails with receipt.ErrUnknown when there is no such
 // mail, with receipt.ErrHeld when it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for that request
-// already: asked names it, and is "" for one that cannot be told from others. A mail that is waiting is from then on the one that was asked for.
+// already: asked names it, and is "" for one that cannot be told from others. A mail that is waiting is from then on the one that was asked
+// for.
 func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, now time.Time) error {
 	k, err := mailKey(key)
 	if err != nil {
@@ -268,7 +274,10 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, n
 	case r.State == receipt.Claimed && asked == "":
 		return receipt.ErrHeld
 	case r.State == receipt.Claimed:
-		e := edit{key: k, condition: waits, values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed)), ":now": str(timeText(now))}}
+		e := edit{
+			key: k, condition: waits,
+			values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed)), ":now": str(timeText(now))},
+		}
 		e.to("asked", asked)
 		if _, _, err := s.update(ctx, "ask for a mail", e); err != nil {
 			return err
@@ -306,9 +315,11 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, n
 // reopened is after which time a reopened mail is taken up by others.
 const reopened = 2 * time.Minute
 
-// WaitingMails lists the mails of one of DueShards that are due for another attempt by now, the longest due first, after the position of the one
-// before. It comes from index 2: some may be settled already.
-func (s *Store) WaitingMails(ctx context.Context, shard int, now time.Time, after string, limit int) (mails []receipt.Waiting, more bool, err error) {
+// WaitingMails lists the mails of one of DueShards that are due for another attempt by now, the longest due first, after the position of
+// the one before. It comes from index 2: some may be settled already.
+func (s *Store) WaitingMails(ctx context.Context, shard int, now time.Time, after string, limit int) (mails []receipt.Waiting, more bool,
+	err error,
+) {
 	sp := span{index: gsi2, pk: mailDuePK(shard), first: "0", last: timeText(now) + "#\U0010FFFF"}
 	if after != "" {
 		sp.first = after + "\x01"
@@ -339,8 +350,8 @@ func (s *Store) Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, er
 	return one(ctx, s, k, (*item).receipt)
 }
 
-// InvitationMails reads what became of the mails that carry the invitations' latest tokens, by the invitations' ids. Those that nobody has begun to
-// send are missing.
+// InvitationMails reads what became of the mails that carry the invitations' latest tokens, by the invitations' ids. Those that nobody has
+// begun to send are missing.
 func (s *Store) InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error) {
 	keys := map[string]Key{}
 	for _, i := range invitations {
@@ -377,12 +388,15 @@ func (s *Store) CustomerMails(ctx context.Context, customer string, ask access.P
 	return s.mails(ctx, span{pk: customerPK(customer)}, sk, ask, func(r *receipt.Receipt) bool { return r.Side != partnerSide })
 }
 
-// PartnerMails lists what became of the mails about a partner, newest first, but not those to the customers' contacts. It comes from index 1.
+// PartnerMails lists what became of the mails about a partner, newest first, but not those to the customers' contacts. It comes from index
+// 1.
 func (s *Store) PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
 	return s.mails(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, ask, nil)
 }
 
-func (s *Store) mails(ctx context.Context, sp span, key string, ask access.PageAsk, keep func(*receipt.Receipt) bool) (access.Page[receipt.Receipt], error) {
+func (s *Store) mails(ctx context.Context, sp span, key string, ask access.PageAsk,
+	keep func(*receipt.Receipt) bool,
+) (access.Page[receipt.Receipt], error) {
 	sp.first, sp.last = mailPrefix, mailPrefix+"~"
 	return walk(ctx, ask, false, s.newestFirst(sp, mailPrefix, key), each((*item).receipt, keep), after(mailPrefix, key))
 }
@@ -391,7 +405,8 @@ func (it *item) receipt() *receipt.Receipt {
 	r := &receipt.Receipt{
 		Key:  receipt.Key{Event: it.s("event"), Recipient: it.s("recipient")},
 		With: it.s("with"), Type: events.Type(it.s("type")), To: it.s("to"), Template: it.s("template"), Side: it.s("side"),
-		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")), Asked: it.s("asked"), Reason: it.s("reason"), Lines: it.list("lines"), Source: it.s("source"),
+		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")),
+		Asked: it.s("asked"), Reason: it.s("reason"), Lines: it.list("lines"), Source: it.s("source"),
 		Created: it.t("created"), Sent: it.t("sent"), Updated: it.t("updated"),
 	}
 	kind, id, _ := strings.Cut(it.s(pk), "#")
@@ -403,10 +418,13 @@ func (it *item) receipt() *receipt.Receipt {
 	return r
 }
 
-// BlockAddress has an address get no further mail, because it bounced for good, or none of one organisation's, because its reader complained. What
-// happened before the latest thing known of the block, be it that somebody cleared it, changes nothing.
+// BlockAddress has an address get no further mail, because it bounced for good, or none of one organisation's, because its reader
+// complained. What happened before the latest thing known of the block, be it that somebody cleared it, changes nothing.
 func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
-	e := edit{key: blockKey(b.Address, b.Source), condition: "attribute_not_exists(pk) OR #at < :at", values: map[string]types.AttributeValue{}}
+	e := edit{
+		key: blockKey(b.Address, b.Source), condition: "attribute_not_exists(pk) OR #at < :at",
+		values: map[string]types.AttributeValue{},
+	}
 	e.to("email", b.Address)
 	e.to("source", b.Source)
 	e.to("state", string(b.State))
@@ -419,7 +437,8 @@ func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
 // cleared is the state of an address that was blocked.
 const cleared = "cleared"
 
-// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
+// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which
+// stands.
 func (s *Store) ClearAddress(ctx context.Context, address string, now time.Time) (bool, error) {
 	blocks, err := s.Blocks(ctx, address)
 	if err != nil || len(blocks) == 0 {
@@ -473,7 +492,10 @@ func (s *Store) Blocked(ctx context.Context, address, source string) (*receipt.B
 }
 
 func (it *item) block() *receipt.Block {
-	return &receipt.Block{Address: it.s("email"), Source: it.s("source"), State: receipt.State(it.s("state")), Reason: it.s("reason"), At: it.t("at")}
+	return &receipt.Block{
+		Address: it.s("email"), Source: it.s("source"), State: receipt.State(it.s("state")), Reason: it.s("reason"),
+		At: it.t("at"),
+	}
 }
 
 // Event reads the event that a mail is about; nil when there is none.

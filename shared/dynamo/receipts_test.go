@@ -85,7 +85,8 @@ func TestAMailIsKeptBesideTheHistoryOfItsOrganisations(t *testing.T) {
 	if err := tb.ReleaseMail(t.Context(), claim, "throttled", noon.Add(time.Second), noon.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if err := tb.BlockAddress(t.Context(), receipt.Block{Address: "lee@contoso.example", State: receipt.Bounced, Reason: "no such mailbox", At: noon}); err != nil {
+	if err := tb.BlockAddress(t.Context(),
+		receipt.Block{Address: "lee@contoso.example", State: receipt.Bounced, Reason: "no such mailbox", At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	want := `"B#lee@contoso.example" "B"
@@ -181,7 +182,8 @@ func TestAMailOfNobodyOrOfNoEventHasNoReceipt(t *testing.T) {
 		receipt.New(events.Event{Customer: &events.Organisation{ID: "acme"}}, "kim@contoso.example", "granted", "user"),
 		{Key: receipt.Key{Customer: "acme", Event: "01"}},
 	} {
-		if _, err := tb.ClaimMail(t.Context(), r, noon, lease); err == nil || errors.Is(err, receipt.ErrHeld) || errors.Is(err, receipt.ErrSettled) {
+		if _, err := tb.ClaimMail(t.Context(), r, noon, lease); err == nil || errors.Is(err, receipt.ErrHeld) ||
+			errors.Is(err, receipt.ErrSettled) {
 			t.Errorf("%+v: got the error %v, want one that calls it a mistake", r.Key, err)
 		}
 	}
@@ -317,7 +319,8 @@ func TestAMailIsDueUntilItIsSettled(t *testing.T) {
 	}
 	tb.settle(t, second, receipt.Outcome{State: receipt.Sent, MessageID: "m-1", At: noon.Add(time.Minute)})
 	due("one is sent", noon.Add(time.Hour), partners.Key)
-	if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: other.Key, MessageID: "m-2", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
+	if err := tb.MarkMail(t.Context(),
+		receipt.Feedback{Key: other.Key, MessageID: "m-2", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
 		t.Fatal(err)
 	}
 	due("of the other its feedback says so", noon.Add(time.Hour))
@@ -381,7 +384,8 @@ func TestWhoLostTheClaimCanOnlySayThatItSent(t *testing.T) {
 func TestAMailThatThereIsNotCannotBeSettled(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
-	err := tb.SettleMail(t.Context(), receipt.Claim{Key: toKim().Key, Token: "t"}, receipt.Outcome{State: receipt.Sent, MessageID: "m", At: noon})
+	err := tb.SettleMail(t.Context(), receipt.Claim{Key: toKim().Key, Token: "t"},
+		receipt.Outcome{State: receipt.Sent, MessageID: "m", At: noon})
 	if !errors.Is(err, receipt.ErrUnknown) {
 		t.Errorf("got %v, want receipt.ErrUnknown", err)
 	}
@@ -417,7 +421,10 @@ func TestNewsOfAMailOnlyEverGoForward(t *testing.T) {
 			r := toKim()
 			tb.send(t, r, "m-1", noon)
 			for i, s := range []receipt.State{first, second} {
-				f := receipt.Feedback{Key: r.Key, MessageID: "m-1", State: s, Reason: "because of " + string(s), At: noon.Add(time.Duration(i+1) * time.Minute)}
+				f := receipt.Feedback{
+					Key: r.Key, MessageID: "m-1", State: s, Reason: "because of " + string(s),
+					At: noon.Add(time.Duration(i+1) * time.Minute),
+				}
 				for range 2 { // every piece of news may come twice
 					if err := tb.MarkMail(t.Context(), f); err != nil {
 						t.Fatal(err)
@@ -446,7 +453,8 @@ func TestNewsOfAnotherMessageOrOfNoMailChangeNothing(t *testing.T) {
 	}
 	tb.wantState(t, r.Key, receipt.Sent)
 	other := receipt.Key{Customer: "acme", Event: "01", Recipient: "x"}
-	if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: other, MessageID: "m-1", State: receipt.Bounced, At: noon}); !errors.Is(err, receipt.ErrUnknown) {
+	if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: other, MessageID: "m-1", State: receipt.Bounced, At: noon}); !errors.Is(err,
+		receipt.ErrUnknown) {
 		t.Errorf("no such mail: got %v, want receipt.ErrUnknown", err)
 	}
 	for _, f := range []receipt.Feedback{
@@ -466,7 +474,8 @@ func TestNewsOfAClaimedMailProveThatItWasSent(t *testing.T) {
 	tb := newTable(t)
 	r := toKim()
 	c := tb.claim(t, r, noon)
-	if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: r.Key, MessageID: "m-1", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
+	if err := tb.MarkMail(t.Context(),
+		receipt.Feedback{Key: r.Key, MessageID: "m-1", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tb.ClaimMail(t.Context(), r, noon.Add(time.Hour), lease); !errors.Is(err, receipt.ErrSettled) {
@@ -485,7 +494,8 @@ func TestNewsOfAMailThatWasGivenUpProveThatItWasSent(t *testing.T) {
 	tb := newTable(t)
 	r := toKim()
 	tb.settle(t, tb.claim(t, r, noon), receipt.Outcome{State: receipt.Failed, Reason: "no answer for 72 hours", At: noon})
-	if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: r.Key, MessageID: "m-1", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
+	if err := tb.MarkMail(t.Context(),
+		receipt.Feedback{Key: r.Key, MessageID: "m-1", State: receipt.Delivered, At: noon.Add(time.Second)}); err != nil {
 		t.Fatal(err)
 	}
 	if got := tb.mail(t, r.Key); got.State != receipt.Delivered || got.MessageID != "m-1" || got.Reason != "" {
@@ -639,11 +649,13 @@ func TestABlockedAddressStaysBlockedUntilItIsCleared(t *testing.T) {
 	want("it bounced again", receipt.Bounced)
 	// One organisation's mails.
 	unblock(noon.Add(2*time.Hour), true)
-	if err := tb.BlockAddress(t.Context(), receipt.Block{Address: kim, Source: "p-contoso", State: receipt.Complained, Reason: "spam", At: noon}); err != nil {
+	if err := tb.BlockAddress(t.Context(),
+		receipt.Block{Address: kim, Source: "p-contoso", State: receipt.Complained, Reason: "spam", At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	want("a complaint about another's mails", "")
-	if b, err := tb.Blocked(t.Context(), kim, "p-contoso"); err != nil || b == nil || b.State != receipt.Complained || b.Source != "p-contoso" {
+	if b, err := tb.Blocked(t.Context(), kim, "p-contoso"); err != nil || b == nil || b.State != receipt.Complained ||
+		b.Source != "p-contoso" {
 		t.Errorf("a complaint about its mails: got %v and %v, want it blocked", b, err)
 	}
 	unblock(noon.Add(3*time.Hour), true)
@@ -769,7 +781,8 @@ func TestTwoNotifiersOnOneTableSendEachLetterOnce(t *testing.T) {
 	e.Customer.Contacts = []string{"it@acme.example"}
 	e.Data.Added = []events.Person{{Email: "kim@contoso.example"}, {Email: "sam@contoso.example"}, {Email: "lee@contoso.example"}}
 	e.Data.Level = "view"
-	if err := tb.BlockAddress(t.Context(), receipt.Block{Address: "lee@contoso.example", State: receipt.Complained, Reason: "spam", At: noon}); err != nil {
+	if err := tb.BlockAddress(t.Context(),
+		receipt.Block{Address: "lee@contoso.example", State: receipt.Complained, Reason: "spam", At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	var box outbox

@@ -43,8 +43,8 @@ var errStale = errors.New("changed meanwhile")
 // errBusy says that the transaction was cancelled for want of capacity: it may go through in a moment.
 var errBusy = fmt.Errorf("%w: it has no capacity left", access.ErrUnavailable)
 
-// failed says what a call of the SDK was for, and tells two kinds of failures apart: the storage that did not answer, or not in time, or had no
-// capacity, which is access.ErrUnavailable; and a request that it refused, which is a mistake of ours.
+// failed says what a call of the SDK was for, and tells two kinds of failures apart: the storage that did not answer, or not in time, or
+// had no capacity, which is access.ErrUnavailable; and a request that it refused, which is a mistake of ours.
 func failed(doing string, err error) error {
 	var reply *smithyhttp.ResponseError
 	var garbled *smithy.DeserializationError
@@ -67,8 +67,9 @@ type Plan = func(ctx context.Context) (access.Change, *access.Answer, error)
 
 // Apply plans a change and commits it. When something that the plan stood on has changed meanwhile, or when there was no capacity for the
 // transaction, it plans again, a bounded number of times with a growing, random pause; and then fails with access.Contention, or with
-// access.ErrUnavailable. It waits likewise for a change that ends access, and leaves one to Take. It fails with what plan fails with; with access.ErrRepeated when the answer's idempotency key was used
-// before; with access.ErrUnavailable when it is unknown whether the change was made; and with other errors, which are mistakes.
+// access.ErrUnavailable. It waits likewise for a change that ends access, and leaves one to Take. It fails with what plan fails with; with
+// access.ErrRepeated when the answer's idempotency key was used before; with access.ErrUnavailable when it is unknown whether the change
+// was made; and with other errors, which are mistakes.
 func (s *Store) Apply(ctx context.Context, plan Plan) error {
 	for n := 0; ; n++ {
 		c, answer, err := plan(ctx)
@@ -119,8 +120,8 @@ func wait(ctx context.Context, pause time.Duration) error {
 	}
 }
 
-// commit writes a change, and the answer to the request's idempotency key when there is one, in one transaction: all of it or nothing. Taking changes
-// do not wait for holds. It returns the keys that were written.
+// commit writes a change, and the answer to the request's idempotency key when there is one, in one transaction: all of it or nothing.
+// Taking changes do not wait for holds. It returns the keys that were written.
 func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answer, taking bool) ([]Key, error) {
 	var tx transaction
 	for _, w := range c.Writes {
@@ -168,7 +169,8 @@ func (tx transaction) failure(err error, answerAt int) error {
 		}
 		return failed("commit", err)
 	}
-	if answerAt >= 0 && answerAt < len(canceled.CancellationReasons) && aws.ToString(canceled.CancellationReasons[answerAt].Code) == "ConditionalCheckFailed" {
+	if answerAt >= 0 && answerAt < len(canceled.CancellationReasons) &&
+		aws.ToString(canceled.CancellationReasons[answerAt].Code) == "ConditionalCheckFailed" {
 		return access.ErrRepeated
 	}
 	var by *overtaken
@@ -312,7 +314,8 @@ func (tx *transaction) check(table string, k Key, version int64) {
 	}})
 }
 
-// withoutNeedlessChecks drops the checks of records that the same transaction writes: it may name each only once, and writes on the same condition.
+// withoutNeedlessChecks drops the checks of records that the same transaction writes: it may name each only once, and writes on the same
+// condition.
 func (tx *transaction) withoutNeedlessChecks() {
 	if !slices.ContainsFunc(*tx, func(w types.TransactWriteItem) bool { return w.ConditionCheck != nil }) {
 		return
@@ -332,7 +335,8 @@ func (tx *transaction) withoutNeedlessChecks() {
 	})
 }
 
-// words keeps the rows under which a partner is found by the words of its name. A name from before there was a limit to them is found by its first.
+// words keeps the rows under which a partner is found by the words of its name. A name from before there was a limit to them is found by
+// its first.
 func (tx *transaction) words(table string, before, after *access.Partner) {
 	had, has := map[string]bool{}, map[string]bool{}
 	gather := func(into map[string]bool, p *access.Partner) {
@@ -496,8 +500,8 @@ func (sp span) inIndex() span {
 }
 
 // query reads a stretch, at most limit items, in one request. The second result tells whether there may be more. The table is read strongly
-// consistent, the index as far as it has come. It refuses a stretch that ends before it begins with access.Invalid at ?cursor: DynamoDB takes none, and
-// nothing but a forged position makes one.
+// consistent, the index as far as it has come. It refuses a stretch that ends before it begins with access.Invalid at ?cursor: DynamoDB
+// takes none, and nothing but a forged position makes one.
 func (s *Store) query(ctx context.Context, sp span, limit int) ([]*item, bool, error) {
 	if sp.first > sp.last {
 		return nil, false, access.Refuse(access.Invalid, "this cursor is none that a list has given: start again without it").At("?cursor")
@@ -557,12 +561,19 @@ func CreateTable(ctx context.Context, db *dynamodb.Client, name string, stream b
 		BillingMode: types.BillingModePayPerRequest,
 		KeySchema:   keySchema(pk, sk),
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
-			{IndexName: aws.String(gsi1), KeySchema: keySchema(gsi1pk, gsi1sk), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}},
-			{IndexName: aws.String(gsi2), KeySchema: keySchema(gsi2pk, gsi2sk), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}},
+			{
+				IndexName: aws.String(gsi1), KeySchema: keySchema(gsi1pk, gsi1sk),
+				Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+			},
+			{
+				IndexName: aws.String(gsi2), KeySchema: keySchema(gsi2pk, gsi2sk),
+				Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+			},
 		},
 	}
 	for _, a := range []string{pk, sk, gsi1pk, gsi1sk, gsi2pk, gsi2sk} {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String(a), AttributeType: types.ScalarAttributeTypeS})
+		in.AttributeDefinitions = append(in.AttributeDefinitions,
+			types.AttributeDefinition{AttributeName: aws.String(a), AttributeType: types.ScalarAttributeTypeS})
 	}
 	if stream {
 		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
@@ -570,7 +581,8 @@ func CreateTable(ctx context.Context, db *dynamodb.Client, name string, stream b
 	if _, err := db.CreateTable(ctx, in); err != nil {
 		return fmt.Errorf("create table %s: %w", name, err)
 	}
-	w := dynamodb.NewTableExistsWaiter(db, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second })
+	w := dynamodb.NewTableExistsWaiter(db,
+		func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second })
 	if err := w.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
 		return fmt.Errorf("wait for table %s: %w", name, err)
 	}

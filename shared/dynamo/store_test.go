@@ -73,7 +73,10 @@ func TestAWriteIsRefusedWhenWhatItStandsOnHasChanged(t *testing.T) {
 		{"a partner is created that is there", access.PartnerWrite{After: r.Partner}},
 		{"a partner is edited that has changed", access.PartnerWrite{Before: old.Partner, After: n.Partner}},
 		{"a partner is renamed that has changed", access.PartnerWrite{Before: old.Partner, After: &renamed}},
-		{"a partner is edited that is gone", access.PartnerWrite{Before: &access.Partner{ID: "nobody", Version: 1}, After: &access.Partner{ID: "nobody", Version: 2}}},
+		{
+			"a partner is edited that is gone",
+			access.PartnerWrite{Before: &access.Partner{ID: "nobody", Version: 1}, After: &access.Partner{ID: "nobody", Version: 2}},
+		},
 		{"a headcount is created that is there", access.HeadcountWrite{After: r.Headcount}},
 		{"a headcount is edited that has changed", access.HeadcountWrite{Before: old.Headcount, After: n.Headcount}},
 		{"a headcount is relied on that has changed", access.HeadcountCheck{Headcount: *old.Headcount}},
@@ -87,10 +90,19 @@ func TestAWriteIsRefusedWhenWhatItStandsOnHasChanged(t *testing.T) {
 		{"a member is created who is there", access.MemberWrite{After: r.Member}},
 		{"a member is edited who has changed", access.MemberWrite{Before: old.Member, After: n.Member}},
 		{"a member is taken out who has changed", access.MemberWrite{Before: old.Member}},
-		{"a member is taken out who is gone", access.MemberWrite{Before: &access.Member{Customer: "acme", Email: "nobody@acme.example", Version: 1}}},
+		{
+			"a member is taken out who is gone",
+			access.MemberWrite{Before: &access.Member{Customer: "acme", Email: "nobody@acme.example", Version: 1}},
+		},
 		{"a grant is created that is there", access.GrantWrite{After: r.Grant}},
 		{"a grant is edited that has changed", access.GrantWrite{Before: old.Grant, After: n.Grant}},
-		{"a grant is edited that is gone", access.GrantWrite{Before: &access.Grant{Customer: "acme", Partner: "nobody", Version: 1}, After: &access.Grant{Customer: "acme", Partner: "nobody", Version: 2}}},
+		{
+			"a grant is edited that is gone",
+			access.GrantWrite{
+				Before: &access.Grant{Customer: "acme", Partner: "nobody", Version: 1},
+				After:  &access.Grant{Customer: "acme", Partner: "nobody", Version: 2},
+			},
+		},
 		{"an assignment is created that is there", access.AssignmentWrite{After: r.Assignment}},
 		{"an assignment is edited that has changed", access.AssignmentWrite{Before: old.Assignment, After: n.Assignment}},
 		{"a task is created that is there", access.TaskWrite{After: r.Task}},
@@ -158,7 +170,10 @@ func TestAWriteGoesThroughWhenNothingHasChanged(t *testing.T) {
 		t.Error(d)
 	}
 	table := tb.dump(t)
-	for word, want := range map[string]bool{`"W#m" "msp#contoso"`: false, `"W#k" "koln#contoso"`: false, `"W#c" "contoso#contoso"`: true, `"W#w" "west#contoso"`: true, `"W#s" "sud#contoso"`: true} {
+	for word, want := range map[string]bool{
+		`"W#m" "msp#contoso"`: false, `"W#k" "koln#contoso"`: false, `"W#c" "contoso#contoso"`: true,
+		`"W#w" "west#contoso"`: true, `"W#s" "sud#contoso"`: true,
+	} {
 		if got := strings.Contains(table, word); got != want {
 			t.Errorf("row %s after renaming: got %v, want %v", word, got, want)
 		}
@@ -441,7 +456,8 @@ func TestARequestThatIsRefusedIsAMistakeOfOurs(t *testing.T) {
 		t.Parallel()
 		tb := newTable(t)
 		tb.line.fail(cancel("None", "ValidationError"))
-		if err := tb.Apply(t.Context(), planOf(customerCreated("acme"))); err == nil || errors.Is(err, access.ErrUnavailable) || access.CodeOf(err) != "" {
+		if err := tb.Apply(t.Context(), planOf(customerCreated("acme"))); err == nil || errors.Is(err, access.ErrUnavailable) ||
+			access.CodeOf(err) != "" {
 			t.Errorf("got the error %v, want one that is neither a refusal nor access.ErrUnavailable", err)
 		}
 		if got := written(tb.line); got != 1 {
@@ -522,7 +538,8 @@ func TestKeysThatDynamoDBLeavesOutAreAskedForAgain(t *testing.T) {
 			pk, sk, _ := strings.Cut(k, " ")
 			list = append(list, `{"pk":{"S":"`+pk+`"},"sk":{"S":"`+sk+`"}}`)
 		}
-		return reply(http.StatusOK, `{"Responses":{},"UnprocessedKeys":{"`+tb.name+`":{"ConsistentRead":true,"Keys":[`+strings.Join(list, ",")+`]}}}`)
+		return reply(http.StatusOK, `{"Responses":{},"UnprocessedKeys":{"`+tb.name+`":{"ConsistentRead":true,"Keys":[`+strings.Join(list, ",")+
+			`]}}}`)
 	}
 	all := []string{"C#acme C", "P#contoso P", "P#contoso H", "C#acme G#contoso", "P#contoso U#" + kim}
 	tb.line.fail(times(2, left(all...)))
@@ -531,10 +548,12 @@ func TestKeysThatDynamoDBLeavesOutAreAskedForAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Customer == nil || got.Partner == nil || got.Headcount.Version == 0 || got.Grant == nil || got.Users[kim] == nil || got.Assignments[kim] == nil {
+	if got.Customer == nil || got.Partner == nil || got.Headcount.Version == 0 || got.Grant == nil || got.Users[kim] == nil ||
+		got.Assignments[kim] == nil {
 		t.Errorf("got %+v, want all records", got)
 	}
-	if ops := tb.line.seen()[was:]; len(ops) != 5 { // three for these records, one for the assignment, and the last looks whether the grant is still the same
+	if ops := tb.line.seen()[was:]; len(ops) != 5 {
+		// three for these records, one for the assignment, and the last looks whether the grant is still the same
 		t.Errorf("got the operations %v, want 5", ops)
 	}
 
@@ -584,7 +603,8 @@ func TestReadingWhatIsNotThereIsNoError(t *testing.T) {
 	if m, err := tb.Member(ctx, "x", ann); m != nil || err != nil {
 		t.Errorf("member: got %v, %v, want nothing", m, err)
 	}
-	if r, err := tb.Relation(ctx, "x", "y", []string{"y:u"}, true); r.Customer != nil || r.Partner != nil || r.Grant != nil || len(r.Users)+len(r.Assignments) > 0 || r.Headcount != (access.Headcount{Partner: "y"}) || err != nil {
+	if r, err := tb.Relation(ctx, "x", "y", []string{"y:u"}, true); r.Customer != nil || r.Partner != nil || r.Grant != nil ||
+		len(r.Users)+len(r.Assignments) > 0 || r.Headcount != (access.Headcount{Partner: "y"}) || err != nil {
 		t.Errorf("relation: got %+v, %v, want nothing", r, err)
 	}
 	if f, err := tb.UserFacts(ctx, "y", "y:u", ann); f.Partner != nil || f.User != nil || f.Email != nil || f.OldEmail != nil || err != nil {
@@ -610,7 +630,8 @@ func TestWhoHasAnAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, err := tb.Identity(t.Context(), "kim@contoso.example")
-	if err != nil || id.User == nil || id.User.ID != kim || id.Partner == nil || id.Partner.ID != "contoso" || !slices.Equal(id.MemberOf, []string{"acme", "globex"}) {
+	if err != nil || id.User == nil || id.User.ID != kim || id.Partner == nil || id.Partner.ID != "contoso" ||
+		!slices.Equal(id.MemberOf, []string{"acme", "globex"}) {
 		t.Errorf("a partner's user: got %+v (%v), want Kim of Contoso", id, err)
 	}
 	ms, err := tb.Memberships(t.Context(), ann, []string{"acme", "globex", "acme"})
@@ -619,7 +640,8 @@ func TestWhoHasAnAddress(t *testing.T) {
 	}
 	gone := *r.User
 	gone.Status, gone.Version = access.Removed, gone.Version+1
-	if err := tb.Apply(t.Context(), planOf(access.Change{Writes: []access.Write{access.UserWrite{Before: r.User, After: &gone}}})); err != nil {
+	if err := tb.Apply(t.Context(),
+		planOf(access.Change{Writes: []access.Write{access.UserWrite{Before: r.User, After: &gone}}})); err != nil {
 		t.Fatal(err)
 	}
 	if id, err := tb.Identity(t.Context(), "kim@contoso.example"); err != nil || id.User != nil || id.Partner != nil {

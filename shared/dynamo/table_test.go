@@ -65,7 +65,8 @@ func clientOf(t *testing.T, endpoint string, l http.RoundTripper) *dynamodb.Clie
 	env := map[string]string{
 		"AWS_REGION": engine.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
 	}
-	c, err := dynamo.NewClient(func(name string) string { return env[name] }, func(o *dynamodb.Options) { o.HTTPClient = dynamo.Direct{RoundTripper: l} })
+	c, err := dynamo.NewClient(func(name string) string { return env[name] },
+		func(o *dynamodb.Options) { o.HTTPClient = dynamo.Direct{RoundTripper: l} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +291,8 @@ func TestTheTableIsAsTheFunctionsNeedIt(t *testing.T) {
 			indexes = append(indexes, fmt.Sprintf("%s: %s, %s", *ix.IndexName, keySchema(ix.KeySchema), ix.Projection.ProjectionType))
 		}
 		slices.Sort(indexes)
-		if want := []string{"gsi1: gsi1pk HASH, gsi1sk RANGE, ALL", "gsi2: gsi2pk HASH, gsi2sk RANGE, KEYS_ONLY"}; !slices.Equal(indexes, want) || len(got.LocalSecondaryIndexes) != 0 {
+		if want := []string{"gsi1: gsi1pk HASH, gsi1sk RANGE, ALL", "gsi2: gsi2pk HASH, gsi2sk RANGE, KEYS_ONLY"}; !slices.Equal(indexes, want) ||
+			len(got.LocalSecondaryIndexes) != 0 {
 			t.Errorf("indexes: got %q and %d local ones, want %q and none", indexes, len(got.LocalSecondaryIndexes), want)
 		}
 		for _, a := range got.AttributeDefinitions {

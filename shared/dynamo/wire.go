@@ -283,7 +283,8 @@ func (s *scanner) value(a *attr) (known bool, err error) {
 	// Nearly all look exactly so, and are all there is to read in a batch: the short way halves its time.
 	if rest := s.text[s.at:]; strings.HasPrefix(rest, `{"S":"`) || strings.HasPrefix(rest, `{"N":"`) {
 		const from = len(`{"S":"`)
-		if n := strings.IndexByte(rest[from:], '"'); n >= 0 && strings.HasPrefix(rest[from+n:], `"}`) && strings.IndexByte(rest[from:from+n], '\\') < 0 {
+		if n := strings.IndexByte(rest[from:], '"'); n >= 0 && strings.HasPrefix(rest[from+n:], `"}`) &&
+			strings.IndexByte(rest[from:from+n], '\\') < 0 {
 			a.text = rest[from : from+n]
 			s.at += from + n + len(`"}`)
 			return true, nil
@@ -350,8 +351,9 @@ func appendString(b []byte, s string) []byte {
 	return out
 }
 
-// decisive are the attributes that a decision looks at, less than half of what is there: the rest stays with DynamoDB. They have other names here, as
-// some are words that DynamoDB reserves. TestFactsHoldAllThatDecisionsLookAt guards it: a decision that looks at more needs more here.
+// decisive are the attributes that a decision looks at, less than half of what is there: the rest stays with DynamoDB. They have other
+// names here, as some are words that DynamoDB reserves. TestFactsHoldAllThatDecisionsLookAt guards it: a decision that looks at more needs
+// more here.
 const decisive = `"ProjectionExpression":"#a,#b,#c,#d,#e,#f,#g,#h,#i,#j,#k,#l,#m,#n,#o,#p,#q,#r,#s,#t,#u,#v,#w,#x,#y,#z,#aa,#ab","ExpressionAttributeNames":{` +
 	`"#a":"pk","#b":"sk","#c":"id","#d":"status","#e":"class","#f":"offer","#g":"sso",` + // of a partner
 	`"#h":"number","#i":"role","#j":"member_of","#x":"email","#y":"former",` + // of a user

@@ -5,23 +5,23 @@
 //
 //	event                    letter (side)                               carries     who is told
 //	grant.created            granted (user)                                          the users let in
-//	grant.created            granted (partner)                                       the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named
+//	grant.created            granted (partner)                                       the partner's contacts (1)
 //	grant.created            granted (customer)                                      the customer's contacts
 //	grant.edited             granted (user)                                          the users let in
 //	grant.edited             removed (user)                                          the users taken out
 //	grant.edited             changed (user)                                          the users whose own level changed
 //	grant.edited             changed (user)                                          the other users, when their terms changed
-//	grant.edited             changed (partner)                                       the partner's contacts, when there is a message, everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed
+//	grant.edited             changed (partner)                                       the partner's contacts (2)
 //	grant.edited             changed (customer)                                      the customer's contacts, unless only the note changed
 //	grant.suspended          granted (user)                                          the users let in
 //	grant.suspended          removed (user)                                          the users taken out
 //	grant.suspended          suspended (user)                                        the other users
-//	grant.suspended          suspended (partner)                                     the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
+//	grant.suspended          suspended (partner)                                     the partner's contacts (3)
 //	grant.suspended          suspended (customer)                                    the customer's contacts
 //	grant.resumed            granted (user)                                          the users let in
 //	grant.resumed            removed (user)                                          the users taken out
 //	grant.resumed            resumed (user)                                          the other users
-//	grant.resumed            resumed (partner)                                       the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched
+//	grant.resumed            resumed (partner)                                       the partner's contacts (3)
 //	grant.resumed            resumed (customer)                                      the customer's contacts
 //	grant.started            started (user)                                          the users
 //	grant.started            started (partner)                                       the partner's contacts
@@ -67,17 +67,26 @@
 //	invitation.resent        invitation (invitee)                        token       the person
 //	invitation.reminded      invitation_reminder (invitee)               token       the person
 //	invitation.cancelled     invitation_cancelled (invitee)                          the person
-//	invitation.cancelled     invitation_cancelled (customer or partner)              the inviter, or the inviting side's contacts, when it ended by itself
+//	invitation.cancelled     invitation_cancelled (customer or partner)              the inviter, or the inviting side's contacts (4)
 //	invitation.accepted      invitation_accepted (customer or partner)               the inviter, or the inviting side's contacts
 //	invitation.declined      invitation_declined (customer or partner)               the inviter, or the inviting side's contacts
 //	invitation.expired       invitation_expired (customer or partner)                the inviter, or the inviting side's contacts
 //
-// A crowd is a set of users too large to be named in the event. The customer's contacts get one digest for a change, however many users it
-// concerns. Everybody else concerned by a user's or a member's account, by what the directory says of a partner or a customer, or by a
-// managed relationship beginning and ending, hears of it through the change of the grant, or not at all.
+// A crowd is a set of users too large to be named in the event.
 //
-// An address gets one mail for one event. What happened follows from the event; whom it reaches, and what is so, from what holds when the mail is
-// made (Situation): people and contacts are told at the addresses that they have then, level and status are what a check would answer, and what holds
-// no longer is not sent. What ends or pauses access is sent however late, and organisations hear of each change. Where a partner has no contacts its
-// owner is told. Secrets (tokens, temporary passwords) are made when the mail is sent; they are in no event, no receipt and no log.
+//  1. When they choose the users, or a crowd, everyone or nobody is named.
+//  2. When there is a message, everyone was switched, the choice became theirs, users were removed who are not named, or a crowd's or
+//     nobody's terms changed.
+//  3. When there is a message, a crowd or nobody is named, users were removed who are not named, or everyone was switched.
+//  4. When nobody cancelled it: it ended with the grant, the inviter or one of the sides.
+//
+// The customer's contacts get one digest for a change, however many users it concerns. Everybody else concerned by a user's or a member's
+// account, by what the directory says of a partner or a customer, or by a managed relationship beginning and ending, is told by the change
+// of the grant, or not at all.
+//
+// An address gets one mail for one event. What happened follows from the event; whom it reaches, and what is so, from what holds when the
+// mail is made (Situation): people and contacts are told at the addresses that they have then, level and status are what a check would
+// answer, and what holds no longer is not sent. What ends or pauses access is sent however late, and organisations hear of each change.
+// Where a partner has no contacts its owner is told. Secrets (tokens, temporary passwords) are made when the mail is sent; they are in no
+// event, no receipt and no log.
 package mail

@@ -78,25 +78,35 @@ func rules() []rule {
 		person   = audience{"the person", func(e events.Event) []string { return address(e.Data.Person) }}
 		partner  = audience{"the partner's contacts", func(e events.Event) []string { return contacts(e.Partner) }}
 		customer = audience{"the customer's contacts", func(e events.Event) []string { return contacts(e.Customer) }}
-		primary  = audience{"the partner's primary address", func(e events.Event) []string { return contacts(e.Partner)[:min(1, len(contacts(e.Partner)))] }}
-		newcomer = audience{"the person, unless by an invitation", func(e events.Event) []string { return unless(e.Data.Invitation != "", person.who(e)) }}
-		copied   = audience{"the partner's primary address, unless by an invitation", func(e events.Event) []string {
+		primary  = audience{
+			"the partner's primary address",
+			func(e events.Event) []string { return contacts(e.Partner)[:min(1, len(contacts(e.Partner)))] },
+		}
+		newcomer = audience{
+			"the person, unless by an invitation",
+			func(e events.Event) []string { return unless(e.Data.Invitation != "", person.who(e)) },
+		}
+		copied = audience{"the partner's primary address, unless by an invitation", func(e events.Event) []string {
 			return unless(e.Data.Invitation != "", primary.who(e))
 		}}
-		moved   = audience{"the person, when the address changed", func(e events.Event) []string { return unless(e.Data.EmailWas == "", person.who(e)) }}
+		moved = audience{
+			"the person, when the address changed",
+			func(e events.Event) []string { return unless(e.Data.EmailWas == "", person.who(e)) },
+		}
 		former  = audience{"the address before, when it changed", func(e events.Event) []string { return []string{e.Data.EmailWas} }}
 		movedTo = audience{"the partner's primary address, when the address changed", func(e events.Event) []string {
 			return unless(e.Data.EmailWas == "", primary.who(e))
 		}}
 		inviter = audience{"the inviter, or the inviting side's contacts", invitingSide}
-		opened  = audience{"the partner's contacts, when they choose the users, or a crowd, everyone or nobody is named", func(e events.Event) []string {
+		// The numbers are those of the notes in doc.go.
+		opened = audience{"the partner's contacts (1)", func(e events.Event) []string {
 			return when(anonymous(e) || switched(e) || e.Data.AssignedBy == "partner", e.Partner)
 		}}
-		edited = audience{"the partner's contacts, when there is a message, everyone was switched, the choice became theirs, users went who are not named, or a crowd's or nobody's terms changed", func(e events.Event) []string {
+		edited = audience{"the partner's contacts (2)", func(e events.Event) []string {
 			chooses := e.Data.AssignedBy == "partner" && slices.Contains(e.Data.Fields, "assigned_by")
 			return when(addressed(e) || switched(e) || chooses || e.Data.Unnamed > 0 || anonymous(e) && termsChanged(e), e.Partner)
 		}}
-		paused = audience{"the partner's contacts, when there is a message, a crowd or nobody is named, users went who are not named, or everyone was switched", func(e events.Event) []string {
+		paused = audience{"the partner's contacts (3)", func(e events.Event) []string {
 			return when(addressed(e) || anonymous(e) || e.Data.Unnamed > 0 || switched(e), e.Partner)
 		}}
 		emptied = audience{"the partner's contacts, when no user is left", func(e events.Event) []string {
@@ -105,7 +115,7 @@ func rules() []rule {
 		informed = audience{"the customer's contacts, unless only the note changed", func(e events.Event) []string {
 			return when(!slices.Equal(e.Data.Fields, []string{"note"}), e.Customer)
 		}}
-		withdrawn = audience{"the inviter, or the inviting side's contacts, when it ended by itself", func(e events.Event) []string {
+		withdrawn = audience{"the inviter, or the inviting side's contacts (4)", func(e events.Event) []string {
 			switch {
 			case e.Data.Reason == "":
 				return nil
@@ -116,7 +126,10 @@ func rules() []rule {
 			}
 			return invitingSide(e)
 		}}
-		host = audience{"the customer's contacts, when the partner invites", func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) }}
+		host = audience{
+			"the customer's contacts, when the partner invites",
+			func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) },
+		}
 	)
 	all := []rule{
 		{on(events.GrantCreated), added, User, "granted", NoSecret},
@@ -131,13 +144,16 @@ func rules() []rule {
 		{on(events.GrantEdited), informed, Customer, "changed", NoSecret},
 	}
 	for _, t := range on(events.GrantSuspended, events.GrantResumed) {
-		all = append(all, rule{on(t), other, User, name(t), NoSecret}, rule{on(t), paused, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
+		all = append(all, rule{on(t), other, User, name(t), NoSecret}, rule{on(t), paused, Partner, name(t), NoSecret},
+			rule{on(t), customer, Customer, name(t), NoSecret})
 	}
 	for _, t := range on(events.GrantStarted, events.GrantExpiring) {
-		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
+		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret},
+			rule{on(t), customer, Customer, name(t), NoSecret})
 	}
 	for _, t := range on(events.GrantExpired, events.GrantRevoked, events.GrantRelinquished, events.GrantEnded) {
-		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret}, rule{on(t), customer, Customer, name(t), NoSecret})
+		all = append(all, rule{on(t), users, User, name(t), NoSecret}, rule{on(t), partner, Partner, name(t), NoSecret},
+			rule{on(t), customer, Customer, name(t), NoSecret})
 	}
 	return append(all,
 		rule{on(events.GrantUserLeft), emptied, Partner, "user_left", NoSecret}, // E9
@@ -171,9 +187,9 @@ func rules() []rule {
 }
 
 // letters are the mails that an event causes, in the order of the table and of the people in the event. An address gets one letter, that
-// of the first rule that means it: a user who is granted access and is a contact of the partner, too, gets the user's letter. The customer's contacts
-// get the customer's letter, whatever else the partner uses their addresses for; only a letter with a secret comes before that. An event that no
-// rule names, or whose type is unknown, tells nobody. What is no plain address gets nothing.
+// of the first rule that means it: a user who is granted access and is a contact of the partner, too, gets the user's letter. The
+// customer's contacts get the customer's letter, whatever else the partner uses their addresses for; only a letter with a secret comes
+// before that. An event that no rule names, or whose type is unknown, tells nobody. What is no plain address gets nothing.
 func letters(e events.Event) []Letter {
 	var out []Letter
 	told, customers := map[string]bool{}, map[string]bool{}

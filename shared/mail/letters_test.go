@@ -75,15 +75,18 @@ func all(lists ...[]string) []string { return slices.Concat(lists...) }
 func TestEachEventTellsThoseWhomItConcerns(t *testing.T) {
 	t.Parallel()
 	cases := map[events.Type][]string{
-		events.GrantCreated:          all(each("granted.user", kim, sam), each("granted.customer", it, it2)),
-		events.GrantEdited:           all(each("granted.user", lee), each("removed.user", sam), each("changed.user", kim), each("changed.partner", ops, ops2), each("changed.customer", it, it2)),
-		events.GrantSuspended:        all(each("suspended.user", kim, lee), each("suspended.customer", it, it2)),
-		events.GrantResumed:          all(each("resumed.user", kim, lee), each("resumed.customer", it, it2)),
-		events.GrantStarted:          all(each("started.user", kim, sam), each("started.partner", ops, ops2), each("started.customer", it, it2)),
-		events.GrantExpiring:         all(each("expiring.user", kim, lee), each("expiring.partner", ops, ops2), each("expiring.customer", it, it2)),
-		events.GrantExpired:          all(each("expired.user", kim, lee), each("expired.partner", ops, ops2), each("expired.customer", it, it2)),
-		events.GrantRevoked:          all(each("revoked.user", kim, lee), each("revoked.partner", ops, ops2), each("revoked.customer", it, it2)),
-		events.GrantRelinquished:     all(each("relinquished.user", kim, lee), each("relinquished.partner", ops, ops2), each("relinquished.customer", it, it2)),
+		events.GrantCreated: all(each("granted.user", kim, sam), each("granted.customer", it, it2)),
+		events.GrantEdited: all(each("granted.user", lee), each("removed.user", sam), each("changed.user", kim),
+			each("changed.partner", ops, ops2), each("changed.customer", it, it2)),
+		events.GrantSuspended: all(each("suspended.user", kim, lee), each("suspended.customer", it, it2)),
+		events.GrantResumed:   all(each("resumed.user", kim, lee), each("resumed.customer", it, it2)),
+		events.GrantStarted:   all(each("started.user", kim, sam), each("started.partner", ops, ops2), each("started.customer", it, it2)),
+		events.GrantExpiring: all(each("expiring.user", kim, lee), each("expiring.partner", ops, ops2),
+			each("expiring.customer", it, it2)),
+		events.GrantExpired: all(each("expired.user", kim, lee), each("expired.partner", ops, ops2), each("expired.customer", it, it2)),
+		events.GrantRevoked: all(each("revoked.user", kim, lee), each("revoked.partner", ops, ops2), each("revoked.customer", it, it2)),
+		events.GrantRelinquished: all(each("relinquished.user", kim, lee), each("relinquished.partner", ops, ops2),
+			each("relinquished.customer", it, it2)),
 		events.GrantEnded:            all(each("ended.user", kim, lee), each("ended.partner", ops, ops2), each("ended.customer", it, it2)),
 		events.GrantUserLeft:         each("user_left.customer", it, it2),
 		events.GrantPersonChanged:    each("person_changed.customer", it, it2),
@@ -219,17 +222,41 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 			d.Added = []events.Person{{Email: lee}}
 			d.Removed = []events.Person{{Email: sam}}
 		}, all(each("granted.user", lee), each("removed.user", sam), each("suspended.user", kim), customers("suspended"))},
-		{"a crowd is suspended", events.GrantSuspended, func(d *events.Data) { d.Users, d.Crowd = nil, true }, all(partners("suspended"), customers("suspended"))},
-		{"a crowd is resumed", events.GrantResumed, func(d *events.Data) { d.Users, d.Crowd = nil, true }, all(partners("resumed"), customers("resumed"))},
-		{"a crowd's period begins", events.GrantStarted, func(d *events.Data) { d.Users, d.Crowd = nil, true }, all(partners("started"), customers("started"))},
-		{"the period begins and nobody was chosen", events.GrantStarted, func(d *events.Data) { d.Users = nil }, all(partners("started"), customers("started"))},
+		{
+			"a crowd is suspended", events.GrantSuspended, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			all(partners("suspended"), customers("suspended")),
+		},
+		{
+			"a crowd is resumed", events.GrantResumed, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			all(partners("resumed"), customers("resumed")),
+		},
+		{
+			"a crowd's period begins", events.GrantStarted, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			all(partners("started"), customers("started")),
+		},
+		{
+			"the period begins and nobody was chosen", events.GrantStarted, func(d *events.Data) { d.Users = nil },
+			all(partners("started"), customers("started")),
+		},
 		{"a period ends soon and nobody's address is known", events.GrantExpiring, func(d *events.Data) {
 			d.Users = []events.Person{{ID: "contoso:01KAP2X5T0KJ5M8QZC3V7E1R2A"}}
 		}, all(partners("expiring"), customers("expiring"))},
-		{"a crowd's period ends soon", events.GrantExpiring, func(d *events.Data) { d.Users, d.Crowd = nil, true }, all(partners("expiring"), customers("expiring"))},
-		{"a crowd is revoked", events.GrantRevoked, func(d *events.Data) { d.Users, d.Crowd = nil, true }, all(partners("revoked"), customers("revoked"))},
-		{"an account of the primary address itself", events.UserCreated, func(d *events.Data) { d.Person.Email = ops }, each("account.user with a credential", ops)},
-		{"an account that came with an invitation's acceptance", events.UserCreated, func(d *events.Data) { d.Invitation, d.Role = "01J", "external" }, nil},
+		{
+			"a crowd's period ends soon", events.GrantExpiring, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			all(partners("expiring"), customers("expiring")),
+		},
+		{
+			"a crowd is revoked", events.GrantRevoked, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			all(partners("revoked"), customers("revoked")),
+		},
+		{
+			"an account of the primary address itself", events.UserCreated, func(d *events.Data) { d.Person.Email = ops },
+			each("account.user with a credential", ops),
+		},
+		{
+			"an account that came with an invitation's acceptance", events.UserCreated,
+			func(d *events.Data) { d.Invitation, d.Role = "01J", "external" }, nil,
+		},
 		{"a user without another address", events.UserEdited, func(d *events.Data) { d.Fields, d.EmailWas = []string{"role"}, "" }, nil},
 		{"enabled", events.UserEnabled, func(*events.Data) {}, nil},
 		{
@@ -237,12 +264,21 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 			all(each("address.user with a credential", kim), each("address_former.user", sam), each("address.partner", ops)),
 		},
 		{"disabled with another address", events.UserDisabled, func(d *events.Data) { d.EmailWas = sam }, each("address_former.user", sam)},
-		{"the partner invites", events.InvitationCreated, func(d *events.Data) { d.Side = "partner" }, all(each("invitation.invitee with a token", noor), customers("invitation"))},
-		{"the partner's invitation is sent again", events.InvitationResent, func(d *events.Data) { d.Side = "partner" }, each("invitation.invitee with a token", noor)},
+		{
+			"the partner invites", events.InvitationCreated, func(d *events.Data) { d.Side = "partner" },
+			all(each("invitation.invitee with a token", noor), customers("invitation")),
+		},
+		{
+			"the partner's invitation is sent again", events.InvitationResent, func(d *events.Data) { d.Side = "partner" },
+			each("invitation.invitee with a token", noor),
+		},
 		{"the partner's invitation is accepted", events.InvitationAccepted, func(d *events.Data) {
 			d.Side, d.Inviter = "partner", &events.Person{Email: kim}
 		}, each("invitation_accepted.partner", kim)},
-		{"an invitation of nobody known is declined", events.InvitationDeclined, func(d *events.Data) { d.Inviter = nil }, customers("invitation_declined")},
+		{
+			"an invitation of nobody known is declined", events.InvitationDeclined, func(d *events.Data) { d.Inviter = nil },
+			customers("invitation_declined"),
+		},
 		{"a partner's invitation of nobody known expires", events.InvitationExpired, func(d *events.Data) {
 			d.Side, d.Inviter = "partner", &events.Person{Name: "Olga"}
 		}, partners("invitation_expired")},
@@ -263,7 +299,10 @@ func TestAnAddressGetsOneMailTheCustomersContactTheCustomersAndAnybodyElseTheMos
 		e.Customer.Contacts = []string{it, kim, ops, it2}
 		e.Data.Users = append(e.Data.Users, e.Data.Users...)
 	})
-	want := []string{lee + ": granted.user", sam + ": removed.user", ops2 + ": changed.partner", it + ": changed.customer", kim + ": changed.customer", ops + ": changed.customer", it2 + ": changed.customer"}
+	want := []string{
+		lee + ": granted.user", sam + ": removed.user", ops2 + ": changed.partner", it + ": changed.customer",
+		kim + ": changed.customer", ops + ": changed.customer", it2 + ": changed.customer",
+	}
 	if got := told(mail.Letters(e)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -272,7 +311,14 @@ func TestAnAddressGetsOneMailTheCustomersContactTheCustomersAndAnybodyElseTheMos
 func TestWhatIsNoAddressGetsNothing(t *testing.T) {
 	t.Parallel()
 	e := with(t, events.GrantCreated, func(e *events.Event) {
-		e.Data.Added = []events.Person{{ID: "contoso:x"}, {Email: "nobody"}, {Email: "a@b.example\r\nBcc: c@d.example"}, {Email: "a@b.example, c@d.example"}, {Email: "<a@b.example>"}, {Email: kim}}
+		e.Data.Added = []events.Person{
+			{ID: "contoso:x"},
+			{Email: "nobody"},
+			{Email: "a@b.example\r\nBcc: c@d.example"},
+			{Email: "a@b.example, c@d.example"},
+			{Email: "<a@b.example>"},
+			{Email: kim},
+		}
 		e.Customer.Contacts = []string{"", "Ann <ann@acme.example>"}
 	})
 	if got, want := told(mail.Letters(e)), each("granted.user", kim); !slices.Equal(got, want) {

@@ -37,8 +37,8 @@ type Receipts interface {
 	ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error
 	// SpendMail counts a mail, which the id names, against a budget; false when it goes beyond. It may be repeated.
 	SpendMail(ctx context.Context, b receipt.Budget, id string) (bool, error)
-	// BundleMail adds a line to a summary that is due at that instant, and may be repeated. It fails with receipt.ErrSettled when the summary is
-	// being sent, or was.
+	// BundleMail adds a line to a summary that is due at that instant, and may be repeated. It fails with receipt.ErrSettled when the summary
+	// is being sent, or was.
 	BundleMail(ctx context.Context, r receipt.Receipt, line string, now, due time.Time) error
 	// Blocked tells why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
 	Blocked(ctx context.Context, address, source string) (*receipt.Block, error)
@@ -64,12 +64,12 @@ const (
 // claimed its receipt before, and writes down that it was sent.
 //
 // A letter that has a receipt is not lost any more, whatever happens: an unsettled receipt is due work, at the end of its lease or, when an
-// attempt has failed, after a pause as long as it has waited by then (at least a minute, at most a quarter of an hour). NotifyWaiting takes it
-// up again, for as long as three days. So a mail service that is away for an hour holds up no event, and needs nobody's hand afterwards.
+// attempt has failed, after a pause as long as it has waited by then (at least a minute, at most a quarter of an hour). NotifyWaiting takes
+// it up again, for as long as three days. So a mail service that is away for an hour holds up no event, and needs nobody's hand afterwards.
 //
-// A letter of which the mail service has said nothing may be with its recipient already. So it keeps its lease, which nobody else gets past,
-// and in which the service's own word (receipt.Feedback) settles it. NotifyWaiting's leases grow as the pauses do, so such a letter, too, is
-// tried the more seldom the longer it waits, and is given up after the same three days.
+// A letter of which the mail service has said nothing may be with its recipient already. So it keeps its lease, which nobody else gets
+// past, and in which the service's own word (receipt.Feedback) settles it. NotifyWaiting's leases grow as the pauses do, so such a letter,
+// too, is tried the more seldom the longer it waits, and is given up after the same three days.
 //
 // One gap cannot be closed, since no mail service takes a mail and our word for it in one step: when the sender dies, or the storage stays
 // away, after the service has taken the mail and before that is written down. Then the mail goes out once more when the lease is over,
@@ -114,13 +114,14 @@ func (n *Notifier) Notify(ctx context.Context, e events.Event) error {
 	return errors.Join(errs...)
 }
 
-// NotifyOne sends the letter of an event to one recipient that was reopened. It fails with receipt.ErrUnknown when the event tells nobody whom
-// that digest stands for, with receipt.ErrHeld while somebody else is sending it, with ErrWaits, and with ErrLate.
+// NotifyOne sends the letter of an event to one recipient that was reopened. It fails with receipt.ErrUnknown when the event tells nobody
+// whom that digest stands for, with receipt.ErrHeld while somebody else is sending it, with ErrWaits, and with ErrLate.
 func (n *Notifier) NotifyOne(ctx context.Context, e events.Event, recipient string) error {
 	return n.notifyOne(ctx, e, recipient, n.lease())
 }
 
-// NotifyWaiting is NotifyOne for a letter that waits for another attempt. It has a lease as long as the event is ago, up to a quarter of an hour.
+// NotifyWaiting is NotifyOne for a letter that waits for another attempt. It has a lease as long as the event is ago, up to a quarter of an
+// hour.
 func (n *Notifier) NotifyWaiting(ctx context.Context, e events.Event, recipient string) error {
 	return n.notifyOne(ctx, e, recipient, max(n.lease(), min(n.Now().Sub(e.Time), longPause)))
 }
@@ -172,8 +173,8 @@ func (n *Notifier) letter(ctx context.Context, e events.Event, recipient string)
 	return Letter{}, receipt.ErrUnknown
 }
 
-// Outdated is why the letter of an event to one recipient says what holds no longer; "" when it holds. It fails with receipt.ErrUnknown when the
-// event tells nobody whom that digest stands for.
+// Outdated is why the letter of an event to one recipient says what holds no longer; "" when it holds. It fails with receipt.ErrUnknown
+// when the event tells nobody whom that digest stands for.
 func (n *Notifier) Outdated(ctx context.Context, e events.Event, recipient string) (string, error) {
 	l, err := n.letter(ctx, e, recipient)
 	return l.Outdated, err
@@ -254,7 +255,10 @@ func (n *Notifier) one(ctx context.Context, l Letter, lease time.Duration) error
 	case err == nil && !held.IsZero():
 		o = receipt.Outcome{State: receipt.Failed, Reason: beyond}
 	case err != nil && waited >= longest:
-		o = receipt.Outcome{State: receipt.Failed, Reason: fmt.Sprintf("it could not be sent for %d hours; at last: %v", int(waited.Hours()), err)}
+		o = receipt.Outcome{
+			State:  receipt.Failed,
+			Reason: fmt.Sprintf("it could not be sent for %d hours; at last: %v", int(waited.Hours()), err),
+		}
 	case errors.Is(err, ErrUncertain):
 		// The claim is kept: if the mail was taken, the service's feedback settles it before the lease ends, and nobody gets it twice.
 		return fmt.Errorf("%w: %w", ErrWaits, err)
@@ -288,8 +292,8 @@ const (
 // beyond is why a mail is held back.
 const beyond = "the organisation has caused as many mails to this address as a day allows"
 
-// within counts a letter against what its organisation may cause to its recipient a day. Beyond that, a letter with a secret is held until the next
-// day, and any other is told in the day's summary. Security notices have a larger budget of their own.
+// within counts a letter against what its organisation may cause to its recipient a day. Beyond that, a letter with a secret is held until
+// the next day, and any other is told in the day's summary. Security notices have a larger budget of their own.
 func (n *Notifier) within(ctx context.Context, l Letter) (o receipt.Outcome, held time.Time, err error) {
 	if !receipt.Bounded(l.Event) || l.Template == summary || l.Outdated != "" && !l.Urgent() {
 		return o, held, nil
@@ -326,7 +330,10 @@ func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (rece
 		return receipt.Outcome{}, fmt.Errorf("look whether the address is blocked: %w", err)
 	}
 	if block != nil {
-		return receipt.Outcome{State: receipt.Suppressed, Reason: fmt.Sprintf("the address %s on %s: %s", block.State, clock(block.At), block.Reason)}, nil
+		return receipt.Outcome{
+			State:  receipt.Suppressed,
+			Reason: fmt.Sprintf("the address %s on %s: %s", block.State, clock(block.At), block.Reason),
+		}, nil
 	}
 	secret := ""
 	if l.Secret != NoSecret {

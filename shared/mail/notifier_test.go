@@ -251,7 +251,8 @@ func TestEachLetterIsSentOnceHoweverOftenTheEventComes(t *testing.T) {
 		o.want(t, string(typ), want...)
 		for _, to := range want {
 			r := o.of(e, to)
-			if r.State != receipt.Sent || !strings.HasPrefix(r.MessageID, "message-") || r.Attempts != 1 || !r.Sent.Equal(noon) || r.Type != typ || r.To != to {
+			if r.State != receipt.Sent || !strings.HasPrefix(r.MessageID, "message-") || r.Attempts != 1 || !r.Sent.Equal(noon) || r.Type != typ ||
+				r.To != to {
 				t.Errorf("%s to %s: got the receipt %+v, want it sent at noon at the first attempt", typ, to, r)
 			}
 		}
@@ -324,7 +325,8 @@ func TestAfterAPassingErrorTheLetterWaitsAsLongAsItHasWaited(t *testing.T) {
 		}
 		o.advance(pause)
 	}
-	if err := o.NotifyOne(t.Context(), e, receipt.Digest(sam)); !errors.Is(err, mail.ErrWaits) || !strings.Contains(err.Error(), errLater.Error()) || strings.Contains(err.Error(), sam) {
+	if err := o.NotifyOne(t.Context(), e, receipt.Digest(sam)); !errors.Is(err, mail.ErrWaits) ||
+		!strings.Contains(err.Error(), errLater.Error()) || strings.Contains(err.Error(), sam) {
 		t.Errorf("got %v, want mail.ErrWaits, the cause, and no address", err)
 	}
 	if err := o.NotifyOne(t.Context(), e, receipt.Digest(sam)); err != nil {
@@ -467,7 +469,8 @@ func TestEveryLetterWithoutAReceiptIsTold(t *testing.T) {
 	o.Parallel = 1 // so that the first two claims are Kim's and Sam's
 	o.broken["claim"] = []error{errLater, errors.New("cut off")}
 	err := o.Notify(t.Context(), e)
-	if err == nil || !strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(kim)) || !strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(sam)) {
+	if err == nil || !strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(kim)) ||
+		!strings.Contains(err.Error(), "letter granted to the user "+receipt.Digest(sam)) {
 		t.Errorf("got %v, want both letters in it", err)
 	}
 	for _, l := range mail.Letters(e) {
@@ -489,7 +492,8 @@ func TestABlockedAddressGetsNothingAndNoSecretIsMadeForIt(t *testing.T) {
 	delete(o.blocked, kim)
 	o.notify(t, e) // settled: it is sent when somebody asks for it
 	o.want(t, "the copy", ops)
-	if r := o.of(e, kim); r.State != receipt.Suppressed || !strings.Contains(r.Reason, "bounced on 22 November 2026, 12:00 UTC: no such mailbox") {
+	if r := o.of(e, kim); r.State != receipt.Suppressed ||
+		!strings.Contains(r.Reason, "bounced on 22 November 2026, 12:00 UTC: no such mailbox") {
 		t.Errorf("got the receipt %+v, want it suppressed for that reason", r)
 	}
 	if o.made != 0 {
@@ -800,11 +804,13 @@ func TestBeyondADaysBudgetALetterIsToldInTheSummaryOfTheDay(t *testing.T) {
 		}
 	}
 	midnight := noon.Truncate(24 * time.Hour).Add(24 * time.Hour)
-	if summary == nil || len(summary.Lines) != 1 || !strings.Contains(summary.Lines[0], "the access of Contoso MSP to Acme was changed") || !summary.due.Equal(midnight.Add(15*time.Minute)) {
+	if summary == nil || len(summary.Lines) != 1 || !strings.Contains(summary.Lines[0], "the access of Contoso MSP to Acme was changed") ||
+		!summary.due.Equal(midnight.Add(15*time.Minute)) {
 		t.Fatalf("got the summary %+v, want one with one line, due when the day is over", summary)
 	}
 
-	revoked := with(t, events.GrantRelinquished, func(e *events.Event) { e.Actor = events.Actor{Kind: "partner", Email: "olga@contoso.example"} })
+	revoked := with(t, events.GrantRelinquished,
+		func(e *events.Event) { e.Actor = events.Actor{Kind: "partner", Email: "olga@contoso.example"} })
 	o.notify(t, revoked)
 	if got := to(revoked).State; got != receipt.Sent {
 		t.Errorf("that access ended: got it %s, want it sent, whatever else was", got)

@@ -25,8 +25,10 @@ import (
 
 func settings() mail.Settings {
 	return mail.Settings{
-		Product: "Insight Cloud", From: "Insight Cloud <no-reply@insight.example>", ReplyTo: "help@insight.example", Support: "help@insight.example",
-		CustomerURL: "https://insight.example/{customer}/partners?open={partner}", PartnerURL: "https://partners.insight.example/{partner}/customers/{customer}",
+		Product: "Insight Cloud", From: "Insight Cloud <no-reply@insight.example>", ReplyTo: "help@insight.example",
+		Support:       "help@insight.example",
+		CustomerURL:   "https://insight.example/{customer}/partners?open={partner}",
+		PartnerURL:    "https://partners.insight.example/{partner}/customers/{customer}",
 		InvitationURL: "https://insight.example/invitation#{token}", Unsubscribe: "https://insight.example/unsubscribe?address={address}",
 	}
 }
@@ -64,8 +66,8 @@ func render(t *testing.T, l mail.Letter) mail.Message {
 // text200 is a name of 200 characters without a space.
 var text200 = strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6)[:200]
 
-// cases are the letters of the golden files: every letter of every sample, the ways in which a letter can differ from the sample's, and letters
-// with everything in them that people could try.
+// cases are the letters of the golden files: every letter of every sample, the ways in which a letter can differ from the sample's, and
+// letters with everything in them that people could try.
 func cases(t *testing.T) map[string]mail.Letter {
 	t.Helper()
 	out := map[string]mail.Letter{}
@@ -84,17 +86,22 @@ func cases(t *testing.T) map[string]mail.Letter {
 	crowd := func(e *events.Event) {
 		e.Data.Users, e.Data.Added, e.Data.Removed, e.Data.Crowd, e.Data.UserCount = nil, nil, nil, true, new(812)
 	}
-	for _, typ := range []events.Type{events.GrantSuspended, events.GrantResumed, events.GrantStarted, events.GrantExpiring, events.GrantRevoked} {
+	for _, typ := range []events.Type{
+		events.GrantSuspended, events.GrantResumed, events.GrantStarted, events.GrantExpiring,
+		events.GrantRevoked,
+	} {
 		change("crowd", typ, crowd)
 	}
 	change("everyone", events.GrantCreated, func(e *events.Event) {
 		crowd(e)
-		e.Data.Everyone, e.Data.Fields, e.Data.Status, e.Data.From, e.Data.Until, e.Data.Note = new(true), []string{"everyone"}, "active", &e.Time, nil, ""
+		e.Data.Everyone, e.Data.Fields, e.Data.Status, e.Data.From, e.Data.Until, e.Data.Note = new(
+			true), []string{"everyone"}, "active", &e.Time, nil, ""
 	})
 	change("choose", events.GrantCreated, func(e *events.Event) {
 		e.Data.Users, e.Data.Added, e.Data.UserCount, e.Data.AssignedBy = nil, nil, new(0), "partner"
 	})
-	change("nobody", events.GrantUserLeft, func(e *events.Event) { e.Data.UserCount, e.Data.Users, e.Data.AssignedBy = new(0), nil, "partner" })
+	change("nobody", events.GrantUserLeft,
+		func(e *events.Event) { e.Data.UserCount, e.Data.Users, e.Data.AssignedBy = new(0), nil, "partner" })
 	change("no_access", events.GrantCreated, func(e *events.Event) {
 		e.Data.Level, e.Data.AssignedBy, e.Data.Until, e.Data.Note = "none", "partner", nil, ""
 		e.Actor = events.Actor{Kind: "provider"}
@@ -119,21 +126,26 @@ func cases(t *testing.T) map[string]mail.Letter {
 		e.Data.Users[0].Level = "view"
 		e.Data.Changed = []events.Person{{ID: e.Data.Users[0].ID, Email: kim, Name: "Kim Larsen", Level: "view", LevelWas: "support"}}
 	})
-	change("own_level", events.GrantCreated, func(e *events.Event) { e.Data.Added[0].Level, e.Data.Users[0].Level, e.Data.Note = "view", "view", "" })
+	change("own_level", events.GrantCreated,
+		func(e *events.Event) { e.Data.Added[0].Level, e.Data.Users[0].Level, e.Data.Note = "view", "view", "" })
 	change("replaced", events.GrantEdited, func(e *events.Event) {
 		e.Data.Fields, e.Data.LevelWas, e.Data.UntilWas, e.Data.Added, e.Data.Note = []string{"from", "require_sso", "users"}, "", nil, nil, ""
 		e.Data.FromWas, e.Data.RequireSSO, e.Data.SSOWas, e.Data.Unnamed = new(e.Data.From.Add(-48*time.Hour)), new(true), new(false), 12
 	})
 	change("one_day", events.GrantExpiring, func(e *events.Event) { e.Data.Days = 1 })
 	change("by_partner", events.InvitationCreated, func(e *events.Event) {
-		e.Actor, e.Data.Side, e.Data.Inviter = events.Actor{Kind: "partner", Email: "olga@contoso.example"}, "partner", &events.Person{Name: "Olga Brandt", Email: "olga@contoso.example"}
+		e.Actor, e.Data.Side, e.Data.Inviter = events.Actor{
+			Kind:  "partner",
+			Email: "olga@contoso.example",
+		}, "partner", &events.Person{Name: "Olga Brandt", Email: "olga@contoso.example"}
 	})
 	change("by_partner", events.InvitationAccepted, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
 	change("by_partner", events.InvitationDeclined, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
 	change("by_itself_to_partner", events.InvitationCancelled, func(e *events.Event) {
 		e.Actor, e.Data.Reason, e.Data.Side = events.Actor{Kind: "clock"}, "inviter_left", "partner"
 	})
-	change("by_itself", events.InvitationCancelled, func(e *events.Event) { e.Actor, e.Data.Reason = events.Actor{Kind: "clock"}, "grant_ended" })
+	change("by_itself", events.InvitationCancelled,
+		func(e *events.Event) { e.Actor, e.Data.Reason = events.Actor{Kind: "clock"}, "grant_ended" })
 	change("by_partner", events.InvitationExpired, func(e *events.Event) { e.Data.Side, e.Data.Inviter = "partner", nil })
 
 	// What holds when the letters are made.
@@ -162,12 +174,16 @@ func cases(t *testing.T) map[string]mail.Letter {
 	later("managed", events.GrantPartnerSuspended, func(_ *events.Event, s *mail.Situation) {
 		s.Partner.Status, s.Customer.ManagedBy = access.Suspended, s.Partner.ID
 	})
-	later("suspended_by_customer", events.GrantPartnerResumed, func(_ *events.Event, s *mail.Situation) { s.Grant.State = access.StateSuspended })
+	later("suspended_by_customer", events.GrantPartnerResumed,
+		func(_ *events.Event, s *mail.Situation) { s.Grant.State = access.StateSuspended })
 	later("ended_since", events.GrantCreated, func(_ *events.Event, s *mail.Situation) { s.Grant.ID = "grt_2" })
 	later("owner", events.GrantRevoked, func(_ *events.Event, s *mail.Situation) { s.Partner.Contacts, s.Owner = nil, "olga@contoso.example" })
 	later("hours", events.GrantExpiring, func(e *events.Event, s *mail.Situation) { s.Now = e.Data.Until.Add(-20 * time.Hour) })
 
-	for _, typ := range []events.Type{events.GrantCreated, events.GrantEdited, events.InvitationCreated, events.UserCreated, events.UserEdited, events.ActivationMissed} {
+	for _, typ := range []events.Type{
+		events.GrantCreated, events.GrantEdited, events.InvitationCreated, events.UserCreated, events.UserEdited,
+		events.ActivationMissed,
+	} {
 		add("hostile-"+string(typ), with(t, typ, hostile))
 	}
 	for side, to := range map[mail.Side]string{mail.Customer: it, mail.Partner: ops, mail.User: kim, mail.Invitee: noor} {
@@ -202,12 +218,16 @@ func hostile(e *events.Event) {
 	for i, p := range people {
 		if p != nil {
 			p.Name = []string{
-				"Kim \u202egnp.exe\u202c\u200b\u2066 <b>Larsen</b>", "www.evil.example", "</td></table><img src=x onerror=alert(1)>", "{{.Secret}} {{template \"x\"}}", "שלום 123 (קים)",
+				"Kim \u202egnp.exe\u202c\u200b\u2066 <b>Larsen</b>", "www.evil.example", "</td></table><img src=x onerror=alert(1)>",
+				"{{.Secret}} {{template \"x\"}}", "שלום 123 (קים)",
 				"\u0000\u001b[31mred\u0085\u2028line", "javascript:alert(1)", "Ann\n\nSubject: You won",
 			}[i%8]
 		}
 	}
-	evil := strings.TrimSpace(strings.Repeat("Click [here](https://evil.example) or \\\\evil\\share, mailto:evil@evil.example\n<a href=\"https://evil.example\">now</a>\n\n-- \r\nInsight Cloud\u202e\n", 8))
+	evil := strings.TrimSpace(
+		strings.Repeat(
+			"Click [here](https://evil.example) or \\\\evil\\share, mailto:evil@evil.example\n<a href=\"https://evil.example\">now</a>\n\n-- "+
+				"\r\nInsight Cloud\u202e\n", 8))
 	if n := utf8.RuneCountInString(evil); n > 1000 {
 		evil = string([]rune(evil)[:1000])
 	}
@@ -296,8 +316,9 @@ var (
 	tag       = regexp.MustCompile(`(?s)<[^>]*>`)
 	invisible = regexp.MustCompile(`(?s)<head>.*</head>|<div style="display:none[^>]*>.*?</div>`)
 	style     = regexp.MustCompile(`(?s)<style>.*</style>`)
-	fetched   = regexp.MustCompile(`(?i)<(img|script|link|iframe|form|object|embed|base)|\s(src|srcset|background|on\w+)=|url\(|@import|http-equiv`)
-	href      = regexp.MustCompile(`href="([^"]*)"`)
+	fetched   = regexp.MustCompile(
+		`(?i)<(img|script|link|iframe|form|object|embed|base)|\s(src|srcset|background|on\w+)=|url\(|@import|http-equiv`)
+	href = regexp.MustCompile(`href="([^"]*)"`)
 )
 
 // words are the words of a text that anybody can see.
@@ -333,7 +354,8 @@ func TestNoLetterLinksAnywhereButToTheSettings(t *testing.T) {
 		m := render(t, l)
 		for _, found := range href.FindAllStringSubmatch(m.HTML, -1) {
 			u := html.UnescapeString(found[1])
-			if !strings.HasPrefix(u, "https://insight.example/") && !strings.HasPrefix(u, "https://partners.insight.example/") && u != "mailto:help@insight.example" {
+			if !strings.HasPrefix(u, "https://insight.example/") && !strings.HasPrefix(u, "https://partners.insight.example/") &&
+				u != "mailto:help@insight.example" {
 				t.Errorf("%s: got a link to %q", name, u)
 			}
 		}
@@ -452,7 +474,8 @@ func TestASecretIsInItsOwnLetterAndInNoOther(t *testing.T) {
 	t.Parallel()
 	r := renderer(t, settings())
 	for _, typ := range []events.Type{
-		events.UserCreated, events.UserEdited, events.ActivationRenewed, events.InvitationCreated, events.InvitationResent, events.InvitationReminded,
+		events.UserCreated, events.UserEdited, events.ActivationRenewed, events.InvitationCreated, events.InvitationResent,
+		events.InvitationReminded,
 	} {
 		for _, l := range mail.Letters(sample(t, typ)) {
 			secret := secretOf(l)
@@ -476,7 +499,8 @@ func TestASecretIsInItsOwnLetterAndInNoOther(t *testing.T) {
 			if l.Secret == mail.Token && err == nil {
 				t.Errorf("%s to %s without a token: got no error", typ, l.To)
 			}
-			if l.Secret == mail.Credential && typ != events.ActivationRenewed && (err != nil || strings.Contains(none.Text, "password")) { // people sign in elsewhere
+			if l.Secret == mail.Credential && typ != events.ActivationRenewed && (err != nil || strings.Contains(none.Text, "password")) {
+				// people sign in elsewhere
 				t.Errorf("%s to %s without a password: got %v and %s", typ, l.To, err, none.Text)
 			}
 		}
@@ -490,7 +514,8 @@ func TestALinksValuesAreEscaped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "https://insight.example/invitation#a%26b%3D%22c%3E%23%2F%3F"; !strings.Contains(m.Text, want+"\n") || !strings.Contains(m.HTML, `href="`+want+`"`) {
+	if want := "https://insight.example/invitation#a%26b%3D%22c%3E%23%2F%3F"; !strings.Contains(m.Text, want+"\n") ||
+		!strings.Contains(m.HTML, `href="`+want+`"`) {
 		t.Errorf("got %s and %s, want a link to %s", m.Text, href.FindAllString(m.HTML, -1), want)
 	}
 	// Without a customer there is no page of a customer.
@@ -535,7 +560,8 @@ func TestAnEndByTheClockIsTheEndOfThePeriodHoweverLateItIsNoticed(t *testing.T) 
 	t.Parallel()
 	e := with(t, events.GrantExpired, func(e *events.Event) { e.Time = e.Data.Until.Add(7 * 24 * time.Hour) })
 	m := render(t, mail.Letters(e)[0])
-	if !strings.Contains(m.Text, "was granted until 1 March 2027, 00:00 UTC and has ended") || !strings.Contains(m.Text, "Ended: 1 March 2027, 00:00 UTC") {
+	if !strings.Contains(m.Text, "was granted until 1 March 2027, 00:00 UTC and has ended") ||
+		!strings.Contains(m.Text, "Ended: 1 March 2027, 00:00 UTC") {
 		t.Errorf("got %s, want it to have ended on 1 March", m.Text)
 	}
 }
@@ -605,7 +631,10 @@ func TestSettingsSayWhatIsWrongWithThem(t *testing.T) {
 		"unsubscribing without TLS":          {func(s *mail.Settings) { s.Unsubscribe = "http://localhost/u?a={address}" }, "https://"},
 		"unsubscribing nobody":               {func(s *mail.Settings) { s.Unsubscribe = "https://insight.example/u" }, "{address}"},
 		"unsubscribing by no mail":           {func(s *mail.Settings) { s.Unsubscribe = "mailto:stop" }, "no mailto: address"},
-		"unsubscribing by a header":          {func(s *mail.Settings) { s.Unsubscribe = "mailto:a@b.example>\r\nBcc: <c@d.example" }, "no mailto: address"},
+		"unsubscribing by a header": {
+			func(s *mail.Settings) { s.Unsubscribe = "mailto:a@b.example>\r\nBcc: <c@d.example" },
+			"no mailto: address",
+		},
 	} {
 		s := settings()
 		c.change(&s)

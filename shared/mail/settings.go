@@ -61,7 +61,8 @@ func (s Settings) Validate() error {
 		if err := link(s.Unsubscribe, "address"); err != nil {
 			say("the address to unsubscribe, %q, is no mailto: address and %w", s.Unsubscribe, err)
 		} else if !strings.HasPrefix(s.Unsubscribe, "https://") || !strings.Contains(s.Unsubscribe, "{address}") {
-			say("the address to unsubscribe, %q, has to begin with https:// and to hold {address}, since one click is all that it gets", s.Unsubscribe)
+			say("the address to unsubscribe, %q, has to begin with https:// and to hold {address}, since one click is all that it gets",
+				s.Unsubscribe)
 		}
 	}
 	return errors.Join(wrong...)
@@ -82,7 +83,8 @@ func link(s string, placeholders ...string) error {
 		return fmt.Errorf("has a placeholder other than %q", placeholders)
 	}
 	u, err := url.Parse(filled)
-	if err != nil || u.Host == "" || u.User != nil || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\`, r) }) {
+	if err != nil || u.Host == "" || u.User != nil ||
+		strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\`, r) }) {
 		return errors.New("is no address such as https://example.com/page")
 	}
 	local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"

@@ -10,8 +10,8 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Situation is what holds when the letters of an event are made: whom they reach, and what a check would answer. The zero value knows nothing;
-// then the event is believed.
+// Situation is what holds when the letters of an event are made: whom they reach, and what a check would answer. The zero value knows
+// nothing; then the event is believed.
 type Situation struct {
 	Known       bool
 	Now         time.Time // UTC
@@ -21,9 +21,10 @@ type Situation struct {
 	Headcount   access.Headcount
 	Users       map[string]*access.User // those whom the event names
 	Assignments map[string]*access.Assignment
-	Owner       string             // the address of an owner of the partner, where the partner has no contacts (P16, D21, D31)
-	Inviter     string             // the address of the event's inviter, while the inviter still belongs to the inviting side; "" = it does not
-	Invitation  *access.Invitation // that the event is about
+	Owner       string // the address of an owner of the partner, where the partner has no contacts (P16, D21, D31)
+	// the address of the event's inviter, while the inviter still belongs to the inviting side; "" = it does not
+	Inviter    string
+	Invitation *access.Invitation // that the event is about
 }
 
 // Situations reads what holds now.
@@ -35,8 +36,8 @@ type Situations interface {
 // Letters are the mails that an event causes, when nothing is known of what happened since.
 func Letters(e events.Event) []Letter { return Situation{}.Letters(e) }
 
-// Letters are the mails that an event causes now. They go to the addresses that people and organisations have now. Whom the event names and who
-// is told nothing any more has a letter, too, which says why it is outdated: it is never sent, and its receipt shows what became of it.
+// Letters are the mails that an event causes now. They go to the addresses that people and organisations have now. Whom the event names and
+// who is told nothing any more has a letter, too, which says why it is outdated: it is never sent, and its receipt shows what became of it.
 func (s Situation) Letters(e events.Event) []Letter {
 	if !s.Known {
 		return letters(e)
@@ -53,7 +54,8 @@ func (s Situation) Letters(e events.Event) []Letter {
 		if !reached[l.To] {
 			l.Situation, l.Gone = s, true
 			l.Moved = s.moved(e, l.To)
-			l.Outdated = "nobody is told at this address any more: the person has left, is disabled or has another address, or the contact was replaced"
+			l.Outdated = "nobody is told at this address any more: the person has left, is disabled or has another address, or the contact was " +
+				"replaced"
 			out = append(out, l)
 		}
 	}
@@ -112,8 +114,8 @@ func (s Situation) people(list []events.Person) []events.Person {
 	return out
 }
 
-// Urgent tells whether a letter is sent when it comes late, too, since its recipient must not miss that it happened: what ends or pauses access,
-// and, for organisations, each change; the letter says that the access has ended since.
+// Urgent tells whether a letter is sent when it comes late, too, since its recipient must not miss that it happened: what ends or pauses
+// access, and, for organisations, each change; the letter says that the access has ended since.
 func (l Letter) Urgent() bool {
 	switch l.Template {
 	case "granted", "changed", "resumed":
@@ -224,10 +226,12 @@ func (s Situation) outdatedAccount(l Letter) string {
 	return ""
 }
 
-// passing tells whether a reason to deny says nothing of the person: it passes when the level or the state of the grant or the partner changes.
+// passing tells whether a reason to deny says nothing of the person: it passes when the level or the state of the grant or the partner
+// changes.
 func passing(w access.Why) bool {
 	switch w { //nolint:exhaustive // all others concern the person, or are final
-	case access.LevelTooLow, access.WhySuspended, access.NotYetActive, access.PendingApproval, access.WhyPartnerInactive, access.WhyNotEligible, access.SSORequired:
+	case access.LevelTooLow, access.WhySuspended, access.NotYetActive, access.PendingApproval, access.WhyPartnerInactive,
+		access.WhyNotEligible, access.SSORequired:
 		return true
 	}
 	return false

@@ -24,14 +24,18 @@ func now(e events.Event) mail.Situation {
 		s.Customer = &access.Customer{ID: o.ID, Name: o.Name, Domain: o.Domain, Contacts: o.Contacts, Status: access.Active}
 	}
 	if o := e.Partner; o != nil {
-		s.Partner = &access.Partner{ID: o.ID, Name: o.Name, Contacts: o.Contacts, Class: access.Channel, Offer: access.Manage, SSO: true, Status: access.Active}
+		s.Partner = &access.Partner{
+			ID: o.ID, Name: o.Name, Contacts: o.Contacts, Class: access.Channel, Offer: access.Manage, SSO: true,
+			Status: access.Active,
+		}
 	}
 	d := e.Data
 	if s.Customer != nil && s.Partner != nil && d.Grant != "" {
 		level, _ := access.ParseLevel(d.Level)
 		g := &access.Grant{
-			ID: d.Grant, Customer: s.Customer.ID, Partner: s.Partner.ID, Level: level, State: access.StateOpen, AssignedBy: access.Assigner(d.AssignedBy),
-			Everyone: d.Everyone != nil && *d.Everyone, Epoch: 1, Version: d.Version,
+			ID: d.Grant, Customer: s.Customer.ID, Partner: s.Partner.ID, Level: level, State: access.StateOpen,
+			AssignedBy: access.Assigner(d.AssignedBy),
+			Everyone:   d.Everyone != nil && *d.Everyone, Epoch: 1, Version: d.Version,
 		}
 		if d.From != nil {
 			g.From = *d.From
@@ -58,7 +62,10 @@ func now(e events.Event) mail.Situation {
 		if p.ID == "" || s.Partner == nil {
 			continue
 		}
-		s.Users[p.ID] = &access.User{ID: p.ID, Partner: s.Partner.ID, Email: p.Email, Name: p.Name, Role: access.Tech, Status: access.Active, Number: int64(i + 100)}
+		s.Users[p.ID] = &access.User{
+			ID: p.ID, Partner: s.Partner.ID, Email: p.Email, Name: p.Name, Role: access.Tech, Status: access.Active,
+			Number: int64(i + 100),
+		}
 		if !slices.Contains(d.Removed, p) && s.Grant != nil {
 			a := &access.Assignment{Customer: s.Grant.Customer, Partner: s.Grant.Partner, User: p.ID, Epoch: 1}
 			if own, ok := access.ParseLevel(p.Level); ok {
@@ -123,9 +130,18 @@ func TestLettersReachWhoIsConcernedNow(t *testing.T) {
 		change func(*mail.Situation)
 		want   []string
 	}{
-		{"a user has left", events.GrantCreated, func(s *mail.Situation) { user(*s, kim).Status = access.Removed }, all(each("granted.user", sam), each("granted.customer", it, it2))},
-		{"a user is disabled", events.GrantRevoked, func(s *mail.Situation) { user(*s, kim).Status = access.Disabled }, all(each("revoked.user", lee), each("revoked.partner", ops, ops2), each("revoked.customer", it, it2))},
-		{"a user has another address", events.GrantCreated, func(s *mail.Situation) { user(*s, kim).Email = "k@contoso.example" }, all(each("granted.user", "k@contoso.example", sam), each("granted.customer", it, it2))},
+		{
+			"a user has left", events.GrantCreated, func(s *mail.Situation) { user(*s, kim).Status = access.Removed },
+			all(each("granted.user", sam), each("granted.customer", it, it2)),
+		},
+		{
+			"a user is disabled", events.GrantRevoked, func(s *mail.Situation) { user(*s, kim).Status = access.Disabled },
+			all(each("revoked.user", lee), each("revoked.partner", ops, ops2), each("revoked.customer", it, it2)),
+		},
+		{
+			"a user has another address", events.GrantCreated, func(s *mail.Situation) { user(*s, kim).Email = "k@contoso.example" },
+			all(each("granted.user", "k@contoso.example", sam), each("granted.customer", it, it2)),
+		},
 		{"the address belongs to another user now", events.GrantCreated, func(s *mail.Situation) {
 			user(*s, sam).Status = access.Removed
 			user(*s, kim).Email = sam
@@ -136,9 +152,18 @@ func TestLettersReachWhoIsConcernedNow(t *testing.T) {
 		{"the partner has no contacts", events.GrantRevoked, func(s *mail.Situation) {
 			s.Partner.Contacts, s.Owner = nil, "olga@contoso.example"
 		}, all(each("revoked.user", kim, lee), each("revoked.partner", "olga@contoso.example"), each("revoked.customer", it, it2))},
-		{"the inviter belongs to the customer no longer", events.InvitationAccepted, func(s *mail.Situation) { s.Inviter = "" }, each("invitation_accepted.customer", it, it2)},
-		{"an account's address was changed since", events.UserCreated, func(s *mail.Situation) { user(*s, kim).Email = sam }, each("account.partner", ops)},
-		{"an account was removed since", events.UserCreated, func(s *mail.Situation) { user(*s, kim).Status = access.Removed }, each("account.partner", ops)},
+		{
+			"the inviter belongs to the customer no longer", events.InvitationAccepted, func(s *mail.Situation) { s.Inviter = "" },
+			each("invitation_accepted.customer", it, it2),
+		},
+		{
+			"an account's address was changed since", events.UserCreated, func(s *mail.Situation) { user(*s, kim).Email = sam },
+			each("account.partner", ops),
+		},
+		{
+			"an account was removed since", events.UserCreated, func(s *mail.Situation) { user(*s, kim).Status = access.Removed },
+			each("account.partner", ops),
+		},
 		{"another temporary password was made", events.ActivationMissed, func(*mail.Situation) {}, each("activation_missed.partner", ops)},
 	} {
 		e := sample(t, c.event)
@@ -238,10 +263,22 @@ func TestALetterSaysTheLevelInEffect(t *testing.T) {
 		want   string
 	}{
 		{"all is offered", func(*mail.Situation) {}, "Access level: support (read-only: as view, and reports and user activity)\n"},
-		{"less is offered", func(s *mail.Situation) { s.Partner.Offer = access.View }, "Access level: view (read-only: figures and insights), as the provider offers Contoso MSP no more than that\n"},
-		{"nothing is offered", func(s *mail.Situation) { s.Partner.Offer = access.None }, "Access level: none (a relationship without access), as the provider offers Contoso MSP no more than that\n"},
-		{"the grant was lowered since", func(s *mail.Situation) { s.Grant.Level = access.View }, "Access level: view (read-only: figures and insights)\n"},
-		{"the person is capped", func(s *mail.Situation) { s.Grant.Caps = access.Caps{kim: access.View} }, "Access level: view (read-only: figures and insights), which is the most that Acme allows you\n"},
+		{
+			"less is offered", func(s *mail.Situation) { s.Partner.Offer = access.View },
+			"Access level: view (read-only: figures and insights), as the provider offers Contoso MSP no more than that\n",
+		},
+		{
+			"nothing is offered", func(s *mail.Situation) { s.Partner.Offer = access.None },
+			"Access level: none (a relationship without access), as the provider offers Contoso MSP no more than that\n",
+		},
+		{
+			"the grant was lowered since", func(s *mail.Situation) { s.Grant.Level = access.View },
+			"Access level: view (read-only: figures and insights)\n",
+		},
+		{
+			"the person is capped", func(s *mail.Situation) { s.Grant.Caps = access.Caps{kim: access.View} },
+			"Access level: view (read-only: figures and insights), which is the most that Acme allows you\n",
+		},
 	} {
 		e := with(t, events.GrantCreated, func(e *events.Event) { e.Data.From, e.Data.Level = &e.Time, "support" })
 		s := now(e)

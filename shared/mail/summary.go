@@ -11,15 +11,16 @@ import (
 	"partneraccess/shared/mail/receipt"
 )
 
-// summary is the template of the letter that tells, at the end of a day, of the letters that went beyond what one organisation may cause to one
-// recipient on that day. There is one for each (organisation that caused them, organisation that they are about, recipient, day).
+// summary is the template of the letter that tells, at the end of a day, of the letters that went beyond what one organisation may cause to
+// one recipient on that day. There is one for each (organisation that caused them, organisation that they are about, recipient, day).
 const summary = "summary"
 
 // bundled is the summary that tells of a letter, and the line that it tells it in.
 func (r *Renderer) bundled(l Letter, b receipt.Budget) (receipt.Receipt, string) {
 	sum := sha256.Sum256([]byte(b.Source + "\n" + b.Recipient + "\n" + receipt.KeyOf(l.Event, l.To).Organisation()))
 	var id ulid.ULID
-	_ = id.SetTime(ulid.Timestamp(b.Summarised())) // lists show it after the mails of its day; no day before 1970 comes here, nor one after 10889
+	// lists show it after the mails of its day; no day before 1970 comes here, nor one after 10889
+	_ = id.SetTime(ulid.Timestamp(b.Summarised()))
 	_ = id.SetEntropy(sum[:10])
 	e := l.Event
 	e.ID, e.Type = id.String(), receipt.SummaryType
@@ -53,12 +54,14 @@ func (v view) happened() string {
 		return "a temporary password was sent to " + v.Person()
 	}
 	if strings.HasPrefix(v.l.Template, "invitation") {
-		return "the invitation of " + v.Person() + " to " + v.Customer() + ": " + strings.ReplaceAll(strings.TrimPrefix(string(v.l.Event.Type), "invitation."), "_", " ")
+		return "the invitation of " + v.Person() + " to " + v.Customer() + ": " +
+			strings.ReplaceAll(strings.TrimPrefix(string(v.l.Event.Type), "invitation."), "_", " ")
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(string(v.l.Event.Type), ".", " "), "_", " ")
 }
 
-// Summary is the letter of a summary's receipt, about organisations of these names. Outdated says why its recipient is told nothing any more.
+// Summary is the letter of a summary's receipt, about organisations of these names. Outdated says why its recipient is told nothing any
+// more.
 func Summary(r receipt.Receipt, customer, partner, outdated string) Letter {
 	e := events.Event{ID: r.Event, Type: receipt.SummaryType, Time: r.Created}
 	if id, err := ulid.ParseStrict(r.Event); err == nil {

@@ -305,7 +305,8 @@ func (v view) Obstacle() string {
 	case v.NoAccess() && v.l.Side == User:
 		return "This is a relationship without access: you see " + v.Customer() + " in your list, and nothing inside it."
 	case v.NoAccess():
-		return "This is a relationship without access: users of " + v.Partner() + " see " + v.Customer() + " in their list, and nothing inside it."
+		return "This is a relationship without access: users of " + v.Partner() + " see " + v.Customer() +
+			" in their list, and nothing inside it."
 	case why == access.NotYetActive:
 		return "The access begins on " + v.From() + "."
 	}
@@ -555,7 +556,8 @@ func (v view) changes() []line {
 		sso = map[bool]string{true: "required from now on", false: "no longer required"}[*d.RequireSSO]
 	}
 	add("require_sso", "Single sign-on", sso)
-	add("managed", "Management", v.Partner()+" manages "+v.Customer()+" from now on: the access is always open, and only the "+v.s.Product+" team changes or ends it")
+	add("managed", "Management", v.Partner()+" manages "+v.Customer()+" from now on: the access is always open, and only the "+v.s.Product+
+		" team changes or ends it")
 	if v.l.Template == "changed" {
 		add("state", "State", "no longer suspended")
 	}
@@ -569,12 +571,18 @@ func (v view) changes() []line {
 	add("assigned_by", "Users are assigned by", chooser)
 	switch {
 	case v.EveryoneOn():
-		out = append(out, line{"Everyone", "all employees of " + v.Partner() + " have access, and so has whoever joins later; users who were assigned one by one before no longer count"})
+		out = append(out,
+			line{"Everyone", "all employees of " + v.Partner() +
+				" have access, and so has whoever joins later; users who were assigned one by one before no longer count"})
 	case v.EveryoneOff():
 		out = append(out, line{"Everyone", "switched off: those who have access keep it, and who joins " + v.Partner() + " later gets none"})
 	}
 	if n := d.Unnamed; n > 0 {
-		out = append(out, line{"Removed", users(n) + map[bool]string{true: " who are not listed here", false: " besides those who are listed here"}[len(d.Removed) == 0]})
+		out = append(out,
+			line{
+				"Removed",
+				users(n) + map[bool]string{true: " who are not listed here", false: " besides those who are listed here"}[len(d.Removed) == 0],
+			})
 	}
 	if d.Message == "" {
 		add("message", "Message", "removed")
@@ -692,7 +700,9 @@ func (v view) action() (label, url string) {
 	switch {
 	case v.l.Secret == Token:
 		return "Look at the invitation", fill(v.s.InvitationURL, map[string]string{"token": v.Secret})
-	case v.l.Side == Invitee, v.l.Template == "removed", v.l.Template == "address_former", v.l.Template == "activation_missed" && v.l.Side == User, v.l.Template == "partner_removed", v.l.Template == "partner_suspended" && v.l.Side == Partner:
+	case v.l.Side == Invitee, v.l.Template == "removed", v.l.Template == "address_former",
+		v.l.Template == "activation_missed" && v.l.Side == User, v.l.Template == "partner_removed", v.l.Template == "partner_suspended" &&
+			v.l.Side == Partner:
 		return "", ""
 	case v.l.Side == Customer && v.l.Event.Customer != nil:
 		return "Review who has access", fill(v.s.CustomerURL, ids)
@@ -723,7 +733,8 @@ func (v view) why() string {
 	case v.l.Side == User:
 		return "You get this mail because it is about your own access in " + v.s.Product + "."
 	case v.l.Side == Partner && v.l.Situation.Owner != "" && strings.EqualFold(v.l.Situation.Owner, v.l.To):
-		return "You get this mail because " + v.Email() + " is the owner's address of " + v.Partner() + " in " + v.s.Product + ", which names no contacts."
+		return "You get this mail because " + v.Email() + " is the owner's address of " + v.Partner() + " in " + v.s.Product +
+			", which names no contacts."
 	case v.l.Side == Partner:
 		return "You get this mail because " + v.Email() + " is a contact of " + v.Partner() + " in " + v.s.Product + "."
 	}

@@ -1,5 +1,5 @@
-// Package metrics tells CloudWatch what the service does, in its embedded metric format: lines of JSON on a function's standard output, which
-// CloudWatch Logs turns into metrics without a call, and so without time or rights
+// Package metrics tells CloudWatch what the service does, in its embedded metric format: lines of JSON on a function's standard output,
+// which CloudWatch Logs turns into metrics without a call, and so without time or rights
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 //
 // A line holds codes and numbers only: no ids, no names, no addresses.
@@ -114,8 +114,8 @@ func (r *Recorder) write(metric, unit, dimension, member, value string) {
 	_, _ = r.w.Write(b) // a figure that is lost must not fail what it tells of
 }
 
-// appendPlain appends a dimension's value: a code of the service, or the stage. CloudWatch takes 1 to 250 characters of ASCII; what would need
-// an escape besides is written as "_".
+// appendPlain appends a dimension's value: a code of the service, or the stage. CloudWatch takes 1 to 250 characters of ASCII; what would
+// need an escape besides is written as "_".
 func appendPlain(b []byte, s string) []byte {
 	const most = 250
 	if s == "" {

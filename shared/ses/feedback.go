@@ -26,9 +26,10 @@ type Outcome struct {
 	Reason    string            // a line for an operator; no more is promised of it
 }
 
-// Feedback reads a payload of SES's event publishing (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html):
-// an EventBridge event, an SNS event of Lambda, an SNS message, or SES's own JSON. What says nothing of the outcome (sendings, delays,
-// openings, clicks), and a reader's word that a mail is no spam, give no outcome. It fails on anything else.
+// Feedback reads a payload of SES's event publishing
+// (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html): an EventBridge event, an SNS event of Lambda,
+// an SNS message, or SES's own JSON. What says nothing of the outcome (sendings, delays, openings, clicks), and a reader's word that a mail
+// is no spam, give no outcome. It fails on anything else.
 func Feedback(payload []byte) ([]Outcome, error) {
 	var p struct {
 		// EventBridge

@@ -36,10 +36,13 @@ func TestFeedbackReadsWhatSESPublishes(t *testing.T) {
 		"eventbridge-not-spam":   "",
 		"eventbridge-sent":       "",
 		"eventbridge-delayed":    "",
-		"sns-suppressed":         "bounced true 2026-11-22T10:00:05.001Z Permanent OnAccountSuppressionList 5.1.1 Amazon SES did not send the message to this address because it is on the suppression list for your account.",
-		"lambda-sns-suppressed":  "bounced true 2026-11-22T10:00:05.001Z Permanent OnAccountSuppressionList 5.1.1 Amazon SES did not send the message to this address because it is on the suppression list for your account.",
-		"identity-bounced":       "bounced true 2026-11-22T10:00:05.001Z Permanent OnAccountSuppressionList 5.1.1 Amazon SES did not send the message to this address because it is on the suppression list for your account.",
-		"sns-validation":         "",
+		"sns-suppressed": "bounced true 2026-11-22T10:00:05.001Z Permanent OnAccountSuppressionList 5.1.1 Amazon SES did not send the " +
+			"message to this address because it is on the suppression list for your account.",
+		"lambda-sns-suppressed": "bounced true 2026-11-22T10:00:05.001Z Permanent OnAccountSuppressionList 5.1.1 Amazon SES did not send the " +
+			"message to this address because it is on the suppression list for your account.",
+		"identity-bounced": "bounced true 2026-11-22T10:00:05.001Z Permanent OnAccountSuppressionList 5.1.1 Amazon SES did not send the " +
+			"message to this address because it is on the suppression list for your account.",
+		"sns-validation": "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			all, err := ses.Feedback(sample(t, name))

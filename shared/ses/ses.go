@@ -37,7 +37,8 @@ const (
 // patience is how long SES may take to answer. It mostly takes a tenth of a second.
 const patience = 20 * time.Second
 
-// NewClient makes SES's client from the environment that Lambda gives a function: see awsenv.Read. The error is a sentence for the operator.
+// NewClient makes SES's client from the environment that Lambda gives a function: see awsenv.Read. The error is a sentence for the
+// operator.
 func NewClient(getenv func(string) string, change ...func(*sesv2.Options)) (*sesv2.Client, error) {
 	env, err := awsenv.Read(getenv, "SESV2", "mail service")
 	if err != nil {
@@ -62,8 +63,8 @@ func NewClient(getenv func(string) string, change ...func(*sesv2.Options)) (*ses
 	return sesv2.New(o), nil
 }
 
-// retryer tries again what SES throttles, and nothing else. The SDK's own would also do so after a connection was cut or an answer was late:
-// SendEmail has no idempotency token, and each of those may be a mail that was sent.
+// retryer tries again what SES throttles, and nothing else. The SDK's own would also do so after a connection was cut or an answer was
+// late: SendEmail has no idempotency token, and each of those may be a mail that was sent.
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 4
@@ -176,8 +177,8 @@ func (e *Error) Is(target error) bool { return e.Uncertain && target == letters.
 // failed tells the mails that SES will never take from those that it may take later.
 //
 // For good, so that nobody holds up the rest of the stream with trying:
-//   - BadRequestException: an address or a header that is not well-formed stays so. The sender's own address was looked at when the function
-//     started (mail.Settings).
+//   - BadRequestException: an address or a header that is not well-formed stays so. The sender's own address was looked at when the
+//     function started (mail.Settings).
 //   - MessageRejected: the content, or a recipient who is not verified where the account is in SES's sandbox. Not, though, when it is the
 //     sender's identity that is not verified: that is the operator's mistake, and lasts until it is mended.
 //
@@ -185,7 +186,8 @@ func (e *Error) Is(target error) bool { return e.Uncertain && target == letters.
 //   - TooManyRequestsException, Throttling, LimitExceededException: a moment, or a day's quota.
 //   - SendingPausedException, AccountSuspendedException: about the account and not about this mail. Both end when AWS has looked at it; the
 //     mails wait in the table for three days (mail.Notifier).
-//   - MailFromDomainNotVerifiedException, NotFoundException (of the configuration set), AccessDenied, a wrong signature: the operator's to mend.
+//   - MailFromDomainNotVerifiedException, NotFoundException (of the configuration set), AccessDenied, a wrong signature: the operator's to
+//     mend.
 //   - 5xx: SES says itself that it did not do it.
 //   - No connection: nothing was sent.
 //   - No answer, or none that can be read: this one alone is Uncertain.

@@ -29,8 +29,9 @@ func environment(endpoint string) func(string) string {
 func message() mail.Message {
 	return mail.Message{
 		To: "rita@partner.example", From: "Küche & Co <no-reply@cloud.example>", ReplyTo: "help@cloud.example", Subject: "Zugang für Ärzte ✓",
-		Text: "Grüße", HTML: "<p>Grüße</p>", Headers: map[string]string{"List-Unsubscribe": "<mailto:stop@cloud.example>", "Auto-Submitted": "auto-generated"},
-		Tags: map[string]string{"event": "01K", "organisation": "c-acme", "type": "grant-created", "template": "granted"},
+		Text: "Grüße", HTML: "<p>Grüße</p>",
+		Headers: map[string]string{"List-Unsubscribe": "<mailto:stop@cloud.example>", "Auto-Submitted": "auto-generated"},
+		Tags:    map[string]string{"event": "01K", "organisation": "c-acme", "type": "grant-created", "template": "granted"},
 	}
 }
 
@@ -115,8 +116,14 @@ func TestARefusalIsForGoodOnlyWhenItIsAboutTheMail(t *testing.T) {
 	}{
 		{"an address that is none", 400, "BadRequestException", "Missing final '@domain'", true, 1},
 		{"content that is refused", 400, "MessageRejected", "Message rejected: virus", true, 1},
-		{"a recipient who is not verified, in the sandbox", 400, "MessageRejected", "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: Rita@partner.example", true, 1},
-		{"a sender who is not verified", 400, "MessageRejected", "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: no-reply@cloud.example", false, 1},
+		{
+			"a recipient who is not verified, in the sandbox", 400, "MessageRejected",
+			"Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: Rita@partner.example", true, 1,
+		},
+		{
+			"a sender who is not verified", 400, "MessageRejected",
+			"Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: no-reply@cloud.example", false, 1,
+		},
 		{"a custom MAIL FROM domain that is not set up", 400, "MailFromDomainNotVerifiedException", "x", false, 1},
 		{"sending is paused", 400, "SendingPausedException", "x", false, 1},
 		{"the account is suspended", 400, "AccountSuspendedException", "x", false, 1},

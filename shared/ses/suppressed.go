@@ -11,16 +11,16 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Suppressed is the suppression list of the whole account, also of what else sends with it: SES takes mails to an address on it and drops them.
-// SES itself puts addresses there that bounced for good or complained
+// Suppressed is the suppression list of the whole account, also of what else sends with it: SES takes mails to an address on it and drops
+// them. SES itself puts addresses there that bounced for good or complained
 // (https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html).
 type Suppressed struct{ client *sesv2.Client }
 
 // NewSuppressed is the list of the client's account and region.
 func NewSuppressed(client *sesv2.Client) *Suppressed { return &Suppressed{client} }
 
-// Remove takes an address off the list, so that SES sends to it again. One that is not on it is no error. After an error it may be on it or not, and
-// Remove can be repeated. The error does not name the address.
+// Remove takes an address off the list, so that SES sends to it again. One that is not on it is no error. After an error it may be on it or
+// not, and Remove can be repeated. The error does not name the address.
 func (s *Suppressed) Remove(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

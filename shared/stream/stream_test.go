@@ -142,7 +142,8 @@ func TestAnEventArrivesAsItWasWritten(t *testing.T) {
 	until := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	want := events.Event{
 		ID: "01K", Type: events.GrantExpiring, Time: time.Date(2026, 11, 22, 10, 0, 0, 5_000_000, time.UTC), Actor: events.Actor{Kind: "clock"},
-		Customer: &events.Organisation{ID: "acme", Name: `Acme "Ö" <&>`, Contacts: []string{"it@acme.example"}}, Data: events.Data{Until: &until, Days: 7},
+		Customer: &events.Organisation{ID: "acme", Name: `Acme "Ö" <&>`, Contacts: []string{"it@acme.example"}},
+		Data:     events.Data{Until: &until, Days: 7},
 	}
 	data, err := json.Marshal(want)
 	if err != nil {

@@ -48,7 +48,8 @@ func TestARequestIsSentAsItIsMeantAndItsAnswerRead(t *testing.T) {
 			t.Errorf("%s: got %s %s %v %q, want it as it was given, of the type %q", name, got.Method, got.URL, h, body, c.mediaType)
 		}
 		var into struct{ N int }
-		if err := a.Into(&into); err != nil || !a.Done() || into.N != 1 || a.Header.Get("ETag") != `"7"` || a.Text("code") != "last_user" || a.Text("n") != "" {
+		if err := a.Into(&into); err != nil || !a.Done() || into.N != 1 || a.Header.Get("ETag") != `"7"` || a.Text("code") != "last_user" ||
+			a.Text("n") != "" {
 			t.Errorf("%s: got %+v and %+v (%v), want what was answered", name, a, into, err)
 		}
 	}

@@ -46,8 +46,8 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	return p, <-started
 }
 
-// Output runs the command until it ends, and returns what it printed. When the context that it was made with ends, so does the command, with
-// all that it has started: a compiler, say.
+// Output runs the command until it ends, and returns what it printed. When the context that it was made with ends, so does the command,
+// with all that it has started: a compiler, say.
 func Output(cmd *exec.Cmd) ([]byte, error) {
 	cmd.SysProcAttr = groupAttr()
 	cmd.Cancel = func() error { kill(cmd); return nil }

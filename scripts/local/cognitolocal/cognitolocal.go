@@ -1,4 +1,5 @@
-// Package cognitolocal starts cognito-local, which stands for Amazon Cognito on one's own machine, as a child process that ends with its parent.
+// Package cognitolocal starts cognito-local, which stands for Amazon Cognito on one's own machine, as a child process that ends with its
+// parent.
 //
 // It is no guard: it hands out the challenge for a new password without a look at the old one, lets disabled accounts in, knows no aliases,
 // accepts whatever password, and its signing key is public. The stack's POST /_local/login does what it leaves out.
@@ -53,7 +54,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {
-		return nil, errors.New("cognito-local needs Node, and there is no node on the PATH: install it, or set IDENTITY=none to do without employees' passwords")
+		return nil,
+			errors.New(
+				"cognito-local needs Node, and there is no node on the PATH: install it, or set IDENTITY=none to do without employees' passwords")
 	}
 	dir, release, err := dataFolder(o.DataDir)
 	if err != nil {
@@ -225,7 +228,10 @@ func pool(ctx context.Context, api *cognitoidentityprovider.Client, name string)
 	}
 	made, err := api.CreateUserPoolClient(ctx, &cognitoidentityprovider.CreateUserPoolClientInput{
 		UserPoolId: &p.ID, ClientName: aws.String("local"), IdTokenValidity: aws.Int32(60), // minutes
-		ExplicitAuthFlows: []types.ExplicitAuthFlowsType{types.ExplicitAuthFlowsTypeAllowAdminUserPasswordAuth, types.ExplicitAuthFlowsTypeAllowRefreshTokenAuth},
+		ExplicitAuthFlows: []types.ExplicitAuthFlowsType{
+			types.ExplicitAuthFlowsTypeAllowAdminUserPasswordAuth,
+			types.ExplicitAuthFlowsTypeAllowRefreshTokenAuth,
+		},
 	})
 	if err != nil {
 		return p, err
@@ -251,7 +257,8 @@ func groups(ctx context.Context, api *cognitoidentityprovider.Client, pool strin
 		if have[g.Name] {
 			continue
 		}
-		if _, err := api.CreateGroup(ctx, &cognitoidentityprovider.CreateGroupInput{UserPoolId: &pool, GroupName: &g.Name, Description: &g.Who}); err != nil {
+		if _, err := api.CreateGroup(ctx,
+			&cognitoidentityprovider.CreateGroupInput{UserPoolId: &pool, GroupName: &g.Name, Description: &g.Who}); err != nil {
 			return err
 		}
 	}

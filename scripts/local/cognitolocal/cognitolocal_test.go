@@ -46,7 +46,8 @@ func TestAKeptPoolIsTheSameAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, g := range access.Groups() { // all are there
-		if _, err := before.AdminAddUserToGroup(t.Context(), &cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &was.ID, Username: &user, GroupName: &g.Name}); err != nil {
+		if _, err := before.AdminAddUserToGroup(t.Context(),
+			&cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &was.ID, Username: &user, GroupName: &g.Name}); err != nil {
 			t.Errorf("group %s: %v", g.Name, err)
 		}
 	}
@@ -70,7 +71,8 @@ func TestAKeptPoolIsTheSameAfterARestart(t *testing.T) {
 	if err != nil || *got.Username != user {
 		t.Errorf("after a restart: got %v (%v), want the account", got, err)
 	}
-	in, err := api.AdminListGroupsForUser(t.Context(), &cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &is.ID, Username: &user})
+	in, err := api.AdminListGroupsForUser(t.Context(),
+		&cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &is.ID, Username: &user})
 	if err != nil || len(in.Groups) != len(access.Groups()) {
 		t.Errorf("after a restart: got %v (%v), want the account in the groups that it was in", in, err)
 	}

@@ -1,5 +1,5 @@
-// Package deployed has the service as it is deployed: its functions' binaries, and the template that the CDK app makes of it, so that both can be
-// run on this machine.
+// Package deployed has the service as it is deployed: its functions' binaries, and the template that the CDK app makes of it, so that both
+// can be run on this machine.
 package deployed
 
 import (
@@ -13,8 +13,8 @@ import (
 	"partneraccess/shared/manifest"
 )
 
-// Flags are those with which a function's binary is built: the same bytes from any folder, without what Lambda has no use for. `make build` has
-// the same.
+// Flags are those with which a function's binary is built: the same bytes from any folder, without what Lambda has no use for. `make build`
+// has the same.
 func Flags() []string {
 	return []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags=-s -w -buildid="}
 }
@@ -62,7 +62,8 @@ func BuildPackages(ctx context.Context, folder, system, processor string, packag
 		return err
 	}
 	args := append([]string{"build"}, Flags()...)
-	build := exec.CommandContext(ctx, "go", append(append(args, "-o", out+string(filepath.Separator)), packages...)...) //nolint:gosec // of the project's own packages
+	args = append(append(args, "-o", out+string(filepath.Separator)), packages...)
+	build := exec.CommandContext(ctx, "go", args...) //nolint:gosec // of the project's own packages
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+processor)
 	if said, err := child.Output(build); err != nil {

@@ -54,7 +54,8 @@ func TestTheGatewayAnswersForFunctionsThatFailAsAPIGatewayDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host.Deploy(lambdahost.Function{Name: "x-check", Binary: binary, Env: map[string]string{"BE": "function"}, Timeout: 2 * time.Second, Memory: 128})
+	host.Deploy(
+		lambdahost.Function{Name: "x-check", Binary: binary, Env: map[string]string{"BE": "function"}, Timeout: 2 * time.Second, Memory: 128})
 	handlers := stack.Invoked(deployed.Client(host.URL()), "x-")
 	functions := []manifest.Function{
 		{Name: "check", Timeout: 10 * time.Second, Routes: []httpapi.Route{{Method: "GET", Path: "/there", Public: true}}},
@@ -64,7 +65,8 @@ func TestTheGatewayAnswersForFunctionsThatFailAsAPIGatewayDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := stack.NewGateway(functions, handlers, stack.NewAuthorizer(issuer.Keys(), issuer.URL(), stack.Audience, time.Now), nil, time.Now, slog.New(slog.DiscardHandler))
+	g, err := stack.NewGateway(functions, handlers, stack.NewAuthorizer(issuer.Keys(), issuer.URL(), stack.Audience, time.Now), nil, time.Now,
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 	"partneraccess/scripts/local/child"
 )
 
-// Synth makes the template of a deployment, as `cdk deploy` would deploy it, with the settings of -c name=value. The binaries that it packs lie in
-// functions, as Build has left them for the target's processor. It works in a folder of its own within scratch, so that nothing of .build is
-// touched. It needs Node, for the CDK, and takes ten seconds.
+// Synth makes the template of a deployment, as `cdk deploy` would deploy it, with the settings of -c name=value. The binaries that it packs
+// lie in functions, as Build has left them for the target's processor. It works in a folder of its own within scratch, so that nothing of
+// .build is touched. It needs Node, for the CDK, and takes ten seconds.
 func Synth(ctx context.Context, scratch, functions string, settings map[string]string) (*Template, error) {
 	root, err := Root()
 	if err != nil {
@@ -54,7 +54,8 @@ func Synth(ctx context.Context, scratch, functions string, settings map[string]s
 	}
 	synth := exec.CommandContext(ctx, cdk, args...) //nolint:gosec // of the project's own tools
 	synth.Dir = dir
-	synth.Env = append(os.Environ(), "CDK_DISABLE_CLI_TELEMETRY=true", "AWS_EC2_METADATA_DISABLED=true", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
+	synth.Env = append(os.Environ(), "CDK_DISABLE_CLI_TELEMETRY=true", "AWS_EC2_METADATA_DISABLED=true",
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
 	if said, err := child.Output(synth); err != nil {
 		return nil, fmt.Errorf("synthesize the template: %w: %s", err, said)
 	}

@@ -30,8 +30,8 @@ type Function struct {
 	Env     map[string]string
 }
 
-// Values says what a reference comes to: to a resource, by its name in the template and its type, as Ref gives it (attribute "") or as Fn::GetAtt
-// does; or to one of CloudFormation's own parameters (typ "", id such as AWS::Region). False: it is not known.
+// Values says what a reference comes to: to a resource, by its name in the template and its type, as Ref gives it (attribute "") or as
+// Fn::GetAtt does; or to one of CloudFormation's own parameters (typ "", id such as AWS::Region). False: it is not known.
 type Values func(id, typ, attribute string) (string, bool)
 
 // ParseTemplate reads a template in JSON.
@@ -46,7 +46,8 @@ func ParseTemplate(text []byte) (*Template, error) {
 	return t, nil
 }
 
-// Functions are the template's Lambda functions, sorted by name. What values does not know, and what Functions does not understand, is an error.
+// Functions are the template's Lambda functions, sorted by name. What values does not know, and what Functions does not understand, is an
+// error.
 func (t *Template) Functions(values Values) ([]Function, error) {
 	var out []Function
 	r := resolver{t, values}

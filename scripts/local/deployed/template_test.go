@@ -48,7 +48,8 @@ func TestAFunctionsEnvironmentIsResolvedAsCloudFormationDoes(t *testing.T) {
 			t.Errorf("%s: got %+v (%v), want one function", variable, got, err)
 			continue
 		}
-		if f := got[0]; f.Name != "x-f" || f.Timeout != 12*time.Second || f.Memory != 512 || !maps.Equal(f.Env, map[string]string{"A": "b", "V": want}) {
+		if f := got[0]; f.Name != "x-f" || f.Timeout != 12*time.Second || f.Memory != 512 ||
+			!maps.Equal(f.Env, map[string]string{"A": "b", "V": want}) {
 			t.Errorf("%s: got %+v, want %s", variable, f, want)
 		}
 	}

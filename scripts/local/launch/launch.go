@@ -50,7 +50,8 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		}
 	}
 	s := &Stack{URL: "http://127.0.0.1:" + strconv.Itoa(o.Port), printed: &child.Tail{}}
-	cmd := exec.Command(o.Binary, append([]string{"--demo=false"}, o.Args...)...) //nolint:gosec,noctx // the caller's program, which runs until it is stopped
+	args := append([]string{"--demo=false"}, o.Args...)
+	cmd := exec.Command(o.Binary, args...) //nolint:gosec,noctx // the caller's program, which runs until it is stopped
 	cmd.Env = append(slices.Clone(o.Env), "PORT="+strconv.Itoa(o.Port))
 	if o.Env == nil {
 		cmd.Env = append(os.Environ(), cmd.Env...)
@@ -64,7 +65,8 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	ctx, cancel := context.WithTimeout(ctx, starts)
 	defer cancel()
 	for {
-		if a, err := ask.Send(ctx, http.DefaultClient, ask.Request{Method: http.MethodGet, URL: s.URL + "/_local/health"}); err == nil && a.Done() {
+		if a, err := ask.Send(ctx, http.DefaultClient, ask.Request{Method: http.MethodGet, URL: s.URL + "/_local/health"}); err == nil &&
+			a.Done() {
 			return s, nil
 		}
 		select {

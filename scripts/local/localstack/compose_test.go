@@ -65,7 +65,8 @@ func TestDockerUnderstandsTheComposeFile(t *testing.T) {
 	if err := exec.CommandContext(t.Context(), "docker", "compose", "version").Run(); err != nil {
 		t.Skipf("there is no Docker with compose on this machine: %v", err)
 	}
-	if said, err := exec.CommandContext(t.Context(), "docker", "compose", "-f", "compose.yaml", "config", "--quiet").CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(t.Context(), "docker", "compose", "-f", "compose.yaml", "config",
+		"--quiet").CombinedOutput(); err != nil {
 		t.Errorf("docker compose config: %v: %s", err, said)
 	}
 }

@@ -101,7 +101,10 @@ func TestThePolicyLetsThePageReachTheAPIAndTheLoginAlone(t *testing.T) {
 	}{
 		{console.Settings{Local: true}, "'self'"},
 		{console.Settings{API: "https://api.example"}, "'self' https://api.example"},
-		{console.Settings{API: "https://api.example/stage", Login: &console.Login{Token: "https://login.example/oauth2/token"}}, "'self' https://api.example https://login.example"},
+		{
+			console.Settings{API: "https://api.example/stage", Login: &console.Login{Token: "https://login.example/oauth2/token"}},
+			"'self' https://api.example https://login.example",
+		},
 	} {
 		h, err := pages.New(folder(), c.settings)
 		if err != nil {

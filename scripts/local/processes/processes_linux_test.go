@@ -15,7 +15,8 @@ func TestAFamilyIsTheProcessAndItsDescendants(t *testing.T) {
 	defer func() { _ = cmd.Wait() }()
 	defer func() { _ = cmd.Process.Kill() }()
 	var own, sleeps Process
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until) && (sleeps.ID == 0 || own.CPU == 0); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until) &&
+		(sleeps.ID == 0 || own.CPU == 0); time.Sleep(20 * time.Millisecond) {
 		all, err := Family(cmd.Process.Pid)
 		if err != nil {
 			t.Fatal(err)

@@ -27,7 +27,10 @@ import (
 type silence struct{}
 
 func (silence) Do(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), ContentLength: 2, Request: r}, nil
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), ContentLength: 2,
+		Request: r,
+	}, nil
 }
 
 func in(t *testing.T, function string) context.Context {
@@ -41,14 +44,18 @@ func credentials(context.Context) (aws.Credentials, error) {
 }
 
 func table(r *rights.Record) *dynamodb.Client {
-	o := dynamodb.Options{Region: "eu-central-1", Credentials: aws.CredentialsProviderFunc(credentials), HTTPClient: silence{}, DisableValidateResponseChecksum: true}
+	o := dynamodb.Options{
+		Region: "eu-central-1", Credentials: aws.CredentialsProviderFunc(credentials), HTTPClient: silence{},
+		DisableValidateResponseChecksum: true,
+	}
 	o.APIOptions = append(o.APIOptions, r.Watch)
 	return dynamodb.New(o)
 }
 
 func item(pk, sk string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}, "n": &types.AttributeValueMemberN{Value: "1"},
+		"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk},
+		"n": &types.AttributeValueMemberN{Value: "1"},
 		"l": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberBOOL{Value: true}}},
 	}
 }
@@ -68,7 +75,8 @@ func TestACallIsNotedAsIAMSeesIt(t *testing.T) {
 	name := aws.String("t")
 	query := func(index, condition string) *dynamodb.QueryInput {
 		q := &dynamodb.QueryInput{TableName: name, KeyConditionExpression: &condition, ExpressionAttributeValues: map[string]types.AttributeValue{
-			":pk": &types.AttributeValueMemberS{Value: "Q#7"}, ":from": &types.AttributeValueMemberS{Value: "C#x"}, ":n": &types.AttributeValueMemberN{Value: "3"},
+			":pk": &types.AttributeValueMemberS{Value: "Q#7"}, ":from": &types.AttributeValueMemberS{Value: "C#x"},
+			":n": &types.AttributeValueMemberN{Value: "3"},
 		}}
 		if index != "" {
 			q.IndexName = &index
@@ -117,7 +125,8 @@ func TestACallIsNotedAsIAMSeesIt(t *testing.T) {
 		}, "f: dynamodb:ConditionCheckItem on table with a key P#*\nf: dynamodb:DeleteItem on table with a key K#*\n" +
 			"f: dynamodb:PutItem on table with a key C#*\nf: dynamodb:UpdateItem on table with a key P#*"},
 		{"TransactGetItems", func(ctx context.Context, db *dynamodb.Client) error {
-			_, err := db.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: name, Key: item("C#acme", "C")}}}})
+			_, err := db.TransactGetItems(ctx,
+				&dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: name, Key: item("C#acme", "C")}}}})
 			return err
 		}, "f: dynamodb:GetItem on table with a key C#*"},
 		{"a check, whose requests are written by hand", func(ctx context.Context, db *dynamodb.Client) error {
@@ -151,9 +160,11 @@ func TestACallOfMailsOrAccountsIsNotedByItsAction(t *testing.T) {
 	if _, err := ses.SendEmail(in(t, "notify"), &sesv2.SendEmailInput{}); err == nil {
 		t.Error("got no error, want the SDK's own: there is no content")
 	}
-	accounts := cognitoidentityprovider.New(cognitoidentityprovider.Options{Region: "eu-central-1", Credentials: aws.CredentialsProviderFunc(credentials), HTTPClient: silence{}},
+	accounts := cognitoidentityprovider.New(
+		cognitoidentityprovider.Options{Region: "eu-central-1", Credentials: aws.CredentialsProviderFunc(credentials), HTTPClient: silence{}},
 		func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, r.Watch) })
-	if _, err := accounts.AdminGetUser(in(t, "directory"), &cognitoidentityprovider.AdminGetUserInput{UserPoolId: aws.String("p"), Username: aws.String("u")}); err != nil {
+	if _, err := accounts.AdminGetUser(in(t, "directory"),
+		&cognitoidentityprovider.AdminGetUserInput{UserPoolId: aws.String("p"), Username: aws.String("u")}); err != nil {
 		t.Error(err)
 	}
 	if got, want := text(r), "directory: cognito-idp:AdminGetUser on accounts"; got != want {
@@ -163,10 +174,13 @@ func TestACallOfMailsOrAccountsIsNotedByItsAction(t *testing.T) {
 	if _, err := ses.SendEmail(in(t, "notify"), &sesv2.SendEmailInput{Content: content}); err != nil {
 		t.Error(err)
 	}
-	if _, err := ses.DeleteSuppressedDestination(in(t, "mail"), &sesv2.DeleteSuppressedDestinationInput{EmailAddress: aws.String("kim@contoso.example")}); err != nil {
+	if _, err := ses.DeleteSuppressedDestination(in(t, "mail"),
+		&sesv2.DeleteSuppressedDestinationInput{EmailAddress: aws.String("kim@contoso.example")}); err != nil {
 		t.Error(err)
 	}
-	if got, want := text(r), "directory: cognito-idp:AdminGetUser on accounts\nmail: ses:DeleteSuppressedDestination on suppressed\nnotify: ses:SendEmail on mails"; got != want {
+	if got, want := text(
+		r), "directory: cognito-idp:AdminGetUser on accounts\n"+
+		"mail: ses:DeleteSuppressedDestination on suppressed\nnotify: ses:SendEmail on mails"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -174,12 +188,14 @@ func TestACallOfMailsOrAccountsIsNotedByItsAction(t *testing.T) {
 func TestWhatIsNotUnderstoodFailsRatherThanGoUnnoted(t *testing.T) {
 	t.Parallel()
 	r := &rights.Record{}
-	if _, err := table(r).DescribeTable(in(t, "f"), &dynamodb.DescribeTableInput{TableName: aws.String("t")}); err == nil || !strings.Contains(err.Error(), "teach") {
+	if _, err := table(r).DescribeTable(in(t, "f"), &dynamodb.DescribeTableInput{TableName: aws.String("t")}); err == nil ||
+		!strings.Contains(err.Error(), "teach") {
 		t.Errorf("DescribeTable: got %v, want an error that says what to do", err)
 	}
 	other := lambda.New(lambda.Options{Region: "eu-central-1", Credentials: aws.CredentialsProviderFunc(credentials), HTTPClient: silence{}},
 		func(o *lambda.Options) { o.APIOptions = append(o.APIOptions, r.Watch) })
-	if _, err := other.Invoke(in(t, "f"), &lambda.InvokeInput{FunctionName: aws.String("g")}); err == nil || !strings.Contains(err.Error(), "teach") {
+	if _, err := other.Invoke(in(t, "f"), &lambda.InvokeInput{FunctionName: aws.String("g")}); err == nil ||
+		!strings.Contains(err.Error(), "teach") {
 		t.Errorf("another service: got %v, want an error that says what to do", err)
 	}
 }

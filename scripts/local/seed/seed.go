@@ -54,9 +54,12 @@ func requests() []request {
 		}}
 	}
 	return []request{
-		put(object{"name": "Contoso MSP", "class": "channel", "offer": "manage", "sso": true, "contacts": []string{"ops@contoso.example"}}, "partners", "contoso"),
-		put(object{"name": "Fabrikam Résell", "class": "channel", "offer": "support", "contacts": []string{"hello@fabrikam.example"}}, "partners", "fabrikam"),
-		put(object{"name": "Northwind Traders", "class": "other", "offer": "view", "contacts": []string{"info@northwind.example"}}, "partners", "northwind"),
+		put(object{"name": "Contoso MSP", "class": "channel", "offer": "manage", "sso": true, "contacts": []string{"ops@contoso.example"}},
+			"partners", "contoso"),
+		put(object{"name": "Fabrikam Résell", "class": "channel", "offer": "support", "contacts": []string{"hello@fabrikam.example"}}, "partners",
+			"fabrikam"),
+		put(object{"name": "Northwind Traders", "class": "other", "offer": "view", "contacts": []string{"info@northwind.example"}}, "partners",
+			"northwind"),
 
 		put(object{"name": "Acme", "domain": "acme.example", "contacts": []string{"it@acme.example"}}, "customers", "acme"),
 		put(object{"name": "Globex", "domain": "globex.example", "contacts": []string{"it@globex.example"}}, "customers", "globex"),

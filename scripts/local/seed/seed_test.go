@@ -63,7 +63,8 @@ func TestSeedStopsAtARefusalAndSaysWhich(t *testing.T) {
 		}
 	})
 	_, err := seed.Run(t.Context(), base, token)
-	if err == nil || !strings.Contains(err.Error(), "/v1/customers/acme/members/") || !strings.Contains(err.Error(), "customer_user_conflict") {
+	if err == nil || !strings.Contains(err.Error(), "/v1/customers/acme/members/") ||
+		!strings.Contains(err.Error(), "customer_user_conflict") {
 		t.Fatalf("got error %v, want one that names the request and the code", err)
 	}
 }

@@ -33,9 +33,9 @@ func NewAuthorizer(keys jwk.Set, issuer, audience string, now func() time.Time) 
 	return &Authorizer{issuers: map[string]trusted{issuer: {keys, audience}}, now: now}
 }
 
-// Trust accepts tokens of another issuer, too: signed by one of its own keys, for its own audience. API Gateway's authorizer has one issuer;
-// the local stack has two, so that one can be whoever one likes beside signing in with a password. It must not be called while tokens are
-// verified.
+// Trust accepts tokens of another issuer, too: signed by one of its own keys, for its own audience. API Gateway's authorizer has one
+// issuer; the local stack has two, so that one can be whoever one likes beside signing in with a password. It must not be called while
+// tokens are verified.
 func (a *Authorizer) Trust(keys jwk.Set, issuer, audience string) {
 	a.issuers[issuer] = trusted{keys, audience}
 }

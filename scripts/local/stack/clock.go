@@ -6,7 +6,8 @@ import (
 )
 
 // Clock is the clock that the handlers and the schedule see. It runs as fast as the real one, ahead of it or behind it
-// by an offset that can be moved; or it stands still until it is moved. Tokens follow the real clock, so that moving this one signs nobody out.
+// by an offset that can be moved; or it stands still until it is moved. Tokens follow the real clock, so that moving this one signs nobody
+// out.
 type Clock struct {
 	still  time.Time    // where it stands, but for the offset; zero: it runs
 	offset atomic.Int64 // in nanoseconds

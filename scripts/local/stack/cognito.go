@@ -99,7 +99,8 @@ func (s *Stack) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "no accounts are kept here (IDENTITY=none): POST /_local/token gives a token for anybody")
 		return
 	case !ok || request.Password == "":
-		refuse(w, http.StatusBadRequest, `give {"email": "kim@contoso.example", "password": "..."}, and "new_password" to replace a temporary one`)
+		refuse(w, http.StatusBadRequest,
+			`give {"email": "kim@contoso.example", "password": "..."}, and "new_password" to replace a temporary one`)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -127,7 +128,8 @@ var (
 // login gives a token. What Cognito does and cognito-local leaves out is done here: it finds the account by its verified address, lets no
 // disabled one in, looks at a temporary password, and holds a new one to the policy.
 func (a *accounts) login(ctx context.Context, address, password, proposed string) (string, error) {
-	found, err := a.api.ListUsers(ctx, &cognitoidentityprovider.ListUsersInput{UserPoolId: &a.pool.ID, Filter: aws.String(fmt.Sprintf("email = %q", address))})
+	found, err := a.api.ListUsers(ctx,
+		&cognitoidentityprovider.ListUsersInput{UserPoolId: &a.pool.ID, Filter: aws.String(fmt.Sprintf("email = %q", address))})
 	if err != nil {
 		return "", err
 	}

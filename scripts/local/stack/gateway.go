@@ -33,7 +33,9 @@ type Gateway struct {
 }
 
 // NewGateway serves the functions' routes with the handlers, by function name. Pages of the origins may call it.
-func NewGateway(functions []manifest.Function, handlers map[string]lambda.Handler, a *Authorizer, origins []string, now func() time.Time, log *slog.Logger) (*Gateway, error) {
+func NewGateway(functions []manifest.Function, handlers map[string]lambda.Handler, a *Authorizer, origins []string, now func() time.Time,
+	log *slog.Logger,
+) (*Gateway, error) {
 	r, err := newRouter(functions)
 	if err != nil {
 		return nil, err
@@ -79,8 +81,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *
 			return refuse(w, http.StatusUnauthorized, "Unauthorized"), m.routeKey, false
 		}
 		if !scoped(claims, m.scopes) {
-			w.Header().Set("Www-Authenticate", fmt.Sprintf(`Bearer scope=%q error="insufficient_scope" error_description="the token has none of the scopes that the route asks for"`,
-				strings.Join(m.scopes, " ")))
+			w.Header().Set("Www-Authenticate",
+				fmt.Sprintf(`Bearer scope=%q error="insufficient_scope" error_description="the token has none of the scopes that the route asks for"`,
+					strings.Join(m.scopes, " ")))
 			return refuse(w, http.StatusForbidden, "Forbidden"), m.routeKey, false
 		}
 	}

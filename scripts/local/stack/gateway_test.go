@@ -88,7 +88,8 @@ func newGateway(t *testing.T, h handlerFunc) gateway {
 	log := &logBuffer{}
 	g, err := stack.NewGateway(functions, map[string]lambda.Handler{"f": h},
 		stack.NewAuthorizer(issuer.Keys(), issuer.URL(), stack.Audience, time.Now), []string{page},
-		func() time.Time { return time.Date(2027, 3, 1, 10, 0, 0, 0, time.UTC) }, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		func() time.Time { return time.Date(2027, 3, 1, 10, 0, 0, 0, time.UTC) },
+		slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +272,8 @@ func TestTheRouteIsFoundSegmentBySegment(t *testing.T) {
 
 func TestTwoFunctionsCannotHaveOneRoute(t *testing.T) {
 	one := []httpapi.Route{{Method: "GET", Path: "/x"}}
-	_, err := stack.NewGateway([]manifest.Function{{Name: "a", Routes: one}, {Name: "b", Routes: one}}, nil, nil, nil, time.Now, slog.New(slog.DiscardHandler))
+	_, err := stack.NewGateway([]manifest.Function{{Name: "a", Routes: one}, {Name: "b", Routes: one}}, nil, nil, nil, time.Now,
+		slog.New(slog.DiscardHandler))
 	if err == nil {
 		t.Fatal("got no error")
 	}
@@ -468,7 +470,8 @@ func TestCORS(t *testing.T) {
 		if got := res.Header.Get("Access-Control-Allow-Origin"); got != page {
 			t.Errorf("%s: allowed origin: got %q, want %q", what, got, page)
 		}
-		if got, want := res.Header.Get("Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at"; got != want {
+		if got, want := res.Header.Get(
+			"Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at"; got != want {
 			t.Errorf("%s: exposed: got %q, want %q", what, got, want)
 		}
 	}

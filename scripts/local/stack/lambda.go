@@ -36,7 +36,8 @@ type invoked struct {
 // Invoke implements lambda.Handler.
 func (i invoked) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	// Once: to repeat is up to whoever starts functions, the stream's poller for one.
-	out, err := i.client.Invoke(ctx, &lambdaservice.InvokeInput{FunctionName: &i.name, Payload: event}, func(o *lambdaservice.Options) { o.RetryMaxAttempts = 1 })
+	out, err := i.client.Invoke(ctx, &lambdaservice.InvokeInput{FunctionName: &i.name, Payload: event},
+		func(o *lambdaservice.Options) { o.RetryMaxAttempts = 1 })
 	var refused smithy.APIError
 	switch {
 	case err != nil && ctx.Err() != nil: // the function's time is up, and the other side has not said so yet

@@ -11,9 +11,11 @@ import (
 
 // The mailbox in a browser. A mail is shown as a mail program would show it: in a sandbox that runs nothing, and loads nothing from
 // elsewhere. Its links open in a new tab, as ordinary pages.
-const mailboxPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+const mailboxPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; " +
+	"frame-ancestors 'self'"
 
-var mailboxPage = template.Must(template.New("").Funcs(template.FuncMap{"lines": linked}).Parse(mailboxHTML)) //nolint:gochecknoglobals // parsed once
+//nolint:gochecknoglobals // parsed once
+var mailboxPage = template.Must(template.New("").Funcs(template.FuncMap{"lines": linked}).Parse(mailboxHTML))
 
 const mailboxHTML = `{{define "head"}}<!doctype html>
 <html lang="en">
@@ -49,7 +51,8 @@ button { font: inherit; padding: .3rem .8rem; }
 {{if .}}<ul>
 {{range .}}<li><a href="/_local/mailbox/{{.ID}}">
 <strong>{{.Subject}}</strong>
-<span class="about"><span>to {{.To}}</span><span>{{.Event}}</span><time datetime="{{.At.Format "2006-01-02T15:04:05Z07:00"}}">{{.At.Format "2 January 2006 15:04:05 MST"}}</time></span>
+<span class="about"><span>to {{.To}}</span><span>{{.Event}}</span>
+<time datetime="{{.At.Format "2006-01-02T15:04:05Z07:00"}}">{{.At.Format "2 January 2006 15:04:05 MST"}}</time></span>
 </a></li>
 {{end}}</ul>{{else}}<p>What the service sends by e-mail arrives here. Change something, and load this page again.</p>{{end}}
 </body>
@@ -66,9 +69,11 @@ button { font: inherit; padding: .3rem .8rem; }
 {{range $name, $value := .Headers}}<dt>{{$name}}</dt><dd>{{$value}}</dd>
 {{end}}</dl>
 {{if .HTML}}<h2>HTML</h2>
-<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="<base target=_blank>{{.HTML}}"></iframe>{{end}}
+<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox"
+ srcdoc="<base target=_blank>{{.HTML}}"></iframe>{{end}}
 {{if .Text}}<h2>Text</h2>
-<pre>{{range lines .Text}}{{if .Link}}<a href="{{.Link}}" target="_blank" rel="noreferrer">{{.Link}}</a>{{else}}{{.Text}}{{end}}{{end}}</pre>{{end}}
+<pre>{{range lines .Text}}{{if .Link}}<a href="{{.Link}}" target="_blank" rel="noreferrer">{{.Link}}</a>
+{{- else}}{{.Text}}{{end}}{{end}}</pre>{{end}}
 </body>
 </html>{{end}}`
 

@@ -16,8 +16,8 @@ import (
 	"partneraccess/shared/metrics"
 )
 
-// Metrics does with the lines that functions write in CloudWatch's embedded metric format what CloudWatch does: it refuses what is not as the
-// format wants it, and adds up the rest, for GET /_local/metrics. The zero value is empty and ready.
+// Metrics does with the lines that functions write in CloudWatch's embedded metric format what CloudWatch does: it refuses what is not as
+// the format wants it, and adds up the rest, for GET /_local/metrics. The zero value is empty and ready.
 type Metrics struct {
 	mu      sync.Mutex
 	figures map[string]*Figure
@@ -140,7 +140,8 @@ func parseFigures(line []byte) ([]Figure, error) {
 				if err := json.Unmarshal(document[metric.Name], &value); err != nil {
 					return nil, fmt.Errorf("the metric %s has no number as its member", metric.Name)
 				}
-				if !slices.Contains([]string{"", "None", "Count", "Seconds", "Milliseconds", "Bytes", "Percent"}, metric.Unit) { // those that we might use
+				if !slices.Contains([]string{"", "None", "Count", "Seconds", "Milliseconds", "Bytes", "Percent"}, metric.Unit) {
+					// those that we might use
 					return nil, fmt.Errorf("the metric %s has the unit %q", metric.Name, metric.Unit)
 				}
 				out = append(out, Figure{Name: metric.Name, Unit: metric.Unit, Dimensions: dimensions, Latest: value})
@@ -159,8 +160,8 @@ func labels(dimensions map[string]string) string {
 	return "{" + strings.Join(all, ",") + "}"
 }
 
-// showMetrics answers with all figures, as JSON, or as Prometheus reads them when text is asked for: sums of what is counted, and the latest of
-// what is measured.
+// showMetrics answers with all figures, as JSON, or as Prometheus reads them when text is asked for: sums of what is counted, and the
+// latest of what is measured.
 func (s *Stack) showMetrics(w http.ResponseWriter, r *http.Request) {
 	figures := s.Metrics.List()
 	if !strings.HasPrefix(r.Header.Get("Accept"), "text/plain") {

@@ -42,7 +42,8 @@ func TestAFigureThatCloudWatchWouldNotReadIsRefused(t *testing.T) {
 	_, _ = fmt.Fprintln(&m, strings.Replace(good, `"M":2`, `"M":5`, 1))
 	_, _ = fmt.Fprintln(&m, strings.Replace(good, `"M":2`, `"M":1`, 1))
 	got := m.List()
-	if len(got) != 1 || got[0].Samples != 3 || got[0].Sum != 8 || got[0].Max != 5 || got[0].Latest != 1 || got[0].Dimensions["Stage"] != "s" || len(m.Refused()) != 0 {
+	if len(got) != 1 || got[0].Samples != 3 || got[0].Sum != 8 || got[0].Max != 5 || got[0].Latest != 1 || got[0].Dimensions["Stage"] != "s" ||
+		len(m.Refused()) != 0 {
 		t.Errorf("three figures: got %+v and refused %q, want 3 samples, the sum 8, the largest 5, the latest 1", got, m.Refused())
 	}
 }

@@ -34,7 +34,8 @@ func happen(t *testing.T, s *stack.Stack, id string, added ...string) events.Eve
 	t.Helper()
 	count := len(added)
 	e := events.Event{
-		ID: id, Type: events.GrantCreated, Time: s.Clock.Now().Truncate(time.Millisecond), Actor: events.Actor{Kind: "customer", Email: "ann@acme.example"},
+		ID: id, Type: events.GrantCreated, Time: s.Clock.Now().Truncate(time.Millisecond),
+		Actor:    events.Actor{Kind: "customer", Email: "ann@acme.example"},
 		Customer: &events.Organisation{ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}},
 		Partner:  &events.Organisation{ID: "contoso", Name: "Contoso"},
 		Data:     events.Data{Grant: "01G", Level: "view", Status: "active", UserCount: &count, AssignedBy: "customer"},
@@ -48,7 +49,8 @@ func happen(t *testing.T, s *stack.Stack, id string, added ...string) events.Eve
 	if r.Grant == nil {
 		writes = append(writes,
 			access.PartnerWrite{After: &access.Partner{
-				ID: "contoso", Name: "Contoso", Class: access.Channel, Offer: access.Manage, Status: access.Active, Contacts: []string{"ops@contoso.example"}, Version: 1,
+				ID: "contoso", Name: "Contoso", Class: access.Channel, Offer: access.Manage, Status: access.Active,
+				Contacts: []string{"ops@contoso.example"}, Version: 1,
 			}},
 			access.GrantWrite{After: &access.Grant{
 				ID: "01G", Customer: "acme", Partner: "contoso", Level: access.View, State: access.StateOpen, Everyone: true, Epoch: 1, Version: 1,
@@ -56,7 +58,8 @@ func happen(t *testing.T, s *stack.Stack, id string, added ...string) events.Eve
 	}
 	for i, a := range added {
 		u := access.User{
-			ID: fmt.Sprintf("contoso:%s%02d", strings.ReplaceAll(id[2:], "L", "K"), i), Partner: "contoso", Number: int64(i + 1), Email: a, Name: "Somebody", Role: access.Tech, Status: access.Active, Version: 1,
+			ID: fmt.Sprintf("contoso:%s%02d", strings.ReplaceAll(id[2:], "L", "K"), i), Partner: "contoso", Number: int64(i + 1), Email: a,
+			Name: "Somebody", Role: access.Tech, Status: access.Active, Version: 1,
 		}
 		writes = append(writes, access.UserWrite{After: &u})
 		e.Data.Added = append(e.Data.Added, events.Person{ID: u.ID, Email: a, Name: u.Name})
@@ -110,16 +113,19 @@ func TestAnEventsMailsAreInTheBoxAtOnceAndTheirFateIsKnown(t *testing.T) {
 
 func TestAMailThatIsRefusedOrComesBackIsKnownAndHoldsUpNoOther(t *testing.T) {
 	s := whole(t)
-	e := happen(t, s, "01KMA1LS000000000000000002", "kim@refused.example", "kim@bounced.example", "kim@full.example", "kim@complained.example", "kim@contoso.example")
+	e := happen(t, s, "01KMA1LS000000000000000002", "kim@refused.example", "kim@bounced.example", "kim@full.example", "kim@complained.example",
+		"kim@contoso.example")
 	for to, want := range map[string]receipt.State{
 		"kim@refused.example": receipt.Failed, "kim@bounced.example": receipt.Bounced, "kim@full.example": receipt.Bounced,
 		"kim@complained.example": receipt.Complained, "kim@contoso.example": receipt.Delivered,
 	} {
 		until(t, to+" is "+string(want), func() bool { return state(t, s, e, to) == want })
 	}
-	again := happen(t, s, "01KMA1LS000000000000000003", "kim@bounced.example", "kim@full.example", "kim@complained.example", "kim@contoso.example")
+	again := happen(t, s, "01KMA1LS000000000000000003", "kim@bounced.example", "kim@full.example", "kim@complained.example",
+		"kim@contoso.example")
 	for to, want := range map[string]receipt.State{
-		"kim@bounced.example": receipt.Suppressed, "kim@full.example": receipt.Bounced, "kim@complained.example": receipt.Suppressed, "kim@contoso.example": receipt.Delivered,
+		"kim@bounced.example": receipt.Suppressed, "kim@full.example": receipt.Bounced, "kim@complained.example": receipt.Suppressed,
+		"kim@contoso.example": receipt.Delivered,
 	} {
 		until(t, to+" is then "+string(want), func() bool { return state(t, s, again, to) == want })
 	}

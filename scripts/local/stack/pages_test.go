@@ -15,7 +15,10 @@ import (
 func TestPagesAnswerWhatIsNeitherTheAPIsNorTheStacksOwn(t *testing.T) {
 	t.Parallel()
 	s := startWithPages(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }))
-	for path, want := range map[string]bool{"/": true, "/customers/acme/partners": true, "/v1/nothing": false, "/v1": false, "/access/v1": false, "/_local/health": false} {
+	for path, want := range map[string]bool{
+		"/": true, "/customers/acme/partners": true, "/v1/nothing": false, "/v1": false,
+		"/access/v1": false, "/_local/health": false,
+	} {
 		if got := fetch(t, s.URL()+path) == "the page"; got != want {
 			t.Errorf("%s: got the page: %v, want %v", path, got, want)
 		}
@@ -34,7 +37,8 @@ func TestTheDemoPeopleAreTold(t *testing.T) {
 	t.Parallel()
 	s := startWithPages(t, nil, seed.Person{Email: "ann@acme.example", Name: "Ann", Role: "admin", Of: "customer acme"})
 	var got []map[string]string
-	if err := json.Unmarshal([]byte(fetch(t, s.URL()+"/_local/people")), &got); err != nil || len(got) != 1 || got[0]["email"] != "ann@acme.example" || got[0]["of"] != "customer acme" {
+	if err := json.Unmarshal([]byte(fetch(t, s.URL()+"/_local/people")), &got); err != nil || len(got) != 1 ||
+		got[0]["email"] != "ann@acme.example" || got[0]["of"] != "customer acme" {
 		t.Errorf("got %v (%v), want Ann", got, err)
 	}
 	if got := fetch(t, startWithPages(t, nil).URL()+"/_local/people"); got != "[]\n" {
@@ -45,7 +49,8 @@ func TestTheDemoPeopleAreTold(t *testing.T) {
 func startWithPages(t *testing.T, pages http.Handler, people ...seed.Person) *stack.Stack {
 	t.Helper()
 	s, err := stack.Start(t.Context(), stack.Config{
-		Engine: engine.Shared(t), Table: "pages-" + t.Name() + string(rune('a'+len(people))), Pages: pages, People: people, CreateTable: dynamo.CreateTable,
+		Engine: engine.Shared(t), Table: "pages-" + t.Name() + string(rune('a'+len(people))), Pages: pages, People: people,
+		CreateTable: dynamo.CreateTable,
 	})
 	if err != nil {
 		t.Fatal(err)

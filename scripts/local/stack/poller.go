@@ -24,8 +24,9 @@ import (
 
 // The poller's pace. A mail is to be in the box within a second of the change that it tells of.
 const (
-	idlePoll    = 100 * time.Millisecond // between two looks at a shard that had nothing new; dynoxide pays for each by the length of its stream
-	shardPoll   = time.Second            // between two looks for new shards
+	// between two looks at a shard that had nothing new; dynoxide pays for each by the length of its stream
+	idlePoll    = 100 * time.Millisecond
+	shardPoll   = time.Second // between two looks for new shards
 	firstPause  = 100 * time.Millisecond
 	longest     = 5 * time.Second // between two attempts; Lambda's own pauses grow longer
 	recordsRead = 1000            // at most, in one call
@@ -279,7 +280,8 @@ func (p *poller) process(ctx context.Context, shard string, b []entry, failed in
 		case first == len(b):
 			return true
 		default:
-			p.log.Warn("function reported failures", "request_id", id, "attempt", failed+1, "batch", len(b), "from", b[first].record.Change.SequenceNumber)
+			p.log.Warn("function reported failures", "request_id", id, "attempt", failed+1, "batch", len(b), "from",
+				b[first].record.Change.SequenceNumber)
 			b = b[first:]
 		}
 		failed++
@@ -413,8 +415,8 @@ func (d *DeadLetters) List() []batch.DeadLetter {
 	return append([]batch.DeadLetter{}, d.letters...)
 }
 
-// Remove takes the one with that request id out, and reports whether it was there. One that the file could not be rid of comes back with the
-// next start, and can be replayed again.
+// Remove takes the one with that request id out, and reports whether it was there. One that the file could not be rid of comes back with
+// the next start, and can be replayed again.
 func (d *DeadLetters) Remove(requestID string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -92,10 +92,12 @@ func put(t *testing.T, s *stack.Stack, sortKeys ...string) {
 	in := &dynamodb.TransactWriteItemsInput{}
 	table := s.Table()
 	for _, k := range sortKeys {
-		in.TransactItems = append(in.TransactItems, types.TransactWriteItem{Put: &types.Put{TableName: &table, Item: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "C#acme"}, "sk": &types.AttributeValueMemberS{Value: k},
-			"n": &types.AttributeValueMemberN{Value: "7"}, "l": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberBOOL{Value: true}}},
-		}}})
+		in.TransactItems = append(in.TransactItems,
+			types.TransactWriteItem{Put: &types.Put{TableName: &table, Item: map[string]types.AttributeValue{
+				"pk": &types.AttributeValueMemberS{Value: "C#acme"}, "sk": &types.AttributeValueMemberS{Value: k},
+				"n": &types.AttributeValueMemberN{Value: "7"},
+				"l": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberBOOL{Value: true}}},
+			}}})
 	}
 	if _, err := s.Engine().Client().TransactWriteItems(t.Context(), in); err != nil {
 		t.Fatal(err)
@@ -385,7 +387,8 @@ func TestAfterARestartWhatWasGivenUpIsStillThereToBeReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := start(t, c)
-	if got := second.Dead.List(); len(got) != 1 || got[0].RequestContext.RequestID != given[1].RequestContext.RequestID || got[0].Payload != given[1].Payload {
+	if got := second.Dead.List(); len(got) != 1 || got[0].RequestContext.RequestID != given[1].RequestContext.RequestID ||
+		got[0].Payload != given[1].Payload {
 		t.Errorf("got %+v, want what was left, %+v", got, given[1:])
 	}
 }

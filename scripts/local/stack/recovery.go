@@ -23,8 +23,9 @@ const (
 	recoveryAttempts = 5
 )
 
-// recoveries are the codes by which lost passwords are replaced (P20), by username. cognito-local prints its codes on its console, never lets one expire, and
-// takes any number of attempts; the stack keeps codes of its own and mails them to the mailbox. The zero value is empty and ready.
+// recoveries are the codes by which lost passwords are replaced (P20), by username. cognito-local prints its codes on its console, never
+// lets one expire, and takes any number of attempts; the stack keeps codes of its own and mails them to the mailbox. The zero value is
+// empty and ready.
 type recoveries struct {
 	mu    sync.Mutex
 	codes map[string]*recovery
@@ -68,7 +69,8 @@ func (r *recoveries) take(username, code string, now time.Time) bool {
 	return true
 }
 
-// forgot mails a code to the verified address of an account with a password of its own. The answer is the same where there is no such account.
+// forgot mails a code to the verified address of an account with a password of its own. The answer is the same where there is no such
+// account.
 func (s *Stack) forgot(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		Email string `json:"email"`
@@ -143,10 +145,11 @@ func (s *Stack) confirmForgot(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// recoverable is the username of the enabled account that has the verified address and a password of its own; "" when there is none. Who has a temporary
-// password still signs in with that.
+// recoverable is the username of the enabled account that has the verified address and a password of its own; "" when there is none. Who
+// has a temporary password still signs in with that.
 func (a *accounts) recoverable(ctx context.Context, address string) (string, error) {
-	found, err := a.api.ListUsers(ctx, &cognitoidentityprovider.ListUsersInput{UserPoolId: &a.pool.ID, Filter: aws.String(fmt.Sprintf("email = %q", address))})
+	found, err := a.api.ListUsers(ctx,
+		&cognitoidentityprovider.ListUsersInput{UserPoolId: &a.pool.ID, Filter: aws.String(fmt.Sprintf("email = %q", address))})
 	if err != nil || len(found.Users) != 1 {
 		return "", err
 	}
@@ -158,9 +161,11 @@ func (a *accounts) recoverable(ctx context.Context, address string) (string, err
 
 // recoveryMail is the mail that Cognito sends itself in a deployed stage.
 func recoveryMail(to, code string, at time.Time) Mail {
-	text := "Your password reset code is " + code + ". It is valid for one hour.\n\nIf you did not ask for it, ignore this mail: your password stays as it is."
+	text := "Your password reset code is " + code +
+		". It is valid for one hour.\n\nIf you did not ask for it, ignore this mail: your password stays as it is."
 	return Mail{
-		ID: messageID(), To: to, From: "no-reply@verificationemail.com", Subject: "Your password reset code", Text: text, HTML: "<p>" + text + "</p>",
+		ID: messageID(), To: to, From: "no-reply@verificationemail.com", Subject: "Your password reset code", Text: text,
+		HTML:    "<p>" + text + "</p>",
 		Headers: map[string]string{}, Tags: map[string]string{}, At: at,
 	}
 }

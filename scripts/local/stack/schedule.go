@@ -15,7 +15,8 @@ import (
 )
 
 // schedule runs the manifest's scheduled functions: as often as it says by the real clock, and whenever the stack's clock was moved.
-// Two runs of one function never overlap; two that do are for the functions' own tests. Different functions know nothing of each other, as in AWS.
+// Two runs of one function never overlap; two that do are for the functions' own tests. Different functions know nothing of each other, as
+// in AWS.
 type schedule struct {
 	functions []*scheduledFunction
 	call      func(ctx context.Context, f manifest.Function, id string, event []byte) error
@@ -55,8 +56,8 @@ func (s *schedule) all(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// run runs the functions by the real clock until ctx ends. A turn that finds a run of the same function under way is left out: what that one
-// leaves is for the next turn.
+// run runs the functions by the real clock until ctx ends. A turn that finds a run of the same function under way is left out: what that
+// one leaves is for the next turn.
 func (s *schedule) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -85,7 +86,8 @@ func (s *schedule) once(ctx context.Context, f manifest.Function) error {
 	id := newInvocationID()
 	event, err := json.Marshal(events.EventBridgeEvent{
 		Version: "0", ID: id, DetailType: "Scheduled Event", Source: "aws.events", AccountID: accountID, Time: s.now().Truncate(time.Second),
-		Region: engine.Region, Resources: []string{"arn:aws:events:" + engine.Region + ":" + accountID + ":rule/" + f.Name}, Detail: json.RawMessage("{}"),
+		Region: engine.Region, Resources: []string{"arn:aws:events:" + engine.Region + ":" + accountID + ":rule/" + f.Name},
+		Detail: json.RawMessage("{}"),
 	})
 	if err != nil {
 		return fmt.Errorf("encode the scheduled event: %w", err)

@@ -77,11 +77,13 @@ func TestAScheduledFunctionRunsAfterTheClockWasMovedAndBeforeTheAnswer(t *testin
 		t.Fatalf("got %d %s and %d calls, want one", status, got, f.calls())
 	}
 	e := f.events[0]
-	if e.DetailType != "Scheduled Event" || e.Source != "aws.events" || !e.Time.Equal(time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)) || e.ID == "" {
+	if e.DetailType != "Scheduled Event" || e.Source != "aws.events" || !e.Time.Equal(time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)) ||
+		e.ID == "" {
 		t.Errorf("got %+v", e)
 	}
 	f.fail = true
-	if status, got := call(t, "POST", s.URL()+"/_local/clock", `{"advance":"1h"}`); status != 500 || !strings.Contains(got, "the sweep failed") {
+	if status, got := call(t, "POST", s.URL()+"/_local/clock", `{"advance":"1h"}`); status != 500 ||
+		!strings.Contains(got, "the sweep failed") {
 		t.Errorf("a sweep that fails: got %d %s, want 500", status, got)
 	}
 }

@@ -35,7 +35,8 @@ const sesPath = "/_local/ses"
 const feedbackAfter = 150 * time.Millisecond
 
 // SES speaks as much of Amazon SES's API v2 as sending needs, checks what SES checks, and puts the mails into the mailbox. What
-// becomes of a mail it tells the feedback function, as EventBridge would. It keeps the account's suppression list. Its faults are for tests.
+// becomes of a mail it tells the feedback function, as EventBridge would. It keeps the account's suppression list. Its faults are for
+// tests.
 type SES struct {
 	box      *Mailbox
 	now      func() time.Time
@@ -133,7 +134,8 @@ func (s *SES) serve(mux *http.ServeMux) {
 	mux.HandleFunc("DELETE "+sesPath+"/v2/email/suppression/addresses/{address}", s.takeOff)
 }
 
-// takeOff answers DeleteSuppressedDestination (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DeleteSuppressedDestination.html).
+// takeOff answers DeleteSuppressedDestination
+// (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DeleteSuppressedDestination.html).
 func (s *SES) takeOff(w http.ResponseWriter, r *http.Request) {
 	f, faulty := s.nextFault()
 	if faulty && !f.lose {
@@ -146,7 +148,11 @@ func (s *SES) takeOff(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection
 	}
 	if !was {
-		sesError(w, fault{status: http.StatusNotFound, kind: "NotFoundException", message: "Email address " + address + " does not exist on your suppression list."})
+		sesError(w,
+			fault{
+				status: http.StatusNotFound, kind: "NotFoundException",
+				message: "Email address " + address + " does not exist on your suppression list.",
+			})
 		return
 	}
 	writeJSON(w, http.StatusOK, struct{}{})
@@ -335,8 +341,8 @@ func (s *SES) tell(m Mail, set string, dropped bool) {
 }
 
 // feedbackEvent is what EventBridge makes of an event of SES's configuration set
-// (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html has the detail's fields). Dropped: the address is on
-// the suppression list.
+// (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html has the detail's fields). Dropped: the address
+// is on the suppression list.
 func feedbackEvent(m Mail, set string, dropped bool, at time.Time) events.EventBridgeEvent {
 	stamp := at.Format("2006-01-02T15:04:05.000Z")
 	address := plain(m.To)
@@ -359,7 +365,8 @@ func feedbackEvent(m Mail, set string, dropped bool, at time.Time) events.EventB
 	var detailType string
 	switch domain := domainOf(m.To); {
 	case dropped:
-		detailType = bounce("Permanent", "OnAccountSuppressionList", "5.1.1", "Amazon SES did not send the message to this address because it is on the suppression list for your account.")
+		detailType = bounce("Permanent", "OnAccountSuppressionList", "5.1.1",
+			"Amazon SES did not send the message to this address because it is on the suppression list for your account.")
 	case domain == bouncedDomain:
 		detailType = bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown")
 	case domain == fullDomain:
@@ -375,7 +382,8 @@ func feedbackEvent(m Mail, set string, dropped bool, at time.Time) events.EventB
 		detailType = "Email Delivered"
 		detail["eventType"] = "Delivery"
 		detail["delivery"] = map[string]any{
-			"timestamp": stamp, "processingTimeMillis": 7, "recipients": []string{address}, "smtpResponse": "250 2.0.0 OK", "reportingMTA": "localhost",
+			"timestamp": stamp, "processingTimeMillis": 7, "recipients": []string{address}, "smtpResponse": "250 2.0.0 OK",
+			"reportingMTA": "localhost",
 		}
 	}
 	raw, err := json.Marshal(detail)

@@ -54,7 +54,8 @@ func TestAMailThatIsSentLiesInTheMailbox(t *testing.T) {
 		t.Fatalf("got %s (%v), want one mail", text, err)
 	}
 	for name, want := range map[string]any{
-		"id": id, "to": "rita@partner.example", "from": "Küche <no-reply@cloud.example>", "subject": "Grüße", "text": "Text ✓", "html": "<p>HTML ✓</p>",
+		"id": id, "to": "rita@partner.example", "from": "Küche <no-reply@cloud.example>", "subject": "Grüße", "text": "Text ✓",
+		"html":  "<p>HTML ✓</p>",
 		"event": "grant.user_left", "at": "2026-11-22T10:00:00Z",
 	} {
 		if got[0][name] != want {
@@ -207,7 +208,8 @@ func TestSESDropsWhatGoesToItsSuppressionListUntilAnAddressIsTakenOff(t *testing
 	}
 	takeOff := func(address string, want int) {
 		t.Helper()
-		if status, text := call(t, "DELETE", s.URL()+"/_local/ses/v2/email/suppression/addresses/"+strings.ReplaceAll(address, "@", "%40"), ""); status != want {
+		if status, text := call(t, "DELETE", s.URL()+"/_local/ses/v2/email/suppression/addresses/"+strings.ReplaceAll(address, "@", "%40"),
+			""); status != want {
 			t.Errorf("take %s off: got %d %s, want %d", address, status, text, want)
 		}
 	}
@@ -232,18 +234,21 @@ func TestMailsAreReadInABrowser(t *testing.T) {
 	if status, got := call(t, "GET", s.URL()+"/_local/mailbox", ""); status != 200 || !strings.Contains(got, "0 mails") {
 		t.Errorf("empty: got %d %s", status, got)
 	}
-	s.Mail.Add(stack.Mail{ID: "1", To: `"<i>"@x.example`, Subject: "<script>alert(1)</script>", At: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)})
+	s.Mail.Add(
+		stack.Mail{ID: "1", To: `"<i>"@x.example`, Subject: "<script>alert(1)</script>", At: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)})
 	s.Mail.Add(stack.Mail{
 		ID: "2", To: "rita@partner.example", Subject: "Later", At: time.Date(2026, 11, 22, 11, 0, 0, 0, time.UTC),
 		HTML: `<p title="a">"quoted" <script>alert(1)</script></p>`, Text: "See https://cloud.example/x?a=1&b=<2>. javascript:alert(1)",
 	})
 	status, got := call(t, "GET", s.URL()+"/_local/mailbox", "")
-	if status != 200 || strings.Contains(got, "<script>") || strings.Contains(got, "<i>") || strings.Index(got, "Later") > strings.Index(got, "alert(1)") {
+	if status != 200 || strings.Contains(got, "<script>") || strings.Contains(got, "<i>") ||
+		strings.Index(got, "Later") > strings.Index(got, "alert(1)") {
 		t.Errorf("list: got %d %s, want the latest first, and everything escaped", status, got)
 	}
 	status, got = call(t, "GET", s.URL()+"/_local/mailbox/2", "")
 	for _, want := range []string{
-		`sandbox="allow-popups allow-popups-to-escape-sandbox"`, `srcdoc="<base target=_blank>&lt;p title=&#34;a&#34;&gt;&#34;quoted&#34; &lt;script&gt;`,
+		`sandbox="allow-popups allow-popups-to-escape-sandbox"`,
+		`srcdoc="<base target=_blank>&lt;p title=&#34;a&#34;&gt;&#34;quoted&#34; &lt;script&gt;`,
 		`<a href="https://cloud.example/x?a=1&amp;b=" target="_blank" rel="noreferrer">https://cloud.example/x?a=1&amp;b=</a>&lt;2&gt;. javascript:alert(1)</pre>`,
 	} {
 		if status != 200 || !strings.Contains(got, want) {
@@ -253,7 +258,8 @@ func TestMailsAreReadInABrowser(t *testing.T) {
 	if status, _ := call(t, "GET", s.URL()+"/_local/mailbox/3", ""); status != 404 {
 		t.Errorf("a mail that is not there: got %d, want 404", status)
 	}
-	if status, _ := call(t, "POST", s.URL()+"/_local/mailbox/empty", "", "Origin", "https://evil.example"); status != 403 || len(s.Mail.List()) != 2 {
+	if status, _ := call(t, "POST", s.URL()+"/_local/mailbox/empty", "", "Origin", "https://evil.example"); status != 403 ||
+		len(s.Mail.List()) != 2 {
 		t.Errorf("a foreign page empties the mailbox: got %d, want 403", status)
 	}
 	if status, _ := call(t, "POST", s.URL()+"/_local/mailbox/empty", "", "Origin", s.URL()); status != 200 || len(s.Mail.List()) != 0 {

@@ -341,8 +341,8 @@ func (s *Stack) shutdown() error {
 	return err
 }
 
-// silent are the connections on which nothing was ever asked. Go's client opens some ahead of need, such as SES's when it sends several mails,
-// and a server that is to end would wait five seconds for each.
+// silent are the connections on which nothing was ever asked. Go's client opens some ahead of need, such as SES's when it sends several
+// mails, and a server that is to end would wait five seconds for each.
 type silent struct {
 	mu   sync.Mutex
 	open map[net.Conn]bool

@@ -127,7 +127,8 @@ func TestAStackIssuesATokenThatItsRoutesAccept(t *testing.T) {
 		}
 	}
 
-	if status, got := call(t, "GET", s.URL()+"/_local/jwks.json", ""); status != 200 || !strings.Contains(got, `"kid"`) || strings.Contains(got, `"d"`) {
+	if status, got := call(t, "GET", s.URL()+"/_local/jwks.json", ""); status != 200 || !strings.Contains(got, `"kid"`) ||
+		strings.Contains(got, `"d"`) {
 		t.Errorf("JWKS: got %d %s, want public keys alone", status, got)
 	}
 	expired, err := s.Token(stack.TokenRequest{Scope: "x", ExpiresIn: -1})
@@ -190,10 +191,12 @@ func TestMovingTheClockSignsNobodyOutAndRunsTheSweep(t *testing.T) {
 
 func TestTheClockCanBeSetAndRead(t *testing.T) {
 	s := start(t, config(t))
-	if status, got := call(t, "POST", s.URL()+"/_local/clock", `{"now":"2031-01-02T03:04:05+01:00"}`); status != 200 || !strings.Contains(got, `"2031-01-02T02:04:0`) {
+	if status, got := call(t, "POST", s.URL()+"/_local/clock", `{"now":"2031-01-02T03:04:05+01:00"}`); status != 200 ||
+		!strings.Contains(got, `"2031-01-02T02:04:0`) {
 		t.Errorf("set: got %d %s, want 2031-01-02T02:04:05Z", status, got)
 	}
-	if status, got := call(t, "GET", s.URL()+"/_local/clock", ""); status != 200 || !strings.Contains(got, `"2031-01-02T02:04:`) || !strings.Contains(got, `Z"`) {
+	if status, got := call(t, "GET", s.URL()+"/_local/clock", ""); status != 200 || !strings.Contains(got, `"2031-01-02T02:04:`) ||
+		!strings.Contains(got, `Z"`) {
 		t.Errorf("read: got %d %s, want 2031-01-02T02:04, UTC", status, got)
 	}
 	for _, bad := range []string{`{}`, `{"advance":"30d"}`, `{"now":"tomorrow"}`, `{"advance":"1h","now":"2031-01-02T03:04:05Z"}`} {
@@ -287,7 +290,8 @@ func TestATakenPortIsSaidInASentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Port = port
-	if _, err = stack.Start(t.Context(), c); err == nil || !strings.Contains(err.Error(), "is taken") || !strings.Contains(err.Error(), "PORT=") {
+	if _, err = stack.Start(t.Context(), c); err == nil || !strings.Contains(err.Error(), "is taken") ||
+		!strings.Contains(err.Error(), "PORT=") {
 		t.Fatalf("got error %v, want one that says that the port is taken and what to do", err)
 	}
 }

@@ -28,10 +28,11 @@ func BenchmarkGetItemOnly(b *testing.B) {
 	c := newClient(&canned{answers: cannedAnswers(table)})
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := c.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String(table), ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "C#acme"},
-			"sk": &types.AttributeValueMemberS{Value: "G#contoso"},
-		}})
+		_, err := c.GetItem(context.Background(),
+			&dynamodb.GetItemInput{TableName: aws.String(table), ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
+				"pk": &types.AttributeValueMemberS{Value: "C#acme"},
+				"sk": &types.AttributeValueMemberS{Value: "G#contoso"},
+			}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -21,9 +21,9 @@ import (
 // bare is the binary that the functions' are compared with.
 const bare = "bare"
 
-// binary compares the functions' binaries, built as they are deployed, with a bare one: their sizes, and the time from the start of the process
-// until it asks Lambda for work, which Lambda calls the Init Duration. For check it is the time to the first answer as well, which includes a call
-// to storage over a real connection.
+// binary compares the functions' binaries, built as they are deployed, with a bare one: their sizes, and the time from the start of the
+// process until it asks Lambda for work, which Lambda calls the Init Duration. For check it is the time to the first answer as well, which
+// includes a call to storage over a real connection.
 func binary(ctx context.Context) (_ []figure, err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
@@ -57,16 +57,21 @@ func binary(ctx context.Context) (_ []figure, err error) {
 		size[name] = float64(info.Size()) / (1 << 20)
 		host.Deploy(lambdahost.Function{Name: name, Binary: path, Env: settings(storage), Timeout: 10 * time.Second, Memory: 256})
 	}
-	answered, against, err := alternately(41, func() (time.Duration, error) { return firstAnswer(ctx, host, "check") }, func() (time.Duration, error) { return firstAnswer(ctx, host, bare) })
+	answered, against, err := alternately(41, func() (time.Duration, error) { return firstAnswer(ctx, host, "check") },
+		func() (time.Duration, error) { return firstAnswer(ctx, host, bare) })
 	if err != nil {
 		return nil, err
 	}
 	out := []figure{
-		{"check binary: size against a bare one", fmt.Sprintf("%.2fx (%.2f MiB against %.2f MiB)", size["check"]/size[bare], size["check"], size[bare]), "1.15x"},
+		{
+			"check binary: size against a bare one",
+			fmt.Sprintf("%.2fx (%.2f MiB against %.2f MiB)", size["check"]/size[bare], size["check"], size[bare]), "1.15x",
+		},
 		{"check binary: start to first answer, p50 of 40, against a bare one", ratio(answered, against), "1.1x"},
 	}
 	for _, name := range names[1:] {
-		took, against, err := alternately(21, func() (time.Duration, error) { return host.Init(name) }, func() (time.Duration, error) { return host.Init(bare) })
+		took, against, err := alternately(21, func() (time.Duration, error) { return host.Init(name) },
+			func() (time.Duration, error) { return host.Init(bare) })
 		if err != nil {
 			return nil, fmt.Errorf("start %s: %w", name, err)
 		}
@@ -82,13 +87,15 @@ func binary(ctx context.Context) (_ []figure, err error) {
 func settings(storage string) map[string]string {
 	return map[string]string{
 		"AWS_ENDPOINT_URL": storage, "AWS_SESSION_TOKEN": sessionToken(), "TABLE_NAME": table, "BASE_URL": "https://access.example.com",
-		"IDENTITY": "cognito", "USER_POOL_ID": "eu-central-1_Example1", "USER_POOL_CLIENT_ID": "6uq3example", "SIGN_IN_URL": "https://{domain}/sign-in",
+		"IDENTITY": "cognito", "USER_POOL_ID": "eu-central-1_Example1", "USER_POOL_CLIENT_ID": "6uq3example",
+		"SIGN_IN_URL":               "https://{domain}/sign-in",
 		"AWS_ENDPOINT_URL_DYNAMODB": storage, "PRODUCT_NAME": "Cloud", "MAIL_FROM": "no-reply@cloud.example", "SUPPORT": "help@cloud.example",
 		"CUSTOMER_URL": "https://cloud.example/c", "PARTNER_URL": "https://cloud.example/p", "INVITATION_URL": "https://cloud.example/i/{token}",
 	}
 }
 
-// alternately measures two things n times, each first in turn, and gives the median of each without the first time, which finds a cold page cache.
+// alternately measures two things n times, each first in turn, and gives the median of each without the first time, which finds a cold page
+// cache.
 func alternately(n int, a, b func() (time.Duration, error)) (ofA, ofB float64, err error) {
 	measures := []func() (time.Duration, error){a, b}
 	var took [2][]float64

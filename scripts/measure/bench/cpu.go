@@ -30,7 +30,10 @@ func cpuAndAllocations(ctx context.Context) ([]figure, error) {
 	return []figure{
 		{"check: CPU against the floor", fmt.Sprintf("%.2fx (%v against %v)", a.ratio(b), a.cpu(), b.cpu()), "1.0x"},
 		{"check: allocations against the floor", fmt.Sprintf("%.2fx (%.0f against %.0f)", a.allocs/b.allocs, a.allocs, b.allocs), "1.1x"},
-		{"check: bytes allocated against the floor", fmt.Sprintf("%.2fx (%.0f KB against %.0f KB)", a.bytes/b.bytes, a.bytes/1024, b.bytes/1024), "-"},
+		{
+			"check: bytes allocated against the floor", fmt.Sprintf("%.2fx (%.0f KB against %.0f KB)", a.bytes/b.bytes, a.bytes/1024, b.bytes/1024),
+			"-",
+		},
 	}, nil
 }
 

@@ -60,13 +60,17 @@ func newTally(db *dynamodb.Client, table string) *tally {
 	t := &tally{db: db, table: table, moment: access.Moment{Now: now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(now)}}
 	counted := dynamodb.New(db.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("tally", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				t.requests.Add(1)
-				if tx, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
-					t.records.Add(int64(len(tx.TransactItems)))
-				}
-				return next.HandleInitialize(ctx, in)
-			}), middleware.Before)
+			return s.Initialize.Add(
+				middleware.InitializeMiddlewareFunc("tally",
+					func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput,
+						middleware.Metadata, error,
+					) {
+						t.requests.Add(1)
+						if tx, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
+							t.records.Add(int64(len(tx.TransactItems)))
+						}
+						return next.HandleInitialize(ctx, in)
+					}), middleware.Before)
 		})
 	})
 	t.store = dynamo.New(counted, table)
@@ -87,7 +91,8 @@ func (t *tally) directory(ctx context.Context, partner, customer string) error {
 	}
 	offer := access.Manage
 	err := t.apply(ctx, func() (access.Change, error) {
-		c, _, err := access.PlanPartner(partner, nil, nil, nil, access.PartnerCommand{Seen: access.AnyVersion, Name: &partner, Offer: &offer}, t.moment)
+		c, _, err := access.PlanPartner(partner, nil, nil, nil, access.PartnerCommand{Seen: access.AnyVersion, Name: &partner, Offer: &offer},
+			t.moment)
 		return c, err
 	})
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"partneraccess/shared/sweep"
 )
 
-// fair measures how long one tenant's end waits for another tenant's work, and what the removal of users costs at a partner with many customers.
+// fair measures how long one tenant's end waits for another tenant's work, and what the removal of users costs at a partner with many
+// customers.
 func fair(ctx context.Context) ([]figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
@@ -50,7 +51,8 @@ func fair(ctx context.Context) ([]figure, error) {
 	figures := []figure{
 		{
 			fmt.Sprintf("one tenant's end, behind %d tasks of another, against none", tasks),
-			fmt.Sprintf("%v against %v, %d tasks before it", delays[1].Round(time.Millisecond), delays[0].Round(time.Millisecond), behind), "one batch of each shard",
+			fmt.Sprintf("%v against %v, %d tasks before it", delays[1].Round(time.Millisecond), delays[0].Round(time.Millisecond), behind),
+			"one batch of each shard",
 		},
 	}
 	rows, err := goneRows(ctx, e.Client())
@@ -63,7 +65,8 @@ func fair(ctx context.Context) ([]figure, error) {
 		return nil, err
 	}
 	return append(figures, figure{
-		"20 users removed at a partner with 250 customers, the sweep", fmt.Sprintf("%v, %d requests", took.Round(time.Millisecond), requests), "10 s before",
+		"20 users removed at a partner with 250 customers, the sweep", fmt.Sprintf("%v, %d requests", took.Round(time.Millisecond), requests),
+		"10 s before",
 	}), nil
 }
 
@@ -113,8 +116,14 @@ func goneRows(ctx context.Context, db *dynamodb.Client) ([]figure, error) {
 		revokes = append(revokes, fmt.Sprint(t.requests.Load()-before))
 	}
 	return []figure{
-		{fmt.Sprintf("revoke: requests with %d rows that no longer count, and with one", gone), revokes[1] + " and " + revokes[0], "the same number"},
-		{fmt.Sprintf("search of all 600 people of a partner: requests after %d have come and gone, and where nobody has", people), pages[1] + " and " + pages[0], "the same number"},
+		{
+			fmt.Sprintf("revoke: requests with %d rows that no longer count, and with one", gone), revokes[1] + " and " + revokes[0],
+			"the same number",
+		},
+		{
+			fmt.Sprintf("search of all 600 people of a partner: requests after %d have come and gone, and where nobody has", people),
+			pages[1] + " and " + pages[0], "the same number",
+		},
 	}, nil
 }
 

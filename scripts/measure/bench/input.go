@@ -48,8 +48,9 @@ func cannedAnswers(table string) map[string]func([]byte) []byte {
 	}
 }
 
-// projecting answers BatchGetItem with the items as DynamoDB does, with the attributes that the request's ProjectionExpression names, or with all of
-// them. The items are asked for a hundred at a time, in their order: the answer to each request is told by how many keys it has, and made at the first.
+// projecting answers BatchGetItem with the items as DynamoDB does, with the attributes that the request's ProjectionExpression names, or
+// with all of them. The items are asked for a hundred at a time, in their order: the answer to each request is told by how many keys it
+// has, and made at the first.
 func projecting(table string, items []string) func([]byte) []byte {
 	type request struct {
 		RequestItems map[string]struct {

@@ -1,6 +1,6 @@
 // Command bench measures the service against its goals and prints each figure as a ratio of two things measured in the same run, so that
-// the machine and its other work cancel out. It fails when something cannot be measured, not when a goal is missed. Its arguments choose parts;
-// none means all but million, which needs minutes and 3 GB, revoke, which needs minutes, and peer, which needs the peer's binary.
+// the machine and its other work cancel out. It fails when something cannot be measured, not when a goal is missed. Its arguments choose
+// parts; none means all but million, which needs minutes and 3 GB, revoke, which needs minutes, and peer, which needs the peer's binary.
 package main
 
 import (

@@ -17,8 +17,8 @@ import (
 	"partneraccess/shared/sweep"
 )
 
-// million compares what things cost in a table of 1,000,000 grants with what they cost in one of 10,000, storage included. Both are there at once and
-// measured in turns. They are in memory, where they are filled in some minutes: on a disk each write waits for it.
+// million compares what things cost in a table of 1,000,000 grants with what they cost in one of 10,000, storage included. Both are there
+// at once and measured in turns. They are in memory, where they are filled in some minutes: on a disk each write waits for it.
 func million(ctx context.Context) (_ []figure, err error) {
 	e, err := engine.Start(ctx, engine.Options{Kind: engine.Dynoxide})
 	if err != nil {
@@ -63,7 +63,8 @@ func million(ctx context.Context) (_ []figure, err error) {
 		few, many := median(took[0]), median(took[1])
 		out = append(out, figure{
 			fmt.Sprintf("%s with 1,000,000 grants against 10,000: time, p50 of %d", m.what, m.rounds),
-			fmt.Sprintf("%.2fx (%v against %v)", many/few, time.Duration(many).Round(time.Microsecond), time.Duration(few).Round(time.Microsecond)), "0.95x to 1.05x",
+			fmt.Sprintf("%.2fx (%v against %v)", many/few, time.Duration(many).Round(time.Microsecond), time.Duration(few).Round(time.Microsecond)),
+			"0.95x to 1.05x",
 		})
 	}
 	return out, nil

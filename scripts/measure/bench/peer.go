@@ -12,7 +12,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// peer measures our check beside OpenFGA's: the same grants, the same questions, in turns. Every answer of both is held against what it has to be.
+// peer measures our check beside OpenFGA's: the same grants, the same questions, in turns. Every answer of both is held against what it has
+// to be.
 func peer(ctx context.Context) (_ []figure, err error) {
 	binary := os.Getenv("OPENFGA")
 	if binary == "" {
@@ -26,16 +27,19 @@ func peer(ctx context.Context) (_ []figure, err error) {
 	}
 
 	handler := contender{
-		name: "check handler, storage in memory", prepare: ourEvent, check: invoked(checkHandler(inMemory(now), table)), cpu: processCPU, twice: true,
+		name: "check handler, storage in memory", prepare: ourEvent, check: invoked(checkHandler(inMemory(now), table)), cpu: processCPU,
+		twice: true,
 	}
 	function := contender{
-		name: "check function as Lambda runs it", prepare: ourEvent, check: invoked(s.function), cpu: cpuOf(os.Getpid(), "bootstrap"), waited: s.ourWaits.take,
+		name: "check function as Lambda runs it", prepare: ourEvent, check: invoked(s.function), cpu: cpuOf(os.Getpid(), "bootstrap"),
+		waited: s.ourWaits.take,
 	}
 	stack := contender{
 		name: "local stack", prepare: ourQuestion, check: s.stack, cpu: sum(cpuOf(s.stackID, ""), cpuOf(os.Getpid(), "dynoxide")),
 	}
 	server := contender{
-		name: "OpenFGA beside PostgreSQL", prepare: s.withPostgres.question, check: s.withPostgres.check, cpu: cpuOf(s.withPostgres.id, ""), waited: s.theirWaits.take,
+		name: "OpenFGA beside PostgreSQL", prepare: s.withPostgres.question, check: s.withPostgres.check, cpu: cpuOf(s.withPostgres.id, ""),
+		waited: s.theirWaits.take,
 	}
 	withPostgres := contender{
 		name: "OpenFGA and PostgreSQL", prepare: server.prepare, check: server.check, cpu: sum(server.cpu, cpuOf(s.postgres.id, "")),
@@ -44,7 +48,8 @@ func peer(ctx context.Context) (_ []figure, err error) {
 		name: "OpenFGA with SQLite", prepare: s.withSQLite.question, check: s.withSQLite.check, cpu: cpuOf(s.withSQLite.id, ""),
 	}
 	const ahead = "1.0x at most"
-	out := []figure{{what: fmt.Sprintf("100,000 grants at 10,000 customers; %s; every answer of both sides was held against the right one", versionOf(binary))}}
+	out := []figure{{what: fmt.Sprintf("100,000 grants at 10,000 customers; %s; every answer of both sides was held against the right one",
+		versionOf(binary))}}
 	for _, r := range []race{
 		{handler, server, 1, goals{cpu: "0.125x at most", p50: "0.33x at most"}},
 		{function, server, 1, goals{}},

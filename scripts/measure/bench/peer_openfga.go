@@ -42,8 +42,9 @@ func startOpenFGA(ctx context.Context, binary, engine, uri string, now time.Time
 	}
 	address := func(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 	said := &child.Tail{}
-	cmd := exec.Command(binary, "run", "--datastore-engine", engine, "--datastore-uri", uri, "--http-addr", address(ports[0]), //nolint:noctx // it runs until stop
-		"--grpc-addr", address(ports[1]), "--playground-enabled=false", "--metrics-enabled=false", "--log-level", "error")
+	cmd := exec.Command(binary, "run", "--datastore-engine", engine, "--datastore-uri", uri, //nolint:noctx // it runs until stop
+		"--http-addr", address(ports[0]), "--grpc-addr", address(ports[1]), "--playground-enabled=false", "--metrics-enabled=false",
+		"--log-level", "error")
 	cmd.Stdout, cmd.Stderr = said, said
 	o := &openFGA{url: "http://" + address(ports[0]), now: stored(now), client: newHTTPClient()}
 	if o.process, err = child.Start(cmd); err != nil {
@@ -75,8 +76,9 @@ func startOpenFGA(ctx context.Context, binary, engine, uri string, now time.Time
 
 func (o *openFGA) stop() error { return o.process.Stop(15 * time.Second) }
 
-// openFGAModel is the same rule as ours: somebody can what a level gives who was let in at this level or a higher one, while his partner's grant is open, and he
-// is one of its people. A partner or an account that is disabled has no people, so that one write takes its access away everywhere, as with us.
+// openFGAModel is the same rule as ours: somebody can what a level gives who was let in at this level or a higher one, while his partner's
+// grant is open, and he is one of its people. A partner or an account that is disabled has no people, so that one write takes its access
+// away everywhere, as with us.
 const openFGAModel = `{
   "schema_version": "1.1",
   "type_definitions": [
@@ -96,7 +98,8 @@ const openFGAModel = `{
          {"union": {"child": [{"computedUserset": {"relation": "given_support"}}, {"computedUserset": {"relation": "given_manage"}}]}},
          {"computedUserset": {"relation": "person"}}]}},
        "can_view": {"intersection": {"child": [
-         {"union": {"child": [{"computedUserset": {"relation": "given_view"}}, {"computedUserset": {"relation": "given_support"}}, {"computedUserset": {"relation": "given_manage"}}]}},
+         {"union": {"child": [{"computedUserset": {"relation": "given_view"}}, {"computedUserset": {"relation": "given_support"}},
+           {"computedUserset": {"relation": "given_manage"}}]}},
          {"computedUserset": {"relation": "person"}}]}}},
      "metadata": {"relations": {
        "partner": {"directly_related_user_types": [{"type": "partner", "condition": "open"}]},
@@ -105,7 +108,8 @@ const openFGAModel = `{
        "given_manage": {"directly_related_user_types": [{"type": "user"}]}}}}],
   "conditions": {"open": {
     "name": "open", "expression": "now >= from && now < until",
-    "parameters": {"now": {"type_name": "TYPE_NAME_TIMESTAMP"}, "from": {"type_name": "TYPE_NAME_TIMESTAMP"}, "until": {"type_name": "TYPE_NAME_TIMESTAMP"}}}}
+    "parameters": {"now": {"type_name": "TYPE_NAME_TIMESTAMP"}, "from": {"type_name": "TYPE_NAME_TIMESTAMP"},
+      "until": {"type_name": "TYPE_NAME_TIMESTAMP"}}}}
 }`
 
 // tuple is one of OpenFGA's records.
@@ -161,7 +165,8 @@ func openFGAUser(partner, user int) string {
 
 // question is the body of a check.
 func (o *openFGA) question(q peerQuestion) []byte {
-	return fmt.Appendf(nil, `{"tuple_key":{"user":"%s","relation":"can_%s","object":"customer:%s"},"authorization_model_id":"%s","context":{"now":"%s"}}`,
+	return fmt.Appendf(nil,
+		`{"tuple_key":{"user":"%s","relation":"can_%s","object":"customer:%s"},"authorization_model_id":"%s","context":{"now":"%s"}}`,
 		openFGAUser(q.partner, q.user), q.level, customerID(q.customer), o.model, o.now)
 }
 
@@ -214,15 +219,18 @@ func startPostgres(ctx context.Context) (_ *postgres, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("PostgreSQL does not run as root: %w", err)
 		}
-		if said, err := exec.CommandContext(ctx, "chown", u.Uid+":"+u.Gid, folder).CombinedOutput(); err != nil { //nolint:gosec // it was made for this
+		chown := exec.CommandContext(ctx, "chown", u.Uid+":"+u.Gid, folder) //nolint:gosec // it was made for this
+		if said, err := chown.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("chown: %w: %s", err, said)
 		}
 		command = func(name string, args ...string) *exec.Cmd {
-			return exec.Command("setpriv", append([]string{"--reuid", u.Uid, "--regid", u.Gid, "--clear-groups", "--", name}, args...)...) //nolint:gosec,noctx // the same
+			as := []string{"--reuid", u.Uid, "--regid", u.Gid, "--clear-groups", "--", name}
+			return exec.Command("setpriv", append(as, args...)...) //nolint:gosec,noctx // the same
 		}
 	}
 	data := filepath.Join(folder, "data")
-	if said, err := command(initdb, "-D", data, "-U", "peer", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C").CombinedOutput(); err != nil {
+	if said, err := command(initdb, "-D", data, "-U", "peer", "-A", "trust", "--no-sync", "-E", "UTF8",
+		"--locale=C").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, said)
 	}
 	port, err := child.FreePort(ctx)

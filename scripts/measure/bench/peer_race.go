@@ -40,8 +40,8 @@ type lap struct {
 	answers int       // of storage
 }
 
-// run puts the same questions to both sides, each first in turn. A ratio is the median of the rounds' own ratios: two laps that follow each other have met
-// the same machine.
+// run puts the same questions to both sides, each first in turn. A ratio is the median of the rounds' own ratios: two laps that follow each
+// other have met the same machine.
 func (r race) run(ctx context.Context, now time.Time) ([]figure, error) {
 	const rounds, each = 15, 600
 	var laps [2][]lap
@@ -72,10 +72,12 @@ func (r race) run(ctx context.Context, now time.Time) ([]figure, error) {
 		compared("CPU of a check", "%.2fx", laps, func(l lap) float64 { return l.cpu }, duration, r.goals.cpu),
 		compared("p50", "%.2fx", laps, func(l lap) float64 { return quantile(l.each, 50) }, duration, r.goals.p50),
 		compared("p99", "%.2fx", laps, func(l lap) float64 { return quantile(l.each, 99) }, duration, ""),
-		compared("checks a second", "%.2fx", laps, func(l lap) float64 { return l.rate }, func(f float64) string { return fmt.Sprintf("%.0f", f) }, r.goals.rate),
+		compared("checks a second", "%.2fx", laps, func(l lap) float64 { return l.rate },
+			func(f float64) string { return fmt.Sprintf("%.0f", f) }, r.goals.rate),
 	}
 	if r.ours.waited != nil || r.theirs.waited != nil {
-		figures[3] = compared("storage's answers to a check", "%.2fx", laps, func(l lap) float64 { return float64(l.answers) / each }, func(f float64) string { return fmt.Sprintf("%.2f", f) }, "")
+		figures[3] = compared("storage's answers to a check", "%.2fx", laps, func(l lap) float64 { return float64(l.answers) / each },
+			func(f float64) string { return fmt.Sprintf("%.2f", f) }, "")
 	}
 	if r.ours.waited == nil && r.theirs.waited != nil { // the handler's one call is counted elsewhere
 		figures = figures[:3]

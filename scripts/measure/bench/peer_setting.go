@@ -148,7 +148,8 @@ func (s *setting) startFunction(ctx context.Context, dir string) error {
 	all := manifest.Functions()
 	f := all[slices.IndexFunc(all, func(f manifest.Function) bool { return f.Name == "check" })]
 	host.Deploy(lambdahost.Function{
-		Name: f.Name, Binary: filepath.Join(dir, f.Name, "bootstrap"), Env: settings("http://" + s.ourWaits.address()), Timeout: f.Timeout, Memory: f.Memory,
+		Name: f.Name, Binary: filepath.Join(dir, f.Name, "bootstrap"), Env: settings("http://" + s.ourWaits.address()), Timeout: f.Timeout,
+		Memory: f.Memory,
 	})
 	s.function = handlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		r, err := host.Invoke(ctx, f.Name, payload)
@@ -176,14 +177,16 @@ func (s *setting) startStack(ctx context.Context, dir, engineURL string) error {
 	if said, err := child.Output(build); err != nil {
 		return fmt.Errorf("build the local stack: %w: %s", err, said)
 	}
-	stack, err := launch.Start(ctx, launch.Options{Binary: binary, Env: append(os.Environ(), "IDENTITY=none", "BACKEND=", "AWS_ENDPOINT_URL_DYNAMODB="+engineURL)})
+	stack, err := launch.Start(ctx,
+		launch.Options{Binary: binary, Env: append(os.Environ(), "IDENTITY=none", "BACKEND=", "AWS_ENDPOINT_URL_DYNAMODB="+engineURL)})
 	if err != nil {
 		return err
 	}
 	s.after(stack.Stop)
 	s.client, s.stackURL, s.stackID = newHTTPClient(), stack.URL, stack.ID
 	var made struct{ Token string }
-	if err := send(ctx, s.client, http.MethodPost, s.stackURL+"/_local/token", "", map[string]string{"scope": httpapi.ScopeCheck}, &made); err != nil {
+	if err := send(ctx, s.client, http.MethodPost, s.stackURL+"/_local/token", "", map[string]string{"scope": httpapi.ScopeCheck},
+		&made); err != nil {
 		return fmt.Errorf("the local stack: %w: %s", err, stack.Printed())
 	}
 	s.stackToken = made.Token
@@ -202,7 +205,8 @@ func (s *setting) stack(ctx context.Context, question []byte) (bool, error) {
 	return *answer.Decision, nil
 }
 
-// memory is a storage that makes its answers from the rules of what both sides hold, and keeps them: what is asked again costs it next to nothing.
+// memory is a storage that makes its answers from the rules of what both sides hold, and keeps them: what is asked again costs it next to
+// nothing.
 type memory struct {
 	now        time.Time
 	directory  map[string]string // items by their keys

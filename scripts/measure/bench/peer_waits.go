@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// waits stands before a storage, passes everything on, and adds up how long somebody waited for an answer: what is left of a check's time is the
-// check's own. Any protocol will do in which the client speaks first.
+// waits stands before a storage, passes everything on, and adds up how long somebody waited for an answer: what is left of a check's time
+// is the check's own. Any protocol will do in which the client speaks first.
 type waits struct {
 	listener net.Listener
 	to       string

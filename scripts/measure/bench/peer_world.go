@@ -9,8 +9,8 @@ import (
 	"partneraccess/shared/access"
 )
 
-// What both sides hold: 100,000 grants, ten at each customer, and who of a partner's two users is in each. All follows from the numbers, so that
-// the right answer to every question can be told without asking anybody.
+// What both sides hold: 100,000 grants, ten at each customer, and who of a partner's two users is in each. All follows from the numbers, so
+// that the right answer to every question can be told without asking anybody.
 const (
 	peerCustomers = 10_000
 	grantsEach    = 10
@@ -64,8 +64,9 @@ func (q peerQuestion) action() string {
 	return map[access.Level]string{access.View: "dashboard:read", access.Support: "reports:read", access.Manage: "settings:write"}[q.level]
 }
 
-// nextQuestion is one of the mix: of 100, 75 are about a user who is in, 15 about a colleague who is in a third of the grants, 7 about a partner whom the
-// customer has let in nothing, and 3 about a user who does not exist. Some of all these meet a period, a partner or an account that is over, or a level too low.
+// nextQuestion is one of the mix: of 100, 75 are about a user who is in, 15 about a colleague who is in a third of the grants, 7 about a
+// partner whom the customer has let in nothing, and 3 about a user who does not exist. Some of all these meet a period, a partner or an
+// account that is over, or a level too low.
 func nextQuestion(random *rand.Rand, now time.Time) peerQuestion {
 	g := grantOf(random.IntN(peerCustomers), random.IntN(grantsEach), now)
 	q := peerQuestion{customer: g.customer, partner: g.partner}

@@ -65,7 +65,8 @@ type object = map[string]any
 
 func newTakingWorld(ctx context.Context) (*takingWorld, error) {
 	s, err := stack.Start(ctx, stack.Config{
-		Still: time.Date(2026, time.November, 22, 10, 0, 0, 0, time.UTC), CreateTable: dynamo.CreateTable, Handlers: stack.Functions, Log: slog.New(slog.DiscardHandler),
+		Still: time.Date(2026, time.November, 22, 10, 0, 0, 0, time.UTC), CreateTable: dynamo.CreateTable, Handlers: stack.Functions,
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return nil, err
@@ -151,12 +152,14 @@ func (w *takingWorld) user(ctx context.Context, name, role string) (string, erro
 }
 
 func (w *takingWorld) newUser(partner, name, role string) ask.Request {
-	return w.ask(w.provider, "POST", "/v1/partners/"+partner+"/users", object{"email": name + "@" + partner + ".example", "name": name, "role": role})
+	return w.ask(w.provider, "POST", "/v1/partners/"+partner+"/users",
+		object{"email": name + "@" + partner + ".example", "name": name, "role": role})
 }
 
 // grant leaves the choice of users to the partner.
 func (w *takingWorld) grant(customer string) ask.Request {
-	return w.ask(w.admin, "POST", "/v1/customers/"+customer+"/grants", object{"partner": "contoso", "level": "manage", "users": []string{w.kim}, "assigned_by": "partner"})
+	return w.ask(w.admin, "POST", "/v1/customers/"+customer+"/grants",
+		object{"partner": "contoso", "level": "manage", "users": []string{w.kim}, "assigned_by": "partner"})
 }
 
 // pick has the partner choose kim, and others by chance.
@@ -186,7 +189,8 @@ func (w *takingWorld) takings() []taking {
 		id, err := w.user(ctx, fmt.Sprint("leaver", w.users.Add(1)), "tech")
 		return w.ask(w.provider, "DELETE", "/v1/partners/contoso/users/"+id, nil), err
 	}
-	suspend := once(w.ask(w.provider, "PATCH", "/v1/partners/contoso", object{"status": "active"}), w.ask(w.provider, "PATCH", "/v1/partners/contoso", object{"status": "suspended"}))
+	suspend := once(w.ask(w.provider, "PATCH", "/v1/partners/contoso", object{"status": "active"}),
+		w.ask(w.provider, "PATCH", "/v1/partners/contoso", object{"status": "suspended"}))
 	return []taking{
 		{"revoke", once(w.grant("acme"), w.ask(w.admin, "DELETE", grant, nil)), w.pick},
 		{"relinquish", once(w.grant("acme"), w.ask(w.owner, "DELETE", "/v1/partners/contoso/customers/acme", nil)), w.pick},
@@ -216,14 +220,16 @@ func (w *takingWorld) takings() []taking {
 			if same {
 				partner = "contoso"
 			}
-			return w.ask(w.provider, "PATCH", "/v1/partners/"+partner, object{"contacts": []string{fmt.Sprintf("ops%d@%s.example", w.users.Add(1), partner)}})
+			return w.ask(w.provider, "PATCH", "/v1/partners/"+partner,
+				object{"contacts": []string{fmt.Sprintf("ops%d@%s.example", w.users.Add(1), partner)}})
 		}},
 	}
 }
 
 // measure sends the request again and again, in turns while all write the same record and while each writes one of its own.
 func (w *takingWorld) measure(ctx context.Context, one taking) ([]figure, error) {
-	if _, err := w.must(ctx, w.ask(w.provider, "PATCH", "/v1/partners/contoso", object{"status": "active"})); err != nil { // the one before may have suspended it
+	if _, err := w.must(ctx, w.ask(w.provider, "PATCH", "/v1/partners/contoso", object{"status": "active"})); err != nil {
+		// the one before may have suspended it
 		return nil, err
 	}
 	if a, err := ask.Send(ctx, w.http, w.grant("acme")); err != nil || a.Status != http.StatusConflict && !a.Done() {

@@ -114,7 +114,8 @@ func growth(ctx context.Context) ([]figure, error) {
 		m := median(took[i+1])
 		out = append(out, figure{
 			fmt.Sprintf("check with %d grants against 1000: time, p50 of %d", n, rounds),
-			fmt.Sprintf("%.2fx (%v against %v)", m/base, time.Duration(m).Round(time.Microsecond), time.Duration(base).Round(time.Microsecond)), "0.95x to 1.05x",
+			fmt.Sprintf("%.2fx (%v against %v)", m/base, time.Duration(m).Round(time.Microsecond), time.Duration(base).Round(time.Microsecond)),
+			"0.95x to 1.05x",
 		})
 	}
 	return out, nil
@@ -133,7 +134,8 @@ func load(ctx context.Context, db *dynamodb.Client, table string, grants int) er
 	return write(ctx, db, table, texts)
 }
 
-// write puts items, written in DynamoDB's JSON, as fast as the engine takes them: as they are, without the SDK, which would take longer than the engine.
+// write puts items, written in DynamoDB's JSON, as fast as the engine takes them: as they are, without the SDK, which would take longer
+// than the engine.
 func write(ctx context.Context, db *dynamodb.Client, table string, texts []string) error {
 	for part := range slices.Chunk(texts, 25) { // what one BatchWriteItem takes
 		puts := make([]json.RawMessage, len(part))
@@ -163,7 +165,9 @@ func batchWrite(ctx context.Context, endpoint string, items map[string][]json.Ra
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.BatchWriteItem")
 	r.Header.Set("X-Amz-Date", "20261122T150405Z")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20261122/"+engine.Region+"/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0") // local engines verify none
+	// local engines verify none
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20261122/"+engine.Region+
+		"/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,8 @@ func ends(ctx context.Context) ([]figure, error) {
 			return nil, err
 		}
 		s := sweep.Sweep{
-			Store: t.store, Now: func() time.Time { return t.moment.Now }, NewID: setup.IDs(func() time.Time { return t.moment.Now }), Log: slog.New(slog.DiscardHandler),
+			Store: t.store, Now: func() time.Time { return t.moment.Now }, NewID: setup.IDs(func() time.Time { return t.moment.Now }),
+			Log: slog.New(slog.DiscardHandler),
 		}
 		began, done, run := time.Now(), 0, 0
 		for more := true; more; run++ {
@@ -48,8 +49,15 @@ func ends(ctx context.Context) ([]figure, error) {
 	}
 	total := each[1] * time.Duration(counts[1])
 	return []figure{
-		{"10,000 periods that end at one instant: sweeps of a minute", fmt.Sprintf("%d, %v in all", runs[1], total.Round(100*time.Millisecond)), "1"},
-		{"   each of them, against each of 1,000", fmt.Sprintf("%.2fx (%v against %v)", float64(each[1])/float64(each[0]), each[1].Round(time.Microsecond), each[0].Round(time.Microsecond)), "linear"},
+		{
+			"10,000 periods that end at one instant: sweeps of a minute", fmt.Sprintf("%d, %v in all", runs[1], total.Round(100*time.Millisecond)),
+			"1",
+		},
+		{
+			"   each of them, against each of 1,000",
+			fmt.Sprintf("%.2fx (%v against %v)", float64(each[1])/float64(each[0]), each[1].Round(time.Microsecond),
+				each[0].Round(time.Microsecond)), "linear",
+		},
 	}, nil
 }
 

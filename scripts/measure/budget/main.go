@@ -1,5 +1,5 @@
-// Command budget holds the size of every function's binary against the one that is written down beside it, in sizes.json, and fails when one has
-// grown by more than 15%: a cold start loads all of it. To grow on purpose, write the new sizes down with -write.
+// Command budget holds the size of every function's binary against the one that is written down beside it, in sizes.json, and fails when
+// one has grown by more than 15%: a cold start loads all of it. To grow on purpose, write the new sizes down with -write.
 package main
 
 import (
@@ -77,7 +77,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		return err
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("%s\nTo have it so on purpose: go run ./scripts/measure/budget -write, and commit scripts/measure/budget/sizes.json", strings.Join(wrong, "\n"))
+		return fmt.Errorf("%s\nTo have it so on purpose: go run ./scripts/measure/budget -write, and commit scripts/measure/budget/sizes.json",
+			strings.Join(wrong, "\n"))
 	}
 	return nil
 }
@@ -122,7 +123,8 @@ func compare(written, now sizes) (table string, wrong []string) {
 			change := float64(is-was) / float64(was)
 			_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%+.1f%%\t\n", f, p, is, was, 100*change)
 			if change > allowance {
-				wrong = append(wrong, fmt.Sprintf("%s for %s has grown by %.1f%%, to %d bytes: %.0f%% are allowed", f, p, 100*change, is, 100*allowance))
+				wrong = append(wrong,
+					fmt.Sprintf("%s for %s has grown by %.1f%%, to %d bytes: %.0f%% are allowed", f, p, 100*change, is, 100*allowance))
 			}
 		}
 	}

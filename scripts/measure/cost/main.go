@@ -1,5 +1,5 @@
-// Command cost prints what the service costs at AWS's list prices, computed from what it was seen to use here: requests, round trips, read and write
-// units, mails, and billed milliseconds.
+// Command cost prints what the service costs at AWS's list prices, computed from what it was seen to use here: requests, round trips, read
+// and write units, mails, and billed milliseconds.
 package main
 
 import (
@@ -65,8 +65,9 @@ func table(w io.Writer, rows []row) error {
 			goal = fmt.Sprintf("$%.2f", r.goal)
 		}
 		u := r.one
-		lines = append(lines, fmt.Sprintf("| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|", r.what, money(r.dollars()), money(r.many*u.requests*gatewayRequest),
-			money(r.many*u.compute()), money(r.many*u.reads*readUnit), money(r.many*u.writes*writeUnit), money(r.many*u.mails*mail), goal))
+		lines = append(lines,
+			fmt.Sprintf("| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|", r.what, money(r.dollars()), money(r.many*u.requests*gatewayRequest),
+				money(r.many*u.compute()), money(r.many*u.reads*readUnit), money(r.many*u.writes*writeUnit), money(r.many*u.mails*mail), goal))
 	}
 	if _, err := fmt.Fprintln(t, strings.Join(lines, "\n")); err != nil {
 		return err

@@ -225,7 +225,8 @@ func (b *bench) populate(ctx context.Context) (users []string, err error) {
 		}, nil); err != nil {
 			return nil, err
 		}
-		if err := b.send(ctx, directory, http.MethodPut, "/v1/customers/"+customer(i)+"/members/"+admin(i), object{"name": "An Admin", "role": "admin"}, nil); err != nil {
+		if err := b.send(ctx, directory, http.MethodPut, "/v1/customers/"+customer(i)+"/members/"+admin(i),
+			object{"name": "An Admin", "role": "admin"}, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -2,7 +2,8 @@ package main
 
 import "time"
 
-// List prices in us-east-1, in US dollars, without the free tiers and without discounts for volume, as AWS publishes them. Looked up on 2026-11-22.
+// List prices in us-east-1, in US dollars, without the free tiers and without discounts for volume, as AWS publishes them. Looked up on
+// 2026-11-22.
 const (
 	// https://aws.amazon.com/api-gateway/pricing/: HTTP APIs, each 512 KB of a request.
 	gatewayRequest = 1.00 / 1e6
@@ -16,6 +17,6 @@ const (
 	mail = 0.10 / 1e3
 )
 
-// trip is what a call of DynamoDB takes within a region: more than DynamoDB needs for most, so that the billed time is rather too long. It is added to what
-// the function took here, where the engine is a process of the same machine.
+// trip is what a call of DynamoDB takes within a region: more than DynamoDB needs for most, so that the billed time is rather too long. It
+// is added to what the function took here, where the engine is a process of the same machine.
 const trip = 5 * time.Millisecond

@@ -1,6 +1,8 @@
-// Command load puts the local stack under a realistic load for a while, and prints how long answers took, what went wrong, and whether memory grew.
+// Command load puts the local stack under a realistic load for a while, and prints how long answers took, what went wrong, and whether
+// memory grew.
 //
-// It starts the stack itself, as a process of its own, with the environment that it is given: BACKEND=lambda puts the built binaries behind the gateway.
+// It starts the stack itself, as a process of its own, with the environment that it is given: BACKEND=lambda puts the built binaries behind
+// the gateway.
 package main
 
 import (
@@ -52,7 +54,8 @@ func run(ctx context.Context) (err error) {
 	fmt.Printf("from a grant's answer until its mail is in the box, before the load: %s, p50 of %d; the longest %s\n",
 		mails[len(mails)/2].Round(time.Millisecond), len(mails), mails[len(mails)-1].Round(time.Millisecond))
 	backend := cmp.Or(os.Getenv("BACKEND"), "the handlers in the gateway's process")
-	fmt.Printf("%s at %s: %d customers, %d partners of %d users; %d clients for %s\n", backend, s.URL, customers, partners, usersEach, *clients, *length)
+	fmt.Printf("%s at %s: %d customers, %d partners of %d users; %d clients for %s\n", backend, s.URL, customers, partners, usersEach,
+		*clients, *length)
 
 	watching, done := context.WithCancel(ctx)
 	memory := watch(watching, s.ID, max(*length/60, 500*time.Millisecond))

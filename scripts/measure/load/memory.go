@@ -46,10 +46,12 @@ func sizes(parent int) map[string]float64 {
 	return out
 }
 
-// print writes what memory was, and returns the name of what grew. The engine holds the data in memory, so that each write, whose events and receipts are
-// kept, makes it larger: that part is told and does not count.
+// print writes what memory was, and returns the name of what grew. The engine holds the data in memory, so that each write, whose events
+// and receipts are kept, makes it larger: that part is told and does not count.
 func (m memory) print(w io.Writer, writes int64) (grew string) {
-	const kept = 40.0 / 1024 // MiB that a write may leave in the engine: a grant's change, its events, its mails' receipts, the answer to its key, and the stream's records
+	// MiB that a write may leave in the engine: a grant's change, its events, its mails' receipts, the answer to its key, and the stream's
+	// records
+	const kept = 40.0 / 1024
 	if len(m) == 0 {
 		_, _ = fmt.Fprintln(w, "memory: not told by this system")
 		return ""
@@ -66,7 +68,8 @@ func (m memory) print(w io.Writer, writes int64) (grew string) {
 			continue
 		}
 		before, after := median(s[len(s)/4:len(s)/2]), median(s[3*len(s)/4:])
-		_, _ = fmt.Fprintf(w, "memory of %-12s %4.0f MiB in the second quarter, %4.0f MiB in the last one (%.2fx)\n", name, before, after, after/before)
+		_, _ = fmt.Fprintf(w, "memory of %-12s %4.0f MiB in the second quarter, %4.0f MiB in the last one (%.2fx)\n", name, before, after,
+			after/before)
 		allowed := before*1.1 + 8
 		if name == "dynoxide" || name == "java" {
 			allowed += float64(writes) / 2 * kept

@@ -16,7 +16,8 @@ import (
 	"partneraccess/scripts/local/ask"
 )
 
-// What there is. A customer lets in partners number c, c+1 and c+2 (of those there are), of which each has its first two users in; the last of the three has everyone.
+// What there is. A customer lets in partners number c, c+1 and c+2 (of those there are), of which each has its first two users in; the last
+// of the three has everyone.
 const (
 	customers = 300
 	partners  = 30
@@ -58,7 +59,8 @@ const (
 func (w *world) populate(ctx context.Context) error {
 	for p := range partners {
 		if _, err := w.send(ctx, directory, http.MethodPut, "/v1/partners/"+partner(p), object{
-			"name": "Partner " + partner(p), "class": "channel", "offer": "manage", "sso": true, "contacts": []string{"ops@" + partner(p) + ".example"},
+			"name": "Partner " + partner(p), "class": "channel", "offer": "manage", "sso": true,
+			"contacts": []string{"ops@" + partner(p) + ".example"},
 		}, nil); err != nil {
 			return err
 		}
@@ -78,7 +80,8 @@ func (w *world) populate(ctx context.Context) error {
 		}, nil); err != nil {
 			return err
 		}
-		if _, err := w.send(ctx, directory, http.MethodPut, "/v1/customers/"+customer(c)+"/members/"+admin(c), object{"name": "Admin", "role": "admin"}, nil); err != nil {
+		if _, err := w.send(ctx, directory, http.MethodPut, "/v1/customers/"+customer(c)+"/members/"+admin(c),
+			object{"name": "Admin", "role": "admin"}, nil); err != nil {
 			return err
 		}
 		for i := range 3 {
@@ -95,8 +98,8 @@ func (w *world) populate(ctx context.Context) error {
 	return nil
 }
 
-// mails lets a partner in, and takes the time from the answer until the first mail about it is in the box, the shortest first. Before, it waits until all
-// that populate has brought about has been sent.
+// mails lets a partner in, and takes the time from the answer until the first mail about it is in the box, the shortest first. Before, it
+// waits until all that populate has brought about has been sent.
 func (w *world) mails(ctx context.Context) ([]time.Duration, error) {
 	for last, still := -1, 0; still < 10; {
 		n, err := w.inMailbox(ctx)
@@ -115,7 +118,8 @@ func (w *world) mails(ctx context.Context) ([]time.Duration, error) {
 		w.emptyMailbox(ctx)
 		grants := "/v1/customers/" + customer(c) + "/grants"
 		p := (c + partners/2) % partners // is not let in otherwise
-		if _, err := w.send(ctx, admin(c), http.MethodPost, grants, object{"partner": partner(p), "level": "support", "users": w.users[p][:2]}, nil); err != nil {
+		if _, err := w.send(ctx, admin(c), http.MethodPost, grants, object{"partner": partner(p), "level": "support", "users": w.users[p][:2]},
+			nil); err != nil {
 			return nil, err
 		}
 		for began := time.Now(); ; {
@@ -203,8 +207,8 @@ func (w *world) drive(ctx context.Context, clients int, length time.Duration) re
 	return total
 }
 
-// something is what a client does next: of 100 requests 95 are checks, half of them batches; 3 are pages of lists, and 2 are writes. A client edits its own
-// customers alone, and so that no answer of a check changes.
+// something is what a client does next: of 100 requests 95 are checks, half of them batches; 3 are pages of lists, and 2 are writes. A
+// client edits its own customers alone, and so that no answer of a check changes.
 func (w *world) something(random *rand.Rand, client, clients int) (kind string, do func(context.Context) error) {
 	c, p := random.IntN(customers), 0
 	switch n := random.IntN(100); {
@@ -256,7 +260,8 @@ func (d decision) check(c, p, u int) error {
 func (w *world) one(ctx context.Context, c, p, u int) error {
 	var d decision
 	if _, err := w.send(ctx, check, http.MethodPost, "/access/v1/evaluation", object{
-		"subject": object{"type": "user", "id": w.users[p][u]}, "action": object{"name": "reports:read"}, "resource": object{"type": "customer", "id": customer(c)},
+		"subject": object{"type": "user", "id": w.users[p][u]}, "action": object{"name": "reports:read"},
+		"resource": object{"type": "customer", "id": customer(c)},
 	}, &d); err != nil {
 		return err
 	}

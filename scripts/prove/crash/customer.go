@@ -146,7 +146,8 @@ func (c *customer) check(ctx context.Context, f *firm, user string) error {
 	return nil
 }
 
-// again looks, after the restart, whether all is there that was answered, and repeats what got no answer. It tells whether that had been done.
+// again looks, after the restart, whether all is there that was answered, and repeats what got no answer. It tells whether that had been
+// done.
 func (c *customer) again(ctx context.Context) (before bool, err error) {
 	for _, f := range c.firms {
 		got, err := c.observe(ctx, f)
@@ -163,7 +164,8 @@ func (c *customer) again(ctx context.Context) (before bool, err error) {
 		s := *c.pending
 		before = same(got, s.after)
 		if !before && !same(got, want) {
-			c.violated("%s, %s, after the kill: got %+v, want it as before the request without an answer, %+v, or as after it, %+v", c.id, f.id, got, want, s.after)
+			c.violated("%s, %s, after the kill: got %+v, want it as before the request without an answer, %+v, or as after it, %+v", c.id, f.id, got,
+				want, s.after)
 		}
 		a, err := c.send(ctx, c.token, s.method, s.path, s.body, s.key)
 		if err != nil {

@@ -46,7 +46,8 @@ func (b *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Destination struct{ ToAddresses []string }
 		EmailTags   []struct{ Name, Value string }
 	}
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || len(in.Destination.ToAddresses) != 1 || !strings.HasSuffix(r.URL.Path, "/v2/email/outbound-emails") {
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || len(in.Destination.ToAddresses) != 1 ||
+		!strings.HasSuffix(r.URL.Path, "/v2/email/outbound-emails") {
 		http.Error(w, `{"message":"no mail to one recipient"}`, http.StatusBadRequest)
 		return
 	}

@@ -32,7 +32,8 @@ func (w *world) rows(ctx context.Context) (_ []row, err error) {
 	}
 	defer func() { err = errors.Join(err, e.Stop()) }()
 	var out []row
-	pages := dynamodb.NewScanPaginator(e.Client(), &dynamodb.ScanInput{TableName: aws.String(stack.DefaultTable), ConsistentRead: aws.Bool(true)})
+	pages := dynamodb.NewScanPaginator(e.Client(),
+		&dynamodb.ScanInput{TableName: aws.String(stack.DefaultTable), ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -133,7 +134,8 @@ func (c *customer) judgeGrant(f *firm, rows []row, all []events.Event) {
 			continue
 		}
 		if last != nil && e.Data.Version != last.Data.Version+1 {
-			c.violated("%s: the event %s is of version %d and the one before, %s, of version %d, want each version to have its event", about, e.ID, e.Data.Version, last.ID, last.Data.Version)
+			c.violated("%s: the event %s is of version %d and the one before, %s, of version %d, want each version to have its event", about, e.ID,
+				e.Data.Version, last.ID, last.Data.Version)
 		}
 		told, last = append(told, e.Type), &e
 		replay(in, e, f)
@@ -153,7 +155,8 @@ func (c *customer) judgeGrant(f *firm, rows []row, all []events.Event) {
 	}
 	want := c.grants[f.id]
 	if want.open && (last.Data.UserCount == nil || *last.Data.UserCount != len(want.in) || len(in) != len(want.in)) {
-		c.violated("%s: the last event counts %v users and the events together say %d, want %d", about, last.Data.UserCount, len(in), len(want.in))
+		c.violated("%s: the last event counts %v users and the events together say %d, want %d", about, last.Data.UserCount, len(in),
+			len(want.in))
 	}
 }
 
@@ -188,13 +191,15 @@ func (w *world) judgeMails(all []events.Event, receipts map[letter]row, came map
 			if claimed > 0 {
 				window++
 			}
-			// What a letter to a user said may have held no longer when it was made: then it is dropped, and was sent only by a sender that was killed.
+			// What a letter to a user said may have held no longer when it was made: then it is dropped, and was sent only by a sender that was
+			// killed.
 			outdated := l.Side == mail.User && receipts[key]["state"] == string(receipt.Dropped)
 			if outdated && n <= claimed {
 				continue
 			}
 			if n < 1 || n > 1+claimed {
-				w.violated("%s, event %s to %s: got %d mails, want 1, and at most one more for each kill at which it was being sent (%d)", e.Type, e.ID, l.To, n, claimed)
+				w.violated("%s, event %s to %s: got %d mails, want 1, and at most one more for each kill at which it was being sent (%d)", e.Type, e.ID,
+					l.To, n, claimed)
 			} else {
 				twice += n - 1
 			}

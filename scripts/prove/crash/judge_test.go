@@ -36,7 +36,8 @@ func newStory(t *testing.T) *story {
 	for i, typ := range s.customer.told["contoso"] {
 		count := i + 1
 		s.events = append(s.events, events.Event{
-			ID: fmt.Sprint(i), Type: typ, Customer: &events.Organisation{ID: "acme", Contacts: []string{"it@acme.example"}}, Partner: &events.Organisation{ID: "contoso"},
+			ID: fmt.Sprint(i), Type: typ, Customer: &events.Organisation{ID: "acme", Contacts: []string{"it@acme.example"}},
+			Partner: &events.Organisation{ID: "contoso"},
 			Data: events.Data{
 				Grant: "1", Version: int64(i + 1), UserCount: &count,
 				Added: []events.Person{{ID: f.users[i], Email: f.users[i] + "@contoso.example"}},
@@ -68,29 +69,42 @@ func TestWhatIsLostDoubledOrHalfIsFound(t *testing.T) {
 		spoil func(*story)
 		want  string // "": nothing is wrong
 	}{
-		"all is well":                         {func(*story) {}, ""},
-		"a mail that was being sent, twice":   {func(s *story) { s.customer.window[kim] = 1; s.came[kim] = []string{"a", "b"} }, ""},
-		"and three times":                     {func(s *story) { s.customer.window[kim] = 1; s.came[kim] = []string{"a", "b", "c"} }, "got 3 mails"},
-		"a mail twice":                        {func(s *story) { s.came[kim] = []string{"a", "b"} }, "got 2 mails"},
-		"a mail lost":                         {func(s *story) { delete(s.came, kim) }, "got 0 mails"},
-		"a mail lost though it was claimed":   {func(s *story) { s.customer.window[kim] = 1; delete(s.came, kim) }, "got 0 mails"},
-		"a receipt left":                      {func(s *story) { s.receipts[kim]["state"] = "claimed" }, `got the receipt "claimed"`},
-		"a mail about nothing":                {func(s *story) { s.came[letter{"9", "x"}] = []string{"a"} }, "want none"},
-		"an answered change without event":    {func(s *story) { s.events = s.events[:1] }, "want those of the changes"},
-		"an event without change":             {func(s *story) { s.events = append(s.events, s.events[1]) }, "want each version to have its event"},
-		"a grant that is behind its events":   {func(s *story) { s.rows[0]["version"] = "1" }, "want that of its last event"},
-		"a grant lost":                        {func(s *story) { s.rows = nil }, "got a grant: false"},
-		"a count that is wrong":               {func(s *story) { *s.events[1].Data.UserCount = 3 }, "the last event counts"},
-		"an event that leaves somebody out":   {func(s *story) { s.events[1].Data.Added = nil }, "the events together say 1"},
-		"a change that the answer had not":    {func(s *story) { s.customer.told["contoso"] = s.customer.told["contoso"][:1] }, "want those of the changes"},
-		"a user whom nobody was told is in":   {func(s *story) { s.customer.grants["contoso"] = model{open: true, in: []string{"kim"}} }, "want 1"},
+		"all is well":                       {func(*story) {}, ""},
+		"a mail that was being sent, twice": {func(s *story) { s.customer.window[kim] = 1; s.came[kim] = []string{"a", "b"} }, ""},
+		"and three times": {
+			func(s *story) { s.customer.window[kim] = 1; s.came[kim] = []string{"a", "b", "c"} },
+			"got 3 mails",
+		},
+		"a mail twice":                      {func(s *story) { s.came[kim] = []string{"a", "b"} }, "got 2 mails"},
+		"a mail lost":                       {func(s *story) { delete(s.came, kim) }, "got 0 mails"},
+		"a mail lost though it was claimed": {func(s *story) { s.customer.window[kim] = 1; delete(s.came, kim) }, "got 0 mails"},
+		"a receipt left":                    {func(s *story) { s.receipts[kim]["state"] = "claimed" }, `got the receipt "claimed"`},
+		"a mail about nothing":              {func(s *story) { s.came[letter{"9", "x"}] = []string{"a"} }, "want none"},
+		"an answered change without event":  {func(s *story) { s.events = s.events[:1] }, "want those of the changes"},
+		"an event without change": {
+			func(s *story) { s.events = append(s.events, s.events[1]) },
+			"want each version to have its event",
+		},
+		"a grant that is behind its events": {func(s *story) { s.rows[0]["version"] = "1" }, "want that of its last event"},
+		"a grant lost":                      {func(s *story) { s.rows = nil }, "got a grant: false"},
+		"a count that is wrong":             {func(s *story) { *s.events[1].Data.UserCount = 3 }, "the last event counts"},
+		"an event that leaves somebody out": {func(s *story) { s.events[1].Data.Added = nil }, "the events together say 1"},
+		"a change that the answer had not": {
+			func(s *story) { s.customer.told["contoso"] = s.customer.told["contoso"][:1] },
+			"want those of the changes",
+		},
+		"a user whom nobody was told is in": {
+			func(s *story) { s.customer.grants["contoso"] = model{open: true, in: []string{"kim"}} },
+			"want 1",
+		},
 		"an event of another kind than asked": {func(s *story) { s.events[1].Type = events.GrantSuspended }, "want those of the changes"},
 	} {
 		t.Run(about, func(t *testing.T) {
 			s := newStory(t)
 			c.spoil(s)
 			got := s.judge()
-			if c.want == "" && len(got) > 0 || c.want != "" && !slices.ContainsFunc(got, func(v string) bool { return strings.Contains(v, c.want) }) {
+			if c.want == "" && len(got) > 0 || c.want != "" &&
+				!slices.ContainsFunc(got, func(v string) bool { return strings.Contains(v, c.want) }) {
 				t.Errorf("got the violations %q, want one that says %q", got, c.want)
 			}
 		})

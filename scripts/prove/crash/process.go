@@ -22,7 +22,8 @@ func (w *world) start(ctx context.Context) (*launch.Stack, error) {
 		return strings.HasPrefix(v, "AWS_ENDPOINT_URL") || strings.HasPrefix(v, "BACKEND=")
 	})
 	return launch.Start(ctx, launch.Options{
-		Binary: w.Binary, Port: w.port, Args: []string{"--data", w.Data, "--ahead", w.ahead.String()}, Env: append(env, "AWS_ENDPOINT_URL_SESV2="+w.inbox.url),
+		Binary: w.Binary, Port: w.port, Args: []string{"--data", w.Data, "--ahead", w.ahead.String()},
+		Env: append(env, "AWS_ENDPOINT_URL_SESV2="+w.inbox.url),
 	})
 }
 
@@ -42,7 +43,8 @@ func kill(stack *launch.Stack, r *rand.Rand) (string, error) {
 		if i > 0 && r.IntN(2) == 0 {
 			time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond)
 		}
-		if err := syscall.Kill(-v.ID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) { // each is a group of its own; one may have died with its parent
+		if err := syscall.Kill(-v.ID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			// each is a group of its own; one may have died with its parent
 			return "", fmt.Errorf("kill %s: %w", v.Name, err)
 		}
 		names = append(names, v.Name)

@@ -48,8 +48,12 @@ type Report struct {
 
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d kills; %d changes answered; %d requests without an answer, of which %d had been done, and all were after one repetition\n", r.Kills, r.Changes, r.Cut, r.CutDone)
-	fmt.Fprintf(&b, "%d events, of which %d had not been told when a kill came; %d mails; %d were being sent when a kill came, which makes %d too many\n", r.Events, r.Unread, r.Mails, r.Window, r.Twice)
+	fmt.Fprintf(&b,
+		"%d kills; %d changes answered; %d requests without an answer, of which %d had been done, and all were after one repetition\n", r.Kills,
+		r.Changes, r.Cut, r.CutDone)
+	fmt.Fprintf(&b,
+		"%d events, of which %d had not been told when a kill came; %d mails; %d were being sent when a kill came, which makes %d too many\n",
+		r.Events, r.Unread, r.Mails, r.Window, r.Twice)
 	for _, v := range r.Violations {
 		fmt.Fprintln(&b, "VIOLATION", v)
 	}
@@ -104,7 +108,10 @@ const watcher = "watcher"
 
 // Run kills the stack so many times. The report is there whenever it could start; an error says what kept it from going on.
 func Run(ctx context.Context, c Config) (_ *Report, err error) {
-	w := &world{Config: c, window: map[letter]int{}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}}
+	w := &world{
+		Config: c, window: map[letter]int{},
+		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute},
+	}
 	if w.port, err = child.FreePort(ctx); err != nil { // the same each time: tokens name it
 		return nil, err
 	}
@@ -196,7 +203,8 @@ func (w *world) round(ctx context.Context, p *launch.Stack, customers []*custome
 	if err := w.atRest(ctx, customers); err != nil {
 		return p, err
 	}
-	w.logf("round %d: killed %s; %d requests without an answer, %d of them done; %d events, %d mails, %d of them claimed at a kill, %d too many",
+	w.logf("round %d: killed %s; %d requests without an answer, %d of them done; %d events, %d mails, %d of them claimed at a kill, %d too "+
+		"many",
 		round, order, cut, done, w.report.Events, w.report.Mails, w.report.Window, w.report.Twice)
 	return w.restart(ctx, p)
 }
@@ -230,7 +238,8 @@ func (w *world) populate(ctx context.Context, r *rand.Rand) ([]*customer, error)
 			if n == 0 {
 				role = "owner"
 			}
-			a, err := w.must(ctx, w.provider, http.MethodPost, "/v1/partners/"+id+"/users", object{"email": fmt.Sprintf("u%d@%s.example", n, id), "name": "User", "role": role})
+			a, err := w.must(ctx, w.provider, http.MethodPost, "/v1/partners/"+id+"/users",
+				object{"email": fmt.Sprintf("u%d@%s.example", n, id), "name": "User", "role": role})
 			if err != nil {
 				return nil, err
 			}
@@ -246,10 +255,12 @@ func (w *world) populate(ctx context.Context, r *rand.Rand) ([]*customer, error)
 	var out []*customer
 	for n, id := range ids {
 		email := "admin@" + id + ".example"
-		if _, err := w.must(ctx, w.provider, http.MethodPut, "/v1/customers/"+id, object{"name": id, "contacts": []string{"it@" + id + ".example"}}); err != nil {
+		if _, err := w.must(ctx, w.provider, http.MethodPut, "/v1/customers/"+id,
+			object{"name": id, "contacts": []string{"it@" + id + ".example"}}); err != nil {
 			return nil, err
 		}
-		if _, err := w.must(ctx, w.provider, http.MethodPut, "/v1/customers/"+id+"/members/"+email, object{"name": "Admin", "role": "admin"}); err != nil {
+		if _, err := w.must(ctx, w.provider, http.MethodPut, "/v1/customers/"+id+"/members/"+email,
+			object{"name": "Admin", "role": "admin"}); err != nil {
 			return nil, err
 		}
 		token, err := w.token(ctx, object{"email": email})
@@ -357,7 +368,10 @@ func (w *world) get(ctx context.Context, path string, into any) (int, error) {
 }
 
 func (w *world) send(ctx context.Context, token, method, path string, body any, key string) (ask.Answer, error) {
-	r := ask.Request{Method: method, URL: fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path), Token: token, Body: body, Header: map[string]string{}}
+	r := ask.Request{
+		Method: method, URL: fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path), Token: token, Body: body,
+		Header: map[string]string{},
+	}
 	if method == http.MethodPatch {
 		r.Header["If-Match"] = "*"
 	}

@@ -41,8 +41,8 @@ func TestTheWholeScenario(t *testing.T) {
 	}
 }
 
-// The gateway as it stands in front of LocalStack, where the stream and the schedule start the functions by themselves: here they are on a host of
-// this test's own, with the environment of LocalStack's template, and started by a stack whose gateway nobody uses.
+// The gateway as it stands in front of LocalStack, where the stream and the schedule start the functions by themselves: here they are on a
+// host of this test's own, with the environment of LocalStack's template, and started by a stack whose gateway nobody uses.
 func TestTheWholeScenarioWithFunctionsThatAreAlreadyThere(t *testing.T) {
 	if os.Getenv("BACKEND") != "lambda" || os.Getenv("AWS_ENDPOINT_URL_LAMBDA") != "" || os.Getenv("SERVICE_URL") != "" {
 		t.Skip("it builds all functions: make test-lambda runs it")
@@ -106,8 +106,10 @@ func scenario(t *testing.T, s service) {
 	directory, back := s.system("partner-access/directory"), s.system("partner-access/check")
 	partner, customer := "p-"+id, "c-"+id
 	pia, carl := "pia@"+partner+".example", "carl@"+customer+".example"
-	s.do("PUT", "/v1/partners/"+partner, directory, m{"name": "Partner " + id, "class": "channel", "offer": "manage", "contacts": []string{"ops@" + partner + ".example"}}).want(201)
-	s.do("PUT", "/v1/customers/"+customer, directory, m{"name": "Customer " + id, "domain": customer + ".example", "contacts": []string{"it@" + customer + ".example"}}).want(201)
+	s.do("PUT", "/v1/partners/"+partner, directory,
+		m{"name": "Partner " + id, "class": "channel", "offer": "manage", "contacts": []string{"ops@" + partner + ".example"}}).want(201)
+	s.do("PUT", "/v1/customers/"+customer, directory,
+		m{"name": "Customer " + id, "domain": customer + ".example", "contacts": []string{"it@" + customer + ".example"}}).want(201)
 	s.do("PUT", "/v1/customers/"+customer+"/members/"+url.PathEscape(carl), directory, m{"name": "Carl", "role": "admin"}).want(201)
 	made := s.do("POST", "/v1/partners/"+partner+"/users", directory, m{"email": pia, "name": "Pia", "role": "tech"}).want(201)
 	user := made.text("id")
@@ -119,7 +121,8 @@ func scenario(t *testing.T, s service) {
 		got := s.do("POST", "/access/v1/evaluation", back, m{
 			"subject": m{"type": "user", "id": pia}, "action": m{"name": action}, "resource": m{"type": "customer", "id": customer},
 		}).want(200)
-		if reason := got.text("context.reason"); reason != want || got.text("decision") != map[bool]string{true: "true", false: "false"}[want == "granted"] {
+		if reason := got.text("context.reason"); reason != want ||
+			got.text("decision") != map[bool]string{true: "true", false: "false"}[want == "granted"] {
 			t.Errorf("%s: got %s, want %s", action, got.Body, want)
 		}
 	}
@@ -194,7 +197,8 @@ func (s service) signIn(email string, welcome mail) {
 	if found == nil {
 		s.t.Fatalf("the mail holds no password: %s", welcome.Text)
 	}
-	token := s.do("POST", "/_local/login", "", m{"email": email, "password": found[1], "new_password": "correct horse battery " + rand.Text()}).want(200).text("token")
+	token := s.do("POST", "/_local/login", "",
+		m{"email": email, "password": found[1], "new_password": "correct horse battery " + rand.Text()}).want(200).text("token")
 	if me := s.do("GET", "/v1/me", token, nil).want(200); !strings.Contains(string(me.Body), email) {
 		s.t.Errorf("signed in: got %s, want %s", me.Body, email)
 	}

@@ -121,7 +121,8 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(dir, "local")
-	if said, err := exec.Command("go", "build", "-o", binary, "partneraccess/scripts/local").CombinedOutput(); err != nil { //nolint:gosec // of the project's own package
+	build := exec.Command("go", "build", "-o", binary, "partneraccess/scripts/local") //nolint:gosec // of the project's own package
+	if said, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the local stack: %w: %s", err, said)
 	}
 	return binary, nil
@@ -135,7 +136,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// start starts the local stack's program, as make run does, with more of an environment, and stops it when the test ends: then no process may be left.
+// start starts the local stack's program, as make run does, with more of an environment, and stops it when the test ends: then no process
+// may be left.
 func start(t *testing.T, more ...string) service {
 	t.Helper()
 	binary, err := program()

@@ -190,10 +190,14 @@ func useCases() []useCase {
 		request("accept into a grant", "POST", "/v1/invitations/{token}/accept", eve, `{"name":"Eve"}`, both(granted, invited), key, "k"),
 		request("decline", "POST", "/v1/invitations/{token}/decline", eve, "", invited, key, "k"),
 
-		request("employee: create", "POST", people, olga, `{"email":"new@contoso.example","name":"New","role":"tech","phone":"+4930123456","mfa":true}`, nil, key, "k"),
-		request("employee: create where everyone is in", "POST", people, olga, `{"email":"new@contoso.example","name":"New","role":"tech"}`, everyone, key, "k"),
+		request("employee: create", "POST", people, olga,
+			`{"email":"new@contoso.example","name":"New","role":"tech","phone":"+4930123456","mfa":true}`, nil, key, "k"),
+		request("employee: create where everyone is in", "POST", people, olga, `{"email":"new@contoso.example","name":"New","role":"tech"}`,
+			everyone, key, "k"),
 		func() useCase {
-			u := request("employees: create two", "POST", people, olga, `{"users":[{"email":"n1@contoso.example","name":"N","role":"tech"},{"email":"n2@contoso.example","name":"N","role":"tech"}]}`, nil, key, "k")
+			u := request("employees: create two", "POST", people, olga,
+				`{"users":[{"email":"n1@contoso.example","name":"N","role":"tech"},{"email":"n2@contoso.example","name":"N","role":"tech"}]}`, nil, key,
+				"k")
 			u.inParts = true
 			one := u.call
 			u.call = func(w *world) outcome { // each employee has a result of its own
@@ -205,7 +209,8 @@ func useCases() []useCase {
 			}
 			return u
 		}(),
-		request("employee: edit", "PATCH", people+"/{"+kim+"}", olga, `{"email":"kim2@contoso.example","phone":"+4930123456","role":"business"}`, nil, "If-Match", whichever),
+		request("employee: edit", "PATCH", people+"/{"+kim+"}", olga, `{"email":"kim2@contoso.example","phone":"+4930123456","role":"business"}`,
+			nil, "If-Match", whichever),
 		request("employee: disable", "PATCH", people+"/{"+kim+"}", olga, `{"status":"disabled"}`, granted, "If-Match", whichever),
 		// What was sent for the first change may reach the identity provider after all that was sent for the second.
 		{name: "employee: enabled, and disabled right after", inParts: true, prepare: func(w *world) {
@@ -225,8 +230,10 @@ func useCases() []useCase {
 			u.wait = 10 * time.Minute
 			return u
 		}(),
-		request("partner: edit", "PATCH", "/v1/partners/contoso", provider, `{"name":"Contoso Nord","offer":"support"}`, granted, "If-Match", whichever),
-		request("partner: suspend", "PATCH", "/v1/partners/contoso", provider, `{"status":"suspended"}`, both(granted, atGlobex), "If-Match", whichever),
+		request("partner: edit", "PATCH", "/v1/partners/contoso", provider, `{"name":"Contoso Nord","offer":"support"}`, granted, "If-Match",
+			whichever),
+		request("partner: suspend", "PATCH", "/v1/partners/contoso", provider, `{"status":"suspended"}`, both(granted, atGlobex), "If-Match",
+			whichever),
 		func() useCase {
 			u := request("partner: remove", "DELETE", "/v1/partners/contoso", provider, "", both(granted, atGlobex))
 			u.wait = 10 * time.Minute

@@ -11,8 +11,8 @@ import (
 	"partneraccess/shared/manifest"
 )
 
-// The matrix. Whatever fails, what was asked for is there in the end exactly once, with its event, or, where the answer said no, not at all; every
-// mail has come exactly once, but for the one gap that is documented, which is counted; and the counts of users are right.
+// The matrix. Whatever fails, what was asked for is there in the end exactly once, with its event, or, where the answer said no, not at
+// all; every mail has come exactly once, but for the one gap that is documented, which is counted; and the counts of users are right.
 func TestWhateverCallFailsInTheMiddleTheOutcomeIsTheSame(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
@@ -125,7 +125,8 @@ func prove(t *testing.T, u useCase) tally {
 	return out
 }
 
-// telling leaves out calls that are as others: of the lists of due work, of which there is one for each shard, the first and the last are looked at.
+// telling leaves out calls that are as others: of the lists of due work, of which there is one for each shard, the first and the last are
+// looked at.
 func telling(calls []call) []call {
 	last := 0
 	for _, c := range calls {
@@ -174,7 +175,8 @@ func (r *run) prove(before, after string, want picture) tally {
 	switch {
 	case r.inParts:
 	case now != before && now != after:
-		r.errorf("answered %s, got half of it: compared with what was asked for: %s", o, differences(strings.Split(now, "\n"), strings.Split(after, "\n")))
+		r.errorf("answered %s, got half of it: compared with what was asked for: %s", o,
+			differences(strings.Split(now, "\n"), strings.Split(after, "\n")))
 	case o.done() && now != after:
 		r.errorf("answered %s, and it was not done", o)
 	case !o.done() && !o.open():

@@ -64,7 +64,10 @@ func (c call) operation() string {
 
 // writes tells whether the call changes anything, so that a lost answer is not the same as a lost request.
 func (c call) writes() bool {
-	for _, read := range []string{"dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.Query", "dynamodb.TransactGetItems", "cognito.AdminGetUser", "cognito.AdminListGroupsForUser"} {
+	for _, read := range []string{
+		"dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.Query", "dynamodb.TransactGetItems",
+		"cognito.AdminGetUser", "cognito.AdminListGroupsForUser",
+	} {
 		if c.operation() == read {
 			return false
 		}
@@ -76,14 +79,16 @@ func (c call) writes() bool {
 type fault string
 
 const (
-	throttled   fault = "throttled"               // refused, without effect
-	broken      fault = "5xx"                     // likewise
-	late        fault = "timed out before effect" // the request got lost
-	lost        fault = "timed out after effect"  // the answer got lost
-	cut         fault = "cut in the answer"       // after the effect: half of the answer comes
-	straggles   fault = "lands after the retry"   // timed out, and has its effect once the same call was made again, by the SDK, or, when it lasts, by whoever calls again; but at last when its signature ends
-	diesBefore  fault = "dies before"             // the function ends in the middle, before the call
-	diesBetween fault = "dies after"              // and after it, before anything else
+	throttled fault = "throttled"               // refused, without effect
+	broken    fault = "5xx"                     // likewise
+	late      fault = "timed out before effect" // the request got lost
+	lost      fault = "timed out after effect"  // the answer got lost
+	cut       fault = "cut in the answer"       // after the effect: half of the answer comes
+	// timed out, and has its effect once the same call was made again, by the SDK, or, when it lasts, by whoever calls again; but at last when
+	// its signature ends
+	straggles   fault = "lands after the retry"
+	diesBefore  fault = "dies before" // the function ends in the middle, before the call
+	diesBetween fault = "dies after"  // and after it, before anything else
 )
 
 // dies tells whether the function ends, with everything that it has under way.
@@ -119,7 +124,16 @@ func waysOf(c call) []way {
 			{straggles, true},
 		}
 	case c.writes(): // until it is tried again, what straggles is as what was late
-		return []way{{straggles, false}, {lost, false}, {cut, false}, {diesBefore, false}, {diesBetween, false}, {throttled, true}, {lost, true}, {straggles, true}}
+		return []way{
+			{straggles, false},
+			{lost, false},
+			{cut, false},
+			{diesBefore, false},
+			{diesBetween, false},
+			{throttled, true},
+			{lost, true},
+			{straggles, true},
+		}
 	case *all:
 		return []way{
 			{throttled, false},
@@ -208,7 +222,9 @@ func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
 	case straggles:
 		s.lead(r, body)
 	case throttled:
-		return s.refuse(r, map[string]string{"dynamodb": "ThrottlingException", "ses": "TooManyRequestsException", "cognito": "TooManyRequestsException"}[s.name], map[string]int{"ses": 429}[s.name]), nil
+		return s.refuse(r,
+			map[string]string{"dynamodb": "ThrottlingException", "ses": "TooManyRequestsException", "cognito": "TooManyRequestsException"}[s.name],
+			map[string]int{"ses": 429}[s.name]), nil
 	case broken:
 		return s.refuse(r, "InternalServerError", 500), nil
 	case lost, diesBetween:

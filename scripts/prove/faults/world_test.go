@@ -160,8 +160,10 @@ func (w *world) wire(e *engine.Engine) {
 	c := mailing.Config{
 		Store: store, Sender: ses.NewSender(mails, "set"), Passwords: keeper, Now: w.clock, Log: log,
 		Settings: mail.Settings{
-			Product: "Example Cloud", From: "no-reply@cloud.example", Support: "support@cloud.example", CustomerURL: "https://cloud.example/{customer}",
-			PartnerURL: "https://cloud.example/{partner}", InvitationURL: "https://cloud.example/invitations/{token}", Unsubscribe: "mailto:no@cloud.example",
+			Product: "Example Cloud", From: "no-reply@cloud.example", Support: "support@cloud.example",
+			CustomerURL: "https://cloud.example/{customer}",
+			PartnerURL:  "https://cloud.example/{partner}", InvitationURL: "https://cloud.example/invitations/{token}",
+			Unsubscribe: "mailto:no@cloud.example",
 		},
 	}
 	notify, err := mailing.NewHandler(c)
@@ -176,7 +178,8 @@ func (w *world) wire(e *engine.Engine) {
 	}
 	i, err := issuer()
 	w.must(err)
-	w.gateway, err = stack.NewGateway(manifest.Functions(), w.handlers, stack.NewAuthorizer(i.Keys(), i.URL(), stack.Audience, time.Now), nil, w.clock, log)
+	w.gateway, err = stack.NewGateway(manifest.Functions(), w.handlers, stack.NewAuthorizer(i.Keys(), i.URL(), stack.Audience, time.Now), nil,
+		w.clock, log)
 	w.must(err)
 }
 
@@ -314,7 +317,8 @@ func (w *world) invoke(function string, event any) outcome {
 	w.must(err)
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:" + engine.Region + ":000000000000:function:" + function})
+	ctx = lambdacontext.NewContext(ctx,
+		&lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:" + engine.Region + ":000000000000:function:" + function})
 	raw, err := w.handlers[function].Invoke(ctx, payload)
 	if err != nil {
 		return outcome{status: 500, body: err.Error()}
@@ -451,7 +455,10 @@ func (w *world) snapshot() snapshot {
 	w.t.Helper()
 	out, err := w.raw.Scan(w.t.Context(), &dynamodb.ScanInput{TableName: &w.table, ConsistentRead: aws.Bool(true)})
 	w.must(err)
-	return snapshot{items: out.Items, pool: w.pool.clone(), now: w.now, delivered: maps.Clone(w.delivered), vars: maps.Clone(w.vars), mails: w.box.from(w.told)}
+	return snapshot{
+		items: out.Items, pool: w.pool.clone(), now: w.now, delivered: maps.Clone(w.delivered), vars: maps.Clone(w.vars),
+		mails: w.box.from(w.told),
+	}
 }
 
 func keyText(item map[string]types.AttributeValue) string {
@@ -496,8 +503,8 @@ func (w *world) drop() {
 
 var id = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{26}`)
 
-// records is what the table says, as text: every row and attribute, but for what is not the same in two runs that did the same: ids that were
-// made, which are stars, and when something was written. Tasks, receipts and answers to repeated requests are left to others.
+// records is what the table says, as text: every row and attribute, but for what is not the same in two runs that did the same: ids that
+// were made, which are stars, and when something was written. Tasks, receipts and answers to repeated requests are left to others.
 func (w *world) records() string {
 	w.t.Helper()
 	passing := []string{"ttl", "created", "updated", "told", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "digests", "missed", "at", "end_at"}
@@ -569,7 +576,9 @@ func (w *world) outside() []string {
 		out = append(out, "mail "+m.Tags["type"]+" to "+m.To+": "+m.Subject)
 	}
 	for user, a := range w.pool.clone().accounts {
-		out = append(out, fmt.Sprint("account ", id.ReplaceAllString(user, "*"), " ", a.attributes["email"], " ", a.attributes["phone_number"], " ", a.enabled, " ", a.status, " ", a.mfa, " ", a.groups, " ", w.opens(a)))
+		out = append(out,
+			fmt.Sprint("account ", id.ReplaceAllString(user, "*"), " ", a.attributes["email"], " ", a.attributes["phone_number"], " ", a.enabled,
+				" ", a.status, " ", a.mfa, " ", a.groups, " ", w.opens(a)))
 	}
 	slices.Sort(out)
 	return out
@@ -577,8 +586,8 @@ func (w *world) outside() []string {
 
 var secret = regexp.MustCompile(`[0-9A-Za-z]{5}(?:-[0-9A-Za-z]{5}){3}`)
 
-// opens tells whether one of the mails to an account's address has the account's password, when any has one: the others may have come twice, each
-// with a password of its own.
+// opens tells whether one of the mails to an account's address has the account's password, when any has one: the others may have come
+// twice, each with a password of its own.
 func (w *world) opens(a account) string {
 	out := "no password in a mail"
 	for _, m := range w.box.from(0) {

@@ -47,9 +47,12 @@ const (
 
 func (k kind) String() string {
 	return [kinds]string{
-		"check", "batch of checks", "search users", "search customers", "search actions", "grant to users", "grant to everyone", "set users", "add users",
-		"remove users", "delete user from grant", "everyone on", "everyone off", "level", "until", "from", "suspend", "resume", "revoke", "relinquish",
-		"user created", "user removed", "user disabled", "user enabled", "partner suspended", "partner resumed", "partner removed", "member added",
+		"check", "batch of checks", "search users", "search customers", "search actions", "grant to users", "grant to everyone", "set users",
+		"add users",
+		"remove users", "delete user from grant", "everyone on", "everyone off", "level", "until", "from", "suspend", "resume", "revoke",
+		"relinquish",
+		"user created", "user removed", "user disabled", "user enabled", "partner suspended", "partner resumed", "partner removed",
+		"member added",
 		"member removed", "clock moved", "observe",
 	}[k]
 }
@@ -122,8 +125,9 @@ func weights() []kind {
 // choose makes a command up. users is how many numbers the partner's users have; now is the clock's minute.
 func choose(r *rand.Rand, all []kind, customers, partners int, users func(partner int) int, now int64) command {
 	c := command{
-		kind: all[r.IntN(len(all))], customer: r.IntN(customers), partner: r.IntN(partners), level: -1, from: unchanged, until: unchanged, need: 1,
-		how: "snapshot",
+		kind: all[r.IntN(len(all))], customer: r.IntN(customers), partner: r.IntN(partners), level: -1, from: unchanged, until: unchanged,
+		need: 1,
+		how:  "snapshot",
 	}
 	n := users(c.partner)
 	someone := func() int { return r.IntN(n) }

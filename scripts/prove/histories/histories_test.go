@@ -63,14 +63,18 @@ func TestAFaultIsFound(t *testing.T) {
 	} {
 		t.Run(f.about, func(t *testing.T) {
 			t.Parallel()
-			r := run(t, histories.Config{Ops: 2400, Clients: 12, Epoch: 25, Most: f.most, Seed: 3, Handlers: func(d stack.Deps) (map[string]lambda.Handler, error) {
-				h, err := stack.Functions(d)
-				if err != nil {
-					return nil, err
-				}
-				f.faulty(h)
-				return h, nil
-			}})
+			r := run(t,
+				histories.Config{
+					Ops: 2400, Clients: 12, Epoch: 25, Most: f.most, Seed: 3,
+					Handlers: func(d stack.Deps) (map[string]lambda.Handler, error) {
+						h, err := stack.Functions(d)
+						if err != nil {
+							return nil, err
+						}
+						f.faulty(h)
+						return h, nil
+					},
+				})
 			if all := strings.Join(r.Violations, "\n"); !strings.Contains(all, f.want) {
 				t.Errorf("got the violations %q, want one with %q", all, f.want)
 			}

@@ -37,7 +37,8 @@ func (p part) linearizable(limit time.Duration, keep string) string {
 	if result == porcupine.Ok {
 		return ""
 	}
-	out := fmt.Sprintf("customer %d and partner %d, from %v: the history of %d operations is %s", p.customer, p.partner, p.begin, len(ops), result)
+	out := fmt.Sprintf("customer %d and partner %d, from %v: the history of %d operations is %s", p.customer, p.partner, p.begin, len(ops),
+		result)
 	if keep != "" {
 		file := filepath.Join(keep, fmt.Sprintf("history-c%d-p%d-%d.html", p.customer, p.partner, p.ops[0].call))
 		if err := porcupine.VisualizePath(m, info, file); err == nil {

@@ -169,7 +169,8 @@ func (s state) agrees(o seen, now int64) bool {
 		return true
 	}
 	in := s.in & s.present
-	return o.paused == (p == paused) && s.everyone == o.everyone && (s.everyone || in == o.in) && s.level == o.level && s.from == o.from && s.until == o.until
+	return o.paused == (p == paused) && s.everyone == o.everyone && (s.everyone || in == o.in) && s.level == o.level && s.from == o.from &&
+		s.until == o.until
 }
 
 // plan is what a change makes of the state, and what it is answered.

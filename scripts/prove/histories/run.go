@@ -61,8 +61,11 @@ type Report struct {
 // String is what is printed of it.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "histories: engine %s, seed %d, %d operations (%d questions answered) in %d epochs, %d parts judged, %s (%s of it judging), %d CPUs %s/%s\n",
-		r.Engine, r.Seed, r.Ops, r.Checks, r.Epochs, r.Parts, r.Took.Round(time.Second), r.Judging.Round(time.Second), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(&b,
+		"histories: engine %s, seed %d, %d operations (%d questions answered) in %d epochs, %d parts judged, %s (%s of it judging), %d CPUs "+
+			"%s/%s\n",
+		r.Engine, r.Seed, r.Ops, r.Checks, r.Epochs, r.Parts, r.Took.Round(time.Second), r.Judging.Round(time.Second), runtime.NumCPU(),
+		runtime.GOOS, runtime.GOARCH)
 	report.Counts(&b, "by kind", r.ByKind)
 	report.Counts(&b, "answers", r.Answers)
 	report.Violations(&b, r.Violations)
@@ -130,7 +133,8 @@ func (r *runner) run(ctx context.Context) error {
 		}
 		r.report.Epochs++
 		if r.report.Epochs%10 == 0 {
-			_, _ = fmt.Fprintf(r.Log, "%s: %d operations, %d epochs, %d violations\n", time.Since(r.began).Round(time.Second), r.report.Ops, r.report.Epochs, len(r.report.Violations))
+			_, _ = fmt.Fprintf(r.Log, "%s: %d operations, %d epochs, %d violations\n", time.Since(r.began).Round(time.Second), r.report.Ops,
+				r.report.Epochs, len(r.report.Violations))
 		}
 	}
 	return nil
@@ -217,7 +221,8 @@ func (r *runner) do(ctx context.Context, client int, c command) error {
 // understand notes who somebody new is, and what a question was answered.
 func (r *runner) understand(o *operation, a ask.Answer, body any) error {
 	w := r.w
-	if a.Status >= http.StatusInternalServerError || o.kind.reads() && a.Status != http.StatusOK || o.kind == moveClock && a.Status != http.StatusOK {
+	if a.Status >= http.StatusInternalServerError || o.kind.reads() && a.Status != http.StatusOK ||
+		o.kind == moveClock && a.Status != http.StatusOK {
 		w.mu.Lock()
 		r.report.Violations = append(r.report.Violations, fmt.Sprintf("%v: got %d %s", o, a.Status, a.Body))
 		w.mu.Unlock()
@@ -289,7 +294,8 @@ func (r *runner) understand(o *operation, a ask.Answer, body any) error {
 		}
 		for _, id := range []string{f.id, f.users[u].id} {
 			if when, out := w.goners[id]; o.answers[i] == "granted" && out && when < o.call {
-				r.report.Violations = append(r.report.Violations, fmt.Sprintf("seed %d, epoch %d: %s was let in by [%v], and had gone for ever", r.Seed, r.report.Epochs, id, o))
+				r.report.Violations = append(r.report.Violations,
+					fmt.Sprintf("seed %d, epoch %d: %s was let in by [%v], and had gone for ever", r.Seed, r.report.Epochs, id, o))
 			}
 		}
 	}
@@ -311,7 +317,10 @@ func (r *runner) observe(ctx context.Context, each func(pair, *operation)) (int,
 	for c := range r.Customers {
 		for p := range r.Partners {
 			g.Go(func() error {
-				o := &operation{command: command{kind: observe, customer: c, partner: p, level: -1, from: unchanged, until: unchanged}, client: r.Clients, call: r.elapsed(), nows: []int64{r.w.now()}}
+				o := &operation{
+					command: command{kind: observe, customer: c, partner: p, level: -1, from: unchanged, until: unchanged},
+					client:  r.Clients, call: r.elapsed(), nows: []int64{r.w.now()},
+				}
 				var err error
 				if o.seen, err = r.w.observed(ctx, c, p); err != nil {
 					return fmt.Errorf("observe: %w", err)
@@ -350,8 +359,11 @@ func (r *runner) judge(after map[pair]*operation) {
 			if w := part.linearizable(judging, r.Keep); w != "" {
 				wrong = append(wrong, w)
 			}
-			if o := after[p].seen; !o.everyone && (o.status == "active" || o.status == "suspended" || o.status == "scheduled") && o.counted != bits.OnesCount64(uint64(o.in)) {
-				wrong = append(wrong, fmt.Sprintf("customer %d and partner %d: the grant counts %d users after the sweep, and lists %b", p.customer, p.partner, o.counted, o.in))
+			if o := after[p].seen; !o.everyone && (o.status == "active" || o.status == "suspended" || o.status == "scheduled") &&
+				o.counted != bits.OnesCount64(uint64(o.in)) {
+				wrong = append(wrong,
+					fmt.Sprintf("customer %d and partner %d: the grant counts %d users after the sweep, and lists %b", p.customer, p.partner, o.counted,
+						o.in))
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -50,7 +50,8 @@ type person struct{ id, email string }
 func customerID(i int) string { return fmt.Sprintf("c%d", i) }
 
 func newWorld(ctx context.Context, c Config) (_ *world, err error) {
-	s, err := stack.Start(ctx, stack.Config{Engine: c.Engine, Table: c.Table, Still: startOfTime(), CreateTable: dynamo.CreateTable, Handlers: c.Handlers})
+	s, err := stack.Start(ctx,
+		stack.Config{Engine: c.Engine, Table: c.Table, Still: startOfTime(), CreateTable: dynamo.CreateTable, Handlers: c.Handlers})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,8 @@ func newWorld(ctx context.Context, c Config) (_ *world, err error) {
 		if err := w.must(ctx, http.MethodPut, "/v1/customers/"+id, object{"name": id}, http.StatusCreated); err != nil {
 			return nil, err
 		}
-		if err := w.must(ctx, http.MethodPut, "/v1/customers/"+id+"/members/"+email, object{"name": "Admin", "role": "admin"}, http.StatusCreated); err != nil {
+		if err := w.must(ctx, http.MethodPut, "/v1/customers/"+id+"/members/"+email, object{"name": "Admin", "role": "admin"},
+			http.StatusCreated); err != nil {
 			return nil, err
 		}
 		token, err := s.Token(stack.TokenRequest{Email: email})
@@ -103,7 +105,8 @@ func (w *world) stop() error {
 func (w *world) newFirm(ctx context.Context, users int) (*firm, error) {
 	w.made++
 	f := &firm{id: fmt.Sprintf("p%d", w.made)}
-	if err := w.must(ctx, http.MethodPut, "/v1/partners/"+f.id, object{"name": f.id, "class": "channel", "offer": "manage"}, http.StatusCreated); err != nil {
+	if err := w.must(ctx, http.MethodPut, "/v1/partners/"+f.id, object{"name": f.id, "class": "channel", "offer": "manage"},
+		http.StatusCreated); err != nil {
 		return nil, err
 	}
 	for i := range users + 1 {
@@ -242,8 +245,9 @@ func (w *world) question(c *command, customer, user int, byAddress bool) object 
 		id = p.email
 	}
 	return object{
-		"subject": object{"type": "user", "id": id}, "action": object{"name": actions()[c.need]}, "resource": object{"type": "customer", "id": customerID(customer)},
-		"context": object{"consistency": c.how},
+		"subject": object{"type": "user", "id": id}, "action": object{"name": actions()[c.need]},
+		"resource": object{"type": "customer", "id": customerID(customer)},
+		"context":  object{"consistency": c.how},
 	}
 }
 

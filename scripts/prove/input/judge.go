@@ -47,7 +47,8 @@ func judge(c *spec.Contract, q *request, sent *http.Request, a answer) (culprit 
 	if a.status >= 400 {
 		_ = json.Unmarshal(a.body, &p) // the contract has judged it
 	}
-	each := q.op.path == "/access/v1/evaluations" || q.op.key() == "POST /v1/partners/{partner}/users" // tell what is wrong with each, under 200
+	// tell what is wrong with each, under 200
+	each := q.op.path == "/access/v1/evaluations" || q.op.key() == "POST /v1/partners/{partner}/users"
 	if each && a.status == http.StatusOK || strings.HasSuffix(q.op.path, "/password") {
 		return false, wrong // no passwords are kept here, whatever is sent
 	}
@@ -65,7 +66,8 @@ func judge(c *spec.Contract, q *request, sent *http.Request, a answer) (culprit 
 		// A rule may forbid what the schema allows; several members may only be wrong together.
 	case a.status != http.StatusBadRequest && p.Code != "too_many_users":
 		add("one member is wrong, and the answer does not say so")
-	case (q.added || q.missing) && len(q.op.schema.AnyOf)+len(q.op.schema.OneOf) > 0 && len(pointers) > 0: // it may not stand beside the others, whatever its value
+	case (q.added || q.missing) && len(q.op.schema.AnyOf)+len(q.op.schema.OneOf) > 0 && len(pointers) > 0:
+		// it may not stand beside the others, whatever its value
 	case !slices.ContainsFunc(pointers, named):
 		add("the pointers are %q, and the member that is wrong is %q", pointers, q.broken)
 	case !q.added && slices.ContainsFunc(pointers, func(s string) bool { return !named(s) }):

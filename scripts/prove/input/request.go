@@ -40,7 +40,10 @@ func operations(doc *openapi3.T) []*operation {
 	var out []*operation
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			o := &operation{method: method, path: path, op: op, params: append(append(openapi3.Parameters{}, item.Parameters...), op.Parameters...), by: whoMay(method, path, op)}
+			o := &operation{
+				method: method, path: path, op: op, params: append(append(openapi3.Parameters{}, item.Parameters...), op.Parameters...),
+				by: whoMay(method, path, op),
+			}
 			if op.RequestBody != nil {
 				m := op.RequestBody.Value.Content.Get("application/json")
 				o.schema = m.Schema.Value
@@ -73,7 +76,8 @@ func whoMay(method, path string, op *openapi3.Operation) caller {
 	switch {
 	case strings.HasPrefix(path, "/access/"):
 		return backend
-	case method == "GET" && !strings.HasSuffix(path, "/account"), strings.HasPrefix(path, "/v1/partners/{partner}/users"), strings.HasSuffix(path, "/mail/{mail}/resend"):
+	case method == "GET" && !strings.HasSuffix(path, "/account"), strings.HasPrefix(path, "/v1/partners/{partner}/users"),
+		strings.HasSuffix(path, "/mail/{mail}/resend"):
 		return provider
 	case strings.HasPrefix(path, "/v1/customers/{customer}"):
 		return admin
@@ -252,13 +256,15 @@ func (g *generator) breakText(q *request, good any, r *rand.Rand) {
 	case 0:
 		q.what, q.body, q.must = "cut off", text[:r.IntN(len(text))], true
 	case 1:
-		q.what, q.body, q.must = "something behind", append(slices.Clone(text), pick(r, []string{"x", "{}", ",", "]", "}", "\x00", "null"})...), true
+		q.what, q.body, q.must = "something behind", append(slices.Clone(text),
+			pick(r, []string{"x", "{}", ",", "]", "}", "\x00", "null"})...), true
 	case 2:
 		q.what, q.body = "a byte that is not UTF-8", insert(pick(r, []string{"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}))
 	case 3:
 		q.what, q.body, q.must = "deep arrays", []byte(strings.Repeat("[", deep)), true
 	case 4:
-		q.what, q.body, q.must = "deep objects", []byte(strings.Repeat(`{"users":`, min(deep, 7000))+"1"+strings.Repeat("}", min(deep, 7000))), true
+		q.what, q.body, q.must = "deep objects", []byte(strings.Repeat(`{"users":`, min(deep, 7000))+"1"+
+			strings.Repeat("}", min(deep, 7000))), true
 	case 5:
 		q.what, q.body = "a byte of another value", slices.Clone(text)
 		q.body[r.IntN(len(text))] = byte(r.IntN(256))
@@ -277,7 +283,11 @@ func (g *generator) breakText(q *request, good any, r *rand.Rand) {
 		q.what, q.body = "UTF-16", utf16(text)
 		q.must = true
 	case 12:
-		q.what, q.body, q.must = "no JSON", []byte(pick(r, []string{"a=b&c=d", "<a/>", "undefined", "NaN", "{a:1}", "{'a':1}", "{\"a\":1,}", "// x\n{}", "\x1f\x8b\x08\x00", "%PDF", "-", "\"", "{"})), true
+		q.what, q.body, q.must = "no JSON", []byte(
+			pick(r, []string{
+				"a=b&c=d", "<a/>", "undefined", "NaN", "{a:1}", "{'a':1}", "{\"a\":1,}", "// x\n{}",
+				"\x1f\x8b\x08\x00", "%PDF", "-", "\"", "{",
+			})), true
 	case 13:
 		q.what, q.body = "nothing", nil
 		q.must = q.op.op.RequestBody.Value.Required
@@ -338,11 +348,17 @@ func (g *generator) breakAround(q *request, r *rand.Rand) {
 	case n == 3:
 		q.what, q.query = "query", rawQuery(r, g.odd)
 	case n == 4:
-		q.what, q.header["If-Match"] = "If-Match", safe(pick(r, append(g.odd, `"1"`, `"0"`, `W/"1"`, `"1", "2"`, `"99999999999999999999"`, `"-1"`, `""`)))
+		q.what, q.header["If-Match"] = "If-Match", safe(
+			pick(r, append(g.odd, `"1"`, `"0"`, `W/"1"`, `"1", "2"`, `"99999999999999999999"`, `"-1"`, `""`)))
 	case n == 5:
 		q.what, q.header["Idempotency-Key"] = "Idempotency-Key", safe(pick(r, append(g.odd, "k1", "k1", strings.Repeat("k", 256))))
 	case n == 6:
-		q.what, q.header["Content-Type"] = "Content-Type", safe(pick(r, []string{"", "text/plain", "application/json; charset=latin1", "application/JSON", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "a", ";", "application/json;", "application/json; a", "application/problem+json", strings.Repeat("a/", 500)}))
+		q.what, q.header["Content-Type"] = "Content-Type", safe(
+			pick(r, []string{
+				"", "text/plain", "application/json; charset=latin1", "application/JSON", "multipart/form-data; boundary=x",
+				"application/x-www-form-urlencoded", "a", ";", "application/json;", "application/json; a",
+				"application/problem+json", strings.Repeat("a/", 500),
+			}))
 	default:
 		q.what, q.by = "caller", caller(r.IntN(int(callers)))
 		q.header["X-Request-ID"] = safe(pick(r, g.odd))
@@ -351,14 +367,19 @@ func (g *generator) breakAround(q *request, r *rand.Rand) {
 
 func rawQuery(r *rand.Rand, odd []string) string {
 	if r.IntN(6) == 0 {
-		return pick(r, []string{"%", "%zz", "a;b", "&&&", "=", "==", "?", "limit", "limit=1&limit=2", "cursor=%00", "limit=1;cursor=2", "\u00e4", strings.Repeat("a=1&", 500)})
+		return pick(r,
+			[]string{
+				"%", "%zz", "a;b", "&&&", "=", "==", "?", "limit", "limit=1&limit=2", "cursor=%00", "limit=1;cursor=2", "\u00e4",
+				strings.Repeat("a=1&", 500),
+			})
 	}
 	var parts []string
 	for range 1 + r.IntN(3) {
 		name := pick(r, []string{"limit", "cursor", "q", "status", "type", "from", "until", "no_such", "Limit", "limit[]", ""})
 		value := pick(r, odd)
 		if r.IntN(3) == 0 {
-			value = pick(r, []string{"0", "1", "100", "101", "-1", "1e2", "9223372036854775808", "active", "active,ended", "grant.created", "2027-03-01T00:00:00Z"})
+			value = pick(r,
+				[]string{"0", "1", "100", "101", "-1", "1e2", "9223372036854775808", "active", "active,ended", "grant.created", "2027-03-01T00:00:00Z"})
 		}
 		parts = append(parts, url.QueryEscape(name)+"="+url.QueryEscape(value))
 	}

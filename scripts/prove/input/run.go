@@ -129,7 +129,8 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 		c.Log = io.Discard
 	}
 	r := &runner{
-		Config: c, function: map[string]string{}, faults: &faults{}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: time.Minute},
+		Config: c, function: map[string]string{}, faults: &faults{},
+		http:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: time.Minute},
 		report: &Report{Seed: c.Seed, ByKind: map[string]int{}, ByStatus: map[string]int{}},
 	}
 	if r.contract, err = spec.NewContract(ctx, httpapi.OpenAPI); err != nil {
@@ -171,7 +172,8 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 // settle makes a small world in which most of what a good request names is there.
 func (r *runner) settle(ctx context.Context) error {
 	for by, ask := range map[caller]stack.TokenRequest{
-		provider: {Scope: httpapi.ScopeDirectory}, backend: {Scope: httpapi.ScopeCheck}, admin: {Email: "ann@acme.example"}, owner: {Email: "olga@contoso.example"},
+		provider: {Scope: httpapi.ScopeDirectory}, backend: {Scope: httpapi.ScopeCheck}, admin: {Email: "ann@acme.example"},
+		owner: {Email: "olga@contoso.example"},
 	} {
 		var err error
 		if r.tokens[by], err = r.Token(ask); err != nil {
@@ -184,7 +186,10 @@ func (r *runner) settle(ctx context.Context) error {
 			r.claims[by]["scope"] = ask.Scope
 		}
 	}
-	names := map[string]string{"customer": "acme", "partner": "contoso", "email": "ben@acme.example", "mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c", "token": "acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw"}
+	names := map[string]string{
+		"customer": "acme", "partner": "contoso", "email": "ben@acme.example",
+		"mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c", "token": "acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw",
+	}
 	for _, step := range []struct {
 		by           caller
 		method, path string
@@ -303,7 +308,8 @@ func (r *runner) one(ctx context.Context, n uint64) error {
 	case ctx.Err() != nil && err != nil: // it was cut off
 		return err
 	case err != nil:
-		r.report.Violations = append(r.report.Violations, fmt.Sprintf("seed %d request %d, %s %s, %s: %v", r.Seed, n, q.op.method, q.target(), q.what, err))
+		r.report.Violations = append(r.report.Violations,
+			fmt.Sprintf("seed %d request %d, %s %s, %s: %v", r.Seed, n, q.op.method, q.target(), q.what, err))
 		return nil
 	}
 	named, wrong := judge(r.contract, q, sent, a)
@@ -318,8 +324,9 @@ func (r *runner) one(ctx context.Context, n uint64) error {
 	r.report.ByKind[kind]++
 	r.report.ByStatus[fmt.Sprint(a.status)]++
 	for _, w := range wrong {
-		r.report.Violations = append(r.report.Violations, fmt.Sprintf("seed %d request %d, %s %.200s, %s %s: %.500s\n      sent %.300q\n      got %d %.400s",
-			r.Seed, n, q.op.method, q.target(), q.what, q.broken, w, q.body, a.status, a.body))
+		r.report.Violations = append(r.report.Violations,
+			fmt.Sprintf("seed %d request %d, %s %.200s, %s %s: %.500s\n      sent %.300q\n      got %d %.400s",
+				r.Seed, n, q.op.method, q.target(), q.what, q.broken, w, q.body, a.status, a.body))
 	}
 	return nil
 }

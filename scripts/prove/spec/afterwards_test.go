@@ -88,7 +88,8 @@ func TestASuspendedPartnersInvitationIsNotSentAgain(t *testing.T) {
 	w := spec.New(t)
 	w.Customer("acme")
 	w.Partner("contoso")
-	id := w.AdminOf("acme").Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201).String("invitation.id")
+	id := w.AdminOf("acme").Do("POST", invitations,
+		m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201).String("invitation.id")
 	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"status": "suspended"}).Want(200)
 	w.AdminOf("acme").Do("POST", invitations+"/"+id+"/resend", nil).WantProblem(422, "partner_not_active")
 }
@@ -207,7 +208,8 @@ func TestTheFirstRequestsOfTheReadmeAnswerWhatTheReadmeSays(t *testing.T) {
 	if _, err := seed.Run(t.Context(), w.Stack.URL(), token); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", "-euc", strings.Replace(script, "http://127.0.0.1:8080", w.Stack.URL(), 1)) //nolint:gosec // the README's own
+	script = strings.Replace(script, "http://127.0.0.1:8080", w.Stack.URL(), 1)
+	cmd := exec.CommandContext(t.Context(), "bash", "-euc", script) //nolint:gosec // the README's own
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -16,8 +16,8 @@ import (
 
 // who may call what, written down a second time and independently of the code:
 // P the provider; A an admin and M another member of the customer; O owner, a admin, B business, T tech, S sales and marketing, X external
-// user of the partner; C anybody of any customer, c an admin of any; L an owner, admin or business of any partner, whose own it then has to be; * whoever has
-// signed in.
+// user of the partner; C anybody of any customer, c an admin of any; L an owner, admin or business of any partner, whose own it then has to
+// be; * whoever has signed in.
 var whoMay = map[string]string{
 	"GET /v1/me": "*",
 
@@ -85,7 +85,8 @@ var elsewhere = map[string]string{
 	"POST /v1/partners/{partner}/mail/{mail}/resend":                  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 }
 
-// town is a small world in which every kind of caller lives: acme and contoso, which have a grant, and globex and fabrikam, which have another.
+// town is a small world in which every kind of caller lives: acme and contoso, which have a grant, and globex and fabrikam, which have
+// another.
 type town struct {
 	*spec.World
 	callers map[string]*spec.Client // by letter; lower-case g and f are the neighbours' admin and owner, "?" nobody knows, "!" is a back end
@@ -120,7 +121,8 @@ func townOf(t *testing.T, w *spec.World) town {
 	w.Grant("acme", map[string]any{"partner": "contoso", "everyone": true, "assigned_by": "partner"}).Want(201)
 	w.Grant("globex", map[string]any{"partner": "fabrikam", "everyone": true, "assigned_by": "partner"}).Want(201)
 	for customer, partner := range map[string]string{"acme": "contoso", "globex": "fabrikam"} {
-		tn.invited[customer] = w.AdminOf(customer).Do("POST", "/v1/customers/"+customer+"/invitations", map[string]any{"email": "eve@" + partner + ".example", "partner": partner}).Want(201).String("invitation.id")
+		tn.invited[customer] = w.AdminOf(customer).Do("POST", "/v1/customers/"+customer+"/invitations",
+			map[string]any{"email": "eve@" + partner + ".example", "partner": partner}).Want(201).String("invitation.id")
 	}
 	block := receipt.Block{Address: "member@acme.example", State: receipt.Bounced, Reason: "user unknown", At: w.Now()}
 	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
@@ -129,8 +131,8 @@ func townOf(t *testing.T, w *spec.World) town {
 	return tn
 }
 
-// at asks a route about acme and contoso, about their neighbours, or about what is not there. Bodies are such that who may call is refused for
-// them: nothing changes but by DELETE.
+// at asks a route about acme and contoso, about their neighbours, or about what is not there. Bodies are such that who may call is refused
+// for them: nothing changes but by DELETE.
 func (tn town) at(route, letter, where string) *spec.Answer {
 	customer, partner, email := "acme", "contoso", "member@acme.example"
 	user, invitation := tn.user["contoso"], tn.invited["acme"]
@@ -143,7 +145,8 @@ func (tn town) at(route, letter, where string) *spec.Answer {
 		invitation = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
 	}
 	method, path, _ := strings.Cut(route, " ")
-	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation, "{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
+	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation,
+		"{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
 	var body any
 	if (method == "POST" || method == "PUT" || method == "PATCH") && !strings.HasSuffix(path, "/resend") {
 		body = map[string]any{"no_such_member": 1}
@@ -185,7 +188,8 @@ func testRoute(t *testing.T, route string) {
 			continue
 		}
 		foreign, missing := tn.at(route, letter, "foreign"), tn.at(route, letter, "missing")
-		neighbour := letter == "g" && strings.Contains(route, " /v1/customers/") || letter == "f" && (strings.Contains(route, " /v1/partners/") || strings.Contains(may, "L"))
+		neighbour := letter == "g" && strings.Contains(route, " /v1/customers/") ||
+			letter == "f" && (strings.Contains(route, " /v1/partners/") || strings.Contains(may, "L"))
 		if neighbour || strings.ContainsAny(may, "Cc") && letter == "g" {
 			continue // the foreign place is its own
 		}
@@ -202,7 +206,8 @@ func testRoute(t *testing.T, route string) {
 		}
 		missing := tn.at(route, letter, "missing")
 		if letter == "P" {
-			if got := outcome(missing); strings.Contains(route, "{") && got != "404 not_found" && !strings.HasPrefix(route, "P") { // the body is refused first
+			if got := outcome(missing); strings.Contains(route, "{") && got != "404 not_found" && !strings.HasPrefix(route, "P") {
+				// the body is refused first
 				t.Errorf("the provider, about what is not there: got %s", got)
 			}
 			continue

@@ -66,7 +66,8 @@ func TestACapHoldsInAllOfTheCustomersGrantsWhenItIsAnswered(t *testing.T) {
 	fay := w.User("fabrikam", "fay@fabrikam.example", "tech")
 	w.Grant("acme", m{"partner": "fabrikam", "users": []string{fay}, "level": "manage"}).Want(201)
 	before := w.AdminOf("acme").Do("GET", "/v1/customers/acme/grants/fabrikam", nil).Want(200)
-	change := w.AdminOf("acme").Do("PATCH", contosoGrant, m{"caps": m{"Fay@fabrikam.example": "none", kimsCap: nil}}, "If-Match", "*").Want(200)
+	change := w.AdminOf("acme").Do("PATCH", contosoGrant, m{"caps": m{"Fay@fabrikam.example": "none", kimsCap: nil}}, "If-Match",
+		"*").Want(200)
 	if got := change.Strings("changes.fields"); fmt.Sprint(got) != "[caps]" {
 		t.Errorf("changes.fields: got %v, want caps", got)
 	}
@@ -77,7 +78,8 @@ func TestACapHoldsInAllOfTheCustomersGrantsWhenItIsAnswered(t *testing.T) {
 		t.Errorf("ETag of the other grant: got %s, want %s as before", b, a)
 	}
 	customer := w.AdminOf("acme").Do("GET", "/v1/customers/acme", nil).Want(200)
-	if customer.Int("caps.length") != 1 || customer.String("caps.0.email") != "fay@fabrikam.example" || customer.String("caps.0.level") != "none" {
+	if customer.Int("caps.length") != 1 || customer.String("caps.0.email") != "fay@fabrikam.example" ||
+		customer.String("caps.0.level") != "none" {
 		t.Errorf("the customer's caps: got %s, want Fay's alone", customer.Body)
 	}
 	w.Advance(2 * time.Minute) // the sweep finds it done
@@ -114,8 +116,10 @@ func TestOnlyTheCustomerChangesACapAndOnlyLowersItUnseen(t *testing.T) {
 	w.Denied(kim, "sign_in", "acme", "level_too_low")
 	ann.Do("PATCH", contosoGrant, m{"caps": m{kimsCap: "everything"}}, "If-Match", "*").WantProblem(400, "invalid", "/caps/"+kimsCap)
 	ann.Do("PATCH", contosoGrant, m{"caps": m{"nobody": "view"}}, "If-Match", "*").WantProblem(400, "invalid", "/caps/nobody")
-	ann.Do("PATCH", contosoGrant, m{"caps": m{"a/b~c@contoso.example": "all"}}, "If-Match", "*").WantProblem(400, "invalid", "/caps/a~1b~0c@contoso.example")
-	ann.Do("PATCH", contosoGrant, `{"caps":{"kim@contoso.example":"view","KIM@contoso.example":"none"}}`, "If-Match", "*").WantProblem(400, "invalid", "/caps/"+kimsCap)
+	ann.Do("PATCH", contosoGrant, m{"caps": m{"a/b~c@contoso.example": "all"}}, "If-Match", "*").WantProblem(400, "invalid",
+		"/caps/a~1b~0c@contoso.example")
+	ann.Do("PATCH", contosoGrant, `{"caps":{"kim@contoso.example":"view","KIM@contoso.example":"none"}}`, "If-Match", "*").WantProblem(400,
+		"invalid", "/caps/"+kimsCap)
 	many := m{}
 	for i := range 21 {
 		many[fmt.Sprintf("u%d@contoso.example", i)] = "view"
@@ -148,10 +152,13 @@ func TestD20_ASecondGrantThatNamesOtherTermsIsRefusedAndSaysWhich(t *testing.T) 
 	until := spec.Start.Add(24 * time.Hour)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": until}).Want(201)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{sam}, "until": until.Add(time.Hour)}).WantProblem(409, "grant_differs", "/until")
-	w.Grant("acme", m{"partner": "contoso", "users": []string{sam}, "from": until.Add(-time.Hour), "level": "support"}).WantProblem(409, "grant_differs", "/from", "/level")
-	w.Grant("acme", m{"email": "sam@contoso.example", "level": "view", "until": until.Add(-time.Hour)}).WantProblem(409, "grant_differs", "/until")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{sam}, "from": until.Add(-time.Hour), "level": "support"}).WantProblem(409,
+		"grant_differs", "/from", "/level")
+	w.Grant("acme", m{"email": "sam@contoso.example", "level": "view", "until": until.Add(-time.Hour)}).WantProblem(409, "grant_differs",
+		"/until")
 	w.Denied(sam, "sign_in", "acme", "user_not_assigned")
 	w.Allowed(kim, "sign_in", "acme")
-	w.Grant("acme", m{"partner": "contoso", "users": []string{sam}, "until": until, "from": spec.Start.Add(-time.Hour), "level": "view"}).Want(200)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{sam}, "until": until, "from": spec.Start.Add(-time.Hour), "level": "view"}).Want(
+		200)
 	w.Allowed(sam, "sign_in", "acme")
 }

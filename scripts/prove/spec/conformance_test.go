@@ -33,7 +33,8 @@ type scenario struct {
 	} `json:"expect"`
 }
 
-// decidedByAttributes are the scenarios that want a decision by properties of the subject, the action or the resource, which this service does not know.
+// decidedByAttributes are the scenarios that want a decision by properties of the subject, the action or the resource, which this service
+// does not know.
 func decidedByAttributes() []string {
 	return []string{
 		"authzen-pdp-evaluation-fixture-request-deny-based-on-action-properties",
@@ -48,8 +49,8 @@ func decidedByAttributes() []string {
 	}
 }
 
-// TestTheScenariosOfTheAuthZENConformanceSuite runs the cases that apply to a service without policies on attributes, with the suite's own fixture:
-// alice reads and writes record-1 and reads record-2, bob reads record-1. Where the data comes from stands in the file.
+// TestTheScenariosOfTheAuthZENConformanceSuite runs the cases that apply to a service without policies on attributes, with the suite's own
+// fixture: alice reads and writes record-1 and reads record-2, bob reads record-1. Where the data comes from stands in the file.
 func TestTheScenariosOfTheAuthZENConformanceSuite(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../../shared/httpapi/testdata/conformance/authzen-scenarios.json")
@@ -151,8 +152,8 @@ func runScenario(t *testing.T, w *spec.World, c scenario, ours *strings.Replacer
 	}
 }
 
-// wantResults compares a search's results, page by page where the case has pages. A search for resources may find more: the suite's batches read record-2,
-// and its searches know record-1 only.
+// wantResults compares a search's results, page by page where the case has pages. A search for resources may find more: the suite's batches
+// read record-2, and its searches know record-1 only.
 func wantResults(t *testing.T, c scenario, a *spec.Answer, do func(string) *spec.Answer, body string, ours *strings.Replacer) {
 	t.Helper()
 	want, got := []string{}, []string{}

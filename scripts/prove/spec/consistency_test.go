@@ -24,7 +24,8 @@ func TestEveryConsistencyDecidesAlike(t *testing.T) {
 			}
 			several := backend.Do("POST", "/access/v1/evaluations", m{"evaluations": []m{q, spec.Question(kim, "sign_in", "nowhere"), q}}).Want(200)
 			for _, i := range []string{"evaluations.0.", "evaluations.2."} {
-				if got, want := several.String(i+"context.reason"), first.String("context.reason"); got != want || one.String("context.reason") != want {
+				if got, want := several.String(i+"context.reason"), first.String("context.reason"); got != want ||
+					one.String("context.reason") != want {
 					t.Errorf("%s, %s, %s: got %s among several and %s alone, want %s", how, user, action, got, one.String("context.reason"), want)
 				}
 			}

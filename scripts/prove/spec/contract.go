@@ -248,7 +248,8 @@ func (c *Contract) response(in *openapi3filter.RequestValidationInput, status in
 	}
 	declared := in.Route.Operation.Responses.Status(status).Value
 	for name := range header {
-		if !ofTransport(name) && !slices.ContainsFunc(names(declared.Headers), func(d string) bool { return http.CanonicalHeaderKey(d) == name }) {
+		if !ofTransport(name) &&
+			!slices.ContainsFunc(names(declared.Headers), func(d string) bool { return http.CanonicalHeaderKey(d) == name }) {
 			return fmt.Errorf("the answer: %d: the header %s is not declared", status, name)
 		}
 	}

@@ -61,7 +61,8 @@ func TestD5_D23_AccessEndsAtOnceWhenTheUserOrItsOrganisationIsRemoved(t *testing
 	w.Allowed(sam, "sign_in", "acme")
 	w.Provider().Do("DELETE", "/v1/partners/contoso", nil).Want(204)
 	w.Denied(sam, "sign_in", "acme", "partner_not_active")
-	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("status") != "ended" || got.String("end.reason") != "partner_removed" {
+	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("status") != "ended" ||
+		got.String("end.reason") != "partner_removed" {
 		t.Errorf("the grant: got %s, want ended by partner_removed", got.Body)
 	}
 	me := w.As("sam@contoso.example").Do("GET", "/v1/me", nil).Want(200)
@@ -115,16 +116,46 @@ func TestD9_D10_WhatThePartnersSideLacksIsRefusedAndTheDetailSaysWhich(t *testin
 		which   []string // what the detail says
 	}{
 		{"the class", m{"partner": "northwind"}, 422, "partner_not_eligible", "/partner", []string{"not classified as a channel partner"}},
-		{"the class, for a user", m{"partner": "northwind", "users": []string{nina}}, 422, "partner_not_eligible", "/partner", []string{"not classified as a channel partner"}},
-		{"the class, for an address", m{"email": "nina@northwind.example"}, 422, "partner_not_eligible", "/partner", []string{"not classified as a channel partner"}},
+		{
+			"the class, for a user",
+			m{"partner": "northwind", "users": []string{nina}},
+			422, "partner_not_eligible", "/partner",
+			[]string{"not classified as a channel partner"},
+		},
+		{
+			"the class, for an address",
+			m{"email": "nina@northwind.example"},
+			422, "partner_not_eligible", "/partner",
+			[]string{"not classified as a channel partner"},
+		},
 		{"an offer", m{"partner": "litware"}, 422, "partner_not_eligible", "/partner", []string{"offers", "no access"}},
 		{"being active", m{"partner": "fabrikam"}, 422, "partner_not_active", "/partner", []string{"partner is not active"}},
 		{"being there still", m{"partner": "tailspin"}, 422, "partner_not_active", "/partner", []string{"partner is not active"}},
 		{"being there at all", m{"partner": "nobody"}, 404, "not_found", "/partner", []string{"no such partner"}},
-		{"an active account", m{"partner": "contoso", "users": []string{kim}}, 422, "user_not_active", "/users/0", []string{"account is not active"}},
-		{"an active account, by its address", m{"email": "kim@contoso.example"}, 422, "user_not_active", "/email", []string{"account is not active"}},
-		{"an account", m{"partner": "contoso", "users": []string{sam}}, 422, "user_not_of_partner", "/users/0", []string{sam, "no user of partner contoso"}},
-		{"an account, by its address", m{"email": "sam@contoso.example"}, 422, "unknown_email", "/email", []string{"sam@contoso.example", "no user of any partner"}},
+		{
+			"an active account",
+			m{"partner": "contoso", "users": []string{kim}},
+			422, "user_not_active", "/users/0",
+			[]string{"account is not active"},
+		},
+		{
+			"an active account, by its address",
+			m{"email": "kim@contoso.example"},
+			422, "user_not_active", "/email",
+			[]string{"account is not active"},
+		},
+		{
+			"an account",
+			m{"partner": "contoso", "users": []string{sam}},
+			422, "user_not_of_partner", "/users/0",
+			[]string{sam, "no user of partner contoso"},
+		},
+		{
+			"an account, by its address",
+			m{"email": "sam@contoso.example"},
+			422, "unknown_email", "/email",
+			[]string{"sam@contoso.example", "no user of any partner"},
+		},
 	} {
 		detail := w.Grant("acme", c.body).WantProblem(c.status, c.code, c.pointer).String("detail")
 		for _, says := range c.which {
@@ -154,7 +185,8 @@ func TestD12_D13_D18_D19_TheCustomerListsItsPartnersWithTheirNumberOfUsersAndSea
 	w.Grant("acme", m{"partner": "fabrikam"}).Want(201)
 	ann := w.AdminOf("acme")
 	all := ann.Do("GET", grants, nil).Want(200)
-	if got := fmt.Sprint(all.String("items.0.partner.name"), all.Int("items.0.user_count"), all.String("items.1.partner.name"), all.Int("items.1.user_count")); got != "Contoso2Fabrikam Résell0" {
+	if got := fmt.Sprint(all.String("items.0.partner.name"), all.Int("items.0.user_count"), all.String("items.1.partner.name"),
+		all.Int("items.1.user_count")); got != "Contoso2Fabrikam Résell0" {
 		t.Errorf("the list: got %s, want Contoso with 2 users and Fabrikam with none", got)
 	}
 	for q, want := range map[string]string{"resell": "fabrikam", "FAB": "fabrikam", "con": "contoso"} {
@@ -231,8 +263,10 @@ func TestD17_D28_D30_EveryActionSaysWhatItChanged(t *testing.T) {
 		t.Errorf("Location: got %q, want %q", got, contosoGrant)
 	}
 	ann := w.AdminOf("acme")
-	edited := ann.Do("PATCH", contosoGrant, m{"users": m{"add": []string{sam}, "remove": []string{kim}}, "level": "support"}, "If-Match", made.Header.Get("ETag")).Want(200)
-	if a, r, f := edited.Strings("changes.added"), edited.Strings("changes.removed"), edited.Strings("changes.fields"); !slices.Equal(a, []string{sam}) || !slices.Equal(r, []string{kim}) || !slices.Equal(f, []string{"level", "users"}) {
+	edited := ann.Do("PATCH", contosoGrant, m{"users": m{"add": []string{sam}, "remove": []string{kim}}, "level": "support"}, "If-Match",
+		made.Header.Get("ETag")).Want(200)
+	if a, r, f := edited.Strings("changes.added"), edited.Strings("changes.removed"), edited.Strings("changes.fields"); !slices.Equal(a,
+		[]string{sam}) || !slices.Equal(r, []string{kim}) || !slices.Equal(f, []string{"level", "users"}) {
 		t.Errorf("changes: got added %v, removed %v, fields %v", a, r, f)
 	}
 	ended := ann.Do("DELETE", contosoGrant, nil).Want(200)
@@ -289,7 +323,8 @@ func TestD27_TheSavedSetReplacesTheOldOne(t *testing.T) {
 	lee := w.User("contoso", "lee@contoso.example", "tech")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
 	out := w.AdminOf("acme").Do("PATCH", contosoGrant, m{"users": m{"set": []string{sam, lee}}}, "If-Match", `"1"`).Want(200)
-	if a, r := out.Strings("changes.added"), out.Strings("changes.removed"); !slices.Equal(a, []string{lee}) || !slices.Equal(r, []string{kim}) {
+	if a, r := out.Strings("changes.added"), out.Strings("changes.removed"); !slices.Equal(a, []string{lee}) ||
+		!slices.Equal(r, []string{kim}) {
 		t.Errorf("changes: got added %v, removed %v; want lee and kim", a, r)
 	}
 	w.Denied(kim, "sign_in", "acme", "user_not_assigned")
@@ -391,7 +426,8 @@ func TestW4_W9_W11_ManageWorksOnlyWhenBothSidesAgree(t *testing.T) {
 	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"offer": "support"}, "If-Match", "*").Want(200)
 	w.Denied(kim, "settings:write", "acme", "level_too_low")
 	w.Allowed(kim, "reports:read", "acme")
-	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("level") != "manage" || got.String("effective_level") != "support" {
+	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("level") != "manage" ||
+		got.String("effective_level") != "support" {
 		t.Errorf("levels: got %s and %s, want manage and support", got.String("level"), got.String("effective_level"))
 	}
 	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"offer": "none"}, "If-Match", "*").Want(200)
@@ -494,7 +530,8 @@ func TestA13_A14_AccessIsContinuousForAPeriodOrDisabledAndStopsOnTheInstant(t *t
 	w.Advance(time.Millisecond)
 	w.Denied(kim, "sign_in", "acme", "expired")
 	ann := w.AdminOf("acme")
-	if got := ann.Do("GET", contosoGrant, nil).Want(200); got.String("status") != "expired" || got.String("until") != until.Format(time.RFC3339) {
+	if got := ann.Do("GET", contosoGrant, nil).Want(200); got.String("status") != "expired" ||
+		got.String("until") != until.Format(time.RFC3339) {
 		t.Errorf("the grant: got %s, want expired, with its end", got.Body)
 	}
 	ann.Do("PATCH", contosoGrant, m{"until": until.Add(time.Hour)}, "If-Match", "*").WantProblem(409, "ended")

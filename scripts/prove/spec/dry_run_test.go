@@ -11,7 +11,8 @@ func TestD15_D17_ADryRunSaysWhomTheAddressFindsAndChangesNothing(t *testing.T) {
 	w, kim, sam := acme(t)
 	ann := w.AdminOf("acme")
 	found := ann.Do("POST", grants+"?dry_run=true", m{"email": "Kim@Contoso.example", "level": "support"}).Want(200)
-	if found.String("grant.partner.id") != "contoso" || found.String("grant.level") != "support" || found.String("changes.people.0.id") != kim ||
+	if found.String("grant.partner.id") != "contoso" || found.String("grant.level") != "support" ||
+		found.String("changes.people.0.id") != kim ||
 		found.String("changes.people.0.email") != "kim@contoso.example" || found.String("changes.people.0.effective_level") != "support" {
 		t.Errorf("got %s, want contoso's kim, with support", found.Body)
 	}
@@ -28,7 +29,8 @@ func TestD15_D17_ADryRunSaysWhomTheAddressFindsAndChangesNothing(t *testing.T) {
 	w.Grant("acme", m{"partner": "contoso", "users": []string{sam}, "level": "manage"}).Want(201)
 	open := ann.Do("GET", contosoGrant, nil).Want(200)
 	found = ann.Do("POST", grants+"?dry_run=true", m{"email": "kim@contoso.example"}).Want(200)
-	if found.String("grant.id") != open.String("id") || found.String("changes.people.0.effective_level") != "manage" || found.Int("changes.user_count.after") != 2 {
+	if found.String("grant.id") != open.String("id") || found.String("changes.people.0.effective_level") != "manage" ||
+		found.Int("changes.user_count.after") != 2 {
 		t.Errorf("got %s, want the open grant, and kim as the second, with manage", found.Body)
 	}
 	found = ann.Do("POST", grants+"?dry_run=true", m{"email": "kim@contoso.example", "level": "view"}).Want(200)

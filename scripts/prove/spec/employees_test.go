@@ -291,7 +291,8 @@ func TestP2_P15_AnEmployeesTemporaryPasswordSignsInOnceAndHasToBeReplaced(t *tes
 		t.Errorf("the temporary password: got %d characters, want 20 or more", len(temporary))
 	}
 	o.out("kim@contoso.example", "not "+temporary)
-	if a := o.login("kim@contoso.example", temporary, ""); a.Status != http.StatusOK || a.Get("challenge") != "NEW_PASSWORD_REQUIRED" || a.Get("token") != nil {
+	if a := o.login("kim@contoso.example", temporary, ""); a.Status != http.StatusOK || a.Get("challenge") != "NEW_PASSWORD_REQUIRED" ||
+		a.Get("token") != nil {
 		t.Fatalf("the temporary password: got %d %s, want a challenge and no token", a.Status, a.Body)
 	}
 	o.login("kim@contoso.example", temporary, "too short").Want(http.StatusUnprocessableEntity)
@@ -331,7 +332,8 @@ func TestP1_P3_OneAccountOpensSeveralSystemsWithTheSameCredentials(t *testing.T)
 		list := me.Do(http.MethodGet, "/v1/partners/contoso/customers", nil).Want(http.StatusOK)
 		for i, want := range []string{"acme", "globex"} {
 			at := fmt.Sprintf("items.%d.", i)
-			if list.String(at+"customer.id") != want || list.Get(at+"you_have_access") != true || !strings.Contains(list.String(at+"sign_in_url"), want) {
+			if list.String(at+"customer.id") != want || list.Get(at+"you_have_access") != true ||
+				!strings.Contains(list.String(at+"sign_in_url"), want) {
 				t.Errorf("customers: got %s, want %s to be opened", list.Body, want)
 			}
 		}
@@ -504,7 +506,8 @@ func TestP15_WhoHasNotSignedInInTimeIsToldOfAndGetsAnotherCredential(t *testing.
 		o.mailOf("user.activation_missed", to)
 	}
 	o.Advance(access.ActivationLife)
-	history := o.As("olga@contoso.example").Do(http.MethodGet, "/v1/partners/contoso/history?type=user.activation_missed", nil).Want(http.StatusOK)
+	history := o.As("olga@contoso.example").Do(http.MethodGet, "/v1/partners/contoso/history?type=user.activation_missed",
+		nil).Want(http.StatusOK)
 	if got := history.Int("items.length"); got != 2 { // Olga has not signed in either
 		t.Errorf("told: got %d in %s, want it told once of each", got, history.Body)
 	}
@@ -551,9 +554,11 @@ func TestP15_WhoManagesEmployeesHasACredentialSent(t *testing.T) {
 	o.As("kim@contoso.example").Do(http.MethodPost, path, send).WantProblem(http.StatusForbidden, "forbidden")
 	o.As("fay@fabrikam.example").Do(http.MethodPost, path, send).WantProblem(http.StatusNotFound, "not_found")
 	o.Provider().Do(http.MethodPost, pathOf(ext)+"/password", send).WantProblem(http.StatusNotFound, "not_found")
-	o.Provider().Do(http.MethodPost, pathOf("contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV")+"/password", send).WantProblem(http.StatusNotFound, "not_found")
+	o.Provider().Do(http.MethodPost, pathOf("contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV")+"/password", send).WantProblem(http.StatusNotFound,
+		"not_found")
 	o.Provider().Do(http.MethodPost, path, object{"send": false}).WantProblem(http.StatusNotFound, "not_found")
-	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"send": true, "current": "a", "new": "b"}).WantProblem(http.StatusBadRequest, "invalid", "/send")
+	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"send": true, "current": "a", "new": "b"}).WantProblem(http.StatusBadRequest,
+		"invalid", "/send")
 	once := []string{"Idempotency-Key", "once"}
 	o.Provider().Do(http.MethodPost, path, send, once...).Want(http.StatusOK)
 	o.Provider().Do(http.MethodPost, path, send, once...).Want(http.StatusOK)
@@ -605,7 +610,8 @@ func TestP2_AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(
 	// Each of the two was answered, and has its mail; the password that was made last is good, whichever mail has it.
 	var mails []stack.Mail
 	for end := time.Now().Add(20 * time.Second); len(mails) < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		mails = slices.DeleteFunc(o.Stack.Mail.List(), func(m stack.Mail) bool { return m.Event != "user.activation_renewed" || m.To != "kim@contoso.example" })
+		mails = slices.DeleteFunc(o.Stack.Mail.List(),
+			func(m stack.Mail) bool { return m.Event != "user.activation_renewed" || m.To != "kim@contoso.example" })
 	}
 	good := 0
 	for _, m := range mails {
@@ -732,7 +738,8 @@ func TestP20_WhoManagesEmployeesReplacesALostPassword(t *testing.T) {
 
 	o.As("kim@contoso.example").Do(http.MethodPost, path, reset).WantProblem(http.StatusForbidden, "forbidden")
 	o.As("fay@fabrikam.example").Do(http.MethodPost, path, reset).WantProblem(http.StatusNotFound, "not_found")
-	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"reset": true, "send": true}).WantProblem(http.StatusBadRequest, "invalid", "/reset", "/send")
+	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"reset": true, "send": true}).WantProblem(http.StatusBadRequest, "invalid",
+		"/reset", "/send")
 	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"reset": true, "current": secretOne, "new": secretTwo}).
 		WantProblem(http.StatusBadRequest, "invalid", "/reset")
 	o.Provider().Do(http.MethodPost, pathOf(ext)+"/password", reset).WantProblem(http.StatusNotFound, "not_found")
@@ -857,7 +864,8 @@ func TestP20_WhatTheIdentityProviderSaysOfAPasswordIsPassedOn(t *testing.T) {
 	}
 	for _, call := range []string{"AdminInitiateAuth", "AdminSetUserPassword"} {
 		o.wires.fail(call, false)
-		o.Bearer(token).Do(http.MethodPost, pathOf(kim)+"/password", object{"current": secretOne, "new": secretTwo}).WantProblem(http.StatusServiceUnavailable, "unavailable")
+		o.Bearer(token).Do(http.MethodPost, pathOf(kim)+"/password",
+			object{"current": secretOne, "new": secretTwo}).WantProblem(http.StatusServiceUnavailable, "unavailable")
 	}
 	o.in("kim@contoso.example", secretOne)
 }
@@ -896,7 +904,8 @@ func TestP13_TwoFactorSignInIsSwitchedOnAtTheIdentityProviderAndNeedsAPhone(t *t
 	t.Parallel()
 	o := newEmployer(t)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
-	o.Provider().Do(http.MethodPatch, pathOf(kim), object{"mfa": true}, "If-Match", "*").WantProblem(http.StatusUnprocessableEntity, "phone_required", "/phone")
+	o.Provider().Do(http.MethodPatch, pathOf(kim), object{"mfa": true}, "If-Match", "*").WantProblem(http.StatusUnprocessableEntity,
+		"phone_required", "/phone")
 	o.edit(kim, object{"mfa": true, "phone": "+4930123456"})
 	o.wantAccount(kim, "enabled kim@contoso.example +4930123456")
 	if got := o.wires.count("AdminSetUserMFAPreference"); got != 1 { // which cognito-local does not know
@@ -918,9 +927,15 @@ func TestP19_P21_AnAccountIsFinishedByTheSweepWhateverFails(t *testing.T) {
 		{"edit", func(u string) {
 			o.edit(u, object{"email": "new-" + strings.ToLower(u[len(u)-6:]) + "@contoso.example", "phone": nil})
 		}, "enabled new-%s@contoso.example", []string{"AdminGetUser", "AdminDeleteUserAttributes", "AdminUpdateUserAttributes"}},
-		{"disable", func(u string) { o.edit(u, object{"status": "disabled"}) }, "disabled %s@contoso.example +4930123456", []string{"AdminGetUser", "AdminDisableUser", "AdminUserGlobalSignOut"}},
+		{
+			"disable", func(u string) { o.edit(u, object{"status": "disabled"}) }, "disabled %s@contoso.example +4930123456",
+			[]string{"AdminGetUser", "AdminDisableUser", "AdminUserGlobalSignOut"},
+		},
 		{"remove", func(u string) { o.remove(u) }, "none", []string{"AdminUserGlobalSignOut", "AdminDeleteUser"}},
-		{"two factors", func(u string) { o.edit(u, object{"mfa": true}) }, "enabled %s@contoso.example +4930123456", []string{"AdminSetUserMFAPreference"}},
+		{
+			"two factors", func(u string) { o.edit(u, object{"mfa": true}) }, "enabled %s@contoso.example +4930123456",
+			[]string{"AdminSetUserMFAPreference"},
+		},
 	} {
 		for _, call := range append(c.calls, "*") {
 			for _, after := range []bool{false, true} {
@@ -1090,7 +1105,8 @@ func (u *uniqueAddresses) Do(r *http.Request) (*http.Response, error) {
 		if *a.Name != "email" {
 			continue
 		}
-		holders, err := api.ListUsers(context.WithoutCancel(r.Context()), &cognitoidentityprovider.ListUsersInput{UserPoolId: &pool, Filter: aws.String(fmt.Sprintf("email = %q", *a.Value))})
+		holders, err := api.ListUsers(context.WithoutCancel(r.Context()),
+			&cognitoidentityprovider.ListUsersInput{UserPoolId: &pool, Filter: aws.String(fmt.Sprintf("email = %q", *a.Value))})
 		if err != nil {
 			return nil, err
 		}
@@ -1119,7 +1135,8 @@ func TestWithIDENTITYNoneNoAccountsAreKeptAndPasswordsAreElsewhere(t *testing.T)
 	if got := a.String("detail"); !strings.Contains(got, "passwords are not kept here") {
 		t.Errorf("detail: got %q, want it to say that passwords are not kept here", got)
 	}
-	w.Anonymous().Local(http.MethodPost, "/_local/login", object{"email": "kira@contoso.example", "password": secretOne}).Want(http.StatusNotFound)
+	w.Anonymous().Local(http.MethodPost, "/_local/login",
+		object{"email": "kira@contoso.example", "password": secretOne}).Want(http.StatusNotFound)
 }
 
 func TestAccountsThatAreKeptNoMoreLeaveNoTasks(t *testing.T) {
@@ -1129,8 +1146,9 @@ func TestAccountsThatAreKeptNoMoreLeaveNoTasks(t *testing.T) {
 	kim := o.User("contoso", "kim@contoso.example", "tech")
 	// The same table, after IDENTITY was set to none.
 	s := sweep.Sweep{
-		Store: o.store, Now: func() time.Time { return o.Now().Add(time.Minute) }, NewID: func() string { t.Error("nothing new is wanted"); return "" },
-		Log: slog.New(slog.DiscardHandler),
+		Store: o.store, Now: func() time.Time { return o.Now().Add(time.Minute) },
+		NewID: func() string { t.Error("nothing new is wanted"); return "" },
+		Log:   slog.New(slog.DiscardHandler),
 	}
 	if r, err := s.Run(t.Context()); err != nil || r.Failed > 0 {
 		t.Errorf("sweep: got %+v (%v), want no failure", r, err)

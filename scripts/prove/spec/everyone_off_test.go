@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// After everyone was switched off, those who stay are in by their number. A set that leaves somebody out names who loses access, mails that person
-// and has it in the history (issue 11, point 12; issue 12, point 3).
+// After everyone was switched off, those who stay are in by their number. A set that leaves somebody out names who loses access, mails that
+// person and has it in the history (issue 11, point 12; issue 12, point 3).
 func TestD27_E15_D31_OfManyWhoStayedOneIsTakenOutByNameByPartnerAndCustomer(t *testing.T) {
 	t.Parallel()
 	w := withMail(t)
@@ -27,7 +27,8 @@ func TestD27_E15_D31_OfManyWhoStayedOneIsTakenOutByNameByPartnerAndCustomer(t *t
 	ann.Do("PATCH", contosoGrant, m{"everyone": false}, "If-Match", "*").Want(200)
 
 	out := olga.Do("PUT", pick, m{"users": users[1:]}).Want(200) // Olga herself goes, too
-	if out.Int("changes.removed.length") != 2 || !slices.Contains(out.Strings("changes.removed"), users[0]) || out.Int("grant.user_count") != 124 {
+	if out.Int("changes.removed.length") != 2 || !slices.Contains(out.Strings("changes.removed"), users[0]) ||
+		out.Int("grant.user_count") != 124 {
 		t.Errorf("by the partner: got %s, want Olga and User 0 removed of 126", out.Body)
 	}
 	w.Denied(users[0], "sign_in", "acme", "user_not_assigned")

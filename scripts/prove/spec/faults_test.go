@@ -26,7 +26,8 @@ import (
 	"partneraccess/shared/mail/receipt"
 )
 
-// Faults of what stands around the functions: clocks that differ, a stream that tells everything twice and out of order, functions that run beside themselves.
+// Faults of what stands around the functions: clocks that differ, a stream that tells everything twice and out of order, functions that run
+// beside themselves.
 
 // skew is by how much the functions' clocks differ. Lambda keeps them within milliseconds.
 const skew = 5 * time.Second
@@ -65,7 +66,10 @@ func TestWhateverTheClocksOfTheFunctionsNoCheckAllowsWhatHasBeenTakenAway(t *tes
 		body   func(user string) any
 	}{
 		{"revoked", admin, "DELETE", contosoGrant, nil},
-		{"relinquished", func(w *spec.World) *spec.Client { return w.As("olga@contoso.example") }, "DELETE", "/v1/partners/contoso/customers/acme", nil},
+		{
+			"relinquished", func(w *spec.World) *spec.Client { return w.As("olga@contoso.example") }, "DELETE",
+			"/v1/partners/contoso/customers/acme", nil,
+		},
 		{"taken out", admin, "DELETE", contosoGrant + "/users/{user}", nil},
 		{"taken out by an edit", admin, "PATCH", contosoGrant, func(user string) any { return m{"users": m{"remove": []string{user}}} }},
 		{"level lowered", admin, "PATCH", contosoGrant, edit(m{"level": "none"})},
@@ -141,8 +145,9 @@ func TestAPeriodEndsByTheClockOfTheCheckAndAnEndThatIsWrittenDownStaysOne(t *tes
 	}
 }
 
-// tangle is notify as a stream and a Lambda at their worst would have it: each batch goes to two of them at once whose clocks differ, whole to one
-// and doubled, out of order and in parts to the other; and then it is said now and again to have failed from some record on, or altogether.
+// tangle is notify as a stream and a Lambda at their worst would have it: each batch goes to two of them at once whose clocks differ, whole
+// to one and doubled, out of order and in parts to the other; and then it is said now and again to have failed from some record on, or
+// altogether.
 type tangle struct {
 	ahead, behind lambda.Handler
 
@@ -316,7 +321,8 @@ func TestWithTheStreamDoubledReorderedSplitAndHalfFailedAndEverythingTwiceAtOnce
 		}
 	}
 	if len(want) < 100 || notify.faults.Load() == 0 || len(w.Stack.Dead.List()) > 0 {
-		t.Errorf("got %d mails, %d faults and %d dead letters, want many, some and none", len(want), notify.faults.Load(), len(w.Stack.Dead.List()))
+		t.Errorf("got %d mails, %d faults and %d dead letters, want many, some and none", len(want), notify.faults.Load(),
+			len(w.Stack.Dead.List()))
 	}
 	t.Logf("%d mails, each once; %d batches were said to have failed", len(want), notify.faults.Load())
 	for i := range customers {
@@ -348,7 +354,8 @@ func quiet(t *testing.T, w *spec.World) map[string]bool {
 	}
 }
 
-// letters are all mails that the events in the table tell of, but for those to users that were outdated when they were made, and those that have no receipt or whose receipt is not settled.
+// letters are all mails that the events in the table tell of, but for those to users that were outdated when they were made, and those that
+// have no receipt or whose receipt is not settled.
 func letters(t *testing.T, w *spec.World) (all map[string]bool, waiting []string) {
 	t.Helper()
 	var happened []events.Event

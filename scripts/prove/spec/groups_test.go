@@ -21,7 +21,8 @@ import (
 func (o *employer) groups(user string) string {
 	o.t.Helper()
 	api, pool := o.Stack.DirectAccounts()
-	a, err := api.AdminListGroupsForUser(o.t.Context(), &cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &pool, Username: &user})
+	a, err := api.AdminListGroupsForUser(o.t.Context(),
+		&cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &pool, Username: &user})
 	if is := smithy.APIError(nil); errors.As(err, &is) && is.ErrorCode() == "UserNotFoundException" {
 		return "none"
 	}
@@ -47,7 +48,8 @@ func (o *employer) wantGroups(user, want string) {
 func (o *employer) join(user, group string) {
 	o.t.Helper()
 	api, pool := o.Stack.DirectAccounts()
-	if _, err := api.AdminAddUserToGroup(o.t.Context(), &cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &pool, Username: &user, GroupName: &group}); err != nil {
+	if _, err := api.AdminAddUserToGroup(o.t.Context(),
+		&cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &pool, Username: &user, GroupName: &group}); err != nil {
 		o.t.Fatal(err)
 	}
 }
@@ -93,7 +95,8 @@ func TestAGroupAtTheIdentityProviderAllowsNothing(t *testing.T) {
 	token := o.login("kim@contoso.example", secretOne, "").Want(http.StatusOK).String("token")
 	me := o.Bearer(token)
 	me.Do(http.MethodGet, "/v1/partners/contoso/account", nil).WantProblem(http.StatusForbidden, "forbidden")
-	me.Do(http.MethodPost, "/v1/partners/contoso/users", object{"email": "new@contoso.example", "name": "New", "role": "tech"}).WantProblem(http.StatusForbidden, "forbidden")
+	me.Do(http.MethodPost, "/v1/partners/contoso/users",
+		object{"email": "new@contoso.example", "name": "New", "role": "tech"}).WantProblem(http.StatusForbidden, "forbidden")
 	// Nor is the old role kept for as long as a token lives.
 	o.edit(kim, object{"role": "business"})
 	me.Do(http.MethodGet, "/v1/partners/contoso/mail", nil).Want(http.StatusOK)

@@ -11,14 +11,16 @@ import (
 	"partneraccess/scripts/prove/spec"
 )
 
-// A business user makes an employee with a mailbox of its own, signs in, and moves the account to the address of somebody who is about to come.
+// A business user makes an employee with a mailbox of its own, signs in, and moves the account to the address of somebody who is about to
+// come.
 func TestAnAddressTakenInAdvanceOpensNothing(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	const cio = "newcio@globex.example"
 	_, boris := o.employee("boris@contoso.example", "business", secretOne)
 	attacker := o.Bearer(boris)
-	mallory := attacker.Do("POST", "/v1/partners/contoso/users", object{"email": "mallory@mailbox.example", "name": "Mallory", "role": "tech"}).Want(201).String("id")
+	mallory := attacker.Do("POST", "/v1/partners/contoso/users",
+		object{"email": "mallory@mailbox.example", "name": "Mallory", "role": "tech"}).Want(201).String("id")
 	token := o.login("mallory@mailbox.example", o.credential(mallory), secretTwo).Want(200).String("token")
 	o.Bearer(token).Do("GET", "/v1/me", nil).Want(200)
 
@@ -41,7 +43,8 @@ func TestAnAddressTakenInAdvanceOpensNothing(t *testing.T) {
 		"one of the account with its new address": o.Token(stack.TokenRequest{Email: cio, Account: mallory}),
 	} {
 		o.Bearer(bearer).Do("GET", "/v1/customers/globex/grants", nil).WantProblem(401, "unauthenticated")
-		if a := o.Bearer(bearer).Do("POST", "/v1/customers/globex/grants", object{"partner": "contoso", "everyone": true, "level": "manage"}); a.Status != 401 {
+		if a := o.Bearer(bearer).Do("POST", "/v1/customers/globex/grants",
+			object{"partner": "contoso", "everyone": true, "level": "manage"}); a.Status != 401 {
 			t.Errorf("%s grants: got %d %s, want 401", name, a.Status, a.Body)
 		}
 	}
@@ -50,9 +53,11 @@ func TestAnAddressTakenInAdvanceOpensNothing(t *testing.T) {
 	kim := o.User("contoso", "kim@contoso.example", "tech")
 	for _, address := range []string{cio, "other@globex.example", "other@eu.globex.example"} {
 		attacker.Do("PATCH", pathOf(kim), object{"email": address}, "If-Match", "*").WantProblem(409, "email_unavailable", "/email")
-		attacker.Do("POST", "/v1/partners/contoso/users", object{"email": address, "name": "X", "role": "tech"}).WantProblem(409, "email_unavailable", "/email")
+		attacker.Do("POST", "/v1/partners/contoso/users", object{"email": address, "name": "X", "role": "tech"}).WantProblem(409,
+			"email_unavailable", "/email")
 	}
-	o.Provider().Do("POST", "/v1/partners/contoso/users", object{"email": "other@eu.globex.example", "name": "X", "role": "tech"}).WantProblem(422, "not_for_customers", "/email")
+	o.Provider().Do("POST", "/v1/partners/contoso/users",
+		object{"email": "other@eu.globex.example", "name": "X", "role": "tech"}).WantProblem(422, "not_for_customers", "/email")
 }
 
 func TestAnAccountOfAPartnersUserIsThatUserAndNobodyElse(t *testing.T) {
@@ -79,7 +84,10 @@ func TestAnAccountOfAPartnersUserIsThatUserAndNobodyElse(t *testing.T) {
 		account(name).Do("POST", "/access/v1/evaluation", spec.Question(kim, "sign_in", "globex")).Want(200)
 	}
 	other := w.User("Contoso", "lee@elsewhere.example", "tech")
-	for _, name := range []string{other, strings.ToLower(other), "Contoso:x", "Contoso:" + kim, kim + "0", ":", "a b:01J9Z3NDEKTSV4RRFFQ69G5FAV"} {
+	for _, name := range []string{
+		other, strings.ToLower(other), "Contoso:x", "Contoso:" + kim, kim + "0", ":",
+		"a b:01J9Z3NDEKTSV4RRFFQ69G5FAV",
+	} {
 		account(name).Do("GET", "/v1/me", nil).WantProblem(401, "unauthenticated")
 		account(name).Do("GET", "/v1/customers/globex/grants", nil).WantProblem(401, "unauthenticated")
 		account(name).Do("POST", "/access/v1/evaluation", spec.Question(kim, "sign_in", "globex")).WantProblem(401, "unauthenticated")
@@ -91,7 +99,12 @@ func TestAnAccountOfAPartnersUserIsThatUserAndNobodyElse(t *testing.T) {
 		account(name).Do("GET", "/v1/customers/globex/grants", nil).Want(200)
 	}
 	// A scope in such an account's token opens nothing either.
-	scoped := w.Bearer(w.Token(stack.TokenRequest{Email: "kim@elsewhere.example", Account: strings.ToLower(kim), Scope: "partner-access/directory partner-access/check"}))
+	scoped := w.Bearer(
+		w.Token(
+			stack.TokenRequest{
+				Email: "kim@elsewhere.example", Account: strings.ToLower(kim),
+				Scope: "partner-access/directory partner-access/check",
+			}))
 	scoped.Do("DELETE", "/v1/customers/globex", nil).WantProblem(404, "not_found")
 	scoped.Do("POST", "/access/v1/evaluation", spec.Question(other, "sign_in", "globex")).WantProblem(403, "forbidden")
 }
@@ -134,7 +147,8 @@ func TestAnAddressIsProvedByTheSignInThatTheIdentityProviderKnowsOf(t *testing.T
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	olga := o.As("olga@contoso.example")
-	kim := olga.Do("POST", "/v1/partners/contoso/users", object{"email": "kim@contoso.example", "name": "Kim", "role": "tech"}).Want(201).String("id")
+	kim := olga.Do("POST", "/v1/partners/contoso/users",
+		object{"email": "kim@contoso.example", "name": "Kim", "role": "tech"}).Want(201).String("id")
 	o.login("kim@contoso.example", temporaryIn(t, o.mailTo("kim@contoso.example")), secretOne).Want(200)
 	proved := func() any { return o.Provider().Do("GET", pathOf(kim), nil).Want(200).Get("email_proved") }
 	if proved() != false {
@@ -164,12 +178,15 @@ func TestAnUnprovedAddressHoldsNothingAgainstWhoCanProveIt(t *testing.T) {
 	first := squat("new@contoso.example")
 	w.Grant("acme", m{"email": "new@contoso.example"}).WantProblem(422, "unknown_email", "/email")
 	olga := w.As("olga@contoso.example")
-	olga.Do("POST", "/v1/partners/contoso/users", m{"email": "new@contoso.example", "name": "New", "role": "tech"}).WantProblem(409, "email_unavailable", "/email")
+	olga.Do("POST", "/v1/partners/contoso/users", m{"email": "new@contoso.example", "name": "New", "role": "tech"}).WantProblem(409,
+		"email_unavailable", "/email")
 	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"domains": []string{"contoso.example"}}, "If-Match", "*").Want(200)
 	olga.Do("POST", "/v1/partners/contoso/users", m{"email": "new@contoso.example", "name": "New", "role": "tech"}).Want(201)
 	gone(first)
-	fay.Do("POST", "/v1/partners/fabrikam/users", m{"email": "other@contoso.example", "name": "X", "role": "tech"}).WantProblem(409, "email_unavailable", "/email")
-	w.Provider().Do("POST", "/v1/partners/fabrikam/users", m{"email": "other@contoso.example", "name": "X", "role": "tech"}).WantProblem(409, "domain_taken", "/email")
+	fay.Do("POST", "/v1/partners/fabrikam/users", m{"email": "other@contoso.example", "name": "X", "role": "tech"}).WantProblem(409,
+		"email_unavailable", "/email")
+	w.Provider().Do("POST", "/v1/partners/fabrikam/users", m{"email": "other@contoso.example", "name": "X", "role": "tech"}).WantProblem(409,
+		"domain_taken", "/email")
 
 	second := squat("ned@elsewhere.example")
 	w.Provider().Do("POST", "/v1/partners/contoso/users", m{"email": "ned@elsewhere.example", "name": "Ned", "role": "tech"}).Want(201)
@@ -228,7 +245,8 @@ func TestNobodyRaisesHimselfOrHandlesWhoStandsAboveHim(t *testing.T) {
 		edit(above, object{"email": "mine@mailbox.example"}).WantProblem(403, "forbidden")
 		boris.Do("DELETE", "/v1/partners/contoso/users/"+above, nil).WantProblem(403, "forbidden")
 	}
-	boris.Do("POST", "/v1/partners/contoso/users", object{"email": "x@contoso.example", "name": "X", "role": "admin"}).WantProblem(403, "forbidden", "/role")
+	boris.Do("POST", "/v1/partners/contoso/users", object{"email": "x@contoso.example", "name": "X", "role": "admin"}).WantProblem(403,
+		"forbidden", "/role")
 	edit(tech, object{"role": "business"}).Want(200)
 	edit(tech, object{"name": "Kim"}).Want(200)
 }

@@ -82,7 +82,10 @@ func TestABodyHasToBeSaidToBeJSON(t *testing.T) {
 	t.Parallel()
 	w, ann, _ := office(t)
 	body := object{"partner": "contoso"}
-	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/problem+json", "application/json-patch+json", "json", "*/*", ";"} {
+	for _, media := range []string{
+		"", "text/plain", "application/x-www-form-urlencoded", "application/problem+json",
+		"application/json-patch+json", "json", "*/*", ";",
+	} {
 		ann.Do("POST", grants, body, "Content-Type", media).WantProblem(415, "unsupported_media_type")
 	}
 	for _, media := range []string{"application/json", "application/json; charset=utf-8", "APPLICATION/JSON"} {
@@ -193,7 +196,10 @@ func TestAnIDHas1To64LettersDigitsDotsHyphensAndUnderscores(t *testing.T) {
 				t.Errorf("Location: got %q, want %q", got, want)
 			}
 		}
-		for _, id := range []string{strings.Repeat("x", 65), "-a", ".a", "_a", "a%20b", "a%2Fb", "a%23b", "a:b", "%C3%A4", "a%00", "a@b", "%2E%2E", "*"} {
+		for _, id := range []string{
+			strings.Repeat("x", 65), "-a", ".a", "_a", "a%20b", "a%2Fb", "a%23b", "a:b", "%C3%A4", "a%00", "a@b",
+			"%2E%2E", "*",
+		} {
 			w.Provider().Do("PUT", "/v1/"+kind+"/"+id, object{"name": "N"}).WantProblem(400, "invalid")
 			w.Provider().Do("GET", "/v1/"+kind+"/"+id, nil).WantProblem(404, "not_found")
 			w.Provider().Do("DELETE", "/v1/"+kind+"/"+id, nil).WantProblem(404, "not_found")
@@ -228,7 +234,10 @@ func TestTextsAreTakenAsTheyAreOrRefused(t *testing.T) {
 		{
 			partner, "name",
 			[]any{"C", "Contoso MSP", "O'Reilly & Söhne <GmbH>", "株式会社コントソ", "🙂", long(200, "ä"), "a b\u00a0c"},
-			[]any{"", " ", " Contoso", "Contoso ", long(201, "ä"), "a\nb", "a\tb", "a\u0000b", "a\u007fb", "a\u202eb", "a\u2066b", "a\u2028b", "\ufeffa", "\u3164", "\u2800", "\u0301", "a\u200db", "a\ufe0f", "\U000e0041", "a\uffff", nil},
+			[]any{
+				"", " ", " Contoso", "Contoso ", long(201, "ä"), "a\nb", "a\tb", "a\u0000b", "a\u007fb", "a\u202eb", "a\u2066b", "a\u2028b",
+				"\ufeffa", "\u3164", "\u2800", "\u0301", "a\u200db", "a\ufe0f", "\U000e0041", "a\uffff", nil,
+			},
 		},
 		{user, "name", []any{"Kim", long(200, "k")}, []any{"", "K\r\nBcc: all@acme.example", long(201, "k"), nil}},
 		{
@@ -241,15 +250,20 @@ func TestTextsAreTakenAsTheyAreOrRefused(t *testing.T) {
 			[]any{"kim@contoso.example", "k.i+m@sub.contoso.example", "k'm@xn--bcher-kva.example", long(64, "k") + "@contoso.example"},
 			[]any{
 				"", "kim", "kim@", "@contoso.example", "kim@contoso", "kim@@contoso.example", "Kim <kim@contoso.example>", "kim@contoso.example ",
-				"kïm@contoso.example", "kim@127.0.0.1", "kim@contoso.1", "kim@xn--zz.example", "kim@c\u043entoso.example", "kim@\uff43ontoso.example", "kim@-contoso.example", "kim@contoso..example", "kim..k@contoso.example",
-				`"kim"@contoso.example`, "kim@[127.0.0.1]", "kim,lea@contoso.example", "kim@contoso.example\nbcc:x", "a#b@contoso.example", long(65, "k") + "@contoso.example",
+				"kïm@contoso.example", "kim@127.0.0.1", "kim@contoso.1", "kim@xn--zz.example", "kim@c\u043entoso.example", "kim@\uff43ontoso.example",
+				"kim@-contoso.example", "kim@contoso..example", "kim..k@contoso.example",
+				`"kim"@contoso.example`, "kim@[127.0.0.1]", "kim,lea@contoso.example", "kim@contoso.example\nbcc:x", "a#b@contoso.example",
+				long(65, "k") + "@contoso.example",
 				"k@" + long(61, "c") + "." + long(61, "c") + "." + long(61, "c") + "." + long(61, "c") + ".example", nil,
 			},
 		},
 		{
 			customer, "domain",
 			[]any{"acme.example", "a.b.c.example", "xn--bcher-kva.example", "1.example", nil},
-			[]any{"acme", "acme.", ".acme.example", "-a.example", "a-.example", "a_b.example", "127.0.0.1", "bü_cher.example", "https://acme.example", "acme.example/x", long(64, "a") + ".example"},
+			[]any{
+				"acme", "acme.", ".acme.example", "-a.example", "a-.example", "a_b.example", "127.0.0.1", "bü_cher.example",
+				"https://acme.example", "acme.example/x", long(64, "a") + ".example",
+			},
 		},
 		{partner, "contacts", []any{[]string{}, addresses(20)}, []any{addresses(21), []string{"ops"}}},
 		{
@@ -305,15 +319,19 @@ func TestInternationalDomainsAreKeptAsALabels(t *testing.T) {
 	t.Parallel()
 	w, ann, kim := office(t)
 	w.Grant("acme", object{"partner": "contoso", "users": []string{kim}}).Want(201)
-	if got := w.Provider().Do("PATCH", contosoUsers+"/"+kim, object{"email": "KIM@Bücher.example"}, "If-Match", "*").Want(200).String("email"); got != "kim@xn--bcher-kva.example" {
+	if got := w.Provider().Do("PATCH", contosoUsers+"/"+kim, object{"email": "KIM@Bücher.example"}, "If-Match",
+		"*").Want(200).String("email"); got != "kim@xn--bcher-kva.example" {
 		t.Errorf("email: got %q, want the domain as an A-label", got)
 	}
-	w.Provider().Do("POST", contosoUsers, object{"email": "kim@xn--bcher-kva.example", "name": "Kim", "role": "tech"}).WantProblem(409, "email_taken")
-	w.Provider().Do("POST", contosoUsers, object{"email": "kim@bu\u0308cher.example", "name": "Kim", "role": "tech"}).WantProblem(409, "email_taken")
+	w.Provider().Do("POST", contosoUsers, object{"email": "kim@xn--bcher-kva.example", "name": "Kim", "role": "tech"}).WantProblem(409,
+		"email_taken")
+	w.Provider().Do("POST", contosoUsers, object{"email": "kim@bu\u0308cher.example", "name": "Kim", "role": "tech"}).WantProblem(409,
+		"email_taken")
 	if got := w.Provider().Do("PUT", acmePath, object{"domain": "Äcme.example"}).Want(200).String("domain"); got != "xn--cme-pla.example" {
 		t.Errorf("domain: got %q, want it as an A-label", got)
 	}
-	ann.Do("POST", "/v1/customers/acme/invitations", object{"email": "eve@äcme.example", "partner": "contoso"}).WantProblem(422, "own_organisation")
+	ann.Do("POST", "/v1/customers/acme/invitations", object{"email": "eve@äcme.example", "partner": "contoso"}).WantProblem(422,
+		"own_organisation")
 	w.Provider().Do("PUT", acmePath+"/members/"+url.PathEscape("eve@äcme.example"), object{"name": "Eve", "role": "member"}).Want(201)
 	for _, token := range []string{"eve@äcme.example", "eve@xn--cme-pla.example"} {
 		if got := w.As(token).Do("GET", "/v1/me", nil).Want(200).Get("customers.0.role"); got != "member" {
@@ -326,7 +344,8 @@ func TestInternationalDomainsAreKeptAsALabels(t *testing.T) {
 		}
 	}
 	for _, q := range []string{"xn--cme", "äcme.ex"} {
-		if got := w.As("olga@contoso.example").Do("GET", contosoPath+"/customers?q="+url.QueryEscape(q), nil).Want(200).Int("items.length"); got != 1 {
+		if got := w.As("olga@contoso.example").Do("GET", contosoPath+"/customers?q="+url.QueryEscape(q),
+			nil).Want(200).Int("items.length"); got != 1 {
 			t.Errorf("customers by %s: got %d, want 1", q, got)
 		}
 	}
@@ -407,7 +426,10 @@ func TestIfMatchTakesAList(t *testing.T) {
 		many += fmt.Sprintf(`"9%d",`, i)
 	}
 	edit(many).WantProblem(400, "invalid")
-	for path, body := range map[string]object{contosoPath: {"name": "C2"}, acmePath: {"name": "A2"}, acmePath + "/members/admin@acme.example": {"name": "Ann B", "role": "admin"}} {
+	for path, body := range map[string]object{
+		contosoPath: {"name": "C2"}, acmePath: {"name": "A2"},
+		acmePath + "/members/admin@acme.example": {"name": "Ann B", "role": "admin"},
+	} {
 		w.Provider().Do("PUT", path, body, "If-Match", `"98","99"`).WantProblem(412, "version_mismatch")
 		var tag string
 		if !strings.Contains(path, "members") {
@@ -508,7 +530,8 @@ func TestAddressesAndDomainsAreKeptInLowerCaseAndContactsOnce(t *testing.T) {
 	if got := w.Provider().Do("PUT", acmePath, object{"domain": "ACME.example"}).Want(200).String("domain"); got != "acme.example" {
 		t.Errorf("domain: got %q, want it in lower case", got)
 	}
-	got := w.Provider().Do("PUT", contosoPath, object{"contacts": []string{"B@x.example", "a@x.example", "b@X.example"}}).Want(200).Strings("contacts")
+	got := w.Provider().Do("PUT", contosoPath,
+		object{"contacts": []string{"B@x.example", "a@x.example", "b@X.example"}}).Want(200).Strings("contacts")
 	if want := []string{"b@x.example", "a@x.example"}; !slices.Equal(got, want) {
 		t.Errorf("contacts: got %q, want %q", got, want)
 	}
@@ -549,8 +572,10 @@ func TestAnInstantIsRFC3339WithAnyOffsetToTheMillisecond(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "2027-03-01", "2027-03-01T00:00:00", "2027-03-01 00:00:00Z", "2027-03-01T00:00Z", "2027-3-1T00:00:00Z", "2027-02-29T00:00:00Z",
-		"2027-13-01T00:00:00Z", "2027-03-01T24:00:00Z", "2027-03-01T23:59:60Z", "2027-03-01T00:00:00,5Z", "2027-03-01T1:00:00Z", "2027-03-01T00:00:00.Z",
-		"2027-03-01T00:00:00+0200", "2027-03-01T00:00:00+25:00", "2027-03-01T00:00:00+24:00", "2027-03-01T00:00:00+02:60", "2027-03-01T00:00:00-23:99", "2027-03-01T00:00:00 Z", "10000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1969-12-31T23:59:59Z",
+		"2027-13-01T00:00:00Z", "2027-03-01T24:00:00Z", "2027-03-01T23:59:60Z", "2027-03-01T00:00:00,5Z", "2027-03-01T1:00:00Z",
+		"2027-03-01T00:00:00.Z",
+		"2027-03-01T00:00:00+0200", "2027-03-01T00:00:00+25:00", "2027-03-01T00:00:00+24:00", "2027-03-01T00:00:00+02:60",
+		"2027-03-01T00:00:00-23:99", "2027-03-01T00:00:00 Z", "10000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1969-12-31T23:59:59Z",
 		"0000-01-01T00:00:00Z", "+002027-03-01T00:00:00Z", "1772323200", "tomorrow", "2027-03-01T00:00:00Z[Europe/Berlin]",
 	} {
 		ann.Do("PATCH", contosoGrant, object{"until": bad}, "If-Match", "*").WantProblem(400, "invalid", "/until")
@@ -587,7 +612,8 @@ func TestAPeriodEndsInTheFutureAndAfterItBegins(t *testing.T) {
 		t.Errorf("until: got %v, want null", a.Get("grant.until"))
 	}
 	ann.Do("PATCH", contosoGrant, object{"until": at(0)}, "If-Match", "*").WantProblem(422, "period_invalid", "/until")
-	ann.Do("PATCH", contosoGrant, object{"from": at(time.Hour), "until": at(time.Minute)}, "If-Match", "*").WantProblem(422, "period_invalid", "/until")
+	ann.Do("PATCH", contosoGrant, object{"from": at(time.Hour), "until": at(time.Minute)}, "If-Match", "*").WantProblem(422, "period_invalid",
+		"/until")
 }
 
 func TestAListTakesItsOwnParametersAndNoOthers(t *testing.T) {
@@ -614,7 +640,8 @@ func TestAListTakesItsOwnParametersAndNoOthers(t *testing.T) {
 		}
 	}
 	for query, pointer := range map[string]string{
-		"?status=open": "?status", "?status=active,": "?status", "?status=active&status=ended": "?status", "?q=" + strings.Repeat("x", 201): "?q", "?q=a%0Ab": "?q",
+		"?status=open": "?status", "?status=active,": "?status", "?status=active&status=ended": "?status", "?q=" + strings.Repeat("x", 201): "?q",
+		"?q=a%0Ab": "?q",
 	} {
 		ann.Do("GET", grants+query, nil).WantProblem(400, "invalid", pointer)
 	}
@@ -664,7 +691,8 @@ func TestACursorBelongsToItsListAndFilter(t *testing.T) {
 		"with something on":  grants + "?q=con&cursor=" + next + "AA%3D%3D",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if a := ann.In(w.In(t)).Do("GET", path, nil); name != "cut off" || a.Status != 200 { // a cursor that is cut may be another position of the same list
+			if a := ann.In(w.In(t)).Do("GET", path, nil); name != "cut off" || a.Status != 200 {
+				// a cursor that is cut may be another position of the same list
 				a.WantProblem(400, "invalid", "?cursor")
 			}
 		})
@@ -709,7 +737,8 @@ func TestAnIdempotencyKeyGivesTheFirstAnswerAgain(t *testing.T) {
 		t.Errorf("the second time: got %s, want %s", again.Body, first.Body)
 	}
 	for header, want := range map[string]string{
-		"ETag": first.Header.Get("ETag"), "Location": "/v1/customers/acme/grants/contoso", "Content-Type": "application/json", "Idempotency-Replayed": "true",
+		"ETag": first.Header.Get("ETag"), "Location": "/v1/customers/acme/grants/contoso", "Content-Type": "application/json",
+		"Idempotency-Replayed": "true",
 	} {
 		if got := again.Header.Get(header); got != want {
 			t.Errorf("the second time, %s: got %q, want %q", header, got, want)
@@ -722,7 +751,8 @@ func TestAnIdempotencyKeyGivesTheFirstAnswerAgain(t *testing.T) {
 	w.Denied(lea, "sign_in", "acme", "ended")
 
 	// The key is the caller's own, and the path's.
-	if got := eve.Do("POST", grants, object{"partner": "contoso", "users": []string{lea}}, key...).Want(201).Header.Get("Idempotency-Replayed"); got != "" {
+	if got := eve.Do("POST", grants, object{"partner": "contoso", "users": []string{lea}},
+		key...).Want(201).Header.Get("Idempotency-Replayed"); got != "" {
 		t.Errorf("another caller's key: got Idempotency-Replayed %q, want none", got)
 	}
 	w.Allowed(lea, "sign_in", "acme")
@@ -877,10 +907,26 @@ func TestAnEditNamesTheVersionThatWasRead(t *testing.T) {
 		put        bool
 	}{
 		{ann, contosoGrant, func(i int) object { return object{"note": fmt.Sprint(i)} }, object{"level": "none"}, true, false},
-		{w.Provider(), contosoPath, func(i int) object { return object{"name": fmt.Sprintf("Contoso %d", i)} }, object{"offer": "view"}, true, false},
-		{w.Provider(), contosoPath, func(i int) object { return object{"name": fmt.Sprintf("Contoso %d", i+100)} }, object{"offer": "none"}, false, true},
-		{w.Provider(), contosoUsers + "/" + kim, func(i int) object { return object{"name": fmt.Sprintf("Kim %d", i)} }, object{"status": "disabled"}, true, false},
-		{w.As("olga@contoso.example"), contosoPath + "/account", func(i int) object { return object{"contacts": []string{fmt.Sprintf("ops%d@contoso.example", i)}} }, nil, true, false},
+		{
+			w.Provider(), contosoPath, func(i int) object { return object{"name": fmt.Sprintf("Contoso %d", i)} },
+			object{"offer": "view"},
+			true,
+			false,
+		},
+		{
+			w.Provider(), contosoPath, func(i int) object { return object{"name": fmt.Sprintf("Contoso %d", i+100)} },
+			object{"offer": "none"},
+			false, true,
+		},
+		{
+			w.Provider(), contosoUsers + "/" + kim, func(i int) object { return object{"name": fmt.Sprintf("Kim %d", i)} },
+			object{"status": "disabled"},
+			true, false,
+		},
+		{
+			w.As("olga@contoso.example"), contosoPath + "/account",
+			func(i int) object { return object{"contacts": []string{fmt.Sprintf("ops%d@contoso.example", i)}} }, nil, true, false,
+		},
 		{w.Provider(), acmePath, func(i int) object { return object{"name": fmt.Sprintf("Acme %d", i)} }, nil, false, true},
 	} {
 		t.Run(c.path, func(t *testing.T) {
@@ -910,7 +956,10 @@ func TestAnEditNamesTheVersionThatWasRead(t *testing.T) {
 				t.Errorf("ETag after an edit: got %s, want a new one, as GET gives it: %s", got, read())
 			}
 			edit(tag).WantProblem(412, "version_mismatch")
-			for _, other := range []string{`"0"`, `"999"`, "W/" + read(), strings.Trim(read(), `"`), `"x"`, `"01"`, `""`, `"998", "999"`, `"998", W/` + read()} {
+			for _, other := range []string{
+				`"0"`, `"999"`, "W/" + read(), strings.Trim(read(), `"`), `"x"`, `"01"`, `""`, `"998", "999"`,
+				`"998", W/` + read(),
+			} {
 				edit(other).WantProblem(412, "version_mismatch")
 			}
 			edit("*").Want(200)

@@ -10,7 +10,8 @@ import (
 
 // Invitations stand on what is true when they are accepted.
 
-// invited has Olga of Contoso, or Acme's admin, invite Eve into the open grant in which Contoso picks the users, and gives the id and the token.
+// invited has Olga of Contoso, or Acme's admin, invite Eve into the open grant in which Contoso picks the users, and gives the id and the
+// token.
 func invited(t *testing.T, w *spec.World, by *spec.Client, body m) (id, secret string) {
 	t.Helper()
 	n := 1
@@ -45,14 +46,16 @@ func TestAnInvitationEndsWithTheGrantThatItWasFor(t *testing.T) {
 				t.Errorf("the invitation: got %s, want no more than the grant, and its id", got.Body)
 			}
 			end(w)
-			if got := w.Anonymous().Do("GET", byToken(secret), nil).Want(200); got.String("status") != "cancelled" || got.String("reason") != "grant_ended" {
+			if got := w.Anonymous().Do("GET", byToken(secret), nil).Want(200); got.String("status") != "cancelled" ||
+				got.String("reason") != "grant_ended" {
 				t.Errorf("the page: got %s, want cancelled, because the grant ended", got.Body)
 			}
 			eve := w.As("eve@elsewhere.example")
 			eve.Do("POST", byToken(secret)+"/accept", m{}).WantProblem(410, "invitation_ended")
 			w.Denied("eve@elsewhere.example", "sign_in", "acme", "unknown_subject")
 			for _, list := range []*spec.Answer{
-				ann.Do("GET", invitations+"?status=cancelled", nil).Want(200), olga.Do("GET", "/v1/partners/contoso/invitations?status=cancelled", nil).Want(200),
+				ann.Do("GET", invitations+"?status=cancelled", nil).Want(200),
+				olga.Do("GET", "/v1/partners/contoso/invitations?status=cancelled", nil).Want(200),
 			} {
 				if list.String("items.0.id") != id || list.String("items.0.reason") != "grant_ended" {
 					t.Errorf("a list: got %s, want it with its reason", list.Body)
@@ -61,7 +64,8 @@ func TestAnInvitationEndsWithTheGrantThatItWasFor(t *testing.T) {
 			w.Advance(time.Second) // the sweep comes by
 			mailed(t, w, "eve@elsewhere.example", "invitation.cancelled", 1)
 			mailed(t, w, "olga@contoso.example", "invitation.cancelled", 1)
-			if got := ann.Do("GET", "/v1/customers/acme/history?type=invitation.cancelled", nil).Want(200); got.String("items.0.data.reason") != "grant_ended" || got.Int("items.length") != 1 {
+			if got := ann.Do("GET", "/v1/customers/acme/history?type=invitation.cancelled",
+				nil).Want(200); got.String("items.0.data.reason") != "grant_ended" || got.Int("items.length") != 1 {
 				t.Errorf("the history: got %s, want the end once, with its reason", got.Body)
 			}
 		})
@@ -96,7 +100,8 @@ func TestAnInvitationEndsWhenItsInviterMayNotInviteAnyMore(t *testing.T) {
 			w.As("eve@elsewhere.example").Do("POST", byToken(secret)+"/accept", m{}).WantProblem(410, "invitation_ended")
 			w.Denied("eve@elsewhere.example", "sign_in", "acme", "unknown_subject")
 			w.Advance(time.Second)
-			if got := w.AdminOf("acme").Do("GET", invitations+"/"+id, nil).Want(200); got.String("status") != "cancelled" || got.String("reason") != c.reason || got.Int("version") < 3 {
+			if got := w.AdminOf("acme").Do("GET", invitations+"/"+id, nil).Want(200); got.String("status") != "cancelled" ||
+				got.String("reason") != c.reason || got.Int("version") < 3 {
 				t.Errorf("got %s, want it written down as cancelled because of %s", got.Body, c.reason)
 			}
 		})
@@ -109,7 +114,8 @@ func TestTheInviterIsTheActorInTheHistoryOfAnAcceptance(t *testing.T) {
 	_, secret := invited(t, w, ann, m{"partner": "contoso"})
 	w.As("eve@elsewhere.example").Do("POST", byToken(secret)+"/accept", m{}).Want(200)
 	got := ann.Do("GET", "/v1/customers/acme/history?type=grant.created", nil).Want(200)
-	if got.String("items.0.actor.kind") != "customer" || got.String("items.0.actor.email") != "admin@acme.example" || got.String("items.0.data.person.email") != "eve@elsewhere.example" {
+	if got.String("items.0.actor.kind") != "customer" || got.String("items.0.actor.email") != "admin@acme.example" ||
+		got.String("items.0.data.person.email") != "eve@elsewhere.example" {
 		t.Errorf("got %s, want the admin who invited, for eve", got.Body)
 	}
 }
@@ -123,7 +129,8 @@ func TestOnlyTheSideThatInvitedSendsAgainAndAnEndedOneIsMadeAnew(t *testing.T) {
 	ann.Do("POST", invitations+"/"+id+"/resend", nil).Want(200)
 	ann.Do("DELETE", invitations+"/"+id, nil).Want(200)
 	again := olga.Do("POST", invitations+"/"+id+"/resend", nil).Want(201)
-	if again.String("invitation.id") == id || again.Header.Get("Location") != invitations+"/"+again.String("invitation.id") || again.String("invitation.invited_by.email") != "olga@contoso.example" {
+	if again.String("invitation.id") == id || again.Header.Get("Location") != invitations+"/"+again.String("invitation.id") ||
+		again.String("invitation.invited_by.email") != "olga@contoso.example" {
 		t.Errorf("got %s at %s, want a new one, by olga", again.Body, again.Header.Get("Location"))
 	}
 	olga.Do("POST", invitations+"/"+id+"/resend", nil).WantProblem(409, "already_invited", "/email")

@@ -69,11 +69,13 @@ func TestE3_E4_AnExternalPersonIsInvitedByEmailRegistersAcceptsAndEntersInThatGr
 	w := withMail(t)
 	w.Customer("globex")
 	w.Grant("globex", m{"partner": "contoso", "everyone": true}).Want(201)
-	w.AdminOf("acme").Do("POST", invitations, m{"email": "Eve@Elsewhere.example", "partner": "contoso", "level": "support", "until": spec.Start.Add(90 * day)}).Want(201)
+	w.AdminOf("acme").Do("POST", invitations,
+		m{"email": "Eve@Elsewhere.example", "partner": "contoso", "level": "support", "until": spec.Start.Add(90 * day)}).Want(201)
 	w.Denied("eve@elsewhere.example", "sign_in", "acme", "unknown_subject")
 	secret := tokenIn(t, mailed(t, w, "eve@elsewhere.example", "invitation.created", 1))
 	preview := w.Anonymous().Do("GET", byToken(secret), nil).Want(200)
-	if got := fmt.Sprint(preview.String("customer.name"), preview.String("partner.name"), preview.String("level"), preview.String("email"), preview.String("status")); got != "AcmeContososupporte***@elsewhere.examplepending" {
+	if got := fmt.Sprint(preview.String("customer.name"), preview.String("partner.name"), preview.String("level"), preview.String("email"),
+		preview.String("status")); got != "AcmeContososupporte***@elsewhere.examplepending" {
 		t.Errorf("preview: got %s", preview.Body)
 	}
 	eve := w.As("eve@elsewhere.example")
@@ -86,7 +88,8 @@ func TestE3_E4_AnExternalPersonIsInvitedByEmailRegistersAcceptsAndEntersInThatGr
 	}
 	mailed(t, w, "admin@acme.example", "invitation.accepted", 1) // the inviting side hears of it
 	came := w.As("olga@contoso.example").Do("GET", "/v1/partners/contoso/history?type=user.created", nil).Want(200)
-	if came.String("items.0.data.person.email") != "eve@elsewhere.example" || came.String("items.0.data.role") != "external" || came.String("items.0.data.invitation") == "" {
+	if came.String("items.0.data.person.email") != "eve@elsewhere.example" || came.String("items.0.data.role") != "external" ||
+		came.String("items.0.data.invitation") == "" {
 		t.Errorf("the partner's history: got %s, want Eve, who came by the invitation", came.Body)
 	}
 	mailed(t, w, "eve@elsewhere.example", "grant.created", 1)
@@ -95,7 +98,8 @@ func TestE3_E4_AnExternalPersonIsInvitedByEmailRegistersAcceptsAndEntersInThatGr
 			t.Errorf("got a mail about the account to %s, want none: the others tell it", mail.To)
 		}
 	}
-	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("until") != spec.Start.Add(90*day).Format(time.RFC3339) || got.Int("user_count") != 1 {
+	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("until") != spec.Start.Add(90*day).Format(time.RFC3339) ||
+		got.Int("user_count") != 1 {
 		t.Errorf("the grant: got %s, want one user, until the end that was offered", got.Body)
 	}
 	eve.Do("POST", byToken(secret)+"/accept", m{}).WantProblem(410, "invitation_ended")
@@ -134,7 +138,10 @@ func TestAnInvitationsTokenIsWhatOpensIt(t *testing.T) {
 		}
 		return 'A'
 	}, secret[len(secret)-4:])
-	for _, wrong := range []string{forged, "nothing", "acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~" + strings.Repeat("A", 43), "nowhere~01J9Z3NDEKTSV4RRFFQ69G5FAV~" + strings.Repeat("A", 43)} {
+	for _, wrong := range []string{
+		forged, "nothing", "acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~" + strings.Repeat("A", 43),
+		"nowhere~01J9Z3NDEKTSV4RRFFQ69G5FAV~" + strings.Repeat("A", 43),
+	} {
 		w.Anonymous().Do("GET", byToken(wrong), nil).WantProblem(404, "not_found")
 		w.As("eve@elsewhere.example").Do("POST", byToken(wrong)+"/accept", m{}).WantProblem(404, "not_found")
 	}

@@ -54,9 +54,12 @@ func respelled(id string) []string {
 	}
 	first := fmt.Sprintf("%%%02x", id[0])
 	return []string{
-		upper, strings.ToUpper(id[:1]) + id[1:] + "%20", "%20" + id, id + "%00", id + "%0a", id + "%09", id + "%2f", id + "%2F..%2F" + id, "x%2f..%2f" + id, "..%2f" + id, "%2e%2e%2f" + id,
-		strings.ReplaceAll(first, "%", "%25") + id[1:], first[:1] + "25" + first[1:] + id[1:], id + "%23", id + "%23G%23contoso", id + ".", id + "%2e", id + ";a=b", id + "%3f", id + "%26", id + "%e2%80%8b",
-		url.PathEscape(string(rune(id[0])-'a'+'\uff41') + id[1:]), url.PathEscape("\u0430" + id[1:]), id + "," + id, "*", "%25", "%7b" + id + "%7d", "null", id + "~", "%2500",
+		upper, strings.ToUpper(id[:1]) + id[1:] + "%20", "%20" + id, id + "%00", id + "%0a", id + "%09", id + "%2f", id + "%2F..%2F" + id,
+		"x%2f..%2f" + id, "..%2f" + id, "%2e%2e%2f" + id,
+		strings.ReplaceAll(first, "%", "%25") + id[1:], first[:1] + "25" + first[1:] + id[1:], id + "%23", id + "%23G%23contoso", id + ".",
+		id + "%2e", id + ";a=b", id + "%3f", id + "%26", id + "%e2%80%8b",
+		url.PathEscape(string(rune(id[0])-'a'+'\uff41') + id[1:]), url.PathEscape("\u0430" + id[1:]), id + "," + id, "*", "%25",
+		"%7b" + id + "%7d", "null", id + "~", "%2500",
 	}
 }
 
@@ -95,10 +98,12 @@ func TestNoSpellingOfAnIDReachesAnotherOrganisation(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t)
 	own := map[string]string{ // of acme and contoso
-		"customer": "acme", "partner": "contoso", "user": tn.user["contoso"], "email": "member@acme.example", "invitation": tn.invited["acme"], "mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c",
+		"customer": "acme", "partner": "contoso", "user": tn.user["contoso"], "email": "member@acme.example", "invitation": tn.invited["acme"],
+		"mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c",
 	}
 	missing := map[string]string{
-		"customer": "nowhere", "partner": "nobody", "user": "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "email": "nobody@nowhere.example", "invitation": "01J9Z3NDEKTSV4RRFFQ69G5FAV", "mail": own["mail"],
+		"customer": "nowhere", "partner": "nobody", "user": "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "email": "nobody@nowhere.example",
+		"invitation": "01J9Z3NDEKTSV4RRFFQ69G5FAV", "mail": own["mail"],
 	}
 	before, asked, leaked, turn := records(t, tn.World), 0, 0, 0
 	for _, f := range manifest.Functions() {
@@ -123,7 +128,8 @@ func TestNoSpellingOfAnIDReachesAnotherOrganisation(t *testing.T) {
 					// Of whose own it is only the other spellings are strange.
 					inside := i > 0 || strings.Contains("MA", letter) && name == "customer" || strings.Contains("OX", letter) && name == "partner" ||
 						letter == "O" && strings.Contains(may, "L") || letter == "P"
-					if strings.ContainsAny(may, "Cc") && strings.Contains("gMA", letter) && i == 0 && !inside || strings.Contains(may, "L") && letter == "f" && r.Method == "POST" {
+					if strings.ContainsAny(may, "Cc") && strings.Contains("gMA", letter) && i == 0 && !inside ||
+						strings.Contains(may, "L") && letter == "f" && r.Method == "POST" {
 						continue // open to them, whoever's it is
 					}
 					nothing := maps.Clone(own)
@@ -194,10 +200,12 @@ func TestWhatABodyNamesOfAnotherOrganisationIsNotThere(t *testing.T) {
 			return lead.Do("POST", "/access/v1/evaluations", m{"evaluations": []m{spec.Question(u, "sign_in", "acme")}})
 		},
 		"search for customers": func(u string) *spec.Answer {
-			return lead.Do("POST", "/access/v1/search/resource", m{"subject": m{"type": "user", "id": u}, "action": m{"name": "sign_in"}, "resource": m{"type": "customer"}})
+			return lead.Do("POST", "/access/v1/search/resource",
+				m{"subject": m{"type": "user", "id": u}, "action": m{"name": "sign_in"}, "resource": m{"type": "customer"}})
 		},
 		"search for actions": func(u string) *spec.Answer {
-			return lead.Do("POST", "/access/v1/search/action", m{"subject": m{"type": "user", "id": u}, "resource": m{"type": "customer", "id": "globex"}})
+			return lead.Do("POST", "/access/v1/search/action",
+				m{"subject": m{"type": "user", "id": u}, "resource": m{"type": "customer", "id": "globex"}})
 		},
 	} {
 		got, want := ask(foreign), ask(none)
@@ -214,7 +222,8 @@ func TestWhatABodyNamesOfAnotherOrganisationIsNotThere(t *testing.T) {
 	}
 	// A lead invites to its own partner alone, whether the other one is there or not.
 	for _, partner := range []string{"fabrikam", "nobody"} {
-		lead.Do("POST", "/v1/customers/acme/invitations", m{"email": "x@elsewhere.example", "partner": partner}).WantProblem(403, "forbidden", "/partner")
+		lead.Do("POST", "/v1/customers/acme/invitations", m{"email": "x@elsewhere.example", "partner": partner}).WantProblem(403, "forbidden",
+			"/partner")
 	}
 	if after := records(t, tn.World); !slices.Equal(before, after) {
 		t.Errorf("got %d records afterwards, want the %d that were there, as they were", len(after), len(before))
@@ -252,7 +261,10 @@ func TestAForgedCursorReachesNothingElse(t *testing.T) {
 		digest, at := position(first)
 		theirs := w.AdminOf("globex").Do("GET", strings.Replace(list.path, "acme", "globex", 1)+"?limit=1", nil).Want(200)
 		_, other := position(theirs)
-		for _, forged := range []string{other, strings.ReplaceAll(at, "acme", "globex"), "\x20", "~", "A", "G#", "C#globex", "C#globex\x1fG#one", strings.Repeat("z", 900), at + "0", strings.ToUpper(at), "zzzz", "0"} {
+		for _, forged := range []string{
+			other, strings.ReplaceAll(at, "acme", "globex"), "\x20", "~", "A", "G#", "C#globex", "C#globex\x1fG#one",
+			strings.Repeat("z", 900), at + "0", strings.ToUpper(at), "zzzz", "0",
+		} {
 			cursor := url.QueryEscape(base64.RawURLEncoding.EncodeToString([]byte(digest + forged)))
 			a := list.by.Do("GET", list.path+"?limit=100&cursor="+cursor, nil)
 			if a.Status == 400 {
@@ -291,13 +303,14 @@ func TestAnIdempotencyKeyOrAVersionTellsStrangersNothing(t *testing.T) {
 	tn.Provider().Do("PUT", "/v1/customers/acme/members/admin@acme.example?confirm=last_admin", m{"name": "Admin", "role": "member"}).Want(200)
 	tn.callers["A"].Do("POST", "/v1/customers/acme/grants", body, key...).WantProblem(403, "forbidden")
 	tn.Provider().Do("DELETE", "/v1/customers/acme/members/admin@acme.example", nil).Want(204)
-	if a := tn.callers["A"].Do("POST", "/v1/customers/acme/grants", body, key...); a.Status != 403 || a.Header.Get("Idempotency-Replayed") != "" {
+	if a := tn.callers["A"].Do("POST", "/v1/customers/acme/grants", body, key...); a.Status != 403 ||
+		a.Header.Get("Idempotency-Replayed") != "" {
 		t.Errorf("who is a member no more: got %d %s, want 403", a.Status, a.Body)
 	}
 }
 
-// What is somebody else's costs the same calls of the table as what is not there: who measures the time learns nothing. The times themselves are
-// logged, since they mean little on a machine that others use.
+// What is somebody else's costs the same calls of the table as what is not there: who measures the time learns nothing. The times
+// themselves are logged, since they mean little on a machine that others use.
 func TestForeignAndMissingCostTheSameCalls(t *testing.T) {
 	t.Parallel()
 	calls := &rights.Record{}
@@ -355,16 +368,24 @@ func TestOnlyTheAddressItselfIsThePerson(t *testing.T) {
 	}
 	for email, code := range map[string]string{
 		// Other people, as far as anybody can tell.
-		"kim.ivi+a@acme.example": "not_registered", "kimivi@acme.example": "not_registered", "kim.ivi@acme.example.evil.example": "not_registered", "kim.ivi@sub.acme.example": "not_registered",
-		"kim-ivi@acme.example": "not_registered", "kim.lvi@acme.example": "not_registered", "kim.ivi@acrne.example": "not_registered", "kim.ivi@xn--acm-dma.example": "not_registered", "kim.ivi@acm\u00e9.example": "not_registered",
+		"kim.ivi+a@acme.example": "not_registered", "kimivi@acme.example": "not_registered",
+		"kim.ivi@acme.example.evil.example": "not_registered", "kim.ivi@sub.acme.example": "not_registered",
+		"kim-ivi@acme.example": "not_registered", "kim.lvi@acme.example": "not_registered", "kim.ivi@acrne.example": "not_registered",
+		"kim.ivi@xn--acm-dma.example": "not_registered", "kim.ivi@acm\u00e9.example": "not_registered",
 		// Nobody's: no address is written so.
-		"k\u0131m.\u0131v\u0131@acme.example": "forbidden", "\u212aim.ivi@acme.example": "forbidden", "K\u0130M.\u0130V\u0130@ACME.EXAMPLE": "forbidden", "kim.ivi@acme.example.": "forbidden",
+		"k\u0131m.\u0131v\u0131@acme.example": "forbidden", "\u212aim.ivi@acme.example": "forbidden",
+		"K\u0130M.\u0130V\u0130@ACME.EXAMPLE": "forbidden", "kim.ivi@acme.example.": "forbidden",
 		"kim.ivi@xn--acme-.example": "forbidden", "kim.ivi@\uff41cme.example": "forbidden", "kim.ivi@ac\u00adme.example": "forbidden",
-		"\uff4bim.ivi@acme.example": "forbidden", "kim\uff0eivi@acme.example": "forbidden", "kim.ivi\uff20acme.example": "forbidden", "kim.ivi@acme\u3002example": "forbidden", "k\u0456m.ivi@acme.example": "forbidden",
-		"kim.ivi@acme.example\u200b": "forbidden", "kim.ivi@\u0430cme.example": "forbidden", " kim.ivi@acme.example": "forbidden", "kim.ivi@acme.example ": "forbidden", "kim.ivi@acme.example\n": "forbidden",
-		"kim.ivi@acme.example\x00": "forbidden", "kim..ivi@acme.example": "forbidden", ".kim.ivi@acme.example": "forbidden", "\"kim.ivi\"@acme.example": "forbidden", "Kim <kim.ivi@acme.example>": "forbidden",
-		"kim.ivi@acme.example,eve@evil.example": "forbidden", "eve@evil.example,kim.ivi@acme.example": "forbidden", "kim.ivi@acme.example#": "forbidden", "kim.ivi%40acme.example": "forbidden", "kim.ivi@acme.example@evil.example": "forbidden",
-		"kim.ivi(x)@acme.example": "forbidden", "mailto:kim.ivi@acme.example": "forbidden", "kim.ivi@[acme.example]": "forbidden", "ki\u0301m.ivi@acme.example": "forbidden",
+		"\uff4bim.ivi@acme.example": "forbidden", "kim\uff0eivi@acme.example": "forbidden", "kim.ivi\uff20acme.example": "forbidden",
+		"kim.ivi@acme\u3002example": "forbidden", "k\u0456m.ivi@acme.example": "forbidden",
+		"kim.ivi@acme.example\u200b": "forbidden", "kim.ivi@\u0430cme.example": "forbidden", " kim.ivi@acme.example": "forbidden",
+		"kim.ivi@acme.example ": "forbidden", "kim.ivi@acme.example\n": "forbidden",
+		"kim.ivi@acme.example\x00": "forbidden", "kim..ivi@acme.example": "forbidden", ".kim.ivi@acme.example": "forbidden",
+		"\"kim.ivi\"@acme.example": "forbidden", "Kim <kim.ivi@acme.example>": "forbidden",
+		"kim.ivi@acme.example,eve@evil.example": "forbidden", "eve@evil.example,kim.ivi@acme.example": "forbidden",
+		"kim.ivi@acme.example#": "forbidden", "kim.ivi%40acme.example": "forbidden", "kim.ivi@acme.example@evil.example": "forbidden",
+		"kim.ivi(x)@acme.example": "forbidden", "mailto:kim.ivi@acme.example": "forbidden", "kim.ivi@[acme.example]": "forbidden",
+		"ki\u0301m.ivi@acme.example": "forbidden",
 	} {
 		w.As(email).Do("GET", "/v1/customers/acme/grants", nil).WantProblem(403, code)
 		if got := w.As(email).Do("GET", "/v1/me", nil).Want(200).Int("customers.length"); got != 0 {
@@ -379,7 +400,10 @@ func TestOnlyTheAddressItselfIsThePerson(t *testing.T) {
 		c.Do("POST", "/access/v1/evaluation", spec.Question("iris@contoso.example", "sign_in", "acme")).WantProblem(403, "forbidden")
 	}
 	// A scope is one of the words of the claim, whole.
-	for _, scope := range []string{"partner-access/directoryx", "partner-access/Directory", "partner-access/", "partner-access/directory,partner-access/check", "x/partner-access/directory"} {
+	for _, scope := range []string{
+		"partner-access/directoryx", "partner-access/Directory", "partner-access/",
+		"partner-access/directory,partner-access/check", "x/partner-access/directory",
+	} {
 		c := w.Bearer(w.Token(stack.TokenRequest{Scope: scope}))
 		if a := c.Do("GET", "/v1/customers/acme", nil); a.Status != 403 {
 			t.Errorf("scope %q: got %d, want 403", scope, a.Status)

@@ -72,7 +72,9 @@ func TestAnExternalUserWhoseLastCustomerIsGoneIsInvitedByAnotherPartnersCustomer
 	if got := told.String("items.0.data.reason"); got != "invited_elsewhere" {
 		t.Errorf("the history of the partner: got the reason %s, want invited_elsewhere", got)
 	}
-	ann.Do("POST", "/v1/customers/acme/invitations", object{"email": "eve@elsewhere.example", "partner": "contoso"}).WantProblem(409, "email_unavailable") // it is in globex
+	// it is in globex
+	ann.Do("POST", "/v1/customers/acme/invitations", object{"email": "eve@elsewhere.example", "partner": "contoso"}).WantProblem(409,
+		"email_unavailable")
 	greg.Do("DELETE", "/v1/customers/globex/grants/fabrikam", nil).Want(200)
 	ann.Do("POST", "/v1/customers/acme/invitations", object{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201)
 }
@@ -95,7 +97,8 @@ func TestAnEmployeeInNoCustomerIsNotInvitedElsewhere(t *testing.T) {
 	w, _, _ := office(t)
 	w.Customer("globex")
 	w.Partner("fabrikam")
-	w.AdminOf("globex").Do("POST", "/v1/customers/globex/invitations", object{"email": "kim@contoso.example", "partner": "fabrikam"}).WantProblem(409, "email_unavailable")
+	w.AdminOf("globex").Do("POST", "/v1/customers/globex/invitations",
+		object{"email": "kim@contoso.example", "partner": "fabrikam"}).WantProblem(409, "email_unavailable")
 }
 
 func TestEverybodyLeavesACustomerByItself(t *testing.T) {

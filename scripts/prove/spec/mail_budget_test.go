@@ -42,7 +42,8 @@ func TestAnInvitationIsMailedNoMoreOftenThanADayAllows(t *testing.T) {
 	if got := ann.Do("GET", invitations+"?status=pending", nil).Want(200); got.Int("items.length") != 1 {
 		t.Errorf("got %s, want no trace of what was refused", got.Body)
 	}
-	ann.Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201) // another organisation's mails are its own
+	// another organisation's mails are its own
+	ann.Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201)
 	mailed(t, w, "eve@elsewhere.example", "invitation.created", 2)
 }
 
@@ -83,7 +84,8 @@ func TestNoticesToContactsBeyondADaysBudgetAreToldInASummary(t *testing.T) {
 
 	w.Advance(w.Now().Truncate(day).Add(day + time.Hour).Sub(w.Now()))
 	summary := mailed(t, w, it, "mail.summary", 1)
-	if want := "the access of Contoso to Acme was changed"; strings.Count(summary.Text, want) != 1 || !strings.Contains(summary.Subject, "Contoso") {
+	if want := "the access of Contoso to Acme was changed"; strings.Count(summary.Text, want) != 1 ||
+		!strings.Contains(summary.Subject, "Contoso") {
 		t.Errorf("got %s\n%s\nwant one line: %s", summary.Subject, summary.Text, want)
 	}
 	id, _ := mails(t, w, it, "mail.summary", "delivered", 1)

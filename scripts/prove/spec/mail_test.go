@@ -15,7 +15,8 @@ func TestD21_D31_UsersHearThatAccessWasGrantedAndRemovedAndTheCustomerHearsOfBot
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
 	kim := w.User("contoso", "kim@contoso.example", "tech")
-	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support", "note": "ticket 4711", "message": "migration"}).Want(201)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support", "note": "ticket 4711", "message": "migration"}).Want(
+		201)
 	granted := mailed(t, w, "kim@contoso.example", "grant.created", 1)
 	if !strings.Contains(granted.Subject, "Acme") || !strings.Contains(granted.Text, "migration") {
 		t.Errorf("the mail says neither to whom nor why: %s\n%s", granted.Subject, granted.Text)
@@ -82,7 +83,9 @@ func TestD24_WhoHasLostAccessIsDeniedAndHearsNothingMoreOfTheCustomer(t *testing
 
 	got := map[string]int{}
 	for _, mail := range w.Stack.Mail.List() {
-		if strings.HasPrefix(mail.Event, "grant.") && mail.To != "it@acme.example" && mail.To != "sam@contoso.example" && mail.To != "olga@contoso.example" { // the owner of a partner without contacts
+		if strings.HasPrefix(mail.Event, "grant.") && mail.To != "it@acme.example" && mail.To != "sam@contoso.example" &&
+			mail.To != "olga@contoso.example" {
+			// the owner of a partner without contacts
 			got[mail.To+" "+mail.Event]++
 		}
 	}
@@ -137,7 +140,8 @@ func TestTheStateOfEachMailIsReadAndAMailIsSentAgain(t *testing.T) {
 	// The other side's contacts are nobody's business.
 	customers := find("/v1/customers/acme/mail", "it@acme.example")
 	w.As("olga@contoso.example").Do("POST", "/v1/partners/contoso/mail/"+customers+".acme/resend", nil).WantProblem(404, "not_found")
-	if list := w.AdminOf("acme").Do("GET", "/v1/customers/acme/mail", nil).Want(200); strings.Contains(string(list.Body), "ops@contoso.example") {
+	if list := w.AdminOf("acme").Do("GET", "/v1/customers/acme/mail", nil).Want(200); strings.Contains(string(list.Body),
+		"ops@contoso.example") {
 		t.Errorf("the customer's list shows the partner's contacts: %s", list.Body)
 	}
 }
@@ -278,7 +282,8 @@ func TestAMailThatIsMadeLaterGoesToWhoIsConcernedThenAndSaysWhatIsSoThen(t *test
 		w.Advance(15 * time.Minute)
 	}
 	stays := mailed(t, w, "stays@contoso.example", "grant.created", 1)
-	if !strings.Contains(stays.Text, "Access level: view (read-only: figures and insights), as the provider offers Contoso no more than that") {
+	if !strings.Contains(stays.Text,
+		"Access level: view (read-only: figures and insights), as the provider offers Contoso no more than that") {
 		t.Errorf("got %s, want the level in effect", stays.Text)
 	}
 	mailed(t, w, "new@contoso.example", "grant.created", 1)
@@ -286,7 +291,8 @@ func TestAMailThatIsMadeLaterGoesToWhoIsConcernedThenAndSaysWhatIsSoThen(t *test
 		mailState(t, w, "/v1/customers/acme/mail", to+"@contoso.example", "grant.created", "dropped")
 	}
 	for _, mail := range w.Stack.Mail.List() {
-		if mail.Event == "grant.created" && (strings.HasPrefix(mail.To, "left@") || strings.HasPrefix(mail.To, "disabled@") || strings.HasPrefix(mail.To, "moved@")) {
+		if mail.Event == "grant.created" &&
+			(strings.HasPrefix(mail.To, "left@") || strings.HasPrefix(mail.To, "disabled@") || strings.HasPrefix(mail.To, "moved@")) {
 			t.Errorf("got a mail to %s, want none", mail.To)
 		}
 	}

@@ -20,7 +20,8 @@ import (
 
 // What an operator sees: figures and logs, and that no person stands in them.
 
-// figure is the sum of a metric and its latest value, at GET /_local/metrics; both 0 when there is none. Label is the dimension beside the stage.
+// figure is the sum of a metric and its latest value, at GET /_local/metrics; both 0 when there is none. Label is the dimension beside the
+// stage.
 func figure(w *spec.World, name, label string) (sum, latest float64) {
 	for _, f := range w.Anonymous().Local(http.MethodGet, "/_local/metrics", nil).Want(http.StatusOK).Get("metrics").([]any) {
 		f := f.(map[string]any)
@@ -120,7 +121,8 @@ func TestMailsAreCountedByWhatBecameOfThem(t *testing.T) {
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
 	const list = "/v1/customers/acme/mail"
 	for to, state := range map[string]string{
-		"it@acme.example": "delivered", "gone@bounced.example": "bounced", "cross@complained.example": "complained", "no@refused.example": "failed",
+		"it@acme.example": "delivered", "gone@bounced.example": "bounced", "cross@complained.example": "complained",
+		"no@refused.example": "failed",
 	} {
 		mailState(t, w, list, to, "grant.created", state)
 	}
@@ -129,7 +131,10 @@ func TestMailsAreCountedByWhatBecameOfThem(t *testing.T) {
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
 	mailState(t, w, list, "gone@bounced.example", "grant.revoked", "suppressed")
 	sent := float64(len(w.Stack.Mail.List())) // those to others, too
-	for state, want := range map[string]float64{"sent": sent, "delivered": sent - 2, "bounced": 1, "complained": 1, "failed": 1, "suppressed": 1} {
+	for state, want := range map[string]float64{
+		"sent": sent, "delivered": sent - 2, "bounced": 1, "complained": 1, "failed": 1,
+		"suppressed": 1,
+	} {
 		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			if got, _ := figure(w, "Mails", state); got >= want {
 				break
@@ -216,7 +221,8 @@ func TestLogsAndFiguresTellWhatHappenedAndNameNoPerson(t *testing.T) {
 	// Every name and address holds this; so do a note, and what is sent where nothing like it belongs.
 	const mark = "zaphodia"
 	person := func(i int, domain string) string { return fmt.Sprintf("%s%d@%s", mark, i, domain) }
-	o.Provider().Do("PUT", "/v1/customers/acme", m{"name": "Acme", "contacts": []string{person(1, "acme.example"), person(2, "bounced.example"), person(3, "refused.example")}})
+	o.Provider().Do("PUT", "/v1/customers/acme",
+		m{"name": "Acme", "contacts": []string{person(1, "acme.example"), person(2, "bounced.example"), person(3, "refused.example")}})
 	o.Provider().Do("PUT", "/v1/partners/contoso", m{"name": "Contoso", "contacts": []string{person(4, "contoso.example")}})
 	ann := o.Admin("acme", person(5, "acme.example"))
 	employee := func(i int, name string) string {
@@ -236,7 +242,8 @@ func TestLogsAndFiguresTellWhatHappenedAndNameNoPerson(t *testing.T) {
 	ann.Do("POST", grants, m{"partner": "contoso", "users": []string{kim}, "note": "for " + mark}).Want(201)
 	o.Allowed(person(6, "contoso.example"), "sign_in", "acme")
 	o.Denied(person(7, "nowhere.example"), "sign_in", "acme", "unknown_subject")
-	o.As(person(6, "contoso.example")).Do("POST", "/access/v1/evaluation", spec.Question(person(6, "contoso.example"), "sign_in", "acme")).Want(200)
+	o.As(person(6, "contoso.example")).Do("POST", "/access/v1/evaluation",
+		spec.Question(person(6, "contoso.example"), "sign_in", "acme")).Want(200)
 	o.As(person(8, "nowhere.example")).Do("GET", "/v1/me", nil)
 	o.As(person(8, "nowhere.example")).Do("GET", grants, nil).WantProblem(403, "not_registered")
 	ann.Do("GET", "/v1/customers/acme/members?q="+mark, nil).Want(400)
@@ -259,8 +266,10 @@ func TestLogsAndFiguresTellWhatHappenedAndNameNoPerson(t *testing.T) {
 	o.settle()
 
 	secrets := map[string]string{
-		"a name or an address": mark, "an invitation's token": token, "a temporary password": password, "a password": secretOne, "another one": secretTwo,
-		"a person's token": bearer, "a system's token": o.Token(stack.TokenRequest{Scope: "partner-access/directory"}), "a telephone number": "777123",
+		"a name or an address": mark, "an invitation's token": token, "a temporary password": password, "a password": secretOne,
+		"another one":      secretTwo,
+		"a person's token": bearer, "a system's token": o.Token(stack.TokenRequest{Scope: "partner-access/directory"}),
+		"a telephone number": "777123",
 	}
 	for kind, text := range map[string]string{"the logs": logs.String(), "the figures": figures.String()} {
 		for line := range strings.Lines(text) {
@@ -289,7 +298,8 @@ func wantLogs(t *testing.T, text string) {
 			continue
 		}
 		function, _ := l["function"].(string)
-		if function == "" || l["msg"] == "function failed" || l["msg"] == "function reported failures" || l["shard"] != nil { // said by the stack itself
+		if function == "" || l["msg"] == "function failed" || l["msg"] == "function reported failures" || l["shard"] != nil {
+			// said by the stack itself
 			continue
 		}
 		if id, _ := l["request_id"].(string); id == "" {
@@ -346,7 +356,8 @@ func wantEMF(t *testing.T, text string) {
 		}
 		metric, _ := list[0].(map[string]any)
 		name, _ := metric["Name"].(string)
-		if _, number := root[name].(float64); !number || !slices.Contains([]any{"Count", "Seconds"}, metric["Unit"]) || len(set) == 0 || set[0] != "Stage" {
+		if _, number := root[name].(float64); !number || !slices.Contains([]any{"Count", "Seconds"}, metric["Unit"]) || len(set) == 0 ||
+			set[0] != "Stage" {
 			t.Errorf("the metric %q has no number at the root, no unit or no stage: %s", name, line)
 		}
 		seen[name] = true

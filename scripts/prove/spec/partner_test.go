@@ -84,11 +84,13 @@ func TestD2_W14_A1_A3_A4_ThePartnerListsItsCustomersWithTheirPresentSetting(t *t
 	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"offer": "support"}, "If-Match", "*").Want(200)
 	k := w.As("kim@contoso.example")
 	list := k.Do("GET", "/v1/partners/contoso/customers", nil).Want(200)
-	got := fmt.Sprint(list.String("items.0.customer.id"), list.String("items.0.customer.name"), list.String("items.0.customer.domain"), list.String("items.0.level"), list.String("items.0.effective_level"), list.String("items.1.customer.id"))
+	got := fmt.Sprint(list.String("items.0.customer.id"), list.String("items.0.customer.name"), list.String("items.0.customer.domain"),
+		list.String("items.0.level"), list.String("items.0.effective_level"), list.String("items.1.customer.id"))
 	if want := "acmeAcmeacme.examplemanagesupportglobex"; got != want {
 		t.Errorf("the list: got %s, want %s", got, want)
 	}
-	if found := k.Do("GET", "/v1/partners/contoso/customers?q=glo", nil).Want(200); len(found.Get("items").([]any)) != 1 || found.String("items.0.customer.id") != "globex" {
+	if found := k.Do("GET", "/v1/partners/contoso/customers?q=glo", nil).Want(200); len(found.Get("items").([]any)) != 1 ||
+		found.String("items.0.customer.id") != "globex" {
 		t.Errorf("q=glo: got %s, want globex alone", found.Body)
 	}
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
@@ -146,7 +148,8 @@ func TestA17_APickedUserOfAnOpenCustomerHasFullAccess(t *testing.T) {
 	wantFullAccess(w, kim)
 	w.Denied(sam, "sign_in", "acme", "user_not_assigned")
 	seen := w.As("kim@contoso.example").Do("GET", "/v1/partners/contoso/customers", nil).Want(200)
-	if seen.String("items.0.effective_level") != "manage" || seen.Get("items.0.managed") != false || seen.Get("items.0.you_have_access") != true || seen.Get("items.0.sign_in_url") == nil {
+	if seen.String("items.0.effective_level") != "manage" || seen.Get("items.0.managed") != false ||
+		seen.Get("items.0.you_have_access") != true || seen.Get("items.0.sign_in_url") == nil {
 		t.Errorf("what the user sees: got %s, want manage, not managed, and the link", seen.Body)
 	}
 }
@@ -221,7 +224,8 @@ func TestW10_A18_A19_A20_TheSignInLinkShowsOnlyWhileTheUserHasAccess(t *testing.
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": spec.Start.Add(time.Hour)}).Want(201)
 	link := func(email string) (url string, access bool) {
-		item := w.As(email).Do("GET", "/v1/partners/contoso/customers?status=active,expired,suspended", nil).Want(200).Get("items.0").(map[string]any)
+		item := w.As(email).Do("GET", "/v1/partners/contoso/customers?status=active,expired,suspended",
+			nil).Want(200).Get("items.0").(map[string]any)
 		url, _ = item["sign_in_url"].(string)
 		return url, item["you_have_access"] == true
 	}
@@ -305,7 +309,10 @@ func TestE14_SwitchingEveryoneOnReplacesTheIndividualAssignmentsAndOffRevivesNon
 		on, off func(*spec.World) *spec.Answer
 	}{
 		{"the customer edits", edit(true), edit(false)},
-		{"the customer grants again", func(w *spec.World) *spec.Answer { return w.Grant("acme", m{"partner": "contoso", "everyone": true}) }, edit(false)},
+		{
+			"the customer grants again", func(w *spec.World) *spec.Answer { return w.Grant("acme", m{"partner": "contoso", "everyone": true}) },
+			edit(false),
+		},
 		{"the partner picks", choose(true), choose(false)},
 	} {
 		t.Run(c.how, func(t *testing.T) {
@@ -435,9 +442,11 @@ func TestP5_EmployeeAccountsAreNeverForACustomersPeople(t *testing.T) {
 	w.Partner("contoso")
 	w.Customer("acme")
 	w.Member("acme", "bob@acme.example")
-	w.Provider().Do("POST", "/v1/partners/contoso/users", m{"email": "bob@acme.example", "name": "Bob", "role": "tech"}).WantProblem(422, "not_for_customers", "/email")
+	w.Provider().Do("POST", "/v1/partners/contoso/users", m{"email": "bob@acme.example", "name": "Bob", "role": "tech"}).WantProblem(422,
+		"not_for_customers", "/email")
 	kim := w.User("contoso", "kim@contoso.example", "tech")
-	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"email": "bob@acme.example"}, "If-Match", "*").WantProblem(422, "not_for_customers", "/email")
+	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"email": "bob@acme.example"}, "If-Match", "*").WantProblem(422,
+		"not_for_customers", "/email")
 }
 
 func TestP8_P9_P10_P11_ThePortalIsDecidedByTheEmployeesRole(t *testing.T) {
@@ -479,7 +488,8 @@ func TestP1_P3_P4_EveryEmployeeSignsInToEachSystemAndReadsTicketsAndHistory(t *t
 	}
 	const employees = "owner admin business tech sales_marketing"
 	wantPortalActions(t, w, "contoso", "fabrikam", users, map[string]string{
-		"portal:sign_in": employees, "academy:read": employees, "knowledge_base:read": employees, "tickets:read": employees, "history:read": employees,
+		"portal:sign_in": employees, "academy:read": employees, "knowledge_base:read": employees, "tickets:read": employees,
+		"history:read": employees,
 	})
 	for role := range users {
 		answer := w.As(role+"@contoso.example").Do("GET", "/v1/partners/contoso/history", nil)
@@ -493,13 +503,15 @@ func TestP1_P3_P4_EveryEmployeeSignsInToEachSystemAndReadsTicketsAndHistory(t *t
 	}
 }
 
-// wantPortalActions asks for each action whether exactly the users of the named roles may do it in their own partner's portal, and nobody in another's.
+// wantPortalActions asks for each action whether exactly the users of the named roles may do it in their own partner's portal, and nobody
+// in another's.
 func wantPortalActions(t *testing.T, w *spec.World, own, other string, users, may map[string]string) {
 	t.Helper()
 	for action, roles := range may {
 		for role, user := range users {
 			q := m{"subject": m{"type": "user", "id": user}, "action": m{"name": action}, "resource": m{"type": "partner", "id": own}}
-			if got, want := w.Backend().Do("POST", "/access/v1/evaluation", q).Want(200).Get("decision"), slices.Contains(strings.Fields(roles), role); got != want {
+			if got, want := w.Backend().Do("POST", "/access/v1/evaluation", q).Want(200).Get("decision"), slices.Contains(strings.Fields(roles),
+				role); got != want {
 				t.Errorf("%s, %s: got %v, want %v", role, action, got, want)
 			}
 			q["resource"] = m{"type": "partner", "id": other}
@@ -520,7 +532,8 @@ func TestP8_AccountSettingsAreTheOwnersAlone(t *testing.T) {
 	w.As("olga@contoso.example").Do("PATCH", account, m{"contacts": []string{"Ops@contoso.example"}}, "If-Match", etag).Want(200)
 	w.As("olga@contoso.example").Do("PATCH", account, m{"name": "Security Team"}, "If-Match", "*").WantProblem(403, "forbidden", "/name")
 	w.As("adam@contoso.example").Do("PATCH", account, m{"contacts": []string{}}, "If-Match", "*").WantProblem(403, "forbidden")
-	if got := w.Provider().Do("GET", "/v1/partners/contoso", nil).Want(200); got.String("name") != "Contoso" || got.String("contacts.0") != "ops@contoso.example" {
+	if got := w.Provider().Do("GET", "/v1/partners/contoso", nil).Want(200); got.String("name") != "Contoso" ||
+		got.String("contacts.0") != "ops@contoso.example" {
 		t.Errorf("the partner: got %s, want the new contact, and the name that the provider gave", got.Body)
 	}
 }
@@ -555,11 +568,13 @@ func TestP14_SeveralEmployeesAreCreatedInOneGoWithAResultEach(t *testing.T) {
 func TestP19_EmailRoleAndPhoneCanBeEdited(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
-	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"email": "kim.keller@contoso.example", "role": "business", "phone": "+4930123456"}, "If-Match", `"1"`).Want(200)
+	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim,
+		m{"email": "kim.keller@contoso.example", "role": "business", "phone": "+4930123456"}, "If-Match", `"1"`).Want(200)
 	w.Allowed("kim.keller@contoso.example", "sign_in", "acme")
 	w.Denied("kim@contoso.example", "sign_in", "acme", "unknown_subject")
 	w.User("contoso", "kim@contoso.example", "tech") // the old address is free again
-	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"email": "kim@contoso.example"}, "If-Match", "*").WantProblem(409, "email_taken", "/email")
+	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"email": "kim@contoso.example"}, "If-Match", "*").WantProblem(409,
+		"email_taken", "/email")
 }
 
 func TestP17_ChangingAccessDoesNotAlterHistory(t *testing.T) {
@@ -570,7 +585,8 @@ func TestP17_ChangingAccessDoesNotAlterHistory(t *testing.T) {
 	w.AdminOf("acme").Do("PATCH", contosoGrant, m{"level": "manage"}, "If-Match", "*").Want(200)
 	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"name": "Kimberly"}, "If-Match", "*").Want(200)
 	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+kim, nil).Want(204)
-	if after := w.AdminOf("acme").Do("GET", "/v1/customers/acme/history?type=grant.created", nil).Want(200).Body; string(after) != string(before) {
+	if after := w.AdminOf("acme").Do("GET", "/v1/customers/acme/history?type=grant.created",
+		nil).Want(200).Body; string(after) != string(before) {
 		t.Errorf("history: got\n%s\nwant\n%s", after, before)
 	}
 }
@@ -676,7 +692,8 @@ func TestP21_AnEmployeeIsDeletedAndOneOwnerStays(t *testing.T) {
 func TestTheAnswersToThePartnersOwnChangesHoldNoNote(t *testing.T) {
 	t.Parallel()
 	w, kim, sam := acme(t)
-	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "assigned_by": "partner", "note": "ours alone", "message": "welcome"}).Want(201)
+	w.Grant("acme",
+		m{"partner": "contoso", "users": []string{kim}, "assigned_by": "partner", "note": "ours alone", "message": "welcome"}).Want(201)
 	lead := w.As("sam@contoso.example")
 	for _, a := range []*spec.Answer{
 		lead.Do("PUT", "/v1/partners/contoso/customers/acme/users", m{"users": []string{kim, sam}}).Want(200),

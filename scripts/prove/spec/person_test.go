@@ -26,7 +26,8 @@ func TestAnAddressOfAnotherDomainEndsWhatTheCustomerGaveToThePersonAndTheCustome
 	w.Allowed(kim, "sign_in", "acme")
 	w.Advance(time.Minute) // the sweep
 	for _, to := range []string{"it@acme.example", "it@globex.example"} {
-		if mail := mailed(t, w, to, "grant.person_changed", 1); !strings.Contains(mail.Text, "kim.larsen@contoso.example") || !strings.Contains(mail.Text, "kim@contoso.example") || !strings.Contains(mail.Text, "keeps its access") {
+		if mail := mailed(t, w, to, "grant.person_changed", 1); !strings.Contains(mail.Text, "kim.larsen@contoso.example") ||
+			!strings.Contains(mail.Text, "kim@contoso.example") || !strings.Contains(mail.Text, "keeps its access") {
 			t.Errorf("to %s: got %s, want both addresses, and that access stays", to, mail.Text)
 		}
 	}
@@ -41,7 +42,8 @@ func TestAnAddressOfAnotherDomainEndsWhatTheCustomerGaveToThePersonAndTheCustome
 	}
 	mailed(t, w, "it@globex.example", "grant.person_changed", 2)
 	history := w.AdminOf("acme").Do("GET", "/v1/customers/acme/history?type=grant.person_changed", nil).Want(200)
-	if history.Int("items.length") != 2 || history.String("items.0.data.reason") != "person_changed" || history.String("items.0.data.email_was") != "kim.larsen@contoso.example" ||
+	if history.Int("items.length") != 2 || history.String("items.0.data.reason") != "person_changed" ||
+		history.String("items.0.data.email_was") != "kim.larsen@contoso.example" ||
 		history.Get("items.1.data.reason") != nil || history.Int("items.0.data.user_count") != 1 {
 		t.Errorf("the history: got %s, want both changes, the second with its reason", history.Body)
 	}

@@ -87,43 +87,179 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 	return w, []provocation{
 		{"invalid", 400, "The request is malformed", []string{"/level"}, ann, "POST", acme, object{"partner": "contoso", "level": "root"}, nil},
 		{"forbidden", 403, "You may not do this", nil, w.As("bob@acme.example"), "POST", acme, object{"partner": "contoso"}, nil},
-		{"not_registered", 403, "You are not registered with the provider", nil, w.As("x@elsewhere.example"), "POST", acme, object{"partner": "contoso"}, nil},
-		{"managed", 403, "The relationship is managed by the provider", nil, w.AdminOf("globex"), "POST", "/v1/customers/globex/grants", object{"partner": "contoso"}, nil},
-		{"managed", 403, "The relationship is managed by the provider", nil, w.AdminOf("globex"), "DELETE", "/v1/customers/globex/grants/fabrikam", nil, nil},
+		{
+			"not_registered", 403, "You are not registered with the provider", nil, w.As("x@elsewhere.example"), "POST", acme,
+			object{"partner": "contoso"},
+			nil,
+		},
+		{
+			"managed", 403, "The relationship is managed by the provider", nil, w.AdminOf("globex"), "POST", "/v1/customers/globex/grants",
+			object{"partner": "contoso"},
+			nil,
+		},
+		{
+			"managed", 403, "The relationship is managed by the provider", nil, w.AdminOf("globex"), "DELETE",
+			"/v1/customers/globex/grants/fabrikam", nil, nil,
+		},
 		{"not_found", 404, "Not found", nil, ann, "GET", "/v1/customers/acme/grants/nobody", nil, nil},
 		{"not_found", 404, "Not found", nil, ann, "GET", "/v1/customers/globex/grants", nil, nil},
 		{"not_found", 404, "Not found", []string{"/partner"}, ann, "POST", acme, object{"partner": "nobody"}, nil},
 		{"last_user", 409, "The last user cannot be taken out", nil, ann, "DELETE", acme + "/contoso/users/" + kim, nil, nil},
 		{"everyone_is_on", 409, "Everyone is on", nil, ann, "DELETE", acme + "/fabrikam/users/" + fred, nil, nil},
-		{"managed_elsewhere", 409, "Another partner manages the customer", nil, provider, "PUT", "/v1/customers/globex/managing-partner", object{"partner": "contoso"}, nil},
-		{"customer_has_partners", 409, "The customer lets other partners in", nil, provider, "PUT", "/v1/customers/acme/managing-partner", object{"partner": "contoso"}, nil},
-		{"customer_user_conflict", 409, "The person belongs to the customer", []string{"/users/0"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{dual}}, nil},
-		{"customer_user_conflict", 409, "The person belongs to the customer", []string{"/email"}, ann, "POST", acme, object{"email": "dual@people.example"}, nil},
-		{"email_taken", 409, "The address is taken", []string{"/email"}, provider, "POST", users, object{"email": "fred@fabrikam.example", "name": "Fred", "role": "tech"}, nil},
-		{"email_unavailable", 409, "The address cannot be used", []string{"/email"}, w.As("olga@contoso.example"), "POST", users, object{"email": "fred@fabrikam.example", "name": "Fred", "role": "tech"}, nil},
-		{"domain_taken", 409, "The domain is somebody else's", []string{"/domains"}, provider, "PATCH", "/v1/partners/fabrikam", object{"domains": []string{"contoso.example"}}, anyVersion},
-		{"domain_taken", 409, "The domain is somebody else's", []string{"/domain"}, provider, "PUT", "/v1/customers/globex", object{"domain": "contoso.example"}, nil},
+		{
+			"managed_elsewhere", 409, "Another partner manages the customer", nil, provider, "PUT", "/v1/customers/globex/managing-partner",
+			object{"partner": "contoso"},
+			nil,
+		},
+		{
+			"customer_has_partners", 409, "The customer lets other partners in", nil, provider, "PUT", "/v1/customers/acme/managing-partner",
+			object{"partner": "contoso"},
+			nil,
+		},
+		{
+			"customer_user_conflict", 409, "The person belongs to the customer",
+			[]string{"/users/0"},
+			ann, "POST", acme,
+			object{"partner": "contoso", "users": []string{dual}},
+			nil,
+		},
+		{
+			"customer_user_conflict", 409, "The person belongs to the customer",
+			[]string{"/email"},
+			ann, "POST", acme,
+			object{"email": "dual@people.example"},
+			nil,
+		},
+		{
+			"email_taken", 409, "The address is taken",
+			[]string{"/email"},
+			provider, "POST", users,
+			object{"email": "fred@fabrikam.example", "name": "Fred", "role": "tech"},
+			nil,
+		},
+		{
+			"email_unavailable", 409, "The address cannot be used",
+			[]string{"/email"},
+			w.As("olga@contoso.example"), "POST", users,
+			object{"email": "fred@fabrikam.example", "name": "Fred", "role": "tech"},
+			nil,
+		},
+		{
+			"domain_taken", 409, "The domain is somebody else's",
+			[]string{"/domains"},
+			provider, "PATCH", "/v1/partners/fabrikam",
+			object{"domains": []string{"contoso.example"}},
+			anyVersion,
+		},
+		{
+			"domain_taken", 409, "The domain is somebody else's",
+			[]string{"/domain"},
+			provider, "PUT", "/v1/customers/globex",
+			object{"domain": "contoso.example"},
+			nil,
+		},
 		{"owner_required", 409, "An owner is required", nil, provider, "DELETE", users + "/" + olga, nil, nil},
-		{"grant_differs", 409, "The open grant has other terms", []string{"/level", "/until"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{kim}, "level": "manage", "until": "2030-01-01T00:00:00Z"}, nil},
-		{"last_admin", 409, "The only admin of a customer with open grants", nil, provider, "DELETE", "/v1/customers/acme/members/admin@acme.example", nil, nil},
+		{
+			"grant_differs", 409, "The open grant has other terms",
+			[]string{"/level", "/until"},
+			ann, "POST", acme,
+			object{"partner": "contoso", "users": []string{kim}, "level": "manage", "until": "2030-01-01T00:00:00Z"},
+			nil,
+		},
+		{
+			"last_admin", 409, "The only admin of a customer with open grants", nil, provider, "DELETE",
+			"/v1/customers/acme/members/admin@acme.example", nil, nil,
+		},
 		{"ended", 409, "It has ended", nil, ivy, "PATCH", "/v1/customers/initech/grants/contoso", object{"level": "view"}, anyVersion},
 		{"ended", 409, "It has ended", nil, provider, "PUT", "/v1/partners/gone", object{"name": "Back"}, nil},
-		{"version_mismatch", 412, "Another version is there", nil, ann, "PATCH", acme + "/contoso", object{"level": "manage"}, []string{"If-Match", `"99"`}},
+		{
+			"version_mismatch", 412, "Another version is there", nil, ann, "PATCH", acme + "/contoso",
+			object{"level": "manage"},
+			[]string{"If-Match", `"99"`},
+		},
 		{"too_large", 413, "The request is too large", nil, ann, "POST", acme, strings.Repeat(" ", httpapi.MaxBody+1), nil},
-		{"unsupported_media_type", 415, "The body has to be JSON", nil, ann, "POST", acme, object{"partner": "contoso"}, []string{"Content-Type", "text/plain"}},
+		{
+			"unsupported_media_type", 415, "The body has to be JSON", nil, ann, "POST", acme,
+			object{"partner": "contoso"},
+			[]string{"Content-Type", "text/plain"},
+		},
 		{"unknown_email", 422, "Nobody's address", []string{"/email"}, ann, "POST", acme, object{"email": "nobody@contoso.example"}, nil},
-		{"own_organisation", 422, "A person of your own organisation", []string{"/email"}, ann, "POST", acme, object{"email": "bob@acme.example"}, nil},
-		{"own_organisation", 422, "A person of your own organisation", []string{"/users/1"}, ann, "POST", acme, object{"partner": "contoso", "users": []string{kim, sub}}, nil},
-		{"partner_not_eligible", 422, "The partner is not eligible", []string{"/partner"}, ann, "POST", acme, object{"partner": "northwind"}, nil},
-		{"partner_not_eligible", 422, "The partner is not eligible", []string{"/partner"}, ann, "POST", acme, object{"partner": "offerless"}, nil},
+		{
+			"own_organisation", 422, "A person of your own organisation",
+			[]string{"/email"},
+			ann, "POST", acme,
+			object{"email": "bob@acme.example"},
+			nil,
+		},
+		{
+			"own_organisation", 422, "A person of your own organisation",
+			[]string{"/users/1"},
+			ann, "POST", acme,
+			object{"partner": "contoso", "users": []string{kim, sub}},
+			nil,
+		},
+		{
+			"partner_not_eligible", 422, "The partner is not eligible",
+			[]string{"/partner"},
+			ann, "POST", acme,
+			object{"partner": "northwind"},
+			nil,
+		},
+		{
+			"partner_not_eligible", 422, "The partner is not eligible",
+			[]string{"/partner"},
+			ann, "POST", acme,
+			object{"partner": "offerless"},
+			nil,
+		},
 		{"partner_not_active", 422, "The partner is not active", []string{"/partner"}, ann, "POST", acme, object{"partner": "tailspin"}, nil},
-		{"user_not_of_partner", 422, "Not a user of the partner", []string{"/users/add/1"}, ann, "PATCH", acme + "/contoso", object{"users": object{"add": []string{kim, fred}}}, anyVersion},
-		{"user_not_active", 422, "The user is not active", []string{"/users/set/0"}, ann, "PATCH", acme + "/contoso", object{"users": object{"set": []string{lea}}}, anyVersion},
-		{"not_for_customers", 422, "Not for a customer's people", []string{"/email"}, provider, "POST", users, object{"email": "bob@acme.example", "name": "Bob", "role": "tech"}, nil},
-		{"phone_required", 422, "A telephone number is required", []string{"/phone"}, provider, "POST", users, object{"email": "new@contoso.example", "name": "New", "role": "tech", "mfa": true}, nil},
-		{"period_invalid", 422, "The period is invalid", []string{"/until"}, ann, "PATCH", acme + "/contoso", object{"until": "2026-11-22T10:00:00Z"}, anyVersion},
-		{"too_many_users", 422, "Too many users at once", []string{"/users"}, ann, "POST", acme, object{"partner": "contoso", "users": many}, nil},
-		{"idempotency_mismatch", 422, "The idempotency key was used for another request", nil, ann, "POST", acme, object{"partner": "contoso", "note": "second"}, used},
+		{
+			"user_not_of_partner", 422, "Not a user of the partner",
+			[]string{"/users/add/1"},
+			ann, "PATCH", acme + "/contoso",
+			object{"users": object{"add": []string{kim, fred}}},
+			anyVersion,
+		},
+		{
+			"user_not_active", 422, "The user is not active",
+			[]string{"/users/set/0"},
+			ann, "PATCH", acme + "/contoso",
+			object{"users": object{"set": []string{lea}}},
+			anyVersion,
+		},
+		{
+			"not_for_customers", 422, "Not for a customer's people",
+			[]string{"/email"},
+			provider, "POST", users,
+			object{"email": "bob@acme.example", "name": "Bob", "role": "tech"},
+			nil,
+		},
+		{
+			"phone_required", 422, "A telephone number is required",
+			[]string{"/phone"},
+			provider, "POST", users,
+			object{"email": "new@contoso.example", "name": "New", "role": "tech", "mfa": true},
+			nil,
+		},
+		{
+			"period_invalid", 422, "The period is invalid",
+			[]string{"/until"},
+			ann, "PATCH", acme + "/contoso",
+			object{"until": "2026-11-22T10:00:00Z"},
+			anyVersion,
+		},
+		{
+			"too_many_users", 422, "Too many users at once",
+			[]string{"/users"},
+			ann, "POST", acme,
+			object{"partner": "contoso", "users": many},
+			nil,
+		},
+		{
+			"idempotency_mismatch", 422, "The idempotency key was used for another request", nil, ann, "POST", acme,
+			object{"partner": "contoso", "note": "second"},
+			used,
+		},
 		{"if_match_required", 428, "If-Match is required", nil, ann, "PATCH", acme + "/contoso", object{"level": "view"}, nil},
 	}
 }
@@ -266,7 +402,9 @@ func (conflicting) wrap(next aws.HTTPClient) aws.HTTPClient {
 		}
 		return &http.Response{
 			StatusCode: 400, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Request: r,
-			Body: io.NopCloser(strings.NewReader(`{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"m","CancellationReasons":[{"Code":"TransactionConflict"}]}`)),
+			Body: io.NopCloser(
+				strings.NewReader(
+					`{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"m","CancellationReasons":[{"Code":"TransactionConflict"}]}`)),
 		}, nil
 	})
 }
@@ -277,8 +415,9 @@ func TestWithoutATokenThatHoldsTheGatewayRefuses(t *testing.T) {
 	expired := w.Token(stack.TokenRequest{Email: "ann@acme.example", ExpiresIn: -1})
 	signed := w.Token(stack.TokenRequest{Email: "ann@acme.example"})
 	for name, token := range map[string]string{
-		"none": "", "one that has expired": expired, "no token at all": "sesame", "a signature of somebody else": signed[:len(signed)-8] + "AAAAAAAA",
-		"another service's": spec.New(t).Token(stack.TokenRequest{Email: "ann@acme.example"}),
+		"none": "", "one that has expired": expired, "no token at all": "sesame",
+		"a signature of somebody else": signed[:len(signed)-8] + "AAAAAAAA",
+		"another service's":            spec.New(t).Token(stack.TokenRequest{Email: "ann@acme.example"}),
 	} {
 		for _, path := range []string{"/v1/me", "/v1/customers/acme/grants"} {
 			a := w.Bearer(token).Do("GET", path, nil)
@@ -292,7 +431,12 @@ func TestWithoutATokenThatHoldsTheGatewayRefuses(t *testing.T) {
 func TestARequestsOwnIDComesBackWhenItIsSane(t *testing.T) {
 	t.Parallel()
 	w := spec.New(t)
-	for _, c := range []struct{ method, path string }{{"GET", "/v1/me"}, {"GET", "/v1/customers/nobody"}, {"POST", "/access/v1/evaluation"}, {"GET", "/.well-known/authzen-configuration"}} {
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/v1/me"},
+		{"GET", "/v1/customers/nobody"},
+		{"POST", "/access/v1/evaluation"},
+		{"GET", "/.well-known/authzen-configuration"},
+	} {
 		for id, sane := range map[string]bool{
 			"abc-123": true, strings.Repeat("x", 128): true, "{}\"\\/~!": true,
 			"": false, strings.Repeat("x", 129): false, "a b": false, "a\tb": false, "ä": false,

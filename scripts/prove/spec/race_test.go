@@ -92,7 +92,8 @@ func TestTwoWritersRaceForTheLastUserOfAGrantAndOneStays(t *testing.T) {
 		case 2:
 			one = edit(m{"remove": []string{kim}})
 		case 3: // the sets overwrite each other: both go through and one user is in
-			one, other, want = edit(m{"set": []string{kim}}), func() *spec.Answer { return owner.Do("PUT", pick, m{"users": []string{sam}}) }, "200, 200"
+			one, other, want = edit(
+				m{"set": []string{kim}}), func() *spec.Answer { return owner.Do("PUT", pick, m{"users": []string{sam}}) }, "200, 200"
 		}
 		if got := outcomes(race(one, other)); got != want {
 			t.Errorf("round %d: got %s, want %s", i, got, want)
@@ -435,14 +436,17 @@ func TestTheSameIdempotencyKeyAtOnceIsOneChangeAndOneAnswer(t *testing.T) {
 		}
 		if i%2 == 1 {
 			send = func() *spec.Answer {
-				return p.Do("POST", "/v1/partners/contoso/users", m{"email": c + "@contoso.example", "name": "New", "role": "tech"}, "Idempotency-Key", key)
+				return p.Do("POST", "/v1/partners/contoso/users", m{"email": c + "@contoso.example", "name": "New", "role": "tech"}, "Idempotency-Key",
+					key)
 			}
 		}
 		as := race(send, send, send)
 		replayed := 0
 		for _, a := range as {
-			if became(a) != "201" || string(a.Body) != string(as[0].Body) || a.Header.Get("ETag") != as[0].Header.Get("ETag") || a.Header.Get("Location") != as[0].Header.Get("Location") {
-				t.Errorf("round %d: got %d %s %s and %d %s %s, want the same answer 201", i, a.Status, a.Header.Get("ETag"), a.Body, as[0].Status, as[0].Header.Get("ETag"), as[0].Body)
+			if became(a) != "201" || string(a.Body) != string(as[0].Body) || a.Header.Get("ETag") != as[0].Header.Get("ETag") ||
+				a.Header.Get("Location") != as[0].Header.Get("Location") {
+				t.Errorf("round %d: got %d %s %s and %d %s %s, want the same answer 201", i, a.Status, a.Header.Get("ETag"), a.Body, as[0].Status,
+					as[0].Header.Get("ETag"), as[0].Body)
 			}
 			if a.Header.Get("Idempotency-Replayed") == "true" {
 				replayed++
@@ -485,7 +489,10 @@ func TestAPartnerRenamedTwiceAtOnceIsFoundByItsLastNameAlone(t *testing.T) {
 			t.Errorf("round %d: got %s, want %s", i, got, want)
 		}
 		name := p.Do("GET", "/v1/partners/contoso", nil).Want(200).String("name")
-		got := []int{search("common"), search(fmt.Sprint("alpha", i)), search(fmt.Sprint("beta", i)), search(fmt.Sprint("alpha", i-1)), search(fmt.Sprint("beta", i-1))}
+		got := []int{
+			search("common"), search(fmt.Sprint("alpha", i)), search(fmt.Sprint("beta", i)), search(fmt.Sprint("alpha", i-1)),
+			search(fmt.Sprint("beta", i-1)),
+		}
 		wanted := []int{1, 1, 0, 0, 0}
 		if name == names[1] {
 			wanted = []int{1, 0, 1, 0, 0}

@@ -63,7 +63,8 @@ for (const q of questions) console.log(await allowed(token, ...q.split('|')));
 				}
 				return strings.Join(strings.Fields(string(out)), " ")
 			}
-			if got := ask(w.Stack.URL(), check, kim+"|sign_in|acme", kim+"|reports:read|acme", sam+"|sign_in|acme", `"|sign_in|acme`); got != "true false false false" {
+			if got := ask(w.Stack.URL(), check, kim+"|sign_in|acme", kim+"|reports:read|acme", sam+"|sign_in|acme",
+				`"|sign_in|acme`); got != "true false false false" {
 				t.Errorf("got %s, want yes for the first alone", got)
 			}
 			if got := ask(w.Stack.URL(), "no token", kim+"|sign_in|acme"); got != "false" {

@@ -13,11 +13,13 @@ import (
 )
 
 // calls are all that the functions of all worlds of this process call.
-var calls = &rights.Record{} //nolint:gochecknoglobals // a test process has one TestMain and many tests, and nothing but the package is common to them
+//
+//nolint:gochecknoglobals // a test process has one TestMain and many tests, and nothing but the package is common to them
+var calls = &rights.Record{}
 
-// Main runs the package's tests and then holds what the functions called meanwhile against the rights that the manifest gives them, both ways:
-// nothing is called that is not allowed, and nothing allowed that is never called. The second needs all tests, and all of them passed:
-// otherwise it says that it was left out.
+// Main runs the package's tests and then holds what the functions called meanwhile against the rights that the manifest gives them, both
+// ways: nothing is called that is not allowed, and nothing allowed that is never called. The second needs all tests, and all of them
+// passed: otherwise it says that it was left out.
 //
 //	func TestMain(m *testing.M) { os.Exit(spec.Main(m)) }
 func Main(m *testing.M) int {

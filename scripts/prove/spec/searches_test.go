@@ -42,7 +42,8 @@ func TestSearchesFindWhoMayComeInWhereToAndWhatFor(t *testing.T) {
 		t.Errorf("who may enter acme: got %v, want %v", got, want)
 	}
 	for user, want := range map[string][]string{kim: {"acme", "globex"}, sam: {"globex"}, ian: {"acme"}} {
-		if got := found(search("resource", m{"subject": whoever(user), "action": action, "resource": m{"type": "customer"}}), "id"); !slices.Equal(got, want) {
+		if got := found(search("resource", m{"subject": whoever(user), "action": action, "resource": m{"type": "customer"}}),
+			"id"); !slices.Equal(got, want) {
 			t.Errorf("where %s may go: got %v, want %v", user, got, want)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// tags are the features, rules and errors of the five reference products: of the customer's tab (D), the relationships (W), the partner's portal (P), the
-// managed customers (A), and the external users (E). What each is, the names of its tests say; `make features` lists them.
+// tags are the features, rules and errors of the five reference products: of the customer's tab (D), the relationships (W), the partner's
+// portal (P), the managed customers (A), and the external users (E). What each is, the names of its tests say; `make features` lists them.
 const tags = `
 	D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D12 D13 D15 D16 D17 D18 D19 D20 D21 D23 D24 D25 D27 D28 D29 D30 D31
 	W2 W3 W4 W6 W7 W8 W9 W10 W11 W12 W13 W14
@@ -99,7 +99,8 @@ func TestEveryFeatureHasATestWithItsTagInTheName(t *testing.T) {
 			}
 			m := tagged.FindStringSubmatch(f.Name.Name)
 			if m == nil {
-				t.Errorf("%s: the tags of %s are not followed by an underscore each, and by a sentence: make features would not list it", name, f.Name.Name)
+				t.Errorf("%s: the tags of %s are not followed by an underscore each, and by a sentence: make features would not list it", name,
+					f.Name.Name)
 				continue
 			}
 			for tag := range strings.SplitSeq(strings.TrimSuffix(m[1], "_"), "_") {

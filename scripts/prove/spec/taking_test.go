@@ -133,13 +133,15 @@ func renaming(w *spec.World, users []string) func(int, int) *spec.Answer {
 
 func creating(w *spec.World, _ []string) func(int, int) *spec.Answer {
 	return func(i, n int) *spec.Answer {
-		return w.Provider().Do("POST", "/v1/partners/contoso/users", m{"email": fmt.Sprintf("n%d-%d@contoso.example", i, n), "name": "New", "role": "tech"})
+		return w.Provider().Do("POST", "/v1/partners/contoso/users",
+			m{"email": fmt.Sprintf("n%d-%d@contoso.example", i, n), "name": "New", "role": "tech"})
 	}
 }
 
 func contacting(w *spec.World, _ []string) func(int, int) *spec.Answer {
 	return func(i, n int) *spec.Answer {
-		return w.Provider().Do("PATCH", "/v1/partners/contoso", m{"contacts": []string{fmt.Sprintf("n%d-%d@contoso.example", i, n)}}, "If-Match", "*")
+		return w.Provider().Do("PATCH", "/v1/partners/contoso", m{"contacts": []string{fmt.Sprintf("n%d-%d@contoso.example", i, n)}}, "If-Match",
+			"*")
 	}
 }
 
@@ -178,7 +180,8 @@ func (f *forestalled) functions(c *stack.Config) {
 			body := `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[` +
 				strings.TrimSuffix(strings.Repeat(`{"Code":"ConditionalCheckFailed"},`, len(in.TransactItems)), ",") + `]}`
 			return &http.Response{
-				StatusCode: http.StatusBadRequest, Request: r, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+				StatusCode: http.StatusBadRequest, Request: r, ProtoMajor: 1, ProtoMinor: 1,
+				Header:        http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
 				ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader([]byte(body))),
 			}, nil
 		}))
@@ -206,7 +209,8 @@ func TestWhatEndsAccessHoldsTheRecordsInWhichOthersWereFasterAndLeavesNoHold(t *
 	ann, olga, p := w.AdminOf("acme"), w.As("olga@contoso.example"), w.Provider()
 	grant := m{"partner": "contoso", "users": users, "assigned_by": "partner"}
 	invitation := func() string {
-		return invitations + "/" + ann.Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201).String("invitation.id")
+		return invitations + "/" +
+			ann.Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201).String("invitation.id")
 	}
 	took := func(what string, a *spec.Answer) {
 		t.Helper()

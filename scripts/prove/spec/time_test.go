@@ -58,7 +58,8 @@ func TestThePeriodIsToldAsItStartsThirtySevenAndOneDaysBeforeTheEndAndAtTheEnd(t
 			t.Errorf("at %s: got %q, want %q", w.Now().Format(time.RFC3339Nano), got, step.want)
 		}
 	}
-	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("end.reason") != "expired" || got.String("end.by.kind") != "clock" {
+	if got := w.AdminOf("acme").Do("GET", contosoGrant, nil).Want(200); got.String("end.reason") != "expired" ||
+		got.String("end.by.kind") != "clock" {
 		t.Errorf("the grant: got %s, want its end by the clock", got.Body)
 	}
 }

@@ -54,7 +54,8 @@ func TestW14_A18_A20_OneCustomerIsReadWithTheSignInLinkAndOnesOwnLevel(t *testin
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage", "assigned_by": "partner"}).Want(201)
 	page := "/v1/partners/contoso/customers/acme"
 	got := w.As("kim@contoso.example").Do("GET", page, nil).Want(200)
-	if got.Get("you_have_access") != true || got.String("your_level") != "manage" || got.String("your_reason") != "granted" || got.String("sign_in_url") == "" {
+	if got.Get("you_have_access") != true || got.String("your_level") != "manage" || got.String("your_reason") != "granted" ||
+		got.String("sign_in_url") == "" {
 		t.Errorf("who has access: got %s, want the link and its level", got.Body)
 	}
 	got = w.As("sam@contoso.example").Do("GET", page, nil).Want(200)

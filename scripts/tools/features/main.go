@@ -1,5 +1,5 @@
-// Command features runs what shows each sentence of the reference products' documents, and prints a line for each: its tag, the result, the sentence
-// and the test. It exits with 1 when one of them is not shown.
+// Command features runs what shows each sentence of the reference products' documents, and prints a line for each: its tag, the result, the
+// sentence and the test. It exits with 1 when one of them is not shown.
 package main
 
 import (
@@ -92,7 +92,8 @@ func runTests(ctx context.Context, sentences []sentence) (map[string]bool, error
 		}
 	}
 	slices.Sort(names)
-	out, err := output(ctx, nil, "go", "test", "./scripts/prove/spec", "-json", "-count=1", "-run", "^("+strings.Join(slices.Compact(names), "|")+")$")
+	out, err := output(ctx, nil, "go", "test", "./scripts/prove/spec", "-json", "-count=1", "-run",
+		"^("+strings.Join(slices.Compact(names), "|")+")$")
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,8 @@ func runFlows(ctx context.Context, sentences []sentence) ([]string, error) {
 		}
 	}
 	slices.Sort(words)
-	out, err := output(ctx, []string{"CONSOLE_FLOW=" + strings.Join(slices.Compact(words), "|")}, "go", "test", "./scripts/console", "-count=1", "-v", "-run", "TestThePagesInABrowser")
+	out, err := output(ctx, []string{"CONSOLE_FLOW=" + strings.Join(slices.Compact(words), "|")}, "go", "test", "./scripts/console",
+		"-count=1", "-v", "-run", "TestThePagesInABrowser")
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +166,7 @@ func report(sentences []sentence, tests map[string]bool, flows []string) (failed
 		}
 		fmt.Printf("%-5s %-4s %s (%s)\n", s.tag, result, s.text, by)
 	}
-	fmt.Printf("\n%d sentences: %d shown, %d decided otherwise, %d not shown\n", len(sentences), shown, otherwise, len(sentences)-shown-otherwise)
+	fmt.Printf("\n%d sentences: %d shown, %d decided otherwise, %d not shown\n", len(sentences), shown, otherwise,
+		len(sentences)-shown-otherwise)
 	return shown+otherwise < len(sentences)
 }

@@ -91,7 +91,8 @@ does in earnest: its mails go out.
 		o := db.Options()
 		name = *deployed
 		client = lambda.New(lambda.Options{
-			Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env), Retryer: aws.NopRetryer{}, // what was done once is not done again
+			// what was done once is not done again
+			Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env), Retryer: aws.NopRetryer{},
 		})
 	}
 	before, err := s.mails(ctx)

@@ -36,7 +36,8 @@ func start(t *testing.T) *stack.Stack {
 			t.Error(err)
 		}
 	})
-	if _, err := seed.Run(t.Context(), s.URL(), func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }); err != nil {
+	if _, err := seed.Run(t.Context(), s.URL(),
+		func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -84,7 +85,8 @@ func TestEveryEventIsPassedToNotifyAndItsMailsAreShown(t *testing.T) {
 	}
 	for range 2 { // each time an event of its own
 		got, err := invoke(t, s, "notify", "grant.created")
-		if err != nil || !strings.Contains(got, "mail to it@acme.example ") || strings.Count(got, "mail to ") < 2 || strings.Contains(got, "revoked") {
+		if err != nil || !strings.Contains(got, "mail to it@acme.example ") || strings.Count(got, "mail to ") < 2 ||
+			strings.Contains(got, "revoked") {
 			t.Errorf("grant.created: got %v and %s, want its mails and no others", err, got)
 		}
 	}
@@ -109,16 +111,20 @@ func TestAFileIsPassedAsItIsUnlessItIsAnEvent(t *testing.T) {
 	if got, err := invoke(t, s, "notify", file(string(sample))); err != nil || !strings.Contains(got, "mail to ") {
 		t.Errorf("an event: got %v and %s, want its mails", err, got)
 	}
-	poison := lambdaevents.DynamoDBEvent{Records: []lambdaevents.DynamoDBEventRecord{{EventName: "INSERT", Change: lambdaevents.DynamoDBStreamRecord{
-		SequenceNumber: "7", NewImage: map[string]lambdaevents.DynamoDBAttributeValue{
-			"sk": lambdaevents.NewStringAttribute("T#1"), "event": lambdaevents.NewStringAttribute("{"),
+	poison := lambdaevents.DynamoDBEvent{Records: []lambdaevents.DynamoDBEventRecord{{
+		EventName: "INSERT",
+		Change: lambdaevents.DynamoDBStreamRecord{
+			SequenceNumber: "7", NewImage: map[string]lambdaevents.DynamoDBAttributeValue{
+				"sk": lambdaevents.NewStringAttribute("T#1"), "event": lambdaevents.NewStringAttribute("{"),
+			},
 		},
-	}}}}
+	}}}
 	batch, err := json.Marshal(poison)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := invoke(t, s, "notify", file(string(batch))); err == nil || !strings.Contains(err.Error(), "records failed") || !strings.Contains(got, `"itemIdentifier": "7"`) {
+	if got, err := invoke(t, s, "notify", file(string(batch))); err == nil || !strings.Contains(err.Error(), "records failed") ||
+		!strings.Contains(got, `"itemIdentifier": "7"`) {
 		t.Errorf("a batch that fails: got %v and %s, want an error and the record's number", err, got)
 	}
 	if _, err := invoke(t, s, "check", file(`{"no":"request"}`)); err == nil || !strings.Contains(err.Error(), "the function failed") {
@@ -132,19 +138,24 @@ func TestAFileIsPassedAsItIsUnlessItIsAnEvent(t *testing.T) {
 func TestADeployedFunctionIsCalledByItsName(t *testing.T) {
 	s := start(t)
 	env := map[string]string{
-		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL_LAMBDA": s.URL() + "/_local/lambda",
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+		"AWS_ENDPOINT_URL_LAMBDA": s.URL() + "/_local/lambda",
 	}
 	getenv := func(name string) string { return env[name] }
 	var out strings.Builder
-	err := run(t.Context(), []string{"-as", "arn:aws:lambda:eu-central-1:000000000000:function:list", "-url", "http://127.0.0.1:1", "list", "grants"}, getenv, &out, io.Discard)
+	err := run(t.Context(),
+		[]string{"-as", "arn:aws:lambda:eu-central-1:000000000000:function:list", "-url", "http://127.0.0.1:1", "list", "grants"}, getenv, &out,
+		io.Discard)
 	if err != nil || !strings.Contains(out.String(), `"items"`) {
 		t.Errorf("got %v and %s, want what ann may see", err, out.String())
 	}
-	if err := run(t.Context(), []string{"-as", "missing", "list", "grants"}, getenv, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "missing") {
+	if err := run(t.Context(), []string{"-as", "missing", "list", "grants"}, getenv, io.Discard, io.Discard); err == nil ||
+		!strings.Contains(err.Error(), "missing") {
 		t.Errorf("a name that there is not: got %v, want an error that names it", err)
 	}
 	env = nil
-	if err := run(t.Context(), []string{"-as", "list", "list", "grants"}, getenv, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "AWS_REGION") {
+	if err := run(t.Context(), []string{"-as", "list", "list", "grants"}, getenv, io.Discard, io.Discard); err == nil ||
+		!strings.Contains(err.Error(), "AWS_REGION") {
 		t.Errorf("without a region: got %v, want an error that names it", err)
 	}
 }
@@ -165,8 +176,9 @@ func TestTheCommandSaysWhatThereIs(t *testing.T) {
 		}
 	}
 	for want, args := range map[string][]string{
-		`no function "nothing"`: {"nothing"}, "which event": {"notify"}, "neither a sample": {"check", "nothing"}, "see --help": {"check", "a", "b"},
-		"make run": {"-url", "http://127.0.0.1:1", "check"},
+		`no function "nothing"`: {"nothing"}, "which event": {"notify"}, "neither a sample": {"check", "nothing"},
+		"see --help": {"check", "a", "b"},
+		"make run":   {"-url", "http://127.0.0.1:1", "check"},
 	} {
 		if err := run(t.Context(), args, nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want an error with %q", args, err, want)

@@ -62,12 +62,27 @@ func samplesOf(f manifest.Function) []sample {
 			{name: "user", method: "POST", path: "/v1/customers/acme/grants", as: ann, body: `{"email":"kim@contoso.example","level":"support"}`},
 			{name: "everyone", method: "POST", path: "/v1/customers/acme/grants", as: ann, body: `{"partner":"contoso","everyone":true}`},
 		},
-		"edit":      {{name: "level", method: "PATCH", path: "/v1/customers/acme/grants/contoso", as: ann, body: `{"level":"view"}`}},
-		"revoke":    {{name: "revoke", method: "DELETE", path: "/v1/customers/acme/grants/contoso", as: ann}, {name: "relinquish", method: "DELETE", path: "/v1/partners/contoso/customers/acme", as: olga}},
-		"list":      {{name: "grants", method: "GET", path: "/v1/customers/acme/grants?status=active,ended", as: ann}, {name: "customers", method: "GET", path: "/v1/partners/contoso/customers", as: olga}},
-		"directory": {{name: "partner", method: "PATCH", path: "/v1/partners/contoso", as: seed.DirectoryScope, body: `{"contacts":["ops@contoso.example"]}`}},
-		"invite":    {{name: "invite", method: "POST", path: "/v1/customers/acme/invitations", as: ann, body: `{"email":"dana@freelance.example","partner":"contoso","level":"view"}`}, {name: "list", method: "GET", path: "/v1/customers/acme/invitations", as: ann}},
-		"mail":      {{name: "mails", method: "GET", path: "/v1/customers/acme/mail", as: ann}},
+		"edit": {{name: "level", method: "PATCH", path: "/v1/customers/acme/grants/contoso", as: ann, body: `{"level":"view"}`}},
+		"revoke": {
+			{name: "revoke", method: "DELETE", path: "/v1/customers/acme/grants/contoso", as: ann},
+			{name: "relinquish", method: "DELETE", path: "/v1/partners/contoso/customers/acme", as: olga},
+		},
+		"list": {
+			{name: "grants", method: "GET", path: "/v1/customers/acme/grants?status=active,ended", as: ann},
+			{name: "customers", method: "GET", path: "/v1/partners/contoso/customers", as: olga},
+		},
+		"directory": {{
+			name: "partner", method: "PATCH", path: "/v1/partners/contoso", as: seed.DirectoryScope,
+			body: `{"contacts":["ops@contoso.example"]}`,
+		}},
+		"invite": {
+			{
+				name: "invite", method: "POST", path: "/v1/customers/acme/invitations", as: ann,
+				body: `{"email":"dana@freelance.example","partner":"contoso","level":"view"}`,
+			},
+			{name: "list", method: "GET", path: "/v1/customers/acme/invitations", as: ann},
+		},
+		"mail": {{name: "mails", method: "GET", path: "/v1/customers/acme/mail", as: ann}},
 	}[f.Name]
 }
 
@@ -133,8 +148,13 @@ func (s sample) encode(f manifest.Function) ([]byte, error) {
 			Headers: map[string]string{"content-type": "application/json", "if-match": "*", "host": "invoke.example"},
 			RequestContext: lambdaevents.APIGatewayV2HTTPRequestContext{
 				RouteKey: route.Key(), Stage: "$default", RequestID: id, TimeEpoch: time.Now().UnixMilli(),
-				HTTP:       lambdaevents.APIGatewayV2HTTPRequestContextHTTPDescription{Method: s.method, Path: u.Path, Protocol: "HTTP/1.1", SourceIP: "127.0.0.1"},
-				Authorizer: &lambdaevents.APIGatewayV2HTTPRequestContextAuthorizerDescription{JWT: &lambdaevents.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims}},
+				HTTP: lambdaevents.APIGatewayV2HTTPRequestContextHTTPDescription{
+					Method: s.method, Path: u.Path, Protocol: "HTTP/1.1",
+					SourceIP: "127.0.0.1",
+				},
+				Authorizer: &lambdaevents.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+					JWT: &lambdaevents.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims},
+				},
 			},
 		})
 	}
@@ -188,6 +208,7 @@ func feedback(kind, member string) any {
 		panic(err)
 	}
 	return lambdaevents.EventBridgeEvent{
-		Version: "0", ID: ulid.Make().String(), DetailType: "Email " + kind, Source: "aws.ses", Time: time.Now().UTC().Truncate(time.Second), Detail: detail,
+		Version: "0", ID: ulid.Make().String(), DetailType: "Email " + kind, Source: "aws.ses", Time: time.Now().UTC().Truncate(time.Second),
+		Detail: detail,
 	}
 }

@@ -1,6 +1,6 @@
 // Command replay sends the mails of the batches that were given up: it takes the dead letters of the function notify one by one, finds the
-// records again, and calls the function with them. What succeeds is taken out of the queue, the rest stays for the next replay. What had been
-// sent before is not sent again: receipts are kept for a year, dead letters for two weeks.
+// records again, and calls the function with them. What succeeds is taken out of the queue, the rest stays for the next replay. What had
+// been sent before is not sent again: receipts are kept for a year, dead letters for two weeks.
 package main
 
 import (
@@ -51,7 +51,8 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 In AWS the credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN); a profile's are
 put there by: eval "$(aws configure export-credentials --format env)". They need sqs:ReceiveMessage, sqs:DeleteMessage and
 sqs:ChangeMessageVisibility on the queue, dynamodb:GetShardIterator and dynamodb:GetRecords on the stream, lambda:InvokeFunction, and, for
-letters that are older than the stream's 24 hours, dynamodb:Query on the table's index gsi1: the history of every partner is looked through then.
+letters that are older than the stream's 24 hours, dynamodb:Query on the table's index gsi1: the history of every partner is looked
+through then.
 
 `)
 		flags.PrintDefaults()
@@ -84,13 +85,15 @@ letters that are older than the stream's 24 hours, dynamodb:Query on the table's
 		// The other clients stand on the same region and credentials, and each may have its own endpoint.
 		o := db.Options()
 		from = &queueSource{
-			url:     *queue,
-			sqs:     sqs.New(sqs.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env, "SQS")}),
-			streams: dynamodbstreams.New(dynamodbstreams.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env, "DYNAMODB_STREAMS")}),
-			db:      dynamodb.New(o),
+			url: *queue,
+			sqs: sqs.New(sqs.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env, "SQS")}),
+			streams: dynamodbstreams.New(
+				dynamodbstreams.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env, "DYNAMODB_STREAMS")}),
+			db: dynamodb.New(o),
 		}
 		function = lambda.New(lambda.Options{
-			Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env, "LAMBDA"), Retryer: aws.NopRetryer{}, // a call can take minutes
+			// a call can take minutes
+			Region: o.Region, Credentials: o.Credentials, BaseEndpoint: endpoint(env, "LAMBDA"), Retryer: aws.NopRetryer{},
 		})
 	}
 
@@ -139,7 +142,8 @@ func replayAll(ctx context.Context, from source, function *lambda.Client, out io
 func giveBack(ctx context.Context, failed []*letter) error {
 	for _, l := range failed {
 		if err := l.giveBack(ctx); err != nil {
-			return fmt.Errorf("some failed again and are still in the queue, where they are not seen for up to an hour, since they could not be given back: %w", err)
+			return fmt.Errorf(
+				"some failed again and are still in the queue, where they are not seen for up to an hour, since they could not be given back: %w", err)
 		}
 	}
 	return errors.New("some failed again and are still in the queue: the function's log says why")

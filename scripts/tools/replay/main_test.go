@@ -89,7 +89,10 @@ func (w *world) happen(t *testing.T) string {
 	id := ulid.Make().String()
 	before := len(w.Dead.List())
 	partner := w.partners[len(w.Dead.List())%len(w.partners)]
-	e := events.Event{ID: id, Type: events.GrantCreated, Time: time.Now().UTC(), Customer: &events.Organisation{ID: "acme"}, Partner: &events.Organisation{ID: partner}}
+	e := events.Event{
+		ID: id, Type: events.GrantCreated, Time: time.Now().UTC(), Customer: &events.Organisation{ID: "acme"},
+		Partner: &events.Organisation{ID: partner},
+	}
 	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
 		return access.Change{Events: []events.Event{e}}, nil, nil
 	}); err != nil {
@@ -241,7 +244,8 @@ func TestWhatFailedAgainCanBeReadFromTheQueueAtOnce(t *testing.T) {
 		}), io.Discard)
 		cancel()
 		if err == nil || !strings.Contains(err.Error(), c.want) || len(q.unseen) != c.unseen || len(q.messages) != 2 {
-			t.Errorf("%s: got %v and %d of %d messages that can be read, want %q and %d of 2: %s", c.name, err, len(q.unseen), len(q.messages), c.want, c.unseen, out.String())
+			t.Errorf("%s: got %v and %d of %d messages that can be read, want %q and %d of 2: %s", c.name, err, len(q.unseen), len(q.messages),
+				c.want, c.unseen, out.String())
 		}
 	}
 }
@@ -255,9 +259,11 @@ func TestDeadLettersThatTheStreamHasForgottenAreReplayedFromTheTable(t *testing.
 	w.partners = []string{"contoso", "fabrikam"} // the other one was removed
 	var c access.Change
 	for i, status := range []access.Status{access.Active, access.Removed} {
-		c.Writes = append(c.Writes, access.PartnerWrite{After: &access.Partner{ID: w.partners[i], Name: w.partners[i], Status: status, Version: 1}})
+		c.Writes = append(c.Writes,
+			access.PartnerWrite{After: &access.Partner{ID: w.partners[i], Name: w.partners[i], Status: status, Version: 1}})
 	}
-	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }); err != nil {
+	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(),
+		func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }); err != nil {
 		t.Fatal(err)
 	}
 	ids := []string{w.happen(t), w.happen(t)}

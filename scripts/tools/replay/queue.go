@@ -31,8 +31,8 @@ type queueSource struct {
 	db      *dynamodb.Client
 }
 
-// hidden is how long a message that was read is not seen, unless it is given back: longer than the whole of a replay, so that one that failed does
-// not come again in the same.
+// hidden is how long a message that was read is not seen, unless it is given back: longer than the whole of a replay, so that one that
+// failed does not come again in the same.
 const hidden = time.Hour
 
 func (s *queueSource) next(ctx context.Context) (*letter, error) {
@@ -65,7 +65,8 @@ func (s *queueSource) next(ctx context.Context) (*letter, error) {
 		return err
 	}
 	l.giveBack = func(ctx context.Context) error {
-		_, err := s.sqs.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &s.url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0})
+		_, err := s.sqs.ChangeMessageVisibility(ctx,
+			&sqs.ChangeMessageVisibilityInput{QueueUrl: &s.url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0})
 		return err
 	}
 	return l, nil
@@ -74,7 +75,8 @@ func (s *queueSource) next(ctx context.Context) (*letter, error) {
 // fromStream reads the batch's records, without those between them that the stream's filter had kept from the function.
 func (s *queueSource) fromStream(ctx context.Context, i batch.Info) ([]lambdaevents.DynamoDBEventRecord, error) {
 	at, err := s.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
-		StreamArn: &i.StreamARN, ShardId: &i.ShardID, ShardIteratorType: types.ShardIteratorTypeAtSequenceNumber, SequenceNumber: &i.StartSequenceNumber,
+		StreamArn: &i.StreamARN, ShardId: &i.ShardID, ShardIteratorType: types.ShardIteratorTypeAtSequenceNumber,
+		SequenceNumber: &i.StartSequenceNumber,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find the batch in the stream: %w", err)
@@ -117,9 +119,9 @@ func after(a, b string) bool {
 // slack is by how much an event's time, which is that of the request, may differ from the time of its record.
 const slack = 2 * time.Minute
 
-// fromTable reads the events of the batch's time from the table: those of all partners, since a dead letter does not say whose they were. An
-// event that tells anybody anything concerns a partner, whose history is a Query of index 1; so this costs one small Query for each partner
-// that there ever was, and no Scan. It finds more than the batch, which the receipts make harmless.
+// fromTable reads the events of the batch's time from the table: those of all partners, since a dead letter does not say whose they were.
+// An event that tells anybody anything concerns a partner, whose history is a Query of index 1; so this costs one small Query for each
+// partner that there ever was, and no Scan. It finds more than the batch, which the receipts make harmless.
 func (s *queueSource) fromTable(ctx context.Context, i batch.Info) ([]lambdaevents.DynamoDBEventRecord, error) {
 	first, last := i.ApproximateArrivalOfFirstRecord, i.ApproximateArrivalOfLastRecord
 	if first.IsZero() || last.IsZero() {

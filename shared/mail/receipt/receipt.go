@@ -172,8 +172,8 @@ type Feedback struct {
 	At        time.Time
 }
 
-// SourceOf is the organisation that an event's mails are caused by, as Organisation writes it: that of who made the change, and, when that was the
-// provider or the clock, the one whose history the event stands in.
+// SourceOf is the organisation that an event's mails are caused by, as Organisation writes it: that of who made the change, and, when that
+// was the provider or the clock, the one whose history the event stands in.
 func SourceOf(e events.Event) string {
 	switch {
 	case e.Actor.Kind == "customer" && e.Customer != nil:
@@ -220,7 +220,8 @@ func (b Budget) Renewed() time.Time { return b.Day.Add(24 * time.Hour) }
 // Summarised is when the summary of the day is due, UTC: when nobody can still be at a mail of that day, since no function runs for longer.
 func (b Budget) Summarised() time.Time { return b.Renewed().Add(15 * time.Minute) }
 
-// Bounded tells whether the mails of an event count against a budget: those of customers and partners do, the provider's and the clock's do not.
+// Bounded tells whether the mails of an event count against a budget: those of customers and partners do, the provider's and the clock's do
+// not.
 func Bounded(e events.Event) bool { return e.Actor.Kind == "customer" || e.Actor.Kind == "partner" }
 
 // Block is why an address gets no further mail. One for a complaint is about the mails of one organisation, and holds back no other's.

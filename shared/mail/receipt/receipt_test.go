@@ -25,7 +25,8 @@ func TestAReceiptStandsByTheCustomerWhenThereIsOne(t *testing.T) {
 		{events.Event{ID: "01"}, "", "", ""},
 	} {
 		r := receipt.New(c.event, "kim@contoso.example", "granted", "user")
-		if r.Customer != c.customer || r.Partner != c.partner || r.With != c.with || r.Event != "01" || r.Recipient != receipt.Digest("kim@contoso.example") {
+		if r.Customer != c.customer || r.Partner != c.partner || r.With != c.with || r.Event != "01" ||
+			r.Recipient != receipt.Digest("kim@contoso.example") {
 			t.Errorf("%+v: got %+v, want customer %q, partner %q, with %q", c.event, r, c.customer, c.partner, c.with)
 		}
 	}

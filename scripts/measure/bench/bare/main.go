@@ -18,14 +18,18 @@ func main() {
 		Region: os.Getenv("AWS_REGION"), BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{
-				AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
+				AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
 			}, nil
 		}),
 	})
 	lambda.Start(func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		out, err := client.GetItem(ctx, &dynamodb.GetItemInput{
 			TableName: aws.String(os.Getenv("TABLE_NAME")), ConsistentRead: aws.Bool(true),
-			Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "C#acme"}, "sk": &types.AttributeValueMemberS{Value: "G#contoso"}},
+			Key: map[string]types.AttributeValue{
+				"pk": &types.AttributeValueMemberS{Value: "C#acme"},
+				"sk": &types.AttributeValueMemberS{Value: "G#contoso"},
+			},
 		})
 		if err != nil {
 			return events.APIGatewayV2HTTPResponse{}, err

@@ -113,7 +113,8 @@ func Inserted(arn string, e facts.Event, data []byte, number int) events.DynamoD
 		Change: events.DynamoDBStreamRecord{
 			SequenceNumber: strconv.Itoa(number), StreamViewType: string(types.StreamViewTypeNewAndOldImages),
 			NewImage: map[string]events.DynamoDBAttributeValue{
-				"pk": events.NewStringAttribute(organisation), "sk": events.NewStringAttribute("T#" + e.ID), "event": events.NewStringAttribute(string(data)),
+				"pk": events.NewStringAttribute(organisation), "sk": events.NewStringAttribute("T#" + e.ID),
+				"event": events.NewStringAttribute(string(data)),
 			},
 		},
 	}

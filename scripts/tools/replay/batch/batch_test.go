@@ -22,10 +22,14 @@ func TestARecordOfEveryKindOfAttributeLooksAsLambdaSpellsIt(t *testing.T) {
 			ApproximateCreationDateTime: aws.Time(time.Date(2026, 11, 22, 10, 0, 0, 999, time.UTC)),
 			Keys:                        map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "C#acme"}},
 			OldImage: map[string]types.AttributeValue{
-				"s": &types.AttributeValueMemberS{Value: ""}, "n": &types.AttributeValueMemberN{Value: "1.50"}, "b": &types.AttributeValueMemberB{Value: []byte{0, 255}},
+				"s": &types.AttributeValueMemberS{Value: ""}, "n": &types.AttributeValueMemberN{Value: "1.50"},
+				"b":    &types.AttributeValueMemberB{Value: []byte{0, 255}},
 				"bool": &types.AttributeValueMemberBOOL{Value: false}, "null": &types.AttributeValueMemberNULL{Value: true},
-				"ss": &types.AttributeValueMemberSS{Value: []string{"a"}}, "ns": &types.AttributeValueMemberNS{Value: []string{"1"}}, "bs": &types.AttributeValueMemberBS{Value: [][]byte{{1}}},
-				"l": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"x": &types.AttributeValueMemberS{Value: "y"}}}}},
+				"ss": &types.AttributeValueMemberSS{Value: []string{"a"}}, "ns": &types.AttributeValueMemberNS{Value: []string{"1"}},
+				"bs": &types.AttributeValueMemberBS{Value: [][]byte{{1}}},
+				"l": &types.AttributeValueMemberL{Value: []types.AttributeValue{
+					&types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"x": &types.AttributeValueMemberS{Value: "y"}}},
+				}},
 			},
 		},
 	})
