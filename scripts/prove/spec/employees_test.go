@@ -86,11 +86,11 @@ func (o *employer) throughFailures(name, user, call string, after bool, change f
 	o.wantNoTask(user)
 }
 
-// letGo waits until there are so many mails to that address, and none of them is in anybody's hands: they are settled, or wait for another
-// attempt. Only then may the clock go further than a function lives.
-func (o *employer) letGo(to string, n int) {
+// waitForMails waits until n mails to that address are held by no attempt: each is settled, or waits for another attempt. Only then may the
+// clock go further than a function lives.
+func (o *employer) waitForMails(to string, n int) {
 	o.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	spec.Eventually(o.t, func() error {
 		page, err := o.store.PartnerMails(o.t.Context(), "contoso", access.PageAsk{Limit: 100})
 		if err != nil {
 			o.t.Fatal(err)
@@ -101,13 +101,11 @@ func (o *employer) letGo(to string, n int) {
 				free++
 			}
 		}
-		if free == n {
-			return
+		if free != n {
+			return fmt.Errorf("mails to %s that no attempt holds: got %d, want %d", to, free, n)
 		}
-		if time.Now().After(end) {
-			o.t.Fatalf("mails to %s in nobody's hands: got %d after 30 s, want %d", to, free, n)
-		}
-	}
+		return nil
+	})
 }
 
 // login signs in as the page would.
@@ -414,20 +412,17 @@ func (o *employer) mailTo(address string) stack.Mail {
 // mailOf is the latest mail of that event to an address that tells of Kim, or of Kira, once there is one.
 func (o *employer) mailOf(event, address string) stack.Mail {
 	o.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.After(20 * time.Second); ; {
-		for _, m := range slices.Backward(o.Stack.Mail.List()) {
-			if m.To == address && m.Event == event && regexp.MustCompile(`ki(m|ra)@contoso\.example`).MatchString(m.Text) {
-				return m
+	var found stack.Mail
+	spec.Eventually(o.t, func() error {
+		mails := o.Stack.Mail.List()
+		for _, found = range slices.Backward(mails) {
+			if found.To == address && found.Event == event && regexp.MustCompile(`ki(m|ra)@contoso\.example`).MatchString(found.Text) {
+				return nil
 			}
 		}
-		select {
-		case <-tick.C:
-		case <-end:
-			o.t.Fatalf("no mail of %s to %s came, in %+v", event, address, o.Stack.Mail.List())
-		}
-	}
+		return fmt.Errorf("no mail of %s to %s came, in %+v", event, address, mails)
+	})
+	return found
 }
 
 func withStream(c *stack.Config) { c.Stream = true }
@@ -473,7 +468,7 @@ func TestP15_P19_TheCredentialForACorrectedAddressComesAfterTheAccountHasIt(t *t
 	o.wires.fail("AdminUpdateUserAttributes", false)
 	o.edit(kim, object{"email": "kira@contoso.example"})
 	o.out("kim@contoso.example", first)
-	o.letGo("kira@contoso.example", 1)
+	o.waitForMails("kira@contoso.example", 1)
 	o.wires.mend()
 	o.settle()
 	second := temporaryIn(t, o.mailOf("user.edited", "kira@contoso.example"))
@@ -604,15 +599,19 @@ func TestP2_AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(
 		o.wires.fail(fails, false)
 		o.Provider().Do(http.MethodPost, pathOf(kim)+"/password", object{"send": true}).Want(http.StatusOK)
 	}
-	o.letGo("kim@contoso.example", 2) // while one makes its password, the other waits
+	o.waitForMails("kim@contoso.example", 2) // while one makes its password, the other waits
 	o.settle()
 	o.wantAccount(kim, "enabled kim@contoso.example")
 	// Each of the two was answered, and has its mail; the password that was made last is good, whichever mail has it.
 	var mails []stack.Mail
-	for end := time.Now().Add(20 * time.Second); len(mails) < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	spec.Eventually(t, func() error {
 		mails = slices.DeleteFunc(o.Stack.Mail.List(),
 			func(m stack.Mail) bool { return m.Event != "user.activation_renewed" || m.To != "kim@contoso.example" })
-	}
+		if len(mails) < 2 {
+			return fmt.Errorf("got %d mails with a new password to kim, want 2", len(mails))
+		}
+		return nil
+	})
 	good := 0
 	for _, m := range mails {
 		if o.login("kim@contoso.example", temporaryIn(t, m), secretOne).Status == http.StatusOK {

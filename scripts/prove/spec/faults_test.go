@@ -272,7 +272,7 @@ func TestWithTheStreamDoubledReorderedSplitAndHalfFailedAndEverythingTwiceAtOnce
 	for i := range users {
 		users[i] = w.User("contoso", fmt.Sprintf("u%d@contoso.example", i), "tech")
 	}
-	quiet(t, w) // one of them is removed below, and who is gone is told of no password
+	waitUntilAllIsSent(t, w) // one of them is removed below, and who is gone is told of no password
 	const customers = 6
 	customer := func(i int) string { return fmt.Sprintf("c%d", i) }
 	var admins sync.WaitGroup
@@ -301,10 +301,10 @@ func TestWithTheStreamDoubledReorderedSplitAndHalfFailedAndEverythingTwiceAtOnce
 	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+users[4], nil).Want(204)
 	// Two sweeps at a time, a minute after what is to be told. The clock is not moved while mails are being sent: their leases would be over.
 	for _, step := range []time.Duration{10*day + time.Minute, 23 * day, 6 * day, day} {
-		quiet(t, w)
+		waitUntilAllIsSent(t, w)
 		w.Advance(step)
 	}
-	want := quiet(t, w)
+	want := waitUntilAllIsSent(t, w)
 	time.Sleep(300 * time.Millisecond) // for one too many
 	mails := map[string]int{}
 	for _, m := range w.Stack.Mail.List() {
@@ -340,18 +340,17 @@ func TestWithTheStreamDoubledReorderedSplitAndHalfFailedAndEverythingTwiceAtOnce
 	}
 }
 
-// quiet returns when every mail that the events in the table tell of has been sent, and which these are.
-func quiet(t *testing.T, w *spec.World) map[string]bool {
+// waitUntilAllIsSent returns the mails that the events in the table tell of when each of them has been sent.
+func waitUntilAllIsSent(t *testing.T, w *spec.World) (want map[string]bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		want, waiting := letters(t, w)
-		if len(waiting) == 0 {
-			return want
+	spec.Eventually(t, func() error {
+		var waiting []string
+		if want, waiting = letters(t, w); len(waiting) > 0 {
+			return fmt.Errorf("these mails are not sent: %q", waiting)
 		}
-		if time.Now().After(end) {
-			t.Fatalf("these mails are not sent within a minute: %q", waiting)
-		}
-	}
+		return nil
+	})
+	return want
 }
 
 // letters are all mails that the events in the table tell of, but for those to users that were outdated when they were made, and those that

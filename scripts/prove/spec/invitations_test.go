@@ -30,21 +30,21 @@ func withMail(t *testing.T) *spec.World {
 // mailed waits for the n-th mail of that event to the address, counted from 1.
 func mailed(t *testing.T, w *spec.World, to, event string, n int) stack.Mail {
 	t.Helper()
-	var seen []string
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		seen = seen[:0]
+	var mail stack.Mail
+	spec.Eventually(t, func() error {
+		var seen []string
 		found := 0
-		for _, mail := range w.Stack.Mail.List() {
+		for _, mail = range w.Stack.Mail.List() {
 			seen = append(seen, mail.To+" "+mail.Event)
 			if mail.To == to && mail.Event == event {
 				if found++; found == n {
-					return mail
+					return nil
 				}
 			}
 		}
-	}
-	t.Fatalf("mail %d of %s to %s: got none within 30 s, only %q", n, event, to, seen)
-	return stack.Mail{}
+		return fmt.Errorf("mail %d of %s to %s: got only %q", n, event, to, seen)
+	})
+	return mail
 }
 
 var invitationLink = regexp.MustCompile(`/v1/invitations/(\S+)`)
@@ -234,11 +234,12 @@ func TestAnInvitationShowsWhetherItsMailArrived(t *testing.T) {
 	}
 	until := func(path, want string) {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); state(path) != want; time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%s: got the mail's state %q, want %s", path, state(path), want)
+		spec.Eventually(t, func() error {
+			if got := state(path); got != want {
+				return fmt.Errorf("%s: got the mail's state %q, want %s", path, got, want)
 			}
-		}
+			return nil
+		})
 	}
 	const all = "/v1/customers/acme/invitations"
 	made := ann.Do("POST", all, m{"email": "noor@bounced.example", "partner": "contoso"}).Want(201)

@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,36 +30,38 @@ func mailingTo(t *testing.T, address string) *spec.World {
 // mails waits until n mails of an event to an address are in that state, and is the reason of the newest and the id of the oldest.
 func mails(t *testing.T, w *spec.World, to, event, state string, n int) (id, reason string) {
 	t.Helper()
-	var last *spec.Answer
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		last = w.Provider().Do("GET", acmeMail, nil).Want(200)
-		var found []m
-		for _, item := range last.Get("items").([]any) {
+	var found []m
+	spec.Eventually(t, func() error {
+		list := w.Provider().Do("GET", acmeMail, nil).Want(200)
+		found = nil
+		for _, item := range list.Get("items").([]any) {
 			if mail := item.(m); mail["to"] == to && mail["type"] == event && mail["state"] == state {
 				found = append(found, mail)
 			}
 		}
-		if len(found) == n {
-			reason, _ = found[0]["reason"].(string)
-			return found[n-1]["id"].(string), reason
+		if len(found) != n {
+			return fmt.Errorf("got %s, want %d mails of %s to %s that are %s", list.Body, n, event, to, state)
 		}
-	}
-	t.Fatalf("got %s, want %d mails of %s to %s that are %s", last.Body, n, event, to, state)
-	return "", ""
+		return nil
+	})
+	reason, _ = found[0]["reason"].(string)
+	return found[n-1]["id"].(string), reason
 }
 
 // untilBlocked waits for what comes an instant after a mail's state.
 func untilBlocked(t *testing.T, w *spec.World, address string) {
 	t.Helper()
 	store := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table())
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if b, err := store.Blocks(t.Context(), address); err != nil {
+	spec.Eventually(t, func() error {
+		b, err := store.Blocks(t.Context(), address)
+		if err != nil {
 			t.Fatal(err)
-		} else if len(b) > 0 {
-			return
 		}
-	}
-	t.Fatalf("%s: got an address that gets mails, want it blocked", address)
+		if len(b) == 0 {
+			return fmt.Errorf("%s: got an address that gets mails, want it blocked", address)
+		}
+		return nil
+	})
 }
 
 // Its mailbox is there again; and SES, which had put the address onto the suppression list of the account, sends to it again.

@@ -108,20 +108,20 @@ func TestTheStateOfEachMailIsReadAndAMailIsSentAgain(t *testing.T) {
 	// The mail is in the box an instant before it is marked, and until then it is being sent: who asks for it again gets that one.
 	find := func(path, to string) (id string) {
 		t.Helper()
-		var list *spec.Answer
-		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			list = w.Provider().Do("GET", path, nil).Want(200)
+		spec.Eventually(t, func() error {
+			list := w.Provider().Do("GET", path, nil).Want(200)
 			for _, item := range list.Get("items").([]any) {
 				if mail := item.(map[string]any); mail["to"] == to && mail["type"] == "grant.created" && mail["state"] != "claimed" {
 					if mail["state"] != "sent" && mail["state"] != "delivered" {
 						t.Errorf("state: got %q, want sent, or delivered, which it soon is", mail["state"])
 					}
-					return mail["id"].(string)
+					id = mail["id"].(string)
+					return nil
 				}
 			}
-		}
-		t.Fatalf("%s: got %s, want a mail to %s that was sent", path, list.Body, to)
-		return ""
+			return fmt.Errorf("%s: got %s, want a mail to %s that was sent", path, list.Body, to)
+		})
+		return id
 	}
 	id := find("/v1/customers/acme/mail", "it@acme.example")
 	again := w.AdminOf("acme").Do("POST", "/v1/customers/acme/mail/"+id+"/resend", nil).Want(200)
@@ -160,14 +160,14 @@ func TestAnHourWithoutSESCostsNoMailAndDoublesNone(t *testing.T) {
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	waits := func(list, to, event string) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		spec.Eventually(t, func() error {
 			for _, item := range w.Provider().Do("GET", list, nil).Want(200).Get("items").([]any) {
 				if mail := item.(m); mail["to"] == to && mail["type"] == event && mail["state"] == "claimed" && mail["reason"] != nil {
-					return
+					return nil
 				}
 			}
-		}
-		t.Fatalf("%s: no mail of %s to %s waits", list, event, to)
+			return fmt.Errorf("%s: no mail of %s to %s waits", list, event, to)
+		})
 	}
 	waits("/v1/customers/acme/mail", "kim@contoso.example", "grant.created")
 	waits("/v1/customers/acme/mail", "it@acme.example", "grant.created")

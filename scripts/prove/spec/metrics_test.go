@@ -135,11 +135,12 @@ func TestMailsAreCountedByWhatBecameOfThem(t *testing.T) {
 		"sent": sent, "delivered": sent - 2, "bounced": 1, "complained": 1, "failed": 1,
 		"suppressed": 1,
 	} {
-		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-			if got, _ := figure(w, "Mails", state); got >= want {
-				break
+		spec.Eventually(t, func() error {
+			if got, _ := figure(w, "Mails", state); got < want {
+				return fmt.Errorf("mails that are %s: got %v, want %v", state, got, want)
 			}
-		}
+			return nil
+		})
 		wantSum(t, w, "Mails", state, want)
 	}
 }

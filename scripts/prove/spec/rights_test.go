@@ -30,18 +30,18 @@ func TestAnInvitationIsMadeOnceUnderOneIdempotencyKey(t *testing.T) {
 // mailState waits until the mail about an event to an address is in that state, and is its id.
 func mailState(t *testing.T, w *spec.World, list, to, event, state string) (id string) {
 	t.Helper()
-	var last *spec.Answer
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		last = w.Provider().Do("GET", list, nil).Want(http.StatusOK)
-		for _, item := range last.Get("items").([]any) {
+	spec.Eventually(t, func() error {
+		mails := w.Provider().Do("GET", list, nil).Want(http.StatusOK)
+		for _, item := range mails.Get("items").([]any) {
 			mail := item.(map[string]any)
 			if mail["to"] == to && mail["type"] == event && mail["state"] == state {
-				return mail["id"].(string)
+				id = mail["id"].(string)
+				return nil
 			}
 		}
-	}
-	t.Fatalf("%s: got %s, want a mail of %s to %s that is %s", list, last.Body, event, to, state)
-	return ""
+		return fmt.Errorf("%s: got %s, want a mail of %s to %s that is %s", list, mails.Body, event, to, state)
+	})
+	return id
 }
 
 func TestWhatBecameOfAMailComesBackAndAnAddressThatBouncedGetsNoMore(t *testing.T) {
