@@ -15,6 +15,28 @@ import (
 
 // addPool makes the user pool that shared/cognito asks for, in its own words: the comment of that package says why each of them.
 func (v *service) addPool() {
+	users := v.addUserPool()
+	v.pool = &pool{users: users}
+	v.addGroups()
+	scopes := v.addScopes()
+	v.pool.backEnd = v.client("Passwords", &awscognito.CfnUserPoolClientProps{
+		ExplicitAuthFlows: jsii.Strings("ALLOW_ADMIN_USER_PASSWORD_AUTH"), // the function directory asks it whether a password is right
+		GenerateSecret:    jsii.Bool(false),
+		ReadAttributes:    jsii.Strings("email"), WriteAttributes: jsii.Strings("locale"), // no list at all would mean every attribute
+	})
+	v.addPagesClient()
+	v.addMachines(scopes)
+	domain := awscognito.NewCfnUserPoolDomain(v.in, jsii.String("SignIn"), &awscognito.CfnUserPoolDomainProps{
+		UserPoolId: users.Ref(), ManagedLoginVersion: jsii.Number(1), // the classic pages: the others need a tier above
+		Domain: jsii.String(*v.named(*v.in.Account())), // of all accounts in the region
+	})
+	v.pool.address = "https://" + *domain.Ref() + ".auth." + *v.in.Region() + ".amazoncognito.com"
+	v.output("SignInAddress", &v.pool.address, "where people sign in, and machines get their tokens (/oauth2/token)")
+	v.output("PagesClient", v.pool.pages.Ref(), "the id of the client with which pages sign people in")
+	v.output("PoolId", users.Ref(), "the user pool's id")
+}
+
+func (v *service) addUserPool() awscognito.CfnUserPool {
 	texts := v.textingRole()
 	p := awscognito.NewCfnUserPool(v.in, jsii.String("Pool"), &awscognito.CfnUserPoolProps{
 		UserPoolName: v.named("people"),
@@ -56,11 +78,13 @@ func (v *service) addPool() {
 		reason{"COG3", "threat protection needs the Plus tier, at a price for each user: the operator's choice", nil},
 		reason{"COG8", "threat protection needs the Plus tier, at a price for each user: the operator's choice", nil},
 	)
-	v.pool = &pool{users: p}
-	v.addGroups()
+	return p
+}
 
-	server := awscognito.NewCfnUserPoolResourceServer(v.in, jsii.String("Scopes"), &awscognito.CfnUserPoolResourceServerProps{
-		UserPoolId: p.Ref(), Identifier: jsii.String("partner-access"), Name: jsii.String("Partner Access"),
+// addScopes declares what the tokens of machines may say.
+func (v *service) addScopes() awscognito.CfnUserPoolResourceServer {
+	return awscognito.NewCfnUserPoolResourceServer(v.in, jsii.String("Scopes"), &awscognito.CfnUserPoolResourceServerProps{
+		UserPoolId: v.pool.users.Ref(), Identifier: jsii.String("partner-access"), Name: jsii.String("Partner Access"),
 		Scopes: &[]any{
 			&awscognito.CfnUserPoolResourceServer_ResourceServerScopeTypeProperty{
 				ScopeName:        jsii.String("directory"),
@@ -72,11 +96,10 @@ func (v *service) addPool() {
 			},
 		},
 	})
-	v.pool.backEnd = v.client("Passwords", &awscognito.CfnUserPoolClientProps{
-		ExplicitAuthFlows: jsii.Strings("ALLOW_ADMIN_USER_PASSWORD_AUTH"), // the function directory asks it whether a password is right
-		GenerateSecret:    jsii.Bool(false),
-		ReadAttributes:    jsii.Strings("email"), WriteAttributes: jsii.Strings("locale"), // no list at all would mean every attribute
-	})
+}
+
+// addPagesClient makes the client with which the console signs people in.
+func (v *service) addPagesClient() {
 	page := v.client("Pages", &awscognito.CfnUserPoolClientProps{
 		// Pages send people to Cognito's own, and get a code for their tokens (RFC 7636). They cannot sign people in themselves: such a
 		// session may change its account, and delete it.
@@ -97,6 +120,10 @@ func (v *service) addPool() {
 		EnableTokenRevocation: jsii.Bool(true),
 	})
 	v.pool.pages, v.pool.audience = page, append(v.pool.audience, page)
+}
+
+// addMachines makes a client for each scope: its secret gets tokens without a person.
+func (v *service) addMachines(scopes awscognito.CfnUserPoolResourceServer) {
 	for _, m := range []struct{ id, scope string }{{"Directory", httpapi.ScopeDirectory}, {"Check", httpapi.ScopeCheck}} {
 		machine := v.client(m.id, &awscognito.CfnUserPoolClientProps{
 			AllowedOAuthFlowsUserPoolClient: jsii.Bool(true), AllowedOAuthFlows: jsii.Strings("client_credentials"),
@@ -105,19 +132,11 @@ func (v *service) addPool() {
 			AccessTokenValidity: jsii.Number(60),
 			TokenValidityUnits:  &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{AccessToken: jsii.String("minutes")},
 		})
-		machine.Node().AddDependency(server)
+		machine.Node().AddDependency(scopes)
 		v.pool.audience = append(v.pool.audience, machine)
 		v.output(m.id+"Client", machine.Ref(),
 			"the id of the client whose tokens have the scope "+m.scope+"; its secret: aws cognito-idp describe-user-pool-client")
 	}
-	domain := awscognito.NewCfnUserPoolDomain(v.in, jsii.String("SignIn"), &awscognito.CfnUserPoolDomainProps{
-		UserPoolId: p.Ref(), ManagedLoginVersion: jsii.Number(1), // the classic pages: the others need a tier above
-		Domain: jsii.String(*v.named(*v.in.Account())), // of all accounts in the region
-	})
-	v.pool.address = "https://" + *domain.Ref() + ".auth." + *v.in.Region() + ".amazoncognito.com"
-	v.output("SignInAddress", &v.pool.address, "where people sign in, and machines get their tokens (/oauth2/token)")
-	v.output("PagesClient", page.Ref(), "the id of the client with which pages sign people in")
-	v.output("PoolId", p.Ref(), "the user pool's id")
 }
 
 func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) awscognito.CfnUserPoolClient {

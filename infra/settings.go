@@ -177,122 +177,147 @@ func read(given map[string]string) (settings, error) {
 			_, s.mailIdentity, _ = strings.Cut(s.fromAddress(), "@")
 		}
 	}
-	wrong = append(wrong, s.wrong()...)
+	wrong = append(wrong, s.problems()...)
 	return s, errors.Join(wrong...)
 }
 
-// wrong tells what is wrong with settings that have the right form.
-func (s settings) wrong() []error {
-	var wrong []error
-	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+// complaints collects what is wrong with settings.
+type complaints []error
+
+func (c *complaints) say(format string, args ...any) { *c = append(*c, fmt.Errorf(format, args...)) }
+
+// problems returns what is wrong with settings that have the right form.
+func (s settings) problems() []error {
+	var c complaints
+	s.checkStage(&c)
+	s.checkIdentity(&c)
+	s.checkOrigins(&c)
+	s.checkConsole(&c)
+	s.checkDomain(&c)
+	s.checkMail(&c)
+	s.checkOperations(&c)
+	return c
+}
+
+func (s settings) checkStage(c *complaints) {
 	if !regexp.MustCompile(`^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$`).MatchString(s.stage) {
-		say("stage is %q: give up to 16 small letters, digits and hyphens that begin with a letter, since it becomes part of names", s.stage)
+		c.say("stage is %q: give up to 16 small letters, digits and hyphens that begin with a letter, since it becomes part of names", s.stage)
 	} else if regexp.MustCompile(`aws|amazon|cognito`).MatchString(s.stage) {
-		say("stage is %q: Cognito allows no aws, amazon or cognito in the name of a domain, of which the stage becomes part", s.stage)
+		c.say("stage is %q: Cognito allows no aws, amazon or cognito in the name of a domain, of which the stage becomes part", s.stage)
 	}
 	if s.target != onAWS && s.target != onLocalStack {
-		say("target is %q: set it to %s or %s", s.target, onAWS, onLocalStack)
+		c.say("target is %q: set it to %s or %s", s.target, onAWS, onLocalStack)
 	}
+}
+
+// checkIdentity is about who signs tokens, and where people sign in.
+func (s settings) checkIdentity(c *complaints) {
 	switch {
 	case s.target == onLocalStack &&
 		(s.issuer != "" || len(s.audience) > 0 || len(s.pageURL) > 0 || s.domain != "" || s.alarmEmail != "" || s.console):
-		say("issuer, audience, pageUrl, domain, alarmEmail and console are for AWS: LocalStack's free plan has no HTTP API, no Cognito, and " +
+		c.say("issuer, audience, pageUrl, domain, alarmEmail and console are for AWS: LocalStack's free plan has no HTTP API, no Cognito, and " +
 			"nobody to alarm")
 	case s.target == onLocalStack:
 	case s.issuer == "" && len(s.audience) > 0:
-		say("audience is given and issuer is not: give both for an identity provider of your own, or neither for a user pool")
+		c.say("audience is given and issuer is not: give both for an identity provider of your own, or neither for a user pool")
 	case s.issuer != "" && len(s.audience) == 0:
-		say("issuer is given and audience is not: give both for an identity provider of your own, or neither for a user pool")
+		c.say("issuer is given and audience is not: give both for an identity provider of your own, or neither for a user pool")
 	case s.issuer != "" && len(s.pageURL) > 0:
-		say("pageUrl is where a user pool sends people back to, and issuer brings another identity provider: leave one out")
+		c.say("pageUrl is where a user pool sends people back to, and issuer brings another identity provider: leave one out")
 	case s.issuer == "" && len(s.pageURL) == 0 && !s.console:
-		say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or the console with console=true, " +
+		c.say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or the console with console=true, " +
 			"or an identity provider of your own with issuer and audience")
 	}
 	if s.issuer != "" && !isAddress(s.issuer, false) {
-		say("issuer is %q: give the https:// address that stands in the tokens' iss, letter by letter", s.issuer)
+		c.say("issuer is %q: give the https:// address that stands in the tokens' iss, letter by letter", s.issuer)
 	}
 	for _, u := range s.pageURL {
 		if !isAddress(u, true) {
-			say("pageUrl has %q: give addresses that begin with https:// (http:// on localhost alone), parted by commas", u)
+			c.say("pageUrl has %q: give addresses that begin with https:// (http:// on localhost alone), parted by commas", u)
 		}
 	}
+}
+
+func (s settings) checkOrigins(c *complaints) {
 	for _, o := range s.origins {
 		if u, err := url.Parse(o); err != nil || !isAddress(o, true) || u.Path != "" || u.RawQuery != "" {
-			say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, parted by commas",
+			c.say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, parted by commas",
 				o)
 		}
 	}
-	wrong = append(wrong, s.wrongConsole()...)
+}
+
+func (s settings) checkDomain(c *complaints) {
 	switch {
 	case (s.domain == "") != (s.certificate == ""):
-		say("domain and certificate belong together: give the API's own domain and the ARN of its certificate in the same region, or neither")
+		c.say("domain and certificate belong together: give the API's own domain and the ARN of its certificate in the same region, or neither")
 	case s.domain != "" && !isDomain(s.domain):
-		say("domain is %q: give a name such as access.example.com", s.domain)
+		c.say("domain is %q: give a name such as access.example.com", s.domain)
 	case s.certificate != "" && !regexp.MustCompile(`^arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/.+$`).MatchString(s.certificate):
-		say("certificate is %q: give the ARN of a certificate of AWS Certificate Manager", s.certificate)
+		c.say("certificate is %q: give the ARN of a certificate of AWS Certificate Manager", s.certificate)
 	}
+}
+
+func (s settings) checkMail(c *complaints) {
 	if from := strings.ToLower(s.fromAddress()); s.mailIdentity != "" && from != "" {
 		identity := strings.ToLower(s.mailIdentity)
 		_, domain, _ := strings.Cut(from, "@")
 		if identity != from && identity != domain && !strings.HasSuffix(domain, "."+identity) {
-			say("mailIdentity is %q and mailFrom is %s: the identity has to be that address, its domain, or a domain above it", s.mailIdentity, from)
+			c.say("mailIdentity is %q and mailFrom is %s: the identity has to be that address, its domain, or a domain above it", s.mailIdentity, from)
 		}
 	}
 	if s.signInURL != "" && !isAddress(strings.NewReplacer("{customer}", "x", "{domain}", "x.example").Replace(s.signInURL), true) {
-		say("signInUrl is %q: give an address that begins with https:// and may hold {customer} and {domain}", s.signInURL)
+		c.say("signInUrl is %q: give an address that begins with https:// and may hold {customer} and {domain}", s.signInURL)
 	}
+}
+
+// checkOperations is about what an operator sets: alarms, logs, a table that was restored, the catalogue.
+func (s settings) checkOperations(c *complaints) {
 	if s.alarmEmail != "" {
 		if a, err := mail.ParseAddress(s.alarmEmail); err != nil || a.Address != s.alarmEmail {
-			say("alarmEmail is %q: give a bare e-mail address", s.alarmEmail)
+			c.say("alarmEmail is %q: give a bare e-mail address", s.alarmEmail)
 		}
 	}
 	switch {
 	case s.restoredTable == "" && s.restoredStream == "":
 	case !regexp.MustCompile(`^arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+$`).MatchString(s.restoredTable):
-		say("restoredTable is %q: give the ARN of the table that was restored, and its stream's ARN with restoredStream", s.restoredTable)
+		c.say("restoredTable is %q: give the ARN of the table that was restored, and its stream's ARN with restoredStream", s.restoredTable)
 	case !strings.HasPrefix(s.restoredStream, s.restoredTable+"/stream/"):
-		say("restoredStream is %q: give the ARN of the stream (new and old images) that was switched on for restoredTable", s.restoredStream)
+		c.say("restoredStream is %q: give the ARN of the stream (new and old images) that was switched on for restoredTable", s.restoredStream)
 	}
 	if !slices.Contains(retentions(), s.logRetentionDays) {
-		say("logRetentionDays is %d: CloudWatch knows only %v", s.logRetentionDays, retentions())
+		c.say("logRetentionDays is %d: CloudWatch knows only %v", s.logRetentionDays, retentions())
 	}
 	if s.catalogue != "" {
 		if text, err := os.ReadFile(s.catalogue); err != nil {
-			say("catalogue cannot be read: %w", err)
+			c.say("catalogue cannot be read: %w", err)
 		} else if _, err := access.ParseCatalogue(text); err != nil {
-			say("catalogue %s: %w", s.catalogue, err)
+			c.say("catalogue %s: %w", s.catalogue, err)
 		}
 	}
-	return wrong
 }
 
-// wrongConsole tells what is wrong with the console's settings.
-func (s settings) wrongConsole() []error {
-	var wrong []error
-	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+func (s settings) checkConsole(c *complaints) {
 	l := s.consoleLogin
 	switch {
 	case !s.console && (s.consoleDomain != "" || s.consoleCertificate != "" || l != login{}):
-		say("console is not true, and consoleDomain, consoleCertificate, consoleClient, consoleAuthorize, consoleToken and consoleLogout are " +
-			"about it: " +
-			"set console to true, or leave them out")
+		c.say("console is not true, and consoleDomain, consoleCertificate, consoleClient, consoleAuthorize, consoleToken and consoleLogout are " +
+			"about it: set console to true, or leave them out")
 	case !s.console:
 	case s.ownPool() && l != login{}:
-		say("consoleClient, consoleAuthorize, consoleToken and consoleLogout are of an identity provider of your own: give its issuer and " +
+		c.say("consoleClient, consoleAuthorize, consoleToken and consoleLogout are of an identity provider of your own: give its issuer and " +
 			"audience, or leave them out for the user pool's")
 	case s.issuer != "" && (l.client == "" || l.authorize == "" || l.token == ""):
-		say("console needs consoleClient, consoleAuthorize and consoleToken with an identity provider of your own: the id of a client for " +
-			"pages there, and the addresses " +
-			"of its authorization and token endpoints; or leave the pages out with console=false")
+		c.say("console needs consoleClient, consoleAuthorize and consoleToken with an identity provider of your own: the id of a client for " +
+			"pages there, and the addresses of its authorization and token endpoints; or leave the pages out with console=false")
 	case (s.consoleDomain == "") != (s.consoleCertificate == ""):
-		say("consoleDomain and consoleCertificate belong together: give the pages' own domain and the ARN of a certificate for it in " +
+		c.say("consoleDomain and consoleCertificate belong together: give the pages' own domain and the ARN of a certificate for it in " +
 			"us-east-1, or neither")
 	case s.consoleDomain != "" && (!isDomain(s.consoleDomain) || s.consoleDomain == s.domain):
-		say("consoleDomain is %q: give a name such as partners.example.com, and not the API's", s.consoleDomain)
+		c.say("consoleDomain is %q: give a name such as partners.example.com, and not the API's", s.consoleDomain)
 	case s.consoleCertificate != "" &&
 		!regexp.MustCompile(`^arn:[a-z-]+:acm:us-east-1:\d{12}:certificate/.+$`).MatchString(s.consoleCertificate):
-		say("consoleCertificate is %q: give the ARN of a certificate of AWS Certificate Manager in us-east-1, the only region whose "+
+		c.say("consoleCertificate is %q: give the ARN of a certificate of AWS Certificate Manager in us-east-1, the only region whose "+
 			"certificates CloudFront takes", s.consoleCertificate)
 	}
 	for name, address := range map[string]string{
@@ -300,10 +325,9 @@ func (s settings) wrongConsole() []error {
 		"consoleLogout": strings.ReplaceAll(l.logout, "{origin}", "x"),
 	} {
 		if address != "" && !isAddress(address, false) {
-			say("%s is %q: give an address that begins with https://", name, address)
+			c.say("%s is %q: give an address that begins with https://", name, address)
 		}
 	}
-	return wrong
 }
 
 func isDomain(s string) bool {

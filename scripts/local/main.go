@@ -36,12 +36,7 @@ func main() {
 	}
 }
 
-// run starts the stack, says so, and returns when ctx ends or a part of the stack does.
-func run(ctx context.Context, args []string, env func(string) string, out, errs io.Writer) (err error) {
-	flags := flag.NewFlagSet("local", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.Usage = func() {
-		_, _ = fmt.Fprint(errs, `Runs the whole of Partner Access on this machine.
+const usage = `Runs the whole of Partner Access on this machine.
 
   go run ./scripts/local [flags]
 
@@ -55,7 +50,14 @@ them takes a while. With AWS_ENDPOINT_URL_LAMBDA they are those of a Lambda that
 own stream and rule start them; STAGE (dev) says which deployment. MAIL_LISTEN=0.0.0.0:8025 takes their mails at that address,
 since containers do not reach 127.0.0.1. The clock cannot be moved then.
 
-`)
+`
+
+// run starts the stack, says so, and returns when ctx ends or a part of the stack does.
+func run(ctx context.Context, args []string, env func(string) string, out, errs io.Writer) (err error) {
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() {
+		_, _ = fmt.Fprint(errs, usage)
 		flags.PrintDefaults()
 	}
 	dataDir := flags.String("data", "", "keep the data in this `folder` over restarts (default: in memory)")

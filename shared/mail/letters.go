@@ -61,6 +61,8 @@ type audience struct {
 }
 
 // rules are the table. Within one event an address gets one letter: that of the first rule that means it.
+//
+//nolint:funlen // a table: a line for each letter, read from top to bottom
 func rules() []rule {
 	on := func(types ...events.Type) []events.Type { return types }
 	var (

@@ -412,109 +412,129 @@ func role(r string) string { return shown(strings.ReplaceAll(r, "_", " and ")) }
 // line is a label and what it labels.
 type line struct{ Label, Value string }
 
-// facts are the letter's table.
-func (v view) facts() []line {
-	d, e := v.d(), v.l.Event
-	var out []line
-	add := func(label, value string) {
-		if value != "" {
-			out = append(out, line{label, value})
-		}
+// factTable collects the lines of a letter's table.
+type factTable []line
+
+// add appends a line, unless there is no value.
+func (t *factTable) add(label, value string) {
+	if value != "" {
+		*t = append(*t, line{label, value})
 	}
+}
+
+// addDone appends who did it, under that label, and when.
+func (t *factTable) addDone(label string, v view) {
+	by := v.By()
+	if v.Clock() {
+		by += ", automatically"
+	}
+	t.add(label, by)
+	t.add("When", clock(v.l.Event.Time))
+}
+
+// facts returns the letter's table.
+func (v view) facts() []line {
+	e := v.l.Event
+	var t factTable
 	customer := shown(organisation(e.Customer))
 	if e.Customer != nil && e.Customer.Domain != "" {
 		customer += " (" + shownAddress(e.Customer.Domain) + ")"
 	}
 	partner := shown(organisation(e.Partner))
-	done := func(label string) {
-		by := v.By()
-		if v.Clock() {
-			by = by + ", automatically"
-		}
-		add(label, by)
-		add("When", clock(e.Time))
-	}
-	switch kind, _, _ := strings.Cut(string(e.Type), "."); kind {
+	kind, _, _ := strings.Cut(string(e.Type), ".")
+	switch kind {
 	case "user":
-		if v.l.Template == "address_former" { // which may be a stranger's
-			add("Organisation", partner)
-			done("Changed by")
-			return out
-		}
-		add("Account", named(d.Person, 200))
-		add("Address before", shownAddress(d.EmailWas))
-		add("Organisation", partner)
-		add("Role", role(d.Role))
-		switch v.l.Template {
-		case "address":
-			done("Changed by")
-		case "activation_renewed":
-			done("Asked for by")
-		case "activation_missed":
-			add("Ended", clock(e.Time))
-		default:
-			done("Created by")
-		}
-		return out
+		v.addAccountFacts(&t, partner)
+		return t
 	case "partner":
-		add("Partner", partner)
-		done("Done by")
-		return out
-	case "mail":
-		add("Customer", customer)
-		add("Partner", partner)
-		return out
-	case "invitation":
-		add("Customer", customer)
-		add("Partner", partner)
-		if v.l.Side != Invitee {
-			add("Invited", named(d.Person, 200))
-		}
-		add("Access level", v.levelInWords())
-		add("Access ends", instant(d.Until, v.noEnd()))
-		if e.Type != events.InvitationAccepted && e.Type != events.InvitationDeclined && e.Type != events.InvitationCancelled {
-			add("Invitation ends", instant(d.Expires, ""))
-		}
-		if in := d.Inviter; in != nil {
-			add("Invited by", named(in, 200))
-		}
-		add("When", clock(e.Time))
-		return out
+		t.add("Partner", partner)
+		t.addDone("Done by", v)
+		return t
 	}
-	add("Customer", customer)
-	add("Partner", partner)
-	switch v.l.Template {
-	case "removed", "user_left", "person_changed", "partner_suspended", "partner_resumed":
-		switch v.l.Template {
-		case "user_left":
-			add("User", named(d.Person, 200))
-		case "person_changed":
-			add("User", named(d.Person, 200))
-			add("Address before", d.EmailWas)
-		}
-	case "expired", "revoked", "relinquished", "ended":
-		add("Access level", "was "+inWords(v.level()))
-		add("Ended", v.Ended()) // which is when it was done, or is more to the point
-		add("Reason", v.Reason())
-		if !v.Clock() {
-			add("Done by", v.By())
-		}
-		return out
+	t.add("Customer", customer)
+	t.add("Partner", partner)
+	switch kind {
+	case "mail":
+	case "invitation":
+		v.addInvitationFacts(&t)
 	default:
-		_, until := v.period()
+		v.addGrantFacts(&t)
+	}
+	return t
+}
+
+func (v view) addAccountFacts(t *factTable, partner string) {
+	d := v.d()
+	if v.l.Template == "address_former" { // it may be the address of somebody else: it is told neither name nor new address
+		t.add("Organisation", partner)
+		t.addDone("Changed by", v)
+		return
+	}
+	t.add("Account", named(d.Person, 200))
+	t.add("Address before", shownAddress(d.EmailWas))
+	t.add("Organisation", partner)
+	t.add("Role", role(d.Role))
+	switch v.l.Template {
+	case "address":
+		t.addDone("Changed by", v)
+	case "activation_renewed":
+		t.addDone("Asked for by", v)
+	case "activation_missed":
+		t.add("Ended", clock(v.l.Event.Time))
+	default:
+		t.addDone("Created by", v)
+	}
+}
+
+func (v view) addInvitationFacts(t *factTable) {
+	d := v.d()
+	if v.l.Side != Invitee {
+		t.add("Invited", named(d.Person, 200))
+	}
+	t.add("Access level", v.levelInWords())
+	t.add("Access ends", instant(d.Until, v.noEnd()))
+	switch v.l.Event.Type {
+	case events.InvitationAccepted, events.InvitationDeclined, events.InvitationCancelled:
+	default:
+		t.add("Invitation ends", instant(d.Expires, ""))
+	}
+	if d.Inviter != nil {
+		t.add("Invited by", named(d.Inviter, 200))
+	}
+	t.add("When", clock(v.l.Event.Time))
+}
+
+func (v view) addGrantFacts(t *factTable) {
+	d := v.d()
+	switch v.l.Template {
+	case "removed", "partner_suspended", "partner_resumed":
+	case "user_left":
+		t.add("User", named(d.Person, 200))
+	case "person_changed":
+		t.add("User", named(d.Person, 200))
+		t.add("Address before", d.EmailWas)
+	case "expired", "revoked", "relinquished", "ended":
+		t.add("Access level", "was "+inWords(v.level()))
+		t.add("Ended", v.Ended()) // which is when it was done, or is more to the point
+		t.add("Reason", v.Reason())
+		if !v.Clock() {
+			t.add("Done by", v.By())
+		}
+		return
+	default:
 		if v.l.Situation.over(v.l) {
-			add("Access level", "was "+inWords(v.level()))
+			t.add("Access level", "was "+inWords(v.level()))
 			break
 		}
-		add("Access level", v.levelInWords())
-		add("Begins", v.From())
-		add("Ends", instant(until, v.noEnd()))
+		_, until := v.period()
+		t.add("Access level", v.levelInWords())
+		t.add("Begins", v.From())
+		t.add("Ends", instant(until, v.noEnd()))
 		if v.l.Side != User {
-			add("Users with access", v.Count())
+			t.add("Users with access", v.Count())
 		}
 	}
-	done("Done by")
-	return out
+	t.addDone("Done by", v)
 }
 
 // changes say what one change altered, before and after.

@@ -253,17 +253,86 @@ func (w *world) question(c *command, customer, user int, byAddress bool) object 
 
 // request makes a command's request ready: the path, the body, and whose it is.
 func (w *world) request(c *command) (token, method, path string, body any) {
+	switch {
+	case c.kind.reads():
+		path, body = w.questionRequest(c)
+		return w.backend, http.MethodPost, path, body
+	case c.kind.ofPartner(), c.kind == addMember, c.kind == removeMember:
+		method, path, body = w.directoryRequest(c)
+		return w.provider, method, path, body
+	}
+	return w.grantRequest(c)
+}
+
+// questionRequest is a request of the decision API, by the customer's back end.
+func (w *world) questionRequest(c *command) (path string, body object) {
+	switch c.kind {
+	case batch:
+		items := make([]object, len(c.users))
+		for i, u := range c.users {
+			items[i] = w.question(c, c.customer, u, false)
+		}
+		return "/access/v1/evaluations", object{"evaluations": items}
+	case searchUsers:
+		q := w.question(c, c.customer, c.users[0], false)
+		q["subject"], q["page"] = object{"type": "user"}, object{"limit": 100}
+		return "/access/v1/search/subject", q
+	case searchCustomers:
+		q := w.question(c, c.customer, c.users[0], false)
+		q["resource"] = object{"type": "customer"}
+		return "/access/v1/search/resource", q
+	case searchActions:
+		q := w.question(c, c.customer, c.users[0], false)
+		delete(q, "action")
+		return "/access/v1/search/action", q
+	}
+	return "/access/v1/evaluation", w.question(c, c.customer, c.users[0], c.users[0]%3 == 1)
+}
+
+// directoryRequest is a request of the provider, about partners, their users and the members of customers.
+func (w *world) directoryRequest(c *command) (method, path string, body any) {
 	f := w.firm(c.partner)
-	customer := "/v1/customers/" + customerID(c.customer)
-	grants := customer + "/grants"
+	partner := "/v1/partners/" + f.id
+	users := partner + "/users"
+	var user, member string
+	if len(c.users) > 0 {
+		p := w.person(c.partner, c.users[0])
+		user, member = users+"/"+p.id, "/v1/customers/"+customerID(c.customer)+"/members/"+url.PathEscape(p.email)
+	}
+	switch c.kind {
+	case join:
+		w.mu.Lock()
+		w.made++
+		email := fmt.Sprintf("u%d@%s.example", w.made, f.id)
+		w.mu.Unlock()
+		return http.MethodPost, users, object{"email": email, "name": "User", "role": "tech"}
+	case leave:
+		return http.MethodDelete, user, nil
+	case disable:
+		return http.MethodPatch, user, object{"status": "disabled"}
+	case enable:
+		return http.MethodPatch, user, object{"status": "active"}
+	case suspendPartner:
+		return http.MethodPatch, partner, object{"status": "suspended"}
+	case resumePartner:
+		return http.MethodPatch, partner, object{"status": "active"}
+	case removePartner:
+		return http.MethodDelete, partner, nil
+	case addMember:
+		return http.MethodPut, member, object{"name": "User", "role": "member"}
+	}
+	return http.MethodDelete, member, nil
+}
+
+// grantRequest is a request that changes a grant, by the customer's administrator or, to relinquish it, the partner's owner.
+func (w *world) grantRequest(c *command) (token, method, path string, body any) {
+	f := w.firm(c.partner)
+	admin, grants := w.admins[c.customer], "/v1/customers/"+customerID(c.customer)+"/grants"
 	grant := grants + "/" + f.id
 	ids := make([]string, len(c.users))
-	var email string
 	for i, u := range c.users {
-		p := w.person(c.partner, u)
-		ids[i], email = p.id, p.email
+		ids[i] = w.person(c.partner, u).id
 	}
-	admin := w.admins[c.customer]
 	edit := func(body object) (string, string, string, any) { return admin, http.MethodPatch, grant, body }
 	switch c.kind {
 	case grantUsers, grantEveryone:
@@ -300,52 +369,10 @@ func (w *world) request(c *command) (token, method, path string, body any) {
 		return edit(object{"state": "suspended"})
 	case resume:
 		return edit(object{"state": "open"})
-	case revoke:
-		return admin, http.MethodDelete, grant, nil
 	case relinquish:
 		return f.owner, http.MethodDelete, "/v1/partners/" + f.id + "/customers/" + customerID(c.customer), nil
-	case join:
-		w.mu.Lock()
-		w.made++
-		email = fmt.Sprintf("u%d@%s.example", w.made, f.id)
-		w.mu.Unlock()
-		return w.provider, http.MethodPost, "/v1/partners/" + f.id + "/users", object{"email": email, "name": "User", "role": "tech"}
-	case leave:
-		return w.provider, http.MethodDelete, "/v1/partners/" + f.id + "/users/" + ids[0], nil
-	case disable:
-		return w.provider, http.MethodPatch, "/v1/partners/" + f.id + "/users/" + ids[0], object{"status": "disabled"}
-	case enable:
-		return w.provider, http.MethodPatch, "/v1/partners/" + f.id + "/users/" + ids[0], object{"status": "active"}
-	case suspendPartner:
-		return w.provider, http.MethodPatch, "/v1/partners/" + f.id, object{"status": "suspended"}
-	case resumePartner:
-		return w.provider, http.MethodPatch, "/v1/partners/" + f.id, object{"status": "active"}
-	case removePartner:
-		return w.provider, http.MethodDelete, "/v1/partners/" + f.id, nil
-	case addMember:
-		return w.provider, http.MethodPut, customer + "/members/" + url.PathEscape(email), object{"name": "User", "role": "member"}
-	case removeMember:
-		return w.provider, http.MethodDelete, customer + "/members/" + url.PathEscape(email), nil
-	case batch:
-		items := make([]object, len(c.users))
-		for i, u := range c.users {
-			items[i] = w.question(c, c.customer, u, false)
-		}
-		return w.backend, http.MethodPost, "/access/v1/evaluations", object{"evaluations": items}
-	case searchUsers:
-		q := w.question(c, c.customer, c.users[0], false)
-		q["subject"], q["page"] = object{"type": "user"}, object{"limit": 100}
-		return w.backend, http.MethodPost, "/access/v1/search/subject", q
-	case searchCustomers:
-		q := w.question(c, c.customer, c.users[0], false)
-		q["resource"] = object{"type": "customer"}
-		return w.backend, http.MethodPost, "/access/v1/search/resource", q
-	case searchActions:
-		q := w.question(c, c.customer, c.users[0], false)
-		delete(q, "action")
-		return w.backend, http.MethodPost, "/access/v1/search/action", q
 	}
-	return w.backend, http.MethodPost, "/access/v1/evaluation", w.question(c, c.customer, c.users[0], c.users[0]%3 == 1)
+	return admin, http.MethodDelete, grant, nil
 }
 
 // decision is an evaluation's answer.

@@ -53,6 +53,9 @@ func NewContract(ctx context.Context, document []byte) (*Contract, error) {
 	return c, nil
 }
 
+// contractURL is what the schemas' references are resolved against; nothing is fetched from it.
+const contractURL = "https://partner-access.invalid/openapi.json"
+
 // compile compiles the schema of every body, and holds the examples against it.
 func (c *Contract) compile() error {
 	text, err := c.Doc.MarshalJSON()
@@ -66,12 +69,11 @@ func (c *Contract) compile() error {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
-	const at = "https://partner-access.invalid/openapi.json"
-	if err := compiler.AddResource(at, whole); err != nil {
+	if err := compiler.AddResource(contractURL, whole); err != nil {
 		return err
 	}
 	for name, s := range c.Doc.Components.Schemas {
-		schema, err := compiler.Compile(at + "#/components/schemas/" + name)
+		schema, err := compiler.Compile(contractURL + "#/components/schemas/" + name)
 		if err != nil {
 			return err
 		}
@@ -81,38 +83,40 @@ func (c *Contract) compile() error {
 			}
 		}
 	}
-	content := func(pointer string, of openapi3.Content) error {
-		for media, m := range of {
-			if _, done := c.bodies[m]; done {
-				continue
-			}
-			where := pointer + "/content/" + escape(media)
-			if m.Schema == nil {
-				return fmt.Errorf("%s has no schema", where)
-			}
-			if c.bodies[m], err = compiler.Compile(at + "#" + where + "/schema"); err != nil {
-				return err
-			}
-			for name, value := range examples(m) {
-				if err := c.body(m, value); err != nil {
-					return fmt.Errorf("%s: example %s: %w", where, name, err)
-				}
-			}
-		}
-		return nil
-	}
 	for path, item := range c.Doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			here := "/paths/" + escape(path) + "/" + strings.ToLower(method)
 			if b := op.RequestBody; b != nil {
-				if err := content(resolve(b.Ref, here+"/requestBody"), b.Value.Content); err != nil {
+				if err := c.compileContent(compiler, resolve(b.Ref, here+"/requestBody"), b.Value.Content); err != nil {
 					return err
 				}
 			}
 			for status, r := range op.Responses.Map() {
-				if err := content(resolve(r.Ref, here+"/responses/"+status), r.Value.Content); err != nil {
+				if err := c.compileContent(compiler, resolve(r.Ref, here+"/responses/"+status), r.Value.Content); err != nil {
 					return err
 				}
+			}
+		}
+	}
+	return nil
+}
+
+// compileContent compiles the schemas of one body, which stands at the pointer, and holds its examples against them.
+func (c *Contract) compileContent(compiler *jsonschema.Compiler, pointer string, of openapi3.Content) (err error) {
+	for media, m := range of {
+		if _, done := c.bodies[m]; done {
+			continue
+		}
+		where := pointer + "/content/" + escape(media)
+		if m.Schema == nil {
+			return fmt.Errorf("%s has no schema", where)
+		}
+		if c.bodies[m], err = compiler.Compile(contractURL + "#" + where + "/schema"); err != nil {
+			return err
+		}
+		for name, value := range examples(m) {
+			if err := c.body(m, value); err != nil {
+				return fmt.Errorf("%s: example %s: %w", where, name, err)
 			}
 		}
 	}

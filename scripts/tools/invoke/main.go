@@ -38,12 +38,7 @@ func main() {
 	}
 }
 
-// run invokes one function once. It fails when the function did, and when it reported that records failed.
-func run(ctx context.Context, args []string, env func(string) string, out, errs io.Writer) error {
-	flags := flag.NewFlagSet("invoke", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.Usage = func() {
-		_, _ = fmt.Fprint(errs, `Passes a sample to a function as its trigger would.
+const usage = `Passes a sample to a function as its trigger would.
 
   go run ./scripts/tools/invoke                             lists the functions and their samples
   go run ./scripts/tools/invoke notify grant.created        of the local stack that make run has started
@@ -55,7 +50,14 @@ With -as the region, the credentials and, if another than AWS's own, the endpoin
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_LAMBDA or AWS_ENDPOINT_URL). What the function does it
 does in earnest: its mails go out.
 
-`)
+`
+
+// run invokes one function once. It fails when the function did, and when it reported that records failed.
+func run(ctx context.Context, args []string, env func(string) string, out, errs io.Writer) error {
+	flags := flag.NewFlagSet("invoke", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() {
+		_, _ = fmt.Fprint(errs, usage)
 		flags.PrintDefaults()
 	}
 	local := flags.String("url", "http://127.0.0.1:8080", "the local stack's `URL`")
