@@ -140,22 +140,7 @@ type Stack struct {
 // Start starts everything, in the order in which the parts need each other, and returns when the stack answers. ctx
 // bounds the start alone; Stop ends the stack.
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
-	s := &Stack{
-		Clock: &Clock{still: c.Still}, Mail: &Mailbox{}, Dead: &DeadLetters{}, Metrics: &Metrics{also: c.Figures},
-		table: c.Table, origins: slices.Clone(c.Origins), people: slices.Clone(c.People), log: c.Log, failed: make(chan error, 1),
-		fixed: c.RealClock,
-	}
-	if s.table == "" {
-		s.table = DefaultTable
-	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	s.Clock.Advance(c.Ahead)
-	s.background, s.quit = context.WithCancel(context.WithoutCancel(ctx))
-	s.SES = &SES{box: s.Mail, now: s.Clock.Now, log: s.log, background: s.background}
-	s.stop = sync.OnceValue(s.shutdown)
-
+	s := newStack(ctx, c)
 	// First the port: it is the likeliest to be missing, and says the address that tokens and links carry.
 	listener, err := listen(ctx, c.Port)
 	if err != nil {
@@ -171,7 +156,6 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 			_ = s.Stop()
 		}
 	}()
-
 	accounts := s.startAccounts(ctx, c)
 	defer func() {
 		if err != nil {
@@ -180,20 +164,8 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 			}
 		}
 	}()
-	s.engine = c.Engine
-	if s.engine == nil {
-		if s.engine, err = engine.Start(ctx, engine.Options{DataDir: c.DataDir, Log: c.EngineLog}); err != nil {
-			return nil, err
-		}
-		s.owned = true
-	}
-	if err := s.ensureTable(ctx, c); err != nil {
+	if err := s.startEngine(ctx, c); err != nil {
 		return nil, err
-	}
-	if dir := s.engine.DataDir(); dir != "" {
-		if err := s.Dead.keepIn(filepath.Join(dir, "dead-letters.json")); err != nil {
-			return nil, err
-		}
 	}
 	if key := c.SigningKey; key != nil {
 		s.issuer, err = issuerWithKey(s.url+"/_local", key)
@@ -203,14 +175,72 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-
 	if s.accounts, err = accounts(); err != nil {
 		return nil, err
 	}
+	if err := s.makeFunctions(c); err != nil {
+		return nil, err
+	}
+	pollers, err := s.newPollers(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.route(ctx, c); err != nil {
+		return nil, err
+	}
+	s.serve(c, listener, pollers)
+	if c.Prepare != nil {
+		if err := c.Prepare(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	s.prepared.Store(true)
+	return s, nil
+}
 
+// newStack makes a stack of which nothing runs yet.
+func newStack(ctx context.Context, c Config) *Stack {
+	s := &Stack{
+		Clock: &Clock{still: c.Still}, Mail: &Mailbox{}, Dead: &DeadLetters{}, Metrics: &Metrics{also: c.Figures},
+		table: c.Table, origins: slices.Clone(c.Origins), people: slices.Clone(c.People), log: c.Log, failed: make(chan error, 1),
+		fixed: c.RealClock,
+	}
+	if s.table == "" {
+		s.table = DefaultTable
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.Clock.Advance(c.Ahead)
+	s.background, s.quit = context.WithCancel(context.WithoutCancel(ctx))
+	s.SES = &SES{box: s.Mail, now: s.Clock.Now, log: s.log, background: s.background}
+	s.stop = sync.OnceValue(s.shutdown)
+	return s
+}
+
+// startEngine starts the engine, unless there is one, and creates the table.
+func (s *Stack) startEngine(ctx context.Context, c Config) (err error) {
+	s.engine = c.Engine
+	if s.engine == nil {
+		if s.engine, err = engine.Start(ctx, engine.Options{DataDir: c.DataDir, Log: c.EngineLog}); err != nil {
+			return err
+		}
+		s.owned = true
+	}
+	if err := s.ensureTable(ctx, c); err != nil {
+		return err
+	}
+	if dir := s.engine.DataDir(); dir != "" {
+		return s.Dead.keepIn(filepath.Join(dir, "dead-letters.json"))
+	}
+	return nil
+}
+
+// makeFunctions makes the functions' handlers, and what starts them.
+func (s *Stack) makeFunctions(c Config) (err error) {
 	deps := Deps{
 		Settings: c.Settings, Client: s.engine.Client(), Table: s.table, Now: s.Clock.Now, BaseURL: s.url, Log: s.log, SES: s.url + sesPath,
-		Metrics: metrics.New(s.Metrics, metrics.DefaultStage, s.Clock.Now),
+		Metrics: metrics.New(s.Metrics, metrics.DefaultStage, s.Clock.Now), Figures: s.Metrics,
 	}
 	if c.SES != "" {
 		deps.SES = c.SES
@@ -222,7 +252,6 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		deps.Watch = append(deps.Watch, c.Calls.Watch)
 		deps.Client = dynamodb.New(deps.Client.Options(), func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, deps.Watch...) })
 	}
-	deps.Figures = s.Metrics
 	if s.accounts != nil {
 		deps.Accounts = s.accounts.keeper
 		deps.Cognito, deps.Pool = s.accounts.server.Endpoint(), s.accounts.pool
@@ -230,7 +259,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	s.handlers = map[string]lambda.Handler{}
 	if c.Handlers != nil {
 		if s.handlers, err = c.Handlers(deps); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if c.OnClock != nil {
@@ -242,41 +271,55 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 	s.schedule = s.newSchedule()
 	s.SES.feedback = s.newFeedback()
-	var pollers []*poller
+	return nil
+}
+
+// newPollers makes a poller for each function that the stream starts.
+func (s *Stack) newPollers(ctx context.Context, c Config) ([]*poller, error) {
+	var out []*poller
 	for _, f := range s.functions {
-		if f.Stream != nil && c.Stream {
-			p, err := s.newPoller(ctx, f)
-			if err != nil {
-				return nil, err
-			}
-			pollers = append(pollers, p)
+		if f.Stream == nil || !c.Stream {
+			continue
 		}
+		p, err := s.newPoller(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
 	}
+	return out, nil
+}
+
+// route sets the server's handler: the stack's own paths, the pages, and else the gateway.
+func (s *Stack) route(ctx context.Context, c Config) error {
 	// Tokens are judged by the real clock, which also issues them.
 	authorizer := NewAuthorizer(s.issuer.Keys(), s.issuer.URL(), Audience, time.Now)
 	s.trustAccounts(authorizer)
 	gateway, err := NewGateway(s.functions, s.handlers, authorizer, s.origins, s.Clock.Now, s.log)
 	if err != nil {
-		return nil, err
+		return err
 	}
-
 	if c.MailListen != "" {
 		if err := s.listenForMails(ctx, c.MailListen); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	local := s.local()
 	s.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/_local/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/_local/"):
 			local.ServeHTTP(w, r)
-			return
-		}
-		if c.Pages != nil && pages.Owns(r.URL.Path) {
+		case c.Pages != nil && pages.Owns(r.URL.Path):
 			c.Pages.ServeHTTP(w, r)
-			return
+		default:
+			gateway.ServeHTTP(w, r)
 		}
-		gateway.ServeHTTP(w, r)
 	})
+	return nil
+}
+
+// serve answers requests, and starts what runs without one.
+func (s *Stack) serve(c Config, listener net.Listener, pollers []*poller) {
 	go func() {
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fmt.Errorf("the gateway stopped: %w", err))
@@ -295,13 +338,6 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 			s.fail(errors.New("the DynamoDB engine ended"))
 		}()
 	}
-	if c.Prepare != nil {
-		if err := c.Prepare(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	s.prepared.Store(true)
-	return s, nil
 }
 
 // URL is where the stack listens, without a slash at the end.
