@@ -535,6 +535,8 @@ flow('A12 a managed relationship is shown, and nothing is offered that would be 
     await panel(page).getByText(words).waitFor();
     assert.equal(await panel(page).getByRole('textbox').count(), 0);
   }
+  const theirs = await open(p.owner, `/partners/${p.id}/customers/${c.id}`);
+  await theirs.getByText(words).waitFor(); // the partner reads the same
 });
 
 flow('D11 the profile menu has Settings, and Partners in it', async ({ open }) => {

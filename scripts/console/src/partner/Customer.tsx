@@ -15,8 +15,8 @@ import { LevelText } from '../parts/Level';
 import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';
-import { levelAbout, levelName, opens } from '../parts/words';
-import { useApi } from '../session';
+import { levelAbout, levelName, managedWords, opens } from '../parts/words';
+import { useApi, useProduct } from '../session';
 import { PanelOutlet } from '../shell/Panel';
 import { AssignedUsers } from './AssignedUsers';
 import { Entry, entryLabel, useReasonWords } from './Entry';
@@ -30,7 +30,8 @@ export function Customer() {
   const api = useApi();
   const navigate = useNavigate();
   const { customer = '' } = useParams();
-  const { partner, me, may } = usePartner();
+  const { partner, name, may, me } = usePartner();
+  const product = useProduct();
   const [leaving, setLeaving] = useState(false);
   const query = useQuery({
     queryKey: keyOf(partner, 'customer', customer),
@@ -58,7 +59,7 @@ export function Customer() {
     <>
       <Page
         title={c.customer.name}
-        description={c.managed ? `A customer that ${me ? 'you manage' : 'the partner manages'}. Only the provider ends that.` : undefined}
+        description={c.managed ? managedWords(name, c.customer.name, product) : undefined}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             {may.lead && !c.managed && !over && <Button onClick={() => setLeaving(true)}>Relinquish access</Button>}
