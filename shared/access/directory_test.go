@@ -76,6 +76,31 @@ func TestAPartnersParentIsAnotherPartner(t *testing.T) { // W3
 	}
 }
 
+func TestAPersonOfThePartnerSetsSingleSignOnOnlyWhereTheProviderAllowsIt(t *testing.T) { // A9
+	for _, c := range []struct {
+		name    string
+		allowed bool
+		by      access.Actor
+		cmd     access.PartnerCommand
+		want    access.Code
+	}{
+		{"the owner, not allowed", false, olga, access.PartnerCommand{SSO: new(false)}, access.Forbidden},
+		{"the owner, allowed", true, olga, access.PartnerCommand{SSO: new(false)}, ""},
+		{"the owner allows itself", false, olga, access.PartnerCommand{OwnerSetsSSO: new(true)}, access.Forbidden},
+		{"the owner keeps the permission", true, olga, access.PartnerCommand{SSO: new(true), OwnerSetsSSO: new(true)}, access.Forbidden},
+		{"the owner, something else", false, olga, access.PartnerCommand{Contacts: list("a@b.example")}, ""},
+		{"the provider, not allowed", false, provider, access.PartnerCommand{SSO: new(false)}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t).as(provider)
+			w.partner("contoso", access.PartnerCommand{OwnerSetsSSO: &c.allowed})
+			c.cmd.Seen = access.AnyVersion
+			_, _, err := access.PlanPartner("contoso", loaded(w.partners, "contoso"), nil, nil, c.cmd, w.as(c.by).moment())
+			wantRefusal(t, err, c.want)
+		})
+	}
+}
+
 func TestAStaleEditOfAPartnerMayOnlyTakeAway(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -85,6 +110,7 @@ func TestAStaleEditOfAPartnerMayOnlyTakeAway(t *testing.T) {
 		{"suspend", access.PartnerCommand{Status: new(access.Suspended)}, ""},
 		{"a lower offer", access.PartnerCommand{Offer: new(access.Support)}, ""},
 		{"single sign-on off", access.PartnerCommand{SSO: new(false)}, ""},
+		{"the owner no longer sets single sign-on", access.PartnerCommand{OwnerSetsSSO: new(false)}, ""},
 		{"another class", access.PartnerCommand{Class: new(access.Other)}, ""},
 		{"another name", access.PartnerCommand{Name: new("C")}, access.VersionMismatch},
 		{"contacts", access.PartnerCommand{Contacts: list("a@b.example")}, access.VersionMismatch},
@@ -100,7 +126,7 @@ func TestAStaleEditOfAPartnerMayOnlyTakeAway(t *testing.T) {
 	w := newWorld(t).as(provider)
 	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended), Offer: new(access.View), SSO: new(false), Class: new(access.Other)})
 	for _, cmd := range []access.PartnerCommand{
-		{Status: new(access.Active)}, {Offer: new(access.Support)}, {SSO: new(true)}, {Class: new(access.Channel)},
+		{Status: new(access.Active)}, {Offer: new(access.Support)}, {SSO: new(true)}, {OwnerSetsSSO: new(true)}, {Class: new(access.Channel)},
 	} {
 		cmd.Seen = 1
 		_, _, err := access.PlanPartner("contoso", loaded(w.partners, "contoso"), nil, nil, cmd, w.moment())

@@ -72,6 +72,10 @@ type Partner struct {
 	Created  time.Time
 	Updated  time.Time
 	Version  int64 // 1 at first, one more with each write
+
+	// OwnerSetsSSO is the provider's permission for the partner's owner to set SSO. It is false unless the provider gives it: a partner that
+	// claims single sign-on which it lacks has access where a customer requires it.
+	OwnerSetsSSO bool
 }
 
 // Headcount numbers and counts a partner's users. It is a record of its own, so that a join does not disturb the partner.

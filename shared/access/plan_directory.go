@@ -8,7 +8,8 @@ import (
 	"partneraccess/events"
 )
 
-// PartnerCommand sets what the provider says of a partner. Nil fields were not given; on a new partner they take their defaults.
+// PartnerCommand sets what the provider says of a partner, or its owner in the account settings. Nil fields were not given; on a new partner they
+// take their defaults.
 type PartnerCommand struct {
 	Seen     int64 // AnyVersion when the caller did not say
 	Name     *string
@@ -19,12 +20,14 @@ type PartnerCommand struct {
 	Parent   *string // "" = none
 	Contacts *[]string
 	Domains  *[]string // sorted, each once
+
+	OwnerSetsSSO *bool // default: the provider alone sets SSO
 }
 
 // OnlyStatus tells that the command suspends or resumes the partner and does nothing else: what others changed meanwhile does not matter to it.
 func (c PartnerCommand) OnlyStatus() bool {
 	return c.Status != nil && c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil &&
-		c.Domains == nil
+		c.Domains == nil && c.OwnerSetsSSO == nil
 }
 
 // OnlySuspends tells that the command is the kill switch and nothing else.
@@ -45,6 +48,9 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 		p = *before
 	} else if cmd.Name == nil {
 		return Change{}, nil, Refuse(Invalid, "a new partner needs a name").At("/name")
+	}
+	if err := maySetSSO(before, cmd, m.Actor); err != nil {
+		return Change{}, nil, err
 	}
 	var fields []string
 	gives := before == nil
@@ -69,6 +75,9 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	}
 	if cmd.SSO != nil {
 		set("sso", assign(&p.SSO, *cmd.SSO), *cmd.SSO)
+	}
+	if cmd.OwnerSetsSSO != nil {
+		set("owner_sets_sso", assign(&p.OwnerSetsSSO, *cmd.OwnerSetsSSO), *cmd.OwnerSetsSSO)
 	}
 	if cmd.Status != nil {
 		set("status", assign(&p.Status, *cmd.Status), *cmd.Status == Active)
@@ -128,6 +137,20 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	}
 	c.Events = []events.Event{m.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
 	return c, &p, nil
+}
+
+// maySetSSO refuses to let a person of the partner say whether it has single sign-on, unless the provider allows that to its owner. Nobody but the
+// provider gives that permission. That the person is the owner has been decided before.
+func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
+	switch {
+	case a.Kind == "provider":
+		return nil
+	case cmd.OwnerSetsSSO != nil:
+		return Refuse(Forbidden, "only the provider allows a partner's owner to set single sign-on").At("/owner_sets_sso")
+	case cmd.SSO != nil && (before == nil || !before.OwnerSetsSSO):
+		return Refuse(Forbidden, "the provider sets whether your organisation has single sign-on: ask the provider").At("/sso")
+	}
+	return nil
 }
 
 // parentable refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at once can still

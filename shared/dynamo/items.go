@@ -271,6 +271,7 @@ func partnerItem(p *access.Partner) draft {
 	d.s("class", string(p.Class))
 	d.s("offer", p.Offer.String())
 	d.b("sso", p.SSO)
+	d.b("owner_sets_sso", p.OwnerSetsSSO)
 	d.s("status", string(p.Status))
 	d.s("parent", p.Parent)
 	d.list("contacts", p.Contacts)
@@ -285,7 +286,8 @@ func (it *item) partner() *access.Partner {
 	return &access.Partner{
 		ID: it.s("id"), Name: it.s("name"), Class: access.Class(it.s("class")), Offer: it.level("offer"), SSO: it.b("sso"),
 		Status: access.Status(it.s("status")), Parent: it.s("parent"), Contacts: it.list("contacts"), Domains: it.list("domains"),
-		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
+		OwnerSetsSSO: it.b("owner_sets_sso"),
+		Created:      it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
 

@@ -32,7 +32,8 @@ func full() record {
 	level := access.View
 	return record{
 		Partner: &access.Partner{
-			ID: "contoso", Name: "Contoso MSP – Köln", Class: access.Channel, Offer: access.Manage, SSO: true, Status: access.Suspended,
+			ID: "contoso", Name: "Contoso MSP – Köln", Class: access.Channel, Offer: access.Manage, SSO: true, OwnerSetsSSO: true,
+			Status: access.Suspended,
 			Parent: "fabrikam", Contacts: []string{"ops@contoso.example", "help@contoso.example"}, Domains: []string{"contoso.example"},
 			Created: noon, Updated: noon.Add(time.Hour), Version: 7,
 		},
@@ -351,7 +352,8 @@ func anyRecord(t *rapid.T, n int64) record {
 	}
 	return record{
 		Partner: &access.Partner{
-			ID: partner, Name: name, Class: access.Other, Offer: level.Draw(t, "offer"), SSO: yes.Draw(t, "sso"), Status: status.Draw(t, "status"),
+			ID: partner, Name: name, Class: access.Other, Offer: level.Draw(t, "offer"), SSO: yes.Draw(t, "sso"),
+			OwnerSetsSSO: yes.Draw(t, "owner sets sso"), Status: status.Draw(t, "status"),
 			Parent: text.Draw(t, "parent"), Contacts: list.Draw(t, "contacts"), Created: instant.Draw(t, "created"),
 			Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},

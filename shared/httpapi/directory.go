@@ -31,6 +31,8 @@ type partnerBody struct {
 	Parent   opt[string]   `json:"parent"`
 	Contacts opt[[]string] `json:"contacts"`
 	Domains  opt[[]string] `json:"domains"`
+
+	OwnerSetsSSO opt[bool] `json:"owner_sets_sso"`
 }
 
 func (b partnerBody) command() (access.PartnerCommand, error) {
@@ -38,7 +40,7 @@ func (b partnerBody) command() (access.PartnerCommand, error) {
 	cmd := access.PartnerCommand{
 		Name: f.name(b.Name, "/name"), Class: oneOf(&f, b.Class, "/class", access.Channel, access.Other), Offer: f.level(b.Offer, "/offer"),
 		SSO: f.flag(b.SSO, "/sso"), Status: oneOf(&f, b.Status, "/status", access.Active, access.Suspended), Contacts: f.contacts(b.Contacts, "/contacts"),
-		Domains: f.domains(b.Domains, "/domains"),
+		Domains: f.domains(b.Domains, "/domains"), OwnerSetsSSO: f.flag(b.OwnerSetsSSO, "/owner_sets_sso"),
 	}
 	cmd.Parent = f.textOrNone(b.Parent, "/parent", "this cannot be a partner's id; null for none", access.ValidID)
 	return cmd, f.err()
@@ -128,10 +130,12 @@ func (c *call) partnerAndDomains(ctx context.Context, id string, domains *[]stri
 
 type accountBody struct {
 	Name     opt[string]   `json:"name"`
+	SSO      opt[bool]     `json:"sso"`
 	Contacts opt[[]string] `json:"contacts"`
 }
 
 // patchAccount is what the owner itself may change of its partner (P8). The name is the provider's: customers recognise a partner by it.
+// Single sign-on is the provider's, too, unless it allows the owner to set it (A9).
 func patchAccount(ctx context.Context, c *call) (reply, error) {
 	seen, err := c.seen(true)
 	if err != nil {
@@ -145,7 +149,7 @@ func patchAccount(ctx context.Context, c *call) (reply, error) {
 		return reply{}, access.Refuse(access.Forbidden, "the name of your organisation is the provider's to change: ask the provider").At("/name")
 	}
 	var f findings
-	cmd := access.PartnerCommand{Seen: seen, Contacts: f.contacts(b.Contacts, "/contacts")}
+	cmd := access.PartnerCommand{Seen: seen, SSO: f.flag(b.SSO, "/sso"), Contacts: f.contacts(b.Contacts, "/contacts")}
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}

@@ -229,13 +229,15 @@ type partnerView struct {
 	CreatedAt *time.Time `json:"created_at,omitzero"`
 	UpdatedAt *time.Time `json:"updated_at,omitzero"`
 	Version   int64      `json:"version,omitzero"`
+
+	OwnerSetsSSO *bool `json:"owner_sets_sso,omitzero"`
 }
 
 func viewPartner(p *access.Partner, whole bool) partnerView {
 	v := partnerView{ID: p.ID, Name: p.Name, Class: string(p.Class), Status: string(p.Status), SSO: p.SSO}
 	if whole {
 		offer, parent := p.Offer.String(), text(p.Parent)
-		v.Domains = &p.Domains
+		v.Domains, v.OwnerSetsSSO = &p.Domains, &p.OwnerSetsSSO
 		v.Offer, v.Parent, v.Contacts, v.CreatedAt, v.UpdatedAt, v.Version = &offer, &parent, &p.Contacts, &p.Created, &p.Updated, p.Version
 	}
 	return v
@@ -244,12 +246,15 @@ func viewPartner(p *access.Partner, whole bool) partnerView {
 type accountView struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
+	SSO      bool     `json:"sso"`
 	Contacts []string `json:"contacts"`
 	Version  int64    `json:"version"`
+
+	OwnerSetsSSO bool `json:"owner_sets_sso"`
 }
 
 func viewAccount(p *access.Partner) accountView {
-	return accountView{ID: p.ID, Name: p.Name, Contacts: p.Contacts, Version: p.Version}
+	return accountView{ID: p.ID, Name: p.Name, SSO: p.SSO, OwnerSetsSSO: p.OwnerSetsSSO, Contacts: p.Contacts, Version: p.Version}
 }
 
 // userView is a partner's user; customers see the first part of it.

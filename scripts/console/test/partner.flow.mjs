@@ -434,6 +434,40 @@ flow('P8 the account settings are the owner’s: the contacts, and the name to r
   assert.deepEqual((await ask(p.owner, 'GET', `/v1/partners/${p.id}/account`)).contacts, ['ops@contoso.example', 'boss@contoso.example']);
 });
 
+flow('A9 the owner sets single sign-on in the account settings where the provider allows it, and only reads it elsewhere', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech'], { sso: false })];
+  await grant(c, p, { users: [p.users[1].id], require_sso: true });
+  const access = async () => (await ask(as(p.users[1]), 'GET', `/v1/partners/${p.id}/customers`)).items[0].you_have_access;
+  const page = await open(p.owner, at(p, 'account'));
+  await page.getByText('Your organisation does not have it.').waitFor();
+  const has = page.getByRole('checkbox', { name: 'Your organisation has it' }).or(page.getByRole('switch', { name: 'Your organisation has it' }));
+  assert.equal(await has.count(), 0);
+
+  const its = await open(provider, `/provider/partners/${p.id}`);
+  await panel(its).getByRole('checkbox', { name: 'Its owner can change this' }).check();
+  await accessible(its, 'a partner whose owner sets single sign-on');
+  await panel(its).getByRole('button', { name: 'Save' }).click();
+  await flash(its, 'Single sign-on is set by: you → you and its owner');
+
+  await page.reload();
+  assert.equal(await has.isChecked(), false);
+  assert.equal(await access(), false);
+  await has.check();
+  await accessible(page, 'account settings with single sign-on');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await flash(page, 'Single sign-on: off → on');
+  assert.equal(await access(), true);
+  const history = await open(p.owner, at(p, 'history'));
+  await row(history, p.owner.email).getByText('Changed: single sign-on').waitFor();
+
+  // Withdrawn while the owner looks: the change is refused, with the reason, and nothing is changed.
+  await has.uncheck();
+  await ask(provider, 'PATCH', `/v1/partners/${p.id}`, { owner_sets_sso: false }, { 'If-Match': '*' });
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('the provider sets whether your organisation has single sign-on: ask the provider', { exact: false }).first().waitFor();
+  assert.equal(await access(), true);
+});
+
 flow('E3 E5 the partner invites somebody from elsewhere, sends it again, and cancels it', async ({ open }) => {
   const [c, d, p] = [await customer('Lets assign'), await customer('Assigns itself'), await partner()];
   await grant(c, p, { level: 'support' });

@@ -220,6 +220,51 @@ func TestA9_WhereTheGrantRequiresItThePartnerNeedsSingleSignOn(t *testing.T) {
 	w.Allowed(kim, "sign_in", "acme")
 }
 
+func TestA9_TheOwnerSetsSingleSignOnOnlyWhereTheProviderAllowsIt(t *testing.T) {
+	w, kim, _ := acme(t)
+	w.Partner("contoso", "sso", false)
+	w.User("contoso", "olga@contoso.example", "owner")
+	w.User("contoso", "adam@contoso.example", "admin")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "require_sso": true}).Want(201)
+	const account, partner = contosoPath + "/account", contosoPath
+	olga, adam := w.As("olga@contoso.example"), w.As("adam@contoso.example")
+
+	if got := olga.Do("GET", account, nil).Want(200); got.Get("sso") != false || got.Get("owner_sets_sso") != false {
+		t.Errorf("the account: got %s, want neither single sign-on nor the right to set it", got.Body)
+	}
+	for _, claimed := range []bool{true, false} { // also what is so already
+		olga.Do("PATCH", account, m{"sso": claimed}, "If-Match", "*").WantProblem(403, "forbidden", "/sso")
+	}
+	both := m{"sso": true, "contacts": []string{"new@contoso.example"}}
+	olga.Do("PATCH", account, both, "If-Match", "*").WantProblem(403, "forbidden", "/sso")
+	olga.Do("PATCH", account, m{"owner_sets_sso": true}, "If-Match", "*").WantProblem(400, "invalid", "/owner_sets_sso")
+	olga.Do("PATCH", partner, m{"owner_sets_sso": true}, "If-Match", "*").Want(403)
+	w.Denied(kim, "sign_in", "acme", "sso_required")
+
+	w.Provider().Do("PATCH", partner, m{"owner_sets_sso": true}, "If-Match", "*").Want(200)
+	if got := olga.Do("GET", account, nil).Want(200); got.Get("sso") != false || got.Get("owner_sets_sso") != true {
+		t.Errorf("the account: got %s, want the right to set single sign-on alone", got.Body)
+	}
+	w.Denied(kim, "sign_in", "acme", "sso_required") // the right alone gives nothing
+	adam.Do("PATCH", account, m{"sso": true}, "If-Match", "*").WantProblem(403, "forbidden")
+	olga.Do("PATCH", account, m{"sso": true}, "If-Match", `"1"`).WantProblem(412, "version_mismatch")
+	etag := olga.Do("GET", account, nil).Want(200).Header.Get("ETag")
+	if got := olga.Do("PATCH", account, m{"sso": true}, "If-Match", etag).Want(200); got.Get("sso") != true {
+		t.Errorf("the account: got %s, want single sign-on", got.Body)
+	}
+	w.Allowed(kim, "sign_in", "acme")
+	if got := w.Provider().Do("GET", contosoPath+"/history?limit=1", nil).Want(200); got.String("items.0.type") != "partner.edited" ||
+		got.String("items.0.actor.email") != "olga@contoso.example" || fmt.Sprint(got.Strings("items.0.data.fields")) != "[sso]" {
+		t.Errorf("the history: got %s, want that Olga has changed sso", got.Body)
+	}
+	olga.Do("PATCH", account, m{"sso": false}, "If-Match", `"1"`).Want(200) // what only takes access away is never refused for a stale version
+	w.Denied(kim, "sign_in", "acme", "sso_required")
+
+	w.Provider().Do("PATCH", partner, m{"owner_sets_sso": false}, "If-Match", "*").Want(200)
+	olga.Do("PATCH", account, m{"sso": true}, "If-Match", "*").WantProblem(403, "forbidden", "/sso")
+	w.Denied(kim, "sign_in", "acme", "sso_required")
+}
+
 func TestW10_A18_A19_A20_TheSignInLinkShowsOnlyWhileTheUserHasAccess(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": spec.Start.Add(time.Hour)}).Want(201)

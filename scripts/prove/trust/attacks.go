@@ -137,7 +137,11 @@ func (w *world) attack(ctx context.Context) error {
 		_, err := w.attempt(ctx, by, method, path, body)
 		return err
 	case 27:
-		_, err := w.attempt(ctx, by, http.MethodPatch, partners+"/account", object{pick(w, "contacts", "contacts", "name"): pick[any](w, []string{"olga@evil.example", "contact@globex.example"})})
+		body := object{pick(w, "contacts", "contacts", "name"): pick[any](w, []string{"olga@evil.example", "contact@globex.example"})}
+		if w.chance(3) {
+			body = object{"sso": true} // it claims single sign-on, which only the provider could allow
+		}
+		_, err := w.attempt(ctx, by, http.MethodPatch, partners+"/account", body)
 		return err
 	case 28:
 		_, err := w.attempt(ctx, by, http.MethodPost, "/access/v1/evaluation", object{

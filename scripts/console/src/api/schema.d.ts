@@ -1625,6 +1625,7 @@ export interface components {
          *       "class": "channel",
          *       "status": "active",
          *       "sso": true,
+         *       "owner_sets_sso": false,
          *       "offer": "manage",
          *       "parent": null,
          *       "contacts": [
@@ -1645,6 +1646,7 @@ export interface components {
             status: components["schemas"]["PartnerStatus"];
             /** @description Single sign-on is enabled */
             sso: boolean;
+            owner_sets_sso: components["schemas"]["OwnerSetsSSO"];
             /** @description The highest level that the provider lets it have */
             offer: components["schemas"]["Level"];
             parent: components["schemas"]["Parent"];
@@ -1672,11 +1674,17 @@ export interface components {
             offer?: components["schemas"]["Level"];
             /** @description Of a new partner by default false */
             sso?: boolean;
+            owner_sets_sso?: components["schemas"]["OwnerSetsSSO"];
             status?: components["schemas"]["PartnerStatus"];
             parent?: components["schemas"]["Parent"];
             contacts?: components["schemas"]["Contacts"];
             domains?: components["schemas"]["PartnerDomains"];
         };
+        /**
+         * @description The partner's owner may set `sso` in the account settings. Only the provider changes this; of a new partner it is false. Withdrawn, it leaves `sso` as
+         *     it is.
+         */
+        OwnerSetsSSO: boolean;
         /**
          * @description Domains that the provider has confirmed to be the partner's, with those below them: an address in one of them counts as proved, and no other partner makes
          *     users in it. A domain that a customer has registered, or that is confirmed for another partner, is refused (409 `domain_taken`).
@@ -1685,11 +1693,16 @@ export interface components {
         Account: {
             id: components["schemas"]["OrganisationID"];
             name: components["schemas"]["Name"];
+            /** @description Single sign-on is enabled */
+            sso: boolean;
+            owner_sets_sso: components["schemas"]["OwnerSetsSSO"];
             contacts: components["schemas"]["Contacts"];
             version: components["schemas"]["Version"];
         };
         /** @description The name is the provider's to change (403). */
         AccountEdit: {
+            /** @description Refused unless the provider allows the owner to set it (403); see `owner_sets_sso`. */
+            sso?: boolean;
             contacts?: components["schemas"]["Contacts"];
         };
         /** @enum {string} */

@@ -5,6 +5,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
+import Toggle from '@cloudscape-design/components/toggle';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -17,24 +18,28 @@ import { differences, useDraft, useEditing } from '../parts/useEditing';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { accountLines } from './lines';
-import { usePartner, usePartnerRecord } from './queries';
+import { usePartner } from './queries';
 
 /** The account settings, which are the owner's alone (P8). */
 export function Account() {
   const [round, setRound] = useState(0); // another form after each saving
   return (
-    <Page title="Account settings" description="The addresses that get the organisation's mails. Only the owner sees this.">
+    <Page
+      title="Account settings"
+      description="The addresses that get the organisation's mails, and single sign-on. Only the owner sees this."
+    >
       <AccountForm key={round} done={() => setRound((r) => r + 1)} />
     </Page>
   );
 }
+
+const required = 'Where a customer requires it, your users have access only while your organisation has it.';
 
 function AccountForm({ done }: { done: () => void }) {
   const api = useApi();
   const flash = useFlash();
   const queries = useQueryClient();
   const { partner } = usePartner();
-  const record = usePartnerRecord();
   const editing = useEditing<Schemas['Account'], Schemas['AccountEdit'], Schemas['Account']>({
     key: ['account', partner],
     read: (signal) => answer(api.GET('/v1/partners/{partner}/account', { params: { path: { partner } }, signal })),
@@ -73,10 +78,22 @@ function AccountForm({ done }: { done: () => void }) {
                 <Input value={now.name} readOnly />
               </FormField>
               <ContactsField value={now.contacts} onChange={(contacts) => edit({ contacts })} description="They get the mails about the whole organisation. The first is the primary address: it also gets a copy of the mails to new employees." error={at('/contacts')} />
-              <FormField label="Single sign-on" description="Customers may require it of a partner. The provider sets it up.">
-                {record ? (record.sso ? 'Your organisation has it.' : 'Your organisation does not have it.') : '…'}
-              </FormField>
-              {editing.problem && <ProblemAlert problem={editing.problem} shown={['/contacts']} />}
+              {now.owner_sets_sso ? (
+                <FormField label="Single sign-on" description={required} errorText={at('/sso')}>
+                  <Toggle
+                    checked={now.sso}
+                    onChange={(e) => edit({ sso: e.detail.checked })}
+                    description="Switch it on only when all of your users sign in with it."
+                  >
+                    Your organisation has it
+                  </Toggle>
+                </FormField>
+              ) : (
+                <FormField label="Single sign-on" description={`${required} The provider sets whether you have it.`}>
+                  {now.sso ? 'Your organisation has it.' : 'Your organisation does not have it.'}
+                </FormField>
+              )}
+              {editing.problem && <ProblemAlert problem={editing.problem} shown={['/contacts', ...(now.owner_sets_sso ? ['/sso'] : [])]} />}
             </SpaceBetween>
           </Container>
         </SpaceBetween>

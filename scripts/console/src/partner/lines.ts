@@ -12,7 +12,12 @@ export const userLines = (u: Schemas['User']): Record<string, string> => ({
 });
 
 /** An account's settings in words. */
-export const accountLines = (a: Schemas['Account']): Record<string, string> => ({ Name: a.name, Contacts: a.contacts.join(', ') });
+export const accountLines = (a: Schemas['Account']): Record<string, string> => ({
+  Name: a.name,
+  Contacts: a.contacts.join(', '),
+  'Single sign-on': a.sso ? 'on' : 'off',
+  'Single sign-on is set by': a.owner_sets_sso ? 'you' : 'the provider',
+});
 
 /** What a form says of two factors before anything is sent (P13). */
 export const needsPhone = 'Needs a telephone number.';

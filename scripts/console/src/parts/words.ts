@@ -207,9 +207,16 @@ const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
   last_admin: 'the customer has no admin any more',
 };
 
+/** The fields of a partner, as an event says which of them were changed. */
+const partnerFields: Record<string, string> = {
+  sso: 'single sign-on',
+  owner_sets_sso: 'who sets single sign-on',
+};
+
 /** The details of an event that are worth a line. */
-export function eventLines({ data }: Event): string[] {
+export function eventLines({ type, data }: Event): string[] {
   const out: string[] = [];
+  if (type === 'partner.edited' && data.fields?.length) out.push(`Changed: ${names(data.fields.map((f) => partnerFields[f] ?? f))}`);
   const people = (list: Schemas['Person'][], unnamed = 0): string =>
     namesOf(list.map((p) => p.name ?? p.email), list.length + unnamed);
   if (data.person) out.push([data.person.name ?? data.person.email, data.role && roleName[data.role as Schemas['Role']]].filter(Boolean).join(', '));
@@ -250,7 +257,7 @@ export function reasonWords(reason: DecisionReason, { customer, partner, picks }
     sso_required: [
       'Single sign-on required',
       `${customer} requires single sign-on, and ${partner} does not have it.`,
-      `The owner of ${partner} can have the provider set it up.`,
+      `The owner of ${partner} can set it up, or ask the provider.`,
     ],
     user_not_active: ['Account not active', 'Your account is not active.', `Ask an admin of ${partner}.`],
     no_grant: ['Not granted', `${customer} has not granted access to ${partner}.`, `Ask ${customer}.`],

@@ -1,3 +1,4 @@
+import Checkbox from '@cloudscape-design/components/checkbox';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import RadioGroup from '@cloudscape-design/components/radio-group';
@@ -6,11 +7,12 @@ import Toggle from '@cloudscape-design/components/toggle';
 
 import type { Schemas } from '../api';
 import { ContactsField } from '../parts/Contacts';
+import { Group } from '../parts/Group';
 import { levelAbout, levelName, type Level } from '../parts/words';
 
-export type PartnerValues = Pick<Schemas['Partner'], 'name' | 'class' | 'offer' | 'sso' | 'parent' | 'contacts'>;
+export type PartnerValues = Pick<Schemas['Partner'], 'name' | 'class' | 'offer' | 'sso' | 'owner_sets_sso' | 'parent' | 'contacts'>;
 
-export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/parent', '/contacts'];
+export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/owner_sets_sso', '/parent', '/contacts'];
 
 // The three options of the documents (W4), with View between the first two.
 const offers: { value: Level; label: string; description: string }[] = [
@@ -50,11 +52,20 @@ export function PartnerFields({
       <FormField label="Offer" description="The highest level that a customer can grant to this partner." errorText={at('/offer')}>
         <RadioGroup value={value.offer} onChange={(e) => edit({ offer: e.detail.value as Level })} items={offers} />
       </FormField>
-      <FormField label="Single sign-on" errorText={at('/sso')}>
-        <Toggle checked={value.sso} onChange={(e) => edit({ sso: e.detail.checked })} description="Where a customer requires it, only the users of partners that have it can enter.">
-          The partner has it
-        </Toggle>
-      </FormField>
+      <Group label="Single sign-on" error={at('/sso') ?? at('/owner_sets_sso')}>
+        <SpaceBetween size="s">
+          <Toggle checked={value.sso} onChange={(e) => edit({ sso: e.detail.checked })} description="Where a customer requires it, only the users of partners that have it can enter.">
+            The partner has it
+          </Toggle>
+          <Checkbox
+            checked={value.owner_sets_sso}
+            onChange={(e) => edit({ owner_sets_sso: e.detail.checked })}
+            description="Only for a partner that you trust to say so: whether it really has single sign-on is not checked."
+          >
+            Its owner can change this
+          </Checkbox>
+        </SpaceBetween>
+      </Group>
       <FormField label="Parent" description="The id of the partner above it, for the tree alone: access never flows along it." errorText={at('/parent')}>
         <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder="None" />
       </FormField>

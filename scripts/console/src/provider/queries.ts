@@ -58,6 +58,7 @@ export const partnerLines = (p: Schemas['Partner']): Record<string, string> => (
   Class: className[p.class],
   Offer: levelName[p.offer],
   'Single sign-on': p.sso ? 'on' : 'off',
+  'Single sign-on is set by': p.owner_sets_sso ? 'you and its owner' : 'you',
   Status: p.status,
   Parent: p.parent ?? '',
   Contacts: p.contacts.join(', '),
