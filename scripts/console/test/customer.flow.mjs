@@ -438,7 +438,7 @@ flow('D29 removing: the pop-up says who will lose access; then it is gone', asyn
   const page = await open(c.admin, at(c));
   await menu(page, p.name, 'Remove partner access');
   const dialog = page.getByRole('dialog', { name: 'Remove partner access?' });
-  await dialog.getByText(`${p.name} loses access at once: 2 users`).waitFor();
+  await dialog.getByText(`2 users of ${p.name} lose access at once`).waitFor();
   await dialog.getByText('Kim Tech').waitFor();
   await dialog.getByText('Sam Tech').waitFor();
   assert.equal(await dialog.getByText('Olga Owner').count(), 0);

@@ -38,13 +38,10 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
       sending={remove.sending}
       problem={remove.problem}
     >
-      <div>
-        {grant.partner.name} loses access at once:{' '}
-        <strong>{grant.everyone ? `everyone (${count(grant.user_count, 'user')})` : count(grant.user_count, 'user')}</strong>
-      </div>
+      <div>{losing(grant)}</div>
       {users.loading ? (
         <Spinner />
-      ) : (
+      ) : shown.length > 0 || others > 0 ? (
         <ul>
           {shown.map((u) => (
             <li key={u.id}>
@@ -53,8 +50,15 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
           ))}
           {others > 0 && <li>and {count(others, 'other')}</li>}
         </ul>
-      )}
-      <div>They keep their own accounts. You can add the partner again later.</div>
+      ) : null}
+      <div>Users keep their own accounts. You can add the partner again later.</div>
     </ConfirmModal>
   );
+}
+
+/** Who loses access, before they are named. */
+function losing({ partner, everyone, user_count: n }: Schemas['Grant']): string {
+  if (n === 0) return `The access of ${partner.name} ends at once. No user of it has access at present.`;
+  if (everyone) return `Everyone of ${partner.name} loses access at once (${count(n, 'user')}):`;
+  return `${count(n, 'user')} of ${partner.name} ${n === 1 ? 'loses' : 'lose'} access at once:`;
 }
