@@ -614,6 +614,11 @@ flow('E5 E8 pending invitations stand among the users of the partner’s access,
   await row(table, guest).getByText(/^Invited, until/).waitFor();
   await row(table, guest).getByText('View', { exact: true }).waitFor();
   await accessible(page, 'an invitation among the users');
+  const telephone = await open(c.admin, at(c, `/${p.id}`), { width: 360 }); // has no room for a column of levels
+  await panel(telephone).getByText(`${p.users[1].email} · Tech · Support`).waitFor();
+  await panel(telephone).getByText(/^Invited \(View\), until/).waitFor();
+  await fits(telephone);
+  await accessible(telephone, 'an invitation among the users, 360 px');
   await row(table, guest).getByRole('button', { name: `Cancel the invitation of ${guest}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the invitation' }).click();
   await flash(page, `The invitation of ${guest} is cancelled`);

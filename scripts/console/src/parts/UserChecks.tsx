@@ -7,6 +7,7 @@ import type { Problem, Schemas } from '../api';
 import { Instant } from './Instant';
 import { ProblemAlert } from './ProblemAlert';
 import { SearchField } from './SearchField';
+import { useNarrow } from './useNarrow';
 import { Who } from './Who';
 import { levelName, roleName } from './words';
 
@@ -50,6 +51,7 @@ export function UserChecks({
   invitations?: readonly Invitation[]; // that are pending
   cancel?: (invitation: Invitation) => void; // undefined where one may not
 }) {
+  const narrow = useNarrow();
   const rows: Row[] = [
     ...invitations.filter((i) => i.email.includes(search.toLowerCase())).map((invitation) => ({ id: invitation.id, invitation })),
     ...users.map((user) => ({ id: user.id, user })),
@@ -87,14 +89,16 @@ export function UserChecks({
           isRowHeader: true,
           cell: (r) =>
             'user' in r ? (
-              <Who name={r.user.name} about={levels ? `${r.user.email} · ${roleName[r.user.role]}` : r.user.email} />
-            ) : ( 
-              <Invited invitation={r.invitation} cancel={cancel} />
+              <Who name={r.user.name} about={[r.user.email, levels && roleName[r.user.role], levels && narrow && levelLine(r)].filter(Boolean).join(' · ')} />
+            ) : (
+              <Invited invitation={r.invitation} level={narrow} cancel={cancel} />
             ),
         },
-        levels // in a panel there is room for one more column
-          ? { id: 'level', header: 'Level', cell: (r: Row) => <Has row={r} /> }
-          : { id: 'role', header: 'Role', cell: (r: Row) => ('user' in r ? roleName[r.user.role] : '') },
+        ...(levels // in a panel there is room for one more column, on a telephone for none
+          ? narrow
+            ? []
+            : [{ id: 'level', header: 'Level', cell: (r: Row) => <Has row={r} /> }]
+          : [{ id: 'role', header: 'Role', cell: (r: Row) => ('user' in r ? roleName[r.user.role] : '') }]),
       ]}
       filter={<SearchField value={search} onChange={onSearch} placeholder="Find by any word of a name, or by address" label={`Find in ${label}`} />}
       empty={
@@ -119,15 +123,23 @@ export function UserChecks({
   );
 }
 
-/** What the user has, or what accepting the invitation gives; nothing for a user without access. */
-function Has({ row }: { row: Row }) {
+/** What the user has, or what accepting the invitation gives; '' for a user without access. */
+function levelOf(row: Row): string {
   if ('invitation' in row) return levelName[row.invitation.level];
-  if (!('effective_level' in row.user)) return '–';
-  const { effective_level: level, cap } = row.user;
+  return 'effective_level' in row.user ? levelName[row.user.effective_level] : '';
+}
+
+/** Whether the level is a limit of this person's own. */
+const isLimit = (row: Row): boolean => 'user' in row && 'effective_level' in row.user && row.user.cap === row.user.effective_level;
+
+/** The level in a line, where there is no column for it. */
+const levelLine = (row: Row): string => (isLimit(row) ? `${levelOf(row)} (limit)` : levelOf(row));
+
+function Has({ row }: { row: Row }) {
   return (
     <>
-      <div>{levelName[level]}</div>
-      {cap === level && (
+      <div>{levelOf(row) || '–'}</div>
+      {isLimit(row) && (
         <Box variant="small" color="text-body-secondary">
           Limit
         </Box>
@@ -136,13 +148,13 @@ function Has({ row }: { row: Row }) {
   );
 }
 
-function Invited({ invitation: i, cancel }: { invitation: Invitation; cancel?: (invitation: Invitation) => void }) {
+function Invited({ invitation: i, level, cancel }: { invitation: Invitation; level: boolean; cancel?: (invitation: Invitation) => void }) {
   return (
     <>
       {i.email}
       <Box variant="small" display="block" color="text-body-secondary">
         <StatusIndicator type="pending">
-          Invited, until <Instant at={i.expires_at} />
+          Invited{level && ` (${levelName[i.level]})`}, until <Instant at={i.expires_at} />
         </StatusIndicator>
       </Box>
       {cancel && (
