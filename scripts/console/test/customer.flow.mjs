@@ -626,6 +626,26 @@ flow('E5 E8 pending invitations stand among the users of the partner’s access,
   await row(table, 'Kim Tech').waitFor();
 });
 
+flow('E5 E11 with everyone on, too, pending invitations stand in the panel and are cancelled there, by an admin alone', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const guest = `eve@${p.id}.guest.example`;
+  const member = `mem@${c.id}.example`;
+  await ask(provider, 'PUT', `/v1/customers/${c.id}/members/${member}`, { name: 'Mem Member', role: 'member' });
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/invitations`, { email: guest, partner: p.id, level: 'view' });
+  const cancel = { name: `Cancel the invitation of ${guest}` };
+  const seen = await open({ email: member }, at(c, `/${p.id}`));
+  await row(panel(seen), guest).getByText(/^Invited, until/).waitFor();
+  assert.equal(await panel(seen).getByRole('button', cancel).count(), 0);
+  const page = await open(c.admin, at(c, `/${p.id}`));
+  await row(panel(page), 'Kim Tech').waitFor();
+  await row(panel(page), guest).getByRole('button', cancel).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the invitation' }).click();
+  await flash(page, `The invitation of ${guest} is cancelled`);
+  await row(panel(page), guest).waitFor({ state: 'detached' });
+  await row(panel(page), 'Kim Tech').waitFor();
+});
+
 flow('a member who is no admin sees everything and changes nothing', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   const bob = { email: `bob@${c.id}.example` };

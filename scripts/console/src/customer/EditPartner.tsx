@@ -145,27 +145,33 @@ function Frozen({ grant, why }: { grant: Grant; why: string }) {
   );
 }
 
-/** Who has access, and who is invited, to be looked at. */
-function Seen({ grant }: { grant: Grant }) {
+/** Who has access, and who is invited, to be looked at. Whoever `cancels` may cancel invitations. */
+function Seen({ grant, cancels = false }: { grant: Grant; cancels?: boolean }) {
   const [search, setSearch] = useState('');
+  const [cancelling, setCancelling] = useState<Schemas['Invitation']>();
+  const changed = useChanged();
   const users = useGrantUsers(grant.partner.id);
   const pending = usePending(grant.partner.id);
   return (
-    <UserChecks
-      label={`Users of ${grant.partner.name} with access`}
-      users={users.all.filter((u) => matches(u, search))}
-      checked={() => true}
-      toggle={() => undefined}
-      search={search}
-      onSearch={setSearch}
-      loading={users.loading}
-      problem={users.problem}
-      retry={users.retry}
-      more={users.more}
-      loadMore={users.loadMore}
-      frozen
-      invitations={pending.all}
-    />
+    <>
+      <UserChecks
+        label={`Users of ${grant.partner.name} with access`}
+        users={users.all.filter((u) => matches(u, search))}
+        checked={() => true}
+        toggle={() => undefined}
+        search={search}
+        onSearch={setSearch}
+        loading={users.loading}
+        problem={users.problem}
+        retry={users.retry}
+        more={users.more}
+        loadMore={users.loadMore}
+        frozen
+        invitations={pending.all}
+        cancel={cancels ? setCancelling : undefined}
+      />
+      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
+    </>
   );
 }
 
@@ -281,7 +287,7 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
                 Everyone of {grant.partner.name}, now and later
               </Toggle>
               {!now.everyone && !grant.everyone && <Checks base={base} draft={draft} edit={edit} />}
-              {now.everyone && grant.everyone && <Seen grant={grant} />}
+              {grant.everyone && <Seen grant={grant} cancels />}
             </SpaceBetween>
           </Group>
           <LevelSelect value={now.level} onChange={(level) => edit({ level })} error={at('/level')} withNone={grant.level === 'none'} />

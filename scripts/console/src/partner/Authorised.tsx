@@ -7,6 +7,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { useLocation, useNavigate, useParams } from 'react-router';
 
 import { answer, type Answer, type Api, type Schemas } from '../api';
+import { CancelInvitation } from '../parts/CancelInvitation';
 import { Group } from '../parts/Group';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
@@ -21,7 +22,7 @@ import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
 import { Entry } from './Entry';
-import { readPicked, useChanged, usePartner, usePicked, useUsers } from './queries';
+import { readPicked, useChanged, usePartner, usePendingInvitations, usePicked, useUsers } from './queries';
 
 type Customer = Schemas['PartnerCustomer'];
 
@@ -139,6 +140,7 @@ export function Authorised() {
           </Toggle>
           {!now && !of.everyone && (
             <Checks
+              of={of}
               inside={users}
               checked={(id) => (users.has(id) ? !remove.has(id) : add.has(id))}
               toggle={(changedUsers, on) => {
@@ -156,6 +158,7 @@ export function Authorised() {
               }}
             />
           )}
+          {of.everyone && <Seen of={of} name={name} />}
         </SpaceBetween>
       </Group>
     </PanelForm>
@@ -182,51 +185,82 @@ function bodyOf({ of, users }: Inside, everyone: boolean, add: ReadonlyMap<strin
   return { users: [...kept, ...added] };
 }
 
-/** The users who may enter first, then the partner's other users who could be. */
-function Checks({ inside, checked, toggle }: { inside: Inside['users']; checked: (id: string) => boolean; toggle: (users: AnyUser[], on: boolean) => void }) {
+/** The customer's pending invitations among the users (E5), and the dialog that cancels one: by those who may. */
+function usePending(of: Customer) {
+  const { may } = usePartner();
+  const changed = useChanged();
+  const [cancelling, setCancelling] = useState<Schemas['Invitation']>();
+  return {
+    rows: { invitations: usePendingInvitations(of.customer.id), cancel: may.lead ? setCancelling : undefined },
+    dialog: cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />,
+  };
+}
+
+/** The users who may enter and those who are invited first, then the partner's other users who could be. */
+function Checks({
+  of,
+  inside,
+  checked,
+  toggle,
+}: {
+  of: Customer;
+  inside: Inside['users'];
+  checked: (id: string) => boolean;
+  toggle: (users: AnyUser[], on: boolean) => void;
+}) {
   const [search, setSearch] = useState('');
   const { name } = usePartner();
+  const pending = usePending(of);
   const others = useUsers(search, 50);
   const users = useMemo(
     () => [...[...inside.values()].filter((u) => matches(u, search)), ...others.all.filter((u) => !inside.has(u.id) && u.status !== 'disabled')],
     [inside, others.all, search],
   );
   return (
-    <UserChecks
-      label={`Users of ${name}`}
-      users={users}
-      checked={checked}
-      toggle={toggle}
-      search={search}
-      onSearch={setSearch}
-      loading={others.loading}
-      problem={others.problem}
-      retry={others.retry}
-      more={others.more}
-      loadMore={others.loadMore}
-    />
+    <>
+      <UserChecks
+        label={`Users of ${name}`}
+        users={users}
+        checked={checked}
+        toggle={toggle}
+        search={search}
+        onSearch={setSearch}
+        loading={others.loading}
+        problem={others.problem}
+        retry={others.retry}
+        more={others.more}
+        loadMore={others.loadMore}
+        {...pending.rows}
+      />
+      {pending.dialog}
+    </>
   );
 }
 
-/** The users who may enter, read-only. */
+/** The users who may enter and those who are invited; the users only to be seen. */
 function Seen({ of, name }: { of: Customer; name: string }) {
   const [search, setSearch] = useState('');
   const users = usePicked(of.customer.id);
+  const pending = usePending(of);
   return (
-    <UserChecks
-      label={of.everyone ? `Everyone of ${name}` : `Users of ${name} who may enter`}
-      users={users.all.filter((u) => matches(u, search))}
-      checked={() => true}
-      toggle={() => undefined}
-      search={search}
-      onSearch={setSearch}
-      loading={users.loading}
-      problem={users.problem}
-      retry={users.retry}
-      more={users.more}
-      loadMore={users.loadMore}
-      frozen
-    />
+    <>
+      <UserChecks
+        label={of.everyone ? `Everyone of ${name}` : `Users of ${name} who may enter`}
+        users={users.all.filter((u) => matches(u, search))}
+        checked={() => true}
+        toggle={() => undefined}
+        search={search}
+        onSearch={setSearch}
+        loading={users.loading}
+        problem={users.problem}
+        retry={users.retry}
+        more={users.more}
+        loadMore={users.loadMore}
+        frozen
+        {...pending.rows}
+      />
+      {pending.dialog}
+    </>
   );
 }
 
