@@ -62,6 +62,30 @@ flow('W4 the provider creates a partner with an offer, edits it, and its first u
   await row(page, 'Oda Owner').getByText('Owner', { exact: true }).waitFor();
 });
 
+flow('a partner’s domains are confirmed by the provider, and shown in Unicode as a customer’s is', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const domains = async () => (await ask(provider, 'GET', `/v1/partners/${p.id}`)).domains;
+  const page = await open(provider, `/provider/partners/${p.id}`);
+  const field = panel(page).getByRole('textbox', { name: 'Domains' });
+  await field.fill(`no domain at all!\n${p.id}.example`);
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await eventually(async () => assert.equal(await field.getAttribute('aria-invalid'), 'true'));
+  await field.fill(`${c.id}.example`);
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByText(`the domain ${c.id}.example is registered by customer`, { exact: false }).first().waitFor();
+  await field.fill(`${p.id}.example\nbücher-${p.id}.example`);
+  await accessible(page, 'the domains of a partner');
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await flash(page, `Domains: none → ${p.id}.example, bücher-${p.id}.example`);
+  assert.deepEqual(await domains(), [`${p.id}.example`, new URL(`http://bücher-${p.id}.example`).hostname]);
+  await page.goto(`${base}/provider/partners/${p.id}`);
+  assert.equal(await field.inputValue(), `${p.id}.example\nbücher-${p.id}.example`);
+  await field.fill('');
+  await panel(page).getByRole('button', { name: 'Save' }).click();
+  await flash(page, '→ none');
+  assert.deepEqual(await domains(), []);
+});
+
 flow('the kill switch: a pop-up before it, nobody enters after it, and everything is as it was when the partner is resumed', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });

@@ -2,7 +2,7 @@
 // shows can be sent back as it is. The same rules as shared/access/domain.go: a label that could pass for another name stays an A-label.
 
 /** The members of the service's answers that hold addresses or domains. */
-const members = new Set(['email', 'domain', 'contacts', 'to', 'email_was']);
+const members = new Set(['email', 'domain', 'domains', 'contacts', 'to', 'email_was']);
 
 /** An answer's text with its addresses and domains in Unicode. */
 export function inUnicode(json: string): string {

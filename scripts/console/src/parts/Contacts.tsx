@@ -1,20 +1,25 @@
-import FormField from '@cloudscape-design/components/form-field';
-import Textarea from '@cloudscape-design/components/textarea';
-import { useState } from 'react';
+import { LinesField } from './LinesField';
 
 /** E-mail addresses of an organisation, one on each line. */
-export function ContactsField({ value, onChange, description, error }: { value: readonly string[]; onChange: (contacts: string[]) => void; description: string; error?: string }) {
-  const [text, setText] = useState(value.join('\n'));
+export function ContactsField({
+  value,
+  onChange,
+  description,
+  error,
+}: {
+  value: readonly string[];
+  onChange: (contacts: string[]) => void;
+  description: string;
+  error?: string;
+}) {
   return (
-    <FormField label="Contacts" description={description} constraintText="E-mail addresses, one on each line." errorText={error}>
-      <Textarea
-        value={text}
-        rows={3}
-        onChange={(e) => {
-          setText(e.detail.value);
-          onChange([...new Set(e.detail.value.split(/[\s,;]+/).filter(Boolean))]);
-        }}
-      />
-    </FormField>
+    <LinesField
+      label="Contacts"
+      value={value}
+      onChange={onChange}
+      description={description}
+      constraint="E-mail addresses, one on each line."
+      error={error}
+    />
   );
 }

@@ -8,11 +8,15 @@ import Toggle from '@cloudscape-design/components/toggle';
 import type { Schemas } from '../api';
 import { ContactsField } from '../parts/Contacts';
 import { Group } from '../parts/Group';
+import { LinesField } from '../parts/LinesField';
 import { levelAbout, levelName, type Level } from '../parts/words';
 
-export type PartnerValues = Pick<Schemas['Partner'], 'name' | 'class' | 'offer' | 'sso' | 'owner_sets_sso' | 'parent' | 'contacts'>;
+export type PartnerValues = Pick<
+  Schemas['Partner'],
+  'name' | 'class' | 'offer' | 'sso' | 'owner_sets_sso' | 'parent' | 'contacts' | 'domains'
+>;
 
-export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/owner_sets_sso', '/parent', '/contacts'];
+export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/owner_sets_sso', '/parent', '/contacts', '/domains'];
 
 // The three options of the documents (W4), with View between the first two.
 const offers: { value: Level; label: string; description: string }[] = [
@@ -21,6 +25,10 @@ const offers: { value: Level; label: string; description: string }[] = [
   { value: 'support', label: levelName.support, description: `${levelAbout.support}. The default: a new relationship opens it.` },
   { value: 'manage', label: levelName.manage, description: `${levelAbout.manage}. A customer still has to grant it explicitly.` },
 ];
+
+const domainsAbout =
+  'Confirm only what belongs to the partner: addresses in these domains, and below them, count as proved, ' +
+  'and no other partner can create users there.';
 
 /** What a partner is made of; the same to create and to edit. */
 export function PartnerFields({
@@ -70,6 +78,14 @@ export function PartnerFields({
         <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder="None" />
       </FormField>
       <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="They get the mails about the whole organisation. The first is the primary address." error={at('/contacts')} />
+      <LinesField
+        label="Domains"
+        value={value.domains}
+        onChange={(domains) => edit({ domains })}
+        description={domainsAbout}
+        constraint="Domains, one on each line."
+        error={at('/domains')}
+      />
     </SpaceBetween>
   );
 }

@@ -62,6 +62,7 @@ export const partnerLines = (p: Schemas['Partner']): Record<string, string> => (
   Status: p.status,
   Parent: p.parent ?? '',
   Contacts: p.contacts.join(', '),
+  Domains: p.domains.join(', '),
 });
 
 /** A customer's fields in words. */
