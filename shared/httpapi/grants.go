@@ -217,8 +217,10 @@ func cleared(o opt[moment]) *time.Time {
 	return &o.Value.Time
 }
 
-// ofGrant loads and plans a change of the grant that the path names.
-func (c *call) ofGrant(users []string, whole bool, plan func(access.Relation, access.Moment) (access.Planned, error)) func(context.Context) (access.Change, reply, error) {
+// ofGrant loads and plans a change of the grant that the path names. The answer names the users in named, too, whom the request is about.
+func (c *call) ofGrant(
+	users []string, whole bool, plan func(access.Relation, access.Moment) (access.Planned, error), named ...string,
+) func(context.Context) (access.Change, reply, error) {
 	return func(ctx context.Context) (access.Change, reply, error) {
 		r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), c.PathValue("partner"), users, whole)
 		if err != nil {
@@ -229,7 +231,7 @@ func (c *call) ofGrant(users []string, whole bool, plan func(access.Relation, ac
 		if err != nil {
 			return access.Change{}, reply{}, err
 		}
-		out := planned(r, p, m.Now)
+		out := planned(r, p, m.Now, named...)
 		if m.Actor.Kind == "partner" {
 			out.body = withoutNote(out.body)
 		}
@@ -263,13 +265,16 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 		users = *cmd.Set
 	}
 	customer := c.PathValue("customer")
+	var capped []string
 	for _, address := range slices.Sorted(maps.Keys(cmd.Caps)) { // so that the event names them; the cap itself is the address's, whoever has it
 		id, err := c.api.Store.Identity(ctx, address)
 		if err != nil {
 			return reply{}, err
 		}
-		if u := id.User; u != nil && u.Partner == c.PathValue("partner") && !slices.Contains(users, u.ID) {
-			users = append(users, u.ID)
+		if u := id.User; u != nil && u.Partner == c.PathValue("partner") {
+			if capped = append(capped, u.ID); !slices.Contains(users, u.ID) {
+				users = append(users, u.ID)
+			}
 		}
 	}
 	on := cmd.Everyone != nil && *cmd.Everyone
@@ -281,7 +286,7 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 			}
 		}
 		return access.PlanEdit(r, cmd, m)
-	})
+	}, capped...)
 	if cmd.OnlyTakes() {
 		return c.take(ctx, edit)
 	}

@@ -598,9 +598,50 @@ flow('D15 adding one person where the partner has access already: what is shown 
   await page.goto(new URL(at(c, '/add'), page.url()).href);
   await find(p.users[2]);
   await panel(page).getByText('Sam Tech has access already').waitFor();
-  await panel(page).getByRole('button', { name: /^Level for this person View/ }).waitFor();
+  await panel(page).getByRole('button', { name: /^Level for this person View/ }).click();
+  await page.getByRole('option', { name: /^No limit/ }).waitFor();
+  await page.keyboard.press('Escape');
   await panel(page).getByRole('link', { name: `edit the access of ${p.name}` }).click();
   await panel(page).getByRole('button', { name: 'Save' }).waitFor();
+});
+
+flow('a person’s limit is removed: of one who has access, and of one who is added anew', async ({ open }) => {
+  const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
+  const kim = p.users[1];
+  const path = `/v1/customers/${c.id}/grants/${p.id}`;
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id, kim.id], level: 'manage' });
+  const limit = (level) => ask(c.admin, 'PATCH', path, { caps: { [kim.email]: level } }, { 'If-Match': '*' });
+  const limits = async () => (await ask(c.admin, 'GET', `/v1/customers/${c.id}`)).caps;
+  const page = await open(c.admin, at(c, '/add'));
+  const unlimit = async (shown) => {
+    await page.goto(new URL(at(c, '/add'), page.url()).href);
+    await panel(page).getByRole('radio', { name: 'One person' }).check();
+    await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(kim.email);
+    await panel(page).getByRole('button', { name: new RegExp(`^Level for this person ${shown}`) }).click();
+    await page.getByRole('option', { name: /^No limit/ }).click();
+    await accessible(page, 'removing a limit');
+    await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
+  };
+  await limit('view');
+  await unlimit('View');
+  await flash(page, 'The limit of Kim Tech is removed');
+  await flash(page, 'Kim Tech: Manage.');
+  assert.deepEqual(await limits(), []);
+
+  await limit('manage'); // also one that only counts when the partner gets more
+  await ask(c.admin, 'DELETE', `${path}/users/${kim.id}`);
+  await unlimit('Manage');
+  await flash(page, 'Kim Tech is added, without a limit');
+  assert.deepEqual(await limits(), []);
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech', 'Olga Owner']);
+
+  // Without a limit there is none to remove.
+  await page.goto(new URL(at(c, '/add'), page.url()).href);
+  await panel(page).getByRole('radio', { name: 'One person' }).check();
+  await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(kim.email);
+  await panel(page).getByRole('button', { name: /^Level for this person/ }).click();
+  await page.getByRole('option', { name: /^View/ }).waitFor();
+  assert.equal(await page.getByRole('option', { name: /^No limit/ }).count(), 0);
 });
 
 flow('E5 E8 pending invitations stand among the users of the partner’s access, and are cancelled there', async ({ open }) => {

@@ -71,6 +71,10 @@ func TestACapHoldsInAllOfTheCustomersGrantsWhenItIsAnswered(t *testing.T) {
 	if got := change.Strings("changes.fields"); fmt.Sprint(got) != "[caps]" {
 		t.Errorf("changes.fields: got %v, want caps", got)
 	}
+	if change.Int("changes.people.length") != 1 || change.String("changes.people.0.email") != kimsCap ||
+		change.String("changes.people.0.effective_level") != "manage" {
+		t.Errorf("changes.people: got %s, want Kim of this partner, with the level manage", change.Body)
+	}
 	w.Denied(fay, "sign_in", "acme", "level_too_low")
 	w.Allowed(kim, "settings:write", "acme")
 	after := w.AdminOf("acme").Do("GET", "/v1/customers/acme/grants/fabrikam", nil).Want(200)

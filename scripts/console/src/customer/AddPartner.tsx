@@ -13,8 +13,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { answer, asProblem, useSubmit, type Problem, type Schemas } from '../api';
-import { LevelSelect, PersonLevelSelect } from '../parts/Level';
+import { answer, asProblem, etagOf, useSubmit, type Problem, type Schemas } from '../api';
+import { LevelSelect, PersonLevelSelect, type PersonLevel } from '../parts/Level';
 import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
 import { complete, PeriodFields, type Period } from '../parts/Period';
 import { ProblemAlert } from '../parts/ProblemAlert';
@@ -30,7 +30,7 @@ type Grant = Schemas['Grant'];
 type Way = 'person' | 'organisation';
 type Who = 'chosen' | 'everyone' | 'partner';
 
-const fields = ['/email', '/partner', '/users', '/everyone', '/level', '/from', '/until', '/note', '/message'];
+const fields = ['/email', '/partner', '/users', '/everyone', '/level', '/caps', '/from', '/until', '/note', '/message'];
 
 /** The panel that grants a partner access: to an organisation and some of its users, or to one person by e-mail. */
 export function AddPartner() {
@@ -57,7 +57,7 @@ function AddForm({ close }: { close: () => void }) {
   const [who, setWho] = useState<Who>('chosen');
   const [chosen, setChosen] = useState<ReadonlyMap<string, AnyUser>>(new Map());
   const [level, setLevel] = useState<Level>('view'); // of a new grant
-  const [own, setOwn] = useState<Level>(); // of one person in a grant that is open; undefined: the grant's
+  const [own, setOwn] = useState<PersonLevel>(); // of one person in a grant that is open; undefined: the grant's
   const [period, setPeriod] = useState<Period>({ from: null, until: null });
   const [note, setNote] = useState('');
   const [message, setMessage] = useState('');
@@ -85,7 +85,28 @@ function AddForm({ close }: { close: () => void }) {
       },
     },
   );
-  const at = (pointer: string): string | undefined => add.problem?.at(pointer);
+  // Nothing but an edit lifts a limit; the same request adds a person who has no access yet.
+  const lift = useSubmit(
+    async ({ open: g, one }: { open: Grant; one: Found }) =>
+      (
+        await answer(
+          api.PATCH('/v1/customers/{customer}/grants/{partner}', {
+            params: { path: { customer, partner: g.partner.id }, header: { 'If-Match': etagOf(g) } },
+            body: { caps: { [one.email]: null }, ...(one.already ? {} : { users: { add: [one.id] } }) },
+          }),
+        )
+      ).data,
+    {
+      onDone: (change, { one }) => {
+        flash.done(one.already ? `The limit of ${one.name} is removed` : `${one.name} is added, without a limit`, changeLines(change).join(' '));
+        void changed();
+        close();
+      },
+      onProblem: () => void changed(), // the next attempt is made on what is there now
+    },
+  );
+  const problem = own === 'unlimited' ? lift.problem : add.problem;
+  const at = (pointer: string): string | undefined => problem?.at(pointer);
   const missing = {
     email: way === 'person' && email.trim() === '' ? 'Enter an address.' : undefined,
     person: way === 'person' && !person.found ? 'Nobody is found yet.' : undefined,
@@ -106,7 +127,8 @@ function AddForm({ close }: { close: () => void }) {
       ...(message.trim() ? { message: message.trim() } : {}),
     };
     const common = grant ? {} : terms; // a second grant adds people: the terms of the open one are edited
-    if (way === 'person') add.send({ ...common, ...(grant && own ? { level: own } : {}), email: email.trim() });
+    if (way === 'person' && grant && person.found && own === 'unlimited') lift.send({ open: grant, one: person.found });
+    else if (way === 'person') add.send({ ...common, ...(grant && own && own !== 'unlimited' ? { level: own } : {}), email: email.trim() });
     else if (who === 'everyone') add.send({ ...common, partner: partner?.id ?? '', everyone: true });
     else if (who === 'partner' && !grant) add.send({ ...common, partner: partner?.id ?? '' });
     else add.send({ ...common, partner: partner?.id ?? '', users: [...chosen.keys()] });
@@ -128,7 +150,7 @@ function AddForm({ close }: { close: () => void }) {
             <Button formAction="none" variant="link" onClick={close}>
               Cancel
             </Button>
-            <Button variant="primary" loading={add.sending || (tried && person.looking)}>
+            <Button variant="primary" loading={add.sending || lift.sending || (tried && person.looking)}>
               Add
             </Button>
           </SpaceBetween>
@@ -219,7 +241,17 @@ function AddForm({ close }: { close: () => void }) {
             </SpaceBetween>
           )}
           {grant ? (
-            way === 'person' && person.found && <PersonLevelSelect grant={grant} level={person.found.level} value={own} onChange={setOwn} error={at('/level')} />
+            way === 'person' &&
+            person.found && (
+              <PersonLevelSelect
+                grant={grant}
+                level={person.found.level}
+                limited={person.found.limited}
+                value={own}
+                onChange={setOwn}
+                error={at('/level') ?? at('/caps')}
+              />
+            )
           ) : (
             <Terms
               level={level}
@@ -234,7 +266,7 @@ function AddForm({ close }: { close: () => void }) {
               missing={said(missing.period)}
             />
           )}
-          {add.problem && <ProblemAlert problem={add.problem} shown={fields} />}
+          {problem && <ProblemAlert problem={problem} shown={fields} />}
           {person.problem && person.problem.at('/email') === undefined && <ProblemAlert problem={person.problem} />}
         </SpaceBetween>
       </Form>
@@ -332,7 +364,9 @@ interface Found {
   id: string;
   name: string;
   partner: { id: string; name: string };
+  email: string;
   level: Level; // what the person has, or would have unless one is chosen
+  limited: boolean; // the customer allows this person a level at most
   already: boolean; // has access
 }
 
@@ -356,12 +390,22 @@ function useCandidate(email: string, tried: boolean): { found: Found | undefined
     enabled: asked !== '' && asked === email,
     retry: false,
     queryFn: async ({ signal }): Promise<Found | undefined> => {
-      const { data } = await answer(
-        api.POST('/v1/customers/{customer}/grants', { params: { path: { customer }, query: { dry_run: true } }, body: { email: asked }, signal }),
-      );
+      const path = { customer };
+      const [{ data }, { data: its }] = await Promise.all([
+        answer(api.POST('/v1/customers/{customer}/grants', { params: { path, query: { dry_run: true } }, body: { email: asked }, signal })),
+        answer(api.GET('/v1/customers/{customer}', { params: { path }, signal })),
+      ]);
       const [one] = data.changes.people;
       if (!one) return undefined;
-      return { id: one.id, name: one.name, partner: data.grant.partner, level: one.effective_level ?? 'none', already: !data.changes.added.includes(one.id) };
+      return {
+        id: one.id,
+        name: one.name,
+        partner: data.grant.partner,
+        email: one.email,
+        level: one.effective_level ?? 'none',
+        limited: its.caps.some((cap) => cap.email === one.email),
+        already: !data.changes.added.includes(one.id),
+      };
     },
   });
   const mine = asked === email && email !== '';

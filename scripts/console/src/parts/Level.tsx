@@ -51,37 +51,43 @@ export function LevelSelect({
   );
 }
 
-/** Chooses the most that one person may do in a grant that is open; undefined leaves what the person has, or would have, without a choice: `level`. */
+/** What is chosen for one person: a level that is the most the person may do, or that there is no such limit any more. */
+export type PersonLevel = Level | 'unlimited';
+
+/**
+ * Chooses the most that one person may do in a grant that is open; undefined leaves what the person has, or would have, without a choice: `level`.
+ * A person who has a limit already (`limited`) can be freed of it.
+ */
 export function PersonLevelSelect({
   grant,
   level,
+  limited,
   value,
   onChange,
   error,
 }: {
   grant: { level: Level; effective_level: Level };
   level: Level;
-  value: Level | undefined;
-  onChange: (level: Level | undefined) => void;
+  limited: boolean;
+  value: PersonLevel | undefined;
+  onChange: (level: PersonLevel | undefined) => void;
   error?: string;
 }) {
+  const always = 'As much as the partner has, also when you change that';
   const options = [
-    {
-      value: '',
-      label: levelName[level],
-      description: level === grant.effective_level ? 'As much as the partner has, also when you change that' : 'The limit that this person has already',
-    },
+    { value: '', label: levelName[level], description: limited ? 'The limit that this person has already' : always },
     ...order
       .slice(1, order.indexOf(grant.level) + 1)
       .filter((l) => l !== level)
       .map((l) => ({ value: l as string, label: levelName[l], description: levelAbout[l] })),
+    ...(limited ? [{ value: 'unlimited', label: 'No limit', description: always }] : []),
   ];
   return (
     <FormField label="Level for this person" description="The most that this person may do. Others of the partner keep their level." errorText={error}>
       <Select
         selectedOption={options.find((o) => o.value === (value ?? '')) ?? null}
         options={options}
-        onChange={(e) => onChange((e.detail.selectedOption.value || undefined) as Level | undefined)}
+        onChange={(e) => onChange((e.detail.selectedOption.value || undefined) as PersonLevel | undefined)}
       />
     </FormField>
   );
