@@ -7,7 +7,7 @@ import type { ReactNode } from 'react';
 import type { Problem } from '../api';
 import { ProblemAlert } from './ProblemAlert';
 
-/** Asks once more before something is taken away: its content says who will lose what. */
+/** Asks once more before something is removed or ended: its content says who loses what. */
 export function ConfirmModal({
   header,
   children,
