@@ -514,6 +514,21 @@ flow('E3 E5 the partner invites somebody from elsewhere, sends it again, and can
   await row(page, email).getByText('Cancelled').waitFor();
 });
 
+flow('long names and addresses break, so that every column of a table stays in sight', async ({ open }) => {
+  const [c, p] = [await customer('Datenverarbeitungsdienstleistungsgesellschaft Donaudampfschifffahrt'), await partner()];
+  const email = `eve.with.an.address.that.is.longer.than.most@${p.id}-elsewhere.example`;
+  await grant(c, p);
+  await ask(p.owner, 'POST', `/v1/customers/${c.id}/invitations`, { email, level: 'view' });
+  const page = await open(p.owner, at(p, 'invitations'));
+  for (const path of ['invitations', 'history', 'customers', `customers/${c.id}`]) {
+    await page.goto(base + at(p, path));
+    await page.getByText(c.name).first().waitFor();
+    if (path !== 'customers') await page.getByText(email).first().waitFor();
+    const beyond = await page.getByRole('table').evaluateAll((tables) => tables.filter((t) => t.offsetWidth > t.parentElement.clientWidth).length);
+    assert.equal(beyond, 0, `${path}: a table is wider than its place`);
+  }
+});
+
 flow('the partner’s history and mails; a mail is sent again', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await grant(c, p, { users: [p.users[1].id], level: 'support' });

@@ -41,7 +41,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
       <DataTable<Row>
         title="Users"
         heading="h2"
-        description={describe(c, name)}
+        description={describe(c, name, may.lead || may.provider)}
         actions={
           picks && (
             <SpaceBetween direction="horizontal" size="xs">
@@ -67,7 +67,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
           {
             id: 'status',
             header: 'Status',
-            minWidth: 110,
+            minWidth: 150,
             cell: (r) => {
               if (!r.user) {
                 return (
@@ -131,10 +131,10 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
   );
 }
 
-function describe(c: Customer, partner: string): string {
+function describe(c: Customer, partner: string, invitations: boolean): string {
   if (c.everyone) return `Everyone of ${partner}, now and later. Switch everyone off to remove single users.`;
   if (c.assigned_by === 'customer') return `${c.customer.name} picks the users.`;
-  return `The users of ${partner} who may enter ${c.customer.name}, and the people who are invited.`;
+  return `The users of ${partner} with access to ${c.customer.name}${invitations ? ', and the people who are invited' : ''}.`;
 }
 
 /** Removes one user from the customer: the others stay, and the account stays (E6, E7). */

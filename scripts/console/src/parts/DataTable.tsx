@@ -90,8 +90,13 @@ export function DataTable<T>({
           />
         </Suspense>
       ) : (
-        <Table {...common} columnDefinitions={columns} trackBy={trackBy} wrapLines variant="container" ariaLabels={{ tableLabel: title }} />
+        <Table {...common} columnDefinitions={columns.map(breaking)} trackBy={trackBy} wrapLines variant="container" ariaLabels={{ tableLabel: title }} />
       )}
     </>
   );
+}
+
+/** The column with cells in which a long word, such as an address, is broken: otherwise it would push the columns after it out of sight. */
+function breaking<T>(column: Column<T>): Column<T> {
+  return { ...column, cell: (item) => <div className="breaks-words">{column.cell(item)}</div> };
 }
