@@ -527,6 +527,10 @@ flow('long names and addresses break, so that every column of a table stays in s
     const beyond = await page.getByRole('table').evaluateAll((tables) => tables.filter((t) => t.offsetWidth > t.parentElement.clientWidth).length);
     assert.equal(beyond, 0, `${path}: a table is wider than its place`);
   }
+  const telephone = await open(p.owner, at(p, `customers/${c.id}/edit`), { width: 360 });
+  await panel(telephone).getByText(email).waitFor();
+  const table = panel(telephone).getByRole('table');
+  assert.ok(await table.evaluate((t) => t.offsetWidth <= t.parentElement.clientWidth), 'the panel at 360 px: the table is wider than its place');
 });
 
 flow('the partner’s history and mails; a mail is sent again', async ({ open }) => {

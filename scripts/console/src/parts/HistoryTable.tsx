@@ -62,7 +62,7 @@ export function HistoryTable({
           ),
         },
         { id: 'other', header: otherHeader, cell: other, minWidth: 110 },
-        { id: 'by', header: 'By', cell: (e) => byWhom(e.actor), minWidth: 120 },
+        { id: 'by', header: 'By', cell: (e) => byWhom(e.actor), minWidth: 170 },
       ]}
     />
   );

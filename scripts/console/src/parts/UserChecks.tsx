@@ -87,12 +87,18 @@ export function UserChecks({
           id: 'user',
           header: 'User',
           isRowHeader: true,
-          cell: (r) =>
-            'user' in r ? (
-              <Who name={r.user.name} about={[r.user.email, levels && roleName[r.user.role], levels && narrow && levelLine(r)].filter(Boolean).join(' · ')} />
-            ) : (
-              <Invited invitation={r.invitation} level={narrow} cancel={cancel} />
-            ),
+          cell: (r) => (
+            <div className="breaks-words">
+              {'user' in r ? (
+                <Who
+                  name={r.user.name}
+                  about={[r.user.email, levels && roleName[r.user.role], levels && narrow && levelLine(r)].filter(Boolean).join(' · ')}
+                />
+              ) : (
+                <Invited invitation={r.invitation} level={narrow} cancel={cancel} />
+              )}
+            </div>
+          ),
         },
         ...(levels // in a panel there is room for one more column, on a telephone for none
           ? narrow

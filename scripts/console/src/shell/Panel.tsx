@@ -82,7 +82,7 @@ export function usePanelDrawer() {
             ariaLabels: { drawerName: open.title, closeButton: 'Close the panel' },
             defaultSize: 480,
             content: (
-              <Drawer header={<h2>{open.title}</h2>}>
+              <Drawer header={<h2 className="breaks-words panel-title">{open.title}</h2>}>
                 <div ref={ref} id="panel" tabIndex={-1} />
               </Drawer>
             ),
