@@ -8,8 +8,8 @@ import (
 	"partneraccess/events"
 )
 
-// PartnerCommand sets what the provider says of a partner, or its owner in the account settings. Nil fields were not given; on a new partner they
-// take their defaults.
+// PartnerCommand sets what the provider says of a partner, or its owner in the account settings. Nil fields were not given; on a new
+// partner they take their defaults.
 type PartnerCommand struct {
 	Seen     int64 // AnyVersion when the caller did not say
 	Name     *string
@@ -139,8 +139,8 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	return c, &p, nil
 }
 
-// maySetSSO refuses to let a person of the partner say whether it has single sign-on, unless the provider allows that to its owner. Nobody but the
-// provider gives that permission. That the person is the owner has been decided before.
+// maySetSSO refuses to let a person of the partner say whether it has single sign-on, unless the provider allows that to its owner. Nobody
+// but the provider gives that permission. That the person is the owner has been decided before.
 func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
 	switch {
 	case a.Kind == "provider":
@@ -258,7 +258,7 @@ func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, m M
 	}
 	for _, g := range grants {
 		if g.State != StateEnded {
-			return Change{}, Refuse(Contention, "partner %s was let in meanwhile: try again", g.Partner)
+			return Change{}, Refuse(Contention, "partner %s has got access meanwhile: try again", g.Partner)
 		}
 	}
 	c := *before

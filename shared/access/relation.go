@@ -221,7 +221,7 @@ func (p *relationPlan) addInvited(u *User, i *Invitation, sso bool) error {
 // remove takes a user out.
 func (p *relationPlan) remove(u *User) error {
 	if p.g.Everyone && u.Role != External {
-		return Refuse(EveryoneIsOn, "everyone of the partner is in: switch everyone off first, then take single users out") // E10, E14
+		return Refuse(EveryoneIsOn, "everyone of the partner has access: switch everyone off first, then remove single users") // E10, E14
 	}
 	if !p.g.Admits(u, p.row(u.ID)) {
 		return nil
@@ -240,7 +240,7 @@ func (p *relationPlan) out(u *User) {
 // set makes the given users the ones who are in, and nobody else (D27).
 func (p *relationPlan) set(users []*User) error {
 	if p.g.Everyone {
-		return Refuse(EveryoneIsOn, "everyone of the partner is in: switch everyone off first, then choose single users")
+		return Refuse(EveryoneIsOn, "everyone of the partner has access: switch everyone off first, then choose single users")
 	}
 	keep := map[string]bool{}
 	newcomers := 0

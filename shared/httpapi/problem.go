@@ -57,13 +57,13 @@ func problems(code access.Code) answerTo {
 	case access.NotFound:
 		return answerTo{http.StatusNotFound, "Not found"}
 	case access.LastUser:
-		return answerTo{http.StatusConflict, "The last user cannot be taken out"}
+		return answerTo{http.StatusConflict, "The last user cannot be removed"}
 	case access.EveryoneIsOn:
 		return answerTo{http.StatusConflict, "Everyone is on"}
 	case access.ManagedElsewhere:
 		return answerTo{http.StatusConflict, "Another partner manages the customer"}
 	case access.CustomerHasPartners:
-		return answerTo{http.StatusConflict, "The customer lets other partners in"}
+		return answerTo{http.StatusConflict, "Other partners have access to the customer"}
 	case access.CustomerUserConflict:
 		return answerTo{http.StatusConflict, "The person belongs to the customer"}
 	case access.EmailTaken:

@@ -227,13 +227,13 @@ flow('D27 editing: the checkboxes are those who are in', async ({ open }) => {
   assert.deepEqual(await insideOf(c, p), ['Olga Owner', 'Sam Tech']);
 });
 
-flow('E9 the last user cannot be taken out, and the panel says why', async ({ open }) => {
+flow('E9 the last user cannot be removed, and the panel says why', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id] });
   const page = await open(c.admin, at(c, `/${p.id}`));
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).uncheck();
   await panel(page).getByRole('button', { name: 'Save' }).click();
-  await panel(page).getByText('The last user cannot be taken out').waitFor();
+  await panel(page).getByText('The last user cannot be removed').waitFor();
   assert.deepEqual(await insideOf(c, p), ['Kim Tech']);
 });
 

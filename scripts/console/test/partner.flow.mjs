@@ -53,7 +53,7 @@ flow('A5 A21 the partner picks who may enter; who is picked gets the sign-in lin
   await menu(page, c.name, 'Authorised users');
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).uncheck();
   await panel(page).getByRole('button', { name: 'Save' }).click();
-  await panel(page).getByText('The last user cannot be taken out').waitFor();
+  await panel(page).getByText('The last user cannot be removed').waitFor();
   await panel(page).getByRole('switch', { name: /^Everyone of/ }).or(panel(page).getByRole('checkbox', { name: /^Everyone of/ })).check();
   await panel(page).getByRole('button', { name: 'Save' }).click();
   await row(page, c.name).getByText('Everyone (3)').waitFor();
@@ -366,7 +366,7 @@ flow('E5 E8 pending invitations stand among the users who may enter a customer, 
   await row(page, email).getByText('Pending').waitFor();
   await row(page, 'Sam Tech').waitFor();
   await accessible(page, 'users and invitations');
-  // The panel has them, too, whether users are picked one by one or everyone has access; cancelling there is what the next lines do in the table.
+  // The panel has them, too, and cancels them as the table does below.
   const other = `max@${p.id}-elsewhere.example`;
   await ask(p.owner, 'POST', `/v1/customers/${c.id}/invitations`, { email: other, level: 'view' });
   await page.reload();
@@ -452,7 +452,8 @@ flow('A9 the owner sets single sign-on in the account settings where the provide
   const access = async () => (await ask(as(p.users[1]), 'GET', `/v1/partners/${p.id}/customers`)).items[0].you_have_access;
   const page = await open(p.owner, at(p, 'account'));
   await page.getByText('Your organisation does not have it.').waitFor();
-  const has = page.getByRole('checkbox', { name: 'Your organisation has it' }).or(page.getByRole('switch', { name: 'Your organisation has it' }));
+  const name = 'Your organisation has it';
+  const has = page.getByRole('checkbox', { name }).or(page.getByRole('switch', { name }));
   assert.equal(await has.count(), 0);
 
   const its = await open(provider, `/provider/partners/${p.id}`);
@@ -476,7 +477,7 @@ flow('A9 the owner sets single sign-on in the account settings where the provide
   await has.uncheck();
   await ask(provider, 'PATCH', `/v1/partners/${p.id}`, { owner_sets_sso: false }, { 'If-Match': '*' });
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('the provider sets whether your organisation has single sign-on: ask the provider', { exact: false }).first().waitFor();
+  await page.getByText(/the provider sets whether your organisation has single sign-on: ask the provider/i).first().waitFor();
   assert.equal(await access(), true);
 });
 
@@ -524,13 +525,15 @@ flow('long names and addresses break, so that every column of a table stays in s
     await page.goto(base + at(p, path));
     await page.getByText(c.name).first().waitFor();
     if (path !== 'customers') await page.getByText(email).first().waitFor();
-    const beyond = await page.getByRole('table').evaluateAll((tables) => tables.filter((t) => t.offsetWidth > t.parentElement.clientWidth).length);
+    const wider = (tables) => tables.filter((t) => t.offsetWidth > t.parentElement.clientWidth).length;
+    const beyond = await page.getByRole('table').evaluateAll(wider);
     assert.equal(beyond, 0, `${path}: a table is wider than its place`);
   }
   const telephone = await open(p.owner, at(p, `customers/${c.id}/edit`), { width: 360 });
   await panel(telephone).getByText(email).waitFor();
   const table = panel(telephone).getByRole('table');
-  assert.ok(await table.evaluate((t) => t.offsetWidth <= t.parentElement.clientWidth), 'the panel at 360 px: the table is wider than its place');
+  const inside = await table.evaluate((t) => t.offsetWidth <= t.parentElement.clientWidth);
+  assert.ok(inside, 'the panel at 360 px: the table is wider than its place');
 });
 
 flow('the partner’s history and mails; a mail is sent again', async ({ open }) => {

@@ -104,7 +104,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 		{"not_found", 404, "Not found", nil, ann, "GET", "/v1/customers/acme/grants/nobody", nil, nil},
 		{"not_found", 404, "Not found", nil, ann, "GET", "/v1/customers/globex/grants", nil, nil},
 		{"not_found", 404, "Not found", []string{"/partner"}, ann, "POST", acme, object{"partner": "nobody"}, nil},
-		{"last_user", 409, "The last user cannot be taken out", nil, ann, "DELETE", acme + "/contoso/users/" + kim, nil, nil},
+		{"last_user", 409, "The last user cannot be removed", nil, ann, "DELETE", acme + "/contoso/users/" + kim, nil, nil},
 		{"everyone_is_on", 409, "Everyone is on", nil, ann, "DELETE", acme + "/fabrikam/users/" + fred, nil, nil},
 		{
 			"managed_elsewhere", 409, "Another partner manages the customer", nil, provider, "PUT", "/v1/customers/globex/managing-partner",
@@ -112,7 +112,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 			nil,
 		},
 		{
-			"customer_has_partners", 409, "The customer lets other partners in", nil, provider, "PUT", "/v1/customers/acme/managing-partner",
+			"customer_has_partners", 409, "Other partners have access to the customer", nil, provider, "PUT", "/v1/customers/acme/managing-partner",
 			object{"partner": "contoso"},
 			nil,
 		},

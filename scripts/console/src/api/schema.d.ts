@@ -1681,8 +1681,8 @@ export interface components {
             domains?: components["schemas"]["PartnerDomains"];
         };
         /**
-         * @description The partner's owner may set `sso` in the account settings. Only the provider changes this; of a new partner it is false. Withdrawn, it leaves `sso` as
-         *     it is.
+         * @description The partner's owner may set `sso` in the account settings. Only the provider changes this; of a new partner it is false. Withdrawn,
+         *     it leaves `sso` as it is.
          */
         OwnerSetsSSO: boolean;
         /**
@@ -2318,7 +2318,7 @@ export interface components {
          * @description A problem document (RFC 9457)
          * @example {
          *       "type": "urn:partner-access:problem:last_user",
-         *       "title": "The last user cannot be taken out",
+         *       "title": "The last user cannot be removed",
          *       "status": 409,
          *       "code": "last_user",
          *       "detail": "at least one user keeps access: put another one in first, or revoke the whole grant",
@@ -2519,7 +2519,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:partner-access:problem:last_user",
-                 *       "title": "The last user cannot be taken out",
+                 *       "title": "The last user cannot be removed",
                  *       "status": 409,
                  *       "code": "last_user",
                  *       "detail": "at least one user keeps access: revoke the grant instead",

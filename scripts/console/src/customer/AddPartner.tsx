@@ -98,7 +98,10 @@ function AddForm({ close }: { close: () => void }) {
       ).data,
     {
       onDone: (change, { one }) => {
-        flash.done(one.already ? `The limit of ${one.name} is removed` : `${one.name} is added, without a limit`, changeLines(change).join(' '));
+        flash.done(
+          one.already ? `The limit of ${one.name} is removed` : `${one.name} is added, without a limit`,
+          changeLines(change).join(' '),
+        );
         void changed();
         close();
       },

@@ -90,7 +90,14 @@ export function DataTable<T>({
           />
         </Suspense>
       ) : (
-        <Table {...common} columnDefinitions={columns.map(breaking)} trackBy={trackBy} wrapLines variant="container" ariaLabels={{ tableLabel: title }} />
+        <Table
+          {...common}
+          columnDefinitions={columns.map(breaking)}
+          trackBy={trackBy}
+          wrapLines
+          variant="container"
+          ariaLabels={{ tableLabel: title }}
+        />
       )}
     </>
   );

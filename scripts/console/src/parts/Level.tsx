@@ -55,8 +55,8 @@ export function LevelSelect({
 export type PersonLevel = Level | 'unlimited';
 
 /**
- * Chooses the most that one person may do in a grant that is open; undefined leaves what the person has, or would have, without a choice: `level`.
- * A person who has a limit already (`limited`) can be freed of it.
+ * Chooses the most that one person may do in a grant that is open; undefined leaves what the person has, or would have, without a choice:
+ * `level`. A person who has a limit already (`limited`) can be freed of it.
  */
 export function PersonLevelSelect({
   grant,

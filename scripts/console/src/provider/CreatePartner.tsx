@@ -19,7 +19,16 @@ export function CreatePartner() {
   const navigate = useNavigate();
   const close = useCallback(() => void navigate({ pathname: '/provider/partners', search: location.search }), [navigate]);
   const [id, setId] = useState('');
-  const [value, setValue] = useState<PartnerValues>({ name: '', class: 'channel', offer: 'support', sso: false, owner_sets_sso: false, parent: null, contacts: [], domains: [] });
+  const [value, setValue] = useState<PartnerValues>({
+    name: '',
+    class: 'channel',
+    offer: 'support',
+    sso: false,
+    owner_sets_sso: false,
+    parent: null,
+    contacts: [],
+    domains: [],
+  });
   const [tried, setTried] = useState(false);
   const create = useSubmit(
     async (body: PartnerValues) => {

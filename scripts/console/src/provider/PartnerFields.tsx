@@ -62,7 +62,11 @@ export function PartnerFields({
       </FormField>
       <Group label="Single sign-on" error={at('/sso') ?? at('/owner_sets_sso')}>
         <SpaceBetween size="s">
-          <Toggle checked={value.sso} onChange={(e) => edit({ sso: e.detail.checked })} description="Where a customer requires it, only the users of partners that have it can enter.">
+          <Toggle
+            checked={value.sso}
+            onChange={(e) => edit({ sso: e.detail.checked })}
+            description="Where a customer requires it, only the users of partners that have it have access."
+          >
             The partner has it
           </Toggle>
           <Checkbox
