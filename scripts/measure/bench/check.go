@@ -15,8 +15,12 @@ import (
 	"partneraccess/shared/metrics"
 )
 
-// checkHandler is the check function as functions/check wires it, but for the storage and the clock.
+// checkHandler is the check function as functions/check wires it, but for the storage and the clock, which stands still at the day of the items here.
 func checkHandler(storage http.RoundTripper, table string) lambda.Handler {
+	return checkHandlerAt(storage, table, func() time.Time { return time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC) })
+}
+
+func checkHandlerAt(storage http.RoundTripper, table string, now func() time.Time) lambda.Handler {
 	settings := map[string]string{
 		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
 		"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AWS_SESSION_TOKEN": sessionToken(),
@@ -35,7 +39,7 @@ func checkHandler(storage http.RoundTripper, table string) lambda.Handler {
 	figures := metrics.New(out, "prod", time.Now)
 	return httpapi.NewCheck(httpapi.CheckConfig{
 		Facts: dynamo.NewReader(client, table).Measured(figures), Catalogue: access.DefaultCatalogue(), BaseURL: "https://access.example.com",
-		Now: func() time.Time { return time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC) }, Log: slog.New(slog.NewJSONHandler(out, nil)),
+		Now: now, Log: slog.New(slog.NewJSONHandler(out, nil)),
 		Metrics: figures,
 	})
 }
