@@ -68,6 +68,7 @@ type caseGrant struct {
 	Everyone   bool          `json:"everyone"`
 	Epoch      int64         `json:"epoch"`
 	UpTo       int64         `json:"up_to"`
+	AssignedBy string        `json:"assigned_by"`
 
 	Domain string            `json:"domain"`
 	Caps   map[string]string `json:"caps"`
@@ -123,7 +124,7 @@ func (f caseFacts) facts() access.Facts {
 	if g := f.Grant; g != nil {
 		out.Grant = &access.Grant{
 			ID: "grt_1", Customer: g.Customer, Partner: g.Partner, Level: level(g.Level), State: g.State, From: g.From, Until: g.Until,
-			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain,
+			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, AssignedBy: access.Assigner(g.AssignedBy),
 		}
 		for address, l := range g.Caps {
 			if out.Grant.Caps == nil {

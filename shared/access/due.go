@@ -267,7 +267,13 @@ func PlanPersonChanged(r Relation, t *Task, m Moment) (Planned, error) {
 		ends = t.Number <= p.g.UpTo && t.Counted > p.g.UpToAt
 	}
 	if !ends {
-		return Planned{Grant: r.Grant}, nil
+		stays := Planned{Grant: r.Grant}
+		if row != nil && !row.Out && row.Number != u.Number { // the new person stays, as whom the customer is told of it
+			after := *row
+			after.Number, after.Version = u.Number, row.Version+1
+			stays.Change.Writes = []Write{AssignmentWrite{Before: row, After: &after}}
+		}
+		return stays, nil
 	}
 	p.out(u)
 	return p.finish(events.GrantPersonChanged, func(d *events.Data) {

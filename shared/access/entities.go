@@ -286,7 +286,7 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 		return false
 	}
 	if a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External) {
-		return !a.Out && !a.stale(u)
+		return !a.Out && !g.stale(u, a)
 	}
 	if u.Role == External {
 		return false
@@ -294,9 +294,10 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 	return g.Everyone || u.Number <= g.UpTo
 }
 
-// stale tells whether the customer picked another person than the one who has the account now: its address has moved to another domain since.
-func (a *Assignment) stale(u *User) bool {
-	return a.By == ByCustomer && a.Number != 0 && a.Number != u.Number
+// stale tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What the partner
+// picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the customer keeps it when it takes the choice back.
+func (g *Grant) stale(u *User, a *Assignment) bool {
+	return a.Number != 0 && a.Number != u.Number && (a.By == ByCustomer || g.AssignedBy != ByPartner)
 }
 
 // Follows tells whether the grant has the customer's domain and caps, or newer ones. Most changes of a customer's record alter neither.

@@ -26,7 +26,7 @@ func (w *world) move(user, address string) *access.Task {
 func (w *world) visit(task *access.Task) []events.Event {
 	w.t.Helper()
 	p := w.must(w.planned(access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.moment())))
-	if !p.Change.Empty() {
+	if len(p.Change.Events) > 0 {
 		again, err := access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.moment())
 		wantUnchanged(w.t, again, err)
 		return p.Change.Events
@@ -53,7 +53,7 @@ func TestAnotherDomainIsAnotherPerson(t *testing.T) {
 		{"picked by the partner, which may pick no more, another domain", access.Tech, func(w *world, kim string) {
 			pickedBy(olga)(w, kim)
 			w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)}))
-		}, other, "", "person_changed", 1, 0},
+		}, other, access.UserNotAssigned, "person_changed", 1, 0},
 		{"external, picked by the customer, another domain", access.External, pickedBy(ann), other, access.UserNotAssigned, "person_changed", 1, 0},
 		{"a subdomain is another domain", access.Tech, pickedBy(ann), "kim@eu.contoso.example", access.UserNotAssigned, "person_changed", 1, 0},
 		{"by everyone, another domain", access.Tech, func(w *world, _ string) {
@@ -187,5 +187,34 @@ func TestAChangeOfPersonHoldsUpASwitchOfEveryone(t *testing.T) { // whoever coun
 	w.move(kim, "kim@elsewhere.example")
 	if got := w.headcounts["contoso"]; got.Version != before.Version+1 || got.Last != before.Last+1 || got.Staff != before.Staff || w.users[kim].Number != got.Last {
 		t.Errorf("another domain: got headcount %+v and number %d, want the next number", got, w.users[kim].Number)
+	}
+}
+
+// Who is picked by the partner stays after a change of person while the partner may pick. When the customer takes the choice back it keeps whom it sees, and
+// nobody else: the person whom it saw, once the clock has told it of the change, and not the one of whom it has not heard.
+func TestACustomerThatTakesTheChoiceBackKeepsThePersonsOfWhomItWasTold(t *testing.T) {
+	take := func(w *world) { w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)})) }
+	for about, c := range map[string]struct {
+		do  func(w *world, task *access.Task)
+		why access.Why
+	}{
+		"after it was told":  {func(w *world, task *access.Task) { w.visit(task); take(w) }, access.Granted},
+		"before it was told": {func(w *world, _ *access.Task) { take(w) }, access.UserNotAssigned},
+		"and then hears of it": {func(w *world, task *access.Task) {
+			take(w)
+			if told := w.visit(task); len(told) != 1 || told[0].Data.Reason != "person_changed" {
+				t.Errorf("got %+v told, want the end", told)
+			}
+		}, access.UserNotAssigned},
+	} {
+		t.Run(about, func(t *testing.T) {
+			w := newWorld(t)
+			kim := w.join("contoso", "kim", access.Tech)
+			pickedBy(olga)(w.as(ann), kim)
+			task := w.move(kim, "kim@elsewhere.example")
+			w.wantWhy(kim, access.Granted)
+			c.do(w, task)
+			w.wantWhy(kim, c.why)
+		})
 	}
 }

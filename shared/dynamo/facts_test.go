@@ -190,7 +190,7 @@ func decisiveOnly(f access.Facts) access.Facts {
 		f.Grant = &access.Grant{
 			ID: g.ID, Customer: g.Customer, Partner: g.Partner, Level: g.Level, State: g.State, From: g.From, Until: g.Until,
 			RequireSSO: g.RequireSSO,
-			Everyone:   g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, Caps: g.Caps,
+			Everyone:   g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, Caps: g.Caps, AssignedBy: g.AssignedBy,
 		}
 	}
 	if a := f.Assignment; a != nil {

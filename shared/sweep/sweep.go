@@ -423,7 +423,7 @@ func (r *run) personChanged(ctx context.Context, t *access.Task) (again bool, er
 	if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
 		return r.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
 			p, err := access.PlanPersonChanged(rel, t, m)
-			if stay[i] = (access.Relation{}); p.Change.Empty() {
+			if stay[i] = (access.Relation{}); len(p.Change.Events) == 0 {
 				stay[i] = rel
 			}
 			return p, err
