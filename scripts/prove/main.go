@@ -89,6 +89,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		flags.IntVar(&c.Length, "length", 250, "requests in one world")
 		flags.IntVar(&c.Worlds, "worlds", 4, "worlds at the same time")
 		flags.IntVar(&c.First, "world", 0, "the number of the first world; with -steps 1 one is repeated")
+		flags.IntVar(&c.Most, "most", 5, "worlds with violations, after which it ends")
 		if err := flags.Parse(args[1:]); err != nil {
 			return err
 		}

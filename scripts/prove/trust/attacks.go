@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,9 +23,12 @@ func (w *world) attacker() who {
 	}
 	ours := []*account{}
 	for _, id := range w.order {
-		if a := w.accounts[id]; a.partner == evil || domainOf(a.address) == "elsewhere.example" {
+		if a := w.accounts[id]; (a.partner == evil || domainOf(a.address) == "elsewhere.example") && slices.ContainsFunc(a.held, readable) {
 			ours = append(ours, a)
 		}
+	}
+	if len(ours) == 0 {
+		return w.person(w.mailbox())
 	}
 	a := pick(w, ours...)
 	if w.chance(2) { // those who can do most
@@ -36,7 +40,7 @@ func (w *world) attacker() who {
 		}
 	}
 	address := a.address
-	if w.chance(4) {
+	for !readable(address) || w.chance(4) {
 		address = a.held[w.random.IntN(len(a.held))]
 	}
 	if sideOf(address) == evil && w.chance(2) {
@@ -131,7 +135,7 @@ func (w *world) attack(ctx context.Context) error {
 		case 4:
 			method, path, body = http.MethodPut, owner+"/relationships/"+evil, object{"everyone": true}
 		}
-		if by.side == hooli && cust == hooli {
+		if by.side == hooli && cust == hooli || w.memberOf(by, cust) {
 			return nil // that is its right: customerDoes does it
 		}
 		_, err := w.attempt(ctx, by, method, path, body)
@@ -261,7 +265,6 @@ func (w *world) staff(ctx context.Context, by who, method, path string, body obj
 
 // picks chooses who enters a customer.
 func (w *world) picks(ctx context.Context, by who, part, cust, path string) error {
-	t := w.with(cust, part)
 	body := object{}
 	var on *bool
 	switch w.random.IntN(3) {
@@ -281,6 +284,12 @@ func (w *world) picks(ctx context.Context, by who, part, cust, path string) erro
 		}
 		body["users"] = users
 	}
+	return w.picked(ctx, by, part, cust, path, body, on)
+}
+
+// picked sends a choice of the partner's.
+func (w *world) picked(ctx context.Context, by who, part, cust, path string, body object, on *bool) error {
+	t := w.with(cust, part)
 	open, byPartner := w.running(t), t.byPartner || t.managed
 	a, err := w.attempt(ctx, by, http.MethodPut, path, body)
 	if err != nil || !a.Done() {
@@ -289,6 +298,7 @@ func (w *world) picks(ctx context.Context, by who, part, cust, path string) erro
 	if !open || !byPartner {
 		w.violation("%s chose who enters %s, which does not leave that to the partner: %d %s", w.call(by), cust, a.Status, a.Body)
 	}
+	clear(t.limits)
 	if on != nil {
 		w.switchEveryone(t, part, *on)
 	}
@@ -312,13 +322,21 @@ func (w *world) lures(ctx context.Context, by who, cust, path string) error {
 	if by.side == hooli {
 		return nil
 	}
+	if w.memberOf(by, cust) {
+		by.account = "" // acts as the customer
+	}
 	me := w.accounts[by.account]
 	if me == nil {
 		_, err := w.attempt(ctx, by, http.MethodPost, path+"/invitations", object{"email": w.mailbox()})
 		return err
 	}
-	l := level(1 + w.random.IntN(3))
-	body := object{"email": w.mailbox(), "level": levels()[l], "days": 1 + w.random.IntN(30)}
+	return w.lure(ctx, by, cust, w.mailbox(), level(1+w.random.IntN(3)), 1+w.random.IntN(30))
+}
+
+// lure is an invitation by a partner's user.
+func (w *world) lure(ctx context.Context, by who, cust, address string, l level, days int) error {
+	me := w.accounts[by.account]
+	body := object{"email": address, "level": levels()[l], "days": days}
 	t := w.with(cust, me.partner)
 	known := len(w.invitations)
 	if err := w.invites(ctx, by, cust, me.partner, body, l, time.Time{}); err != nil {
@@ -332,6 +350,9 @@ func (w *world) lures(ctx context.Context, by who, cust, path string) error {
 
 // again sends an invitation again: a pending one as it is, an ended one as a new one, by who invited or may invite.
 func (w *world) again(ctx context.Context, by who, i *invitation, path string) error {
+	if w.memberOf(by, i.customer) {
+		by.account = "" // acts as the customer
+	}
 	stood := w.stands(i)
 	a, err := w.attempt(ctx, by, http.MethodPost, path, nil)
 	if err != nil || !a.Done() {
@@ -352,6 +373,9 @@ func (w *world) again(ctx context.Context, by who, i *invitation, path string) e
 		return err
 	}
 	if got.Invitation.ID == i.id {
+		if side == "partner" {
+			i.level = min(i.level, w.with(i.customer, i.partner).level, w.partners[i.partner].offer)
+		}
 		if side != i.by || !stood {
 			w.violation("%s sent the %s's invitation %s again (it stood: %v): %s", w.call(by), i.by, i.id, stood, a.Body)
 		}
@@ -391,6 +415,11 @@ func (w *world) answers(ctx context.Context, by who) error {
 		}
 		return err
 	}
+	return w.accepts(ctx, by, i, secret)
+}
+
+// accepts is an answer that brings somebody in: by what is true now, and not by what was when the invitation was made.
+func (w *world) accepts(ctx context.Context, by who, i *invitation, secret string) error {
 	stands := w.stands(i)
 	a, err := w.attempt(ctx, by, http.MethodPost, "/v1/invitations/"+secret+"/accept", object{"name": "Eve"})
 	if err != nil || !a.Done() {
@@ -407,11 +436,19 @@ func (w *world) answers(ctx context.Context, by who) error {
 	if err := w.people(ctx); err != nil {
 		return err
 	}
-	if i.by != "customer" || !stands {
+	if !stands {
 		return nil
 	}
-	if w.running(t) {
-		w.customers[i.customer].caps[i.address] = i.level
+	if i.by == "partner" {
+		if a := w.holder(i.address); a != nil {
+			t.limits[a.id] = min(i.level, t.level, w.partners[i.partner].offer)
+		}
+		return nil
+	}
+	if caps := w.customers[i.customer].caps; w.running(t) {
+		if limit, capped := caps[i.address]; !capped || i.level < limit { // an invitation lifts no cap
+			caps[i.address] = i.level
+		}
 	} else {
 		w.begin(t, i.level, w.now, i.until)
 		w.choose(t, i.partner, false)

@@ -65,12 +65,14 @@ type terms struct {
 	switched  int       // how often that changed
 	everyone  bool
 	named     map[string]string // accounts, with the domain that their address had
+	limits    map[string]level  // accounts whom the partner invited, and whom nobody has picked since: what the inviter could give
 }
 
 // invitation is what was said of one.
 type invitation struct {
 	id, customer, partner, address, by string
 	account                            string // of the partner's inviter
+	inviter                            string // the address of whoever invited
 	level                              level
 	until                              time.Time
 	expires                            time.Time
@@ -98,7 +100,7 @@ func (c *consent) running(t *terms) bool {
 func (c *consent) with(cust, part string) *terms {
 	t := c.customers[cust].terms[part]
 	if t == nil {
-		t = &terms{named: map[string]string{}}
+		t = &terms{named: map[string]string{}, limits: map[string]level{}}
 		c.customers[cust].terms[part] = t
 	}
 	return t
@@ -109,7 +111,8 @@ func (c *consent) begin(t *terms, l level, from, until time.Time) {
 	if from.Before(c.now) {
 		from = c.now
 	}
-	*t = terms{opened: t.opened + 1, switched: t.switched, open: true, level: l, from: from, until: until, named: map[string]string{}}
+	*t = terms{opened: t.opened + 1, switched: t.switched, open: true, level: l, from: from, until: until}
+	t.named, t.limits = map[string]string{}, map[string]level{}
 }
 
 // most is the most that the account may do at the customer.
@@ -131,6 +134,9 @@ func (c *consent) most(id, cust string) level {
 		return 0
 	}
 	most := min(t.level, p.offer)
+	if limit, ok := t.limits[id]; ok {
+		most = min(most, limit)
+	}
 	for _, address := range a.held {
 		if limit, ok := k.caps[address]; ok {
 			most = min(most, limit)
@@ -144,6 +150,7 @@ func (c *consent) name(t *terms, ids ...string) {
 	for _, id := range ids {
 		if a := c.accounts[id]; a != nil {
 			t.named[id] = domainOf(a.address)
+			delete(t.limits, id)
 		}
 	}
 }
@@ -177,11 +184,22 @@ func (c *consent) switchEveryone(t *terms, part string, on bool) {
 		return
 	}
 	t.everyone = on
+	clear(t.limits)
 	if on {
 		t.named = map[string]string{}
 	} else {
 		c.name(t, c.of(part, false)...)
 	}
+}
+
+// readable tells whether the attackers read the mail that goes to the address. Under another one nobody of theirs has ever signed in: it is
+// not proved.
+func readable(address string) bool {
+	switch domainOf(address) {
+	case evil + ".example", hooli + ".example", "elsewhere.example", "other.example":
+		return true
+	}
+	return false
 }
 
 // holder is the account that has the address.
@@ -258,9 +276,12 @@ func (c *consent) stands(i *invitation) bool {
 	case i.wasOpen && (t.opened != i.opened || !c.running(t)),
 		!i.wasOpen && t.opened > i.opened && (t.opened > i.opened+1 || !c.running(t)):
 		return false // the grant that it was for has ended
+	case !i.wasOpen && !i.until.IsZero() && (!c.now.Before(i.until) || c.running(t) && (t.until.IsZero() || t.until.After(i.until))):
+		return false // what was offered has ended, or lasts longer now
 	case i.by == "customer":
-		return t.managed || k.manager == "" || k.manager == i.partner
+		return k.members[i.inviter] && (t.managed || k.manager == "" || k.manager == i.partner)
 	}
 	a := c.accounts[i.account]
-	return t.byPartner && t.switched == i.switched && a != nil && a.status == "active" && rank(a.role) >= rank("business")
+	return t.byPartner && t.switched == i.switched && a != nil && a.status == "active" && rank(a.role) >= rank("business") &&
+		domainOf(a.address) == domainOf(i.inviter)
 }

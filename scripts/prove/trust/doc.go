@@ -16,8 +16,51 @@
 //
 // What it has found on 2026-11-28, in services in which the rules were not there yet, after so many steps: notes in the partner's mails, 5; ranks, addresses
 // in customers' domains and suspended partners who change things, within 117; an invitation whose grant had ended, 89; a person replaced by a change
-// of address, within 6,188. Undone on purpose: that customers' domains are refused, 2; that an account carries no customer's membership, 5,361. The other rules are
-// still to be undone one at a time.
+// of address, within 6,188.
+//
+// Undone on purpose, one at a time, with seed 7, each is found after so many steps:
+//
+//	1 an address      customers' domains are refused                           12
+//	                  members' addresses are refused                        1,729
+//	                  an account carries no customer's membership               8
+//	                  a token under a former address is refused                48
+//	                  an unproved address is found by no grant                 91
+//	                  and yields to who proves it                              13
+//	                  the check denies people of the customer's domain      1,118
+//	                  also of one that it registers later                   1,118
+//	                  the check denies the customer's members                  48
+//	2 rank            no role above one's own is given or handled              18
+//	                  nobody above is removed                                  20
+//	                  owners are the provider's                             1,177
+//	                  nobody changes his own role                              16
+//	                  the last owner stays                                     19
+//	3 a cap           the partner's choice lifts none                          10
+//	                  it follows the account to another address                48
+//	                  it holds for an external person                           9
+//	                  and while everyone is in                                 14
+//	                  an invitation lifts none                                  9
+//	                  it outlives the grant                                    44
+//	4 an invitation   ends with its grant                                     173
+//	                  and when its inviter is no lead                          13
+//	                  or is disabled                                           13
+//	                  or has become another person                          1,040
+//	                  or is the customer's admin no more                       88
+//	                  and when the choice changes sides                       220
+//	                  gives no more than the grant when it was made           115
+//	                  nor when it is accepted                               1,088
+//	                  nor for longer                                           38
+//	                  is for one address                                      494
+//	5 a person        who is replaced loses what customers picked              55
+//	                  at once, before the clock's work                         55
+//
+// The figures 12, 18, 20 and 115 are of the present draws; the others were taken just before the last draws were added.
+//
+// Not found within 2,750 steps: that a later membership reaches accounts by their former addresses, and that a pending invitation ends
+// with its own time, where the clock's work comes first. That a change of address ends the password and the sessions is left to other
+// tests: passwords are not kept here. The long form has not been run with these draws.
+//
+// Still open: on the service as it is, seed 7 finds in world 6, after 1,108 steps, that a person who is replaced keeps access until the
+// clock's work is done, where the partner had picked the user before the customer took the choice over and picked the same user.
 //
 // It is an upper bound: what is denied although there is consent is the business of the tests in scripts/prove/spec.
 package trust

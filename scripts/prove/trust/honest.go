@@ -67,7 +67,8 @@ func (w *world) grants(ctx context.Context, by who, cust, part, path string) err
 	everyone := false
 	switch w.random.IntN(4) {
 	case 0:
-		person = pick(w, "adam@evil.example", "tess@evil.example", "g1@good.example", "g2@good.example", "gus@good.example", "m1@elsewhere.example")
+		person = pick(w, "adam@evil.example", "tess@evil.example", "g1@good.example", "g2@good.example", "gus@good.example",
+			"m1@elsewhere.example", "boss@globex.example")
 		body = object{"email": person}
 	case 1:
 		named = []string{pick(w, users...), pick(w, users...)}
@@ -118,6 +119,9 @@ func (w *world) grants(ctx context.Context, by who, cust, part, path string) err
 		if holder == nil {
 			w.violation("%s granted to %s, whom nobody has: %s", cust, person, a.Body)
 			return nil
+		}
+		if !readable(person) && holder.partner != good {
+			w.violation("%s granted to %s, an address that %s has never proved, and %s got it: %s", cust, person, holder.id, holder.partner, a.Body)
 		}
 		if domainOf(person) == good+".example" && holder.partner != good {
 			w.violation("%s granted to %s, a person of %s, and %s got it", cust, person, good, holder.partner)
@@ -187,6 +191,11 @@ func (w *world) edits(ctx context.Context, by who, cust, part, path string, user
 			body["caps"], then = object{address: nil}, func() { delete(w.customers[cust].caps, address) }
 		}
 	}
+	return w.patches(ctx, by, path, body, then)
+}
+
+// patches sends an edit, and notes what it means once it is done.
+func (w *world) patches(ctx context.Context, by who, path string, body object, then func()) error {
 	a, err := w.do(ctx, by, http.MethodPatch, path, body)
 	if err == nil && a.Done() {
 		then()
@@ -232,10 +241,10 @@ func (w *world) invited(ctx context.Context, id string, by who, cust, part, addr
 	t := w.with(cust, part)
 	i := &invitation{
 		id: id, customer: cust, partner: part, address: address, by: "customer", level: l, until: until, expires: expires,
-		opened: t.opened, wasOpen: w.running(t), switched: t.switched,
+		opened: t.opened, wasOpen: w.running(t), switched: t.switched, inviter: by.Email,
 	}
 	if by.account != "" {
-		i.by, i.account = "partner", by.account
+		i.by, i.account, i.level = "partner", by.account, min(l, t.level, w.partners[part].offer)
 	}
 	w.invitations[i.id] = i
 	known := len(w.secrets)
@@ -260,13 +269,7 @@ func (w *world) sorted() []*invitation {
 func (w *world) providerDoes(ctx context.Context) error {
 	by := w.provider()
 	p := w.partners[pick(w, evil, evil, evil, good)]
-	patch := func(body object, then func()) error {
-		a, err := w.do(ctx, by, http.MethodPatch, "/v1/partners/"+p.id, body)
-		if err == nil && a.Done() {
-			then()
-		}
-		return err
-	}
+	patch := func(body object, then func()) error { return w.patches(ctx, by, "/v1/partners/"+p.id, body, then) }
 	switch w.random.IntN(16) {
 	case 0, 1:
 		status := "suspended"
@@ -291,19 +294,14 @@ func (w *world) providerDoes(ctx context.Context) error {
 	case 6, 7:
 		return w.registers(ctx, by)
 	case 8:
-		if w.domains {
-			return nil
-		}
-		a, err := w.do(ctx, by, http.MethodPut, "/v1/customers/globex", object{"domain": "globex.example"})
-		if err == nil && a.Done() {
-			w.domains = true
-			w.customers[globex].domain = "globex.example"
-		}
-		return err
+		return w.owns(ctx, globex, "globex.example")
 	case 9:
 		return w.relates(ctx, by)
 	case 10, 11:
 		id := pick(w, w.of(evil, true)...)
+		if w.chance(3) {
+			id = w.owner().id // the only owner, who has to stay one
+		}
 		status := pick(w, "disabled", "active")
 		if _, err := w.do(ctx, by, http.MethodPatch, "/v1/partners/evil/users/"+id, object{"status": status}); err != nil {
 			return err
@@ -326,25 +324,49 @@ func (w *world) providerDoes(ctx context.Context) error {
 	return w.moves(ctx)
 }
 
+// owns is that a customer registers a domain as its own.
+func (w *world) owns(ctx context.Context, cust, domain string) error {
+	a, err := w.do(ctx, w.provider(), http.MethodPut, "/v1/customers/"+cust, object{"domain": domain})
+	if err == nil && a.Done() {
+		w.customers[cust].domain = domain
+	}
+	return err
+}
+
 // registers is that somebody becomes, or no longer is, a customer's member: among them people whose addresses attackers have taken.
 func (w *world) registers(ctx context.Context, by who) error {
 	cust := pick(w, globex, acme)
 	address := pick(w, "newcio@globex.example", "newcio@globex.example", "m1@elsewhere.example", "m2@elsewhere.example", "tess@evil.example")
-	path := "/v1/customers/" + cust + "/members/" + address
 	if _, is := w.customers[cust].members[address]; is && w.chance(2) {
-		a, err := w.do(ctx, by, http.MethodDelete, path, nil)
-		if err == nil && a.Done() {
-			w.left(cust, address)
-		}
-		return err
+		return w.dismisses(ctx, by, cust, address)
 	}
-	role := pick(w, "admin", "member")
-	a, err := w.do(ctx, by, http.MethodPut, path, object{"name": secretName(cust, "newcomer"), "role": role})
+	return w.enrols(ctx, by, cust, address, pick(w, "admin", "member"))
+}
+
+// dismisses is that somebody is a customer's member no more.
+func (w *world) dismisses(ctx context.Context, by who, cust, address string) error {
+	a, err := w.do(ctx, by, http.MethodDelete, "/v1/customers/"+cust+"/members/"+address, nil)
+	if err == nil && a.Done() {
+		w.left(cust, address)
+	}
+	return err
+}
+
+// enrols is that somebody becomes a customer's member, or has another role. An account that never proved that address ends by it.
+func (w *world) enrols(ctx context.Context, by who, cust, address, role string) error {
+	body := object{"name": secretName(cust, "newcomer"), "role": role}
+	a, err := w.do(ctx, by, http.MethodPut, "/v1/customers/"+cust+"/members/"+address, body)
 	if err != nil || !a.Done() {
 		return err
 	}
 	w.joined(cust, address, role == "admin")
-	return w.people(ctx) // an account that nobody had proved may have ended
+	if err := w.people(ctx); err != nil {
+		return err
+	}
+	if a := w.holder(address); a != nil && !readable(address) {
+		w.violation("%s is a member of %s, and %s still has that address, which it has never proved", address, cust, a.id)
+	}
+	return nil
 }
 
 // relates is what the provider opens and ends between a customer and a partner.

@@ -178,6 +178,16 @@ func essential(trace []string) []string {
 }
 
 func (w *world) step(ctx context.Context) error {
+	w.now = w.now.Add(time.Second) // what comes later is later
+	w.Clock.Advance(time.Second)
+	if len(w.scheme) == 0 && w.chance(8) {
+		w.scheme = w.plot()
+	}
+	if len(w.scheme) > 0 && !w.chance(5) {
+		next := w.scheme[0]
+		w.scheme = w.scheme[1:]
+		return next(ctx)
+	}
 	switch n := w.random.IntN(20); {
 	case n < 4:
 		return w.customerDoes(ctx, pick(w, globex, globex, acme, hooli))

@@ -46,8 +46,10 @@ type world struct {
 	invitations map[string]*invitation
 	secrets     []string // tokens of invitations that attackers have been sent
 	mails       int      // of those that there are, how many were looked at
-	domains     bool     // globex has registered its domain
 	made        int
+
+	scheme []move // what is left of it
+	aim    aim    // what its success would be, which is asked about more often than anything else
 }
 
 // who makes a request.
@@ -310,6 +312,12 @@ func (w *world) people(ctx context.Context) error {
 			a.status = "removed"
 		}
 	}
+	for _, part := range []string{evil, good} {
+		owns := func(id string) bool { return w.accounts[id].role == "owner" && w.accounts[id].status == "active" }
+		if !slices.ContainsFunc(w.of(part, false), owns) {
+			w.violation("partner %s has no active owner any more", part)
+		}
+	}
 	return nil
 }
 
@@ -332,7 +340,9 @@ func (w *world) check(ctx context.Context) error {
 		id := w.order[w.random.IntN(len(w.order))]
 		a := w.accounts[id]
 		q := question{id, id, customers()[w.random.IntN(3)], level(1 + w.random.IntN(3))}
-		if w.random.IntN(3) == 0 {
+		if w.accounts[w.aim.account] != nil && w.chance(3) {
+			q.account, q.subject, q.customer = w.aim.account, w.aim.account, w.aim.customer
+		} else if w.random.IntN(3) == 0 {
 			q.account, q.subject = "", a.held[w.random.IntN(len(a.held))]
 			if now := w.holder(q.subject); now != nil {
 				q.account = now.id
