@@ -32,13 +32,10 @@ type Reader struct {
 }
 
 // NewReader returns a reader of the table.
-func NewReader(client *dynamodb.Client, table string) *Reader {
-	return &Reader{client: client, table: table, batch: batchInput(table), transact: transactInput(table)}
-}
-
-// Measured is the same reader that tells the recorder when a snapshot met a change and had to be taken again.
-func (r *Reader) Measured(m *metrics.Recorder) *Reader {
-	return &Reader{client: r.client, table: r.table, batch: r.batch, transact: r.transact, metrics: m}
+func NewReader(client *dynamodb.Client, table string, options ...Option) *Reader {
+	return &Reader{
+		client: client, table: table, batch: batchInput(table), transact: transactInput(table), metrics: apply(options).metrics,
+	}
 }
 
 const (

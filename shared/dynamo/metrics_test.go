@@ -57,10 +57,16 @@ func (c *counted) want(t *testing.T, when, figure string, want float64) {
 	}
 }
 
+// withMetrics is the table's store, which tells the recorder.
+func (tb *table) withMetrics(t *testing.T, c *counted) *dynamo.Store {
+	t.Helper()
+	return dynamo.New(clientOf(t, engine.Shared(t).Endpoint(), tb.line), tb.name, dynamo.WithMetrics(metrics.New(c, "test", time.Now)))
+}
+
 func TestEachTimeThatOthersGetInBetweenIsCountedAsContention(t *testing.T) {
 	t.Parallel()
 	tb, c := newTable(t), &counted{}
-	s := tb.Measured(metrics.New(c, "test", time.Now))
+	s := tb.withMetrics(t, c)
 	apply := func(id string) error { return s.Apply(t.Context(), planOf(customerCreated(id))) }
 	if err := apply("alone"); err != nil {
 		t.Fatal(err)
@@ -86,7 +92,8 @@ func TestEachTimeThatOthersGetInBetweenIsCountedAsContention(t *testing.T) {
 func TestASnapshotThatMeetsAChangeIsCountedAsContention(t *testing.T) {
 	t.Parallel()
 	tb, c := newTable(t), &counted{}
-	r := dynamo.NewReader(clientOf(t, engine.Shared(t).Endpoint(), tb.line), tb.name).Measured(metrics.New(c, "test", time.Now))
+	r := dynamo.NewReader(clientOf(t, engine.Shared(t).Endpoint(), tb.line), tb.name,
+		dynamo.WithMetrics(metrics.New(c, "test", time.Now)))
 	ask := []access.Question{{User: "contoso:01J", Customer: "acme"}}
 	for _, step := range []struct {
 		name  string
@@ -108,7 +115,7 @@ func TestASnapshotThatMeetsAChangeIsCountedAsContention(t *testing.T) {
 func TestAnEndIsCountedWhenItIsWrittenAndOnlyThen(t *testing.T) {
 	t.Parallel()
 	tb, c := newTable(t), &counted{}
-	s := tb.Measured(metrics.New(c, "test", time.Now))
+	s := tb.withMetrics(t, c)
 	end := func(id string, kind events.Type, why access.Reason) access.Change {
 		e := events.Event{ID: id, Type: kind, Time: noon, Customer: &events.Organisation{ID: "acme"}, Data: events.Data{Reason: string(why)}}
 		return access.Change{Events: []events.Event{e}}
@@ -139,7 +146,7 @@ func TestAnEndIsCountedWhenItIsWrittenAndOnlyThen(t *testing.T) {
 func TestAMailIsCountedUnderEachStateOnce(t *testing.T) {
 	t.Parallel()
 	tb, c := newTable(t), &counted{}
-	s := tb.Measured(metrics.New(c, "test", time.Now))
+	s := tb.withMetrics(t, c)
 	claim := func(event string) (receipt.Receipt, receipt.Claim) {
 		t.Helper()
 		r := receipt.Receipt{Key: receipt.Key{Customer: "acme", Event: event, Recipient: "r"}, To: "kim@contoso.example"}

@@ -28,14 +28,26 @@ type Store struct {
 	metrics *metrics.Recorder
 }
 
-// New is the store in the table of that name.
-func New(db *dynamodb.Client, table string) *Store { return &Store{db: db, table: table} }
-
-// Measured is the same store that tells the recorder what it has written down for good: ends of grants, and what became of mails; and when
-// others got in between.
-func (s *Store) Measured(m *metrics.Recorder) *Store {
-	return &Store{db: s.db, table: s.table, metrics: m}
+// New returns the store in the table of that name.
+func New(db *dynamodb.Client, table string, options ...Option) *Store {
+	return &Store{db: db, table: table, metrics: apply(options).metrics}
 }
+
+// Option changes what New and NewReader return.
+type Option func(*settings)
+
+type settings struct{ metrics *metrics.Recorder }
+
+func apply(options []Option) (s settings) {
+	for _, set := range options {
+		set(&s)
+	}
+	return s
+}
+
+// WithMetrics has a store record ends of grants, what became of mails, and writes that met another; and a reader record snapshots that met
+// a change and were read again. Without it nothing is recorded.
+func WithMetrics(m *metrics.Recorder) Option { return func(s *settings) { s.metrics = m } }
 
 // errStale says that a record was no longer as it was loaded, or that another transaction held it: load and plan again.
 var errStale = errors.New("changed meanwhile")

@@ -85,7 +85,7 @@ func (e *Environment) Store() (*dynamo.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dynamo.New(db, name).Measured(e.Figures()), nil
+	return dynamo.New(db, name, dynamo.WithMetrics(e.Figures())), nil
 }
 
 // Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on unless they
@@ -136,6 +136,6 @@ func Check(e *Environment) (lambda.Handler, error) {
 		return nil, err
 	}
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: dynamo.NewReader(db, name).Measured(e.Figures()), Catalogue: catalogue, Now: e.Now, BaseURL: base, Log: e.Log, Metrics: e.Figures(),
+		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.Figures())), Catalogue: catalogue, Now: e.Now, BaseURL: base, Log: e.Log, Metrics: e.Figures(),
 	}), nil
 }

@@ -64,8 +64,8 @@ func (d Deps) settings() map[string]string {
 	return set
 }
 
-// Functions builds the handler of every function, by its name in the manifest, as each function does in Lambda. It fails with what is wrong with the
-// settings.
+// Functions builds the handler of every function, by its name in the manifest, as each function does in Lambda. It fails with what is wrong
+// with the settings.
 func Functions(d Deps) (map[string]lambda.Handler, error) {
 	settings, ids := d.settings(), setup.IDs(d.Now)
 	watch := func(o *sesv2.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }

@@ -38,8 +38,8 @@ func checkHandlerAt(storage http.RoundTripper, table string, now func() time.Tim
 	}
 	figures := metrics.New(out, "prod", time.Now)
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: dynamo.NewReader(client, table).Measured(figures), Catalogue: access.DefaultCatalogue(), BaseURL: "https://access.example.com",
-		Now: now, Log: slog.New(slog.NewJSONHandler(out, nil)),
+		Facts: dynamo.NewReader(client, table, dynamo.WithMetrics(figures)), Catalogue: access.DefaultCatalogue(),
+		BaseURL: "https://access.example.com", Now: now, Log: slog.New(slog.NewJSONHandler(out, nil)),
 		Metrics: figures,
 	})
 }
