@@ -79,16 +79,16 @@ func (tx *transaction) invitation(table string, w access.InvitationWrite) {
 	tx.put(table, invitationItem(w.After), w.Before.Stored())
 }
 
-// invited stages under which addresses pending invitations are found: there is at most one for each partner and address. One that ends in
-// the same change as the next is made yields to it.
+// invited adds the writes of the records by which a pending invitation is found, one for each partner and address. An invitation that ends
+// in the same change in which the next is created is replaced by it.
 func (tx *transaction) invited(table string, writes []access.Write) {
-	type turn struct{ from, to string } // ids
-	turns := map[Key]turn{}
+	type replacement struct{ from, to string } // ids
+	replacements := map[Key]replacement{}
 	for _, w := range writes {
 		switch w := w.(type) {
 		case access.InvitationWrite:
 			k := invitedKey(w.After)
-			t := turns[k]
+			t := replacements[k]
 			switch {
 			case w.Before == nil:
 				t.to = w.After.ID
@@ -97,14 +97,14 @@ func (tx *transaction) invited(table string, writes []access.Write) {
 			default:
 				continue
 			}
-			turns[k] = t
+			replacements[k] = t
 		case access.InvitationListing:
-			turns[invitedKey(w.Invitation)] = turn{w.Invitation.ID, w.Invitation.ID}
+			replacements[invitedKey(w.Invitation)] = replacement{w.Invitation.ID, w.Invitation.ID}
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(turns),
+	for _, k := range slices.SortedFunc(maps.Keys(replacements),
 		func(a, b Key) int { return cmp.Or(cmp.Compare(a.PK, b.PK), cmp.Compare(a.SK, b.SK)) }) {
-		t := turns[k]
+		t := replacements[k]
 		condition, values := absent, map[string]types.AttributeValue(nil)
 		if t.from != "" { // those of before are not listed
 			condition, values = absent+" OR invitation = :from", map[string]types.AttributeValue{":from": str(t.from)}

@@ -241,7 +241,7 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	d := m.deals[b.pair]
 	fresh := d == nil || m.over(b.pair)
 	if fresh {
-		m.note(b.pair)
+		m.recordChange(b.pair)
 		d = &deal{
 			id: m.nextDeal(), level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{},
 			left: map[string]bool{},

@@ -114,11 +114,7 @@ func directoryPK(shard int) string { return fmt.Sprintf("D#%d", shard) }
 // removedPK is the same for partners that were removed, and are in no list that people see.
 func removedPK(shard int) string { return fmt.Sprintf("R#%d", shard) }
 
-func directoryShard(organisation string) int {
-	h := fnv.New32a()
-	h.Write([]byte(organisation))
-	return int(h.Sum32() % directoryShards)
-}
+func directoryShard(organisation string) int { return shardOf(organisation, directoryShards) }
 
 // customersPK spreads the list of all customers in the same way.
 func customersPK(shard int) string { return fmt.Sprintf("A#%d", shard) }
@@ -130,10 +126,13 @@ const dueShards = 8
 
 func duePK(shard int) string { return fmt.Sprintf("Q#%d", shard) }
 
-func dueShard(k Key) int {
+func dueShard(k Key) int { return shardOf(k.PK+"\n"+k.SK, dueShards) }
+
+// shardOf spreads names evenly over that many shards.
+func shardOf(name string, shards uint32) int {
 	h := fnv.New32a()
-	h.Write([]byte(k.PK + "\n" + k.SK))
-	return int(h.Sum32() % dueShards)
+	h.Write([]byte(name))
+	return int(h.Sum32() % shards)
 }
 
 func dueSK(at time.Time, k Key) string { return timeText(at) + "#" + k.PK + "#" + k.SK }

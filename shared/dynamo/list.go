@@ -21,7 +21,7 @@ const reads = 4
 func walk[T any](ctx context.Context, ask access.PageAsk, sparse bool,
 	fetch func(ctx context.Context, after string, n int) ([]*item, bool, error),
 	join func(ctx context.Context, items []*item) ([]*T, error),
-	place func(*item) string,
+	positionOf func(*item) string,
 ) (access.Page[T], error) {
 	page := access.Page[T]{Items: []T{}}
 	after, n, rounds := ask.After, ask.Limit+1, 1
@@ -45,7 +45,7 @@ func walk[T any](ctx context.Context, ask access.PageAsk, sparse bool,
 				}
 				page.Items = append(page.Items, *row)
 			}
-			after = place(items[i])
+			after = positionOf(items[i])
 		}
 		if !more {
 			return page, nil

@@ -81,8 +81,8 @@ func (m *model) nextDeal() int {
 	return m.made
 }
 
-// note keeps when the grant ended that another takes the place of.
-func (m *model) note(p pair) {
+// recordChange keeps when the grant ended that another takes the place of.
+func (m *model) recordChange(p pair) {
 	if d := m.deals[p]; d != nil && !d.ended && m.expired(d) {
 		m.ended[p] = append(m.ended[p], d.until)
 	}
@@ -312,7 +312,7 @@ func (m *model) grant(p pair, cmd access.GrantCommand) access.Code {
 	if code != "" {
 		return code
 	}
-	m.note(p)
+	m.recordChange(p)
 	m.deals[p] = after
 	if cmd.Individual && cmd.Level != nil {
 		address := m.people[cmd.Users[0]].address
@@ -520,7 +520,7 @@ func (m *model) change(p pair, stale bool, change func(*deal) access.Code) acces
 	if code != "" {
 		return code
 	}
-	if gives(d, after) {
+	if extendsAccess(d, after) {
 		if stale {
 			return access.VersionMismatch
 		}
@@ -532,8 +532,8 @@ func (m *model) change(p pair, stale bool, change func(*deal) access.Code) acces
 	return ""
 }
 
-// gives tells whether somebody gets, or may get, more than before.
-func gives(before, after *deal) bool {
+// extendsAccess tells whether somebody gets, or may get, more than before.
+func extendsAccess(before, after *deal) bool {
 	for user := range after.people {
 		if !before.people[user] {
 			return true

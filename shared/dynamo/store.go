@@ -98,9 +98,9 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 		}
 		end, ok := enough(ctx)
 		late := ok && !time.Now().Before(end)
-		again := errors.Is(err, errStale) || errors.Is(err, errBusy)
+		retry := errors.Is(err, errStale) || errors.Is(err, errBusy)
 		switch {
-		case !again:
+		case !retry:
 			return err
 		case n+1 < attempts && !late:
 		case errors.Is(err, errStale):

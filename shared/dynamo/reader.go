@@ -20,14 +20,14 @@ import (
 	"partneraccess/shared/metrics"
 )
 
-// Reader reads what decisions need. It may be used by many at once.
+// Reader reads the records that decisions need. It is safe for concurrent use.
 type Reader struct {
 	client   *dynamodb.Client
 	table    string
 	batch    *dynamodb.BatchGetItemInput
 	transact *dynamodb.TransactGetItemsInput
 	scanners sync.Pool // of *scanner
-	sheets   sync.Pool // of *sheet
+	plans    sync.Pool // of *readPlan
 	metrics  *metrics.Recorder
 }
 
@@ -44,31 +44,31 @@ const (
 	rounds         = 6   // of asking for what DynamoDB has left out: about half a second
 )
 
-// Facts reads the facts of all questions: one request for each hundred different records, four for one question. The facts share
-// what is the same. What is not there is nil; a record that cannot be understood is an error.
+// Facts returns the facts of each question, in the order of the questions. It reads a question's four records, each record once, with one
+// request for each hundred. Facts of the same record share it. A record that does not exist is nil; one that cannot be decoded is an error.
 func (r *Reader) Facts(ctx context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error) {
 	most := len(qs) * 4
 	if c == access.Snapshot {
 		most = keysPerRequest // each question's records have to be in one transaction
 	}
-	sheets := r.sheetsOf(qs, most)
-	if err := r.fill(ctx, sheets, c); err != nil {
-		return nil, fmt.Errorf("read facts: %w", err) // whatever still reads keeps its sheet
+	plans := r.planReads(qs, most)
+	if err := r.fill(ctx, plans, c); err != nil {
+		return nil, fmt.Errorf("read facts: %w", err) // a request that still runs may write to its plan, so that none goes back into the pool
 	}
 	facts := make([]access.Facts, 0, len(qs))
-	for _, s := range sheets {
+	for _, s := range plans {
 		facts = s.facts(facts)
 		s.clear()
-		r.sheets.Put(s)
+		r.plans.Put(s)
 	}
 	return facts, nil
 }
 
-func (r *Reader) fill(ctx context.Context, sheets []*sheet, c access.Consistency) error {
+func (r *Reader) fill(ctx context.Context, plans []*readPlan, c access.Consistency) error {
 	var parts []*part
-	for _, s := range sheets {
+	for _, s := range plans {
 		for from := 0; from < len(s.records); from += keysPerRequest {
-			parts = append(parts, &part{sheet: s, from: from, to: min(from+keysPerRequest, len(s.records))})
+			parts = append(parts, &part{plan: s, from: from, to: min(from+keysPerRequest, len(s.records))})
 		}
 	}
 	if len(parts) == 0 {
@@ -81,7 +81,7 @@ func (r *Reader) fill(ctx context.Context, sheets []*sheet, c access.Consistency
 	g.SetLimit(inParallel)
 	for _, p := range parts[1:] {
 		g.Go(func() error {
-			growStack(len(p.sheet.records))
+			growStack(len(p.plan.records))
 			return r.fillPart(ctx, p, c)
 		})
 	}
@@ -89,8 +89,8 @@ func (r *Reader) fill(ctx context.Context, sheets []*sheet, c access.Consistency
 	return cmp.Or(g.Wait(), err)
 }
 
-// growStack gives a new goroutine the stack that a call of the SDK needs. It would grow by itself, but four times over, and each time with
-// more calls on it to be moved: a tenth of a batch's CPU time.
+// growStack grows a new goroutine's stack at once to what a call of the SDK needs. By itself it grows in four steps, and copies more each
+// time: a tenth of a batch's CPU time.
 //
 //go:noinline
 func growStack(n int) byte {
@@ -98,11 +98,11 @@ func growStack(n int) byte {
 	return room[n%len(room)]
 }
 
-// fillPart reads records that fit into one request.
+// fillPart reads the records of one request, and asks again for those that DynamoDB did not return.
 func (r *Reader) fillPart(ctx context.Context, p *part, c access.Consistency) error {
 	keys := make([]Key, 0, p.to-p.from)
-	for i := range p.sheet.records[p.from:p.to] {
-		keys = append(keys, p.sheet.records[p.from+i].key)
+	for i := range p.plan.records[p.from:p.to] {
+		keys = append(keys, p.plan.records[p.from+i].key)
 	}
 	for round := 0; ; round++ {
 		left, err := r.ask(ctx, keys, c, p.found)
@@ -123,25 +123,25 @@ func (r *Reader) fillPart(ctx context.Context, p *part, c access.Consistency) er
 	}
 }
 
-// ask is one request; it returns the keys to ask for again.
-func (r *Reader) ask(ctx context.Context, keys []Key, c access.Consistency, found func(item)) (again []Key, err error) {
+// ask sends one request and returns the keys that have to be asked for again.
+func (r *Reader) ask(ctx context.Context, keys []Key, c access.Consistency, found func(item)) (unprocessed []Key, err error) {
 	if c != access.Snapshot {
 		return r.batchGet(ctx, keys, c != access.Eventual, found)
 	}
 	err = r.transactGet(ctx, keys, found)
-	passes, conflict := passing(err)
+	retry, conflict := retryable(err)
 	if conflict {
 		r.metrics.Contended()
 	}
-	if passes {
+	if retry {
 		return keys, nil
 	}
 	return nil, err
 }
 
-// passing tells whether a transaction was cancelled for a reason that goes away by itself, and whether that was a change under way. The SDK
-// does not try those again.
-func passing(err error) (passes, conflict bool) {
+// retryable reports whether a transaction was cancelled for reasons that end by themselves, which the SDK does not retry, and whether one
+// of them was a write at the same moment.
+func retryable(err error) (retry, conflict bool) {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
 		return false, false
@@ -158,7 +158,7 @@ func passing(err error) (passes, conflict bool) {
 	return true, conflict
 }
 
-// pause waits before the next round: up to 20 ms, and twice as long each time, at random so that many do not come back together.
+// pause waits before the next round: a random time of up to 20 ms, doubled each round up to 640 ms. It fails when ctx ends.
 func pause(ctx context.Context, round int) error {
 	t := time.NewTimer(time.Duration(1 + rand.Int64N(int64(20*time.Millisecond)<<min(round, 5)))) //nolint:gosec // a delay is no secret
 	defer t.Stop()
@@ -170,15 +170,15 @@ func pause(ctx context.Context, round int) error {
 	}
 }
 
-// sheet is what some questions need to know: the different records, and where each question finds its own.
-type sheet struct {
+// readPlan holds the records that some questions need, each once, and where each question finds its own.
+type readPlan struct {
 	records []record
-	at      map[Key]int // where each is, if mapped
-	mapped  bool        // they are many
-	places  []place     // one for each question
+	at      map[Key]int     // the index of each key, if mapped
+	mapped  bool            // so many that a map is faster than a loop
+	indexes []recordIndexes // one for each question
 }
 
-// record is one item's key and, once it was found, what the item means: one of the four.
+// record is one item's key and, when it was found, its value in the field of its kind.
 type record struct {
 	key        Key
 	kind       kind
@@ -197,23 +197,23 @@ const (
 	ofAssignment
 )
 
-// place is where a question's records are in its sheet; none for what it does not ask.
-type place struct{ partner, user, grant, assignment int }
+// recordIndexes are the indexes of a question's records in its plan; none for a record that it does not need.
+type recordIndexes struct{ partner, user, grant, assignment int }
 
 const none = -1
 
-// sheetsOf lays questions out on sheets of at most so many records, each question whole on one.
-func (r *Reader) sheetsOf(qs []access.Question, most int) []*sheet {
-	var out []*sheet
-	var s *sheet
+// planReads divides the questions into plans of at most that many records. The records of one question are in one plan.
+func (r *Reader) planReads(qs []access.Question, most int) []*readPlan {
+	var out []*readPlan
+	var s *readPlan
 	for i, q := range qs {
 		if s == nil || len(s.records)+4 > most {
-			s = r.newSheet(len(qs)-i, most)
+			s = r.newPlan(len(qs)-i, most)
 			out = append(out, s)
 		}
-		p := place{grant: none, assignment: none}
-		if n := len(s.places); n > 0 && q.User == qs[i-1].User { // a batch is mostly about one user
-			p.partner, p.user = s.places[n-1].partner, s.places[n-1].user
+		p := recordIndexes{grant: none, assignment: none}
+		if n := len(s.indexes); n > 0 && q.User == qs[i-1].User { // a batch is mostly about one user
+			p.partner, p.user = s.indexes[n-1].partner, s.indexes[n-1].user
 		} else {
 			p.partner = s.add(ofPartner, partnerKey(partnerOf(q.User)))
 			p.user = s.add(ofUser, userKey(q.User))
@@ -222,33 +222,33 @@ func (r *Reader) sheetsOf(qs []access.Question, most int) []*sheet {
 			p.grant = s.add(ofGrant, grantKey(q.Customer, partnerOf(q.User)))
 			p.assignment = s.add(ofAssignment, assignmentKey(q.Customer, q.User))
 		}
-		s.places = append(s.places, p)
+		s.indexes = append(s.indexes, p)
 	}
 	return out
 }
 
-// newSheet makes room for so many questions: each needs two records of its own, at least when a batch is about one user.
-func (r *Reader) newSheet(questions, most int) *sheet {
-	s, _ := r.sheets.Get().(*sheet)
+// newPlan returns an empty plan with room for that many questions, at two records each: most batches are about one user.
+func (r *Reader) newPlan(questions, most int) *readPlan {
+	s, _ := r.plans.Get().(*readPlan)
 	if s == nil {
-		s = &sheet{}
+		s = &readPlan{}
 	}
 	n := min(questions*2+2, most)
-	s.records, s.places = slices.Grow(s.records, n), slices.Grow(s.places, questions)
+	s.records, s.indexes = slices.Grow(s.records, n), slices.Grow(s.indexes, questions)
 	if s.mapped = questions > 2; s.mapped && s.at == nil {
 		s.at = make(map[Key]int, n)
 	}
 	return s
 }
 
-// clear makes it as good as new, and keeps its room.
-func (s *sheet) clear() {
+// clear empties the plan and keeps its memory.
+func (s *readPlan) clear() {
 	clear(s.records)
 	clear(s.at)
-	s.records, s.places = s.records[:0], s.places[:0]
+	s.records, s.indexes = s.records[:0], s.indexes[:0]
 }
 
-func (s *sheet) find(k Key) int {
+func (s *readPlan) find(k Key) int {
 	if s.mapped {
 		if i, ok := s.at[k]; ok {
 			return i
@@ -263,7 +263,7 @@ func (s *sheet) find(k Key) int {
 	return none
 }
 
-func (s *sheet) add(as kind, k Key) int {
+func (s *readPlan) add(as kind, k Key) int {
 	i := s.find(k)
 	if i == none {
 		i = len(s.records)
@@ -275,8 +275,8 @@ func (s *sheet) add(as kind, k Key) int {
 	return i
 }
 
-func (s *sheet) facts(out []access.Facts) []access.Facts {
-	for _, p := range s.places {
+func (s *readPlan) facts(out []access.Facts) []access.Facts {
+	for _, p := range s.indexes {
 		f := access.Facts{Partner: s.records[p.partner].partner, User: s.records[p.user].user}
 		if p.grant != none {
 			f.Grant = s.records[p.grant].grant
@@ -287,20 +287,20 @@ func (s *sheet) facts(out []access.Facts) []access.Facts {
 	return out
 }
 
-// part is what one request reads of a sheet. It writes to its own records only, so that parts can be read side by side.
+// part is the range of a plan's records that one request reads. It writes to these only, so that parts can be read concurrently.
 type part struct {
-	sheet    *sheet
+	plan     *readPlan
 	from, to int
-	err      error // the first item that could not be understood
+	err      error // of the first item that could not be decoded
 
-	// Room for what is found, several at a time. At most half of a part's records are grants, and half are assignments.
+	// Allocated several at a time. At most half of a part's records are grants, and half are assignments.
 	grants      []access.Grant
 	assignments []access.Assignment
 }
 
-// next is a place for one more of a part of n records.
+// next returns a pointer to one more element, for a part of n records.
 func next[T any](room *[]T, n int) *T {
-	if len(*room) == cap(*room) { // what is full stays with those who point into it
+	if len(*room) == cap(*room) { // a full slice stays as it is: records point into it
 		size := 1 // one question needs no more
 		if n > 4 {
 			size = n / 2
@@ -311,15 +311,15 @@ func next[T any](room *[]T, n int) *T {
 	return &(*room)[len(*room)-1]
 }
 
-// found puts an item, which come in any order, to its record.
+// found stores an item in its record. Items come in any order.
 func (p *part) found(it item) {
-	i := p.sheet.find(Key{it.s(pk), it.s(sk)})
+	i := p.plan.find(Key{it.s(pk), it.s(sk)})
 	if i < p.from || i >= p.to {
 		p.fail(fmt.Errorf("DynamoDB sent item %s, which was not asked for", Key{it.s(pk), it.s(sk)}.loggable()))
 		return
 	}
 	var err error
-	switch r := &p.sheet.records[i]; r.kind {
+	switch r := &p.plan.records[i]; r.kind {
 	case ofPartner:
 		r.partner, err = decode(&it, (*item).partner)
 	case ofUser:
@@ -342,7 +342,7 @@ func (p *part) fail(err error) {
 	}
 }
 
-// UserByEmail is the id of the partner's user who has the address, or "" when none has. It is one strongly consistent read.
+// UserByEmail returns the id of the partner's user who has the address, or "" when there is none. It is one strongly consistent read.
 func (r *Reader) UserByEmail(ctx context.Context, address string) (string, error) {
 	out, err := r.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &r.table, ConsistentRead: aws.Bool(true), Key: newDraft(emailKey(address)),
@@ -353,8 +353,8 @@ func (r *Reader) UserByEmail(ctx context.Context, address string) (string, error
 	return fromSDK(out.Item).s("user"), nil
 }
 
-// CustomersOf lists the ids of the customers that have, or had, a grant for the partner, in their order. It is read from an index,
-// which may lag a moment: what it lists is to be decided on Facts.
+// CustomersOf lists the ids of the customers that have or had a grant for the partner, in ascending order. It reads an index, which may lag
+// a moment: decide on the Facts of what it lists.
 func (r *Reader) CustomersOf(ctx context.Context, partner string, ask access.PageAsk) (access.Page[string], error) {
 	q := r.candidates(partnerIndexPK(partner), customerPrefix, ask)
 	q.IndexName = aws.String(gsi1)
@@ -368,7 +368,7 @@ func (r *Reader) CustomersOf(ctx context.Context, partner string, ask access.Pag
 	return r.list(ctx, q, gsi1sk, customerPrefix)
 }
 
-// PartnersOf lists the ids of the partners for which the customer has, or had, a grant, in their order. It is strongly consistent.
+// PartnersOf lists the ids of the partners that have or had a grant of the customer, in ascending order. It is strongly consistent.
 func (r *Reader) PartnersOf(ctx context.Context, customer string, ask access.PageAsk) (access.Page[string], error) {
 	q := r.candidates(customerPK(customer), grantPrefix, ask)
 	if ask.After != "" {
@@ -395,7 +395,7 @@ func (r *Reader) candidates(partition, prefix string, ask access.PageAsk) *dynam
 	}
 }
 
-// list runs the query and takes the ids out of the sort keys.
+// list runs the query and returns the ids that are in the sort keys.
 func (r *Reader) list(ctx context.Context, q *dynamodb.QueryInput, sortKey, prefix string) (access.Page[string], error) {
 	var page access.Page[string]
 	out, err := r.client.Query(ctx, q)
