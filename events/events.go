@@ -108,24 +108,26 @@ type Data struct {
 	Reason     string     `json:"reason,omitzero"`          // why it ended
 	Everyone   *bool      `json:"everyone,omitzero"`        // when the change switched everyone on or off
 	Added      []Person   `json:"added,omitzero"`           // users let in one by one
-	Changed    []Person   `json:"changed,omitzero"`         // users who were in and may do less or more than before, with their levels (D15)
-	Removed    []Person   `json:"removed,omitzero"`         // users taken out, as far as they are known and few
-	Unnamed    int        `json:"unnamed,omitzero"`         // how many more were taken out: the partner's contacts stand for them
-	UserCount  *int       `json:"user_count,omitzero"`      // users in the grant after the change
-	AssignedBy string     `json:"assigned_by,omitzero"`     // customer or partner
-	Fields     []string   `json:"fields,omitzero"`          // the names of what changed, as the API calls them
-	Users      []Person   `json:"users,omitzero"`           // everybody who is in after the change, or was until the end, when they are few
-	Crowd      bool       `json:"crowd,omitzero"`           // they are too many to be named: the partner's contacts stand for them
-	Status     string     `json:"status,omitzero"`          // of the grant, as people see it, after the change
-	Days       int        `json:"days,omitzero"`            // until the end
-	Invitation string     `json:"invitation,omitzero"`      // the invitation's id
-	Expires    *time.Time `json:"expires,omitzero"`         // when the invitation ends, UTC
-	Sending    int        `json:"sending,omitzero"`         // the invitation's first, second, … mail with a token
-	Inviter    *Person    `json:"inviter,omitzero"`         // who invited, and hears of the outcome
-	Side       string     `json:"side,omitzero"`            // the inviter's: customer or partner
-	Person     *Person    `json:"person,omitzero"`          // the user, member or invited person concerned
-	EmailWas   string     `json:"email_was,omitzero"`       // of that person, when the change altered it
-	Role       string     `json:"role,omitzero"`            // of that person
-	Note       string     `json:"note,omitzero"`            // the customer's own, for its people alone
-	Message    string     `json:"message,omitzero"`         // the customer's words to the partner
+	// users who were in and may do less or more than before, with their levels (D15)
+	Changed    []Person `json:"changed,omitzero"`
+	Removed    []Person `json:"removed,omitzero"`     // users taken out, as far as they are known and few
+	Unnamed    int      `json:"unnamed,omitzero"`     // how many more were taken out: the partner's contacts stand for them
+	UserCount  *int     `json:"user_count,omitzero"`  // users in the grant after the change
+	AssignedBy string   `json:"assigned_by,omitzero"` // customer or partner
+	Fields     []string `json:"fields,omitzero"`      // the names of what changed, as the API calls them
+	// everybody who is in after the change, or was until the end, when they are few
+	Users          []Person   `json:"users,omitzero"`
+	UsersTruncated bool       `json:"crowd,omitzero"`      // too many users to be listed: the partner's contacts are notified instead
+	Status         string     `json:"status,omitzero"`     // of the grant, as people see it, after the change
+	Days           int        `json:"days,omitzero"`       // until the end
+	Invitation     string     `json:"invitation,omitzero"` // the invitation's id
+	Expires        *time.Time `json:"expires,omitzero"`    // when the invitation ends, UTC
+	Sending        int        `json:"sending,omitzero"`    // the invitation's first, second, … mail with a token
+	Inviter        *Person    `json:"inviter,omitzero"`    // who invited, and hears of the outcome
+	Side           string     `json:"side,omitzero"`       // the inviter's: customer or partner
+	Person         *Person    `json:"person,omitzero"`     // the user, member or invited person concerned
+	EmailWas       string     `json:"email_was,omitzero"`  // of that person, when the change altered it
+	Role           string     `json:"role,omitzero"`       // of that person
+	Note           string     `json:"note,omitzero"`       // the customer's own, for its people alone
+	Message        string     `json:"message,omitzero"`    // the customer's words to the partner
 }

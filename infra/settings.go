@@ -233,7 +233,7 @@ func (s settings) checkIdentity(c *complaints) {
 	}
 	for _, u := range s.pageURL {
 		if !isAddress(u, true) {
-			c.say("pageUrl has %q: give addresses that begin with https:// (http:// on localhost alone), parted by commas", u)
+			c.say("pageUrl has %q: give addresses that begin with https:// (http:// on localhost alone), separated by commas", u)
 		}
 	}
 }
@@ -241,7 +241,8 @@ func (s settings) checkIdentity(c *complaints) {
 func (s settings) checkOrigins(c *complaints) {
 	for _, o := range s.origins {
 		if u, err := url.Parse(o); err != nil || !isAddress(o, true) || u.Path != "" || u.RawQuery != "" {
-			c.say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, parted by commas",
+			c.say("origins has %q: give what a browser sends as Origin, such as https://app.example.com without a slash at the end, separated by "+
+				"commas",
 				o)
 		}
 	}

@@ -67,7 +67,7 @@ func (p *relationPlan) tell(reminding bool) {
 	}
 	tell := func(t events.Type, days int) {
 		p.past = append(p.past, m.event(t, p.r.Customer, p.r.Partner, grantData(before, p.r.Headcount, func(d *events.Data) {
-			d.Users, d.Crowd = p.concerned()
+			d.Users, d.UsersTruncated = p.concerned()
 			d.Status, d.Days = string(before.Status(p.r.Partner, m.Now)), days
 		})))
 	}
@@ -293,7 +293,7 @@ func PlanTellPersonChanged(t *Task, rows []Relation, after string, m Moment) Cha
 		p := newRelationPlan(r, m.clock())
 		if p.g.Admits(u, p.row(u.ID)) {
 			c.Events = append(c.Events, p.m.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
-				d.Users, d.Crowd = p.concerned()
+				d.Users, d.UsersTruncated = p.concerned()
 				d.Status = string(p.g.Status(r.Partner, m.Now))
 				d.Person, d.EmailWas = ref(person(u)), t.EmailWas
 			})))

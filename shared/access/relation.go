@@ -77,7 +77,7 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 	if old := p.g; old != nil {
 		if old.expired(p.m.Now) { // no sweep has come by yet: the end is told before the new beginning
 			p.past = append(p.past, p.m.clock().event(events.GrantExpired, p.r.Customer, p.r.Partner, grantData(old, p.r.Headcount, func(d *events.Data) {
-				d.Users, d.Crowd = p.concerned()
+				d.Users, d.UsersTruncated = p.concerned()
 				d.Status, d.Reason = string(old.Status(p.r.Partner, p.m.Now)), string(Expired)
 			})))
 		}
@@ -470,7 +470,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		c.Writes = append(c.Writes, p.m.reviewInvitations(p.r.Customer, p.g.Partner)...)
 	}
 	data := grantData(p.g, p.r.Headcount, func(d *events.Data) {
-		d.Users, d.Crowd = p.concerned()
+		d.Users, d.UsersTruncated = p.concerned()
 		d.Status = string(p.g.Status(p.r.Partner, p.m.Now))
 		d.Fields = out.Changes.Fields
 		d.Everyone = p.everyone

@@ -77,7 +77,7 @@ func TestAnEndThatANewGrantTellsFirstSaysWhoWasIn(t *testing.T) {
 	w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", w.owner), access.GrantCommand{Users: []string{w.owner}}, w.moment())))
 	w.wantEvents(events.GrantExpired, events.GrantCreated)
 	was, is := w.change.Events[0].Data, w.change.Events[1].Data
-	if names(was.Users) != "kim " || was.Crowd || was.Status != "expired" || was.Reason != "expired" {
+	if names(was.Users) != "kim " || was.UsersTruncated || was.Status != "expired" || was.Reason != "expired" {
 		t.Errorf("the end: got %+v, want Kim, expired", was)
 	}
 	if names(is.Users) != "olga " {
@@ -129,7 +129,7 @@ func TestWhoGoesWhenASetReplacesEverybodyIsNamedAsFarAsItIsKnown(t *testing.T) {
 		w.must(w.edit(access.EditCommand{Set: list(kim)}))
 		w.wantIn("kim")
 		d := w.event().Data
-		if vague && (names(d.Removed) != "ext " || d.Unnamed != 1 || names(d.Users) != "kim " || d.Crowd) {
+		if vague && (names(d.Removed) != "ext " || d.Unnamed != 1 || names(d.Users) != "kim " || d.UsersTruncated) {
 			t.Errorf("got %+v, want Ext named and one more, Olga, who is in no row of the grant", d)
 		}
 		if !vague && (names(d.Removed) != "olga ext " || d.Unnamed != 0) {

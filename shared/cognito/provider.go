@@ -56,7 +56,7 @@ type Provider struct {
 // New is the provider on the pool of that id. The client is the one whose id is given: it is asked whether a password is right.
 func New(api *cognitoidentityprovider.Client, pool, client string) *Provider {
 	api = cognitoidentityprovider.New(api.Options(),
-		func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, watching) })
+		func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, watchMiddleware) })
 	return &Provider{api: api, pool: pool, client: client}
 }
 
@@ -72,7 +72,7 @@ var ErrAddressHeld = errors.New("another account still has the address")
 // later. When it is not alone, an account that has to get another address is left at the one that it has: the next Sync has to be, when it
 // can be alone.
 func (p *Provider) Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error) {
-	ctx, sent := watched(ctx)
+	ctx, sent := watchAttempts(ctx)
 	err = p.sync(ctx, u, alone)
 	return sent.settled(), err
 }
@@ -342,7 +342,7 @@ func address(account *cognitoidentityprovider.AdminGetUserOutput) string {
 
 // temporary sets a password that has to be replaced when it is used, and tells whether Cognito has answered each attempt.
 func (p *Provider) temporary(ctx context.Context, u access.User, secret string) (settled bool, err error) {
-	ctx, sent := watched(ctx)
+	ctx, sent := watchAttempts(ctx)
 	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
 		UserPoolId: &p.pool, Username: &u.ID, Password: &secret, Permanent: false,
 	})

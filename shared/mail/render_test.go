@@ -84,7 +84,7 @@ func cases(t *testing.T) map[string]mail.Letter {
 	}
 	change := func(as string, typ events.Type, f func(*events.Event)) { add(string(typ)+"-"+as, with(t, typ, f)) }
 	crowd := func(e *events.Event) {
-		e.Data.Users, e.Data.Added, e.Data.Removed, e.Data.Crowd, e.Data.UserCount = nil, nil, nil, true, new(812)
+		e.Data.Users, e.Data.Added, e.Data.Removed, e.Data.UsersTruncated, e.Data.UserCount = nil, nil, nil, true, new(812)
 	}
 	for _, typ := range []events.Type{
 		events.GrantSuspended, events.GrantResumed, events.GrantStarted, events.GrantExpiring,

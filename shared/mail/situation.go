@@ -163,7 +163,7 @@ func (s Situation) outdatedGrant(l Letter) string {
 	open := s.Grant != nil && s.Grant.EndAt(s.Partner, s.Now) == nil
 	holds := open && s.Grant.ID == l.Event.Data.Grant
 	d, person := s.decision(l)
-	in := person && (d.Allow || passing(d.Why))
+	in := person && (d.Allow || isTemporary(d.Why))
 	const ended = "the access has ended"
 	switch l.Template {
 	case "revoked", "relinquished", "ended", "expired":
@@ -226,9 +226,9 @@ func (s Situation) outdatedAccount(l Letter) string {
 	return ""
 }
 
-// passing tells whether a reason to deny says nothing of the person: it passes when the level or the state of the grant or the partner
-// changes.
-func passing(w access.Why) bool {
+// isTemporary reports whether a reason to deny is about the grant or the partner and not about the person: it ends when the level or the
+// state changes.
+func isTemporary(w access.Why) bool {
 	switch w { //nolint:exhaustive // all others concern the person, or are final
 	case access.LevelTooLow, access.WhySuspended, access.NotYetActive, access.PendingApproval, access.WhyPartnerInactive,
 		access.WhyNotEligible, access.SSORequired:

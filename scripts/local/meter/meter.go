@@ -46,7 +46,7 @@ func (m *Meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	kind := kindOf(operation)
-	if kind != free {
+	if kind != unmetered {
 		body = bytes.Replace(body, []byte(`{`), []byte(`{"ReturnConsumedCapacity":"TOTAL",`), 1)
 	}
 	out, err := http.NewRequestWithContext(r.Context(), r.Method, m.engine, bytes.NewReader(body))
@@ -68,8 +68,8 @@ func (m *Meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	if kind != free {
-		m.note(operation, kind, resp.StatusCode, answer)
+	if kind != unmetered {
+		m.recordCall(operation, kind, resp.StatusCode, answer)
 	}
 	for name, values := range resp.Header {
 		if name != "Content-Length" {
@@ -83,7 +83,7 @@ func (m *Meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type kind int
 
 const (
-	free kind = iota // the stream's, which Lambda reads for nothing, and those about the table itself
+	unmetered kind = iota // the stream's, which Lambda reads for nothing, and those about the table itself
 	read
 	write
 )
@@ -95,10 +95,10 @@ func kindOf(operation string) kind {
 	case "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems":
 		return write
 	}
-	return free
+	return unmetered
 }
 
-func (m *Meter) note(operation string, kind kind, status int, answer []byte) {
+func (m *Meter) recordCall(operation string, kind kind, status int, answer []byte) {
 	var told struct{ ConsumedCapacity json.RawMessage }
 	type price struct{ CapacityUnits float64 }
 	units, err := 0.0, json.Unmarshal(answer, &told)

@@ -52,7 +52,7 @@ func (r *Record) Watch(stack *middleware.Stack) error {
 	) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		if c, ok := lambdacontext.FromContext(ctx); ok {
 			function := c.InvokedFunctionArn[strings.LastIndexByte(c.InvokedFunctionArn, ':')+1:]
-			if err := r.note(ctx, function, in.Request); err != nil {
+			if err := r.recordCall(ctx, function, in.Request); err != nil {
 				return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("rights: %w", err)
 			}
 		}
@@ -60,7 +60,7 @@ func (r *Record) Watch(stack *middleware.Stack) error {
 	}), middleware.Before)
 }
 
-func (r *Record) note(ctx context.Context, function string, request any) error {
+func (r *Record) recordCall(ctx context.Context, function string, request any) error {
 	service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
 	switch service {
 	case "SESv2":

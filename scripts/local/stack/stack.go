@@ -128,7 +128,7 @@ type Stack struct {
 	onClock   func(context.Context) error
 
 	server     *http.Server
-	silent     silent
+	unused     unusedConnections
 	background context.Context //nolint:containedctx // of what runs without a request; ends with the stack
 	quit       context.CancelFunc
 	running    sync.WaitGroup // what runs in the background
@@ -148,7 +148,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 	s.url = "http://" + listener.Addr().String()
 	s.server = &http.Server{
-		ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), ConnState: s.silent.note,
+		ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), ConnState: s.unused.track,
 	}
 	defer func() {
 		if err != nil {
@@ -365,7 +365,7 @@ func (s *Stack) shutdown() error {
 	// What runs by itself first: it sends its mails through the server.
 	s.quit()
 	err := s.settle(ctx)
-	s.silent.close()
+	s.unused.close()
 	if e := s.server.Shutdown(ctx); e != nil {
 		_ = s.server.Close()
 		err = errors.Join(err, fmt.Errorf("requests were cut off: %w", e))
@@ -377,14 +377,14 @@ func (s *Stack) shutdown() error {
 	return err
 }
 
-// silent are the connections on which nothing was ever asked. Go's client opens some ahead of need, such as SES's when it sends several
-// mails, and a server that is to end would wait five seconds for each.
-type silent struct {
+// unusedConnections are the connections without a request so far. Go's client opens some before it needs them, such as SES's client when it
+// sends several mails, and Shutdown would wait five seconds for each.
+type unusedConnections struct {
 	mu   sync.Mutex
 	open map[net.Conn]bool
 }
 
-func (s *silent) note(c net.Conn, state http.ConnState) {
+func (s *unusedConnections) track(c net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if state != http.StateNew {
@@ -397,7 +397,7 @@ func (s *silent) note(c net.Conn, state http.ConnState) {
 	s.open[c] = true
 }
 
-func (s *silent) close() {
+func (s *unusedConnections) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.open {

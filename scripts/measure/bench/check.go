@@ -15,7 +15,8 @@ import (
 	"partneraccess/shared/metrics"
 )
 
-// checkHandler is the check function as functions/check wires it, but for the storage and the clock, which stands still at the day of the items here.
+// checkHandler is the check function as functions/check wires it, but for the storage and the clock, which stands still at the day of the
+// items here.
 func checkHandler(storage http.RoundTripper, table string) lambda.Handler {
 	return checkHandlerAt(storage, table, func() time.Time { return time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC) })
 }

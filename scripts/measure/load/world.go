@@ -190,7 +190,7 @@ func (w *world) drive(ctx context.Context, clients int, length time.Duration) re
 				if ctx.Err() != nil { // time is up: it was cut off
 					return
 				}
-				all[i].note(kind, time.Since(began), err)
+				all[i].record(kind, time.Since(began), err)
 			}
 		})
 	}
@@ -371,7 +371,7 @@ func (r results) of(kind string) *result {
 	return r[kind]
 }
 
-func (r results) note(kind string, took time.Duration, err error) {
+func (r results) record(kind string, took time.Duration, err error) {
 	k := r.of(kind)
 	k.took = append(k.took, took)
 	if err != nil {

@@ -82,8 +82,8 @@ func (p part) mark() {
 	}
 }
 
-// violations are the users who were let in though that had been taken away, and the answer given, before the check began, unless
-// something that may give it again overlapped or followed. It knows nothing of the model.
+// violations returns the checks that granted access although the request that removed it had been answered before the check began, and no
+// request that may restore it overlapped or followed. It does not use the model.
 func (p part) violations() []string {
 	var out []string
 	for _, c := range p.ops {
@@ -94,15 +94,15 @@ func (p part) violations() []string {
 			if c.answers[i] != "granted" {
 				continue
 			}
-			for _, taken := range p.ops {
-				if taken.end >= c.call || !taken.takes(user, c) {
+			for _, removal := range p.ops {
+				if removal.end >= c.call || !removal.removesAccess(user, c) {
 					continue
 				}
-				again := slices.ContainsFunc(p.ops, func(g *operation) bool {
-					return g != taken && g.end > taken.call && g.call < c.end && g.givesBack(taken, user, c)
+				restored := slices.ContainsFunc(p.ops, func(g *operation) bool {
+					return g != removal && g.end > removal.call && g.call < c.end && g.restoresAccess(removal, user, c)
 				})
-				if !again {
-					out = append(out, fmt.Sprintf("user %d was let in by [%v] though [%v] had been answered", user, c, taken))
+				if !restored {
+					out = append(out, fmt.Sprintf("user %d got access by [%v] although [%v] had been answered", user, c, removal))
 				}
 			}
 		}
@@ -110,8 +110,8 @@ func (p part) violations() []string {
 	return out
 }
 
-// takes tells whether, once this was answered, the user was out for such a check.
-func (o *operation) takes(user int, c *operation) bool {
+// removesAccess reports whether the user has no access for such a check once this request was answered.
+func (o *operation) removesAccess(user int, c *operation) bool {
 	if o.answer != "200" && o.answer != "204" && o.answer != "201" {
 		return false
 	}
@@ -132,8 +132,8 @@ func (o *operation) takes(user int, c *operation) bool {
 	return false
 }
 
-// givesBack tells whether this may undo what was taken.
-func (o *operation) givesBack(taken *operation, user int, c *operation) bool {
+// restoresAccess tells whether this may undo what was taken.
+func (o *operation) restoresAccess(taken *operation, user int, c *operation) bool {
 	if o.answer != "200" && o.answer != "204" && o.answer != "201" {
 		return false
 	}

@@ -328,23 +328,23 @@ func (s state) edit(c *command, now int64) (state, string) {
 	case p == ended, p == expired, s.partner == removed:
 		return s, "409 ended"
 	}
-	gives := false
+	extends := false
 	switch c.kind {
 	case setLevel:
-		gives = c.level > s.level
+		extends = c.level > s.level
 		s.level = c.level
 	case setUntil, setFrom:
 		if !s.period(c, now) {
 			return before, "422 period_invalid"
 		}
-		gives = s.from < before.from || before.until != none && (s.until == none || s.until > before.until)
+		extends = s.from < before.from || before.until != none && (s.until == none || s.until > before.until)
 	case suspend:
 		s.phase = paused
 	case resume:
-		gives = s.phase == paused
+		extends = s.phase == paused
 		s.phase = open
 	case everyoneOn:
-		gives = !s.everyone
+		extends = !s.everyone
 		s.switchOn()
 	case everyoneOff:
 		if s.everyone {
@@ -364,7 +364,7 @@ func (s state) edit(c *command, now int64) (state, string) {
 		case !s.everyone:
 			s.in |= of(c.users...)
 		}
-		gives = s.in&^before.in != 0
+		extends = s.in&^before.in != 0
 	case removeUsers, deleteUser:
 		u := of(c.users...)
 		switch {
@@ -378,7 +378,7 @@ func (s state) edit(c *command, now int64) (state, string) {
 			return before, "409 last_user"
 		}
 	}
-	if gives && s.partner != active {
+	if extends && s.partner != active {
 		return before, "422 partner_not_active"
 	}
 	return s, "200"

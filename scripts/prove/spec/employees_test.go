@@ -95,14 +95,14 @@ func (o *employer) waitForMails(to string, n int) {
 		if err != nil {
 			o.t.Fatal(err)
 		}
-		free := 0
+		unheld := 0
 		for _, r := range page.Items {
 			if r.To == to && r.Lease.IsZero() {
-				free++
+				unheld++
 			}
 		}
-		if free != n {
-			return fmt.Errorf("mails to %s that no attempt holds: got %d, want %d", to, free, n)
+		if unheld != n {
+			return fmt.Errorf("mails to %s that no attempt holds: got %d, want %d", to, unheld, n)
 		}
 		return nil
 	})

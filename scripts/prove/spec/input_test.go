@@ -902,7 +902,7 @@ func TestAnEditNamesTheVersionThatWasRead(t *testing.T) {
 		by         *spec.Client
 		path       string
 		gives      func(i int) object // an edit that gives, or is neither
-		takes      object
+		accepted   object
 		needsMatch bool
 		put        bool
 	}{
@@ -965,8 +965,8 @@ func TestAnEditNamesTheVersionThatWasRead(t *testing.T) {
 			edit("*").Want(200)
 			edit(read()).Want(200)
 			edit(`"998", ` + read()).Want(200)
-			if c.takes != nil { // what only takes away is never refused for a stale version
-				by.Do(method, c.path, c.takes, "If-Match", tag).Want(200)
+			if c.accepted != nil { // what only takes away is never refused for a stale version
+				by.Do(method, c.path, c.accepted, "If-Match", tag).Want(200)
 			}
 		})
 	}

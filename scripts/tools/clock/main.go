@@ -1,5 +1,5 @@
-// Command clock writes a file for go's -overlay flag with which everything that is built has another date: time.Now is that much later, and all that
-// follows from it. It prints the file's path.
+// Command clock writes a file for go's -overlay flag with which everything that is built has another date: time.Now is that much later, and
+// all that follows from it. It prints the file's path.
 //
 //	go test -overlay "$(go run ./scripts/tools/clock -at 2028-02-29T23:30:00Z)" ./shared/...
 package main

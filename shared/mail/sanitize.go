@@ -24,8 +24,8 @@ import (
 // unlink is the zero-width space.
 const unlink = "\u200b"
 
-// shown is a text on one line.
-func shown(s string) string {
+// singleLine returns a text on one line, without control and invisible characters, in which mail programs find no links.
+func singleLine(s string) string {
 	var b strings.Builder
 	var before rune
 	rtl := false
@@ -59,8 +59,8 @@ func rightToLeft(r rune) bool {
 		r >= 0x1e800 && r <= 0x1efff
 }
 
-// short is a text on one line of at most 60 characters, for sentences and subjects.
-func short(s string) string { return shown(cut(s, 60)) }
+// short returns a text on one line, of at most 60 characters, for sentences and subjects.
+func short(s string) string { return singleLine(cut(s, 60)) }
 
 func cut(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
@@ -70,11 +70,11 @@ func cut(s string, most int) string {
 	return strings.TrimRightFunc(string(runes[:most-1]), unicode.IsSpace) + "…"
 }
 
-// lines are the lines of a note, without empty ones at the ends.
+// lines returns the lines of a note, without empty ones at its ends.
 func lines(s string) []string {
 	var out []string
 	for l := range strings.Lines(strings.TrimSpace(s)) {
-		out = append(out, shown(l))
+		out = append(out, singleLine(l))
 	}
 	return out
 }

@@ -48,14 +48,14 @@ type Letter struct {
 // rule is one row of the table "which event tells whom what" (see the package comment, which a test holds to this).
 type rule struct {
 	on       []events.Type
-	to       audience
+	to       recipients
 	side     Side // "" = the inviter's
 	template string
 	secret   SecretKind
 }
 
-// audience is whom a rule means.
-type audience struct {
+// recipients are the people to whom a rule sends a letter.
+type recipients struct {
 	name string
 	who  func(events.Event) []string
 }
@@ -66,58 +66,58 @@ type audience struct {
 func rules() []rule {
 	on := func(types ...events.Type) []events.Type { return types }
 	var (
-		added     = audience{"the users let in", func(e events.Event) []string { return emails(e.Data.Added) }}
-		removed   = audience{"the users taken out", func(e events.Event) []string { return emails(e.Data.Removed) }}
-		remaining = audience{"the other users, when their terms changed", func(e events.Event) []string {
+		added     = recipients{"the users let in", func(e events.Event) []string { return emails(e.Data.Added) }}
+		removed   = recipients{"the users taken out", func(e events.Event) []string { return emails(e.Data.Removed) }}
+		remaining = recipients{"the other users, when their terms changed", func(e events.Event) []string {
 			if !termsChanged(e) {
 				return nil
 			}
 			return others(e)
 		}}
-		other    = audience{"the other users", others}
-		users    = audience{"the users", func(e events.Event) []string { return emails(e.Data.Users) }}
-		theirs   = audience{"the users whose own level changed", func(e events.Event) []string { return emails(e.Data.Changed) }}
-		person   = audience{"the person", func(e events.Event) []string { return address(e.Data.Person) }}
-		partner  = audience{"the partner's contacts", func(e events.Event) []string { return contacts(e.Partner) }}
-		customer = audience{"the customer's contacts", func(e events.Event) []string { return contacts(e.Customer) }}
-		primary  = audience{
+		other    = recipients{"the other users", others}
+		users    = recipients{"the users", func(e events.Event) []string { return emails(e.Data.Users) }}
+		theirs   = recipients{"the users whose own level changed", func(e events.Event) []string { return emails(e.Data.Changed) }}
+		person   = recipients{"the person", func(e events.Event) []string { return address(e.Data.Person) }}
+		partner  = recipients{"the partner's contacts", func(e events.Event) []string { return contacts(e.Partner) }}
+		customer = recipients{"the customer's contacts", func(e events.Event) []string { return contacts(e.Customer) }}
+		primary  = recipients{
 			"the partner's primary address",
 			func(e events.Event) []string { return contacts(e.Partner)[:min(1, len(contacts(e.Partner)))] },
 		}
-		newcomer = audience{
+		newcomer = recipients{
 			"the person, unless by an invitation",
 			func(e events.Event) []string { return unless(e.Data.Invitation != "", person.who(e)) },
 		}
-		copied = audience{"the partner's primary address, unless by an invitation", func(e events.Event) []string {
+		copied = recipients{"the partner's primary address, unless by an invitation", func(e events.Event) []string {
 			return unless(e.Data.Invitation != "", primary.who(e))
 		}}
-		moved = audience{
+		moved = recipients{
 			"the person, when the address changed",
 			func(e events.Event) []string { return unless(e.Data.EmailWas == "", person.who(e)) },
 		}
-		former  = audience{"the address before, when it changed", func(e events.Event) []string { return []string{e.Data.EmailWas} }}
-		movedTo = audience{"the partner's primary address, when the address changed", func(e events.Event) []string {
+		former  = recipients{"the address before, when it changed", func(e events.Event) []string { return []string{e.Data.EmailWas} }}
+		movedTo = recipients{"the partner's primary address, when the address changed", func(e events.Event) []string {
 			return unless(e.Data.EmailWas == "", primary.who(e))
 		}}
-		inviter = audience{"the inviter, or the inviting side's contacts", invitingSide}
+		inviter = recipients{"the inviter, or the inviting side's contacts", invitingSide}
 		// The numbers are those of the notes in doc.go.
-		opened = audience{"the partner's contacts (1)", func(e events.Event) []string {
+		opened = recipients{"the partner's contacts (1)", func(e events.Event) []string {
 			return when(anonymous(e) || switched(e) || e.Data.AssignedBy == "partner", e.Partner)
 		}}
-		edited = audience{"the partner's contacts (2)", func(e events.Event) []string {
+		edited = recipients{"the partner's contacts (2)", func(e events.Event) []string {
 			chooses := e.Data.AssignedBy == "partner" && slices.Contains(e.Data.Fields, "assigned_by")
 			return when(addressed(e) || switched(e) || chooses || e.Data.Unnamed > 0 || anonymous(e) && termsChanged(e), e.Partner)
 		}}
-		paused = audience{"the partner's contacts (3)", func(e events.Event) []string {
+		paused = recipients{"the partner's contacts (3)", func(e events.Event) []string {
 			return when(addressed(e) || anonymous(e) || e.Data.Unnamed > 0 || switched(e), e.Partner)
 		}}
-		emptied = audience{"the partner's contacts, when no user is left", func(e events.Event) []string {
+		emptied = recipients{"the partner's contacts, when no user is left", func(e events.Event) []string {
 			return when(e.Data.UserCount != nil && *e.Data.UserCount == 0, e.Partner)
 		}}
-		informed = audience{"the customer's contacts, unless only the note changed", func(e events.Event) []string {
+		informed = recipients{"the customer's contacts, unless only the note changed", func(e events.Event) []string {
 			return when(!slices.Equal(e.Data.Fields, []string{"note"}), e.Customer)
 		}}
-		withdrawn = audience{"the inviter, or the inviting side's contacts (4)", func(e events.Event) []string {
+		withdrawn = recipients{"the inviter, or the inviting side's contacts (4)", func(e events.Event) []string {
 			switch {
 			case e.Data.Reason == "":
 				return nil
@@ -128,7 +128,7 @@ func rules() []rule {
 			}
 			return invitingSide(e)
 		}}
-		host = audience{
+		host = recipients{
 			"the customer's contacts, when the partner invites",
 			func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) },
 		}
@@ -276,7 +276,8 @@ func others(e events.Event) []string {
 
 // anonymous tells whether no user can be told: there are too many, or none was chosen yet, or none is known by address.
 func anonymous(e events.Event) bool {
-	return e.Data.Crowd || !slices.ContainsFunc(slices.Concat(e.Data.Users, e.Data.Added), func(p events.Person) bool { return p.Email != "" })
+	return e.Data.UsersTruncated ||
+		!slices.ContainsFunc(slices.Concat(e.Data.Users, e.Data.Added), func(p events.Person) bool { return p.Email != "" })
 }
 
 // addressed tells whether the change brings the customer's words to the partner.

@@ -142,7 +142,7 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 			d.Reason, d.Side = "inviter_left", "partner"
 		}, all(each("invitation_cancelled.invitee", noor), partners("invitation_cancelled"))},
 		{"granted to everyone", events.GrantCreated, func(d *events.Data) {
-			d.Added, d.Users, d.Crowd, d.Everyone = nil, nil, true, new(true)
+			d.Added, d.Users, d.UsersTruncated, d.Everyone = nil, nil, true, new(true)
 		}, all(partners("granted"), customers("granted"))},
 		{"granted to everyone of a small partner", events.GrantCreated, func(d *events.Data) {
 			d.Added, d.Everyone = nil, new(true)
@@ -185,7 +185,7 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 			d.Changed = []events.Person{{Email: lee, Level: "view", LevelWas: "support"}}
 		}, all(each("changed.user", lee), customers("changed"))},
 		{"one user's own level changed among a crowd", events.GrantEdited, func(d *events.Data) {
-			d.Fields, d.LevelWas, d.UntilWas, d.Added, d.Removed, d.Users, d.Crowd = []string{"level"}, "", nil, nil, nil, nil, true
+			d.Fields, d.LevelWas, d.UntilWas, d.Added, d.Removed, d.Users, d.UsersTruncated = []string{"level"}, "", nil, nil, nil, nil, true
 			d.Changed = []events.Person{{Email: lee, Level: "view", LevelWas: "support"}}
 		}, all(each("changed.user", lee), customers("changed"))},
 		{"others were chosen, and not all who went are known", events.GrantEdited, func(d *events.Data) {
@@ -195,13 +195,13 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 			d.Unnamed = 12
 		}, all(each("suspended.user", kim, lee), partners("suspended"), customers("suspended"))},
 		{"the level of a crowd changed", events.GrantEdited, func(d *events.Data) {
-			d.Fields, d.Added, d.Removed, d.Users, d.Crowd = []string{"level"}, nil, nil, nil, true
+			d.Fields, d.Added, d.Removed, d.Users, d.UsersTruncated = []string{"level"}, nil, nil, nil, true
 		}, all(partners("changed"), customers("changed"))},
 		{"the note of a crowd changed", events.GrantEdited, func(d *events.Data) {
-			d.Fields, d.Added, d.Removed, d.Users, d.Crowd = []string{"note"}, nil, nil, nil, true
+			d.Fields, d.Added, d.Removed, d.Users, d.UsersTruncated = []string{"note"}, nil, nil, nil, true
 		}, nil},
 		{"one of a crowd was taken out", events.GrantEdited, func(d *events.Data) {
-			d.Fields, d.Added, d.Users, d.Crowd = []string{"users"}, nil, nil, true
+			d.Fields, d.Added, d.Users, d.UsersTruncated = []string{"users"}, nil, nil, true
 		}, all(each("removed.user", sam), customers("changed"))},
 		{"the period changed before anybody was chosen", events.GrantEdited, func(d *events.Data) {
 			d.Fields, d.Added, d.Removed, d.Users = []string{"until"}, nil, nil, nil
@@ -223,15 +223,15 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 			d.Removed = []events.Person{{Email: sam}}
 		}, all(each("granted.user", lee), each("removed.user", sam), each("suspended.user", kim), customers("suspended"))},
 		{
-			"a crowd is suspended", events.GrantSuspended, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			"a crowd is suspended", events.GrantSuspended, func(d *events.Data) { d.Users, d.UsersTruncated = nil, true },
 			all(partners("suspended"), customers("suspended")),
 		},
 		{
-			"a crowd is resumed", events.GrantResumed, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			"a crowd is resumed", events.GrantResumed, func(d *events.Data) { d.Users, d.UsersTruncated = nil, true },
 			all(partners("resumed"), customers("resumed")),
 		},
 		{
-			"a crowd's period begins", events.GrantStarted, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			"a crowd's period begins", events.GrantStarted, func(d *events.Data) { d.Users, d.UsersTruncated = nil, true },
 			all(partners("started"), customers("started")),
 		},
 		{
@@ -242,11 +242,11 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 			d.Users = []events.Person{{ID: "contoso:01KAP2X5T0KJ5M8QZC3V7E1R2A"}}
 		}, all(partners("expiring"), customers("expiring"))},
 		{
-			"a crowd's period ends soon", events.GrantExpiring, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			"a crowd's period ends soon", events.GrantExpiring, func(d *events.Data) { d.Users, d.UsersTruncated = nil, true },
 			all(partners("expiring"), customers("expiring")),
 		},
 		{
-			"a crowd is revoked", events.GrantRevoked, func(d *events.Data) { d.Users, d.Crowd = nil, true },
+			"a crowd is revoked", events.GrantRevoked, func(d *events.Data) { d.Users, d.UsersTruncated = nil, true },
 			all(partners("revoked"), customers("revoked")),
 		},
 		{

@@ -64,7 +64,7 @@ func (v view) By() string {
 // shownAddress is an address as it is, when it is one, with an international domain in Unicode.
 func shownAddress(a string) string {
 	if strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`<>"():/\`, r) }) {
-		return shown(a)
+		return singleLine(a)
 	}
 	return access.ShownEmail(a)
 }
@@ -116,13 +116,13 @@ func named(p *events.Person, most int) string {
 	case p == nil:
 		return ""
 	case p.Name != "" && p.Email != "":
-		return shown(cut(p.Name, most)) + " (" + shownAddress(p.Email) + ")"
+		return singleLine(cut(p.Name, most)) + " (" + shownAddress(p.Email) + ")"
 	case p.Email != "":
 		return shownAddress(p.Email)
 	case p.Name != "":
-		return shown(cut(p.Name, most))
+		return singleLine(cut(p.Name, most))
 	}
-	return "user " + shown(p.ID)
+	return "user " + singleLine(p.ID)
 }
 
 // EmailWas is the person's address before the change.
@@ -143,7 +143,7 @@ func (v view) level() string {
 func (v view) recipient(lists ...[]events.Person) *events.Person { return recipient(v.l, lists...) }
 
 // Level is the level's name.
-func (v view) Level() string { return shown(v.level()) }
+func (v view) Level() string { return singleLine(v.level()) }
 
 // NoAccess tells whether the level gives nothing.
 func (v view) NoAccess() bool { return v.level() == "none" }
@@ -160,7 +160,7 @@ func inWords(level string) string {
 	case "manage":
 		return "manage (full read and write access)"
 	}
-	return shown(level)
+	return singleLine(level)
 }
 
 // levelInWords explains the level in effect, and says why it is lower than what was granted.
@@ -404,10 +404,10 @@ func (v view) Reason() string {
 	case "period_changed":
 		return "the access lasts longer now than what was offered"
 	}
-	return shown(strings.ReplaceAll(v.d().Reason, "_", " "))
+	return singleLine(strings.ReplaceAll(v.d().Reason, "_", " "))
 }
 
-func role(r string) string { return shown(strings.ReplaceAll(r, "_", " and ")) }
+func role(r string) string { return singleLine(strings.ReplaceAll(r, "_", " and ")) }
 
 // line is a label and what it labels.
 type line struct{ Label, Value string }
@@ -436,11 +436,11 @@ func (t *factTable) addDone(label string, v view) {
 func (v view) facts() []line {
 	e := v.l.Event
 	var t factTable
-	customer := shown(organisation(e.Customer))
+	customer := singleLine(organisation(e.Customer))
 	if e.Customer != nil && e.Customer.Domain != "" {
 		customer += " (" + shownAddress(e.Customer.Domain) + ")"
 	}
-	partner := shown(organisation(e.Partner))
+	partner := singleLine(organisation(e.Partner))
 	kind, _, _ := strings.Cut(string(e.Type), ".")
 	switch kind {
 	case "user":
@@ -553,16 +553,16 @@ func (v view) changes() []line {
 	mine, levels := v.recipient(d.Changed), d.Changed
 	switch {
 	case mine != nil:
-		add("level", "Access level", inWords(mine.Level)+before(shown(mine.LevelWas)))
+		add("level", "Access level", inWords(mine.Level)+before(singleLine(mine.LevelWas)))
 		levels = nil
 	case d.LevelWas != "":
-		add("level", "Access level", inWords(lower(asked(v.l), v.recipient(d.Users)))+before(shown(lower(d.LevelWas, v.recipient(d.Users)))))
+		add("level", "Access level", inWords(lower(asked(v.l), v.recipient(d.Users)))+before(singleLine(lower(d.LevelWas, v.recipient(d.Users)))))
 	case len(levels) == 0:
 		add("level", "Access level", "changed for single users; for everybody else it is "+inWords(d.Level))
 	}
 	if v.l.Side != User {
 		for _, p := range levels {
-			add("level", "Access level of "+named(&p, 60), inWords(p.Level)+before(shown(p.LevelWas)))
+			add("level", "Access level of "+named(&p, 60), inWords(p.Level)+before(singleLine(p.LevelWas)))
 		}
 	}
 	begins := v.From()
@@ -677,7 +677,7 @@ func newList(title string, people []events.Person) list {
 		}
 		item := named(&p, 200)
 		if p.Level != "" {
-			item += ", at most " + shown(p.Level)
+			item += ", at most " + singleLine(p.Level)
 		}
 		l.Items = append(l.Items, item)
 	}
