@@ -4,22 +4,22 @@
 // words. Notifier claims, sends and settles them, over a sender and receipts that others implement.
 //
 //	event                    letter (side)                               carries     who is told
-//	grant.created            granted (user)                                          the users let in
+//	grant.created            granted (user)                                          the users added
 //	grant.created            granted (partner)                                       the partner's contacts (1)
 //	grant.created            granted (customer)                                      the customer's contacts
-//	grant.edited             granted (user)                                          the users let in
-//	grant.edited             removed (user)                                          the users taken out
+//	grant.edited             granted (user)                                          the users added
+//	grant.edited             removed (user)                                          the users removed
 //	grant.edited             changed (user)                                          the users whose own level changed
 //	grant.edited             changed (user)                                          the other users, when their terms changed
 //	grant.edited             changed (partner)                                       the partner's contacts (2)
 //	grant.edited             changed (customer)                                      the customer's contacts, unless only the note changed
-//	grant.suspended          granted (user)                                          the users let in
-//	grant.suspended          removed (user)                                          the users taken out
+//	grant.suspended          granted (user)                                          the users added
+//	grant.suspended          removed (user)                                          the users removed
 //	grant.suspended          suspended (user)                                        the other users
 //	grant.suspended          suspended (partner)                                     the partner's contacts (3)
 //	grant.suspended          suspended (customer)                                    the customer's contacts
-//	grant.resumed            granted (user)                                          the users let in
-//	grant.resumed            removed (user)                                          the users taken out
+//	grant.resumed            granted (user)                                          the users added
+//	grant.resumed            removed (user)                                          the users removed
 //	grant.resumed            resumed (user)                                          the other users
 //	grant.resumed            resumed (partner)                                       the partner's contacts (3)
 //	grant.resumed            resumed (customer)                                      the customer's contacts

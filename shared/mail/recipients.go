@@ -66,8 +66,8 @@ type recipients struct {
 func rules() []rule {
 	on := func(types ...events.Type) []events.Type { return types }
 	var (
-		added     = recipients{"the users let in", func(e events.Event) []string { return emails(e.Data.Added) }}
-		removed   = recipients{"the users taken out", func(e events.Event) []string { return emails(e.Data.Removed) }}
+		added     = recipients{"the users added", func(e events.Event) []string { return emails(e.Data.Added) }}
+		removed   = recipients{"the users removed", func(e events.Event) []string { return emails(e.Data.Removed) }}
 		remaining = recipients{"the other users, when their terms changed", func(e events.Event) []string {
 			if !termsChanged(e) {
 				return nil

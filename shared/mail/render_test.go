@@ -560,7 +560,7 @@ func TestAnEndByTheClockIsTheEndOfThePeriodHoweverLateItIsNoticed(t *testing.T) 
 	t.Parallel()
 	e := with(t, events.GrantExpired, func(e *events.Event) { e.Time = e.Data.Until.Add(7 * 24 * time.Hour) })
 	m := render(t, mail.Letters(e)[0])
-	if !strings.Contains(m.Text, "was granted until 1 March 2027, 00:00 UTC and has ended") ||
+	if !strings.Contains(m.Text, "expired on 1 March 2027, 00:00 UTC") ||
 		!strings.Contains(m.Text, "Ended: 1 March 2027, 00:00 UTC") {
 		t.Errorf("got %s, want it to have ended on 1 March", m.Text)
 	}

@@ -295,18 +295,18 @@ func (v view) Obstacle() string {
 	case why == access.WhyEnded, why == access.WhyExpired:
 		return "The access has ended since."
 	case why == access.WhySuspended:
-		return "The access is suspended by " + v.Customer() + " at present, and holds again as soon as it is resumed."
+		return "The access is suspended by " + v.Customer() + " and applies again when it is resumed."
 	case why == access.WhyPartnerInactive:
-		return v.Partner() + " is suspended by the " + v.s.Product + " team at present: none of its users can enter until that ends."
+		return v.Partner() + " is suspended by the " + v.s.Product + " team. None of its users has access until the suspension ends."
 	case why == access.WhyNotEligible:
-		return v.Partner() + " is not a channel partner in " + v.s.Product + " at present: none of its users can enter."
+		return v.Partner() + " is not a channel partner in " + v.s.Product + " at present. None of its users has access."
 	case why == access.SSORequired:
-		return "Single sign-on is required, and " + v.Partner() + " does not have it: none of its users can enter until it has."
+		return "Single sign-on is required, and " + v.Partner() + " does not have it. None of its users has access until it does."
 	case v.NoAccess() && v.l.Side == User:
-		return "This is a relationship without access: you see " + v.Customer() + " in your list, and nothing inside it."
+		return "This is a relationship without access: you see " + v.Customer() + " in your list, without access to it."
 	case v.NoAccess():
 		return "This is a relationship without access: users of " + v.Partner() + " see " + v.Customer() +
-			" in their list, and nothing inside it."
+			" in their list, without access to it."
 	case why == access.NotYetActive:
 		return "The access begins on " + v.From() + "."
 	}
@@ -390,19 +390,19 @@ func (v view) Reason() string {
 	case "relinquished_by_partner":
 		return v.Partner() + " has relinquished it"
 	case "expired":
-		return "its period was over"
+		return "its period has ended"
 	case "grant_ended":
 		return "the access of " + v.Partner() + " to " + v.Customer() + " has ended"
 	case "choice_changed":
-		return v.Customer() + " has decided anew who chooses the users"
+		return v.Customer() + " has changed who assigns the users"
 	case "inviter_left":
-		return "whoever sent it may not invite any more"
+		return "the person who sent it can no longer invite"
 	case "partner_not_active", "partner_not_eligible":
-		return v.Partner() + " cannot be given access at the moment"
+		return v.Partner() + " cannot be granted access at the moment"
 	case "managed":
-		return v.Customer() + " is managed by one partner now"
+		return v.Customer() + " is now managed by one partner"
 	case "period_changed":
-		return "the access lasts longer now than what was offered"
+		return "the access now lasts longer than what was offered"
 	}
 	return singleLine(strings.ReplaceAll(v.d().Reason, "_", " "))
 }
@@ -471,14 +471,14 @@ func (v view) addAccountFacts(t *factTable, partner string) {
 		return
 	}
 	t.add("Account", named(d.Person, 200))
-	t.add("Address before", shownAddress(d.EmailWas))
+	t.add("Former address", shownAddress(d.EmailWas))
 	t.add("Organisation", partner)
 	t.add("Role", role(d.Role))
 	switch v.l.Template {
 	case "address":
 		t.addDone("Changed by", v)
 	case "activation_renewed":
-		t.addDone("Asked for by", v)
+		t.addDone("Requested by", v)
 	case "activation_missed":
 		t.add("Ended", clock(v.l.Event.Time))
 	default:
@@ -496,7 +496,7 @@ func (v view) addInvitationFacts(t *factTable) {
 	switch v.l.Event.Type {
 	case events.InvitationAccepted, events.InvitationDeclined, events.InvitationCancelled:
 	default:
-		t.add("Invitation ends", instant(d.Expires, ""))
+		t.add("Invitation expires", instant(d.Expires, ""))
 	}
 	if d.Inviter != nil {
 		t.add("Invited by", named(d.Inviter, 200))
@@ -512,7 +512,7 @@ func (v view) addGrantFacts(t *factTable) {
 		t.add("User", named(d.Person, 200))
 	case "person_changed":
 		t.add("User", named(d.Person, 200))
-		t.add("Address before", d.EmailWas)
+		t.add("Former address", d.EmailWas)
 	case "expired", "revoked", "relinquished", "ended":
 		t.add("Access level", "was "+inWords(v.level()))
 		t.add("Ended", v.Ended()) // which is when it was done, or is more to the point
@@ -558,7 +558,7 @@ func (v view) changes() []line {
 	case d.LevelWas != "":
 		add("level", "Access level", inWords(lower(asked(v.l), v.recipient(d.Users)))+before(singleLine(lower(d.LevelWas, v.recipient(d.Users)))))
 	case len(levels) == 0:
-		add("level", "Access level", "changed for single users; for everybody else it is "+inWords(d.Level))
+		add("level", "Access level", "changed for single users; for all others it is "+inWords(d.Level))
 	}
 	if v.l.Side != User {
 		for _, p := range levels {
@@ -576,8 +576,8 @@ func (v view) changes() []line {
 		sso = map[bool]string{true: "required from now on", false: "no longer required"}[*d.RequireSSO]
 	}
 	add("require_sso", "Single sign-on", sso)
-	add("managed", "Management", v.Partner()+" manages "+v.Customer()+" from now on: the access is always open, and only the "+v.s.Product+
-		" team changes or ends it")
+	add("managed", "Management", v.Partner()+" manages "+v.Customer()+": the access has no end date, and only the "+v.s.Product+
+		" team can change or end it")
 	if v.l.Template == "changed" {
 		add("state", "State", "no longer suspended")
 	}
@@ -593,9 +593,10 @@ func (v view) changes() []line {
 	case v.EveryoneOn():
 		out = append(out,
 			line{"Everyone", "all employees of " + v.Partner() +
-				" have access, and so has whoever joins later; users who were assigned one by one before no longer count"})
+				" have access, including those who join later; users who were assigned before no longer count"})
 	case v.EveryoneOff():
-		out = append(out, line{"Everyone", "switched off: those who have access keep it, and who joins " + v.Partner() + " later gets none"})
+		out = append(out,
+			line{"Everyone", "switched off: current users keep their access; those who join " + v.Partner() + " later do not get it"})
 	}
 	if n := d.Unnamed; n > 0 {
 		out = append(out,
@@ -704,7 +705,7 @@ func (v view) quotes() []quote {
 		return out
 	}
 	add("message", "Your message to "+v.Partner(), v.d().Message)
-	add("note", "Your note, which "+v.Partner()+" does not see", v.d().Note)
+	add("note", "Your note (not visible to "+v.Partner()+")", v.d().Note)
 	return out
 }
 
@@ -719,7 +720,7 @@ func (v view) action() (label, url string) {
 	}
 	switch {
 	case v.l.Secret == Token:
-		return "Look at the invitation", fill(v.s.InvitationURL, map[string]string{"token": v.Secret})
+		return "View the invitation", fill(v.s.InvitationURL, map[string]string{"token": v.Secret})
 	case v.l.Side == Invitee, v.l.Template == "removed", v.l.Template == "address_former",
 		v.l.Template == "activation_missed" && v.l.Side == User, v.l.Template == "partner_removed", v.l.Template == "partner_suspended" &&
 			v.l.Side == Partner:
