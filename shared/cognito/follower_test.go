@@ -199,7 +199,7 @@ func (c *course) advance(d time.Duration) {
 	}
 }
 
-func TestWhateverOrderWorkersRunInAndWhereverTheyDieTheAccountEndsAsTheUserIs(t *testing.T) {
+func TestInAnyOrderOfWorkersAndCrashesTheAccountFollowsTheUser(t *testing.T) {
 	for range 20 { // a hundred runs seldom come upon the one that matters
 		rapid.Check(t, whateverOrder)
 	}

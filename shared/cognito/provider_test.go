@@ -131,7 +131,7 @@ func TestAnAccountIsMadeWithoutAMailAndWithItsAddressVerified(t *testing.T) {
 	}
 }
 
-func TestAnAccountIsPutIntoTheGroupOfItsRoleAndTakenOutOfThoseOfOthers(t *testing.T) { // P19
+func TestAnAccountIsInTheGroupOfItsRoleAndInNoOther(t *testing.T) { // P19
 	const (
 		out, in = "AdminRemoveUserFromGroup ", "AdminAddUserToGroup "
 		none    = "400 ResourceNotFoundException: Group not found."
@@ -234,7 +234,7 @@ func TestWhatMayGoThroughLaterIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAnAccountLetsGoOfAnAddressThatItHasLostBeforeItHasTheNewOne(t *testing.T) { // P19
+func TestAnAccountDropsALostAddressBeforeItGetsTheNewOne(t *testing.T) { // P19
 	p := &pool{answers: map[string]string{
 		"AdminGetUser":              strings.Replace(current, "kim@", "old@", 1),
 		"AdminUpdateUserAttributes": "400 AliasExistsException: An account with the email already exists.",
@@ -327,7 +327,7 @@ func TestAnAccountIsSettledWhenEachAttemptToWriteItWasAnswered(t *testing.T) {
 }
 
 // Another password is sent to the new address once the account has it, and nothing that ends the old one must come after that.
-func TestAnAccountGetsItsNewAddressOnlyWhenTheEndOfItsOldPasswordIsSettled(t *testing.T) { // P19
+func TestAnAccountGetsItsNewAddressAfterItsOldPasswordEnded(t *testing.T) { // P19
 	for _, c := range []struct {
 		attempt string
 		alone   bool

@@ -8,7 +8,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-func TestTheCustomersWhomAUserConcernsAreThoseWhoseOpenGrantsCountIt(t *testing.T) {
+func TestAUserConcernsTheCustomersWhoseOpenGrantsCountIt(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	ann := &access.User{ID: "contoso:ann", Partner: "contoso", Number: 5, Role: access.Tech, Status: access.Removed}
@@ -72,7 +72,7 @@ func TestTheCustomersWhomAUserConcernsAreThoseWhoseOpenGrantsCountIt(t *testing.
 	}
 }
 
-func TestTheCustomersWhomAUserConcernsAreFoundInFewRequestsAmongManyGrants(t *testing.T) {
+func TestTheCustomersOfAUserAreFoundInFewRequestsAmongManyGrants(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	ann := &access.User{ID: "contoso:ann", Partner: "contoso", Number: 5, Role: access.Tech, Status: access.Removed}

@@ -75,7 +75,7 @@ func key(pk, sk string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}}
 }
 
-func TestAChangeThatEndsAccessIsOvertakenOnceAndThenNobodyComesBetween(t *testing.T) {
+func TestAChangeThatEndsAccessIsOvertakenAtMostOnce(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	tb.withAcme(t)
@@ -230,7 +230,7 @@ func TestAPlanThatMeetsWhatOthersAreAboutToWriteIsMadeAgain(t *testing.T) {
 	}
 }
 
-func TestHoldsAreOnTheRecordsThatHadChangedAndReleasedWhereNothingIsWritten(t *testing.T) {
+func TestHoldsAreOnChangedRecordsAndReleasedWhereNothingIsWritten(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	r := full()

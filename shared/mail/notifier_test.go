@@ -277,7 +277,7 @@ func TestManyWorkersSendEachLetterOnce(t *testing.T) {
 }
 
 // Somebody else has it, and it is due when that one's lease ends, since that one may die.
-func TestALetterThatAnotherIsSendingIsLeftAloneUntilTheLeaseIsOver(t *testing.T) {
+func TestALetterThatAnotherSendsIsNotSentUntilTheLeaseIsOver(t *testing.T) {
 	t.Parallel()
 	for _, lease := range []time.Duration{0, 5 * time.Minute} {
 		is := lease
@@ -365,7 +365,7 @@ func TestALetterIsGivenUpAfterThreeDays(t *testing.T) {
 	}
 }
 
-func TestWithoutAnAnswerTheLetterWaitsForTheServicesWordOrForTheLease(t *testing.T) {
+func TestWithoutAnAnswerTheLetterWaitsForFeedbackOrTheLease(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	e := sample(t, events.InvitationCancelled)
@@ -382,7 +382,7 @@ func TestWithoutAnAnswerTheLetterWaitsForTheServicesWordOrForTheLease(t *testing
 }
 
 // The service may have taken each of them: all the time until the next is left to its word, and nobody else sends it meanwhile.
-func TestTheLongerAnEventIsAgoTheLongerALetterWithoutAnAnswerWaits(t *testing.T) {
+func TestALetterWithoutAnAnswerWaitsLongerTheOlderItsEventIs(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		lease   time.Duration
@@ -421,7 +421,7 @@ func TestTheLongerAnEventIsAgoTheLongerALetterWithoutAnAnswerWaits(t *testing.T)
 	}
 }
 
-func TestALetterThatIsSentAgainLongAfterItsEventIsHeldNoLongerThanTheLease(t *testing.T) {
+func TestALetterResentLongAfterItsEventIsHeldForOneLease(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	e := with(t, events.InvitationCancelled, func(e *events.Event) { e.Time = noon.AddDate(0, -1, 0) })
@@ -576,7 +576,7 @@ func TestAStorageThatIsAwayIsAnErrorAndNothingIsSentUnclaimed(t *testing.T) {
 	o.want(t, "when the lease is over", noor)
 }
 
-func TestThatALetterWasSentIsWrittenDownThoughItTakesSeveralAttempts(t *testing.T) {
+func TestThatALetterWasSentIsRecordedInSeveralAttempts(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	e := sample(t, events.InvitationCancelled)

@@ -291,7 +291,7 @@ func TestWhoIsToldDependsOnWhatChanged(t *testing.T) {
 }
 
 // The customer's contacts get the customer's letter, whatever a partner uses their addresses for.
-func TestAnAddressGetsOneMailTheCustomersContactTheCustomersAndAnybodyElseTheMostSpecificOne(t *testing.T) {
+func TestAnAddressGetsOneMailTheMostSpecificOrItsCustomers(t *testing.T) {
 	t.Parallel()
 	e := with(t, events.GrantEdited, func(e *events.Event) {
 		e.Data.Everyone = new(true) // so that the partner's contacts are told

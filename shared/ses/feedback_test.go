@@ -128,7 +128,7 @@ func (r *receipts) BlockAddress(_ context.Context, b receipt.Block) error {
 	return r.block
 }
 
-func TestFeedbackMarksTheMailAndBlocksAddressesThatBounceForGoodOrComplain(t *testing.T) {
+func TestFeedbackMarksMailsAndBlocksAddressesThatBounceOrComplain(t *testing.T) {
 	for _, c := range []struct {
 		sample string
 		marked receipt.State

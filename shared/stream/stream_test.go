@@ -75,7 +75,7 @@ func numbers(t *testing.T, out []byte) []string {
 	return got
 }
 
-func TestABatchIsHandledInTheStreamsOrderAndFailuresAreReportedBySequenceNumber(t *testing.T) {
+func TestABatchIsHandledInOrderAndFailuresHaveSequenceNumbers(t *testing.T) {
 	for name, c := range map[string]struct {
 		records  []string
 		poisoned []string

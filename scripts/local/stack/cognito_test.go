@@ -6,7 +6,7 @@ import (
 	"partneraccess/scripts/local/stack"
 )
 
-func TestEachIssuersTokensAreForItsOwnAudienceAndSignedWithItsOwnKeys(t *testing.T) {
+func TestEachIssuersTokensHaveItsOwnAudienceAndKeys(t *testing.T) {
 	t.Parallel()
 	one, two := newSigner(t), newSigner(t)
 	const other, client = "https://pool.example", "client"

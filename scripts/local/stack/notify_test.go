@@ -156,7 +156,7 @@ func TestWhileSESIsInTroubleMailsWaitAndAreThenSentOnce(t *testing.T) {
 	}
 }
 
-func TestAPoisonedEventEndsInTheDeadLettersAndItsNeighboursMailsArrive(t *testing.T) {
+func TestAPoisonedEventIsADeadLetterAndItsNeighboursMailsArrive(t *testing.T) {
 	c := config(t)
 	c.Table += rand.Text()
 	c.Stream, c.CreateTable, c.Handlers = true, dynamo.CreateTable, stack.Functions

@@ -303,7 +303,7 @@ func TestAnAnswerThatNamesNoRecordOfTheBatchFailsAllOfIt(t *testing.T) {
 	}
 }
 
-func TestTheStackDoesNotStartWhenTheStreamCouldNotReachItsFunction(t *testing.T) {
+func TestTheStackDoesNotStartWhenTheStreamCannotReachItsFunction(t *testing.T) {
 	l := &listener{}
 	fine := manifest.Stream{Filter: onlyEvents, BatchSize: 1}
 	unknown := streamConfig(t, l, manifest.Stream{Filter: `{"eventName":[{"anything-but":["REMOVE"]}]}`, BatchSize: 1})

@@ -69,7 +69,7 @@ func scheduled(t *testing.T, s *sweeper, every time.Duration) stack.Config {
 	return c
 }
 
-func TestAScheduledFunctionRunsAfterTheClockWasMovedAndBeforeTheAnswer(t *testing.T) {
+func TestAScheduledFunctionRunsBetweenAClockMoveAndItsAnswer(t *testing.T) {
 	f := &sweeper{}
 	s := start(t, scheduled(t, f, time.Hour))
 	status, got := call(t, "POST", s.URL()+"/_local/clock", `{"now":"2031-01-02T03:04:05Z"}`)
@@ -143,7 +143,7 @@ func TestAScheduledFunctionDoesNotWaitForAnother(t *testing.T) {
 	}
 }
 
-func TestEveryScheduledFunctionRunsAfterTheClockWasMovedThoughOneFails(t *testing.T) {
+func TestEveryScheduledFunctionRunsAfterAClockMoveThoughOneFails(t *testing.T) {
 	fails, other := &sweeper{fail: true}, &sweeper{}
 	c := scheduled(t, fails, time.Hour)
 	c.Functions = append(c.Functions, manifest.Function{Name: "other", Timeout: time.Minute, Schedule: time.Hour})

@@ -183,7 +183,7 @@ func TestSESTellsTheFeedbackFunctionWhatBecameOfAMail(t *testing.T) {
 	}
 }
 
-func TestSESDropsWhatGoesToItsSuppressionListUntilAnAddressIsTakenOff(t *testing.T) {
+func TestSESDropsMailsToSuppressedAddresses(t *testing.T) {
 	h := &heard{}
 	c := config(t)
 	c.Functions = []manifest.Function{{Name: "feedback", Timeout: time.Minute, Feedback: true}}

@@ -80,7 +80,7 @@ var elsewhere = map[string]string{
 	"POST /v1/invitations/{token}/decline":                            "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/partners/{partner}/users/{user}/password":               "TestP20_APasswordIsChangedWithTheCurrentOneAlone",
 	"POST /v1/customers/{customer}/mail/{mail}/resend":                "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
-	"GET /v1/partners/{partner}/customers/{customer}":                 "TestW14_A18_A20_OneCustomerIsReadWithTheSignInLinkAndOnesOwnLevel",
+	"GET /v1/partners/{partner}/customers/{customer}":                 "TestW14_A18_A20_OneCustomerHasTheSignInLinkAndTheOwnLevel",
 	"DELETE /v1/partners/{partner}/customers/{customer}/users/{user}": "TestEverybodyLeavesACustomerByItself",
 	"POST /v1/partners/{partner}/mail/{mail}/resend":                  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 }

@@ -49,7 +49,7 @@ func TestWhateverThePartnerChoosesACapHolds(t *testing.T) {
 	}
 }
 
-func TestACapIsThereWhenTheAccountIsMadeAgainOrComesBackAsAnExternalPerson(t *testing.T) {
+func TestACapIsKeptForTheNextAccountOfThePerson(t *testing.T) {
 	for _, role := range []string{"tech", "external"} {
 		w, kim, _ := capped(t)
 		w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+kim, nil).Want(204)
@@ -131,7 +131,7 @@ func TestOnlyTheCustomerChangesACapAndOnlyLowersItUnseen(t *testing.T) {
 	ann.Do("PATCH", contosoGrant, m{"caps": many}, "If-Match", "*").WantProblem(400, "invalid", "/caps")
 }
 
-func TestD7_WhoHasAnAddressOfTheCustomersDomainIsDeniedAtTheCheckWhicheverCameFirst(t *testing.T) {
+func TestD7_AnAddressOfTheCustomersDomainIsDeniedAtTheCheck(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Partner("fabrikam")
 	fay := w.User("fabrikam", "fay@eu.globex.example", "tech")

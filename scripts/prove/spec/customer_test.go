@@ -35,7 +35,7 @@ func TestD1_D3_ACustomerAddsUsersAndSoGrantsThemReadAccess(t *testing.T) {
 	w.Denied(sam, "insights:read", "acme", "user_not_assigned")
 }
 
-func TestD4_D15_D16_PartnersAreAddedAsIndividualsByEmailOrThroughTheirOrganisation(t *testing.T) {
+func TestD4_D15_D16_PartnersAreAddedByEmailOrByOrganisation(t *testing.T) {
 	w, kim, sam := acme(t)
 	one := w.Grant("acme", m{"email": "Kim@Contoso.example", "level": "view"}).Want(201)
 	if got := one.Strings("changes.added"); !slices.Equal(got, []string{kim}) {
@@ -53,7 +53,7 @@ func TestD4_D15_D16_PartnersAreAddedAsIndividualsByEmailOrThroughTheirOrganisati
 	w.Allowed(sam, "sign_in", "acme")
 }
 
-func TestD5_D23_AccessEndsAtOnceWhenTheUserOrItsOrganisationIsRemoved(t *testing.T) {
+func TestD5_D23_AccessEndsWhenTheUserOrItsOrganisationIsRemoved(t *testing.T) {
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
 	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+kim, nil).Want(204)
@@ -97,7 +97,7 @@ func TestD8_TheAddressMustBelongToAnActivePartnerAccount(t *testing.T) {
 	w.Grant("acme", m{"email": "sam@contoso.example"}).WantProblem(422, "partner_not_active")
 }
 
-func TestD9_D10_WhatThePartnersSideLacksIsRefusedAndTheDetailSaysWhich(t *testing.T) {
+func TestD9_D10_WhatThePartnerLacksIsRefusedAndTheDetailSaysWhich(t *testing.T) {
 	w, kim, sam := acme(t)
 	w.Partner("northwind", "class", "other")
 	nina := w.User("northwind", "nina@northwind.example", "tech")
@@ -178,7 +178,7 @@ func TestD9_AClassTakenAwayLaterDeniesAtOnce(t *testing.T) {
 	w.Denied(kim, "sign_in", "acme", "partner_not_eligible")
 }
 
-func TestD12_D13_D18_D19_TheCustomerListsItsPartnersWithTheirNumberOfUsersAndSearches(t *testing.T) {
+func TestD12_D13_D18_D19_TheCustomerListsAndSearchesItsPartners(t *testing.T) {
 	w, kim, sam := acme(t)
 	w.Partner("fabrikam", "name", "Fabrikam Résell")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
@@ -200,7 +200,7 @@ func TestD12_D13_D18_D19_TheCustomerListsItsPartnersWithTheirNumberOfUsersAndSea
 	}
 }
 
-func TestD12_TheListOfActivePartnersLeavesOutWhatHasEndedExpiredOrIsSuspended(t *testing.T) {
+func TestD12_TheListOfActivePartnersOmitsEndedAndSuspended(t *testing.T) {
 	w, _, _ := acme(t)
 	w.Partner("fabrikam")
 	w.Partner("litware")
@@ -296,7 +296,7 @@ func TestD20_AddingAnOrganisationThatIsThereAlreadyMerges(t *testing.T) {
 	}
 }
 
-func TestD24_D25_AfterLosingAccessTheCustomerIsGoneFromTheirListAndTheirAccountStays(t *testing.T) {
+func TestD24_D25_WithoutAccessACustomerIsNotListed(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
@@ -332,7 +332,7 @@ func TestD27_TheSavedSetReplacesTheOldOne(t *testing.T) {
 	w.Allowed(lee, "sign_in", "acme")
 }
 
-func TestD29_RemoveTakesTheWholeOrganisationsAccessAwayInTheVeryNextCheck(t *testing.T) {
+func TestD29_RemoveEndsTheOrganisationsAccessInTheNextCheck(t *testing.T) {
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
 	w.Allowed(kim, "sign_in", "acme")
@@ -342,7 +342,7 @@ func TestD29_RemoveTakesTheWholeOrganisationsAccessAwayInTheVeryNextCheck(t *tes
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200) // says the same again
 }
 
-func TestRegrantingAfterAnEndIsANewGrantAndTheReasonsStayInTheHistory(t *testing.T) {
+func TestRegrantingIsANewGrantAndTheReasonsStayInTheHistory(t *testing.T) {
 	w, kim, sam := acme(t)
 	first := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201).String("grant.id")
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
@@ -360,7 +360,7 @@ func TestRegrantingAfterAnEndIsANewGrantAndTheReasonsStayInTheHistory(t *testing
 }
 
 // Whichever is lower wins, and the partner's portal shows it, from where the customer's own console is launched.
-func TestW10_W11_W14_OfGrantAndOfferTheLowerCountsInChecksAndInWhatThePartnerSees(t *testing.T) {
+func TestW10_W11_W14_OfGrantAndOfferTheLowerCounts(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
 	levels := []string{"none", "view", "support", "manage"}
@@ -487,7 +487,7 @@ func TestW7_ARelationshipOpensSupportWhenTheOfferIsAtLeastThat(t *testing.T) {
 	w.Denied(kim, "reports:read", "acme", "ended")
 }
 
-func TestW8_W13_TheCustomerCanLowerAndTakeAwayAtAnyTimeWhateverItHasSeen(t *testing.T) {
+func TestW8_W13_TheCustomerCanLowerAndRevokeAtAnyTime(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
 	ann := w.AdminOf("acme")
@@ -514,7 +514,7 @@ func TestW12_AccessNeverFlowsAlongThePartnerTree(t *testing.T) {
 	w.Denied(down, "sign_in", "acme", "no_grant")
 }
 
-func TestA13_A14_AccessIsContinuousForAPeriodOrDisabledAndStopsOnTheInstant(t *testing.T) {
+func TestA13_A14_AccessIsContinuousTimedOrDisabledToTheInstant(t *testing.T) {
 	w, kim, _ := acme(t)
 	from, until := spec.Start.Add(time.Hour), spec.Start.Add(3*time.Hour)
 	g := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "from": from, "until": until}).Want(201)
@@ -540,7 +540,7 @@ func TestA13_A14_AccessIsContinuousForAPeriodOrDisabledAndStopsOnTheInstant(t *t
 	w.Allowed(kim, "sign_in", "acme")
 }
 
-func TestA14_TheCustomerDisablesAccessAndOpensItAgainAndAPeriodEndsMeanwhile(t *testing.T) {
+func TestA14_TheCustomerSuspendsAndResumesAccessWhileAPeriodEnds(t *testing.T) {
 	w, kim, sam := acme(t)
 	ann := w.AdminOf("acme")
 	state := func(state, status string) {
@@ -595,7 +595,7 @@ func TestTheEndCanBeMovedWhileThePeriodLasts(t *testing.T) {
 	w.Denied(kim, "sign_in", "acme", "expired")
 }
 
-func TestTheKillSwitchCutsAPartnerOffEverywhereAtOnceAndGivesItBack(t *testing.T) {
+func TestTheKillSwitchSuspendsAPartnerEverywhereAndResumesIt(t *testing.T) {
 	w, kim, _ := acme(t)
 	w.Customer("globex")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)

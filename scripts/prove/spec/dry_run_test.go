@@ -127,7 +127,7 @@ func TestA12_AManagedCustomerCannotCancelItsPartnersInvitations(t *testing.T) {
 	ann.Do("DELETE", invitations+"/"+id, nil).Want(200) // what has ended is answered as it ended
 }
 
-func TestE5_E8_PendingInvitationsAreListedForOnePartnerOrOneCustomerAlone(t *testing.T) {
+func TestE5_E8_PendingInvitationsAreListedByPartnerOrCustomer(t *testing.T) {
 	w, _, _ := acme(t)
 	w.Customer("globex")
 	w.Partner("fabrikam")

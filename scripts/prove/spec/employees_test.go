@@ -277,7 +277,7 @@ func refusal(r *http.Request, code string) *http.Response {
 	}
 }
 
-func TestP2_P15_AnEmployeesTemporaryPasswordSignsInOnceAndHasToBeReplaced(t *testing.T) {
+func TestP2_P15_ATemporaryPasswordSignsInOnceAndIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -307,7 +307,7 @@ func TestP2_P15_AnEmployeesTemporaryPasswordSignsInOnceAndHasToBeReplaced(t *tes
 
 // The same token opens the directory, the partner's portal and each customer that has let the employee in: what it may do there is asked by
 // whichever system it has been shown to, about the employee alone.
-func TestP1_P3_OneAccountOpensSeveralSystemsWithTheSameCredentials(t *testing.T) {
+func TestP1_P3_OneAccountOpensSeveralSystems(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, first := o.employee("kim@contoso.example", "tech", secretOne)
@@ -427,7 +427,7 @@ func (o *employer) mailOf(event, address string) stack.Mail {
 
 func withStream(c *stack.Config) { c.Stream = true }
 
-func TestP15_P19_ACorrectedAddressGetsACredentialOfItsOwnAndTheFirstOneEnds(t *testing.T) {
+func TestP15_P19_ACorrectedAddressGetsItsOwnCredential(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	o.Partner("contoso", "contacts", []string{"office@contoso.example"})
@@ -460,7 +460,7 @@ func TestP15_P19_ACorrectedAddressGetsACredentialOfItsOwnAndTheFirstOneEnds(t *t
 }
 
 // The account may get its new address long after the change: no password is sent before, since that change would end it.
-func TestP15_P19_TheCredentialForACorrectedAddressComesAfterTheAccountHasIt(t *testing.T) {
+func TestP15_P19_TheCredentialFollowsTheCorrectedAddress(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -476,7 +476,7 @@ func TestP15_P19_TheCredentialForACorrectedAddressComesAfterTheAccountHasIt(t *t
 	o.login("kira@contoso.example", second, secretOne).Want(http.StatusOK)
 }
 
-func TestP15_WhoHasNotSignedInInTimeIsToldOfAndGetsAnotherCredential(t *testing.T) {
+func TestP15_AMissedActivationIsToldAndGetsAnotherCredential(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	o.Partner("contoso", "contacts", []string{"office@contoso.example"})
@@ -569,7 +569,7 @@ func TestP15_WhoManagesEmployeesHasACredentialSent(t *testing.T) {
 }
 
 // Whether an account is missing is of no consequence to anything else: there is no list to work off.
-func TestP2_AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(t *testing.T) {
+func TestP2_SendingACredentialCreatesAMissingAccount(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	before := func(email string) string {
@@ -629,7 +629,7 @@ func TestP2_AccountsOfWhoCameBeforeAccountsWereKeptAreMadeWhenACredentialIsSent(
 	o.login("kira@contoso.example", temporaryIn(t, o.mailOf("user.edited", "kira@contoso.example")), secretTwo).Want(http.StatusOK)
 }
 
-func TestP15_ACredentialIsMadeForNobodyWhoHasChosenAPasswordOrIsGone(t *testing.T) {
+func TestP15_NoCredentialForUsersWithAPasswordOrRemoved(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	refused := func(user string) {
@@ -691,7 +691,7 @@ func TestE3_ExternalUsersHaveNoAccountHere(t *testing.T) {
 	o.wantNoTask(ext)
 }
 
-func TestP19_AnotherAddressAndPhoneCarryThroughAndTheOldAddressSignsInNoMore(t *testing.T) {
+func TestP19_ANewAddressSignsInAndTheFormerDoesNot(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
@@ -869,7 +869,7 @@ func TestP20_WhatTheIdentityProviderSaysOfAPasswordIsPassedOn(t *testing.T) {
 	o.in("kim@contoso.example", secretOne)
 }
 
-func TestP21_D23_DisablingAndRemovingAnEmployeeEndItsSessionsAndItsSignIn(t *testing.T) {
+func TestP21_D23_DisablingOrRemovingAnEmployeeEndsItsSessions(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
@@ -899,7 +899,7 @@ func TestP21_D23_DisablingAndRemovingAnEmployeeEndItsSessionsAndItsSignIn(t *tes
 	o.out("kim@contoso.example", secretOne)
 }
 
-func TestP13_TwoFactorSignInIsSwitchedOnAtTheIdentityProviderAndNeedsAPhone(t *testing.T) {
+func TestP13_TwoFactorSignInIsSetAtTheProviderAndNeedsAPhone(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -980,7 +980,7 @@ func TestP2_AnAccountThatCouldNotBeMadeIsMadeByTheSweep(t *testing.T) {
 	}
 }
 
-func TestP19_AChangeWhileAnotherMayBeUnderWayIsGoneThroughOnceMore(t *testing.T) {
+func TestP19_AChangeDuringAnotherIsAppliedOnceMore(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	kim := o.User("contoso", "kim@contoso.example", "tech")
@@ -1034,7 +1034,7 @@ func TestP2_TwoSweepsAtOnceAreHarmless(t *testing.T) {
 	}
 }
 
-func TestAnIdentityProviderThatDoesNotAnswerIsAskedLittleAndHoldsNothingElseUp(t *testing.T) {
+func TestASilentIdentityProviderDelaysNothingElse(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	o.Customer("acme")
@@ -1118,7 +1118,7 @@ func (u *uniqueAddresses) Do(r *http.Request) (*http.Response, error) {
 	return u.next.Do(r)
 }
 
-func TestWithIDENTITYNoneNoAccountsAreKeptAndPasswordsAreElsewhere(t *testing.T) {
+func TestWithIDENTITYNoneNoAccountsAreKept(t *testing.T) {
 	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")

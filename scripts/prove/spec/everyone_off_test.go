@@ -8,7 +8,7 @@ import (
 
 // After everyone was switched off, those who stay are in by their number. A set that leaves somebody out names who loses access, mails that
 // person and has it in the history (issue 11, point 12; issue 12, point 3).
-func TestD27_E15_D31_OfManyWhoStayedOneIsTakenOutByNameByPartnerAndCustomer(t *testing.T) {
+func TestD27_E15_D31_OneOfManyUsersIsRemovedByPartnerOrCustomer(t *testing.T) {
 	t.Parallel()
 	w := withMail(t)
 	var users []string

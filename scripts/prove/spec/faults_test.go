@@ -54,7 +54,7 @@ func checkAt(by time.Duration) func(*stack.Config) {
 	}
 }
 
-func TestWhateverTheClocksOfTheFunctionsNoCheckAllowsWhatHasBeenTakenAway(t *testing.T) {
+func TestWithAnyClocksNoCheckAllowsWhatWasRevoked(t *testing.T) {
 	provider := func(w *spec.World) *spec.Client { return w.Provider() }
 	admin := func(w *spec.World) *spec.Client { return w.AdminOf("acme") }
 	edit := func(body m) func(string) any { return func(string) any { return body } }
@@ -112,7 +112,7 @@ func TestWhateverTheClocksOfTheFunctionsNoCheckAllowsWhatHasBeenTakenAway(t *tes
 }
 
 // The one thing that a check's clock decides is a period: it begins and ends as much later, or earlier, as that clock differs.
-func TestAPeriodEndsByTheClockOfTheCheckAndAnEndThatIsWrittenDownStaysOne(t *testing.T) {
+func TestAPeriodEndsByTheChecksClockAndARecordedEndStays(t *testing.T) {
 	for _, by := range []time.Duration{-skew, skew} {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
@@ -248,7 +248,7 @@ func (h beside) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return nil, both(ctx, payload, h.ahead, h.behind)
 }
 
-func TestWithTheStreamDoubledReorderedSplitAndHalfFailedAndEverythingTwiceAtOnceEachMailIsSentOnce(t *testing.T) {
+func TestWithAFaultyStreamAndConcurrencyEachMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -143,7 +143,7 @@ func TestAnAddressIsProvedByTheFirstSignIn(t *testing.T) {
 }
 
 // An employee who signs in elsewhere than in this service's pages proves the address, too, once the identity provider is asked.
-func TestAnAddressIsProvedByTheSignInThatTheIdentityProviderKnowsOf(t *testing.T) {
+func TestAnAddressIsProvedByTheIdentityProvidersSignIn(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	olga := o.As("olga@contoso.example")
@@ -251,7 +251,7 @@ func TestNobodyRaisesHimselfOrHandlesWhoStandsAboveHim(t *testing.T) {
 	edit(tech, object{"name": "Kim"}).Want(200)
 }
 
-func TestTheLastOwnerOfARemovedPartnerCanBeRemovedAndItsAddressIsFree(t *testing.T) {
+func TestTheLastOwnerOfARemovedPartnerCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso", "domains", []string{"contoso.example"})

@@ -65,7 +65,7 @@ func untilBlocked(t *testing.T, w *spec.World, address string) {
 }
 
 // Its mailbox is there again; and SES, which had put the address onto the suppression list of the account, sends to it again.
-func TestAnAddressThatBouncedGetsMailsAgainAfterTheProviderHasUnblockedIt(t *testing.T) {
+func TestAnAddressThatBouncedGetsMailsAgainOnceUnblocked(t *testing.T) {
 	t.Parallel()
 	const address = "it@suppressed.example"
 	w := mailingTo(t, address)

@@ -11,7 +11,7 @@ import (
 
 // Mails: D21, D31, and what became of them.
 
-func TestD21_D31_UsersHearThatAccessWasGrantedAndRemovedAndTheCustomerHearsOfBoth(t *testing.T) {
+func TestD21_D31_UsersAndCustomerAreToldOfGrantAndRemoval(t *testing.T) {
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
 	kim := w.User("contoso", "kim@contoso.example", "tech")
@@ -30,7 +30,7 @@ func TestD21_D31_UsersHearThatAccessWasGrantedAndRemovedAndTheCustomerHearsOfBot
 	mailed(t, w, "it@acme.example", "grant.revoked", 1)
 }
 
-func TestD24_WhoHasLostAccessIsDeniedAndHearsNothingMoreOfTheCustomer(t *testing.T) {
+func TestD24_WithoutAccessAUserIsDeniedAndGetsNoFurtherMail(t *testing.T) {
 	t.Parallel()
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
@@ -202,7 +202,7 @@ func TestAnHourWithoutSESCostsNoMailAndDoublesNone(t *testing.T) {
 }
 
 // The note is the customer's own; the message is for the partner.
-func TestTheNoteStaysWithTheCustomerAndTheMessageReachesThePartner(t *testing.T) {
+func TestTheNoteStaysPrivateAndTheMessageReachesThePartner(t *testing.T) {
 	t.Parallel()
 	w, kim, _ := acme(t)
 	w.User("contoso", "olga@contoso.example", "owner")
@@ -244,7 +244,7 @@ func TestWhereAPartnerHasNoContactsItsOwnerGetsWhatTheyWould(t *testing.T) { // 
 }
 
 // A partner cannot have the customer's contact get another letter than the customer's by naming the address as its own.
-func TestACustomersContactGetsTheCustomersLetterThoughThePartnerNamesTheSameAddress(t *testing.T) {
+func TestACommonContactGetsTheCustomersLetter(t *testing.T) {
 	t.Parallel()
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
@@ -257,7 +257,7 @@ func TestACustomersContactGetsTheCustomersLetterThoughThePartnerNamesTheSameAddr
 }
 
 // Recipients are resolved, and what is said of the access is looked up, when a mail is made: here an hour after the change.
-func TestAMailThatIsMadeLaterGoesToWhoIsConcernedThenAndSaysWhatIsSoThen(t *testing.T) {
+func TestALaterMailHasThePresentRecipientsAndState(t *testing.T) {
 	t.Parallel()
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)

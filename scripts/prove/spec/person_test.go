@@ -8,7 +8,7 @@ import (
 
 // A change of address is a change of person, unless the domain stays the same (issue 11, point 5).
 
-func TestAnAddressOfAnotherDomainEndsWhatTheCustomerGaveToThePersonAndTheCustomerIsTold(t *testing.T) {
+func TestAnAddressOfAnotherDomainEndsAccessAndTheCustomerIsTold(t *testing.T) {
 	t.Parallel()
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)

@@ -44,7 +44,7 @@ func mailState(t *testing.T, w *spec.World, list, to, event, state string) (id s
 	return id
 }
 
-func TestWhatBecameOfAMailComesBackAndAnAddressThatBouncedGetsNoMore(t *testing.T) {
+func TestFeedbackOnAMailIsShownAndABouncedAddressGetsNoMore(t *testing.T) {
 	t.Parallel()
 	w := withMail(t)
 	acmeContacts := func(address string) {

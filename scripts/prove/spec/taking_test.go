@@ -194,7 +194,7 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-func TestWhatEndsAccessHoldsTheRecordsInWhichOthersWereFasterAndLeavesNoHold(t *testing.T) {
+func TestWhatEndsAccessHoldsContendedRecordsAndLeavesNoHold(t *testing.T) {
 	t.Parallel()
 	const acme, contoso = "/v1/customers/acme", "/v1/partners/contoso"
 	var f forestalled

@@ -8,7 +8,7 @@ import (
 	"partneraccess/scripts/prove/spec"
 )
 
-func TestW3_AParentSeesItsSubPartnersByNameAndTheProviderListsAllCustomers(t *testing.T) {
+func TestW3_AParentSeesItsSubPartnersAndTheProviderAllCustomers(t *testing.T) {
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.User("contoso", "olga@contoso.example", "owner")
@@ -49,7 +49,7 @@ func TestW3_AParentSeesItsSubPartnersByNameAndTheProviderListsAllCustomers(t *te
 	}
 }
 
-func TestW14_A18_A20_OneCustomerIsReadWithTheSignInLinkAndOnesOwnLevel(t *testing.T) {
+func TestW14_A18_A20_OneCustomerHasTheSignInLinkAndTheOwnLevel(t *testing.T) {
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage", "assigned_by": "partner"}).Want(201)
 	page := "/v1/partners/contoso/customers/acme"

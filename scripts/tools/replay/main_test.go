@@ -254,7 +254,7 @@ type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
 
-func TestDeadLettersThatTheStreamHasForgottenAreReplayedFromTheTable(t *testing.T) {
+func TestDeadLettersOlderThanTheStreamAreReplayedFromTheTable(t *testing.T) {
 	w := start(t)
 	w.partners = []string{"contoso", "fabrikam"} // the other one was removed
 	var c access.Change
