@@ -1,4 +1,4 @@
-// Command edit is the Lambda function that changes who is in, how much, and for how long.
+// Command edit is the Lambda function that edits who has access, at which level, and for how long.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command grant is the Lambda function that lets a partner into a customer's tenant.
+// Command grant is the Lambda function that grants a partner access to a customer's tenant.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command invite is the Lambda function that invites people who have no account, and lets them in when they accept.
+// Command invite is the Lambda function that invites people who have no account, and grants them access when they accept.
 package main
 
 import (

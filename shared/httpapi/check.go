@@ -467,7 +467,7 @@ func sentences(w access.Why) (user, admin string) {
 	case access.WhyEnded:
 		return "The access was ended.", "The grant was revoked, relinquished or ended with its partner: the customer can grant again."
 	case access.UserNotAssigned:
-		return "You are not among the users whom the customer lets in.", "The user is not assigned in the grant."
+		return "You are not among the users who have access to this customer.", "The user is not assigned in the grant."
 	case access.WhyConflict:
 		return "You belong to the customer yourself.", "The user is a member of the customer and thus never comes in as a partner's user."
 	case access.WhyOwnOrganisation:

@@ -20,7 +20,7 @@ type Function struct {
 
 	// What else starts it, beside requests.
 	Stream   *Stream       // batches of the table's stream; nil: none
-	Schedule time.Duration // this often, by the clock; 0: never
+	Schedule time.Duration // this often; 0: never
 	Feedback bool          // what became of the mails: the events of SES's configuration set, through EventBridge
 }
 
@@ -80,21 +80,21 @@ func Functions() []Function {
 		},
 		{
 			Name:    "grant",
-			Does:    "lets a partner into a customer's tenant",
+			Does:    "grants a partner access to a customer's tenant",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    people(),
 			Routes: routes("grant"),
 		},
 		{
 			Name:    "edit",
-			Does:    "changes who is in, how much, and for how long",
+			Does:    "edits who has access, at which level, and for how long",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    people(),
 			Routes: routes("edit"),
 		},
 		{
 			Name:    "revoke",
-			Does:    "takes access away",
+			Does:    "revokes access",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    people(),
 			Routes: routes("revoke"),
@@ -115,14 +115,14 @@ func Functions() []Function {
 		},
 		{
 			Name:    "invite",
-			Does:    "invites people who have no account, and lets them in when they accept",
+			Does:    "invites people who have no account, and grants them access when they accept",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    people(),
 			Routes: routes("invite"),
 		},
 		{
 			Name:    "expire",
-			Does:    "does what the clock has brought: ends, reminders, and work that goes through many grants",
+			Does:    "does what is due: ends, reminders, and work that goes through many grants",
 			Timeout: time.Minute, Memory: 256,
 			Env:      append(common(), accounts()...),
 			Schedule: time.Minute,

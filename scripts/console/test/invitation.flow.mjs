@@ -90,10 +90,10 @@ flow('E5 E8 a cancelled invitation is explained, also when it is cancelled under
   await mails(other.email, 2);
   await eventually(async () => {
     const old = await open(undefined, other.path);
-    await old.getByText('This link opens nothing').waitFor({ timeout: 3000 });
+    await old.getByText('This link is no longer valid').waitFor({ timeout: 3000 });
   });
   const none = await open(undefined, '/invitations');
-  await none.getByText('This link opens nothing').waitFor();
+  await none.getByText('This link is no longer valid').waitFor();
 });
 
 flow('E5 an invitation whose days are over is explained', async ({ open }) => {

@@ -282,7 +282,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change who is in, how much and for how long
+         * Edit who has access, at which level and for how long
          * @description What is left out stays as it is. Taking away (users, level, period, suspension) is accepted whatever version If-Match names. For the customer's admins.
          */
         patch: operations["editGrant"];
@@ -902,7 +902,7 @@ export interface paths {
         put?: never;
         /**
          * Send the invitation again
-         * @description With a new token; the old one opens nothing any more. Only the side that invited sends a pending invitation again. One that was declined, cancelled or has expired is sent as a new invitation, by whoever may invite now, and answered 201; one that was accepted is refused. For the customer's admins, and for the owner, admin and business roles of the partner that it is for.
+         * @description With a new token; the old one is no longer valid. Only the side that invited sends a pending invitation again. One that was declined, cancelled or has expired is sent as a new invitation, by whoever may invite now, and answered 201; one that was accepted is refused. For the customer's admins, and for the owner, admin and business roles of the partner that it is for.
          */
         post: operations["resendInvitation"];
         delete?: never;
@@ -1658,7 +1658,7 @@ export interface components {
         };
         PartnerOrSummary: components["schemas"]["Partner"] | components["schemas"]["PartnerSummary"];
         /**
-         * @description Only a channel partner can be let in by customers.
+         * @description Only a channel partner can be granted access by customers.
          * @enum {string}
          */
         PartnerClass: "channel" | "other";
@@ -2182,7 +2182,7 @@ export interface components {
         } | null;
         Context: {
             /**
-             * @description strong: every fact is read after the request came, so that whatever was taken away before is seen. eventual: cheaper, may be some
+             * @description strong: every fact is read after the request came, so that whatever was revoked before is seen. eventual: cheaper, may be some
              *     moments old. snapshot: all facts at one instant (linearizable).
              * @default strong
              * @enum {string|null}

@@ -38,7 +38,7 @@ export function Invitation() {
       <SpaceBetween size="l">
         <Header variant="h1">{query.data ? `Invitation to ${query.data.customer.name}` : 'Invitation'}</Header>
         {token === '' || asProblem(query.error).code === 'not_found' ? (
-          <Alert type="warning" header="This link opens nothing">
+          <Alert type="warning" header="This link is no longer valid">
             It is not complete, or a later mail carries another link, which took its place. Open the link in the newest mail, or ask who invited you to send it again.
           </Alert>
         ) : query.error && !query.data ? (
@@ -231,7 +231,7 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
       </Container>
       {declining && (
         <ConfirmModal header="Decline the invitation?" action="Decline" confirm={() => decline.send(undefined)} close={() => setDeclining(false)} sending={decline.sending}>
-          You get no access, and the link opens nothing any more. Who invited you is told.
+          You get no access, and the link is no longer valid. The person who invited you is notified.
         </ConfirmModal>
       )}
     </form>
