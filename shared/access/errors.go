@@ -45,8 +45,9 @@ const (
 	WrongPerson          Code = "wrong_person"     // an invitation is bound to the invited address
 	WrongPassword        Code = "wrong_password"   // the current one, when it is changed (P20)
 	WeakPassword         Code = "weak_password"
-	TooManyRequests      Code = "too_many_requests" // for now
-	MailOutdated         Code = "mail_outdated"     // what the mail says holds no longer, so that it is not sent again
+	TooManyRequests      Code = "too_many_requests"    // for now
+	IdempotencyMismatch  Code = "idempotency_mismatch" // the key of a repeatable request was used for another one
+	MailOutdated         Code = "mail_outdated"        // what the mail says holds no longer, so that it is not sent again
 )
 
 // Field names one place of the input and what is wrong with it.

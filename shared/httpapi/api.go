@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,38 +14,13 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/service"
 )
 
 // Config is what the functions for people and for the provider's systems are made of.
 type Config struct {
-	Store      Store
-	Now        func() time.Time // the clock
-	NewID      func() string    // a new ULID at each call
-	RequireSSO bool             // whether new grants require single sign-on when the request does not say (A9)
-	SignInURL  string           // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
-	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them, and is told nothing
-	Log        *slog.Logger
-}
-
-// Store is the table, as these functions use it. Reads are strongly consistent unless they say otherwise.
-type Store interface {
-	callerStore
-	changeStore
-	directoryStore
-	listStore
-	invitationStore
-	budgets
-}
-
-// changeStore is what every write needs.
-type changeStore interface {
-	// Apply plans and commits one change, again and again while others get in between, a bounded number of times. It fails with what
-	// plan fails with, access.Contention, access.ErrRepeated or access.ErrUnavailable.
-	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
-	// Take is Apply for what ends access and gives none: others cannot keep it from being committed, and it does not fail with access.Contention.
-	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
-	Answer(ctx context.Context, digest string) (*access.Answer, error)
-	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
+	service.Service
+	SignInURL string // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
 }
 
 // reply is what an endpoint answers: a value to be encoded, or a body that is encoded already.
@@ -72,6 +46,7 @@ func (r reply) encode() ([]byte, error) {
 type call struct {
 	*Request
 	api *api
+	use *service.Service // its log names the request
 	who caller
 	tag string // the one entity tag of If-Match that is tried now; "" = the whole header
 }
@@ -169,7 +144,9 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 			return reply{}, err
 		}
 	}
-	return (&call{Request: r, api: a, who: who}).matching(ctx, route.do)
+	use := a.Service
+	use.Log = a.Log.With("request_id", r.RequestID)
+	return (&call{Request: r, api: a, use: &use, who: who}).matching(ctx, route.do)
 }
 
 // badID refuses an id that cannot be one: where it would be created that is bad input, elsewhere there is nothing under it.
@@ -220,86 +197,53 @@ func (a *api) failed(err error, r *Request) Response {
 	return refusal(access.Refuse(code, "%s; the request id helps us find it", say), r.RequestID)
 }
 
-// moment is what a plan needs to know of the world.
-func (c *call) moment() access.Moment {
-	return access.Moment{Now: c.api.now(), Actor: c.who.actor(), NewID: c.api.NewID, Accounts: c.api.Accounts != nil}
-}
-
 func (a *api) now() time.Time { return a.Now().UTC().Truncate(time.Millisecond) }
 
-// change plans and commits a change and answers with what plan says, or, when the request's Idempotency-Key was used before, with the first
-// answer. Part tells several changes of one request apart.
-func (c *call) change(ctx context.Context, part string, plan func(ctx context.Context) (access.Change, reply, error)) (reply, error) {
-	var out reply
-	record, err := c.idempotency(part)
+// asks is the caller as the use cases know it.
+func (c *call) asks() service.Caller { return c.who.asks(c.PathValue("customer")) }
+
+// perform calls a use case with what the request says beside its command, and answers with its result as present shows it, or, when the request's
+// Idempotency-Key was used before, with the first answer.
+func perform[T any](c *call, present func(T) reply, do func(service.Options[T]) (T, error)) (reply, error) {
+	repeat, err := repeatable(c, "", present)
 	if err != nil {
-		return out, err
+		return reply{}, err
 	}
-	if record != nil {
-		switch first, err := c.api.Store.Answer(ctx, record.Digest); {
-		case err != nil:
-			return out, err
-		case first != nil:
-			return replay(first, record)
-		}
-	}
-	err = c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
-		var change access.Change
-		var err error
-		if change, out, err = plan(ctx); err != nil || record == nil {
-			return change, nil, err
-		}
-		if out.encoded, err = out.encode(); err != nil {
-			return change, nil, err
-		}
-		out.body = nil
-		keep := *record
-		keep.Status, keep.Body, keep.Location = out.status, out.encoded, out.location
-		if out.version > 0 {
-			keep.ETag = etag(out.version)
-		}
-		return change, &keep, nil
-	})
-	if record == nil || !errors.Is(err, access.ErrRepeated) && access.CodeOf(err) == "" {
-		return out, err
-	}
-	// The same request may have been faster elsewhere, and what it changed be what this one was refused for.
-	first, lost := c.api.Store.Answer(ctx, record.Digest)
+	out, err := do(service.Options[T]{Repeat: repeat, Precondition: c.precondition})
+	return presented(present, out, err)
+}
+
+// presented is the answer with the result of a use case, or with what it fails with.
+func presented[T any](present func(T) reply, out T, err error) (reply, error) {
+	var before *service.Repeated
 	switch {
-	case lost != nil:
-		return out, lost
-	case first != nil:
-		return replay(first, record)
-	case errors.Is(err, access.ErrRepeated):
-		return out, access.Refuse(access.Contention, "the same request is being answered elsewhere: try again")
+	case errors.As(err, &before):
+		first := before.Answer
+		return reply{status: first.Status, encoded: first.Body, etag: first.ETag, location: first.Location, replayed: true}, nil
+	case err != nil:
+		return reply{}, err
 	}
-	return out, err
+	return present(out), nil
 }
 
-// take plans and commits a change that ends access and gives none, and answers with what plan says.
-func (c *call) take(ctx context.Context, plan func(ctx context.Context) (access.Change, reply, error)) (reply, error) {
-	var out reply
-	err := c.api.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
-		var change access.Change
-		var err error
-		change, out, err = plan(ctx)
-		return change, nil, err
-	})
-	return out, err
-}
-
-// dryRun plans a change once and answers as the change would, or refuses as it would, and commits nothing. The answer is never that of a creation.
-func (c *call) dryRun(ctx context.Context, plan func(ctx context.Context) (access.Change, reply, error)) (reply, error) {
-	_, out, err := plan(ctx)
-	out.status, out.location, out.version = 200, "", 0 // of nothing that is stored
-	return out, err
-}
-
-func replay(first, now *access.Answer) (reply, error) {
-	if first.Fingerprint != now.Fingerprint {
-		return reply{}, access.Refuse(idempotencyMismatch, "this Idempotency-Key was used for a request with another body: use a new key for a new request")
+// repeatable is what repeats the request under its Idempotency-Key; nil when it has none. Part tells several changes of one request apart.
+func repeatable[T any](c *call, part string, present func(T) reply) (*service.Repeat[T], error) {
+	record, err := c.idempotency(part)
+	if record == nil {
+		return nil, err
 	}
-	return reply{status: first.Status, encoded: first.Body, etag: first.ETag, location: first.Location, replayed: true}, nil
+	return &service.Repeat[T]{
+		Digest: record.Digest, Fingerprint: record.Fingerprint, Expires: record.Expires,
+		Encode: func(result T) (access.Answer, error) {
+			out := present(result)
+			body, err := out.encode()
+			a := access.Answer{Status: out.status, Body: body, Location: out.location}
+			if out.version > 0 {
+				a.ETag = etag(out.version)
+			}
+			return a, err
+		},
+	}, nil
 }
 
 // keepAnswers is how long the first answer to an Idempotency-Key is kept.
@@ -394,6 +338,14 @@ func (c *call) unseen(version int64) error {
 		return nil
 	}
 	return access.Refuse(access.VersionMismatch, "there is one already, at version %d, and If-None-Match wants none: read it and edit it", version)
+}
+
+// precondition refuses the version that is there, 0 when nothing is, unless the request is meant for it.
+func (c *call) precondition(version int64) error {
+	if version == 0 && c.expects() {
+		return nothingSeen()
+	}
+	return c.unseen(version)
 }
 
 // seen reads If-Match: the version that the caller has seen. A tag that is none of ours matches nothing, nor does a weak one.

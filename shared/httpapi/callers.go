@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/service"
 )
 
 // The scopes that a token may carry. Everything else that a caller may do follows from who it is in the table.
@@ -61,14 +62,23 @@ func (c caller) actor() access.Actor {
 	return a
 }
 
-type callerStore interface {
-	Identity(ctx context.Context, address string) (access.Identity, error)
-	Memberships(ctx context.Context, address string, customers []string) ([]access.Membership, error)
+// asks is the caller as the use cases know it, of a request whose path names that customer or none.
+func (c caller) asks(customer string) service.Caller {
+	out := service.Caller{Actor: c.actor(), Identity: c.id}
+	switch {
+	case c.kind&members != 0:
+		out.Customer = customer
+	case c.kind&leads != 0:
+		out.Leads = c.id.User.Partner
+	case c.kind == anyCustomer:
+		out.Sees = service.SeesDirectory
+	case c.kind == external:
+		out.Sees = service.SeesOwn
+	}
+	return out
 }
 
-func nothingHere() error {
-	return access.Refuse(access.NotFound, "there is nothing here, or nothing that you may see")
-}
+func nothingHere() error { return service.NothingHere() }
 
 // accountOf is the name of a partner's user's account that the token was made out to, "" when it was made out to anybody else. It is compared with
 // access.SameAccount. A name that cannot be read is refused: it could be such an account's.
@@ -102,7 +112,7 @@ func rejectSuspended(id access.Identity, r *Request) error {
 // authorise tells who the caller is, or why the route is closed to it. A person of another organisation learns no more than that there is
 // nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names. An account of a partner's user is that user and
 // nobody else: whatever its address and the token's scopes are, it carries no customer's membership.
-func authorise(ctx context.Context, s callerStore, r *Request, may kind) (caller, error) {
+func authorise(ctx context.Context, s service.Store, r *Request, may kind) (caller, error) {
 	if may&nobody != 0 {
 		return caller{kind: nobody}, nil
 	}

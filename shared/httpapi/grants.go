@@ -2,12 +2,12 @@ package httpapi
 
 import (
 	"context"
-	"maps"
 	"net/url"
 	"slices"
 	"time"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/service"
 )
 
 type grantBody struct {
@@ -25,19 +25,19 @@ type grantBody struct {
 }
 
 // command reads what is to be granted, and to whom: a partner, or the address of one of its users.
-func (b grantBody) command(cfg Config) (cmd access.GrantCommand, partner, email string, err error) {
+func (b grantBody) command() (cmd access.GrantCommand, to service.Grantee, err error) {
 	var f findings
 	cmd = access.GrantCommand{
 		Level: f.level(b.Level, "/level"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"), Note: f.note(b.Note, "/note"), Message: f.message(b.Message, "/message"),
-		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), DefaultSSO: cfg.RequireSSO,
-		From: given(b.From), Until: given(b.Until), Everyone: b.Everyone.Value,
+		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner),
+		From:       given(b.From), Until: given(b.Until), Everyone: b.Everyone.Value,
 	}
 	f.flag(b.Everyone, "/everyone")
 	if p := f.text(b.Partner, "/partner", "this cannot be a partner's id: look it up in the partners directory", access.ValidID); p != nil {
-		partner = *p
+		to.Partner = *p
 	}
 	if e := f.email(b.Email, "/email"); e != nil {
-		email = *e
+		to.Email = *e
 	}
 	if users := f.users(b.Users, "/users", access.MaxUserChanges); users != nil {
 		if cmd.Users = *users; len(b.Users.Value) == 0 {
@@ -52,7 +52,7 @@ func (b grantBody) command(cfg Config) (cmd access.GrantCommand, partner, email 
 	case b.Users.Given && b.Everyone.Value:
 		f.add("/everyone", "give either users or everyone")
 	}
-	return cmd, partner, email, f.err()
+	return cmd, to, f.err()
 }
 
 // given is an instant that was given; in a grant null means the same as nothing.
@@ -72,54 +72,19 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
 	}
-	cmd, partner, email, err := b.command(c.api.Config)
+	cmd, to, err := b.command()
 	if err != nil {
 		return reply{}, err
 	}
-	customer := c.PathValue("customer")
-	plan := func(ctx context.Context) (access.Change, reply, error) {
-		cmd := cmd
-		if email != "" {
-			cust, err := c.api.Store.Customer(ctx, customer)
-			if err != nil {
-				return access.Change{}, reply{}, err
-			}
-			if err := access.CheckGrant(cust, cmd, c.moment()); err != nil {
-				return access.Change{}, reply{}, err
-			}
-			user, err := c.individual(ctx, cust, email)
-			if err != nil {
-				return access.Change{}, reply{}, err
-			}
-			partner = user.Partner
-			cmd.Users, cmd.Individual = []string{user.ID}, true
-		}
-		r, err := c.api.Store.Relation(ctx, customer, partner, cmd.Users, false)
-		if err == nil && cmd.Everyone {
-			r, err = c.replaced(ctx, r, cmd.Users)
-		}
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		m := c.moment()
-		p, err := access.PlanGrant(r, cmd, m)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		out := planned(r, p, m.Now, cmd.Users...)
-		if p.Created {
-			out.status, out.location = 201, "/v1/customers/"+customer+"/grants/"+partner
-		}
-		return p.Change, out, nil
+	grant := func(o service.Options[service.Granted]) (service.Granted, error) {
+		o.DryRun = dry
+		return c.use.Grant(ctx, c.asks(), c.PathValue("customer"), to, cmd, o)
 	}
 	if dry {
-		return c.dryRun(ctx, plan)
+		g, err := grant(service.Options[service.Granted]{})
+		return presented(func(g service.Granted) reply { return reply{status: 200, body: c.planned(g).body} }, g, err)
 	}
-	out, err := c.change(ctx, "", plan)
-	if err != nil || email == "" || cmd.Level == nil { // then no cap is set
-		return out, err
-	}
-	return out, c.spreadRules(ctx, customer)
+	return perform(c, c.opened, grant)
 }
 
 // askedDry reads dry_run, the one parameter of the route.
@@ -135,21 +100,6 @@ func askedDry(r *Request) (bool, error) {
 		return false, nil
 	}
 	return false, access.Refuse(access.Invalid, "dry_run is true or false").At("?dry_run")
-}
-
-// individual finds the partner's user who has an e-mail address (D8, D15), and refuses the customer's own people (D7, A7).
-func (c *call) individual(ctx context.Context, customer *access.Customer, email string) (*access.User, error) {
-	id, err := c.api.Store.Identity(ctx, email)
-	if err != nil {
-		return nil, err
-	}
-	if u := id.Individual(); u != nil {
-		return u, nil
-	}
-	if slices.Contains(id.MemberOf, customer.ID) || access.InDomain(email, customer.Domain) {
-		return nil, access.Refuse(access.OwnOrganisation, "%s is one of your own people: partners are people of outside organisations", email).At("/email")
-	}
-	return nil, access.Refuse(access.UnknownEmail, "%s is no user of any partner: check the address, or invite the person", email).At("/email")
 }
 
 type usersBody struct {
@@ -217,37 +167,6 @@ func cleared(o opt[moment]) *time.Time {
 	return &o.Value.Time
 }
 
-// ofGrant loads and plans a change of the grant that the path names. The answer names the users in named, too, whom the request is about.
-func (c *call) ofGrant(
-	users []string, whole bool, plan func(access.Relation, access.Moment) (access.Planned, error), named ...string,
-) func(context.Context) (access.Change, reply, error) {
-	return func(ctx context.Context) (access.Change, reply, error) {
-		r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), c.PathValue("partner"), users, whole)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		m := c.moment()
-		p, err := plan(r, m)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		out := planned(r, p, m.Now, named...)
-		if m.Actor.Kind == "partner" {
-			out.body = withoutNote(out.body)
-		}
-		return p.Change, out, nil
-	}
-}
-
-// replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14). The rows of
-// more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
-func (c *call) replaced(ctx context.Context, r access.Relation, users []string) (access.Relation, error) {
-	if g := r.Grant; g == nil || g.Everyone || g.Few() || g.Count > access.MaxUserSet {
-		return r, nil
-	}
-	return c.api.Store.Relation(ctx, r.Customer.ID, r.Partner.ID, users, true)
-}
-
 func patchGrant(ctx context.Context, c *call) (reply, error) {
 	var b editBody
 	if err := decodeBody(c.Request, &b); err != nil {
@@ -260,75 +179,9 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 	if cmd.Seen, err = c.seen(!cmd.OnlyTakes()); err != nil {
 		return reply{}, err
 	}
-	users := slices.Concat(cmd.Add, cmd.Remove)
-	if cmd.Set != nil {
-		users = *cmd.Set
-	}
-	customer := c.PathValue("customer")
-	var capped []string
-	for _, address := range slices.Sorted(maps.Keys(cmd.Caps)) { // so that the event names them; the cap itself is the address's, whoever has it
-		id, err := c.api.Store.Identity(ctx, address)
-		if err != nil {
-			return reply{}, err
-		}
-		if u := id.User; u != nil && u.Partner == c.PathValue("partner") {
-			if capped = append(capped, u.ID); !slices.Contains(users, u.ID) {
-				users = append(users, u.ID)
-			}
-		}
-	}
-	on := cmd.Everyone != nil && *cmd.Everyone
-	edit := c.ofGrant(users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if on {
-			var err error
-			if r, err = c.replaced(ctx, r, users); err != nil {
-				return access.Planned{}, err
-			}
-		}
-		return access.PlanEdit(r, cmd, m)
-	}, capped...)
-	if cmd.OnlyTakes() {
-		return c.take(ctx, edit)
-	}
-	var out reply
-	if cmd.OnlyCaps() { // is not held up by those who give
-		out, err = c.take(ctx, edit)
-	} else {
-		out, err = c.change(ctx, "", edit)
-	}
-	if err != nil || len(cmd.Caps) == 0 {
-		return out, err
-	}
-	return out, c.spreadRules(ctx, customer)
-}
-
-// spreadRules has all the customer's grants copy its domain and caps before the request is answered. Should it fail, the sweep does the same, and so
-// does the request when it is sent again.
-func (c *call) spreadRules(ctx context.Context, customer string) error {
-	cust, err := c.api.Store.Customer(ctx, customer)
-	if err != nil || cust == nil {
-		return err
-	}
-	rows, err := c.grantsOf(ctx, cust)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if row.Grant.Ended(c.api.now()) || row.Grant.Follows(cust) {
-			continue
-		}
-		if err := c.api.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) { // the partner cannot put it off
-			r, err := c.api.Store.Relation(ctx, customer, row.Grant.Partner, nil, false)
-			if err != nil {
-				return access.Change{}, nil, err
-			}
-			p, err := access.PlanCustomerRules(r, c.moment())
-			return p.Change, nil, err
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return perform(c, c.planned, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.use.Edit(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
+	})
 }
 
 type pickBody struct {
@@ -364,44 +217,27 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	users := slices.Concat(cmd.Add, cmd.Remove)
-	if cmd.Users != nil {
-		users = *cmd.Users
-	}
-	return c.change(ctx, "", c.ofGrant(users, !single, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if err := c.unseen(openVersion(r, m)); err != nil {
-			return access.Planned{}, err
-		}
-		return access.PlanPick(r, cmd, m)
-	}))
+	return perform(c, c.planned, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.use.Pick(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
+	})
 }
 
 func deleteGrant(ctx context.Context, c *call) (reply, error) {
-	return c.take(ctx, c.ofGrant(nil, false, access.PlanRevoke))
+	g, err := c.use.Revoke(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"))
+	return presented(c.planned, g, err)
 }
 
 func relinquish(ctx context.Context, c *call) (reply, error) {
-	return c.take(ctx, c.ofGrant(nil, false, access.PlanRelinquish))
+	g, err := c.use.Relinquish(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"))
+	return presented(c.planned, g, err)
 }
 
-// leaveCustomer takes a user out of one customer's grant: the caller itself, or another of its partner's users.
 func leaveCustomer(ctx context.Context, c *call) (reply, error) {
-	user := c.PathValue("user")
-	if !access.ValidUserID(user) || c.who.kind&leads == 0 && c.who.id.User.ID != user {
-		return reply{}, nothingHere()
-	}
-	_, err := c.take(ctx, c.ofGrant([]string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		return access.PlanLeave(r, user, m)
-	}))
-	return reply{status: 204}, err
+	g, err := c.use.Leave(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), c.PathValue("user"))
+	return presented(noContent, g, err)
 }
 
 func deleteGrantUser(ctx context.Context, c *call) (reply, error) {
-	user := c.PathValue("user")
-	if !access.ValidUserID(user) {
-		return reply{}, nothingHere()
-	}
-	return c.take(ctx, c.ofGrant([]string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		return access.PlanRemoveUser(r, user, m)
-	}))
+	g, err := c.use.RemoveGrantUser(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), c.PathValue("user"))
+	return presented(c.planned, g, err)
 }

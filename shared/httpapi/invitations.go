@@ -2,26 +2,13 @@ package httpapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"slices"
 	"strings"
 	"time"
 
 	"partneraccess/shared/access"
 	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/service"
 )
-
-// invitationStore is what invitations need.
-type invitationStore interface {
-	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
-	InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error)
-	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error)
-	CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
-	PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
-	// InvitationMails reads what became of the mails with the invitations' latest links, by the invitations' ids.
-	InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error)
-}
 
 type invitationView struct {
 	ID        string     `json:"id"`
@@ -56,31 +43,39 @@ func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	}
 }
 
-func viewInvitationRow(r *access.InvitationRow, mails map[string]*receipt.Receipt, now time.Time) invitationView {
+func viewInvitationRow(r *access.InvitationRow, mail *receipt.Receipt, now time.Time) invitationView {
 	v := viewInvitation(r.Invitation, now)
 	status, why := r.Status(now)
 	v.Status, v.Reason = string(status), string(why)
-	if m := mails[r.Invitation.ID]; m != nil {
-		v.Mail = &invitationMailView{State: string(m.State), At: m.Updated}
+	if mail != nil {
+		v.Mail = &invitationMailView{State: string(mail.State), At: mail.Updated}
 	}
 	return v
 }
 
-// listedInvitations is a page of invitations, each with what became of its mail.
-func (c *call) listedInvitations(ctx context.Context, page access.Page[access.InvitationRow], digest string, now time.Time) (reply, error) {
-	invitations := make([]*access.Invitation, len(page.Items))
-	for i, r := range page.Items {
-		invitations[i] = r.Invitation
-	}
-	mails, err := c.api.Store.InvitationMails(ctx, invitations...)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(r *access.InvitationRow) invitationView { return viewInvitationRow(r, mails, now) }), nil
+// listedInvitations is the answer to a list of invitations.
+func listedInvitations(l service.ListedInvitations, digest string, now time.Time) reply {
+	return listed(l.Page, digest, func(r *access.InvitationRow) invitationView {
+		return viewInvitationRow(r, l.Mails[r.Invitation.ID], now)
+	})
 }
 
 type invitationAnswer struct {
 	Invitation invitationView `json:"invitation"`
+}
+
+// invited is the answer to a change of an invitation.
+func invited(i service.Invited) reply {
+	out := reply{status: 200, version: i.Version, body: invitationAnswer{viewInvitation(i.Invitation, i.At)}}
+	if i.Created {
+		out.status, out.location = 201, "/v1/customers/"+i.Customer+"/invitations/"+i.ID
+	}
+	return out
+}
+
+// answeredInvitation is what the invited person sees of its answer, who cannot change the invitation: without a version.
+func answeredInvitation(i service.Invited) reply {
+	return reply{status: 200, body: invitationAnswer{viewInvitation(i.Invitation, i.At)}}
 }
 
 type inviteBody struct {
@@ -110,10 +105,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 			f.add("/days", "an invitation lasts 1 to 30 days")
 		}
 	}
-	own := ""
-	if c.who.kind&leads != 0 {
-		own = c.who.id.User.Partner
-	}
+	own := c.asks().Leads
 	switch {
 	case partner == nil && own != "":
 		partner = &own
@@ -123,109 +115,36 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	if own != "" && *partner != own {
-		return reply{}, access.Refuse(access.Forbidden, "you invite to your own organisation %s only", own).At("/partner")
-	}
 	cmd.Email = *email
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
-		if err := c.mayMail(ctx, *email, false); err != nil {
-			return access.Change{}, reply{}, err
-		}
-		facts, err := c.api.Store.InviteFacts(ctx, c.PathValue("customer"), *partner, *email, nil)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		m := c.moment()
-		change, i, err := access.PlanInvite(facts, cmd, m)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		return change, reply{
-			status: 201, version: i.Version, location: invitationLocation(i), body: invitationAnswer{viewInvitation(i, m.Now)},
-		}, nil
+	return perform(c, invited, func(o service.Options[service.Invited]) (service.Invited, error) {
+		return c.use.Invite(ctx, c.asks(), c.PathValue("customer"), *partner, cmd, o)
 	})
-}
-
-// invitation finds the invitation that the path names: the customer's, or to the caller's partner.
-func (c *call) invitation(ctx context.Context) (*access.InvitationRow, error) {
-	id := c.PathValue("invitation")
-	if len(id) != 26 || !access.ValidID(id) {
-		return nil, nothingHere()
-	}
-	r, err := c.api.Store.InvitationRow(ctx, c.PathValue("customer"), id)
-	if err != nil {
-		return nil, err
-	}
-	if r == nil || c.who.kind&leads != 0 && r.Invitation.Partner != c.who.id.User.Partner {
-		return nil, nothingHere()
-	}
-	return r, nil
 }
 
 func getInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	r, err := c.invitation(ctx)
+	r, err := c.use.Invitation(ctx, c.asks(), c.PathValue("customer"), c.PathValue("invitation"))
 	if err != nil {
 		return reply{}, err
 	}
-	mails, err := c.api.Store.InvitationMails(ctx, r.Invitation)
+	mail, err := c.use.InvitationMail(ctx, r.Invitation)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: r.Version, body: viewInvitationRow(r, mails, c.api.now())}, nil
+	return reply{status: 200, version: r.Version, body: viewInvitationRow(r, mail, c.api.now())}, nil
 }
 
 func deleteInvitation(ctx context.Context, c *call) (reply, error) {
-	return c.take(ctx, func(ctx context.Context) (access.Change, reply, error) {
-		row, err := c.invitation(ctx)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		r, err := c.api.Store.Relation(ctx, row.Invitation.Customer, row.Invitation.Partner, nil, false)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		m := c.moment()
-		change, after, err := access.PlanCancel(r, row.Invitation, m)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		return change, reply{status: 200, version: after.Version, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
-	})
+	i, err := c.use.Cancel(ctx, c.asks(), c.PathValue("customer"), c.PathValue("invitation"))
+	return presented(invited, i, err)
 }
 
-// resendInvitation sends a pending invitation again; of one that has ended it makes a new one, at another place.
 func resendInvitation(ctx context.Context, c *call) (reply, error) {
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
-		row, err := c.invitation(ctx)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		i := row.Invitation
-		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		if err := c.mayMail(ctx, i.Email, false); err != nil {
-			return access.Change{}, reply{}, err
-		}
-		m := c.moment()
-		change, after, err := access.PlanResend(facts, i, m)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		r := reply{status: 200, version: after.Version, body: invitationAnswer{viewInvitation(after, m.Now)}}
-		if after.ID != i.ID {
-			r.status, r.location = 201, invitationLocation(after)
-		}
-		return change, r, nil
+	return perform(c, invited, func(o service.Options[service.Invited]) (service.Invited, error) {
+		return c.use.Resend(ctx, c.asks(), c.PathValue("customer"), c.PathValue("invitation"), o)
 	})
-}
-
-func invitationLocation(i *access.Invitation) string {
-	return "/v1/customers/" + i.Customer + "/invitations/" + i.ID
 }
 
 // invitationFilter reads status, and the other side: customer or partner, an organisation's id.
@@ -251,14 +170,11 @@ func listInvitations(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := c.customer(ctx); err != nil {
-		return reply{}, err
-	}
-	page, err := c.api.Store.CustomerInvitations(ctx, c.PathValue("customer"), filter, ask)
+	list, err := c.use.CustomerInvitations(ctx, c.PathValue("customer"), filter, ask)
 	if err != nil {
 		return reply{}, err
 	}
-	return c.listedInvitations(ctx, page, digest, filter.Now)
+	return listedInvitations(list, digest, filter.Now), nil
 }
 
 func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
@@ -266,42 +182,11 @@ func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := c.partner(ctx); err != nil {
-		return reply{}, err
-	}
-	page, err := c.api.Store.PartnerInvitations(ctx, c.PathValue("partner"), filter, ask)
+	list, err := c.use.PartnerInvitations(ctx, c.asks(), c.PathValue("partner"), filter, ask)
 	if err != nil {
 		return reply{}, err
 	}
-	return c.listedInvitations(ctx, page, digest, filter.Now)
-}
-
-// A token is <customer>~<invitation>~<secret>. Only the digest of the secret is stored.
-
-// Token puts an invitation's token together.
-func Token(i *access.Invitation, secret string) string { return i.Customer + "~" + i.ID + "~" + secret }
-
-// TokenDigest is what is stored of a token's secret.
-func TokenDigest(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// byToken finds the invitation that a token opens. A token from before the invitation was sent again opens nothing.
-func (c *call) byToken(ctx context.Context) (*access.Invitation, error) {
-	customer, rest, _ := strings.Cut(c.PathValue("token"), "~")
-	id, secret, _ := strings.Cut(rest, "~")
-	if !access.ValidID(customer) || len(id) != 26 || !access.ValidID(id) || len(secret) < 20 || len(secret) > 100 {
-		return nil, nothingHere()
-	}
-	i, err := c.api.Store.Invitation(ctx, customer, id)
-	if err != nil {
-		return nil, err
-	}
-	if i == nil || !slices.Contains(i.Digests, TokenDigest(secret)) { // digests may be compared as quickly as one likes
-		return nil, nothingHere()
-	}
-	return i, nil
+	return listedInvitations(list, digest, filter.Now), nil
 }
 
 // previewView is what accepting would give.
@@ -327,33 +212,16 @@ func previewInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	i, err := c.byToken(ctx)
+	row, r, err := c.use.Preview(ctx, c.PathValue("token"))
 	if err != nil {
 		return reply{}, err
 	}
-	row, err := c.api.Store.InvitationRow(ctx, i.Customer, i.ID)
-	if err != nil {
-		return reply{}, err
-	}
-	r, err := c.api.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
-	if err != nil {
-		return reply{}, err
-	}
-	if row == nil || r.Customer == nil || r.Partner == nil {
-		return reply{}, nothingHere()
-	}
+	i := row.Invitation
 	status, why := row.Status(c.api.now())
 	return reply{status: 200, body: previewView{
 		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(), Until: instant(i.Until),
 		Status: string(status), Reason: string(why), InvitedBy: string(i.By.Kind), ExpiresAt: i.Expires,
 	}}, nil
-}
-
-// invitee is the person who answers, as its change is remembered.
-func (c *call) invitee() access.Moment {
-	m := c.moment()
-	m.Actor.Kind = "partner"
-	return m
 }
 
 type acceptBody struct {
@@ -375,52 +243,13 @@ func acceptInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	if name == nil {
-		local, _, _ := strings.Cut(c.who.id.Email, "@")
-		name = &local
-	}
-	var customer string // when it may have set a cap
-	out, err := c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
-		i, err := c.byToken(ctx)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		if i.By.Kind == "customer" {
-			customer = i.Customer
-		}
-		facts, err := c.api.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		facts.DefaultSSO = c.api.RequireSSO
-		m := c.invitee()
-		p, after, err := access.PlanAccept(facts, i, *name, m)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		return p.Change, reply{status: 200, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
+	return perform(c, answeredInvitation, func(o service.Options[service.Invited]) (service.Invited, error) {
+		return c.use.Accept(ctx, c.asks(), c.PathValue("token"), name, o)
 	})
-	if err != nil || customer == "" {
-		return out, err
-	}
-	return out, c.spreadRules(ctx, customer)
 }
 
 func declineInvitation(ctx context.Context, c *call) (reply, error) {
-	return c.change(ctx, "", func(ctx context.Context) (access.Change, reply, error) {
-		i, err := c.byToken(ctx)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		r, err := c.api.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		m := c.invitee()
-		change, after, err := access.PlanDecline(r, i, m)
-		if err != nil {
-			return access.Change{}, reply{}, err
-		}
-		return change, reply{status: 200, body: invitationAnswer{viewInvitation(after, m.Now)}}, nil
+	return perform(c, answeredInvitation, func(o service.Options[service.Invited]) (service.Invited, error) {
+		return c.use.Decline(ctx, c.asks(), c.PathValue("token"), o)
 	})
 }

@@ -11,10 +11,11 @@ import (
 
 	"partneraccess/shared/access"
 	"partneraccess/shared/httpapi"
+	"partneraccess/shared/service"
 )
 
 // stuck is a table that answers nothing.
-type stuck struct{ httpapi.Store }
+type stuck struct{ service.Store }
 
 func (stuck) Identity(ctx context.Context, _ string) (access.Identity, error) {
 	<-ctx.Done()
@@ -28,7 +29,7 @@ func TestARequestIsAnsweredBeforeTheFunctionIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		out, err := httpapi.NewDirectory(httpapi.Config{Store: stuck{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}).Invoke(ctx, []byte(event))
+		out, err := httpapi.NewDirectory(httpapi.Config{Service: service.Service{Store: stuck{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}).Invoke(ctx, []byte(event))
 		if err != nil || ctx.Err() != nil || !strings.Contains(string(out), `"statusCode":503`) {
 			t.Errorf("got %s, %v with %v, want 503 before the time is over", out, err, ctx.Err())
 		}

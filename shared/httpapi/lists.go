@@ -8,47 +8,8 @@ import (
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
+	"partneraccess/shared/service"
 )
-
-// listStore reads what is listed.
-type listStore interface {
-	Partner(ctx context.Context, id string) (*access.Partner, error)
-	Customer(ctx context.Context, id string) (*access.Customer, error)
-	User(ctx context.Context, id string) (*access.User, error)
-	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
-	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
-	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error)
-	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error)
-	Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error)
-	Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error)
-	SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error)
-	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error)
-	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
-	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
-}
-
-// customer is the customer that the path names, unless there is none or it was removed.
-func (c *call) customer(ctx context.Context) (*access.Customer, error) {
-	out, err := c.api.Store.Customer(ctx, c.PathValue("customer"))
-	if err == nil && (out == nil || out.Status == access.Removed) {
-		return nil, nothingHere()
-	}
-	return out, err
-}
-
-// partner is the partner that the path names. Customers see only those that could be let in.
-func (c *call) partner(ctx context.Context) (*access.Partner, error) {
-	out, err := c.api.Store.Partner(ctx, c.PathValue("partner"))
-	if err == nil && (out == nil || out.Status == access.Removed || c.who.kind == anyCustomer && !inDirectory(out)) {
-		return nil, nothingHere()
-	}
-	return out, err
-}
-
-// inDirectory tells whether customers find the partner in the directory: it is one that they could grant access to (D9, D10, D16).
-func inDirectory(p *access.Partner) bool {
-	return p.Status == access.Active && p.Class == access.Channel && p.Offer > access.None
-}
 
 type meView struct {
 	Email     string             `json:"email"`
@@ -74,60 +35,31 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	c.prove(ctx)
-	out := meView{Email: c.who.id.Email, Provider: c.Claims.Has(ScopeDirectory) && !strings.Contains(c.Claims.Account, ":"), Customers: []myMembershipView{}}
-	ms, err := c.api.Store.Memberships(ctx, c.who.id.Email, c.who.id.MemberOf)
+	me, err := c.use.Me(ctx, c.asks())
 	if err != nil {
 		return reply{}, err
 	}
-	for _, m := range ms {
+	out := meView{Email: me.Identity.Email, Provider: c.Claims.Has(ScopeDirectory) && !strings.Contains(c.Claims.Account, ":"), Customers: []myMembershipView{}}
+	for _, m := range me.Memberships {
 		out.Customers = append(out.Customers, myMembershipView{Customer: viewCustomerName(m.Customer), Role: viewMember(m.Member).Role})
 	}
-	if p := c.who.id.Partner; p != nil && p.Status == access.Removed {
+	if p := me.Identity.Partner; p != nil && p.Status == access.Removed {
 		out.Removed = p.Name
 	} else if p != nil {
-		out.Partner = &myPartnerView{ID: p.ID, Name: p.Name, Status: string(p.Status), User: viewUser(c.who.id.User, true)}
+		out.Partner = &myPartnerView{ID: p.ID, Name: p.Name, Status: string(p.Status), User: viewUser(me.Identity.User, true)}
 	}
 	return reply{status: 200, body: out}, nil
-}
-
-// prove writes down that the caller's address is proved, since the token says that it is verified. The answer does not wait for a table that is busy: the
-// next request tries again.
-func (c *call) prove(ctx context.Context) {
-	u := c.who.id.User
-	if u == nil || !u.Unproved {
-		return
-	}
-	err := c.api.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
-		now, err := c.api.Store.User(ctx, u.ID)
-		if err != nil {
-			return access.Change{}, nil, err
-		}
-		change := access.PlanProved(now, c.who.id.Email, c.moment())
-		if !change.Empty() {
-			c.who.id.User = change.Writes[0].(access.UserWrite).After
-		}
-		return change, nil, nil
-	})
-	if err != nil {
-		c.api.Log.Warn("an address stays unproved for now", "request_id", c.RequestID, "user", u.ID, "error", err.Error())
-	}
 }
 
 func getCustomer(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	cust, err := c.customer(ctx)
+	cust, err := c.use.Customer(ctx, c.PathValue("customer"))
 	if err != nil {
 		return reply{}, err
 	}
 	return reply{status: 200, version: cust.Version, body: viewCustomer(cust)}, nil
-}
-
-// statuses are all that a grant can have.
-func statuses() []string {
-	return []string{"requested", "scheduled", "active", "suspended", "expired", "ended"}
 }
 
 // grantFilter reads q and status.
@@ -140,8 +72,8 @@ func (c *call) grantFilter() (access.GrantFilter, access.PageAsk, string, error)
 	if s := q.Get("status"); s != "" {
 		f.Statuses = strings.Split(s, ",")
 		for _, s := range f.Statuses {
-			if !slices.Contains(statuses(), s) {
-				return f, ask, digest, access.Refuse(access.Invalid, "status is one or more, separated by commas, of: %s", strings.Join(statuses(), ", ")).At("?status")
+			if !slices.Contains(service.GrantStatuses(), s) {
+				return f, ask, digest, access.Refuse(access.Invalid, "status is one or more, separated by commas, of: %s", strings.Join(service.GrantStatuses(), ", ")).At("?status")
 			}
 		}
 	}
@@ -161,38 +93,22 @@ func listGrants(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	cust, err := c.customer(ctx)
-	if err != nil {
-		return reply{}, err
-	}
-	page, err := c.api.Store.CustomerGrants(ctx, cust, f, ask)
+	page, err := c.use.CustomerGrants(ctx, c.PathValue("customer"), f, ask)
 	if err != nil {
 		return reply{}, err
 	}
 	return listed(page, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) }), nil
 }
 
-// relation is the grant that the path names, with both sides.
-func (c *call) relation(ctx context.Context) (access.Relation, error) {
-	r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), c.PathValue("partner"), nil, false)
-	if err == nil && (r.Grant == nil || r.Partner == nil || r.Customer == nil || r.Customer.Status == access.Removed) {
-		return r, nothingHere()
-	}
-	return r, err
-}
-
 func getGrant(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	r, err := c.relation(ctx)
+	row, err := c.use.GrantOf(ctx, c.PathValue("customer"), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{
-		status: 200, version: r.Grant.Edition(),
-		body: viewGrant(access.GrantRow{Grant: r.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, c.api.now()),
-	}, nil
+	return reply{status: 200, version: row.Grant.Edition(), body: viewGrant(row, c.api.now())}, nil
 }
 
 func listGrantUsers(ctx context.Context, c *call) (reply, error) {
@@ -200,15 +116,11 @@ func listGrantUsers(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	r, err := c.relation(ctx)
+	row, page, err := c.use.GrantUsers(ctx, c.PathValue("customer"), c.PathValue("partner"), ask)
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.api.Store.GrantUsers(ctx, r.Grant, ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(u *access.GrantUser) grantUserView { return viewGrantUser(r.Grant, r.Partner, *u) }), nil
+	return listed(page, digest, func(u *access.GrantUser) grantUserView { return viewGrantUser(row.Grant, row.Partner, *u) }), nil
 }
 
 func listMembers(ctx context.Context, c *call) (reply, error) {
@@ -216,10 +128,7 @@ func listMembers(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := c.customer(ctx); err != nil {
-		return reply{}, err
-	}
-	page, err := c.api.Store.Members(ctx, c.PathValue("customer"), ask)
+	page, err := c.use.Members(ctx, c.PathValue("customer"), ask)
 	if err != nil {
 		return reply{}, err
 	}
@@ -234,11 +143,7 @@ func listPartners(ctx context.Context, c *call) (reply, error) {
 	if err := checkQuery(q); err != nil {
 		return reply{}, err
 	}
-	keep := func(p *access.Partner) bool { return p.Status != access.Removed }
-	if c.who.kind == anyCustomer {
-		keep = inDirectory
-	}
-	page, err := c.api.Store.Partners(ctx, access.SearchText(q.Get("q")), keep, ask)
+	page, err := c.use.Partners(ctx, c.asks(), q.Get("q"), ask)
 	if err != nil {
 		return reply{}, err
 	}
@@ -249,7 +154,7 @@ func getPartner(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	p, err := c.partner(ctx)
+	p, err := c.use.Partner(ctx, c.asks(), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -260,7 +165,7 @@ func getAccount(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	p, err := c.partner(ctx)
+	p, err := c.use.Partner(ctx, c.asks(), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -275,39 +180,22 @@ func listUsers(ctx context.Context, c *call) (reply, error) {
 	if err := checkQuery(q); err != nil {
 		return reply{}, err
 	}
-	if _, err := c.partner(ctx); err != nil {
-		return reply{}, err
-	}
-	customer := c.who.kind == anyCustomer
-	page, err := c.api.Store.Users(ctx, c.PathValue("partner"), access.SearchText(q.Get("q")), customer, ask)
+	page, err := c.use.Users(ctx, c.asks(), c.PathValue("partner"), q.Get("q"), ask)
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(page, digest, func(u *access.User) userView { return viewUser(u, !customer) }), nil
-}
-
-// user is the partner's user that the path names.
-func (c *call) user(ctx context.Context) (*access.User, error) {
-	id := c.PathValue("user")
-	if !access.ValidUserID(id) || !strings.HasPrefix(id, c.PathValue("partner")+":") {
-		return nil, nothingHere()
-	}
-	u, err := c.api.Store.User(ctx, id)
-	if err == nil && (u == nil || u.Status == access.Removed) {
-		return nil, nothingHere()
-	}
-	return u, err
+	return listed(page, digest, func(u *access.User) userView { return viewUser(u, c.who.kind != anyCustomer) }), nil
 }
 
 func getUser(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	u, err := c.user(ctx)
+	u, err := c.use.User(ctx, c.PathValue("partner"), c.PathValue("user"))
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: u.Version, body: viewUser(u, true)}, nil
+	return shownUser(u), nil
 }
 
 func listCustomers(ctx context.Context, c *call) (reply, error) {
@@ -315,14 +203,7 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := c.partner(ctx)
-	if err != nil {
-		return reply{}, err
-	}
-	if u := c.who.id.User; u != nil && c.who.kind != provider {
-		f.For, f.OnlyMine = u.ID, c.who.kind == external
-	}
-	page, err := c.api.Store.PartnerCustomers(ctx, p, f, ask)
+	page, err := c.use.PartnerCustomers(ctx, c.asks(), c.PathValue("partner"), f, ask)
 	if err != nil {
 		return reply{}, err
 	}
@@ -334,26 +215,11 @@ func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	var me []string
-	if u := c.who.id.User; u != nil && c.who.kind != provider {
-		me = []string{u.ID}
-	}
-	r, err := c.api.Store.Relation(ctx, c.PathValue("customer"), c.PathValue("partner"), me, false)
+	row, err := c.use.PartnerCustomer(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
-	if r.Grant == nil || r.Partner == nil || r.Partner.Status == access.Removed || r.Customer == nil || r.Customer.Status == access.Removed {
-		return reply{}, nothingHere()
-	}
-	row := access.GrantRow{Grant: r.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}
-	for _, id := range me {
-		row.You = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
-	}
-	now := c.api.now()
-	if _, in := access.Enters(row.You, r.Customer.ID, now); c.who.kind == external && !in {
-		return reply{}, nothingHere()
-	}
-	return reply{status: 200, version: r.Grant.Edition(), body: c.api.viewPartnerCustomer(row, now)}, nil
+	return reply{status: 200, version: row.Grant.Edition(), body: c.api.viewPartnerCustomer(row, c.api.now())}, nil
 }
 
 // listSubPartners lists the partners below one by name, and nothing of what they may enter (W3, W12).
@@ -362,11 +228,7 @@ func listSubPartners(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := c.partner(ctx)
-	if err != nil {
-		return reply{}, err
-	}
-	page, err := c.api.Store.SubPartners(ctx, p.ID, ask)
+	page, err := c.use.SubPartners(ctx, c.asks(), c.PathValue("partner"), ask)
 	if err != nil {
 		return reply{}, err
 	}
@@ -381,7 +243,7 @@ func listAllCustomers(ctx context.Context, c *call) (reply, error) {
 	if err := checkQuery(q); err != nil {
 		return reply{}, err
 	}
-	page, err := c.api.Store.Customers(ctx, q.Get("q"), ask)
+	page, err := c.use.Customers(ctx, q.Get("q"), ask)
 	if err != nil {
 		return reply{}, err
 	}
@@ -418,10 +280,7 @@ func listCustomerHistory(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := c.customer(ctx); err != nil {
-		return reply{}, err
-	}
-	page, err := c.api.Store.CustomerHistory(ctx, c.PathValue("customer"), f, ask)
+	page, err := c.use.CustomerHistory(ctx, c.PathValue("customer"), f, ask)
 	if err != nil {
 		return reply{}, err
 	}
@@ -433,10 +292,7 @@ func listPartnerHistory(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := c.partner(ctx); err != nil {
-		return reply{}, err
-	}
-	page, err := c.api.Store.PartnerHistory(ctx, c.PathValue("partner"), f, ask)
+	page, err := c.use.PartnerHistory(ctx, c.asks(), c.PathValue("partner"), f, ask)
 	if err != nil {
 		return reply{}, err
 	}

@@ -78,7 +78,7 @@ func (m mailEndpoints) ofCustomer(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := c.customer(ctx); err != nil {
+	if _, err := c.use.Customer(ctx, c.PathValue("customer")); err != nil {
 		return reply{}, err
 	}
 	page, err := m.mails.CustomerMails(ctx, c.PathValue("customer"), ask)
@@ -93,7 +93,7 @@ func (m mailEndpoints) ofPartner(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := c.partner(ctx); err != nil {
+	if _, err := c.use.Partner(ctx, c.asks(), c.PathValue("partner")); err != nil {
 		return reply{}, err
 	}
 	page, err := m.mails.PartnerMails(ctx, c.PathValue("partner"), ask)
@@ -143,7 +143,7 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 	if record != nil {
 		asked = record.Digest
 	}
-	switch err := m.again.Resend(ctx, key, asked, c.source()); {
+	switch err := m.again.Resend(ctx, key, asked, c.asks().Source()); {
 	case errors.Is(err, receipt.ErrUnknown):
 		return reply{}, nothingHere()
 	case errors.Is(err, receipt.ErrHeld):
@@ -160,45 +160,6 @@ func (m mailEndpoints) resend(ctx context.Context, c *call) (reply, error) {
 		return reply{}, access.Refuse(access.MailOutdated, "this mail is not sent again: %s", r.Reason)
 	}
 	return reply{status: 200, body: viewMail(c.PathValue("mail"), r)}, nil
-}
-
-// source is the caller's organisation, as receipt.SourceOf names it; "" for the provider, whose mails are not counted.
-func (c *call) source() string {
-	switch a := c.who.actor(); {
-	case a.Kind == "customer":
-		return receipt.Key{Customer: c.PathValue("customer")}.Organisation()
-	case a.Kind == "partner" && c.who.id.User != nil:
-		return receipt.Key{Partner: c.who.id.User.Partner}.Organisation()
-	}
-	return ""
-}
-
-// budgets reads what organisations may still have us send.
-type budgets interface {
-	// MailsLeft tells whether a budget has room for one more mail.
-	MailsLeft(ctx context.Context, b receipt.Budget) (bool, error)
-}
-
-// mayMail refuses a request that has us send a mail to an address to which the caller's organisation has caused as many as a day allows. The mails are
-// counted when they are sent, so that many requests at once may pass: then their mails are held back.
-func (c *call) mayMail(ctx context.Context, address string, security bool) error {
-	source := c.source()
-	if source == "" || address == "" {
-		return nil
-	}
-	b := receipt.NewBudget(source, address, security, c.api.now())
-	left, err := c.api.Store.MailsLeft(ctx, b)
-	if err != nil || left {
-		return err
-	}
-	return TooManyMails(address, b.Renewed().Sub(c.api.now()))
-}
-
-// TooManyMails refuses what would have us send one more mail to the address, until that time has passed.
-func TooManyMails(address string, wait time.Duration) error {
-	e := access.Refuse(access.TooManyRequests, "your organisation has caused as many mails to %s as a day allows: try again tomorrow", address)
-	e.Wait = wait
-	return e
 }
 
 // unblock lets an address that bounced or complained get mails again: those from now on, and those that are sent again. An address that is not

@@ -10,6 +10,7 @@ import (
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
+	"partneraccess/shared/service"
 )
 
 // The shapes of what is answered. Times are RFC 3339 in UTC; none is null, and what a caller may not see is left out.
@@ -164,27 +165,32 @@ type plannedView struct {
 	Changes changesView `json:"changes"`
 }
 
-// planned is the answer to a change of a grant, of a request that named those users.
-func planned(r access.Relation, p access.Planned, now time.Time, named ...string) reply {
-	c := p.Changes
-	return reply{
-		status: 200, version: p.Grant.Edition(),
-		body: plannedView{
-			Grant:   viewGrant(access.GrantRow{Grant: p.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, now),
-			Changes: changesView{Added: c.Added, Removed: c.Removed, People: viewChanged(r, p, named), Fields: c.Fields, UserCount: countView{c.Before, c.After}},
+// planned is the answer to a change of a grant. A partner gets it without the note, which is the customer's own.
+func (c *call) planned(g service.Granted) reply {
+	did, r := g.Changes, g.Relation
+	v := plannedView{
+		Grant: viewGrant(access.GrantRow{Grant: g.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, g.At),
+		Changes: changesView{
+			Added: did.Added, Removed: did.Removed, People: viewChanged(r, g.Planned, g.Named), Fields: did.Fields, UserCount: countView{did.Before, did.After},
 		},
 	}
+	if c.who.actor().Kind == "partner" {
+		v.Grant.Note = ""
+	}
+	return reply{status: 200, version: g.Grant.Edition(), body: v}
 }
 
-// withoutNote is the answer to a change of a grant as the partner gets it: the note is the customer's own.
-func withoutNote(body any) any {
-	v, ok := body.(plannedView)
-	if ok {
-		v.Grant.Note = ""
-		return v
+// opened is the answer to a change that may open a grant.
+func (c *call) opened(g service.Granted) reply {
+	out := c.planned(g)
+	if g.Created {
+		out.status, out.location = 201, "/v1/customers/"+g.Grant.Customer+"/grants/"+g.Grant.Partner
 	}
-	return body
+	return out
 }
+
+// noContent is the answer to a change of which there is nothing to show.
+func noContent[T any](T) reply { return reply{status: 204} }
 
 type customerView struct {
 	ID              string    `json:"id"`

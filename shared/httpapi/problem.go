@@ -31,7 +31,6 @@ const (
 	unsupportedMediaType access.Code = "unsupported_media_type"
 	tooLarge             access.Code = "too_large"
 	ifMatchRequired      access.Code = "if_match_required"
-	idempotencyMismatch  access.Code = "idempotency_mismatch"
 	unavailable          access.Code = "unavailable"
 	internal             access.Code = "internal"
 )
@@ -120,7 +119,7 @@ func problems(code access.Code) answerTo {
 		return answerTo{http.StatusUnprocessableEntity, "The new password is too weak"}
 	case access.TooManyUsers:
 		return answerTo{http.StatusUnprocessableEntity, "Too many users at once"}
-	case idempotencyMismatch:
+	case access.IdempotencyMismatch:
 		return answerTo{http.StatusUnprocessableEntity, "The idempotency key was used for another request"}
 	case ifMatchRequired:
 		return answerTo{http.StatusPreconditionRequired, "If-Match is required"}

@@ -22,6 +22,7 @@ import (
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/metrics"
+	"partneraccess/shared/service"
 )
 
 // Environment is what a handler is built from.
@@ -91,7 +92,7 @@ func (e *Environment) Store() (*dynamo.Store, error) {
 // Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on unless they
 // say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in.
 func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
-	cfg := httpapi.Config{Now: e.Now, NewID: e.NewID, SignInURL: e.Getenv("SIGN_IN_URL"), Log: e.Log}
+	cfg := httpapi.Config{Service: service.Service{Now: e.Now, NewID: e.NewID, Log: e.Log}, SignInURL: e.Getenv("SIGN_IN_URL")}
 	if s := e.Getenv("REQUIRE_SSO"); s != "" {
 		var err error
 		if cfg.RequireSSO, err = strconv.ParseBool(s); err != nil {

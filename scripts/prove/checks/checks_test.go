@@ -39,13 +39,14 @@ func rules() map[string]rule {
 		"shared/metrics":  {}, // may be told by whoever knows: it knows nobody
 		"shared/awsenv":   {other: aws},
 		// Unicode's tables: pure functions
-		"shared/access": {own: []string{"events"}, other: []string{"golang.org/x/net/idna", "golang.org/x/text"}},
+		"shared/access":  {own: []string{"events"}, other: []string{"golang.org/x/net/idna", "golang.org/x/text"}},
+		"shared/service": {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: []string{"golang.org/x/sync"}},
 		"shared/dynamo": {
 			own:   []string{"events", "shared/access", "shared/awsenv", "shared/mail/receipt", "shared/metrics"},
 			other: with(aws, text),
 		},
 		"shared/httpapi": {
-			own:   []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics"},
+			own:   []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics", "shared/service"},
 			other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"}),
 		},
 		"shared/mail":         {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: text},
@@ -58,7 +59,7 @@ func rules() map[string]rule {
 		"shared/stream":  {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/turns":   {}, // whose turn it is: it knows nobody
 		"shared/sweep": {
-			own:   []string{"events", "shared/access", "shared/metrics", "shared/turns"},
+			own:   []string{"events", "shared/access", "shared/metrics", "shared/service", "shared/turns"},
 			other: with(text, []string{"github.com/aws/aws-lambda-go"}),
 		},
 		// what all mains do alike
@@ -170,6 +171,8 @@ func TestTheRulesRefuseWhatTheyShould(t *testing.T) {
 		{"shared/dynamo", "github.com/aws/smithy-go/transport/http", true},
 		{"shared/dynamo", "github.com/aws/smithy-gopher", false},
 		{"shared/dynamo", module + "/shared/httpapi", false},
+		{"shared/service", module + "/shared/dynamo", false},
+		{"shared/service", "github.com/aws/aws-lambda-go/lambda", false},
 		{"shared/dynamo", module + "/scripts/local/engine", false},
 		{"shared/httpapi", module + "/shared/dynamo", false},
 		{"shared/httpapi", "github.com/aws/aws-sdk-go-v2/service/dynamodb", false},

@@ -156,7 +156,8 @@ func (w *world) wire(e *engine.Engine) {
 	log := slog.New(slog.DiscardHandler)
 	store, ids := dynamo.New(db, w.table), setup.IDs(w.clock)
 	keeper := cognito.Keep(cognito.New(accounts, "pool", "client"), store)
-	people := httpapi.Config{Store: store, Now: w.clock, NewID: ids, SignInURL: "https://{domain}/", Log: log, Accounts: keeper}
+	people := httpapi.Config{SignInURL: "https://{domain}/"}
+	people.Store, people.Accounts, people.Now, people.NewID, people.Log = store, keeper, w.clock, ids, log
 	c := mailing.Config{
 		Store: store, Sender: ses.NewSender(mails, "set"), Passwords: keeper, Now: w.clock, Log: log,
 		Settings: mail.Settings{

@@ -9,7 +9,6 @@ import (
 	"partneraccess/scripts/prove/spec"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
-	"partneraccess/shared/httpapi"
 )
 
 // outside is acme with an admin, and a grant for contoso's kim and for eve, who has come by an invitation.
@@ -41,13 +40,13 @@ func tokenOf(t *testing.T, w *spec.World, by *spec.Client, customer, partner, em
 		t.Fatalf("got the invitation %v, %v", i, err)
 	}
 	err = store.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-		c, err := access.PlanToken(i, i.Sending, httpapi.TokenDigest(secret), access.Moment{Now: w.Now()})
+		c, err := access.PlanToken(i, i.Sending, access.TokenDigest(secret), access.Moment{Now: w.Now()})
 		return c, nil, err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return httpapi.Token(i, secret)
+	return access.Token(i, secret)
 }
 
 func TestAnExternalUserWithoutCustomersIsInvitedByAnother(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/mail"
 	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/service"
 	"partneraccess/shared/ses"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
@@ -129,7 +130,7 @@ func (a again) refused(ctx context.Context, e events.Event, key receipt.Key, ask
 	case err != nil:
 		return err
 	case !ok:
-		return httpapi.TooManyMails(r.To, b.Renewed().Sub(now))
+		return service.TooManyMails(r.To, b.Renewed().Sub(now))
 	}
 	return nil
 }
@@ -232,9 +233,9 @@ func (s secrets) token(ctx context.Context, l mail.Letter) (string, error) {
 			return access.Change{}, nil, err
 		}
 		m := access.Moment{Now: s.Now().UTC().Truncate(time.Millisecond), NewID: setup.IDs(s.Now), Actor: access.Actor{Kind: "clock"}}
-		c, err := access.PlanToken(i, e.Data.Sending, httpapi.TokenDigest(secret), m)
+		c, err := access.PlanToken(i, e.Data.Sending, access.TokenDigest(secret), m)
 		if err == nil {
-			token = httpapi.Token(i, secret)
+			token = access.Token(i, secret)
 		}
 		return c, nil, err
 	})

@@ -263,7 +263,7 @@ func TestAnInvitationsTokenIsMadeForItsMailAndOnlyItsDigestIsKept(t *testing.T) 
 	if !found || !ours || len(secret) < 26 {
 		t.Fatalf("got the token %q in %s", token, m.Text)
 	}
-	if !slices.Equal(kept.Digests, []string{httpapi.TokenDigest(secret)}) || kept.Version != 2 {
+	if !slices.Equal(kept.Digests, []string{access.TokenDigest(secret)}) || kept.Version != 2 {
 		t.Errorf("got the digests %q, want that of the mail's token", kept.Digests)
 	}
 

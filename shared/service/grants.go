@@ -1,0 +1,228 @@
+package service
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"partneraccess/shared/access"
+)
+
+// Grantee is whom access is granted to: a partner, or the one user of whichever partner who has an e-mail address (D8, D15).
+type Grantee struct {
+	Partner string
+	Email   string // Partner is "" then
+}
+
+// Granted is a grant as a change of it leaves it.
+type Granted struct {
+	access.Planned
+	Relation access.Relation // as it was loaded
+	At       time.Time       // when it was planned
+	Named    []string        // the users whom the request named
+}
+
+// Grant gives a partner access to a customer. DryRun plans it only. Naming a user by e-mail may set the user's cap, which all the customer's grants have
+// copied when it returns.
+func (s *Service) Grant(ctx context.Context, who Caller, customer string, to Grantee, cmd access.GrantCommand, o Options[Granted]) (Granted, error) {
+	cmd.DefaultSSO = s.RequireSSO
+	out, err := change(ctx, s, o, func(ctx context.Context) (access.Change, Granted, error) {
+		to, cmd := to, cmd
+		if to.Email != "" {
+			user, err := s.individual(ctx, customer, to.Email, cmd, s.moment(who.Actor))
+			if err != nil {
+				return access.Change{}, Granted{}, err
+			}
+			to.Partner, cmd.Users, cmd.Individual = user.Partner, []string{user.ID}, true
+		}
+		r, err := s.Store.Relation(ctx, customer, to.Partner, cmd.Users, false)
+		if err == nil && cmd.Everyone {
+			r, err = s.replaced(ctx, r, cmd.Users)
+		}
+		if err != nil {
+			return access.Change{}, Granted{}, err
+		}
+		m := s.moment(who.Actor)
+		p, err := access.PlanGrant(r, cmd, m)
+		return p.Change, Granted{Planned: p, Relation: r, At: m.Now, Named: cmd.Users}, err
+	})
+	if o.DryRun || !stands(err) || to.Email == "" || cmd.Level == nil { // then no cap is set
+		return out, err
+	}
+	return out, then(err, s.spreadRules(ctx, who, customer))
+}
+
+// then is what a use case fails with whose change came to err, and whose consequences came to after.
+func then(err, after error) error {
+	if after != nil {
+		return after
+	}
+	return err
+}
+
+// individual finds the partner's user who has an e-mail address, once the rest of the command is right, and refuses the customer's own people (D7, A7).
+func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, m access.Moment) (*access.User, error) {
+	cust, err := s.Store.Customer(ctx, customer)
+	if err != nil {
+		return nil, err
+	}
+	if err := access.CheckGrant(cust, cmd, m); err != nil {
+		return nil, err
+	}
+	id, err := s.Store.Identity(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	if u := id.Individual(); u != nil {
+		return u, nil
+	}
+	if slices.Contains(id.MemberOf, cust.ID) || access.InDomain(email, cust.Domain) {
+		return nil, access.Refuse(access.OwnOrganisation, "%s is one of your own people: partners are people of outside organisations", email).At("/email")
+	}
+	return nil, access.Refuse(access.UnknownEmail, "%s is no user of any partner: check the address, or invite the person", email).At("/email")
+}
+
+// replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14). The rows of
+// more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
+func (s *Service) replaced(ctx context.Context, r access.Relation, users []string) (access.Relation, error) {
+	if g := r.Grant; g == nil || g.Everyone || g.Few() || g.Count > access.MaxUserSet {
+		return r, nil
+	}
+	return s.Store.Relation(ctx, r.Customer.ID, r.Partner.ID, users, true)
+}
+
+// grantPlan plans a change of a grant that there is or was.
+type grantPlan = func(access.Relation, access.Moment) (access.Planned, error)
+
+// ofGrant loads a grant with the users of those ids, and plans a change of it. Named are the users whom the request is about, beside those
+// whom it adds or removes.
+func (s *Service) ofGrant(who Caller, customer, partner string, users []string, whole bool, plan grantPlan, named ...string) plan[Granted] {
+	return func(ctx context.Context) (access.Change, Granted, error) {
+		r, err := s.Store.Relation(ctx, customer, partner, users, whole)
+		if err != nil {
+			return access.Change{}, Granted{}, err
+		}
+		m := s.moment(who.Actor)
+		p, err := plan(r, m)
+		return p.Change, Granted{Planned: p, Relation: r, At: m.Now, Named: named}, err
+	}
+}
+
+// Edit changes a grant. What only takes access away cannot be held up by those who give. All the customer's grants have copied new caps when it returns.
+func (s *Service) Edit(ctx context.Context, who Caller, customer, partner string, cmd access.EditCommand, o Options[Granted]) (Granted, error) {
+	users := slices.Concat(cmd.Add, cmd.Remove)
+	if cmd.Set != nil {
+		users = *cmd.Set
+	}
+	var capped []string
+	for _, address := range slices.Sorted(maps.Keys(cmd.Caps)) { // so that the event names them; the cap itself is the address's, whoever has it
+		id, err := s.Store.Identity(ctx, address)
+		if err != nil {
+			return Granted{}, err
+		}
+		if u := id.User; u != nil && u.Partner == partner {
+			if capped = append(capped, u.ID); !slices.Contains(users, u.ID) {
+				users = append(users, u.ID)
+			}
+		}
+	}
+	on := cmd.Everyone != nil && *cmd.Everyone
+	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		if on {
+			var err error
+			if r, err = s.replaced(ctx, r, users); err != nil {
+				return access.Planned{}, err
+			}
+		}
+		return access.PlanEdit(r, cmd, m)
+	}, capped...)
+	if cmd.OnlyTakes() {
+		return take(ctx, s, edit)
+	}
+	var out Granted
+	var err error
+	if cmd.OnlyCaps() { // is not held up by those who give
+		out, err = take(ctx, s, edit)
+	} else {
+		out, err = change(ctx, s, o, edit)
+	}
+	if !stands(err) || len(cmd.Caps) == 0 {
+		return out, err
+	}
+	return out, then(err, s.spreadRules(ctx, who, customer))
+}
+
+// spreadRules has all the customer's grants copy its domain and caps before the request is answered. Should it fail, the sweep does the same, and so
+// does the request when it is sent again.
+func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) error {
+	cust, err := s.Store.Customer(ctx, customer)
+	if err != nil || cust == nil {
+		return err
+	}
+	rows, err := s.grantsOf(ctx, cust)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.Grant.Ended(s.now()) || row.Grant.Follows(cust) {
+			continue
+		}
+		if _, err := take(ctx, s, s.ofGrant(who, customer, row.Grant.Partner, nil, false, access.PlanCustomerRules)); err != nil { // the partner cannot put it off
+			return err
+		}
+	}
+	return nil
+}
+
+// Pick is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open grant.
+func (s *Service) Pick(ctx context.Context, who Caller, customer, partner string, cmd access.PickCommand, o Options[Granted]) (Granted, error) {
+	users, single := slices.Concat(cmd.Add, cmd.Remove), cmd.Users == nil && cmd.Everyone == nil
+	if cmd.Users != nil {
+		users = *cmd.Users
+	}
+	return change(ctx, s, o, s.ofGrant(who, customer, partner, users, !single, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		if err := o.allows(openVersion(r, m)); err != nil {
+			return access.Planned{}, err
+		}
+		return access.PlanPick(r, cmd, m)
+	}))
+}
+
+// openVersion is the version of the relation's grant; 0 when there is none that is open.
+func openVersion(r access.Relation, m access.Moment) int64 {
+	if r.Grant == nil || r.Grant.EndAt(r.Partner, m.Now) != nil {
+		return 0
+	}
+	return r.Grant.Edition()
+}
+
+// Revoke ends a grant on the customer's behalf. One that has ended stays as it is, and is no error; likewise Relinquish.
+func (s *Service) Revoke(ctx context.Context, who Caller, customer, partner string) (Granted, error) {
+	return take(ctx, s, s.ofGrant(who, customer, partner, nil, false, access.PlanRevoke))
+}
+
+// Relinquish ends a grant on the partner's behalf.
+func (s *Service) Relinquish(ctx context.Context, who Caller, customer, partner string) (Granted, error) {
+	return take(ctx, s, s.ofGrant(who, customer, partner, nil, false, access.PlanRelinquish))
+}
+
+// RemoveGrantUser takes one user out of a grant on the customer's behalf.
+func (s *Service) RemoveGrantUser(ctx context.Context, who Caller, customer, partner, user string) (Granted, error) {
+	if !access.ValidUserID(user) {
+		return Granted{}, NothingHere()
+	}
+	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		return access.PlanRemoveUser(r, user, m)
+	}))
+}
+
+// Leave takes a user out of one customer's grant on the partner's behalf: the caller itself, or any user when the caller leads the partner.
+func (s *Service) Leave(ctx context.Context, who Caller, customer, partner, user string) (Granted, error) {
+	if !access.ValidUserID(user) || who.Leads == "" && (who.Identity.User == nil || who.Identity.User.ID != user) {
+		return Granted{}, NothingHere()
+	}
+	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		return access.PlanLeave(r, user, m)
+	}))
+}

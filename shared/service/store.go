@@ -1,0 +1,92 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"partneraccess/events"
+	"partneraccess/shared/access"
+	"partneraccess/shared/mail/receipt"
+)
+
+// Store is the table, as the use cases use it. Whatever is read is strongly consistent unless it is said otherwise, and nil when it is not there.
+// Each method fails with access.ErrUnavailable when the storage does not answer in time or has no capacity left; any other error that it does not name
+// is a mistake of ours.
+type Store interface {
+	changes
+	records
+	facts
+	lists
+	budgets
+}
+
+// changes is what every write needs.
+type changes interface {
+	// Apply plans and commits one change, again and again while others get in between, a bounded number of times, and waits for changes that end access.
+	// It fails with what plan fails with; with access.Contention when others were always first, and then nothing was changed; with access.ErrRepeated when
+	// there is an answer under the digest of plan's already; and with access.ErrUnavailable also when it is unknown whether the change was made.
+	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	// Take is Apply for what ends access and gives none: others cannot keep it from being committed, and it does not fail with access.Contention, but
+	// after some seconds with access.ErrUnavailable.
+	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	// Answer is the first answer to a repeatable request.
+	Answer(ctx context.Context, digest string) (*access.Answer, error)
+}
+
+// records reads one record, or a few that belong together.
+type records interface {
+	Partner(ctx context.Context, id string) (*access.Partner, error)
+	Customer(ctx context.Context, id string) (*access.Customer, error)
+	// User reads a partner's user, also one who has left.
+	User(ctx context.Context, id string) (*access.User, error)
+	// Identity reads who has an e-mail address. There is always an answer: somebody whom nobody knows is nobody's.
+	Identity(ctx context.Context, address string) (access.Identity, error)
+	// Memberships reads a person's place in each of the customers; those in which it has none are missing.
+	Memberships(ctx context.Context, address string, customers []string) ([]access.Membership, error)
+	// Invitation reads an invitation, pending or ended. One that has ended more than a year ago may be gone.
+	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
+	// InvitationRow reads an invitation with what decides whether it still stands.
+	InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error)
+	// InvitationMails reads what became of the mails with the invitations' latest links, by the invitations' ids. Those that nobody has begun to send are
+	// missing.
+	InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error)
+}
+
+// facts loads what plans look at. A change that is planned on them is committed only when they are still as they were loaded.
+type facts interface {
+	// Relation loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they are few, all
+	// assignments are loaded. The grant and its assignments are as they were together at one instant.
+	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
+	// UserFacts loads a partner's user; user is "" for a new one, and address the one that it gets, "" when it keeps its own.
+	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
+	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
+	// LastAdmin tells whether no other member of the customer is an admin, though one of its grants has not ended.
+	LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error)
+	// Domains reads the records of the registry of domains that a plan about these addresses or domains looks at.
+	Domains(ctx context.Context, addresses ...string) (access.Domains, error)
+	// InviteFacts loads what a plan about an invitation of that address looks at; i is that invitation, nil for a new one.
+	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error)
+}
+
+// lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from an index,
+// which may be some moments behind; what is said of each item is not, except for events.
+type lists interface {
+	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
+	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
+	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error)
+	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error)
+	Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error)
+	Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error)
+	SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error)
+	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error)
+	CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
+	PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
+	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
+	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
+}
+
+// budgets reads what organisations may still have us send.
+type budgets interface {
+	// MailsLeft tells whether a budget has room for one more mail.
+	MailsLeft(ctx context.Context, b receipt.Budget) (bool, error)
+}
