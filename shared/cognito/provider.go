@@ -1,5 +1,4 @@
-// Package cognito keeps the employees' accounts in an Amazon Cognito user pool: Provider makes one account be as its user is, and Follower
-// does the work of the tasks that changes leave.
+// Package cognito keeps the employees' accounts in an Amazon Cognito user pool: Provider makes one account be as its user is.
 //
 // An account's username is the user's id, which never changes; the e-mail address is an alias for signing in, and changes with the user's.
 // What the pool needs for this, in the words of CloudFormation:

@@ -56,7 +56,6 @@ type endpoint func(ctx context.Context, c *call) (reply, error)
 type api struct {
 	Config
 	routes map[string]Route // by their keys
-	mail   mailEndpoints    // of the mail function alone
 }
 
 // NewGrant serves the routes of the grant function.

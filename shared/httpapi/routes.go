@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"slices"
 	"strings"
 )
@@ -125,11 +124,11 @@ func inviteRoutes() []Route {
 
 func mailRoutes() []Route {
 	return servedBy("mail",
-		route("GET /v1/customers/{customer}/mail", members|provider, mails(mailEndpoints.ofCustomer)),
-		route("GET /v1/partners/{partner}/mail", leads|provider, mails(mailEndpoints.ofPartner)),
-		route("POST /v1/customers/{customer}/mail/{mail}/resend", customerAdmin|provider, mails(mailEndpoints.resend)),
-		route("POST /v1/partners/{partner}/mail/{mail}/resend", leads|provider, mails(mailEndpoints.resend)),
-		route("DELETE /v1/mail/blocks/{email}", provider, mails(mailEndpoints.unblock)),
+		route("GET /v1/customers/{customer}/mail", members|provider, listCustomerMails),
+		route("GET /v1/partners/{partner}/mail", leads|provider, listPartnerMails),
+		route("POST /v1/customers/{customer}/mail/{mail}/resend", customerAdmin|provider, resendMail),
+		route("POST /v1/partners/{partner}/mail/{mail}/resend", leads|provider, resendMail),
+		route("DELETE /v1/mail/blocks/{email}", provider, deleteMailBlock),
 	)
 }
 
@@ -160,9 +159,4 @@ func (r Route) public() Route {
 func (r Route) withQuery() Route {
 	r.query = true
 	return r
-}
-
-// mails is an endpoint of the mail function.
-func mails(do func(mailEndpoints, context.Context, *call) (reply, error)) endpoint {
-	return func(ctx context.Context, c *call) (reply, error) { return do(c.api.mail, ctx, c) }
 }

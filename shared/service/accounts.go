@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -9,18 +10,48 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Accounts are the employees' accounts at the identity provider.
+// Accounts are the employees' accounts at the identity provider. Each method fails with access.ErrUnavailable when the identity provider does not answer
+// or has had enough; it is unknown then whether anything was changed.
 type Accounts interface {
-	// Follow makes an account be as its user is. The task has been taken by the caller; after an error it is left to the sweep.
-	Follow(ctx context.Context, t *access.Task) error
-	// ChangePassword refuses with access.WrongPassword, access.WeakPassword or access.TooManyRequests, and fails with access.ErrUnavailable
-	// when it is unknown whether the password was changed.
+	// Sync makes the user's account be as the user is, and can be repeated. Alone says that nothing that was sent about it before may still arrive, and
+	// settled the same of what it has sent itself, also with an error.
+	Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error)
+	// ChangePassword refuses with access.WrongPassword, access.WeakPassword or access.TooManyRequests.
 	ChangePassword(ctx context.Context, u access.User, current, proposed string) error
 	// Activated tells whether the user has chosen a password of its own.
 	Activated(ctx context.Context, u access.User) (bool, error)
 	// Reset ends the user's password and sessions: nobody signs in until a temporary password is made. It can be repeated, and has to be after
 	// an error.
 	Reset(ctx context.Context, u access.User) error
+	// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so.
+	Lapse(ctx context.Context, u access.User) (access.Activation, error)
+	// TemporaryPassword makes one anew. It refuses with access.Ended when the user has no use for one any more. Settled as in Sync.
+	TemporaryPassword(ctx context.Context, u access.User) (password string, settled bool, err error)
+}
+
+// FollowAccount makes an account be as its user is, for an identity task that the caller has taken (access.Change.Identity, access.PlanTakeIdentity), and
+// deletes the task when nothing more is to be done. After an error the task is still there, and is due when the caller's time is over. A user who changes
+// meanwhile has a task again, and so has one about whom something may still be on its way.
+func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
+	u, err := s.Store.User(ctx, t.User)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read a user: %w", err)
+	case u == nil: // never: users are kept when they are removed
+		return fmt.Errorf("there is no user %s", t.User)
+	}
+	settled, err := s.Accounts.Sync(ctx, *u, t.Until.IsZero())
+	if err != nil {
+		return err
+	}
+	err = s.apply(ctx, func(ctx context.Context) (access.Change, error) {
+		now, err := s.Store.Task(ctx, t.ID)
+		return access.PlanIdentityDone(now, t, settled), err
+	})
+	if err != nil {
+		return fmt.Errorf("delete a task: %w", err)
+	}
+	return nil
 }
 
 const (
@@ -39,7 +70,7 @@ func (s *Service) follow(ctx context.Context, tasks ...*access.Task) {
 			continue
 		}
 		g.Go(func() error {
-			if err := s.Accounts.Follow(ctx, t); err != nil {
+			if err := s.FollowAccount(ctx, t); err != nil {
 				s.Log.Warn("an account is left to the sweep", "user", t.User, "error", err.Error())
 			}
 			return nil
@@ -82,7 +113,7 @@ func (s *Service) renewActivation(
 	if err := s.PasswordsKept(); err != nil {
 		return nil, err
 	}
-	if who.Leads == "" && who.Actor.Kind != "provider" {
+	if who.Leads == "" && who.Actor.Kind != access.ActorProvider {
 		return nil, access.Refuse(access.Forbidden, "your role does not allow this")
 	}
 	u, err := s.User(ctx, partner, user)

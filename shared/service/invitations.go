@@ -209,6 +209,6 @@ func (s *Service) Decline(ctx context.Context, who Caller, token string, o Optio
 // invitee is the person who answers an invitation, as its change is remembered.
 func (s *Service) invitee(who Caller) access.Moment {
 	m := s.moment(who.Actor)
-	m.Actor.Kind = "partner"
+	m.Actor.Kind = access.ActorPartner
 	return m
 }

@@ -2,16 +2,177 @@ package service
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"time"
 
+	"partneraccess/events"
 	"partneraccess/shared/access"
 	"partneraccess/shared/mail/receipt"
 )
 
+// Notifier makes the mails of events and sends them.
+type Notifier interface {
+	// NotifyOne sends the mail of an event to one recipient. It fails with receipt.ErrUnknown when the event tells nobody whom that digest stands for, and
+	// with receipt.ErrHeld while somebody else is sending it. After any other error the mail has not been sent, and can be sent again.
+	NotifyOne(ctx context.Context, e events.Event, recipient string) error
+	// Outdated is why the mail of an event to one recipient says what holds no longer; "" when it holds. It fails with receipt.ErrUnknown likewise.
+	Outdated(ctx context.Context, e events.Event, recipient string) (string, error)
+}
+
+// Suppressed is the mail service's own list of addresses to which it sends nothing.
+type Suppressed interface {
+	// Remove takes an address off the list; one that is not on it is no error. It can be repeated.
+	Remove(ctx context.Context, address string) error
+}
+
+// CustomerMails lists what became of the mails about a customer, newest first, without those to the partners' contacts.
+func (s *Service) CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+	if _, err := s.Customer(ctx, customer); err != nil {
+		return access.Page[receipt.Receipt]{}, err
+	}
+	return s.Store.CustomerMails(ctx, customer, ask)
+}
+
+// PartnerMails lists what became of the mails about a partner, newest first, without those to the customers' contacts.
+func (s *Service) PartnerMails(ctx context.Context, who Caller, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+	if _, err := s.Partner(ctx, who, partner); err != nil {
+		return access.Page[receipt.Receipt]{}, err
+	}
+	return s.Store.PartnerMails(ctx, partner, ask)
+}
+
+// ResendMail sends a mail again, to the same person and about the same event, once for each asked, which names the request ("" names none). The mail is
+// one of the list of the partner when that is not "", otherwise of the customer's. It is refused with access.MailOutdated when what it says holds no
+// longer, with access.Contention while somebody else is sending it, and with access.TooManyRequests when the caller's organisation has caused as many
+// mails to the recipient as a day allows. After access.ErrUnavailable the mail has not been sent.
+func (s *Service) ResendMail(ctx context.Context, who Caller, partner string, key receipt.Key, asked string) (*receipt.Receipt, error) {
+	r, err := s.Store.Mail(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	other := "partner" // whose contacts' mails the caller does not see
+	if partner != "" {
+		other = "customer"
+	}
+	if r == nil || who.Actor.Kind != access.ActorProvider && r.Side == other || partner != "" && r.Partner != partner && r.With != partner {
+		return nil, NothingHere()
+	}
+	if who.Leads != "" && r.Customer == "" && r.Side == "user" { // it may bring another temporary password
+		id, err := s.Store.Identity(ctx, r.To)
+		if err != nil {
+			return nil, err
+		}
+		if id.User != nil && id.User.Partner == partner {
+			if err := access.MayHandle(who.Actor, id.User.Role); err != nil {
+				return nil, err
+			}
+		}
+	}
+	switch err := s.resend(ctx, key, asked, who.source()); {
+	case errors.Is(err, receipt.ErrUnknown):
+		return nil, NothingHere()
+	case errors.Is(err, receipt.ErrHeld):
+		return nil, access.Refuse(access.Contention, "this mail is being sent at this moment: look at what became of it")
+	case access.CodeOf(err) != "":
+		return nil, err
+	case err != nil:
+		return nil, errors.Join(access.ErrUnavailable, err)
+	}
+	if r, err = s.Store.Mail(ctx, key); err != nil {
+		return nil, err
+	}
+	if r.State == receipt.Dropped { // found out when its secret was to be made
+		return nil, access.Refuse(access.MailOutdated, "this mail is not sent again: %s", r.Reason)
+	}
+	return r, nil
+}
+
+func (s *Service) resend(ctx context.Context, key receipt.Key, asked, source string) error {
+	e, err := s.Store.Event(ctx, key)
+	if err != nil {
+		return err
+	}
+	r, err := s.Store.Mail(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case e == nil && (r == nil || r.Type != receipt.SummaryType):
+		return receipt.ErrUnknown
+	case e == nil:
+		return access.Refuse(access.MailOutdated, "a summary is not sent again: send the mails that it tells of")
+	case r != nil && (asked == "" || r.Asked != asked): // a request that was carried out before is not refused
+		if err := s.mayResend(ctx, *e, *r, asked, source); err != nil {
+			return err
+		}
+	}
+	// Being held is no refusal yet: the one before may have reopened it and then failed. Whoever holds it for good is found out in sending.
+	switch err := s.Store.ReopenMail(ctx, key, asked, s.Now().UTC()); {
+	case errors.Is(err, receipt.ErrDone):
+		return nil
+	case err != nil && !errors.Is(err, receipt.ErrHeld):
+		return err
+	}
+	return s.Notifier.NotifyOne(ctx, *e, key.Recipient)
+}
+
+// mayResend refuses to send again what holds no longer, and more than the organisation that asks may have us send. The receipt stays as it is.
+func (s *Service) mayResend(ctx context.Context, e events.Event, r receipt.Receipt, asked, source string) error {
+	why, err := s.Notifier.Outdated(ctx, e, r.Recipient)
+	switch {
+	case errors.Is(err, receipt.ErrUnknown): // a contact that was added after the event, and replaced since
+		return access.Refuse(access.MailOutdated, "this mail is not sent again: nobody is told at this address any more")
+	case err != nil:
+		return err
+	case why != "":
+		return access.Refuse(access.MailOutdated, "this mail is not sent again: %s", why)
+	case source == "":
+		return nil
+	}
+	if asked == "" {
+		asked = rand.Text()
+	}
+	now := s.Now()
+	b := receipt.NewBudget(source, r.To, false, now)
+	ok, err := s.Store.SpendMail(ctx, b, r.Event+"/"+asked)
+	if err != nil || ok {
+		return err
+	}
+	return tooManyMails(r.To, b.Renewed().Sub(now))
+}
+
+// Unblock lets an address that bounced or complained get mails again: those from now on, and those that are sent again. An address that is not blocked
+// here is refused, and not looked for on the mail service's list, where others of the provider's systems may have put it.
+func (s *Service) Unblock(ctx context.Context, address string) error {
+	blocked, err := s.Store.Blocks(ctx, address)
+	if err != nil {
+		return err
+	}
+	if len(blocked) == 0 {
+		return access.Refuse(access.NotFound, "this address is not blocked: it gets its mails")
+	}
+	if err := s.Suppressed.Remove(ctx, address); err != nil { // first: when it fails, the address is still blocked, and the request can be repeated
+		return errors.Join(access.ErrUnavailable, err)
+	}
+	now := s.now()
+	for _, b := range blocked {
+		if b.At.After(now) { // the mail service's clock is ahead of ours
+			now = b.At
+		}
+	}
+	switch cleared, err := s.Store.ClearAddress(ctx, address, now); {
+	case err != nil:
+		return err
+	case !cleared:
+		return access.Refuse(access.Contention, "something happened to this address at this moment: try again")
+	}
+	return nil
+}
+
 // mayMail refuses a request that has us send a mail to an address to which the caller's organisation has caused as many as a day allows. The mails are
 // counted when they are sent, so that many requests at once may pass: then their mails are held back.
 func (s *Service) mayMail(ctx context.Context, who Caller, address string, security bool) error {
-	source := who.Source()
+	source := who.source()
 	if source == "" || address == "" {
 		return nil
 	}
@@ -20,11 +181,11 @@ func (s *Service) mayMail(ctx context.Context, who Caller, address string, secur
 	if err != nil || left {
 		return err
 	}
-	return TooManyMails(address, b.Renewed().Sub(s.now()))
+	return tooManyMails(address, b.Renewed().Sub(s.now()))
 }
 
-// TooManyMails refuses what would have us send one more mail to the address, until that time has passed.
-func TooManyMails(address string, wait time.Duration) error {
+// tooManyMails refuses what would have us send one more mail to the address, until that time has passed.
+func tooManyMails(address string, wait time.Duration) error {
 	e := access.Refuse(access.TooManyRequests, "your organisation has caused as many mails to %s as a day allows: try again tomorrow", address)
 	e.Wait = wait
 	return e

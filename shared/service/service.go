@@ -23,6 +23,10 @@ type Service struct {
 	RequireSSO bool             // whether new grants require single sign-on when the request does not say (A9)
 	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them, and is told nothing
 	Log        *slog.Logger     // names the request, where there is one
+
+	// What the use cases about mails need, and no other.
+	Notifier   Notifier
+	Suppressed Suppressed // of the service that Notifier sends with
 }
 
 // Caller is who asks for something, and has been authorised to.
@@ -44,12 +48,12 @@ const (
 	SeesOwn             // of a partner's customers those that the caller itself can enter
 )
 
-// Source is the caller's organisation, as receipt.SourceOf names it; "" for the provider, whose mails are not counted.
-func (who Caller) Source() string {
+// source is the caller's organisation, as receipt.SourceOf names it; "" for the provider, whose mails are not counted.
+func (who Caller) source() string {
 	switch {
-	case who.Actor.Kind == "customer":
+	case who.Actor.Kind == access.ActorCustomer:
 		return receipt.Key{Customer: who.Customer}.Organisation()
-	case who.Actor.Kind == "partner" && who.Identity.User != nil:
+	case who.Actor.Kind == access.ActorPartner && who.Identity.User != nil:
 		return receipt.Key{Partner: who.Identity.User.Partner}.Organisation()
 	}
 	return ""
@@ -167,6 +171,14 @@ func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
 		return c, nil, err
 	})
 	return out, err
+}
+
+// apply plans and commits a change that has no result.
+func (s *Service) apply(ctx context.Context, plan func(context.Context) (access.Change, error)) error {
+	return s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		c, err := plan(ctx)
+		return c, nil, err
+	})
 }
 
 // none is the result of a use case that has none.

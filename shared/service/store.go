@@ -17,7 +17,8 @@ type Store interface {
 	records
 	facts
 	lists
-	budgets
+	due
+	mails
 }
 
 // changes is what every write needs.
@@ -85,8 +86,38 @@ type lists interface {
 	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
 }
 
-// budgets reads what organisations may still have us send.
-type budgets interface {
+// due reads what the work of the clock goes through, a stretch at a time. Next is where the following one begins, "" when there is none; a stretch can be
+// empty and have a next one. What comes from an index may be some moments behind: whoever does the work decides again on the facts.
+type due interface {
+	// Task reads a task that is not done yet.
+	Task(ctx context.Context, id string) (*access.Task, error)
+	// AssignmentRows lists the rows of a grant, also those that count no more. The grant was read before them.
+	AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment, next string, err error)
+	// PendingInvitations lists those of a customer, to a partner, or of one of its users.
+	PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow, next string, err error)
+	// CustomersOf and PartnersOf list whom one has, or had, a grant with, in the order of the ids; more tells that there are others after the last.
+	CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error)
+	PartnersOf(ctx context.Context, customer, after string, limit int) (partners []string, more bool, err error)
+	// CustomersConcerned lists the customers whose open grants name or count one user, and with everyone also those that all of the partner may enter.
+	CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string, err error)
+}
+
+// mails is what became of mails, and what organisations may still have us send. The lists leave out those to the other side's contacts.
+type mails interface {
+	// Event reads the event that a mail is about.
+	Event(ctx context.Context, key receipt.Key) (*events.Event, error)
+	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
+	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
+	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
+	// ReopenMail makes a settled mail one that can be sent once more. It fails with receipt.ErrUnknown when there is no such mail, with receipt.ErrHeld when
+	// it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for the request that asked names already.
+	ReopenMail(ctx context.Context, key receipt.Key, asked string, now time.Time) error
+	// Blocks are what holds back mails to an address; none when it gets them all.
+	Blocks(ctx context.Context, address string) ([]receipt.Block, error)
+	// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
+	ClearAddress(ctx context.Context, address string, now time.Time) (bool, error)
 	// MailsLeft tells whether a budget has room for one more mail.
 	MailsLeft(ctx context.Context, b receipt.Budget) (bool, error)
+	// SpendMail counts a mail against a budget, and tells whether it is within it. The id names the mail, which counts once.
+	SpendMail(ctx context.Context, b receipt.Budget, id string) (bool, error)
 }

@@ -21,12 +21,12 @@ import (
 
 // accounts are the employees' accounts of a stack that keeps some.
 type accounts struct {
-	server *cognitolocal.Server
-	owned  bool // the server is ours to stop
-	pool   cognitolocal.Pool
-	api    *cognitoidentityprovider.Client // of the stack itself, not of the functions
-	keys   jwk.Set                         // that the pool's tokens are signed with
-	keeper func(cognito.Store) *cognito.Keeper
+	server   *cognitolocal.Server
+	owned    bool // the server is ours to stop
+	pool     cognitolocal.Pool
+	api      *cognitoidentityprovider.Client // of the stack itself, not of the functions
+	keys     jwk.Set                         // that the pool's tokens are signed with
+	provider *cognito.Provider
 }
 
 // startAccounts begins to start cognito-local, when accounts are to be kept and none is there already: beside the engine, since it takes
@@ -69,9 +69,7 @@ func (a *accounts) prepare(ctx context.Context, name string, change []func(*cogn
 	if err != nil {
 		return err
 	}
-	a.keeper = func(s cognito.Store) *cognito.Keeper {
-		return cognito.Keep(cognito.New(ofFunctions, a.pool.ID, a.pool.Client), s)
-	}
+	a.provider = cognito.New(ofFunctions, a.pool.ID, a.pool.Client)
 	a.keys, err = jwk.Fetch(ctx, a.server.Issuer(a.pool)+"/.well-known/jwks.json")
 	return err
 }

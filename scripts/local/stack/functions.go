@@ -14,6 +14,7 @@ import (
 
 	"partneraccess/scripts/local/cognitolocal"
 	"partneraccess/scripts/local/engine"
+	"partneraccess/shared/cognito"
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/metrics"
 	"partneraccess/shared/setup"
@@ -42,8 +43,8 @@ type Deps struct {
 	Cognito string            // where Cognito is served; empty: no accounts are kept
 	Pool    cognitolocal.Pool // of Cognito's
 
-	// Accounts keeps the employees' accounts of a table; nil: none are kept.
-	Accounts identity.Keep
+	// Accounts are the employees' accounts; nil: none are kept.
+	Accounts *cognito.Provider
 }
 
 // settings are those of the functions: what a deployment's settings would be here, and what this stack was told.

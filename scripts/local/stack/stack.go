@@ -253,7 +253,7 @@ func (s *Stack) makeFunctions(c Config) (err error) {
 		deps.Client = dynamodb.New(deps.Client.Options(), func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, deps.Watch...) })
 	}
 	if s.accounts != nil {
-		deps.Accounts = s.accounts.keeper
+		deps.Accounts = s.accounts.provider
 		deps.Cognito, deps.Pool = s.accounts.server.Endpoint(), s.accounts.pool
 	}
 	s.handlers = map[string]lambda.Handler{}

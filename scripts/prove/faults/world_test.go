@@ -155,11 +155,11 @@ func (w *world) wire(e *engine.Engine) {
 
 	log := slog.New(slog.DiscardHandler)
 	store, ids := dynamo.New(db, w.table), setup.IDs(w.clock)
-	keeper := cognito.Keep(cognito.New(accounts, "pool", "client"), store)
+	keeper := cognito.New(accounts, "pool", "client")
 	people := httpapi.Config{SignInURL: "https://{domain}/"}
 	people.Store, people.Accounts, people.Now, people.NewID, people.Log = store, keeper, w.clock, ids, log
 	c := mailing.Config{
-		Store: store, Sender: ses.NewSender(mails, "set"), Passwords: keeper, Now: w.clock, Log: log,
+		Store: store, Sender: ses.NewSender(mails, "set"), Accounts: keeper, Now: w.clock, Log: log,
 		Settings: mail.Settings{
 			Product: "Example Cloud", From: "no-reply@cloud.example", Support: "support@cloud.example",
 			CustomerURL: "https://cloud.example/{customer}",

@@ -8,53 +8,47 @@ import (
 
 	"partneraccess/shared/cognito"
 	"partneraccess/shared/httpapi"
+	"partneraccess/shared/service"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/sweep"
 )
 
-// Keep makes what keeps the accounts of a table's employees, where the environment does not say: the local stack has a Cognito of its own.
-type Keep func(cognito.Store) *cognito.Keeper
-
-// Accounts are those that keep makes, or, when it is nil, that the environment names (see Accounts).
-func (keep Keep) Accounts(e *setup.Environment, s cognito.Store) (*cognito.Keeper, error) {
-	if keep != nil {
-		return keep(s), nil
+// Of are the employees' accounts: own, where the environment does not say (the local stack has a Cognito of its own), or those of Accounts.
+func Of(e *setup.Environment, own *cognito.Provider) (service.Accounts, error) {
+	accounts := own
+	if own == nil {
+		var err error
+		if accounts, err = Accounts(e.Getenv); accounts == nil {
+			return nil, err
+		}
 	}
-	return Accounts(e.Getenv, s)
+	return accounts, nil
 }
 
-// Directory builds the function that keeps partners, customers and their people.
-func Directory(keep Keep) setup.Build {
+// Directory builds the function that keeps partners, customers and their people; own is as in Of.
+func Directory(own *cognito.Provider) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
-		cfg, store, err := e.Config()
+		cfg, _, err := e.Config()
 		if err != nil {
 			return nil, err
 		}
-		keeper, err := keep.Accounts(e, store)
-		if err != nil {
+		if cfg.Accounts, err = Of(e, own); err != nil {
 			return nil, err
-		}
-		if keeper != nil {
-			cfg.Accounts = keeper
 		}
 		return httpapi.NewDirectory(cfg), nil
 	}
 }
 
 // Expire builds the scheduled function.
-func Expire(keep Keep) setup.Build {
+func Expire(own *cognito.Provider) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		store, err := e.Store()
 		if err != nil {
 			return nil, err
 		}
-		keeper, err := keep.Accounts(e, store)
-		if err != nil {
-			return nil, err
-		}
 		s := sweep.Sweep{Store: store, Now: e.Now, NewID: e.NewID, Log: e.Log, Metrics: e.Figures()}
-		if keeper != nil {
-			s.Accounts = keeper
+		if s.Accounts, err = Of(e, own); err != nil {
+			return nil, err
 		}
 		return s.Handler(), nil
 	}
@@ -63,7 +57,7 @@ func Expire(keep Keep) setup.Build {
 // Accounts are the employees' accounts, as the environment says: IDENTITY is cognito or none (the default: the provider brings an identity
 // provider of its own, and nobody has to hear of changes). With cognito, USER_POOL_ID and USER_POOL_CLIENT_ID name the pool and the client
 // that passwords are checked with; besides, what cognito.NewClient reads. Nil: no accounts are kept.
-func Accounts(getenv func(string) string, s cognito.Store) (*cognito.Keeper, error) {
+func Accounts(getenv func(string) string) (*cognito.Provider, error) {
 	switch kind := getenv("IDENTITY"); kind {
 	case "", "none":
 		return nil, nil
@@ -80,5 +74,5 @@ func Accounts(getenv func(string) string, s cognito.Store) (*cognito.Keeper, err
 	if err != nil {
 		return nil, err
 	}
-	return cognito.Keep(cognito.New(client, getenv("USER_POOL_ID"), getenv("USER_POOL_CLIENT_ID")), s), nil
+	return cognito.New(client, getenv("USER_POOL_ID"), getenv("USER_POOL_CLIENT_ID")), nil
 }

@@ -28,6 +28,7 @@ import (
 	"partneraccess/shared/mail"
 	"partneraccess/shared/mail/receipt"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/service"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
 	"partneraccess/shared/setup/mailing"
@@ -101,6 +102,8 @@ func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
 
 // world is a table, a handler of its stream's batches, and a sender that keeps the mails.
 type world struct {
+	service.Accounts // none but TemporaryPassword is asked
+
 	t     *testing.T
 	store *dynamo.Store
 	now   time.Time
@@ -192,7 +195,7 @@ func (w *world) handler() lambda.Handler {
 		},
 	}
 	if w.pass != nil {
-		c.Passwords = w
+		c.Accounts = w
 	}
 	h, err := mailing.NewHandler(c)
 	if err != nil {

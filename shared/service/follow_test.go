@@ -1,4 +1,4 @@
-package cognito_test
+package service_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"partneraccess/shared/access"
-	"partneraccess/shared/cognito"
+	"partneraccess/shared/service"
 )
 
 // course is a table with one user, its account, and workers that go on step by step, in whatever order, and may die between any two steps.
@@ -35,6 +35,8 @@ type late struct {
 
 // worker follows a task. It waits before and after everything that can be seen from outside.
 type worker struct {
+	service.Store
+
 	c      *course
 	lease  time.Time
 	resume chan bool // false: die
@@ -73,7 +75,14 @@ func (w *worker) Apply(ctx context.Context, plan func(context.Context) (access.C
 	}
 }
 
-func (w *worker) Sync(_ context.Context, u access.User, _ bool) (settled bool, err error) {
+// pool is where the worker's accounts are.
+type pool struct {
+	service.Accounts
+	w *worker
+}
+
+func (p pool) Sync(_ context.Context, u access.User, _ bool) (settled bool, err error) {
+	w := p.w
 	w.step()
 	switch w.fate() {
 	case lost:
@@ -142,7 +151,7 @@ func (c *course) start(t *access.Task, fate func() int) {
 	mine := *t
 	go func() {
 		defer close(w.parked)
-		_ = (&cognito.Follower{Accounts: w, Store: w}).Follow(context.Background(), &mine) // an error leaves the task
+		_ = (&service.Service{Accounts: pool{w: w}, Store: w}).FollowAccount(context.Background(), &mine) // an error leaves the task
 	}()
 	if <-w.parked {
 		c.workers = append(c.workers, w)
@@ -271,7 +280,7 @@ func whateverOrder(t *rapid.T) {
 	}
 }
 
-type failing struct{ *worker }
+type failing struct{ pool }
 
 func (failing) Sync(context.Context, access.User, bool) (bool, error) { return true, errSync }
 
@@ -284,7 +293,7 @@ func TestAFailureLeavesTheTask(t *testing.T) {
 		<-w.parked
 		w.resume <- true
 	}()
-	if err := (&cognito.Follower{Accounts: failing{w}, Store: w}).Follow(t.Context(), c.task); !errors.Is(err, errSync) || c.task == nil {
+	if err := (&service.Service{Accounts: failing{pool{w: w}}, Store: w}).FollowAccount(t.Context(), c.task); !errors.Is(err, errSync) || c.task == nil {
 		t.Errorf("got %v and task %+v, want the failure and the task", err, c.task)
 	}
 }

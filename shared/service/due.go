@@ -1,0 +1,320 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"partneraccess/shared/access"
+)
+
+// Due does what the clock has brought, for one run of the sweep. Access itself never waits for it.
+type Due struct {
+	*Service
+	Began time.Time // the run; UTC. What became due later is left for the next one
+
+	silent atomic.Bool // the identity provider does not answer: it is asked no more
+}
+
+const (
+	stretch  = 50              // grants, invitations or customers of a task in one piece
+	parallel = 8               // of them at once
+	patience = 5 * time.Second // with the identity provider, for one account
+)
+
+// Do does one piece of work, or nothing when it has been done already. Again tells that it is a task of which there is another stretch. Whatever fails
+// stays due. Two that do the same piece do each other no harm: everything is written on the condition that it is as it was read.
+func (d *Due) Do(ctx context.Context, w access.Work) (again bool, err error) {
+	switch {
+	case w.Task != "":
+		return d.task(ctx, w.Task)
+	case w.Invitation != "":
+		return false, d.invitation(ctx, w.Customer, w.Invitation, access.PlanInvitationDue)
+	}
+	return false, d.grant(ctx, w.Customer, w.Partner, access.PlanDue)
+}
+
+// clock is who brings what is due.
+func clock() Caller { return Caller{Actor: access.Actor{Kind: access.ActorClock}} }
+
+func (d *Due) moment() access.Moment { return d.Service.moment(clock().Actor) }
+
+// grant plans and commits what one grant needs: mostly an end, so that others who keep changing the grant do not hold it up.
+func (d *Due) grant(ctx context.Context, customer, partner string, plan func(access.Relation, access.Moment) (access.Planned, error), users ...string) error {
+	_, err := take(ctx, d.Service, d.ofGrant(clock(), customer, partner, users, false, plan))
+	return err
+}
+
+func (d *Due) invitation(ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.Moment) (access.Change, error)) error {
+	return d.apply(ctx, func(ctx context.Context) (access.Change, error) {
+		row, err := d.Store.InvitationRow(ctx, customer, id)
+		if err != nil {
+			return access.Change{}, err
+		}
+		return plan(row, d.moment())
+	})
+}
+
+// task does one stretch of a task, from where it stopped, and writes down how far it has come. Again tells that there is another stretch.
+func (d *Due) task(ctx context.Context, id string) (again bool, err error) {
+	t, err := d.Store.Task(ctx, id)
+	if err != nil || t == nil || t.Due.After(d.Began) {
+		return false, err
+	}
+	switch t.Kind {
+	case access.TaskIdentity:
+		return false, d.identity(ctx, id, access.PlanTakeIdentity, d.FollowAccount)
+	case access.TaskActivation:
+		return false, d.identity(ctx, id, access.PlanTakeActivation, d.activation)
+	}
+	return d.taskPage(ctx, t)
+}
+
+// identity takes a task about one account, and does its work. An identity provider that does not answer holds up no more than one piece of work
+// of each shard: the other accounts are left for the next run.
+func (d *Due) identity(ctx context.Context, id string, take func(*access.Task, access.Moment) (access.Change, *access.Task), do func(context.Context, *access.Task) error) error {
+	if d.silent.Load() {
+		return errSilent
+	}
+	mine, err := change(ctx, d.Service, Options[*access.Task]{}, func(ctx context.Context) (access.Change, *access.Task, error) {
+		t, err := d.Store.Task(ctx, id)
+		switch {
+		case err != nil || t == nil:
+			return access.Change{}, nil, err
+		case d.Accounts == nil: // none are kept any more
+			return access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}}, nil, nil
+		}
+		c, mine := take(t, d.moment())
+		return c, mine, nil
+	})
+	if err != nil || mine == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err = do(ctx, mine)
+	if errors.Is(err, access.ErrUnavailable) {
+		d.silent.Store(true)
+	}
+	return err
+}
+
+// activation ends the temporary password of one user who has not signed in with it in time, and tells of that.
+func (d *Due) activation(ctx context.Context, mine *access.Task) error {
+	u, err := d.Store.User(ctx, mine.User)
+	if err != nil {
+		return err
+	}
+	var is access.Activation
+	if u != nil && u.Status != access.Removed {
+		if is, err = d.Accounts.Lapse(ctx, *u); err != nil {
+			return err
+		}
+	}
+	return d.apply(ctx, func(ctx context.Context) (access.Change, error) {
+		now, err := d.Store.Task(ctx, mine.ID)
+		if err != nil {
+			return access.Change{}, err
+		}
+		u, err := d.Store.User(ctx, mine.User)
+		if err != nil {
+			return access.Change{}, err
+		}
+		p, err := d.Store.Partner(ctx, mine.Partner)
+		return access.PlanActivationDone(now, mine, u, p, is, d.moment()), err
+	})
+}
+
+var errSilent = errors.New("the identity provider did not answer before")
+
+// taskPage does one stretch of a task. Again tells that there is another.
+func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err error) {
+	switch t.Kind {
+	case access.TaskCustomerRules:
+		return d.customerRules(ctx, t)
+	case access.TaskInvitations:
+		return d.reviewInvitations(ctx, t)
+	case access.TaskOldAssignments:
+		return d.oldAssignments(ctx, t)
+	}
+	p, err := d.Store.Partner(ctx, t.Partner)
+	if err != nil {
+		return false, err
+	}
+	if t.Moot(p) {
+		return false, d.progress(ctx, access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}})
+	}
+	switch t.Kind {
+	case access.TaskUserRemoved:
+		return d.userLeft(ctx, t)
+	case access.TaskPersonChanged:
+		return d.personChanged(ctx, t)
+	}
+	customers, more, err := d.Store.CustomersOf(ctx, t.Partner, t.After, stretch)
+	if err != nil {
+		return false, err
+	}
+	after := ""
+	if more && len(customers) > 0 {
+		after = customers[len(customers)-1]
+	}
+	if t.Kind == access.TaskPartnerSuspended || t.Kind == access.TaskPartnerResumed {
+		rows := make([]access.Relation, len(customers))
+		if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
+			rel, err := d.Store.Relation(ctx, c, t.Partner, nil, false)
+			rows[i] = rel
+			return err
+		}); err != nil {
+			return false, err
+		}
+		return after != "", d.progress(ctx, access.PlanTellCustomers(t, rows, after, d.moment()))
+	}
+	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
+		return d.grant(ctx, c, t.Partner, access.PlanPartnerGone)
+	})
+	if err != nil {
+		return false, err
+	}
+	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.moment()))
+}
+
+// userLeft does one stretch of the grants that count a user who has left the partner. The others are not looked at.
+func (d *Due) userLeft(ctx context.Context, t *access.Task) (again bool, err error) {
+	u, err := d.Store.User(ctx, t.User)
+	if err != nil {
+		return false, err
+	}
+	var customers []string
+	next := ""
+	if u != nil {
+		if customers, next, err = d.Store.CustomersConcerned(ctx, u, false, t.After); err != nil {
+			return false, err
+		}
+	}
+	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
+		return d.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
+			return access.PlanUserLeft(rel, t.User, m)
+		}, t.User)
+	})
+	if err != nil {
+		return false, err
+	}
+	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+}
+
+// personChanged ends what customers gave to another person than the one who has the account now, and tells every customer concerned of the new address.
+func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, err error) {
+	u, err := d.Store.User(ctx, t.User)
+	if err != nil {
+		return false, err
+	}
+	var customers []string
+	next := ""
+	if u != nil {
+		was := *u
+		if t.Number > 0 {
+			was.Number = t.Number
+		}
+		if customers, next, err = d.Store.CustomersConcerned(ctx, &was, true, t.After); err != nil {
+			return false, err
+		}
+	}
+	if len(customers) > stretch { // one transaction tells them all
+		customers = customers[:stretch]
+		next = customers[stretch-1]
+	}
+	stay := make([]access.Relation, len(customers))
+	if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
+		return d.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
+			p, err := access.PlanPersonChanged(rel, t, m)
+			if stay[i] = (access.Relation{}); len(p.Change.Events) == 0 {
+				stay[i] = rel
+			}
+			return p, err
+		}, t.User)
+	}); err != nil {
+		return false, err
+	}
+	return next != "", d.progress(ctx, access.PlanTellPersonChanged(t, stay, next, d.moment()))
+}
+
+// customerRules has a stretch of a customer's grants copy its domain and caps.
+func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, err error) {
+	partners, more, err := d.Store.PartnersOf(ctx, t.Customer, t.After, stretch)
+	if err != nil {
+		return false, err
+	}
+	after := ""
+	if more && len(partners) > 0 {
+		after = partners[len(partners)-1]
+	}
+	if err := each(ctx, partners, func(ctx context.Context, _ int, partner string) error {
+		return d.grant(ctx, t.Customer, partner, access.PlanCustomerRules)
+	}); err != nil {
+		return false, err
+	}
+	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.moment()))
+}
+
+// reviewInvitations ends those of one stretch of pending invitations that nobody can accept any more.
+func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool, err error) {
+	rows, next, err := d.Store.PendingInvitations(ctx, t.Customer, t.Partner, t.User, t.After, stretch)
+	if err != nil {
+		return false, err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, row := range rows {
+		if status, _ := row.Status(d.Began); status == access.InvitationCancelled {
+			g.Go(func() error {
+				return d.invitation(gctx, row.Invitation.Customer, row.ID, access.PlanInvitationEnd)
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+}
+
+// oldAssignments deletes what counts no more of one stretch of a grant's rows.
+func (d *Due) oldAssignments(ctx context.Context, t *access.Task) (again bool, err error) {
+	next, err := change(ctx, d.Service, Options[string]{}, func(ctx context.Context) (access.Change, string, error) {
+		g, rows, next, err := d.Store.AssignmentRows(ctx, t.Customer, t.Partner, t.After, stretch)
+		return access.PlanOldAssignments(g, rows), next, err
+	})
+	if err != nil {
+		return false, err
+	}
+	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+}
+
+// progress writes down how far a task has come, unless another run has come further.
+func (d *Due) progress(ctx context.Context, c access.Change) error {
+	tried := false
+	err := d.apply(ctx, func(context.Context) (access.Change, error) {
+		if tried {
+			return access.Change{}, errOvertaken
+		}
+		tried = true
+		return c, nil
+	})
+	if errors.Is(err, errOvertaken) {
+		return nil
+	}
+	return err
+}
+
+var errOvertaken = errors.New("another run has come further")
+
+func each(ctx context.Context, customers []string, do func(ctx context.Context, i int, customer string) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, c := range customers {
+		g.Go(func() error { return do(ctx, i, c) })
+	}
+	return g.Wait()
+}

@@ -1,0 +1,102 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+
+	"partneraccess/shared/access"
+)
+
+// Outdated says that what a mail would carry is of no use any more.
+type Outdated struct{ Reason error }
+
+// Error implements error.
+func (o *Outdated) Error() string { return o.Reason.Error() }
+
+// Unwrap is the reason.
+func (o *Outdated) Unwrap() error { return o.Reason }
+
+// outdated turns the refusals that mean that a mail has come too late into *Outdated.
+func outdated(err error) error {
+	switch access.CodeOf(err) {
+	case access.InvitationEnded, access.Ended, access.NotFound:
+		return &Outdated{err}
+	}
+	return err
+}
+
+// NewToken makes a token for an invitation's mail or its reminder; sending is that of the event which calls for the mail. Only the token's digest is stored.
+// Which of the earlier ones still open the invitation, access.PlanToken decides. It fails with *Outdated.
+func (s *Service) NewToken(ctx context.Context, customer, invitation string, sending int) (string, error) {
+	secret := rand.Text()
+	token, err := change(ctx, s, Options[string]{}, func(ctx context.Context) (access.Change, string, error) {
+		i, err := s.Store.Invitation(ctx, customer, invitation)
+		if err != nil {
+			return access.Change{}, "", err
+		}
+		c, err := access.PlanToken(i, sending, access.TokenDigest(secret), s.moment(clock().Actor))
+		if err != nil {
+			return access.Change{}, "", err
+		}
+		return c, access.Token(i, secret), nil
+	})
+	return token, outdated(err)
+}
+
+// NewPassword makes a temporary password for a mail to a user under that address, and has the clock end it before it is made. It is stored nowhere, and
+// is "" when the person signs in elsewhere, or has signed in already and moved says that the mail tells of another address. It fails with *Outdated.
+func (s *Service) NewPassword(ctx context.Context, user, address string, moved bool) (string, error) {
+	u, err := s.Store.User(ctx, user)
+	switch {
+	case err != nil:
+		return "", err
+	case u == nil || u.Status != access.Active:
+		return "", &Outdated{errors.New("there is no such user any more, or it is disabled")}
+	case u.Email != address: // it was changed meanwhile, and the change has its own mail
+		return "", &Outdated{errors.New("the user has another address now")}
+	case s.Accounts == nil || !u.HasAccount():
+		return "", nil
+	}
+	mine, err := s.limit(ctx, u.ID)
+	if err != nil {
+		return "", outdated(err)
+	}
+	password, settled, err := s.Accounts.TemporaryPassword(ctx, *u)
+	if settled {
+		s.settle(ctx, mine)
+	}
+	if moved && access.CodeOf(err) == access.Ended {
+		return "", nil
+	}
+	return password, outdated(err)
+}
+
+// limit has the clock end the temporary password that is about to be made, and keeps others from being made meanwhile.
+func (s *Service) limit(ctx context.Context, user string) (*access.Task, error) {
+	return change(ctx, s, Options[*access.Task]{}, func(ctx context.Context) (access.Change, *access.Task, error) {
+		u, err := s.Store.User(ctx, user)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		t, err := s.Store.Task(ctx, access.ActivationTask(user))
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		return access.PlanTemporaryPassword(u, t, s.moment(clock().Actor))
+	})
+}
+
+// settle lets others make a temporary password. When that fails they have to wait some minutes, and no more.
+func (s *Service) settle(ctx context.Context, mine *access.Task) {
+	err := s.apply(ctx, func(ctx context.Context) (access.Change, error) {
+		now, err := s.Store.Task(ctx, mine.ID)
+		if err != nil {
+			return access.Change{}, err
+		}
+		return access.PlanPasswordSettled(now, mine), nil
+	})
+	if err != nil {
+		s.Log.Warn("another temporary password has to wait", "user", mine.User, "until", mine.Until, "error", err.Error())
+	}
+}
