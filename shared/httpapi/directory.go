@@ -57,14 +57,14 @@ func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
 }
 
 func savePartner(ctx context.Context, c *call, cmd access.PartnerCommand, create bool, view func(*access.Partner) any) (reply, error) {
-	present := func(p service.Saved[*access.Partner]) reply {
+	present := func(p service.SavedPartner) reply {
 		out := reply{status: 200, version: p.After.Version, body: view(p.After)}
 		if p.Created {
 			out.status, out.location = 201, "/v1/partners/"+p.After.ID
 		}
 		return out
 	}
-	return perform(c, present, func(o service.Options[service.Saved[*access.Partner]]) (service.Saved[*access.Partner], error) {
+	return perform(c, present, func(o service.Options[service.SavedPartner]) (service.SavedPartner, error) {
 		return c.use.SavePartner(ctx, c.asks(), c.PathValue("partner"), cmd, create, o)
 	})
 }
@@ -266,14 +266,14 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	present := func(cust service.Saved[*access.Customer]) reply {
+	present := func(cust service.SavedCustomer) reply {
 		out := reply{status: 200, version: cust.After.Version, body: viewCustomer(cust.After)}
 		if cust.Created {
 			out.status, out.location = 201, "/v1/customers/"+cust.After.ID
 		}
 		return out
 	}
-	return perform(c, present, func(o service.Options[service.Saved[*access.Customer]]) (service.Saved[*access.Customer], error) {
+	return perform(c, present, func(o service.Options[service.SavedCustomer]) (service.SavedCustomer, error) {
 		return c.use.SaveCustomer(ctx, c.asks(), c.PathValue("customer"), cmd, o)
 	})
 }

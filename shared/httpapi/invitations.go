@@ -54,8 +54,8 @@ func viewInvitationRow(r *access.InvitationRow, mail *receipt.Receipt, now time.
 }
 
 // listedInvitations is the answer to a list of invitations.
-func listedInvitations(l service.ListedInvitations, digest string, now time.Time) reply {
-	return listed(l.Page, digest, func(r *access.InvitationRow) invitationView {
+func listedInvitations(l service.ListedInvitations, err error, digest string, now time.Time) (reply, error) {
+	return listed(l.Page, err, digest, func(r *access.InvitationRow) invitationView {
 		return viewInvitationRow(r, l.Mails[r.Invitation.ID], now)
 	})
 }
@@ -171,10 +171,7 @@ func listInvitations(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	list, err := c.use.CustomerInvitations(ctx, c.PathValue("customer"), filter, ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listedInvitations(list, digest, filter.Now), nil
+	return listedInvitations(list, err, digest, filter.Now)
 }
 
 func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
@@ -183,10 +180,7 @@ func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	list, err := c.use.PartnerInvitations(ctx, c.asks(), c.PathValue("partner"), filter, ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listedInvitations(list, digest, filter.Now), nil
+	return listedInvitations(list, err, digest, filter.Now)
 }
 
 // previewView is what accepting would give.

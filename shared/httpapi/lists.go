@@ -94,10 +94,7 @@ func listGrants(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.CustomerGrants(ctx, c.PathValue("customer"), f, ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) }), nil
+	return listed(page, err, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) })
 }
 
 func getGrant(ctx context.Context, c *call) (reply, error) {
@@ -117,10 +114,7 @@ func listGrantUsers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	row, page, err := c.use.GrantUsers(ctx, c.PathValue("customer"), c.PathValue("partner"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(u *access.GrantUser) grantUserView { return viewGrantUser(row.Grant, row.Partner, *u) }), nil
+	return listed(page, err, digest, func(u *access.GrantUser) grantUserView { return viewGrantUser(row.Grant, row.Partner, *u) })
 }
 
 func listMembers(ctx context.Context, c *call) (reply, error) {
@@ -129,10 +123,7 @@ func listMembers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.Members(ctx, c.PathValue("customer"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(m *access.Member) memberView { return viewMember(m) }), nil
+	return listed(page, err, digest, func(m *access.Member) memberView { return viewMember(m) })
 }
 
 func listPartners(ctx context.Context, c *call) (reply, error) {
@@ -144,10 +135,7 @@ func listPartners(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.Partners(ctx, c.asks(), q.Get("q"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(p *access.Partner) partnerView { return viewPartner(p, c.who.kind == provider) }), nil
+	return listed(page, err, digest, func(p *access.Partner) partnerView { return viewPartner(p, c.who.kind == provider) })
 }
 
 func getPartner(ctx context.Context, c *call) (reply, error) {
@@ -181,10 +169,7 @@ func listUsers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.Users(ctx, c.asks(), c.PathValue("partner"), q.Get("q"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(u *access.User) userView { return viewUser(u, c.who.kind != anyCustomer) }), nil
+	return listed(page, err, digest, func(u *access.User) userView { return viewUser(u, c.who.kind != anyCustomer) })
 }
 
 func getUser(ctx context.Context, c *call) (reply, error) {
@@ -192,10 +177,7 @@ func getUser(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	u, err := c.use.User(ctx, c.PathValue("partner"), c.PathValue("user"))
-	if err != nil {
-		return reply{}, err
-	}
-	return shownUser(u), nil
+	return presented(shownUser, u, err)
 }
 
 func listCustomers(ctx context.Context, c *call) (reply, error) {
@@ -204,10 +186,7 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.PartnerCustomers(ctx, c.asks(), c.PathValue("partner"), f, ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) }), nil
+	return listed(page, err, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) })
 }
 
 // getPartnerCustomer is one customer as the partner sees it. An external user sees those that it can enter, like in the list.
@@ -229,10 +208,7 @@ func listSubPartners(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.SubPartners(ctx, c.asks(), c.PathValue("partner"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(p *access.Partner) organisationView { return viewPartnerName(p) }), nil
+	return listed(page, err, digest, func(p *access.Partner) organisationView { return viewPartnerName(p) })
 }
 
 func listAllCustomers(ctx context.Context, c *call) (reply, error) {
@@ -244,10 +220,7 @@ func listAllCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.Customers(ctx, q.Get("q"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(customer *access.Customer) customerView { return viewCustomer(customer) }), nil
+	return listed(page, err, digest, func(customer *access.Customer) customerView { return viewCustomer(customer) })
 }
 
 // historyFilter reads type, from and until.
@@ -281,10 +254,7 @@ func listCustomerHistory(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.CustomerHistory(ctx, c.PathValue("customer"), f, ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, viewEvent), nil
+	return listed(page, err, digest, viewEvent)
 }
 
 func listPartnerHistory(ctx context.Context, c *call) (reply, error) {
@@ -293,8 +263,5 @@ func listPartnerHistory(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.PartnerHistory(ctx, c.asks(), c.PathValue("partner"), f, ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, viewPartnerEvent), nil
+	return listed(page, err, digest, viewPartnerEvent)
 }

@@ -44,10 +44,7 @@ func listCustomerMails(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.CustomerMails(ctx, c.PathValue("customer"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(r *receipt.Receipt) mailView { return viewMail(r.Event+"."+r.Recipient, r) }), nil
+	return listed(page, err, digest, func(r *receipt.Receipt) mailView { return viewMail(r.Event+"."+r.Recipient, r) })
 }
 
 func listPartnerMails(ctx context.Context, c *call) (reply, error) {
@@ -56,16 +53,13 @@ func listPartnerMails(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.use.PartnerMails(ctx, c.asks(), c.PathValue("partner"), ask)
-	if err != nil {
-		return reply{}, err
-	}
-	return listed(page, digest, func(r *receipt.Receipt) mailView {
+	return listed(page, err, digest, func(r *receipt.Receipt) mailView {
 		id := r.Event + "." + r.Recipient
 		if r.Customer != "" {
 			id += "." + r.Customer
 		}
 		return viewMail(id, r)
-	}), nil
+	})
 }
 
 // resendMail keeps the Idempotency-Key with the mail, as what follows is no change that an answer could be committed with.

@@ -404,11 +404,14 @@ type listView[T any] struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// listed is the answer to a list.
-func listed[T, V any](p access.Page[T], digest string, view func(*T) V) reply {
+// listed is the answer to a list, or what reading it failed with.
+func listed[T, V any](p access.Page[T], err error, digest string, view func(*T) V) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
 	out := listView[V]{Items: make([]V, len(p.Items)), NextCursor: cursor(digest, p.Next)}
 	for i := range p.Items {
 		out.Items[i] = view(&p.Items[i])
 	}
-	return reply{status: 200, body: out}
+	return reply{status: 200, body: out}, nil
 }

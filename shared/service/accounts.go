@@ -10,11 +10,11 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Accounts are the employees' accounts at the identity provider. Each method fails with access.ErrUnavailable when the identity provider does not answer
-// or has had enough; it is unknown then whether anything was changed.
+// Accounts are the employees' accounts at the identity provider. Each method fails with access.ErrUnavailable when the identity provider
+// does not answer or has had enough; it is unknown then whether anything was changed.
 type Accounts interface {
-	// Sync makes the user's account be as the user is, and can be repeated. Alone says that nothing that was sent about it before may still arrive, and
-	// settled the same of what it has sent itself, also with an error.
+	// Sync makes the user's account be as the user is, and can be repeated. Alone says that nothing that was sent about it before may still
+	// arrive, and settled the same of what it has sent itself, also with an error.
 	Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error)
 	// ChangePassword refuses with access.WrongPassword, access.WeakPassword or access.TooManyRequests.
 	ChangePassword(ctx context.Context, u access.User, current, proposed string) error
@@ -29,9 +29,9 @@ type Accounts interface {
 	TemporaryPassword(ctx context.Context, u access.User) (password string, settled bool, err error)
 }
 
-// FollowAccount makes an account be as its user is, for an identity task that the caller has taken (access.Change.Identity, access.PlanTakeIdentity), and
-// deletes the task when nothing more is to be done. After an error the task is still there, and is due when the caller's time is over. A user who changes
-// meanwhile has a task again, and so has one about whom something may still be on its way.
+// FollowAccount makes an account be as its user is, for an identity task that the caller has taken (access.Change.Identity,
+// access.PlanTakeIdentity), and deletes the task when nothing more is to be done. After an error the task is still there, and is due when
+// the caller's time is over. A user who changes meanwhile has a task again, and so has one about whom something may still be on its way.
 func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
 	u, err := s.Store.User(ctx, t.User)
 	switch {
@@ -79,7 +79,8 @@ func (s *Service) follow(ctx context.Context, tasks ...*access.Task) {
 	_ = g.Wait() // nothing above fails
 }
 
-// followYielding brings up the accounts that end because of the last one, which cannot get the address before, and returns the task of that.
+// followYielding brings up the accounts that end because of the last one, which cannot get the address before, and returns the task of
+// that.
 func (s *Service) followYielding(ctx context.Context, tasks []*access.Task) []*access.Task {
 	for ; len(tasks) > 1; tasks = tasks[1:] {
 		s.follow(ctx, tasks[0])
@@ -95,14 +96,14 @@ func (s *Service) PasswordsKept() error {
 	return nil
 }
 
-// Send has a temporary password sent to a user who has not signed in yet (P15): also when the one before has ended, or there is no account yet,
-// because accounts were not kept when the user came. It fails with access.Ended when the user has signed in.
+// Send has a temporary password sent to a user who has not signed in yet (P15): also when the one before has ended, or there is no account
+// yet, because accounts were not kept when the user came. It fails with access.Ended when the user has signed in.
 func (s *Service) Send(ctx context.Context, who Caller, partner, user string, o Options[*access.User]) (*access.User, error) {
 	return s.renewActivation(ctx, who, partner, user, s.notActivated, o)
 }
 
-// Reset does what Send does for whoever has signed in as well (P20): the password and the sessions end first, so that what fails afterwards leaves an
-// account that nobody can enter, and that can be sent a password.
+// Reset does what Send does for whoever has signed in as well (P20): the password and the sessions end first, so that what fails afterwards
+// leaves an account that nobody can enter, and that can be sent a password.
 func (s *Service) Reset(ctx context.Context, who Caller, partner, user string, o Options[*access.User]) (*access.User, error) {
 	return s.renewActivation(ctx, who, partner, user, func(ctx context.Context, u access.User) error { return s.Accounts.Reset(ctx, u) }, o)
 }
@@ -138,7 +139,8 @@ func (s *Service) renewActivation(
 func (s *Service) notActivated(ctx context.Context, u access.User) error {
 	activated, err := s.Accounts.Activated(ctx, u)
 	if err == nil && activated {
-		err = access.Refuse(access.Ended, "%s has signed in already and has a password: reset it, or have the person replace it where people sign in", u.Name)
+		err = access.Refuse(access.Ended,
+			"%s has signed in already and has a password: reset it, or have the person replace it where people sign in", u.Name)
 	}
 	return err
 }

@@ -15,6 +15,13 @@ type Saved[T any] struct {
 	Created bool // there was none before
 }
 
+type (
+	// SavedPartner is a partner as it was saved.
+	SavedPartner = Saved[*access.Partner]
+	// SavedCustomer is a customer as it was saved.
+	SavedCustomer = Saved[*access.Customer]
+)
+
 // Customer is the customer of that id; it fails with NothingHere when there is none, or it was removed.
 func (s *Service) Customer(ctx context.Context, id string) (*access.Customer, error) {
 	out, err := s.Store.Customer(ctx, id)
@@ -39,9 +46,11 @@ func inDirectory(p *access.Partner) bool {
 }
 
 // SavePartner edits a partner, and creates it when there is none and create says so.
-func (s *Service) SavePartner(ctx context.Context, who Caller, id string, cmd access.PartnerCommand, create bool, o Options[Saved[*access.Partner]]) (Saved[*access.Partner], error) {
-	save := func(ctx context.Context) (access.Change, Saved[*access.Partner], error) {
-		var out Saved[*access.Partner]
+func (s *Service) SavePartner(
+	ctx context.Context, who Caller, id string, cmd access.PartnerCommand, create bool, o Options[SavedPartner],
+) (SavedPartner, error) {
+	save := func(ctx context.Context) (access.Change, SavedPartner, error) {
+		var out SavedPartner
 		before, registry, err := s.partnerAndDomains(ctx, id, cmd.Domains)
 		switch {
 		case err != nil:
@@ -60,7 +69,7 @@ func (s *Service) SavePartner(ctx context.Context, who Caller, id string, cmd ac
 			return access.Change{}, out, err
 		}
 		c, after, err := access.PlanPartner(id, before, above, registry, cmd, s.moment(who.Actor))
-		return c, Saved[*access.Partner]{after, before == nil}, err
+		return c, SavedPartner{after, before == nil}, err
 	}
 	if cmd.OnlySuspends() {
 		return take(ctx, s, save)
@@ -103,21 +112,22 @@ func (s *Service) partnerAndDomains(ctx context.Context, id string, domains *[]s
 
 // RemovePartner removes a partner for good. From then on nobody of it has access; the sweep writes the ends of its grants down.
 func (s *Service) RemovePartner(ctx context.Context, who Caller, id string) error {
-	_, err := take(ctx, s, func(ctx context.Context) (access.Change, none, error) {
+	return s.end(ctx, func(ctx context.Context) (access.Change, error) {
 		before, registry, err := s.partnerAndDomains(ctx, id, &[]string{})
 		if err != nil {
-			return access.Change{}, none{}, err
+			return access.Change{}, err
 		}
-		c, err := access.PlanRemovePartner(before, registry, s.moment(who.Actor))
-		return c, none{}, err
+		return access.PlanRemovePartner(before, registry, s.moment(who.Actor))
 	})
-	return err
 }
 
-// SaveCustomer creates a customer or edits it. Another domain counts at the next check: nobody of it is a partner's user here any more (D7).
-func (s *Service) SaveCustomer(ctx context.Context, who Caller, id string, cmd access.CustomerCommand, o Options[Saved[*access.Customer]]) (Saved[*access.Customer], error) {
-	saved, err := change(ctx, s, o, func(ctx context.Context) (access.Change, Saved[*access.Customer], error) {
-		var out Saved[*access.Customer]
+// SaveCustomer creates a customer or edits it. Another domain counts at the next check: nobody of it is a partner's user here any more
+// (D7).
+func (s *Service) SaveCustomer(
+	ctx context.Context, who Caller, id string, cmd access.CustomerCommand, o Options[SavedCustomer],
+) (SavedCustomer, error) {
+	saved, err := change(ctx, s, o, func(ctx context.Context) (access.Change, SavedCustomer, error) {
+		var out SavedCustomer
 		before, err := s.Store.Customer(ctx, id)
 		switch {
 		case err != nil:
@@ -134,7 +144,7 @@ func (s *Service) SaveCustomer(ctx context.Context, who Caller, id string, cmd a
 			return access.Change{}, out, err
 		}
 		c, after, err := access.PlanCustomer(id, before, registry, cmd, s.moment(who.Actor))
-		return c, Saved[*access.Customer]{after, before == nil}, err
+		return c, SavedCustomer{after, before == nil}, err
 	})
 	if !stands(err) || cmd.Domain == nil {
 		return saved, err
@@ -154,20 +164,21 @@ func (s *Service) domainsOf(ctx context.Context, cust *access.Customer, gets *st
 	return s.Store.Domains(ctx, names...)
 }
 
-// RemoveCustomer ends all the customer's grants, one by one, and then removes the customer for good: when it returns nobody gets in any more.
+// RemoveCustomer ends all the customer's grants, one by one, and then removes the customer for good: when it returns nobody gets in any
+// more.
 func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) error {
 	cust, err := s.Customer(ctx, id)
 	if err != nil {
 		return err
 	}
-	_, err = take(ctx, s, func(ctx context.Context) (access.Change, none, error) {
+	return s.end(ctx, func(ctx context.Context) (access.Change, error) {
 		before, err := s.Store.Customer(ctx, id)
 		if err != nil {
-			return access.Change{}, none{}, err
+			return access.Change{}, err
 		}
 		rows, err := s.grantsOf(ctx, cust)
 		if err != nil {
-			return access.Change{}, none{}, err
+			return access.Change{}, err
 		}
 		grants := make([]*access.Grant, len(rows))
 		for i, row := range rows {
@@ -176,22 +187,22 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 			}
 			ended, err := take(ctx, s, s.ofGrant(who, id, row.Grant.Partner, nil, false, access.PlanEndForRemoval))
 			if err != nil {
-				return access.Change{}, none{}, err
+				return access.Change{}, err
 			}
 			grants[i] = ended.Grant
 		}
 		registry, err := s.domainsOf(ctx, before, nil)
 		if err != nil {
-			return access.Change{}, none{}, err
+			return access.Change{}, err
 		}
-		c, err := access.PlanRemoveCustomer(before, grants, registry, s.moment(who.Actor))
-		return c, none{}, err
+		return access.PlanRemoveCustomer(before, grants, registry, s.moment(who.Actor))
 	})
-	return err
 }
 
-// OpenRelationship opens a grant that the provider keeps. The precondition is about the version of the open grant.
-func (s *Service) OpenRelationship(ctx context.Context, who Caller, customer, partner string, everyone bool, o Options[Granted]) (Granted, error) {
+// OpenRelationship opens a relationship that the provider establishes (W7). The precondition is about the version of the open grant.
+func (s *Service) OpenRelationship(
+	ctx context.Context, who Caller, customer, partner string, everyone bool, o Options[Granted],
+) (Granted, error) {
 	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
 		if err := o.allows(openVersion(r, m)); err != nil {
 			return access.Planned{}, err
@@ -200,30 +211,29 @@ func (s *Service) OpenRelationship(ctx context.Context, who Caller, customer, pa
 	}))
 }
 
-// EndRelationship ends a grant that the provider keeps.
+// EndRelationship ends a relationship on the provider's behalf (A4). A managed one is refused: Unmanage ends it.
 func (s *Service) EndRelationship(ctx context.Context, who Caller, customer, partner string) (Granted, error) {
 	return take(ctx, s, s.ofGrant(who, customer, partner, nil, false, access.PlanEndRelationship))
 }
 
-// Manage makes a partner the one that manages the customer. The precondition is about the version of a customer that has one.
+// Manage makes a partner the one that manages the customer (A2, A11, A15, A16). The precondition is about the version of a customer that
+// has one already.
 func (s *Service) Manage(ctx context.Context, who Caller, customer, partner string, o Options[Granted]) (Granted, error) {
-	return change(ctx, s, o, func(ctx context.Context) (access.Change, Granted, error) {
-		return s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
-			if r.Customer == nil {
-				return access.PlanManage(r, nil, m)
-			}
-			if r.Customer.ManagedBy != "" {
-				if err := o.allows(r.Customer.Version); err != nil {
-					return access.Planned{}, err
-				}
-			}
-			others, err := s.grantsOf(ctx, r.Customer) // read after the customer was, which every opening writes: none can slip in
-			if err != nil {
+	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+		if r.Customer == nil {
+			return access.PlanManage(r, nil, m)
+		}
+		if r.Customer.ManagedBy != "" {
+			if err := o.allows(r.Customer.Version); err != nil {
 				return access.Planned{}, err
 			}
-			return access.PlanManage(r, others, m)
-		})(ctx)
-	})
+		}
+		others, err := s.grantsOf(ctx, r.Customer) // read after the customer was, which every opening writes: none can slip in
+		if err != nil {
+			return access.Planned{}, err
+		}
+		return access.PlanManage(r, others, m)
+	}))
 }
 
 // Unmanage ends the grant of the partner that manages the customer.
@@ -252,7 +262,9 @@ type SavedMember struct {
 }
 
 // SaveMember registers a customer's member or edits it. The precondition is about the member's version.
-func (s *Service) SaveMember(ctx context.Context, who Caller, customer, address string, cmd MemberCommand, o Options[SavedMember]) (SavedMember, error) {
+func (s *Service) SaveMember(
+	ctx context.Context, who Caller, customer, address string, cmd MemberCommand, o Options[SavedMember],
+) (SavedMember, error) {
 	left := false
 	var tasks []*access.Task // of an account that ended because its address was never proved
 	out, err := change(ctx, s, o, func(ctx context.Context) (access.Change, SavedMember, error) {
@@ -330,8 +342,11 @@ func (s *Service) User(ctx context.Context, partner, id string) (*access.User, e
 	return u, err
 }
 
-// AddUser creates a partner's user. The user's account is made, too, or left to the sweep when the identity provider does not do it in time.
-func (s *Service) AddUser(ctx context.Context, who Caller, partner string, cmd access.UserCommand, o Options[*access.User]) (*access.User, error) {
+// AddUser creates a partner's user. The user's account is made, too, or left to the sweep when the identity provider does not do it in
+// time.
+func (s *Service) AddUser(
+	ctx context.Context, who Caller, partner string, cmd access.UserCommand, o Options[*access.User],
+) (*access.User, error) {
 	u, tasks, err := s.addUser(ctx, who, partner, cmd, o)
 	s.follow(ctx, tasks...)
 	return u, err
@@ -350,8 +365,8 @@ type AddedUser struct {
 	Err  error // an *access.Error or *Repeated
 }
 
-// AddUsers creates several users, each by itself (P14): the refusal of one is its own, and any other failure everybody's. Repeated, the request goes on
-// where it failed: it is bound to its key before anything is done, and each user has an answer of its own.
+// AddUsers creates several users, each by itself (P14): the refusal of one is its own, and any other failure everybody's. Repeated, the
+// request goes on where it failed: it is bound to its key before anything is done, and each user has an answer of its own.
 func (s *Service) AddUsers(ctx context.Context, who Caller, partner string, users []NewUser, bind *Repeat[struct{}]) ([]AddedUser, error) {
 	nothing := func(context.Context) (access.Change, none, error) { return access.Change{}, none{}, nil }
 	if _, err := change(ctx, s, Options[none]{Repeat: bind}, nothing); !stands(err) {
@@ -374,7 +389,9 @@ func (s *Service) AddUsers(ctx context.Context, who Caller, partner string, user
 }
 
 // addUser creates one user. There are no tasks when no account is to be made, or no user was created.
-func (s *Service) addUser(ctx context.Context, who Caller, partner string, cmd access.UserCommand, o Options[*access.User]) (*access.User, []*access.Task, error) {
+func (s *Service) addUser(
+	ctx context.Context, who Caller, partner string, cmd access.UserCommand, o Options[*access.User],
+) (*access.User, []*access.Task, error) {
 	var tasks []*access.Task
 	u, err := change(ctx, s, o, func(ctx context.Context) (access.Change, *access.User, error) {
 		f, err := s.Store.UserFacts(ctx, partner, "", *cmd.Email)
@@ -395,7 +412,9 @@ func (s *Service) addUser(ctx context.Context, who Caller, partner string, cmd a
 }
 
 // EditUser edits a partner's user, and then its account. What only disables the user cannot be held up.
-func (s *Service) EditUser(ctx context.Context, who Caller, partner, user string, cmd access.UserCommand, o Options[*access.User]) (*access.User, error) {
+func (s *Service) EditUser(
+	ctx context.Context, who Caller, partner, user string, cmd access.UserCommand, o Options[*access.User],
+) (*access.User, error) {
 	address := ""
 	if cmd.Email != nil {
 		address = *cmd.Email

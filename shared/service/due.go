@@ -11,10 +11,10 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Due does what the clock has brought, for one run of the sweep. Access itself never waits for it.
+// Due does the work that is due, for one run of the sweep. Access never depends on it: decisions go by the clock.
 type Due struct {
 	*Service
-	Began time.Time // the run; UTC. What became due later is left for the next one
+	Began time.Time // when the run began, UTC; what became due later is left for the next one
 
 	silent atomic.Bool // the identity provider does not answer: it is asked no more
 }
@@ -25,8 +25,8 @@ const (
 	patience = 5 * time.Second // with the identity provider, for one account
 )
 
-// Do does one piece of work, or nothing when it has been done already. Again tells that it is a task of which there is another stretch. Whatever fails
-// stays due. Two that do the same piece do each other no harm: everything is written on the condition that it is as it was read.
+// Do does one piece of work, or nothing when it has been done already. Again tells that the task has another stretch. After an error the
+// piece is still due. Two runs may do the same piece: every write is conditioned on what was read.
 func (d *Due) Do(ctx context.Context, w access.Work) (again bool, err error) {
 	switch {
 	case w.Task != "":
@@ -37,18 +37,20 @@ func (d *Due) Do(ctx context.Context, w access.Work) (again bool, err error) {
 	return false, d.grant(ctx, w.Customer, w.Partner, access.PlanDue)
 }
 
-// clock is who brings what is due.
+// clock is the caller of work that is due.
 func clock() Caller { return Caller{Actor: access.Actor{Kind: access.ActorClock}} }
 
 func (d *Due) moment() access.Moment { return d.Service.moment(clock().Actor) }
 
 // grant plans and commits what one grant needs: mostly an end, so that others who keep changing the grant do not hold it up.
-func (d *Due) grant(ctx context.Context, customer, partner string, plan func(access.Relation, access.Moment) (access.Planned, error), users ...string) error {
+func (d *Due) grant(ctx context.Context, customer, partner string, plan grantPlan, users ...string) error {
 	_, err := take(ctx, d.Service, d.ofGrant(clock(), customer, partner, users, false, plan))
 	return err
 }
 
-func (d *Due) invitation(ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.Moment) (access.Change, error)) error {
+func (d *Due) invitation(
+	ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.Moment) (access.Change, error),
+) error {
 	return d.apply(ctx, func(ctx context.Context) (access.Change, error) {
 		row, err := d.Store.InvitationRow(ctx, customer, id)
 		if err != nil {
@@ -73,9 +75,12 @@ func (d *Due) task(ctx context.Context, id string) (again bool, err error) {
 	return d.taskPage(ctx, t)
 }
 
-// identity takes a task about one account, and does its work. An identity provider that does not answer holds up no more than one piece of work
-// of each shard: the other accounts are left for the next run.
-func (d *Due) identity(ctx context.Context, id string, take func(*access.Task, access.Moment) (access.Change, *access.Task), do func(context.Context, *access.Task) error) error {
+// identity takes a task about one account, and does its work. An identity provider that does not answer holds up no more than one piece of
+// work of each shard: the other accounts are left for the next run.
+func (d *Due) identity(
+	ctx context.Context, id string,
+	take func(*access.Task, access.Moment) (access.Change, *access.Task), do func(context.Context, *access.Task) error,
+) error {
 	if d.silent.Load() {
 		return errSilent
 	}
@@ -205,7 +210,8 @@ func (d *Due) userLeft(ctx context.Context, t *access.Task) (again bool, err err
 	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
 }
 
-// personChanged ends what customers gave to another person than the one who has the account now, and tells every customer concerned of the new address.
+// personChanged ends what customers gave to another person than the one who has the account now, and tells every customer concerned of the
+// new address.
 func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, err error) {
 	u, err := d.Store.User(ctx, t.User)
 	if err != nil {

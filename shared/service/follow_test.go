@@ -293,7 +293,8 @@ func TestAFailureLeavesTheTask(t *testing.T) {
 		<-w.parked
 		w.resume <- true
 	}()
-	if err := (&service.Service{Accounts: failing{pool{w: w}}, Store: w}).FollowAccount(t.Context(), c.task); !errors.Is(err, errSync) || c.task == nil {
+	s := &service.Service{Accounts: failing{pool{w: w}}, Store: w}
+	if err := s.FollowAccount(t.Context(), c.task); !errors.Is(err, errSync) || c.task == nil {
 		t.Errorf("got %v and task %+v, want the failure and the task", err, c.task)
 	}
 }

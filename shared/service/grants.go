@@ -9,7 +9,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Grantee is whom access is granted to: a partner, or the one user of whichever partner who has an e-mail address (D8, D15).
+// Grantee is a partner, or the one user, of any partner, who has an e-mail address (D8, D15).
 type Grantee struct {
 	Partner string
 	Email   string // Partner is "" then
@@ -23,9 +23,11 @@ type Granted struct {
 	Named    []string        // the users whom the request named
 }
 
-// Grant gives a partner access to a customer. DryRun plans it only. Naming a user by e-mail may set the user's cap, which all the customer's grants have
-// copied when it returns.
-func (s *Service) Grant(ctx context.Context, who Caller, customer string, to Grantee, cmd access.GrantCommand, o Options[Granted]) (Granted, error) {
+// Grant gives a partner access to a customer. A user who is named by e-mail may get a cap; all the customer's grants have copied it when
+// Grant returns. It is the only use case that plans without committing when DryRun is set.
+func (s *Service) Grant(
+	ctx context.Context, who Caller, customer string, to Grantee, cmd access.GrantCommand, o Options[Granted],
+) (Granted, error) {
 	cmd.DefaultSSO = s.RequireSSO
 	out, err := change(ctx, s, o, func(ctx context.Context) (access.Change, Granted, error) {
 		to, cmd := to, cmd
@@ -53,7 +55,7 @@ func (s *Service) Grant(ctx context.Context, who Caller, customer string, to Gra
 	return out, then(err, s.spreadRules(ctx, who, customer))
 }
 
-// then is what a use case fails with whose change came to err, and whose consequences came to after.
+// then returns the error of a use case whose change returned err and whose consequences returned after.
 func then(err, after error) error {
 	if after != nil {
 		return after
@@ -61,7 +63,8 @@ func then(err, after error) error {
 	return err
 }
 
-// individual finds the partner's user who has an e-mail address, once the rest of the command is right, and refuses the customer's own people (D7, A7).
+// individual finds the partner's user who has an e-mail address, once the rest of the command is right, and refuses the customer's own
+// people (D7, A7).
 func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, m access.Moment) (*access.User, error) {
 	cust, err := s.Store.Customer(ctx, customer)
 	if err != nil {
@@ -78,13 +81,14 @@ func (s *Service) individual(ctx context.Context, customer, email string, cmd ac
 		return u, nil
 	}
 	if slices.Contains(id.MemberOf, cust.ID) || access.InDomain(email, cust.Domain) {
-		return nil, access.Refuse(access.OwnOrganisation, "%s is one of your own people: partners are people of outside organisations", email).At("/email")
+		const detail = "%s is one of your own people: partners are people of outside organisations"
+		return nil, access.Refuse(access.OwnOrganisation, detail, email).At("/email")
 	}
 	return nil, access.Refuse(access.UnknownEmail, "%s is no user of any partner: check the address, or invite the person", email).At("/email")
 }
 
-// replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14). The rows of
-// more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
+// replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14).
+// The rows of more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
 func (s *Service) replaced(ctx context.Context, r access.Relation, users []string) (access.Relation, error) {
 	if g := r.Grant; g == nil || g.Everyone || g.Few() || g.Count > access.MaxUserSet {
 		return r, nil
@@ -109,14 +113,18 @@ func (s *Service) ofGrant(who Caller, customer, partner string, users []string, 
 	}
 }
 
-// Edit changes a grant. What only takes access away cannot be held up by those who give. All the customer's grants have copied new caps when it returns.
-func (s *Service) Edit(ctx context.Context, who Caller, customer, partner string, cmd access.EditCommand, o Options[Granted]) (Granted, error) {
+// Edit changes a grant. An edit that only reduces access cannot be prevented by changes that give access. All the customer's grants have
+// copied new caps when it returns.
+func (s *Service) Edit(
+	ctx context.Context, who Caller, customer, partner string, cmd access.EditCommand, o Options[Granted],
+) (Granted, error) {
 	users := slices.Concat(cmd.Add, cmd.Remove)
 	if cmd.Set != nil {
 		users = *cmd.Set
 	}
 	var capped []string
-	for _, address := range slices.Sorted(maps.Keys(cmd.Caps)) { // so that the event names them; the cap itself is the address's, whoever has it
+	// So that the event names them; the cap itself is the address's, whoever has it.
+	for _, address := range slices.Sorted(maps.Keys(cmd.Caps)) {
 		id, err := s.Store.Identity(ctx, address)
 		if err != nil {
 			return Granted{}, err
@@ -153,8 +161,8 @@ func (s *Service) Edit(ctx context.Context, who Caller, customer, partner string
 	return out, then(err, s.spreadRules(ctx, who, customer))
 }
 
-// spreadRules has all the customer's grants copy its domain and caps before the request is answered. Should it fail, the sweep does the same, and so
-// does the request when it is sent again.
+// spreadRules has all the customer's grants copy its domain and caps before the request is answered. Should it fail, the sweep does the
+// same, and so does the request when it is sent again.
 func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) error {
 	cust, err := s.Store.Customer(ctx, customer)
 	if err != nil || cust == nil {
@@ -168,25 +176,30 @@ func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) 
 		if row.Grant.Ended(s.now()) || row.Grant.Follows(cust) {
 			continue
 		}
-		if _, err := take(ctx, s, s.ofGrant(who, customer, row.Grant.Partner, nil, false, access.PlanCustomerRules)); err != nil { // the partner cannot put it off
+		// Taken, so that the partner cannot put it off.
+		if _, err := take(ctx, s, s.ofGrant(who, customer, row.Grant.Partner, nil, false, access.PlanCustomerRules)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Pick is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open grant.
-func (s *Service) Pick(ctx context.Context, who Caller, customer, partner string, cmd access.PickCommand, o Options[Granted]) (Granted, error) {
+// Pick is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open
+// grant.
+func (s *Service) Pick(
+	ctx context.Context, who Caller, customer, partner string, cmd access.PickCommand, o Options[Granted],
+) (Granted, error) {
 	users, single := slices.Concat(cmd.Add, cmd.Remove), cmd.Users == nil && cmd.Everyone == nil
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, users, !single, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	pick := func(r access.Relation, m access.Moment) (access.Planned, error) {
 		if err := o.allows(openVersion(r, m)); err != nil {
 			return access.Planned{}, err
 		}
 		return access.PlanPick(r, cmd, m)
-	}))
+	}
+	return change(ctx, s, o, s.ofGrant(who, customer, partner, users, !single, pick))
 }
 
 // openVersion is the version of the relation's grant; 0 when there is none that is open.
@@ -212,9 +225,10 @@ func (s *Service) RemoveGrantUser(ctx context.Context, who Caller, customer, par
 	if !access.ValidUserID(user) {
 		return Granted{}, NothingHere()
 	}
-	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	remove := func(r access.Relation, m access.Moment) (access.Planned, error) {
 		return access.PlanRemoveUser(r, user, m)
-	}))
+	}
+	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, remove))
 }
 
 // Leave takes a user out of one customer's grant on the partner's behalf: the caller itself, or any user when the caller leads the partner.
@@ -222,7 +236,6 @@ func (s *Service) Leave(ctx context.Context, who Caller, customer, partner, user
 	if !access.ValidUserID(user) || who.Leads == "" && (who.Identity.User == nil || who.Identity.User.ID != user) {
 		return Granted{}, NothingHere()
 	}
-	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		return access.PlanLeave(r, user, m)
-	}))
+	leave := func(r access.Relation, m access.Moment) (access.Planned, error) { return access.PlanLeave(r, user, m) }
+	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, leave))
 }

@@ -18,7 +18,9 @@ type Invited struct {
 }
 
 // Invite invites a person to a partner in a customer's grant. Who leads a partner invites to that one.
-func (s *Service) Invite(ctx context.Context, who Caller, customer, partner string, cmd access.InviteCommand, o Options[Invited]) (Invited, error) {
+func (s *Service) Invite(
+	ctx context.Context, who Caller, customer, partner string, cmd access.InviteCommand, o Options[Invited],
+) (Invited, error) {
 	if who.Leads != "" && partner != who.Leads {
 		return Invited{}, access.Refuse(access.Forbidden, "you invite to your own organisation %s only", who.Leads).At("/partner")
 	}
@@ -36,7 +38,8 @@ func (s *Service) Invite(ctx context.Context, who Caller, customer, partner stri
 	})
 }
 
-// Invitation is the customer's invitation of that id; it fails with NothingHere when there is none, or it is to another partner than the caller leads.
+// Invitation is the customer's invitation of that id; it fails with NothingHere when there is none, or it is to another partner than the
+// caller leads.
 func (s *Service) Invitation(ctx context.Context, who Caller, customer, id string) (*access.InvitationRow, error) {
 	if len(id) != 26 || !access.ValidID(id) {
 		return nil, NothingHere()
@@ -61,7 +64,9 @@ type ListedInvitations struct {
 }
 
 // CustomerInvitations lists a customer's invitations, newest last.
-func (s *Service) CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (ListedInvitations, error) {
+func (s *Service) CustomerInvitations(
+	ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk,
+) (ListedInvitations, error) {
 	if _, err := s.Customer(ctx, customer); err != nil {
 		return ListedInvitations{}, err
 	}
@@ -70,7 +75,9 @@ func (s *Service) CustomerInvitations(ctx context.Context, customer string, f ac
 }
 
 // PartnerInvitations lists the invitations to a partner, newest last.
-func (s *Service) PartnerInvitations(ctx context.Context, who Caller, partner string, f access.InvitationFilter, ask access.PageAsk) (ListedInvitations, error) {
+func (s *Service) PartnerInvitations(
+	ctx context.Context, who Caller, partner string, f access.InvitationFilter, ask access.PageAsk,
+) (ListedInvitations, error) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return ListedInvitations{}, err
 	}
@@ -158,8 +165,8 @@ func (s *Service) Preview(ctx context.Context, token string) (*access.Invitation
 	return row, r, err
 }
 
-// Accept makes the caller, whose address has to be the invited one, a user of the partner and puts it into the grant. A name that is not given is the
-// first part of the address. All the customer's grants have copied the cap that it may set when it returns.
+// Accept makes the caller, whose address has to be the invited one, a user of the partner and puts it into the grant. A name that is not
+// given is the first part of the address. All the customer's grants have copied the cap that it may set when it returns.
 func (s *Service) Accept(ctx context.Context, who Caller, token string, name *string, o Options[Invited]) (Invited, error) {
 	if name == nil {
 		local, _, _ := strings.Cut(who.Identity.Email, "@")

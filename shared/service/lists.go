@@ -15,8 +15,8 @@ type Me struct {
 	Memberships []access.Membership
 }
 
-// Me tells who the caller is, and writes down that the caller's address is proved, since its token says that it is verified. A table that is busy does
-// not make it fail: the next request tries again.
+// Me tells who the caller is, and writes down that the caller's address is proved, since its token says that it is verified. A table that
+// is busy does not make it fail: the next request tries again.
 func (s *Service) Me(ctx context.Context, who Caller) (Me, error) {
 	if u := who.Identity.User; u != nil && u.Unproved {
 		after, err := s.prove(ctx, who, u.ID)
@@ -52,7 +52,9 @@ func GrantStatuses() []string {
 }
 
 // CustomerGrants lists a customer's grants (D12, D13, D18, D19).
-func (s *Service) CustomerGrants(ctx context.Context, customer string, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+func (s *Service) CustomerGrants(
+	ctx context.Context, customer string, f access.GrantFilter, ask access.PageAsk,
+) (access.Page[access.GrantRow], error) {
 	cust, err := s.Customer(ctx, customer)
 	if err != nil {
 		return access.Page[access.GrantRow]{}, err
@@ -90,7 +92,9 @@ func rowOf(r access.Relation) access.GrantRow {
 }
 
 // GrantUsers lists who is in a grant (D19, A12).
-func (s *Service) GrantUsers(ctx context.Context, customer, partner string, ask access.PageAsk) (access.GrantRow, access.Page[access.GrantUser], error) {
+func (s *Service) GrantUsers(
+	ctx context.Context, customer, partner string, ask access.PageAsk,
+) (access.GrantRow, access.Page[access.GrantUser], error) {
 	row, err := s.GrantOf(ctx, customer, partner)
 	if err != nil {
 		return row, access.Page[access.GrantUser]{}, err
@@ -125,7 +129,9 @@ func (s *Service) Users(ctx context.Context, who Caller, partner, query string, 
 }
 
 // PartnerCustomers lists a partner's customers (A1, A3, W14), with what the caller itself may do there.
-func (s *Service) PartnerCustomers(ctx context.Context, who Caller, partner string, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+func (s *Service) PartnerCustomers(
+	ctx context.Context, who Caller, partner string, f access.GrantFilter, ask access.PageAsk,
+) (access.Page[access.GrantRow], error) {
 	p, err := s.Partner(ctx, who, partner)
 	if err != nil {
 		return access.Page[access.GrantRow]{}, err
@@ -174,7 +180,9 @@ func (s *Service) Customers(ctx context.Context, query string, ask access.PageAs
 }
 
 // CustomerHistory lists a customer's events, newest first (P17).
-func (s *Service) CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+func (s *Service) CustomerHistory(
+	ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk,
+) (access.Page[events.Event], error) {
 	if _, err := s.Customer(ctx, customer); err != nil {
 		return access.Page[events.Event]{}, err
 	}
@@ -182,7 +190,9 @@ func (s *Service) CustomerHistory(ctx context.Context, customer string, f access
 }
 
 // PartnerHistory lists a partner's events, newest first.
-func (s *Service) PartnerHistory(ctx context.Context, who Caller, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error) {
+func (s *Service) PartnerHistory(
+	ctx context.Context, who Caller, partner string, f access.HistoryFilter, ask access.PageAsk,
+) (access.Page[events.Event], error) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return access.Page[events.Event]{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
 	"partneraccess/events"
@@ -13,11 +14,20 @@ import (
 
 // Notifier makes the mails of events and sends them.
 type Notifier interface {
-	// NotifyOne sends the mail of an event to one recipient. It fails with receipt.ErrUnknown when the event tells nobody whom that digest stands for, and
-	// with receipt.ErrHeld while somebody else is sending it. After any other error the mail has not been sent, and can be sent again.
+	// NotifyOne sends the mail of an event to one recipient. It fails with receipt.ErrUnknown when the event tells nobody whom that digest
+	// stands for, and with receipt.ErrHeld while somebody else is sending it. After any other error the mail has not been sent, and can be
+	// sent again.
 	NotifyOne(ctx context.Context, e events.Event, recipient string) error
-	// Outdated is why the mail of an event to one recipient says what holds no longer; "" when it holds. It fails with receipt.ErrUnknown likewise.
+	// Outdated is why the mail of an event to one recipient says what holds no longer; "" when it holds. It fails with receipt.ErrUnknown
+	// likewise.
 	Outdated(ctx context.Context, e events.Event, recipient string) (string, error)
+	// NotifyWaiting is NotifyOne for a mail that waits for another attempt, and fails with receipt.ErrSettled when another was faster.
+	NotifyWaiting(ctx context.Context, e events.Event, recipient string) error
+	// NotifySummary is NotifyWaiting for the summary of a day, with the names of the organisations that it is about; outdated is why nobody is
+	// to get it.
+	NotifySummary(ctx context.Context, r receipt.Receipt, customer, partner, outdated string) error
+	// GiveUp settles a mail that waits and that no event tells anybody of any more.
+	GiveUp(ctx context.Context, key receipt.Key, reason string) error
 }
 
 // Suppressed is the mail service's own list of addresses to which it sends nothing.
@@ -42,10 +52,10 @@ func (s *Service) PartnerMails(ctx context.Context, who Caller, partner string, 
 	return s.Store.PartnerMails(ctx, partner, ask)
 }
 
-// ResendMail sends a mail again, to the same person and about the same event, once for each asked, which names the request ("" names none). The mail is
-// one of the list of the partner when that is not "", otherwise of the customer's. It is refused with access.MailOutdated when what it says holds no
-// longer, with access.Contention while somebody else is sending it, and with access.TooManyRequests when the caller's organisation has caused as many
-// mails to the recipient as a day allows. After access.ErrUnavailable the mail has not been sent.
+// ResendMail sends a mail again, to the same person and about the same event, once for each asked, which names the request ("" names none).
+// The mail is one of the list of the partner when that is not "", otherwise of the customer's. It is refused with access.MailOutdated when
+// what it says holds no longer, with access.Contention while somebody else is sending it, and with access.TooManyRequests when the caller's
+// organisation has caused as many mails to the recipient as a day allows. After access.ErrUnavailable the mail has not been sent.
 func (s *Service) ResendMail(ctx context.Context, who Caller, partner string, key receipt.Key, asked string) (*receipt.Receipt, error) {
 	r, err := s.Store.Mail(ctx, key)
 	if err != nil {
@@ -116,7 +126,8 @@ func (s *Service) resend(ctx context.Context, key receipt.Key, asked, source str
 	return s.Notifier.NotifyOne(ctx, *e, key.Recipient)
 }
 
-// mayResend refuses to send again what holds no longer, and more than the organisation that asks may have us send. The receipt stays as it is.
+// mayResend refuses to send again what holds no longer, and more than the organisation that asks may have us send. The receipt stays as it
+// is.
 func (s *Service) mayResend(ctx context.Context, e events.Event, r receipt.Receipt, asked, source string) error {
 	why, err := s.Notifier.Outdated(ctx, e, r.Recipient)
 	switch {
@@ -141,8 +152,80 @@ func (s *Service) mayResend(ctx context.Context, e events.Event, r receipt.Recei
 	return tooManyMails(r.To, b.Renewed().Sub(now))
 }
 
-// Unblock lets an address that bounced or complained get mails again: those from now on, and those that are sent again. An address that is not blocked
-// here is refused, and not looked for on the mail service's list, where others of the provider's systems may have put it.
+// RetryMail sends a mail that waits, or settles it when there is nothing to tell any more. It fails like Notifier.NotifyWaiting.
+func (s *Service) RetryMail(ctx context.Context, key receipt.Key) error {
+	e, err := s.Store.Event(ctx, key)
+	if err != nil {
+		return err
+	}
+	if e != nil {
+		err := s.Notifier.NotifyWaiting(ctx, *e, key.Recipient)
+		if errors.Is(err, receipt.ErrUnknown) {
+			return s.Notifier.GiveUp(ctx, key, "the event tells this person nothing any more")
+		}
+		return err
+	}
+	r, err := s.Store.Mail(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case r != nil && r.Type == receipt.SummaryType:
+		return s.summary(ctx, *r)
+	}
+	return s.Notifier.GiveUp(ctx, key, "its event is no longer there")
+}
+
+// summary sends the summary of a day, unless its recipient has no more to do with the organisations that it is about.
+func (s *Service) summary(ctx context.Context, r receipt.Receipt) error {
+	partner := r.Partner
+	if r.Customer != "" {
+		partner = r.With
+	}
+	about, err := s.Store.Concerned(ctx, r.Customer, partner, nil)
+	if err != nil {
+		return err
+	}
+	still, err := s.concerned(ctx, r, about)
+	if err != nil {
+		return err
+	}
+	outdated := ""
+	if !still {
+		outdated = "nobody is told at this address any more"
+	}
+	var names [2]string
+	if about.Customer != nil {
+		names[0] = about.Customer.Name
+	}
+	if about.Partner != nil {
+		names[1] = about.Partner.Name
+	}
+	return s.Notifier.NotifySummary(ctx, r, names[0], names[1], outdated)
+}
+
+// concerned tells whether the recipient of a summary still gets mails about its organisations.
+func (s *Service) concerned(ctx context.Context, r receipt.Receipt, about access.Relation) (bool, error) {
+	switch {
+	case r.Side == "invitee":
+		return true, nil
+	case r.Side == "customer" && about.Customer != nil:
+		if slices.Contains(about.Customer.Contacts, r.To) {
+			return true, nil
+		}
+		id, err := s.Store.Identity(ctx, r.To) // an admin who has invited somebody
+		return err == nil && slices.Contains(id.MemberOf, about.Customer.ID), err
+	case (r.Side == "partner" || r.Side == "user") && about.Partner != nil:
+		if slices.Contains(about.Partner.Contacts, r.To) {
+			return true, nil
+		}
+		id, err := s.Store.Identity(ctx, r.To)
+		return err == nil && id.User != nil && id.User.Partner == about.Partner.ID && id.User.Status == access.Active, err
+	}
+	return false, nil
+}
+
+// Unblock lets an address that bounced or complained get mails again: those from now on, and those that are sent again. An address that is
+// not blocked here is refused, and not looked for on the mail service's list, where others of the provider's systems may have put it.
 func (s *Service) Unblock(ctx context.Context, address string) error {
 	blocked, err := s.Store.Blocks(ctx, address)
 	if err != nil {
@@ -151,7 +234,8 @@ func (s *Service) Unblock(ctx context.Context, address string) error {
 	if len(blocked) == 0 {
 		return access.Refuse(access.NotFound, "this address is not blocked: it gets its mails")
 	}
-	if err := s.Suppressed.Remove(ctx, address); err != nil { // first: when it fails, the address is still blocked, and the request can be repeated
+	// The list comes first: when that fails, the address is still blocked, and the request can be repeated.
+	if err := s.Suppressed.Remove(ctx, address); err != nil {
 		return errors.Join(access.ErrUnavailable, err)
 	}
 	now := s.now()
@@ -169,8 +253,8 @@ func (s *Service) Unblock(ctx context.Context, address string) error {
 	return nil
 }
 
-// mayMail refuses a request that has us send a mail to an address to which the caller's organisation has caused as many as a day allows. The mails are
-// counted when they are sent, so that many requests at once may pass: then their mails are held back.
+// mayMail refuses a request that has us send a mail to an address to which the caller's organisation has caused as many as a day allows.
+// The mails are counted when they are sent, so that many requests at once may pass: then their mails are held back.
 func (s *Service) mayMail(ctx context.Context, who Caller, address string, security bool) error {
 	source := who.source()
 	if source == "" || address == "" {

@@ -26,8 +26,8 @@ func outdated(err error) error {
 	return err
 }
 
-// NewToken makes a token for an invitation's mail or its reminder; sending is that of the event which calls for the mail. Only the token's digest is stored.
-// Which of the earlier ones still open the invitation, access.PlanToken decides. It fails with *Outdated.
+// NewToken makes a token for an invitation's mail or its reminder; sending is that of the event which calls for the mail. Only the token's
+// digest is stored. Which of the earlier ones still open the invitation, access.PlanToken decides. It fails with *Outdated.
 func (s *Service) NewToken(ctx context.Context, customer, invitation string, sending int) (string, error) {
 	secret := rand.Text()
 	token, err := change(ctx, s, Options[string]{}, func(ctx context.Context) (access.Change, string, error) {
@@ -44,8 +44,9 @@ func (s *Service) NewToken(ctx context.Context, customer, invitation string, sen
 	return token, outdated(err)
 }
 
-// NewPassword makes a temporary password for a mail to a user under that address, and has the clock end it before it is made. It is stored nowhere, and
-// is "" when the person signs in elsewhere, or has signed in already and moved says that the mail tells of another address. It fails with *Outdated.
+// NewPassword makes a temporary password for a mail to a user under that address, and has the clock end it before it is made. It is stored
+// nowhere, and is "" when the person signs in elsewhere, or has signed in already and moved says that the mail tells of another address. It
+// fails with *Outdated.
 func (s *Service) NewPassword(ctx context.Context, user, address string, moved bool) (string, error) {
 	u, err := s.Store.User(ctx, user)
 	switch {

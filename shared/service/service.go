@@ -1,8 +1,9 @@
-// Package service holds the use cases, each once and without HTTP: a use case loads facts, has shared/access plan a change, and commits it.
-// Whoever offers them (the people's API, the sweep, the mails) decodes, calls and encodes, and obeys the same rules.
+// Package service holds the use cases, without HTTP: each loads facts, has shared/access plan a change, and commits it. The people's API,
+// the sweep and the mails call them, so that all follow the same rules.
 //
-// A use case fails with *access.Error when it is refused; with access.ErrUnavailable when the storage or the identity provider does not answer,
-// and then it is unknown whether the change was made; with *Repeated; and otherwise because of a mistake of ours.
+// Unless its comment says otherwise, a use case returns an *access.Error when it is refused, which changes nothing; access.ErrUnavailable
+// when the storage or the identity provider does not answer, and it is unknown whether the change was made; *Repeated when it was given a
+// Repeat; and any other error because of a fault of ours. Instants are UTC, to the millisecond.
 package service
 
 import (
@@ -21,7 +22,7 @@ type Service struct {
 	Now        func() time.Time // the clock
 	NewID      func() string    // a new ULID at each call
 	RequireSSO bool             // whether new grants require single sign-on when the request does not say (A9)
-	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them, and is told nothing
+	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them
 	Log        *slog.Logger     // names the request, where there is one
 
 	// What the use cases about mails need, and no other.
@@ -29,16 +30,16 @@ type Service struct {
 	Suppressed Suppressed // of the service that Notifier sends with
 }
 
-// Caller is who asks for something, and has been authorised to.
+// Caller is who makes a request. It has been authorised already.
 type Caller struct {
-	Actor    access.Actor    // as it is remembered in what it changes
+	Actor    access.Actor    // recorded in what it changes
 	Identity access.Identity // of a person; of the provider's systems only the address
 	Customer string          // the customer that it belongs to and acts for; "" = none
 	Leads    string          // the partner whose people and customers it manages (P8, P9); "" = none
 	Sees     Sight
 }
 
-// Sight is how much of what it asks for a caller gets to see.
+// Sight limits what a caller sees.
 type Sight int
 
 // The sights.
@@ -61,14 +62,14 @@ func (who Caller) source() string {
 
 // Options are what a request says beside its command. T is the result of the use case.
 type Options[T any] struct {
-	DryRun bool       // the change is planned, and refused or answered as it would be, but not committed; only Grant heeds it
-	Repeat *Repeat[T] // nil: the request cannot be told from another one
+	DryRun bool       // plan the change, but do not commit it
+	Repeat *Repeat[T] // nil: the request cannot be repeated
 
-	// Precondition refuses the version of the thing that is there, or 0 when nothing is; nil: whatever is there.
+	// Precondition returns an error for a version that the request is not meant for; 0 stands for nothing. nil: any version.
 	Precondition func(version int64) error
 }
 
-// allows heeds the precondition about the version that is there; 0 = nothing is, to which nothing is objected.
+// allows applies the precondition to the version that exists. Version 0 means that nothing exists, which is allowed.
 func (o Options[T]) allows(version int64) error {
 	if o.Precondition == nil || version == 0 {
 		return nil
@@ -76,7 +77,7 @@ func (o Options[T]) allows(version int64) error {
 	return o.Precondition(version)
 }
 
-// allowsNothing heeds the precondition where nothing is there.
+// allowsNothing applies the precondition where nothing exists.
 func (o Options[T]) allowsNothing() error {
 	if o.Precondition == nil {
 		return nil
@@ -84,23 +85,24 @@ func (o Options[T]) allowsNothing() error {
 	return o.Precondition(0)
 }
 
-// Repeat makes a request one that can be sent again: its first answer is committed in the change's own transaction, and given again.
+// Repeat identifies a request that may be sent again. Its first answer is committed in the same transaction as the change, and returned in
+// *Repeated from then on.
 type Repeat[T any] struct {
 	Digest      string    // of the key, the caller and the route
-	Fingerprint string    // of what is asked; another one under the same digest is refused with access.IdempotencyMismatch
-	Expires     time.Time // the first answer may be forgotten after this
+	Fingerprint string    // of the body; another one under the same digest is refused with access.IdempotencyMismatch
+	Expires     time.Time // until when the first answer is kept
 
-	// Encode makes the answer of a result: its status, tag, location and body.
+	// Encode returns the answer to be stored for a result. It may be called several times.
 	Encode func(T) (access.Answer, error)
 }
 
-// Repeated says that the same request was carried out before: nothing was changed now.
+// Repeated is returned when the same request was carried out before: nothing was changed now. Answer is the first answer.
 type Repeated struct{ Answer *access.Answer }
 
 // Error implements error.
 func (*Repeated) Error() string { return "the same request was carried out before" }
 
-// NothingHere refuses what is asked about something that is not there, or that the caller may not see.
+// NothingHere refuses a request for something that does not exist, or that the caller may not see.
 func NothingHere() error {
 	return access.Refuse(access.NotFound, "there is nothing here, or nothing that you may see")
 }
@@ -144,18 +146,19 @@ func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) 
 	return out, err
 }
 
-// of is what becomes of a request whose key has a first answer.
+// of returns what a request fails with whose first answer was looked up.
 func (r *Repeat[T]) of(first *access.Answer, err error) error {
 	switch {
 	case err != nil:
 		return err
 	case first.Fingerprint != r.Fingerprint:
-		return access.Refuse(access.IdempotencyMismatch, "this Idempotency-Key was used for a request with another body: use a new key for a new request")
+		return access.Refuse(access.IdempotencyMismatch,
+			"this Idempotency-Key was used for a request with another body: use a new key for a new request")
 	}
 	return &Repeated{first}
 }
 
-// stands tells whether the change of a request was made, now or when it was first sent.
+// stands tells whether a request's change was made: now, or when it was first sent.
 func stands(err error) bool {
 	var before *Repeated
 	return err == nil || errors.As(err, &before)
@@ -176,6 +179,14 @@ func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
 // apply plans and commits a change that has no result.
 func (s *Service) apply(ctx context.Context, plan func(context.Context) (access.Change, error)) error {
 	return s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+		c, err := plan(ctx)
+		return c, nil, err
+	})
+}
+
+// end is take for a change that has no result.
+func (s *Service) end(ctx context.Context, plan func(context.Context) (access.Change, error)) error {
+	return s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
 		c, err := plan(ctx)
 		return c, nil, err
 	})

@@ -9,9 +9,9 @@ import (
 	"partneraccess/shared/mail/receipt"
 )
 
-// Store is the table, as the use cases use it. Whatever is read is strongly consistent unless it is said otherwise, and nil when it is not there.
-// Each method fails with access.ErrUnavailable when the storage does not answer in time or has no capacity left; any other error that it does not name
-// is a mistake of ours.
+// Store is the table, as the use cases use it. Whatever is read is strongly consistent unless it is said otherwise, and nil when it is not
+// there. Each method fails with access.ErrUnavailable when the storage does not answer in time or has no capacity left; any other error
+// that it does not name is a mistake of ours.
 type Store interface {
 	changes
 	records
@@ -23,12 +23,13 @@ type Store interface {
 
 // changes is what every write needs.
 type changes interface {
-	// Apply plans and commits one change, again and again while others get in between, a bounded number of times, and waits for changes that end access.
-	// It fails with what plan fails with; with access.Contention when others were always first, and then nothing was changed; with access.ErrRepeated when
-	// there is an answer under the digest of plan's already; and with access.ErrUnavailable also when it is unknown whether the change was made.
+	// Apply plans and commits one change. When a record has changed since it was loaded, it plans again, a bounded number of times; it waits
+	// for a change that ends access. It returns plan's error; access.Contention when others were always first, and nothing was changed;
+	// access.ErrRepeated when an answer is stored under the digest already; and access.ErrUnavailable also when it is unknown whether the
+	// change was made.
 	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
-	// Take is Apply for what ends access and gives none: others cannot keep it from being committed, and it does not fail with access.Contention, but
-	// after some seconds with access.ErrUnavailable.
+	// Take is Apply for a change that ends access and gives none. Other changes cannot prevent it: it never returns access.Contention, but
+	// access.ErrUnavailable after some seconds.
 	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
 	// Answer is the first answer to a repeatable request.
 	Answer(ctx context.Context, digest string) (*access.Answer, error)
@@ -40,7 +41,7 @@ type records interface {
 	Customer(ctx context.Context, id string) (*access.Customer, error)
 	// User reads a partner's user, also one who has left.
 	User(ctx context.Context, id string) (*access.User, error)
-	// Identity reads who has an e-mail address. There is always an answer: somebody whom nobody knows is nobody's.
+	// Identity reads who has an e-mail address. For an unknown address the result holds the address alone.
 	Identity(ctx context.Context, address string) (access.Identity, error)
 	// Memberships reads a person's place in each of the customers; those in which it has none are missing.
 	Memberships(ctx context.Context, address string, customers []string) ([]access.Membership, error)
@@ -48,15 +49,15 @@ type records interface {
 	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
 	// InvitationRow reads an invitation with what decides whether it still stands.
 	InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error)
-	// InvitationMails reads what became of the mails with the invitations' latest links, by the invitations' ids. Those that nobody has begun to send are
-	// missing.
+	// InvitationMails reads what became of the mails with the invitations' latest links, by the invitations' ids. Those that nobody has begun
+	// to send are missing.
 	InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error)
 }
 
 // facts loads what plans look at. A change that is planned on them is committed only when they are still as they were loaded.
 type facts interface {
-	// Relation loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they are few, all
-	// assignments are loaded. The grant and its assignments are as they were together at one instant.
+	// Relation loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they
+	// are few, all assignments are loaded. The grant and its assignments are as they were together at one instant.
 	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
 	// UserFacts loads a partner's user; user is "" for a new one, and address the one that it gets, "" when it keeps its own.
 	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
@@ -69,8 +70,8 @@ type facts interface {
 	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error)
 }
 
-// lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from an index,
-// which may be some moments behind; what is said of each item is not, except for events.
+// lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from
+// an index, which may be some moments behind; what is said of each item is not, except for events.
 type lists interface {
 	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
 	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
@@ -80,25 +81,36 @@ type lists interface {
 	Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error)
 	SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error)
 	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error)
-	CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
-	PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk) (access.Page[access.InvitationRow], error)
+	CustomerInvitations(
+		ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk,
+	) (access.Page[access.InvitationRow], error)
+	PartnerInvitations(
+		ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk,
+	) (access.Page[access.InvitationRow], error)
 	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
 	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
 }
 
-// due reads what the work of the clock goes through, a stretch at a time. Next is where the following one begins, "" when there is none; a stretch can be
-// empty and have a next one. What comes from an index may be some moments behind: whoever does the work decides again on the facts.
+// due reads what the work of the clock goes through, a stretch at a time. Next is where the following one begins, "" when there is none; a
+// stretch can be empty and have a next one. What comes from an index may be some moments behind: whoever does the work decides again on the
+// facts.
 type due interface {
 	// Task reads a task that is not done yet.
 	Task(ctx context.Context, id string) (*access.Task, error)
 	// AssignmentRows lists the rows of a grant, also those that count no more. The grant was read before them.
-	AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment, next string, err error)
+	AssignmentRows(
+		ctx context.Context, customer, partner, after string, limit int,
+	) (g *access.Grant, rows []*access.Assignment, next string, err error)
 	// PendingInvitations lists those of a customer, to a partner, or of one of its users.
-	PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow, next string, err error)
-	// CustomersOf and PartnersOf list whom one has, or had, a grant with, in the order of the ids; more tells that there are others after the last.
+	PendingInvitations(
+		ctx context.Context, customer, partner, user, after string, limit int,
+	) (rows []*access.InvitationRow, next string, err error)
+	// CustomersOf lists the customers that have, or had, a grant for the partner, in the order of their ids, and PartnersOf the partners for
+	// which the customer has or had one. More tells that others follow the last.
 	CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error)
 	PartnersOf(ctx context.Context, customer, after string, limit int) (partners []string, more bool, err error)
-	// CustomersConcerned lists the customers whose open grants name or count one user, and with everyone also those that all of the partner may enter.
+	// CustomersConcerned lists the customers whose open grants name or count one user, and with everyone also those that all of the partner
+	// may enter.
 	CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string, err error)
 }
 
@@ -107,14 +119,18 @@ type mails interface {
 	// Event reads the event that a mail is about.
 	Event(ctx context.Context, key receipt.Key) (*events.Event, error)
 	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
+	// Concerned reads what a mail is about, as it is now; either id may be "". It is nothing for a change to stand on.
+	Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error)
 	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
 	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
-	// ReopenMail makes a settled mail one that can be sent once more. It fails with receipt.ErrUnknown when there is no such mail, with receipt.ErrHeld when
-	// it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for the request that asked names already.
+	// ReopenMail makes a settled mail one that can be sent once more. It fails with receipt.ErrUnknown when there is no such mail, with
+	// receipt.ErrHeld when it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for the request that asked
+	// names already.
 	ReopenMail(ctx context.Context, key receipt.Key, asked string, now time.Time) error
 	// Blocks are what holds back mails to an address; none when it gets them all.
 	Blocks(ctx context.Context, address string) ([]receipt.Block, error)
-	// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which stands.
+	// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which
+	// stands.
 	ClearAddress(ctx context.Context, address string, now time.Time) (bool, error)
 	// MailsLeft tells whether a budget has room for one more mail.
 	MailsLeft(ctx context.Context, b receipt.Budget) (bool, error)

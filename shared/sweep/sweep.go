@@ -72,9 +72,9 @@ func (h handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// Run does all work that is due, until there is none or time runs out. Two runs at once do each other no harm: every piece is written on the
-// condition that it is as it was read. A piece that fails is logged and left for the next run; an error means that the list itself could
-// not be read.
+// Run does all work that is due, until there is none or time runs out. Two runs at once do each other no harm: every piece is written on
+// the condition that it is as it was read. A piece that fails is logged and left for the next run; an error means that the list itself
+// could not be read.
 func (s *Sweep) Run(ctx context.Context) (Report, error) {
 	began := time.Now()
 	stop := began.Add(atMost)
@@ -89,7 +89,8 @@ func (s *Sweep) Run(ctx context.Context) (Report, error) {
 		g.Go(func() error { return run.shard(ctx, shard) })
 	}
 	err := g.Wait()
-	s.Log.Info("sweep", "done", run.report.Done, "failed", run.report.Failed, "lag_ms", run.report.Lag.Milliseconds(), "cut", run.report.Cut, "ms", time.Since(began).Milliseconds())
+	s.Log.Info("sweep", "done", run.report.Done, "failed", run.report.Failed, "lag_ms", run.report.Lag.Milliseconds(),
+		"cut", run.report.Cut, "ms", time.Since(began).Milliseconds())
 	if err == nil || run.report.Lag > 0 { // what was not seen is no zero
 		s.Metrics.Sweep(run.report.Lag)
 	}
@@ -115,7 +116,8 @@ func (r *run) late() bool {
 	return true
 }
 
-// shard does the work of one part. Organisations take turns: a piece of one waits for one piece of each other at most, however much they have.
+// shard does the work of one part. Organisations take turns: a piece of one waits for one piece of each other at most, however much they
+// have.
 func (r *run) shard(ctx context.Context, shard int) error {
 	tried := map[string]bool{} // the index may show for a moment what is done already
 	for left := true; left && !r.late(); {
@@ -174,7 +176,8 @@ func (r *run) piece(ctx context.Context, w access.Work) (again bool) {
 	switch {
 	case err != nil:
 		r.report.Failed++
-		r.Log.Error("due work failed", "customer", w.Customer, "partner", w.Partner, "invitation", w.Invitation, "task", w.Task, "error", err.Error())
+		r.Log.Error("due work failed", "customer", w.Customer, "partner", w.Partner, "invitation", w.Invitation,
+			"task", w.Task, "error", err.Error())
 		return false
 	case !again:
 		r.report.Done++

@@ -1,4 +1,5 @@
-// Package identity wires the identity provider, for the functions that keep accounts. The others are spared its client: it would double them.
+// Package identity wires the identity provider, for the functions that keep accounts. The others are spared its client: it would double
+// them.
 package identity
 
 import (

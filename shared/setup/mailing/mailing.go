@@ -17,6 +17,7 @@ import (
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/mail"
+	"partneraccess/shared/mail/receipt"
 	"partneraccess/shared/service"
 	"partneraccess/shared/ses"
 	"partneraccess/shared/setup"
@@ -35,8 +36,8 @@ type Config struct {
 	Log        *slog.Logger
 }
 
-// NewHandler handles batches of the table's stream, whose events' mails it sends, and the schedule's events, at which it sends the mails that
-// wait. It fails with what is wrong with the settings.
+// NewHandler handles batches of the table's stream, whose events' mails it sends, and the schedule's events, at which it sends the mails
+// that wait. It fails with what is wrong with the settings.
 func NewHandler(c Config) (lambda.Handler, error) {
 	n, err := c.notifier()
 	if err != nil {
@@ -49,7 +50,12 @@ func NewHandler(c Config) (lambda.Handler, error) {
 		}
 		return n.Notify(ctx, e)
 	}
-	return notify{Config: c, notifier: n, stream: stream.Handler(each, c.Log)}, nil
+	return notify{Config: c, service: c.service(notifier{n}), stream: stream.Handler(each, c.Log)}, nil
+}
+
+// service has the use cases about mails; to is nil where none is sent.
+func (c Config) service(to service.Notifier) *service.Service {
+	return &service.Service{Store: c.Store, Now: c.Now, NewID: setup.IDs(c.Now), Accounts: c.Accounts, Notifier: to, Log: c.Log}
 }
 
 func (c Config) notifier() (*mail.Notifier, error) {
@@ -58,8 +64,7 @@ func (c Config) notifier() (*mail.Notifier, error) {
 		return nil, err
 	}
 	return &mail.Notifier{
-		Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Present: situations{c}, Now: c.Now, Log: c.Log,
-		Secrets: secrets{&service.Service{Store: c.Store, Now: c.Now, NewID: setup.IDs(c.Now), Accounts: c.Accounts, Log: c.Log}},
+		Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c.service(nil)}, Present: situations{c}, Now: c.Now, Log: c.Log,
 	}, nil
 }
 
@@ -69,13 +74,13 @@ func NewMailHandler(c Config, people httpapi.Config) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	people.Notifier, people.Suppressed = n, c.Suppressed
+	people.Notifier, people.Suppressed = notifier{n}, c.Suppressed
 	return httpapi.NewMail(people), nil
 }
 
-// Notify builds the function that sends the mails. It reads what Store of the environment does; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO, SUPPORT,
-// CUSTOMER_URL, PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which SES says what became
-// of the mails; and what identity.Accounts and ses.NewClient read. Change adapts the client of SES.
+// Notify builds the function that sends the mails. It reads what Store of the environment does; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO,
+// SUPPORT, CUSTOMER_URL, PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which
+// SES says what became of the mails; and what identity.Accounts and ses.NewClient read. Change adapts the client of SES.
 func Notify(own *cognito.Provider, change ...func(*sesv2.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		c, err := config(e, own, change)
@@ -120,7 +125,8 @@ func config(e *setup.Environment, own *cognito.Provider, change []func(*sesv2.Op
 		return Config{}, err
 	}
 	c := Config{
-		Store: store, Sender: ses.NewSender(client, e.Getenv("MAIL_CONFIGURATION_SET")), Suppressed: ses.NewSuppressed(client), Now: e.Now, Log: e.Log,
+		Store: store, Now: e.Now, Log: e.Log,
+		Sender: ses.NewSender(client, e.Getenv("MAIL_CONFIGURATION_SET")), Suppressed: ses.NewSuppressed(client),
 		Settings: mail.Settings{
 			Product: e.Getenv("PRODUCT_NAME"), From: e.Getenv("MAIL_FROM"), ReplyTo: e.Getenv("MAIL_REPLY_TO"), Support: e.Getenv("SUPPORT"),
 			CustomerURL: e.Getenv("CUSTOMER_URL"), PartnerURL: e.Getenv("PARTNER_URL"), InvitationURL: e.Getenv("INVITATION_URL"),
@@ -129,6 +135,14 @@ func config(e *setup.Environment, own *cognito.Provider, change []func(*sesv2.Op
 	}
 	c.Accounts, err = identity.Of(e, own)
 	return c, err
+}
+
+// notifier is what the service sends mails with.
+type notifier struct{ *mail.Notifier }
+
+// NotifySummary implements service.Notifier.
+func (n notifier) NotifySummary(ctx context.Context, r receipt.Receipt, customer, partner, outdated string) error {
+	return n.Notifier.NotifySummary(ctx, mail.Summary(r, customer, partner, outdated))
 }
 
 // secrets has the service make what a letter carries and nothing stores.

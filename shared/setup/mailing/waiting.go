@@ -15,14 +15,15 @@ import (
 
 	"partneraccess/shared/mail"
 	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/service"
 	"partneraccess/shared/turns"
 )
 
 // notify tells the two kinds of invocations apart: batches of the table's stream, and the schedule's, which sends the mails that wait.
 type notify struct {
 	Config
-	notifier *mail.Notifier
-	stream   lambda.Handler
+	service *service.Service
+	stream  lambda.Handler
 }
 
 // Invoke implements lambda.Handler.
@@ -30,7 +31,8 @@ func (n notify) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	var tick struct {
 		Type string `json:"detail-type"`
 	}
-	if !bytes.Contains(payload[:min(len(payload), 1000)], []byte(`"detail-type"`)) || json.Unmarshal(payload, &tick) != nil || tick.Type != "Scheduled Event" {
+	scheduled := bytes.Contains(payload[:min(len(payload), 1000)], []byte(`"detail-type"`)) && json.Unmarshal(payload, &tick) == nil
+	if !scheduled || tick.Type != "Scheduled Event" {
 		return n.stream.Invoke(ctx, payload)
 	}
 	if c, ok := lambdacontext.FromContext(ctx); ok {
@@ -59,9 +61,10 @@ const (
 	parallel = 4                // shards gone through side by side
 )
 
-// waiting sends the mails that are due for another attempt, organisation by organisation in turn and of each the longest due first, until there is none, the time runs out, or one fails after the
-// other. Two runs at once do each other no harm: each mail is claimed. A mail that fails moves to the end of the line by itself. An error means that
-// a shard could not be listed; the others have been gone through all the same.
+// waiting sends the mails that are due for another attempt, organisation by organisation in turn and of each the longest due first, until
+// there is none, the time runs out, or one fails after the other. Two runs at once do each other no harm: each mail is claimed. A mail that
+// fails moves to the end of the line by itself. An error means that a shard could not be listed; the others have been gone through all the
+// same.
 func (n notify) waiting(ctx context.Context) (Report, error) {
 	now, stop := n.Now().UTC(), time.Now().Add(atMost)
 	var settled, failed, row atomic.Int64
@@ -73,7 +76,7 @@ func (n notify) waiting(ctx context.Context) (Report, error) {
 		return cut.Load()
 	}
 	try := func(m receipt.Waiting) {
-		switch err := n.again(ctx, m.Key); {
+		switch err := n.service.RetryMail(ctx, m.Key); {
 		case err == nil:
 			settled.Add(1)
 			row.Store(0)
@@ -130,27 +133,4 @@ func (n notify) waiting(ctx context.Context) (Report, error) {
 	}
 	err := g.Wait()
 	return Report{Settled: settled.Load(), Failed: failed.Load(), Cut: cut.Load()}, err
-}
-
-// again sends one mail that waits.
-func (n notify) again(ctx context.Context, key receipt.Key) error {
-	e, err := n.Store.Event(ctx, key)
-	if err != nil {
-		return err
-	}
-	if e == nil {
-		r, err := n.Store.Mail(ctx, key)
-		switch {
-		case err != nil:
-			return err
-		case r != nil && r.Type == receipt.SummaryType:
-			return n.summary(ctx, *r)
-		}
-		return n.notifier.GiveUp(ctx, key, "its event is no longer there")
-	}
-	err = n.notifier.NotifyWaiting(ctx, *e, key.Recipient)
-	if errors.Is(err, receipt.ErrUnknown) {
-		return n.notifier.GiveUp(ctx, key, "the event tells this person nothing any more")
-	}
-	return err
 }
