@@ -16,8 +16,8 @@ import (
 // keepBudgets is how long a budget is kept after its day.
 const keepBudgets = 72 * time.Hour
 
-// SpendMail counts a mail against a budget, and tells whether it is within it. The id names the mail: one that was counted is within it
-// again, and counts once.
+// SpendMail counts a mail against a budget and reports whether it is within it. The id names the mail: repeated calls count it once and
+// return the same.
 func (s *Store) SpendMail(ctx context.Context, b receipt.Budget, id string) (bool, error) {
 	key := budgetKey(b)
 	condition := "attribute_not_exists(pk) OR (size(#ids) < :most AND NOT contains(#ids, :id))"
@@ -41,13 +41,13 @@ func (s *Store) SpendMail(ctx context.Context, b receipt.Budget, id string) (boo
 	return slices.Contains(fromSDK(not.Item).list("ids"), id), nil
 }
 
-// MailsLeft tells whether a budget has room for one more mail.
+// MailsLeft reports whether a budget has room for one more mail.
 func (s *Store) MailsLeft(ctx context.Context, b receipt.Budget) (bool, error) {
 	ids, err := one(ctx, s, budgetKey(b), func(it *item) *[]string { l := it.list("ids"); return &l })
 	return err == nil && (ids == nil || len(*ids) < b.Most()), err
 }
 
-// BundleMail adds a line to a summary, which is due at that instant; the first line makes it. It may be repeated. Lines beyond
+// BundleMail adds a line to a summary, which is due at that instant; the first line creates it. It may be repeated. Lines beyond
 // receipt.MaxLines are left out: the history has them. It fails with receipt.ErrSettled when the summary is being sent, or was.
 func (s *Store) BundleMail(ctx context.Context, r receipt.Receipt, line string, now, due time.Time) error {
 	k, err := mailKey(r.Key)

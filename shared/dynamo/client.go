@@ -16,7 +16,7 @@ import (
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 )
 
-// NewClient makes the DynamoDB client of a Lambda function, from the environment that Lambda gives it: see awsenv.Read. The error is a
+// NewClient returns the DynamoDB client of a Lambda function, from the environment that Lambda sets: see awsenv.Read. The error is a
 // sentence for the operator.
 func NewClient(getenv func(string) string, change ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
 	env, err := awsenv.Read(getenv, "DYNAMODB", "table")
@@ -49,22 +49,22 @@ func NewClient(getenv func(string) string, change ...func(*dynamodb.Options)) (*
 	return dynamodb.New(o), nil
 }
 
-// resolved is the endpoint of every call. All that it depends on is known at the start, and to find it takes a sixth of a call's CPU
-// time, for regular expressions over the region's name.
+// resolved is the endpoint of every call. It depends only on what is known at the start; resolving it each time costs a sixth of a call's
+// CPU time, for regular expressions over the region's name.
 type resolved smithyendpoints.Endpoint
 
 func (e resolved) ResolveEndpoint(context.Context, dynamodb.EndpointParameters) (smithyendpoints.Endpoint, error) {
 	return smithyendpoints.Endpoint(e), nil
 }
 
-// backoff is the pause before an attempt: up to 25 ms, and twice as long each time, at random. The SDK's own begins at a second,
-// which a check has not; its budget of retries, which protects a table in trouble, is untouched.
+// backoff returns the pause before an attempt: a random time of up to 25 ms, doubled each time. The SDK's own begins at a second, which a
+// check does not have. The SDK's retry quota, which protects a table in trouble, stays.
 func backoff(attempt int, _ error) (time.Duration, error) {
 	return rand.N(25 * time.Millisecond << min(attempt, 5)), nil //nolint:gosec // a delay is no secret
 }
 
-// Direct sends the SDK's requests straight through a transport. An http.Client would only add what DynamoDB has no use for: redirects,
-// cookies, referrers.
+// Direct sends the SDK's requests straight through a transport. An http.Client would only add redirects, cookies and referrers, which
+// DynamoDB does not use.
 type Direct struct{ http.RoundTripper }
 
 // Do implements dynamodb.HTTPClient.
@@ -76,7 +76,7 @@ func (d Direct) Do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// transport gives up early on a connection that has died, so that the SDK can try another while the caller still waits.
+// transport gives up early on a dead connection, so that the SDK can try another while the caller still waits.
 func transport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true) // DynamoDB speaks no other

@@ -16,24 +16,23 @@ import (
 	"partneraccess/shared/access"
 )
 
-// hold is the attribute by which a change that ends access keeps others off a record: the instant until which it does, in nanoseconds since
-// 1970 by the real clock. See the package comment.
+// hold is the attribute by which a change that ends access keeps other changes off a record: the end of the hold, in nanoseconds since 1970
+// by the real clock. See the package comment.
 const hold = "hold"
 
 const (
-	// lease is how long a hold lasts when nobody releases it, as after a crash: much longer than it takes to load, plan and commit once.
+	// lease is how long a hold lasts when it is not released, as after a crash: much longer than loading, planning and committing once.
 	lease = 5 * time.Second
-	// patience is how long Take tries, in real time, and reserve is what every change leaves of the time that the function has, for its
-	// answer.
+	// patience is how long Take tries, in real time. reserve is the part of the function's time that every change leaves for its answer.
 	patience = 10 * time.Second
 	reserve  = time.Second
 )
 
-// notHeld is the condition of a write that waits for holds. An expired hold is as good as none.
+// notHeld is the condition of a write that respects holds. An expired hold counts as none.
 const notHeld = sameState + " AND (attribute_not_exists(#hold) OR #hold < :now)"
 
-// waitForHolds makes every write of a record that is there conditional on nobody's holding it at that instant. When one is held, the answer
-// brings the record, so that heldIn can tell.
+// waitForHolds makes every write of an existing record conditional on the absence of a hold. When a record is held, the error includes it,
+// so that heldIn can report it.
 func (tx transaction) waitForHolds(now time.Time) {
 	guard := func(condition **string, names map[string]string, values map[string]types.AttributeValue) bool {
 		if aws.ToString(*condition) != sameState {
@@ -54,13 +53,13 @@ func (tx transaction) waitForHolds(now time.Time) {
 	}
 }
 
-// heldIn tells whether a record that a condition failed on is held now.
+// heldIn reports whether the record of a failed condition is held now.
 func heldIn(old map[string]types.AttributeValue, now time.Time) bool {
 	return old[hold] != nil && fromSDK(old).n(hold) >= now.UnixNano()
 }
 
-// loaded is the key of an organisation's record that the transaction writes or looks at, in the version that was loaded; none for what it
-// creates, and for addresses and tasks, which change together with such a record.
+// loaded returns the key of an organisation's record that the transaction writes or checks, in the version that was loaded. It returns none
+// for new records, and for addresses and tasks, which change together with such a record.
 func loaded(w types.TransactWriteItem) (Key, bool) {
 	var m map[string]types.AttributeValue
 	var condition *string
@@ -77,7 +76,7 @@ func loaded(w types.TransactWriteItem) (Key, bool) {
 	return k, of && (c == sameState || c == notHeld)
 }
 
-// replaced are the keys of the records that the transaction writes: without the holds that were there.
+// replaced returns the keys of the records that the transaction writes; their holds end with the write.
 func (tx transaction) replaced() []Key {
 	var keys []Key
 	for _, w := range tx {
@@ -93,8 +92,8 @@ func keyOf(m map[string]types.AttributeValue) Key {
 	return Key{it.s(pk), it.s(sk)}
 }
 
-// overtaken says that records were no longer as they were loaded, or that another transaction was about to write them: load and plan again.
-// It is errStale.
+// overtaken says which records are no longer in the version that was loaded, or are being written by another transaction. It is an
+// errStale.
 type overtaken struct {
 	keys     []Key // the records, as far as the storage says
 	held     bool  // one of them is held by a change that ends access
@@ -105,12 +104,12 @@ func (*overtaken) Error() string { return errStale.Error() }
 
 func (*overtaken) Is(target error) bool { return target == errStale }
 
-// Take is Apply for a change that ends access and gives none. Others cannot keep it from being committed: where somebody was faster, it
-// holds the records that had changed, so that from then on only other changes of its kind come between. It does not fail with
-// access.Contention, but after some seconds with access.ErrUnavailable.
+// Take is Apply for a change that ends access and grants none. Concurrent writers cannot prevent it: it puts holds on the records that had
+// changed, after which only other changes of its kind can come between. It never fails with access.Contention, but after some seconds with
+// access.ErrUnavailable.
 func (s *Store) Take(ctx context.Context, plan Plan) error { return s.take(ctx, plan, nil) }
 
-// take is Take where others were faster already in some records.
+// take continues after a first attempt that was overtaken in some records.
 func (s *Store) take(ctx context.Context, plan Plan, changed []Key) error {
 	h := &holds{store: s, until: map[Key]int64{}, end: time.Now().Add(patience)}
 	if end, ok := enough(ctx); ok && end.Before(h.end) {
@@ -150,7 +149,7 @@ func (s *Store) take(ctx context.Context, plan Plan, changed []Key) error {
 	}
 }
 
-// enough is when a change has to be given up so that this can still be answered; false when there is no such instant.
+// enough returns when a change has to be given up so that there is time left to answer; false without a deadline.
 func enough(ctx context.Context) (time.Time, bool) {
 	deadline, ok := ctx.Deadline()
 	return deadline.Add(-reserve), ok
@@ -163,10 +162,10 @@ type holds struct {
 	end   time.Time // of its patience
 }
 
-// holdsKey is under which a context carries the holds of the change that is being planned, for reads that must be stable.
+// holdsKey is the context's key for the holds of the change that is being planned, for reads that must be stable.
 type holdsKey struct{}
 
-// holding is nil unless a change is being planned that ends access.
+// holding returns the holds of the context; nil unless a change that ends access is being planned.
 func holding(ctx context.Context) *holds {
 	h, _ := ctx.Value(holdsKey{}).(*holds)
 	return h
@@ -179,8 +178,8 @@ func (h *holds) late() error {
 	return fmt.Errorf("%w: others kept changing the same records for %v", access.ErrUnavailable, patience)
 }
 
-// commit commits a change. While all that is in its way are transactions that cannot succeed, since the records are held, it sends the same
-// again.
+// commit commits a change. While only transactions that cannot succeed are in the way, since the records are held, it retries the same
+// transaction.
 func (h *holds) commit(ctx context.Context, c access.Change, answer *access.Answer) error {
 	for {
 		keys, err := h.store.commit(ctx, c, answer, true)
@@ -201,7 +200,7 @@ func (h *holds) commit(ctx context.Context, c access.Change, answer *access.Answ
 	}
 }
 
-// all tells whether all of some records, and at least one, are held.
+// all reports whether there are records and each of them is held.
 func (h *holds) all(keys []Key) bool {
 	for _, k := range keys {
 		if h.until[k] <= time.Now().UnixNano() {
@@ -211,7 +210,7 @@ func (h *holds) all(keys []Key) bool {
 	return len(keys) > 0
 }
 
-// hold holds records for as long as the lease is. One that is not there needs no hold.
+// hold puts holds on records for the lease. A record that does not exist needs none.
 func (h *holds) hold(ctx context.Context, keys ...Key) error {
 	until := time.Now().Add(lease).UnixNano()
 	g, ctx := errgroup.WithContext(ctx)
@@ -230,7 +229,7 @@ func (h *holds) hold(ctx context.Context, keys ...Key) error {
 	return g.Wait()
 }
 
-// update makes an update, again and again while transactions are in its way. A condition that fails is no error: there is nothing to hold,
+// update sends an UpdateItem, and retries while transactions are in its way. A failed condition is no error: then there is nothing to hold
 // or to release.
 func (h *holds) update(ctx context.Context, in *dynamodb.UpdateItemInput) error {
 	for {
@@ -252,14 +251,14 @@ func (h *holds) update(ctx context.Context, in *dynamodb.UpdateItemInput) error 
 	}
 }
 
-// forget drops the holds of records that were written: that has released them.
+// forget drops the holds of records that were written, since the write has released them.
 func (h *holds) forget(keys []Key) {
 	for _, k := range keys {
 		delete(h.until, k)
 	}
 }
 
-// release ends the holds that no write has ended. One that cannot be ended runs out.
+// release ends the holds that no write has ended. A hold that cannot be ended expires.
 func (h *holds) release(ctx context.Context) {
 	for k, until := range h.until {
 		_ = h.update(ctx, &dynamodb.UpdateItemInput{

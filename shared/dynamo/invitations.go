@@ -14,9 +14,8 @@ import (
 	"partneraccess/shared/access"
 )
 
-// A pending invitation stands among the customer's pending ones, and is found by its address. With its end it moves to those that have
-// ended, where it is kept for a year, so that what looks for pending ones costs the same however many there have been. Its history is kept
-// by events.
+// Pending invitations are kept apart from ended ones, which are kept for a year, so that reading the pending ones costs the same however
+// many have ended. A pending one is also found by its address. Events keep the history.
 
 // closedFor is how long an invitation is kept after its end.
 const closedFor = 365 * 24 * time.Hour
@@ -69,7 +68,7 @@ func (it *item) invitation() *access.Invitation {
 	}
 }
 
-// invitation stages an invitation: one that ends moves to those that have ended.
+// invitation stages an invitation. One that ends moves to the ended ones.
 func (tx *transaction) invitation(table string, w access.InvitationWrite) {
 	if w.Before != nil && w.After.State != access.InvitationPending {
 		tx.remove(table, invitationKey(w.Before.Customer, w.Before.ID), w.Before.Version)
@@ -132,7 +131,7 @@ func (s *Store) Invitation(ctx context.Context, customer, id string) (*access.In
 	return one(ctx, s, closedInvitationKey(customer, id), (*item).invitation)
 }
 
-// InvitationRow reads an invitation with what decides whether it still stands; nil when there is none.
+// InvitationRow returns an invitation with what decides whether it is still valid; nil when there is none.
 func (s *Store) InvitationRow(ctx context.Context, customer, id string) (*access.InvitationRow, error) {
 	i, err := s.Invitation(ctx, customer, id)
 	if err != nil || i == nil {
@@ -145,7 +144,7 @@ func (s *Store) InvitationRow(ctx context.Context, customer, id string) (*access
 	return rows[0], nil
 }
 
-// invitationRows loads what decides whether the pending ones among the invitations still stand. Nil stays nil.
+// invitationRows loads what decides whether the pending ones among the invitations are still valid. Nil stays nil.
 func (s *Store) invitationRows(ctx context.Context, list []*access.Invitation) ([]*access.InvitationRow, error) {
 	rows := make([]*access.InvitationRow, len(list))
 	var keys []Key
@@ -187,7 +186,7 @@ func (s *Store) invitationRows(ctx context.Context, list []*access.Invitation) (
 	return rows, nil
 }
 
-// inviters loads who sent the pending ones among the invitations, by the invitations' ids.
+// inviters loads the people who sent the pending ones among the invitations, by invitation id.
 func (s *Store) inviters(ctx context.Context, list []*access.Invitation) (map[string]access.Inviter, error) {
 	out := map[string]access.Inviter{}
 	var pending []*access.Invitation
@@ -239,9 +238,9 @@ func (s *Store) inviters(ctx context.Context, list []*access.Invitation) (map[st
 	return out, nil
 }
 
-// PendingInvitations lists invitations whose end has not been written down, a stretch at a time: of a customer, to one partner when that is
-// not ""; or, where customer is "", to a partner, and of those what one of its users has sent when user is not "". Next is the position to
-// go on from; "" when there are no more. Those to a partner come from index 1, as far as it has come.
+// PendingInvitations lists invitations whose end is not recorded, a page at a time: of a customer, to one partner unless that is ""; or,
+// when customer is "", to a partner, sent by one of its users unless user is "". Next is the position to continue from, "" at the end.
+// Those to a partner come from index 1, which may lag.
 func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow,
 	next string, err error,
 ) {
@@ -272,7 +271,7 @@ func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user,
 	return rows, next, err
 }
 
-// CustomerInvitations lists a customer's invitations, newest last. Pending ones cost what they are, however many have ended.
+// CustomerInvitations lists a customer's invitations, newest last. The cost of listing pending ones does not depend on how many have ended.
 func (s *Store) CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter,
 	ask access.PageAsk,
 ) (access.Page[access.InvitationRow], error) {
@@ -286,8 +285,7 @@ func (s *Store) CustomerInvitations(ctx context.Context, customer string, f acce
 	return walk(ctx, ask, true, s.invitations(customerPK(customer), sk, f), join, invitationID(sk))
 }
 
-// PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1, what is said of each from the
-// table itself.
+// PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1; they are read from the table.
 func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter,
 	ask access.PageAsk,
 ) (access.Page[access.InvitationRow], error) {
@@ -340,13 +338,13 @@ func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation
 	return rows, nil
 }
 
-// invitationID is the id in a key of an invitation.
+// invitationID returns the id in the key of an invitation.
 func invitationID(attribute string) func(*item) string {
 	return func(it *item) string { return it.s(attribute)[len(invitationPrefix):] }
 }
 
-// invitations reads a stretch of the pending invitations of a partition of the table or of index 1, and, unless only those are wanted, of
-// the ended ones, in the order of their ids.
+// invitations reads the pending invitations of a partition of the table or of index 1, by id, and the ended ones unless only pending ones
+// are wanted.
 func (s *Store) invitations(partition, attribute string, f access.InvitationFilter) func(context.Context, string, int) ([]*item, bool,
 	error) {
 	prefixes := []string{invitationPrefix, closedPrefix}
@@ -386,8 +384,7 @@ func (s *Store) invitations(partition, attribute string, f access.InvitationFilt
 	}
 }
 
-// InviteFacts loads what a plan about an invitation of that address looks at; i is the invitation that the plan is about, nil for a new
-// one.
+// InviteFacts loads what a plan about an invitation of that address reads; i is the invitation, nil for a new one.
 func (s *Store) InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error) {
 	var f access.InviteFacts
 	var err error
@@ -438,8 +435,8 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 	return f, err
 }
 
-// whereabouts loads the grants in which an external user counts. Which customers there are comes from index 1, and whether the user counts
-// from the table itself: of what was written a moment ago and is not in the index yet, the end of the account is the end, too.
+// whereabouts loads the grants that give an external user access. Which customers there are comes from index 1, the rest from the table. A
+// grant that is not in the index yet is not found; it ends with the account.
 func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
 	for position := ""; ; {
 		customers, next, err := s.CustomersConcerned(ctx, h.User, false, position)
@@ -474,7 +471,7 @@ func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
 	}
 }
 
-// unlisted finds the pending invitations of a customer who has invited before they were found by their address.
+// unlisted finds the pending invitations of a customer from before invitations were found by their address.
 func (s *Store) unlisted(ctx context.Context, f *access.InviteFacts, partner, address string) error {
 	for after := ""; ; {
 		items, more, err := s.query(ctx, prefixed(customerPK(f.Customer.ID), invitationPrefix, after), 500)

@@ -16,27 +16,27 @@ import (
 	"partneraccess/shared/access"
 )
 
-// What is stored is an item, what is meant is a partner, a user, a grant: this file translates, both ways.
-// Attributes that are empty are left out. Instants are UTC, fixed width, to the millisecond.
+// Translates between items and the domain's records, both ways. Empty attributes are left out. Instants are UTC, of fixed width, to the
+// millisecond.
 
 const stamp = "2006-01-02T15:04:05.000Z"
 
 func timeText(t time.Time) string { return t.UTC().Format(stamp) }
 
-// attr is one attribute of an item that was read: a string or number as text, a boolean as "1" or "", or a list of strings.
+// attr is one attribute of an item: a string or number as text, a boolean as "1" or "", or a list of strings.
 type attr struct {
 	name string
 	text string
 	list []string
 }
 
-// item is an item that was read. Its attributes are a list because they are few and reading them must be cheap.
+// item is an item that was read. Its attributes are a list, which is the cheapest for so few.
 type item struct {
 	attrs []attr
 	err   error // the first attribute that could not be understood
 }
 
-// decode translates an item, or fails when an attribute is not what was written: nobody is let in on a guess.
+// decode translates an item. It fails when an attribute has another form than this package writes: no access is granted on a guess.
 func decode[T any](it *item, as func(*item) T) (T, error) {
 	v := as(it)
 	if it.err != nil {
@@ -139,7 +139,7 @@ func (it *item) caps(name string) access.Caps {
 	return it.capsOf(a)
 }
 
-// capsOf reads what draft.caps writes: each cap is a level, a space and an address.
+// capsOf decodes what draft.caps writes: each cap is a level, a space and an address.
 func (it *item) capsOf(a *attr) access.Caps {
 	caps := make(access.Caps, len(a.list))
 	for _, s := range a.list {
@@ -188,7 +188,7 @@ func fromSDK(m map[string]types.AttributeValue) *item {
 	return it
 }
 
-// draft is an item that is about to be written.
+// draft is an item to be written.
 type draft map[string]types.AttributeValue
 
 func newDraft(k Key) draft {
@@ -244,7 +244,7 @@ func (d draft) index1(pk, sk string) {
 	d[gsi1sk] = str(sk)
 }
 
-// due puts the item into the work that the clock brings; a zero instant leaves it out.
+// due adds the item to the work that is due at that instant; a zero instant leaves it out.
 func (d draft) due(k Key, at time.Time) {
 	if !at.IsZero() {
 		d[gsi2pk] = str(duePK(dueShard(k)))
@@ -252,7 +252,7 @@ func (d draft) due(k Key, at time.Time) {
 	}
 }
 
-// dueFor is due for what stands in no organisation's partition: the index says whom it is done for, so that organisations can take turns.
+// dueFor is due for items outside an organisation's partition. The index key names the organisation, so that organisations can take turns.
 func (d draft) dueFor(k Key, at time.Time, organisation string) {
 	if d.due(k, at); !at.IsZero() && organisation != "" {
 		d[gsi2sk] = str(dueSK(at, k) + "#" + organisation)
@@ -472,7 +472,7 @@ func (it *item) grant() *access.Grant {
 	return g
 }
 
-// grantInto is grant for one that has its place already. A batch of questions reads many: it goes through the attributes once.
+// grantInto decodes into a grant that is allocated already, in one pass over the attributes: a batch of questions reads many.
 func (it *item) grantInto(g *access.Grant) {
 	var end access.End
 	level := &attr{name: "level"} // one without is damaged
@@ -573,7 +573,7 @@ func (it *item) assignment() *access.Assignment {
 	return a
 }
 
-// assignmentInto is to assignment what grantInto is to grant.
+// assignmentInto is for assignments what grantInto is for grants.
 func (it *item) assignmentInto(as *access.Assignment) {
 	for i := range it.attrs {
 		switch a := &it.attrs[i]; a.name {
@@ -600,7 +600,7 @@ func (it *item) assignmentInto(as *access.Assignment) {
 	}
 }
 
-// eventItem stores an event where its customer's history is read and, through index 1, where its partner's is.
+// eventItem returns the item of an event: in the history of its customer and, by index 1, in that of its partner.
 func eventItem(e events.Event) (draft, error) {
 	data, err := json.Marshal(e)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Every key of the table is built here and nowhere else. Ids and e-mail addresses never hold '#', so that no key can be forged.
+// Every key of the table is built here and nowhere else. Ids and e-mail addresses never contain '#', so that no key can be forged.
 
 // Key is the primary key of one item.
 type Key struct{ PK, SK string }
 
-// loggable is the key without what it holds of people: addresses, and words of names.
+// loggable returns the key without personal data: addresses, and words of names.
 func (k Key) loggable() string {
 	plain := func(s string) string {
 		kind, rest, _ := strings.Cut(s, "#")
@@ -68,18 +68,17 @@ func subPartnerKey(parent, partner string) Key {
 func taskKey(id string) Key                 { return Key{"K#" + id, "K"} }
 func invitationKey(customer, id string) Key { return Key{customerPK(customer), invitationPrefix + id} }
 
-// closedInvitationKey is where an invitation that has ended is kept. Those of before may stand among the pending ones.
+// closedInvitationKey is the key of an invitation that has ended. Older ones may be among the pending ones.
 func closedInvitationKey(customer, id string) Key {
 	return Key{customerPK(customer), closedPrefix + id}
 }
 
-// invitedKey is where the pending invitation to an address is found.
+// invitedKey is the key by which the pending invitation to an address is found.
 func invitedKey(i *access.Invitation) Key {
 	return Key{customerPK(i.Customer), "J#" + i.Partner + "#" + i.Email}
 }
 
-// formerUserKey is where a user who has left is kept: out of the way of whoever looks for the partner's users. Those of before may stand
-// among them.
+// formerUserKey is the key of a user who has left, outside the list of the partner's users. Older ones may be in that list.
 func formerUserKey(user string) Key { return Key{partnerPK(partnerOf(user)), "F#" + user} }
 
 func userSK(user string) string     { return "U#" + user }
@@ -101,7 +100,7 @@ const (
 
 func assignmentPrefix(partner string) string { return "U#" + partner + ":" }
 
-// Index 1 turns relations round: a partner's customers and history, a user's grants, the partners by name.
+// Index 1 has the relations in the other direction: a partner's customers and history, a user's grants, the partners by name.
 func partnerIndexPK(partner string) string   { return "P#" + partner }
 func userIndexPK(user string) string         { return "U#" + user }
 func customerIndexSK(customer string) string { return customerPrefix + customer }
@@ -111,7 +110,7 @@ const directoryShards = 4
 
 func directoryPK(shard int) string { return fmt.Sprintf("D#%d", shard) }
 
-// removedPK is the same for partners that were removed, and are in no list that people see.
+// removedPK is the same for removed partners, which are in no list that people see.
 func removedPK(shard int) string { return fmt.Sprintf("R#%d", shard) }
 
 func directoryShard(organisation string) int { return shardOf(organisation, directoryShards) }
@@ -121,7 +120,7 @@ func customersPK(shard int) string { return fmt.Sprintf("A#%d", shard) }
 
 func directorySK(normalName, organisation string) string { return normalName + "#" + organisation }
 
-// dueShards spreads the work that the clock brings (index 2), so that no partition holds all of it.
+// dueShards divides the work that is due (index 2), so that no partition holds all of it.
 const dueShards = 8
 
 func duePK(shard int) string { return fmt.Sprintf("Q#%d", shard) }
@@ -137,19 +136,19 @@ func shardOf(name string, shards uint32) int {
 
 func dueSK(at time.Time, k Key) string { return timeText(at) + "#" + k.PK + "#" + k.SK }
 
-// wordPK is the partition of the words that begin like this one.
+// wordPK is the partition of the words with the same first letter.
 func wordPK(word string) string {
 	_, n := utf8.DecodeRuneInString(word)
 	return "W#" + word[:n]
 }
 
-// partnerOf is the partner that a user's id names.
+// partnerOf returns the partner in a user's id.
 func partnerOf(user string) string {
 	p, _, _ := strings.Cut(user, ":")
 	return p
 }
 
-// Mails: what became of each stands beside the history of the organisation that it concerns, and blocked addresses stand by themselves.
+// Mails are beside the history of the organisation that they are about; blocked addresses have a partition each.
 const mailPrefix = "L#"
 
 func customerMailKey(customer, event, recipient string) Key {
@@ -160,13 +159,13 @@ func partnerMailKey(partner, event, recipient string) Key {
 	return Key{partnerPK(partner), mailSK(event, recipient)}
 }
 
-// mailDuePK spreads the mails that wait for another attempt, or for the end of a lease (index 2). The sweep, which cannot send, does not
-// see them.
+// mailDuePK divides the mails that wait for another attempt or for the end of a lease (index 2). They are apart from the work of the sweep,
+// which cannot send.
 func mailDuePK(shard int) string { return fmt.Sprintf("N#%d", shard) }
 
 func mailSK(event, recipient string) string { return mailPrefix + event + "#" + recipient }
 
-// budgetKey is what one organisation has caused to be mailed to one recipient on one day.
+// budgetKey is the key of what one organisation has caused to be mailed to one recipient on one day.
 func budgetKey(b receipt.Budget) Key {
 	kind := "N"
 	if b.Security {
@@ -175,7 +174,7 @@ func budgetKey(b receipt.Budget) Key {
 	return Key{"Y#" + b.Source + "#" + b.Recipient, b.Day.UTC().Format("2006-01-02") + "#" + kind}
 }
 
-// blockKey is why an address gets no mails: none at all, or none of one organisation's.
+// blockKey is the key of a block of an address: of all mails, or of the mails of one organisation.
 func blockKey(address, source string) Key {
 	if source == "" {
 		return Key{blockPK(address), blockPrefix}

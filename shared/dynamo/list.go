@@ -13,11 +13,11 @@ import (
 	"partneraccess/shared/access"
 )
 
-// reads is how many requests one page of a filtered list may take: a page that found little is short, and has a next one.
+// reads is how many requests one page of a filtered list may take. A page that found few items is short and has a next one.
 const reads = 4
 
-// walk gathers a page: it reads stretches after the position, lets join say what each item is and whether it is wanted, and stops when
-// the page is full. place is what follows the prefix in an item's sort key.
+// walk fills a page. It reads after the position, has join turn items into values and drop those that are not wanted, and stops when the
+// page is full. positionOf returns what follows the prefix in an item's sort key.
 func walk[T any](ctx context.Context, ask access.PageAsk, sparse bool,
 	fetch func(ctx context.Context, after string, n int) ([]*item, bool, error),
 	join func(ctx context.Context, items []*item) ([]*T, error),
@@ -59,7 +59,7 @@ func after(prefix, attribute string) func(*item) string {
 	return func(it *item) string { return strings.TrimPrefix(it.s(attribute), prefix) }
 }
 
-// each decodes every item, and keeps those that are wanted.
+// each decodes every item and returns those that are wanted.
 func each[T any](as func(*item) *T, keep func(*T) bool) func(context.Context, []*item) ([]*T, error) {
 	return func(_ context.Context, items []*item) ([]*T, error) {
 		out := make([]*T, len(items))
@@ -88,7 +88,7 @@ func (s *Store) indexed(pk, prefix string) func(context.Context, string, int) ([
 	}
 }
 
-// newestFirst reads a stretch from its end. Its keys are those of the attribute, and begin with the prefix.
+// newestFirst reads a span from its end. Its sort keys are in the given attribute and begin with the prefix.
 func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, string, int) ([]*item, bool, error) {
 	sp.backwards = true
 	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
@@ -105,7 +105,7 @@ func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, s
 	}
 }
 
-// CustomerGrants lists the partners that a customer lets in (D12, D13, D18, D19), in the order of the partners' ids.
+// CustomerGrants lists the partners with a grant of the customer (D12, D13, D18, D19), by partner id.
 func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter,
 	ask access.PageAsk,
 ) (access.Page[access.GrantRow], error) {
@@ -150,8 +150,8 @@ func wanted(f access.GrantFilter, r *access.GrantRow) bool {
 	return slices.Contains(f.Statuses, string(status))
 }
 
-// PartnerCustomers lists the customers that let a partner in (A1, A3, W14), in the order of the customers' ids. Which customers there are
-// comes from index 1, what is said of each from the table itself.
+// PartnerCustomers lists the customers with a grant for the partner (A1, A3, W14), by customer id. Which customers there are comes from
+// index 1; their records are read from the table.
 func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter,
 	ask access.PageAsk,
 ) (access.Page[access.GrantRow], error) {
@@ -211,7 +211,7 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 	return walk(ctx, ask, true, s.indexed(partnerIndexPK(p.ID), customerPrefix), join, after(customerPrefix, gsi1sk))
 }
 
-// GrantUsers lists who is in a grant (D19, A12): those picked one by one, or all of the partner's that are in.
+// GrantUsers lists the users of a grant (D19, A12): those assigned one by one, or all users of the partner who have access.
 func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error) {
 	if g.Everyone || g.UpTo > 0 {
 		join := func(ctx context.Context, items []*item) ([]*access.GrantUser, error) {
@@ -280,7 +280,7 @@ func (s *Store) pair(ctx context.Context, g *access.Grant, users []*access.User,
 	return out, nil
 }
 
-// Users lists a partner's users, in the order in which they joined. Removed ones are left out.
+// Users lists a partner's users in the order in which they joined, without removed ones.
 func (s *Store) Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error) {
 	keep := func(u *access.User) bool {
 		if u.Status == access.Removed || onlyActive && u.Status != access.Active {
@@ -292,12 +292,12 @@ func (s *Store) Users(ctx context.Context, partner, query string, onlyActive boo
 	return walk(ctx, ask, true, s.stretch(partnerPK(partner), prefix), each((*item).user, keep), after(prefix, sk))
 }
 
-// Members lists a customer's members, in the order of their addresses.
+// Members lists a customer's members by address.
 func (s *Store) Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error) {
 	return walk(ctx, ask, false, s.stretch(customerPK(customer), memberPrefix), each((*item).member, nil), after(memberPrefix, sk))
 }
 
-// LastAdmin tells whether no member of a customer but the one with the address is an admin, though one of its grants has not ended. It is
+// LastAdmin reports whether the member with the address is the only admin of a customer that has a grant which has not ended. It is
 // strongly consistent.
 func (s *Store) LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error) {
 	other := func(m *access.Member) bool { return m.Admin && m.Email != address }
@@ -309,7 +309,7 @@ func (s *Store) LastAdmin(ctx context.Context, customer, address string, now tim
 	return anyOf(ctx, s.stretch(customerPK(customer), grantPrefix), after(grantPrefix, sk), (*item).grant, open)
 }
 
-// anyOf tells whether there is a record in a stretch that is wanted.
+// anyOf reports whether a span has a wanted record.
 func anyOf[T any](ctx context.Context, fetch func(ctx context.Context, after string, n int) ([]*item, bool, error),
 	place func(*item) string,
 	as func(*item) *T, wanted func(*T) bool,
@@ -332,8 +332,8 @@ func anyOf[T any](ctx context.Context, fetch func(ctx context.Context, after str
 	}
 }
 
-// Partners lists the partners of the directory that keep wants, by name; with a query, those with a word in their name that begins like
-// each word of the query (in the order of the longest of them).
+// Partners lists the partners of the directory that keep accepts, by name. With a query it lists those with, for each word of the query, a
+// word in their name that begins with it, in the order of the longest.
 func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Partner) bool,
 	ask access.PageAsk,
 ) (access.Page[access.Partner], error) {
@@ -356,7 +356,7 @@ func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Pa
 	return walk(ctx, ask, true, fetch, join, after("", sk))
 }
 
-// partnersNamed reads the partners that rows name by id, and keeps those that are wanted.
+// partnersNamed reads the partners whose ids are in the rows, and returns those that are wanted.
 func (s *Store) partnersNamed(keep func(*item, *access.Partner) bool) func(context.Context, []*item) ([]*access.Partner, error) {
 	return func(ctx context.Context, items []*item) ([]*access.Partner, error) {
 		keys := make([]Key, len(items))
@@ -381,7 +381,7 @@ func (s *Store) partnersNamed(keep func(*item, *access.Partner) bool) func(conte
 	}
 }
 
-// firstMatch is the one word of the name under which a query finds it, so that it is found once.
+// firstMatch returns the one word of the name under which a query lists it, so that it is listed once.
 func firstMatch(name, query string) string {
 	for i, w := range distinctWords(name) {
 		if i < access.MaxNameWords && strings.HasPrefix(w, query) {
@@ -391,14 +391,14 @@ func firstMatch(name, query string) string {
 	return ""
 }
 
-// SubPartners lists the partners whose parent is the given one, in the order of their ids (W3).
+// SubPartners lists the partners whose parent is the given one, by id (W3).
 func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error) {
 	join := s.partnersNamed(func(_ *item, p *access.Partner) bool { return p.Status != access.Removed && p.Parent == parent })
 	return walk(ctx, ask, false, s.stretch(partnerPK(parent), subPartnerPrefix), join, after(subPartnerPrefix, sk))
 }
 
-// Customers lists the customers that are not removed, by name: all, or those with words in their name that begin like each word of the
-// query, or whose id or domain begins with it. It comes from index 1.
+// Customers lists the customers that are not removed, by name: all, or those whose words begin with the words of the query, or whose id or
+// domain begins with it. It reads index 1.
 func (s *Store) Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error) {
 	keep := func(c *access.Customer) bool { return customerMatches(c, query) }
 	return walk(ctx, ask, query != "", s.shards(customersPK), each((*item).customer, keep), after("", gsi1sk))
@@ -408,12 +408,12 @@ func customerMatches(c *access.Customer, query string) bool {
 	return NameMatches(c.Name, c.ID, query) || begins(c.Domain, query)
 }
 
-// RemovedPartners lists the partners that were removed, by id. They are in no other list.
+// RemovedPartners lists the removed partners, by id. No other list has them.
 func (s *Store) RemovedPartners(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
 	return walk(ctx, ask, false, s.shards(removedPK), each((*item).partner, nil), after("", gsi1sk))
 }
 
-// shards reads all shards of a list of partners side by side, and merges them in their order.
+// shards reads all shards of a list concurrently and merges them in order.
 func (s *Store) shards(pk func(shard int) string) func(context.Context, string, int) ([]*item, bool, error) {
 	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
 		return s.merged(ctx, pk, after, n)
@@ -465,7 +465,7 @@ func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.His
 	return s.history(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, f, ask)
 }
 
-// late is how long after an event's instant its id may have been made, from which its place in the history follows.
+// late is how long after an event's time its id may have been generated. The id decides the position in the history.
 const late = 10 * time.Second
 
 func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event],

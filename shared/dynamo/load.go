@@ -10,10 +10,10 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Relation loads what a plan about one (customer, partner) looks at, with the users of those ids. With whole, or when they are
-// few, all assignments of the grant are loaded as well, and with whole whoever is in by its number, when those are no more than a set can
-// name. Everything is read strongly consistent. The grant and its assignments are as they were together at one instant, so that a plan
-// which changes nothing, or refuses, says what was true; whatever else changes meanwhile is found out by Apply.
+// Relation loads what a plan about one customer and partner reads, with the users of those ids. With whole, or when there are few, it loads
+// all assignments of the grant, and with whole also the users who have access by their number, if these are few enough to be named. Reads
+// are strongly consistent. The grant and its assignments are of one instant, so that a plan that changes nothing, or refuses, states what
+// was true. Apply detects whatever else changes meanwhile.
 func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
 	h := holding(ctx)
 	for n := 0; h != nil || n < attempts; n++ {
@@ -68,8 +68,8 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 	return r, s.assignments(ctx, &r, users, whole)
 }
 
-// Concerned reads what an event is about, as it is now: the organisations that it names, their grant, and these users with their
-// assignments. Either id may be "". It is one read, which no writer holds up; what is said of it is not what a change may stand on.
+// Concerned returns what an event is about as it is now: the organisations that it names, their grant, and these users with their
+// assignments. Either id may be "". It is one read without a transaction: do not base a change on it.
 func (s *Store) Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error) {
 	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	var keys []Key
@@ -119,7 +119,7 @@ func (s *Store) Concerned(ctx context.Context, customer, partner string, users [
 	return r, nil
 }
 
-// assignments loads the rows of a grant after the grant: Relation then sees whether both belong together.
+// assignments loads the rows of a grant after the grant. Relation then checks that both belong together.
 func (s *Store) assignments(ctx context.Context, r *access.Relation, users []string, whole bool) error {
 	customer, partner := r.Grant.Customer, r.Grant.Partner
 	if !whole && !r.Grant.Few() {
@@ -167,8 +167,8 @@ func (s *Store) assignments(ctx context.Context, r *access.Relation, users []str
 	return s.names(ctx, r)
 }
 
-// byNumber loads who is in by its number, after everyone was switched off. It gives up, and leaves the relation not Known, when the partner
-// has so many users that those would be looked for among thousands.
+// byNumber loads the users who have access by their number, after everyone was switched off. It gives up and leaves the relation not Known
+// when it would have to search thousands of users.
 func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
 	partner := r.Grant.Partner
 	for after, pages := "", 0; ; pages++ {
@@ -196,10 +196,10 @@ func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
 	}
 }
 
-// maxUserPages is through how many pages, of 500 users each, byNumber looks.
+// maxUserPages is how many pages of 500 users byNumber reads at most.
 const maxUserPages = 20
 
-// names loads the users whom a whole relation lists, so that events can say who they are.
+// names loads the users that a whole relation lists, so that events can name them.
 func (s *Store) names(ctx context.Context, r *access.Relation) error {
 	var keys []Key
 	var ids []string
@@ -215,8 +215,8 @@ func (s *Store) names(ctx context.Context, r *access.Relation) error {
 	return s.users(ctx, r.Users, items, ids)
 }
 
-// users puts the users of those ids among the others, from the items that were read already; who is not there has left, and is read from
-// where those are.
+// users adds the users of those ids to the relation, from items that were read already. A user who is missing has left and is read from the
+// former users.
 func (s *Store) users(ctx context.Context, into map[string]*access.User, items map[Key]*item, ids []string) error {
 	var missing []Key
 	for _, id := range ids {
@@ -253,7 +253,7 @@ func (s *Store) Customer(ctx context.Context, id string) (*access.Customer, erro
 	return one(ctx, s, customerKey(id), (*item).customer)
 }
 
-// User reads a partner's user, also one who has left; nil when there never was one.
+// User reads a partner's user, also a former one; nil when there never was one.
 func (s *Store) User(ctx context.Context, id string) (*access.User, error) {
 	u, err := one(ctx, s, userKey(id), (*item).user)
 	if err != nil || u != nil {
@@ -267,7 +267,7 @@ func (s *Store) Member(ctx context.Context, customer, email string) (*access.Mem
 	return one(ctx, s, memberKey(customer, email), (*item).member)
 }
 
-// Identity reads who has an e-mail address: two requests when it is a partner's user, one otherwise.
+// Identity returns who has an e-mail address: with two requests for a partner's user, else with one.
 func (s *Store) Identity(ctx context.Context, address string) (access.Identity, error) {
 	id := access.Identity{Email: address}
 	e, err := one(ctx, s, emailKey(address), (*item).email)
@@ -291,7 +291,7 @@ func (s *Store) Identity(ctx context.Context, address string) (access.Identity, 
 	return id, err
 }
 
-// Memberships reads a person's place in each of the customers.
+// Memberships returns a person's membership in each of the customers.
 func (s *Store) Memberships(ctx context.Context, address string, customers []string) ([]access.Membership, error) {
 	var keys []Key
 	for _, c := range customers {
@@ -318,7 +318,7 @@ func (s *Store) Memberships(ctx context.Context, address string, customers []str
 	return out, nil
 }
 
-// MemberFacts loads what a plan about a customer's member looks at.
+// MemberFacts loads what a plan about a customer's member reads.
 func (s *Store) MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error) {
 	var f access.MemberFacts
 	items, err := s.get(ctx, []Key{customerKey(customer), memberKey(customer, address), emailKey(address)})
@@ -349,7 +349,7 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 	return f, s.elsewhere(ctx, &f)
 }
 
-// elsewhere finds who of the users whom the address concerns is the customer's member under another of its addresses, too.
+// elsewhere returns which of the users with the address is a member of the customer under another address.
 func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
 	people := f.Former
 	if f.Holder.User != nil {
@@ -381,7 +381,7 @@ func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
 	return nil
 }
 
-// holder loads the partner's user who has an address, with what the end of the account looks at.
+// holder loads the partner's user who has an address, with what the end of the account reads.
 func (s *Store) holder(ctx context.Context, e *access.Email) (access.Holder, error) {
 	var h access.Holder
 	if e == nil || e.User == "" {
@@ -405,7 +405,7 @@ func (s *Store) holder(ctx context.Context, e *access.Email) (access.Holder, err
 	return h, err
 }
 
-// Domains reads the records of the registry that a plan about these addresses or domains looks at.
+// Domains returns the records of the domain registry that a plan about these addresses or domains reads.
 func (s *Store) Domains(ctx context.Context, addresses ...string) (access.Domains, error) {
 	names := access.DomainsOf(addresses...)
 	keys := make([]Key, len(names))
@@ -433,8 +433,8 @@ func domainsIn(items map[Key]*item, names []string) (access.Domains, error) {
 	return out, nil
 }
 
-// UserFacts loads what a plan about a partner's user looks at. User is "" for a new one; address is the one that it gets, or "" when
-// it keeps its own.
+// UserFacts loads what a plan about a partner's user reads. user is "" for a new one; address is the new address, or "" when it does not
+// change.
 func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error) {
 	var f access.UserFacts
 	keys := []Key{partnerKey(partner), headcountKey(partner)}

@@ -11,11 +11,11 @@ import (
 	"partneraccess/shared/access"
 )
 
-// maxNameBytes is how much of a name it is sorted by fits into a key, whatever the script: some characters stand for up to 18 in the normal
+// maxNameBytes limits the name by which a list is sorted, so that it fits into a key in any script: one character can become 18 in normal
 // form.
 const maxNameBytes = 900
 
-// normalise is a name as it is sorted: without case, without accents, words separated by one space.
+// normalise returns the form in which names are sorted: without case and accents, words separated by one space.
 func normalise(name string) string {
 	s := strings.Join(words(name), " ")
 	if len(s) > maxNameBytes {
@@ -27,8 +27,8 @@ func normalise(name string) string {
 func words(name string) []string         { return access.NameWords(name) }
 func distinctWords(name string) []string { return access.DistinctNameWords(name) }
 
-// NameMatches tells whether each word of the query begins a word of the name, or whether the query begins the id: an address or a domain as
-// it is stored, or as it is shown.
+// NameMatches reports whether each word of the query begins a word of the name, or the query begins the id: an address or a domain as it is
+// stored, or as it is displayed.
 func NameMatches(name, id, query string) bool {
 	if query == "" || begins(id, query) {
 		return true
@@ -50,7 +50,7 @@ func begins(id, query string) bool {
 	return strings.HasPrefix(strings.ToLower(id), q)
 }
 
-// firstID is the first ULID of that instant.
+// firstID returns the first ULID of that instant.
 func firstID(t time.Time) string {
 	var id ulid.ULID
 	_ = id.SetTime(uint64(max(t.UnixMilli(), 0))) // fails after the year 10889 only

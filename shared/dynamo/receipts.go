@@ -18,10 +18,10 @@ import (
 	"partneraccess/shared/mail/receipt"
 )
 
-// keepMails is how long it can be seen what became of a mail.
+// keepMails is how long the state of a mail can be read.
 const keepMails = 366 * 24 * time.Hour
 
-// What the receipts' conditions say. An instant is text of a fixed width, so that it can be compared.
+// Conditions of receipts. Instants are texts of fixed width, so that they can be compared.
 const (
 	waits     = "#state = :claimed AND (attribute_not_exists(#lease) OR #lease <= :now)"
 	claimable = "attribute_not_exists(pk) OR (" + waits + ")"
@@ -40,7 +40,7 @@ func mailKey(k receipt.Key) (Key, error) {
 	return Key{}, fmt.Errorf("the mail of event %s concerns nobody", k.Event)
 }
 
-// edit is an UpdateItem on one receipt, or on one blocked address.
+// edit is an UpdateItem on one receipt or one blocked address.
 type edit struct {
 	key       Key
 	condition string
@@ -56,7 +56,7 @@ func (e *edit) to(name, v string) {
 	}
 }
 
-// receipt is what a receipt says of its mail from the beginning.
+// receipt sets what a receipt says of its mail from the beginning.
 func (e *edit) receipt(k Key, r receipt.Receipt) {
 	e.to("event", r.Event)
 	e.to("recipient", r.Recipient)
@@ -72,17 +72,17 @@ func (e *edit) receipt(k Key, r receipt.Receipt) {
 	}
 }
 
-// due has the mail taken up again at an instant, unless it is settled before.
+// due makes the mail due for another attempt at an instant, unless it is settled before.
 func (e *edit) due(at time.Time) {
 	e.to(gsi2pk, mailDuePK(dueShard(e.key)))
 	e.to(gsi2sk, dueSK(at, e.key))
 }
 
-// settled are the attributes of a mail that is under way, or waits.
+// settled are the attributes that only a mail under way or waiting has.
 func settled() []string { return []string{"lease", "claim", "since", gsi2pk, gsi2sk} }
 
-// update writes an edit, and gives what it has set. When the condition does not hold, the result is false and the item as it is; nil when
-// there is none.
+// update writes an edit and returns what it has set. When the condition fails it returns false and the item as it is; nil when there is
+// none.
 func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, error) {
 	names := map[string]string{}
 	expression := "SET " + strings.Join(e.set, ", ")
@@ -114,8 +114,8 @@ func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, 
 	return false, fromSDK(not.Item), nil
 }
 
-// ClaimMail takes a mail for sending until the lease ends: of any number of claimers one gets it. It fails with receipt.ErrHeld while
-// somebody else has it, and with receipt.ErrSettled when nothing is left to do. At the instant at which a lease ends it is over.
+// ClaimMail claims a mail for sending until the lease ends. Of concurrent callers one gets it. It fails with receipt.ErrHeld while another
+// holds it and with receipt.ErrSettled when nothing is left to do. At the instant at which a lease ends it is over.
 func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time, lease time.Duration) (receipt.Claim, error) {
 	k, err := mailKey(r.Key)
 	if err != nil {
@@ -156,8 +156,8 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 	return receipt.Claim{}, receipt.ErrSettled
 }
 
-// SettleMail writes down what became of a claimed mail. When the claim has passed to somebody else meanwhile, only "sent" is written, being
-// a fact; the rest is theirs to say.
+// SettleMail records the result of a claimed mail. When another has claimed the mail meanwhile, only "sent" is recorded, which is a fact;
+// the other decides the rest.
 func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outcome) error {
 	k, err := mailKey(c.Key)
 	if err != nil {
@@ -193,7 +193,7 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 	return nil
 }
 
-// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant. The reason is kept until it is
+// ReleaseMail ends a claim, so that the mail can be claimed at once, and makes it due at that instant. The reason is kept until the mail is
 // settled.
 func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error {
 	k, err := mailKey(c.Key)
@@ -211,9 +211,9 @@ func (s *Store) ReleaseMail(ctx context.Context, c receipt.Claim, reason string,
 	return err
 }
 
-// MarkMail keeps what the mail service says of a mail. Older news than what is known, and news of a message that was sent before the mail
-// was sent again, change nothing. News of a claimed mail, or of one that was given up after no answer came to any attempt, prove that it
-// was sent, though its sender has not said so: it is not sent again. It fails with receipt.ErrUnknown when there is no such mail.
+// MarkMail records feedback of the mail service. Feedback that is older than what is known, or about a message from before the mail was
+// sent again, changes nothing. Feedback on a claimed mail, or on one that was given up without an answer, proves that it was sent: it is
+// not sent again. It fails with receipt.ErrUnknown when there is no such mail.
 func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 	k, err := mailKey(f.Key)
 	if err != nil {
@@ -256,10 +256,9 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 	return nil
 }
 
-// ReopenMail makes a settled mail claimable again, so that it can be sent once more. It fails with receipt.ErrUnknown when there is no such
-// mail, with receipt.ErrHeld when it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for that request
-// already: asked names it, and is "" for one that cannot be told from others. A mail that is waiting is from then on the one that was asked
-// for.
+// ReopenMail makes a settled mail claimable again, so that it is sent once more. It fails with receipt.ErrUnknown when there is no such
+// mail, with receipt.ErrHeld when it is being sent or is waiting, and with receipt.ErrDone when it has been sent for that request already.
+// asked names the request; "" cannot be told from others. A waiting mail becomes the one that was asked for.
 func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, now time.Time) error {
 	k, err := mailKey(key)
 	if err != nil {
@@ -312,11 +311,11 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, n
 	return err
 }
 
-// reopened is after which time a reopened mail is taken up by others.
+// reopened is how long a reopened mail is left to its caller before others send it.
 const reopened = 2 * time.Minute
 
-// WaitingMails lists the mails of one of DueShards that are due for another attempt by now, the longest due first, after the position of
-// the one before. It comes from index 2: some may be settled already.
+// WaitingMails lists the mails of one of DueShards that are due for another attempt by now, longest due first, after the given position. It
+// reads index 2: some may be settled already.
 func (s *Store) WaitingMails(ctx context.Context, shard int, now time.Time, after string, limit int) (mails []receipt.Waiting, more bool,
 	err error,
 ) {
@@ -341,7 +340,7 @@ func (s *Store) WaitingMails(ctx context.Context, shard int, now time.Time, afte
 	return mails, more, nil
 }
 
-// Mail reads what became of one mail; nil when there is no such mail.
+// Mail returns the state of one mail; nil when there is none.
 func (s *Store) Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error) {
 	k, err := mailKey(key)
 	if err != nil {
@@ -350,8 +349,8 @@ func (s *Store) Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, er
 	return one(ctx, s, k, (*item).receipt)
 }
 
-// InvitationMails reads what became of the mails that carry the invitations' latest tokens, by the invitations' ids. Those that nobody has
-// begun to send are missing.
+// InvitationMails returns the states of the mails with the invitations' latest tokens, by invitation id. Mails of which no sending has
+// begun are missing.
 func (s *Store) InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error) {
 	keys := map[string]Key{}
 	for _, i := range invitations {
@@ -382,14 +381,13 @@ const (
 	partnerSide  = "partner"
 )
 
-// CustomerMails lists what became of the mails about a customer, newest first: those to its contacts, to users and to invited people, but
-// not those to the partners' contacts, whose addresses are not the customer's to see.
+// CustomerMails lists the mails about a customer, newest first: those to its contacts, to users and to invited people, without those to the
+// partners' contacts, whose addresses the customer must not see.
 func (s *Store) CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
 	return s.mails(ctx, span{pk: customerPK(customer)}, sk, ask, func(r *receipt.Receipt) bool { return r.Side != partnerSide })
 }
 
-// PartnerMails lists what became of the mails about a partner, newest first, but not those to the customers' contacts. It comes from index
-// 1.
+// PartnerMails lists the mails about a partner, newest first, without those to the customers' contacts. It reads index 1.
 func (s *Store) PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
 	return s.mails(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, ask, nil)
 }
@@ -418,8 +416,8 @@ func (it *item) receipt() *receipt.Receipt {
 	return r
 }
 
-// BlockAddress has an address get no further mail, because it bounced for good, or none of one organisation's, because its reader
-// complained. What happened before the latest thing known of the block, be it that somebody cleared it, changes nothing.
+// BlockAddress stops all mails to an address that bounced permanently, or the mails of one organisation of which its reader complained.
+// Events older than the block's last change, including its removal, change nothing.
 func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
 	e := edit{
 		key: blockKey(b.Address, b.Source), condition: "attribute_not_exists(pk) OR #at < :at",
@@ -437,8 +435,7 @@ func (s *Store) BlockAddress(ctx context.Context, b receipt.Block) error {
 // cleared is the state of an address that was blocked.
 const cleared = "cleared"
 
-// ClearAddress lets an address get all mails again. The result tells whether it was blocked: false, too, by what happened after now, which
-// stands.
+// ClearAddress removes all blocks of an address and reports whether there were any. Blocks from after now stay.
 func (s *Store) ClearAddress(ctx context.Context, address string, now time.Time) (bool, error) {
 	blocks, err := s.Blocks(ctx, address)
 	if err != nil || len(blocks) == 0 {
@@ -458,10 +455,10 @@ func (s *Store) ClearAddress(ctx context.Context, address string, now time.Time)
 	return true, nil
 }
 
-// maxBlocks is how many organisations' mails a person may complain of before the latest are not looked at.
+// maxBlocks is how many organisations' blocks of one address are read; later ones are ignored.
 const maxBlocks = 500
 
-// Blocks are what holds back mails to an address; none when it gets them all.
+// Blocks returns what blocks mails to an address; none when it gets all.
 func (s *Store) Blocks(ctx context.Context, address string) ([]receipt.Block, error) {
 	items, _, err := s.query(ctx, span{pk: blockPK(address), first: blockPrefix, last: blockPrefix + "~"}, maxBlocks)
 	if err != nil {
@@ -480,7 +477,7 @@ func (s *Store) Blocks(ctx context.Context, address string) ([]receipt.Block, er
 	return out, nil
 }
 
-// Blocked tells why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
+// Blocked returns why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
 func (s *Store) Blocked(ctx context.Context, address, source string) (*receipt.Block, error) {
 	blocks, err := s.Blocks(ctx, address)
 	for i := range blocks {

@@ -49,14 +49,14 @@ func apply(options []Option) (s settings) {
 // a change and were read again. Without it nothing is recorded.
 func WithMetrics(m *metrics.Recorder) Option { return func(s *settings) { s.metrics = m } }
 
-// errStale says that a record was no longer as it was loaded, or that another transaction held it: load and plan again.
+// errStale says that a record is no longer in the version that was loaded, or that another transaction is writing it. Load and plan again.
 var errStale = errors.New("changed meanwhile")
 
-// errBusy says that the transaction was cancelled for want of capacity: it may go through in a moment.
+// errBusy says that the transaction was cancelled because the table had no capacity. A retry may succeed.
 var errBusy = fmt.Errorf("%w: it has no capacity left", access.ErrUnavailable)
 
-// failed says what a call of the SDK was for, and tells two kinds of failures apart: the storage that did not answer, or not in time, or
-// had no capacity, which is access.ErrUnavailable; and a request that it refused, which is a mistake of ours.
+// failed wraps an error of an SDK call with what the call was for. It adds access.ErrUnavailable when DynamoDB did not answer, answered too
+// late or had no capacity; other errors are bugs of ours.
 func failed(doing string, err error) error {
 	var reply *smithyhttp.ResponseError
 	var garbled *smithy.DeserializationError
@@ -70,18 +70,17 @@ func failed(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// attempts is how often a change is planned before the caller is told that others were always first, and how often keys are asked for
-// that DynamoDB leaves out.
+// attempts is how often a change is planned before Apply fails with access.Contention, and how often keys are requested that DynamoDB did
+// not return.
 const attempts = 12
 
-// Plan loads what it needs, strongly consistent, and plans a change. It may be called several times.
+// Plan loads what it needs, strongly consistent, and returns a change. It may be called several times.
 type Plan = func(ctx context.Context) (access.Change, *access.Answer, error)
 
-// Apply plans a change and commits it. When something that the plan stood on has changed meanwhile, or when there was no capacity for the
-// transaction, it plans again, a bounded number of times with a growing, random pause; and then fails with access.Contention, or with
-// access.ErrUnavailable. It waits likewise for a change that ends access, and leaves one to Take. It fails with what plan fails with; with
-// access.ErrRepeated when the answer's idempotency key was used before; with access.ErrUnavailable when it is unknown whether the change
-// was made; and with other errors, which are mistakes.
+// Apply plans a change and commits it. When a record that the plan read has changed, when a hold is on a record, or when the table had no
+// capacity, it waits a growing, random time and plans again, at most attempts times; then it fails with access.Contention or
+// access.ErrUnavailable. A change that ends access belongs to Take. Apply returns the errors of plan; access.ErrRepeated when the
+// idempotency key was used before; access.ErrUnavailable when it is unknown whether the change was made. Other errors are bugs.
 func (s *Store) Apply(ctx context.Context, plan Plan) error {
 	for n := 0; ; n++ {
 		c, answer, err := plan(ctx)
@@ -122,7 +121,7 @@ func contention() error {
 	return access.Refuse(access.Contention, "others keep changing the same thing at the same time: nothing was changed, try again")
 }
 
-// wait waits, unless the context ends before: then the storage is as good as unavailable.
+// wait sleeps. It fails with access.ErrUnavailable when the context ends first.
 func wait(ctx context.Context, pause time.Duration) error {
 	select {
 	case <-ctx.Done():
@@ -132,8 +131,8 @@ func wait(ctx context.Context, pause time.Duration) error {
 	}
 }
 
-// commit writes a change, and the answer to the request's idempotency key when there is one, in one transaction: all of it or nothing.
-// Taking changes do not wait for holds. It returns the keys that were written.
+// commit writes a change, and the answer to the request's idempotency key if there is one, in one transaction. With taking it does not wait
+// for holds. It returns the keys that were written.
 func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answer, taking bool) ([]Key, error) {
 	var tx transaction
 	for _, w := range c.Writes {
@@ -171,7 +170,8 @@ func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answ
 	return tx.replaced(), nil
 }
 
-// failure is why a transaction was not committed. answerAt is where in it the answer to an idempotency key stands, -1 = nowhere.
+// failure returns why a transaction was not committed. answerAt is the index of the answer to an idempotency key in it; -1 when there is
+// none.
 func (tx transaction) failure(err error, answerAt int) error {
 	var canceled *types.TransactionCanceledException
 	if !errors.As(err, &canceled) {
@@ -214,7 +214,7 @@ func (tx transaction) failure(err error, answerAt int) error {
 	return failed("commit", err)
 }
 
-// stage translates one write. Every one has its condition: the version that was loaded, or that there is nothing yet.
+// stage translates one write. Each has a condition: the version that was loaded, or that there is no such item.
 func (s *Store) stage(tx *transaction, w access.Write) error {
 	t := s.table
 	switch w := w.(type) {
@@ -271,7 +271,7 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	return nil
 }
 
-// transaction gathers what one TransactWriteItems does.
+// transaction collects the items of one TransactWriteItems.
 type transaction []types.TransactWriteItem
 
 const (
@@ -286,7 +286,7 @@ func versionValue(v int64) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{":version": num(v)}
 }
 
-// put writes an item over the version that was loaded; 0 = there must be none.
+// put writes an item on the condition that it has the version that was loaded; with 0, that it does not exist.
 func (tx *transaction) put(table string, d draft, was int64) {
 	if was == 0 {
 		tx.create(table, d)
@@ -298,7 +298,7 @@ func (tx *transaction) put(table string, d draft, was int64) {
 	}})
 }
 
-// user stages a user: one who leaves moves to those who have left.
+// user stages a user. A user who leaves moves to the former users.
 func (tx *transaction) user(table string, w access.UserWrite) {
 	if w.Before != nil && w.After.Status == access.Removed {
 		tx.remove(table, userKey(w.Before.ID), w.Before.Version)
@@ -347,8 +347,8 @@ func (tx *transaction) withoutNeedlessChecks() {
 	})
 }
 
-// words keeps the rows under which a partner is found by the words of its name. A name from before there was a limit to them is found by
-// its first.
+// words writes the rows by which a partner is found by the words of its name. A name from before the limit of words is found by its first
+// ones.
 func (tx *transaction) words(table string, before, after *access.Partner) {
 	had, has := map[string]bool{}, map[string]bool{}
 	gather := func(into map[string]bool, p *access.Partner) {
@@ -379,7 +379,7 @@ func (tx *transaction) words(table string, before, after *access.Partner) {
 	}
 }
 
-// subPartner keeps the row under which a partner is found below its parent (W3).
+// subPartner writes the row by which a partner is found below its parent (W3).
 func (tx *transaction) subPartner(table string, before, after *access.Partner) {
 	parent := func(p *access.Partner) string {
 		if p == nil || p.Status == access.Removed {
@@ -407,7 +407,7 @@ func (k Key) attributes() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{pk: str(k.PK), sk: str(k.SK)}
 }
 
-// get reads items by their keys, strongly consistent, 100 a request, side by side. What is not there is left out.
+// get reads items by their keys, strongly consistent, with one request for each 100, concurrently. Missing items are left out.
 func (s *Store) get(ctx context.Context, keys []Key) (map[Key]*item, error) {
 	distinct := make([]Key, 0, len(keys))
 	seen := make(map[Key]bool, len(keys))
@@ -467,7 +467,7 @@ func (s *Store) getPart(ctx context.Context, keys []Key) ([]*item, error) {
 	return out, nil
 }
 
-// lookup decodes one of the items that get has read; nil when it is not there.
+// lookup decodes one of the items that get has read; nil when it does not exist.
 func lookup[T any](items map[Key]*item, k Key, as func(*item) *T) (*T, error) {
 	it := items[k]
 	if it == nil {
@@ -476,7 +476,7 @@ func lookup[T any](items map[Key]*item, k Key, as func(*item) *T) (*T, error) {
 	return decode(it, as)
 }
 
-// one reads and decodes one record; nil when it is not there.
+// one reads and decodes one record; nil when it does not exist.
 func one[T any](ctx context.Context, s *Store, k Key, as func(*item) *T) (*T, error) {
 	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: k.attributes(), ConsistentRead: aws.Bool(true)})
 	if err != nil {
@@ -488,7 +488,7 @@ func one[T any](ctx context.Context, s *Store, k Key, as func(*item) *T) (*T, er
 	return decode(fromSDK(out.Item), as)
 }
 
-// span is a stretch of one partition, of the table or of an index: all sort keys from first to last, both included.
+// span is a range of sort keys in one partition of the table or an index, from first to last, both included.
 type span struct {
 	index       string // "" = the table itself
 	pk          string
@@ -496,8 +496,8 @@ type span struct {
 	backwards   bool
 }
 
-// prefixed is the stretch of sort keys that begin with the prefix and stand after the position, which is what follows the prefix in
-// the last key that was seen ("" = none).
+// prefixed returns the span of the sort keys that begin with the prefix and come after the position. The position is what follows the
+// prefix in the last key that was read; "" begins at the first.
 func prefixed(pk, prefix, after string) span {
 	sp := span{pk: pk, first: prefix, last: prefix + "\U0010FFFF"}
 	if after != "" {
@@ -511,9 +511,8 @@ func (sp span) inIndex() span {
 	return sp
 }
 
-// query reads a stretch, at most limit items, in one request. The second result tells whether there may be more. The table is read strongly
-// consistent, the index as far as it has come. It refuses a stretch that ends before it begins with access.Invalid at ?cursor: DynamoDB
-// takes none, and nothing but a forged position makes one.
+// query reads at most limit items of a span in one request, and reports whether there may be more. The table is read strongly consistent,
+// an index eventually. A span whose first key comes after its last, which only a forged cursor makes, fails with access.Invalid at ?cursor.
 func (s *Store) query(ctx context.Context, sp span, limit int) ([]*item, bool, error) {
 	if sp.first > sp.last {
 		return nil, false, access.Refuse(access.Invalid, "this cursor is none that a list has given: start again without it").At("?cursor")
@@ -561,12 +560,12 @@ func (it *item) answer() *access.Answer {
 	}
 }
 
-// Answer reads the first answer to a request with an idempotency key; nil when there is none.
+// Answer returns the first answer to a request with an idempotency key; nil when there is none.
 func (s *Store) Answer(ctx context.Context, digest string) (*access.Answer, error) {
 	return one(ctx, s, idempotencyKey(digest), (*item).answer)
 }
 
-// CreateTable creates the table as the CDK app does, and waits for it. It is for local engines and tests.
+// CreateTable creates the table as the CDK app does, for local engines and tests, and waits until it is active.
 func CreateTable(ctx context.Context, db *dynamodb.Client, name string, stream bool) error {
 	in := &dynamodb.CreateTableInput{
 		TableName:   &name,

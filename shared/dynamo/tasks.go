@@ -37,7 +37,7 @@ func taskItem(t *access.Task) draft {
 	return d
 }
 
-// organisationOf is whom a task is done for, as the partition of its records is called.
+// organisationOf returns the partition of the organisation that a task is for.
 func organisationOf(t *access.Task) string {
 	switch {
 	case t.Customer != "":
@@ -57,11 +57,11 @@ func (it *item) task() *access.Task {
 	}
 }
 
-// DueShards is into how many parts the due work is divided.
+// DueShards returns into how many shards the due work is divided.
 func (s *Store) DueShards() int { return dueShards }
 
-// Due lists the work of one shard that is due by now, the longest due first, after the position of the work before. It comes from index 2:
-// some of it may have been done already.
+// Due lists the work of one shard that is due by now, longest due first, after the given position. It reads index 2: some may have been
+// done already.
 func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error) {
 	sp := span{index: gsi2, pk: duePK(shard), first: "0", last: timeText(now) + "#\U0010FFFF"}
 	if after != "" {
@@ -73,7 +73,7 @@ func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string,
 	}
 	for _, it := range items {
 		w := access.Work{Position: it.s(gsi2sk)}
-		// What follows a task's key is for whom it is done. Those of before do not say.
+		// The organisation follows the task's key. Older tasks do not have it.
 		w.Organisation = strings.TrimPrefix(strings.TrimPrefix(w.Position[len(stamp):], "#"+it.s(pk)+"#"+it.s(sk)), "#")
 		w.Due, _ = time.Parse(stamp, w.Position[:len(stamp)]) // only for telling how late the sweep is
 		partition, row := it.s(pk), it.s(sk)
@@ -97,8 +97,8 @@ func (s *Store) Task(ctx context.Context, id string) (*access.Task, error) {
 	return one(ctx, s, taskKey(id), (*item).task)
 }
 
-// AssignmentRows lists the rows of a grant, also those that count no more, in the order of the users' ids, a stretch at a time. The grant
-// was read before them. Next is the position to go on from; "" when there are no more.
+// AssignmentRows lists the rows of a grant, also those that no longer count, by user id, a page at a time. The grant was read before them.
+// Next is the position to continue from; "" at the end.
 func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment,
 	next string, err error,
 ) {
@@ -122,8 +122,7 @@ func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after str
 	return g, rows, next, nil
 }
 
-// CustomersOf lists the customers that have ever had a grant for a partner, in the order of their ids, a page at a time. It comes from
-// index 1.
+// CustomersOf lists the customers that have or had a grant for a partner, by id, a page at a time. It reads index 1.
 func (s *Store) CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error) {
 	items, more, err := s.query(ctx, prefixed(partnerIndexPK(partner), customerPrefix, after).inIndex(), limit)
 	for _, it := range items {
@@ -135,11 +134,11 @@ func (s *Store) CustomersOf(ctx context.Context, partner, after string, limit in
 // concernedAtOnce is how many rows of each kind CustomersConcerned reads in one request.
 const concernedAtOnce = 500
 
-// CustomersConcerned lists the customers whose open grants concern one user of a partner, in the order of their ids, a stretch at a time:
-// the user is in by a row of its own, or counts because everyone up to a number does. With everyone, those that everyone of the partner may
-// enter are listed, too. Next is the position to go on from; "" when there are no more. A stretch can be empty and have a next one. Both
-// parts come from index 1, as far as it has come: the caller decides again on the relation itself, and comes back later for what was being
-// written meanwhile. It costs one request to each part for 500 rows, whatever the number of grants that do not concern the user.
+// CustomersConcerned lists the customers whose open grants concern one user of a partner, by id, a page at a time: the user is assigned, or
+// has access because everyone up to a number has. With everyone it also lists those to which everyone of the partner has access. Next is
+// the position to continue from; "" at the end. A page can be empty and have a next one. Both parts come from index 1, which may lag: the
+// caller decides again on the relation itself, and comes back later for what was being written. It costs one request to each part for 500
+// rows, however many grants do not concern the user.
 func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string,
 	err error,
 ) {
@@ -207,7 +206,7 @@ func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone
 	return customers, next, nil
 }
 
-// PartnersOf lists the partners for which a customer has, or had, a grant, in the order of their ids, a page at a time.
+// PartnersOf lists the partners that have or had a grant of a customer, by id, a page at a time.
 func (s *Store) PartnersOf(ctx context.Context, customer, after string, limit int) (partners []string, more bool, err error) {
 	items, more, err := s.query(ctx, prefixed(customerPK(customer), grantPrefix, after), limit)
 	for _, it := range items {
