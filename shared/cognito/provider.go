@@ -112,7 +112,7 @@ func (p *Provider) remove(ctx context.Context, u access.User) error {
 	return failed("delete an account", err)
 }
 
-// account is what Cognito has; nil when it has none.
+// account returns the account at Cognito; nil when there is none.
 func (p *Provider) account(ctx context.Context, u access.User) (*cognitoidentityprovider.AdminGetUserOutput, error) {
 	out, err := p.api.AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &p.pool, Username: &u.ID})
 	if is(err, userNotFound) {
@@ -121,8 +121,8 @@ func (p *Provider) account(ctx context.Context, u access.User) (*cognitoidentity
 	return out, failed("read an account", err)
 }
 
-// create makes the account, unless it is there, and gives it as it is then. Its password is one that nobody knows, until TemporaryPassword
-// makes another.
+// create creates the account, unless it exists, and returns it. Its password is random and known to nobody, until TemporaryPassword sets
+// another.
 func (p *Provider) create(ctx context.Context, u access.User) (*cognitoidentityprovider.AdminGetUserOutput, error) {
 	in := &cognitoidentityprovider.AdminCreateUserInput{
 		UserPoolId: &p.pool, Username: &u.ID, MessageAction: types.MessageActionTypeSuppress, TemporaryPassword: aws.String(password()),
@@ -171,9 +171,9 @@ func (p *Provider) attributes(ctx context.Context, u access.User, account *cogni
 	}
 	moved := has[email] != u.Email
 	if moved {
-		// Whoever has the address before, or reads its mails, knows the password and has sessions: both end before the account gets the new
-		// address, and from then on a password has to be sent there. That mail waits until the account has the address: its password must not be
-		// overtaken by this one.
+		// Whoever reads the mails of the former address knows the password and has sessions: both end before the account gets the new address, to
+		// which a password has to be sent then. That mail waits until the account has the address, so that this password does not replace the one
+		// in the mail.
 		if settled, err := p.temporary(ctx, u, password()); err != nil {
 			return err
 		} else if !settled {
@@ -199,7 +199,7 @@ func (p *Provider) attributes(ctx context.Context, u access.User, account *cogni
 	if !is(err, aliasExists) {
 		return failed("update an account", err)
 	}
-	// Two who have swapped addresses would wait for each other for ever, did they not let go of what is no longer theirs.
+	// Two users who have swapped addresses would block each other for ever if each kept the address that it has lost.
 	if has[email] != "" && moved {
 		if err := p.drop(ctx, u, email); err != nil {
 			return err
@@ -232,7 +232,7 @@ func (p *Provider) enable(ctx context.Context, u access.User, enabled bool) erro
 	return failed("sign an account out", p.signOut(ctx, u)) // also when it was disabled before: that may have been all that was done
 }
 
-// signOut ends the account's sessions. cognito-local has no such call, and no sessions that could be ended.
+// signOut ends the account's sessions. cognito-local has neither this call nor sessions.
 func (p *Provider) signOut(ctx context.Context, u access.User) error {
 	_, err := p.api.AdminUserGlobalSignOut(ctx, &cognitoidentityprovider.AdminUserGlobalSignOutInput{UserPoolId: &p.pool, Username: &u.ID},
 		notLacking("AdminUserGlobalSignOut"))
@@ -242,9 +242,9 @@ func (p *Provider) signOut(ctx context.Context, u access.User) error {
 	return err
 }
 
-// groups puts the account into the groups that its user belongs into, and takes it out of those of other roles, first: an attempt that ends
-// between leaves too few. Groups that are none of this service's stay as they are. What Cognito has not, nobody can be put into, nor be
-// taken out of: ResourceNotFoundException is then about the group, since the account has just been read from the pool.
+// groups adds the account to the groups of its role, after it has removed it from those of other roles: an attempt that fails between
+// leaves too few. Other groups are left as they are. A group that does not exist is skipped: ResourceNotFoundException is then about the
+// group, since the account has just been read from the pool.
 func (p *Provider) groups(ctx context.Context, u access.User) error {
 	has := map[string]bool{}
 	pages := cognitoidentityprovider.NewAdminListGroupsForUserPaginator(p.api,
@@ -296,11 +296,12 @@ func (p *Provider) secondFactor(ctx context.Context, u access.User, account *cog
 	return failed("set an account's second factor", err)
 }
 
-// TemporaryPassword makes a password that signs the user in once, and then has to be replaced (P15). It waits a moment for an account that
-// is being made, or is about to get the user's address, and then fails with access.ErrUnavailable. It refuses with access.Ended when there
-// is nothing to be signed into any more, or the user has chosen a password already: a mail that comes twice must not undo that.
+// TemporaryPassword sets a password that signs the user in once and then has to be replaced (P15). It waits a moment for an account that is
+// being created or is about to get the user's address, and then fails with access.ErrUnavailable. It refuses with access.Ended when there
+// is no account any longer, or the user has chosen a password already: a mail that comes twice must not undo that.
 //
-// Settled tells that Cognito has answered each attempt to set it: none can arrive later, and undo a password that is made after this one.
+// settled reports whether Cognito has answered each attempt to set it: none can arrive later and undo a password that is set after this
+// one.
 func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (secret string, settled bool, err error) {
 	if u.Status != access.Active || !u.HasAccount() {
 		return "", true, access.Refuse(access.Ended, "the user is %s: no credential is made", u.Status)
@@ -339,7 +340,7 @@ func address(account *cognitoidentityprovider.AdminGetUserOutput) string {
 	return ""
 }
 
-// temporary sets a password that has to be replaced when it is used, and tells whether Cognito has answered each attempt.
+// temporary sets a password that has to be replaced when it is used, and reports whether Cognito has answered each attempt.
 func (p *Provider) temporary(ctx context.Context, u access.User, secret string) (settled bool, err error) {
 	ctx, sent := watchAttempts(ctx)
 	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
@@ -348,15 +349,15 @@ func (p *Provider) temporary(ctx context.Context, u access.User, secret string) 
 	return sent.settled(), failed("make a temporary password", err)
 }
 
-// Activated tells whether the user has chosen a password of its own.
+// Activated reports whether the user has chosen a password.
 func (p *Provider) Activated(ctx context.Context, u access.User) (bool, error) {
 	account, err := p.account(ctx, u)
 	return account != nil && account.UserStatus != types.UserStatusTypeForceChangePassword, err
 }
 
-// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so. It can be repeated, and has to
-// be after an error: also when it succeeded, but an attempt without an answer may arrive later. Who has chosen a password got the one
-// before by mail, at the address that the account has: each change of that ends the password.
+// Lapse ends the temporary password of a user who has not signed in with it, and reports whether that is so. It can be repeated, and has to
+// be after an error, also when it succeeded, since an attempt without an answer may arrive later. A user who has chosen a password got the
+// one before by mail, at the address of the account: each change of that ends the password.
 func (p *Provider) Lapse(ctx context.Context, u access.User) (access.Activation, error) {
 	account, err := p.account(ctx, u)
 	switch {
@@ -374,9 +375,9 @@ func (p *Provider) Lapse(ctx context.Context, u access.User) (access.Activation,
 	return access.Activation{Missed: true}, err
 }
 
-// Reset ends the user's password, whoever chose it, and all sessions: from then on TemporaryPassword makes one. It can be repeated, and has
-// to be after an error, since an attempt without an answer may arrive later, and end what is made meanwhile. Where there is no account yet,
-// there is nothing to end.
+// Reset ends the user's password, whoever chose it, and all sessions; TemporaryPassword sets the next one. It can be repeated, and has to
+// be after an error, since an attempt without an answer may arrive later and end what is set meanwhile. Without an account there is nothing
+// to end.
 func (p *Provider) Reset(ctx context.Context, u access.User) error {
 	settled, err := p.temporary(ctx, u, password()) // which nobody knows
 	switch {
@@ -391,7 +392,7 @@ func (p *Provider) Reset(ctx context.Context, u access.User) error {
 	return failed("sign an account out", p.signOut(ctx, u))
 }
 
-// An account is made, and gets another address, by the request that changes its user, after the event of that is out.
+// An account is created, and gets another address, by the request that changes its user, after the event of the change was published.
 const (
 	waitAttempts = 30
 	waitPause    = 100 * time.Millisecond
@@ -429,8 +430,8 @@ func (p *Provider) ChangePassword(ctx context.Context, u access.User, current, p
 	return failed("change a password", err)
 }
 
-// password makes a strong password that is easily read: four groups of letters and digits that cannot be mistaken, 115 bits. It
-// satisfies every policy that asks for classes.
+// password returns a strong password that is easy to read: four groups of letters and digits that cannot be confused, 115 bits. It
+// satisfies every policy that asks for character classes.
 func password() string {
 	const letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 	for {
@@ -471,14 +472,15 @@ func is(err error, code string) bool {
 	return errors.As(err, &api) && api.ErrorCode() == code
 }
 
-// lacking tells whether cognito-local does not know the call. Its words are exact, so that no failure of Cognito's can pass for this.
+// lacking reports whether cognito-local does not support the call. It compares the exact text, so that no error of Cognito is mistaken for
+// it.
 func lacking(err error, call string) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && api.ErrorCode() == "Unsupported" &&
 		api.ErrorMessage() == fmt.Sprintf("Cognito Local unsupported feature: Unsupported x-amz-target header %q", call)
 }
 
-// notLacking spares attempts to repeat what cognito-local does not know, and answers with the status 500.
+// notLacking prevents retries of calls that cognito-local does not support and answers with 500.
 func notLacking(call string) func(*cognitoidentityprovider.Options) {
 	return func(o *cognitoidentityprovider.Options) {
 		o.Retryer = unlessLacking{o.Retryer, call}
@@ -494,7 +496,7 @@ func (u unlessLacking) IsErrorRetryable(err error) bool {
 	return !lacking(err, u.call) && u.Retryer.IsErrorRetryable(err)
 }
 
-// failed says what a call was for; nil for no error. What may go through later is access.ErrUnavailable.
+// failed wraps an error with what the call was for; nil for no error. An error that a retry may cure is access.ErrUnavailable.
 func failed(doing string, err error) error {
 	var reply *smithyhttp.ResponseError
 	var garbled *smithy.DeserializationError

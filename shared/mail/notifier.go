@@ -14,40 +14,40 @@ import (
 
 // Sender hands a message to the mail service and returns the service's id of it.
 type Sender interface {
-	// Send fails with an error that wraps ErrRefused when the message will never be taken: the address or the content is refused. With
-	// any other error it may be tried again: at once, or, when the error wraps ErrUncertain, not before the service has had time to say
-	// whether it took the message. It gives up when the context ends.
+	// Send fails with an error that wraps ErrRefused when the message can never be sent, because of its address or content. After any other
+	// error it can be retried: at once, or, when the error wraps ErrUncertain, after the service has had time to report whether it took the
+	// message. It stops when the context ends.
 	Send(ctx context.Context, m Message) (id string, err error)
 }
 
 // ErrRefused says that the mail service will never take the message.
 var ErrRefused = errors.New("the mail service refused the mail")
 
-// ErrUncertain says that the mail service did not say whether it took the mail.
+// ErrUncertain says that it is unknown whether the mail service took the mail.
 var ErrUncertain = errors.New("the mail service gave no answer")
 
-// Receipts keeps what became of each mail. See receipt for the states.
+// Receipts keeps the state of each mail. See package receipt for the states.
 type Receipts interface {
-	// ClaimMail takes a mail for sending until the lease ends. It fails with receipt.ErrHeld while somebody else has it, and with
+	// ClaimMail claims a mail for sending until the lease ends. It fails with receipt.ErrHeld while another holds it, and with
 	// receipt.ErrSettled when nothing is left to do.
 	ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time, lease time.Duration) (receipt.Claim, error)
-	// SettleMail writes down what became of a claimed mail, and may be repeated.
+	// SettleMail records the result of a claimed mail, and may be repeated.
 	SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outcome) error
-	// ReleaseMail gives a claimed mail back, so that it can be claimed at once, and is due at that instant.
+	// ReleaseMail ends a claim, so that the mail can be claimed at once, and makes it due at that instant.
 	ReleaseMail(ctx context.Context, c receipt.Claim, reason string, now, due time.Time) error
-	// SpendMail counts a mail, which the id names, against a budget; false when it goes beyond. It may be repeated.
+	// SpendMail counts a mail, which the id names, against a budget; false when the budget is exceeded. It may be repeated.
 	SpendMail(ctx context.Context, b receipt.Budget, id string) (bool, error)
 	// BundleMail adds a line to a summary that is due at that instant, and may be repeated. It fails with receipt.ErrSettled when the summary
 	// is being sent, or was.
 	BundleMail(ctx context.Context, r receipt.Receipt, line string, now, due time.Time) error
-	// Blocked tells why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
+	// Blocked returns why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
 	Blocked(ctx context.Context, address, source string) (*receipt.Block, error)
 }
 
-// Secrets makes what a letter carries and nothing stores.
+// Secrets generates what a letter carries and nothing stores.
 type Secrets interface {
-	// Secret makes a letter's token or temporary password anew, which ends the ones made before. It fails with an error that wraps
-	// ErrNoLongerNeeded when what the letter says no longer holds: the invitation or the account has ended meanwhile.
+	// Secret generates a letter's token or temporary password, which invalidates earlier ones. It fails with an error that wraps
+	// ErrNoLongerNeeded when the letter is outdated: the invitation or the account has ended meanwhile.
 	Secret(ctx context.Context, l Letter) (string, error)
 }
 
@@ -60,20 +60,20 @@ const (
 	DefaultParallel = 4
 )
 
-// Notifier sends the mails of events, each once however often the event comes and however many work on it: whoever sends a letter has
-// claimed its receipt before, and writes down that it was sent.
+// Notifier sends the mails of events, each once, however often an event is delivered and however many workers there are: a worker claims
+// the letter's receipt before it sends, and records that it was sent.
 //
-// A letter that has a receipt is not lost any more, whatever happens: an unsettled receipt is due work, at the end of its lease or, when an
-// attempt has failed, after a pause as long as it has waited by then (at least a minute, at most a quarter of an hour). NotifyWaiting takes
-// it up again, for as long as three days. So a mail service that is away for an hour holds up no event, and needs nobody's hand afterwards.
+// A letter with a receipt is never lost: an unsettled receipt is due work, at the end of its lease or, after a failed attempt, after a
+// pause as long as it has waited so far (at least a minute, at most a quarter of an hour). NotifyWaiting retries it for up to three days.
+// So an outage of the mail service delays no event and needs no operator.
 //
-// A letter of which the mail service has said nothing may be with its recipient already. So it keeps its lease, which nobody else gets
-// past, and in which the service's own word (receipt.Feedback) settles it. NotifyWaiting's leases grow as the pauses do, so such a letter,
-// too, is tried the more seldom the longer it waits, and is given up after the same three days.
+// A letter without an answer of the mail service may have been delivered. It keeps its lease, during which nobody else sends it and the
+// service's feedback (receipt.Feedback) can settle it. NotifyWaiting's leases grow like the pauses, so such a letter is retried less and
+// less often, and given up after the same three days.
 //
-// One gap cannot be closed, since no mail service takes a mail and our word for it in one step: when the sender dies, or the storage stays
-// away, after the service has taken the mail and before that is written down. Then the mail goes out once more when the lease is over,
-// unless the service's own word has come before.
+// One gap remains, since no mail service accepts a mail and records it in our table in one step: when the sender dies, or the table is
+// unavailable, after the service took the mail and before that is recorded, the mail is sent once more when the lease is over, unless
+// feedback comes first.
 type Notifier struct {
 	Renderer *Renderer
 	Sender   Sender
@@ -89,12 +89,12 @@ type Notifier struct {
 // ErrWaits says that a letter could not be sent now and waits for another attempt.
 var ErrWaits = errors.New("the mail waits to be tried again")
 
-// ErrLate says that too little time is left to send a letter and to write down that it was.
+// ErrLate says that too little time is left to send a letter and to record that it was sent.
 var ErrLate = errors.New("out of time")
 
-// Notify sends the letters of an event that have no receipt yet or wait for another attempt. Each letter is tried, whatever happens to the
-// others. After an error the event has to come again: there are letters without a receipt. That a letter waits, or that somebody else is
-// sending it, is no error.
+// Notify sends the letters of an event that have no receipt yet or wait for another attempt. It tries each letter, whatever happens to the
+// others. After an error the event has to be delivered again: some letters have no receipt. A letter that waits, or that another worker is
+// sending, is no error.
 func (n *Notifier) Notify(ctx context.Context, e events.Event) error {
 	letters, err := n.letters(ctx, e)
 	if err != nil {
@@ -114,13 +114,13 @@ func (n *Notifier) Notify(ctx context.Context, e events.Event) error {
 	return errors.Join(errs...)
 }
 
-// NotifyOne sends the letter of an event to one recipient that was reopened. It fails with receipt.ErrUnknown when the event tells nobody
-// whom that digest stands for, with receipt.ErrHeld while somebody else is sending it, with ErrWaits, and with ErrLate.
+// NotifyOne sends the letter of an event to one recipient that was reopened. It fails with receipt.ErrUnknown when the event has no letter
+// to the recipient with that digest, with receipt.ErrHeld while another is sending it, with ErrWaits, and with ErrLate.
 func (n *Notifier) NotifyOne(ctx context.Context, e events.Event, recipient string) error {
 	return n.notifyOne(ctx, e, recipient, n.lease())
 }
 
-// NotifyWaiting is NotifyOne for a letter that waits for another attempt. It has a lease as long as the event is ago, up to a quarter of an
+// NotifyWaiting is NotifyOne for a letter that waits for another attempt. Its lease is as long as the event is old, up to a quarter of an
 // hour.
 func (n *Notifier) NotifyWaiting(ctx context.Context, e events.Event, recipient string) error {
 	return n.notifyOne(ctx, e, recipient, max(n.lease(), min(n.Now().Sub(e.Time), longPause)))
@@ -147,7 +147,7 @@ func (n *Notifier) notifyOne(ctx context.Context, e events.Event, recipient stri
 	return receipt.ErrUnknown
 }
 
-// letters are an event's as they are now.
+// letters returns the letters of an event as they are now.
 func (n *Notifier) letters(ctx context.Context, e events.Event) ([]Letter, error) {
 	if n.Present == nil {
 		return Letters(e), nil
@@ -159,7 +159,7 @@ func (n *Notifier) letters(ctx context.Context, e events.Event) ([]Letter, error
 	return s.Letters(e), nil
 }
 
-// letter is an event's to one recipient.
+// letter returns an event's letter to one recipient.
 func (n *Notifier) letter(ctx context.Context, e events.Event, recipient string) (Letter, error) {
 	letters, err := n.letters(ctx, e)
 	if err != nil {
@@ -173,14 +173,14 @@ func (n *Notifier) letter(ctx context.Context, e events.Event, recipient string)
 	return Letter{}, receipt.ErrUnknown
 }
 
-// Outdated is why the letter of an event to one recipient says what holds no longer; "" when it holds. It fails with receipt.ErrUnknown
-// when the event tells nobody whom that digest stands for.
+// Outdated returns why the letter of an event to one recipient is outdated; "" when it is not. It fails with receipt.ErrUnknown when the
+// event has no letter to the recipient with that digest.
 func (n *Notifier) Outdated(ctx context.Context, e events.Event, recipient string) (string, error) {
 	l, err := n.letter(ctx, e, recipient)
 	return l.Outdated, err
 }
 
-// GiveUp settles a mail that waits and that no event tells anybody of any more.
+// GiveUp settles a waiting mail for which no event has a letter any longer.
 func (n *Notifier) GiveUp(ctx context.Context, key receipt.Key, reason string) error {
 	claim, err := n.Receipts.ClaimMail(ctx, receipt.Receipt{Key: key}, n.Now(), n.lease())
 	if err != nil {
@@ -196,7 +196,7 @@ func (n *Notifier) lease() time.Duration {
 	return n.Lease
 }
 
-// deliver tries letters, and tells of each what went wrong.
+// deliver tries letters, and returns the errors of each.
 func (n *Notifier) deliver(ctx context.Context, letters []Letter, lease time.Duration) []error {
 	errs := make([]error, len(letters))
 	parallel := n.Parallel
@@ -219,7 +219,7 @@ func (n *Notifier) deliver(ctx context.Context, letters []Letter, lease time.Dur
 	return errs
 }
 
-// one claims, makes, sends and settles one letter. It begins nothing that it could not write down before the context's deadline.
+// one claims, renders, sends and settles one letter. It begins nothing that it could not record before the context's deadline.
 func (n *Notifier) one(ctx context.Context, l Letter, lease time.Duration) error {
 	work := ctx
 	if deadline, ok := ctx.Deadline(); ok {
@@ -241,7 +241,7 @@ func (n *Notifier) one(ctx context.Context, l Letter, lease time.Duration) error
 	if err == nil && o.State == "" && held.IsZero() {
 		o, err = n.try(work, l, claim)
 	}
-	// What is known now is written down even when the time for all else is over.
+	// The result is recorded even when the time for everything else is over.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	now := n.Now()
@@ -277,8 +277,8 @@ func (n *Notifier) one(ctx context.Context, l Letter, lease time.Duration) error
 	return fmt.Errorf("%w: it is %s, and may be sent again, since that could not be written down: %w", ErrWaits, o.State, err)
 }
 
-// What a letter is given: patience is kept for writing down what became of it, before the worker is stopped, and sending is the least for
-// the mail service.
+// The time for one letter: patience is reserved for recording the result before the worker is stopped, and sending is the least that the
+// mail service gets.
 const (
 	patience = 10 * time.Second
 	settling = 3 // attempts to write it down; the storage itself tries each time more than once
@@ -289,11 +289,11 @@ const (
 	longest    = 72 * time.Hour // then a letter is given up
 )
 
-// beyond is why a mail is held back.
+// beyond is the reason of a mail that is held back.
 const beyond = "the organisation has caused as many mails to this address as a day allows"
 
-// within counts a letter against what its organisation may cause to its recipient a day. Beyond that, a letter with a secret is held until
-// the next day, and any other is told in the day's summary. Security notices have a larger budget of their own.
+// within counts a letter against what its organisation may cause to its recipient a day. Beyond that, a letter with a secret waits until
+// the next day, and any other becomes a line of the day's summary. Security notices have a larger budget of their own.
 func (n *Notifier) within(ctx context.Context, l Letter) (o receipt.Outcome, held time.Time, err error) {
 	if !receipt.Bounded(l.Event) || l.Template == summary || l.Outdated != "" && !l.Urgent() {
 		return o, held, nil
@@ -320,7 +320,7 @@ func (n *Notifier) NotifySummary(ctx context.Context, summary Letter) error {
 	return n.deliver(ctx, []Letter{summary}, max(n.lease(), min(n.Now().Sub(summary.Event.Time), longPause)))[0]
 }
 
-// try finds out what becomes of a letter that is claimed. An error says that it can be tried again.
+// try decides what happens to a claimed letter. An error says that it can be retried.
 func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (receipt.Outcome, error) {
 	if l.Outdated != "" && !l.Urgent() {
 		return receipt.Outcome{State: receipt.Dropped, Reason: l.Outdated}, nil

@@ -8,7 +8,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Side is whom a letter speaks to.
+// Side is the party that a letter addresses.
 type Side string
 
 // The sides.
@@ -19,7 +19,7 @@ const (
 	Invitee  Side = "invitee"  // a person without an account
 )
 
-// SecretKind is what a letter carries that is made when it is sent, and stored nowhere.
+// SecretKind is a secret in a letter, which is generated when the letter is sent and stored nowhere.
 type SecretKind string
 
 // The kinds.
@@ -60,7 +60,7 @@ type recipients struct {
 	who  func(events.Event) []string
 }
 
-// rules are the table. Within one event an address gets one letter: that of the first rule that means it.
+// rules is the table. Within one event an address gets one letter: that of the first rule that applies to it.
 //
 //nolint:funlen // a table: a line for each letter, read from top to bottom
 func rules() []rule {
@@ -188,10 +188,10 @@ func rules() []rule {
 	)
 }
 
-// letters are the mails that an event causes, in the order of the table and of the people in the event. An address gets one letter, that
-// of the first rule that means it: a user who is granted access and is a contact of the partner, too, gets the user's letter. The
-// customer's contacts get the customer's letter, whatever else the partner uses their addresses for; only a letter with a secret comes
-// before that. An event that no rule names, or whose type is unknown, tells nobody. What is no plain address gets nothing.
+// letters returns the mails that an event causes, in the order of the table and of the people in the event. An address gets one letter,
+// that of the first rule that applies to it: a user who is granted access and is also a contact of the partner gets the user's letter. The
+// customer's contacts get the customer's letter, whatever else their addresses are used for; only a letter with a secret comes before that.
+// An event without a rule, or of an unknown type, causes none. What is no plain address gets nothing.
 func letters(e events.Event) []Letter {
 	var out []Letter
 	told, customers := map[string]bool{}, map[string]bool{}
@@ -226,7 +226,7 @@ func letters(e events.Event) []Letter {
 	return out
 }
 
-// name is the template of a type of event that has one of its own.
+// name returns the template of an event type that has one of its own.
 func name(t events.Type) string {
 	_, what, _ := strings.Cut(string(t), ".")
 	return what
@@ -268,26 +268,26 @@ func unless(yes bool, addresses []string) []string {
 	return addresses
 }
 
-// others are the users who were in before and still are.
+// others returns the users who had access before and still have.
 func others(e events.Event) []string {
 	added := emails(e.Data.Added)
 	return slices.DeleteFunc(emails(e.Data.Users), func(a string) bool { return slices.Contains(added, a) })
 }
 
-// anonymous tells whether no user can be told: there are too many, or none was chosen yet, or none is known by address.
+// anonymous reports whether no user can be notified: there are too many, none is assigned yet, or none has a known address.
 func anonymous(e events.Event) bool {
 	return e.Data.UsersTruncated ||
 		!slices.ContainsFunc(slices.Concat(e.Data.Users, e.Data.Added), func(p events.Person) bool { return p.Email != "" })
 }
 
-// addressed tells whether the change brings the customer's words to the partner.
+// addressed reports whether the change has a message of the customer to the partner.
 func addressed(e events.Event) bool {
 	return e.Data.Message != "" && slices.Contains(e.Data.Fields, "message")
 }
 
 func switched(e events.Event) bool { return e.Data.Everyone != nil }
 
-// termsChanged tells whether what a user may do, or when, or how it signs in, is not as before.
+// termsChanged reports whether the level, the period or the sign-in of users has changed.
 func termsChanged(e events.Event) bool {
 	return slices.ContainsFunc(e.Data.Fields, func(f string) bool {
 		if f == "level" && e.Data.LevelWas == "" && len(e.Data.Changed) > 0 {

@@ -11,7 +11,7 @@ import (
 	"partneraccess/shared/mail/receipt"
 )
 
-// Message is a mail that is ready to be sent. It may hold a secret: it is never logged or stored.
+// Message is a mail that is ready to be sent. It may hold a secret: never log or store it.
 type Message struct {
 	To      string
 	From    string
@@ -23,7 +23,7 @@ type Message struct {
 	Tags    map[string]string // for the mail service: template, type, event, organisation and source, all of [A-Za-z0-9_-]
 }
 
-// Renderer makes messages of letters.
+// Renderer renders letters as messages.
 type Renderer struct {
 	settings Settings
 	words    *template.Template
@@ -34,7 +34,7 @@ type Renderer struct {
 //go:embed templates
 var templates embed.FS
 
-// NewRenderer fails with what is wrong with the settings.
+// NewRenderer fails when the settings are invalid, with the errors of Settings.Validate.
 func NewRenderer(s Settings) (*Renderer, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -74,8 +74,8 @@ type page struct {
 	Unsubscribe string
 }
 
-// Render makes the message of a letter. The secret is what the letter's kind of secret calls for: a token is needed, a temporary password
-// may be "" where people sign in elsewhere. Any other secret is refused, since it could only get out by mistake.
+// Render renders a letter. The secret is of the letter's kind: a token is required, a temporary password may be "" where people sign in
+// elsewhere. Any other secret is refused, since it could only leak by mistake.
 func (r *Renderer) Render(l Letter, secret string) (Message, error) {
 	switch {
 	case l.Secret == Token && secret == "":
@@ -114,7 +114,7 @@ func (r *Renderer) Render(l Letter, secret string) (Message, error) {
 	return m, nil
 }
 
-// page has the letter's words written, and adds the parts that follow from the event.
+// page renders the letter's text and adds the parts that follow from the event.
 //
 // The words of a letter are a template "<template>.<side>": lines "Subject: " and "Preview: ", an empty line, and paragraphs between empty
 // lines. Nothing that people entered can begin a line or hold an empty one, since all of it is on one line.
@@ -156,5 +156,5 @@ func (r *Renderer) page(v view) (page, error) {
 	return p, nil
 }
 
-// spaced is a text with single spaces: the words' templates break their lines where it suits them.
+// spaced collapses white space: the templates break their lines anywhere.
 func spaced(s string) string { return strings.Join(strings.Fields(s), " ") }

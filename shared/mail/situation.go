@@ -10,8 +10,8 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Situation is what holds when the letters of an event are made: whom they reach, and what a check would answer. The zero value knows
-// nothing; then the event is believed.
+// Situation is the present state when the letters of an event are rendered: who gets them, and what a check would answer. The zero value
+// knows nothing; then the event is taken as it is.
 type Situation struct {
 	Known       bool
 	Now         time.Time // UTC
@@ -27,17 +27,17 @@ type Situation struct {
 	Invitation *access.Invitation // that the event is about
 }
 
-// Situations reads what holds now.
+// Situations reads the present state.
 type Situations interface {
 	// Situation reads it for the people and organisations of one event.
 	Situation(ctx context.Context, e events.Event) (Situation, error)
 }
 
-// Letters are the mails that an event causes, when nothing is known of what happened since.
+// Letters returns the mails that an event causes, when nothing is known of later changes.
 func Letters(e events.Event) []Letter { return Situation{}.Letters(e) }
 
-// Letters are the mails that an event causes now. They go to the addresses that people and organisations have now. Whom the event names and
-// who is told nothing any more has a letter, too, which says why it is outdated: it is never sent, and its receipt shows what became of it.
+// Letters returns the mails that an event causes now, to the present addresses of people and organisations. A recipient of the event who
+// gets nothing any longer has a letter, too, with the reason in Outdated: it is never sent, and its receipt shows that.
 func (s Situation) Letters(e events.Event) []Letter {
 	if !s.Known {
 		return letters(e)
@@ -62,7 +62,7 @@ func (s Situation) Letters(e events.Event) []Letter {
 	return out
 }
 
-// moved is the address that a user whom the event names under another one has now; "" when there is none, or it is the same.
+// moved returns the present address of a user whom the event has under another one; "" when there is none, or it is the same.
 func (s Situation) moved(e events.Event, was string) string {
 	for _, p := range slices.Concat(e.Data.Added, e.Data.Removed, e.Data.Changed, e.Data.Users) {
 		if u := s.Users[p.ID]; u != nil && strings.EqualFold(p.Email, was) && u.Email != was {
@@ -72,7 +72,7 @@ func (s Situation) moved(e events.Event, was string) string {
 	return ""
 }
 
-// present is the event with the addresses that people and contacts have now. Who is not told any more has none.
+// present returns the event with the present addresses. Those who are no longer notified have none.
 func (s Situation) present(e events.Event) events.Event {
 	if o := e.Customer; o != nil && s.Customer != nil {
 		now := *o
@@ -99,7 +99,7 @@ func (s Situation) present(e events.Event) events.Event {
 	return e
 }
 
-// people are these people with the addresses that they have now.
+// people returns these people with their present addresses.
 func (s Situation) people(list []events.Person) []events.Person {
 	out := slices.Clone(list)
 	for i := range out {
@@ -114,8 +114,8 @@ func (s Situation) people(list []events.Person) []events.Person {
 	return out
 }
 
-// Urgent tells whether a letter is sent when it comes late, too, since its recipient must not miss that it happened: what ends or pauses
-// access, and, for organisations, each change; the letter says that the access has ended since.
+// Urgent reports whether a letter is sent even when it is late and outdated, since its recipient has to learn of it: the end or suspension
+// of access, and, for organisations, each change; the letter then says that the access has ended since.
 func (l Letter) Urgent() bool {
 	switch l.Template {
 	case "granted", "changed", "resumed":
@@ -124,7 +124,7 @@ func (l Letter) Urgent() bool {
 	return !l.Gone && l.ends()
 }
 
-// ends tells whether the letter says that access has ended or is paused.
+// ends reports whether the letter says that access has ended or is suspended.
 func (l Letter) ends() bool {
 	switch l.Template {
 	case "removed", "suspended", "expired", "revoked", "relinquished", "ended", "partner_suspended", "partner_removed":
@@ -133,12 +133,12 @@ func (l Letter) ends() bool {
 	return false
 }
 
-// security tells whether the letter says that access ended or is paused, or that an address or the person behind it changed.
+// security reports whether the letter says that access ended or is suspended, or that an address or the person behind it changed.
 func (l Letter) security() bool {
 	return l.ends() || l.Template == "address" || l.Template == "address_former" || l.Template == "person_changed"
 }
 
-// outdated is why what the letter says holds no longer; "" when it does.
+// outdated returns why the letter no longer applies; "" when it does.
 func (s Situation) outdated(l Letter) string {
 	switch kind, _, _ := strings.Cut(string(l.Event.Type), "."); kind {
 	case "grant":
@@ -237,7 +237,7 @@ func isTemporary(w access.Why) bool {
 	return false
 }
 
-// decision is what a check answers the letter's recipient now, whatever the action; false when the letter is not about a user's own access.
+// decision returns what a check answers the letter's recipient now, for any action; false when the letter is not about a user's own access.
 func (s Situation) decision(l Letter) (access.Decision, bool) {
 	f, ok := s.facts(l)
 	if !ok {
@@ -246,7 +246,7 @@ func (s Situation) decision(l Letter) (access.Decision, bool) {
 	return access.Entry(f, f.Grant.Customer, s.Now), true
 }
 
-// facts are what a check looks at for the letter's recipient.
+// facts returns what a check reads for the letter's recipient.
 func (s Situation) facts(l Letter) (access.Facts, bool) {
 	if !s.Known || l.Side != User || s.Grant == nil {
 		return access.Facts{}, false
@@ -260,17 +260,17 @@ func (s Situation) facts(l Letter) (access.Facts, bool) {
 	return access.Facts{}, false
 }
 
-// over tells whether the grant that the letter is about has ended since.
+// over reports whether the grant of the letter has ended since.
 func (s Situation) over(l Letter) bool {
 	return s.Known && !l.ends() && l.Event.Data.Grant != "" && !s.same(l)
 }
 
-// same tells whether the grant that the letter is about is the one that is there, and has not ended.
+// same reports whether the grant of the letter is the present one and has not ended.
 func (s Situation) same(l Letter) bool {
 	return s.Grant != nil && s.Grant.ID == l.Event.Data.Grant && s.Grant.EndAt(s.Partner, s.Now) == nil
 }
 
-// effective is how much the letter's recipient, or its organisation, may do now; after the end, as much as it could have done before.
+// effective returns the level of the letter's recipient, or of its organisation, now; after the end, the level before it.
 func (s Situation) effective(l Letter) access.Level {
 	granted := s.granted(l)
 	if s.Partner == nil {
@@ -282,7 +282,7 @@ func (s Situation) effective(l Letter) access.Level {
 	return access.Lowest(granted, s.Partner.Offer)
 }
 
-// granted is the level that the customer has granted, now or, after the end, before it.
+// granted returns the level that the customer has granted now; after the end, before it.
 func (s Situation) granted(l Letter) access.Level {
 	level, _ := access.ParseLevel(asked(l))
 	switch {
@@ -294,7 +294,7 @@ func (s Situation) granted(l Letter) access.Level {
 	return level
 }
 
-// asked is the level of which the event speaks: the recipient's own, when it is a user who has one, and the grant's otherwise.
+// asked returns the level of the event: the recipient's own when it is a user who has one, else the grant's.
 func asked(l Letter) string {
 	if p := recipient(l, l.Event.Data.Changed, l.Event.Data.Added, l.Event.Data.Users); p != nil && p.Level != "" {
 		return p.Level
@@ -302,7 +302,7 @@ func asked(l Letter) string {
 	return l.Event.Data.Level
 }
 
-// recipient is the user among these to whom the letter goes; nil when it goes to somebody else.
+// recipient returns the user among these to whom the letter goes; nil when it goes to somebody else.
 func recipient(l Letter, lists ...[]events.Person) *events.Person {
 	for _, p := range slices.Concat(lists...) {
 		if l.Side == User && strings.EqualFold(p.Email, l.To) {

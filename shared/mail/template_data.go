@@ -10,7 +10,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-// view is what the words of a letter are made from. Everything in it that people have entered is fit to be shown, on one line.
+// view is what the templates render. Texts that people have entered are sanitized, on one line.
 type view struct {
 	l      Letter
 	s      Settings
@@ -38,7 +38,7 @@ func organisation(o *events.Organisation) string {
 	return o.Name
 }
 
-// By is who made the change, to begin a sentence with.
+// By is who made the change, as the beginning of a sentence.
 func (v view) By() string {
 	e := v.l.Event
 	var side string
@@ -69,7 +69,7 @@ func shownAddress(a string) string {
 	return access.ShownEmail(a)
 }
 
-// Clock tells whether nobody made the change: a time came.
+// Clock reports whether the change was made by a date, and not by a person.
 func (v view) Clock() bool { return v.l.Event.Actor.Kind == "clock" }
 
 // Email is the recipient's address.
@@ -78,7 +78,7 @@ func (v view) Email() string { return shownAddress(v.l.To) }
 // Person is the person whom the event is about, with the address.
 func (v view) Person() string { return named(v.d().Person, 60) }
 
-// AccessEnded tells whether a change of address took the person's access.
+// AccessEnded reports whether a change of address ended the person's access.
 func (v view) AccessEnded() bool { return v.d().Reason != "" }
 
 // PersonName is the person's name, or the address.
@@ -131,7 +131,7 @@ func (v view) EmailWas() string { return shownAddress(v.d().EmailWas) }
 // Life is how long a temporary password can be used.
 func (v view) Life() string { return fmt.Sprintf("%d days", int(access.ActivationLife.Hours()/24)) }
 
-// level is how much the recipient may do now, when it is a user, and the partner otherwise; after the end, how much that was.
+// level is the present level of the recipient, when it is a user, else of the partner; after the end, the level before it.
 func (v view) level() string {
 	if !v.l.Situation.Known {
 		return asked(v.l)
@@ -145,7 +145,7 @@ func (v view) recipient(lists ...[]events.Person) *events.Person { return recipi
 // Level is the level's name.
 func (v view) Level() string { return singleLine(v.level()) }
 
-// NoAccess tells whether the level gives nothing.
+// NoAccess reports whether the level is none.
 func (v view) NoAccess() bool { return v.level() == "none" }
 
 // inWords explains a level. A provider's own catalogue may give each more or less, so it stays general.
@@ -230,7 +230,7 @@ func (v view) Until() string {
 // Expires is when the invitation ends.
 func (v view) Expires() string { return instant(v.d().Expires, "") }
 
-// Ended is when the access ended: by the clock at the end of the period, whenever that was noticed.
+// Ended is when the access ended: the end of the period, however late that was noticed.
 func (v view) Ended() string {
 	if v.l.Event.Type == events.GrantExpired && v.d().Until != nil {
 		return v.Until()
@@ -262,7 +262,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// denied is why the recipient, or for organisations whoever is in, cannot enter now, by the reason of a check; "" when they can.
+// denied is why the recipient, or for organisations each user with the grant, has no access now, by the reason of a check; "" when there is
+// access.
 func (v view) denied() access.Why {
 	s := v.l.Situation
 	if s.over(v.l) {
@@ -286,10 +287,10 @@ func (v view) denied() access.Why {
 	return s.Grant.Denied(s.Partner, s.Now)
 }
 
-// Open tells whether the recipient, or for organisations whoever is in, can enter now.
+// Open reports whether the recipient, or for organisations the users, have access now.
 func (v view) Open() bool { return v.denied() == "" && !v.NoAccess() }
 
-// Obstacle is a sentence on why nobody, or not the recipient, can enter now; "" when they can.
+// Obstacle is a sentence on why the recipient, or nobody, has access now; "" when there is access.
 func (v view) Obstacle() string {
 	switch why := v.denied(); {
 	case why == access.WhyEnded, why == access.WhyExpired:
@@ -313,10 +314,10 @@ func (v view) Obstacle() string {
 	return ""
 }
 
-// Over tells whether the access has ended since.
+// Over reports whether the access has ended since.
 func (v view) Over() bool { return v.l.Situation.over(v.l) }
 
-// Managed tells whether the provider alone changes and ends the access.
+// Managed reports whether only the provider can change or end the access.
 func (v view) Managed() bool {
 	if s := v.l.Situation; s.Known && s.Customer != nil && s.Partner != nil {
 		return s.Customer.ManagedBy == s.Partner.ID
@@ -324,7 +325,7 @@ func (v view) Managed() bool {
 	return v.Changed("managed")
 }
 
-// SuspendedByCustomer tells whether the customer itself has suspended the access.
+// SuspendedByCustomer reports whether the customer itself has suspended the access.
 func (v view) SuspendedByCustomer() bool {
 	if s := v.l.Situation; s.Known && s.Grant != nil {
 		return s.Grant.State == access.StateSuspended
@@ -332,19 +333,19 @@ func (v view) SuspendedByCustomer() bool {
 	return v.d().Status == "suspended"
 }
 
-// EveryoneOn and EveryoneOff tell whether the change switched everyone.
+// EveryoneOn reports whether the change switched everyone on.
 func (v view) EveryoneOn() bool { return v.d().Everyone != nil && *v.d().Everyone }
 
-// EveryoneOff tells whether the change switched everyone off.
+// EveryoneOff reports whether the change switched everyone off.
 func (v view) EveryoneOff() bool { return v.d().Everyone != nil && !*v.d().Everyone }
 
-// ChosenByPartner tells whether the partner picks its users.
+// ChosenByPartner reports whether the partner assigns its users.
 func (v view) ChosenByPartner() bool { return v.d().AssignedBy == "partner" }
 
-// Nobody tells whether no user is in.
+// Nobody reports whether no user has access.
 func (v view) Nobody() bool { n := v.userCount(); return n != nil && *n == 0 }
 
-// userCount is how many users are in: now, or, after the end, as the event says.
+// userCount is how many users have access: now or, after the end, as the event says.
 func (v view) userCount() *int {
 	s := v.l.Situation
 	if !s.same(v.l) || v.d().UserCount == nil {
@@ -354,7 +355,7 @@ func (v view) userCount() *int {
 	return &n
 }
 
-// Count is how many users are in, in words.
+// Count is how many users have access, in words.
 func (v view) Count() string {
 	n := v.userCount()
 	switch {
@@ -368,10 +369,10 @@ func (v view) Count() string {
 
 func users(n int) string { return count(n, "user") }
 
-// Again tells whether the invitation's earlier mails have a link that has ended.
+// Again reports whether the links in earlier mails of the invitation no longer work.
 func (v view) Again() bool { return v.d().Sending > 1 }
 
-// Changed tells whether the change altered a field of the API.
+// Changed reports whether the change altered a field of the API.
 func (v view) Changed(field string) bool { return slices.Contains(v.d().Fields, field) }
 
 // Reason is why the access ended, as a sentence without its stop.

@@ -1,5 +1,5 @@
-// Package metrics tells CloudWatch what the service does, in its embedded metric format: lines of JSON on a function's standard output,
-// which CloudWatch Logs turns into metrics without a call, and so without time or rights
+// Package metrics writes the service's metrics for CloudWatch, in its embedded metric format: lines of JSON on a function's standard
+// output, which CloudWatch Logs turns into metrics without a call, and so without time or rights
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 //
 // A line holds codes and numbers only: no ids, no names, no addresses.
@@ -34,7 +34,7 @@ const (
 // DefaultStage stands for a stage that was not named.
 const DefaultStage = "local"
 
-// Recorder writes the figures of one deployment. It may be used by many at once; a nil one drops everything.
+// Recorder writes the metrics of one deployment. It is safe for concurrent use; a nil one drops everything.
 type Recorder struct {
 	w     io.Writer
 	now   func() time.Time
@@ -44,7 +44,7 @@ type Recorder struct {
 	buf []byte // of the latest line, to be used again
 }
 
-// New is a recorder that writes a line for each figure, in one Write, to w. The stage, DefaultStage when it is "", tells deployments apart.
+// New returns a recorder that writes a line for each value, in one Write, to w. The stage, DefaultStage when it is "", is a dimension.
 func New(w io.Writer, stage string, now func() time.Time) *Recorder {
 	if stage == "" {
 		stage = DefaultStage
@@ -52,32 +52,32 @@ func New(w io.Writer, stage string, now func() time.Time) *Recorder {
 	return &Recorder{w: w, now: now, stage: stage}
 }
 
-// Decision counts n evaluations that were answered alike.
+// Decision counts n evaluations with the same answer.
 func (r *Recorder) Decision(reason string, n int) {
 	r.write(Decisions, "Count", Reason, reason, strconv.Itoa(n))
 }
 
-// GrantEnded counts a grant whose end has been written down.
+// GrantEnded counts a grant whose end was recorded.
 func (r *Recorder) GrantEnded(reason string) {
 	r.write(GrantsEnded, "Count", Reason, reason, "1")
 }
 
-// Mail counts a mail of which the state has been written down.
+// Mail counts a mail whose state was recorded.
 func (r *Recorder) Mail(state string) {
 	r.write(Mails, "Count", State, state, "1")
 }
 
-// Sweep tells how long the oldest piece of due work had waited.
+// Sweep records how long the oldest due work had waited.
 func (r *Recorder) Sweep(lag time.Duration) {
 	r.write(SweepLag, "Seconds", "", "", strconv.FormatFloat(lag.Seconds(), 'f', 3, 64))
 }
 
-// Contended counts one time that others got in between.
+// Contended counts one write or snapshot that met a concurrent change.
 func (r *Recorder) Contended() {
 	r.write(Contention, "Count", "", "", "1")
 }
 
-// write writes one figure. The line is put together by hand, since a check can afford no more.
+// write writes one value. The line is built by hand: a check has no time for more.
 func (r *Recorder) write(metric, unit, dimension, member, value string) {
 	if r == nil {
 		return

@@ -1,5 +1,5 @@
-// Package ses sends mails through Amazon SES, API v2, and reads what SES says later of them. No other package imports SES's client,
-// which is the largest of those that a function can carry.
+// Package ses sends mails through Amazon SES, API v2, and decodes its feedback. No other package imports SES's client, the largest that a
+// function can carry.
 package ses
 
 import (
@@ -51,8 +51,8 @@ func NewClient(getenv func(string) string, change ...func(*sesv2.Options)) (*ses
 		Retryer:      retryer(),
 		HTTPClient: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConnsPerHost = 8
-			// A function is frozen between two batches. A connection that the other side has closed meanwhile would take the mail and not
-			// say that it was lost. The transport compares this with the wall clock, which goes on in the frost.
+			// A function is frozen between two batches. A connection that the other side has closed meanwhile would lose the mail without an error.
+			// The transport compares this with the wall clock, which runs on meanwhile.
 			t.IdleConnTimeout = 10 * time.Second
 		}),
 	}
@@ -63,8 +63,8 @@ func NewClient(getenv func(string) string, change ...func(*sesv2.Options)) (*ses
 	return sesv2.New(o), nil
 }
 
-// retryer tries again what SES throttles, and nothing else. The SDK's own would also do so after a connection was cut or an answer was
-// late: SendEmail has no idempotency token, and each of those may be a mail that was sent.
+// retryer retries what SES throttles, and nothing else. The SDK's own also retries after a broken connection or a late answer: SendEmail
+// has no idempotency token, and each of those may be a mail that was sent.
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 4
@@ -82,7 +82,7 @@ type Sender struct {
 	set    *string
 }
 
-// NewSender sends under the configuration set, through which SES says later what became of the mails; "" = none.
+// NewSender returns a sender that uses the configuration set, by which SES reports later what became of the mails; "" = none.
 func NewSender(client *sesv2.Client, configurationSet string) *Sender {
 	s := &Sender{client: client}
 	if configurationSet != "" {
@@ -152,7 +152,7 @@ func text(s string) *types.Content {
 	return &types.Content{Data: &s, Charset: aws.String("UTF-8")}
 }
 
-// Error is a mail that was not sent, or of which it is not known, and that may be tried again. It names no recipient.
+// Error is a mail that was not sent, or of which that is unknown, and that can be retried. It names no recipient.
 type Error struct {
 	// Uncertain: no answer came. SES may have taken the mail, and will say so through the configuration set if it has.
 	Uncertain bool
@@ -174,7 +174,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // Is makes an uncertain error known as letters.ErrUncertain.
 func (e *Error) Is(target error) bool { return e.Uncertain && target == letters.ErrUncertain }
 
-// failed tells the mails that SES will never take from those that it may take later.
+// failed tells apart the mails that SES will never take and those that it may take later.
 //
 // For good, so that nobody holds up the rest of the stream with trying:
 //   - BadRequestException: an address or a header that is not well-formed stays so. The sender's own address was looked at when the
@@ -206,7 +206,7 @@ func failed(err error, m letters.Message) error {
 	return &Error{Uncertain: !answered(err) && !unconnected(err), cause: err, recipient: m.To}
 }
 
-// answered tells whether SES itself said no.
+// answered reports whether SES itself refused.
 func answered(err error) bool {
 	var api smithy.APIError
 	var garbled *smithy.DeserializationError
@@ -217,7 +217,7 @@ func answered(err error) bool {
 	return errors.As(err, &api) || errors.As(err, &reply) && reply.HTTPStatusCode() >= http.StatusBadRequest
 }
 
-// unconnected tells whether no connection came about, so that nothing can have been sent.
+// unconnected reports whether no connection was made, so that nothing can have been sent.
 func unconnected(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError

@@ -1,4 +1,4 @@
-// Package stream takes the events out of batches of the table's stream, and tells Lambda which records failed.
+// Package stream decodes the events in batches of the table's stream, and reports the records that failed to Lambda.
 package stream
 
 import (
@@ -17,23 +17,23 @@ import (
 )
 
 const (
-	// reserve is what must be left of an invocation for one more event to be begun: it can mean eighty mails.
+	// reserve is the time that must be left to begin another event: one event can mean eighty mails.
 	reserve = 20 * time.Second
-	// answer is kept for the answer itself, so that an event that hangs fails alone and not the batch with it.
+	// answer is the time for the response itself, so that an event that hangs fails alone and not with its batch.
 	answer = 2 * time.Second
 )
 
-// Handler calls each with the event of every record of a batch, in the order of the stream, and answers with the sequence
-// numbers of the records that failed (a partial batch response). A record that is no inserted event is passed over.
+// Handler calls each with the event of every record of a batch, in the order of the stream, and returns the sequence numbers of the records
+// that failed (a partial batch response). It skips records that are no inserted event.
 //
-// A failed record does not stop those behind it. Lambda takes the lowest number as its checkpoint and delivers that record and
-// all behind it again, and when it gives up, all of these go to the dead-letter queue together: so whatever is behind a record
-// that can never succeed must have been handled at the first go, and each must be harmless for an event that it has handled.
+// A failed record does not stop those behind it. Lambda takes the lowest number as its checkpoint and delivers that record and all behind
+// it again, and when it gives up, all of them go to the dead-letter queue: so whatever is behind a record that can never succeed must have
+// been handled the first time, and handling an event again must be harmless.
 //
-// When the invocation's deadline is near, the rest of the batch is left: the first record of it is reported, which makes Lambda
-// come again. The first record is always tried, so that there is progress.
+// When the invocation's deadline is near, the rest of the batch is not handled: its first record is reported, which makes Lambda deliver it
+// again. The first record of a batch is always handled, so that there is progress.
 //
-// A batch that is none, or a failed record without a sequence number, fails as a whole.
+// A payload that is no batch, or a failed record without a sequence number, fails as a whole.
 func Handler(each func(context.Context, events.Event) error, log *slog.Logger) lambda.Handler {
 	return handler{each, log}
 }
@@ -43,7 +43,7 @@ type handler struct {
 	log  *slog.Logger
 }
 
-// record is as much of a stream record as is needed. The rest is not decoded: it could only fail.
+// record has the fields of a stream record that are needed. Decoding the rest could only fail.
 type record struct {
 	EventName string `json:"eventName"`
 	DynamoDB  struct {
@@ -121,7 +121,7 @@ func (h handler) handle(ctx context.Context, raw json.RawMessage) (string, error
 	return number, err
 }
 
-// decode returns the event of a record; nil when it is none.
+// decode returns the event of a record; nil when it has none.
 func decode(raw json.RawMessage) (*events.Event, string, error) {
 	var r record
 	if err := json.Unmarshal(raw, &r); err != nil {
@@ -157,7 +157,7 @@ func text(attribute json.RawMessage) (string, bool) {
 	return *a.S, true
 }
 
-// sequenceNumber reads it out of a record whatever is wrong with the rest.
+// sequenceNumber returns the sequence number of a record even when the rest of it is malformed.
 func sequenceNumber(raw json.RawMessage) (string, bool) {
 	var r, d map[string]json.RawMessage
 	var number string
