@@ -264,7 +264,8 @@ func (s settings) checkMail(c *complaints) {
 		identity := strings.ToLower(s.mailIdentity)
 		_, domain, _ := strings.Cut(from, "@")
 		if identity != from && identity != domain && !strings.HasSuffix(domain, "."+identity) {
-			c.say("mailIdentity is %q and mailFrom is %s: the identity has to be that address, its domain, or a domain above it", s.mailIdentity, from)
+			c.say("mailIdentity is %q and mailFrom is %s: the identity has to be that address, its domain, or a domain above it", s.mailIdentity,
+				from)
 		}
 	}
 	if s.signInURL != "" && !isAddress(strings.NewReplacer("{customer}", "x", "{domain}", "x.example").Replace(s.signInURL), true) {

@@ -27,7 +27,8 @@ func peer(ctx context.Context) (_ []figure, err error) {
 	}
 
 	handler := contender{
-		name: "check handler, storage in memory", prepare: ourEvent, check: invoked(checkHandlerAt(inMemory(now), table, time.Now)), cpu: processCPU,
+		name: "check handler, storage in memory", prepare: ourEvent, check: invoked(checkHandlerAt(inMemory(now), table, time.Now)),
+		cpu:   processCPU,
 		twice: true,
 	}
 	function := contender{
