@@ -26,7 +26,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(cognitolocal.Main(m, engine.Main)) }
 
-// The flows stand in test/*.flow.mjs, one test each, and are run by Node in Chromium against a stack of this test's own. CONSOLE_FLOW=word runs
+// The flows stand in test/*.flow.mjs, one test each, and are run by Node in Chromium against a stack of this test's own.
+// CONSOLE_FLOW=word runs
 // those with the word in their name.
 func TestThePagesInABrowser(t *testing.T) {
 	if os.Getenv("CONSOLE_BROWSER") == "skip" {
@@ -61,7 +62,8 @@ func TestThePagesInABrowser(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if _, err := seed.Run(t.Context(), s.URL(), func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }); err != nil {
+	token := func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }
+	if _, err := seed.Run(t.Context(), s.URL(), token); err != nil {
 		t.Fatal(err)
 	}
 	for on, settings := range map[*late]console.Settings{
@@ -102,7 +104,8 @@ func chromium() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("the pages are tried in Chromium, which this machine does not have: apt-get install chromium, or name one with CHROMIUM=path, or leave the pages out with CONSOLE_BROWSER=skip")
+	return "", errors.New("the pages are tried in Chromium, which this machine does not have: apt-get install chromium, " +
+		"or name one with CHROMIUM=path, or leave the pages out with CONSOLE_BROWSER=skip")
 }
 
 // build builds the console into a folder of the test's own.
@@ -160,7 +163,8 @@ func (l *login) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (l *login) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if q.Get("response_type") != "code" || q.Get("client_id") != "console" || q.Get("code_challenge_method") != "S256" || q.Get("scope") != "openid email" {
+	if q.Get("response_type") != "code" || q.Get("client_id") != "console" || q.Get("code_challenge_method") != "S256" ||
+		q.Get("scope") != "openid email" {
 		http.Error(w, "not a request for a code with PKCE: "+r.URL.RawQuery, http.StatusBadRequest)
 		return
 	}
@@ -196,6 +200,8 @@ func (l *login) token(w http.ResponseWriter, r *http.Request) {
 			refuse(err.Error())
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"id_token": token, "access_token": "not.for.this", "token_type": "Bearer", "expires_in": 3600})
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"id_token": token, "access_token": "not.for.this", "token_type": "Bearer", "expires_in": 3600,
+		})
 	}
 }

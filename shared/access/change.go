@@ -67,18 +67,29 @@ type Replace[T any] struct{ Before, After *T }
 
 func (Replace[T]) write() {}
 
-// The records that are written.
+// The records that are written, each as Replace says.
 type (
-	PartnerWrite    = Replace[Partner]
-	HeadcountWrite  = Replace[Headcount] // of a partner
-	UserWrite       = Replace[User]
-	EmailWrite      = Replace[Email]  // whose an address is
-	DomainWrite     = Replace[Domain] // whose a domain is
-	CustomerWrite   = Replace[Customer]
-	MemberWrite     = Replace[Member]
-	GrantWrite      = Replace[Grant]
+	// PartnerWrite writes a partner.
+	PartnerWrite = Replace[Partner]
+	// HeadcountWrite writes a partner's headcount.
+	HeadcountWrite = Replace[Headcount]
+	// UserWrite writes a partner's user.
+	UserWrite = Replace[User]
+	// EmailWrite writes whose an address is.
+	EmailWrite = Replace[Email]
+	// DomainWrite writes whose a domain is.
+	DomainWrite = Replace[Domain]
+	// CustomerWrite writes a customer.
+	CustomerWrite = Replace[Customer]
+	// MemberWrite writes a customer's member.
+	MemberWrite = Replace[Member]
+	// GrantWrite writes a grant.
+	GrantWrite = Replace[Grant]
+	// AssignmentWrite writes an assignment.
 	AssignmentWrite = Replace[Assignment]
-	TaskWrite       = Replace[Task]
+	// TaskWrite writes a task.
+	TaskWrite = Replace[Task]
+	// InvitationWrite writes an invitation.
 	InvitationWrite = Replace[Invitation]
 )
 
@@ -128,7 +139,8 @@ func instant(t time.Time) *time.Time {
 
 // The Stored methods are the version that was loaded; 0 when there was none.
 
-func (r *Partner) Stored() int64    { return stored(r, func(r *Partner) int64 { return r.Version }) }    //nolint:revive // see above
+func (r *Partner) Stored() int64 { return stored(r, func(r *Partner) int64 { return r.Version }) } //nolint:revive // see above
+
 func (r *Headcount) Stored() int64  { return stored(r, func(r *Headcount) int64 { return r.Version }) }  //nolint:revive // see above
 func (r *User) Stored() int64       { return stored(r, func(r *User) int64 { return r.Version }) }       //nolint:revive // see above
 func (r *Email) Stored() int64      { return stored(r, func(r *Email) int64 { return r.Version }) }      //nolint:revive // see above

@@ -319,7 +319,7 @@ func anyRecord(t *rapid.T, n int64) record {
 	yes := rapid.Bool()
 	level := rapid.SampledFrom([]access.Level{access.None, access.View, access.Support, access.Manage})
 	status := rapid.SampledFrom(
-		[]access.Status{"", access.Active, access.Suspended, access.Status("invited"), access.Disabled, access.Removed})
+		[]access.Status{"", access.Active, access.Suspended, "invited", access.Disabled, access.Removed})
 	instant := rapid.Custom(func(t *rapid.T) time.Time {
 		if rapid.IntRange(0, 3).Draw(t, "zero") == 0 {
 			return time.Time{}
