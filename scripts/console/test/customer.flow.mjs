@@ -332,9 +332,9 @@ flow('a period starts, reminds and ends while the clock is moved', ({ open }) =>
     await page.getByRole('link', { name: p.name }).click();
     await panel(page).getByText(`This access ended on ${berlin(until)}: its period is over.`).waitFor();
     await box.getByRole('link', { name: 'Mailbox' }).click();
-    await arrived(box, `The access of ${p.name} has ended`, `it@${c.id}.example`);
-    await (await arrived(box, `Your access to ${c.name} has ended`, p.users[1].email)).click();
-    await box.locator('pre').getByText(`was granted until ${written(until)} and has ended.`).waitFor();
+    await arrived(box, `The access of ${p.name} has expired`, `it@${c.id}.example`);
+    await (await arrived(box, `Your access to ${c.name} has expired`, p.users[1].email)).click();
+    await box.locator('pre').getByText(`in Example Cloud expired on ${written(until)}.`).waitFor();
   }));
 
 flow('an edit of the period, and of what else the panel has', async ({ open }) => {
