@@ -145,12 +145,9 @@ func (s *Service) Edit(
 		}
 		return access.PlanEdit(r, cmd, m)
 	}, capped...)
-	if cmd.OnlyTakes() {
-		return take(ctx, s, edit)
-	}
 	var out Granted
 	var err error
-	if cmd.OnlyCaps() { // is not held up by those who give
+	if cmd.OnlyTakes() || cmd.OnlyCaps() { // is not held up by those who give
 		out, err = take(ctx, s, edit)
 	} else {
 		out, err = change(ctx, s, o, edit)

@@ -79,7 +79,7 @@ func (s *Service) ResendMail(ctx context.Context, who Caller, partner string, ke
 			}
 		}
 	}
-	switch err := s.resend(ctx, key, asked, who.source()); {
+	switch err := s.resend(ctx, *r, asked, who.source()); {
 	case errors.Is(err, receipt.ErrUnknown):
 		return nil, NothingHere()
 	case errors.Is(err, receipt.ErrHeld):
@@ -98,32 +98,28 @@ func (s *Service) ResendMail(ctx context.Context, who Caller, partner string, ke
 	return r, nil
 }
 
-func (s *Service) resend(ctx context.Context, key receipt.Key, asked, source string) error {
-	e, err := s.Store.Event(ctx, key)
-	if err != nil {
-		return err
-	}
-	r, err := s.Store.Mail(ctx, key)
+func (s *Service) resend(ctx context.Context, r receipt.Receipt, asked, source string) error {
+	e, err := s.Store.Event(ctx, r.Key)
 	switch {
 	case err != nil:
 		return err
-	case e == nil && (r == nil || r.Type != receipt.SummaryType):
+	case e == nil && r.Type != receipt.SummaryType:
 		return receipt.ErrUnknown
 	case e == nil:
 		return access.Refuse(access.MailOutdated, "a summary is not sent again: send the mails that it tells of")
-	case r != nil && (asked == "" || r.Asked != asked): // a request that was carried out before is not refused
-		if err := s.mayResend(ctx, *e, *r, asked, source); err != nil {
+	case asked == "" || r.Asked != asked: // a request that was carried out before is not refused
+		if err := s.mayResend(ctx, *e, r, asked, source); err != nil {
 			return err
 		}
 	}
 	// Being held is no refusal yet: the one before may have reopened it and then failed. Whoever holds it for good is found out in sending.
-	switch err := s.Store.ReopenMail(ctx, key, asked, s.Now().UTC()); {
+	switch err := s.Store.ReopenMail(ctx, r.Key, asked, s.Now().UTC()); {
 	case errors.Is(err, receipt.ErrDone):
 		return nil
 	case err != nil && !errors.Is(err, receipt.ErrHeld):
 		return err
 	}
-	return s.Notifier.NotifyOne(ctx, *e, key.Recipient)
+	return s.Notifier.NotifyOne(ctx, *e, r.Recipient)
 }
 
 // mayResend refuses to send again what holds no longer, and more than the organisation that asks may have us send. The receipt stays as it
