@@ -354,11 +354,7 @@ function Choose({ partner, chosen, toggle }: { partner: PartnerChoice; chosen: R
       toggle={toggle}
       search={search}
       onSearch={setSearch}
-      loading={pages.loading}
-      problem={pages.problem}
-      retry={pages.retry}
-      more={pages.more}
-      loadMore={pages.loadMore}
+      pages={pages}
     />
   );
 }

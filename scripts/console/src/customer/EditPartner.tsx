@@ -18,7 +18,7 @@ import { answer, asProblem, useSubmit, type Api, type Schemas } from '../api';
 import { Group } from '../parts/Group';
 import { Instant } from '../parts/Instant';
 import { LevelSelect, LevelText } from '../parts/Level';
-import { CancelInvitation } from '../parts/CancelInvitation';
+import { useCancelInvitation } from '../parts/CancelInvitation';
 import { complete, PeriodFields, type Period } from '../parts/Period';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';
@@ -148,8 +148,7 @@ function Frozen({ grant, why }: { grant: Grant; why: string }) {
 /** Who has access, and who is invited, to be looked at. Whoever `cancels` may cancel invitations. */
 function Seen({ grant, cancels = false }: { grant: Grant; cancels?: boolean }) {
   const [search, setSearch] = useState('');
-  const [cancelling, setCancelling] = useState<Schemas['Invitation']>();
-  const changed = useChanged();
+  const { cancel, dialog } = useCancelInvitation(useChanged());
   const users = useGrantUsers(grant.partner.id);
   const pending = usePending(grant.partner.id);
   return (
@@ -161,16 +160,12 @@ function Seen({ grant, cancels = false }: { grant: Grant; cancels?: boolean }) {
         toggle={() => undefined}
         search={search}
         onSearch={setSearch}
-        loading={users.loading}
-        problem={users.problem}
-        retry={users.retry}
-        more={users.more}
-        loadMore={users.loadMore}
+        pages={users}
         frozen
         invitations={pending.all}
-        cancel={cancels ? setCancelling : undefined}
+        cancel={cancels ? cancel : undefined}
       />
-      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
+      {dialog}
     </>
   );
 }
@@ -337,8 +332,7 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
 /** Those who have access first, and whoever is invited; then the partner's other users. */
 function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: Partial<Draft>) => void }) {
   const [search, setSearch] = useState('');
-  const [cancelling, setCancelling] = useState<Schemas['Invitation']>();
-  const changed = useChanged();
+  const { cancel, dialog } = useCancelInvitation(useChanged());
   const pending = usePending(base.grant.partner.id);
   // Customers find a partner, and its people, in the directory only while it can be granted access: until then, those who have access can be removed.
   const listed = base.grant.reason !== 'partner_not_active' && base.grant.reason !== 'partner_not_eligible';
@@ -367,15 +361,11 @@ function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: 
         }}
         search={search}
         onSearch={setSearch}
-        loading={others.loading}
-        problem={others.problem}
-        retry={others.retry}
-        more={others.more}
-        loadMore={others.loadMore}
+        pages={others}
         invitations={pending.all}
-        cancel={setCancelling}
+        cancel={cancel}
       />
-      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
+      {dialog}
     </>
   );
 }

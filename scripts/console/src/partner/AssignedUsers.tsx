@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
-import { CancelInvitation } from '../parts/CancelInvitation';
+import { useCancelInvitation } from '../parts/CancelInvitation';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
@@ -30,9 +30,9 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
   const users = usePicked(c.customer.id);
   const invitations = usePendingInvitations(c.customer.id);
   const [removing, setRemoving] = useState<User>();
-  const [cancelling, setCancelling] = useState<Invitation>();
   const resend = useResend();
   const changed = useChanged();
+  const { cancel, dialog } = useCancelInvitation(changed);
   const at = `/partners/${partner}/customers/${c.customer.id}`;
   const picks = may.lead && c.assigned_by === 'partner' && c.status !== 'ended' && c.status !== 'expired';
   const rows: Row[] = [...(users.page === 1 ? invitations.map((invitation) => ({ invitation })) : []), ...users.items.map((user) => ({ user }))];
@@ -115,7 +115,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
                         onItemClick={({ detail: { id } }) => {
                           if (r.user) setRemoving(r.user);
                           else if (id === 'resend') resend.send(r.invitation);
-                          else setCancelling(r.invitation);
+                          else cancel(r.invitation);
                         }}
                       />
                     );
@@ -126,7 +126,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
         ]}
       />
       {removing && <RemoveUser of={c} user={removing} close={() => setRemoving(undefined)} />}
-      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
+      {dialog}
     </>
   );
 }

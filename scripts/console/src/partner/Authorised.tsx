@@ -7,7 +7,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { useLocation, useNavigate, useParams } from 'react-router';
 
 import { answer, type Answer, type Api, type Schemas } from '../api';
-import { CancelInvitation } from '../parts/CancelInvitation';
+import { useCancelInvitation } from '../parts/CancelInvitation';
 import { Group } from '../parts/Group';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
@@ -188,12 +188,8 @@ function bodyOf({ of, users }: Inside, everyone: boolean, add: ReadonlyMap<strin
 /** The customer's pending invitations among the users (E5), and the dialog that cancels one: by those who may. */
 function usePending(of: Customer) {
   const { may } = usePartner();
-  const changed = useChanged();
-  const [cancelling, setCancelling] = useState<Schemas['Invitation']>();
-  return {
-    rows: { invitations: usePendingInvitations(of.customer.id), cancel: may.lead ? setCancelling : undefined },
-    dialog: cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />,
-  };
+  const { cancel, dialog } = useCancelInvitation(useChanged());
+  return { rows: { invitations: usePendingInvitations(of.customer.id), cancel: may.lead ? cancel : undefined }, dialog };
 }
 
 /** The users who may enter and those who are invited first, then the partner's other users who could be. */
@@ -225,11 +221,7 @@ function Checks({
         toggle={toggle}
         search={search}
         onSearch={setSearch}
-        loading={others.loading}
-        problem={others.problem}
-        retry={others.retry}
-        more={others.more}
-        loadMore={others.loadMore}
+        pages={others}
         {...pending.rows}
       />
       {pending.dialog}
@@ -251,11 +243,7 @@ function Seen({ of, name }: { of: Customer; name: string }) {
         toggle={() => undefined}
         search={search}
         onSearch={setSearch}
-        loading={users.loading}
-        problem={users.problem}
-        retry={users.retry}
-        more={users.more}
-        loadMore={users.loadMore}
+        pages={users}
         frozen
         {...pending.rows}
       />

@@ -1,10 +1,17 @@
+import { useState } from 'react';
 import { answer, useSubmit, type Schemas } from '../api';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { ConfirmModal } from './ConfirmModal';
 
-/** Cancels a pending invitation, after asking once more. `changed` has read again what showed it. */
-export function CancelInvitation({ invitation: i, close, changed }: { invitation: Schemas['Invitation']; close: () => void; changed: () => Promise<void> }) {
+/** Asks before an invitation is cancelled: `cancel` opens the dialog for one. `changed` has read again what showed it. */
+export function useCancelInvitation(changed: () => Promise<void>) {
+  const [cancelling, cancel] = useState<Schemas['Invitation']>();
+  return { cancel, dialog: cancelling && <CancelInvitation invitation={cancelling} close={() => cancel(undefined)} changed={changed} /> };
+}
+
+/** Cancels a pending invitation, after asking once more. */
+function CancelInvitation({ invitation: i, close, changed }: { invitation: Schemas['Invitation']; close: () => void; changed: () => Promise<void> }) {
   const api = useApi();
   const flash = useFlash();
   const cancel = useSubmit(

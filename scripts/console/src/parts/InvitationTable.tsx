@@ -2,14 +2,13 @@ import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Grid from '@cloudscape-design/components/grid';
 import Select from '@cloudscape-design/components/select';
-import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, useSubmit, type CursorPages, type Schemas } from '../api';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
-import { CancelInvitation } from './CancelInvitation';
+import { useCancelInvitation } from './CancelInvitation';
 import { DataTable, type Column } from './DataTable';
 import { Instant } from './Instant';
 import { InvitationStatus } from './Status';
@@ -53,7 +52,7 @@ export function InvitationTable({
   const api = useApi();
   const flash = useFlash();
   const navigate = useNavigate();
-  const [cancelling, setCancelling] = useState<Invitation>();
+  const { cancel, dialog } = useCancelInvitation(changed);
   const path = (i: Invitation) => ({ customer: i.customer, invitation: i.id });
   const resend = useSubmit(
     async (i: Invitation, key) =>
@@ -118,7 +117,7 @@ export function InvitationTable({
                           ...(i.status !== 'pending' || i.invited_by.kind === side ? [{ id: 'resend', text: i.status === 'pending' ? 'Send again' : 'Invite again' }] : []),
                           ...(i.status === 'pending' ? [{ id: 'cancel', text: 'Cancel the invitation' }] : []),
                         ]}
-                        onItemClick={({ detail: { id } }) => (id === 'resend' ? resend.send(i) : setCancelling(i))}
+                        onItemClick={({ detail: { id } }) => (id === 'resend' ? resend.send(i) : cancel(i))}
                       />
                     ) : null,
                 },
@@ -126,7 +125,7 @@ export function InvitationTable({
             : []),
         ]}
       />
-      {cancelling && <CancelInvitation invitation={cancelling} close={() => setCancelling(undefined)} changed={changed} />}
+      {dialog}
       <PanelOutlet />
     </>
   );

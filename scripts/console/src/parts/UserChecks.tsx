@@ -3,7 +3,7 @@ import Button from '@cloudscape-design/components/button';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 
-import type { Problem, Schemas } from '../api';
+import type { CursorPages, Schemas } from '../api';
 import { Instant } from './Instant';
 import { ProblemAlert } from './ProblemAlert';
 import { SearchField } from './SearchField';
@@ -27,11 +27,7 @@ export function UserChecks({
   toggle,
   search,
   onSearch,
-  loading,
-  problem,
-  retry,
-  more,
-  loadMore,
+  pages: { loading, problem, retry, more, loadMore },
   frozen = false,
   invitations = [],
   cancel,
@@ -42,11 +38,7 @@ export function UserChecks({
   toggle: (users: AnyUser[], on: boolean) => void;
   search: string;
   onSearch: (text: string) => void;
-  loading: boolean;
-  problem?: Problem;
-  retry?: () => void;
-  more: boolean;
-  loadMore: () => void;
+  pages: Pick<CursorPages<AnyUser>, 'loading' | 'problem' | 'retry' | 'more' | 'loadMore'>; // that the users come from
   frozen?: boolean; // to be seen, not to be changed
   invitations?: readonly Invitation[]; // that are pending
   cancel?: (invitation: Invitation) => void; // undefined where one may not
