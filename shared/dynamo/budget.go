@@ -2,12 +2,9 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"partneraccess/shared/mail/receipt"
@@ -19,26 +16,14 @@ const keepBudgets = 72 * time.Hour
 // SpendMail counts a mail against a budget and reports whether it is within it. The id names the mail: repeated calls count it once and
 // return the same.
 func (s *Store) SpendMail(ctx context.Context, b receipt.Budget, id string) (bool, error) {
-	key := budgetKey(b)
-	condition := "attribute_not_exists(pk) OR (size(#ids) < :most AND NOT contains(#ids, :id))"
-	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.table, Key: key.attributes(), ConditionExpression: &condition,
-		UpdateExpression:         aws.String("SET #ids = list_append(if_not_exists(#ids, :none), :ids), #ttl = :ttl"),
-		ExpressionAttributeNames: map[string]string{"#ids": "ids", "#ttl": ttl},
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":most": num(b.Most()), ":id": str(id), ":none": &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
-			":ids": &types.AttributeValueMemberL{Value: []types.AttributeValue{str(id)}}, ":ttl": num(b.Renewed().Add(keepBudgets).Unix()),
+	ok, is, err := s.update(ctx, "count a mail", edit{
+		key: budgetKey(b), condition: "attribute_not_exists(pk) OR (size(#ids) < :most AND NOT contains(#ids, :id))",
+		set: []string{"#ids = list_append(if_not_exists(#ids, :none), :ids)", "#ttl = :ttl"},
+		values: map[string]types.AttributeValue{
+			":most": num(b.Most()), ":id": str(id), ":ids": list(id), ":none": list(), ":ttl": num(b.Renewed().Add(keepBudgets).Unix()),
 		},
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	var not *types.ConditionalCheckFailedException
-	switch {
-	case err == nil:
-		return true, nil
-	case !errors.As(err, &not):
-		return false, failed("count a mail", err)
-	}
-	return slices.Contains(fromSDK(not.Item).list("ids"), id), nil
+	return ok || is != nil && slices.Contains(is.list("ids"), id), err
 }
 
 // MailsLeft reports whether a budget has room for one more mail.
@@ -54,22 +39,11 @@ func (s *Store) BundleMail(ctx context.Context, r receipt.Receipt, line string, 
 	if err != nil {
 		return err
 	}
-	e := edit{
-		key: k,
-		condition: "attribute_not_exists(pk) OR (#state = :claimed AND attribute_not_exists(#lease) AND size(#lines) < :most" +
-			" AND NOT contains(#lines, :line))",
-		set: []string{
-			"#attempts = if_not_exists(#attempts, :zero)", "#created = if_not_exists(#created, :now)", "#updated = :now",
-			"#ttl = if_not_exists(#ttl, :ttl)",
-			"#state = :claimed", "#lines = list_append(if_not_exists(#lines, :none), :lines)",
-		},
-		values: map[string]types.AttributeValue{
-			":zero": num(0), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()), ":claimed": str(string(receipt.Claimed)),
-			":most": num(receipt.MaxLines),
-			":line": str(line), ":none": &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
-			":lines": &types.AttributeValueMemberL{Value: []types.AttributeValue{str(line)}},
-		},
-	}
+	e := mailEdit(k, now)
+	e.condition = "attribute_not_exists(pk) OR (#state = :claimed AND attribute_not_exists(#lease) AND size(#lines) < :most" +
+		" AND NOT contains(#lines, :line))"
+	e.set = append(e.set, "#attempts = if_not_exists(#attempts, :zero)", "#lines = list_append(if_not_exists(#lines, :none), :lines)")
+	e.values[":most"], e.values[":line"], e.values[":lines"], e.values[":none"] = num(receipt.MaxLines), str(line), list(line), list()
 	e.due(due)
 	e.receipt(k, r)
 	ok, is, err := s.update(ctx, "bundle a mail", e)

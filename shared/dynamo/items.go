@@ -200,6 +200,15 @@ func num[N ~int | ~int64](n N) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(int64(n), 10)}
 }
 
+// list is an attribute that is a list of texts.
+func list(texts ...string) types.AttributeValue {
+	l := &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
+	for _, t := range texts {
+		l.Value = append(l.Value, str(t))
+	}
+	return l
+}
+
 func (d draft) s(name, v string) {
 	if v != "" {
 		d[name] = str(v)
@@ -224,11 +233,7 @@ func (d draft) list(name string, v []string) {
 	if len(v) == 0 {
 		return
 	}
-	l := make([]types.AttributeValue, len(v))
-	for i, s := range v {
-		l[i] = str(s)
-	}
-	d[name] = &types.AttributeValueMemberL{Value: l}
+	d[name] = list(v...)
 }
 
 func (d draft) caps(caps access.Caps) {

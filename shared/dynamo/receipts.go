@@ -72,6 +72,17 @@ func (e *edit) receipt(k Key, r receipt.Receipt) {
 	}
 }
 
+// mailEdit is an edit that makes a mail claimed; the first one also creates it. :zero, :now and :claimed are among its values.
+func mailEdit(k Key, now time.Time) edit {
+	return edit{
+		key: k,
+		set: []string{"#created = if_not_exists(#created, :now)", "#updated = :now", "#ttl = if_not_exists(#ttl, :ttl)", "#state = :claimed"},
+		values: map[string]types.AttributeValue{
+			":zero": num(0), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()), ":claimed": str(string(receipt.Claimed)),
+		},
+	}
+}
+
 // due makes the mail due for another attempt at an instant, unless it is settled before.
 func (e *edit) due(at time.Time) {
 	e.to(gsi2pk, mailDuePK(dueShard(e.key)))
@@ -122,18 +133,10 @@ func (s *Store) ClaimMail(ctx context.Context, r receipt.Receipt, now time.Time,
 		return receipt.Claim{}, err
 	}
 	c := receipt.Claim{Key: r.Key, Token: rand.Text(), Lease: now.Add(lease).UTC().Truncate(time.Millisecond)}
-	e := edit{
-		key: k, condition: claimable,
-		set: []string{
-			"#attempts = if_not_exists(#attempts, :zero) + :one", "#created = if_not_exists(#created, :now)", "#updated = :now",
-			"#ttl = if_not_exists(#ttl, :ttl)",
-			"#state = :claimed", "#since = if_not_exists(#since, :now)",
-		},
-		values: map[string]types.AttributeValue{
-			":zero": num(0), ":one": num(1), ":now": str(timeText(now)), ":ttl": num(now.Add(keepMails).Unix()),
-			":claimed": str(string(receipt.Claimed)),
-		},
-	}
+	e := mailEdit(k, now)
+	e.condition = claimable
+	e.set = append(e.set, "#attempts = if_not_exists(#attempts, :zero) + :one", "#since = if_not_exists(#since, :now)")
+	e.values[":one"] = num(1)
 	e.to("lease", timeText(c.Lease))
 	e.to("claim", c.Token)
 	e.due(c.Lease)
@@ -301,8 +304,8 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, n
 		e.condition = "#state = :was AND #message_id = :message"
 		e.set = append(e.set, "#past = list_append(if_not_exists(#past, :none), :messages)")
 		e.values[":message"] = str(r.MessageID)
-		e.values[":messages"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{str(r.MessageID)}}
-		e.values[":none"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
+		e.values[":messages"] = list(r.MessageID)
+		e.values[":none"] = list()
 	}
 	ok, _, err := s.update(ctx, "reopen a mail", e)
 	if err == nil && !ok {
@@ -319,11 +322,7 @@ const reopened = 2 * time.Minute
 func (s *Store) WaitingMails(ctx context.Context, shard int, now time.Time, after string, limit int) (mails []receipt.Waiting, more bool,
 	err error,
 ) {
-	sp := span{index: gsi2, pk: mailDuePK(shard), first: "0", last: timeText(now) + "#\U0010FFFF"}
-	if after != "" {
-		sp.first = after + "\x01"
-	}
-	items, more, err := s.query(ctx, sp, limit)
+	items, more, err := s.dueBy(ctx, mailDuePK(shard), now, after, limit)
 	if err != nil {
 		return nil, false, err
 	}

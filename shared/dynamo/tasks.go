@@ -60,14 +60,19 @@ func (it *item) task() *access.Task {
 // DueShards returns into how many shards the due work is divided.
 func (s *Store) DueShards() int { return dueShards }
 
-// Due lists the work of one shard that is due by now, longest due first, after the given position. It reads index 2: some may have been
-// done already.
-func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error) {
-	sp := span{index: gsi2, pk: duePK(shard), first: "0", last: timeText(now) + "#\U0010FFFF"}
+// dueBy lists what is due by now in one partition of index 2, longest due first, after the given position.
+func (s *Store) dueBy(ctx context.Context, partition string, now time.Time, after string, limit int) ([]*item, bool, error) {
+	sp := span{index: gsi2, pk: partition, first: "0", last: timeText(now) + "#\U0010FFFF"}
 	if after != "" {
 		sp.first = after + "\x01"
 	}
-	items, more, err := s.query(ctx, sp, limit)
+	return s.query(ctx, sp, limit)
+}
+
+// Due lists the work of one shard that is due by now, longest due first, after the given position. It reads index 2: some may have been
+// done already.
+func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error) {
+	items, more, err := s.dueBy(ctx, duePK(shard), now, after, limit)
 	if err != nil {
 		return nil, false, err
 	}
