@@ -62,7 +62,8 @@ func (c Change) Ends() []Reason {
 // Write is one record's new state and the state that it must be found in.
 type Write interface{ write() }
 
-// Replace writes a record: Before is the record as it was loaded (nil: there must be none), and After is what it becomes (nil: it is deleted).
+// Replace writes a record: Before is the record as it was loaded (nil: there must be none), and After is what it becomes (nil: it is
+// deleted).
 type Replace[T any] struct{ Before, After *T }
 
 func (Replace[T]) write() {}

@@ -124,7 +124,8 @@ func (f caseFacts) facts() access.Facts {
 	if g := f.Grant; g != nil {
 		out.Grant = &access.Grant{
 			ID: "grt_1", Customer: g.Customer, Partner: g.Partner, Level: level(g.Level), State: g.State, From: g.From, Until: g.Until,
-			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, AssignedBy: access.Assigner(g.AssignedBy),
+			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain,
+			AssignedBy: access.Assigner(g.AssignedBy),
 		}
 		for address, l := range g.Caps {
 			if out.Grant.Caps == nil {

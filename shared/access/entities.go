@@ -294,8 +294,9 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 	return g.Everyone || u.Number <= g.UpTo
 }
 
-// stale tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What the partner
-// picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the customer keeps it when it takes the choice back.
+// stale tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What
+// the partner picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the customer keeps it
+// when it takes the choice back.
 func (g *Grant) stale(u *User, a *Assignment) bool {
 	return a.Number != 0 && a.Number != u.Number && (a.By == ByCustomer || g.AssignedBy != ByPartner)
 }

@@ -491,7 +491,8 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		user = nil
 	}
 	if user != nil && user.Partner != f.Partner.ID {
-		return Planned{}, nil, Refuse(EmailTaken, "you are a user of another partner already, and nobody is a user of two: ask for access as that one")
+		return Planned{}, nil, Refuse(EmailTaken,
+			"you are a user of another partner already, and nobody is a user of two: ask for access as that one")
 	}
 	if user != nil && user.Status != Active {
 		return Planned{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)

@@ -190,8 +190,9 @@ func TestAChangeOfPersonHoldsUpASwitchOfEveryone(t *testing.T) { // whoever coun
 	}
 }
 
-// Who is picked by the partner stays after a change of person while the partner may pick. When the customer takes the choice back it keeps whom it sees, and
-// nobody else: the person whom it saw, once the clock has told it of the change, and not the one of whom it has not heard.
+// Who is picked by the partner stays after a change of person while the partner may pick. When the customer takes the choice back it keeps
+// whom it sees, and nobody else: the person whom it saw, once the clock has told it of the change, and not the one of whom it has not
+// heard.
 func TestACustomerThatTakesTheChoiceBackKeepsThePersonsOfWhomItWasTold(t *testing.T) {
 	take := func(w *world) { w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)})) }
 	for about, c := range map[string]struct {

@@ -130,7 +130,7 @@ func (m *model) mayInvite(p pair, byPartner bool) access.Code {
 	return ""
 }
 
-// invitable: people of the customer need no invitation (D7), other customers' people are never let in (P5), and nobody is a user of two
+// invitable: people of the customer need no invitation (D7), other customers' people get no access (P5), and nobody is a user of two
 // partners. Whose people others are nobody is told.
 func (m *model) invitable(p pair, address string, knowsMembers bool) access.Code {
 	of, user := m.memberships(address), m.isUser(address)

@@ -84,7 +84,8 @@ func serve(a api, routes []Route) lambda.Handler {
 	return Lambda(a.handle, a.Log)
 }
 
-// answering is what is kept of the function's time for the answer: a function that is stopped leaves the caller with API Gateway's 500, which says nothing.
+// answering is what is kept of the function's time for the answer: a function that is stopped leaves the caller with API Gateway's 500,
+// which says nothing.
 const answering = 300 * time.Millisecond
 
 // handle takes a request through authorisation and its endpoint, and turns every failure into a problem document.
@@ -201,8 +202,8 @@ func (a *api) now() time.Time { return a.Now().UTC().Truncate(time.Millisecond) 
 // asks is the caller as the use cases know it.
 func (c *call) asks() service.Caller { return c.who.asks(c.PathValue("customer")) }
 
-// perform calls a use case with what the request says beside its command, and answers with its result as present shows it, or, when the request's
-// Idempotency-Key was used before, with the first answer.
+// perform calls a use case with what the request says beside its command, and answers with its result as present shows it, or, when the
+// request's Idempotency-Key was used before, with the first answer.
 func perform[T any](c *call, present func(T) reply, do func(service.Options[T]) (T, error)) (reply, error) {
 	repeat, err := repeatable(c, "", present)
 	if err != nil {

@@ -39,7 +39,8 @@ type invitationMailView struct {
 func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	return invitationView{
 		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: instant(i.Until), Status: string(i.Status(now)),
-		Reason: string(i.Reason), Grant: i.Grant, InvitedBy: byView{Kind: string(i.By.Kind), Email: i.By.Email}, ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
+		Reason: string(i.Reason), Grant: i.Grant, InvitedBy: byView{Kind: string(i.By.Kind), Email: i.By.Email},
+		ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
 	}
 }
 

@@ -29,7 +29,8 @@ func TestARequestIsAnsweredBeforeTheFunctionIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		out, err := httpapi.NewDirectory(httpapi.Config{Service: service.Service{Store: stuck{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}).Invoke(ctx, []byte(event))
+		s := service.Service{Store: stuck{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		out, err := httpapi.NewDirectory(httpapi.Config{Service: s}).Invoke(ctx, []byte(event))
 		if err != nil || ctx.Err() != nil || !strings.Contains(string(out), `"statusCode":503`) {
 			t.Errorf("got %s, %v with %v, want 503 before the time is over", out, err, ctx.Err())
 		}

@@ -39,7 +39,8 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	out := meView{Email: me.Identity.Email, Provider: c.Claims.Has(ScopeDirectory) && !strings.Contains(c.Claims.Account, ":"), Customers: []myMembershipView{}}
+	provider := c.Claims.Has(ScopeDirectory) && !strings.Contains(c.Claims.Account, ":")
+	out := meView{Email: me.Identity.Email, Provider: provider, Customers: []myMembershipView{}}
 	for _, m := range me.Memberships {
 		out.Customers = append(out.Customers, myMembershipView{Customer: viewCustomerName(m.Customer), Role: viewMember(m.Member).Role})
 	}
@@ -73,7 +74,8 @@ func (c *call) grantFilter() (access.GrantFilter, access.PageAsk, string, error)
 		f.Statuses = strings.Split(s, ",")
 		for _, s := range f.Statuses {
 			if !slices.Contains(service.GrantStatuses(), s) {
-				return f, ask, digest, access.Refuse(access.Invalid, "status is one or more, separated by commas, of: %s", strings.Join(service.GrantStatuses(), ", ")).At("?status")
+				return f, ask, digest, access.Refuse(access.Invalid,
+					"status is one or more, separated by commas, of: %s", strings.Join(service.GrantStatuses(), ", ")).At("?status")
 			}
 		}
 	}

@@ -71,7 +71,8 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 	g := r.Grant
 	v := grantView{
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
-		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
+		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)),
+		Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
 		From: g.From, Until: instant(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
 	}
@@ -171,7 +172,8 @@ func (c *call) planned(g service.Granted) reply {
 	v := plannedView{
 		Grant: viewGrant(access.GrantRow{Grant: g.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, g.At),
 		Changes: changesView{
-			Added: did.Added, Removed: did.Removed, People: viewChanged(r, g.Planned, g.Named), Fields: did.Fields, UserCount: countView{did.Before, did.After},
+			Added: did.Added, Removed: did.Removed, People: viewChanged(r, g.Planned, g.Named), Fields: did.Fields,
+			UserCount: countView{did.Before, did.After},
 		},
 	}
 	if c.who.actor().Kind == "partner" {
@@ -351,7 +353,8 @@ type partnerCustomerView struct {
 func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCustomerView {
 	g := r.Grant
 	v := partnerCustomerView{
-		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)), Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
+		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)),
+		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
 		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.Edition(),
 	}

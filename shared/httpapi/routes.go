@@ -11,8 +11,8 @@ type Route struct {
 	Path     string // in API Gateway's own spelling: "/v1/customers/{customer}/grants"
 	Function string // the name of the function that serves it
 	Public   bool   // served without a token
-	// Scopes are those of which the token must carry one to get past the gateway; none: whoever has a token gets as far as the function, which looks
-	// for itself as well.
+	// Scopes are those of which the token must carry one to get past the gateway; none: whoever has a token gets as far as the function, which
+	// looks for itself as well.
 	Scopes []string
 
 	may   kind     // who may call it
@@ -23,10 +23,12 @@ type Route struct {
 // Key is the route as API Gateway names it (its "route key").
 func (r Route) Key() string { return r.Method + " " + r.Path }
 
-// Routes are all routes of the service: the only place that says who may call what. A route names the organisation that its callers belong to in its
-// first parameter. What a caller may not even see is answered like what does not exist.
+// Routes are all routes of the service: the only place that says who may call what. A route names the organisation that its callers belong
+// to in its first parameter. What a caller may not even see is answered like what does not exist.
 func Routes() []Route {
-	return slices.Concat(checkRoutes(), grantRoutes(), editRoutes(), revokeRoutes(), listRoutes(), directoryRoutes(), inviteRoutes(), mailRoutes())
+	return slices.Concat(
+		checkRoutes(), grantRoutes(), editRoutes(), revokeRoutes(), listRoutes(), directoryRoutes(), inviteRoutes(), mailRoutes(),
+	)
 }
 
 // The routes of each function stand by themselves so that its binary holds no other's endpoints.
@@ -44,7 +46,8 @@ func checkRoutes() []Route {
 
 func grantRoutes() []Route {
 	return servedBy("grant",
-		route("POST /v1/customers/{customer}/grants", customerAdmin, postGrant).withQuery(), // W11: nobody grants on a customer's behalf; likewise below
+		// W11: nobody grants on a customer's behalf; likewise below.
+		route("POST /v1/customers/{customer}/grants", customerAdmin, postGrant).withQuery(),
 	)
 }
 
@@ -60,7 +63,8 @@ func revokeRoutes() []Route {
 		route("DELETE /v1/customers/{customer}/grants/{partner}", customerAdmin, deleteGrant),
 		route("DELETE /v1/customers/{customer}/grants/{partner}/users/{user}", customerAdmin, deleteGrantUser),
 		route("DELETE /v1/partners/{partner}/customers/{customer}", leads, relinquish),
-		route("DELETE /v1/partners/{partner}/customers/{customer}/users/{user}", employees|external, leaveCustomer), // leads any user, the others themselves
+		// Leads remove any user, the others themselves.
+		route("DELETE /v1/partners/{partner}/customers/{customer}/users/{user}", employees|external, leaveCustomer),
 	)
 }
 

@@ -36,8 +36,8 @@ func Rights(function string) []Right {
 //	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
 //	W  words of partners' names   D  the partners and A  the customers by name (index 1)  K  a task    Q  work that is due, N  mails that are (index 2)
 //
-// The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other. The
-// parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
+// The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
+// The parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
 func rights() map[string][]Right {
 	return map[string][]Right{
 		"check": {

@@ -1,7 +1,8 @@
-// Package setup builds the functions' handlers from an environment, once: each function does so in Lambda, and the local stack for all of them.
+// Package setup builds the functions' handlers from an environment, once: each function does so in Lambda, and the local stack for all of
+// them.
 //
-// What needs the client of one more AWS service stands in a package of its own, so that other functions' binaries do not carry it: identity (Cognito) and
-// mailing (SES).
+// What needs the client of one more AWS service stands in a package of its own, so that other functions' binaries do not carry it: identity
+// (Cognito) and mailing (SES).
 package setup
 
 import (
@@ -38,8 +39,8 @@ type Environment struct {
 // Build makes a handler. The error is a sentence for the operator.
 type Build func(*Environment) (lambda.Handler, error)
 
-// Start runs a function in Lambda, with the environment of the process. It returns only when the handler cannot be built, with the exit code of the
-// process.
+// Start runs a function in Lambda, with the environment of the process. It returns only when the handler cannot be built, with the exit
+// code of the process.
 func Start(build Build) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	h, err := build(&Environment{
@@ -89,8 +90,8 @@ func (e *Environment) Store() (*dynamo.Store, error) {
 	return dynamo.New(db, name, dynamo.WithMetrics(e.Figures())), nil
 }
 
-// Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on unless they
-// say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in.
+// Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on
+// unless they say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in.
 func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 	cfg := httpapi.Config{Service: service.Service{Now: e.Now, NewID: e.NewID, Log: e.Log}, SignInURL: e.Getenv("SIGN_IN_URL")}
 	if s := e.Getenv("REQUIRE_SSO"); s != "" {
@@ -115,8 +116,8 @@ func People(handler func(httpapi.Config) lambda.Handler) Build {
 	}
 }
 
-// Check builds the function that decides. It reads TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (a JSON file of actions and
-// levels; the default catalogue without it), and what dynamo.NewClient does.
+// Check builds the function that decides. It reads TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (a JSON file of
+// actions and levels; the default catalogue without it), and what dynamo.NewClient does.
 func Check(e *Environment) (lambda.Handler, error) {
 	base := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
 	if base == "" {
@@ -137,6 +138,7 @@ func Check(e *Environment) (lambda.Handler, error) {
 		return nil, err
 	}
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.Figures())), Catalogue: catalogue, Now: e.Now, BaseURL: base, Log: e.Log, Metrics: e.Figures(),
+		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.Figures())), Catalogue: catalogue, Now: e.Now, BaseURL: base,
+		Log: e.Log, Metrics: e.Figures(),
 	}), nil
 }

@@ -76,7 +76,7 @@ func startOpenFGA(ctx context.Context, binary, engine, uri string, now time.Time
 
 func (o *openFGA) stop() error { return o.process.Stop(15 * time.Second) }
 
-// openFGAModel is the same rule as ours: somebody can what a level gives who was let in at this level or a higher one, while his partner's
+// openFGAModel is the same rule as ours: somebody can what a level gives who has access at this level or a higher one, while his partner's
 // grant is open, and he is one of its people. A partner or an account that is disabled has no people, so that one write takes its access
 // away everywhere, as with us.
 const openFGAModel = `{

@@ -65,8 +65,8 @@ func (q peerQuestion) action() string {
 }
 
 // nextQuestion is one of the mix: of 100, 75 are about a user who is in, 15 about a colleague who is in a third of the grants, 7 about a
-// partner whom the customer has let in nothing, and 3 about a user who does not exist. Some of all these meet a period, a partner or an
-// account that is over, or a level too low.
+// partner that the customer has granted access nothing, and 3 about a user who does not exist. Some of all these meet a period, a partner
+// or an account that is over, or a level too low.
 func nextQuestion(random *rand.Rand, now time.Time) peerQuestion {
 	g := grantOf(random.IntN(peerCustomers), random.IntN(grantsEach), now)
 	q := peerQuestion{customer: g.customer, partner: g.partner}

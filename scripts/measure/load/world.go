@@ -16,8 +16,8 @@ import (
 	"partneraccess/scripts/local/ask"
 )
 
-// What there is. A customer lets in partners number c, c+1 and c+2 (of those there are), of which each has its first two users in; the last
-// of the three has everyone.
+// What there is. A customer grants access to partners number c, c+1 and c+2 (of those there are), of which each has its first two users in;
+// the last of the three has everyone.
 const (
 	customers = 300
 	partners  = 30

@@ -80,7 +80,9 @@ func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
 			continue
 		}
 		env, read := environment(), map[string]bool{}
-		for k, v := range map[string]string{"IDENTITY": "cognito", "USER_POOL_ID": "p", "USER_POOL_CLIENT_ID": "c", "BASE_URL": "https://access.example"} {
+		for k, v := range map[string]string{
+			"IDENTITY": "cognito", "USER_POOL_ID": "p", "USER_POOL_CLIENT_ID": "c", "BASE_URL": "https://access.example",
+		} {
 			env[k] = v
 		}
 		if _, err := build(in(func(name string) string { read[name] = true; return env[name] })); err != nil {
