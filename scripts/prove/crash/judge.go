@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -21,7 +22,7 @@ import (
 	"partneraccess/shared/mail/receipt"
 )
 
-// row is a row of the table: its texts and numbers.
+// row is a row of the table: its texts and numbers, and the lines of what is a list of texts.
 type row map[string]string
 
 // rows reads the whole table out of the data that the stack has left behind, past all of the service's own code.
@@ -47,6 +48,12 @@ func (w *world) rows(ctx context.Context) (_ []row, err error) {
 					r[name] = v.Value
 				case *types.AttributeValueMemberN:
 					r[name] = v.Value
+				case *types.AttributeValueMemberL:
+					for _, v := range v.Value {
+						if line, ok := v.(*types.AttributeValueMemberS); ok {
+							r[name] += line.Value + "\n"
+						}
+					}
 				}
 			}
 			out = append(out, r)
@@ -178,34 +185,59 @@ func replay(in map[string]bool, e events.Event, f *firm) {
 	}
 }
 
-// judgeMails holds the mails that came against the events that tell of them.
+// judgeMails holds the mails that came against the events that tell of them, and against the summaries of what went beyond a day's budget.
 func (w *world) judgeMails(all []events.Event, receipts map[letter]row, came map[letter][]string) {
-	mails, window, twice := 0, 0, 0
+	mails, summaries, window, twice := 0, 0, 0, 0
 	wanted := map[letter]bool{}
+	once := func(what string, key letter) {
+		mails++
+		claimed, n := w.window[key], len(came[key])
+		if claimed > 0 {
+			window++
+		}
+		if n < 1 || n > 1+claimed {
+			w.violated("%s: got %d mails, want 1, and at most one more for each kill at which it was being sent (%d)", what, n, claimed)
+		} else {
+			twice += n - 1
+		}
+		if got := receipts[key]["state"]; got != string(receipt.Sent) {
+			w.violated("%s: got the receipt %q, want sent", what, got)
+		}
+	}
+	spent := map[receipt.Budget]int{}
+	for _, e := range all {
+		for _, l := range mail.Letters(e) {
+			if receipts[letter{e.ID, receipt.Digest(l.To)}]["state"] == string(receipt.Sent) {
+				spent[receipt.NewBudget(receipt.SourceOf(e), l.To, false, e.Time)]++
+			}
+		}
+	}
 	for _, e := range all {
 		for _, l := range mail.Letters(e) {
 			key := letter{e.ID, receipt.Digest(l.To)}
 			wanted[key] = true
-			mails++
-			claimed, n := w.window[key], len(came[key])
-			if claimed > 0 {
-				window++
+			what := fmt.Sprintf("%s, event %s to %s", e.Type, e.ID, l.To)
+			switch state := receipt.State(receipts[key]["state"]); {
+			case l.Side == mail.User && state == receipt.Dropped && len(came[key]) <= w.window[key]:
+				// What a letter to a user said may have held no longer when it was made: then it is dropped, and was sent only by a sender that
+				// was killed.
+				mails++
+			case state == receipt.Bundled:
+				b := receipt.NewBudget(receipt.SourceOf(e), l.To, false, e.Time)
+				if spent[b] < receipt.Daily || len(came[key]) > 0 || !summarised(receipts, b, e.Time) {
+					w.violated("%s: it was left to the day's summary after %d others, and came %d times; in the summary: %v", what, spent[b],
+						len(came[key]), summarised(receipts, b, e.Time))
+				}
+			default:
+				once(what, key)
 			}
-			// What a letter to a user said may have held no longer when it was made: then it is dropped, and was sent only by a sender that was
-			// killed.
-			outdated := l.Side == mail.User && receipts[key]["state"] == string(receipt.Dropped)
-			if outdated && n <= claimed {
-				continue
-			}
-			if n < 1 || n > 1+claimed {
-				w.violated("%s, event %s to %s: got %d mails, want 1, and at most one more for each kill at which it was being sent (%d)", e.Type, e.ID,
-					l.To, n, claimed)
-			} else {
-				twice += n - 1
-			}
-			if got := receipts[key]["state"]; got != string(receipt.Sent) {
-				w.violated("%s, event %s to %s: got the receipt %q, want sent", e.Type, e.ID, l.To, got)
-			}
+		}
+	}
+	for key, r := range receipts {
+		if r["type"] == string(receipt.SummaryType) {
+			wanted[key] = true
+			summaries++
+			once("the summary "+key.event+" to "+r["to"], key)
 		}
 	}
 	for key, mails := range came {
@@ -213,5 +245,15 @@ func (w *world) judgeMails(all []events.Event, receipts map[letter]row, came map
 			w.violated("got the mail %q of event %s, want none: the event is not there, or tells that person nothing", mails, key.event)
 		}
 	}
-	w.report.Mails, w.report.Window, w.report.Twice = mails, window, twice
+	w.report.Mails, w.report.Summaries, w.report.Window, w.report.Twice = mails, summaries, window, twice
+}
+
+// summarised tells whether a summary of what the budget's organisation caused to its recipient has a line about what happened then.
+func summarised(receipts map[letter]row, b receipt.Budget, at time.Time) bool {
+	for key, r := range receipts {
+		if key.recipient == b.Recipient && r["source"] == b.Source && strings.Contains(r["lines"], at.UTC().Format("2 January 2006, 15:04 UTC")) {
+			return true
+		}
+	}
+	return false
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"partneraccess/events"
 	"partneraccess/shared/mail"
@@ -105,6 +106,51 @@ func TestWhatIsLostDoubledOrHalfIsFound(t *testing.T) {
 			got := s.judge()
 			if c.want == "" && len(got) > 0 || c.want != "" &&
 				!slices.ContainsFunc(got, func(v string) bool { return strings.Contains(v, c.want) }) {
+				t.Errorf("got the violations %q, want one that says %q", got, c.want)
+			}
+		})
+	}
+}
+
+// A day's budget is spent, and one more mail is left to the summary: each of these leaves it out, or leaves it there too early.
+func TestAMailThatIsLeftToTheSummaryIsInItAndBeyondTheBudget(t *testing.T) {
+	it, noon := receipt.Digest("it@acme.example"), time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+	acme := events.Organisation{ID: "acme", Contacts: []string{"it@acme.example"}}
+	for about, c := range map[string]struct {
+		before int
+		lines  string
+		came   []string
+		want   string
+	}{
+		"all is well":              {receipt.Daily, "1 March 2027, 12:00 UTC: changed\n", nil, ""},
+		"before it was spent":      {receipt.Daily - 1, "1 March 2027, 12:00 UTC: changed\n", nil, "after 19 others"},
+		"not in the summary":       {receipt.Daily, "1 March 2027, 11:00 UTC: changed\n", nil, "in the summary: false"},
+		"in the summary, and sent": {receipt.Daily, "1 March 2027, 12:00 UTC: changed\n", []string{"a"}, "came 1 times"},
+	} {
+		t.Run(about, func(t *testing.T) {
+			w := &world{window: map[letter]int{}}
+			summary := letter{"summary", it}
+			receipts := map[letter]row{
+				summary: {"type": string(receipt.SummaryType), "recipient": it, "source": "c-acme", "lines": c.lines, "state": "sent"},
+			}
+			came := map[letter][]string{summary: {"it"}}
+			var all []events.Event
+			for n := range c.before + 1 {
+				e := events.Event{
+					ID: fmt.Sprint(n), Type: events.GrantSuspended, Time: noon, Customer: &acme, Partner: &events.Organisation{ID: "contoso"},
+					Actor: events.Actor{Kind: "customer"}, Data: events.Data{Grant: "1"},
+				}
+				if letters := mail.Letters(e); len(letters) != 1 || letters[0].To != "it@acme.example" {
+					t.Fatalf("got the mails %v, want one to the customer", letters)
+				}
+				key := letter{e.ID, it}
+				all, receipts[key], came[key] = append(all, e), row{"state": "sent"}, []string{"it"}
+				if n == c.before {
+					receipts[key], came[key] = row{"state": "bundled"}, c.came
+				}
+			}
+			w.judgeMails(all, receipts, came)
+			if got := strings.Join(w.report.Violations, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("got the violations %q, want one that says %q", got, c.want)
 			}
 		})

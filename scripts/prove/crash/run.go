@@ -41,6 +41,7 @@ type Report struct {
 	Events     int
 	Unread     int // events that the stream still had to tell, over all kills
 	Mails      int // that were to be sent
+	Summaries  int // of them, those that tell of what went beyond a day's budget
 	Window     int // of them, those that were claimed and not marked as sent at a kill
 	Twice      int // how many mails too many these were: at most one for each kill
 	Violations []string
@@ -52,8 +53,9 @@ func (r *Report) String() string {
 		"%d kills; %d changes answered; %d requests without an answer, of which %d had been done, and all were after one repetition\n", r.Kills,
 		r.Changes, r.Cut, r.CutDone)
 	fmt.Fprintf(&b,
-		"%d events, of which %d had not been told when a kill came; %d mails; %d were being sent when a kill came, which makes %d too many\n",
-		r.Events, r.Unread, r.Mails, r.Window, r.Twice)
+		"%d events, of which %d had not been told when a kill came; %d mails, %d of them summaries; %d were being sent when a kill came, which makes "+
+			"%d too many\n",
+		r.Events, r.Unread, r.Mails, r.Summaries, r.Window, r.Twice)
 	for _, v := range r.Violations {
 		fmt.Fprintln(&b, "VIOLATION", v)
 	}
@@ -106,11 +108,14 @@ func (w *world) firm(id string) *firm {
 // watcher is the customer whose grants show that the stream has been told to its end.
 const watcher = "watcher"
 
+const day = 24 * time.Hour
+
 // Run kills the stack so many times. The report is there whenever it could start; an error says what kept it from going on.
 func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	w := &world{
 		Config: c, window: map[letter]int{},
-		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute},
+		http:  &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute},
+		ahead: time.Until(time.Now().UTC().Truncate(day).Add(day + day/2)), // at noon, so that no round crosses midnight
 	}
 	if w.port, err = child.FreePort(ctx); err != nil { // the same each time: tokens name it
 		return nil, err
@@ -278,31 +283,17 @@ func (w *world) populate(ctx context.Context, r *rand.Rand) ([]*customer, error)
 	return out, w.settle(ctx) // so that no temporary password is being made when the first kill comes
 }
 
-// settle returns when the stream has been told to its end, and all mails that waited for a lease have been sent. It moves the clock.
+// settle returns when the stream has been told to its end, and all mails that waited for a lease, or for the day's summary, have been sent.
+// It moves the clock to another day, which has another budget of mails.
 func (w *world) settle(ctx context.Context) error {
-	path := "/v1/customers/" + watcher + "/relationships/" + w.firms[0].id
-	if _, err := w.must(ctx, w.provider, http.MethodPut, path, object{"everyone": true}); err != nil {
+	if err := w.told(ctx); err != nil {
 		return err
 	}
-	if _, err := w.must(ctx, w.provider, http.MethodDelete, path, nil); err != nil {
+	w.ahead += day
+	if _, err := w.must(ctx, w.provider, http.MethodPost, "/_local/clock", object{"advance": day.String()}); err != nil {
 		return err
 	}
-	// The stream's events are told one after the other, so that those before the watcher's last one have been.
-	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		last, err := w.watched(ctx)
-		if err != nil {
-			return err
-		}
-		if last {
-			break
-		}
-		if time.Now().After(end) {
-			return errors.New("the mails of the last change are not sent within a minute")
-		}
-	}
-	const lease = 3 * time.Minute // and more
-	w.ahead += lease
-	if _, err := w.must(ctx, w.provider, http.MethodPost, "/_local/clock", object{"advance": lease.String()}); err != nil {
+	if err := w.told(ctx); err != nil { // what the sweep did on that day
 		return err
 	}
 	var dead []any
@@ -313,6 +304,27 @@ func (w *world) settle(ctx context.Context) error {
 		w.violated("%d batches of the stream were given up", len(dead))
 	}
 	return nil
+}
+
+// told returns when the stream has been told to its end: its events are told one after the other, so that those before the watcher's last
+// one have been.
+func (w *world) told(ctx context.Context) error {
+	path := "/v1/customers/" + watcher + "/relationships/" + w.firms[0].id
+	if _, err := w.must(ctx, w.provider, http.MethodPut, path, object{"everyone": true}); err != nil {
+		return err
+	}
+	if _, err := w.must(ctx, w.provider, http.MethodDelete, path, nil); err != nil {
+		return err
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		last, err := w.watched(ctx)
+		if err != nil || last {
+			return err
+		}
+		if time.Now().After(end) {
+			return errors.New("the mails of the last change are not sent within a minute")
+		}
+	}
 }
 
 // watched tells whether the latest event of the watcher has its mails, and all of them are sent.
