@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
@@ -45,6 +47,7 @@ type poller struct {
 	dead     *DeadLetters
 	seen     *positions
 	log      *slog.Logger
+	skew     atomic.Int64 // nanoseconds by which the engine's clock, which dates the records, is ahead of ours
 }
 
 // newPoller checks the manifest's filter and finds the stream.
@@ -164,6 +167,9 @@ func (p *poller) read(ctx context.Context, shard string) bool {
 			}
 			continue
 		}
+		if skew, ok := awsmiddleware.GetAttemptSkew(out.ResultMetadata); ok {
+			p.skew.Store(int64(skew))
+		}
 		if !p.deliver(ctx, shard, out.Records) {
 			return false
 		}
@@ -254,7 +260,7 @@ func (p *poller) process(ctx context.Context, shard string, b []entry, failed in
 	for {
 		id := newInvocationID()
 		condition := ""
-		if limit := p.function.Stream.MaxAge; limit > 0 && time.Since(b[0].record.Change.ApproximateCreationDateTime.Time) > limit {
+		if limit := p.function.Stream.MaxAge; limit > 0 && p.age(b[0]) > limit {
 			condition = batch.TooOld
 		} else if failed > p.function.Stream.Retries {
 			condition = batch.RetriesExhausted
@@ -286,6 +292,11 @@ func (p *poller) process(ctx context.Context, shard string, b []entry, failed in
 		}
 		failed++
 	}
+}
+
+// age is how long ago the engine made a record, by the engine's own clock.
+func (p *poller) age(e entry) time.Duration {
+	return time.Since(e.record.Change.ApproximateCreationDateTime.Time) + time.Duration(p.skew.Load())
 }
 
 // try calls the function once and returns the index of the first record that has to come again; len(b) when none has.
