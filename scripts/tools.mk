@@ -9,4 +9,5 @@ AT ?= 2028-02-29T12:00:00Z
 
 .PHONY: test-date
 test-date: setup ## run tests as if it were another day (AT=2028-02-29T12:00:00Z PKG=./shared/...)
-	overlay=$$(go run ./scripts/tools/clock -goroot "$$(go env GOROOT)" -at $(AT)) && go test -overlay "$$overlay" -shuffle=on -timeout 30m $(PKG)
+	overlay=$$(go run ./scripts/tools/clock -goroot "$$(go env GOROOT)" -at $(AT)) && \
+	NODE_OPTIONS="--require $${overlay%/*}/date.cjs" go test -overlay "$$overlay" -shuffle=on -timeout 30m $(PKG)

@@ -1,5 +1,5 @@
 // Command clock writes a file for go's -overlay flag with which everything that is built has another date: time.Now is that much later, and
-// all that follows from it. It prints the file's path.
+// all that follows from it. It prints the file's path. Beside it lies date.cjs, with which Node.js has that date, for what tests start.
 //
 //	go test -overlay "$(go run ./scripts/tools/clock -at 2028-02-29T23:30:00Z)" ./shared/...
 package main
@@ -30,6 +30,14 @@ func main() {
 // now is the line of time.Now after which its seconds can be moved.
 const now = "sec, nsec, mono := runtimeNow()\n"
 
+// date is what Node.js runs first to have the same date (NODE_OPTIONS="--require …/date.cjs").
+const date = `const Real = Date, ahead = %d
+globalThis.Date = class Date extends Real {
+  constructor(...parts) { super(...(parts.length ? parts : [Real.now() + ahead])) }
+  static now() { return Real.now() + ahead }
+}
+`
+
 func write(at, goroot string) (string, error) {
 	then, err := time.Parse(time.RFC3339, at)
 	if err != nil {
@@ -43,7 +51,8 @@ func write(at, goroot string) (string, error) {
 	if strings.Count(string(text), now) == 0 {
 		return "", errors.New("this Go's time.Now is written in another way: look at time.go and change this tool")
 	}
-	moved := strings.ReplaceAll(string(text), now, now+fmt.Sprintf("\tsec += %d\n", int64(time.Until(then).Seconds())))
+	ahead := int64(time.Until(then).Seconds())
+	moved := strings.ReplaceAll(string(text), now, now+fmt.Sprintf("\tsec += %d\n", ahead))
 	dir, err := os.MkdirTemp("", "clock-")
 	if err != nil {
 		return "", err
@@ -54,5 +63,7 @@ func write(at, goroot string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "overlay.json")
-	return path, errors.Join(os.WriteFile(replaced, []byte(moved), 0o600), os.WriteFile(path, overlay, 0o600))
+	shifted := fmt.Sprintf(date, ahead*1000)
+	return path, errors.Join(os.WriteFile(replaced, []byte(moved), 0o600), os.WriteFile(path, overlay, 0o600),
+		os.WriteFile(filepath.Join(dir, "date.cjs"), []byte(shifted), 0o600))
 }
