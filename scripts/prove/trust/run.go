@@ -30,7 +30,7 @@ type Config struct {
 	Most   int // violations, after which it ends; 5
 	Seed   uint64
 
-	Engine   *engine.Engine // outlives the run; nil: one is started as DYNAMODB says
+	Engine   *engine.Engine // outlives the run; nil: each world has one of its own, as DYNAMODB says, since dynoxide slows down as it fills
 	Handlers func(stack.Deps) (map[string]lambda.Handler, error)
 	Log      io.Writer // nil: nothing is said under way
 }
@@ -70,14 +70,6 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	if c.Handlers == nil {
 		c.Handlers = stack.Functions
-	}
-	if c.Engine == nil {
-		e, err := engine.Start(ctx, engine.Options{})
-		if err != nil {
-			return nil, err
-		}
-		defer e.Stop() //nolint:errcheck // it ends with this process at the latest
-		c.Engine = e
 	}
 	key, err := rsa.GenerateKey(cryptorand.Reader, 2048)
 	if err != nil {
@@ -136,6 +128,12 @@ func (r *Report) add(one *Report, found []string) {
 
 // attackWorld goes through one world, until it ends or something is found: what is wrong once may be wrong from then on.
 func attackWorld(ctx context.Context, c Config, key *rsa.PrivateKey, number int) (_ *Report, found []string, err error) {
+	if c.Engine == nil {
+		if c.Engine, err = engine.Start(ctx, engine.Options{}); err != nil {
+			return nil, nil, err
+		}
+		defer c.Engine.Stop() //nolint:errcheck // it ends with this process at the latest
+	}
 	table := "trust-" + cryptorand.Text()
 	w, err := newWorld(ctx, c, key, table, rand.New(rand.NewPCG(c.Seed, uint64(number)))) //nolint:gosec // no secret; the number is no negative one
 	if err != nil {
