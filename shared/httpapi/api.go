@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
 	"partneraccess/shared/service"
 )
 
@@ -44,7 +45,7 @@ func (r reply) encode() ([]byte, error) {
 
 // call is one request on its way through an endpoint.
 type call struct {
-	*Request
+	*apigateway.Request
 	api *api
 	use *service.Service // its log names the request
 	who caller
@@ -81,7 +82,7 @@ func serve(a api, routes []Route) lambda.Handler {
 	for _, r := range routes {
 		a.routes[r.Key()] = r
 	}
-	return Lambda(a.handle, a.Log)
+	return apigateway.Lambda(a.handle, refuse, a.Log)
 }
 
 // answering is what is kept of the function's time for the answer: a function that is stopped leaves the caller with API Gateway's 500,
@@ -89,7 +90,7 @@ func serve(a api, routes []Route) lambda.Handler {
 const answering = 300 * time.Millisecond
 
 // handle takes a request through authorisation and its endpoint, and turns every failure into a problem document.
-func (a *api) handle(ctx context.Context, r *Request) Response {
+func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Response {
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-answering))
@@ -103,7 +104,7 @@ func (a *api) handle(ctx context.Context, r *Request) Response {
 	if err != nil {
 		return a.failed(err, r)
 	}
-	res := Response{Status: out.status, Header: map[string]string{"Cache-Control": "no-store"}, Body: body}
+	res := apigateway.Response{Status: out.status, Header: map[string]string{"Cache-Control": "no-store"}, Body: body}
 	if len(body) > 0 {
 		res.Header["Content-Type"] = "application/json"
 		switch {
@@ -125,7 +126,7 @@ func (a *api) handle(ctx context.Context, r *Request) Response {
 	return res
 }
 
-func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
+func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) {
 	route, ok := a.routes[r.RouteKey]
 	if !ok {
 		return reply{}, nothingHere()
@@ -150,7 +151,7 @@ func (a *api) answer(ctx context.Context, r *Request) (reply, error) {
 }
 
 // badID refuses an id that cannot be one: where it would be created that is bad input, elsewhere there is nothing under it.
-func badID(r *Request, name string) error {
+func badID(r *apigateway.Request, name string) error {
 	if r.Method == "PUT" && (r.RouteKey == "PUT /v1/partners/{partner}" || r.RouteKey == "PUT /v1/customers/{customer}") {
 		return access.Refuse(access.Invalid, "%q cannot be the id of a %s: 1 to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit", r.PathValue(name), name)
 	}
@@ -184,7 +185,7 @@ func (c *call) confirms(what access.Code) (bool, error) {
 }
 
 // failed answers a failure. What is not a refusal is logged, once, and told as little of as helps nobody but us.
-func (a *api) failed(err error, r *Request) Response {
+func (a *api) failed(err error, r *apigateway.Request) apigateway.Response {
 	var refused *access.Error
 	if errors.As(err, &refused) {
 		return refusal(refused, r.RequestID)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
 	"partneraccess/shared/service"
 )
 
@@ -82,7 +83,7 @@ func nothingHere() error { return service.NothingHere() }
 
 // accountOf is the name of a partner's user's account that the token was made out to, "" when it was made out to anybody else. It is compared with
 // access.SameAccount. A name that cannot be read is refused: it could be such an account's.
-func accountOf(c *Claims) (string, error) {
+func accountOf(c *apigateway.Claims) (string, error) {
 	name := c.Account
 	switch {
 	case c.Unclear:
@@ -100,7 +101,7 @@ func staleAccount() *access.Error {
 }
 
 // rejectSuspended refuses a person of a suspended partner who would change something: such people read.
-func rejectSuspended(id access.Identity, r *Request) error {
+func rejectSuspended(id access.Identity, r *apigateway.Request) error {
 	if r.Method == "GET" || id.Partner == nil || id.Partner.Status != access.Suspended {
 		return nil
 	}
@@ -112,7 +113,7 @@ func rejectSuspended(id access.Identity, r *Request) error {
 // authorise tells who the caller is, or why the route is closed to it. A person of another organisation learns no more than that there is
 // nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names. An account of a partner's user is that user and
 // nobody else: whatever its address and the token's scopes are, it carries no customer's membership.
-func authorise(ctx context.Context, s service.Store, r *Request, may kind) (caller, error) {
+func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may kind) (caller, error) {
 	if may&nobody != 0 {
 		return caller{kind: nobody}, nil
 	}
@@ -120,10 +121,10 @@ func authorise(ctx context.Context, s service.Store, r *Request, may kind) (call
 	if err != nil {
 		return caller{}, err
 	}
-	if may&provider != 0 && account == "" && r.Claims.Has(ScopeDirectory) {
-		return caller{kind: provider, id: access.Identity{Email: r.Claims.Email}}, nil
-	}
 	address, ok := access.ParseEmail(r.Claims.Email)
+	if may&provider != 0 && account == "" && r.Claims.Has(ScopeDirectory) {
+		return caller{kind: provider, id: access.Identity{Email: address}}, nil
+	}
 	if !ok {
 		if may&anybody != 0 {
 			return caller{kind: anybody}, nil

@@ -4,17 +4,18 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
+	"partneraccess/shared/authzen"
 	"partneraccess/shared/metrics"
 )
 
@@ -45,135 +46,141 @@ type CheckConfig struct {
 // the scope partner-access/check may ask anything; a partner's user, known by a verified e-mail address, only about itself.
 func NewCheck(c CheckConfig) lambda.Handler {
 	k := &check{CheckConfig: c, header: map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store"}}
-	return Lambda(k.handle, c.Log)
+	return apigateway.Lambda(k.handle, refuse, c.Log)
 }
 
 type check struct {
 	CheckConfig
 	header  map[string]string // of every answer; never written to
-	walkers sync.Pool         // of *walker
+	decoder authzen.Decoder
 }
 
-func (k *check) handle(ctx context.Context, r *Request) Response {
+func (k *check) handle(ctx context.Context, r *apigateway.Request) apigateway.Response {
 	var body []byte
 	var refused *access.Error
-	quoted, header := false, k.header
+	escaped, header := false, k.header
 	switch r.RouteKey {
 	case "POST /access/v1/evaluation", "POST /access/v1/evaluations":
-		quoted = true
+		escaped = true
 		var at time.Time
 		if body, at, refused = k.evaluate(ctx, r, r.RouteKey == "POST /access/v1/evaluations"); !at.IsZero() {
 			header = maps.Clone(header)
-			header["Evaluated-At"] = at.Format(evaluatedAt)
+			header["Evaluated-At"] = at.Format(authzen.EvaluatedAt)
 		}
 	case "POST /access/v1/search/subject":
-		body, refused = k.search(ctx, r, needs{action: true, resourceID: true}, k.subjects)
+		body, refused = k.search(ctx, r, authzen.Required{Action: true, ResourceID: true}, k.subjects)
 	case "POST /access/v1/search/resource":
-		body, refused = k.search(ctx, r, needs{subjectID: true, action: true}, k.resources)
+		body, refused = k.search(ctx, r, authzen.Required{SubjectID: true, Action: true}, k.resources)
 	case "POST /access/v1/search/action":
-		body, refused = k.search(ctx, r, needs{subjectID: true, resourceID: true}, k.actions)
+		body, refused = k.search(ctx, r, authzen.Required{SubjectID: true, ResourceID: true}, k.actions)
 	case "GET /.well-known/authzen-configuration":
-		body = k.configuration()
+		body = authzen.Metadata(k.BaseURL)
 	default:
 		refused = access.Refuse(access.NotFound, "There is nothing here.")
 	}
 	if refused != nil {
 		return refusal(refused, r.RequestID)
 	}
-	return Response{Status: http.StatusOK, Header: header, Body: body, quoted: quoted}
+	return apigateway.Response{Status: http.StatusOK, Header: header, Body: body, Escaped: escaped}
 }
 
-// read reads a request's body.
-func (k *check) read(r *Request, evaluations bool) (*batch, *access.Error) {
-	w, _ := k.walkers.Get().(*walker)
-	if w == nil {
-		w = &walker{}
+// decode reads a request's body; evaluations says that it may be a batch.
+func (k *check) decode(r *apigateway.Request, evaluations bool) (*authzen.Request, *access.Error) {
+	if !isJSON(r.Header("content-type")) {
+		return nil, access.Refuse(access.Invalid, "The body has to be JSON: send Content-Type: application/json.")
 	}
-	defer k.walkers.Put(w)
-	return w.readAsk(r, evaluations)
+	return k.decoder.Decode(r.Body, evaluations)
 }
 
-// matter is a question on its way to an answer.
-type matter struct {
-	user     string // the subject, "" while or because it is unknown
-	address  string // of a subject that is named by it
-	customer string // of a customer's resource
-	portal   bool   // it is about a partner's portal
-	partner  string // which
-	known    bool   // the resource's type is
-	failed   *access.Error
-	decision access.Decision
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && t == "application/json"
 }
 
-// evaluatedAt is how the instant of a decision is written: always with milliseconds.
-const evaluatedAt = "2006-01-02T15:04:05.000Z07:00"
+// evaluation is a query on its way to a decision, in the service's own terms.
+type evaluation struct {
+	query     *authzen.Query
+	user      string // the subject's id, "" while or because it is unknown
+	address   string // of a subject that is named by it
+	customer  string // whose resource it is, unless it is a partner's portal
+	portal    bool
+	partner   string // whose portal it is
+	knownType bool   // the catalogue has the resource's type
+	failed    *access.Error
+	decision  access.Decision
+}
 
-// evaluate answers a question, or a batch of them. The instant is that of a batch's decisions, which stands in a header, so that a repeated batch has the
-// same body; zero for a single question, in whose context it stands.
-func (k *check) evaluate(ctx context.Context, r *Request, many bool) ([]byte, time.Time, *access.Error) {
-	b, refused := k.read(r, many)
+// evaluate answers a query, or a batch of them. The instant is that of a batch's decisions, which stands in a header, so that a repeated batch
+// has the same body; zero for a single query, whose answer says it in its context.
+func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) ([]byte, time.Time, *access.Error) {
+	request, refused := k.decode(r, many)
 	if refused != nil {
 		return nil, time.Time{}, refused
 	}
-	matters := make([]matter, len(b.asks))
-	for i := range b.asks {
-		a, m := &b.asks[i], &matters[i]
-		if m.failed = a.flawed(needs{true, true, true}); m.failed == nil {
-			m.failed = k.understand(a, m)
-		}
+	evaluations := make([]evaluation, len(request.Queries))
+	for i := range evaluations {
+		evaluations[i] = k.prepare(&request.Queries[i], authzen.Required{SubjectID: true, Action: true, ResourceID: true})
 	}
-	if !b.many && matters[0].failed != nil {
-		return nil, time.Time{}, matters[0].failed
+	if !request.Batch && evaluations[0].failed != nil {
+		return nil, time.Time{}, evaluations[0].failed
 	}
-	if refused := k.mayAsk(ctx, r, matters); refused != nil {
+	if refused := k.mayAsk(ctx, r, evaluations); refused != nil {
 		return nil, time.Time{}, refused
 	}
-	k.name(ctx, r, matters)
-	now := k.decide(ctx, r, b.asks, matters)
-	if b.many {
-		matters = answered(b.semantic, matters)
-		k.count(matters)
-		return appendDecisions(r.room(32+384*len(matters)), matters), now, nil
+	k.findUsers(ctx, r, evaluations)
+	now := k.decide(ctx, r, evaluations)
+	if request.Batch {
+		evaluations = upToDecisive(request.Semantic, evaluations)
+		k.count(evaluations)
+		return authzen.AppendBatch(r.Buffer(32+384*len(evaluations)), len(evaluations), func(b []byte, i int) []byte {
+			if e := &evaluations[i]; e.failed == nil {
+				return authzen.AppendDecision(b, &e.decision, time.Time{})
+			}
+			return authzen.AppendFailure(b, evaluations[i].failed, problems(evaluations[i].failed.Code).status)
+		}), now, nil
 	}
-	k.count(matters)
-	if m := &matters[0]; m.failed != nil {
-		return nil, time.Time{}, m.failed
+	k.count(evaluations)
+	e := &evaluations[0]
+	if e.failed != nil {
+		return nil, time.Time{}, e.failed
 	}
-	return appendDecision(r.room(512), &matters[0].decision, now), time.Time{}, nil
+	return authzen.AppendDecision(r.Buffer(512), &e.decision, now), time.Time{}, nil
 }
 
-// understand translates a question into the service's own terms.
-func (k *check) understand(a *ask, m *matter) *access.Error {
-	if a.subject.kind == "user" {
-		switch id := a.subject.id; {
+// prepare validates a query and translates it into the service's own terms. What is wrong with it is in failed.
+func (k *check) prepare(q *authzen.Query, required authzen.Required) (e evaluation) {
+	e.query = q
+	if e.failed = q.Validate(required); e.failed != nil {
+		return e
+	}
+	if q.Subject.Type == "user" {
+		switch id := q.Subject.ID; {
 		case access.ValidUserID(id):
-			m.user = id
+			e.user = id
 		case strings.Contains(id, "@"):
-			m.address, _ = access.ParseEmail(id)
+			e.address, _ = access.ParseEmail(id)
 		}
 	}
-	if a.resource.kind == access.PartnerType {
-		m.portal, m.partner, m.known = true, a.resource.id, true
-		return nil
+	if q.Resource.Type == access.PartnerType {
+		e.portal, e.partner, e.knownType = true, q.Resource.ID, true
+		return e
 	}
-	t, ok := k.Catalogue.Resource(a.resource.kind)
-	if !ok {
-		return nil
+	var t access.ResourceType
+	if t, e.knownType = k.Catalogue.Resource(q.Resource.Type); !e.knownType {
+		return e
 	}
-	m.known = true
-	m.customer = a.resource.id
+	e.customer = q.Resource.ID
 	if !t.Self {
-		if !a.resource.owned {
-			f := flaw{"/properties/customer", "This is missing: it names the customer whose resource it is."}
-			return f.at(a.resource.item, "/resource")
-		}
-		m.customer = a.resource.customer
+		e.customer, e.failed = q.Resource.Customer, q.RequireCustomer()
 	}
-	return nil
+	return e
 }
 
 // mayAsk refuses a caller who asks about others than it may.
-func (k *check) mayAsk(ctx context.Context, r *Request, matters []matter) *access.Error {
+func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations []evaluation) *access.Error {
 	account, err := accountOf(&r.Claims)
 	if err != nil {
 		return access.Refuse(unauthenticated, "It is unclear which account this token was made out to: sign in again.")
@@ -181,34 +188,36 @@ func (k *check) mayAsk(ctx context.Context, r *Request, matters []matter) *acces
 	if account == "" && slices.Contains(r.Claims.Scopes, ScopeCheck) {
 		return nil
 	}
-	if r.Claims.Email == "" {
+	address, ok := access.ParseEmail(r.Claims.Email)
+	if !ok {
 		return access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user with a verified e-mail address.", ScopeCheck)
 	}
-	me, err := k.Facts.UserByEmail(ctx, r.Claims.Email)
+	me, err := k.Facts.UserByEmail(ctx, address)
 	if err != nil {
-		return k.unread(ctx, r, err)
+		return k.readFailed(ctx, r, err)
 	}
 	if account != "" && !access.SameAccount(account, me) { // the address has changed hands since
 		return access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
 	}
-	for i := range matters {
-		m := &matters[i]
-		mine := me != "" && (m.user == me || m.address == r.Claims.Email)
-		if !mine && (m.failed == nil || m.user != "" || m.address != "") { // what names nobody tells nothing
+	for i := range evaluations {
+		e := &evaluations[i]
+		mine := me != "" && (e.user == me || e.address == address)
+		namesNobody := e.user == "" && e.address == "" // a failure about it tells nothing
+		if !mine && (e.failed == nil || !namesNobody) {
 			return access.Refuse(access.Forbidden, "Without the scope %s a partner's user may ask only about itself.", ScopeCheck)
 		}
-		if m.address != "" {
-			m.user, m.address = me, ""
+		if e.address != "" {
+			e.user, e.address = me, ""
 		}
 	}
 	return nil
 }
 
-// name finds the users whom questions name by their e-mail addresses.
-func (k *check) name(ctx context.Context, r *Request, matters []matter) {
+// findUsers finds the users that evaluations name by their e-mail addresses.
+func (k *check) findUsers(ctx context.Context, r *apigateway.Request, evaluations []evaluation) {
 	var addresses []string
-	for i := range matters {
-		if a := matters[i].address; a != "" && !slices.Contains(addresses, a) {
+	for i := range evaluations {
+		if a := evaluations[i].address; a != "" && !slices.Contains(addresses, a) {
 			addresses = append(addresses, a)
 		}
 	}
@@ -223,7 +232,7 @@ func (k *check) name(ctx context.Context, r *Request, matters []matter) {
 		g.Go(func() error {
 			user, err := k.Facts.UserByEmail(ctx, a)
 			if err != nil {
-				failed[i] = k.unread(ctx, r, err)
+				failed[i] = k.readFailed(ctx, r, err)
 			} else if access.ValidUserID(user) {
 				users[i] = user
 			}
@@ -231,108 +240,104 @@ func (k *check) name(ctx context.Context, r *Request, matters []matter) {
 		})
 	}
 	_ = g.Wait() // its functions return none
-	for i := range matters {
-		if n := slices.Index(addresses, matters[i].address); n >= 0 {
-			matters[i].user = users[n]
-			if matters[i].failed == nil {
-				matters[i].failed = failed[n]
+	for i := range evaluations {
+		if n := slices.Index(addresses, evaluations[i].address); n >= 0 {
+			evaluations[i].user = users[n]
+			if evaluations[i].failed == nil {
+				evaluations[i].failed = failed[n]
 			}
 		}
 	}
 }
 
-// decide reads the facts of all questions at one go, one for each consistency that is wanted, and then decides them. It returns the instant
-// of the decisions, which is after the reading: what ends meanwhile has ended.
-func (k *check) decide(ctx context.Context, r *Request, asks []ask, matters []matter) time.Time {
-	questions := make([]access.Question, 0, len(matters))
-	facts := make([]access.Facts, len(matters))
+// decide reads the facts of all evaluations, in one call for each consistency that is wanted, and then decides them. It returns the instant of
+// the decisions, which is after the reading: what ends meanwhile has ended.
+func (k *check) decide(ctx context.Context, r *apigateway.Request, evaluations []evaluation) time.Time {
+	facts := make([]access.Facts, len(evaluations))
+	questions := make([]access.Question, 0, len(evaluations))
 	for _, c := range [...]access.Consistency{access.Strong, access.Eventual, access.Snapshot} {
 		questions = questions[:0]
-		for i := range matters {
-			if matters[i].open() && asks[i].consistency() == c {
-				questions = append(questions, matters[i].question())
+		for i := range evaluations {
+			if e := &evaluations[i]; e.reads(c) {
+				questions = append(questions, e.question())
 			}
 		}
 		if len(questions) == 0 {
 			continue
 		}
 		found, err := k.Facts.Facts(ctx, questions, c)
-		var failed *access.Error
 		if err != nil {
-			failed = k.unread(ctx, r, err)
-		}
-		for i, n := 0, 0; i < len(matters); i++ {
-			if !matters[i].open() || asks[i].consistency() != c {
-				continue
-			}
-			if failed == nil {
-				facts[i] = found[n]
-			}
-			n++
-		}
-		if failed != nil {
-			for i := range matters {
-				if matters[i].open() && asks[i].consistency() == c {
-					matters[i].failed = failed
+			failed := k.readFailed(ctx, r, err)
+			for i := range evaluations {
+				if e := &evaluations[i]; e.reads(c) {
+					e.failed = failed
 				}
+			}
+			continue
+		}
+		for i := range evaluations {
+			if evaluations[i].reads(c) {
+				facts[i], found = found[0], found[1:]
 			}
 		}
 	}
 	now := k.Now().UTC()
-	for i := range matters {
-		if m := &matters[i]; m.failed == nil {
-			m.decision = k.decideOne(m, facts[i], asks[i].action.id, now)
+	for i := range evaluations {
+		if e := &evaluations[i]; e.failed == nil {
+			e.decision = k.decideOne(e, facts[i], e.query.Action.ID, now)
 		}
 	}
 	return now
 }
 
-func (k *check) decideOne(m *matter, f access.Facts, action string, now time.Time) access.Decision {
+func (k *check) decideOne(e *evaluation, f access.Facts, action string, now time.Time) access.Decision {
 	switch {
-	case m.user == "":
+	case e.user == "":
 		return access.Decision{Why: access.UnknownSubject}
-	case !m.known:
+	case !e.knownType:
 		return access.Decision{Why: access.ActionNotAllowed}
-	case m.portal:
-		return k.Catalogue.DecidePortal(f, m.partner, action)
+	case e.portal:
+		return k.Catalogue.DecidePortal(f, e.partner, action)
 	}
-	return k.Catalogue.Decide(f, m.customer, action, now)
+	return k.Catalogue.Decide(f, e.customer, action, now)
 }
 
-// open tells whether facts are needed.
-func (m *matter) open() bool { return m.failed == nil && m.user != "" && m.known }
+// reads returns whether the evaluation needs facts that are read with this consistency.
+func (e *evaluation) reads(c access.Consistency) bool {
+	return e.failed == nil && e.user != "" && e.knownType && e.query.Consistency() == c
+}
 
-// question asks for the facts. Ids that cannot be do not reach the table: nothing is granted there.
-func (m *matter) question() access.Question {
-	q := access.Question{User: m.user}
-	if !m.portal && access.ValidID(m.customer) {
-		q.Customer = m.customer
+// question asks for the facts. A malformed customer id is left out: no grant can have it.
+func (e *evaluation) question() access.Question {
+	q := access.Question{User: e.user}
+	if !e.portal && access.ValidID(e.customer) {
+		q.Customer = e.customer
 	}
 	return q
 }
 
-// unread logs why facts could not be read, and is what the caller is told of it.
-func (k *check) unread(ctx context.Context, r *Request, err error) *access.Error {
+// readFailed logs why facts could not be read, and returns the refusal for the caller.
+func (k *check) readFailed(ctx context.Context, r *apigateway.Request, err error) *access.Error {
 	k.Log.LogAttrs(ctx, slog.LevelError, "facts unread", slog.String("request_id", r.RequestID), slog.String("route", r.RouteKey),
 		slog.String("error", err.Error()))
 	return access.Refuse(unavailable, "The question cannot be answered at the moment: treat it as denied, or ask again.")
 }
 
-// answered are the evaluations of a batch up to the one that decides it.
-func answered(s semantic, matters []matter) []matter {
-	for i := range matters {
-		allow := matters[i].failed == nil && matters[i].decision.Allow
-		if s == denyOnFirstDeny && !allow || s == permitOnFirstPermit && allow {
-			return matters[:i+1]
+// upToDecisive are the evaluations of a batch up to the one that decides it.
+func upToDecisive(s authzen.Semantic, evaluations []evaluation) []evaluation {
+	for i := range evaluations {
+		allow := evaluations[i].failed == nil && evaluations[i].decision.Allow
+		if s == authzen.DenyOnFirstDeny && !allow || s == authzen.PermitOnFirstPermit && allow {
+			return evaluations[:i+1]
 		}
 	}
-	return matters
+	return evaluations
 }
 
-// count tells the metrics what was answered, those that are alike together.
-func (k *check) count(matters []matter) {
-	if len(matters) == 1 { // nearly always
-		k.Metrics.Decision(matters[0].code(), 1)
+// count records the decisions in the metrics, equal ones together.
+func (k *check) count(evaluations []evaluation) {
+	if len(evaluations) == 1 { // nearly always
+		k.Metrics.Decision(evaluations[0].code(), 1)
 		return
 	}
 	type tally struct {
@@ -340,8 +345,8 @@ func (k *check) count(matters []matter) {
 		n    int
 	}
 	var tallies []tally
-	for i := range matters {
-		code := matters[i].code()
+	for i := range evaluations {
+		code := evaluations[i].code()
 		at := slices.IndexFunc(tallies, func(t tally) bool { return t.code == code })
 		if at < 0 {
 			at = len(tallies)
@@ -355,148 +360,9 @@ func (k *check) count(matters []matter) {
 }
 
 // code is the reason of the decision, or why there is none.
-func (m *matter) code() string {
-	if m.failed != nil {
-		return string(m.failed.Code)
+func (e *evaluation) code() string {
+	if e.failed != nil {
+		return string(e.failed.Code)
 	}
-	return string(m.decision.Why)
-}
-
-// The answers to evaluations are written as they have to stand in the response's payload, as the inside of a JSON string: a batch is long, and to escape it
-// afterwards is a twentieth of its time. Only texts of others are escaped when they come.
-
-// appendDecisions writes the answer to a batch.
-func appendDecisions(b []byte, matters []matter) []byte {
-	b = append(b, `{\"evaluations\":[`...)
-	for i := range matters {
-		m := &matters[i]
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if m.failed != nil {
-			b = appendFailure(b, m.failed)
-		} else {
-			b = appendDecision(b, &m.decision, time.Time{})
-		}
-	}
-	return append(b, `]}`...)
-}
-
-// appendFailure writes the answer to one evaluation of a batch that could not be answered: no.
-func appendFailure(b []byte, e *access.Error) []byte {
-	message := e.Detail
-	if len(e.Fields) > 0 {
-		message = e.Fields[0].Pointer + ": " + e.Detail
-	}
-	b = append(b, `{\"decision\":false,\"context\":{\"error\":{\"status\":`...)
-	b = strconv.AppendInt(b, int64(problems(e.Code).status), 10)
-	b = append(b, `,\"message\":`...)
-	b = quoteTwice(b, message)
-	return append(b, `}}}`...)
-}
-
-// appendDecision writes one decision, with its instant unless that is zero. What it does not quote is this service's own text.
-func appendDecision(b []byte, d *access.Decision, at time.Time) []byte {
-	user, admin := sentences(d.Why)
-	b = append(b, `{\"decision\":`...)
-	b = strconv.AppendBool(b, d.Allow)
-	b = append(b, `,\"context\":{\"reason\":\"`...)
-	b = append(b, d.Why...)
-	b = append(b, `\",\"reason_user\":\"`...)
-	b = append(b, user...)
-	b = append(b, `\",\"reason_admin\":\"`...)
-	b = append(b, admin...)
-	b = append(b, `\"`...)
-	if d.Grant != "" {
-		b = append(b, `,\"grant\":`...)
-		b = quoteTwice(b, d.Grant)
-		b = append(b, `,\"level\":\"`...)
-		b = append(b, d.Level.String()...)
-		b = append(b, `\"`...)
-	}
-	if !d.Until.IsZero() {
-		b = append(b, `,\"valid_until\":\"`...)
-		b = d.Until.UTC().AppendFormat(b, time.RFC3339Nano)
-		b = append(b, `\"`...)
-	}
-	if !at.IsZero() {
-		b = append(b, `,\"evaluated_at\":\"`...)
-		b = at.AppendFormat(b, evaluatedAt)
-		b = append(b, `\"`...)
-	}
-	return append(b, `}}`...)
-}
-
-// quoteTwice appends s as a JSON string inside of a JSON string.
-func quoteTwice(b []byte, s string) []byte {
-	var room [64]byte
-	for _, c := range quote(room[:0], s) { // which is UTF-8 and has no control characters
-		if c == '"' || c == '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, c)
-	}
-	return b
-}
-
-// sentences say a reason to the person who was refused, and to who can change it. They need no escapes in JSON.
-func sentences(w access.Why) (user, admin string) {
-	switch w {
-	case access.Granted:
-		return "You have access.", "The grant, or the role, allows the action."
-	case access.UnknownSubject:
-		return "You are not known here.", "No partner has a user with this id or e-mail address."
-	case access.WhyPartnerInactive:
-		return "Your organisation has no access at the moment.", "The partner is suspended or removed: only the provider changes that."
-	case access.WhyNotEligible:
-		return "Your organisation cannot be given access to customers.", "The partner is not a channel partner: only the provider changes that."
-	case access.SSORequired:
-		return "Access needs your organisation's single sign-on.", "The grant requires single sign-on, which the partner has not enabled."
-	case access.WhyUserInactive:
-		return "Your account is not active.", "The user is invited or disabled: the partner's administrators change that."
-	case access.NoGrant:
-		return "The customer has not let your organisation in.", "There is no grant of this customer for the user's partner."
-	case access.PendingApproval:
-		return "The customer has not approved the access yet.", "The grant was requested and waits for the customer's approval."
-	case access.NotYetActive:
-		return "The access has not begun yet.", "The grant's period begins later."
-	case access.WhySuspended:
-		return "The access is suspended.", "The customer has suspended the grant and can resume it."
-	case access.WhyExpired:
-		return "The access has expired.", "The grant's period is over: the customer can grant again."
-	case access.WhyEnded:
-		return "The access was ended.", "The grant was revoked, relinquished or ended with its partner: the customer can grant again."
-	case access.UserNotAssigned:
-		return "You are not among the users who have access to this customer.", "The user is not assigned in the grant."
-	case access.WhyConflict:
-		return "You belong to the customer yourself.", "The user is a member of the customer and thus never comes in as a partner's user."
-	case access.WhyOwnOrganisation:
-		return "Your address belongs to the customer's own organisation.", "The user's address is in the customer's domain: partners are outside organisations."
-	case access.LevelTooLow:
-		return "Your access does not go that far.", "The effective level, the lowest of grant, cap, assignment and offer, does not give the action; a higher one does."
-	case access.ActionNotAllowed:
-		return "This action is not open to partners.", "The catalogue gives the action, or the type of resource, to no level."
-	case access.RoleNotAllowed:
-		return "Your role does not allow this.", "The user's role does not allow the action in this partner's portal."
-	}
-	return "You have no access.", "The decision has no known reason."
-}
-
-// configuration is the discovery document, section 9 of the standard.
-func (k *check) configuration() []byte {
-	b := append([]byte(nil), `{"policy_decision_point":`...)
-	b = quote(b, k.BaseURL)
-	for _, e := range [...][2]string{
-		{"access_evaluation_endpoint", "/access/v1/evaluation"},
-		{"access_evaluations_endpoint", "/access/v1/evaluations"},
-		{"search_subject_endpoint", "/access/v1/search/subject"},
-		{"search_resource_endpoint", "/access/v1/search/resource"},
-		{"search_action_endpoint", "/access/v1/search/action"},
-	} {
-		b = append(b, ',')
-		b = quote(b, e[0])
-		b = append(b, ':')
-		b = quote(b, k.BaseURL+e[1])
-	}
-	return append(b, '}')
+	return string(e.decision.Why)
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
+	"partneraccess/shared/authzen"
+	"partneraccess/shared/rawjson"
 )
 
 // A search lists candidates stretch by stretch and decides each on its facts, like a check, until its page is full and one more result is known, or the
@@ -20,10 +23,9 @@ const (
 	partnersPerStretch = 25  // of a customer, in a search for subjects
 )
 
-// find is a search: what it asks, and the part that is wanted.
-type find struct {
-	*matter
-	ask   *ask
+// search is a query for the subjects, resources or actions that complete it, and the page that is wanted.
+type search struct {
+	evaluation
 	limit int
 	after string // the position in the candidates, "" = the start
 }
@@ -34,132 +36,120 @@ type results struct {
 	next string
 }
 
+// candidates finds a page of a search.
+type candidates func(context.Context, *search) (results, error)
+
 func (k *check) search(
-	ctx context.Context, r *Request, n needs, candidates func(context.Context, *Request, *find) (results, error),
+	ctx context.Context, r *apigateway.Request, required authzen.Required, find candidates,
 ) ([]byte, *access.Error) {
-	b, refused := k.read(r, false)
+	request, refused := k.decode(r, false)
 	if refused != nil {
 		return nil, refused
 	}
-	a := &b.asks[0]
-	if e := a.flawed(n); e != nil {
-		return nil, e
+	q := &request.Queries[0]
+	forSubject, forResource := !required.SubjectID, !required.ResourceID
+	if forSubject && q.Subject != nil {
+		q.Subject.ID = "" // it is ignored, and likewise below
 	}
-	ms := make([]matter, 1)
-	m := &ms[0]
-	forSubject, forResource := !n.subjectID, !n.resourceID
-	if forSubject {
-		a.subject.id = "" // it is ignored
+	if forResource && q.Resource != nil {
+		q.Resource.ID, q.Resource.Customer, q.Resource.HasCustomer = "", "", true
 	}
-	if forResource {
-		a.resource.id, a.resource.customer, a.resource.owned = "", "", true
+	evaluations := []evaluation{k.prepare(q, required)}
+	e := &evaluations[0]
+	if e.failed != nil {
+		return nil, e.failed
 	}
-	if e := k.understand(a, m); e != nil {
-		return nil, e
-	}
-	if refused := k.mayAsk(ctx, r, ms); refused != nil {
+	if refused := k.mayAsk(ctx, r, evaluations); refused != nil {
 		return nil, refused
 	}
-	f := &find{matter: m, ask: a}
-	digest := f.digest(r.RouteKey)
-	if refused := f.turn(b.page, digest); refused != nil {
+	s := search{}
+	digest := queryDigest(r.RouteKey, q)
+	if refused := s.setPage(request.Page, digest); refused != nil {
 		return nil, refused
 	}
-	k.name(ctx, r, ms)
-	if m.failed != nil {
-		return nil, m.failed
+	if k.findUsers(ctx, r, evaluations); e.failed != nil {
+		return nil, e.failed
 	}
+	s.evaluation = *e
 	var found results
-	if m.known && (forSubject && a.subject.kind == "user" || m.user != "") {
+	if e.knownType && (forSubject && q.Subject.Type == "user" || e.user != "") {
 		var err error
-		if found, err = candidates(ctx, r, f); err != nil {
-			return nil, k.unread(ctx, r, err)
+		if found, err = find(ctx, &s); err != nil {
+			return nil, k.readFailed(ctx, r, err)
 		}
 	}
-
-	out := append(make([]byte, 0, 64+48*len(found.list)), `{"page":{"next_token":`...)
-	out = quote(out, f.token(digest, found.next))
-	out = append(out, `},"results":[`...)
-	for i, id := range found.list {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		switch {
-		case forSubject:
-			out = append(out, `{"type":"user","id":`...)
-		case forResource:
-			out = append(out, `{"type":`...)
-			out = quote(out, a.resource.kind)
-			out = append(out, `,"id":`...)
-		default:
-			out = append(out, `{"name":`...)
-		}
-		out = quote(out, id)
-		out = append(out, '}')
+	out := authzen.Results{IDs: found.list, NextToken: s.token(digest, found.next)}
+	switch {
+	case forSubject:
+		out.Type = "user"
+	case forResource:
+		out.Type = q.Resource.Type
 	}
-	return append(out, `]}`...), nil
+	return out.Append(make([]byte, 0, 64+48*len(found.list))), nil
 }
 
-// digest identifies the search that a token belongs to.
-func (f *find) digest(route string) string {
+// queryDigest identifies the search that a token belongs to.
+func queryDigest(route string, q *authzen.Query) string {
 	var b []byte
-	for _, e := range [...]*entity{f.ask.subject, f.ask.action, f.ask.resource} {
+	for _, e := range [...]*authzen.Entity{q.Subject, q.Action, q.Resource} {
 		if e == nil { // a search for actions needs none
-			e = &entity{}
+			e = &authzen.Entity{}
 		}
-		b = quote(quote(quote(b, e.kind), e.id), e.customer)
+		for _, s := range [...]string{e.Type, e.ID, e.Customer} {
+			b = rawjson.AppendString(b, s)
+		}
 	}
-	b = quote(quote(b, route), string(f.ask.consistency()))
+	b = rawjson.AppendString(rawjson.AppendString(b, route), string(q.Consistency()))
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 // token is where the next page begins: <digest><limit>.<position>. It names only a place among candidates that the search would come
 // to anyway, so that a forged one reaches nothing else.
-func (f *find) token(digest, next string) string {
+func (s *search) token(digest, next string) string {
 	if next == "" {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(digest + strconv.Itoa(f.limit) + "." + next))
+	return base64.RawURLEncoding.EncodeToString([]byte(digest + strconv.Itoa(s.limit) + "." + next))
 }
 
-// turn finds the page that is wanted.
-func (f *find) turn(p page, digest string) *access.Error {
-	f.limit = p.limit
-	if p.token == "" {
-		if f.limit == 0 {
-			f.limit = defaultLimit
+// setPage reads which page is wanted.
+func (s *search) setPage(p authzen.Page, digest string) *access.Error {
+	s.limit = p.Limit
+	if p.Token == "" {
+		if s.limit == 0 {
+			s.limit = defaultLimit
 		}
 		return nil
 	}
-	text, err := base64.RawURLEncoding.DecodeString(p.token)
+	text, err := base64.RawURLEncoding.DecodeString(p.Token)
 	rest, ours := strings.CutPrefix(string(text), digest)
 	limit, after, whole := strings.Cut(rest, ".")
 	n, bad := strconv.Atoi(limit)
 	if err != nil || !ours || !whole || bad != nil || n < 1 || n > maxLimit || !plainPosition(after) {
-		return invalid("/page/token", "This token belongs to another search, or is none: start again without it.")
+		return authzen.Invalid("/page/token", "This token belongs to another search, or is none: start again without it.")
 	}
-	if f.limit != 0 && f.limit != n {
-		return invalid("/page/limit", "The limit is the one that the search began with; it may be left out.")
+	if s.limit != 0 && s.limit != n {
+		return authzen.Invalid("/page/limit", "The limit is the one that the search began with; it may be left out.")
 	}
-	f.limit, f.after = n, after
+	s.limit, s.after = n, after
 	return nil
 }
 
 // resources finds the customers that let the user in for the action, or its own partner's portal.
-func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, error) {
-	partner, _, _ := strings.Cut(f.user, ":")
-	if f.ask.resource.kind == access.PartnerType {
-		facts, err := k.Facts.Facts(ctx, []access.Question{{User: f.user}}, f.ask.consistency())
-		if err != nil || !k.Catalogue.DecidePortal(facts[0], partner, f.ask.action.id).Allow {
+func (k *check) resources(ctx context.Context, s *search) (results, error) {
+	partner, _, _ := strings.Cut(s.user, ":")
+	if s.query.Resource.Type == access.PartnerType {
+		facts, err := k.Facts.Facts(ctx, []access.Question{{User: s.user}}, s.query.Consistency())
+		if err != nil || !k.Catalogue.DecidePortal(facts[0], partner, s.query.Action.ID).Allow {
 			return results{}, err
 		}
 		return results{list: []string{partner}}, nil
 	}
-	if t, _ := k.Catalogue.Resource(f.ask.resource.kind); !t.Self {
+	if t, _ := k.Catalogue.Resource(s.query.Resource.Type); !t.Self {
 		return results{}, nil // whose ids only the provider knows
 	}
-	g := gathering{limit: f.limit, at: f.after, left: maxStretches}
+	g := gathering{limit: s.limit, at: s.after, left: maxStretches}
 	for g.more() {
 		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageAsk{After: g.at, Limit: g.stretch()})
 		if err != nil {
@@ -167,15 +157,15 @@ func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, er
 		}
 		qs := make([]access.Question, len(customers.Items))
 		for i, c := range customers.Items {
-			qs[i] = access.Question{User: f.user, Customer: c}
+			qs[i] = access.Question{User: s.user, Customer: c}
 		}
-		facts, err := k.factsOf(ctx, qs, f)
+		facts, err := k.factsOf(ctx, qs, s)
 		if err != nil {
 			return results{}, err
 		}
 		now := k.Now().UTC()
 		for i, c := range customers.Items {
-			if g.take(c, c, k.Catalogue.Decide(facts[i], c, f.ask.action.id, now).Allow) {
+			if g.take(c, c, k.Catalogue.Decide(facts[i], c, s.query.Action.ID, now).Allow) {
 				return g.results, nil
 			}
 		}
@@ -188,11 +178,11 @@ func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, er
 }
 
 // factsOf reads the facts of candidates, if there are any.
-func (k *check) factsOf(ctx context.Context, qs []access.Question, f *find) ([]access.Facts, error) {
+func (k *check) factsOf(ctx context.Context, qs []access.Question, s *search) ([]access.Facts, error) {
 	if len(qs) == 0 {
 		return nil, nil
 	}
-	return k.Facts.Facts(ctx, qs, f.ask.consistency())
+	return k.Facts.Facts(ctx, qs, s.query.Consistency())
 }
 
 // gathering fills a page of a search.
@@ -236,34 +226,34 @@ func (g *gathering) take(id, position string, result bool) (full bool) {
 
 // subjects finds the users who may do the action. The position is <partner>|<user>: after that user of the partner, or, with "*" for
 // the user, after all of them.
-func (k *check) subjects(ctx context.Context, _ *Request, f *find) (results, error) {
-	partner, user, _ := strings.Cut(f.after, "|")
-	g := &gathering{limit: f.limit, at: f.after, left: maxStretches}
-	if f.portal {
-		_, err := k.usersWhoMay(ctx, f, g, f.partner, user)
+func (k *check) subjects(ctx context.Context, s *search) (results, error) {
+	partner, user, _ := strings.Cut(s.after, "|")
+	g := &gathering{limit: s.limit, at: s.after, left: maxStretches}
+	if s.portal {
+		_, err := k.usersWhoMay(ctx, s, g, s.partner, user)
 		return g.results, err
 	}
-	if !access.ValidID(f.customer) {
+	if !access.ValidID(s.customer) {
 		return results{}, nil
 	}
 	if partner != "" && user != "*" { // in the midst of a partner
-		if full, err := k.usersWhoMay(ctx, f, g, partner, user); full || err != nil {
+		if full, err := k.usersWhoMay(ctx, s, g, partner, user); full || err != nil {
 			return g.results, err
 		}
 		g.at = partner + "|*"
 	}
 	for g.more() {
-		partners, err := k.Facts.PartnersOf(ctx, f.customer, access.PageAsk{After: partner, Limit: partnersPerStretch})
+		partners, err := k.Facts.PartnersOf(ctx, s.customer, access.PageAsk{After: partner, Limit: partnersPerStretch})
 		if err != nil {
 			return results{}, err
 		}
-		open, err := k.letIn(ctx, f, partners.Items)
+		open, err := k.letIn(ctx, s, partners.Items)
 		if err != nil {
 			return results{}, err
 		}
 		for i, p := range partners.Items {
 			if open[i] {
-				if full, err := k.usersWhoMay(ctx, f, g, p, ""); full || err != nil {
+				if full, err := k.usersWhoMay(ctx, s, g, p, ""); full || err != nil {
 					return g.results, err
 				}
 			}
@@ -278,12 +268,12 @@ func (k *check) subjects(ctx context.Context, _ *Request, f *find) (results, err
 }
 
 // letIn tells which partners' grants are active, so that nobody is looked for in the others.
-func (k *check) letIn(ctx context.Context, f *find, partners []string) ([]bool, error) {
+func (k *check) letIn(ctx context.Context, s *search, partners []string) ([]bool, error) {
 	qs := make([]access.Question, len(partners))
 	for i, p := range partners {
-		qs[i] = access.Question{User: p + ":", Customer: f.customer} // no user: the partner and its grant are what matters
+		qs[i] = access.Question{User: p + ":", Customer: s.customer} // no user: the partner and its grant are what matters
 	}
-	facts, err := k.factsOf(ctx, qs, f)
+	facts, err := k.factsOf(ctx, qs, s)
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +286,7 @@ func (k *check) letIn(ctx context.Context, f *find, partners []string) ([]bool, 
 }
 
 // usersWhoMay decides a partner's users after the given one. Full says that the page ends among them.
-func (k *check) usersWhoMay(ctx context.Context, f *find, g *gathering, partner, after string) (full bool, err error) {
+func (k *check) usersWhoMay(ctx context.Context, s *search, g *gathering, partner, after string) (full bool, err error) {
 	if after != "" && !access.ValidUserID(after) || !access.ValidID(partner) {
 		return false, nil // a forged token: it finds nothing
 	}
@@ -305,19 +295,20 @@ func (k *check) usersWhoMay(ctx context.Context, f *find, g *gathering, partner,
 		if err != nil {
 			return false, err
 		}
-		ms := make([]matter, len(users.Items))
+		evaluations := make([]evaluation, len(users.Items))
 		qs := make([]access.Question, len(users.Items))
 		for i, u := range users.Items {
-			ms[i] = matter{user: u, customer: f.customer, portal: f.portal, partner: f.partner, known: true}
-			qs[i] = ms[i].question()
+			evaluations[i] = s.evaluation
+			evaluations[i].user = u
+			qs[i] = evaluations[i].question()
 		}
-		facts, err := k.factsOf(ctx, qs, f)
+		facts, err := k.factsOf(ctx, qs, s)
 		if err != nil {
 			return false, err
 		}
 		now := k.Now().UTC()
-		for i := range ms {
-			if g.take(ms[i].user, partner+"|"+ms[i].user, k.decideOne(&ms[i], facts[i], f.ask.action.id, now).Allow) {
+		for i := range evaluations {
+			if g.take(evaluations[i].user, partner+"|"+evaluations[i].user, k.decideOne(&evaluations[i], facts[i], s.query.Action.ID, now).Allow) {
 				return true, nil
 			}
 		}
@@ -330,26 +321,26 @@ func (k *check) usersWhoMay(ctx context.Context, f *find, g *gathering, partner,
 }
 
 // actions finds the named actions that the user may do.
-func (k *check) actions(ctx context.Context, _ *Request, f *find) (results, error) {
-	facts, err := k.Facts.Facts(ctx, []access.Question{f.question()}, f.ask.consistency())
+func (k *check) actions(ctx context.Context, s *search) (results, error) {
+	facts, err := k.Facts.Facts(ctx, []access.Question{s.question()}, s.query.Consistency())
 	if err != nil {
 		return results{}, err
 	}
 	names := k.Catalogue.CustomerActions()
-	if f.portal {
+	if s.portal {
 		names = k.Catalogue.PortalActions()
 	}
-	from, there := slices.BinarySearch(names, f.after)
+	from, there := slices.BinarySearch(names, s.after)
 	if there {
 		from++
 	}
 	var found results
 	now := k.Now().UTC()
 	for i, name := range names[from:] {
-		if !k.decideOne(f.matter, facts[0], name, now).Allow {
+		if !k.decideOne(&s.evaluation, facts[0], name, now).Allow {
 			continue
 		}
-		if len(found.list) == f.limit {
+		if len(found.list) == s.limit {
 			found.next = names[from+i-1]
 			break
 		}

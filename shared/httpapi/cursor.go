@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // the request asks for anyway, so that a forged one reaches nothing else.
 
 // listDigest identifies a list: the route, what its path names, and its filter.
-func listDigest(r *Request, filter url.Values) string {
+func listDigest(r *apigateway.Request, filter url.Values) string {
 	sum := sha256.Sum256([]byte(r.RouteKey + "\n" + r.Path + "\n" + filter.Encode()))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
@@ -36,7 +37,7 @@ func cursor(digest, position string) *string {
 }
 
 // pageAsk reads limit and cursor. The remaining parameters are the filter; unknown ones are refused.
-func pageAsk(r *Request, known ...string) (access.PageAsk, url.Values, string, error) {
+func pageAsk(r *apigateway.Request, known ...string) (access.PageAsk, url.Values, string, error) {
 	ask := access.PageAsk{Limit: defaultLimit}
 	q, err := url.ParseQuery(r.RawQuery)
 	if err != nil {
@@ -75,7 +76,7 @@ func pageAsk(r *Request, known ...string) (access.PageAsk, url.Values, string, e
 }
 
 // noQuery refuses parameters where none are known: who sends one expects it to do something.
-func noQuery(r *Request) error {
+func noQuery(r *apigateway.Request) error {
 	q, err := url.ParseQuery(r.RawQuery)
 	if err != nil || len(q) == 0 && r.RawQuery != "" {
 		return access.Refuse(access.Invalid, "there is no query string here")

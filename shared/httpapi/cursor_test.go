@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
 )
 
 func TestWhatIsWrongWithAQueryIsToldInTheOrderOfTheParameters(t *testing.T) {
@@ -13,10 +14,10 @@ func TestWhatIsWrongWithAQueryIsToldInTheOrderOfTheParameters(t *testing.T) {
 	const query = "z=1&q=1&q=2&limit=0&cursor=x&b=1&a=1&y=1&c=1&status=active"
 	for _, c := range []struct {
 		name string
-		read func(*Request) error
+		read func(*apigateway.Request) error
 		want []string
 	}{
-		{"of a list", func(r *Request) error {
+		{"of a list", func(r *apigateway.Request) error {
 			_, _, _, err := pageAsk(r, "q", "status")
 			return err
 		}, []string{"?a", "?b", "?c", "?cursor", "?limit", "?q", "?y", "?z"}},
@@ -24,7 +25,7 @@ func TestWhatIsWrongWithAQueryIsToldInTheOrderOfTheParameters(t *testing.T) {
 	} {
 		for range 20 { // a map's order is another each time
 			var e *access.Error
-			if err := c.read(&Request{RawQuery: query}); !errors.As(err, &e) {
+			if err := c.read(&apigateway.Request{RawQuery: query}); !errors.As(err, &e) {
 				t.Fatalf("%s: got %v, want a refusal", c.name, err)
 			}
 			var got []string

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
 )
 
 // opt is a member of a JSON object that may be absent, or null, or a value.
@@ -38,7 +39,7 @@ func (o opt[T]) has() bool { return o.Given && !o.Null }
 
 // decodeBody reads a request's body strictly (RFC 8259, RFC 7493): one JSON object, no unknown member, none twice, nothing after it, every
 // value of its type. What is wrong is told with a pointer to where.
-func decodeBody(r *Request, into any) error {
+func decodeBody(r *apigateway.Request, into any) error {
 	if ct := r.Header("content-type"); ct != "" || len(r.Body) > 0 {
 		media, _, err := mime.ParseMediaType(ct)
 		if err != nil || media != "application/json" {

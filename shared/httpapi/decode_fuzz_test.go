@@ -12,7 +12,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
 )
+
+func header(name, value string) []apigateway.Field {
+	return []apigateway.Field{{Name: name, Value: value}}
+}
 
 // refusedAs fails unless an error is a refusal of that code, each of whose pointers is one.
 func refusedAs(t *testing.T, err error, codes ...access.Code) {
@@ -36,7 +41,7 @@ func refusedAs(t *testing.T, err error, codes ...access.Code) {
 
 // A cursor is made by us; whatever comes back is one of ours for that list, or refused.
 func FuzzCursor(f *testing.F) {
-	r := &Request{RouteKey: "GET /v1/customers/{customer}/grants", Path: "/v1/customers/acme/grants"}
+	r := &apigateway.Request{RouteKey: "GET /v1/customers/{customer}/grants", Path: "/v1/customers/acme/grants"}
 	ours := *cursor(listDigest(r, url.Values{"q": {"con"}}), "G#contoso")
 	for _, q := range []string{"", "limit=1", "limit=101", "limit=%31", "q=con&cursor=" + ours, "cursor=" + ours, "cursor=%00", "cursor=====", "limit=1&limit=2", "a;b", "%zz", "=", "status=active,ended"} {
 		f.Add(q)
@@ -86,7 +91,7 @@ func FuzzIfMatch(f *testing.F) {
 				t.Errorf("%q: got the entity tag %q, want what stands in quotes", tag, one)
 			}
 		}
-		c := &call{Request: &Request{headers: []field{{"if-match", tag}}}}
+		c := &call{Request: &apigateway.Request{Headers: header("if-match", tag)}}
 		seen, err := c.seen(true)
 		trimmed := strings.TrimSpace(tag)
 		switch {
@@ -110,7 +115,7 @@ func FuzzIdempotencyKey(f *testing.F) {
 	f.Add("a", "b\na", "s\n", "s")
 	f.Fuzz(func(t *testing.T, key, other, subject, another string) {
 		digest := func(key, subject string) string {
-			c := &call{Request: &Request{Method: "POST", RouteKey: "POST /v1/x", Path: "/v1/x", headers: []field{{"idempotency-key", key}}}, api: &api{}}
+			c := &call{Request: &apigateway.Request{Method: "POST", RouteKey: "POST /v1/x", Path: "/v1/x", Headers: header("idempotency-key", key)}, api: &api{}}
 			c.api.Now = func() time.Time { return time.Unix(0, 0) }
 			c.Claims.Subject = subject
 			a, err := c.idempotency("")
@@ -153,7 +158,7 @@ func FuzzBody(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r := &Request{Body: body, headers: []field{{"content-type", "application/json"}}}
+		r := &apigateway.Request{Body: body, Headers: header("content-type", "application/json")}
 		var b editBody
 		if err := decodeBody(r, &b); err != nil {
 			refusedAs(t, err, access.Invalid)
@@ -170,40 +175,6 @@ func FuzzBody(f *testing.F) {
 		}
 		if cmd.Note != nil && !access.ValidNote(*cmd.Note) || len(cmd.Add) > access.MaxUserChanges || cmd.Until != nil && !cmd.Until.IsZero() && (cmd.Until.Year() < 1970 || cmd.Until.Year() > 9999) {
 			t.Errorf("%q: got %+v", body, cmd)
-		}
-	})
-}
-
-// A question that is taken is JSON, and no question is read in what is none.
-func FuzzQuestions(f *testing.F) {
-	for _, s := range []string{
-		`{"subject":{"type":"user","id":"a"},"action":{"name":"b"},"resource":{"type":"customer","id":"c"},"context":{"consistency":"snapshot"}}`,
-		`{"evaluations":[{"subject":{"type":"user"}},1,null]}`, `{"options":{"evaluations_semantic":"x"}}`, `{"page":{"limit":1,"token":"x"}}`, `{"page":{"limit":1e9}}`,
-		`{"subject":[],"subject":{}}`, `{"resource":{"type":"device","id":"d","properties":{"customer":"acme"}}}`, `[]`, `{`, ``, "\xef\xbb\xbf{}", `{"evaluations":{}}`,
-	} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, many := range []bool{false, true} {
-			r := &Request{Body: body, headers: []field{{"content-type", "application/json"}}}
-			b, refused := (&walker{}).readAsk(r, many)
-			if refused != nil {
-				refusedAs(t, refused, access.Invalid)
-				continue
-			}
-			var o map[string]any
-			if err := json.Unmarshal(body, &o); err != nil {
-				t.Errorf("%q: got it accepted, though it is no JSON object: %v", body, err)
-			}
-			if len(b.asks) < 1 || len(b.asks) > maxEvaluations || b.page.limit < 0 || b.page.limit > maxLimit {
-				t.Errorf("%q: got %d questions and the limit %d", body, len(b.asks), b.page.limit)
-			}
-			for i := range b.asks {
-				a := &b.asks[i]
-				if a.flawed(needs{true, true, true}) == nil && (a.subject == nil || a.action == nil || a.resource == nil) {
-					t.Errorf("%q: got a question without a subject, an action or a resource", body)
-				}
-			}
 		}
 	})
 }

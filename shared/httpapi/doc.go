@@ -1,10 +1,9 @@
 // Package httpapi is the service's HTTP API, behind API Gateway: it decodes requests, authorises their callers, calls the use cases
 // of shared/service, and encodes what they come to. One file for each group of endpoints; the contract is openapi.yaml.
 //
-//	lambda.go     an API Gateway event to a Request, a Response to its answer
 //	callers.go    who may call what
 //	api.go        a request's way through authorisation, endpoint, preconditions, idempotency key and problem document
 //	decode.go     strict JSON, with a pointer to what is wrong
 //	problem.go    how each failure is answered
-//	check.go …    the decisions (AuthZEN 1.0)
+//	check.go …    the decisions, whose protocol is shared/authzen
 package httpapi

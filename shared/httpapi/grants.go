@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
 	"partneraccess/shared/service"
 )
 
@@ -88,7 +89,7 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 }
 
 // askedDry reads dry_run, the one parameter of the route.
-func askedDry(r *Request) (bool, error) {
+func askedDry(r *apigateway.Request) (bool, error) {
 	q, err := url.ParseQuery(r.RawQuery)
 	if err != nil || len(q) != 1 || len(q["dry_run"]) != 1 {
 		return false, noQuery(r)

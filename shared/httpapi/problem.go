@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/apigateway"
+	"partneraccess/shared/rawjson"
 )
 
 // Problem is the body of every refusal (RFC 9457).
@@ -150,18 +152,18 @@ func problemOf(e *access.Error, requestID string) Problem {
 // append writes the problem document. It is written by hand so that the functions that need no other encoder, such as check, do without one.
 func (p Problem) append(b []byte) []byte {
 	b = append(b, `{"type":`...)
-	b = quote(b, p.Type)
+	b = rawjson.AppendString(b, p.Type)
 	b = append(b, `,"title":`...)
-	b = quote(b, p.Title)
+	b = rawjson.AppendString(b, p.Title)
 	b = append(b, `,"status":`...)
 	b = strconv.AppendInt(b, int64(p.Status), 10)
 	b = append(b, `,"code":`...)
-	b = quote(b, p.Code)
+	b = rawjson.AppendString(b, p.Code)
 	b = append(b, `,"detail":`...)
-	b = quote(b, p.Detail)
+	b = rawjson.AppendString(b, p.Detail)
 	if p.RequestID != "" {
 		b = append(b, `,"request_id":`...)
-		b = quote(b, p.RequestID)
+		b = rawjson.AppendString(b, p.RequestID)
 	}
 	if len(p.Errors) > 0 {
 		b = append(b, `,"errors":[`...)
@@ -170,9 +172,9 @@ func (p Problem) append(b []byte) []byte {
 				b = append(b, ',')
 			}
 			b = append(b, `{"pointer":`...)
-			b = quote(b, e.Pointer)
+			b = rawjson.AppendString(b, e.Pointer)
 			b = append(b, `,"detail":`...)
-			b = quote(b, e.Detail)
+			b = rawjson.AppendString(b, e.Detail)
 			b = append(b, '}')
 		}
 		b = append(b, ']')
@@ -181,10 +183,12 @@ func (p Problem) append(b []byte) []byte {
 }
 
 // refusal is the response that carries a problem document. Those that ask for a repetition say when.
-func refusal(e *access.Error, requestID string) Response {
+func refusal(e *access.Error, requestID string) apigateway.Response {
 	p := problemOf(e, requestID)
-	body := p.append(nil)
-	r := Response{Status: p.Status, Header: map[string]string{"Content-Type": "application/problem+json", "Cache-Control": "no-store"}, Body: body, code: e.Code}
+	r := apigateway.Response{
+		Status: p.Status, Header: map[string]string{"Content-Type": "application/problem+json", "Cache-Control": "no-store"}, Body: p.append(nil),
+		Code: string(e.Code),
+	}
 	if e.Code == unavailable || e.Code == access.TooManyRequests || e.Code == access.Contention {
 		r.Header["Retry-After"] = strconv.Itoa(max(1, int(math.Ceil(e.Wait.Seconds()))))
 	}
@@ -192,4 +196,16 @@ func refusal(e *access.Error, requestID string) Response {
 		r.Header["WWW-Authenticate"] = "Bearer"
 	}
 	return r
+}
+
+// refuse is the problem document of what the adapter of API Gateway refuses by itself.
+func refuse(status int, detail, requestID string) apigateway.Response {
+	code := internal
+	switch status {
+	case http.StatusBadRequest:
+		code = access.Invalid
+	case http.StatusRequestEntityTooLarge:
+		code = tooLarge
+	}
+	return refusal(access.Refuse(code, "%s", detail), requestID)
 }

@@ -45,8 +45,14 @@ func rules() map[string]rule {
 			own:   []string{"events", "shared/access", "shared/awsenv", "shared/mail/receipt", "shared/metrics"},
 			other: with(aws, text),
 		},
+		"shared/rawjson":    {other: []string{"github.com/go-json-experiment/json"}},
+		"shared/apigateway": {own: []string{"shared/rawjson"}, other: []string{"github.com/aws/aws-lambda-go"}}, // not what requests are about
+		"shared/authzen":    {own: []string{"shared/access", "shared/rawjson"}, other: text},                    // a protocol without HTTP
 		"shared/httpapi": {
-			own:   []string{"events", "shared/access", "shared/mail/receipt", "shared/metrics", "shared/service"},
+			own: []string{
+				"events", "shared/access", "shared/apigateway", "shared/authzen", "shared/mail/receipt", "shared/metrics", "shared/rawjson",
+				"shared/service",
+			},
 			other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"}),
 		},
 		"shared/mail":         {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: text},
@@ -175,6 +181,9 @@ func TestTheRulesRefuseWhatTheyShould(t *testing.T) {
 		{"shared/service", "github.com/aws/aws-lambda-go/lambda", false},
 		{"shared/dynamo", module + "/scripts/local/engine", false},
 		{"shared/httpapi", module + "/shared/dynamo", false},
+		{"shared/httpapi", module + "/shared/authzen", true},
+		{"shared/authzen", module + "/shared/apigateway", false},
+		{"shared/apigateway", module + "/shared/access", false},
 		{"shared/httpapi", "github.com/aws/aws-sdk-go-v2/service/dynamodb", false},
 		{"shared/httpapi", "github.com/go-json-experiment/json/jsontext", true},
 		{"functions/check", module + "/shared/dynamo", true},

@@ -16,7 +16,7 @@ import (
 
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/spec"
-	"partneraccess/shared/httpapi"
+	"partneraccess/shared/apigateway"
 )
 
 type object = map[string]any
@@ -177,7 +177,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 			object{"level": "manage"},
 			[]string{"If-Match", `"99"`},
 		},
-		{"too_large", 413, "The request is too large", nil, ann, "POST", acme, strings.Repeat(" ", httpapi.MaxBody+1), nil},
+		{"too_large", 413, "The request is too large", nil, ann, "POST", acme, strings.Repeat(" ", apigateway.MaxBody+1), nil},
 		{
 			"unsupported_media_type", 415, "The body has to be JSON", nil, ann, "POST", acme,
 			object{"partner": "contoso"},
@@ -470,8 +470,8 @@ func TestABodyMayHave64KiBAndNotAByteMore(t *testing.T) {
 		{w.Provider(), "PUT", "/v1/customers/acme", `{"name":"Ácmé"}`},
 		{w.Backend(), "POST", "/access/v1/evaluation", question},
 	} {
-		c.by.Do(c.method, c.path, padded(c.body, httpapi.MaxBody)).Want(200)
-		c.by.Do(c.method, c.path, padded(strings.Replace(c.body, "Ácmé", "Other", 1), httpapi.MaxBody+1)).WantProblem(413, "too_large")
+		c.by.Do(c.method, c.path, padded(c.body, apigateway.MaxBody)).Want(200)
+		c.by.Do(c.method, c.path, padded(strings.Replace(c.body, "Ácmé", "Other", 1), apigateway.MaxBody+1)).WantProblem(413, "too_large")
 	}
 	if got := w.Provider().Do("GET", "/v1/customers/acme", nil).String("name"); got != "Ácmé" {
 		t.Errorf("the name after a refusal: got %q, want Ácmé", got)

@@ -1,0 +1,101 @@
+package authzen
+
+import (
+	"strconv"
+	"time"
+
+	"partneraccess/shared/access"
+	"partneraccess/shared/rawjson"
+)
+
+// EvaluatedAt is how the instant of a decision is written: always with milliseconds.
+const EvaluatedAt = "2006-01-02T15:04:05.000Z07:00"
+
+// The answers to evaluations are written as they have to stand in API Gateway's payload, as the inside of a JSON string: a batch is long, and to
+// escape it afterwards is a twentieth of its time. Only texts of others are escaped, when they are written.
+
+// AppendBatch writes the answer to a batch of n evaluations, each of which answer writes.
+func AppendBatch(b []byte, n int, answer func(b []byte, i int) []byte) []byte {
+	b = append(b, `{\"evaluations\":[`...)
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = answer(b, i)
+	}
+	return append(b, `]}`...)
+}
+
+// AppendFailure writes the answer to an evaluation of a batch that could not be decided: a denial, with the status that the failure has by itself.
+func AppendFailure(b []byte, e *access.Error, status int) []byte {
+	message := e.Detail
+	if len(e.Fields) > 0 {
+		message = e.Fields[0].Pointer + ": " + e.Detail
+	}
+	b = append(b, `{\"decision\":false,\"context\":{\"error\":{\"status\":`...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, `,\"message\":`...)
+	b = rawjson.AppendStringTwice(b, message)
+	return append(b, `}}}`...)
+}
+
+// AppendDecision writes one decision, with its instant unless that is zero. What it does not escape is this service's own text.
+func AppendDecision(b []byte, d *access.Decision, at time.Time) []byte {
+	user, admin := sentences(d.Why)
+	b = append(b, `{\"decision\":`...)
+	b = strconv.AppendBool(b, d.Allow)
+	b = append(b, `,\"context\":{\"reason\":\"`...)
+	b = append(b, d.Why...)
+	b = append(b, `\",\"reason_user\":\"`...)
+	b = append(b, user...)
+	b = append(b, `\",\"reason_admin\":\"`...)
+	b = append(b, admin...)
+	b = append(b, `\"`...)
+	if d.Grant != "" {
+		b = append(b, `,\"grant\":`...)
+		b = rawjson.AppendStringTwice(b, d.Grant)
+		b = append(b, `,\"level\":\"`...)
+		b = append(b, d.Level.String()...)
+		b = append(b, `\"`...)
+	}
+	if !d.Until.IsZero() {
+		b = append(b, `,\"valid_until\":\"`...)
+		b = d.Until.UTC().AppendFormat(b, time.RFC3339Nano)
+		b = append(b, `\"`...)
+	}
+	if !at.IsZero() {
+		b = append(b, `,\"evaluated_at\":\"`...)
+		b = at.AppendFormat(b, EvaluatedAt)
+		b = append(b, `\"`...)
+	}
+	return append(b, `}}`...)
+}
+
+// Results is a page of a search.
+type Results struct {
+	Type      string   // of the entities; "" for actions
+	IDs       []string // names of actions
+	NextToken string   // "" after the last page
+}
+
+// Append writes the answer to a search, as JSON that is not escaped.
+func (r Results) Append(b []byte) []byte {
+	b = append(b, `{"page":{"next_token":`...)
+	b = rawjson.AppendString(b, r.NextToken)
+	b = append(b, `},"results":[`...)
+	for i, id := range r.IDs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if r.Type == "" {
+			b = append(b, `{"name":`...)
+		} else {
+			b = append(b, `{"type":`...)
+			b = rawjson.AppendString(b, r.Type)
+			b = append(b, `,"id":`...)
+		}
+		b = rawjson.AppendString(b, id)
+		b = append(b, '}')
+	}
+	return append(b, `]}`...)
+}
