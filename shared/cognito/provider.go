@@ -16,7 +16,7 @@
 //     the sweep ends a temporary password after access.ActivationLife, whatever the pool would do.
 //   - The groups of access.Groups, for the provider's own apps. An account does without a group that the pool does not have, and gets into
 //     it at the next change of its user after the group was made: such a pool (restored, or made by hand) holds nothing up. Nothing here or
-//     in shared/httpapi/callers.go reads a group to decide anything: the table is the truth.
+//     in shared/httpapi/authorise.go reads a group to decide anything: the table is the truth.
 //
 // The functions need cognito-idp:AdminGetUser, AdminCreateUser, AdminUpdateUserAttributes, AdminDeleteUserAttributes,
 // AdminSetUserMFAPreference, AdminEnableUser, AdminDisableUser, AdminListGroupsForUser, AdminAddUserToGroup, AdminRemoveUserFromGroup,

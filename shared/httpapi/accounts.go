@@ -18,7 +18,7 @@ type passwordBody struct {
 // postPassword changes the caller's own password (P20), has a temporary one sent to a user who has not signed in yet (P15), or replaces the password of one
 // who has (P20).
 func postPassword(ctx context.Context, c *call) (reply, error) {
-	if err := c.use.PasswordsKept(); err != nil {
+	if err := c.service.PasswordsKept(); err != nil {
 		return reply{}, err
 	}
 	var b passwordBody
@@ -26,23 +26,23 @@ func postPassword(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	if alone := b.Current == (opt[string]{}) && b.New == (opt[string]{}) && b.Send.Given != b.Reset.Given; alone && (b.Send.Value || b.Reset.Value) {
-		renew := c.use.Send
+		renew := c.service.Send
 		if b.Reset.Value {
-			renew = c.use.Reset
+			renew = c.service.Reset
 		}
-		return perform(c, shownUser, func(o service.Options[*access.User]) (*access.User, error) {
-			return renew(ctx, c.asks(), c.PathValue("partner"), c.PathValue("user"), o)
+		return perform(c, userReply, func(o service.Options[*access.User]) (*access.User, error) {
+			return renew(ctx, c.caller(), c.PathValue("partner"), c.PathValue("user"), o)
 		})
 	}
 	return c.changePassword(ctx, b)
 }
 
-// changePassword changes the caller's own password. There is no answer to keep for an Idempotency-Key: it would tell that a password was right,
-// and a repetition is refused as the current password is another one by then.
+// changePassword changes the caller's own password. It ignores an Idempotency-Key: a kept answer would tell
+// that a password was right, and a repeated request fails, as the current password has changed.
 func (c *call) changePassword(ctx context.Context, b passwordBody) (reply, error) {
 	me := c.who.id.User
 	if me == nil || me.ID != c.PathValue("user") {
-		return reply{}, nothingHere()
+		return reply{}, notFound()
 	}
 	var f findings
 	for pointer, given := range map[string]bool{"/send": b.Send.Given, "/reset": b.Reset.Given} {
@@ -60,7 +60,7 @@ func (c *call) changePassword(ctx context.Context, b passwordBody) (reply, error
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	err := c.use.ChangePassword(ctx, c.asks(), me.ID, b.Current.Value, b.New.Value)
+	err := c.service.ChangePassword(ctx, c.caller(), me.ID, b.Current.Value, b.New.Value)
 	if errors.Is(err, access.ErrUnavailable) {
 		c.api.Log.Error("request failed", "request_id", c.RequestID, "route", c.RouteKey, "code", string(unavailable), "error", err.Error())
 		return reply{}, access.Refuse(unavailable, "the identity provider did not answer in time, and the password may have been changed: see whether the new one signs you in")

@@ -46,10 +46,10 @@ func (r reply) encode() ([]byte, error) {
 // call is one request on its way through an endpoint.
 type call struct {
 	*apigateway.Request
-	api *api
-	use *service.Service // its log names the request
-	who caller
-	tag string // the one entity tag of If-Match that is tried now; "" = the whole header
+	api     *api
+	service *service.Service // its log names the request
+	who     caller
+	tag     string // the one entity tag of If-Match that is tried now; "" = the whole header
 }
 
 type endpoint func(ctx context.Context, c *call) (reply, error)
@@ -85,24 +85,23 @@ func serve(a api, routes []Route) lambda.Handler {
 	return apigateway.Lambda(a.handle, refuse, a.Log)
 }
 
-// answering is what is kept of the function's time for the answer: a function that is stopped leaves the caller with API Gateway's 500,
-// which says nothing.
-const answering = 300 * time.Millisecond
+// answerTime is reserved of the function's time for the answer: when a function is stopped, API Gateway answers 500 without a reason.
+const answerTime = 300 * time.Millisecond
 
 // handle takes a request through authorisation and its endpoint, and turns every failure into a problem document.
 func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Response {
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-answering))
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerTime))
 		defer cancel()
 	}
 	out, err := a.answer(ctx, r)
 	if err != nil {
-		return a.failed(err, r)
+		return a.failure(err, r)
 	}
 	body, err := out.encode()
 	if err != nil {
-		return a.failed(err, r)
+		return a.failure(err, r)
 	}
 	res := apigateway.Response{Status: out.status, Header: map[string]string{"Cache-Control": "no-store"}, Body: body}
 	if len(body) > 0 {
@@ -129,15 +128,15 @@ func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Resp
 func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) {
 	route, ok := a.routes[r.RouteKey]
 	if !ok {
-		return reply{}, nothingHere()
+		return reply{}, notFound()
 	}
-	who, err := authorise(ctx, a.Store, r, route.may)
+	who, err := authorise(ctx, a.Store, r, route.callers)
 	if err != nil {
 		return reply{}, err
 	}
 	for _, name := range []string{"customer", "partner"} {
 		if id := r.PathValue(name); id != "" && !access.ValidID(id) {
-			return reply{}, badID(r, name)
+			return reply{}, invalidID(r, name)
 		}
 	}
 	if !route.query {
@@ -147,19 +146,19 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 	}
 	use := a.Service
 	use.Log = a.Log.With("request_id", r.RequestID)
-	return (&call{Request: r, api: a, use: &use, who: who}).matching(ctx, route.do)
+	return (&call{Request: r, api: a, service: &use, who: who}).forEachTag(ctx, route.endpoint)
 }
 
-// badID refuses an id that cannot be one: where it would be created that is bad input, elsewhere there is nothing under it.
-func badID(r *apigateway.Request, name string) error {
+// invalidID refuses a malformed id: as bad input where PUT would create it, with 404 elsewhere.
+func invalidID(r *apigateway.Request, name string) error {
 	if r.Method == "PUT" && (r.RouteKey == "PUT /v1/partners/{partner}" || r.RouteKey == "PUT /v1/customers/{customer}") {
 		return access.Refuse(access.Invalid, "%q cannot be the id of a %s: 1 to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit", r.PathValue(name), name)
 	}
-	return nothingHere()
+	return notFound()
 }
 
-// confirms reads ?confirm: whether the caller confirms that.
-func (c *call) confirms(what access.Code) (bool, error) {
+// readConfirm reads ?confirm: whether the caller readConfirm that.
+func (c *call) readConfirm(what access.Code) (bool, error) {
 	q, err := c.Query()
 	switch {
 	case err != nil:
@@ -181,11 +180,11 @@ func (c *call) confirms(what access.Code) (bool, error) {
 			f.add("?confirm", "this parameter stands there twice")
 		}
 	}
-	return false, inOrder(&f)
+	return false, sortedErr(&f)
 }
 
-// failed answers a failure. What is not a refusal is logged, once, and told as little of as helps nobody but us.
-func (a *api) failed(err error, r *apigateway.Request) apigateway.Response {
+// failure answers an error. What is no refusal is logged, once; the caller learns only whether it can try again.
+func (a *api) failure(err error, r *apigateway.Request) apigateway.Response {
 	var refused *access.Error
 	if errors.As(err, &refused) {
 		return refusal(refused, r.RequestID)
@@ -200,22 +199,22 @@ func (a *api) failed(err error, r *apigateway.Request) apigateway.Response {
 
 func (a *api) now() time.Time { return a.Now().UTC().Truncate(time.Millisecond) }
 
-// asks is the caller as the use cases know it.
-func (c *call) asks() service.Caller { return c.who.asks(c.PathValue("customer")) }
+// caller is the caller as the use cases know it.
+func (c *call) caller() service.Caller { return c.who.forService(c.PathValue("customer")) }
 
-// perform calls a use case with what the request says beside its command, and answers with its result as present shows it, or, when the
-// request's Idempotency-Key was used before, with the first answer.
+// perform calls a use case with the request's preconditions and Idempotency-Key, and answers with its result as present shows it; or, when
+// the key was used before, with the first answer.
 func perform[T any](c *call, present func(T) reply, do func(service.Options[T]) (T, error)) (reply, error) {
-	repeat, err := repeatable(c, "", present)
+	repeat, err := repeatOf(c, "", present)
 	if err != nil {
 		return reply{}, err
 	}
 	out, err := do(service.Options[T]{Repeat: repeat, Precondition: c.precondition})
-	return presented(present, out, err)
+	return replyWith(present, out, err)
 }
 
-// presented is the answer with the result of a use case, or with what it fails with.
-func presented[T any](present func(T) reply, out T, err error) (reply, error) {
+// replyWith is the answer with the result of a use case, or with what it fails with.
+func replyWith[T any](present func(T) reply, out T, err error) (reply, error) {
 	var before *service.Repeated
 	switch {
 	case errors.As(err, &before):
@@ -227,8 +226,8 @@ func presented[T any](present func(T) reply, out T, err error) (reply, error) {
 	return present(out), nil
 }
 
-// repeatable is what repeats the request under its Idempotency-Key; nil when it has none. Part tells several changes of one request apart.
-func repeatable[T any](c *call, part string, present func(T) reply) (*service.Repeat[T], error) {
+// repeatOf is what repeats the request under its Idempotency-Key; nil when it has none. Part tells several changes of one request apart.
+func repeatOf[T any](c *call, part string, present func(T) reply) (*service.Repeat[T], error) {
 	record, err := c.idempotency(part)
 	if record == nil {
 		return nil, err
@@ -247,8 +246,8 @@ func repeatable[T any](c *call, part string, present func(T) reply) (*service.Re
 	}, nil
 }
 
-// keepAnswers is how long the first answer to an Idempotency-Key is kept.
-const keepAnswers = 24 * time.Hour
+// answerLifetime is how long the first answer to an Idempotency-Key is kept.
+const answerLifetime = 24 * time.Hour
 
 // idempotency is the record of the request's Idempotency-Key; nil when it has none. A key is the caller's own, and the route's.
 func (c *call) idempotency(part string) (*access.Answer, error) {
@@ -265,17 +264,17 @@ func (c *call) idempotency(part string) (*access.Answer, error) {
 	return &access.Answer{
 		Digest:      base64.RawURLEncoding.EncodeToString(digest[:]),
 		Fingerprint: base64.RawURLEncoding.EncodeToString(body[:]),
-		Expires:     c.api.now().Add(keepAnswers),
+		Expires:     c.api.now().Add(answerLifetime),
 	}, nil
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// maxTags is how many entity tags a precondition may name: each that does not match costs a reading.
+// maxTags is how many entity tags a precondition may name: each that does not match costs a read.
 const maxTags = 10
 
-// matching calls the endpoint once for each entity tag of If-Match, until one matches: a list is met by any of its tags (RFC 9110, 13.1.1).
-func (c *call) matching(ctx context.Context, do endpoint) (out reply, err error) {
+// forEachTag calls the endpoint once for each entity tag of If-Match, until one matches: any of a list will do (RFC 9110, 13.1.1).
+func (c *call) forEachTag(ctx context.Context, do endpoint) (out reply, err error) {
 	tags := entityTags(c.Header("if-match"))
 	if len(tags) > maxTags {
 		return reply{}, access.Refuse(access.Invalid, "If-Match names %d versions: at most %d are looked at, one is enough", len(tags), maxTags)
@@ -312,7 +311,7 @@ func entityTags(list string) []string {
 	return out
 }
 
-// ifMatch is what the request expects to be there, as far as it is tried now.
+// ifMatch is the entity tag that is tried now, or the whole header when it is no list.
 func (c *call) ifMatch() string {
 	if c.tag != "" {
 		return c.tag
@@ -320,16 +319,15 @@ func (c *call) ifMatch() string {
 	return strings.TrimSpace(c.Header("if-match"))
 }
 
-// expects tells whether the request is only meant for something that is there (RFC 9110, 13.1.1).
-func (c *call) expects() bool { return c.ifMatch() != "" }
+// hasIfMatch returns whether the request has an If-Match, and thus needs something to be there (RFC 9110, 13.1.1).
+func (c *call) hasIfMatch() bool { return c.ifMatch() != "" }
 
-func nothingSeen() error {
+func nothingMatches() error {
 	return access.Refuse(access.VersionMismatch, "there is nothing under this id: leave If-Match out to create it")
 }
 
-// unseen heeds If-None-Match (RFC 9110, 13.1.2): it refuses what would change the version that is there, when the request excludes that or any. Version is
-// 0 when there is none.
-func (c *call) unseen(version int64) error {
+// checkIfNoneMatch refuses when If-None-Match excludes the version that is there (RFC 9110, 13.1.2). Version is 0 when there is none.
+func (c *call) checkIfNoneMatch(version int64) error {
 	header := strings.TrimSpace(c.Header("if-none-match"))
 	if version == 0 || header == "" {
 		return nil
@@ -341,16 +339,16 @@ func (c *call) unseen(version int64) error {
 	return access.Refuse(access.VersionMismatch, "there is one already, at version %d, and If-None-Match wants none: read it and edit it", version)
 }
 
-// precondition refuses the version that is there, 0 when nothing is, unless the request is meant for it.
+// precondition checks If-None-Match, and If-Match where nothing is there, against the version; 0 when nothing is there.
 func (c *call) precondition(version int64) error {
-	if version == 0 && c.expects() {
-		return nothingSeen()
+	if version == 0 && c.hasIfMatch() {
+		return nothingMatches()
 	}
-	return c.unseen(version)
+	return c.checkIfNoneMatch(version)
 }
 
-// seen reads If-Match: the version that the caller has seen. A tag that is none of ours matches nothing, nor does a weak one.
-func (c *call) seen(required bool) (int64, error) {
+// readIfMatch reads If-Match: the version that the caller has readIfMatch. A weak tag matches nothing, nor does one that this service did not make.
+func (c *call) readIfMatch(required bool) (int64, error) {
 	tag := c.ifMatch()
 	switch {
 	case tag == "" && required:

@@ -14,13 +14,13 @@ import (
 	"partneraccess/shared/rawjson"
 )
 
-// A search lists candidates stretch by stretch and decides each on its facts, like a check, until its page is full and one more result is known, or the
-// candidates end. A page says where the next one begins in the candidates. So that each request does a bounded piece of work, it reads maxStretches at
-// most: a page may be short, and have a next one, only after some thousand candidates of which too few were results.
+// A search reads candidates, some at a time, and decides each on its facts, like a check, until its page is full and one more result is known, or
+// the candidates end. A page says where the next one begins in the candidates. The work of a request is bounded by maxReads: a page that has
+// a next one is shorter than its limit only after some thousand candidates of which too few were results.
 const (
-	maxStretches       = 50  // of one request
-	candidatesAtOnce   = 100 // at most, in a stretch
-	partnersPerStretch = 25  // of a customer, in a search for subjects
+	maxReads          = 50 // of candidates, in one request
+	candidatesPerRead = 100
+	partnersPerRead   = 25 // of one customer, in a search for subjects
 )
 
 // search is a query for the subjects, resources or actions that complete it, and the page that is wanted.
@@ -136,7 +136,7 @@ func (s *search) setPage(p authzen.Page, digest string) *access.Error {
 	return nil
 }
 
-// resources finds the customers that let the user in for the action, or its own partner's portal.
+// resources finds the customers at which the user may do the action, or its own partner's portal.
 func (k *check) resources(ctx context.Context, s *search) (results, error) {
 	partner, _, _ := strings.Cut(s.user, ":")
 	if s.query.Resource.Type == access.PartnerType {
@@ -149,9 +149,9 @@ func (k *check) resources(ctx context.Context, s *search) (results, error) {
 	if t, _ := k.Catalogue.Resource(s.query.Resource.Type); !t.Self {
 		return results{}, nil // whose ids only the provider knows
 	}
-	g := gathering{limit: s.limit, at: s.after, left: maxStretches}
+	g := pageBuilder{limit: s.limit, at: s.after, readsLeft: maxReads}
 	for g.more() {
-		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageAsk{After: g.at, Limit: g.stretch()})
+		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageAsk{After: g.at, Limit: g.readSize()})
 		if err != nil {
 			return results{}, err
 		}
@@ -165,7 +165,7 @@ func (k *check) resources(ctx context.Context, s *search) (results, error) {
 		}
 		now := k.Now().UTC()
 		for i, c := range customers.Items {
-			if g.take(c, c, k.Catalogue.Decide(facts[i], c, s.query.Action.ID, now).Allow) {
+			if g.add(c, c, k.Catalogue.Decide(facts[i], c, s.query.Action.ID, now).Allow) {
 				return g.results, nil
 			}
 		}
@@ -185,34 +185,34 @@ func (k *check) factsOf(ctx context.Context, qs []access.Question, s *search) ([
 	return k.Facts.Facts(ctx, qs, s.query.Consistency())
 }
 
-// gathering fills a page of a search.
-type gathering struct {
+// pageBuilder fills a page of a search.
+type pageBuilder struct {
 	results
-	limit int
-	at    string // the position after the last candidate that was decided
-	left  int    // stretches that may still be read
+	limit     int
+	at        string // the position after the last candidate that was decided
+	readsLeft int    // reads of candidates that are allowed
 }
 
-// more tells whether another stretch may be read; when not, the next page begins here.
-func (g *gathering) more() bool {
-	if g.left == 0 {
+// more returns whether candidates may be read once more; when not, the next page begins here.
+func (g *pageBuilder) more() bool {
+	if g.readsLeft == 0 {
 		g.next = g.at
 		return false
 	}
-	g.left--
+	g.readsLeft--
 	return true
 }
 
-// stretch is how many candidates to read: as many as fill the page when all are results, and many when they are not.
-func (g *gathering) stretch() int {
-	if g.left == maxStretches-1 {
-		return min(g.limit+1, candidatesAtOnce)
+// readSize is how many candidates to read: as many as fill the page when all are results, and many when they are not.
+func (g *pageBuilder) readSize() int {
+	if g.readsLeft == maxReads-1 {
+		return min(g.limit+1, candidatesPerRead)
 	}
-	return candidatesAtOnce
+	return candidatesPerRead
 }
 
-// take adds a candidate when it is a result; position is the one after it. It tells that the page is full and another result follows.
-func (g *gathering) take(id, position string, result bool) (full bool) {
+// add adds a candidate when it is a result; position is the one after it. Full means that the page is full and another result follows.
+func (g *pageBuilder) add(id, position string, result bool) (full bool) {
 	if result && len(g.list) == g.limit {
 		g.next = g.at
 		return true
@@ -228,32 +228,32 @@ func (g *gathering) take(id, position string, result bool) (full bool) {
 // the user, after all of them.
 func (k *check) subjects(ctx context.Context, s *search) (results, error) {
 	partner, user, _ := strings.Cut(s.after, "|")
-	g := &gathering{limit: s.limit, at: s.after, left: maxStretches}
+	g := &pageBuilder{limit: s.limit, at: s.after, readsLeft: maxReads}
 	if s.portal {
-		_, err := k.usersWhoMay(ctx, s, g, s.partner, user)
+		_, err := k.allowedUsers(ctx, s, g, s.partner, user)
 		return g.results, err
 	}
 	if !access.ValidID(s.customer) {
 		return results{}, nil
 	}
 	if partner != "" && user != "*" { // in the midst of a partner
-		if full, err := k.usersWhoMay(ctx, s, g, partner, user); full || err != nil {
+		if full, err := k.allowedUsers(ctx, s, g, partner, user); full || err != nil {
 			return g.results, err
 		}
 		g.at = partner + "|*"
 	}
 	for g.more() {
-		partners, err := k.Facts.PartnersOf(ctx, s.customer, access.PageAsk{After: partner, Limit: partnersPerStretch})
+		partners, err := k.Facts.PartnersOf(ctx, s.customer, access.PageAsk{After: partner, Limit: partnersPerRead})
 		if err != nil {
 			return results{}, err
 		}
-		open, err := k.letIn(ctx, s, partners.Items)
+		open, err := k.haveActiveGrants(ctx, s, partners.Items)
 		if err != nil {
 			return results{}, err
 		}
 		for i, p := range partners.Items {
 			if open[i] {
-				if full, err := k.usersWhoMay(ctx, s, g, p, ""); full || err != nil {
+				if full, err := k.allowedUsers(ctx, s, g, p, ""); full || err != nil {
 					return g.results, err
 				}
 			}
@@ -267,8 +267,8 @@ func (k *check) subjects(ctx context.Context, s *search) (results, error) {
 	return g.results, nil
 }
 
-// letIn tells which partners' grants are active, so that nobody is looked for in the others.
-func (k *check) letIn(ctx context.Context, s *search, partners []string) ([]bool, error) {
+// haveActiveGrants tells which partners' grants are active, so that the users of the others need not be read.
+func (k *check) haveActiveGrants(ctx context.Context, s *search, partners []string) ([]bool, error) {
 	qs := make([]access.Question, len(partners))
 	for i, p := range partners {
 		qs[i] = access.Question{User: p + ":", Customer: s.customer} // no user: the partner and its grant are what matters
@@ -285,13 +285,13 @@ func (k *check) letIn(ctx context.Context, s *search, partners []string) ([]bool
 	return open, nil
 }
 
-// usersWhoMay decides a partner's users after the given one. Full says that the page ends among them.
-func (k *check) usersWhoMay(ctx context.Context, s *search, g *gathering, partner, after string) (full bool, err error) {
+// allowedUsers decides a partner's users after the given one. Full means that the page ends among them.
+func (k *check) allowedUsers(ctx context.Context, s *search, g *pageBuilder, partner, after string) (full bool, err error) {
 	if after != "" && !access.ValidUserID(after) || !access.ValidID(partner) {
 		return false, nil // a forged token: it finds nothing
 	}
 	for g.more() {
-		users, err := k.Facts.UsersOf(ctx, partner, access.PageAsk{After: after, Limit: g.stretch()})
+		users, err := k.Facts.UsersOf(ctx, partner, access.PageAsk{After: after, Limit: g.readSize()})
 		if err != nil {
 			return false, err
 		}
@@ -308,7 +308,7 @@ func (k *check) usersWhoMay(ctx context.Context, s *search, g *gathering, partne
 		}
 		now := k.Now().UTC()
 		for i := range evaluations {
-			if g.take(evaluations[i].user, partner+"|"+evaluations[i].user, k.decideOne(&evaluations[i], facts[i], s.query.Action.ID, now).Allow) {
+			if g.add(evaluations[i].user, partner+"|"+evaluations[i].user, k.decideOne(&evaluations[i], facts[i], s.query.Action.ID, now).Allow) {
 				return true, nil
 			}
 		}

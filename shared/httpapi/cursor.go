@@ -72,10 +72,10 @@ func pageAsk(r *apigateway.Request, known ...string) (access.PageAsk, url.Values
 		}
 		ask.After = position
 	}
-	return ask, filter, digest, inOrder(&f)
+	return ask, filter, digest, sortedErr(&f)
 }
 
-// noQuery refuses parameters where none are known: who sends one expects it to do something.
+// noQuery refuses parameters where none are known: a caller who sends one expects an effect.
 func noQuery(r *apigateway.Request) error {
 	q, err := url.ParseQuery(r.RawQuery)
 	if err != nil || len(q) == 0 && r.RawQuery != "" {
@@ -85,16 +85,16 @@ func noQuery(r *apigateway.Request) error {
 	for name := range q {
 		f.add("?"+name, "this parameter is unknown here")
 	}
-	return inOrder(&f)
+	return sortedErr(&f)
 }
 
-// inOrder is what was found, by the parameters' names: they come from a map, and the same request is to have the same answer.
-func inOrder(f *findings) error {
+// sortedErr sorts what was found by parameter: they come from a map, and the same request has to get the same answer.
+func sortedErr(f *findings) error {
 	slices.SortStableFunc(f.fields, func(a, b access.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
 	return f.err()
 }
 
-// plainPosition tells whether a position can stand in a key: short text without control characters.
+// plainPosition returns whether a position can stand in a key: short text without control characters.
 func plainPosition(s string) bool {
 	return len(s) <= 900 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

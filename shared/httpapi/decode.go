@@ -101,7 +101,7 @@ func kindName(k jsontext.Kind) string {
 	return "not readable"
 }
 
-// valueError is a value of the right type that says nothing sensible.
+// valueError says what is wrong with a value of the right type.
 type valueError struct{ detail string }
 
 func (e *valueError) Error() string { return e.detail }
@@ -133,8 +133,8 @@ func parseInstant(s string) (time.Time, error) {
 	return t, nil
 }
 
-// strictRFC3339 refuses what time.Parse takes, and Time.UnmarshalText, too, although RFC 3339 does not know it: T1:00:00Z, a comma before the fraction
-// and offsets beyond 23:59 (golang.org/issue/54568, 54580). It sees only what time.Parse has taken, in capitals.
+// strictRFC3339 refuses what time.Parse and Time.UnmarshalText accept and RFC 3339 does not: T1:00:00Z, a comma before the fraction and offsets
+// beyond 23:59 (golang.org/issue/54568, 54580). It expects capitals that time.Parse has accepted.
 func strictRFC3339(s string) bool {
 	const seconds = len("2006-01-02T15:04:05")
 	if len(s) <= seconds || s[len("2006-01-02T15")] != ':' || s[seconds] == ',' {
@@ -147,7 +147,7 @@ func strictRFC3339(s string) bool {
 	return utc || offset[1:3] <= "23" && offset[4:6] <= "59"
 }
 
-// findings gathers everything that is wrong with an input, so that it can be mended in one go.
+// findings collects everything that is wrong with an input, so that the caller can correct it at once.
 type findings struct {
 	fields  []access.Field
 	tooMany bool // users in a list
@@ -172,7 +172,7 @@ func (f *findings) err() error {
 	return e
 }
 
-// The readers below take a member's value when it is there, and note what is wrong with it.
+// The methods below return a member's value, nil when it is absent or wrong; what is wrong is added to the findings.
 
 func (f *findings) text(o opt[string], pointer, detail string, valid func(string) bool) *string {
 	if !o.Given {
@@ -185,7 +185,7 @@ func (f *findings) text(o opt[string], pointer, detail string, valid func(string
 	return &o.Value
 }
 
-// textOrNone is text that null takes away: "" then. An empty text is no value.
+// textOrNone is text that null removes: "" then. An empty text is refused.
 func (f *findings) textOrNone(o opt[string], pointer, detail string, valid func(string) bool) *string {
 	if o.Null {
 		return new("")

@@ -92,7 +92,7 @@ func FuzzIfMatch(f *testing.F) {
 			}
 		}
 		c := &call{Request: &apigateway.Request{Headers: header("if-match", tag)}}
-		seen, err := c.seen(true)
+		seen, err := c.readIfMatch(true)
 		trimmed := strings.TrimSpace(tag)
 		switch {
 		case trimmed == "":

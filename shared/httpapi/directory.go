@@ -50,7 +50,7 @@ func writePartner(ctx context.Context, c *call, create bool) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if cmd.Seen, err = c.seen(!create && !cmd.OnlyStatus()); err != nil {
+	if cmd.Seen, err = c.readIfMatch(!create && !cmd.OnlyStatus()); err != nil {
 		return reply{}, err
 	}
 	return savePartner(ctx, c, cmd, create, func(p *access.Partner) any { return viewPartner(p, true) })
@@ -65,7 +65,7 @@ func savePartner(ctx context.Context, c *call, cmd access.PartnerCommand, create
 		return out
 	}
 	return perform(c, present, func(o service.Options[service.SavedPartner]) (service.SavedPartner, error) {
-		return c.use.SavePartner(ctx, c.asks(), c.PathValue("partner"), cmd, create, o)
+		return c.service.SavePartner(ctx, c.caller(), c.PathValue("partner"), cmd, create, o)
 	})
 }
 
@@ -78,7 +78,7 @@ type accountBody struct {
 // patchAccount is what the owner itself may change of its partner (P8). The name is the provider's: customers recognise a partner by it.
 // Single sign-on is the provider's, too, unless it allows the owner to set it (A9).
 func patchAccount(ctx context.Context, c *call) (reply, error) {
-	seen, err := c.seen(true)
+	seen, err := c.readIfMatch(true)
 	if err != nil {
 		return reply{}, err
 	}
@@ -98,7 +98,7 @@ func patchAccount(ctx context.Context, c *call) (reply, error) {
 }
 
 func deletePartner(ctx context.Context, c *call) (reply, error) {
-	return reply{status: 204}, c.use.RemovePartner(ctx, c.asks(), c.PathValue("partner"))
+	return reply{status: 204}, c.service.RemovePartner(ctx, c.caller(), c.PathValue("partner"))
 }
 
 type userBody struct {
@@ -148,8 +148,8 @@ func postUsers(ctx context.Context, c *call) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		return perform(c, addedUser, func(o service.Options[*access.User]) (*access.User, error) {
-			return c.use.AddUser(ctx, c.asks(), c.PathValue("partner"), cmd, o)
+		return perform(c, createdUserReply, func(o service.Options[*access.User]) (*access.User, error) {
+			return c.service.AddUser(ctx, c.caller(), c.PathValue("partner"), cmd, o)
 		})
 	}
 	if b.userBody != (userBody{}) {
@@ -158,18 +158,18 @@ func postUsers(ctx context.Context, c *call) (reply, error) {
 	if n := len(b.Users.Value); n == 0 || n > maxNewUsers {
 		return reply{}, access.Refuse(access.Invalid, "users holds 1 to %d users", maxNewUsers).At("/users")
 	}
-	bind, err := repeatable(c, "users", func(struct{}) reply { return reply{} })
+	bind, err := repeatOf(c, "users", func(struct{}) reply { return reply{} })
 	if err != nil {
 		return reply{}, err
 	}
 	users := make([]service.NewUser, len(b.Users.Value))
 	for i, one := range b.Users.Value {
 		users[i].Command, users[i].Refused = newUser(one)
-		if users[i].Repeat, err = repeatable(c, fmt.Sprint("user ", i), addedUser); err != nil {
+		if users[i].Repeat, err = repeatOf(c, fmt.Sprint("user ", i), createdUserReply); err != nil {
 			return reply{}, err
 		}
 	}
-	added, err := c.use.AddUsers(ctx, c.asks(), c.PathValue("partner"), users, bind)
+	added, err := c.service.AddUsers(ctx, c.caller(), c.PathValue("partner"), users, bind)
 	if err != nil {
 		return reply{}, err
 	}
@@ -192,7 +192,7 @@ func userResultOf(u service.AddedUser, i int) (userResult, error) {
 		}
 		return userResult{Status: p.Status, Problem: &p}, nil
 	}
-	out, err := presented(addedUser, u.User, u.Err)
+	out, err := replyWith(createdUserReply, u.User, u.Err)
 	if err != nil {
 		return userResult{}, err
 	}
@@ -212,13 +212,13 @@ func newUser(b userBody) (access.UserCommand, error) {
 	return cmd, f.err()
 }
 
-func addedUser(u *access.User) reply {
-	out := shownUser(u)
+func createdUserReply(u *access.User) reply {
+	out := userReply(u)
 	out.status, out.location = 201, "/v1/partners/"+u.Partner+"/users/"+u.ID
 	return out
 }
 
-func shownUser(u *access.User) reply {
+func userReply(u *access.User) reply {
 	return reply{status: 200, version: u.Version, body: viewUser(u, true)}
 }
 
@@ -233,16 +233,16 @@ func patchUser(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if cmd.Seen, err = c.seen(!cmd.OnlyDisables()); err != nil {
+	if cmd.Seen, err = c.readIfMatch(!cmd.OnlyDisables()); err != nil {
 		return reply{}, err
 	}
-	return perform(c, shownUser, func(o service.Options[*access.User]) (*access.User, error) {
-		return c.use.EditUser(ctx, c.asks(), c.PathValue("partner"), c.PathValue("user"), cmd, o)
+	return perform(c, userReply, func(o service.Options[*access.User]) (*access.User, error) {
+		return c.service.EditUser(ctx, c.caller(), c.PathValue("partner"), c.PathValue("user"), cmd, o)
 	})
 }
 
 func deleteUser(ctx context.Context, c *call) (reply, error) {
-	return reply{status: 204}, c.use.RemoveUser(ctx, c.asks(), c.PathValue("partner"), c.PathValue("user"))
+	return reply{status: 204}, c.service.RemoveUser(ctx, c.caller(), c.PathValue("partner"), c.PathValue("user"))
 }
 
 type customerBody struct {
@@ -252,7 +252,7 @@ type customerBody struct {
 }
 
 func putCustomer(ctx context.Context, c *call) (reply, error) {
-	seen, err := c.seen(false)
+	seen, err := c.readIfMatch(false)
 	if err != nil {
 		return reply{}, err
 	}
@@ -274,12 +274,12 @@ func putCustomer(ctx context.Context, c *call) (reply, error) {
 		return out
 	}
 	return perform(c, present, func(o service.Options[service.SavedCustomer]) (service.SavedCustomer, error) {
-		return c.use.SaveCustomer(ctx, c.asks(), c.PathValue("customer"), cmd, o)
+		return c.service.SaveCustomer(ctx, c.caller(), c.PathValue("customer"), cmd, o)
 	})
 }
 
 func deleteCustomer(ctx context.Context, c *call) (reply, error) {
-	return reply{status: 204}, c.use.RemoveCustomer(ctx, c.asks(), c.PathValue("customer"))
+	return reply{status: 204}, c.service.RemoveCustomer(ctx, c.caller(), c.PathValue("customer"))
 }
 
 type memberBody struct {
@@ -305,11 +305,11 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	seen, err := c.seen(false)
+	seen, err := c.readIfMatch(false)
 	if err != nil {
 		return reply{}, err
 	}
-	confirmed, err := c.confirms(access.LastAdmin)
+	confirmed, err := c.readConfirm(access.LastAdmin)
 	if err != nil {
 		return reply{}, err
 	}
@@ -329,8 +329,8 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	cmd := service.MemberCommand{Name: *name, Admin: *role == roleAdmin, Seen: seen, Confirmed: confirmed}
-	return perform(c, savedMember, func(o service.Options[service.SavedMember]) (service.SavedMember, error) {
-		return c.use.SaveMember(ctx, c.asks(), c.PathValue("customer"), address, cmd, o)
+	return perform(c, memberReply, func(o service.Options[service.SavedMember]) (service.SavedMember, error) {
+		return c.service.SaveMember(ctx, c.caller(), c.PathValue("customer"), address, cmd, o)
 	})
 }
 
@@ -346,7 +346,7 @@ type partnerUserView struct {
 	Partner string `json:"partner"`
 }
 
-func savedMember(m service.SavedMember) reply {
+func memberReply(m service.SavedMember) reply {
 	view := registeredMemberView{memberView: viewMember(m.After)}
 	if u := m.Account; u != nil {
 		view.PartnerUser = &partnerUserView{User: u.ID, Partner: u.Partner}
@@ -363,11 +363,11 @@ func deleteMember(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	confirmed, err := c.confirms(access.LastAdmin)
+	confirmed, err := c.readConfirm(access.LastAdmin)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 204}, c.use.RemoveMember(ctx, c.asks(), c.PathValue("customer"), address, confirmed)
+	return reply{status: 204}, c.service.RemoveMember(ctx, c.caller(), c.PathValue("customer"), address, confirmed)
 }
 
 type relationshipBody struct {
@@ -384,14 +384,14 @@ func putRelationship(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	return perform(c, c.opened, func(o service.Options[service.Granted]) (service.Granted, error) {
-		return c.use.OpenRelationship(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), everyone != nil && *everyone, o)
+	return perform(c, c.openedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.service.OpenRelationship(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), everyone != nil && *everyone, o)
 	})
 }
 
 func deleteRelationship(ctx context.Context, c *call) (reply, error) {
-	g, err := c.use.EndRelationship(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"))
-	return presented(c.planned, g, err)
+	g, err := c.service.EndRelationship(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"))
+	return replyWith(c.plannedReply, g, err)
 }
 
 type managingBody struct {
@@ -411,12 +411,12 @@ func putManagingPartner(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	return perform(c, c.opened, func(o service.Options[service.Granted]) (service.Granted, error) {
-		return c.use.Manage(ctx, c.asks(), c.PathValue("customer"), *partner, o)
+	return perform(c, c.openedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.service.Manage(ctx, c.caller(), c.PathValue("customer"), *partner, o)
 	})
 }
 
 func deleteManagingPartner(ctx context.Context, c *call) (reply, error) {
-	g, err := c.use.Unmanage(ctx, c.asks(), c.PathValue("customer"))
-	return presented(c.planned, g, err)
+	g, err := c.service.Unmanage(ctx, c.caller(), c.PathValue("customer"))
+	return replyWith(c.plannedReply, g, err)
 }

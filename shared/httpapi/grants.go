@@ -79,13 +79,13 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 	}
 	grant := func(o service.Options[service.Granted]) (service.Granted, error) {
 		o.DryRun = dry
-		return c.use.Grant(ctx, c.asks(), c.PathValue("customer"), to, cmd, o)
+		return c.service.Grant(ctx, c.caller(), c.PathValue("customer"), to, cmd, o)
 	}
 	if dry {
 		g, err := grant(service.Options[service.Granted]{})
-		return presented(func(g service.Granted) reply { return reply{status: 200, body: c.planned(g).body} }, g, err)
+		return replyWith(func(g service.Granted) reply { return reply{status: 200, body: c.plannedReply(g).body} }, g, err)
 	}
-	return perform(c, c.opened, grant)
+	return perform(c, c.openedReply, grant)
 }
 
 // askedDry reads dry_run, the one parameter of the route.
@@ -177,11 +177,11 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if cmd.Seen, err = c.seen(!cmd.OnlyTakes()); err != nil {
+	if cmd.Seen, err = c.readIfMatch(!cmd.OnlyTakes()); err != nil {
 		return reply{}, err
 	}
-	return perform(c, c.planned, func(o service.Options[service.Granted]) (service.Granted, error) {
-		return c.use.Edit(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
+	return perform(c, c.plannedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.service.Edit(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
 	})
 }
 
@@ -192,9 +192,9 @@ type pickBody struct {
 	Everyone opt[bool]     `json:"everyone"`
 }
 
-// putPick is the partner's choice of who of its users may enter a customer (A5, E2, E11).
-func putPick(ctx context.Context, c *call) (reply, error) {
-	seen, err := c.seen(false)
+// putAssignedUsers is the partner's choice of who of its users may enter a customer (A5, E2, E11).
+func putAssignedUsers(ctx context.Context, c *call) (reply, error) {
+	seen, err := c.readIfMatch(false)
 	if err != nil {
 		return reply{}, err
 	}
@@ -218,27 +218,27 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	return perform(c, c.planned, func(o service.Options[service.Granted]) (service.Granted, error) {
-		return c.use.Pick(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
+	return perform(c, c.plannedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.service.Pick(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
 	})
 }
 
 func deleteGrant(ctx context.Context, c *call) (reply, error) {
-	g, err := c.use.Revoke(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"))
-	return presented(c.planned, g, err)
+	g, err := c.service.Revoke(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"))
+	return replyWith(c.plannedReply, g, err)
 }
 
 func relinquish(ctx context.Context, c *call) (reply, error) {
-	g, err := c.use.Relinquish(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"))
-	return presented(c.planned, g, err)
+	g, err := c.service.Relinquish(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"))
+	return replyWith(c.plannedReply, g, err)
 }
 
 func leaveCustomer(ctx context.Context, c *call) (reply, error) {
-	g, err := c.use.Leave(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), c.PathValue("user"))
-	return presented(noContent, g, err)
+	g, err := c.service.Leave(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), c.PathValue("user"))
+	return replyWith(noContent, g, err)
 }
 
 func deleteGrantUser(ctx context.Context, c *call) (reply, error) {
-	g, err := c.use.RemoveGrantUser(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), c.PathValue("user"))
-	return presented(c.planned, g, err)
+	g, err := c.service.RemoveGrantUser(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), c.PathValue("user"))
+	return replyWith(c.plannedReply, g, err)
 }

@@ -38,7 +38,7 @@ type invitationMailView struct {
 // viewInvitation shows an invitation as a change left it, viewInvitationRow as things stand.
 func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	return invitationView{
-		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: instant(i.Until), Status: string(i.Status(now)),
+		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: timeOrNull(i.Until), Status: string(i.Status(now)),
 		Reason: string(i.Reason), Grant: i.Grant, InvitedBy: byView{Kind: string(i.By.Kind), Email: i.By.Email},
 		ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
 	}
@@ -56,7 +56,7 @@ func viewInvitationRow(r *access.InvitationRow, mail *receipt.Receipt, now time.
 
 // listedInvitations is the answer to a list of invitations.
 func listedInvitations(l service.ListedInvitations, err error, digest string, now time.Time) (reply, error) {
-	return listed(l.Page, err, digest, func(r *access.InvitationRow) invitationView {
+	return listReply(l.Page, err, digest, func(r *access.InvitationRow) invitationView {
 		return viewInvitationRow(r, l.Mails[r.Invitation.ID], now)
 	})
 }
@@ -106,7 +106,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 			f.add("/days", "an invitation lasts 1 to 30 days")
 		}
 	}
-	own := c.asks().Leads
+	own := c.caller().Leads
 	switch {
 	case partner == nil && own != "":
 		partner = &own
@@ -118,7 +118,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 	}
 	cmd.Email = *email
 	return perform(c, invited, func(o service.Options[service.Invited]) (service.Invited, error) {
-		return c.use.Invite(ctx, c.asks(), c.PathValue("customer"), *partner, cmd, o)
+		return c.service.Invite(ctx, c.caller(), c.PathValue("customer"), *partner, cmd, o)
 	})
 }
 
@@ -126,11 +126,11 @@ func getInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	r, err := c.use.Invitation(ctx, c.asks(), c.PathValue("customer"), c.PathValue("invitation"))
+	r, err := c.service.Invitation(ctx, c.caller(), c.PathValue("customer"), c.PathValue("invitation"))
 	if err != nil {
 		return reply{}, err
 	}
-	mail, err := c.use.InvitationMail(ctx, r.Invitation)
+	mail, err := c.service.InvitationMail(ctx, r.Invitation)
 	if err != nil {
 		return reply{}, err
 	}
@@ -138,13 +138,13 @@ func getInvitation(ctx context.Context, c *call) (reply, error) {
 }
 
 func deleteInvitation(ctx context.Context, c *call) (reply, error) {
-	i, err := c.use.Cancel(ctx, c.asks(), c.PathValue("customer"), c.PathValue("invitation"))
-	return presented(invited, i, err)
+	i, err := c.service.Cancel(ctx, c.caller(), c.PathValue("customer"), c.PathValue("invitation"))
+	return replyWith(invited, i, err)
 }
 
 func resendInvitation(ctx context.Context, c *call) (reply, error) {
 	return perform(c, invited, func(o service.Options[service.Invited]) (service.Invited, error) {
-		return c.use.Resend(ctx, c.asks(), c.PathValue("customer"), c.PathValue("invitation"), o)
+		return c.service.Resend(ctx, c.caller(), c.PathValue("customer"), c.PathValue("invitation"), o)
 	})
 }
 
@@ -171,7 +171,7 @@ func listInvitations(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	list, err := c.use.CustomerInvitations(ctx, c.PathValue("customer"), filter, ask)
+	list, err := c.service.CustomerInvitations(ctx, c.PathValue("customer"), filter, ask)
 	return listedInvitations(list, err, digest, filter.Now)
 }
 
@@ -180,7 +180,7 @@ func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	list, err := c.use.PartnerInvitations(ctx, c.asks(), c.PathValue("partner"), filter, ask)
+	list, err := c.service.PartnerInvitations(ctx, c.caller(), c.PathValue("partner"), filter, ask)
 	return listedInvitations(list, err, digest, filter.Now)
 }
 
@@ -207,14 +207,14 @@ func previewInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	row, r, err := c.use.Preview(ctx, c.PathValue("token"))
+	row, r, err := c.service.Preview(ctx, c.PathValue("token"))
 	if err != nil {
 		return reply{}, err
 	}
 	i := row.Invitation
 	status, why := row.Status(c.api.now())
 	return reply{status: 200, body: previewView{
-		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(), Until: instant(i.Until),
+		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(), Until: timeOrNull(i.Until),
 		Status: string(status), Reason: string(why), InvitedBy: string(i.By.Kind), ExpiresAt: i.Expires,
 	}}, nil
 }
@@ -239,12 +239,12 @@ func acceptInvitation(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return perform(c, answeredInvitation, func(o service.Options[service.Invited]) (service.Invited, error) {
-		return c.use.Accept(ctx, c.asks(), c.PathValue("token"), name, o)
+		return c.service.Accept(ctx, c.caller(), c.PathValue("token"), name, o)
 	})
 }
 
 func declineInvitation(ctx context.Context, c *call) (reply, error) {
 	return perform(c, answeredInvitation, func(o service.Options[service.Invited]) (service.Invited, error) {
-		return c.use.Decline(ctx, c.asks(), c.PathValue("token"), o)
+		return c.service.Decline(ctx, c.caller(), c.PathValue("token"), o)
 	})
 }

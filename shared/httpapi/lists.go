@@ -35,7 +35,7 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	me, err := c.use.Me(ctx, c.asks())
+	me, err := c.service.Me(ctx, c.caller())
 	if err != nil {
 		return reply{}, err
 	}
@@ -56,7 +56,7 @@ func getCustomer(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	cust, err := c.use.Customer(ctx, c.PathValue("customer"))
+	cust, err := c.service.Customer(ctx, c.PathValue("customer"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -95,15 +95,15 @@ func listGrants(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.CustomerGrants(ctx, c.PathValue("customer"), f, ask)
-	return listed(page, err, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) })
+	page, err := c.service.CustomerGrants(ctx, c.PathValue("customer"), f, ask)
+	return listReply(page, err, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) })
 }
 
 func getGrant(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	row, err := c.use.GrantOf(ctx, c.PathValue("customer"), c.PathValue("partner"))
+	row, err := c.service.GrantOf(ctx, c.PathValue("customer"), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -115,8 +115,8 @@ func listGrantUsers(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	row, page, err := c.use.GrantUsers(ctx, c.PathValue("customer"), c.PathValue("partner"), ask)
-	return listed(page, err, digest, func(u *access.GrantUser) grantUserView { return viewGrantUser(row.Grant, row.Partner, *u) })
+	row, page, err := c.service.GrantUsers(ctx, c.PathValue("customer"), c.PathValue("partner"), ask)
+	return listReply(page, err, digest, func(u *access.GrantUser) grantUserView { return viewGrantUser(row.Grant, row.Partner, *u) })
 }
 
 func listMembers(ctx context.Context, c *call) (reply, error) {
@@ -124,8 +124,8 @@ func listMembers(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.Members(ctx, c.PathValue("customer"), ask)
-	return listed(page, err, digest, func(m *access.Member) memberView { return viewMember(m) })
+	page, err := c.service.Members(ctx, c.PathValue("customer"), ask)
+	return listReply(page, err, digest, func(m *access.Member) memberView { return viewMember(m) })
 }
 
 func listPartners(ctx context.Context, c *call) (reply, error) {
@@ -136,26 +136,26 @@ func listPartners(ctx context.Context, c *call) (reply, error) {
 	if err := checkQuery(q); err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.Partners(ctx, c.asks(), q.Get("q"), ask)
-	return listed(page, err, digest, func(p *access.Partner) partnerView { return viewPartner(p, c.who.kind == provider) })
+	page, err := c.service.Partners(ctx, c.caller(), q.Get("q"), ask)
+	return listReply(page, err, digest, func(p *access.Partner) partnerView { return viewPartner(p, c.who.kind == provider) })
 }
 
 func getPartner(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	p, err := c.use.Partner(ctx, c.asks(), c.PathValue("partner"))
+	p, err := c.service.Partner(ctx, c.caller(), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: p.Version, body: viewPartner(p, c.who.kind != anyCustomer)}, nil
+	return reply{status: 200, version: p.Version, body: viewPartner(p, c.who.kind != anyMember)}, nil
 }
 
 func getAccount(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	p, err := c.use.Partner(ctx, c.asks(), c.PathValue("partner"))
+	p, err := c.service.Partner(ctx, c.caller(), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -170,16 +170,16 @@ func listUsers(ctx context.Context, c *call) (reply, error) {
 	if err := checkQuery(q); err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.Users(ctx, c.asks(), c.PathValue("partner"), q.Get("q"), ask)
-	return listed(page, err, digest, func(u *access.User) userView { return viewUser(u, c.who.kind != anyCustomer) })
+	page, err := c.service.Users(ctx, c.caller(), c.PathValue("partner"), q.Get("q"), ask)
+	return listReply(page, err, digest, func(u *access.User) userView { return viewUser(u, c.who.kind != anyMember) })
 }
 
 func getUser(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	u, err := c.use.User(ctx, c.PathValue("partner"), c.PathValue("user"))
-	return presented(shownUser, u, err)
+	u, err := c.service.User(ctx, c.PathValue("partner"), c.PathValue("user"))
+	return replyWith(userReply, u, err)
 }
 
 func listCustomers(ctx context.Context, c *call) (reply, error) {
@@ -187,8 +187,8 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.PartnerCustomers(ctx, c.asks(), c.PathValue("partner"), f, ask)
-	return listed(page, err, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) })
+	page, err := c.service.PartnerCustomers(ctx, c.caller(), c.PathValue("partner"), f, ask)
+	return listReply(page, err, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) })
 }
 
 // getPartnerCustomer is one customer as the partner sees it. An external user sees those that it can enter, like in the list.
@@ -196,7 +196,7 @@ func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
 	}
-	row, err := c.use.PartnerCustomer(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"))
+	row, err := c.service.PartnerCustomer(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -209,8 +209,8 @@ func listSubPartners(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.SubPartners(ctx, c.asks(), c.PathValue("partner"), ask)
-	return listed(page, err, digest, func(p *access.Partner) organisationView { return viewPartnerName(p) })
+	page, err := c.service.SubPartners(ctx, c.caller(), c.PathValue("partner"), ask)
+	return listReply(page, err, digest, func(p *access.Partner) organisationView { return viewPartnerName(p) })
 }
 
 func listAllCustomers(ctx context.Context, c *call) (reply, error) {
@@ -221,8 +221,8 @@ func listAllCustomers(ctx context.Context, c *call) (reply, error) {
 	if err := checkQuery(q); err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.Customers(ctx, q.Get("q"), ask)
-	return listed(page, err, digest, func(customer *access.Customer) customerView { return viewCustomer(customer) })
+	page, err := c.service.Customers(ctx, q.Get("q"), ask)
+	return listReply(page, err, digest, func(customer *access.Customer) customerView { return viewCustomer(customer) })
 }
 
 // historyFilter reads type, from and until.
@@ -255,8 +255,8 @@ func listCustomerHistory(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.CustomerHistory(ctx, c.PathValue("customer"), f, ask)
-	return listed(page, err, digest, viewEvent)
+	page, err := c.service.CustomerHistory(ctx, c.PathValue("customer"), f, ask)
+	return listReply(page, err, digest, viewEvent)
 }
 
 func listPartnerHistory(ctx context.Context, c *call) (reply, error) {
@@ -264,6 +264,6 @@ func listPartnerHistory(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.PartnerHistory(ctx, c.asks(), c.PathValue("partner"), f, ask)
-	return listed(page, err, digest, viewPartnerEvent)
+	page, err := c.service.PartnerHistory(ctx, c.caller(), c.PathValue("partner"), f, ask)
+	return listReply(page, err, digest, viewPartnerEvent)
 }

@@ -34,7 +34,7 @@ type mailView struct {
 func viewMail(id string, r *receipt.Receipt) mailView {
 	return mailView{
 		ID: id, Event: r.Event, Type: string(r.Type), To: r.To, Template: r.Template, State: string(r.State), Reason: r.Reason,
-		Attempts: r.Attempts, CreatedAt: r.Created, SentAt: instant(r.Sent), UpdatedAt: r.Updated,
+		Attempts: r.Attempts, CreatedAt: r.Created, SentAt: timeOrNull(r.Sent), UpdatedAt: r.Updated,
 	}
 }
 
@@ -43,8 +43,8 @@ func listCustomerMails(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.CustomerMails(ctx, c.PathValue("customer"), ask)
-	return listed(page, err, digest, func(r *receipt.Receipt) mailView { return viewMail(r.Event+"."+r.Recipient, r) })
+	page, err := c.service.CustomerMails(ctx, c.PathValue("customer"), ask)
+	return listReply(page, err, digest, func(r *receipt.Receipt) mailView { return viewMail(r.Event+"."+r.Recipient, r) })
 }
 
 func listPartnerMails(ctx context.Context, c *call) (reply, error) {
@@ -52,8 +52,8 @@ func listPartnerMails(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page, err := c.use.PartnerMails(ctx, c.asks(), c.PathValue("partner"), ask)
-	return listed(page, err, digest, func(r *receipt.Receipt) mailView {
+	page, err := c.service.PartnerMails(ctx, c.caller(), c.PathValue("partner"), ask)
+	return listReply(page, err, digest, func(r *receipt.Receipt) mailView {
 		id := r.Event + "." + r.Recipient
 		if r.Customer != "" {
 			id += "." + r.Customer
@@ -62,11 +62,11 @@ func listPartnerMails(ctx context.Context, c *call) (reply, error) {
 	})
 }
 
-// resendMail keeps the Idempotency-Key with the mail, as what follows is no change that an answer could be committed with.
+// resendMail keeps the Idempotency-Key with the mail: sending is no change with which an answer could be committed.
 func resendMail(ctx context.Context, c *call) (reply, error) {
 	key, ok := mailKey(c)
 	if !ok {
-		return reply{}, nothingHere()
+		return reply{}, notFound()
 	}
 	record, err := c.idempotency("")
 	if err != nil {
@@ -76,7 +76,7 @@ func resendMail(ctx context.Context, c *call) (reply, error) {
 	if record != nil {
 		asked = record.Digest
 	}
-	r, err := c.use.ResendMail(ctx, c.asks(), c.PathValue("partner"), key, asked)
+	r, err := c.service.ResendMail(ctx, c.caller(), c.PathValue("partner"), key, asked)
 	if err != nil {
 		return reply{}, err
 	}
@@ -88,7 +88,7 @@ func deleteMailBlock(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 204}, c.use.Unblock(ctx, address)
+	return reply{status: 204}, c.service.Unblock(ctx, address)
 }
 
 // mailKey reads the id of a mail, together with whose it is.

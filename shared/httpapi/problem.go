@@ -37,100 +37,100 @@ const (
 	internal             access.Code = "internal"
 )
 
-type answerTo struct {
+type statusAndTitle struct {
 	status int
 	title  string
 }
 
 // problems is how each failure is answered: the one place where codes meet HTTP.
-func problems(code access.Code) answerTo {
+func problems(code access.Code) statusAndTitle {
 	switch code {
 	case access.Invalid:
-		return answerTo{http.StatusBadRequest, "The request is malformed"}
+		return statusAndTitle{http.StatusBadRequest, "The request is malformed"}
 	case unauthenticated:
-		return answerTo{http.StatusUnauthorized, "Sign in first"}
+		return statusAndTitle{http.StatusUnauthorized, "Sign in first"}
 	case access.Forbidden:
-		return answerTo{http.StatusForbidden, "You may not do this"}
+		return statusAndTitle{http.StatusForbidden, "You may not do this"}
 	case access.NotRegistered:
-		return answerTo{http.StatusForbidden, "You are not registered with the provider"}
+		return statusAndTitle{http.StatusForbidden, "You are not registered with the provider"}
 	case access.Managed:
-		return answerTo{http.StatusForbidden, "The relationship is managed by the provider"}
+		return statusAndTitle{http.StatusForbidden, "The relationship is managed by the provider"}
 	case access.NotFound:
-		return answerTo{http.StatusNotFound, "Not found"}
+		return statusAndTitle{http.StatusNotFound, "Not found"}
 	case access.LastUser:
-		return answerTo{http.StatusConflict, "The last user cannot be removed"}
+		return statusAndTitle{http.StatusConflict, "The last user cannot be removed"}
 	case access.EveryoneIsOn:
-		return answerTo{http.StatusConflict, "Everyone is on"}
+		return statusAndTitle{http.StatusConflict, "Everyone is on"}
 	case access.ManagedElsewhere:
-		return answerTo{http.StatusConflict, "Another partner manages the customer"}
+		return statusAndTitle{http.StatusConflict, "Another partner manages the customer"}
 	case access.CustomerHasPartners:
-		return answerTo{http.StatusConflict, "Other partners have access to the customer"}
+		return statusAndTitle{http.StatusConflict, "Other partners have access to the customer"}
 	case access.CustomerUserConflict:
-		return answerTo{http.StatusConflict, "The person belongs to the customer"}
+		return statusAndTitle{http.StatusConflict, "The person belongs to the customer"}
 	case access.EmailTaken:
-		return answerTo{http.StatusConflict, "The address is taken"}
+		return statusAndTitle{http.StatusConflict, "The address is taken"}
 	case access.EmailUnavailable:
-		return answerTo{http.StatusConflict, "The address cannot be used"}
+		return statusAndTitle{http.StatusConflict, "The address cannot be used"}
 	case access.DomainTaken:
-		return answerTo{http.StatusConflict, "The domain is somebody else's"}
+		return statusAndTitle{http.StatusConflict, "The domain is somebody else's"}
 	case access.LastAdmin:
-		return answerTo{http.StatusConflict, "The only admin of a customer with open grants"}
+		return statusAndTitle{http.StatusConflict, "The only admin of a customer with open grants"}
 	case access.OwnerRequired:
-		return answerTo{http.StatusConflict, "An owner is required"}
+		return statusAndTitle{http.StatusConflict, "An owner is required"}
 	case access.GrantDiffers:
-		return answerTo{http.StatusConflict, "The open grant has other terms"}
+		return statusAndTitle{http.StatusConflict, "The open grant has other terms"}
 	case access.Ended:
-		return answerTo{http.StatusConflict, "It has ended"}
+		return statusAndTitle{http.StatusConflict, "It has ended"}
 	case access.Contention:
-		return answerTo{http.StatusConflict, "Others change the same thing"}
+		return statusAndTitle{http.StatusConflict, "Others change the same thing"}
 	case access.AlreadyInvited:
-		return answerTo{http.StatusConflict, "The person has been invited already"}
+		return statusAndTitle{http.StatusConflict, "The person has been invited already"}
 	case access.MailOutdated:
-		return answerTo{http.StatusConflict, "The mail is outdated"}
+		return statusAndTitle{http.StatusConflict, "The mail is outdated"}
 	case access.WrongPerson:
-		return answerTo{http.StatusForbidden, "The invitation is for somebody else"}
+		return statusAndTitle{http.StatusForbidden, "The invitation is for somebody else"}
 	case access.InvitationEnded:
-		return answerTo{http.StatusGone, "The invitation has ended"}
+		return statusAndTitle{http.StatusGone, "The invitation has ended"}
 	case access.VersionMismatch:
-		return answerTo{http.StatusPreconditionFailed, "Another version is there"}
+		return statusAndTitle{http.StatusPreconditionFailed, "Another version is there"}
 	case tooLarge:
-		return answerTo{http.StatusRequestEntityTooLarge, "The request is too large"}
+		return statusAndTitle{http.StatusRequestEntityTooLarge, "The request is too large"}
 	case unsupportedMediaType:
-		return answerTo{http.StatusUnsupportedMediaType, "The body has to be JSON"}
+		return statusAndTitle{http.StatusUnsupportedMediaType, "The body has to be JSON"}
 	case access.UnknownEmail:
-		return answerTo{http.StatusUnprocessableEntity, "Nobody's address"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "Nobody's address"}
 	case access.OwnOrganisation:
-		return answerTo{http.StatusUnprocessableEntity, "A person of your own organisation"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "A person of your own organisation"}
 	case access.PartnerNotEligible:
-		return answerTo{http.StatusUnprocessableEntity, "The partner is not eligible"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The partner is not eligible"}
 	case access.PartnerNotActive:
-		return answerTo{http.StatusUnprocessableEntity, "The partner is not active"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The partner is not active"}
 	case access.UserNotOfPartner:
-		return answerTo{http.StatusUnprocessableEntity, "Not a user of the partner"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "Not a user of the partner"}
 	case access.UserNotActive:
-		return answerTo{http.StatusUnprocessableEntity, "The user is not active"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The user is not active"}
 	case access.NotForCustomers:
-		return answerTo{http.StatusUnprocessableEntity, "Not for a customer's people"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "Not for a customer's people"}
 	case access.PhoneRequired:
-		return answerTo{http.StatusUnprocessableEntity, "A telephone number is required"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "A telephone number is required"}
 	case access.PeriodInvalid:
-		return answerTo{http.StatusUnprocessableEntity, "The period is invalid"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The period is invalid"}
 	case access.WrongPassword:
-		return answerTo{http.StatusUnprocessableEntity, "The current password is wrong"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The current password is wrong"}
 	case access.WeakPassword:
-		return answerTo{http.StatusUnprocessableEntity, "The new password is too weak"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The new password is too weak"}
 	case access.TooManyUsers:
-		return answerTo{http.StatusUnprocessableEntity, "Too many users at once"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "Too many users at once"}
 	case access.IdempotencyMismatch:
-		return answerTo{http.StatusUnprocessableEntity, "The idempotency key was used for another request"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The idempotency key was used for another request"}
 	case ifMatchRequired:
-		return answerTo{http.StatusPreconditionRequired, "If-Match is required"}
+		return statusAndTitle{http.StatusPreconditionRequired, "If-Match is required"}
 	case access.TooManyRequests:
-		return answerTo{http.StatusTooManyRequests, "Too many requests"}
+		return statusAndTitle{http.StatusTooManyRequests, "Too many requests"}
 	case unavailable:
-		return answerTo{http.StatusServiceUnavailable, "Try again in a moment"}
+		return statusAndTitle{http.StatusServiceUnavailable, "Try again in a moment"}
 	}
-	return answerTo{http.StatusInternalServerError, "Something went wrong"}
+	return statusAndTitle{http.StatusInternalServerError, "Something went wrong"}
 }
 
 // problemOf is the problem document of a refusal.

@@ -15,23 +15,23 @@ type Route struct {
 	// looks for itself as well.
 	Scopes []string
 
-	may   kind     // who may call it
-	query bool     // its endpoint reads the query; elsewhere one is refused
-	do    endpoint // nil: NewCheck serves it
+	callers  callerKind // who may call it
+	query    bool       // its endpoint reads the query; elsewhere one is refused
+	endpoint endpoint   // nil: NewCheck serves it
 }
 
 // Key is the route as API Gateway names it (its "route key").
 func (r Route) Key() string { return r.Method + " " + r.Path }
 
-// Routes are all routes of the service: the only place that says who may call what. A route names the organisation that its callers belong
-// to in its first parameter. What a caller may not even see is answered like what does not exist.
+// Routes are all routes of the service: the only place that says who may call what. The first parameter of a route is the organisation that its
+// callers belong to. What a caller may not see is answered like what does not exist.
 func Routes() []Route {
 	return slices.Concat(
 		checkRoutes(), grantRoutes(), editRoutes(), revokeRoutes(), listRoutes(), directoryRoutes(), inviteRoutes(), mailRoutes(),
 	)
 }
 
-// The routes of each function stand by themselves so that its binary holds no other's endpoints.
+// Each function's routes have a function of their own, so that its binary holds no other's endpoints.
 
 func checkRoutes() []Route {
 	return servedBy("check",
@@ -46,7 +46,7 @@ func checkRoutes() []Route {
 
 func grantRoutes() []Route {
 	return servedBy("grant",
-		// W11: nobody grants on a customer's behalf; likewise below.
+		// W11: only its own admins grant for a customer; likewise below.
 		route("POST /v1/customers/{customer}/grants", customerAdmin, postGrant).withQuery(),
 	)
 }
@@ -54,7 +54,7 @@ func grantRoutes() []Route {
 func editRoutes() []Route {
 	return servedBy("edit",
 		route("PATCH /v1/customers/{customer}/grants/{partner}", customerAdmin, patchGrant),
-		route("PUT /v1/partners/{partner}/customers/{customer}/users", leads, putPick),
+		route("PUT /v1/partners/{partner}/customers/{customer}/users", leads, putAssignedUsers),
 	)
 }
 
@@ -77,9 +77,9 @@ func listRoutes() []Route {
 		route("GET /v1/customers/{customer}/grants/{partner}/users", members|provider, listGrantUsers),
 		route("GET /v1/customers/{customer}/members", members|provider, listMembers),
 		route("GET /v1/customers/{customer}/history", members|provider, listCustomerHistory),
-		route("GET /v1/partners", anyCustomer|provider, listPartners),
-		route("GET /v1/partners/{partner}", employees|anyCustomer|provider, getPartner),
-		route("GET /v1/partners/{partner}/users", employees|anyAdmin|provider, listUsers),
+		route("GET /v1/partners", anyMember|provider, listPartners),
+		route("GET /v1/partners/{partner}", employees|anyMember|provider, getPartner),
+		route("GET /v1/partners/{partner}/users", employees|anyCustomerAdmin|provider, listUsers),
 		route("GET /v1/partners/{partner}/users/{user}", employees|provider, getUser),
 		route("GET /v1/partners/{partner}/customers", employees|external|provider, listCustomers),
 		route("GET /v1/partners/{partner}/customers/{customer}", employees|external|provider, getPartnerCustomer),
@@ -92,7 +92,7 @@ func listRoutes() []Route {
 
 func directoryRoutes() []Route {
 	return servedBy("directory",
-		route("GET /v1/me", anybody, getMe),
+		route("GET /v1/me", signedIn, getMe),
 		route("PUT /v1/partners/{partner}", provider, putPartner),
 		route("PATCH /v1/partners/{partner}", provider, patchPartner),
 		route("DELETE /v1/partners/{partner}", provider, deletePartner),
@@ -114,15 +114,15 @@ func directoryRoutes() []Route {
 
 func inviteRoutes() []Route {
 	return servedBy("invite",
-		route("POST /v1/customers/{customer}/invitations", customerAdmin|anyPartner, postInvitation),
+		route("POST /v1/customers/{customer}/invitations", customerAdmin|anyLead, postInvitation),
 		route("GET /v1/customers/{customer}/invitations", members|provider, listInvitations),
-		route("GET /v1/customers/{customer}/invitations/{invitation}", members|anyPartner|provider, getInvitation),
-		route("DELETE /v1/customers/{customer}/invitations/{invitation}", customerAdmin|anyPartner, deleteInvitation),
-		route("POST /v1/customers/{customer}/invitations/{invitation}/resend", customerAdmin|anyPartner, resendInvitation),
+		route("GET /v1/customers/{customer}/invitations/{invitation}", members|anyLead|provider, getInvitation),
+		route("DELETE /v1/customers/{customer}/invitations/{invitation}", customerAdmin|anyLead, deleteInvitation),
+		route("POST /v1/customers/{customer}/invitations/{invitation}/resend", customerAdmin|anyLead, resendInvitation),
 		route("GET /v1/partners/{partner}/invitations", leads|provider, listPartnerInvitations),
-		route("GET /v1/invitations/{token}", nobody, previewInvitation),
-		route("POST /v1/invitations/{token}/accept", anybody, acceptInvitation),
-		route("POST /v1/invitations/{token}/decline", anybody, declineInvitation),
+		route("GET /v1/invitations/{token}", anonymous, previewInvitation),
+		route("POST /v1/invitations/{token}/accept", signedIn, acceptInvitation),
+		route("POST /v1/invitations/{token}/decline", signedIn, declineInvitation),
 	)
 }
 
@@ -143,16 +143,16 @@ func servedBy(function string, routes ...Route) []Route {
 	return routes
 }
 
-func route(key string, may kind, do endpoint) Route {
+func route(key string, may callerKind, do endpoint) Route {
 	method, path, _ := strings.Cut(key, " ")
-	r := Route{Method: method, Path: path, Public: may == nobody, may: may, query: method == "GET", do: do}
+	r := Route{Method: method, Path: path, Public: may == anonymous, callers: may, query: method == "GET", endpoint: do}
 	if may == provider {
 		r.Scopes = []string{ScopeDirectory}
 	}
 	return r
 }
 
-// decision is a route of the decision API, whose callers authorise of the check function tells.
+// decision is a route of the decision API; check.mayAsk authorises its callers.
 func decision(key string) Route { return route(key, 0, nil) }
 
 func (r Route) public() Route {

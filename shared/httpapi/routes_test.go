@@ -9,14 +9,14 @@ import (
 func TestARouteSaysWhoMayCallItAndTheGatewayLetsNobodyElseThrough(t *testing.T) {
 	t.Parallel()
 	for _, r := range Routes() {
-		if strings.HasPrefix(r.Path, "/v1/") != (r.do != nil && r.may != 0) {
+		if strings.HasPrefix(r.Path, "/v1/") != (r.endpoint != nil && r.callers != 0) {
 			t.Errorf("%s: want an endpoint and callers, unless it is one of the decision API", r.Key())
 		}
-		if r.do != nil && r.Public != (r.may == nobody) {
+		if r.endpoint != nil && r.Public != (r.callers == anonymous) {
 			t.Errorf("%s: got public %v, want that where a secret in the path is all that it takes", r.Key(), r.Public)
 		}
 		var scopes []string
-		if r.may == provider {
+		if r.callers == provider {
 			scopes = []string{ScopeDirectory}
 		}
 		if !slices.Equal(r.Scopes, scopes) {

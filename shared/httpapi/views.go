@@ -13,13 +13,13 @@ import (
 	"partneraccess/shared/service"
 )
 
-// The shapes of what is answered. Times are RFC 3339 in UTC; none is null, and what a caller may not see is left out.
+// The views are the shapes of what is answered. Times are RFC 3339 in UTC, null when there is none; what a caller may not see is left out.
 
-// text is a text that is null when there is none.
-type text string
+// textOrNull is a textOrNull that is null when there is none.
+type textOrNull string
 
 // MarshalJSONTo writes it.
-func (t text) MarshalJSONTo(e *jsontext.Encoder) error {
+func (t textOrNull) MarshalJSONTo(e *jsontext.Encoder) error {
 	if t == "" {
 		return e.WriteToken(jsontext.Null)
 	}
@@ -50,7 +50,7 @@ type grantView struct {
 	Level          string           `json:"level"`
 	EffectiveLevel string           `json:"effective_level"`
 	Status         string           `json:"status"`
-	Reason         text             `json:"reason"` // why it is not active
+	Reason         textOrNull       `json:"reason"` // why it is not active
 	State          string           `json:"state"`
 	Everyone       bool             `json:"everyone"`
 	AssignedBy     string           `json:"assigned_by"`
@@ -72,9 +72,9 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 	v := grantView{
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)),
-		Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
+		Reason: textOrNull(g.Denied(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
-		From: g.From, Until: instant(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
+		From: g.From, Until: timeOrNull(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {
 		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: string(e.By.Kind), Email: e.By.Email}}
@@ -82,7 +82,7 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 	return v
 }
 
-func instant(t time.Time) *time.Time {
+func timeOrNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -97,7 +97,7 @@ func viewPartnerName(p *access.Partner) organisationView {
 	return organisationView{ID: p.ID, Name: p.Name}
 }
 
-// changesView tells what a request changed (D17).
+// changesView is what a request changed (D17).
 type changesView struct {
 	Added     []string      `json:"added"`
 	Removed   []string      `json:"removed"`
@@ -106,7 +106,7 @@ type changesView struct {
 	UserCount countView     `json:"user_count"`
 }
 
-// changedView is a user whom a request concerned, as people are told of it. Without a level the user has no access.
+// changedView is a user whom a request concerned. Without a level the user has no access.
 type changedView struct {
 	ID    string `json:"id"`
 	Email string `json:"email"`
@@ -121,7 +121,7 @@ func viewChanged(r access.Relation, p access.Planned, named []string) []changedV
 	for _, w := range p.Change.Writes {
 		switch a, is := w.(access.AssignmentWrite); {
 		case !is:
-		case a.After == nil: // who was taken out
+		case a.After == nil: // who was removed
 			delete(rows, a.Before.User)
 		default:
 			if rows == nil {
@@ -166,8 +166,8 @@ type plannedView struct {
 	Changes changesView `json:"changes"`
 }
 
-// planned is the answer to a change of a grant. A partner gets it without the note, which is the customer's own.
-func (c *call) planned(g service.Granted) reply {
+// plannedReply is the answer to a change of a grant. A partner gets it without the note, which is the customer's own.
+func (c *call) plannedReply(g service.Granted) reply {
 	did, r := g.Changes, g.Relation
 	v := plannedView{
 		Grant: viewGrant(access.GrantRow{Grant: g.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, g.At),
@@ -182,9 +182,9 @@ func (c *call) planned(g service.Granted) reply {
 	return reply{status: 200, version: g.Grant.Edition(), body: v}
 }
 
-// opened is the answer to a change that may open a grant.
-func (c *call) opened(g service.Granted) reply {
-	out := c.planned(g)
+// openedReply is the answer to a change that may open a grant.
+func (c *call) openedReply(g service.Granted) reply {
+	out := c.plannedReply(g)
 	if g.Created {
 		out.status, out.location = 201, "/v1/customers/"+g.Grant.Customer+"/grants/"+g.Grant.Partner
 	}
@@ -195,15 +195,15 @@ func (c *call) opened(g service.Granted) reply {
 func noContent[T any](T) reply { return reply{status: 204} }
 
 type customerView struct {
-	ID              string    `json:"id"`
-	Name            string    `json:"name"`
-	Domain          text      `json:"domain"`
-	Contacts        []string  `json:"contacts"`
-	ManagingPartner *string   `json:"managing_partner"`
-	Caps            []capView `json:"caps"`
-	CreatedAt       time.Time `json:"created_at"`
-	UpdatedAt       time.Time `json:"updated_at"`
-	Version         int64     `json:"version"`
+	ID              string     `json:"id"`
+	Name            string     `json:"name"`
+	Domain          textOrNull `json:"domain"`
+	Contacts        []string   `json:"contacts"`
+	ManagingPartner *string    `json:"managing_partner"`
+	Caps            []capView  `json:"caps"`
+	CreatedAt       time.Time  `json:"created_at"`
+	UpdatedAt       time.Time  `json:"updated_at"`
+	Version         int64      `json:"version"`
 }
 
 // capView is the most that one person may do.
@@ -213,7 +213,7 @@ type capView struct {
 }
 
 func viewCustomer(c *access.Customer) customerView {
-	v := customerView{ID: c.ID, Name: c.Name, Domain: text(c.Domain), Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated, Version: c.Version}
+	v := customerView{ID: c.ID, Name: c.Name, Domain: textOrNull(c.Domain), Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated, Version: c.Version}
 	for _, address := range slices.Sorted(maps.Keys(c.Caps)) {
 		v.Caps = append(v.Caps, capView{address, c.Caps[address].String()})
 	}
@@ -225,18 +225,18 @@ func viewCustomer(c *access.Customer) customerView {
 
 // partnerView is a partner; customers see the first part of it.
 type partnerView struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
-	Class     string     `json:"class"`
-	Status    string     `json:"status"`
-	SSO       bool       `json:"sso"`
-	Offer     *string    `json:"offer,omitzero"`
-	Parent    *text      `json:"parent,omitzero"`
-	Contacts  *[]string  `json:"contacts,omitzero"`
-	Domains   *[]string  `json:"domains,omitzero"`
-	CreatedAt *time.Time `json:"created_at,omitzero"`
-	UpdatedAt *time.Time `json:"updated_at,omitzero"`
-	Version   int64      `json:"version,omitzero"`
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	Class     string      `json:"class"`
+	Status    string      `json:"status"`
+	SSO       bool        `json:"sso"`
+	Offer     *string     `json:"offer,omitzero"`
+	Parent    *textOrNull `json:"parent,omitzero"`
+	Contacts  *[]string   `json:"contacts,omitzero"`
+	Domains   *[]string   `json:"domains,omitzero"`
+	CreatedAt *time.Time  `json:"created_at,omitzero"`
+	UpdatedAt *time.Time  `json:"updated_at,omitzero"`
+	Version   int64       `json:"version,omitzero"`
 
 	OwnerSetsSSO *bool `json:"owner_sets_sso,omitzero"`
 }
@@ -244,7 +244,7 @@ type partnerView struct {
 func viewPartner(p *access.Partner, whole bool) partnerView {
 	v := partnerView{ID: p.ID, Name: p.Name, Class: string(p.Class), Status: string(p.Status), SSO: p.SSO}
 	if whole {
-		offer, parent := p.Offer.String(), text(p.Parent)
+		offer, parent := p.Offer.String(), textOrNull(p.Parent)
 		v.Domains, v.OwnerSetsSSO = &p.Domains, &p.OwnerSetsSSO
 		v.Offer, v.Parent, v.Contacts, v.CreatedAt, v.UpdatedAt, v.Version = &offer, &parent, &p.Contacts, &p.Created, &p.Updated, p.Version
 	}
@@ -267,17 +267,17 @@ func viewAccount(p *access.Partner) accountView {
 
 // userView is a partner's user; customers see the first part of it.
 type userView struct {
-	ID        string     `json:"id"`
-	Email     string     `json:"email"`
-	Name      string     `json:"name"`
-	Role      string     `json:"role"`
-	Status    string     `json:"status"`
-	Phone     *text      `json:"phone,omitzero"`
-	MFA       *bool      `json:"mfa,omitzero"`
-	Proved    *bool      `json:"email_proved,omitzero"`
-	CreatedAt *time.Time `json:"created_at,omitzero"`
-	UpdatedAt *time.Time `json:"updated_at,omitzero"`
-	Version   int64      `json:"version,omitzero"`
+	ID        string      `json:"id"`
+	Email     string      `json:"email"`
+	Name      string      `json:"name"`
+	Role      string      `json:"role"`
+	Status    string      `json:"status"`
+	Phone     *textOrNull `json:"phone,omitzero"`
+	MFA       *bool       `json:"mfa,omitzero"`
+	Proved    *bool       `json:"email_proved,omitzero"`
+	CreatedAt *time.Time  `json:"created_at,omitzero"`
+	UpdatedAt *time.Time  `json:"updated_at,omitzero"`
+	Version   int64       `json:"version,omitzero"`
 
 	Missed *time.Time `json:"activation_missed_at,omitzero"`
 }
@@ -285,10 +285,10 @@ type userView struct {
 func viewUser(u *access.User, whole bool) userView {
 	v := userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Status: string(u.Status)}
 	if whole {
-		phone, proved := text(u.Phone), !u.Unproved
+		phone, proved := textOrNull(u.Phone), !u.Unproved
 		v.Proved = &proved
 		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &phone, &u.MFA, &u.Created, &u.Updated, u.Version
-		v.Missed = instant(u.Missed)
+		v.Missed = timeOrNull(u.Missed)
 	}
 	return v
 }
@@ -297,7 +297,7 @@ func viewUser(u *access.User, whole bool) userView {
 type grantUserView struct {
 	userView
 	Level string     `json:"effective_level"`
-	Cap   text       `json:"cap"`
+	Cap   textOrNull `json:"cap"`
 	Since *time.Time `json:"assigned_at"` // null: comes in with everyone
 }
 
@@ -308,7 +308,7 @@ func viewGrantUser(g *access.Grant, p *access.Partner, u access.GrantUser) grant
 	}
 	v.Level = g.LevelOf(p, u.User, u.Assignment).String()
 	if most, capped := g.Caps.Of(u.User); capped {
-		v.Cap = text(most.String())
+		v.Cap = textOrNull(most.String())
 	}
 	return v
 }
@@ -332,7 +332,7 @@ func viewMember(m *access.Member) memberView {
 type partnerCustomerView struct {
 	Customer       organisationView `json:"customer"`
 	Status         string           `json:"status"`
-	Reason         text             `json:"reason"` // why it is not active
+	Reason         textOrNull       `json:"reason"` // why it is not active
 	Level          string           `json:"level"`
 	EffectiveLevel string           `json:"effective_level"`
 	From           time.Time        `json:"from"`
@@ -353,9 +353,9 @@ type partnerCustomerView struct {
 func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCustomerView {
 	g := r.Grant
 	v := partnerCustomerView{
-		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)),
+		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: textOrNull(g.Denied(r.Partner, now)),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
-		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
+		From: g.From, Until: timeOrNull(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
 		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.Edition(),
 	}
 	if r.You.User != nil {
@@ -382,7 +382,7 @@ type historyView struct {
 func viewEvent(e *events.Event) historyView {
 	return historyView{
 		ID: e.ID, Type: string(e.Type), Time: e.Time, Actor: byView{Kind: e.Actor.Kind, Email: e.Actor.Email},
-		Customer: viewConcerned(e.Customer), Partner: viewConcerned(e.Partner), Data: e.Data,
+		Customer: viewOrganisation(e.Customer), Partner: viewOrganisation(e.Partner), Data: e.Data,
 	}
 }
 
@@ -394,8 +394,8 @@ func viewPartnerEvent(e *events.Event) historyView {
 	return v
 }
 
-// viewConcerned leaves out whom the organisation has told: the other side need not know.
-func viewConcerned(o *events.Organisation) *organisationView {
+// viewOrganisation leaves out the organisation's contacts, which the other side need not know.
+func viewOrganisation(o *events.Organisation) *organisationView {
 	if o == nil {
 		return nil
 	}
@@ -407,8 +407,8 @@ type listView[T any] struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// listed is the answer to a list, or what reading it failed with.
-func listed[T, V any](p access.Page[T], err error, digest string, view func(*T) V) (reply, error) {
+// listReply is the answer with a page of a list, or the error of reading it.
+func listReply[T, V any](p access.Page[T], err error, digest string, view func(*T) V) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}

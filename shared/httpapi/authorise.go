@@ -16,24 +16,24 @@ const (
 	ScopeCheck     = "partner-access/check"     // a back end that asks for decisions
 )
 
-// kind is a set of kinds of callers.
-type kind uint16
+// callerKind is a set of kinds of callers.
+type callerKind uint16
 
 const (
-	provider       kind = 1 << iota // a token with the directory scope
-	customerAdmin                   // an admin of the customer that the route names
-	customerMember                  // another member of it
-	anyCustomer                     // a member of whichever customer: the partners directory is open to them (D16)
-	anyAdmin                        // an admin of whichever customer: they see the partners' people, too
-	owner                           // of the partner that the route names, and so on
+	provider         callerKind = 1 << iota // a token with the directory scope
+	customerAdmin                           // an admin of the customer that the route names
+	customerMember                          // another member of it
+	anyMember                               // a member of any customer: the partners directory is open to them (D16)
+	anyCustomerAdmin                        // an admin of any customer: they see the partners' people, too
+	owner                                   // of the partner that the route names, and so on
 	partnerAdmin
 	business
 	tech
 	sales
 	external
-	anyPartner // a lead of whichever partner: what it names has to be its own partner's
-	anybody    // whoever has signed in, even when nobody knows him
-	nobody     // without signing in: the path carries a secret
+	anyLead   // a lead of any partner: what the route names has to be its own partner's
+	signedIn  // everybody with a token, also people who are not registered
+	anonymous // without a token: the path carries a secret
 )
 
 const (
@@ -42,13 +42,13 @@ const (
 	employees = leads | tech | sales            // they see each other's records (P4)
 )
 
-// caller is who makes a request, as far as the route needs to know.
+// caller is who makes a request.
 type caller struct {
-	kind kind
+	kind callerKind
 	id   access.Identity // of a person
 }
 
-// actor is the caller as it is remembered in what it changes.
+// actor is the caller as it is recorded with a change.
 func (c caller) actor() access.Actor {
 	switch {
 	case c.kind == provider:
@@ -63,15 +63,15 @@ func (c caller) actor() access.Actor {
 	return a
 }
 
-// asks is the caller as the use cases know it, of a request whose path names that customer or none.
-func (c caller) asks(customer string) service.Caller {
+// forService is the caller as the use cases need it; customer is the one that the path names, "" for none.
+func (c caller) forService(customer string) service.Caller {
 	out := service.Caller{Actor: c.actor(), Identity: c.id}
 	switch {
 	case c.kind&members != 0:
 		out.Customer = customer
 	case c.kind&leads != 0:
 		out.Leads = c.id.User.Partner
-	case c.kind == anyCustomer:
+	case c.kind == anyMember:
 		out.Sees = service.SeesDirectory
 	case c.kind == external:
 		out.Sees = service.SeesOwn
@@ -79,10 +79,10 @@ func (c caller) asks(customer string) service.Caller {
 	return out
 }
 
-func nothingHere() error { return service.NothingHere() }
+func notFound() error { return service.NothingHere() }
 
-// accountOf is the name of a partner's user's account that the token was made out to, "" when it was made out to anybody else. It is compared with
-// access.SameAccount. A name that cannot be read is refused: it could be such an account's.
+// accountOf is the account of a partner's user that the token was made out to, to be compared with access.SameAccount; "" for other tokens. A name
+// that cannot be read is refused: it could be such an account's.
 func accountOf(c *apigateway.Claims) (string, error) {
 	name := c.Account
 	switch {
@@ -110,12 +110,12 @@ func rejectSuspended(id access.Identity, r *apigateway.Request) error {
 	return err
 }
 
-// authorise tells who the caller is, or why the route is closed to it. A person of another organisation learns no more than that there is
-// nothing; a person whom nobody knows, that it is not registered (D6), whatever the route names. An account of a partner's user is that user and
-// nobody else: whatever its address and the token's scopes are, it carries no customer's membership.
-func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may kind) (caller, error) {
-	if may&nobody != 0 {
-		return caller{kind: nobody}, nil
+// authorise returns who the caller is, or a refusal. A person of another organisation gets 404, and a person who is not registered
+// not_registered (D6), whatever the route names. The account of a partner's user is that user only: it carries no customer's membership and no
+// scope, whatever its address and its token's scopes are.
+func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may callerKind) (caller, error) {
+	if may&anonymous != 0 {
+		return caller{kind: anonymous}, nil
 	}
 	account, err := accountOf(&r.Claims)
 	if err != nil {
@@ -126,12 +126,12 @@ func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may 
 		return caller{kind: provider, id: access.Identity{Email: address}}, nil
 	}
 	if !ok {
-		if may&anybody != 0 {
-			return caller{kind: anybody}, nil
+		if may&signedIn != 0 {
+			return caller{kind: signedIn}, nil
 		}
 		return caller{}, access.Refuse(access.Forbidden, "this needs a token of a person with a verified e-mail address%s", orScope(may))
 	}
-	c := caller{kind: anybody, id: access.Identity{Email: address}}
+	c := caller{kind: signedIn, id: access.Identity{Email: address}}
 	if account != "" {
 		if c.id, err = s.Identity(ctx, address); err != nil {
 			return c, err
@@ -159,14 +159,14 @@ func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may 
 	if err != nil {
 		return c, err
 	}
-	if may&anybody != 0 {
+	if may&signedIn != 0 {
 		return c, rejectSuspended(c.id, r)
 	}
 	u, p := c.id.User, c.id.Partner
 	if u == nil && len(c.id.MemberOf) == 0 {
 		return c, access.Refuse(access.NotRegistered, "nobody has registered %s here: ask your administrator or the provider", address)
 	}
-	own := r.PathValue("customer") == "" && r.PathValue("partner") == "" // the route names nobody: there is nothing to hide
+	own := r.PathValue("customer") == "" && r.PathValue("partner") == "" // the route names no organisation: there is nothing to hide
 	if p != nil && p.ID == r.PathValue("partner") && p.Status != access.Removed && strings.Contains(r.RouteKey, " /v1/partners/") {
 		own = true
 		if u.Status != access.Active {
@@ -176,45 +176,45 @@ func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may 
 			return c, rejectSuspended(c.id, r)
 		}
 	}
-	if may&anyPartner != 0 && p != nil && p.Status != access.Removed && u.Status == access.Active && kindOfRole(u.Role)&leads != 0 {
+	if may&anyLead != 0 && p != nil && p.Status != access.Removed && u.Status == access.Active && kindOfRole(u.Role)&leads != 0 {
 		c.kind = kindOfRole(u.Role)
 		return c, rejectSuspended(c.id, r)
 	}
-	if may&(anyCustomer|anyAdmin) != 0 {
+	if may&(anyMember|anyCustomerAdmin) != 0 {
 		ms, err := s.Memberships(ctx, address, c.id.MemberOf)
 		if err != nil {
 			return c, err
 		}
 		admin := slices.ContainsFunc(ms, func(m access.Membership) bool { return m.Member.Admin })
 		switch {
-		case admin || len(ms) > 0 && may&anyCustomer != 0:
-			c.kind = anyCustomer
+		case admin || len(ms) > 0 && may&anyMember != 0:
+			c.kind = anyMember
 			return c, nil
 		case len(ms) > 0:
-			return c, roleAllows(anyCustomer, may)
+			return c, roleAllows(anyMember, may)
 		}
 	}
 	if own {
 		return c, roleAllows(c.kind, may)
 	}
-	return c, nothingHere()
+	return c, notFound()
 }
 
-func roleAllows(k, may kind) error {
+func roleAllows(k, may callerKind) error {
 	if k&may == 0 {
 		return access.Refuse(access.Forbidden, "your role does not allow this")
 	}
 	return nil
 }
 
-func orScope(may kind) string {
+func orScope(may callerKind) string {
 	if may&provider != 0 {
 		return ", or with the scope " + ScopeDirectory
 	}
 	return ""
 }
 
-func kindOfRole(r access.Role) kind {
+func kindOfRole(r access.Role) callerKind {
 	switch r {
 	case access.Owner:
 		return owner
