@@ -60,12 +60,12 @@ func (w *world) newAddress() string {
 	)
 }
 
-// attack is one request of an attacker's.
+// attack sends one request of an attacker's.
 func (w *world) attack(ctx context.Context) error {
 	by := w.attacker()
 	part := pick(w, evil, evil, evil, evil, good)
 	cust := pick(w, customers()...)
-	all := w.of(part, true)
+	all := w.usersOf(part, true)
 	user := pick(w, all...)
 	if by.account != "" && w.chance(6) {
 		user = by.account
@@ -86,10 +86,10 @@ func (w *world) attack(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return w.people(ctx)
+		return w.reloadUsers(ctx)
 	case 6, 7, 8: // accounts
 		role := pick(w, "owner", "admin", "business", "tech", "sales_marketing", "external", "tech")
-		return w.staff(ctx, by, http.MethodPost, partners+"/users", object{"email": w.newAddress(), "name": "Mallory", "role": role}, "", role)
+		return w.changeUser(ctx, by, http.MethodPost, partners+"/users", object{"email": w.newAddress(), "name": "Mallory", "role": role}, "", role)
 	case 9, 10, 11, 12:
 		body, role := object{}, ""
 		switch w.random.IntN(5) {
@@ -103,24 +103,24 @@ func (w *world) attack(ctx context.Context) error {
 		case 4:
 			body["name"] = fmt.Sprint("Mallory ", w.random.IntN(100))
 		}
-		return w.staff(ctx, by, http.MethodPatch, partners+"/users/"+user, body, user, role)
+		return w.changeUser(ctx, by, http.MethodPatch, partners+"/users/"+user, body, user, role)
 	case 13:
-		return w.staff(ctx, by, http.MethodDelete, partners+"/users/"+user, nil, user, "")
+		return w.changeUser(ctx, by, http.MethodDelete, partners+"/users/"+user, nil, user, "")
 	case 14, 15, 16, 17, 18: // the choice of users
-		return w.picks(ctx, by, part, cust, partners+"/customers/"+cust+"/users")
+		return w.assignUsers(ctx, by, part, cust, partners+"/customers/"+cust+"/users")
 	case 19:
 		if w.random.IntN(4) > 0 {
 			return nil
 		}
 		a, err := w.attempt(ctx, by, http.MethodDelete, partners+"/customers/"+cust, nil)
 		if err == nil && a.Done() {
-			w.with(cust, part).open = false
+			w.termsOf(cust, part).open = false
 		}
 		return err
 	case 20, 21, 22:
-		return w.lures(ctx, by, cust, owner)
+		return w.attackByInvitation(ctx, by, cust, owner)
 	case 23, 24, 25:
-		return w.answers(ctx, by)
+		return w.answerInvitation(ctx, by)
 	case 26: // a customer's, and the provider's, own
 		method, path, body := http.MethodPost, owner+"/grants", any(object{"partner": part, "everyone": true, "level": "manage"})
 		switch w.random.IntN(6) {
@@ -160,7 +160,7 @@ func (w *world) attack(ctx context.Context) error {
 	return err
 }
 
-// attempt sends what an attacker sends, and judges whether it should have been done.
+// attempt sends an attacker's request, and judges whether it should have been done.
 func (w *world) attempt(ctx context.Context, by who, method, path string, body any) (ask.Answer, error) {
 	a, err := w.do(ctx, by, method, path, body)
 	if err != nil {
@@ -203,7 +203,7 @@ func (w *world) attempt(ctx context.Context, by who, method, path string, body a
 	return a, nil
 }
 
-// memberOf tells whether the caller is a person of the customer: by its address alone, and never through the account of a partner's user.
+// memberOf returns whether the caller is a person of the customer: by its address alone, and never through the account of a partner's user.
 func (w *world) memberOf(by who, cust string) bool {
 	k := w.customers[cust]
 	if k == nil || by.Account != "" {
@@ -222,8 +222,8 @@ func (w *world) memberOfAny(by who) bool {
 	return false
 }
 
-// staff changes a partner's users, and judges it by rank.
-func (w *world) staff(ctx context.Context, by who, method, path string, body object, user, role string) error {
+// changeUser changes a partner's users, and judges it by rank.
+func (w *world) changeUser(ctx context.Context, by who, method, path string, body object, user, role string) error {
 	var before account
 	if a := w.accounts[user]; a != nil {
 		before = *a
@@ -260,11 +260,11 @@ func (w *world) staff(ctx context.Context, by who, method, path string, body obj
 			w.violation("%s has got the address %s, of a member of %s", w.call(by), address, globex)
 		}
 	}
-	return w.people(ctx)
+	return w.reloadUsers(ctx)
 }
 
-// picks chooses who enters a customer.
-func (w *world) picks(ctx context.Context, by who, part, cust, path string) error {
+// assignUsers changes which of the partner's users have access to a customer.
+func (w *world) assignUsers(ctx context.Context, by who, part, cust, path string) error {
 	body := object{}
 	var on *bool
 	switch w.random.IntN(3) {
@@ -277,19 +277,19 @@ func (w *world) picks(ctx context.Context, by who, part, cust, path string) erro
 		on = new(bool)
 	default:
 		users := []string{}
-		for _, id := range w.of(part, true) {
+		for _, id := range w.usersOf(part, true) {
 			if w.chance(2) {
 				users = append(users, id)
 			}
 		}
 		body["users"] = users
 	}
-	return w.picked(ctx, by, part, cust, path, body, on)
+	return w.putAssignment(ctx, by, part, cust, path, body, on)
 }
 
-// picked sends a choice of the partner's.
-func (w *world) picked(ctx context.Context, by who, part, cust, path string, body object, on *bool) error {
-	t := w.with(cust, part)
+// putAssignment sends the partner's choice of users, and judges it.
+func (w *world) putAssignment(ctx context.Context, by who, part, cust, path string, body object, on *bool) error {
+	t := w.termsOf(cust, part)
 	open, byPartner := w.running(t), t.byPartner || t.managed
 	a, err := w.attempt(ctx, by, http.MethodPut, path, body)
 	if err != nil || !a.Done() {
@@ -305,8 +305,8 @@ func (w *world) picked(ctx context.Context, by who, part, cust, path string, bod
 	return nil
 }
 
-// lures invites somebody, sends an invitation again, or takes one back.
-func (w *world) lures(ctx context.Context, by who, cust, path string) error {
+// attackByInvitation invites somebody, sends an invitation again, or takes one back.
+func (w *world) attackByInvitation(ctx context.Context, by who, cust, path string) error {
 	if all := w.sorted(); len(all) > 0 && w.chance(3) {
 		i := pick(w, all...)
 		path = "/v1/customers/" + i.customer + "/invitations/" + i.id
@@ -317,7 +317,7 @@ func (w *world) lures(ctx context.Context, by who, cust, path string) error {
 			}
 			return err
 		}
-		return w.again(ctx, by, i, path+"/resend")
+		return w.resend(ctx, by, i, path+"/resend")
 	}
 	if by.side == hooli {
 		return nil
@@ -330,16 +330,16 @@ func (w *world) lures(ctx context.Context, by who, cust, path string) error {
 		_, err := w.attempt(ctx, by, http.MethodPost, path+"/invitations", object{"email": w.mailbox()})
 		return err
 	}
-	return w.lure(ctx, by, cust, w.mailbox(), level(1+w.random.IntN(3)), 1+w.random.IntN(30))
+	return w.inviteAsPartner(ctx, by, cust, w.mailbox(), level(1+w.random.IntN(3)), 1+w.random.IntN(30))
 }
 
-// lure is an invitation by a partner's user.
-func (w *world) lure(ctx context.Context, by who, cust, address string, l level, days int) error {
+// inviteAsPartner sends an invitation by a partner's user, and judges it.
+func (w *world) inviteAsPartner(ctx context.Context, by who, cust, address string, l level, days int) error {
 	me := w.accounts[by.account]
 	body := object{"email": address, "level": levels()[l], "days": days}
-	t := w.with(cust, me.partner)
+	t := w.termsOf(cust, me.partner)
 	known := len(w.invitations)
-	if err := w.invites(ctx, by, cust, me.partner, body, l, time.Time{}); err != nil {
+	if err := w.sendInvitation(ctx, by, cust, me.partner, body, l, time.Time{}); err != nil {
 		return err
 	}
 	if len(w.invitations) > known && (!w.running(t) || !t.byPartner && !t.managed || me.status != "active" || rank(me.role) < rank("business") || w.partners[me.partner].status != "active") {
@@ -348,8 +348,8 @@ func (w *world) lure(ctx context.Context, by who, cust, address string, l level,
 	return nil
 }
 
-// again sends an invitation again: a pending one as it is, an ended one as a new one, by who invited or may invite.
-func (w *world) again(ctx context.Context, by who, i *invitation, path string) error {
+// resend sends an invitation again: a pending one as it is, an ended one as a new one, by who invited or may invite.
+func (w *world) resend(ctx context.Context, by who, i *invitation, path string) error {
 	if w.memberOf(by, i.customer) {
 		by.account = "" // acts as the customer
 	}
@@ -374,7 +374,7 @@ func (w *world) again(ctx context.Context, by who, i *invitation, path string) e
 	}
 	if got.Invitation.ID == i.id {
 		if side == "partner" {
-			i.level = min(i.level, w.with(i.customer, i.partner).level, w.partners[i.partner].offer)
+			i.level = min(i.level, w.termsOf(i.customer, i.partner).level, w.partners[i.partner].offer)
 		}
 		if side != i.by || !stood {
 			w.violation("%s sent the %s's invitation %s again (it stood: %v): %s", w.call(by), i.by, i.id, stood, a.Body)
@@ -383,15 +383,15 @@ func (w *world) again(ctx context.Context, by who, i *invitation, path string) e
 		known := len(w.secrets)
 		return w.settle(ctx, func() bool { return len(w.secrets) > known })
 	}
-	t := w.with(i.customer, i.partner)
+	t := w.termsOf(i.customer, i.partner)
 	if side == "partner" && (!w.running(t) || !t.byPartner && !t.managed) {
 		w.violation("%s sent an ended invitation to %s again, which has not left that to it", w.call(by), i.customer)
 	}
-	return w.invited(ctx, got.Invitation.ID, by, i.customer, i.partner, i.address, levelOf(got.Invitation.Level), i.until, got.Invitation.Expires)
+	return w.recordInvitation(ctx, got.Invitation.ID, by, i.customer, i.partner, i.address, levelOf(got.Invitation.Level), i.until, got.Invitation.Expires)
 }
 
-// answers accepts or declines an invitation that the attackers were sent, or looks at it.
-func (w *world) answers(ctx context.Context, by who) error {
+// answerInvitation accepts or declines an invitation that the attackers were sent, or looks at it.
+func (w *world) answerInvitation(ctx context.Context, by who) error {
 	if len(w.secrets) == 0 {
 		return nil
 	}
@@ -415,17 +415,17 @@ func (w *world) answers(ctx context.Context, by who) error {
 		}
 		return err
 	}
-	return w.accepts(ctx, by, i, secret)
+	return w.accept(ctx, by, i, secret)
 }
 
-// accepts is an answer that brings somebody in: by what is true now, and not by what was when the invitation was made.
-func (w *world) accepts(ctx context.Context, by who, i *invitation, secret string) error {
+// accept accepts an invitation, and judges it by what holds now, not by what held when it was made.
+func (w *world) accept(ctx context.Context, by who, i *invitation, secret string) error {
 	stands := w.stands(i)
 	a, err := w.attempt(ctx, by, http.MethodPost, "/v1/invitations/"+secret+"/accept", object{"name": "Eve"})
 	if err != nil || !a.Done() {
 		return err
 	}
-	t := w.with(i.customer, i.partner)
+	t := w.termsOf(i.customer, i.partner)
 	if !stands {
 		w.violation("%s accepted %+v, which does not stand (terms %+v): %s", w.call(by), *i, *t, a.Body)
 	}
@@ -433,7 +433,7 @@ func (w *world) accepts(ctx context.Context, by who, i *invitation, secret strin
 		w.violation("%s accepted an invitation of %s", w.call(by), i.address)
 	}
 	i.over = true
-	if err := w.people(ctx); err != nil {
+	if err := w.reloadUsers(ctx); err != nil {
 		return err
 	}
 	if !stands {

@@ -92,12 +92,12 @@ func within(address, domain string) bool {
 	return domain != "" && (d == domain || strings.HasSuffix(d, "."+domain))
 }
 
-// running tells whether the grant is neither ended nor run out.
+// running returns whether the grant is neither ended nor run out.
 func (c *consent) running(t *terms) bool {
 	return t.open && (t.until.IsZero() || c.now.Before(t.until))
 }
 
-func (c *consent) with(cust, part string) *terms {
+func (c *consent) termsOf(cust, part string) *terms {
 	t := c.customers[cust].terms[part]
 	if t == nil {
 		t = &terms{named: map[string]string{}, limits: map[string]level{}}
@@ -106,7 +106,7 @@ func (c *consent) with(cust, part string) *terms {
 	return t
 }
 
-// begin is a new grant.
+// begin records a new grant.
 func (c *consent) begin(t *terms, l level, from, until time.Time) {
 	if from.Before(c.now) {
 		from = c.now
@@ -115,8 +115,8 @@ func (c *consent) begin(t *terms, l level, from, until time.Time) {
 	t.named, t.limits = map[string]string{}, map[string]level{}
 }
 
-// most is the most that the account may do at the customer.
-func (c *consent) most(id, cust string) level {
+// maxLevel is the highest level that the account may do at the customer.
+func (c *consent) maxLevel(id, cust string) level {
 	a, k := c.accounts[id], c.customers[cust]
 	if a == nil || k == nil {
 		return 0
@@ -145,7 +145,7 @@ func (c *consent) most(id, cust string) level {
 	return most
 }
 
-// name is a customer's choice of accounts.
+// name records the accounts that a customer has named.
 func (c *consent) name(t *terms, ids ...string) {
 	for _, id := range ids {
 		if a := c.accounts[id]; a != nil {
@@ -155,8 +155,8 @@ func (c *consent) name(t *terms, ids ...string) {
 	}
 }
 
-// of are the partner's accounts that there are, without external ones unless they are asked for.
-func (c *consent) of(part string, external bool) []string {
+// usersOf are the partner's accounts that there are, without external ones unless they are asked for.
+func (c *consent) usersOf(part string, external bool) []string {
 	var out []string
 	for _, id := range c.order {
 		if a := c.accounts[id]; a.partner == part && a.status != "removed" && (external || a.role != "external") {
@@ -166,7 +166,7 @@ func (c *consent) of(part string, external bool) []string {
 	return out
 }
 
-// choose is that from now on the customer picks the users, or the partner. Who is in stays in: the customer sees who that is.
+// choose records whether the partner or the customer assigns the users from now on. Those who have access keep it: the customer sees them.
 func (c *consent) choose(t *terms, part string, byPartner bool) {
 	if t.byPartner == byPartner {
 		return
@@ -174,11 +174,11 @@ func (c *consent) choose(t *terms, part string, byPartner bool) {
 	t.byPartner = byPartner
 	t.switched++
 	if !byPartner {
-		c.name(t, c.of(part, true)...)
+		c.name(t, c.usersOf(part, true)...)
 	}
 }
 
-// switchEveryone is that all of the partner's staff are in, or that those who are in stay and nobody joins.
+// switchEveryone records that all of the partner's staff have access, or that those who have it keep it and nobody is added.
 func (c *consent) switchEveryone(t *terms, part string, on bool) {
 	if t.everyone == on {
 		return
@@ -188,7 +188,7 @@ func (c *consent) switchEveryone(t *terms, part string, on bool) {
 	if on {
 		t.named = map[string]string{}
 	} else {
-		c.name(t, c.of(part, false)...)
+		c.name(t, c.usersOf(part, false)...)
 	}
 }
 
@@ -212,8 +212,8 @@ func (c *consent) holder(address string) *account {
 	return nil
 }
 
-// known notes what an account is like now, and what that means for those who named it.
-func (c *consent) known(id, part, role, status, address string) {
+// recordUser records an account as it is now, and what follows for the customers that named it.
+func (c *consent) recordUser(id, part, role, status, address string) {
 	a := c.accounts[id]
 	if a == nil {
 		a = &account{id: id, partner: part, conflicts: map[string]bool{}}
@@ -235,7 +235,7 @@ func (c *consent) known(id, part, role, status, address string) {
 	c.conflicts(a)
 }
 
-// conflicts notes that a person is a customer's member, too.
+// conflicts records that a person is a customer's member, too.
 func (c *consent) conflicts(a *account) {
 	for id, k := range c.customers {
 		if _, member := k.members[a.address]; member && a.status != "removed" {
@@ -244,7 +244,7 @@ func (c *consent) conflicts(a *account) {
 	}
 }
 
-// joined and left are a customer's members.
+// joined and left record a customer's members.
 func (c *consent) joined(cust, address string, admin bool) {
 	c.customers[cust].members[address] = admin
 	for _, a := range c.accounts {
@@ -265,9 +265,9 @@ func (c *consent) left(cust, address string) {
 	}
 }
 
-// stands tells whether an invitation can be accepted.
+// stands returns whether an invitation can be accepted.
 func (c *consent) stands(i *invitation) bool {
-	t, p := c.with(i.customer, i.partner), c.partners[i.partner]
+	t, p := c.termsOf(i.customer, i.partner), c.partners[i.partner]
 	k := c.customers[i.customer]
 	if i.over || !c.now.Before(i.expires) || p.status != "active" || p.class != "channel" || p.offer == 0 {
 		return false

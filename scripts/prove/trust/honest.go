@@ -15,16 +15,16 @@ func pick[T any](w *world, of ...T) T { return of[w.random.IntN(len(of))] }
 // chance is true once in n times.
 func (w *world) chance(n int) bool { return w.random.IntN(n) == 0 }
 
-// customerDoes is a request of a customer's admin, and what it consents to by it.
+// customerDoes sends a request of a customer's admin, and records what it consents to.
 func (w *world) customerDoes(ctx context.Context, cust string) error {
 	by := w.person("ann@" + cust + ".example")
 	part := pick(w, evil, evil, evil, good)
-	t := w.with(cust, part)
+	t := w.termsOf(cust, part)
 	path := "/v1/customers/" + cust + "/grants"
-	users := w.of(part, true)
+	users := w.usersOf(part, true)
 	switch n := w.random.IntN(20); {
 	case !w.running(t) || n < 3:
-		return w.grants(ctx, by, cust, part, path)
+		return w.grant(ctx, by, cust, part, path)
 	case n < 4:
 		a, err := w.do(ctx, by, http.MethodDelete, path+"/"+part, nil)
 		if err == nil && a.Done() {
@@ -52,13 +52,13 @@ func (w *world) customerDoes(ctx context.Context, cust string) error {
 		}
 		return nil
 	}
-	return w.edits(ctx, by, cust, part, path+"/"+part, users)
+	return w.edit(ctx, by, cust, part, path+"/"+part, users)
 }
 
-// grants opens a grant, or adds people to the one that is open.
-func (w *world) grants(ctx context.Context, by who, cust, part, path string) error {
-	t := w.with(cust, part)
-	users := w.of(part, true)
+// grant opens a grant, or adds people to the one that is open.
+func (w *world) grant(ctx context.Context, by who, cust, part, path string) error {
+	t := w.termsOf(cust, part)
+	users := w.usersOf(part, true)
 	body := object{"partner": part}
 	l, from, until := level(1), w.now, time.Time{}
 	fresh := !w.running(t)
@@ -127,7 +127,7 @@ func (w *world) grants(ctx context.Context, by who, cust, part, path string) err
 			w.violation("%s granted to %s, a person of %s, and %s got it", cust, person, good, holder.partner)
 		}
 		part, named = holder.partner, []string{holder.id}
-		t = w.with(cust, part)
+		t = w.termsOf(cust, part)
 		fresh = !w.running(t)
 		// The level of a new grant is everybody's. It lifts a cap that there is, as the customer names that very person.
 		if _, capped := w.customers[cust].caps[person]; body["level"] != nil && (!fresh || capped) {
@@ -146,9 +146,9 @@ func (w *world) grants(ctx context.Context, by who, cust, part, path string) err
 	return nil
 }
 
-// edits changes the terms.
-func (w *world) edits(ctx context.Context, by who, cust, part, path string, users []string) error {
-	t := w.with(cust, part)
+// edit changes the terms.
+func (w *world) edit(ctx context.Context, by who, cust, part, path string, users []string) error {
+	t := w.termsOf(cust, part)
 	body := object{}
 	var then func()
 	switch w.random.IntN(11) {
@@ -191,11 +191,11 @@ func (w *world) edits(ctx context.Context, by who, cust, part, path string, user
 			body["caps"], then = object{address: nil}, func() { delete(w.customers[cust].caps, address) }
 		}
 	}
-	return w.patches(ctx, by, path, body, then)
+	return w.patch(ctx, by, path, body, then)
 }
 
-// patches sends an edit, and notes what it means once it is done.
-func (w *world) patches(ctx context.Context, by who, path string, body object, then func()) error {
+// patch sends an edit, and calls then when it is done.
+func (w *world) patch(ctx context.Context, by who, path string, body object, then func()) error {
 	a, err := w.do(ctx, by, http.MethodPatch, path, body)
 	if err == nil && a.Done() {
 		then()
@@ -211,7 +211,7 @@ func (w *world) customerInvites(ctx context.Context, by who, cust, part string) 
 		until = w.now.Add(time.Duration(2+w.random.IntN(20)) * 24 * time.Hour)
 		body["until"] = until
 	}
-	return w.invites(ctx, by, cust, part, body, l, until)
+	return w.sendInvitation(ctx, by, cust, part, body, l, until)
 }
 
 // mailbox is an address outside, which the attackers read.
@@ -219,8 +219,8 @@ func (w *world) mailbox() string {
 	return fmt.Sprintf("m%d@elsewhere.example", w.random.IntN(6))
 }
 
-// invites sends an invitation, and notes what it was for.
-func (w *world) invites(ctx context.Context, by who, cust, part string, body object, l level, until time.Time) error {
+// sendInvitation sends an invitation, and records its terms.
+func (w *world) sendInvitation(ctx context.Context, by who, cust, part string, body object, l level, until time.Time) error {
 	a, err := w.do(ctx, by, http.MethodPost, "/v1/customers/"+cust+"/invitations", body)
 	if err != nil || !a.Done() {
 		return err
@@ -234,11 +234,11 @@ func (w *world) invites(ctx context.Context, by who, cust, part string, body obj
 	if err := a.Into(&got); err != nil {
 		return err
 	}
-	return w.invited(ctx, got.Invitation.ID, by, cust, part, body["email"].(string), l, until, got.Invitation.Expires)
+	return w.recordInvitation(ctx, got.Invitation.ID, by, cust, part, body["email"].(string), l, until, got.Invitation.Expires)
 }
 
-func (w *world) invited(ctx context.Context, id string, by who, cust, part, address string, l level, until, expires time.Time) error {
-	t := w.with(cust, part)
+func (w *world) recordInvitation(ctx context.Context, id string, by who, cust, part, address string, l level, until, expires time.Time) error {
+	t := w.termsOf(cust, part)
 	i := &invitation{
 		id: id, customer: cust, partner: part, address: address, by: "customer", level: l, until: until, expires: expires,
 		opened: t.opened, wasOpen: w.running(t), switched: t.switched, inviter: by.Email,
@@ -265,11 +265,11 @@ func (w *world) sorted() []*invitation {
 	return out
 }
 
-// providerDoes is a request of the provider's, which is a key of its own: it lowers and raises what a partner may have at all.
+// providerDoes sends a request of the provider's, which lowers and raises what a partner may have at all.
 func (w *world) providerDoes(ctx context.Context) error {
 	by := w.provider()
 	p := w.partners[pick(w, evil, evil, evil, good)]
-	patch := func(body object, then func()) error { return w.patches(ctx, by, "/v1/partners/"+p.id, body, then) }
+	patch := func(body object, then func()) error { return w.patch(ctx, by, "/v1/partners/"+p.id, body, then) }
 	switch w.random.IntN(16) {
 	case 0, 1:
 		status := "suspended"
@@ -292,13 +292,13 @@ func (w *world) providerDoes(ctx context.Context) error {
 		}
 		return patch(object{"class": class}, func() { p.class = class })
 	case 6, 7:
-		return w.registers(ctx, by)
+		return w.changeMembers(ctx, by)
 	case 8:
-		return w.owns(ctx, globex, "globex.example")
+		return w.registerDomain(ctx, globex, "globex.example")
 	case 9:
-		return w.relates(ctx, by)
+		return w.changeRelationship(ctx, by)
 	case 10, 11:
-		id := pick(w, w.of(evil, true)...)
+		id := pick(w, w.usersOf(evil, true)...)
 		if w.chance(3) {
 			id = w.owner().id // the only owner, who has to stay one
 		}
@@ -306,26 +306,26 @@ func (w *world) providerDoes(ctx context.Context) error {
 		if _, err := w.do(ctx, by, http.MethodPatch, "/v1/partners/evil/users/"+id, object{"status": status}); err != nil {
 			return err
 		}
-		return w.people(ctx)
+		return w.reloadUsers(ctx)
 	case 12:
 		w.made++
 		if _, err := w.do(ctx, by, http.MethodPost, "/v1/partners/evil/users", object{"email": fmt.Sprintf("p%d@evil.example", w.made), "name": "Made", "role": pick(w, "admin", "business", "tech", "external")}); err != nil {
 			return err
 		}
-		return w.people(ctx)
+		return w.reloadUsers(ctx)
 	case 13: // who should not lead any more
 		if a := w.holder("adam@evil.example"); a != nil {
 			if _, err := w.do(ctx, by, http.MethodPatch, "/v1/partners/evil/users/"+a.id, object{"role": pick(w, "tech", "admin")}); err != nil {
 				return err
 			}
-			return w.people(ctx)
+			return w.reloadUsers(ctx)
 		}
 	}
-	return w.moves(ctx)
+	return w.moveClock(ctx)
 }
 
-// owns is that a customer registers a domain as its own.
-func (w *world) owns(ctx context.Context, cust, domain string) error {
+// registerDomain registers a customer's domain.
+func (w *world) registerDomain(ctx context.Context, cust, domain string) error {
 	a, err := w.do(ctx, w.provider(), http.MethodPut, "/v1/customers/"+cust, object{"domain": domain})
 	if err == nil && a.Done() {
 		w.customers[cust].domain = domain
@@ -333,18 +333,18 @@ func (w *world) owns(ctx context.Context, cust, domain string) error {
 	return err
 }
 
-// registers is that somebody becomes, or no longer is, a customer's member: among them people whose addresses attackers have taken.
-func (w *world) registers(ctx context.Context, by who) error {
+// changeMembers adds or removes a customer's member, also people whose addresses attackers have taken.
+func (w *world) changeMembers(ctx context.Context, by who) error {
 	cust := pick(w, globex, acme)
 	address := pick(w, "newcio@globex.example", "newcio@globex.example", "m1@elsewhere.example", "m2@elsewhere.example", "tess@evil.example")
 	if _, is := w.customers[cust].members[address]; is && w.chance(2) {
-		return w.dismisses(ctx, by, cust, address)
+		return w.removeMember(ctx, by, cust, address)
 	}
-	return w.enrols(ctx, by, cust, address, pick(w, "admin", "member"))
+	return w.putMember(ctx, by, cust, address, pick(w, "admin", "member"))
 }
 
-// dismisses is that somebody is a customer's member no more.
-func (w *world) dismisses(ctx context.Context, by who, cust, address string) error {
+// removeMember removes a customer's member.
+func (w *world) removeMember(ctx context.Context, by who, cust, address string) error {
 	a, err := w.do(ctx, by, http.MethodDelete, "/v1/customers/"+cust+"/members/"+address, nil)
 	if err == nil && a.Done() {
 		w.left(cust, address)
@@ -352,15 +352,15 @@ func (w *world) dismisses(ctx context.Context, by who, cust, address string) err
 	return err
 }
 
-// enrols is that somebody becomes a customer's member, or has another role. An account that never proved that address ends by it.
-func (w *world) enrols(ctx context.Context, by who, cust, address, role string) error {
+// putMember adds a customer's member, or changes its role. It ends an account that has never proved that address.
+func (w *world) putMember(ctx context.Context, by who, cust, address, role string) error {
 	body := object{"name": secretName(cust, "newcomer"), "role": role}
 	a, err := w.do(ctx, by, http.MethodPut, "/v1/customers/"+cust+"/members/"+address, body)
 	if err != nil || !a.Done() {
 		return err
 	}
 	w.joined(cust, address, role == "admin")
-	if err := w.people(ctx); err != nil {
+	if err := w.reloadUsers(ctx); err != nil {
 		return err
 	}
 	if a := w.holder(address); a != nil && !readable(address) {
@@ -369,10 +369,10 @@ func (w *world) enrols(ctx context.Context, by who, cust, address, role string) 
 	return nil
 }
 
-// relates is what the provider opens and ends between a customer and a partner.
-func (w *world) relates(ctx context.Context, by who) error {
+// changeRelationship opens or ends a relationship, as the provider.
+func (w *world) changeRelationship(ctx context.Context, by who) error {
 	cust, part := pick(w, customers()...), pick(w, evil, good)
-	t, p := w.with(cust, part), w.partners[part]
+	t, p := w.termsOf(cust, part), w.partners[part]
 	path := "/v1/customers/" + cust
 	var a ask.Answer
 	var err error
@@ -408,7 +408,7 @@ func (w *world) relates(ctx context.Context, by who) error {
 		}
 	case 3:
 		if a, err = w.do(ctx, by, http.MethodDelete, path+"/managing-partner", nil); err == nil && a.Done() {
-			managed := w.with(cust, w.customers[cust].manager)
+			managed := w.termsOf(cust, w.customers[cust].manager)
 			managed.open, managed.managed = false, false
 			w.customers[cust].manager = ""
 		}
@@ -416,8 +416,8 @@ func (w *world) relates(ctx context.Context, by who) error {
 	return err
 }
 
-// moves moves the clock, which runs the sweep.
-func (w *world) moves(ctx context.Context) error {
+// moveClock moves the clock, which runs the sweep.
+func (w *world) moveClock(ctx context.Context) error {
 	by := time.Duration(pick(w, 1, 1, 3, 24, 24*5, 24*15)) * time.Hour
 	a, err := w.do(ctx, w.provider(), http.MethodPost, "/_local/clock", object{"advance": by.String()})
 	if err != nil {
@@ -427,10 +427,10 @@ func (w *world) moves(ctx context.Context) error {
 	if err := a.Into(nil); err != nil {
 		return err
 	}
-	return w.people(ctx)
+	return w.reloadUsers(ctx)
 }
 
-// goodDoes is the honest partner's.
+// goodDoes sends a request of the honest partner's.
 func (w *world) goodDoes(ctx context.Context) error {
 	by := w.person("gina@good.example")
 	switch w.random.IntN(3) {
@@ -438,10 +438,10 @@ func (w *world) goodDoes(ctx context.Context) error {
 		if _, err := w.do(ctx, by, http.MethodPost, "/v1/partners/good/users", object{"email": pick(w, "g1@good.example", "g2@good.example"), "name": secretName(good, "colleague"), "role": "tech"}); err != nil {
 			return err
 		}
-		return w.people(ctx)
+		return w.reloadUsers(ctx)
 	case 1:
 		cust := pick(w, customers()...)
-		users := w.of(good, false)
+		users := w.usersOf(good, false)
 		_, err := w.do(ctx, by, http.MethodPut, "/v1/partners/good/customers/"+cust+"/users", object{"users": []string{pick(w, users...)}})
 		return err
 	}
@@ -449,5 +449,5 @@ func (w *world) goodDoes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.people(ctx)
+	return w.reloadUsers(ctx)
 }

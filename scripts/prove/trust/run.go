@@ -151,7 +151,7 @@ func attackWorld(ctx context.Context, c Config, key *rsa.PrivateKey, number int)
 		if err := w.check(ctx); err != nil {
 			return w.report, nil, err
 		}
-		w.post()
+		w.readMails()
 		w.report.Steps++
 	}
 	if err := w.settle(ctx, func() bool { return false }); err != nil {

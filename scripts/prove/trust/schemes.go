@@ -35,7 +35,7 @@ func (w *world) plot() []move {
 func (w *world) restore(ctx context.Context) error {
 	p := w.partners[evil]
 	well := object{"status": "active", "class": "channel", "offer": "manage", "sso": true}
-	return w.patches(ctx, w.provider(), "/v1/partners/evil", well, func() {
+	return w.patch(ctx, w.provider(), "/v1/partners/evil", well, func() {
 		p.status, p.class, p.offer, p.sso = "active", "channel", 3, true
 	})
 }
@@ -58,7 +58,7 @@ func (w *world) owner() *account {
 // some is an active account of the evil partner's staff with a role like that, or the owner.
 func (w *world) some(fits func(*account) bool) *account {
 	var out []*account
-	for _, id := range w.of(evil, false) {
+	for _, id := range w.usersOf(evil, false) {
 		if a := w.accounts[id]; a.status == "active" && readable(a.address) && a.role != "owner" && fits(a) {
 			out = append(out, a)
 		}
@@ -83,7 +83,7 @@ func (w *world) fresh(domain string) string {
 func (w *world) makes(address, role string) move {
 	return func(ctx context.Context) error {
 		body := object{"email": address, "name": "Mallory", "role": role}
-		return w.staff(ctx, w.as(w.owner()), http.MethodPost, "/v1/partners/evil/users", body, "", role)
+		return w.changeUser(ctx, w.as(w.owner()), http.MethodPost, "/v1/partners/evil/users", body, "", role)
 	}
 }
 
@@ -100,21 +100,21 @@ func (w *world) alters(address string, body object) move {
 		} else if r, ok := body["role"].(string); ok {
 			role = r
 		}
-		return w.staff(ctx, w.as(w.owner()), method, "/v1/partners/evil/users/"+a.id, body, a.id, role)
+		return w.changeUser(ctx, w.as(w.owner()), method, "/v1/partners/evil/users/"+a.id, body, a.id, role)
 	}
 }
 
 // opens has the customer let the evil partner in up to that level, and say who picks the users.
 func (w *world) opens(cust string, l level, byPartner bool) move {
 	return func(ctx context.Context) error {
-		t := w.with(cust, evil)
+		t := w.termsOf(cust, evil)
 		path, body := "/v1/customers/"+cust+"/grants", object{"level": levels()[l], "assigned_by": "customer"}
 		if byPartner {
 			body["assigned_by"] = "partner"
 		}
 		if w.running(t) {
 			body["state"], body["until"] = "open", nil
-			return w.patches(ctx, w.admin(cust), path+"/"+evil, body, func() {
+			return w.patch(ctx, w.admin(cust), path+"/"+evil, body, func() {
 				t.level, t.suspended, t.until = l, false, time.Time{}
 				w.choose(t, evil, byPartner)
 			})
@@ -134,7 +134,7 @@ func (w *world) revokes(cust string) move {
 	return func(ctx context.Context) error {
 		a, err := w.do(ctx, w.admin(cust), http.MethodDelete, "/v1/customers/"+cust+"/grants/"+evil, nil)
 		if err == nil && a.Done() {
-			w.with(cust, evil).open = false
+			w.termsOf(cust, evil).open = false
 		}
 		return err
 	}
@@ -148,13 +148,13 @@ func (w *world) chooses(cust, address string, in bool) move {
 			users = append(users, a.id)
 			w.aim = aim{a.id, cust}
 		}
-		return w.picked(ctx, w.as(w.owner()), evil, cust, "/v1/partners/evil/customers/"+cust+"/users", object{"users": users}, nil)
+		return w.putAssignment(ctx, w.as(w.owner()), evil, cust, "/v1/partners/evil/customers/"+cust+"/users", object{"users": users}, nil)
 	}
 }
 
 func (w *world) everyone(cust string, on bool) move {
 	return func(ctx context.Context) error {
-		return w.picked(ctx, w.as(w.owner()), evil, cust, "/v1/partners/evil/customers/"+cust+"/users", object{"everyone": on}, &on)
+		return w.putAssignment(ctx, w.as(w.owner()), evil, cust, "/v1/partners/evil/customers/"+cust+"/users", object{"everyone": on}, &on)
 	}
 }
 
@@ -166,7 +166,7 @@ func (w *world) enters(cust, address string) move {
 			if i == nil || i.address != address || i.customer != cust || i.over {
 				continue
 			}
-			if err := w.accepts(ctx, w.person(address), i, secret); err != nil {
+			if err := w.accept(ctx, w.person(address), i, secret); err != nil {
 				return err
 			}
 			if a := w.holder(address); a != nil {
@@ -199,10 +199,10 @@ func (w *world) squat(string) []move {
 		}}
 	case 1:
 		return []move{take, w.provides(func(ctx context.Context, by who) error {
-			return w.enrols(ctx, by, pick(w, globex, acme), address, "member")
+			return w.putMember(ctx, by, pick(w, globex, acme), address, "member")
 		})}
 	}
-	own := func(ctx context.Context) error { return w.owns(ctx, globex, "globex.example") }
+	own := func(ctx context.Context) error { return w.registerDomain(ctx, globex, "globex.example") }
 	return []move{take, w.opens(globex, 3, true), w.chooses(globex, address, true), own}
 }
 
@@ -211,7 +211,7 @@ func (w *world) membership(cust string) []move {
 	a := w.some(func(*account) bool { return true })
 	address, grants := a.address, "/v1/customers/"+cust+"/grants"
 	return []move{
-		w.provides(func(ctx context.Context, by who) error { return w.enrols(ctx, by, cust, address, "admin") }),
+		w.provides(func(ctx context.Context, by who) error { return w.putMember(ctx, by, cust, address, "admin") }),
 		func(ctx context.Context) error {
 			_, err := w.attempt(ctx, w.as(a), http.MethodGet, grants, nil)
 			return err
@@ -220,7 +220,7 @@ func (w *world) membership(cust string) []move {
 			_, err := w.attempt(ctx, w.as(a), http.MethodPatch, grants+"/"+evil, object{"level": "manage"})
 			return err
 		},
-		w.provides(func(ctx context.Context, by who) error { return w.dismisses(ctx, by, cust, address) }),
+		w.provides(func(ctx context.Context, by who) error { return w.removeMember(ctx, by, cust, address) }),
 	}
 }
 
@@ -245,13 +245,13 @@ func (w *world) climb(string) []move {
 	role := pick(w, "owner", "admin", "business", "tech")
 	return []move{
 		func(ctx context.Context) error {
-			return w.staff(ctx, w.as(me), http.MethodPatch, path+me.id, object{"role": role}, me.id, role)
+			return w.changeUser(ctx, w.as(me), http.MethodPatch, path+me.id, object{"role": role}, me.id, role)
 		},
 		func(ctx context.Context) error {
-			return w.staff(ctx, w.as(me), http.MethodPatch, path+other.id, object{"name": w.fresh("name")}, other.id, "")
+			return w.changeUser(ctx, w.as(me), http.MethodPatch, path+other.id, object{"name": w.fresh("name")}, other.id, "")
 		},
 		func(ctx context.Context) error {
-			return w.staff(ctx, w.as(me), http.MethodDelete, path+other.id, nil, other.id, "")
+			return w.changeUser(ctx, w.as(me), http.MethodDelete, path+other.id, nil, other.id, "")
 		},
 		w.provides(func(ctx context.Context, by who) error {
 			var err error
@@ -266,7 +266,7 @@ func (w *world) climb(string) []move {
 			if err != nil {
 				return err
 			}
-			return w.people(ctx)
+			return w.reloadUsers(ctx)
 		}),
 	}
 }
@@ -281,7 +281,7 @@ func (w *world) shed(cust string) []move {
 	}
 	most := level(w.random.IntN(3))
 	out = append(out, w.opens(cust, 3, true), w.chooses(cust, address, true), func(ctx context.Context) error {
-		return w.patches(ctx, w.admin(cust), "/v1/customers/"+cust+"/grants/"+evil, object{"caps": object{address: levels()[most]}}, func() {
+		return w.patch(ctx, w.admin(cust), "/v1/customers/"+cust+"/grants/"+evil, object{"caps": object{address: levels()[most]}}, func() {
 			w.customers[cust].caps[address] = most
 		})
 	})
@@ -301,7 +301,7 @@ func (w *world) shed(cust string) []move {
 	case 5:
 		return append(out, w.alters(address, nil), func(ctx context.Context) error {
 			body := object{"email": address, "partner": evil, "level": "manage", "days": 14}
-			return w.invites(ctx, w.admin(cust), cust, evil, body, 3, time.Time{})
+			return w.sendInvitation(ctx, w.admin(cust), cust, evil, body, 3, time.Time{})
 		}, w.enters(cust, address))
 	}
 	return append(out, w.chooses(cust, address, true))
@@ -316,12 +316,14 @@ func (w *world) lateGuest(cust string) []move {
 			if _, err := w.do(ctx, by, http.MethodPatch, user, body); err != nil {
 				return err
 			}
-			return w.people(ctx)
+			return w.reloadUsers(ctx)
 		})
 	}
 	out := []move{
 		w.alters(address, nil), w.opens(cust, level(1+w.random.IntN(3)), true),
-		func(ctx context.Context) error { return w.lure(ctx, w.as(a), cust, address, 3, 1+w.random.IntN(30)) },
+		func(ctx context.Context) error {
+			return w.inviteAsPartner(ctx, w.as(a), cust, address, 3, 1+w.random.IntN(30))
+		},
 	}
 	switch w.random.IntN(8) {
 	case 0:
@@ -337,7 +339,7 @@ func (w *world) lateGuest(cust string) []move {
 	case 5:
 		out = append(out, w.opens(cust, 1, true))
 	case 6:
-		out = append(out, w.moves)
+		out = append(out, w.moveClock)
 	case 7:
 		out = append(out, w.opens(cust, 3, true))
 	}
@@ -350,18 +352,18 @@ func (w *world) hostGone(cust string) []move {
 	until := w.now.Add(5 * 24 * time.Hour)
 	out := []move{
 		w.alters(address, nil),
-		w.provides(func(ctx context.Context, by who) error { return w.enrols(ctx, by, cust, host, "admin") }),
+		w.provides(func(ctx context.Context, by who) error { return w.putMember(ctx, by, cust, host, "admin") }),
 		w.revokes(cust),
 		func(ctx context.Context) error {
 			body := object{"email": address, "partner": evil, "level": "manage", "days": 14, "until": until}
-			return w.invites(ctx, w.person(host), cust, evil, body, 3, until)
+			return w.sendInvitation(ctx, w.person(host), cust, evil, body, 3, until)
 		},
 	}
 	switch w.random.IntN(3) {
 	case 0:
-		out = append(out, w.provides(func(ctx context.Context, by who) error { return w.enrols(ctx, by, cust, host, "member") }))
+		out = append(out, w.provides(func(ctx context.Context, by who) error { return w.putMember(ctx, by, cust, host, "member") }))
 	case 1:
-		out = append(out, w.provides(func(ctx context.Context, by who) error { return w.dismisses(ctx, by, cust, host) }))
+		out = append(out, w.provides(func(ctx context.Context, by who) error { return w.removeMember(ctx, by, cust, host) }))
 	case 2:
 		out = append(out, w.opens(cust, 3, false))
 	}
@@ -375,8 +377,8 @@ func (w *world) replace(cust string) []move {
 		w.opens(cust, 3, false),
 		func(ctx context.Context) error {
 			w.aim = aim{a.id, cust}
-			return w.patches(ctx, w.admin(cust), "/v1/customers/"+cust+"/grants/"+evil, object{"users": object{"add": []string{a.id}}}, func() {
-				w.name(w.with(cust, evil), a.id)
+			return w.patch(ctx, w.admin(cust), "/v1/customers/"+cust+"/grants/"+evil, object{"users": object{"add": []string{a.id}}}, func() {
+				w.name(w.termsOf(cust, evil), a.id)
 			})
 		},
 		func(ctx context.Context) error {

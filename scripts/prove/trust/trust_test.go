@@ -13,7 +13,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
 
 // Make prove-trust does the same for as long as one likes.
-func TestAPartnerThatWorksAgainstItsCustomersGetsNothingThatTheyHaveNotConsentedTo(t *testing.T) {
+func TestAMaliciousPartnerGetsOnlyWhatCustomersConsentedTo(t *testing.T) {
 	for _, seed := range []uint64{1, rand.Uint64()} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()

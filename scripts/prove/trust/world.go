@@ -32,7 +32,7 @@ const (
 
 func customers() []string { return []string{globex, acme, hooli} }
 
-// world is a service of its own, and what is known of it.
+// world is a service of its own, and what is expected of it.
 type world struct {
 	*consent
 	*stack.Stack
@@ -117,7 +117,7 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 			return nil, err
 		}
 	}
-	if err := w.people(ctx); err != nil {
+	if err := w.reloadUsers(ctx); err != nil {
 		return nil, err
 	}
 	if err := w.must(ctx, w.provider(), "PATCH", "/v1/partners/evil/users/"+w.holder("xena@evil.example").id, object{"role": "tech"}); err != nil {
@@ -132,7 +132,7 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 			return nil, err
 		}
 	}
-	return w, w.people(ctx)
+	return w, w.reloadUsers(ctx)
 }
 
 func (w *world) stop() error {
@@ -206,7 +206,7 @@ func (w *world) must(ctx context.Context, by who, method, path string, body any)
 	return err
 }
 
-// do sends a request, notes it, and looks for what the answer should not hold.
+// do sends a request, records it, and looks for texts that the answer should not hold.
 func (w *world) do(ctx context.Context, by who, method, path string, body any) (ask.Answer, error) {
 	token, ok := w.tokens[by.TokenRequest]
 	if !ok {
@@ -225,7 +225,7 @@ func (w *world) do(ctx context.Context, by who, method, path string, body any) (
 		return a, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if path != "/access/v1/evaluations" {
-		w.note(by, method, path, body, a)
+		w.recordStep(by, method, path, body, a)
 	}
 	if a.Status >= http.StatusInternalServerError {
 		w.violation("%s %s was answered %d %s", method, path, a.Status, a.Body)
@@ -241,8 +241,8 @@ func (w *world) memberships(by who) []string {
 	return slices.DeleteFunc(customers(), func(id string) bool { return !w.memberOf(by, id) })
 }
 
-// everAt tells whether the address was that of an account of the partner.
-func (w *world) everAt(address, part string) bool {
+// workedFor returns whether the address was that of an account of the partner.
+func (w *world) workedFor(address, part string) bool {
 	for _, a := range w.accounts {
 		if a.partner == part && slices.Contains(a.held, address) {
 			return true
@@ -268,7 +268,7 @@ func (w *world) call(by who) string {
 	return by.Email
 }
 
-func (w *world) note(by who, method, path string, body any, a ask.Answer) {
+func (w *world) recordStep(by who, method, path string, body any, a ask.Answer) {
 	text, _ := json.Marshal(body) //nolint:errchkjson // it has been sent
 	line := fmt.Sprintf("%s  %s: %s %s %s -> %d", w.now.Format("01-02 15:04"), w.call(by), method, path, text, a.Status)
 	if !a.Done() {
@@ -281,12 +281,12 @@ func (w *world) violation(format string, args ...any) {
 	w.found = append(w.found, fmt.Sprintf(format, args...))
 }
 
-// people reads who the partners' users are.
-func (w *world) people(ctx context.Context) error {
+// reloadUsers reads the partners' users.
+func (w *world) reloadUsers(ctx context.Context) error {
 	seen := map[string]bool{}
 	for _, part := range []string{evil, good} {
 		for cursor := ""; ; {
-			a, err := w.quietly(ctx, "/v1/partners/"+part+"/users?limit=100"+cursor)
+			a, err := w.getAsProvider(ctx, "/v1/partners/"+part+"/users?limit=100"+cursor)
 			if err != nil {
 				return err
 			}
@@ -298,7 +298,7 @@ func (w *world) people(ctx context.Context) error {
 				return err
 			}
 			for _, u := range page.Items {
-				w.known(u.ID, part, u.Role, u.Status, u.Email)
+				w.recordUser(u.ID, part, u.Role, u.Status, u.Email)
 				seen[u.ID] = true
 			}
 			if page.Next == nil {
@@ -314,15 +314,15 @@ func (w *world) people(ctx context.Context) error {
 	}
 	for _, part := range []string{evil, good} {
 		owns := func(id string) bool { return w.accounts[id].role == "owner" && w.accounts[id].status == "active" }
-		if !slices.ContainsFunc(w.of(part, false), owns) {
+		if !slices.ContainsFunc(w.usersOf(part, false), owns) {
 			w.violation("partner %s has no active owner any more", part)
 		}
 	}
 	return nil
 }
 
-// quietly reads as the provider, without a note.
-func (w *world) quietly(ctx context.Context, path string) (ask.Answer, error) {
+// getAsProvider reads as the provider; the step is not recorded.
+func (w *world) getAsProvider(ctx context.Context, path string) (ask.Answer, error) {
 	token := w.tokens[w.provider().TokenRequest]
 	return ask.Send(ctx, w.http, ask.Request{Method: http.MethodGet, URL: w.URL() + path, Token: token})
 }
@@ -373,21 +373,21 @@ func (w *world) check(ctx context.Context) error {
 			continue
 		}
 		w.report.Allowed++
-		if most := w.most(q.account, q.customer); most < q.need {
+		if most := w.maxLevel(q.account, q.customer); most < q.need {
 			w.violation("%s may %s at %s, and the customer has consented to %s at most: %+v", q.subject, levels()[q.need], q.customer, levels()[most], w.accounts[q.account])
 		}
 	}
 	return nil
 }
 
-// post looks at the mails that have come, and keeps the tokens that attackers got.
-func (w *world) post() {
+// readMails looks at the mails that have come, and keeps the tokens that attackers got.
+func (w *world) readMails() {
 	all := w.Mail.List()
 	for _, mail := range all[w.mails:] {
 		w.report.Mails++
 		side := sideOf(mail.To)
 		text := mail.Subject + "\n" + mail.Text + "\n" + mail.HTML
-		ours, theirs := w.everAt(mail.To, evil), w.everAt(mail.To, good)
+		ours, theirs := w.workedFor(mail.To, evil), w.workedFor(mail.To, good)
 		if ours && theirs {
 			continue // it was for one of the two, who can tell
 		}
@@ -410,7 +410,7 @@ func (w *world) settle(ctx context.Context, until func() bool) error {
 		if len(w.Mail.List()) != last {
 			n, last = 0, len(w.Mail.List())
 		}
-		w.post()
+		w.readMails()
 		if until() {
 			return nil
 		}
