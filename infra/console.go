@@ -262,9 +262,9 @@ func (v *service) upload(to awss3.Bucket, folder string, s console.Settings) {
 		d.Node().AddDependency(role)
 		return d
 	}
-	assets := deploy("ConsoleAssets", console.Assets, console.Keep,
+	assets := deploy("ConsoleAssets", console.Assets, console.CacheForever,
 		awss3deployment.Source_Asset(jsii.String(filepath.Join(folder, console.Assets)), nil))
-	pages := deploy("ConsolePages", "", console.Ask,
+	pages := deploy("ConsolePages", "", console.CacheRevalidate,
 		awss3deployment.Source_Asset(&folder, &awss3assets.AssetOptions{Exclude: jsii.Strings(console.Assets)}),
 		awss3deployment.Source_JsonData(jsii.String(console.SettingsFile), object(s), nil))
 	pages.Node().AddDependency(assets)

@@ -38,7 +38,7 @@ func Read(getenv func(string) string, service, about string) (Settings, error) {
 	if c.AccessKeyID == "" || c.SecretAccessKey == "" {
 		return Settings{}, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set: Lambda sets them, elsewhere give the function some")
 	}
-	s.Credentials = fixed(c)
+	s.Credentials = fixedCredentials(c)
 	for _, name := range []string{"AWS_ENDPOINT_URL_" + service, "AWS_ENDPOINT_URL"} {
 		if url := getenv(name); url != "" {
 			s.Endpoint = &url
@@ -54,8 +54,10 @@ func Read(getenv func(string) string, service, about string) (Settings, error) {
 	return s, nil
 }
 
-// fixed are credentials that stay as they are.
-type fixed aws.Credentials
+// fixedCredentials are credentials that stay as they are.
+type fixedCredentials aws.Credentials
 
 // Retrieve implements aws.CredentialsProvider.
-func (f fixed) Retrieve(context.Context) (aws.Credentials, error) { return aws.Credentials(f), nil }
+func (f fixedCredentials) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials(f), nil
+}

@@ -51,6 +51,6 @@ const Assets = "assets"
 
 // The values of Cache-Control: of what lies in Assets, and of all else, the settings among it, which has to be asked for each time.
 const (
-	Keep = "public, max-age=31536000, immutable"
-	Ask  = "no-cache"
+	CacheForever    = "public, max-age=31536000, immutable"
+	CacheRevalidate = "no-cache"
 )

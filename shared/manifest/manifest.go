@@ -48,17 +48,17 @@ func routes(function string) []httpapi.Route {
 	return out
 }
 
-// common are the settings of all functions. STAGE tells the figures of one deployment from another's, and may be empty.
-func common() []string { return []string{"TABLE_NAME", "STAGE"} }
+// commonSettings are the settings of all functions. STAGE tells the figures of one deployment from another's, and may be empty.
+func commonSettings() []string { return []string{"TABLE_NAME", "STAGE"} }
 
-// people are the settings of the functions that serve people, which setup.Run reads.
-func people() []string { return append(common(), "REQUIRE_SSO", "SIGN_IN_URL") }
+// peopleSettings are the settings of the functions that serve peopleSettings, which Environment.Config in shared/setup reads.
+func peopleSettings() []string { return append(commonSettings(), "REQUIRE_SSO", "SIGN_IN_URL") }
 
-// accounts are the settings of the functions that keep the employees' accounts, which identity.Accounts reads.
-func accounts() []string { return []string{"IDENTITY", "USER_POOL_ID", "USER_POOL_CLIENT_ID"} }
+// accountSettings are the settings of the functions that keep the employees' accountSettings, which identity.FromEnvironment reads.
+func accountSettings() []string { return []string{"IDENTITY", "USER_POOL_ID", "USER_POOL_CLIENT_ID"} }
 
-// mails are the settings of the function that sends mails, which mailing.FromEnvironment reads.
-func mails() []string {
+// mailSettings are the settings of the function that sends mailSettings, which mails.Notify reads.
+func mailSettings() []string {
 	return []string{
 		"PRODUCT_NAME", "MAIL_FROM", "MAIL_REPLY_TO", "SUPPORT", "CUSTOMER_URL", "PARTNER_URL", "INVITATION_URL", "UNSUBSCRIBE",
 		"MAIL_CONFIGURATION_SET",
@@ -75,63 +75,63 @@ func Functions() []Function {
 			Name:    "check",
 			Does:    "answers whether a partner's user may do something in a customer's tenant (AuthZEN 1.0)",
 			Timeout: 10 * time.Second, Memory: 512,
-			Env:    append(common(), "BASE_URL", "CATALOGUE_FILE"),
+			Env:    append(commonSettings(), "BASE_URL", "CATALOGUE_FILE"),
 			Routes: routes("check"),
 		},
 		{
 			Name:    "grant",
 			Does:    "grants a partner access to a customer's tenant",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env:    people(),
+			Env:    peopleSettings(),
 			Routes: routes("grant"),
 		},
 		{
 			Name:    "edit",
 			Does:    "edits who has access, at which level, and for how long",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env:    people(),
+			Env:    peopleSettings(),
 			Routes: routes("edit"),
 		},
 		{
 			Name:    "revoke",
 			Does:    "revokes access",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env:    people(),
+			Env:    peopleSettings(),
 			Routes: routes("revoke"),
 		},
 		{
 			Name:    "list",
 			Does:    "answers every question about what is there",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env:    people(),
+			Env:    peopleSettings(),
 			Routes: routes("list"),
 		},
 		{
 			Name:    "directory",
 			Does:    "keeps the partners, their users, the customers and their members",
 			Timeout: 29 * time.Second, Memory: 256,
-			Env:    append(people(), accounts()...),
+			Env:    append(peopleSettings(), accountSettings()...),
 			Routes: routes("directory"),
 		},
 		{
 			Name:    "invite",
 			Does:    "invites people who have no account, and grants them access when they accept",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env:    people(),
+			Env:    peopleSettings(),
 			Routes: routes("invite"),
 		},
 		{
 			Name:    "expire",
 			Does:    "does what is due: ends, reminders, and work that goes through many grants",
 			Timeout: time.Minute, Memory: 256,
-			Env:      append(common(), accounts()...),
+			Env:      append(commonSettings(), accountSettings()...),
 			Schedule: time.Minute,
 		},
 		{
 			Name:    "notify",
 			Does:    "tells people by e-mail what has happened",
 			Timeout: 2 * time.Minute, Memory: 256,
-			Env:      slices.Concat(common(), mails(), accounts()),
+			Env:      slices.Concat(commonSettings(), mailSettings(), accountSettings()),
 			Schedule: time.Minute, // the mails that wait for another attempt
 			Stream: &Stream{
 				Filter:    newEvents,
@@ -145,14 +145,14 @@ func Functions() []Function {
 			Name:    "mail",
 			Does:    "shows what became of the mails, sends one again, and lets an address that was blocked get mails again",
 			Timeout: 29 * time.Second, Memory: 256,
-			Env:    slices.Concat(people(), mails(), accounts()),
+			Env:    slices.Concat(peopleSettings(), mailSettings(), accountSettings()),
 			Routes: routes("mail"),
 		},
 		{
 			Name:    "feedback",
 			Does:    "notes which mails have arrived, bounced or been complained of",
 			Timeout: 30 * time.Second, Memory: 128,
-			Env:      common(),
+			Env:      commonSettings(),
 			Feedback: true,
 		},
 	}

@@ -60,8 +60,8 @@ func IDs(now func() time.Time) func() string {
 	return func() string { return ulid.MustNew(ulid.Timestamp(now()), entropy).String() }
 }
 
-// Figures takes the function's figures.
-func (e *Environment) Figures() *metrics.Recorder {
+// MetricsRecorder takes the function's figures.
+func (e *Environment) MetricsRecorder() *metrics.Recorder {
 	if e.Metrics == nil {
 		e.Metrics = metrics.New(os.Stdout, e.Getenv("STAGE"), e.Now)
 	}
@@ -87,7 +87,7 @@ func (e *Environment) Store() (*dynamo.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dynamo.New(db, name, dynamo.WithMetrics(e.Figures())), nil
+	return dynamo.New(db, name, dynamo.WithMetrics(e.MetricsRecorder())), nil
 }
 
 // Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on
@@ -138,7 +138,7 @@ func Check(e *Environment) (lambda.Handler, error) {
 		return nil, err
 	}
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.Figures())), Catalogue: catalogue, Now: e.Now, BaseURL: base,
-		Log: e.Log, Metrics: e.Figures(),
+		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder())), Catalogue: catalogue, Now: e.Now, BaseURL: base,
+		Log: e.Log, Metrics: e.MetricsRecorder(),
 	}), nil
 }

@@ -48,10 +48,10 @@ type Report struct {
 }
 
 const (
-	listed = 2000             // pieces of due work a request
-	share  = 50               // pieces of one organisation between two looks at what is due
-	margin = 5 * time.Second  // before the function's time-out
-	atMost = 50 * time.Second // a run, so that the next minute's finds the field clear
+	pageSize             = 2000             // pieces of due work a request
+	sharePerOrganisation = 50               // pieces of one organisation between two looks at what is due
+	timeoutMargin        = 5 * time.Second  // before the function's time-out
+	maxDuration          = 50 * time.Second // a run, so that the next minute's finds the field clear
 )
 
 // Handler is the scheduled function. The event is not looked at.
@@ -77,9 +77,9 @@ func (h handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 // could not be read.
 func (s *Sweep) Run(ctx context.Context) (Report, error) {
 	began := time.Now()
-	stop := began.Add(atMost)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-margin).Before(stop) {
-		stop = deadline.Add(-margin)
+	stop := began.Add(maxDuration)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-timeoutMargin).Before(stop) {
+		stop = deadline.Add(-timeoutMargin)
 	}
 	run := &run{Sweep: s, stop: stop}
 	run.work.Service = &service.Service{Store: s.Store, Now: s.Now, NewID: s.NewID, Accounts: s.Accounts, Log: s.Log}
@@ -106,7 +106,7 @@ type run struct {
 	report Report
 }
 
-func (r *run) late() bool {
+func (r *run) timeIsUp() bool {
 	if time.Now().Before(r.stop) {
 		return false
 	}
@@ -120,18 +120,18 @@ func (r *run) late() bool {
 // have.
 func (r *run) shard(ctx context.Context, shard int) error {
 	tried := map[string]bool{} // the index may show for a moment what is done already
-	for left := true; left && !r.late(); {
+	for left := true; left && !r.timeIsUp(); {
 		var q *turns.Queue[access.Work]
 		var err error
-		if q, left, err = r.due(ctx, shard, tried); err != nil {
+		if q, left, err = r.queueDue(ctx, shard, tried); err != nil {
 			return err
 		}
-		for !r.late() {
+		for !r.timeIsUp() {
 			organisation, w, ok := q.Next()
 			if !ok {
 				break
 			}
-			if again := r.piece(ctx, w); again {
+			if again := r.do(ctx, w); again {
 				q.Add(organisation, w)
 			}
 		}
@@ -139,11 +139,11 @@ func (r *run) shard(ctx context.Context, shard int) error {
 	return nil
 }
 
-// due queues what is due in a shard and was not tried in this run, up to each organisation's share. Left tells that there was more.
-func (r *run) due(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[access.Work], left bool, err error) {
-	q = &turns.Queue[access.Work]{Share: share}
-	for after := ""; !r.late(); {
-		work, more, err := r.Store.Due(ctx, shard, r.work.Began, after, listed)
+// queueDue queues what is queueDue in a shard and was not tried in this run, up to each organisation's share. Left tells that there was more.
+func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[access.Work], left bool, err error) {
+	q = &turns.Queue[access.Work]{Share: sharePerOrganisation}
+	for after := ""; !r.timeIsUp(); {
+		work, more, err := r.Store.Due(ctx, shard, r.work.Began, after, pageSize)
 		if err != nil {
 			return nil, false, fmt.Errorf("list due work: %w", err)
 		}
@@ -165,8 +165,8 @@ func (r *run) due(ctx context.Context, shard int, tried map[string]bool) (q *tur
 	return q, left, nil
 }
 
-// piece does one piece of work. Again tells that it is a task of which there is another page.
-func (r *run) piece(ctx context.Context, w access.Work) (again bool) {
+// do does one do of work. Again tells that it is a task of which there is another page.
+func (r *run) do(ctx context.Context, w access.Work) (again bool) {
 	again, err := r.work.Do(ctx, w)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -99,17 +99,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	switch {
 	case name == console.SettingsFile:
-		header.Set("Cache-Control", console.Ask)
+		header.Set("Cache-Control", console.CacheRevalidate)
 		header.Set("Content-Type", "application/json")
 		_, _ = w.Write(h.settings) // the caller has gone away
 		return
 	case strings.HasPrefix(name, console.Assets+"/"):
-		header.Set("Cache-Control", console.Keep)
+		header.Set("Cache-Control", console.CacheForever)
 	case strings.Contains(path.Base(name), ".") && h.has(name):
-		header.Set("Cache-Control", console.Ask)
+		header.Set("Cache-Control", console.CacheRevalidate)
 	default:
 		name = "index.html"
-		header.Set("Cache-Control", console.Ask)
+		header.Set("Cache-Control", console.CacheRevalidate)
 	}
 	h.file(w, r, name)
 }

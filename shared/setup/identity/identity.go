@@ -14,12 +14,12 @@ import (
 	"partneraccess/shared/sweep"
 )
 
-// Of are the employees' accounts: own, where the environment does not say (the local stack has a Cognito of its own), or those of Accounts.
-func Of(e *setup.Environment, own *cognito.Provider) (service.Accounts, error) {
+// Accounts are the employees' accounts: own, where the environment does not say (the local stack has a Cognito of its own), or those of Accounts.
+func Accounts(e *setup.Environment, own *cognito.Provider) (service.Accounts, error) {
 	accounts := own
 	if own == nil {
 		var err error
-		if accounts, err = Accounts(e.Getenv); accounts == nil {
+		if accounts, err = FromEnvironment(e.Getenv); accounts == nil {
 			return nil, err
 		}
 	}
@@ -33,7 +33,7 @@ func Directory(own *cognito.Provider) setup.Build {
 		if err != nil {
 			return nil, err
 		}
-		if cfg.Accounts, err = Of(e, own); err != nil {
+		if cfg.Accounts, err = Accounts(e, own); err != nil {
 			return nil, err
 		}
 		return httpapi.NewDirectory(cfg), nil
@@ -47,18 +47,18 @@ func Expire(own *cognito.Provider) setup.Build {
 		if err != nil {
 			return nil, err
 		}
-		s := sweep.Sweep{Store: store, Now: e.Now, NewID: e.NewID, Log: e.Log, Metrics: e.Figures()}
-		if s.Accounts, err = Of(e, own); err != nil {
+		s := sweep.Sweep{Store: store, Now: e.Now, NewID: e.NewID, Log: e.Log, Metrics: e.MetricsRecorder()}
+		if s.Accounts, err = Accounts(e, own); err != nil {
 			return nil, err
 		}
 		return s.Handler(), nil
 	}
 }
 
-// Accounts are the employees' accounts, as the environment says: IDENTITY is cognito or none (the default: the provider brings an identity
+// FromEnvironment are the employees' accounts, as the environment says: IDENTITY is cognito or none (the default: the provider brings an identity
 // provider of its own, and nobody has to hear of changes). With cognito, USER_POOL_ID and USER_POOL_CLIENT_ID name the pool and the client
 // that passwords are checked with; besides, what cognito.NewClient reads. Nil: no accounts are kept.
-func Accounts(getenv func(string) string) (*cognito.Provider, error) {
+func FromEnvironment(getenv func(string) string) (*cognito.Provider, error) {
 	switch kind := getenv("IDENTITY"); kind {
 	case "", "none":
 		return nil, nil

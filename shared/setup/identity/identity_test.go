@@ -35,7 +35,7 @@ func TestTheEnvironmentSaysWhetherAccountsAreKept(t *testing.T) {
 		{"no client", without("USER_POOL_CLIENT_ID", ""), false, "USER_POOL_CLIENT_ID"},
 		{"no region", without("AWS_REGION", ""), false, "AWS_REGION"},
 	} {
-		keeper, err := identity.Accounts(func(name string) string { return c.env[name] })
+		keeper, err := identity.FromEnvironment(func(name string) string { return c.env[name] })
 		if (keeper != nil) != c.kept || (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%s: got %v and %v, want accounts: %v, an error with %q", c.name, keeper, err, c.kept, c.wrong)
 		}

@@ -133,7 +133,7 @@ func config(e *setup.Environment, own *cognito.Provider, change []func(*sesv2.Op
 			Unsubscribe: e.Getenv("UNSUBSCRIBE"),
 		},
 	}
-	c.Accounts, err = identity.Of(e, own)
+	c.Accounts, err = identity.Accounts(e, own)
 	return c, err
 }
 
