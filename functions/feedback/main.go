@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"partneraccess/shared/setup"
-	"partneraccess/shared/setup/mailing"
+	"partneraccess/shared/setup/mails"
 )
 
-func main() { os.Exit(setup.Start(mailing.Feedback)) }
+func main() { os.Exit(setup.Start(mails.Feedback)) }

@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"partneraccess/shared/setup"
-	"partneraccess/shared/setup/mailing"
+	"partneraccess/shared/setup/mails"
 )
 
-func main() { os.Exit(setup.Start(mailing.Mail(nil))) }
+func main() { os.Exit(setup.Start(mails.Mail(nil))) }

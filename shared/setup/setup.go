@@ -2,7 +2,7 @@
 // them.
 //
 // What needs the client of one more AWS service stands in a package of its own, so that other functions' binaries do not carry it: identity
-// (Cognito) and mailing (SES).
+// (Cognito) and mails (SES).
 package setup
 
 import (

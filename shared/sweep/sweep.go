@@ -1,5 +1,5 @@
-// Package sweep does what the clock has brought: it writes down ends, tells of starts and reminders, and finishes work that goes through
-// many grants. Access itself never waits for it.
+// Package sweep does the work that is due: it records ends, causes the mails about starts and reminders, and finishes changes to many grants.
+// Access itself never waits for it.
 package sweep
 
 import (
@@ -51,7 +51,7 @@ const (
 	pageSize             = 2000             // pieces of due work a request
 	sharePerOrganisation = 50               // pieces of one organisation between two looks at what is due
 	timeoutMargin        = 5 * time.Second  // before the function's time-out
-	maxDuration          = 50 * time.Second // a run, so that the next minute's finds the field clear
+	maxDuration          = 50 * time.Second // of a run, so that the next minute's does not overlap
 )
 
 // Handler is the scheduled function. The event is not looked at.
@@ -72,8 +72,8 @@ func (h handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// Run does all work that is due, until there is none or time runs out. Two runs at once do each other no harm: every piece is written on
-// the condition that it is as it was read. A piece that fails is logged and left for the next run; an error means that the list itself
+// Run does all work that is due, until there is none or time runs out. Two runs may overlap: every piece is written on the condition
+// that it is as it was read. A piece that fails is logged and left for the next run; an error means that the list itself
 // could not be read.
 func (s *Sweep) Run(ctx context.Context) (Report, error) {
 	began := time.Now()
@@ -91,7 +91,7 @@ func (s *Sweep) Run(ctx context.Context) (Report, error) {
 	err := g.Wait()
 	s.Log.Info("sweep", "done", run.report.Done, "failed", run.report.Failed, "lag_ms", run.report.Lag.Milliseconds(),
 		"cut", run.report.Cut, "ms", time.Since(began).Milliseconds())
-	if err == nil || run.report.Lag > 0 { // what was not seen is no zero
+	if err == nil || run.report.Lag > 0 { // an error without any lag is no lag of zero
 		s.Metrics.Sweep(run.report.Lag)
 	}
 	return run.report, err
@@ -139,7 +139,7 @@ func (r *run) shard(ctx context.Context, shard int) error {
 	return nil
 }
 
-// queueDue queues what is queueDue in a shard and was not tried in this run, up to each organisation's share. Left tells that there was more.
+// queueDue queues what is queueDue in a shard and was not tried in this run, up to each organisation's share. Left means that there was more.
 func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[access.Work], left bool, err error) {
 	q = &turns.Queue[access.Work]{Share: sharePerOrganisation}
 	for after := ""; !r.timeIsUp(); {
@@ -165,7 +165,7 @@ func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q
 	return q, left, nil
 }
 
-// do does one do of work. Again tells that it is a task of which there is another page.
+// do does one do of work. Again means that it is a task of which there is another page.
 func (r *run) do(ctx context.Context, w access.Work) (again bool) {
 	again, err := r.work.Do(ctx, w)
 	r.mu.Lock()

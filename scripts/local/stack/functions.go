@@ -19,7 +19,7 @@ import (
 	"partneraccess/shared/metrics"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
-	"partneraccess/shared/setup/mailing"
+	"partneraccess/shared/setup/mails"
 )
 
 // Product is what the provider's product is called on the local stack.
@@ -80,9 +80,9 @@ func Functions(d Deps) (map[string]lambda.Handler, error) {
 		"invite":    setup.People(httpapi.NewInvite),
 		"directory": identity.Directory(d.Accounts),
 		"expire":    identity.Expire(d.Accounts),
-		"notify":    mailing.Notify(d.Accounts, watch),
-		"mail":      mailing.Mail(d.Accounts, watch),
-		"feedback":  mailing.Feedback,
+		"notify":    mails.Notify(d.Accounts, watch),
+		"mail":      mails.Mail(d.Accounts, watch),
+		"feedback":  mails.Feedback,
 	} {
 		h, err := build(&setup.Environment{
 			Getenv: func(name string) string { return settings[name] }, Now: d.Now, NewID: ids, Client: d.Client, Metrics: d.Metrics,

@@ -39,7 +39,7 @@ import (
 	"partneraccess/shared/manifest"
 	"partneraccess/shared/ses"
 	"partneraccess/shared/setup"
-	"partneraccess/shared/setup/mailing"
+	"partneraccess/shared/setup/mails"
 	"partneraccess/shared/sweep"
 )
 
@@ -142,7 +142,7 @@ func (w *world) wire(e *engine.Engine) {
 		o.APIOptions = append(o.APIOptions, called.Watch)
 	})
 	w.must(err)
-	mails, err := ses.NewClient(env, func(o *sesv2.Options) {
+	sender, err := ses.NewClient(env, func(o *sesv2.Options) {
 		o.HTTPClient, o.Retryer = &http.Client{Transport: service{w.line, "ses", w.box}}, hasty{o.Retryer.(aws.RetryerV2)}
 		o.APIOptions = append(o.APIOptions, called.Watch)
 	})
@@ -158,8 +158,8 @@ func (w *world) wire(e *engine.Engine) {
 	keeper := cognito.New(accounts, "pool", "client")
 	people := httpapi.Config{SignInURL: "https://{domain}/"}
 	people.Store, people.Accounts, people.Now, people.NewID, people.Log = store, keeper, w.clock, ids, log
-	c := mailing.Config{
-		Store: store, Sender: ses.NewSender(mails, "set"), Accounts: keeper, Now: w.clock, Log: log,
+	c := mails.Config{
+		Store: store, Sender: ses.NewSender(sender, "set"), Accounts: keeper, Now: w.clock, Log: log,
 		Settings: mail.Settings{
 			Product: "Example Cloud", From: "no-reply@cloud.example", Support: "support@cloud.example",
 			CustomerURL: "https://cloud.example/{customer}",
@@ -167,9 +167,9 @@ func (w *world) wire(e *engine.Engine) {
 			Unsubscribe: "mailto:no@cloud.example",
 		},
 	}
-	notify, err := mailing.NewHandler(c)
+	notify, err := mails.NewHandler(c)
 	w.must(err)
-	again, err := mailing.NewMailHandler(c, people)
+	again, err := mails.NewMailHandler(c, people)
 	w.must(err)
 	expire := &sweep.Sweep{Store: store, Accounts: keeper, Now: w.clock, NewID: ids, Log: log}
 	w.handlers = map[string]lambda.Handler{

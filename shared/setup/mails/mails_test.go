@@ -1,4 +1,4 @@
-package mailing_test
+package mails_test
 
 import (
 	"context"
@@ -31,7 +31,7 @@ import (
 	"partneraccess/shared/service"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
-	"partneraccess/shared/setup/mailing"
+	"partneraccess/shared/setup/mails"
 )
 
 func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
@@ -57,7 +57,7 @@ func TestSettingsThatAreMissingOrWrongAreNamed(t *testing.T) {
 	} {
 		env := environment()
 		env[c.set] = c.to
-		_, err := mailing.Notify(nil)(in(func(name string) string { return env[name] }))
+		_, err := mails.Notify(nil)(in(func(name string) string { return env[name] }))
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s=%q: got %v, want an error about %q", c.set, c.to, err, c.want)
 		}
@@ -71,7 +71,7 @@ func in(getenv func(string) string) *setup.Environment {
 // What the manifest does not name is not set in AWS.
 func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
 	for name, build := range map[string]setup.Build{
-		"notify": mailing.Notify(nil), "mail": mailing.Mail(nil), "feedback": mailing.Feedback, "check": setup.Check,
+		"notify": mails.Notify(nil), "mail": mails.Mail(nil), "feedback": mails.Feedback, "check": setup.Check,
 		"directory": identity.Directory(nil), "expire": identity.Expire(nil), "grant": setup.People(httpapi.NewGrant),
 	} {
 		i := slices.IndexFunc(manifest.Functions(), func(f manifest.Function) bool { return f.Name == name })
@@ -189,7 +189,7 @@ func (w *world) invoke(payload []byte) string {
 
 func (w *world) handler() lambda.Handler {
 	w.t.Helper()
-	c := mailing.Config{
+	c := mails.Config{
 		Store: w.store, Sender: w, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
 		Settings: mail.Settings{
 			Product: "Cloud", From: "no-reply@cloud.example", Support: "help@cloud.example", CustomerURL: "https://cloud.example/c",
@@ -199,7 +199,7 @@ func (w *world) handler() lambda.Handler {
 	if w.pass != nil {
 		c.Accounts = w
 	}
-	h, err := mailing.NewHandler(c)
+	h, err := mails.NewHandler(c)
 	if err != nil {
 		w.t.Fatal(err)
 	}

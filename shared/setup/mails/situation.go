@@ -1,4 +1,4 @@
-package mailing
+package mails
 
 import (
 	"context"
@@ -81,7 +81,7 @@ func (s situations) owner(ctx context.Context, partner string) (string, error) {
 	}
 }
 
-// inviter is the address of who has invited, as long as the person still belongs to the inviting side; "" otherwise.
+// inviter is the inviter's address while that person belongs to the inviting side; "" otherwise.
 func (s situations) inviter(ctx context.Context, e events.Event) (string, error) {
 	in := e.Data.Inviter
 	if in == nil || in.Email == "" {

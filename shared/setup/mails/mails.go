@@ -1,5 +1,6 @@
-// Package mailing wires the function that sends the mails. It stands beside the other functions' set-up to spare them SES's client.
-package mailing
+// Package mails wires the functions that send mails, show them and record what became of them. It is apart from setup so that the other
+// functions do not carry the client of SES.
+package mails
 
 import (
 	"context"
@@ -25,7 +26,7 @@ import (
 	"partneraccess/shared/stream"
 )
 
-// Config is what the mails are made and sent with.
+// Config is what mails are made and sent with.
 type Config struct {
 	Store      *dynamo.Store
 	Settings   mail.Settings
@@ -50,7 +51,7 @@ func NewHandler(c Config) (lambda.Handler, error) {
 		}
 		return n.Notify(ctx, e)
 	}
-	return notify{Config: c, service: c.service(notifier{n}), stream: stream.Handler(each, c.Log)}, nil
+	return notifyHandler{Config: c, service: c.service(notifier{n}), stream: stream.Handler(each, c.Log)}, nil
 }
 
 // service has the use cases about mails; to is nil where none is sent.
@@ -83,7 +84,7 @@ func NewMailHandler(c Config, people httpapi.Config) (lambda.Handler, error) {
 // SES says what became of the mails; and what identity.Accounts and ses.NewClient read. Change adapts the client of SES.
 func Notify(own *cognito.Provider, change ...func(*sesv2.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
-		c, err := config(e, own, change)
+		c, err := newConfig(e, own, change)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +95,7 @@ func Notify(own *cognito.Provider, change ...func(*sesv2.Options)) setup.Build {
 // Mail builds the function that shows what became of the mails. It reads what Notify does, and what Config of the environment does.
 func Mail(own *cognito.Provider, change ...func(*sesv2.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
-		c, err := config(e, own, change)
+		c, err := newConfig(e, own, change)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +107,7 @@ func Mail(own *cognito.Provider, change ...func(*sesv2.Options)) setup.Build {
 	}
 }
 
-// Feedback builds the function that notes what SES says of mails.
+// Feedback builds the function that records what SES reports of mails.
 func Feedback(e *setup.Environment) (lambda.Handler, error) {
 	store, err := e.Store()
 	if err != nil {
@@ -115,7 +116,7 @@ func Feedback(e *setup.Environment) (lambda.Handler, error) {
 	return ses.FeedbackHandler(store, e.Log), nil
 }
 
-func config(e *setup.Environment, own *cognito.Provider, change []func(*sesv2.Options)) (Config, error) {
+func newConfig(e *setup.Environment, own *cognito.Provider, change []func(*sesv2.Options)) (Config, error) {
 	store, err := e.Store()
 	if err != nil {
 		return Config{}, err
@@ -145,7 +146,7 @@ func (n notifier) NotifySummary(ctx context.Context, r receipt.Receipt, customer
 	return n.Notifier.NotifySummary(ctx, mail.Summary(r, customer, partner, outdated))
 }
 
-// secrets has the service make what a letter carries and nothing stores.
+// secrets has the service make the secrets of letters, which are not stored.
 type secrets struct{ *service.Service }
 
 // Secret implements mail.Secrets.
