@@ -39,97 +39,122 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
-	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	flags.SetOutput(log)
-	seed := flags.Uint64("seed", rand.Uint64(), "chooses everything that is random") //nolint:gosec // no secret
+	c := command{flags: flag.NewFlagSet(args[0], flag.ContinueOnError), args: args[1:], out: out, log: log}
+	c.flags.SetOutput(log)
+	c.flags.Uint64Var(&c.seed, "seed", rand.Uint64(), "chooses everything that is random") //nolint:gosec // no secret
 	switch args[0] {
 	case "histories":
-		c := histories.Config{Log: log}
-		flags.IntVar(&c.Ops, "ops", 100_000, "operations at least")
-		flags.IntVar(&c.Clients, "clients", 16, "clients at once")
-		flags.IntVar(&c.Customers, "customers", 3, "customers")
-		flags.IntVar(&c.Partners, "partners", 2, "partners at a time")
-		flags.IntVar(&c.Users, "users", 3, "users of a partner beside its owner, at least")
-		flags.IntVar(&c.Epoch, "epoch", 40, "operations of a client between two observations")
-		flags.StringVar(&c.Keep, "keep", os.TempDir(), "folder for histories that are wrong")
-		if err := flags.Parse(args[1:]); err != nil {
-			return err
-		}
-		c.Seed = *seed
-		_, _ = fmt.Fprintln(log, "seed", c.Seed)
-		r, err := histories.Run(ctx, c)
-		if r != nil {
-			_, _ = fmt.Fprint(out, r)
-		}
-		if err == nil && len(r.Violations) > 0 {
-			err = errFound
-		}
-		return err
+		return c.histories(ctx)
 	case "input":
-		c := input.Config{Log: log}
-		flags.IntVar(&c.Requests, "requests", 100_000, "requests")
-		flags.Uint64Var(&c.From, "from", 0, "the first request's number; with -requests 1 one is repeated")
-		flags.IntVar(&c.HTTP, "http", 10, "how many of a hundred go through the gateway, over HTTP")
-		if err := flags.Parse(args[1:]); err != nil {
-			return err
-		}
-		c.Seed = *seed
-		_, _ = fmt.Fprintln(log, "seed", c.Seed)
-		r, err := input.Run(ctx, c)
-		if r != nil {
-			_, _ = fmt.Fprint(out, r)
-		}
-		if err == nil && len(r.Violations) > 0 {
-			err = errFound
-		}
-		return err
+		return c.input(ctx)
 	case "trust":
-		c := trust.Config{Log: log}
-		flags.IntVar(&c.Steps, "steps", 100_000, "requests at least")
-		flags.IntVar(&c.Length, "length", 250, "requests in one world")
-		flags.IntVar(&c.Worlds, "worlds", 4, "worlds at the same time")
-		flags.IntVar(&c.First, "world", 0, "the number of the first world; with -steps 1 one is repeated")
-		flags.IntVar(&c.Most, "most", 5, "worlds with violations, after which it ends")
-		if err := flags.Parse(args[1:]); err != nil {
-			return err
-		}
-		c.Seed = *seed
-		_, _ = fmt.Fprintln(log, "seed", c.Seed)
-		r, err := trust.Run(ctx, c)
-		if r != nil {
-			_, _ = fmt.Fprint(out, r)
-		}
-		if err == nil && len(r.Violations) > 0 {
-			err = errFound
-		}
-		return err
+		return c.trust(ctx)
 	case "crash":
-		c := crash.Config{Log: log}
-		flags.IntVar(&c.Rounds, "rounds", 20, "kills")
-		flags.IntVar(&c.Clients, "clients", 8, "customers that change their grants at once")
-		flags.StringVar(&c.Binary, "stack", ".build/local", "the local stack's binary (go build -o .build/local ./scripts/local)")
-		if err := flags.Parse(args[1:]); err != nil {
-			return err
-		}
-		c.Seed = *seed
-		_, _ = fmt.Fprintln(log, "seed", c.Seed)
-		data, err := os.MkdirTemp("", "crash-")
-		if err != nil {
-			return err
-		}
-		c.Data = data
-		r, err := crash.Run(ctx, c)
-		if r != nil {
-			_, _ = fmt.Fprint(out, r)
-		}
-		if err == nil && len(r.Violations) > 0 {
-			err = errFound
-		}
-		if err != nil { // what is wrong can be looked at
-			_, _ = fmt.Fprintln(log, "the data is kept in", data)
-			return err
-		}
-		return os.RemoveAll(data)
+		return c.crash(ctx)
 	}
 	return errors.New(usage)
+}
+
+// command is one proof with its flags.
+type command struct {
+	flags    *flag.FlagSet
+	args     []string
+	out, log io.Writer
+	seed     uint64
+}
+
+// parse reads the flags, and writes the seed down first of all.
+func (c *command) parse() error {
+	if err := c.flags.Parse(c.args); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(c.log, "seed", c.seed)
+	return nil
+}
+
+// conclude prints a report, and makes an error of its violations.
+func (c *command) conclude(report fmt.Stringer, violations []string, err error) error {
+	_, _ = fmt.Fprint(c.out, report)
+	if err == nil && len(violations) > 0 {
+		return errFound
+	}
+	return err
+}
+
+func (c *command) histories(ctx context.Context) error {
+	cfg := histories.Config{Log: c.log}
+	c.flags.IntVar(&cfg.Ops, "ops", 100_000, "operations at least")
+	c.flags.IntVar(&cfg.Clients, "clients", 16, "clients at once")
+	c.flags.IntVar(&cfg.Customers, "customers", 3, "customers")
+	c.flags.IntVar(&cfg.Partners, "partners", 2, "partners at a time")
+	c.flags.IntVar(&cfg.Users, "users", 3, "users of a partner beside its owner, at least")
+	c.flags.IntVar(&cfg.Epoch, "epoch", 40, "operations of a client between two observations")
+	c.flags.StringVar(&cfg.Keep, "keep", os.TempDir(), "folder for histories that are wrong")
+	if err := c.parse(); err != nil {
+		return err
+	}
+	cfg.Seed = c.seed
+	r, err := histories.Run(ctx, cfg)
+	if r == nil {
+		return err
+	}
+	return c.conclude(r, r.Violations, err)
+}
+
+func (c *command) input(ctx context.Context) error {
+	cfg := input.Config{Log: c.log}
+	c.flags.IntVar(&cfg.Requests, "requests", 100_000, "requests")
+	c.flags.Uint64Var(&cfg.From, "from", 0, "the first request's number; with -requests 1 one is repeated")
+	c.flags.IntVar(&cfg.HTTP, "http", 10, "how many of a hundred go through the gateway, over HTTP")
+	if err := c.parse(); err != nil {
+		return err
+	}
+	cfg.Seed = c.seed
+	r, err := input.Run(ctx, cfg)
+	if r == nil {
+		return err
+	}
+	return c.conclude(r, r.Violations, err)
+}
+
+func (c *command) trust(ctx context.Context) error {
+	cfg := trust.Config{Log: c.log}
+	c.flags.IntVar(&cfg.Steps, "steps", 100_000, "requests at least")
+	c.flags.IntVar(&cfg.Length, "length", 250, "requests in one world")
+	c.flags.IntVar(&cfg.Worlds, "worlds", 4, "worlds at the same time")
+	c.flags.IntVar(&cfg.First, "world", 0, "the number of the first world; with -steps 1 one is repeated")
+	c.flags.IntVar(&cfg.Most, "most", 5, "worlds with violations, after which it ends")
+	if err := c.parse(); err != nil {
+		return err
+	}
+	cfg.Seed = c.seed
+	r, err := trust.Run(ctx, cfg)
+	if r == nil {
+		return err
+	}
+	return c.conclude(r, r.Violations, err)
+}
+
+func (c *command) crash(ctx context.Context) error {
+	cfg := crash.Config{Log: c.log}
+	c.flags.IntVar(&cfg.Rounds, "rounds", 20, "kills")
+	c.flags.IntVar(&cfg.Clients, "clients", 8, "customers that change their grants at once")
+	c.flags.StringVar(&cfg.Binary, "stack", ".build/local", "the local stack's binary (go build -o .build/local ./scripts/local)")
+	if err := c.parse(); err != nil {
+		return err
+	}
+	cfg.Seed = c.seed
+	var err error
+	if cfg.Data, err = os.MkdirTemp("", "crash-"); err != nil {
+		return err
+	}
+	r, err := crash.Run(ctx, cfg)
+	if r != nil {
+		err = c.conclude(r, r.Violations, err)
+	}
+	if err != nil { // what is wrong can be looked at
+		_, _ = fmt.Fprintln(c.log, "the data is kept in", cfg.Data)
+		return err
+	}
+	return os.RemoveAll(cfg.Data)
 }

@@ -12,8 +12,8 @@ import (
 	"partneraccess/scripts/local/stack"
 )
 
-// attacker is one of those who work together: any account of the evil partner, past or present, under any address that it has had, with or without the
-// name of the account in the token; a mailbox outside; or a person of the customer that colludes.
+// attacker is one of those who work together: any account of the evil partner, past or present, under any address that it has had, with or
+// without the name of the account in the token; a mailbox outside; or a person of the customer that colludes.
 func (w *world) attacker() who {
 	if w.chance(8) {
 		return w.person(pick(w, "ann@hooli.example", "bob@hooli.example"))
@@ -55,7 +55,8 @@ func (w *world) attacker() who {
 func (w *world) newAddress() string {
 	w.made++
 	return pick(w,
-		fmt.Sprintf("e%d@evil.example", w.made), fmt.Sprintf("e%d@evil.example", w.made), w.mailbox(), "newcio@globex.example", "boss@globex.example", "x@eu.acme.example",
+		fmt.Sprintf("e%d@evil.example", w.made), fmt.Sprintf("e%d@evil.example", w.made), w.mailbox(), "newcio@globex.example",
+		"boss@globex.example", "x@eu.acme.example",
 		"g1@good.example", "g2@good.example", "new@hooli.example", fmt.Sprintf("e%d@other.example", w.made),
 	)
 }
@@ -76,10 +77,13 @@ func (w *world) attack(ctx context.Context) error {
 	partners, owner := "/v1/partners/"+part, "/v1/customers/"+cust
 	switch w.random.IntN(30) {
 	case 0, 1, 2: // what there is to read
-		_, err := w.attempt(ctx, by, http.MethodGet, partners+pick(w, "", "/users?limit=100", "/users/"+user, "/customers", "/customers/"+cust, "/customers/"+cust+"/users", "/history?limit=50", "/history?limit=50", "/account", "/invitations", "/mail", "/partners"), nil)
+		_, err := w.attempt(ctx, by, http.MethodGet,
+			partners+pick(w, "", "/users?limit=100", "/users/"+user, "/customers", "/customers/"+cust, "/customers/"+cust+"/users",
+				"/history?limit=50", "/history?limit=50", "/account", "/invitations", "/mail", "/partners"), nil)
 		return err
 	case 3, 4:
-		_, err := w.attempt(ctx, by, http.MethodGet, owner+pick(w, "", "/grants", "/grants/"+part, "/grants/"+part+"/users", "/members", "/history?limit=50", "/invitations", "/mail"), nil)
+		_, err := w.attempt(ctx, by, http.MethodGet,
+			owner+pick(w, "", "/grants", "/grants/"+part, "/grants/"+part+"/users", "/members", "/history?limit=50", "/invitations", "/mail"), nil)
 		return err
 	case 5:
 		_, err := w.attempt(ctx, by, http.MethodGet, pick(w, "/v1/me", "/v1/me", "/v1/partners?q=e", "/v1/customers", "/v1/partners"), nil)
@@ -89,7 +93,8 @@ func (w *world) attack(ctx context.Context) error {
 		return w.reloadUsers(ctx)
 	case 6, 7, 8: // accounts
 		role := pick(w, "owner", "admin", "business", "tech", "sales_marketing", "external", "tech")
-		return w.changeUser(ctx, by, http.MethodPost, partners+"/users", object{"email": w.newAddress(), "name": "Mallory", "role": role}, "", role)
+		body := object{"email": w.newAddress(), "name": "Mallory", "role": role}
+		return w.changeUser(ctx, by, http.MethodPost, partners+"/users", body, "", role)
 	case 9, 10, 11, 12:
 		body, role := object{}, ""
 		switch w.random.IntN(5) {
@@ -121,25 +126,8 @@ func (w *world) attack(ctx context.Context) error {
 		return w.attackByInvitation(ctx, by, cust, owner)
 	case 23, 24, 25:
 		return w.answerInvitation(ctx, by)
-	case 26: // a customer's, and the provider's, own
-		method, path, body := http.MethodPost, owner+"/grants", any(object{"partner": part, "everyone": true, "level": "manage"})
-		switch w.random.IntN(6) {
-		case 0:
-			method, path, body = http.MethodPatch, owner+"/grants/"+part, object{"level": "manage", "everyone": true, "caps": object{}}
-		case 1:
-			method, path, body = http.MethodPut, owner+"/members/m1@elsewhere.example", object{"name": "M", "role": "admin"}
-		case 2:
-			method, path, body = http.MethodPatch, partners, object{"offer": "manage", "status": "active"}
-		case 3:
-			method, path, body = http.MethodPut, owner+"/managing-partner", object{"partner": evil}
-		case 4:
-			method, path, body = http.MethodPut, owner+"/relationships/"+evil, object{"everyone": true}
-		}
-		if by.side == hooli && cust == hooli || w.memberOf(by, cust) {
-			return nil // that is its right: customerDoes does it
-		}
-		_, err := w.attempt(ctx, by, method, path, body)
-		return err
+	case 26:
+		return w.attackAsOthers(ctx, by, part, cust)
 	case 27:
 		body := object{pick(w, "contacts", "contacts", "name"): pick[any](w, []string{"olga@evil.example", "contact@globex.example"})}
 		if w.chance(3) {
@@ -149,7 +137,8 @@ func (w *world) attack(ctx context.Context) error {
 		return err
 	case 28:
 		_, err := w.attempt(ctx, by, http.MethodPost, "/access/v1/evaluation", object{
-			"subject": object{"type": "user", "id": user}, "action": object{"name": "dashboard:read"}, "resource": object{"type": "customer", "id": cust},
+			"subject": object{"type": "user", "id": user}, "action": object{"name": "dashboard:read"},
+			"resource": object{"type": "customer", "id": cust},
 		})
 		return err
 	}
@@ -157,6 +146,29 @@ func (w *world) attack(ctx context.Context) error {
 		return w.customerDoes(ctx, hooli)
 	}
 	_, err := w.attempt(ctx, by, http.MethodPost, partners+"/users/"+user+"/password", object{"send": true})
+	return err
+}
+
+// attackAsOthers sends a request that is a customer's, or the provider's, own.
+func (w *world) attackAsOthers(ctx context.Context, by who, part, cust string) error {
+	partners, owner := "/v1/partners/"+part, "/v1/customers/"+cust
+	method, path, body := http.MethodPost, owner+"/grants", any(object{"partner": part, "everyone": true, "level": "manage"})
+	switch w.random.IntN(6) {
+	case 0:
+		method, path, body = http.MethodPatch, owner+"/grants/"+part, object{"level": "manage", "everyone": true, "caps": object{}}
+	case 1:
+		method, path, body = http.MethodPut, owner+"/members/m1@elsewhere.example", object{"name": "M", "role": "admin"}
+	case 2:
+		method, path, body = http.MethodPatch, partners, object{"offer": "manage", "status": "active"}
+	case 3:
+		method, path, body = http.MethodPut, owner+"/managing-partner", object{"partner": evil}
+	case 4:
+		method, path, body = http.MethodPut, owner+"/relationships/"+evil, object{"everyone": true}
+	}
+	if by.side == hooli && cust == hooli || w.memberOf(by, cust) {
+		return nil // that is its right: customerDoes does it
+	}
+	_, err := w.attempt(ctx, by, method, path, body)
 	return err
 }
 
@@ -342,7 +354,9 @@ func (w *world) inviteAsPartner(ctx context.Context, by who, cust, address strin
 	if err := w.sendInvitation(ctx, by, cust, me.partner, body, l, time.Time{}); err != nil {
 		return err
 	}
-	if len(w.invitations) > known && (!w.running(t) || !t.byPartner && !t.managed || me.status != "active" || rank(me.role) < rank("business") || w.partners[me.partner].status != "active") {
+	if len(w.invitations) > known &&
+		(!w.running(t) || !t.byPartner && !t.managed || me.status != "active" || rank(me.role) < rank("business") ||
+			w.partners[me.partner].status != "active") {
 		w.violation("%s (%+v) invited to %s, which has not left that to it", w.call(by), *me, cust)
 	}
 	return nil
@@ -387,7 +401,8 @@ func (w *world) resend(ctx context.Context, by who, i *invitation, path string) 
 	if side == "partner" && (!w.running(t) || !t.byPartner && !t.managed) {
 		w.violation("%s sent an ended invitation to %s again, which has not left that to it", w.call(by), i.customer)
 	}
-	return w.recordInvitation(ctx, got.Invitation.ID, by, i.customer, i.partner, i.address, levelOf(got.Invitation.Level), i.until, got.Invitation.Expires)
+	return w.recordInvitation(ctx, got.Invitation.ID, by, i.customer, i.partner, i.address, levelOf(got.Invitation.Level), i.until,
+		got.Invitation.Expires)
 }
 
 // answerInvitation accepts or declines an invitation that the attackers were sent, or looks at it.

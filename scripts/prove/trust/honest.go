@@ -92,16 +92,7 @@ func (w *world) grant(ctx context.Context, by who, cust, part, path string) erro
 			byPartner = w.chance(2)
 			body["assigned_by"] = map[bool]string{true: "partner", false: "customer"}[byPartner]
 		}
-		if w.chance(4) {
-			until = w.now.Add(time.Duration(1+w.random.IntN(60)) * 24 * time.Hour)
-			body["until"] = until
-		}
-		if w.chance(8) {
-			from = w.now.Add(time.Duration(1+w.random.IntN(5)) * 24 * time.Hour)
-			if until.IsZero() || from.Before(until) {
-				body["from"] = from
-			}
-		}
+		from, until = w.drawPeriod(body)
 		if person == "" { // for whom the partner is not known yet
 			body["note"], body["message"] = secretNote(cust), secretWords(cust, part)
 		}
@@ -115,16 +106,9 @@ func (w *world) grant(ctx context.Context, by who, cust, part, path string) erro
 		return err
 	}
 	if person != "" {
-		holder := w.holder(person)
+		holder := w.judgeGrantToPerson(cust, person, a)
 		if holder == nil {
-			w.violation("%s granted to %s, whom nobody has: %s", cust, person, a.Body)
 			return nil
-		}
-		if !readable(person) && holder.partner != good {
-			w.violation("%s granted to %s, an address that %s has never proved, and %s got it: %s", cust, person, holder.id, holder.partner, a.Body)
-		}
-		if domainOf(person) == good+".example" && holder.partner != good {
-			w.violation("%s granted to %s, a person of %s, and %s got it", cust, person, good, holder.partner)
 		}
 		part, named = holder.partner, []string{holder.id}
 		t = w.termsOf(cust, part)
@@ -144,6 +128,38 @@ func (w *world) grant(ctx context.Context, by who, cust, part, path string) erro
 		w.switchEveryone(t, part, true)
 	}
 	return nil
+}
+
+// drawPeriod sets the period of a new grant in a body. Until is zero when the grant has no end.
+func (w *world) drawPeriod(body object) (from, until time.Time) {
+	from = w.now
+	if w.chance(4) {
+		until = w.now.Add(time.Duration(1+w.random.IntN(60)) * 24 * time.Hour)
+		body["until"] = until
+	}
+	if w.chance(8) {
+		from = w.now.Add(time.Duration(1+w.random.IntN(5)) * 24 * time.Hour)
+		if until.IsZero() || from.Before(until) {
+			body["from"] = from
+		}
+	}
+	return from, until
+}
+
+// judgeGrantToPerson returns the account that a grant to that address went to; nil when nobody has the address.
+func (w *world) judgeGrantToPerson(cust, person string, a ask.Answer) *account {
+	holder := w.holder(person)
+	if holder == nil {
+		w.violation("%s granted to %s, whom nobody has: %s", cust, person, a.Body)
+		return nil
+	}
+	if !readable(person) && holder.partner != good {
+		w.violation("%s granted to %s, an address that %s has never proved, and %s got it: %s", cust, person, holder.id, holder.partner, a.Body)
+	}
+	if domainOf(person) == good+".example" && holder.partner != good {
+		w.violation("%s granted to %s, a person of %s, and %s got it", cust, person, good, holder.partner)
+	}
+	return holder
 }
 
 // edit changes the terms.
@@ -237,7 +253,9 @@ func (w *world) sendInvitation(ctx context.Context, by who, cust, part string, b
 	return w.recordInvitation(ctx, got.Invitation.ID, by, cust, part, body["email"].(string), l, until, got.Invitation.Expires)
 }
 
-func (w *world) recordInvitation(ctx context.Context, id string, by who, cust, part, address string, l level, until, expires time.Time) error {
+func (w *world) recordInvitation(ctx context.Context, id string, by who, cust, part, address string, l level, until,
+	expires time.Time,
+) error {
 	t := w.termsOf(cust, part)
 	i := &invitation{
 		id: id, customer: cust, partner: part, address: address, by: "customer", level: l, until: until, expires: expires,
@@ -309,7 +327,11 @@ func (w *world) providerDoes(ctx context.Context) error {
 		return w.reloadUsers(ctx)
 	case 12:
 		w.made++
-		if _, err := w.do(ctx, by, http.MethodPost, "/v1/partners/evil/users", object{"email": fmt.Sprintf("p%d@evil.example", w.made), "name": "Made", "role": pick(w, "admin", "business", "tech", "external")}); err != nil {
+		if _, err := w.do(ctx, by, http.MethodPost, "/v1/partners/evil/users",
+			object{
+				"email": fmt.Sprintf("p%d@evil.example", w.made), "name": "Made",
+				"role": pick(w, "admin", "business", "tech", "external"),
+			}); err != nil {
 			return err
 		}
 		return w.reloadUsers(ctx)
@@ -435,7 +457,8 @@ func (w *world) goodDoes(ctx context.Context) error {
 	by := w.person("gina@good.example")
 	switch w.random.IntN(3) {
 	case 0: // a colleague-to-be, whose address somebody else may have taken
-		if _, err := w.do(ctx, by, http.MethodPost, "/v1/partners/good/users", object{"email": pick(w, "g1@good.example", "g2@good.example"), "name": secretName(good, "colleague"), "role": "tech"}); err != nil {
+		if _, err := w.do(ctx, by, http.MethodPost, "/v1/partners/good/users",
+			object{"email": pick(w, "g1@good.example", "g2@good.example"), "name": secretName(good, "colleague"), "role": "tech"}); err != nil {
 			return err
 		}
 		return w.reloadUsers(ctx)

@@ -51,7 +51,8 @@ type Report struct {
 
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, in %v\n", r.Seed, r.Steps, r.Worlds, r.Checks, r.Allowed, r.Mails, r.Took.Round(time.Second))
+	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, in %v\n", r.Seed, r.Steps, r.Worlds, r.Checks,
+		r.Allowed, r.Mails, r.Took.Round(time.Second))
 	report.Counts(&b, "attackers were answered", r.Answers)
 	if r.After > 0 {
 		fmt.Fprintf(&b, "  the first was found after %d steps\n", r.After)
@@ -60,8 +61,8 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// Run has worlds attacked, one after the other and some at a time, until so many steps were done or enough was found. The world of a number is the same
-// for the same seed. An error means that it could not go on.
+// Run has worlds attacked, one after the other and some at a time, until so many steps were done or enough was found. The world of a number
+// is the same for the same seed. An error means that it could not go on.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	for of, value := range map[*int]int{&c.Steps: 100_000, &c.Length: 250, &c.Worlds: 4, &c.Most: 5} {
 		if *of == 0 {
@@ -135,7 +136,8 @@ func attackWorld(ctx context.Context, c Config, key *rsa.PrivateKey, number int)
 		defer c.Engine.Stop() //nolint:errcheck // it ends with this process at the latest
 	}
 	table := "trust-" + cryptorand.Text()
-	w, err := newWorld(ctx, c, key, table, rand.New(rand.NewPCG(c.Seed, uint64(number)))) //nolint:gosec // no secret; the number is no negative one
+	random := rand.New(rand.NewPCG(c.Seed, uint64(number))) //nolint:gosec // no secret; the number is no negative one
+	w, err := newWorld(ctx, c, key, table, random)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,7 +162,9 @@ func attackWorld(ctx context.Context, c Config, key *rsa.PrivateKey, number int)
 	if len(w.found) == 0 {
 		return w.report, nil, nil
 	}
-	return w.report, []string{fmt.Sprintf("seed %d, world %d:\n      %s\n    after\n      %s", c.Seed, number, strings.Join(w.found, "\n      "), strings.Join(essential(w.trace[setup:]), "\n      "))}, nil
+	return w.report,
+		[]string{fmt.Sprintf("seed %d, world %d:\n      %s\n    after\n      %s", c.Seed, number, strings.Join(w.found, "\n      "),
+			strings.Join(essential(w.trace[setup:]), "\n      "))}, nil
 }
 
 // essential leaves out of a trace what changed nothing, but for its end.

@@ -61,14 +61,18 @@ type who struct {
 
 func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, random *rand.Rand) (_ *world, err error) {
 	s, err := stack.Start(ctx, stack.Config{
-		Engine: c.Engine, Table: table, Still: startOfTime(), SigningKey: key, CreateTable: dynamo.CreateTable, Handlers: c.Handlers, Stream: true,
+		Engine: c.Engine, Table: table, Still: startOfTime(), SigningKey: key, CreateTable: dynamo.CreateTable, Handlers: c.Handlers,
+		Stream: true,
 	})
 	if err != nil {
 		return nil, err
 	}
 	w := &world{
-		consent: &consent{now: startOfTime(), customers: map[string]*customer{}, partners: map[string]*partner{}, accounts: map[string]*account{}},
-		Stack:   s, random: random, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: time.Minute},
+		consent: &consent{
+			now: startOfTime(), customers: map[string]*customer{}, partners: map[string]*partner{},
+			accounts: map[string]*account{},
+		},
+		Stack: s, random: random, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: time.Minute},
 		tokens: map[stack.TokenRequest]string{}, report: &Report{Answers: map[string]int{}}, invitations: map[string]*invitation{},
 	}
 	defer func() {
@@ -87,7 +91,8 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 			return nil, err
 		}
 		for name, role := range map[string]string{"ann": "admin", "bob": "member"} {
-			if err := w.must(ctx, w.provider(), "PUT", "/v1/customers/"+id+"/members/"+name+"@"+id+".example", object{"name": secretName(id, name), "role": role}); err != nil {
+			if err := w.must(ctx, w.provider(), "PUT", "/v1/customers/"+id+"/members/"+name+"@"+id+".example",
+				object{"name": secretName(id, name), "role": role}); err != nil {
 				return nil, err
 			}
 			w.joined(id, name+"@"+id+".example", role == "admin")
@@ -95,10 +100,28 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 	}
 	for _, id := range []string{evil, good} {
 		w.partners[id] = &partner{id: id, status: "active", class: "channel", offer: 3, sso: true}
-		if err := w.must(ctx, w.provider(), "PUT", "/v1/partners/"+id, object{"name": title(id), "class": "channel", "offer": "manage", "sso": true, "contacts": []string{"contact@" + id + ".example"}}); err != nil {
+		if err := w.must(ctx, w.provider(), "PUT", "/v1/partners/"+id,
+			object{
+				"name": title(id), "class": "channel", "offer": "manage", "sso": true,
+				"contacts": []string{"contact@" + id + ".example"},
+			}); err != nil {
 			return nil, err
 		}
 	}
+	if err := w.addUsers(ctx); err != nil {
+		return nil, err
+	}
+	// Where the provider confirms domains, it has confirmed these; services from before do not know the member.
+	for _, id := range []string{evil, good} {
+		if _, err := w.do(ctx, w.provider(), "PATCH", "/v1/partners/"+id, object{"domains": []string{id + ".example"}}); err != nil {
+			return nil, err
+		}
+	}
+	return w, w.reloadUsers(ctx)
+}
+
+// addUsers makes the partners' users; among the attackers is one who was demoted and one who was removed.
+func (w *world) addUsers(ctx context.Context) error {
 	for _, u := range [][3]string{
 		{evil, "olga", "owner"},
 		{evil, "adam", "admin"},
@@ -113,26 +136,19 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 		if u[0] == good {
 			name = secretName(good, u[1])
 		}
-		if err := w.must(ctx, w.provider(), "POST", "/v1/partners/"+u[0]+"/users", object{"email": u[1] + "@" + u[0] + ".example", "name": name, "role": u[2]}); err != nil {
-			return nil, err
+		if err := w.must(ctx, w.provider(), "POST", "/v1/partners/"+u[0]+"/users",
+			object{"email": u[1] + "@" + u[0] + ".example", "name": name, "role": u[2]}); err != nil {
+			return err
 		}
 	}
 	if err := w.reloadUsers(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if err := w.must(ctx, w.provider(), "PATCH", "/v1/partners/evil/users/"+w.holder("xena@evil.example").id, object{"role": "tech"}); err != nil {
-		return nil, err
+	if err := w.must(ctx, w.provider(), "PATCH", "/v1/partners/evil/users/"+w.holder("xena@evil.example").id,
+		object{"role": "tech"}); err != nil {
+		return err
 	}
-	if err := w.must(ctx, w.provider(), "DELETE", "/v1/partners/evil/users/"+w.holder("yuri@evil.example").id, nil); err != nil {
-		return nil, err
-	}
-	// Where the provider confirms domains, it has confirmed these; services from before do not know the member.
-	for _, id := range []string{evil, good} {
-		if _, err := w.do(ctx, w.provider(), "PATCH", "/v1/partners/"+id, object{"domains": []string{id + ".example"}}); err != nil {
-			return nil, err
-		}
-	}
-	return w, w.reloadUsers(ctx)
+	return w.must(ctx, w.provider(), "DELETE", "/v1/partners/evil/users/"+w.holder("yuri@evil.example").id, nil)
 }
 
 func (w *world) stop() error {
@@ -148,8 +164,8 @@ func secretName(org, name string) string { return "Qz" + org + " " + title(name)
 func secretNote(org string) string       { return "note Zx" + org }
 func secretWords(org, to string) string  { return "words Yw" + org + to }
 
-// foreign is a text in what was sent to a side, and to the person with an account of that partner, that belongs to another organisation than
-// the customers whose member it is; "" when there is none.
+// foreign is a text in what was sent to a side, and to the person with an account of that partner, that belongs to another organisation
+// than the customers whose member it is; "" when there is none.
 func foreign(side, part, text string, member ...string) string {
 	secrets := []string{"Zx" + globex, "Zx" + acme, "Qz" + globex, "Qz" + acme, "bob@" + globex, "bob@" + acme}
 	switch side {
@@ -350,7 +366,8 @@ func (w *world) check(ctx context.Context) error {
 		}
 		asked = append(asked, q)
 		items = append(items, object{
-			"subject": object{"type": "user", "id": q.subject}, "action": object{"name": actions[q.need]}, "resource": object{"type": "customer", "id": q.customer},
+			"subject": object{"type": "user", "id": q.subject}, "action": object{"name": actions[q.need]},
+			"resource": object{"type": "customer", "id": q.customer},
 		})
 	}
 	backend := who{TokenRequest: stack.TokenRequest{Scope: httpapi.ScopeCheck}}
@@ -374,7 +391,8 @@ func (w *world) check(ctx context.Context) error {
 		}
 		w.report.Allowed++
 		if most := w.maxLevel(q.account, q.customer); most < q.need {
-			w.violation("%s may %s at %s, and the customer has consented to %s at most: %+v", q.subject, levels()[q.need], q.customer, levels()[most], w.accounts[q.account])
+			w.violation("%s may %s at %s, and the customer has consented to %s at most: %+v", q.subject, levels()[q.need], q.customer,
+				levels()[most], w.accounts[q.account])
 		}
 	}
 	return nil
