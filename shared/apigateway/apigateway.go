@@ -1,5 +1,5 @@
-// Package apigateway lets a function answer HTTP requests behind API Gateway's HTTP API: it turns a payload of format 2.0 into a Request, and
-// a Response into the answer. It knows nothing of what the requests are about.
+// Package apigateway lets a function answer HTTP requests behind API Gateway's HTTP API: it turns a payload of format 2.0 into a Request,
+// and a Response into the answer. It knows nothing of what the requests are about.
 //
 //	apigateway.go   what a handler sees and answers
 //	lambda.go       Lambda makes a function's handler: panics, bodies that are too large, a line in the log for each request

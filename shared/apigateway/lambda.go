@@ -66,7 +66,8 @@ func (a *adapter) handleSafely(ctx context.Context, r *Request) (resp Response) 
 		}
 		a.log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request_id", r.RequestID), slog.String("route", r.RouteKey),
 			slog.String("error", what), slog.String("stack", string(debug.Stack())))
-		resp = a.refuse(http.StatusInternalServerError, "Something went wrong on our side. It has been logged under the request's id.", r.RequestID)
+		resp = a.refuse(http.StatusInternalServerError, "Something went wrong on our side. It has been logged under the request's id.",
+			r.RequestID)
 	}()
 	return a.handle(ctx, r)
 }

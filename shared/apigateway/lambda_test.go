@@ -40,8 +40,10 @@ func invoke(t *testing.T, payload string, answer apigateway.Response) (*apigatew
 }
 
 const payload = `{"version":"2.0","routeKey":"PATCH /v1/customers/{customer}","rawPath":"/v1/customers/a%20b","rawQueryString":"q=x%20y&q=z",
-	"cookies":["a=b"],"headers":{"content-type":"application/json","if-match":"\"7\"","x-request-id":"mine"},"queryStringParameters":{"q":"x y,z"},
-	"requestContext":{"requestId":"gw","http":{"method":"PATCH","path":"/"},"authorizer":{"jwt":{"claims":{"iss":"https://i","sub":"s","client_id":"c",
+	"cookies":["a=b"],"headers":{"content-type":"application/json","if-match":"\"7\"","x-request-id":"mine"},
+	"queryStringParameters":{"q":"x y,z"},
+	"requestContext":{"requestId":"gw","http":{"method":"PATCH","path":"/"},"authorizer":{"jwt":{"claims":{"iss":"https://i","sub":"s",
+	"client_id":"c",
 	"email":"Ann@Acme.Example","email_verified":"true","scope":"a  b","cognito:groups":"[x]"},"scopes":["a"]}}},
 	"pathParameters":{"customer":"a b","partner":"ü"},"body":"{\"a\":\"\\u00e9\\n\"}","isBase64Encoded":false,"stageVariables":null}`
 
@@ -80,7 +82,8 @@ func TestAPayloadBecomesARequest(t *testing.T) {
 
 func TestARequestIDIsTheCallersWhenItIsSane(t *testing.T) {
 	for id, want := range map[string]string{
-		"01JD-x.y": "01JD-x.y", "": "gw", "two words": "gw", "é": "gw", "a\nb": "gw", strings.Repeat("x", 128): strings.Repeat("x", 128), strings.Repeat("x", 129): "gw",
+		"01JD-x.y": "01JD-x.y", "": "gw", "two words": "gw", "é": "gw", "a\nb": "gw", strings.Repeat("x", 128): strings.Repeat("x", 128),
+		strings.Repeat("x", 129): "gw",
 	} {
 		quoted, _ := json.Marshal(id)
 		r, resp := invoke(t, strings.Replace(payload, `"mine"`, string(quoted), 1), apigateway.Response{Status: 204})
@@ -100,7 +103,8 @@ func TestAnAddressCountsOnlyWhenItIsVerified(t *testing.T) {
 		`"email":"a@b.example"`:                          "",
 	} {
 		r, _ := invoke(
-			t, `{"version":"2.0","routeKey":"GET /","requestContext":{"authorizer":{"jwt":{"claims":{`+claims+`}}}}}`, apigateway.Response{Status: 200},
+			t, `{"version":"2.0","routeKey":"GET /","requestContext":{"authorizer":{"jwt":{"claims":{`+claims+`}}}}}`,
+			apigateway.Response{Status: 200},
 		)
 		if r.Claims.Email != want {
 			t.Errorf("%s: got %q, want %q", claims, r.Claims.Email, want)
@@ -115,7 +119,8 @@ func TestBodies(t *testing.T) {
 		if encoded {
 			e = "true"
 		}
-		return `{"version":"2.0","routeKey":"POST /","body":` + string(quoted) + `,"isBase64Encoded":` + e + `,"requestContext":{"requestId":"gw"}}`
+		return `{"version":"2.0","routeKey":"POST /","body":` + string(quoted) + `,"isBase64Encoded":` + e +
+			`,"requestContext":{"requestId":"gw"}}`
 	}
 	r, _ := invoke(t, body(base64.StdEncoding.EncodeToString([]byte("\x00ü")), true), apigateway.Response{Status: 200})
 	if string(r.Body) != "\x00ü" {
@@ -140,8 +145,10 @@ func TestBodies(t *testing.T) {
 
 func TestAResponseIsEncodedWhole(t *testing.T) {
 	body := "{\"a\":\"\\\"é\u2028\x01\"}"
-	_, resp := invoke(t, payload, apigateway.Response{Status: 201, Header: map[string]string{"ETag": `"7"`, "Location": "/x"}, Body: []byte(body)})
-	if resp.StatusCode != 201 || resp.Body != body || resp.Headers["ETag"] != `"7"` || resp.Headers["Location"] != "/x" || resp.IsBase64Encoded {
+	_, resp := invoke(t, payload,
+		apigateway.Response{Status: 201, Header: map[string]string{"ETag": `"7"`, "Location": "/x"}, Body: []byte(body)})
+	if resp.StatusCode != 201 || resp.Body != body || resp.Headers["ETag"] != `"7"` || resp.Headers["Location"] != "/x" ||
+		resp.IsBase64Encoded {
 		t.Errorf("got %+v", resp)
 	}
 }
@@ -159,7 +166,8 @@ func TestAPanicIs500AndIsLoggedWithoutWhatTheCallerSent(t *testing.T) {
 		if err != nil || !strings.Contains(string(out), `"statusCode":500`) || !strings.Contains(string(out), `text/plain`) {
 			t.Errorf("got %s, %v", out, err)
 		}
-		if s := log.String(); !strings.Contains(s, `"request_id":"mine"`) || strings.Contains(s, "secret") || strings.Contains(s, "Ann@") || strings.Contains(string(out), "secret") {
+		if s := log.String(); !strings.Contains(s, `"request_id":"mine"`) || strings.Contains(s, "secret") || strings.Contains(s, "Ann@") ||
+			strings.Contains(string(out), "secret") {
 			t.Errorf("got log %s", s)
 		}
 	}

@@ -14,8 +14,10 @@ import (
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{
 		`{"subject":{"type":"user","id":"a"},"action":{"name":"b"},"resource":{"type":"customer","id":"c"},"context":{"consistency":"snapshot"}}`,
-		`{"evaluations":[{"subject":{"type":"user"}},1,null]}`, `{"options":{"evaluations_semantic":"x"}}`, `{"page":{"limit":1,"token":"x"}}`, `{"page":{"limit":1e9}}`,
-		`{"subject":[],"subject":{}}`, `{"resource":{"type":"device","id":"d","properties":{"customer":"acme"}}}`, `[]`, `{`, ``, "\xef\xbb\xbf{}", `{"evaluations":{}}`,
+		`{"evaluations":[{"subject":{"type":"user"}},1,null]}`, `{"options":{"evaluations_semantic":"x"}}`, `{"page":{"limit":1,"token":"x"}}`,
+		`{"page":{"limit":1e9}}`,
+		`{"subject":[],"subject":{}}`, `{"resource":{"type":"device","id":"d","properties":{"customer":"acme"}}}`, `[]`, `{`, ``,
+		"\xef\xbb\xbf{}", `{"evaluations":{}}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -42,7 +44,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			for i := range r.Queries {
 				q := &r.Queries[i]
-				if q.Validate(authzen.Required{SubjectID: true, Action: true, ResourceID: true}) == nil && (q.Subject == nil || q.Action == nil || q.Resource == nil) {
+				if q.Validate(authzen.Required{SubjectID: true, Action: true, ResourceID: true}) == nil &&
+					(q.Subject == nil || q.Action == nil || q.Resource == nil) {
 					t.Errorf("%q: got a query without a subject, an action or a resource", body)
 				}
 			}

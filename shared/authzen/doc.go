@@ -1,5 +1,5 @@
-// Package authzen is the protocol of the OpenID AuthZEN Authorization API 1.0, without HTTP and without the facts that decide: it reads requests,
-// and writes the answers and the metadata.
+// Package authzen is the protocol of the OpenID AuthZEN Authorization API 1.0, without HTTP and without the facts that decide: it reads
+// requests, and writes the answers and the metadata.
 //
 //	query.go      what is asked: a subject, an action, a resource and a context, and what is wrong with them
 //	request.go    a body to a Request

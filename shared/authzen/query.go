@@ -8,8 +8,8 @@ import (
 
 // Query asks whether, or for which, a subject may do an action on a resource. What is not given is nil.
 //
-// Unknown members are ignored, as the standard wants. What is missing or of a wrong type is kept in its entity until Validate: in a batch it
-// may be a default that every evaluation replaces.
+// Unknown members are ignored, as the standard wants. What is missing or of a wrong type is kept in its entity until Validate: in a batch
+// it may be a default that every evaluation replaces.
 type Query struct {
 	Subject, Action, Resource *Entity
 	Context                   *Context
@@ -126,8 +126,8 @@ func Invalid(pointer, detail string) *access.Error {
 	return &access.Error{Code: access.Invalid, Detail: detail, Fields: []access.Field{{Pointer: pointer, Detail: detail}}}
 }
 
-// withDefaults completes an evaluation's entity by that of all evaluations: the whole, or the type and the ID that it leaves out. Properties
-// are its own.
+// withDefaults completes an evaluation's entity by that of all evaluations: the whole, or the type and the ID that it leaves out.
+// Properties are its own.
 func (e *Entity) withDefaults(all *Entity) *Entity {
 	switch {
 	case e == nil:

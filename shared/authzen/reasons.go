@@ -34,9 +34,11 @@ func sentences(w access.Why) (user, admin string) {
 	case access.WhyConflict:
 		return "You belong to the customer yourself.", "The user is a member of the customer and thus never comes in as a partner's user."
 	case access.WhyOwnOrganisation:
-		return "Your address belongs to the customer's own organisation.", "The user's address is in the customer's domain: partners are outside organisations."
+		return "Your address belongs to the customer's own organisation.",
+			"The user's address is in the customer's domain: partners are outside organisations."
 	case access.LevelTooLow:
-		return "Your access does not go that far.", "The effective level, the lowest of grant, cap, assignment and offer, does not give the action; a higher one does."
+		return "Your access does not go that far.",
+			"The effective level, the lowest of grant, cap, assignment and offer, does not give the action; a higher one does."
 	case access.ActionNotAllowed:
 		return "This action is not open to partners.", "The catalogue gives the action, or the type of resource, to no level."
 	case access.RoleNotAllowed:

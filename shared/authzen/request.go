@@ -45,8 +45,8 @@ type Page struct {
 // Decoder decodes requests' bodies. Its zero value is ready, and may be used by many at once.
 type Decoder struct{ readers sync.Pool } // of *reader
 
-// Decode reads a body. The error refuses the request as a whole; what is wrong with a query is found by Query.Validate. Evaluations says that
-// the body may be a batch.
+// Decode reads a body. The error refuses the request as a whole; what is wrong with a query is found by Query.Validate. Evaluations says
+// that the body may be a batch.
 func (d *Decoder) Decode(body []byte, evaluations bool) (*Request, *access.Error) {
 	r, _ := d.readers.Get().(*reader)
 	if r == nil {

@@ -11,8 +11,8 @@ import (
 // EvaluatedAt is how the instant of a decision is written: always with milliseconds.
 const EvaluatedAt = "2006-01-02T15:04:05.000Z07:00"
 
-// The answers to evaluations are written as they have to stand in API Gateway's payload, as the inside of a JSON string: a batch is long, and to
-// escape it afterwards is a twentieth of its time. Only texts of others are escaped, when they are written.
+// The answers to evaluations are written as they have to stand in API Gateway's payload, as the inside of a JSON string: a batch is long,
+// and to escape it afterwards is a twentieth of its time. Only texts of others are escaped, when they are written.
 
 // AppendBatch writes the answer to a batch of n evaluations, each of which answer writes.
 func AppendBatch(b []byte, n int, answer func(b []byte, i int) []byte) []byte {
@@ -26,7 +26,8 @@ func AppendBatch(b []byte, n int, answer func(b []byte, i int) []byte) []byte {
 	return append(b, `]}`...)
 }
 
-// AppendFailure writes the answer to an evaluation of a batch that could not be decided: a denial, with the status that the failure has by itself.
+// AppendFailure writes the answer to an evaluation of a batch that could not be decided: a denial, with the status that the failure has by
+// itself.
 func AppendFailure(b []byte, e *access.Error, status int) []byte {
 	message := e.Detail
 	if len(e.Fields) > 0 {

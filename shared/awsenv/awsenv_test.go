@@ -15,7 +15,8 @@ func TestAClientsSettingsAreThoseOfTheEnvironment(t *testing.T) {
 		return awsenv.Read(func(name string) string { return env[name] }, "SESV2", "mail service")
 	}
 	s, err := read()
-	if err != nil || s.Region != "eu-central-1" || s.Endpoint != nil || s.FIPS != aws.FIPSEndpointStateUnset || s.DualStack != aws.DualStackEndpointStateUnset {
+	if err != nil || s.Region != "eu-central-1" || s.Endpoint != nil || s.FIPS != aws.FIPSEndpointStateUnset ||
+		s.DualStack != aws.DualStackEndpointStateUnset {
 		t.Errorf("got %+v, %v, want the region's own endpoint", s, err)
 	}
 	c, err := s.Credentials.Retrieve(t.Context())
@@ -24,7 +25,8 @@ func TestAClientsSettingsAreThoseOfTheEnvironment(t *testing.T) {
 	}
 
 	env["AWS_USE_FIPS_ENDPOINT"], env["AWS_USE_DUALSTACK_ENDPOINT"], env["AWS_ENDPOINT_URL"] = "true", "true", "http://all.example"
-	if s, err := read(); err != nil || s.FIPS != aws.FIPSEndpointStateEnabled || s.DualStack != aws.DualStackEndpointStateEnabled || *s.Endpoint != "http://all.example" {
+	if s, err := read(); err != nil || s.FIPS != aws.FIPSEndpointStateEnabled || s.DualStack != aws.DualStackEndpointStateEnabled ||
+		*s.Endpoint != "http://all.example" {
 		t.Errorf("got %+v, %v, want both, and the endpoint of all services", s, err)
 	}
 	env["AWS_ENDPOINT_URL_SESV2"], env["AWS_ENDPOINT_URL_DYNAMODB"] = "http://ses.example", "http://other.example"

@@ -15,8 +15,8 @@ type passwordBody struct {
 	Reset   opt[bool]   `json:"reset"`
 }
 
-// postPassword changes the caller's own password (P20), has a temporary one sent to a user who has not signed in yet (P15), or replaces the password of one
-// who has (P20).
+// postPassword changes the caller's own password (P20), has a temporary one sent to a user who has not signed in yet (P15), or replaces the
+// password of one who has (P20).
 func postPassword(ctx context.Context, c *call) (reply, error) {
 	if err := c.service.PasswordsKept(); err != nil {
 		return reply{}, err
@@ -25,7 +25,8 @@ func postPassword(ctx context.Context, c *call) (reply, error) {
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
 	}
-	if alone := b.Current == (opt[string]{}) && b.New == (opt[string]{}) && b.Send.Given != b.Reset.Given; alone && (b.Send.Value || b.Reset.Value) {
+	if alone := b.Current == (opt[string]{}) && b.New == (opt[string]{}) && b.Send.Given != b.Reset.Given; alone &&
+		(b.Send.Value || b.Reset.Value) {
 		renew := c.service.Send
 		if b.Reset.Value {
 			renew = c.service.Reset
@@ -63,7 +64,9 @@ func (c *call) changePassword(ctx context.Context, b passwordBody) (reply, error
 	err := c.service.ChangePassword(ctx, c.caller(), me.ID, b.Current.Value, b.New.Value)
 	if errors.Is(err, access.ErrUnavailable) {
 		c.api.Log.Error("request failed", "request_id", c.RequestID, "route", c.RouteKey, "code", string(unavailable), "error", err.Error())
-		return reply{}, access.Refuse(unavailable, "the identity provider did not answer in time, and the password may have been changed: see whether the new one signs you in")
+		return reply{},
+			access.Refuse(unavailable,
+				"the identity provider did not answer in time, and the password may have been changed: see whether the new one signs you in")
 	}
 	return reply{status: 204}, err
 }

@@ -152,7 +152,9 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 // invalidID refuses a malformed id: as bad input where PUT would create it, with 404 elsewhere.
 func invalidID(r *apigateway.Request, name string) error {
 	if r.Method == "PUT" && (r.RouteKey == "PUT /v1/partners/{partner}" || r.RouteKey == "PUT /v1/customers/{customer}") {
-		return access.Refuse(access.Invalid, "%q cannot be the id of a %s: 1 to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit", r.PathValue(name), name)
+		return access.Refuse(access.Invalid,
+			"%q cannot be the id of a %s: 1 to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
+			r.PathValue(name), name)
 	}
 	return notFound()
 }
@@ -336,7 +338,8 @@ func (c *call) checkIfNoneMatch(version int64) error {
 	if header != "*" && !slices.ContainsFunc(entityTags(header), weak) {
 		return nil
 	}
-	return access.Refuse(access.VersionMismatch, "there is one already, at version %d, and If-None-Match wants none: read it and edit it", version)
+	return access.Refuse(access.VersionMismatch, "there is one already, at version %d, and If-None-Match wants none: read it and edit it",
+		version)
 }
 
 // precondition checks If-None-Match, and If-Match where nothing is there, against the version; 0 when nothing is there.
@@ -347,7 +350,8 @@ func (c *call) precondition(version int64) error {
 	return c.checkIfNoneMatch(version)
 }
 
-// readIfMatch reads If-Match: the version that the caller has readIfMatch. A weak tag matches nothing, nor does one that this service did not make.
+// readIfMatch reads If-Match: the version that the caller has readIfMatch. A weak tag matches nothing, nor does one that this service did
+// not make.
 func (c *call) readIfMatch(required bool) (int64, error) {
 	tag := c.ifMatch()
 	switch {

@@ -81,8 +81,8 @@ func (c caller) forService(customer string) service.Caller {
 
 func notFound() error { return service.NothingHere() }
 
-// accountOf is the account of a partner's user that the token was made out to, to be compared with access.SameAccount; "" for other tokens. A name
-// that cannot be read is refused: it could be such an account's.
+// accountOf is the account of a partner's user that the token was made out to, to be compared with access.SameAccount; "" for other tokens.
+// A name that cannot be read is refused: it could be such an account's.
 func accountOf(c *apigateway.Claims) (string, error) {
 	name := c.Account
 	switch {
@@ -95,7 +95,8 @@ func accountOf(c *apigateway.Claims) (string, error) {
 	return "", access.Refuse(unauthenticated, "it is unclear which account this token was made out to: sign in again")
 }
 
-// staleAccount refuses the token of an account that has another address by now. A token lives on for a while when its account's address has changed hands.
+// staleAccount refuses the token of an account that has another address by now. A token lives on for a while when its account's address has
+// changed hands.
 func staleAccount() *access.Error {
 	return access.Refuse(unauthenticated, "this token was made out to an account that has another address now, or is gone: sign in again")
 }
@@ -105,14 +106,15 @@ func rejectSuspended(id access.Identity, r *apigateway.Request) error {
 	if r.Method == "GET" || id.Partner == nil || id.Partner.Status != access.Suspended {
 		return nil
 	}
-	err := access.Refuse(access.PartnerNotActive, "your organisation is suspended: it can read, and change nothing, until the provider resumes it")
+	err := access.Refuse(access.PartnerNotActive,
+		"your organisation is suspended: it can read, and change nothing, until the provider resumes it")
 	err.Caller = true
 	return err
 }
 
 // authorise returns who the caller is, or a refusal. A person of another organisation gets 404, and a person who is not registered
-// not_registered (D6), whatever the route names. The account of a partner's user is that user only: it carries no customer's membership and no
-// scope, whatever its address and its token's scopes are.
+// not_registered (D6), whatever the route names. The account of a partner's user is that user only: it carries no customer's membership and
+// no scope, whatever its address and its token's scopes are.
 func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may callerKind) (caller, error) {
 	if may&anonymous != 0 {
 		return caller{kind: anonymous}, nil
@@ -131,43 +133,60 @@ func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may 
 		}
 		return caller{}, access.Refuse(access.Forbidden, "this needs a token of a person with a verified e-mail address%s", orScope(may))
 	}
+	return authorisePerson(ctx, s, r, may, account, address)
+}
+
+// authorisePerson is authorise for a token of a person with that address, and of that account of a partner's user unless it is "".
+func authorisePerson(ctx context.Context, s service.Store, r *apigateway.Request, may callerKind, account, address string) (caller, error) {
 	c := caller{kind: signedIn, id: access.Identity{Email: address}}
-	if account != "" {
-		if c.id, err = s.Identity(ctx, address); err != nil {
+	var err error
+	if account == "" {
+		if c.kind, err = membership(ctx, s, r, address); err != nil {
 			return c, err
 		}
+		if c.kind&members != 0 {
+			return c, roleAllows(c.kind, may)
+		}
+	}
+	if c.id, err = s.Identity(ctx, address); err != nil {
+		return c, err
+	}
+	if account != "" {
 		if c.id.MemberOf = nil; c.id.User == nil || !access.SameAccount(account, c.id.User.ID) {
 			return c, staleAccount()
 		}
 	}
-	if customer := r.PathValue("customer"); strings.Contains(r.RouteKey, " /v1/customers/") && access.ValidID(customer) && account == "" {
-		ms, err := s.Memberships(ctx, address, []string{customer})
-		if err != nil {
-			return c, err
-		}
-		if len(ms) == 1 {
-			c.kind = customerMember
-			if ms[0].Member.Admin {
-				c.kind = customerAdmin
-			}
-			return c, roleAllows(c.kind, may)
-		}
-	}
-	if c.id.User == nil {
-		c.id, err = s.Identity(ctx, address)
-	}
-	if err != nil {
-		return c, err
-	}
 	if may&signedIn != 0 {
 		return c, rejectSuspended(c.id, r)
 	}
-	u, p := c.id.User, c.id.Partner
-	if u == nil && len(c.id.MemberOf) == 0 {
+	if c.id.User == nil && len(c.id.MemberOf) == 0 {
 		return c, access.Refuse(access.NotRegistered, "nobody has registered %s here: ask your administrator or the provider", address)
 	}
+	return authoriseRegistered(ctx, s, r, may, c)
+}
+
+// membership is which member of the route's customer the address belongs to; signedIn when to none, or when the route is no customer's.
+func membership(ctx context.Context, s service.Store, r *apigateway.Request, address string) (callerKind, error) {
+	customer := r.PathValue("customer")
+	if !strings.Contains(r.RouteKey, " /v1/customers/") || !access.ValidID(customer) {
+		return signedIn, nil
+	}
+	ms, err := s.Memberships(ctx, address, []string{customer})
+	switch {
+	case err != nil || len(ms) != 1:
+		return signedIn, err
+	case ms[0].Member.Admin:
+		return customerAdmin, nil
+	}
+	return customerMember, nil
+}
+
+// authoriseRegistered is authorise for a person who is registered, but no member of the customer whose route it is.
+func authoriseRegistered(ctx context.Context, s service.Store, r *apigateway.Request, may callerKind, c caller) (caller, error) {
+	u, p := c.id.User, c.id.Partner
+	employed := p != nil && p.Status != access.Removed
 	own := r.PathValue("customer") == "" && r.PathValue("partner") == "" // the route names no organisation: there is nothing to hide
-	if p != nil && p.ID == r.PathValue("partner") && p.Status != access.Removed && strings.Contains(r.RouteKey, " /v1/partners/") {
+	if employed && p.ID == r.PathValue("partner") && strings.Contains(r.RouteKey, " /v1/partners/") {
 		own = true
 		if u.Status != access.Active {
 			return c, access.Refuse(access.Forbidden, "your account is %s: ask your organisation's administrator", u.Status)
@@ -176,12 +195,12 @@ func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may 
 			return c, rejectSuspended(c.id, r)
 		}
 	}
-	if may&anyLead != 0 && p != nil && p.Status != access.Removed && u.Status == access.Active && kindOfRole(u.Role)&leads != 0 {
+	if may&anyLead != 0 && employed && u.Status == access.Active && kindOfRole(u.Role)&leads != 0 {
 		c.kind = kindOfRole(u.Role)
 		return c, rejectSuspended(c.id, r)
 	}
 	if may&(anyMember|anyCustomerAdmin) != 0 {
-		ms, err := s.Memberships(ctx, address, c.id.MemberOf)
+		ms, err := s.Memberships(ctx, c.id.Email, c.id.MemberOf)
 		if err != nil {
 			return c, err
 		}

@@ -56,7 +56,8 @@ func TestAnAddressCountsOnlyWhenItIsVerifiedAndPlain(t *testing.T) {
 func TestAPanicIsAnsweredWithAProblemDocument(t *testing.T) {
 	t.Parallel()
 	out := getMe(t, nil, `"email":"a@b.example","email_verified":"true"`) // no table: a nil dereference
-	if !strings.Contains(out, `"statusCode":500`) || !strings.Contains(out, `application/problem+json`) || !strings.Contains(out, `\"internal\"`) {
+	if !strings.Contains(out, `"statusCode":500`) || !strings.Contains(out, `application/problem+json`) ||
+		!strings.Contains(out, `\"internal\"`) {
 		t.Errorf("got %s, want 500 with a problem document", out)
 	}
 }

@@ -113,8 +113,8 @@ type evaluation struct {
 	decision  access.Decision
 }
 
-// evaluate answers a query, or a batch of them. The instant is that of a batch's decisions, which stands in a header, so that a repeated batch
-// has the same body; zero for a single query, whose answer says it in its context.
+// evaluate answers a query, or a batch of them. The instant is that of a batch's decisions, which stands in a header, so that a repeated
+// batch has the same body; zero for a single query, whose answer says it in its context.
 func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) ([]byte, time.Time, *access.Error) {
 	request, refused := k.decode(r, many)
 	if refused != nil {
@@ -190,7 +190,8 @@ func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations [
 	}
 	address, ok := access.ParseEmail(r.Claims.Email)
 	if !ok {
-		return access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user with a verified e-mail address.", ScopeCheck)
+		return access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user with a verified e-mail address.",
+			ScopeCheck)
 	}
 	me, err := k.Facts.UserByEmail(ctx, address)
 	if err != nil {
@@ -250,8 +251,8 @@ func (k *check) findUsers(ctx context.Context, r *apigateway.Request, evaluation
 	}
 }
 
-// decide reads the facts of all evaluations, in one call for each consistency that is wanted, and then decides them. It returns the instant of
-// the decisions, which is after the reading: what ends meanwhile has ended.
+// decide reads the facts of all evaluations, in one call for each consistency that is wanted, and then decides them. It returns the instant
+// of the decisions, which is after the reading: what ends meanwhile has ended.
 func (k *check) decide(ctx context.Context, r *apigateway.Request, evaluations []evaluation) time.Time {
 	facts := make([]access.Facts, len(evaluations))
 	questions := make([]access.Question, 0, len(evaluations))

@@ -14,9 +14,9 @@ import (
 	"partneraccess/shared/rawjson"
 )
 
-// A search reads candidates, some at a time, and decides each on its facts, like a check, until its page is full and one more result is known, or
-// the candidates end. A page says where the next one begins in the candidates. The work of a request is bounded by maxReads: a page that has
-// a next one is shorter than its limit only after some thousand candidates of which too few were results.
+// A search reads candidates, some at a time, and decides each on its facts, like a check, until its page is full and one more result is
+// known, or the candidates end. A page says where the next one begins in the candidates. The work of a request is bounded by maxReads: a
+// page that has a next one is shorter than its limit only after some thousand candidates of which too few were results.
 const (
 	maxReads          = 50 // of candidates, in one request
 	candidatesPerRead = 100

@@ -149,7 +149,8 @@ func send(t *testing.T, h lambda.Handler, p post) answer {
 	payload, err := json.Marshal(map[string]any{
 		"version": "2.0", "routeKey": method + " " + p.path, "rawPath": p.path, "rawQueryString": "", "headers": headers, "body": p.body,
 		"requestContext": map[string]any{
-			"requestId": "gateway-1", "http": map[string]any{"method": method}, "authorizer": map[string]any{"jwt": map[string]any{"claims": p.claims, "scopes": nil}},
+			"requestId": "gateway-1", "http": map[string]any{"method": method},
+			"authorizer": map[string]any{"jwt": map[string]any{"claims": p.claims, "scopes": nil}},
 		},
 	})
 	if err != nil {
@@ -183,7 +184,8 @@ func newCheck(t *testing.T, f *facts) lambda.Handler {
 		t.Fatal(err)
 	}
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: f, Catalogue: catalogue, Now: func() time.Time { return noon }, BaseURL: "https://access.example", Log: slog.New(slog.DiscardHandler),
+		Facts: f, Catalogue: catalogue, Now: func() time.Time { return noon }, BaseURL: "https://access.example",
+		Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -200,7 +202,10 @@ const (
 func TestAnEvaluationAnswersWithItsReason(t *testing.T) {
 	for _, c := range []struct{ name, body, decision, reason, reads string }{
 		{"a user in the grant", ask(kim, "reports:read", atAcme), "true", "granted", "facts strong 1"},
-		{"by e-mail in whatever case", ask("Kim@Contoso.Example", "reports:read", atAcme), "true", "granted", "email kim@contoso.example, facts strong 1"},
+		{
+			"by e-mail in whatever case", ask("Kim@Contoso.Example", "reports:read", atAcme), "true", "granted",
+			"email kim@contoso.example, facts strong 1",
+		},
 		{"an unknown e-mail", ask("x@contoso.example", "reports:read", atAcme), "false", "unknown_subject", "email x@contoso.example"},
 		{"an unknown user", ask(stranger, "reports:read", atAcme), "false", "unknown_subject", "facts strong 1"},
 		{"an id that cannot be", ask("kim", "reports:read", atAcme), "false", "unknown_subject", ""},
@@ -211,19 +216,39 @@ func TestAnEvaluationAnswersWithItsReason(t *testing.T) {
 		{"a customer's id that cannot be", ask(kim, "reports:read", `{"type":"customer","id":"a#b"}`), "false", "no_grant", "facts strong 1"},
 		{"a higher level's action", ask(kim, "reports:write", atAcme), "false", "level_too_low", "facts strong 1"},
 		{"a type that stands for the customer", ask(kim, "reports:read", `{"type":"tenant","id":"acme"}`), "true", "granted", "facts strong 1"},
-		{"a customer's resource", ask(kim, "reports:read", `{"type":"report","id":"9","properties":{"customer":"acme","x":1}}`), "true", "granted", "facts strong 1"},
+		{
+			"a customer's resource", ask(kim, "reports:read", `{"type":"report","id":"9","properties":{"customer":"acme","x":1}}`), "true",
+			"granted", "facts strong 1",
+		},
 		{"an unknown type", ask(kim, "reports:read", `{"type":"moon","id":"acme"}`), "false", "action_not_allowed", ""},
 		{"the portal", ask(kim, "tickets:write", `{"type":"partner","id":"contoso"}`), "true", "granted", "facts strong 1"},
-		{"the portal, another role's", ask(kim, "account:read", `{"type":"partner","id":"contoso"}`), "false", "role_not_allowed", "facts strong 1"},
-		{"another partner's portal", ask(kim, "tickets:write", `{"type":"partner","id":"fabrikam"}`), "false", "role_not_allowed", "facts strong 1"},
+		{
+			"the portal, another role's", ask(kim, "account:read", `{"type":"partner","id":"contoso"}`), "false", "role_not_allowed",
+			"facts strong 1",
+		},
+		{
+			"another partner's portal", ask(kim, "tickets:write", `{"type":"partner","id":"fabrikam"}`), "false", "role_not_allowed",
+			"facts strong 1",
+		},
 		{"nobody's portal", ask(kim, "tickets:write", `{"type":"partner","id":""}`), "false", "role_not_allowed", "facts strong 1"},
 		{
-			"unknown members are ignored", `{"x":[{}],"evaluations":7,` + strings.Replace(ask(kim, "reports:read", atAcme), `{"subject":{`, `"subject":{"y":null,`, 1),
+			"unknown members are ignored", `{"x":[{}],"evaluations":7,` +
+				strings.Replace(ask(kim, "reports:read", atAcme), `{"subject":{`, `"subject":{"y":null,`, 1),
 			"true", "granted", "facts strong 1",
 		},
-		{"optional members that are null", strings.TrimSuffix(ask(kim, "reports:read", `{"type":"customer","id":"acme","properties":null}`), "}") + `,"context":null}`, "true", "granted", "facts strong 1"},
-		{"a consistency that is null", strings.TrimSuffix(ask(kim, "reports:read", atAcme), "}") + `,"context":{"consistency":null}}`, "true", "granted", "facts strong 1"},
-		{"a snapshot", strings.TrimSuffix(ask(kim, "reports:read", atAcme), "}") + `,"context":{"consistency":"snapshot","time":1}}`, "true", "granted", "facts snapshot 1"},
+		{
+			"optional members that are null",
+			strings.TrimSuffix(ask(kim, "reports:read", `{"type":"customer","id":"acme","properties":null}`), "}") + `,"context":null}`, "true",
+			"granted", "facts strong 1",
+		},
+		{
+			"a consistency that is null", strings.TrimSuffix(ask(kim, "reports:read", atAcme), "}") + `,"context":{"consistency":null}}`, "true",
+			"granted", "facts strong 1",
+		},
+		{
+			"a snapshot", strings.TrimSuffix(ask(kim, "reports:read", atAcme), "}") + `,"context":{"consistency":"snapshot","time":1}}`, "true",
+			"granted", "facts snapshot 1",
+		},
 	} {
 		f := newFacts("acme")
 		a := send(t, newCheck(t, f), post{path: evaluation, body: c.body})
@@ -255,7 +280,8 @@ func TestAnAllowCarriesTheGrantAndItsEnd(t *testing.T) {
 	}
 	for at, want := range map[time.Time]string{noon: "expired", noon.Add(time.Nanosecond): "granted"} {
 		f.grants["acme"].Until = at
-		if a := send(t, newCheck(t, f), post{path: evaluation, body: ask(kim, "reports:read", atAcme)}); !strings.Contains(a.Body, `"reason":"`+want+`"`) {
+		if a := send(t, newCheck(t, f), post{path: evaluation, body: ask(kim, "reports:read", atAcme)}); !strings.Contains(a.Body,
+			`"reason":"`+want+`"`) {
 			t.Errorf("until %v: got %s, want %s", at, a.Body, want)
 		}
 	}
@@ -296,7 +322,8 @@ func TestAMalformedEvaluationIs400WithItsPlace(t *testing.T) {
 		if errs, ok := m["errors"].([]any); ok {
 			pointer = errs[0].(map[string]any)["pointer"].(string)
 		}
-		if a.Status != 400 || m["code"] != "invalid" || a.Headers["Content-Type"] != "application/problem+json" || pointer != c.pointer && c.pointer != "-" {
+		if a.Status != 400 || m["code"] != "invalid" || a.Headers["Content-Type"] != "application/problem+json" ||
+			pointer != c.pointer && c.pointer != "-" {
 			t.Errorf("%s: got %d %s, want 400 at %q", c.name, a.Status, a.Body, c.pointer)
 		}
 		if len(f.asked) != 0 {
@@ -307,10 +334,12 @@ func TestAMalformedEvaluationIs400WithItsPlace(t *testing.T) {
 
 func TestOnlyJSONIsAccepted(t *testing.T) {
 	for ct, want := range map[string]int{
-		"application/json": 200, "application/json; charset=utf-8": 200, "Application/JSON": 200, "": 400, "text/plain": 400, "application/jsonp": 400,
+		"application/json": 200, "application/json; charset=utf-8": 200, "Application/JSON": 200, "": 400, "text/plain": 400,
+		"application/jsonp":                 400,
 		"application/x-www-form-urlencoded": 400,
 	} {
-		a := send(t, newCheck(t, newFacts("acme")), post{path: evaluation, body: ask(kim, "x", atAcme), headers: map[string]string{"content-type": ct}})
+		a := send(t, newCheck(t, newFacts("acme")),
+			post{path: evaluation, body: ask(kim, "x", atAcme), headers: map[string]string{"content-type": ct}})
 		if a.Status != want {
 			t.Errorf("%q: got %d, want %d", ct, a.Status, want)
 		}
@@ -330,7 +359,8 @@ func TestACheckThatCannotBeAnsweredIs503(t *testing.T) {
 			t.Errorf("got %d %s %v", a.Status, a.Body, a.Headers)
 		}
 	}
-	if !strings.Contains(log.String(), `"request_id":"caller-7"`) || !strings.Contains(log.String(), "storage is down") || strings.Contains(log.String(), "kim@") {
+	if !strings.Contains(log.String(), `"request_id":"caller-7"`) || !strings.Contains(log.String(), "storage is down") ||
+		strings.Contains(log.String(), "kim@") {
 		t.Errorf("got log %s", log.String())
 	}
 }
@@ -358,21 +388,53 @@ func TestABatchReplacesDefaultsWholeAndCutsAfterTheDecidingItem(t *testing.T) {
 	r := func(id string) string { return `{"resource":{"type":"customer","id":"` + id + `"}}` }
 	for _, c := range []struct{ name, body, want, reads string }{
 		{"all", `{` + top + `,"evaluations":[` + r("acme") + `,` + r("b") + `,` + r("acme") + `]}`, "true false true", "facts strong 3"},
-		{"first deny", `{` + top + `,"options":{"evaluations_semantic":"deny_on_first_deny"},"evaluations":[` + r("acme") + `,` + r("b") + `,` + r("acme") + `]}`, "true false", "facts strong 3"},
-		{"first permit", `{` + top + `,"options":{"evaluations_semantic":"permit_on_first_permit","x":1},"evaluations":[` + r("b") + `,` + r("acme") + `,` + r("b") + `]}`, "false true", "facts strong 3"},
-		{"a default is replaced whole", `{"subject":{"type":"user","id":"` + kim + `"},"action":{"name":"reports:read"},"resource":{"type":"report","id":"1","properties":{"customer":"acme"}},"evaluations":[{},{"resource":{"type":"report","id":"1"}}]}`, "true false!400", "facts strong 1"},
+		{"first deny", `{` + top + `,"options":{"evaluations_semantic":"deny_on_first_deny"},"evaluations":[` + r("acme") + `,` + r("b") + `,` +
+			r("acme") + `]}`, "true false", "facts strong 3"},
+		{"first permit", `{` + top + `,"options":{"evaluations_semantic":"permit_on_first_permit","x":1},"evaluations":[` + r("b") + `,` +
+			r("acme") + `,` + r("b") + `]}`, "false true", "facts strong 3"},
+		{"a default is replaced whole", `{"subject":{"type":"user","id":"` + kim +
+			`"},"action":{"name":"reports:read"},"resource":{"type":"report","id":"1","properties":{"customer":"acme"}},"evaluations":[{},{"resource":{"type":"report","id":"1"}}]}`, "true false!400", "facts strong 1"},
 		{"an invalid default that all replace", `{"resource":7,` + top + `,"evaluations":[` + r("acme") + `]}`, "true", "facts strong 1"},
-		{"an invalid default that one uses", `{"resource":7,` + top + `,"evaluations":[` + r("acme") + `,{}]}`, "true false!400", "facts strong 1"},
-		{"bad items", `{` + top + `,"evaluations":[7,` + r("acme") + `,{"resource":{"type":"customer"}},{"action":{"name":""},"resource":` + atAcme + `},{"action":{"name":7},"resource":` + atAcme + `}]}`, "false!400 true false!400 false!400 false!400", "facts strong 1"},
-		{"an item inherits the type that it leaves out", `{` + top + `,"resource":{"type":"customer"},"evaluations":[{"resource":{"id":"acme"}},{"resource":{"id":"b"}},{"resource":{"type":"moon","id":"acme"}}]}`, "true false false", "facts strong 2"},
-		{"an item inherits the id that it leaves out", `{` + top + `,"resource":{"type":"customer","id":"acme"},"evaluations":[{"resource":{"type":"tenant"}},{"resource":{}},{"subject":{"type":"user"},"resource":{"type":"tenant"}}]}`, "true true true", "facts strong 3"},
-		{"an item inherits the name that it leaves out", `{` + top + `,"resource":` + atAcme + `,"evaluations":[{"action":{}},{"action":{"properties":{"soft":true}}}]}`, "true true", "facts strong 2"},
-		{"properties are an item's own", `{` + top + `,"resource":{"type":"report","properties":{"customer":"acme"}},"evaluations":[{"resource":{"id":"1"}},{"resource":{"id":"1","properties":{"customer":"acme"}}}]}`, "false!400 true", "facts strong 1"},
-		{"null counts as absent", `{` + top + `,"context":null,"options":null,"page":null,"resource":` + atAcme + `,"evaluations":[{"subject":null,"action":null,"resource":null,"context":null},{"resource":{"type":null,"id":"acme","properties":null},"context":{"consistency":null}},{"options":{"evaluations_semantic":null}}]}`, "true true true", "facts strong 3"},
-		{"a default of a wrong type is not inherited", `{` + top + `,"resource":{"type":7,"id":"acme"},"evaluations":[{"resource":{"id":"acme"}}]}`, "false!400", ""},
-		{"a bad item denies", `{` + top + `,"options":{"evaluations_semantic":"deny_on_first_deny"},"evaluations":[{},` + r("acme") + `]}`, "false!400", "facts strong 1"},
-		{"an item's own context", `{` + top + `,"context":{"consistency":"eventual"},"evaluations":[` + r("acme") + `,{"context":{},"resource":` + atAcme + `},{"context":{"consistency":"x"},"resource":` + atAcme + `}]}`, "true true false!400", "facts strong 1, facts eventual 1"},
-		{"e-mails are looked up once", `{"action":{"name":"reports:read"},"resource":` + atAcme + `,"evaluations":[{"subject":{"type":"user","id":"kim@contoso.example"}},{"subject":{"type":"user","id":"KIM@contoso.example"}}]}`, "true true", "email kim@contoso.example, facts strong 2"},
+		{
+			"an invalid default that one uses", `{"resource":7,` + top + `,"evaluations":[` + r("acme") + `,{}]}`, "true false!400",
+			"facts strong 1",
+		},
+		{"bad items", `{` + top + `,"evaluations":[7,` + r("acme") + `,{"resource":{"type":"customer"}},{"action":{"name":""},"resource":` +
+			atAcme + `},{"action":{"name":7},"resource":` + atAcme + `}]}`, "false!400 true false!400 false!400 false!400", "facts strong 1"},
+		{
+			"an item inherits the type that it leaves out",
+			`{` + top +
+				`,"resource":{"type":"customer"},"evaluations":[{"resource":{"id":"acme"}},{"resource":{"id":"b"}},{"resource":{"type":"moon","id":"acme"}}]}`, "true false false", "facts strong 2",
+		},
+		{
+			"an item inherits the id that it leaves out",
+			`{` + top +
+				`,"resource":{"type":"customer","id":"acme"},"evaluations":[{"resource":{"type":"tenant"}},{"resource":{}},{"subject":{"type":"user"},"resource":{"type":"tenant"}}]}`, "true true true", "facts strong 3",
+		},
+		{
+			"an item inherits the name that it leaves out",
+			`{` + top + `,"resource":` + atAcme + `,"evaluations":[{"action":{}},{"action":{"properties":{"soft":true}}}]}`, "true true",
+			"facts strong 2",
+		},
+		{"properties are an item's own", `{` + top +
+			`,"resource":{"type":"report","properties":{"customer":"acme"}},"evaluations":[{"resource":{"id":"1"}},{"resource":{"id":"1","properties":{"customer":"acme"}}}]}`, "false!400 true", "facts strong 1"},
+		{"null counts as absent", `{` + top + `,"context":null,"options":null,"page":null,"resource":` + atAcme +
+			`,"evaluations":[{"subject":null,"action":null,"resource":null,"context":null},{"resource":{"type":null,"id":"acme","properties":null},"context":{"consistency":null}},{"options":{"evaluations_semantic":null}}]}`, "true true true", "facts strong 3"},
+		{
+			"a default of a wrong type is not inherited",
+			`{` + top + `,"resource":{"type":7,"id":"acme"},"evaluations":[{"resource":{"id":"acme"}}]}`, "false!400", "",
+		},
+		{
+			"a bad item denies", `{` + top + `,"options":{"evaluations_semantic":"deny_on_first_deny"},"evaluations":[{},` + r("acme") + `]}`,
+			"false!400", "facts strong 1",
+		},
+		{"an item's own context", `{` + top + `,"context":{"consistency":"eventual"},"evaluations":[` + r("acme") + `,{"context":{},"resource":` +
+			atAcme + `},{"context":{"consistency":"x"},"resource":` + atAcme + `}]}`, "true true false!400", "facts strong 1, facts eventual 1"},
+		{
+			"e-mails are looked up once", `{"action":{"name":"reports:read"},"resource":` + atAcme +
+				`,"evaluations":[{"subject":{"type":"user","id":"kim@contoso.example"}},{"subject":{"type":"user","id":"KIM@contoso.example"}}]}`,
+			"true true", "email kim@contoso.example, facts strong 2",
+		},
 	} {
 		f := newFacts("acme")
 		a := send(t, newCheck(t, f), post{path: evaluations, body: c.body})
@@ -388,7 +450,8 @@ func TestABatchReplacesDefaultsWholeAndCutsAfterTheDecidingItem(t *testing.T) {
 func TestABatchWithoutEvaluationsAnswersAsASingleOne(t *testing.T) {
 	one := ask(kim, "reports:read", atAcme)
 	for _, body := range []string{one, strings.TrimSuffix(one, "}") + `,"evaluations":[]}`} {
-		if m := send(t, newCheck(t, newFacts("acme")), post{path: evaluations, body: body}).json(t); m["decision"] != true || m["evaluations"] != nil {
+		if m := send(t, newCheck(t, newFacts("acme")), post{path: evaluations, body: body}).json(t); m["decision"] != true ||
+			m["evaluations"] != nil {
 			t.Errorf("got %v", m)
 		}
 	}
@@ -398,9 +461,14 @@ func TestABatchWithoutEvaluationsAnswersAsASingleOne(t *testing.T) {
 }
 
 func TestARepeatedBatchAnswersTheSameBody(t *testing.T) {
-	body := `{"subject":{"type":"user","id":"` + kim + `"},"action":{"name":"reports:read"},"evaluations":[{"resource":` + atAcme + `},{"resource":{"type":"customer","id":"b"}},{}]}`
+	body := `{"subject":{"type":"user","id":"` + kim + `"},"action":{"name":"reports:read"},"evaluations":[{"resource":` + atAcme +
+		`},{"resource":{"type":"customer","id":"b"}},{}]}`
 	now := noon
-	h := httpapi.NewCheck(httpapi.CheckConfig{Facts: newFacts("acme"), Catalogue: access.DefaultCatalogue(), Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+	h := httpapi.NewCheck(
+		httpapi.CheckConfig{
+			Facts: newFacts("acme"), Catalogue: access.DefaultCatalogue(), Now: func() time.Time { return now },
+			Log: slog.New(slog.DiscardHandler),
+		})
 	first := send(t, h, post{path: evaluations, body: body})
 	if got := first.Headers["Evaluated-At"]; got != "2026-11-22T12:00:00.000Z" {
 		t.Errorf("got Evaluated-At %q, want the instant with milliseconds", got)
@@ -414,7 +482,8 @@ func TestARepeatedBatchAnswersTheSameBody(t *testing.T) {
 		t.Errorf("got Evaluated-At %q, want the instant of the second, cut off to milliseconds", got)
 	}
 	single := send(t, h, post{path: evaluation, body: ask(kim, "reports:read", atAcme)})
-	if got := single.json(t)["context"].(map[string]any)["evaluated_at"]; got != "2026-11-22T12:00:01.234Z" || single.Headers["Evaluated-At"] != "" {
+	if got := single.json(t)["context"].(map[string]any)["evaluated_at"]; got != "2026-11-22T12:00:01.234Z" ||
+		single.Headers["Evaluated-At"] != "" {
 		t.Errorf("a single question: got evaluated_at %v and header %q, want it in the context only", got, single.Headers["Evaluated-At"])
 	}
 }
@@ -434,7 +503,8 @@ func TestABatchIsRefusedAsAWhole(t *testing.T) {
 			t.Errorf("%s: got %d %s, want 400", name, a.Status, a.Body)
 		}
 	}
-	a := send(t, newCheck(t, newFacts("acme")), post{path: evaluations, body: `{"evaluations":[` + strings.TrimSuffix(strings.Repeat(item+",", 100), ",") + `]}`})
+	a := send(t, newCheck(t, newFacts("acme")),
+		post{path: evaluations, body: `{"evaluations":[` + strings.TrimSuffix(strings.Repeat(item+",", 100), ",") + `]}`})
 	if got := strings.Count(decisions(t, a), "true"); got != 100 {
 		t.Errorf("a hundred: got %d", got)
 	}
@@ -443,7 +513,9 @@ func TestABatchIsRefusedAsAWhole(t *testing.T) {
 func TestInABatchStorageErrorsDenyWhatNeededTheStorage(t *testing.T) {
 	f := newFacts("acme")
 	f.err = errors.New("down")
-	a := send(t, newCheck(t, f), post{path: evaluations, body: `{"evaluations":[` + ask(kim, "x", atAcme) + `,` + ask("nobody", "x", atAcme) + `,` + ask("kim@contoso.example", "x", atAcme) + `]}`})
+	a := send(t, newCheck(t, f),
+		post{path: evaluations, body: `{"evaluations":[` + ask(kim, "x", atAcme) + `,` + ask("nobody", "x", atAcme) + `,` +
+			ask("kim@contoso.example", "x", atAcme) + `]}`})
 	if got := decisions(t, a); got != "false!503 false false!503" {
 		t.Errorf("got %s: %s", got, a.Body)
 	}
@@ -464,8 +536,16 @@ func TestWhoMayAsk(t *testing.T) {
 		{"a user about another", kims, evaluation, ask(lea, "x", atAcme), 403},
 		{"a user about another, by e-mail", kims, evaluation, ask("lea@contoso.example", "x", atAcme), 403},
 		{"a user about nobody", kims, evaluation, ask("nobody", "x", atAcme), 403},
-		{"a user, one of two about another", kims, evaluations, `{"evaluations":[` + ask(kim, "x", atAcme) + `,` + ask(lea, "x", atAcme) + `]}`, 403},
-		{"an address that is not verified", map[string]string{"email": "kim@contoso.example", "email_verified": "false"}, evaluation, ask(kim, "x", atAcme), 403},
+		{
+			"a user, one of two about another", kims, evaluations, `{"evaluations":[` + ask(kim, "x", atAcme) + `,` + ask(lea, "x", atAcme) + `]}`,
+			403,
+		},
+		{
+			"an address that is not verified",
+			map[string]string{"email": "kim@contoso.example", "email_verified": "false"},
+			evaluation,
+			ask(kim, "x", atAcme), 403,
+		},
 		{"an address that says nothing of it", map[string]string{"email": "kim@contoso.example"}, evaluation, ask(kim, "x", atAcme), 403},
 		{"a stranger", map[string]string{"email": "x@contoso.example", "email_verified": "true"}, evaluation, ask(kim, "x", atAcme), 403},
 		{"another scope", map[string]string{"scope": "partner-access/directory partner-access/check2"}, evaluation, ask(kim, "x", atAcme), 403},
@@ -506,7 +586,10 @@ func TestSearches(t *testing.T) {
 		want             []string
 	}{
 		{"customers", "resource", ask(kim, "reports:read", `{"type":"customer","id":"ignored"}`), []string{"customer:acme", "customer:beta"}},
-		{"customers, by e-mail", "resource", ask("kim@contoso.example", "reports:read", `{"type":"customer"}`), []string{"customer:acme", "customer:beta"}},
+		{
+			"customers, by e-mail", "resource", ask("kim@contoso.example", "reports:read", `{"type":"customer"}`),
+			[]string{"customer:acme", "customer:beta"},
+		},
 		{"customers under another type", "resource", ask(kim, "reports:read", `{"type":"tenant"}`), []string{"tenant:acme", "tenant:beta"}},
 		{"customers, too high an action", "resource", ask(kim, "reports:write", `{"type":"customer"}`), nil},
 		{"resources that only the provider knows", "resource", ask(kim, "reports:read", `{"type":"report"}`), nil},
@@ -515,9 +598,18 @@ func TestSearches(t *testing.T) {
 		{"portals", "resource", ask(kim, "tickets:read", `{"type":"partner"}`), []string{"partner:contoso"}},
 		{"portals, another role's", "resource", ask(kim, "account:read", `{"type":"partner"}`), nil},
 		{"subjects", "subject", ask("ignored", "reports:read", atAcme), []string{"user:" + kim}},
-		{"subjects without id", "subject", `{"subject":{"type":"user"},"action":{"name":"reports:read"},"resource":` + atAcme + `}`, []string{"user:" + kim}},
-		{"subjects of a customer's resource", "subject", ask("", "reports:read", `{"type":"report","id":"1","properties":{"customer":"acme"}}`), []string{"user:" + kim}},
-		{"subjects of the portal", "subject", ask("", "tickets:read", `{"type":"partner","id":"contoso"}`), []string{"user:" + kim, "user:" + lea}},
+		{
+			"subjects without id", "subject", `{"subject":{"type":"user"},"action":{"name":"reports:read"},"resource":` + atAcme + `}`,
+			[]string{"user:" + kim},
+		},
+		{
+			"subjects of a customer's resource", "subject", ask("", "reports:read", `{"type":"report","id":"1","properties":{"customer":"acme"}}`),
+			[]string{"user:" + kim},
+		},
+		{
+			"subjects of the portal", "subject", ask("", "tickets:read", `{"type":"partner","id":"contoso"}`),
+			[]string{"user:" + kim, "user:" + lea},
+		},
 		{"another type of subjects", "subject", `{"subject":{"type":"robot"},"action":{"name":"reports:read"},"resource":` + atAcme + `}`, nil},
 		{"subjects of an unknown customer", "subject", ask("", "reports:read", `{"type":"customer","id":"zeta"}`), nil},
 		{"subjects of a customer that cannot be", "subject", ask("", "reports:read", `{"type":"customer","id":"#"}`), nil},
@@ -592,7 +684,8 @@ func TestAPageOfASearchIsFullWhileThereAreResults(t *testing.T) {
 	var got [][]string
 	for page != "" && len(got) < 10 {
 		f.asked = nil
-		list, token := found(t, send(t, h, post{path: "/access/v1/search/resource", body: strings.TrimSuffix(body, "}") + `,"page":` + page + `}`}))
+		list, token := found(t,
+			send(t, h, post{path: "/access/v1/search/resource", body: strings.TrimSuffix(body, "}") + `,"page":` + page + `}`}))
 		got, page = append(got, list), ""
 		if token != "" {
 			page = `{"token":"` + token + `"}`
@@ -601,7 +694,11 @@ func TestAPageOfASearchIsFullWhileThereAreResults(t *testing.T) {
 			t.Errorf("a page took %d reads, want a bounded number", len(f.asked))
 		}
 	}
-	if want := [][]string{{"customer:c00000", "customer:c01001"}, {"customer:c01002", "customer:c02050"}, {"customer:c03000"}}; !reflect.DeepEqual(got, want) {
+	if want := [][]string{
+		{"customer:c00000", "customer:c01001"},
+		{"customer:c01002", "customer:c02050"},
+		{"customer:c03000"},
+	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got the pages %v, want %v", got, want)
 	}
 	for i := range 6000 {
@@ -626,7 +723,8 @@ func TestEverySearchFindsTheSameInPagesOfOne(t *testing.T) {
 		var got []string
 		page := `{"limit":1}`
 		for n := 0; n < 20 && page != ""; n++ {
-			list, token := found(t, send(t, h, post{path: "/access/v1/search/" + c.path, body: strings.TrimSuffix(c.body, "}") + `,"page":` + page + `}`}))
+			list, token := found(t,
+				send(t, h, post{path: "/access/v1/search/" + c.path, body: strings.TrimSuffix(c.body, "}") + `,"page":` + page + `}`}))
 			got = append(got, list...)
 			page = ""
 			if token != "" {
@@ -641,9 +739,15 @@ func TestEverySearchFindsTheSameInPagesOfOne(t *testing.T) {
 
 func TestASearchMissesWhatItNeeds(t *testing.T) {
 	for path, bodies := range map[string][]string{
-		"resource": {`{"action":{"name":"x"},"resource":{"type":"customer"}}`, `{"subject":{"type":"user"},"action":{"name":"x"},"resource":{"type":"customer"}}`, ask(kim, "x", `{}`)},
-		"subject":  {ask("", "x", `{"type":"customer"}`), `{"action":{"name":"x"},"resource":` + atAcme + `}`, `{"subject":{"type":"user"},"resource":` + atAcme + `}`},
-		"action":   {`{"subject":{"type":"user","id":"x"}}`, ask(kim, "", `{"type":"customer"}`), ask(kim, "", `{"type":"report","id":"1"}`)},
+		"resource": {
+			`{"action":{"name":"x"},"resource":{"type":"customer"}}`,
+			`{"subject":{"type":"user"},"action":{"name":"x"},"resource":{"type":"customer"}}`, ask(kim, "x", `{}`),
+		},
+		"subject": {
+			ask("", "x", `{"type":"customer"}`), `{"action":{"name":"x"},"resource":` + atAcme + `}`,
+			`{"subject":{"type":"user"},"resource":` + atAcme + `}`,
+		},
+		"action": {`{"subject":{"type":"user","id":"x"}}`, ask(kim, "", `{"type":"customer"}`), ask(kim, "", `{"type":"report","id":"1"}`)},
 	} {
 		for _, body := range bodies {
 			if a := send(t, newCheck(t, newFacts("acme")), post{path: "/access/v1/search/" + path, body: body}); a.Status != 400 {

@@ -133,8 +133,8 @@ func parseInstant(s string) (time.Time, error) {
 	return t, nil
 }
 
-// strictRFC3339 refuses what time.Parse and Time.UnmarshalText accept and RFC 3339 does not: T1:00:00Z, a comma before the fraction and offsets
-// beyond 23:59 (golang.org/issue/54568, 54580). It expects capitals that time.Parse has accepted.
+// strictRFC3339 refuses what time.Parse and Time.UnmarshalText accept and RFC 3339 does not: T1:00:00Z, a comma before the fraction and
+// offsets beyond 23:59 (golang.org/issue/54568, 54580). It expects capitals that time.Parse has accepted.
 func strictRFC3339(s string) bool {
 	const seconds = len("2006-01-02T15:04:05")
 	if len(s) <= seconds || s[len("2006-01-02T15")] != ':' || s[seconds] == ',' {
@@ -197,7 +197,8 @@ func (f *findings) name(o opt[string], pointer string) *string {
 	return f.text(o, pointer, nameHelp, access.ValidName)
 }
 
-const nameHelp = "a name has 1 to 200 characters that can be seen, on one line, without control characters, characters that are shown as nothing, or spaces at its ends"
+const nameHelp = "a name has 1 to 200 characters that can be seen, on one line, without control characters, characters that are shown as " +
+	"nothing, or spaces at its ends"
 
 func (f *findings) note(o opt[string], pointer string) *string {
 	if o.Null {
@@ -282,7 +283,8 @@ const emailHelp = "this is no e-mail address: write it plainly, such as kim@cont
 
 // domain reads a domain; null is none: "" then.
 func (f *findings) domain(o opt[string], pointer string) *string {
-	s := f.textOrNone(o, pointer, "a domain is written such as acme.example or b\u00fccher.example; null for none", func(s string) bool { _, ok := access.ParseDomain(s); return ok })
+	s := f.textOrNone(o, pointer, "a domain is written such as acme.example or b\u00fccher.example; null for none",
+		func(s string) bool { _, ok := access.ParseDomain(s); return ok })
 	if s == nil || *s == "" {
 		return s
 	}

@@ -43,7 +43,10 @@ func refusedAs(t *testing.T, err error, codes ...access.Code) {
 func FuzzCursor(f *testing.F) {
 	r := &apigateway.Request{RouteKey: "GET /v1/customers/{customer}/grants", Path: "/v1/customers/acme/grants"}
 	ours := *cursor(listDigest(r, url.Values{"q": {"con"}}), "G#contoso")
-	for _, q := range []string{"", "limit=1", "limit=101", "limit=%31", "q=con&cursor=" + ours, "cursor=" + ours, "cursor=%00", "cursor=====", "limit=1&limit=2", "a;b", "%zz", "=", "status=active,ended"} {
+	for _, q := range []string{
+		"", "limit=1", "limit=101", "limit=%31", "q=con&cursor=" + ours, "cursor=" + ours, "cursor=%00", "cursor=====",
+		"limit=1&limit=2", "a;b", "%zz", "=", "status=active,ended",
+	} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
@@ -82,12 +85,16 @@ func FuzzCursor(f *testing.F) {
 
 // An If-Match is a version, any, or matches nothing.
 func FuzzIfMatch(f *testing.F) {
-	for _, tag := range []string{"", "*", `"7"`, `W/"7"`, `"7","7"`, `, "7" , ,W/"8"`, `"a,b", "7"`, `*, "7"`, `"7" "8"`, `W/`, `"7",`, `"07"`, `"+7"`, `"-7"`, `"0"`, `"9223372036854775807"`, `"9223372036854775808"`, `"7", "8"`, `""7""`, "7", "\"7", "\u00a0*"} {
+	for _, tag := range []string{
+		"", "*", `"7"`, `W/"7"`, `"7","7"`, `, "7" , ,W/"8"`, `"a,b", "7"`, `*, "7"`, `"7" "8"`, `W/`, `"7",`, `"07"`,
+		`"+7"`, `"-7"`, `"0"`, `"9223372036854775807"`, `"9223372036854775808"`, `"7", "8"`, `""7""`, "7", "\"7", "\u00a0*",
+	} {
 		f.Add(tag)
 	}
 	f.Fuzz(func(t *testing.T, tag string) {
 		for _, one := range entityTags(tag) {
-			if bare := strings.TrimPrefix(one, "W/"); len(bare) < 2 || bare[0] != '"' || strings.IndexByte(bare[1:], '"') != len(bare)-2 || !strings.Contains(tag, one) {
+			if bare := strings.TrimPrefix(one, "W/"); len(bare) < 2 || bare[0] != '"' || strings.IndexByte(bare[1:], '"') != len(bare)-2 ||
+				!strings.Contains(tag, one) {
 				t.Errorf("%q: got the entity tag %q, want what stands in quotes", tag, one)
 			}
 		}
@@ -115,7 +122,10 @@ func FuzzIdempotencyKey(f *testing.F) {
 	f.Add("a", "b\na", "s\n", "s")
 	f.Fuzz(func(t *testing.T, key, other, subject, another string) {
 		digest := func(key, subject string) string {
-			c := &call{Request: &apigateway.Request{Method: "POST", RouteKey: "POST /v1/x", Path: "/v1/x", Headers: header("idempotency-key", key)}, api: &api{}}
+			c := &call{
+				Request: &apigateway.Request{Method: "POST", RouteKey: "POST /v1/x", Path: "/v1/x", Headers: header("idempotency-key", key)},
+				api:     &api{},
+			}
 			c.api.Now = func() time.Time { return time.Unix(0, 0) }
 			c.Claims.Subject = subject
 			a, err := c.idempotency("")
@@ -152,8 +162,10 @@ func visibleASCII() string {
 // A body that is taken is JSON of one object; what is refused is pointed at.
 func FuzzBody(f *testing.F) {
 	for _, s := range []string{
-		`{}`, `{"users":{"set":["contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV"]},"level":"manage"}`, `{"from":"2027-01-01T00:00:00+01:00","until":null}`, `{"level":null}`,
-		`{"level":"view","level":"manage"}`, `{"a/b":1}`, `{"users":{"set":[1]}}`, `{"note":"\ud800"}`, "\xff{}", `{"everyone":1e400}`, `[`, `{"until":"9999-12-31T23:59:59-14:00"}`, `{"users":null}`,
+		`{}`, `{"users":{"set":["contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV"]},"level":"manage"}`, `{"from":"2027-01-01T00:00:00+01:00","until":null}`,
+		`{"level":null}`,
+		`{"level":"view","level":"manage"}`, `{"a/b":1}`, `{"users":{"set":[1]}}`, `{"note":"\ud800"}`, "\xff{}", `{"everyone":1e400}`, `[`,
+		`{"until":"9999-12-31T23:59:59-14:00"}`, `{"users":null}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -173,7 +185,8 @@ func FuzzBody(f *testing.F) {
 			refusedAs(t, err, access.Invalid, access.TooManyUsers)
 			return
 		}
-		if cmd.Note != nil && !access.ValidNote(*cmd.Note) || len(cmd.Add) > access.MaxUserChanges || cmd.Until != nil && !cmd.Until.IsZero() && (cmd.Until.Year() < 1970 || cmd.Until.Year() > 9999) {
+		if cmd.Note != nil && !access.ValidNote(*cmd.Note) || len(cmd.Add) > access.MaxUserChanges ||
+			cmd.Until != nil && !cmd.Until.IsZero() && (cmd.Until.Year() < 1970 || cmd.Until.Year() > 9999) {
 			t.Errorf("%q: got %+v", body, cmd)
 		}
 	})

@@ -28,15 +28,16 @@ func (b partnerBody) command() (access.PartnerCommand, error) {
 	var f findings
 	cmd := access.PartnerCommand{
 		Name: f.name(b.Name, "/name"), Class: oneOf(&f, b.Class, "/class", access.Channel, access.Other), Offer: f.level(b.Offer, "/offer"),
-		SSO: f.flag(b.SSO, "/sso"), Status: oneOf(&f, b.Status, "/status", access.Active, access.Suspended), Contacts: f.contacts(b.Contacts, "/contacts"),
-		Domains: f.domains(b.Domains, "/domains"), OwnerSetsSSO: f.flag(b.OwnerSetsSSO, "/owner_sets_sso"),
+		SSO: f.flag(b.SSO, "/sso"), Status: oneOf(&f, b.Status, "/status", access.Active, access.Suspended),
+		Contacts: f.contacts(b.Contacts, "/contacts"),
+		Domains:  f.domains(b.Domains, "/domains"), OwnerSetsSSO: f.flag(b.OwnerSetsSSO, "/owner_sets_sso"),
 	}
 	cmd.Parent = f.textOrNone(b.Parent, "/parent", "this cannot be a partner's id; null for none", access.ValidID)
 	return cmd, f.err()
 }
 
-// putPartner and patchPartner differ only in what they find: PUT creates, PATCH needs something to edit and the version that was seen. Both leave
-// what is not given as it is.
+// putPartner and patchPartner differ only in what they find: PUT creates, PATCH needs something to edit and the version that was seen. Both
+// leave what is not given as it is.
 func putPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, true) }
 
 func patchPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, false) }
@@ -113,7 +114,8 @@ type userBody struct {
 func (b userBody) command(f *findings, at string) access.UserCommand {
 	return access.UserCommand{
 		Email: f.email(b.Email, at+"/email"), Name: f.name(b.Name, at+"/name"), MFA: f.flag(b.MFA, at+"/mfa"),
-		Phone:  f.textOrNone(b.Phone, at+"/phone", "a telephone number is written as in E.164, such as +4930123456; null for none", access.ValidPhone),
+		Phone: f.textOrNone(b.Phone, at+"/phone", "a telephone number is written as in E.164, such as +4930123456; null for none",
+			access.ValidPhone),
 		Role:   oneOf(f, b.Role, at+"/role", access.Owner, access.Admin, access.Business, access.Tech, access.SalesMarketing, access.External),
 		Status: oneOf(f, b.Status, at+"/status", access.Active, access.Disabled),
 	}
@@ -334,8 +336,8 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	})
 }
 
-// registeredMemberView is what the provider is told of a member whom it has registered: also that a partner's account has the address. That account is no
-// member's, and gets in nowhere at the customer (A7, A8).
+// registeredMemberView is what the provider is told of a member whom it has registered: also that a partner's account has the address. That
+// account is no member's, and gets in nowhere at the customer (A7, A8).
 type registeredMemberView struct {
 	memberView
 	PartnerUser *partnerUserView `json:"partner_user,omitzero"`

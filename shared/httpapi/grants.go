@@ -29,7 +29,8 @@ type grantBody struct {
 func (b grantBody) command() (cmd access.GrantCommand, to service.Grantee, err error) {
 	var f findings
 	cmd = access.GrantCommand{
-		Level: f.level(b.Level, "/level"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"), Note: f.note(b.Note, "/note"), Message: f.message(b.Message, "/message"),
+		Level: f.level(b.Level, "/level"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"), Note: f.note(b.Note, "/note"),
+		Message:    f.message(b.Message, "/message"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner),
 		From:       given(b.From), Until: given(b.Until), Everyone: b.Everyone.Value,
 	}
@@ -129,8 +130,9 @@ func (b editBody) command() (access.EditCommand, error) {
 	cmd := access.EditCommand{
 		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: cleared(b.From), Until: cleared(b.Until),
 		State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
-		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"), Message: f.message(b.Message, "/message"),
-		Caps: f.caps(b.Caps, "/caps"), Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),
+		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
+		Message: f.message(b.Message, "/message"),
+		Caps:    f.caps(b.Caps, "/caps"), Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),
 	}
 	if add := f.users(b.Users.Value.Add, "/users/add", access.MaxUserChanges); add != nil {
 		cmd.Add = *add
@@ -211,7 +213,8 @@ func putAssignedUsers(ctx context.Context, c *call) (reply, error) {
 		cmd.Remove = *remove
 	}
 	single := b.Add.Given || b.Remove.Given
-	if !single && !b.Users.Given && !b.Everyone.Given || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone || single && (b.Users.Given || b.Everyone.Given) {
+	if !single && !b.Users.Given && !b.Everyone.Given || cmd.Users != nil && cmd.Everyone != nil && *cmd.Everyone ||
+		single && (b.Users.Given || b.Everyone.Given) {
 		f.add("", "give either users, or everyone, or add and remove")
 	}
 	f.opposed(cmd.Add, cmd.Remove, "/remove")

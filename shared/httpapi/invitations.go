@@ -38,7 +38,8 @@ type invitationMailView struct {
 // viewInvitation shows an invitation as a change left it, viewInvitationRow as things stand.
 func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	return invitationView{
-		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: timeOrNull(i.Until), Status: string(i.Status(now)),
+		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: timeOrNull(i.Until),
+		Status: string(i.Status(now)),
 		Reason: string(i.Reason), Grant: i.Grant, InvitedBy: byView{Kind: string(i.By.Kind), Email: i.By.Email},
 		ExpiresAt: i.Expires, CreatedAt: i.Created, UpdatedAt: i.Updated, Version: i.Version,
 	}
@@ -151,12 +152,16 @@ func resendInvitation(ctx context.Context, c *call) (reply, error) {
 // invitationFilter reads status, and the other side: customer or partner, an organisation's id.
 func (c *call) invitationFilter(other string) (access.InvitationFilter, access.PageAsk, string, error) {
 	ask, q, digest, err := pageAsk(c.Request, "status", other)
-	f := access.InvitationFilter{Customer: q.Get("customer"), Partner: q.Get("partner"), Status: access.InvitationStatus(q.Get("status")), Now: c.api.now()}
+	f := access.InvitationFilter{
+		Customer: q.Get("customer"), Partner: q.Get("partner"), Status: access.InvitationStatus(q.Get("status")),
+		Now: c.api.now(),
+	}
 	if err != nil {
 		return f, ask, digest, err
 	}
 	switch f.Status {
-	case "", access.InvitationPending, access.InvitationAccepted, access.InvitationDeclined, access.InvitationCancelled, access.InvitationExpired:
+	case "", access.InvitationPending, access.InvitationAccepted, access.InvitationDeclined, access.InvitationCancelled,
+		access.InvitationExpired:
 	default:
 		return f, ask, digest, access.Refuse(access.Invalid, "status is one of: pending, accepted, declined, cancelled, expired").At("?status")
 	}
@@ -214,7 +219,8 @@ func previewInvitation(ctx context.Context, c *call) (reply, error) {
 	i := row.Invitation
 	status, why := row.Status(c.api.now())
 	return reply{status: 200, body: previewView{
-		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(), Until: timeOrNull(i.Until),
+		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(),
+		Until:  timeOrNull(i.Until),
 		Status: string(status), Reason: string(why), InvitedBy: string(i.By.Kind), ExpiresAt: i.Expires,
 	}}, nil
 }

@@ -43,6 +43,8 @@ type statusAndTitle struct {
 }
 
 // problems is how each failure is answered: the one place where codes meet HTTP.
+//
+//nolint:funlen // a table: a line for each code
 func problems(code access.Code) statusAndTitle {
 	switch code {
 	case access.Invalid:
@@ -149,7 +151,8 @@ func problemOf(e *access.Error, requestID string) Problem {
 	return p
 }
 
-// append writes the problem document. It is written by hand so that the functions that need no other encoder, such as check, do without one.
+// append writes the problem document. It is written by hand so that the functions that need no other encoder, such as check, do without
+// one.
 func (p Problem) append(b []byte) []byte {
 	b = append(b, `{"type":`...)
 	b = rawjson.AppendString(b, p.Type)

@@ -23,8 +23,8 @@ type Route struct {
 // Key is the route as API Gateway names it (its "route key").
 func (r Route) Key() string { return r.Method + " " + r.Path }
 
-// Routes are all routes of the service: the only place that says who may call what. The first parameter of a route is the organisation that its
-// callers belong to. What a caller may not see is answered like what does not exist.
+// Routes are all routes of the service: the only place that says who may call what. The first parameter of a route is the organisation that
+// its callers belong to. What a caller may not see is answered like what does not exist.
 func Routes() []Route {
 	return slices.Concat(
 		checkRoutes(), grantRoutes(), editRoutes(), revokeRoutes(), listRoutes(), directoryRoutes(), inviteRoutes(), mailRoutes(),

@@ -74,7 +74,8 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)),
 		Reason: textOrNull(g.Denied(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
-		From: g.From, Until: timeOrNull(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
+		From: g.From, Until: timeOrNull(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated,
+		Version: g.Edition(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {
 		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: string(e.By.Kind), Email: e.By.Email}}
@@ -114,8 +115,8 @@ type changedView struct {
 	Level string `json:"effective_level,omitzero"`
 }
 
-// viewChanged names the users whom the change added or removed, and those that the request named, as they are after it; of a grant that it ends, the
-// users who were picked.
+// viewChanged names the users whom the change added or removed, and those that the request named, as they are after it; of a grant that it
+// ends, the users who were picked.
 func viewChanged(r access.Relation, p access.Planned, named []string) []changedView {
 	rows := maps.Clone(r.Assignments)
 	for _, w := range p.Change.Writes {
@@ -213,7 +214,10 @@ type capView struct {
 }
 
 func viewCustomer(c *access.Customer) customerView {
-	v := customerView{ID: c.ID, Name: c.Name, Domain: textOrNull(c.Domain), Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated, Version: c.Version}
+	v := customerView{
+		ID: c.ID, Name: c.Name, Domain: textOrNull(c.Domain), Contacts: c.Contacts, CreatedAt: c.Created, UpdatedAt: c.Updated,
+		Version: c.Version,
+	}
 	for _, address := range slices.Sorted(maps.Keys(c.Caps)) {
 		v.Caps = append(v.Caps, capView{address, c.Caps[address].String()})
 	}
@@ -362,7 +366,8 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 		mine := access.Entry(r.You, r.Customer.ID, now)
 		v.YourLevel, v.YourReason = mine.Level.String(), mine.Why
 	}
-	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
+	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" &&
+		(r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
 	}
 	return v

@@ -68,6 +68,16 @@ func mailSettings() []string {
 // newEvents lets the inserted events of the outbox through: no other row of the table has a sort key that begins with T#.
 const newEvents = `{"eventName":["INSERT"],"dynamodb":{"NewImage":{"sk":{"S":[{"prefix":"T#"}]}}}}`
 
+// eventStream has the events' mails sent. An event has to come again only when the table could not record its mails: those that SES does
+// not take wait in the table, for the schedule. Twelve attempts with Lambda's growing pauses outlast a table that is throttled for minutes.
+func eventStream() *Stream {
+	return &Stream{
+		Filter:    newEvents,
+		BatchSize: 10, // an event can mean eighty mails, and a batch must be done before the time-out
+		Retries:   12, MaxAge: 6 * time.Hour, Parallelization: 2, Bisect: true,
+	}
+}
+
 // Functions are all of them, in the order in which an operator would want to read them.
 func Functions() []Function {
 	return []Function{
@@ -133,13 +143,7 @@ func Functions() []Function {
 			Timeout: 2 * time.Minute, Memory: 256,
 			Env:      slices.Concat(commonSettings(), mailSettings(), accountSettings()),
 			Schedule: time.Minute, // the mails that wait for another attempt
-			Stream: &Stream{
-				Filter:    newEvents,
-				BatchSize: 10, // an event can mean eighty mails, and a batch must be done before the time-out
-				// An event has to come again only when the table could not note its mails: those that SES does not take now wait
-				// in the table, for the schedule. Twelve attempts with Lambda's growing pauses outlast a table that is throttled for minutes.
-				Retries: 12, MaxAge: 6 * time.Hour, Parallelization: 2, Bisect: true,
-			},
+			Stream:   eventStream(),
 		},
 		{
 			Name:    "mail",

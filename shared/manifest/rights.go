@@ -34,10 +34,14 @@ func Rights(function string) []Right {
 //	O  whose a domain is
 //	Y  what one organisation has caused to be mailed to one address on one day
 //	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
-//	W  words of partners' names   D  the partners and A  the customers by name (index 1)  K  a task    Q  work that is due, N  mails that are (index 2)
+//	W  words of partners' names   K  a task
+//	D  the partners by name, and A  the customers (index 1)
+//	Q  work that is due, and N  mails that are (index 2)
 //
 // The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
 // The parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
+//
+//nolint:funlen // a table: a line for each right
 func rights() map[string][]Right {
 	return map[string][]Right{
 		"check": {
@@ -84,7 +88,8 @@ func rights() map[string][]Right {
 			table("Query", "C"),
 			table("UpdateItem", "C", "P"),
 		}, accountCalls(
-			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
+			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser",
+			"AdminGetUser",
 			"AdminInitiateAuth", "AdminListGroupsForUser", "AdminRemoveUserFromGroup", "AdminSetUserMFAPreference", "AdminSetUserPassword",
 			"AdminUpdateUserAttributes", "AdminUserGlobalSignOut",
 		)...),
@@ -108,7 +113,8 @@ func rights() map[string][]Right {
 			index(Index1, "P", "U"),
 			index(Index2, "Q"),
 		}, accountCalls(
-			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",
+			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser",
+			"AdminGetUser",
 			"AdminListGroupsForUser", "AdminRemoveUserFromGroup", "AdminSetUserMFAPreference", "AdminSetUserPassword", "AdminUpdateUserAttributes",
 			"AdminUserGlobalSignOut",
 		)...),

@@ -13,7 +13,8 @@ import (
 
 func TestSettingsThatAreMissingOrWrongAreNamed(t *testing.T) {
 	full := map[string]string{
-		"TABLE_NAME": "t", "BASE_URL": "https://access.example/", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+		"TABLE_NAME": "t", "BASE_URL": "https://access.example/", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a",
+		"AWS_SECRET_ACCESS_KEY": "b",
 	}
 	bad := filepath.Join(t.TempDir(), "catalogue.json")
 	if err := os.WriteFile(bad, []byte(`{"levels":{"all":[]}}`), 0o600); err != nil {

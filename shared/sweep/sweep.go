@@ -1,5 +1,5 @@
-// Package sweep does the work that is due: it records ends, causes the mails about starts and reminders, and finishes changes to many grants.
-// Access itself never waits for it.
+// Package sweep does the work that is due: it records ends, causes the mails about starts and reminders, and finishes changes to many
+// grants. Access itself never waits for it.
 package sweep
 
 import (
@@ -139,7 +139,7 @@ func (r *run) shard(ctx context.Context, shard int) error {
 	return nil
 }
 
-// queueDue queues what is queueDue in a shard and was not tried in this run, up to each organisation's share. Left means that there was more.
+// queueDue queues what is due in a shard and was not tried in this run, up to each organisation's share. Left means that there was more.
 func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[access.Work], left bool, err error) {
 	q = &turns.Queue[access.Work]{Share: sharePerOrganisation}
 	for after := ""; !r.timeIsUp(); {

@@ -42,7 +42,8 @@ func newWorld(t *testing.T, customers int) *world {
 	}
 	w := &world{Store: dynamo.New(client, table), t: t, now: start}
 	w.apply(func(context.Context) (access.Change, error) {
-		c, _, err := access.PlanPartner("contoso", nil, nil, nil, access.PartnerCommand{Name: new("Contoso"), Offer: new(access.Manage)}, w.moment(provider))
+		c, _, err := access.PlanPartner("contoso", nil, nil, nil, access.PartnerCommand{Name: new("Contoso"), Offer: new(access.Manage)},
+			w.moment(provider))
 		return c, err
 	})
 	for i := range customers {
@@ -134,7 +135,8 @@ func (w *world) ended() int {
 	return n
 }
 
-// limited is the context of a function that has until then. It does not end, so that nothing fails on a slow machine: only its deadline is looked at.
+// limited is the context of a function that has until then. It does not end, so that nothing fails on a slow machine: only its deadline is
+// looked at.
 type limited struct {
 	context.Context
 	until time.Time

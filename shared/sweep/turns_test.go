@@ -76,12 +76,13 @@ func (c *crowded) PendingInvitations(_ context.Context, _, partner, _, _ string,
 func (c *crowded) sweep(t *testing.T) {
 	t.Helper()
 	now := func() time.Time { return start }
-	if r, err := (&sweep.Sweep{Store: c, Now: now, NewID: setup.IDs(now), Log: slog.New(slog.DiscardHandler)}).Run(t.Context()); err != nil || r.Failed > 0 || r.Cut {
+	if r, err := (&sweep.Sweep{Store: c, Now: now, NewID: setup.IDs(now), Log: slog.New(slog.DiscardHandler)}).Run(t.Context()); err != nil ||
+		r.Failed > 0 || r.Cut {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 }
 
-func TestAThousandTasksOfOneOrganisationDelayAnothersEndByOneOfThem(t *testing.T) {
+func TestAThousandTasksOfOneOrganisationDelayAnothersByOne(t *testing.T) {
 	t.Parallel()
 	const many = 1000
 	c := &crowded{pages: map[string]int{}}
@@ -114,7 +115,8 @@ func TestATaskOfManyPagesGivesWayAfterEachPage(t *testing.T) {
 	w := newWorld(t, 120)
 	w.removePartner()
 	w.apply(func(context.Context) (access.Change, error) {
-		c, _, err := access.PlanPartner("fabrikam", nil, nil, nil, access.PartnerCommand{Name: new("Fabrikam"), Offer: new(access.Manage)}, w.moment(provider))
+		c, _, err := access.PlanPartner("fabrikam", nil, nil, nil, access.PartnerCommand{Name: new("Fabrikam"), Offer: new(access.Manage)},
+			w.moment(provider))
 		return c, err
 	})
 	first := "globex"

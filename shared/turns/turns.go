@@ -1,9 +1,9 @@
-// Package turns shares the time of a worker among organisations: however much work one of them has, the next piece of another waits for one piece of
-// each at most.
+// Package turns shares the time of a worker among organisations: however much work one of them has, the next piece of another waits for one
+// piece of each at most.
 package turns
 
-// Queue holds pieces of work by the organisation that they are done for, in the order in which organisations and pieces came. Its zero value is empty. It
-// is not safe for use by several goroutines at once.
+// Queue holds pieces of work by the organisation that they are done for, in the order in which organisations and pieces came. Its zero
+// value is empty. It is not safe for use by several goroutines at once.
 type Queue[T any] struct {
 	Share int // how many pieces of one organisation it takes at most; 0 = any number
 

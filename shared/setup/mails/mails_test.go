@@ -39,8 +39,9 @@ func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
 func environment() map[string]string {
 	return map[string]string{
 		"TABLE_NAME": "t", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
-		"PRODUCT_NAME": "Cloud", "MAIL_FROM": "no-reply@cloud.example", "SUPPORT": "help@cloud.example", "CUSTOMER_URL": "https://cloud.example/c",
-		"PARTNER_URL": "https://cloud.example/p", "INVITATION_URL": "https://cloud.example/i/{token}",
+		"PRODUCT_NAME": "Cloud", "MAIL_FROM": "no-reply@cloud.example", "SUPPORT": "help@cloud.example",
+		"CUSTOMER_URL": "https://cloud.example/c",
+		"PARTNER_URL":  "https://cloud.example/p", "INVITATION_URL": "https://cloud.example/i/{token}",
 	}
 }
 
@@ -134,19 +135,23 @@ func start(t *testing.T) *world {
 
 // watch has listing happen.
 func (w *world) watch(s *middleware.Stack) error {
-	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("listing", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-		if q, ok := in.Parameters.(*dynamodb.QueryInput); ok && w.listing != nil {
-			var shard int
-			if pk, ok := q.ExpressionAttributeValues[":pk"].(*types.AttributeValueMemberS); ok {
-				if _, err := fmt.Sscanf(pk.Value, "N#%d", &shard); err == nil {
-					if err := w.listing(shard); err != nil {
-						return middleware.InitializeOutput{}, middleware.Metadata{}, err
+	return s.Initialize.Add(
+		middleware.InitializeMiddlewareFunc("listing",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput,
+				middleware.Metadata, error,
+			) {
+				if q, ok := in.Parameters.(*dynamodb.QueryInput); ok && w.listing != nil {
+					var shard int
+					if pk, ok := q.ExpressionAttributeValues[":pk"].(*types.AttributeValueMemberS); ok {
+						if _, err := fmt.Sscanf(pk.Value, "N#%d", &shard); err == nil {
+							if err := w.listing(shard); err != nil {
+								return middleware.InitializeOutput{}, middleware.Metadata{}, err
+							}
+						}
 					}
 				}
-			}
-		}
-		return next.HandleInitialize(ctx, in)
-	}), middleware.Before)
+				return next.HandleInitialize(ctx, in)
+			}), middleware.Before)
 }
 
 func (w *world) Send(ctx context.Context, m mail.Message) (string, error) {
@@ -215,7 +220,8 @@ func (w *world) tell(e events.Event, to string) (*mail.Message, receipt.State) {
 	}
 	w.mails = nil
 	if got := w.invoke(fmt.Appendf(nil,
-		`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","NewImage":{"sk":{"S":"T#%s"},"event":{"S":%q}}}}]}`, e.ID, data)); got != `{"batchItemFailures":[]}` {
+		`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","NewImage":{"sk":{"S":"T#%s"},"event":{"S":%q}}}}]}`, e.ID,
+		data)); got != `{"batchItemFailures":[]}` {
 		w.t.Fatalf("the batch: got %s, want no failure", got)
 	}
 	r, err := w.store.Mail(w.t.Context(), receipt.KeyOf(e, to))
@@ -249,7 +255,8 @@ func TestAnInvitationsTokenIsMadeForItsMailAndOnlyItsDigestIsKept(t *testing.T) 
 	to := e.Data.Person.Email
 	i := access.Invitation{
 		ID: e.Data.Invitation, Customer: e.Customer.ID, Partner: e.Partner.ID, Email: to, Level: access.View, State: access.InvitationPending,
-		By: access.By{Kind: "customer", Email: "ann@acme.example"}, Sending: 1, Days: 7, Expires: w.now.Add(7 * 24 * time.Hour), Created: w.now, Updated: w.now, Version: 1,
+		By: access.By{Kind: "customer", Email: "ann@acme.example"}, Sending: 1, Days: 7, Expires: w.now.Add(7 * 24 * time.Hour), Created: w.now,
+		Updated: w.now, Version: 1,
 	}
 	w.write(access.Change{Writes: []access.Write{access.InvitationWrite{After: &i}}})
 
@@ -351,7 +358,7 @@ func TestATemporaryPasswordIsMadeForItsMailOnlyWhileItIsOfUse(t *testing.T) {
 	}
 }
 
-func TestWhoHasAnotherAddressIsToldOfItWithAPasswordOnlyWhenItIsOfUse(t *testing.T) { // P19
+func TestANewAddressIsToldOfItWithAPasswordOnlyWhileThatIsOfUse(t *testing.T) { // P19
 	w := start(t)
 	e := sample(t, events.UserEdited)
 	to := e.Data.Person.Email
@@ -378,7 +385,8 @@ func TestWhoHasAnotherAddressIsToldOfItWithAPasswordOnlyWhenItIsOfUse(t *testing
 	if is, err := w.store.User(t.Context(), u.ID); err != nil || !is.Missed.IsZero() {
 		t.Errorf("got %+v (%v), want no password missed any more", is, err)
 	}
-	if m, state := tell(e.Data.EmailWas); m == nil || state != receipt.Sent || strings.Contains(m.Text, "Secret-1234") || strings.Contains(m.Text, to) {
+	if m, state := tell(e.Data.EmailWas); m == nil || state != receipt.Sent || strings.Contains(m.Text, "Secret-1234") ||
+		strings.Contains(m.Text, to) {
 		t.Errorf("the address before: got %v, %s, want a mail without the password and the new address", m, state)
 	}
 	is, err := w.store.User(t.Context(), u.ID)
@@ -396,9 +404,13 @@ func TestWhoHasAnotherAddressIsToldOfItWithAPasswordOnlyWhenItIsOfUse(t *testing
 func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 	w := start(t)
 	e := sample(t, events.UserCreated)
-	u := access.User{ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active, Version: 1}
+	u := access.User{
+		ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active,
+		Version: 1,
+	}
 	task := access.Task{
-		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Due: w.now.Add(time.Millisecond), Until: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
+		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Due: w.now.Add(time.Millisecond),
+		Until: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}, access.TaskWrite{After: &task}}})
 	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
@@ -412,7 +424,8 @@ func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 	}
 }
 
-// Whatever the provider has not answered can arrive for as long as its signature is good, and would undo another password that is on its way by mail.
+// Whatever the provider has not answered can arrive for as long as its signature is good, and would undo another password that is on its
+// way by mail.
 func TestAPasswordWaitsForWhatWasSentAboutTheOneBefore(t *testing.T) {
 	for name, c := range map[string]struct {
 		loose bool
@@ -428,7 +441,10 @@ func TestAPasswordWaitsForWhatWasSentAboutTheOneBefore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := start(t)
 			e := sample(t, events.UserCreated)
-			u := access.User{ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active, Version: 1}
+			u := access.User{
+				ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active,
+				Version: 1,
+			}
 			w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
 			w.pass, w.loose = func(access.User) (string, error) { return "Lost-1234", c.err }, c.loose
 			w.tell(e, u.Email)

@@ -19,7 +19,8 @@ import (
 	"partneraccess/shared/turns"
 )
 
-// notifyHandler handles both kinds of invocations: batches of the table's stream, and the schedule's, at which it sends the mails that wait.
+// notifyHandler handles both kinds of invocations: batches of the table's stream, and the schedule's, at which it sends the mails that
+// wait.
 type notifyHandler struct {
 	Config
 	service *service.Service
@@ -61,9 +62,9 @@ const (
 	parallelShards       = 4
 )
 
-// retryWaiting sends the mails that are due for another attempt, organisation by organisation in turn and of each the longest due first, until
-// there is none, the time runs out, or several fail in a row. Two runs may overlap: each mail is claimed. A mail that fails becomes due
-// again later. An error means that a shard could not be listed; the others have been gone through all the same.
+// retryWaiting sends the mails that are due for another attempt, organisation by organisation in turn and of each the longest due first,
+// until there is none, the time runs out, or several fail in a row. Two runs may overlap: each mail is claimed. A mail that fails becomes
+// due again later. An error means that a shard could not be listed; the others have been gone through all the same.
 func (n notifyHandler) retryWaiting(ctx context.Context) (Report, error) {
 	r := retry{notifyHandler: n, due: n.Now().UTC(), stop: time.Now().Add(maxDuration)}
 	var g errgroup.Group // without a context of its own: one shard's error would cut off the mails that others are sending
@@ -112,8 +113,8 @@ func (r *retry) shard(ctx context.Context, shard int) error {
 	return nil
 }
 
-// queue queues the mails that are due in a shard and were not tried in this run, up to each organisation's share. More means that there were
-// others.
+// queue queues the mails that are due in a shard and were not tried in this run, up to each organisation's share. More means that there
+// were others.
 func (r *retry) queue(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[receipt.Waiting], more bool, err error) {
 	q = &turns.Queue[receipt.Waiting]{Share: sharePerOrganisation}
 	after := ""

@@ -26,7 +26,8 @@ func (s situations) Situation(ctx context.Context, e events.Event) (mail.Situati
 	if err != nil {
 		return out, err
 	}
-	out.Customer, out.Partner, out.Grant, out.Headcount, out.Users, out.Assignments = r.Customer, r.Partner, r.Grant, r.Headcount, r.Users, r.Assignments
+	out.Customer, out.Partner, out.Grant = r.Customer, r.Partner, r.Grant
+	out.Headcount, out.Users, out.Assignments = r.Headcount, r.Users, r.Assignments
 	if out.Partner != nil && len(out.Partner.Contacts) == 0 {
 		if out.Owner, err = s.owner(ctx, partner); err != nil {
 			return out, err
@@ -93,7 +94,8 @@ func (s situations) inviter(ctx context.Context, e events.Event) (string, error)
 	}
 	belongs := slices.Contains(id.MemberOf, e.Customer.ID)
 	if e.Data.Side == "partner" {
-		belongs = e.Partner != nil && id.User != nil && id.User.Status == access.Active && id.User.Partner == e.Partner.ID && (in.ID == "" || in.ID == id.User.ID)
+		belongs = e.Partner != nil && id.User != nil && id.User.Status == access.Active && id.User.Partner == e.Partner.ID &&
+			(in.ID == "" || in.ID == id.User.ID)
 	}
 	if !belongs {
 		return "", nil
