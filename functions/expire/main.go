@@ -1,4 +1,4 @@
-// Command expire is the Lambda function that does what the clock has brought.
+// Command expire is the Lambda function that does the work that is due.
 package main
 
 import (

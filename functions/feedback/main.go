@@ -1,4 +1,4 @@
-// Command feedback is the Lambda function that notes what became of the mails.
+// Command feedback is the Lambda function that records what became of the mails.
 package main
 
 import (

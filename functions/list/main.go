@@ -1,4 +1,4 @@
-// Command list is the Lambda function that answers every question about what is there.
+// Command list is the Lambda function that lists and shows what there is.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command notify is the Lambda function that tells people by e-mail what has happened.
+// Command notify is the Lambda function that sends people mails about what has happened.
 package main
 
 import (

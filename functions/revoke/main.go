@@ -1,4 +1,4 @@
-// Command revoke is the Lambda function that takes access away.
+// Command revoke is the Lambda function that revokes access.
 package main
 
 import (

@@ -1,8 +1,8 @@
-// Command prove looks for what should never be, for as long as it is told to:
+// Command prove looks for violations of what the service promises, for as long as its flags say:
 //
 //	go run ./scripts/prove histories -ops 100000 -clients 16 -seed 1
 //
-// The same seed chooses the same again; what is found ends it with the status 1.
+// The same seed chooses the same again; a violation ends it with the status 1.
 package main
 
 import (

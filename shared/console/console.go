@@ -1,5 +1,5 @@
-// Package console says with what the console (scripts/console) has to be served: its settings, its headers, and how long a file may be
-// kept. The local stack and the CDK app read it here, so that they cannot differ.
+// Package console is what the console (scripts/console) is served with: its settings, its headers, and how long a file may be cached. The
+// local stack and the CDK app read it here, so that they cannot differ.
 package console
 
 import "strings"
@@ -30,8 +30,8 @@ const SignIn = "/sign-in"
 // Header is one that comes with a response.
 type Header struct{ Name, Value string }
 
-// Headers come with the page and every file of it. It may load its own files, and send requests to where it is and to those origins, and
-// that is all.
+// Headers come with the page and every file of it. It may load only its own files, and send requests only to its
+// own origin and those.
 func Headers(origins ...string) []Header {
 	return []Header{
 		{

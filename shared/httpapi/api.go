@@ -159,7 +159,7 @@ func invalidID(r *apigateway.Request, name string) error {
 	return notFound()
 }
 
-// readConfirm reads ?confirm: whether the caller readConfirm that.
+// readConfirm reads ?confirm: whether the caller confirms that.
 func (c *call) readConfirm(what access.Code) (bool, error) {
 	q, err := c.Query()
 	switch {
@@ -201,7 +201,7 @@ func (a *api) failure(err error, r *apigateway.Request) apigateway.Response {
 
 func (a *api) now() time.Time { return a.Now().UTC().Truncate(time.Millisecond) }
 
-// caller is the caller as the use cases know it.
+// caller is who calls, for the use cases.
 func (c *call) caller() service.Caller { return c.who.forService(c.PathValue("customer")) }
 
 // perform calls a use case with the request's preconditions and Idempotency-Key, and answers with its result as present shows it; or, when
@@ -215,7 +215,7 @@ func perform[T any](c *call, present func(T) reply, do func(service.Options[T]) 
 	return replyWith(present, out, err)
 }
 
-// replyWith is the answer with the result of a use case, or with what it fails with.
+// replyWith is the answer with the result of a use case, or its error.
 func replyWith[T any](present func(T) reply, out T, err error) (reply, error) {
 	var before *service.Repeated
 	switch {
@@ -228,7 +228,7 @@ func replyWith[T any](present func(T) reply, out T, err error) (reply, error) {
 	return present(out), nil
 }
 
-// repeatOf is what repeats the request under its Idempotency-Key; nil when it has none. Part tells several changes of one request apart.
+// repeatOf is what repeats the request under its Idempotency-Key; nil when it has none. Part distinguishes the changes of one request.
 func repeatOf[T any](c *call, part string, present func(T) reply) (*service.Repeat[T], error) {
 	record, err := c.idempotency(part)
 	if record == nil {
@@ -251,7 +251,7 @@ func repeatOf[T any](c *call, part string, present func(T) reply) (*service.Repe
 // answerLifetime is how long the first answer to an Idempotency-Key is kept.
 const answerLifetime = 24 * time.Hour
 
-// idempotency is the record of the request's Idempotency-Key; nil when it has none. A key is the caller's own, and the route's.
+// idempotency is the record of the request's Idempotency-Key; nil when it has none. A key counts for its caller and its route.
 func (c *call) idempotency(part string) (*access.Answer, error) {
 	key := c.Header("idempotency-key")
 	if key == "" || c.Method != "POST" {
@@ -281,7 +281,7 @@ func (c *call) forEachTag(ctx context.Context, do endpoint) (out reply, err erro
 	if len(tags) > maxTags {
 		return reply{}, access.Refuse(access.Invalid, "If-Match names %d versions: at most %d are looked at, one is enough", len(tags), maxTags)
 	}
-	if len(tags) == 0 { // none, *, or what cannot be read
+	if len(tags) == 0 { // none, *, or malformed ones
 		return do(ctx, c)
 	}
 	for _, c.tag = range tags {
@@ -350,7 +350,7 @@ func (c *call) precondition(version int64) error {
 	return c.checkIfNoneMatch(version)
 }
 
-// readIfMatch reads If-Match: the version that the caller has readIfMatch. A weak tag matches nothing, nor does one that this service did
+// readIfMatch reads If-Match: the version that the caller has read. A weak tag matches nothing, nor does one that this service did
 // not make.
 func (c *call) readIfMatch(required bool) (int64, error) {
 	tag := c.ifMatch()

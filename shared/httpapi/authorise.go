@@ -25,7 +25,7 @@ const (
 	customerMember                          // another member of it
 	anyMember                               // a member of any customer: the partners directory is open to them (D16)
 	anyCustomerAdmin                        // an admin of any customer: they see the partners' people, too
-	owner                                   // of the partner that the route names, and so on
+	owner                                   // the owner of the partner that the route names; likewise the five below
 	partnerAdmin
 	business
 	tech
@@ -96,12 +96,12 @@ func accountOf(c *apigateway.Claims) (string, error) {
 }
 
 // staleAccount refuses the token of an account that has another address by now. A token lives on for a while when its account's address has
-// changed hands.
+// changed.
 func staleAccount() *access.Error {
 	return access.Refuse(unauthenticated, "this token was made out to an account that has another address now, or is gone: sign in again")
 }
 
-// rejectSuspended refuses a person of a suspended partner who would change something: such people read.
+// rejectSuspended refuses a person of a suspended partner who would change something: they may read.
 func rejectSuspended(id access.Identity, r *apigateway.Request) error {
 	if r.Method == "GET" || id.Partner == nil || id.Partner.Status != access.Suspended {
 		return nil

@@ -19,11 +19,11 @@ import (
 	"partneraccess/shared/metrics"
 )
 
-// FactSource is where decisions find their facts. Every error of it means that a question cannot be answered now.
+// FactSource is where decisions find their facts. Every error means that a question cannot be answered now.
 type FactSource interface {
 	// Facts reads the facts of all questions, in their order. What is not there is nil.
 	Facts(ctx context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error)
-	// UserByEmail is the id of the partner's user with the address, "" when there is none.
+	// UserByEmail returns the id of the partner's user with the address, "" when there is none.
 	UserByEmail(ctx context.Context, address string) (string, error)
 	// CustomersOf lists customers that may have a grant for the partner, PartnersOf partners that may have one of the customer, and
 	// UsersOf the partner's users: candidates, each to be decided.
@@ -114,7 +114,7 @@ type evaluation struct {
 }
 
 // evaluate answers a query, or a batch of them. The instant is that of a batch's decisions, which stands in a header, so that a repeated
-// batch has the same body; zero for a single query, whose answer says it in its context.
+// batch has the same body; zero for a single query, whose answer holds it in its context.
 func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) ([]byte, time.Time, *access.Error) {
 	request, refused := k.decode(r, many)
 	if refused != nil {
@@ -197,7 +197,7 @@ func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations [
 	if err != nil {
 		return k.readFailed(ctx, r, err)
 	}
-	if account != "" && !access.SameAccount(account, me) { // the address has changed hands since
+	if account != "" && !access.SameAccount(account, me) { // the account has another address by now
 		return access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
 	}
 	for i := range evaluations {

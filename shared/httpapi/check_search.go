@@ -104,8 +104,8 @@ func queryDigest(route string, q *authzen.Query) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// token is where the next page begins: <digest><limit>.<position>. It names only a place among candidates that the search would come
-// to anyway, so that a forged one reaches nothing else.
+// token is where the next page begins: <digest><limit>.<position>. It names only a place among the candidates of
+// this search, so that a forged one reaches nothing else.
 func (s *search) token(digest, next string) string {
 	if next == "" {
 		return ""
@@ -236,7 +236,7 @@ func (k *check) subjects(ctx context.Context, s *search) (results, error) {
 	if !access.ValidID(s.customer) {
 		return results{}, nil
 	}
-	if partner != "" && user != "*" { // in the midst of a partner
+	if partner != "" && user != "*" { // the page begins among a partner's users
 		if full, err := k.allowedUsers(ctx, s, g, partner, user); full || err != nil {
 			return g.results, err
 		}
@@ -267,11 +267,11 @@ func (k *check) subjects(ctx context.Context, s *search) (results, error) {
 	return g.results, nil
 }
 
-// haveActiveGrants tells which partners' grants are active, so that the users of the others need not be read.
+// haveActiveGrants returns which partners' grants are active, so that the users of the others need not be read.
 func (k *check) haveActiveGrants(ctx context.Context, s *search, partners []string) ([]bool, error) {
 	qs := make([]access.Question, len(partners))
 	for i, p := range partners {
-		qs[i] = access.Question{User: p + ":", Customer: s.customer} // no user: the partner and its grant are what matters
+		qs[i] = access.Question{User: p + ":", Customer: s.customer} // no user: only the partner and its grant are read
 	}
 	facts, err := k.factsOf(ctx, qs, s)
 	if err != nil {

@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	kim      = "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1" // a technician, in acme's grant
-	lea      = "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S2" // the owner, not in it
-	stranger = "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S9"
-	checker  = "partner-access/check"
+	kim         = "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1" // a technician, in acme's grant
+	lea         = "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S2" // the owner, not in it
+	unknownUser = "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S9"
+	checker     = "partner-access/check"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -207,7 +207,7 @@ func TestAnEvaluationAnswersWithItsReason(t *testing.T) {
 			"email kim@contoso.example, facts strong 1",
 		},
 		{"an unknown e-mail", ask("x@contoso.example", "reports:read", atAcme), "false", "unknown_subject", "email x@contoso.example"},
-		{"an unknown user", ask(stranger, "reports:read", atAcme), "false", "unknown_subject", "facts strong 1"},
+		{"an unknown user", ask(unknownUser, "reports:read", atAcme), "false", "unknown_subject", "facts strong 1"},
 		{"an id that cannot be", ask("kim", "reports:read", atAcme), "false", "unknown_subject", ""},
 		{"an e-mail that cannot be", ask("kim@@x", "reports:read", atAcme), "false", "unknown_subject", ""},
 		{"another type of subject", strings.Replace(ask(kim, "x", atAcme), `"user"`, `"robot"`, 1), "false", "unknown_subject", ""},
@@ -615,7 +615,7 @@ func TestSearches(t *testing.T) {
 		{"subjects of a customer that cannot be", "subject", ask("", "reports:read", `{"type":"customer","id":"#"}`), nil},
 		{"actions", "action", `{"subject":{"type":"user","id":"` + kim + `"},"resource":` + atAcme + `}`, []string{"reports:read", "sign_in"}},
 		{"actions in the portal", "action", ask(kim, "ignored", `{"type":"partner","id":"contoso"}`), []string{"tickets:read"}},
-		{"actions of an unknown user", "action", ask(stranger, "", atAcme), nil},
+		{"actions of an unknown user", "action", ask(unknownUser, "", atAcme), nil},
 	} {
 		got, token := found(t, send(t, newCheck(t, newFacts("acme", "beta")), post{path: "/access/v1/search/" + c.path, body: c.body}))
 		if !reflect.DeepEqual(got, c.want) || token != "" {

@@ -19,8 +19,8 @@ const (
 	maxLimit     = 100
 )
 
-// A cursor is the position after a page, together with a digest of the list that it belongs to. It names only a place inside the list that
-// the request asks for anyway, so that a forged one reaches nothing else.
+// A cursor is the position after a page, together with a digest of the list that it belongs to. It names only a place in the list that the
+// request asks for, so that a forged one reaches nothing else.
 
 // listDigest identifies a list: the route, what its path names, and its filter.
 func listDigest(r *apigateway.Request, filter url.Values) string {

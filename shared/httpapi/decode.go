@@ -34,11 +34,11 @@ func (o *opt[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return json.UnmarshalDecode(d, &o.Value)
 }
 
-// has tells whether there is a value.
+// has returns whether there is a value.
 func (o opt[T]) has() bool { return o.Given && !o.Null }
 
 // decodeBody reads a request's body strictly (RFC 8259, RFC 7493): one JSON object, no unknown member, none twice, nothing after it, every
-// value of its type. What is wrong is told with a pointer to where.
+// value of its type. An error has a pointer to what is wrong.
 func decodeBody(r *apigateway.Request, into any) error {
 	if ct := r.Header("content-type"); ct != "" || len(r.Body) > 0 {
 		media, _, err := mime.ParseMediaType(ct)
@@ -106,7 +106,7 @@ type valueError struct{ detail string }
 
 func (e *valueError) Error() string { return e.detail }
 
-// moment is an instant as people write it: RFC 3339 with any offset. What is finer than a millisecond is cut off.
+// moment is an instant in RFC 3339 with any offset. It is truncated to milliseconds.
 type moment struct{ time.Time }
 
 // UnmarshalJSONFrom reads the instant, in UTC.

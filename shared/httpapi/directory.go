@@ -36,8 +36,8 @@ func (b partnerBody) command() (access.PartnerCommand, error) {
 	return cmd, f.err()
 }
 
-// putPartner and patchPartner differ only in what they find: PUT creates, PATCH needs something to edit and the version that was seen. Both
-// leave what is not given as it is.
+// putPartner and patchPartner differ in one point: PUT creates, PATCH needs a partner to edit and the version that was seen. Both leave
+// what is not given as it is.
 func putPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, true) }
 
 func patchPartner(ctx context.Context, c *call) (reply, error) { return writePartner(ctx, c, false) }
@@ -76,7 +76,7 @@ type accountBody struct {
 	Contacts opt[[]string] `json:"contacts"`
 }
 
-// patchAccount is what the owner itself may change of its partner (P8). The name is the provider's: customers recognise a partner by it.
+// patchAccount changes what the owner may change of its partner (P8). The name is the provider's: customers recognise a partner by it.
 // Single sign-on is the provider's, too, unless it allows the owner to set it (A9).
 func patchAccount(ctx context.Context, c *call) (reply, error) {
 	seen, err := c.readIfMatch(true)
@@ -184,7 +184,7 @@ func postUsers(ctx context.Context, c *call) (reply, error) {
 	return reply{status: 200, body: out}, nil
 }
 
-// userResultOf shows what became of one of several users.
+// userResultOf is the result for one of several users.
 func userResultOf(u service.AddedUser, i int) (userResult, error) {
 	var refused *access.Error
 	if errors.As(u.Err, &refused) {
@@ -336,8 +336,8 @@ func putMember(ctx context.Context, c *call) (reply, error) {
 	})
 }
 
-// registeredMemberView is what the provider is told of a member whom it has registered: also that a partner's account has the address. That
-// account is no member's, and gets in nowhere at the customer (A7, A8).
+// registeredMemberView is a member as the provider sees it: also that a partner's account has the address. That account is no member's, and
+// has no access to the customer (A7, A8).
 type registeredMemberView struct {
 	memberView
 	PartnerUser *partnerUserView `json:"partner_user,omitzero"`

@@ -32,7 +32,7 @@ func (b grantBody) command() (cmd access.GrantCommand, to service.Grantee, err e
 		Level: f.level(b.Level, "/level"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"), Note: f.note(b.Note, "/note"),
 		Message:    f.message(b.Message, "/message"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner),
-		From:       given(b.From), Until: given(b.Until), Everyone: b.Everyone.Value,
+		From:       optionalInstant(b.From), Until: optionalInstant(b.Until), Everyone: b.Everyone.Value,
 	}
 	f.flag(b.Everyone, "/everyone")
 	if p := f.text(b.Partner, "/partner", "this cannot be a partner's id: look it up in the partners directory", access.ValidID); p != nil {
@@ -57,8 +57,8 @@ func (b grantBody) command() (cmd access.GrantCommand, to service.Grantee, err e
 	return cmd, to, f.err()
 }
 
-// given is an instant that was given; in a grant null means the same as nothing.
-func given(o opt[moment]) *time.Time {
+// optionalInstant is an instant that was given; in a grant null means the same as nothing.
+func optionalInstant(o opt[moment]) *time.Time {
 	if !o.has() {
 		return nil
 	}
@@ -66,7 +66,7 @@ func given(o opt[moment]) *time.Time {
 }
 
 func postGrant(ctx context.Context, c *call) (reply, error) {
-	dry, err := askedDry(c.Request)
+	dry, err := readDryRun(c.Request)
 	if err != nil {
 		return reply{}, err
 	}
@@ -89,8 +89,8 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 	return perform(c, c.openedReply, grant)
 }
 
-// askedDry reads dry_run, the one parameter of the route.
-func askedDry(r *apigateway.Request) (bool, error) {
+// readDryRun reads dry_run, the one parameter of the route.
+func readDryRun(r *apigateway.Request) (bool, error) {
 	q, err := url.ParseQuery(r.RawQuery)
 	if err != nil || len(q) != 1 || len(q["dry_run"]) != 1 {
 		return false, noQuery(r)
@@ -128,7 +128,7 @@ type editBody struct {
 func (b editBody) command() (access.EditCommand, error) {
 	var f findings
 	cmd := access.EditCommand{
-		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: cleared(b.From), Until: cleared(b.Until),
+		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: instantOrZero(b.From), Until: instantOrZero(b.Until),
 		State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
 		Message: f.message(b.Message, "/message"),
@@ -149,12 +149,12 @@ func (b editBody) command() (access.EditCommand, error) {
 	if cmd.Everyone != nil && *cmd.Everyone && cmd.Set != nil {
 		f.add("/everyone", "everyone cannot be switched on while single users are chosen")
 	}
-	f.opposed(cmd.Add, cmd.Remove, "/users/remove")
+	f.addedAndRemoved(cmd.Add, cmd.Remove, "/users/remove")
 	return cmd, f.err()
 }
 
-// opposed finds users who are to be added and removed.
-func (f *findings) opposed(add, remove []string, pointer string) {
+// addedAndRemoved finds users who are to be added and removed.
+func (f *findings) addedAndRemoved(add, remove []string, pointer string) {
 	for _, id := range add {
 		if slices.Contains(remove, id) {
 			f.add(pointer, id+" is to be added, too")
@@ -162,8 +162,8 @@ func (f *findings) opposed(add, remove []string, pointer string) {
 	}
 }
 
-// cleared is an instant that was given, null being the zero time: without a bound.
-func cleared(o opt[moment]) *time.Time {
+// instantOrZero is an instant that was given, null being the zero time: without a bound.
+func instantOrZero(o opt[moment]) *time.Time {
 	if !o.Given {
 		return nil
 	}
@@ -194,7 +194,7 @@ type pickBody struct {
 	Everyone opt[bool]     `json:"everyone"`
 }
 
-// putAssignedUsers is the partner's choice of who of its users may enter a customer (A5, E2, E11).
+// putAssignedUsers is the partner's choice of which of its users have access to a customer (A5, E2, E11).
 func putAssignedUsers(ctx context.Context, c *call) (reply, error) {
 	seen, err := c.readIfMatch(false)
 	if err != nil {
@@ -217,7 +217,7 @@ func putAssignedUsers(ctx context.Context, c *call) (reply, error) {
 		single && (b.Users.Given || b.Everyone.Given) {
 		f.add("", "give either users, or everyone, or add and remove")
 	}
-	f.opposed(cmd.Add, cmd.Remove, "/remove")
+	f.addedAndRemoved(cmd.Add, cmd.Remove, "/remove")
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}

@@ -18,7 +18,7 @@ type invitationView struct {
 	Level     string     `json:"level"`
 	Until     *time.Time `json:"until"`
 	Status    string     `json:"status"`
-	Reason    string     `json:"reason,omitempty"` // why it was cancelled, when nobody did that
+	Reason    string     `json:"reason,omitempty"` // why it was cancelled, when no person did that
 	Grant     string     `json:"grant,omitempty"`  // that it was for; absent when accepting opens one
 	InvitedBy byView     `json:"invited_by"`
 	ExpiresAt time.Time  `json:"expires_at"`
@@ -35,7 +35,7 @@ type invitationMailView struct {
 	At    time.Time `json:"at"`
 }
 
-// viewInvitation shows an invitation as a change left it, viewInvitationRow as things stand.
+// viewInvitation shows an invitation as a change left it, viewInvitationRow as it is now.
 func viewInvitation(i *access.Invitation, now time.Time) invitationView {
 	return invitationView{
 		ID: i.ID, Customer: i.Customer, Partner: i.Partner, Email: i.Email, Level: i.Level.String(), Until: timeOrNull(i.Until),
@@ -55,8 +55,8 @@ func viewInvitationRow(r *access.InvitationRow, mail *receipt.Receipt, now time.
 	return v
 }
 
-// listedInvitations is the answer to a list of invitations.
-func listedInvitations(l service.ListedInvitations, err error, digest string, now time.Time) (reply, error) {
+// invitationListReply is the answer to a list of invitations.
+func invitationListReply(l service.ListedInvitations, err error, digest string, now time.Time) (reply, error) {
 	return listReply(l.Page, err, digest, func(r *access.InvitationRow) invitationView {
 		return viewInvitationRow(r, l.Mails[r.Invitation.ID], now)
 	})
@@ -66,8 +66,8 @@ type invitationAnswer struct {
 	Invitation invitationView `json:"invitation"`
 }
 
-// invited is the answer to a change of an invitation.
-func invited(i service.Invited) reply {
+// invitationReply is the answer to a change of an invitation.
+func invitationReply(i service.Invited) reply {
 	out := reply{status: 200, version: i.Version, body: invitationAnswer{viewInvitation(i.Invitation, i.At)}}
 	if i.Created {
 		out.status, out.location = 201, "/v1/customers/"+i.Customer+"/invitations/"+i.ID
@@ -75,8 +75,8 @@ func invited(i service.Invited) reply {
 	return out
 }
 
-// answeredInvitation is what the invited person sees of its answer, who cannot change the invitation: without a version.
-func answeredInvitation(i service.Invited) reply {
+// answeredReply is the answer to the invited person, who cannot change the invitation: without a version.
+func answeredReply(i service.Invited) reply {
 	return reply{status: 200, body: invitationAnswer{viewInvitation(i.Invitation, i.At)}}
 }
 
@@ -99,7 +99,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 	if !b.Email.Given {
 		f.add("/email", "say whom to invite")
 	}
-	if until := given(b.Until); until != nil {
+	if until := optionalInstant(b.Until); until != nil {
 		cmd.Until = *until
 	}
 	if b.Days.Given {
@@ -118,7 +118,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	cmd.Email = *email
-	return perform(c, invited, func(o service.Options[service.Invited]) (service.Invited, error) {
+	return perform(c, invitationReply, func(o service.Options[service.Invited]) (service.Invited, error) {
 		return c.service.Invite(ctx, c.caller(), c.PathValue("customer"), *partner, cmd, o)
 	})
 }
@@ -140,11 +140,11 @@ func getInvitation(ctx context.Context, c *call) (reply, error) {
 
 func deleteInvitation(ctx context.Context, c *call) (reply, error) {
 	i, err := c.service.Cancel(ctx, c.caller(), c.PathValue("customer"), c.PathValue("invitation"))
-	return replyWith(invited, i, err)
+	return replyWith(invitationReply, i, err)
 }
 
 func resendInvitation(ctx context.Context, c *call) (reply, error) {
-	return perform(c, invited, func(o service.Options[service.Invited]) (service.Invited, error) {
+	return perform(c, invitationReply, func(o service.Options[service.Invited]) (service.Invited, error) {
 		return c.service.Resend(ctx, c.caller(), c.PathValue("customer"), c.PathValue("invitation"), o)
 	})
 }
@@ -177,7 +177,7 @@ func listInvitations(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	list, err := c.service.CustomerInvitations(ctx, c.PathValue("customer"), filter, ask)
-	return listedInvitations(list, err, digest, filter.Now)
+	return invitationListReply(list, err, digest, filter.Now)
 }
 
 func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
@@ -186,7 +186,7 @@ func listPartnerInvitations(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	list, err := c.service.PartnerInvitations(ctx, c.caller(), c.PathValue("partner"), filter, ask)
-	return listedInvitations(list, err, digest, filter.Now)
+	return invitationListReply(list, err, digest, filter.Now)
 }
 
 // previewView is what accepting would give.
@@ -244,13 +244,13 @@ func acceptInvitation(ctx context.Context, c *call) (reply, error) {
 	if err := f.err(); err != nil {
 		return reply{}, err
 	}
-	return perform(c, answeredInvitation, func(o service.Options[service.Invited]) (service.Invited, error) {
+	return perform(c, answeredReply, func(o service.Options[service.Invited]) (service.Invited, error) {
 		return c.service.Accept(ctx, c.caller(), c.PathValue("token"), name, o)
 	})
 }
 
 func declineInvitation(ctx context.Context, c *call) (reply, error) {
-	return perform(c, answeredInvitation, func(o service.Options[service.Invited]) (service.Invited, error) {
+	return perform(c, answeredReply, func(o service.Options[service.Invited]) (service.Invited, error) {
 		return c.service.Decline(ctx, c.caller(), c.PathValue("token"), o)
 	})
 }

@@ -14,10 +14,10 @@ import (
 	"partneraccess/shared/service"
 )
 
-// stuck is a table that answers nothing.
-type stuck struct{ service.Store }
+// unresponsiveTable is a table that answers nothing.
+type unresponsiveTable struct{ service.Store }
 
-func (stuck) Identity(ctx context.Context, _ string) (access.Identity, error) {
+func (unresponsiveTable) Identity(ctx context.Context, _ string) (access.Identity, error) {
 	<-ctx.Done()
 	return access.Identity{}, fmt.Errorf("read: %w", ctx.Err())
 }
@@ -29,7 +29,7 @@ func TestARequestIsAnsweredBeforeTheFunctionIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		s := service.Service{Store: stuck{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		s := service.Service{Store: unresponsiveTable{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 		out, err := httpapi.NewDirectory(httpapi.Config{Service: s}).Invoke(ctx, []byte(event))
 		if err != nil || ctx.Err() != nil || !strings.Contains(string(out), `"statusCode":503`) {
 			t.Errorf("got %s, %v with %v, want 503 before the time is over", out, err, ctx.Err())

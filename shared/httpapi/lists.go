@@ -191,7 +191,7 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 	return listReply(page, err, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) })
 }
 
-// getPartnerCustomer is one customer as the partner sees it. An external user sees those that it can enter, like in the list.
+// getPartnerCustomer is one customer as the partner sees it. An external user sees those that it has access to, as in the list.
 func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {
 		return reply{}, err
@@ -203,7 +203,7 @@ func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
 	return reply{status: 200, version: row.Grant.Edition(), body: c.api.viewPartnerCustomer(row, c.api.now())}, nil
 }
 
-// listSubPartners lists the partners below one by name, and nothing of what they may enter (W3, W12).
+// listSubPartners lists the partners below one by name, without the customers of each (W3, W12).
 func listSubPartners(ctx context.Context, c *call) (reply, error) {
 	ask, _, digest, err := pageAsk(c.Request)
 	if err != nil {

@@ -185,7 +185,7 @@ func (p Problem) append(b []byte) []byte {
 	return append(b, '}')
 }
 
-// refusal is the response that carries a problem document. Those that ask for a repetition say when.
+// refusal is the response that carries a problem document. One that can be repeated says when, in Retry-After.
 func refusal(e *access.Error, requestID string) apigateway.Response {
 	p := problemOf(e, requestID)
 	r := apigateway.Response{
@@ -201,7 +201,7 @@ func refusal(e *access.Error, requestID string) apigateway.Response {
 	return r
 }
 
-// refuse is the problem document of what the adapter of API Gateway refuses by itself.
+// refuse is the problem document for a request that apigateway refuses.
 func refuse(status int, detail, requestID string) apigateway.Response {
 	code := internal
 	switch status {

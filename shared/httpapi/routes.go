@@ -11,8 +11,8 @@ type Route struct {
 	Path     string // in API Gateway's own spelling: "/v1/customers/{customer}/grants"
 	Function string // the name of the function that serves it
 	Public   bool   // served without a token
-	// Scopes are those of which the token must carry one to get past the gateway; none: whoever has a token gets as far as the function, which
-	// looks for itself as well.
+	// Scopes are those of which the token must carry one to get past the gateway; none: every token gets as far as the function, which
+	// authorises it, too.
 	Scopes []string
 
 	callers  callerKind // who may call it

@@ -15,7 +15,7 @@ import (
 
 // The views are the shapes of what is answered. Times are RFC 3339 in UTC, null when there is none; what a caller may not see is left out.
 
-// textOrNull is a textOrNull that is null when there is none.
+// textOrNull is a text that is written as null when it is empty.
 type textOrNull string
 
 // MarshalJSONTo writes it.
@@ -116,7 +116,7 @@ type changedView struct {
 }
 
 // viewChanged names the users whom the change added or removed, and those that the request named, as they are after it; of a grant that it
-// ends, the users who were picked.
+// ends, the users who were assigned.
 func viewChanged(r access.Relation, p access.Planned, named []string) []changedView {
 	rows := maps.Clone(r.Assignments)
 	for _, w := range p.Change.Writes {
@@ -192,7 +192,7 @@ func (c *call) openedReply(g service.Granted) reply {
 	return out
 }
 
-// noContent is the answer to a change of which there is nothing to show.
+// noContent is the answer to a change that has no body.
 func noContent[T any](T) reply { return reply{status: 204} }
 
 type customerView struct {
@@ -207,7 +207,7 @@ type customerView struct {
 	Version         int64      `json:"version"`
 }
 
-// capView is the most that one person may do.
+// capView is the highest level that one person may have.
 type capView struct {
 	Email string `json:"email"`
 	Level string `json:"level"`
@@ -297,12 +297,12 @@ func viewUser(u *access.User, whole bool) userView {
 	return v
 }
 
-// grantUserView is a user who is in a grant.
+// grantUserView is a user who has access by a grant.
 type grantUserView struct {
 	userView
 	Level string     `json:"effective_level"`
 	Cap   textOrNull `json:"cap"`
-	Since *time.Time `json:"assigned_at"` // null: comes in with everyone
+	Since *time.Time `json:"assigned_at"` // null: has access because everyone has
 }
 
 func viewGrantUser(g *access.Grant, p *access.Partner, u access.GrantUser) grantUserView {

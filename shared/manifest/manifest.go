@@ -24,9 +24,9 @@ type Function struct {
 	Feedback bool          // what became of the mails: the events of SES's configuration set, through EventBridge
 }
 
-// Stream says how the table's stream starts a function. Lambda is told that the function reports single failures
-// (ReportBatchItemFailures), that it begins at the oldest record (TRIM_HORIZON), and that what fails for good goes to a
-// dead-letter queue.
+// Stream says how the table's stream starts a function. In each case the function reports single failures
+// (ReportBatchItemFailures), begins at the oldest record (TRIM_HORIZON), and what fails for good goes to a dead-letter
+// queue.
 type Stream struct {
 	Filter            string        // the pattern that a record must match, as Lambda spells it, in JSON
 	BatchSize         int           // records at most in one invocation
@@ -48,16 +48,16 @@ func routes(function string) []httpapi.Route {
 	return out
 }
 
-// commonSettings are the settings of all functions. STAGE tells the figures of one deployment from another's, and may be empty.
+// commonSettings are the settings of all functions. STAGE distinguishes the metrics of deployments, and may be empty.
 func commonSettings() []string { return []string{"TABLE_NAME", "STAGE"} }
 
-// peopleSettings are the settings of the functions that serve peopleSettings, which Environment.Config in shared/setup reads.
+// peopleSettings are the settings of the functions that serve people, which Environment.Config in shared/setup reads.
 func peopleSettings() []string { return append(commonSettings(), "REQUIRE_SSO", "SIGN_IN_URL") }
 
-// accountSettings are the settings of the functions that keep the employees' accountSettings, which identity.FromEnvironment reads.
+// accountSettings are the settings of the functions that keep the employees' accounts, which identity.FromEnvironment reads.
 func accountSettings() []string { return []string{"IDENTITY", "USER_POOL_ID", "USER_POOL_CLIENT_ID"} }
 
-// mailSettings are the settings of the function that sends mailSettings, which mails.Notify reads.
+// mailSettings are the settings of the function that sends mails, which mails.Notify reads.
 func mailSettings() []string {
 	return []string{
 		"PRODUCT_NAME", "MAIL_FROM", "MAIL_REPLY_TO", "SUPPORT", "CUSTOMER_URL", "PARTNER_URL", "INVITATION_URL", "UNSUBSCRIBE",

@@ -60,10 +60,10 @@ func rights() map[string][]Right {
 		"edit": {
 			table("BatchGetItem", "C", "P"),
 			table("ConditionCheckItem", "P"),
-			table("DeleteItem", "C"), // who was taken out
+			table("DeleteItem", "C"), // users who are removed
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"),
-			table("Query", "C", "P"),      // P: who is in by its number
+			table("Query", "C", "P"),      // P: users who have access by their number
 			table("UpdateItem", "C", "P"), // holds, for what ends access (see shared/dynamo); likewise in the functions below
 		},
 		"revoke": {

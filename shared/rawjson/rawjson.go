@@ -134,7 +134,7 @@ func (r *Reader) End() error {
 // AppendString appends s as a JSON string. Bytes that are no UTF-8 are replaced.
 func AppendString[T ~[]byte | ~string](b []byte, s T) []byte {
 	b, err := jsontext.AppendQuote(b, s)
-	_ = err // only tells that something was replaced
+	_ = err // says only that something was replaced
 	return b
 }
 

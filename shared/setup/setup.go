@@ -60,7 +60,7 @@ func IDs(now func() time.Time) func() string {
 	return func() string { return ulid.MustNew(ulid.Timestamp(now()), entropy).String() }
 }
 
-// MetricsRecorder takes the function's figures.
+// MetricsRecorder records the function's metrics.
 func (e *Environment) MetricsRecorder() *metrics.Recorder {
 	if e.Metrics == nil {
 		e.Metrics = metrics.New(os.Stdout, e.Getenv("STAGE"), e.Now)

@@ -49,12 +49,12 @@ type Report struct {
 
 const (
 	pageSize             = 2000             // pieces of due work a request
-	sharePerOrganisation = 50               // pieces of one organisation between two looks at what is due
+	sharePerOrganisation = 50               // pieces of one organisation between two readings of what is due
 	timeoutMargin        = 5 * time.Second  // before the function's time-out
 	maxDuration          = 50 * time.Second // of a run, so that the next minute's does not overlap
 )
 
-// Handler is the scheduled function. The event is not looked at.
+// Handler is the scheduled function. The event is ignored.
 func (s *Sweep) Handler() lambda.Handler { return handler{s} }
 
 type handler struct{ *Sweep }
@@ -165,7 +165,7 @@ func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q
 	return q, left, nil
 }
 
-// do does one do of work. Again means that it is a task of which there is another page.
+// do does one piece of work. Again means that it is a task of which there is another page.
 func (r *run) do(ctx context.Context, w access.Work) (again bool) {
 	again, err := r.work.Do(ctx, w)
 	r.mu.Lock()

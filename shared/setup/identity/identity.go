@@ -1,5 +1,5 @@
-// Package identity wires the identity provider, for the functions that keep accounts. The others are spared its client: it would double
-// them.
+// Package identity wires the identity provider, for the functions that keep accounts. It is apart from setup so that the other
+// functions do not carry the client of Cognito, which would double them.
 package identity
 
 import (
@@ -26,7 +26,7 @@ func Accounts(e *setup.Environment, own *cognito.Provider) (service.Accounts, er
 	return accounts, nil
 }
 
-// Directory builds the function that keeps partners, customers and their people; own is as in Of.
+// Directory builds the function that keeps partners, customers and their people; own is as in Accounts.
 func Directory(own *cognito.Provider) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		cfg, _, err := e.Config()

@@ -32,7 +32,7 @@ type Config struct {
 	Settings   mail.Settings
 	Sender     mail.Sender
 	Suppressed service.Suppressed // of the service that Sender sends with; NewMailHandler alone needs it
-	Accounts   service.Accounts   // make the temporary passwords; nil: people sign in where the provider's own identity provider says
+	Accounts   service.Accounts   // make the temporary passwords; nil: the provider has its own identity provider
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -54,7 +54,7 @@ func NewHandler(c Config) (lambda.Handler, error) {
 	return notifyHandler{Config: c, service: c.service(notifier{n}), stream: stream.Handler(each, c.Log)}, nil
 }
 
-// service has the use cases about mails; to is nil where none is sent.
+// service has the use cases about mails; to is nil where it sends none.
 func (c Config) service(to service.Notifier) *service.Service {
 	return &service.Service{Store: c.Store, Now: c.Now, NewID: setup.IDs(c.Now), Accounts: c.Accounts, Notifier: to, Log: c.Log}
 }

@@ -124,7 +124,7 @@ type world struct {
 
 func start(t *testing.T) *world {
 	t.Helper()
-	client, table := engine.Shared(t).Client(), "mailing-"+rand.Text()
+	client, table := engine.Shared(t).Client(), "mails-"+rand.Text()
 	if err := dynamo.CreateTable(t.Context(), client, table, false); err != nil {
 		t.Fatal(err)
 	}
