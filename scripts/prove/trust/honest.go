@@ -97,9 +97,9 @@ func (w *world) grants(ctx context.Context, by who, cust, part, path string) err
 			body["until"] = until
 		}
 		if w.chance(8) {
-			from = w.now.Add(time.Duration(1+w.random.IntN(5)) * 24 * time.Hour)
-			if until.IsZero() || from.Before(until) {
-				body["from"] = from
+			later := w.now.Add(time.Duration(1+w.random.IntN(5)) * 24 * time.Hour)
+			if until.IsZero() || later.Before(until) {
+				from, body["from"] = later, later
 			}
 		}
 		if person == "" { // for whom the partner is not known yet
