@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -229,10 +230,25 @@ func (v *service) errorRate() awscloudwatch.IMetric {
 	})
 }
 
+// tableThrottles counts what the table and its indexes refused: each has its own figures.
 func (v *service) tableThrottles() awscloudwatch.IMetric {
-	of := func(metric string) awscloudwatch.IMetric { return v.table.Metric(&metric, statistic("Sum", 5)) }
+	using, sum := map[string]awscloudwatch.IMetric{}, []string{}
+	for i, index := range []string{"", "gsi1", "gsi2"} {
+		of := map[string]*string{"TableName": v.table.TableName()}
+		if index != "" {
+			of["GlobalSecondaryIndexName"] = &index
+		}
+		for _, kind := range []string{"Read", "Write"} {
+			name := fmt.Sprint(strings.ToLower(kind), "s", i)
+			using[name] = awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+				Namespace: jsii.String("AWS/DynamoDB"), MetricName: jsii.String(kind + "ThrottleEvents"), DimensionsMap: &of,
+				Statistic: jsii.String("Sum"), Period: minutes(5),
+			})
+			sum = append(sum, "FILL("+name+", 0)")
+		}
+	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String("FILL(reads, 0) + FILL(writes, 0)"), Label: jsii.String("throttles of the table"), Period: minutes(5),
-		UsingMetrics: &map[string]awscloudwatch.IMetric{"reads": of("ReadThrottleEvents"), "writes": of("WriteThrottleEvents")},
+		Expression: jsii.String(strings.Join(sum, " + ")), Label: jsii.String("throttles of the table and its indexes"), Period: minutes(5),
+		UsingMetrics: &using,
 	})
 }

@@ -44,7 +44,7 @@ func (v *service) addAPI() {
 		LogGroupName: jsii.String("/aws/vendedlogs/" + *v.named("api")), Retention: v.retention(), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	stage := &awsapigatewayv2.HttpStageProps{
-		HttpApi: v.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true), DetailedMetricsEnabled: jsii.Bool(true),
+		HttpApi: v.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true), DetailedMetricsEnabled: jsii.Bool(false),
 		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: &v.throttleRate, BurstLimit: &v.throttleBurst},
 	}
 	if v.domain != "" {
@@ -85,7 +85,7 @@ func accessLogFormat() string {
 func (v *service) addRoutes() {
 	issuer, audience := &v.issuer, pointers(v.audience)
 	if v.pool != nil {
-		issuer, audience = v.pool.users.AttrProviderUrl(), &[]*string{}
+		issuer, audience = v.pool.issuer, &[]*string{}
 		for _, c := range v.pool.audience {
 			*audience = append(*audience, c.Ref())
 		}

@@ -81,6 +81,10 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	if slices.ContainsFunc(manifest.Rights(f.Name), func(r manifest.Right) bool { return r.On == manifest.Suppressed }) {
 		why += "; nor does SES's DeleteSuppressedDestination for the account's list"
 	}
+	if slices.ContainsFunc(manifest.Rights(f.Name), func(r manifest.Right) bool { return r.On == manifest.Mails }) {
+		why += "; SES asks for a right to the recipient's identity in its sandbox, and ses:FromAddress says as whom the function may send"
+		unnamed = append(unnamed, "Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*")
+	}
 	suppress(role, reason{"IAM5", why, unnamed})
 	if f.Schedule > 0 {
 		dead := v.addDeadLetters(f, "clock",
@@ -138,7 +142,7 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		known["CATALOGUE_FILE"] = jsii.String("/var/task/" + catalogueName)
 	}
 	if v.pool != nil {
-		known["IDENTITY"], known["USER_POOL_ID"], known["USER_POOL_CLIENT_ID"] = jsii.String("cognito"), v.pool.users.Ref(), v.pool.backEnd.Ref()
+		known["IDENTITY"], known["USER_POOL_ID"], known["USER_POOL_CLIENT_ID"] = jsii.String("cognito"), v.pool.id, v.pool.backEnd.Ref()
 	}
 	if v.mail != nil {
 		known["MAIL_CONFIGURATION_SET"] = v.mail.setName
@@ -209,7 +213,11 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 		if v.mail == nil {
 			return nil, nil
 		}
-		return []*string{v.mail.identityARN, v.mail.setARN}, v.mayMail()
+		// Of identities any: SES asks for a right to the address, where that was verified by itself, and not to its domain, and in its sandbox
+		// for one to the recipient's identity, too. Whose name stands on the mail is bounded by the condition.
+		return []*string{v.in.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: jsii.String("*"),
+		}), v.mail.setARN}, v.mayMail()
 	case manifest.Suppressed:
 		if v.mail == nil {
 			return nil, nil
@@ -219,7 +227,7 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 		if v.pool == nil {
 			return nil, nil
 		}
-		return []*string{v.pool.users.AttrArn()}, nil
+		return []*string{v.pool.arn}, nil
 	}
 	panic(fmt.Sprintf("the manifest has the resource %s, which the CDK app does not know: give it an ARN in resources", r))
 }

@@ -61,6 +61,7 @@ func variants() map[string]map[string]string {
 	outside := with(base(), map[string]string{
 		"stage": "prod", "issuer": "https://id.cloud.example/", "audience": "partner-access, other", "domain": "access.cloud.example",
 		"certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/abc", "createMailIdentity": "false", "mailIdentity": "cloud.example",
+		"protect": "true",
 	})
 	for _, name := range []string{"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl"} {
 		delete(outside, name)
@@ -83,6 +84,8 @@ func settingsOf(variant string) map[string]string {
 	case "restored":
 		return with(base(),
 			map[string]string{"restoredTable": restoredTable, "restoredStream": restoredTable + "/stream/2026-11-22T10:00:00.000"})
+	case "taken over":
+		return with(base(), map[string]string{"userPool": existingPool})
 	case "bare":
 		return with(base(), map[string]string{"console": "false"})
 	case "guests":
@@ -94,6 +97,8 @@ func settingsOf(variant string) map[string]string {
 	}
 	return variants()[variant]
 }
+
+const existingPool = "eu-central-1_AbCdEfGhI"
 
 const restoredTable = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"
 

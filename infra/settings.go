@@ -56,8 +56,11 @@ type settings struct {
 	alarmEmail       string
 	logRetentionDays int
 
-	// A table that was restored to a point in time, which takes the place of the stack's own: its ARN and its stream's; "": there is none.
-	restoredTable, restoredStream string
+	// A table that was restored to a point in time, or that a stack before this one has left, in the place of the stack's own: its ARN and its
+	// stream's; "": there is none. A user pool likewise, by its id.
+	restoredTable, restoredStream, userPool string
+
+	protect bool // the stack, its table and its pool cannot be deleted: only after a deployment that has succeeded
 
 	// LocalStack alone: addresses as a function in its container sees them.
 	endpoint, sesEndpoint, baseURL string
@@ -79,7 +82,7 @@ func defaults(target string) map[string]string {
 		"throttleRate": "200", "throttleBurst": "400", "checkConcurrency": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
-		"restoredTable": "", "restoredStream": "",
+		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
 	}
 	if target == onLocalStack { // what the local stack says, which gets the mails
 		maps.Copy(d, map[string]string{
@@ -166,7 +169,7 @@ func read(given map[string]string) (settings, error) {
 		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
 		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)),
-		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"],
+		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"], userPool: all["userPool"], protect: truth("protect"),
 		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
 	}
 	if !slices.ContainsFunc(wrong, func(err error) bool { return strings.Contains(err.Error(), " is missing:") }) {
@@ -286,6 +289,9 @@ func (s settings) checkOperations(c *complaints) {
 		c.say("restoredTable is %q: give the ARN of the table that was restored, and its stream's ARN with restoredStream", s.restoredTable)
 	case !strings.HasPrefix(s.restoredStream, s.restoredTable+"/stream/"):
 		c.say("restoredStream is %q: give the ARN of the stream (new and old images) that was switched on for restoredTable", s.restoredStream)
+	}
+	if s.userPool != "" && (!regexp.MustCompile(`^[a-z0-9-]+_[A-Za-z0-9]+$`).MatchString(s.userPool) || !s.ownPool()) {
+		c.say("userPool is %q: give the id of a user pool in this region, such as eu-central-1_AbCdEfGhI, and no issuer", s.userPool)
 	}
 	if !slices.Contains(retentions(), s.logRetentionDays) {
 		c.say("logRetentionDays is %d: CloudWatch knows only %v", s.logRetentionDays, retentions())

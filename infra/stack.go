@@ -32,7 +32,8 @@ type service struct {
 
 // pool is Cognito's.
 type pool struct {
-	users    awscognito.CfnUserPool
+	id, arn  *string
+	issuer   *string                        // of its tokens
 	backEnd  awscognito.CfnUserPoolClient   // checks passwords; its tokens are good for nothing
 	pages    awscognito.CfnUserPoolClient   // signs people in
 	audience []awscognito.CfnUserPoolClient // the clients whose tokens the API takes
@@ -59,8 +60,9 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 		Description:        jsii.String("Partner Access: customers let partners into their tenants, and back ends check"),
 		Tags:               &map[string]*string{"service": jsii.String("partner-access"), "stage": &s.stage},
 		AnalyticsReporting: jsii.Bool(false), // it tells AWS what the stack is made of, in a resource of the stack
-		// What holds data is kept in any case. This keeps a slip of the hand from taking the API away.
-		TerminationProtection: jsii.Bool(s.target == onAWS),
+		// What holds data is kept in any case. This keeps a slip of the hand from taking the API away. Not at the first deployment: a stack
+		// that could not be made has to be deleted before the next attempt, and CloudFormation refuses that.
+		TerminationProtection: jsii.Bool(s.protect),
 	})
 	v := &service{in: stack, settings: s, function: map[string]awslambda.Function{}}
 	v.addTable()
@@ -99,10 +101,11 @@ func (v *service) output(id string, value *string, description string) {
 	out.OverrideLogicalId(&id)
 }
 
-// keep is what becomes of data when the stack is destroyed, or what holds them is to be replaced. LocalStack's are nobody's.
+// keep is what becomes of data when the stack is destroyed, or what holds them is to be replaced: it stays, unless it was made by a
+// deployment that failed, and is empty. LocalStack's are nobody's.
 func (v *service) keep() awscdk.RemovalPolicy {
 	if v.target == onAWS {
-		return awscdk.RemovalPolicy_RETAIN
+		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 	}
 	return awscdk.RemovalPolicy_DESTROY
 }

@@ -19,8 +19,14 @@ func (v *service) addTable() {
 	key := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: &name, Type: awsdynamodb.AttributeType_STRING}
 	}
+	// A name of CloudFormation's own, since a table that a stack before this one has left would keep its name. On LocalStack the local gateway
+	// has to know it.
+	var name *string
+	if v.target == onLocalStack {
+		name = v.named("table")
+	}
 	table := awsdynamodb.NewTable(v.in, jsii.String("Table"), &awsdynamodb.TableProps{
-		TableName:           v.named("table"),
+		TableName:           name,
 		PartitionKey:        key("pk"),
 		SortKey:             key("sk"),
 		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
@@ -30,7 +36,7 @@ func (v *service) addTable() {
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: jsii.Bool(true)},
 		// With AWS's key for DynamoDB in this account, so that its use stands in CloudTrail. The functions need no right to it.
 		Encryption:         awsdynamodb.TableEncryption_AWS_MANAGED,
-		DeletionProtection: jsii.Bool(v.target == onAWS),
+		DeletionProtection: jsii.Bool(v.protect),
 		RemovalPolicy:      v.keep(),
 	})
 	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
