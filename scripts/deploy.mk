@@ -23,10 +23,22 @@ settings-given:
 diff: settings-given build console ## show what a deployment would change (SETTINGS=file.json)
 	$(CDK) diff $(CDK_SETTINGS)
 
+# Nothing is protected until a deployment has succeeded: CloudFormation refuses to delete a protected stack that could not be made, and with it
+# the next attempt. YES=1 asks nothing, for pipelines.
+DEPLOY = $(CDK) deploy $(CDK_SETTINGS) $(if $(YES),--require-approval never)
 .PHONY: deploy
-deploy: settings-given build console ## deploy into the account of the AWS credentials (SETTINGS=file.json)
-	$(CDK) deploy $(CDK_SETTINGS)
+deploy: settings-given build console ## deploy into the account of the AWS credentials (SETTINGS=file.json, YES=1: ask nothing)
+	there=$$(go run ./scripts/tools/preflight -deployed $(CDK_SETTINGS)) && $(DEPLOY) -c protect=$$there && \
+	if [ $$there = false ]; then $(DEPLOY) -c protect=true; fi
+
+.PHONY: preflight
+preflight: settings-given ## look with read-only calls whether a deployment can succeed, and say what to do (SETTINGS=file.json)
+	go run ./scripts/tools/preflight $(CDK_SETTINGS)
 
 .PHONY: destroy
 destroy: settings-given build console ## take the stack away; the table, the user pool and the mail identity stay
 	$(CDK) destroy $(CDK_SETTINGS)
+
+.PHONY: unprotect
+unprotect: settings-given build console ## let the stack, its table and its pool be deleted, before make destroy (SETTINGS=file.json)
+	$(DEPLOY) -c protect=false
