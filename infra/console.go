@@ -185,6 +185,9 @@ func (v *service) distribution(files awss3.Bucket, headers awscloudfront.IRespon
 			ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
 		}},
 	}
+	if v.webACL != "" {
+		props.WebAclId = &v.webACL
+	}
 	var errors []*awscloudfront.ErrorResponse
 	for _, status := range []float64{400, 403, 404, 405, 414, 500, 501, 502, 503, 504} {
 		// CloudFront keeps them for ten seconds, whatever they say of it

@@ -44,6 +44,13 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	for _, s := range v.statements(f.Name) {
 		role.AddToPolicy(s)
 	}
+	if v.tableKey != "" { // DynamoDB uses the key in the name of whoever reads or writes
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:    jsii.Strings("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+			Resources:  jsii.Strings(v.tableKey),
+			Conditions: &map[string]any{"StringEquals": map[string]any{"kms:ViaService": "dynamodb." + *v.in.Region() + ".amazonaws.com"}},
+		}))
+	}
 	architecture := awslambda.Architecture_ARM_64() // a fifth cheaper, and as fast
 	if v.target == onLocalStack {
 		architecture = awslambda.Architecture_X86_64() // its containers are the host's
@@ -278,7 +285,7 @@ func (v *service) addDeadLetters(f manifest.Function, trigger, means string) aws
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	suppress(q, reason{"SQS3", "it is a dead-letter queue: of a stream's mapping, of a rule, or of asynchronous invocations", nil})
-	v.dead = append(v.dead, deadLetters{name, means, q})
+	v.dead = append(v.dead, deadLetters{name, means, causeOf(f), q})
 	return q
 }
 

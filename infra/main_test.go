@@ -86,6 +86,13 @@ func settingsOf(variant string) map[string]string {
 			map[string]string{"restoredTable": restoredTable, "restoredStream": restoredTable + "/stream/2026-11-22T10:00:00.000"})
 	case "taken over":
 		return with(base(), map[string]string{"userPool": existingPool})
+	case "additions":
+		return with(base(), map[string]string{
+			"tableKey": "arn:aws:kms:eu-central-1:123456789012:key/k", "permissionsBoundary": "arn:aws:iam::123456789012:policy/edge",
+			"webAcl":       "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pages/1",
+			"poolWebAcl":   "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/pool/2",
+			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100",
+		})
 	case "bare":
 		return with(base(), map[string]string{"console": "false"})
 	case "guests":

@@ -41,9 +41,10 @@ type settings struct {
 
 	origins             []string // of the pages that may call the API from a browser
 	domain, certificate string   // of the API; "": API Gateway's own address
-	throttleRate        float64  // requests per second
-	throttleBurst       float64
-	checkConcurrency    int // executions that are kept for check; 0: none
+	throttle            throttle // of each route that nothing else is said of
+	checkThrottle       throttle // of the routes of check
+	publicThrottle      throttle // of those that need no token
+	checkConcurrency    int      // executions that are kept for check; 0: none
 
 	letters            letters.Settings
 	mailIdentity       string // SES's: the domain, or the address, that mails are sent from
@@ -60,11 +61,22 @@ type settings struct {
 	// stream's; "": there is none. A user pool likewise, by its id.
 	restoredTable, restoredStream, userPool string
 
+	// What an operator adds, by ARN; "": nothing.
+	tableKey            string // the KMS key of the table, instead of AWS's own
+	permissionsBoundary string // the policy beyond which no role of the stack may go
+	webACL, poolWebACL  string // AWS WAF's rules before the pages and the API behind them (CloudFront's), and before the pool (the region's)
+	backupCopyTo        string // a vault, of another region as a rule, that gets a copy of each backup
+	backupDays          int    // how long daily backups are kept beside the 35 days of any instant; 0: there are none
+	budget              int    // US dollars a month, of which 80 % spent or 100 % foreseen are told to alarmEmail; 0: none
+
 	protect bool // the stack, its table and its pool cannot be deleted: only after a deployment that has succeeded
 
 	// LocalStack alone: addresses as a function in its container sees them.
 	endpoint, sesEndpoint, baseURL string
 }
+
+// throttle is how many requests a second are taken, and how many at once.
+type throttle struct{ rate, burst float64 }
 
 // login is how the console signs people in with an identity provider of the operator's own.
 type login struct {
@@ -79,7 +91,9 @@ func defaults(target string) map[string]string {
 		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "",
 		"consoleLogout": "",
 		"domain":        "", "certificate": "",
-		"throttleRate": "200", "throttleBurst": "400", "checkConcurrency": "0",
+		"throttleRate": "200", "throttleBurst": "400", "checkRate": "1000", "checkBurst": "2000", "publicRate": "20", "publicBurst": "40",
+		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "backupDays": "35",
+		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
 		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
@@ -160,7 +174,11 @@ func read(given map[string]string) (settings, error) {
 		consoleLogin: login{all["consoleClient"], all["consoleAuthorize"], all["consoleToken"], all["consoleLogout"]},
 		issuer:       all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
 		domain: all["domain"], certificate: all["certificate"],
-		throttleRate: number("throttleRate", 1, 10_000), throttleBurst: number("throttleBurst", 1, 5_000),
+		throttle:       throttle{number("throttleRate", 1, 10_000), number("throttleBurst", 1, 5_000)},
+		checkThrottle:  throttle{number("checkRate", 1, 10_000), number("checkBurst", 1, 5_000)},
+		publicThrottle: throttle{number("publicRate", 1, 10_000), number("publicBurst", 1, 5_000)},
+		tableKey:       all["tableKey"], permissionsBoundary: all["permissionsBoundary"], webACL: all["webAcl"], poolWebACL: all["poolWebAcl"],
+		backupDays: int(number("backupDays", 0, 36_500)), backupCopyTo: all["backupCopyTo"], budget: int(number("budget", 0, 1_000_000)),
 		checkConcurrency: int(number("checkConcurrency", 0, 10_000)),
 		letters: letters.Settings{
 			Product: all["product"], From: all["mailFrom"], ReplyTo: all["replyTo"], Support: all["support"], CustomerURL: all["customerUrl"],
@@ -199,6 +217,7 @@ func (s settings) problems() []error {
 	s.checkDomain(&c)
 	s.checkMail(&c)
 	s.checkOperations(&c)
+	s.checkAdditions(&c)
 	return c
 }
 
@@ -273,6 +292,31 @@ func (s settings) checkMail(c *complaints) {
 	}
 	if s.signInURL != "" && !isAddress(strings.NewReplacer("{customer}", "x", "{domain}", "x.example").Replace(s.signInURL), true) {
 		c.say("signInUrl is %q: give an address that begins with https:// and may hold {customer} and {domain}", s.signInURL)
+	}
+}
+
+// checkAdditions is about what an operator adds by its ARN.
+func (s settings) checkAdditions(c *complaints) {
+	for _, a := range []struct{ name, arn, form, is string }{
+		{"tableKey", s.tableKey, `^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$`, "a KMS key in the same region"},
+		{"permissionsBoundary", s.permissionsBoundary, `^arn:[a-z-]+:iam::\d{12}:policy/.+$`, "a policy of IAM"},
+		{"webAcl", s.webACL, `^arn:[a-z-]+:wafv2:us-east-1:\d{12}:global/webacl/.+$`, "a web ACL of AWS WAF for CloudFront"},
+		{"poolWebAcl", s.poolWebACL, `^arn:[a-z-]+:wafv2:[a-z0-9-]+:\d{12}:regional/webacl/.+$`, "a web ACL of AWS WAF in the same region"},
+		{"backupCopyTo", s.backupCopyTo, `^arn:[a-z-]+:backup:[a-z0-9-]+:\d{12}:backup-vault:.+$`, "a vault of AWS Backup"},
+	} {
+		if a.arn != "" && !regexp.MustCompile(a.form).MatchString(a.arn) {
+			c.say("%s is %q: give the ARN of %s", a.name, a.arn, a.is)
+		}
+	}
+	switch {
+	case s.webACL != "" && !s.console:
+		c.say("webAcl stands before the pages, and console is not true: API Gateway's HTTP APIs take no web ACL")
+	case s.poolWebACL != "" && !s.ownPool():
+		c.say("poolWebAcl stands before the user pool, and issuer brings another identity provider: leave one out")
+	case s.backupCopyTo != "" && s.backupDays == 0:
+		c.say("backupCopyTo gets copies of backups, and backupDays is 0: leave one out")
+	case s.budget > 0 && s.alarmEmail == "":
+		c.say("budget is told to alarmEmail, which is missing")
 	}
 }
 

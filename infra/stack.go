@@ -43,6 +43,7 @@ type pool struct {
 // deadLetters is the queue of what one trigger of a function gave up.
 type deadLetters struct {
 	name, means string
+	cause       cause
 	queue       awssqs.Queue
 }
 
@@ -83,6 +84,7 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 	}
 	if s.target == onAWS {
 		v.addRoutes()
+		v.addAdditions()
 		v.addAlarms()
 		v.addDashboard()
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 func TestWhatHoldsDataOutlivesTheStack(t *testing.T) {
-	holds := []string{"AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SES::EmailIdentity"}
+	holds := []string{"AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SES::EmailIdentity", "AWS::Backup::BackupVault"}
 	for _, variant := range onAWSAlone() {
 		tpl := synth(t, variant)
 		protected := variant == "outside"
@@ -120,7 +120,8 @@ func TestARoleAllowsWhatTheManifestSaysAndNothingElse(t *testing.T) {
 			aside[refers(f.Properties["Role"])] = true
 		}
 		for id, role := range tpl.of("AWS::IAM::Role") {
-			if !aside[id] &&
+			backups := strings.Contains(plain(role.Properties["ManagedPolicyArns"]), "policy/service-role/AWSBackupServiceRolePolicyForBackup")
+			if !aside[id] && !backups &&
 				(role.Properties["ManagedPolicyArns"] != nil || role.Properties["Policies"] != nil || role.Properties["RoleName"] != nil) {
 				t.Errorf("%s: %s: got %s, want a role without others' policies", variant, id, plain(role.Properties))
 			}
@@ -319,6 +320,24 @@ func TestTheAPIIsBoundedAndHasOneAddress(t *testing.T) {
 		_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
 		same(t, variant+": throttle", stage.Properties["DefaultRouteSettings"],
 			map[string]any{"DetailedMetricsEnabled": false, "ThrottlingBurstLimit": 70, "ThrottlingRateLimit": 50})
+		limits, _ := stage.Properties["RouteSettings"].(map[string]any)
+		for _, f := range manifest.Functions() {
+			for _, r := range f.Routes {
+				var want any
+				if f.Name == "check" {
+					want = map[string]any{"ThrottlingRateLimit": 1000, "ThrottlingBurstLimit": 2000}
+				}
+				if r.Public {
+					want = map[string]any{"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+				}
+				same(t, variant+": "+r.Key(), limits[r.Key()], want)
+			}
+		}
+		for id := range tpl.of("AWS::ApiGatewayV2::Route") { // API Gateway refuses limits of a route that is not there
+			if !strings.Contains(plain(stage.DependsOn), `"`+id+`"`) {
+				t.Errorf("%s: the stage may come before %s", variant, id)
+			}
+		}
 	}
 	outside := synth(t, "outside")
 	_, api := outside.only(t, "AWS::ApiGatewayV2::Api")
@@ -451,6 +470,12 @@ func TestMailsAreSentUnderASetThatKeepsBadAddressesOff(t *testing.T) {
 }
 
 func TestAnOperatorIsTold(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, runbook, _ := strings.Cut(string(text), "### Alarms")
+	runbook, _, _ = strings.Cut(runbook, "###")
 	for _, variant := range onAWSAlone() {
 		tpl := synth(t, variant)
 		stage := variants()[variant]["stage"]
@@ -461,8 +486,8 @@ func TestAnOperatorIsTold(t *testing.T) {
 		alarms := map[string]map[string]any{}
 		for id, a := range tpl.of("AWS::CloudWatch::Alarm") {
 			p := a.Properties
-			if refers(p["AlarmActions"]) != topic || refers(p["OKActions"]) != topic || len(fmt.Sprint(p["AlarmDescription"])) < 40 {
-				t.Errorf("%s: %s: got %s, want it told to the topic, with what it means", variant, id, plain(p))
+			if p["AlarmActions"] != nil || len(fmt.Sprint(p["AlarmDescription"])) < 40 {
+				t.Errorf("%s: %s: got %s, want it to say what it means, and to be told once, with its cause", variant, id, plain(p))
 			}
 			name, _ := p["AlarmName"].(string)
 			alarms[strings.TrimPrefix(name, "partner-access-"+stage+"-")] = p
@@ -479,6 +504,28 @@ func TestAnOperatorIsTold(t *testing.T) {
 		}
 		slices.Sort(want)
 		same(t, variant+": alarms", slices.Sorted(maps.Keys(alarms)), want)
+		causes, told := tpl.of("AWS::CloudWatch::CompositeAlarm"), 0
+		if len(causes) != 4 {
+			t.Errorf("%s: got %d causes, want 4", variant, len(causes))
+		}
+		for id, c := range causes {
+			if refers(c.Properties["AlarmActions"]) != topic || refers(c.Properties["OKActions"]) != topic {
+				t.Errorf("%s: %s: got %s, want it told to the topic", variant, id, plain(c.Properties))
+			}
+			if !strings.HasSuffix(id, "Causestorage") && !strings.HasPrefix(id, "Causestorage") && c.Properties["ActionsSuppressor"] == nil {
+				t.Errorf("%s: %s is told beside the table that it comes from", variant, id)
+			}
+			told += strings.Count(plain(c.Properties["AlarmRule"]), "ALARM(")
+		}
+		if told != len(alarms) {
+			t.Errorf("%s: got %d alarms among the causes, want each of %d once", variant, told, len(alarms))
+		}
+		for name := range alarms { // a line for each, or one for all functions
+			_, what, _ := strings.Cut(name, "-")
+			if !strings.Contains(runbook, "`"+name+"`") && !strings.Contains(runbook, "`*-"+what+"`") {
+				t.Errorf("%s: infra/README.md does not say what to do about %s", variant, name)
+			}
+		}
 		lag := alarms["sweep-lag"]
 		same(t, variant+": lag of the sweep", []any{lag["Namespace"], lag["MetricName"], lag["Dimensions"], lag["TreatMissingData"]},
 			[]any{metrics.Namespace, metrics.SweepLag, []any{map[string]any{"Name": metrics.Stage, "Value": stage}}, "breaching"})
@@ -569,6 +616,48 @@ func TestARestoredTableTakesTheTablesPlace(t *testing.T) {
 	}
 	if policies == 0 {
 		t.Error("no policy speaks of the table")
+	}
+}
+
+func TestWhatAnOperatorAdds(t *testing.T) {
+	tpl, given := synth(t, "additions"), settingsOf("additions")
+	if len(tpl.errors) > 0 {
+		t.Errorf("got complaints: %v", tpl.errors)
+	}
+	for id, r := range tpl.of("AWS::IAM::Role") {
+		same(t, id+": the boundary", r.Properties["PermissionsBoundary"], given["permissionsBoundary"])
+	}
+	_, table := tpl.only(t, "AWS::DynamoDB::Table")
+	same(t, "the table's key", table.Properties["SSESpecification"],
+		map[string]any{"KMSMasterKeyId": given["tableKey"], "SSEEnabled": true, "SSEType": "KMS"})
+	with := 0
+	for _, p := range tpl.of("AWS::IAM::Policy") {
+		if text := plain(p.Properties); strings.Contains(text, "kms:Decrypt") && strings.Contains(text, "kms:ViaService") {
+			with++
+		}
+	}
+	same(t, "functions that may use the key", with, len(manifest.Functions()))
+	_, pages := tpl.only(t, "AWS::CloudFront::Distribution")
+	same(t, "WAF before the pages", at(pages.Properties, "DistributionConfig", "WebACLId"), given["webAcl"])
+	_, waf := tpl.only(t, "AWS::WAFv2::WebACLAssociation")
+	same(t, "WAF before the pool", waf.Properties["WebACLArn"], given["poolWebAcl"])
+	_, vault := tpl.only(t, "AWS::Backup::BackupVault")
+	same(t, "the vault stays", vault.DeletionPolicy, "RetainExceptOnCreate")
+	_, plan := tpl.only(t, "AWS::Backup::BackupPlan")
+	rule := at(plan.Properties, "BackupPlan", "BackupPlanRule", 0)
+	same(t, "kept for", at(rule, "Lifecycle", "DeleteAfterDays"), 400)
+	same(t, "copied to", at(rule, "CopyActions", 0, "DestinationBackupVaultArn"), given["backupCopyTo"])
+	_, selection := tpl.only(t, "AWS::Backup::BackupSelection")
+	if text := plain(selection.Properties); !strings.Contains(text, "Table") {
+		t.Errorf("got backups of %s, want the table", text)
+	}
+	_, budget := tpl.only(t, "AWS::Budgets::Budget")
+	same(t, "budget", at(budget.Properties, "Budget", "BudgetLimit", "Amount"), 100)
+	same(t, "who is told", at(budget.Properties, "NotificationsWithSubscribers", 1, "Subscribers", 0, "Address"), "ops@cloud.example")
+	for _, kind := range []string{"AWS::Budgets::Budget", "AWS::WAFv2::WebACLAssociation"} {
+		if n := len(synth(t, "pool").of(kind)); n != 0 {
+			t.Errorf("%s: got %d that nobody has asked for", kind, n)
+		}
 	}
 }
 
