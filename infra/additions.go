@@ -22,10 +22,43 @@ func (v *service) addAdditions() {
 			ResourceArn: v.pool.arn, WebAclArn: &v.poolWebACL,
 		})
 	}
+	if v.pipeline != "" {
+		v.addPipeline()
+	}
 	if v.permissionsBoundary != "" {
 		awsiam.PermissionsBoundary_Of(v.in).Apply(
 			awsiam.ManagedPolicy_FromManagedPolicyArn(v.in, jsii.String("Boundary"), &v.permissionsBoundary))
 	}
+}
+
+// addPipeline makes the role that GitHub's workflow takes to deploy: in the environment of the stage's name, of that repository alone,
+// without a key that is kept anywhere. All that it may do is to take the roles of the CDK's bootstrap, and to see whether the stack is
+// there.
+// https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments/configuring-openid-connect-in-amazon-web-services
+func (v *service) addPipeline() {
+	const issuer = "token.actions.githubusercontent.com"
+	arn := func(service, region, resource, name string) *string {
+		return v.in.FormatArn(&awscdk.ArnComponents{Service: &service, Region: &region, Resource: &resource, ResourceName: &name})
+	}
+	role := awsiam.NewRole(v.in, jsii.String("Pipeline"), &awsiam.RoleProps{
+		Description: jsii.String("GitHub deploys " + v.pipeline + " as this role"),
+		AssumedBy: awsiam.NewWebIdentityPrincipal(arn("iam", "", "oidc-provider", issuer), &map[string]any{"StringEquals": map[string]any{
+			issuer + ":aud": "sts.amazonaws.com", issuer + ":sub": "repo:" + v.pipeline + ":environment:" + v.stage,
+		}}),
+		MaxSessionDuration: awscdk.Duration_Hours(jsii.Number(1)),
+	})
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("sts:AssumeRole"),
+		Resources: &[]*string{
+			arn("iam", "", "role", "cdk-*-deploy-role-*"), arn("iam", "", "role", "cdk-*-file-publishing-role-*"),
+			arn("iam", "", "role", "cdk-*-lookup-role-*"),
+		},
+	}))
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("cloudformation:DescribeStacks"), Resources: &[]*string{v.in.StackId()},
+	}))
+	suppress(role, reason{"IAM5", "the roles of the CDK's bootstrap have a qualifier, the account and the region in their names", nil})
+	v.output("PipelineRole", role.RoleArn(), "the role that .github/workflows/deploy.yml takes")
 }
 
 // addBackups has AWS Backup keep the table's state of each night, for longer than any instant can be restored, and out of reach of whoever

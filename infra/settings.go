@@ -67,6 +67,7 @@ type settings struct {
 	webACL, poolWebACL  string // AWS WAF's rules before the pages and the API behind them (CloudFront's), and before the pool (the region's)
 	backupCopyTo        string // a vault, of another region as a rule, that gets a copy of each backup
 	backupDays          int    // how long daily backups are kept beside the 35 days of any instant; 0: there are none
+	pipeline            string // the GitHub repository, owner/name, whose workflow may deploy
 	budget              int    // US dollars a month, of which 80 % spent or 100 % foreseen are told to alarmEmail; 0: none
 
 	protect bool // the stack, its table and its pool cannot be deleted: only after a deployment that has succeeded
@@ -92,7 +93,7 @@ func defaults(target string) map[string]string {
 		"consoleLogout": "",
 		"domain":        "", "certificate": "",
 		"throttleRate": "200", "throttleBurst": "400", "checkRate": "1000", "checkBurst": "2000", "publicRate": "20", "publicBurst": "40",
-		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "backupDays": "35",
+		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
@@ -178,7 +179,8 @@ func read(given map[string]string) (settings, error) {
 		checkThrottle:  throttle{number("checkRate", 1, 10_000), number("checkBurst", 1, 5_000)},
 		publicThrottle: throttle{number("publicRate", 1, 10_000), number("publicBurst", 1, 5_000)},
 		tableKey:       all["tableKey"], permissionsBoundary: all["permissionsBoundary"], webACL: all["webAcl"], poolWebACL: all["poolWebAcl"],
-		backupDays: int(number("backupDays", 0, 36_500)), backupCopyTo: all["backupCopyTo"], budget: int(number("budget", 0, 1_000_000)),
+		backupDays: int(number("backupDays", 0, 36_500)), backupCopyTo: all["backupCopyTo"], pipeline: all["pipeline"],
+		budget:           int(number("budget", 0, 1_000_000)),
 		checkConcurrency: int(number("checkConcurrency", 0, 10_000)),
 		letters: letters.Settings{
 			Product: all["product"], From: all["mailFrom"], ReplyTo: all["replyTo"], Support: all["support"], CustomerURL: all["customerUrl"],
@@ -309,6 +311,8 @@ func (s settings) checkAdditions(c *complaints) {
 		}
 	}
 	switch {
+	case s.pipeline != "" && !regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`).MatchString(s.pipeline):
+		c.say("pipeline is %q: give the GitHub repository as owner/name", s.pipeline)
 	case s.webACL != "" && !s.console:
 		c.say("webAcl stands before the pages, and console is not true: API Gateway's HTTP APIs take no web ACL")
 	case s.poolWebACL != "" && !s.ownPool():

@@ -102,6 +102,7 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 			"backupDays is 0",
 		},
 		{"a budget that nobody hears of", map[string]string{"budget": "10", "alarmEmail": ""}, "told to alarmEmail"},
+		{"any repository", map[string]string{"pipeline": "example/*"}, "pipeline is"},
 		{"a pool that is none", map[string]string{"userPool": "people"}, "userPool is \"people\""},
 		{"days that CloudWatch does not know", map[string]string{"logRetentionDays": "31"}, "logRetentionDays is 31"},
 		{"no sign-in address", map[string]string{"signInUrl": "{domain}/in"}, "signInUrl is"},

@@ -619,6 +619,16 @@ func TestARestoredTableTakesTheTablesPlace(t *testing.T) {
 	}
 }
 
+// policyOf is the logical id of the policy whose id begins so.
+func policyOf(tpl template, prefix string) string {
+	for id := range tpl.of("AWS::IAM::Policy") {
+		if strings.HasPrefix(id, prefix) {
+			return id
+		}
+	}
+	return ""
+}
+
 func TestWhatAnOperatorAdds(t *testing.T) {
 	tpl, given := synth(t, "additions"), settingsOf("additions")
 	if len(tpl.errors) > 0 {
@@ -654,6 +664,19 @@ func TestWhatAnOperatorAdds(t *testing.T) {
 	_, budget := tpl.only(t, "AWS::Budgets::Budget")
 	same(t, "budget", at(budget.Properties, "Budget", "BudgetLimit", "Amount"), 100)
 	same(t, "who is told", at(budget.Properties, "NotificationsWithSubscribers", 1, "Subscribers", 0, "Address"), "ops@cloud.example")
+	for id, r := range tpl.of("AWS::IAM::Role") {
+		if strings.HasPrefix(id, "Pipeline") {
+			same(t, "who deploys", at(r.Properties, "AssumeRolePolicyDocument", "Statement", 0, "Condition"),
+				map[string]any{"StringEquals": map[string]any{
+					"token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+					"token.actions.githubusercontent.com:sub": "repo:example/access:environment:dev",
+				}})
+		}
+	}
+	if text := plain(tpl.Resources[policyOf(tpl, "Pipeline")].Properties); strings.Count(text, "sts:AssumeRole") != 1 ||
+		strings.Contains(text, `"Action":"*"`) {
+		t.Errorf("got a pipeline that may %s", text)
+	}
 	for _, kind := range []string{"AWS::Budgets::Budget", "AWS::WAFv2::WebACLAssociation"} {
 		if n := len(synth(t, "pool").of(kind)); n != 0 {
 			t.Errorf("%s: got %d that nobody has asked for", kind, n)

@@ -20,8 +20,16 @@ settings-given:
 	@test -n '$(SETTINGS)' || { echo "say what to deploy: make deploy SETTINGS=my.json (infra/settings.example.json shows one)" >&2; exit 1; }
 
 .PHONY: diff
-diff: settings-given build console ## show what a deployment would change (SETTINGS=file.json)
-	$(CDK) diff $(CDK_SETTINGS)
+diff: settings-given build console ## show what a deployment would change; fails when it would destroy or replace something (SETTINGS=file.json)
+	@$(CDK) diff $(CDK_SETTINGS) >.build/diff 2>&1; code=$$?; cat .build/diff; test $$code = 0
+	@! grep -nE '[[:space:]](destroy|replace)$$|requires replacement|may be replaced' .build/diff || \
+		{ echo "the lines above destroy or replace something: look whether it holds data, and deploy all the same with make deploy" >&2; exit 1; }
+
+# make smoke URL=https://… ARGS="-tokens https://…/oauth2/token -directory ID:SECRET -check ID:SECRET"; the local stack needs the URL alone.
+URL ?= http://127.0.0.1:8080
+.PHONY: smoke
+smoke: setup ## go once through a service that runs: let in, check, take away, mails (URL=http://127.0.0.1:8080)
+	go run ./scripts/tools/smoke -url $(URL) $(ARGS)
 
 # Nothing is protected until a deployment has succeeded: CloudFormation refuses to delete a protected stack that could not be made, and with it
 # the next attempt. YES=1 asks nothing, for pipelines.
