@@ -34,7 +34,7 @@ func (v *service) addAdditions() {
 // addPipeline makes the role that GitHub's workflow takes to deploy: in the environment of the stage's name, of that repository alone,
 // without a key that is kept anywhere. All that it may do is to take the roles of the CDK's bootstrap, and to see whether the stack is
 // there.
-// https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments/configuring-openid-connect-in-amazon-web-services
+// See "Configuring OpenID Connect in Amazon Web Services" in GitHub's documentation.
 func (v *service) addPipeline() {
 	const issuer = "token.actions.githubusercontent.com"
 	arn := func(service, region, resource, name string) *string {
