@@ -159,3 +159,17 @@ func stored[T any](r *T, version func(*T) int64) int64 {
 	}
 	return version(r)
 }
+
+func assign[T comparable](to *T, v T) bool {
+	if *to == v {
+		return false
+	}
+	*to = v
+	return true
+}
+
+func set[T any](to *T, v *T) {
+	if v != nil {
+		*to = *v
+	}
+}

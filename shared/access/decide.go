@@ -5,14 +5,6 @@ import (
 	"time"
 )
 
-// Facts are what a decision looks at. What is not there is nil, and denies.
-type Facts struct {
-	Partner    *Partner
-	User       *User
-	Grant      *Grant      // of the customer asked about and the user's partner
-	Assignment *Assignment // of the customer asked about and the user
-}
-
 // Why is the stable code of a decision's reason.
 type Why string
 

@@ -2,7 +2,6 @@ package access
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"partneraccess/events"
@@ -105,45 +104,6 @@ func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
 // onlyWords tells whether nothing but the note and the message is among the fields: neither gives anything.
 func onlyWords(fields []string) bool {
 	return !slices.ContainsFunc(fields, func(f string) bool { return f != "note" && f != "message" })
-}
-
-// people plans who is in. chosen and added are where the set, and those to be added, stand in the request's body.
-func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, chosen, added string) error {
-	before := p.count()
-	if everyone != nil {
-		p.switchEveryone(*everyone)
-	}
-	if set != nil {
-		var users []*User
-		for i, id := range *set {
-			u, err := p.candidate(id)
-			if err != nil {
-				return err.At(chosen + "/" + strconv.Itoa(i))
-			}
-			users = append(users, u)
-		}
-		if err := p.set(users); err != nil {
-			return err
-		}
-	}
-	for i, id := range add {
-		u, err := p.candidate(id)
-		if err != nil {
-			return err.At(added + "/" + strconv.Itoa(i))
-		}
-		p.add(u, nil)
-	}
-	for _, id := range remove {
-		if u := p.r.Users[id]; u != nil && u.Partner == p.g.Partner { // who is nobody is not in
-			if err := p.remove(u); err != nil {
-				return err
-			}
-		}
-	}
-	if before > 0 && p.count() == 0 && !p.g.Everyone {
-		return Refuse(LastUser, "at least one user keeps access: put another one in first, or revoke the whole grant") // E9
-	}
-	return nil
 }
 
 // PickCommand is the partner's choice of who of its users may enter one customer (A5).

@@ -93,22 +93,6 @@ func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
 	return p.finish(kindOf(p.fresh), nil)
 }
 
-// capIndividual caps a user whom the customer names by address, with a level. A new grant has that level itself: only a cap that there is gives way.
-func (p *relationPlan) capIndividual(u *User, level Level) error {
-	p.rules()
-	if _, capped := p.g.Caps.Of(u); p.fresh && !capped {
-		return nil
-	}
-	for _, former := range u.Former { // the customer knows of them, and says now what holds for this person
-		if _, capped := p.g.Caps[former]; capped {
-			if err := p.cap(former, &level); err != nil {
-				return err
-			}
-		}
-	}
-	return p.cap(u.Email, &level)
-}
-
 // differs refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).
 func (c GrantCommand) differs(g *Grant, now time.Time) error {
 	from := g.From
@@ -180,32 +164,6 @@ func (p *relationPlan) annotate(note, message *string) {
 		p.g.Message = *message
 		p.note("message", true) // likewise
 	}
-}
-
-// candidate is the user when it may be put into the grant; one who is in already may stay whatever has become of the account.
-func (p *relationPlan) candidate(id string) (*User, *Error) {
-	u := p.r.Users[id]
-	if partner, _, _ := strings.Cut(id, ":"); partner != p.g.Partner || u == nil || u.Status == Removed {
-		return nil, Refuse(UserNotOfPartner, "%q is no user of partner %s: choose from that partner's users", id, p.g.Partner) // A6
-	}
-	if p.g.Admits(u, p.row(id)) {
-		return u, nil
-	}
-	if u.Status != Active {
-		return nil, Refuse(UserNotActive, "this person's account is not active: it has to be active first") // D8
-	}
-	return u, stranger(p.r.Customer, u)
-}
-
-// stranger refuses people of the customer's own.
-func stranger(c *Customer, u *User) *Error {
-	if slices.Contains(u.MemberOf, c.ID) {
-		return Refuse(CustomerUserConflict, "this person is a member of this customer, and nobody is that and a partner's user, too") // A7
-	}
-	if InDomain(u.Email, c.Domain) {
-		return Refuse(OwnOrganisation, "this person has an address of the customer's own organisation: partners are outside organisations") // D7
-	}
-	return nil
 }
 
 func eligible(p *Partner) *Error {

@@ -1,5 +1,13 @@
 package access
 
+// Facts are what a decision looks at. What is not there is nil, and denies.
+type Facts struct {
+	Partner    *Partner
+	User       *User
+	Grant      *Grant      // of the customer asked about and the user's partner
+	Assignment *Assignment // of the customer asked about and the user
+}
+
 // Question asks for the facts about a user and, unless Customer is "", about that customer's grant to the user's partner.
 type Question struct {
 	User     string // <partner>:<ulid>

@@ -6,129 +6,6 @@ import (
 	"partneraccess/events"
 )
 
-// reminders are how many days before the end both sides are reminded, the last one first.
-func reminders() []int { return []int{1, 7, 30} }
-
-func beforeEnd(until time.Time, days int) time.Time {
-	return until.Add(-time.Duration(days) * 24 * time.Hour)
-}
-
-// Due is the next instant at which the clock brings something that has not been told: the start of the period, a reminder, or the end.
-// Zero = nothing more. Access itself never waits for it.
-func (g *Grant) Due() time.Time {
-	if g.State != StateOpen && g.State != StateSuspended {
-		return time.Time{}
-	}
-	instants := []time.Time{g.From}
-	if !g.Until.IsZero() {
-		instants = append(instants, g.Until)
-		for _, days := range reminders() {
-			instants = append(instants, beforeEnd(g.Until, days))
-		}
-	}
-	var next time.Time
-	for _, t := range instants {
-		if t.After(g.Told) && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
-	return next
-}
-
-// PlanDue plans what the clock has brought to a grant: its end, or else that it has started, and the latest reminder, however many were missed.
-// When nothing is due, the change is empty.
-func PlanDue(r Relation, m Moment) (Planned, error) {
-	if r.Grant == nil {
-		return Planned{}, nil
-	}
-	if r.Grant.expired(m.Now) {
-		return planEnd(r, Expired, m.clock())
-	}
-	due := r.Grant.Due()
-	if due.IsZero() || due.After(m.Now) {
-		return Planned{Grant: r.Grant}, nil
-	}
-	m = m.clock()
-	p := newRelationPlan(r, m)
-	p.tell(true)
-	p.rules()
-	p.g.Told = m.Now
-	p.g.Version++
-	p.g.Quiet++
-	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}, Events: p.past}}, nil
-}
-
-// tell tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they still mean something,
-// the latest reminder, however many were missed.
-func (p *relationPlan) tell(reminding bool) {
-	before, m := p.before, p.m.clock()
-	if p.fresh || before == nil {
-		return
-	}
-	tell := func(t events.Type, days int) {
-		p.past = append(p.past, m.event(t, p.r.Customer, p.r.Partner, grantData(before, p.r.Headcount, func(d *events.Data) {
-			d.Users, d.UsersTruncated = p.concerned()
-			d.Status, d.Days = string(before.Status(p.r.Partner, m.Now)), days
-		})))
-	}
-	passed := func(t time.Time) bool { return t.After(p.g.Told) && !t.After(m.Now) }
-	if passed(before.From) {
-		tell(events.GrantStarted, 0)
-	}
-	if before.Until.IsZero() || !reminding {
-		return
-	}
-	for _, days := range reminders() {
-		if passed(beforeEnd(before.Until, days)) {
-			tell(events.GrantExpiring, days)
-			return
-		}
-	}
-}
-
-// TaskKind names work that goes through many grants, and is done a page at a time.
-type TaskKind string
-
-// The tasks. Access has ended at once; they write that down, grant by grant, and tell the customers (D23).
-const (
-	TaskPartnerRemoved   TaskKind = "partner_removed"
-	TaskPartnerSuspended TaskKind = "partner_suspended"
-	TaskPartnerResumed   TaskKind = "partner_resumed"
-	TaskUserRemoved      TaskKind = "user_removed"
-	TaskPersonChanged    TaskKind = "person_changed"  // a user has another address, which may mean another person
-	TaskCustomerRules    TaskKind = "customer_rules"  // the customer's domain, or a cap, has changed: its grants copy that
-	TaskOldAssignments   TaskKind = "old_assignments" // deletes the rows of a grant that count no more
-	TaskInvitations      TaskKind = "invitations"     // looks through the pending invitations of a customer, to a partner, or of one of its users
-)
-
-// Task is such work, and how far it has come. It is stored with the change that caused it.
-type Task struct {
-	ID       string
-	Kind     TaskKind
-	Partner  string
-	Customer string // for tasks about one customer's grants
-	User     string // for user_removed
-	After    string // the last customer that was done, "" = none
-	Again    bool   // this is the second round, for grants that the first may not have seen
-	Due      time.Time
-	Until    time.Time // for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
-	Idle     bool      // for identity: nobody has it, it waits for its Until
-	Created  time.Time
-	Version  int64
-
-	// For person_changed.
-	EmailWas string // the user's address before
-	Number   int64  // its number before, when it is another person now; 0 = it is the same
-	Counted  int64  // the headcount's version that the change made
-}
-
-// secondRound is when grants are looked through again: what was being written while the cause was, is in the index by then.
-const secondRound = 10 * time.Minute
-
-func (m Moment) task(k TaskKind, partner, user string) TaskWrite {
-	return TaskWrite{After: &Task{ID: m.NewID(), Kind: k, Partner: partner, User: user, Due: m.Now, Created: m.Now, Version: 1}}
-}
-
 // rulesGrace is for how long the request that changed a customer's rules has its grants to itself.
 const rulesGrace = time.Minute
 
@@ -171,22 +48,6 @@ func (m Moment) reviewInvitationsOf(before, after *User) []Write {
 		return nil
 	}
 	return []Write{m.task(TaskInvitations, before.Partner, before.ID)}
-}
-
-// PlanProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
-func PlanProgress(t *Task, after string, m Moment) Change {
-	next := *t
-	next.Version++
-	next.After = after
-	if after != "" {
-		return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
-	}
-	if t.Again || t.Kind == TaskOldAssignments || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules ||
-		t.Kind == TaskPersonChanged && t.Number == 0 {
-		return Change{Writes: []Write{TaskWrite{Before: t}}}
-	}
-	next.Again, next.Due = true, m.Now.Add(secondRound)
-	return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 }
 
 // counts tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out somebody who
@@ -318,15 +179,4 @@ func PlanTellCustomers(t *Task, rows []Relation, after string, m Moment) Change 
 		}
 	}
 	return c
-}
-
-// Moot tells whether a task has been overtaken and can go undone: nobody is told that a partner is suspended which is not any more.
-func (t *Task) Moot(p *Partner) bool {
-	switch t.Kind {
-	case TaskPartnerSuspended:
-		return p == nil || p.Status != Suspended
-	case TaskPartnerResumed:
-		return p == nil || p.Status != Active
-	}
-	return false
 }

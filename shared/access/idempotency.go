@@ -1,0 +1,21 @@
+package access
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrRepeated says that a request's idempotency key was used before: nothing was changed, and its first answer can be read.
+var ErrRepeated = errors.New("idempotency key was used before")
+
+// Answer is what a request with an idempotency key was answered. It is stored in the same transaction as the change, so that there is
+// one exactly when the change was made.
+type Answer struct {
+	Digest      string // of the key, the caller and the route
+	Fingerprint string // of the request's body
+	Status      int
+	ETag        string
+	Location    string
+	Body        []byte
+	Expires     time.Time // the record may go after this
+}

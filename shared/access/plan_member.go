@@ -1,0 +1,152 @@
+package access
+
+import (
+	"slices"
+	"sort"
+
+	"partneraccess/events"
+)
+
+// MemberFacts is what a plan about a customer's member looks at.
+type MemberFacts struct {
+	Customer *Customer
+	Member   *Member
+	Email    *Email // nil when nothing is known of the address
+	Holder   Holder // the partner's user with that address
+
+	Former    []*User         // the partners' users who had that address while it was a member's
+	Elsewhere map[string]bool // those, and the one who has it, who are members of the customer under another of their addresses as well, by id
+
+	LastAdmin bool // the member is the customer's only admin, and a grant has not ended; looked up where the member would be an admin no more
+	Confirmed bool // the caller says that it knows so
+}
+
+// LastAdminLeft is why an event about a member concerns the provider: the customer has open grants, and nobody who can change them.
+const LastAdminLeft = "last_admin"
+
+// dropAdmin plans what else changes when an admin is one no more. It refuses to leave a customer with open grants and without an admin, unless that is
+// confirmed. The customer's record is written, so that of two admins who go at once the second is seen to be the last. The reason is for the event.
+func (f MemberFacts) dropAdmin(m Moment) (writes []Write, reason string, err error) {
+	if f.LastAdmin && !f.Confirmed {
+		return nil, "", Refuse(LastAdmin, "%s is the only admin of customer %s, whose grants nobody could end then: register another admin first, or confirm with ?confirm=last_admin",
+			f.Member.Email, f.Customer.ID)
+	}
+	writes = m.reviewInvitations(f.Customer, "")
+	if f.Customer.Status == Active {
+		writes = append(writes, touch(f.Customer))
+	}
+	if f.LastAdmin {
+		reason = LastAdminLeft
+	}
+	return writes, reason, nil
+}
+
+// PlanMember plans that a person becomes a member of a customer, or that its name or role changes. A partner's user who becomes a
+// member can no longer come in as a partner (A7), and gains nothing by it; an account whose address was never proved ends.
+// Seen is the version that the caller has seen, or AnyVersion.
+func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m Moment) (Change, *Member, error) {
+	if f.Customer == nil || f.Customer.Status != Active {
+		return Change{}, nil, notFound("customer")
+	}
+	if is := f.Member; seen != AnyVersion && (is == nil || is.Version != seen) {
+		var version int64
+		if is != nil {
+			version = is.Version
+		}
+		return Change{}, nil, stale("member", seen, version)
+	}
+	after := Member{Customer: f.Customer.ID, Email: address, Created: m.Now}
+	kind := events.MemberAdded
+	if f.Member != nil {
+		after, kind = *f.Member, events.MemberEdited
+		if after.Name == name && after.Admin == admin {
+			return Change{}, f.Member, nil
+		}
+	}
+	after.Name, after.Admin = name, admin
+	after.Version++
+	c := Change{Writes: []Write{MemberWrite{Before: f.Member, After: &after}}}
+	if f.Member == nil {
+		if f.Email != nil && len(f.Email.MemberOf) >= MaxMemberships {
+			return Change{}, nil, Refuse(Invalid, "%s is a member of %d customers already, and more are not possible", address, MaxMemberships)
+		}
+		if f.Holder.yields() {
+			writes, past := f.Holder.yield(m)
+			c.Writes, c.Events = append(c.Writes, writes...), append(c.Events, past...)
+		}
+		c.Writes = append(c.Writes, belong(f, address, true)...)
+	}
+	reason := ""
+	if f.Member != nil && f.Member.Admin && !admin {
+		writes, why, err := f.dropAdmin(m)
+		if err != nil {
+			return Change{}, nil, err
+		}
+		c.Writes, reason = append(c.Writes, writes...), why
+	}
+	role := "member"
+	if admin {
+		role = "admin"
+	}
+	c.Events = append(c.Events, m.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
+	return c, &after, nil
+}
+
+// PlanRemoveMember plans that a person is no longer a member. A removed customer's members can be removed, too: until then their addresses belong to it.
+func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
+	if f.Customer == nil || f.Member == nil {
+		return Change{}, notFound("member")
+	}
+	writes := append([]Write{MemberWrite{Before: f.Member}}, belong(f, f.Member.Email, false)...)
+	reason := ""
+	if f.Member.Admin {
+		more, why, err := f.dropAdmin(m)
+		if err != nil {
+			return Change{}, err
+		}
+		writes, reason = append(writes, more...), why
+	}
+	return Change{
+		Writes: writes,
+		Events: []events.Event{m.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}, Reason: reason})},
+	}, nil
+}
+
+// belong writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the person is a member of the customer.
+func belong(f MemberFacts, address string, member bool) []Write {
+	after := Email{Address: address}
+	if f.Email != nil {
+		after = *f.Email
+	}
+	after.MemberOf = toggled(after.MemberOf, f.Customer.ID, member)
+	if len(after.MemberOf) == 0 {
+		after.Former = nil
+	}
+	after.Version++
+	people := f.Former
+	if member && f.Holder.yields() {
+		after.User = ""
+	} else if f.Holder.User != nil {
+		people = append(slices.Clone(people), f.Holder.User)
+	}
+	out := []Write{EmailWrite{Before: f.Email, After: &after}}
+	for _, user := range people {
+		if user.Status == Removed || !member && f.Elsewhere[user.ID] {
+			continue
+		}
+		u := *user
+		u.MemberOf = toggled(u.MemberOf, f.Customer.ID, member)
+		u.Version++
+		out = append(out, UserWrite{Before: user, After: &u})
+	}
+	return out
+}
+
+func toggled(list []string, s string, in bool) []string {
+	out := slices.DeleteFunc(slices.Clone(list), func(e string) bool { return e == s })
+	if in {
+		out = append(out, s)
+		sort.Strings(out)
+	}
+	return out
+}

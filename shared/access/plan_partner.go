@@ -1,0 +1,189 @@
+package access
+
+import (
+	"slices"
+	"sort"
+
+	"partneraccess/events"
+)
+
+// PartnerCommand sets what the provider says of a partner, or its owner in the account settings. Nil fields were not given; on a new
+// partner they take their defaults.
+type PartnerCommand struct {
+	Seen     int64 // AnyVersion when the caller did not say
+	Name     *string
+	Class    *Class  // default: channel
+	Offer    *Level  // default: support (W7)
+	SSO      *bool   // default: not enabled
+	Status   *Status // active or suspended; default: active
+	Parent   *string // "" = none
+	Contacts *[]string
+	Domains  *[]string // sorted, each once
+
+	OwnerSetsSSO *bool // default: the provider alone sets SSO
+}
+
+// OnlyStatus tells that the command suspends or resumes the partner and does nothing else: what others changed meanwhile does not matter to it.
+func (c PartnerCommand) OnlyStatus() bool {
+	return c.Status != nil && c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil &&
+		c.Domains == nil && c.OwnerSetsSSO == nil
+}
+
+// OnlySuspends tells that the command is the kill switch and nothing else.
+func (c PartnerCommand) OnlySuspends() bool { return c.OnlyStatus() && *c.Status == Suspended }
+
+// MaxParents is how many partners are above one at most (W3).
+const MaxParents = 10
+
+// PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, one more than MaxParents at
+// most. Registry holds the records of the partner's domains, of those that it gets, and of those above them: one that belongs to somebody else is refused
+// with DomainTaken. What only takes away (a lower offer, suspension, single sign-on switched off) is never refused for a stale version.
+func PlanPartner(id string, before *Partner, above []*Partner, registry Domains, cmd PartnerCommand, m Moment) (Change, *Partner, error) {
+	if before != nil && before.Status == Removed {
+		return Change{}, nil, Refuse(Ended, "partner %s was removed, and its id is never used again: choose another one", id)
+	}
+	p := Partner{ID: id, Class: Channel, Offer: Support, Status: Active, Created: m.Now}
+	if before != nil {
+		p = *before
+	} else if cmd.Name == nil {
+		return Change{}, nil, Refuse(Invalid, "a new partner needs a name").At("/name")
+	}
+	if err := maySetSSO(before, cmd, m.Actor); err != nil {
+		return Change{}, nil, err
+	}
+	var fields []string
+	gives := before == nil
+	set := func(field string, changed, more bool) {
+		if changed {
+			fields = append(fields, field)
+			gives = gives || more
+		}
+	}
+	if cmd.Name != nil && *cmd.Name != p.Name {
+		if len(DistinctNameWords(*cmd.Name)) > MaxNameWords {
+			return Change{}, nil, Refuse(Invalid, "the name of a partner has at most %d different words, so that it is found by each of them", MaxNameWords).At("/name")
+		}
+		set("name", assign(&p.Name, *cmd.Name), true)
+	}
+	if cmd.Class != nil {
+		set("class", assign(&p.Class, *cmd.Class), *cmd.Class == Channel)
+	}
+	if cmd.Offer != nil {
+		more := *cmd.Offer > p.Offer
+		set("offer", assign(&p.Offer, *cmd.Offer), more)
+	}
+	if cmd.SSO != nil {
+		set("sso", assign(&p.SSO, *cmd.SSO), *cmd.SSO)
+	}
+	if cmd.OwnerSetsSSO != nil {
+		set("owner_sets_sso", assign(&p.OwnerSetsSSO, *cmd.OwnerSetsSSO), *cmd.OwnerSetsSSO)
+	}
+	if cmd.Status != nil {
+		set("status", assign(&p.Status, *cmd.Status), *cmd.Status == Active)
+	}
+	if cmd.Parent != nil {
+		if *cmd.Parent != "" && *cmd.Parent != p.Parent {
+			if err := parentable(id, *cmd.Parent, above); err != nil {
+				return Change{}, nil, err
+			}
+		}
+		set("parent", assign(&p.Parent, *cmd.Parent), true)
+	}
+	if cmd.Contacts != nil && !slices.Equal(p.Contacts, *cmd.Contacts) {
+		p.Contacts = *cmd.Contacts
+		set("contacts", true, true)
+	}
+	var registered []Write
+	if cmd.Domains != nil && !slices.Equal(p.Domains, *cmd.Domains) {
+		var err error
+		if registered, err = registry.confirm(id, p.Domains, *cmd.Domains); err != nil {
+			return Change{}, nil, err
+		}
+		p.Domains = *cmd.Domains
+		set("domains", true, true)
+	}
+	if before != nil && len(fields) == 0 {
+		return Change{}, before, nil
+	}
+	if before != nil && gives && cmd.Seen != AnyVersion && cmd.Seen != before.Version {
+		return Change{}, nil, stale("partner", cmd.Seen, before.Version)
+	}
+	kind := events.PartnerEdited
+	switch {
+	case before == nil:
+		kind = events.PartnerCreated
+	case before.Status != p.Status && p.Status == Suspended:
+		kind = events.PartnerSuspended
+	case before.Status != p.Status:
+		kind = events.PartnerResumed
+	}
+	p.Updated = m.Now
+	p.Version++
+	sort.Strings(fields)
+	c := Change{Writes: append([]Write{PartnerWrite{Before: before, After: &p}}, registered...), Takes: !gives}
+	if before == nil {
+		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
+		fields = nil
+	}
+	switch kind {
+	case events.PartnerSuspended:
+		c.Writes = append(c.Writes, m.task(TaskPartnerSuspended, id, ""))
+	case events.PartnerResumed:
+		c.Writes = append(c.Writes, m.task(TaskPartnerResumed, id, ""))
+	}
+	if eligible(before) == nil && eligible(&p) != nil {
+		c.Writes = append(c.Writes, m.task(TaskInvitations, id, ""))
+	}
+	c.Events = []events.Event{m.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
+	return c, &p, nil
+}
+
+// maySetSSO refuses to let a person of the partner say whether it has single sign-on, unless the provider allows that to its owner. Nobody
+// but the provider gives that permission. That the person is the owner has been decided before.
+func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
+	switch {
+	case a.Kind == "provider":
+		return nil
+	case cmd.OwnerSetsSSO != nil:
+		return Refuse(Forbidden, "only the provider allows a partner's owner to set single sign-on").At("/owner_sets_sso")
+	case cmd.SSO != nil && (before == nil || !before.OwnerSetsSSO):
+		return Refuse(Forbidden, "the provider sets whether your organisation has single sign-on: ask the provider").At("/sso")
+	}
+	return nil
+}
+
+// parentable refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at once can still
+// make a circle, which does no harm: nothing is inherited along the tree (W12).
+func parentable(id, parent string, above []*Partner) error {
+	if len(above) == 0 || above[0].Status == Removed || above[0].ID == id {
+		return Refuse(Invalid, "there is no other partner %q that could be the parent", parent).At("/parent")
+	}
+	for _, p := range above {
+		if p.ID == id {
+			return Refuse(Invalid, "partner %q is below %q already: move it away first", parent, id).At("/parent")
+		}
+	}
+	if len(above) > MaxParents {
+		return Refuse(Invalid, "partner %q has %d partners above it already, and more are not possible", parent, MaxParents).At("/parent")
+	}
+	return nil
+}
+
+// PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25), and its domains are free.
+// Registry holds the records of its domains.
+func PlanRemovePartner(before *Partner, registry Domains, m Moment) (Change, error) {
+	if before == nil || before.Status == Removed {
+		return Change{}, notFound("partner")
+	}
+	p := *before
+	p.Status, p.Domains, p.Updated = Removed, nil, m.Now
+	p.Version++
+	freed, err := registry.confirm(p.ID, before.Domains, nil)
+	if err != nil {
+		return Change{}, err
+	}
+	return Change{
+		Writes: append([]Write{PartnerWrite{Before: before, After: &p}, m.task(TaskPartnerRemoved, p.ID, ""), m.task(TaskInvitations, p.ID, "")}, freed...),
+		Events: []events.Event{m.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
+	}, nil
+}

@@ -1,0 +1,280 @@
+package access
+
+import (
+	"slices"
+	"strings"
+
+	"partneraccess/events"
+)
+
+// UserFacts is what a plan about a partner's user looks at.
+type UserFacts struct {
+	Partner   *Partner
+	Headcount Headcount
+	User      *User   // nil for a new one
+	Email     *Email  // of the address that the user gets, or has
+	OldEmail  *Email  // of the address that the user gives up
+	Task      *Task   // the identity task that the user has
+	Domains   Domains // of the address that the user gets, and those above it
+	Holder    Holder  // another user who has that address
+}
+
+// UserCommand creates or edits a partner's user. Nil fields were not given.
+type UserCommand struct {
+	Seen   int64
+	Email  *string
+	Name   *string
+	Phone  *string // "" = none
+	Role   *Role
+	Status *Status // active or disabled
+	MFA    *bool
+}
+
+// OnlyDisables tells that the command disables the user and does nothing else.
+func (c UserCommand) OnlyDisables() bool {
+	return c.Status != nil && *c.Status == Disabled && c.Email == nil && c.Name == nil && c.Phone == nil && c.Role == nil && c.MFA == nil
+}
+
+// PlanNewUser plans that a partner gets a user (P2, P14). It refuses roles above the actor's own, and then addresses that cannot be the user's (see claim);
+// owners are set by the provider, and the first user is one unless another role is given.
+func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
+	if f.Partner == nil || f.Partner.Status == Removed {
+		return Change{}, nil, notFound("partner")
+	}
+	role := Role("")
+	if cmd.Role != nil {
+		role = *cmd.Role
+	} else if f.Headcount.Last == 0 && m.Actor.Kind == ActorProvider {
+		role = Owner
+	}
+	if role == "" {
+		return Change{}, nil, Refuse(Invalid, "a user needs a role: admin, business, tech, sales_marketing or external").At("/role")
+	}
+	if err := MayHandle(m.Actor, role); err != nil {
+		return Change{}, nil, err.At("/role")
+	}
+	h := f.Headcount
+	h.Last++
+	h.Version++
+	u := User{
+		ID: f.Partner.ID + ":" + m.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: *cmd.Email, Role: role, Status: Active, Created: m.Now, Updated: m.Now, Version: 1,
+	}
+	setAll(&u, cmd)
+	if err := reachable(&u); err != nil {
+		return Change{}, nil, err
+	}
+	u.Unproved = f.unproved(u.Email, m)
+	writes, past, err := f.claim(u.Email, m)
+	if err != nil {
+		return Change{}, nil, err
+	}
+	count(&h, nil, &u)
+	c := Change{
+		Writes: append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, take(f.Email, u.Email, u.ID)),
+		Events: append(past, m.event(events.UserCreated, nil, f.Partner, userData(&u))),
+	}
+	c.Writes = append(append(c.Writes, m.account(nil, &u)...), m.activation(&u)...)
+	return c, &u, nil
+}
+
+// PlanUser plans that a user is edited (P19), disabled or enabled. Nobody changes his own role, or a user whose role is above his own. An address that the
+// provider gives, be it the present one, is proved by that.
+func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
+	if f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed {
+		return Change{}, nil, notFound("user")
+	}
+	if err := MayHandle(m.Actor, f.User.Role); err != nil {
+		return Change{}, nil, err
+	}
+	u := *f.User
+	if cmd.Role != nil && *cmd.Role != u.Role {
+		if m.Actor.User == u.ID {
+			return Change{}, nil, Refuse(Forbidden, "nobody changes his own role: ask somebody else who manages your organisation's people").At("/role")
+		}
+		if err := MayHandle(m.Actor, *cmd.Role); err != nil {
+			return Change{}, nil, err.At("/role")
+		}
+		if *cmd.Role == External || u.Role == External {
+			return Change{}, nil, Refuse(Invalid, "an external user stays external, and an employee an employee: remove the account and create another").At("/role")
+		}
+		u.Role = *cmd.Role
+	}
+	setAll(&u, cmd)
+	if cmd.Email != nil && (u.Email != f.User.Email || m.Actor.Kind == ActorProvider) {
+		u.Unproved = f.unproved(u.Email, m)
+	}
+	fields := differing(f.User, &u)
+	if len(fields) == 0 {
+		return Change{}, f.User, nil
+	}
+	onlyDisables := len(fields) == 1 && fields[0] == "status" && u.Status == Disabled
+	if cmd.Seen != AnyVersion && cmd.Seen != f.User.Version && !onlyDisables {
+		return Change{}, nil, stale("user", cmd.Seen, f.User.Version)
+	}
+	if err := reachable(&u); err != nil {
+		return Change{}, nil, err
+	}
+	var c Change
+	h := f.Headcount
+	count(&h, f.User, &u)
+	var was int64 // the number of the person before, when it is another one now
+	if _, domain, _ := strings.Cut(u.Email, "@"); !strings.HasSuffix(f.User.Email, "@"+domain) {
+		h.Last++
+		was, u.Number = u.Number, h.Last
+	}
+	if h != f.Headcount {
+		if h.Owners == 0 && f.Headcount.Owners > 0 {
+			return Change{}, nil, ownerRequired()
+		}
+		h.Version++
+		c.Writes = append(c.Writes, HeadcountWrite{Before: &f.Headcount, After: &h})
+	}
+	if u.Email != f.User.Email {
+		var err error
+		if u.Former, err = f.User.former(); err != nil {
+			return Change{}, nil, err
+		}
+		writes, past, err := f.claim(u.Email, m)
+		if err != nil {
+			return Change{}, nil, err
+		}
+		c.Writes, c.Events = append(c.Writes, writes...), past
+		// The customers whose member the old address is still have that person for their own, whatever it is called now (A7).
+		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), leftBehind(f.OldEmail, f.User))
+		c.Writes = append(c.Writes, m.personTask(f.User, &u, was, h.Version))
+	}
+	u.Updated = m.Now
+	u.Version++
+	c.Writes = append(append(c.Writes, UserWrite{Before: f.User, After: &u}), m.reviewInvitationsOf(f.User, &u)...)
+	if u.Email != f.User.Email || u.Role != f.User.Role || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
+		c.Writes = append(c.Writes, m.account(f.Task, &u)...)
+	}
+	kind := events.UserEdited
+	if u.Status != f.User.Status {
+		kind = events.UserEnabled
+		if u.Status == Disabled {
+			kind = events.UserDisabled
+		}
+	}
+	d := userData(&u)
+	d.Fields = fields
+	if u.Email != f.User.Email {
+		d.EmailWas = f.User.Email
+	}
+	c.Events = append(c.Events, m.event(kind, nil, f.Partner, d))
+	return c, &u, nil
+}
+
+// PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again. The last owner stays, unless the
+// partner was removed.
+func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
+	if f.Partner == nil || f.User == nil || f.User.Status == Removed {
+		return Change{}, notFound("user")
+	}
+	if err := MayHandle(m.Actor, f.User.Role); err != nil {
+		return Change{}, err
+	}
+	if h := f.Headcount; f.Partner.Status != Removed && h.Owners == 1 && f.User.Role == Owner && f.User.Status == Active {
+		return Change{}, ownerRequired()
+	}
+	writes, u := Holder{User: f.User, Partner: f.Partner, Headcount: f.Headcount, Task: f.Task}.leave(m)
+	return Change{
+		Writes: append(writes, take(f.Email, u.Email, "")),
+		Events: []events.Event{m.event(events.UserRemoved, nil, f.Partner, userData(u))},
+	}, nil
+}
+
+// MayHandle refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above his own, and
+// everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been decided before.
+func MayHandle(a Actor, r Role) *Error {
+	switch {
+	case a.Kind == ActorProvider:
+		return nil
+	case r == Owner:
+		return Refuse(Forbidden, "owners are set, changed and removed by the provider alone")
+	case a.Kind == ActorPartner && r.Above(a.Role):
+		return Refuse(Forbidden, "your role is %s: nobody gives a role above his own, or changes a user who has one", a.Role)
+	}
+	return nil
+}
+
+func ownerRequired() *Error {
+	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
+}
+
+// leftBehind writes that the user no longer has the address, and, while that is some customer's member's, that it had it.
+func leftBehind(before *Email, u *User) EmailWrite {
+	w := take(before, u.Email, "")
+	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.Former, u.ID) {
+		w.After.Former = append(slices.Clone(w.After.Former), u.ID)
+	}
+	return w
+}
+
+func take(before *Email, address, user string) EmailWrite {
+	after := Email{Address: address}
+	if before != nil {
+		after = *before
+	}
+	after.User = user
+	after.Version++
+	return EmailWrite{Before: before, After: &after}
+}
+
+func reachable(u *User) error {
+	if u.MFA && u.Phone == "" {
+		return Refuse(PhoneRequired, "two-factor authentication needs a telephone number: give one, or switch mfa off").At("/phone") // P13
+	}
+	return nil
+}
+
+// count adds up what the headcount says of one user before and after.
+func count(h *Headcount, before, after *User) {
+	one := func(u *User, n int) {
+		if u == nil || u.Status == Removed {
+			return
+		}
+		if u.Role != External {
+			h.Staff += n
+		}
+		if u.Role == Owner && u.Status == Active {
+			h.Owners += n
+		}
+	}
+	one(before, -1)
+	one(after, 1)
+}
+
+func setAll(u *User, cmd UserCommand) {
+	set(&u.Email, cmd.Email)
+	set(&u.Name, cmd.Name)
+	set(&u.Phone, cmd.Phone)
+	set(&u.Status, cmd.Status)
+	set(&u.MFA, cmd.MFA)
+}
+
+func differing(a, b *User) []string {
+	var out []string
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"email", a.Email == b.Email},
+		{"email_proved", a.Email != b.Email || a.Unproved == b.Unproved},
+		{"mfa", a.MFA == b.MFA},
+		{"name", a.Name == b.Name},
+		{"phone", a.Phone == b.Phone},
+		{"role", a.Role == b.Role},
+		{"status", a.Status == b.Status},
+	} {
+		if !f.same {
+			out = append(out, f.name)
+		}
+	}
+	return out
+}
+
+func userData(u *User) events.Data {
+	p := person(u)
+	return events.Data{Version: u.Version, Person: &p, Role: string(u.Role)}
+}
