@@ -49,37 +49,37 @@ func (h Holder) idle(now time.Time) bool {
 
 // yield plans the end of an account whose address somebody else has proved. The caller writes whose the address is now. The event stands in the history of
 // the holder's partner, and does not say who has proved the address.
-func (h Holder) yield(m Moment) ([]Write, []events.Event) {
-	return h.end(m, AddressProvedElsewhere)
+func (h Holder) yield(pc PlanContext) ([]Write, []events.Event) {
+	return h.end(pc, AddressProvedElsewhere)
 }
 
-func (h Holder) end(m Moment, reason string) ([]Write, []events.Event) {
-	m = m.clock()
-	m.Accounts = true // whoever takes the address may not keep accounts itself, and the sweep deletes a task for which nothing is to be done
-	writes, u := h.leave(m)
+func (h Holder) end(pc PlanContext, reason string) ([]Write, []events.Event) {
+	pc = pc.clock()
+	pc.Accounts = true // whoever takes the address may not keep accounts itself, and the sweep deletes a task for which nothing is to be done
+	writes, u := h.leave(pc)
 	d := userData(u)
 	d.Reason = reason
-	return writes, []events.Event{m.event(events.UserRemoved, nil, h.Partner, d)}
+	return writes, []events.Event{pc.event(events.UserRemoved, nil, h.Partner, d)}
 }
 
 // leave plans that the user is no longer the partner's, but for whose the address is then.
-func (h Holder) leave(m Moment) ([]Write, *User) {
+func (h Holder) leave(pc PlanContext) ([]Write, *User) {
 	u := *h.User
-	u.Status, u.Updated = Removed, m.Now
+	u.Status, u.Updated = Removed, pc.Now
 	u.Version++
 	after := h.Headcount
 	count(&after, h.User, &u)
 	after.Version++ // also when no number changes: a switch of everyone must not overlook it
 	u.Left = after.Version
 	return append([]Write{
-		HeadcountWrite{Before: &h.Headcount, After: &after}, UserWrite{Before: h.User, After: &u}, m.task(TaskUserRemoved, u.Partner, u.ID),
-	}, append(m.account(h.Task, &u), m.reviewInvitationsOf(h.User, &u)...)...), &u
+		HeadcountWrite{Before: &h.Headcount, After: &after}, UserWrite{Before: h.User, After: &u}, pc.task(TaskUserRemoved, u.Partner, u.ID),
+	}, append(pc.account(h.Task, &u), pc.reviewInvitationsOf(h.User, &u)...)...), &u
 }
 
 // claim plans that the address becomes one of a user of f.Partner: an unproved account of another partner that has it ends, when the partner or the provider
 // may take it over. It refuses an address of customers' people (P5), of a domain that is another partner's, and one that another user has. Only the
 // provider is told why: everybody else learns that the address cannot be used. The caller writes whose the address is now.
-func (f UserFacts) claim(address string, m Moment) ([]Write, []events.Event, error) {
+func (f UserFacts) claim(address string, pc PlanContext) ([]Write, []events.Event, error) {
 	of := f.Domains.partner(address)
 	var err *Error
 	switch h := f.Holder; {
@@ -93,13 +93,13 @@ func (f UserFacts) claim(address string, m Moment) ([]Write, []events.Event, err
 		err = Refuse(NotForCustomers, "this address belongs to a customer's member: accounts of partners are never for a customer's people")
 	case f.Email.User == "":
 		return nil, nil, nil
-	case h.yields() && h.User.Partner != f.Partner.ID && (m.Actor.Kind == ActorProvider || of == f.Partner.ID):
-		writes, past := h.yield(m)
+	case h.yields() && h.User.Partner != f.Partner.ID && (pc.Actor.Kind == ActorProvider || of == f.Partner.ID):
+		writes, past := h.yield(pc)
 		return writes, past, nil
 	default:
 		err = Refuse(EmailTaken, "a partner's user has this address already: every user has an address of its own")
 	}
-	if m.Actor.Kind != ActorProvider {
+	if pc.Actor.Kind != ActorProvider {
 		err = emailUnavailable()
 	}
 	return nil, nil, err.At("/email")
@@ -111,8 +111,8 @@ func emailUnavailable() *Error {
 }
 
 // unproved tells whether an address that the actor gives to a user of f.Partner has still to be proved.
-func (f UserFacts) unproved(address string, m Moment) bool {
-	return m.Actor.Kind != ActorProvider && f.Domains.partner(address) != f.Partner.ID
+func (f UserFacts) unproved(address string, pc PlanContext) bool {
+	return pc.Actor.Kind != ActorProvider && f.Domains.partner(address) != f.Partner.ID
 }
 
 // former is the list of the user's earlier addresses once it has another one.
@@ -126,16 +126,16 @@ func (u *User) former() ([]string, error) {
 
 // PlanProved plans that a user's address is proved, because its owner has signed in under it. The change is empty when that is known, or the user has
 // another address by now.
-func PlanProved(u *User, address string, m Moment) Change {
+func PlanProved(u *User, address string, pc PlanContext) Change {
 	if u == nil || !u.Unproved || u.Email != address || u.Status == Removed {
 		return Change{}
 	}
-	return Change{Writes: []Write{UserWrite{Before: u, After: u.proved(m)}}}
+	return Change{Writes: []Write{UserWrite{Before: u, After: u.proved(pc)}}}
 }
 
-func (u *User) proved(m Moment) *User {
+func (u *User) proved(pc PlanContext) *User {
 	after := *u
-	after.Unproved, after.Updated = false, m.Now
+	after.Unproved, after.Updated = false, pc.Now
 	after.Version++
 	return &after
 }

@@ -42,10 +42,10 @@ func TestNobodyGivesARoleAboveHisOwnOrHandlesAnybodyAboveHim(t *testing.T) {
 				}
 				w.as(provider).setStatus(user, access.Active)
 				w.as(actorOf("contoso", actor))
-				if _, _, err := access.PlanRenewActivation(w.userFacts(user, ""), w.moment()); role != access.External && access.CodeOf(err) != want {
+				if _, _, err := access.PlanRenewActivation(w.userFacts(user, ""), w.planContext()); role != access.External && access.CodeOf(err) != want {
 					t.Errorf("another password: got %v, want %q", err, want)
 				}
-				_, err = access.PlanRemoveUserAccount(w.userFacts(user, ""), w.moment())
+				_, err = access.PlanRemoveUserAccount(w.userFacts(user, ""), w.planContext())
 				wantRefusal(t, err, want)
 				if role == access.External {
 					return
@@ -123,20 +123,20 @@ func TestAnAddressIsProvedByItsOwnersSignInAlone(t *testing.T) {
 	w := newWorld(t).as(olga)
 	u, err := w.newUser("contoso", address("kim@elsewhere.example"))
 	wantRefusal(t, err, "")
-	if c := access.PlanProved(u, "other@elsewhere.example", w.moment()); !c.Empty() {
+	if c := access.PlanProved(u, "other@elsewhere.example", w.planContext()); !c.Empty() {
 		t.Errorf("another address by now: got %+v, want nothing", c)
 	}
-	w.commit(access.PlanProved(u, "kim@elsewhere.example", w.moment()))
+	w.commit(access.PlanProved(u, "kim@elsewhere.example", w.planContext()))
 	after := loaded(w.users, u.ID)
 	if after.Unproved || after.Version != u.Version+1 {
 		t.Errorf("got %+v, want it proved", after)
 	}
-	if c := access.PlanProved(after, "kim@elsewhere.example", w.moment()); !c.Empty() {
+	if c := access.PlanProved(after, "kim@elsewhere.example", w.planContext()); !c.Empty() {
 		t.Errorf("proved before: got %+v, want nothing", c)
 	}
 	mine := &access.Task{ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Version: 2}
 	for signedIn, want := range map[string]bool{"kim@elsewhere.example": true, "old@elsewhere.example": false, "": false} {
-		c := access.PlanActivationDone(mine, mine, u, loaded(w.partners, "contoso"), access.Activation{SignedIn: signedIn}, w.moment())
+		c := access.PlanActivationDone(mine, mine, u, loaded(w.partners, "contoso"), access.Activation{SignedIn: signedIn}, w.planContext())
 		if got := len(c.Writes) == 2 && !c.Writes[1].(access.UserWrite).After.Unproved; got != want || len(c.Events) > 0 {
 			t.Errorf("the account has signed in as %q: got %+v, want it proved: %v", signedIn, c, want)
 		}
@@ -253,7 +253,7 @@ func TestAnUnprovedAddressYieldsToWhoCanProveIt(t *testing.T) {
 	})
 	t.Run("not when it was proved", func(t *testing.T) {
 		w, squatter := squatted(t)
-		w.commit(access.PlanProved(loaded(w.users, squatter), contested, w.moment()))
+		w.commit(access.PlanProved(loaded(w.users, squatter), contested, w.planContext()))
 		_, err := w.as(provider).newUser("contoso", address(contested))
 		wantRefusal(t, err, access.EmailTaken)
 		w.member("acme", contested, true)
@@ -282,11 +282,11 @@ func TestAnAccountHasHadAtMostTwentyAddressesBefore(t *testing.T) {
 func TestADomainBelongsToOneSide(t *testing.T) {
 	w := newWorld(t).as(provider)
 	confirm := func(partner string, domains ...string) error {
-		_, _, err := access.PlanPartner(partner, loaded(w.partners, partner), nil, w.registry(), access.PartnerCommand{Seen: anyVersion, Domains: &domains}, w.moment())
+		_, _, err := access.PlanPartner(partner, loaded(w.partners, partner), nil, w.registry(), access.PartnerCommand{Seen: anyVersion, Domains: &domains}, w.planContext())
 		return err
 	}
 	register := func(customer, domain string) error {
-		_, _, err := access.PlanCustomer(customer, loaded(w.customers, customer), w.registry(), access.CustomerCommand{Seen: anyVersion, Domain: &domain}, w.moment())
+		_, _, err := access.PlanCustomer(customer, loaded(w.customers, customer), w.registry(), access.CustomerCommand{Seen: anyVersion, Domain: &domain}, w.planContext())
 		return err
 	}
 	w.partner("contoso", access.PartnerCommand{Domains: list("contoso.example", "msp.example")})
@@ -302,7 +302,7 @@ func TestADomainBelongsToOneSide(t *testing.T) {
 	}
 	w.customer("acme", "")
 	wantRefusal(t, confirm("fabrikam", "acme.example"), access.DomainTaken)
-	w.done(access.PlanRemoveCustomer(loaded(w.customers, "initech"), nil, w.registry(), w.moment()))
+	w.done(access.PlanRemoveCustomer(loaded(w.customers, "initech"), nil, w.registry(), w.planContext()))
 	wantRefusal(t, confirm("fabrikam", "acme.example"), "")
 	w.partner("contoso", access.PartnerCommand{Domains: list("contoso.example")})
 	wantRefusal(t, register("acme", "msp.example"), "")
@@ -312,7 +312,7 @@ func TestADomainBelongsToOneSide(t *testing.T) {
 		t.Errorf("got %v, want no record of a domain that is nobody's", w.domains)
 	}
 	stale := access.PartnerCommand{Seen: 9, Domains: list("x.example")}
-	_, _, err := access.PlanPartner("fabrikam", loaded(w.partners, "fabrikam"), nil, w.registry(), stale, w.moment())
+	_, _, err := access.PlanPartner("fabrikam", loaded(w.partners, "fabrikam"), nil, w.registry(), stale, w.planContext())
 	wantRefusal(t, err, access.VersionMismatch)
 	if (access.PartnerCommand{Status: new(access.Suspended), Domains: list()}).OnlySuspends() {
 		t.Error("another list of domains is more than the kill switch")
@@ -346,7 +346,7 @@ func TestAGrantByEMailIsCheckedBeforeTheAddressIsLookedUp(t *testing.T) {
 		"an end that is now":       {acme, access.GrantCommand{Until: &past}, access.PeriodInvalid},
 		"an end that is its begin": {acme, access.GrantCommand{From: &later, Until: &later}, access.PeriodInvalid},
 	} {
-		if err := access.CheckGrant(c.customer, c.cmd, w.moment()); access.CodeOf(err) != c.want {
+		if err := access.CheckGrant(c.customer, c.cmd, w.planContext()); access.CodeOf(err) != c.want {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}

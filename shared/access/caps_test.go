@@ -82,7 +82,7 @@ func TestACapHoldsInEveryGrantOnceItsRulesAreCopied(t *testing.T) {
 	w := newWorld(t)
 	kim, pat := w.join("contoso", "kim", access.Tech), w.join("fabrikam", "pat", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
-	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}, w.moment())))
+	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}, w.planContext())))
 	edition := loaded(w.grants, "acme fabrikam").Edition()
 	p := w.must(w.edit(caps("pat@fabrikam.example", access.None)))
 	wantFields(t, p, "caps")
@@ -91,14 +91,14 @@ func TestACapHoldsInEveryGrantOnceItsRulesAreCopied(t *testing.T) {
 	}
 	copied := func() access.Planned {
 		t.Helper()
-		return w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "fabrikam"), w.moment())))
+		return w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "fabrikam"), w.planContext())))
 	}
 	copied()
 	w.wantWhy(pat, access.LevelTooLow)
 	if got := loaded(w.grants, "acme fabrikam").Edition(); got != edition || len(w.change.Events) > 0 {
 		t.Errorf("got edition %d and events %v, want %d as before, and nothing told", got, w.change.Events, edition)
 	}
-	again, err := access.PlanCustomerRules(w.relation("acme", "fabrikam"), w.moment())
+	again, err := access.PlanCustomerRules(w.relation("acme", "fabrikam"), w.planContext())
 	wantUnchanged(t, again, err)
 
 	// What reads the customer before the cap and commits after it does not bring the old caps back.
@@ -106,7 +106,7 @@ func TestACapHoldsInEveryGrantOnceItsRulesAreCopied(t *testing.T) {
 	w.must(w.edit(caps("pat@fabrikam.example", access.View)))
 	copied()
 	r.Grant = loaded(w.grants, "acme fabrikam")
-	w.must(w.planned(access.PlanEdit(r, access.EditCommand{Seen: anyVersion, Level: new(access.Support)}, w.moment())))
+	w.must(w.planned(access.PlanEdit(r, access.EditCommand{Seen: anyVersion, Level: new(access.Support)}, w.planContext())))
 	w.wantLevel(pat, access.View)
 }
 
@@ -115,7 +115,7 @@ func TestEveryNewGrantCopiesTheRules(t *testing.T) {
 	kim, pat := w.join("contoso", "kim", access.Tech), w.join("fabrikam", "pat", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
 	w.must(w.edit(caps("pat@fabrikam.example", access.View)))
-	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}, w.moment())))
+	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}, w.planContext())))
 	w.wantLevel(pat, access.View)
 	if got := w.grants["acme fabrikam"].Domain; got != "acme.example" {
 		t.Errorf("got the domain %q, want acme.example", got)
@@ -127,14 +127,14 @@ func TestADomainOfTheCustomersReachesItsGrants(t *testing.T) { // D7
 	kim := w.join("contoso", "kim", access.Tech)
 	w.must(w.grant(access.GrantCommand{Everyone: true, Level: new(access.Manage)}))
 	w.wantWhy(kim, access.Granted)
-	c, _, err := access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Domain: new("contoso.example")}, w.moment())
+	c, _, err := access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Domain: new("contoso.example")}, w.planContext())
 	w.done(c, err)
 	if task := taskOf(w.change, access.TaskCustomerRules); task == nil || task.Customer != "acme" {
 		t.Errorf("got the task %+v, want one for acme", task)
 	}
-	w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "contoso"), w.moment())))
+	w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "contoso"), w.planContext())))
 	w.wantWhy(kim, access.WhyOwnOrganisation)
-	c, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new("Acme Ltd")}, w.moment())
+	c, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new("Acme Ltd")}, w.planContext())
 	w.done(c, err)
 	if task := taskOf(w.change, access.TaskCustomerRules); task != nil {
 		t.Errorf("another name: got the task %+v, want none", task)

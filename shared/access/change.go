@@ -27,8 +27,8 @@ type Actor struct {
 
 func (a Actor) by() By { return By{Kind: a.Kind, Email: a.Email} }
 
-// Moment is what a plan needs to know of the world: who acts, when, and how new things are called.
-type Moment struct {
+// PlanContext is what a plan needs beside the facts and the command: who acts, when, and how new ids are made.
+type PlanContext struct {
 	Now   time.Time // UTC, to the millisecond
 	Actor Actor
 	NewID func() string // a new ULID at each call
@@ -111,8 +111,8 @@ func (UserCheck) write()         {}
 func (MemberCheck) write()       {}
 func (HeadcountCheck) write()    {}
 
-func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
-	e := events.Event{ID: m.NewID(), Type: t, Time: m.Now, Actor: events.Actor{Kind: string(m.Actor.Kind), Email: m.Actor.Email}, Data: d}
+func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
+	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: events.Actor{Kind: string(pc.Actor.Kind), Email: pc.Actor.Email}, Data: d}
 	if c != nil {
 		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts}
 	}
@@ -122,9 +122,9 @@ func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) eve
 	return e
 }
 
-func (m Moment) clock() Moment {
-	m.Actor = Actor{Kind: ActorClock}
-	return m
+func (pc PlanContext) clock() PlanContext {
+	pc.Actor = Actor{Kind: ActorClock}
+	return pc
 }
 
 func person(u *User) events.Person { return events.Person{ID: u.ID, Email: u.Email, Name: u.Name} }

@@ -3,7 +3,7 @@
 //
 // A write is planned here and committed elsewhere:
 //
-//	facts, command, Moment  --Plan…-->  Change (writes, each with what it must find, and events)  or  *Error
+//	facts, command, PlanContext  --Plan…-->  Change (writes, each with what it must find, and events)  or  *Error
 //
 // Decide is the only place that says yes. Every fact that it looks at can deny on its own, which is why the storage may read the
 // facts side by side: whatever was taken away before the reading began is seen in the one fact that tells it.

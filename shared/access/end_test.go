@@ -8,7 +8,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-type ending = func(access.Relation, access.Moment) (access.Planned, error)
+type ending = func(access.Relation, access.PlanContext) (access.Planned, error)
 
 func TestAGrantEndsAtOnceAndItsReasonIsKept(t *testing.T) {
 	for _, c := range []struct {
@@ -233,7 +233,7 @@ func TestOnlyTheManagingPartnersGrantIsEndedWithTheManagement(t *testing.T) { //
 	w.must(w.manage("acme", "fabrikam"))
 	before.Grant = loaded(w.grants, "acme contoso")
 	before.Customer = loaded(w.customers, "acme") // was read after the grant of the one before
-	_, err := access.PlanUnmanage(before, w.moment())
+	_, err := access.PlanUnmanage(before, w.planContext())
 	wantRefusal(t, err, access.Contention)
 }
 
@@ -307,8 +307,8 @@ func TestManagingNeedsAnEligiblePartnerWithTheOffer(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	_, err := access.PlanManage(w.relation("acme", "nobody"), nil, w.moment())
+	_, err := access.PlanManage(w.relation("acme", "nobody"), nil, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, err = access.PlanManage(w.relation("nobody", "contoso"), nil, w.moment())
+	_, err = access.PlanManage(w.relation("nobody", "contoso"), nil, w.planContext())
 	wantRefusal(t, err, access.NotFound)
 }

@@ -44,7 +44,7 @@ func TestAnEventNamesWhoseOwnLevelChangedAndFromWhat(t *testing.T) { // D15
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
 	own := func(user string, level access.Level) events.Data {
 		t.Helper()
-		w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", user), access.GrantCommand{Users: []string{user}, Individual: true, Level: &level}, w.moment())))
+		w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", user), access.GrantCommand{Users: []string{user}, Individual: true, Level: &level}, w.planContext())))
 		return w.event().Data
 	}
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
@@ -74,7 +74,7 @@ func TestAnEndThatANewGrantTellsFirstSaysWhoWasIn(t *testing.T) {
 	kim := w.join("contoso", "kim", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Until: new(w.now.Add(time.Hour))}))
 	w.now = w.now.Add(2 * time.Hour) // and no sweep has come by
-	w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", w.owner), access.GrantCommand{Users: []string{w.owner}}, w.moment())))
+	w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", w.owner), access.GrantCommand{Users: []string{w.owner}}, w.planContext())))
 	w.wantEvents(events.GrantExpired, events.GrantCreated)
 	was, is := w.change.Events[0].Data, w.change.Events[1].Data
 	if names(was.Users) != "kim " || was.UsersTruncated || was.Status != "expired" || was.Reason != "expired" {
@@ -100,7 +100,7 @@ func TestAnAcceptanceThatMakesAUserSaysThatTheUserCame(t *testing.T) { // E4
 		if f.Email != nil {
 			f.User = loaded(w.users, f.Email.User)
 		}
-		p, _, err := access.PlanAccept(f, i, "Eve", w.as(access.Actor{Kind: "partner", Email: i.Email}).moment())
+		p, _, err := access.PlanAccept(f, i, "Eve", w.as(access.Actor{Kind: "partner", Email: i.Email}).planContext())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestWhoIsExternalIsNamedWhenEveryoneReplacesSingleUsers(t *testing.T) { // 
 	w := newWorld(t)
 	kim, ext, other := w.join("contoso", "kim", access.Tech), w.join("contoso", "ext", access.External), w.join("contoso", "other", access.External)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim, ext, other}}))
-	w.must(w.planned(access.PlanEdit(w.whole("acme", "contoso"), access.EditCommand{Seen: anyVersion, Everyone: new(true), Add: []string{other}}, w.moment())))
+	w.must(w.planned(access.PlanEdit(w.whole("acme", "contoso"), access.EditCommand{Seen: anyVersion, Everyone: new(true), Add: []string{other}}, w.planContext())))
 	w.wantIn("olga kim other")
 	if d := w.event().Data; names(d.Removed) != "ext " || d.Added != nil || d.Unnamed != 0 {
 		t.Errorf("got %+v, want Ext taken out, and the other, who was put in again, as before", d)

@@ -43,7 +43,7 @@ type Planned struct {
 
 // relationPlan edits a copy of a grant and remembers what has to be written.
 type relationPlan struct {
-	m        Moment
+	pc       PlanContext
 	r        Relation
 	before   *Grant // as loaded; nil when there is none
 	g        *Grant // the copy
@@ -61,8 +61,8 @@ type relationPlan struct {
 	past     []events.Event
 }
 
-func newRelationPlan(r Relation, m Moment) *relationPlan {
-	p := &relationPlan{m: m, r: r, before: r.Grant, rows: map[string]*Assignment{}, changed: map[string]Level{}}
+func newRelationPlan(r Relation, pc PlanContext) *relationPlan {
+	p := &relationPlan{pc: pc, r: r, before: r.Grant, rows: map[string]*Assignment{}, changed: map[string]Level{}}
 	if r.Grant != nil {
 		g := *r.Grant
 		p.g = &g
@@ -74,21 +74,21 @@ func newRelationPlan(r Relation, m Moment) *relationPlan {
 func (p *relationPlan) open(level Level, from, until time.Time) {
 	g := Grant{Customer: p.r.Customer.ID, Partner: p.r.Partner.ID, AssignedBy: ByCustomer}
 	if old := p.g; old != nil {
-		if old.expired(p.m.Now) { // no sweep has come by yet: the end is told before the new beginning
-			p.past = append(p.past, p.m.clock().event(events.GrantExpired, p.r.Customer, p.r.Partner, grantData(old, p.r.Headcount, func(d *events.Data) {
+		if old.expired(p.pc.Now) { // no sweep has come by yet: the end is told before the new beginning
+			p.past = append(p.past, p.pc.clock().event(events.GrantExpired, p.r.Customer, p.r.Partner, grantData(old, p.r.Headcount, func(d *events.Data) {
 				d.Users, d.UsersTruncated = p.concerned()
-				d.Status, d.Reason = string(old.Status(p.r.Partner, p.m.Now)), string(Expired)
+				d.Status, d.Reason = string(old.Status(p.r.Partner, p.pc.Now)), string(Expired)
 			})))
 		}
 		g.Epoch = old.Epoch
-		if e := old.EndAt(p.r.Partner, p.m.Now); e != nil {
+		if e := old.EndAt(p.r.Partner, p.pc.Now); e != nil {
 			g.Earlier = e.At
 		}
 	}
-	g.ID = "grt_" + p.m.NewID()
+	g.ID = "grt_" + p.pc.NewID()
 	g.Level, g.State, g.From, g.Until = level, StateOpen, from, until
 	g.Epoch++
-	g.Created, g.Told = p.m.Now, p.m.Now
+	g.Created, g.Told = p.pc.Now, p.pc.Now
 	p.g, p.fresh = &g, true
 }
 
@@ -108,7 +108,7 @@ func (p *relationPlan) setLevel(l Level) {
 }
 
 func (p *relationPlan) setPeriod(from, until *time.Time) error {
-	now := p.m.Now
+	now := p.pc.Now
 	if from != nil {
 		f := *from
 		if f.Before(now) {
@@ -170,7 +170,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		}
 	}
 	before := 0
-	if p.before != nil && !p.before.Ended(p.m.Now) {
+	if p.before != nil && !p.before.Ended(p.pc.Now) {
 		before = p.before.UserCount(p.r.Headcount)
 	}
 	out := Planned{Grant: p.g, Created: p.fresh, Changes: Changes{Added: p.added, Removed: p.removed, Fields: p.fields(), Before: before, After: p.count()}}
@@ -179,7 +179,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		return out, nil
 	}
 	p.rules()
-	p.g.Updated = p.m.Now
+	p.g.Updated = p.pc.Now
 	p.g.Version = 1
 	if p.before != nil {
 		p.g.Version = p.before.Version + 1
@@ -188,10 +188,10 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	switch {
 	case p.caps != nil:
 		after := *p.r.Customer
-		after.Caps, after.Updated = *p.caps, p.m.Now
+		after.Caps, after.Updated = *p.caps, p.pc.Now
 		after.Version++
 		p.g.Caps, p.g.Ruled = after.Caps, after.Version
-		c.Writes = append(c.Writes, CustomerWrite{Before: p.r.Customer, After: &after}, p.m.rulesTask(after.ID))
+		c.Writes = append(c.Writes, CustomerWrite{Before: p.r.Customer, After: &after}, p.pc.rulesTask(after.ID))
 	case p.fresh:
 		c.Writes = append(c.Writes, touch(p.r.Customer))
 	}
@@ -211,16 +211,16 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		c.Writes = append(c.Writes, HeadcountCheck{p.r.Headcount})
 	}
 	if p.before != nil && p.g.Epoch != p.before.Epoch {
-		t := p.m.task(TaskOldAssignments, p.g.Partner, "")
+		t := p.pc.task(TaskOldAssignments, p.g.Partner, "")
 		t.After.Customer = p.g.Customer
 		c.Writes = append(c.Writes, t)
 	}
 	if p.endsInvitations() {
-		c.Writes = append(c.Writes, p.m.reviewInvitations(p.r.Customer, p.g.Partner)...)
+		c.Writes = append(c.Writes, p.pc.reviewInvitations(p.r.Customer, p.g.Partner)...)
 	}
 	data := grantData(p.g, p.r.Headcount, func(d *events.Data) {
 		d.Users, d.UsersTruncated = p.concerned()
-		d.Status = string(p.g.Status(p.r.Partner, p.m.Now))
+		d.Status = string(p.g.Status(p.r.Partner, p.pc.Now))
 		d.Fields = out.Changes.Fields
 		d.Everyone = p.everyone
 		for _, id := range p.added {
@@ -254,7 +254,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 			more(d)
 		}
 	})
-	c.Events = append(p.past, p.m.event(t, p.r.Customer, p.r.Partner, data))
+	c.Events = append(p.past, p.pc.event(t, p.r.Customer, p.r.Partner, data))
 	return out, nil
 }
 

@@ -108,12 +108,12 @@ func TestGrantNamesWhatStandsAgainstIt(t *testing.T) {
 
 func TestGrantNeedsACustomerAndAPartner(t *testing.T) {
 	w := newWorld(t)
-	_, err := access.PlanGrant(w.relation("nobody", "contoso"), access.GrantCommand{}, w.moment())
+	_, err := access.PlanGrant(w.relation("nobody", "contoso"), access.GrantCommand{}, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, err = access.PlanGrant(w.relation("acme", "nobody"), access.GrantCommand{}, w.moment())
+	_, err = access.PlanGrant(w.relation("acme", "nobody"), access.GrantCommand{}, w.planContext())
 	wantRefusal(t, err, access.NotFound)
 	wantPointer(t, err, "/partner")
-	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, nil, w.moment()))
+	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, nil, w.planContext()))
 	_, err = w.grant(access.GrantCommand{})
 	wantRefusal(t, err, access.NotFound)
 }
@@ -364,9 +364,9 @@ func TestARelationshipOpensSupportWhereTheOfferIsAtLeastThat(t *testing.T) { // 
 
 func TestARelationshipIsRefusedWhereNoneCanBe(t *testing.T) {
 	w := newWorld(t).as(provider)
-	_, err := access.PlanRelationship(w.relation("nobody", "contoso"), false, false, w.moment())
+	_, err := access.PlanRelationship(w.relation("nobody", "contoso"), false, false, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, err = access.PlanRelationship(w.relation("acme", "nobody"), false, false, w.moment())
+	_, err = access.PlanRelationship(w.relation("acme", "nobody"), false, false, w.planContext())
 	wantRefusal(t, err, access.NotFound)
 	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended)})
 	_, err = w.relationship(false, false)

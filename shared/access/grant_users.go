@@ -88,11 +88,11 @@ func (p *relationPlan) row(user string) *Assignment {
 
 func (p *relationPlan) put(u *User, out bool, level *Level) {
 	by := ByCustomer
-	if p.m.Actor.Kind == ActorPartner {
+	if p.pc.Actor.Kind == ActorPartner {
 		by = ByPartner
 	}
 	p.rows[u.ID] = &Assignment{
-		Customer: p.g.Customer, Partner: p.g.Partner, User: u.ID, Epoch: p.g.Epoch, Out: out, Level: level, By: by, Number: u.Number, At: p.m.Now,
+		Customer: p.g.Customer, Partner: p.g.Partner, User: u.ID, Epoch: p.g.Epoch, Out: out, Level: level, By: by, Number: u.Number, At: p.pc.Now,
 	}
 }
 
@@ -130,8 +130,8 @@ func (p *relationPlan) add(u *User, level *Level) {
 // addInvited puts the person who accepted into the grant, which opens where there is none. The level to which the customer invites into an open grant is
 // that person's cap, and lifts no lower one; the level of the partner's invitation is the assignment's own, and no more than the partner has now.
 func (p *relationPlan) addInvited(u *User, i *Invitation, sso bool) error {
-	if p.g == nil || p.g.EndAt(p.r.Partner, p.m.Now) != nil {
-		p.open(i.Level, p.m.Now, i.Until)
+	if p.g == nil || p.g.EndAt(p.r.Partner, p.pc.Now) != nil {
+		p.open(i.Level, p.pc.Now, i.Until)
 		p.g.RequireSSO = sso
 		p.add(u, nil)
 		return nil

@@ -70,16 +70,16 @@ func GroupOfEmployees(name string) bool {
 }
 
 // account leaves the task that brings the account up with the user, when accounts are kept.
-func (m Moment) account(before *Task, u *User) []Write {
-	if !m.Accounts || !u.HasAccount() {
+func (pc PlanContext) account(before *Task, u *User) []Write {
+	if !pc.Accounts || !u.HasAccount() {
 		return nil
 	}
 	t := Task{
-		ID: IdentityTask(u.ID), Kind: TaskIdentity, Partner: u.Partner, User: u.ID, Due: m.Now.Add(identityLease), Created: m.Now,
+		ID: IdentityTask(u.ID), Kind: TaskIdentity, Partner: u.Partner, User: u.ID, Due: pc.Now.Add(identityLease), Created: pc.Now,
 		Version: before.Stored() + 1,
 	}
 	if before != nil {
-		t.Created, t.Again, t.Until = before.Created, before.Due.After(m.Now), before.doubt(m.Now)
+		t.Created, t.Again, t.Until = before.Created, before.Due.After(pc.Now), before.doubt(pc.Now)
 	}
 	return []Write{TaskWrite{Before: before, After: &t}}
 }
@@ -119,12 +119,12 @@ func (c Change) IdentityTasks() []*Task {
 }
 
 // PlanTakeIdentity plans that a worker takes an identity task that is due. Nil: there is none, or somebody has it.
-func PlanTakeIdentity(t *Task, m Moment) (Change, *Task) {
-	if t == nil || t.Due.After(m.Now) {
+func PlanTakeIdentity(t *Task, pc PlanContext) (Change, *Task) {
+	if t == nil || t.Due.After(pc.Now) {
 		return Change{}, nil
 	}
 	mine := *t
-	mine.Due, mine.Again, mine.Until, mine.Idle = m.Now.Add(identityLease), false, t.doubt(m.Now), false
+	mine.Due, mine.Again, mine.Until, mine.Idle = pc.Now.Add(identityLease), false, t.doubt(pc.Now), false
 	mine.Version++
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }
@@ -169,16 +169,16 @@ const requestLife = 6 * time.Minute
 func ActivationTask(user string) string { return "activation:" + user }
 
 // activation has the clock look whether a new user has signed in.
-func (m Moment) activation(u *User) []Write {
-	if !m.Accounts || !u.HasAccount() {
+func (pc PlanContext) activation(u *User) []Write {
+	if !pc.Accounts || !u.HasAccount() {
 		return nil
 	}
-	return []Write{TaskWrite{After: activationTask(nil, u, m)}}
+	return []Write{TaskWrite{After: activationTask(nil, u, pc)}}
 }
 
-func activationTask(before *Task, u *User, m Moment) *Task {
+func activationTask(before *Task, u *User, pc PlanContext) *Task {
 	t := Task{
-		ID: ActivationTask(u.ID), Kind: TaskActivation, Partner: u.Partner, User: u.ID, Due: m.Now.Add(ActivationLife), Created: m.Now,
+		ID: ActivationTask(u.ID), Kind: TaskActivation, Partner: u.Partner, User: u.ID, Due: pc.Now.Add(ActivationLife), Created: pc.Now,
 		Version: before.Stored() + 1,
 	}
 	if before != nil {
@@ -189,16 +189,16 @@ func activationTask(before *Task, u *User, m Moment) *Task {
 
 // PlanTemporaryPassword plans, before a temporary password is made, that it will end. It is refused with Contention while what was sent about the
 // one before may still arrive, and undo it.
-func PlanTemporaryPassword(u *User, t *Task, m Moment) (Change, *Task, error) {
-	if t != nil && t.Until.After(m.Now) {
+func PlanTemporaryPassword(u *User, t *Task, pc PlanContext) (Change, *Task, error) {
+	if t != nil && t.Until.After(pc.Now) {
 		return Change{}, nil, Refuse(Contention, "what was sent about the temporary password before may still arrive: try again after %s", t.Until.Format(time.RFC3339))
 	}
-	mine := activationTask(t, u, m)
-	mine.Until = m.Now.Add(requestLife)
+	mine := activationTask(t, u, pc)
+	mine.Until = pc.Now.Add(requestLife)
 	c := Change{Writes: []Write{TaskWrite{Before: t, After: mine}}}
 	if !u.Missed.IsZero() {
 		after := *u
-		after.Missed, after.Updated = time.Time{}, m.Now
+		after.Missed, after.Updated = time.Time{}, pc.Now
 		after.Version++
 		c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
 	}
@@ -217,12 +217,12 @@ func PlanPasswordSettled(now, mine *Task) Change {
 }
 
 // PlanTakeActivation plans that a sweep takes an activation task that is due. Nil: there is none, or somebody has it.
-func PlanTakeActivation(t *Task, m Moment) (Change, *Task) {
-	if t == nil || t.Due.After(m.Now) {
+func PlanTakeActivation(t *Task, pc PlanContext) (Change, *Task) {
+	if t == nil || t.Due.After(pc.Now) {
 		return Change{}, nil
 	}
 	mine := *t
-	mine.Due = m.Now.Add(requestLife)
+	mine.Due = pc.Now.Add(requestLife)
 	mine.Until = mine.Due
 	mine.Version++
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
@@ -235,40 +235,40 @@ type Activation struct {
 }
 
 // PlanActivationDone plans that the task goes away that a sweep has taken. Who has signed in has proved the address.
-func PlanActivationDone(now, mine *Task, u *User, p *Partner, is Activation, m Moment) Change {
+func PlanActivationDone(now, mine *Task, u *User, p *Partner, is Activation, pc PlanContext) Change {
 	if now.Stored() != mine.Version {
 		return Change{}
 	}
 	c := Change{Writes: []Write{TaskWrite{Before: now}}}
 	if !is.Missed {
-		c.Writes = append(c.Writes, PlanProved(u, is.SignedIn, m).Writes...)
+		c.Writes = append(c.Writes, PlanProved(u, is.SignedIn, pc).Writes...)
 		return c
 	}
 	if u == nil || u.Status != Active || p == nil || p.Status == Removed {
 		return c
 	}
-	m = m.clock()
+	pc = pc.clock()
 	after := *u
-	after.Missed, after.Updated = m.Now, m.Now
+	after.Missed, after.Updated = pc.Now, pc.Now
 	after.Version++
 	c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
-	c.Events = []events.Event{m.event(events.ActivationMissed, nil, p, userData(&after))}
+	c.Events = []events.Event{pc.event(events.ActivationMissed, nil, p, userData(&after))}
 	return c
 }
 
 // PlanRenewActivation plans that a user who has not signed in yet gets a temporary password, once more or for the first time: also when there is
 // no account yet, because accounts were not kept when the user came. That it has not signed in the caller has found out.
-func PlanRenewActivation(f UserFacts, m Moment) (Change, *User, error) {
+func PlanRenewActivation(f UserFacts, pc PlanContext) (Change, *User, error) {
 	switch {
 	case f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed:
 		return Change{}, nil, notFound("user")
 	}
-	if err := MayRenew(m.Actor, f.User); err != nil {
+	if err := MayRenew(pc.Actor, f.User); err != nil {
 		return Change{}, nil, err
 	}
 	return Change{
-		Writes: m.account(f.Task, f.User),
-		Events: []events.Event{m.event(events.ActivationRenewed, nil, f.Partner, userData(f.User))},
+		Writes: pc.account(f.Task, f.User),
+		Events: []events.Event{pc.event(events.ActivationRenewed, nil, f.Partner, userData(f.User))},
 	}, f.User, nil
 }
 

@@ -213,39 +213,39 @@ type InviteCommand struct {
 }
 
 // PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner, who can offer no more than it has.
-func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation, error) {
-	if err := mayInvite(f.Relation, m); err != nil {
+func PlanInvite(f InviteFacts, cmd InviteCommand, pc PlanContext) (Change, *Invitation, error) {
+	if err := mayInvite(f.Relation, pc); err != nil {
 		return Change{}, nil, err
 	}
 	if err := eligible(f.Partner); err != nil {
 		return Change{}, nil, err.At("/partner")
 	}
 	i := Invitation{
-		ID: m.NewID(), Customer: f.Customer.ID, Partner: f.Partner.ID, Email: cmd.Email, Level: View, Until: cmd.Until, State: InvitationPending,
-		By: m.Actor.by(), Sending: 1, Days: cmd.Days, Expires: m.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: m.Now, Updated: m.Now, Version: 1,
+		ID: pc.NewID(), Customer: f.Customer.ID, Partner: f.Partner.ID, Email: cmd.Email, Level: View, Until: cmd.Until, State: InvitationPending,
+		By: pc.Actor.by(), Sending: 1, Days: cmd.Days, Expires: pc.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: pc.Now, Updated: pc.Now, Version: 1,
 	}
-	open := f.Grant != nil && f.Grant.EndAt(f.Partner, m.Now) == nil
+	open := f.Grant != nil && f.Grant.EndAt(f.Partner, pc.Now) == nil
 	if open {
 		i.Grant = f.Grant.ID
 	}
 	if cmd.Level != nil {
 		i.Level = *cmd.Level
 	}
-	if m.Actor.Kind == ActorPartner {
-		i.Inviter, i.Level = m.Actor.User, Lowest(i.Level, f.Grant.EffectiveLevel(f.Partner))
+	if pc.Actor.Kind == ActorPartner {
+		i.Inviter, i.Level = pc.Actor.User, Lowest(i.Level, f.Grant.EffectiveLevel(f.Partner))
 	}
 	if !cmd.Until.IsZero() {
-		if !cmd.Until.After(m.Now) {
+		if !cmd.Until.After(pc.Now) {
 			return Change{}, nil, Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
 		}
 		if open && !f.Grant.Until.Equal(cmd.Until) {
 			return Change{}, nil, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
 		}
 	}
-	if err := f.addressee(cmd.Email, m); err != nil {
+	if err := f.addressee(cmd.Email, pc); err != nil {
 		return Change{}, nil, err
 	}
-	c, err := m.replaced(f, cmd.Email)
+	c, err := pc.replaced(f, cmd.Email)
 	if err != nil {
 		return Change{}, nil, err
 	}
@@ -261,49 +261,49 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 			}
 		}
 		// What ends at the same time as the first invitation is made does not know yet that there are any.
-		t := m.task(TaskInvitations, "", "")
-		t.After.Customer, t.After.Due = f.Customer.ID, m.Now.Add(secondRound)
+		t := pc.task(TaskInvitations, "", "")
+		t.After.Customer, t.After.Due = f.Customer.ID, pc.Now.Add(secondRound)
 		c.Writes = append(c.Writes, t)
 	}
-	c.Events = append(c.Events, i.mailed(m.invitation(events.InvitationCreated, f.Relation, &i)))
+	c.Events = append(c.Events, i.mailed(pc.invitation(events.InvitationCreated, f.Relation, &i)))
 	return c, &i, nil
 }
 
 // addressee refuses an address that cannot be invited.
-func (f InviteFacts) addressee(email string, m Moment) error {
-	if (f.Holder.yields() || f.Holder.idle(m.Now)) && f.User.Partner != f.Partner.ID {
+func (f InviteFacts) addressee(email string, pc PlanContext) error {
+	if (f.Holder.yields() || f.Holder.idle(pc.Now)) && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
 	}
-	return invitable(f, email, m.Actor.Kind == ActorCustomer)
+	return invitable(f, email, pc.Actor.Kind == ActorCustomer)
 }
 
 // maxUnlisted is how many invitations of before are listed by their address with the first new one: a transaction has room for no more.
 const maxUnlisted = 60
 
 // replaced writes down the end of the invitation of before to the same address; it refuses while that one is pending.
-func (m Moment) replaced(f InviteFacts, email string) (Change, error) {
+func (pc PlanContext) replaced(f InviteFacts, email string) (Change, error) {
 	if f.Pending == nil {
 		return Change{}, nil
 	}
-	switch status, why := f.row(f.Pending).Status(m.Now); status {
+	switch status, why := f.row(f.Pending).Status(pc.Now); status {
 	case InvitationPending:
 		return Change{}, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
 	case InvitationExpired:
-		c, _, err := m.clock().closed(f.Relation, f.Pending, InvitationExpired, events.InvitationExpired, "")
+		c, _, err := pc.clock().closed(f.Relation, f.Pending, InvitationExpired, events.InvitationExpired, "")
 		return c, err
 	default:
-		c, _, err := m.clock().closed(f.Relation, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
+		c, _, err := pc.clock().closed(f.Relation, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
 		return c, err
 	}
 }
 
 // mayInvite tells whether the inviting side may let anybody in at all.
-func mayInvite(r Relation, m Moment) error {
+func mayInvite(r Relation, pc PlanContext) error {
 	switch {
 	case r.Customer == nil || r.Customer.Status != Active:
 		return notFound("customer")
-	case m.Actor.Kind == ActorPartner:
-		if r.Grant == nil || r.Grant.EndAt(r.Partner, m.Now) != nil {
+	case pc.Actor.Kind == ActorPartner:
+		if r.Grant == nil || r.Grant.EndAt(r.Partner, pc.Now) != nil {
 			return notFound("customer")
 		}
 		if r.Grant.AssignedBy != ByPartner {
@@ -333,8 +333,8 @@ func invitable(f InviteFacts, email string, knowsMembers bool) error {
 }
 
 // invitation is an event about an invitation.
-func (m Moment) invitation(t events.Type, r Relation, i *Invitation) events.Event {
-	return m.event(t, r.Customer, r.Partner, events.Data{
+func (pc PlanContext) invitation(t events.Type, r Relation, i *Invitation) events.Event {
+	return pc.event(t, r.Customer, r.Partner, events.Data{
 		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(), Until: instant(i.Until),
 		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{ID: i.Inviter, Email: i.By.Email}, Side: string(i.By.Kind),
 		Grant: i.Grant, Reason: string(i.Reason),
@@ -347,10 +347,10 @@ func (i *Invitation) mailed(e events.Event) events.Event {
 	return e
 }
 
-func (i *Invitation) next(m Moment) *Invitation {
+func (i *Invitation) next(pc PlanContext) *Invitation {
 	n := *i
 	n.Version++
-	n.Updated = m.Now
+	n.Updated = pc.Now
 	return &n
 }
 
@@ -365,34 +365,34 @@ func (i *Invitation) ended(now time.Time) error {
 // PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length. Only the side that invited sends a pending
 // invitation again. One that has ended is made anew by whoever may invite now: the invitation that comes back is another one then. One that was accepted
 // is refused.
-func PlanResend(f InviteFacts, i *Invitation, m Moment) (Change, *Invitation, error) {
-	status, _ := f.row(i).Status(m.Now)
+func PlanResend(f InviteFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
+	status, _ := f.row(i).Status(pc.Now)
 	switch {
 	case status == InvitationAccepted:
 		return Change{}, nil, Refuse(InvitationEnded, "this invitation was accepted: nobody needs it any more")
 	case status != InvitationPending:
 		cmd := InviteCommand{Email: i.Email, Level: &i.Level, Until: i.Until, Days: i.Days}
-		if f.Grant != nil && f.Grant.EndAt(f.Partner, m.Now) == nil {
+		if f.Grant != nil && f.Grant.EndAt(f.Partner, pc.Now) == nil {
 			cmd.Until = time.Time{} // the grant's own period holds
 		}
-		return PlanInvite(f, cmd, m)
-	case m.Actor.Kind != i.By.Kind:
+		return PlanInvite(f, cmd, pc)
+	case pc.Actor.Kind != i.By.Kind:
 		return Change{}, nil, Refuse(Forbidden, "the %s sent this invitation: only that side sends it again", i.By.Kind)
 	}
-	if err := mayInvite(f.Relation, m); err != nil {
+	if err := mayInvite(f.Relation, pc); err != nil {
 		return Change{}, nil, err
 	}
-	if err := f.addressee(i.Email, m); err != nil {
+	if err := f.addressee(i.Email, pc); err != nil {
 		return Change{}, nil, err
 	}
-	n := i.next(m)
-	n.Sending, n.Digests, n.Reminded, n.Expires = n.Sending+1, nil, false, m.Now.Add(time.Duration(n.Days)*24*time.Hour)
-	if m.Actor.Kind == ActorPartner {
+	n := i.next(pc)
+	n.Sending, n.Digests, n.Reminded, n.Expires = n.Sending+1, nil, false, pc.Now.Add(time.Duration(n.Days)*24*time.Hour)
+	if pc.Actor.Kind == ActorPartner {
 		n.Level = Lowest(n.Level, f.Grant.EffectiveLevel(f.Partner))
 	}
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(m.invitation(events.InvitationResent, f.Relation, n))},
+		Events: []events.Event{n.mailed(pc.invitation(events.InvitationResent, f.Relation, n))},
 	}, n, nil
 }
 
@@ -402,11 +402,11 @@ const maxDigests = 10
 
 // PlanToken plans that the token of the latest mail is known, by its digest. It is refused when the invitation has ended, or when a later mail
 // was called for meanwhile.
-func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, error) {
+func PlanToken(i *Invitation, sending int, digest string, pc PlanContext) (Change, error) {
 	if i == nil {
 		return Change{}, notFound("invitation")
 	}
-	if err := i.ended(m.Now); err != nil {
+	if err := i.ended(pc.Now); err != nil {
 		return Change{}, err
 	}
 	if i.Sending != sending {
@@ -423,42 +423,42 @@ func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, err
 
 // PlanCancel plans that an invitation is cancelled (E5), by the partner or by the customer, whichever invited. A managed customer does not cancel its
 // partner's (A12). Cancelling one that has ended changes nothing.
-func PlanCancel(r Relation, i *Invitation, m Moment) (Change, *Invitation, error) {
+func PlanCancel(r Relation, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	if i == nil {
 		return Change{}, nil, notFound("invitation")
 	}
-	if i.Status(m.Now) != InvitationPending {
+	if i.Status(pc.Now) != InvitationPending {
 		return Change{}, i, nil
 	}
-	if m.Actor.Kind == ActorCustomer && i.By.Kind == ActorPartner && r.Customer != nil && r.Customer.ManagedBy != "" {
+	if pc.Actor.Kind == ActorCustomer && i.By.Kind == ActorPartner && r.Customer != nil && r.Customer.ManagedBy != "" {
 		return Change{}, nil, managed()
 	}
-	return m.closed(r, i, InvitationCancelled, events.InvitationCancelled, "")
+	return pc.closed(r, i, InvitationCancelled, events.InvitationCancelled, "")
 }
 
 // PlanDecline plans that the invited person does not want to come.
-func PlanDecline(r Relation, i *Invitation, m Moment) (Change, *Invitation, error) {
-	if err := i.addressed(m); err != nil {
+func PlanDecline(r Relation, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
+	if err := i.addressed(pc); err != nil {
 		return Change{}, nil, err
 	}
-	return m.closed(r, i, InvitationDeclined, events.InvitationDeclined, "")
+	return pc.closed(r, i, InvitationDeclined, events.InvitationDeclined, "")
 }
 
-func (m Moment) closed(r Relation, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
-	n := i.next(m)
+func (pc PlanContext) closed(r Relation, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
+	n := i.next(pc)
 	n.State, n.Reason = s, why
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{m.invitation(t, r, n)},
+		Events: []events.Event{pc.invitation(t, r, n)},
 	}, n, nil
 }
 
 // addressed refuses everybody but the invited person, and what has ended.
-func (i *Invitation) addressed(m Moment) error {
-	if err := i.ended(m.Now); err != nil {
+func (i *Invitation) addressed(pc PlanContext) error {
+	if err := i.ended(pc.Now); err != nil {
 		return err
 	}
-	if m.Actor.Email != i.Email {
+	if pc.Actor.Email != i.Email {
 		return Refuse(WrongPerson, "this invitation is for another address: sign in under the address that it was sent to")
 	}
 	return nil
@@ -467,12 +467,12 @@ func (i *Invitation) addressed(m Moment) error {
 // PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. It gives what the inviter could give now, and
 // no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The inviter is the actor of what it
 // brings. Name is what the person is called.
-func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *Invitation, error) {
-	if err := i.addressed(m); err != nil {
+func PlanAccept(f InviteFacts, i *Invitation, name string, pc PlanContext) (Planned, *Invitation, error) {
+	if err := i.addressed(pc); err != nil {
 		return Planned{}, nil, err
 	}
 	row := f.row(i)
-	if err := row.stands(m.Now); err != nil {
+	if err := row.stands(pc.Now); err != nil {
 		return Planned{}, nil, err
 	}
 	user := f.User
@@ -483,11 +483,11 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 	var writes []Write
 	var came []events.Event
 	if user != nil && user.Partner != f.Partner.ID && f.Holder.yields() {
-		writes, came = f.Holder.yield(m)
+		writes, came = f.Holder.yield(pc)
 		user = nil
 	}
-	if user != nil && user.Partner != f.Partner.ID && f.Holder.idle(m.Now) {
-		writes, came = f.Holder.end(m, InvitedElsewhere)
+	if user != nil && user.Partner != f.Partner.ID && f.Holder.idle(pc.Now) {
+		writes, came = f.Holder.end(pc, InvitedElsewhere)
 		user = nil
 	}
 	if user != nil && user.Partner != f.Partner.ID {
@@ -501,10 +501,10 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		return Planned{}, nil, err
 	}
 	if user != nil && user.Unproved {
-		is := user.proved(m)
+		is := user.proved(pc)
 		writes, user = append(writes, UserWrite{Before: user, After: is}), is
 	}
-	by := m // the inviter acts, with the hand of who accepts
+	by := pc // the inviter acts, with the hand of who accepts
 	by.Actor = Actor{Kind: i.By.Kind, Email: i.By.Email, User: i.Inviter}
 	writes = append(writes, row.Inviter.unchanged()...)
 	if user == nil {
@@ -512,8 +512,8 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 		h.Last++
 		h.Version++
 		user = &User{
-			ID: f.Partner.ID + ":" + m.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: i.Email, Name: name, Role: External, Status: Active,
-			Created: m.Now, Updated: m.Now, Version: 1,
+			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: i.Email, Name: name, Role: External, Status: Active,
+			Created: pc.Now, Updated: pc.Now, Version: 1,
 		}
 		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, take(f.Email, i.Email, user.ID))
 		d := userData(user)
@@ -533,10 +533,10 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 	if err != nil {
 		return out, nil, err
 	}
-	n := i.next(m)
+	n := i.next(pc)
 	n.State, n.User = InvitationAccepted, user.ID
 	out.Change.Writes = append(append(out.Change.Writes, writes...), InvitationWrite{Before: i, After: n})
-	out.Change.Events = append(append(came, out.Change.Events...), m.invitation(events.InvitationAccepted, f.Relation, n))
+	out.Change.Events = append(append(came, out.Change.Events...), pc.invitation(events.InvitationAccepted, f.Relation, n))
 	return out, n, nil
 }
 
@@ -576,15 +576,15 @@ func (r *InvitationRow) stands(now time.Time) error {
 }
 
 // PlanInvitationEnd plans that the end of a pending invitation is written down which nobody can accept any more, with the reason. Both sides are told.
-func PlanInvitationEnd(r *InvitationRow, m Moment) (Change, error) {
+func PlanInvitationEnd(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil
 	}
-	status, why := r.Status(m.Now)
+	status, why := r.Status(pc.Now)
 	if r.State != InvitationPending || status != InvitationCancelled {
 		return Change{}, nil
 	}
-	c, _, err := m.clock().closed(r.relation(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
+	c, _, err := pc.clock().closed(r.relation(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
 	return c, err
 }
 
@@ -594,27 +594,27 @@ func (r *InvitationRow) relation() Relation {
 
 // PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end, also that of one which nobody can accept
 // any more.
-func PlanInvitationDue(r *InvitationRow, m Moment) (Change, error) {
+func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil
 	}
-	m = m.clock()
+	pc = pc.clock()
 	i := r.Invitation
 	due := i.Due()
 	switch {
-	case due.IsZero() || due.After(m.Now):
+	case due.IsZero() || due.After(pc.Now):
 		return Change{}, nil
-	case i.Status(m.Now) == InvitationExpired:
-		c, _, err := m.closed(r.relation(), i, InvitationExpired, events.InvitationExpired, "")
+	case i.Status(pc.Now) == InvitationExpired:
+		c, _, err := pc.closed(r.relation(), i, InvitationExpired, events.InvitationExpired, "")
 		return c, err
-	case r.Lapsed(m.Now) != "":
-		return PlanInvitationEnd(r, m)
+	case r.Lapsed(pc.Now) != "":
+		return PlanInvitationEnd(r, pc)
 	}
-	n := i.next(m)
+	n := i.next(pc)
 	n.Reminded = true
 	n.Sending++
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(m.invitation(events.InvitationReminded, r.relation(), n))},
+		Events: []events.Event{n.mailed(pc.invitation(events.InvitationReminded, r.relation(), n))},
 	}, nil
 }

@@ -61,7 +61,7 @@ func (w *world) invite(a access.Actor, cmd access.InviteCommand) (*access.Invita
 	w.t.Helper()
 	cmd.Email, cmd.Days = eve, 7
 	defer func(a access.Actor) { w.actor = a }(w.actor)
-	c, i, err := access.PlanInvite(w.inviteFacts(eve, nil), cmd, w.as(a).moment())
+	c, i, err := access.PlanInvite(w.inviteFacts(eve, nil), cmd, w.as(a).planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -82,7 +82,7 @@ func (w *world) accept(id string) (access.Planned, error) {
 	w.t.Helper()
 	defer func(a access.Actor) { w.actor = a }(w.actor)
 	i := w.invitations[id]
-	p, _, err := access.PlanAccept(w.inviteFacts(eve, &i), &i, "Eve", w.as(access.Actor{Kind: "partner", Email: eve}).moment())
+	p, _, err := access.PlanAccept(w.inviteFacts(eve, &i), &i, "Eve", w.as(access.Actor{Kind: "partner", Email: eve}).planContext())
 	return w.planned(p, err)
 }
 
@@ -90,7 +90,7 @@ func (w *world) resend(a access.Actor, id string) (*access.Invitation, error) {
 	w.t.Helper()
 	defer func(a access.Actor) { w.actor = a }(w.actor)
 	i := w.invitations[id]
-	c, after, err := access.PlanResend(w.inviteFacts(eve, &i), &i, w.as(a).moment())
+	c, after, err := access.PlanResend(w.inviteFacts(eve, &i), &i, w.as(a).planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -343,7 +343,7 @@ func TestAGrantThatAnInvitationOpensRequiresSingleSignOnWhereTheProviderSaysSo(t
 	f := w.inviteFacts(eve, &i)
 	f.DefaultSSO = true
 	w.as(access.Actor{Kind: "partner", Email: eve})
-	p, _, err := access.PlanAccept(f, &i, "Eve", w.moment())
+	p, _, err := access.PlanAccept(f, &i, "Eve", w.planContext())
 	if err != nil || !p.Grant.RequireSSO {
 		t.Errorf("got %+v, %v, want a grant that requires it", p.Grant, err)
 	}
@@ -370,13 +370,13 @@ func TestAnEndedInvitationIsSentAgainAsANewOneByWhoeverMayInvite(t *testing.T) {
 	ended := map[string]func(*world, string){
 		"cancelled": func(w *world, id string) {
 			i := w.invitations[id]
-			c, _, err := access.PlanCancel(w.relation("acme", "contoso"), &i, w.moment())
+			c, _, err := access.PlanCancel(w.relation("acme", "contoso"), &i, w.planContext())
 			w.done(c, err)
 		},
 		"declined": func(w *world, id string) {
 			i := w.invitations[id]
 			w.as(access.Actor{Kind: "partner", Email: eve})
-			c, _, err := access.PlanDecline(w.relation("acme", "contoso"), &i, w.moment())
+			c, _, err := access.PlanDecline(w.relation("acme", "contoso"), &i, w.planContext())
 			w.done(c, err)
 			w.as(ann)
 		},
@@ -429,12 +429,12 @@ func (w *world) closing() []events.Type {
 func TestTheSweepWritesDownWhyAnInvitationEnded(t *testing.T) {
 	w := inviting(t)
 	id := w.invited(w.theOwner(), access.InviteCommand{})
-	if c, err := access.PlanInvitationEnd(w.row(id), w.moment()); err != nil || !c.Empty() {
+	if c, err := access.PlanInvitationEnd(w.row(id), w.planContext()); err != nil || !c.Empty() {
 		t.Errorf("while it is pending: got %+v, %v, want nothing", c, err)
 	}
 	w.now = w.now.Add(tick)
 	w.must(w.end(access.PlanRevoke))
-	c, err := access.PlanInvitationEnd(w.row(id), w.moment())
+	c, err := access.PlanInvitationEnd(w.row(id), w.planContext())
 	w.done(c, err)
 	if got := w.invitations[id]; got.State != access.InvitationCancelled || got.Reason != access.GrantEnded || !got.Due().IsZero() {
 		t.Errorf("got %+v, want it cancelled because the grant ended", got)
@@ -442,7 +442,7 @@ func TestTheSweepWritesDownWhyAnInvitationEnded(t *testing.T) {
 	if e := w.event(); e.Type != events.InvitationCancelled || e.Actor.Kind != "clock" || e.Data.Reason != "grant_ended" || e.Data.Side != "partner" {
 		t.Errorf("got %+v, want the reason, by the clock", e)
 	}
-	if c, err := access.PlanInvitationEnd(w.row(id), w.moment()); err != nil || !c.Empty() {
+	if c, err := access.PlanInvitationEnd(w.row(id), w.planContext()); err != nil || !c.Empty() {
 		t.Errorf("once it is written down: got %+v, %v, want nothing", c, err)
 	}
 }
@@ -452,7 +452,7 @@ func TestNobodyIsRemindedOfAnInvitationThatNobodyCanAccept(t *testing.T) {
 	id := w.invited(w.theOwner(), access.InviteCommand{})
 	w.now = w.now.Add(5 * 24 * time.Hour)
 	w.must(w.end(access.PlanRevoke))
-	c, err := access.PlanInvitationDue(w.row(id), w.moment())
+	c, err := access.PlanInvitationDue(w.row(id), w.planContext())
 	w.done(c, err)
 	w.wantEvents(events.InvitationCancelled)
 }

@@ -25,13 +25,13 @@ func (w *world) move(user, address string) *access.Task {
 // visit does the task's work at Acme's grant for Contoso, and returns what was told there.
 func (w *world) visit(task *access.Task) []events.Event {
 	w.t.Helper()
-	p := w.must(w.planned(access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.moment())))
+	p := w.must(w.planned(access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.planContext())))
 	if len(p.Change.Events) > 0 {
-		again, err := access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.moment())
+		again, err := access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.planContext())
 		wantUnchanged(w.t, again, err)
 		return p.Change.Events
 	}
-	return access.PlanTellPersonChanged(task, []access.Relation{w.whole("acme", "contoso", task.User)}, "", w.moment()).Events
+	return access.PlanTellPersonChanged(task, []access.Relation{w.whole("acme", "contoso", task.User)}, "", w.planContext()).Events
 }
 
 // A change of address is a change of person, unless the domain stays the same (issue 11, point 5).
@@ -163,7 +163,7 @@ func TestWhoLeavesAfterAChangeOfPersonIsCountedOutOnce(t *testing.T) {
 		w.now = w.now.Add(time.Hour)
 		w.as(provider).leave(kim)
 		gone := func() {
-			w.must(w.planned(access.PlanUserLeft(w.whole("acme", "contoso", kim), kim, w.moment())))
+			w.must(w.planned(access.PlanUserLeft(w.whole("acme", "contoso", kim), kim, w.planContext())))
 		}
 		if first == "the change" {
 			w.visit(task)

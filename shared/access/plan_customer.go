@@ -17,11 +17,11 @@ type CustomerCommand struct {
 
 // PlanCustomer plans that a customer is registered (D6) or edited. Registry holds the records of the domain that it has, of the one that it gets, and of
 // those above them: one that is a partner's is refused with DomainTaken. A domain that was set before there was a registry is entered by any edit.
-func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCommand, m Moment) (Change, *Customer, error) {
+func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCommand, pc PlanContext) (Change, *Customer, error) {
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "customer %s was removed, and its id is never used again: choose another one", id)
 	}
-	c := Customer{ID: id, Status: Active, Created: m.Now}
+	c := Customer{ID: id, Status: Active, Created: pc.Now}
 	if before != nil {
 		c = *before
 	} else if cmd.Name == nil {
@@ -55,22 +55,22 @@ func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCom
 	case cmd.Seen != AnyVersion && cmd.Seen != before.Version:
 		return Change{}, nil, stale("customer", cmd.Seen, before.Version)
 	}
-	c.Updated = m.Now
+	c.Updated = pc.Now
 	c.Version++
 	sort.Strings(fields)
 	out := Change{
 		Writes: append([]Write{CustomerWrite{Before: before, After: &c}}, registered...),
-		Events: []events.Event{m.event(kind, &c, nil, events.Data{Version: c.Version, Fields: fields})},
+		Events: []events.Event{pc.event(kind, &c, nil, events.Data{Version: c.Version, Fields: fields})},
 	}
 	if before != nil && c.Domain != before.Domain {
-		out.Writes = append(out.Writes, m.rulesTask(c.ID))
+		out.Writes = append(out.Writes, pc.rulesTask(c.ID))
 	}
 	return out, &c, nil
 }
 
 // PlanRemoveCustomer plans the removal of a customer, once all its grants have ended: the caller ends them first, and none can be
 // opened between, because every opening writes the customer. Registry holds the record of its domain, which is free then.
-func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, m Moment) (Change, error) {
+func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, pc PlanContext) (Change, error) {
 	if before == nil || before.Status == Removed {
 		return Change{}, notFound("customer")
 	}
@@ -80,17 +80,19 @@ func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, m M
 		}
 	}
 	c := *before
-	c.Status, c.ManagedBy, c.Updated = Removed, "", m.Now
+	c.Status, c.ManagedBy, c.Updated = Removed, "", pc.Now
 	c.Version++
 	freed, err := registry.register(c.ID, c.Domain, "")
 	if err != nil {
 		return Change{}, err
 	}
 	return Change{
-		Writes: append(append([]Write{CustomerWrite{Before: before, After: &c}}, m.reviewInvitations(before, "")...), freed...),
-		Events: []events.Event{m.event(events.CustomerRemoved, &c, nil, events.Data{Version: c.Version})},
+		Writes: append(append([]Write{CustomerWrite{Before: before, After: &c}}, pc.reviewInvitations(before, "")...), freed...),
+		Events: []events.Event{pc.event(events.CustomerRemoved, &c, nil, events.Data{Version: c.Version})},
 	}, nil
 }
 
 // PlanEndForRemoval plans the end of one grant of a customer that is being removed, managed or not.
-func PlanEndForRemoval(r Relation, m Moment) (Planned, error) { return planEnd(r, CustomerRemoved, m) }
+func PlanEndForRemoval(r Relation, pc PlanContext) (Planned, error) {
+	return planEnd(r, CustomerRemoved, pc)
+}

@@ -37,22 +37,22 @@ func (g *Grant) Due() time.Time {
 
 // PlanDue plans what the clock has brought to a grant: its end, or else that it has started, and the latest reminder, however many were missed.
 // When nothing is due, the change is empty.
-func PlanDue(r Relation, m Moment) (Planned, error) {
+func PlanDue(r Relation, pc PlanContext) (Planned, error) {
 	if r.Grant == nil {
 		return Planned{}, nil
 	}
-	if r.Grant.expired(m.Now) {
-		return planEnd(r, Expired, m.clock())
+	if r.Grant.expired(pc.Now) {
+		return planEnd(r, Expired, pc.clock())
 	}
 	due := r.Grant.Due()
-	if due.IsZero() || due.After(m.Now) {
+	if due.IsZero() || due.After(pc.Now) {
 		return Planned{Grant: r.Grant}, nil
 	}
-	m = m.clock()
-	p := newRelationPlan(r, m)
+	pc = pc.clock()
+	p := newRelationPlan(r, pc)
 	p.tell(true)
 	p.rules()
-	p.g.Told = m.Now
+	p.g.Told = pc.Now
 	p.g.Version++
 	p.g.Quiet++
 	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}, Events: p.past}}, nil
@@ -61,17 +61,17 @@ func PlanDue(r Relation, m Moment) (Planned, error) {
 // tell tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they still mean something,
 // the latest reminder, however many were missed.
 func (p *relationPlan) tell(reminding bool) {
-	before, m := p.before, p.m.clock()
+	before, pc := p.before, p.pc.clock()
 	if p.fresh || before == nil {
 		return
 	}
 	tell := func(t events.Type, days int) {
-		p.past = append(p.past, m.event(t, p.r.Customer, p.r.Partner, grantData(before, p.r.Headcount, func(d *events.Data) {
+		p.past = append(p.past, pc.event(t, p.r.Customer, p.r.Partner, grantData(before, p.r.Headcount, func(d *events.Data) {
 			d.Users, d.UsersTruncated = p.concerned()
-			d.Status, d.Days = string(before.Status(p.r.Partner, m.Now)), days
+			d.Status, d.Days = string(before.Status(p.r.Partner, pc.Now)), days
 		})))
 	}
-	passed := func(t time.Time) bool { return t.After(p.g.Told) && !t.After(m.Now) }
+	passed := func(t time.Time) bool { return t.After(p.g.Told) && !t.After(pc.Now) }
 	if passed(before.From) {
 		tell(events.GrantStarted, 0)
 	}

@@ -48,17 +48,17 @@ const AnyVersion int64 = -1
 
 // PlanEdit plans a customer's edit. What only takes access away is never refused for a stale version; everything else answers
 // VersionMismatch when the grant has changed since the caller saw it.
-func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
+func PlanEdit(r Relation, cmd EditCommand, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return Planned{}, notFound("grant")
 	}
-	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
+	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
 		return Planned{}, managed()
 	}
-	if err := notEnded(r, m); err != nil {
+	if err := notEnded(r, pc); err != nil {
 		return Planned{}, err
 	}
-	p := newRelationPlan(r, m)
+	p := newRelationPlan(r, pc)
 	if cmd.Level != nil {
 		p.setLevel(*cmd.Level)
 	}
@@ -116,17 +116,17 @@ type PickCommand struct {
 }
 
 // PlanPick plans the partner's choice. It is the partner's only where the grant says so.
-func PlanPick(r Relation, cmd PickCommand, m Moment) (Planned, error) {
+func PlanPick(r Relation, cmd PickCommand, pc PlanContext) (Planned, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return Planned{}, notFound("customer")
 	}
-	if err := notEnded(r, m); err != nil {
+	if err := notEnded(r, pc); err != nil {
 		return Planned{}, err
 	}
 	if r.Grant.AssignedBy != ByPartner {
 		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
 	}
-	p := newRelationPlan(r, m)
+	p := newRelationPlan(r, pc)
 	if err := p.people(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
 		return Planned{}, err
 	}
@@ -141,8 +141,8 @@ func PlanPick(r Relation, cmd PickCommand, m Moment) (Planned, error) {
 	return p.finish(events.GrantEdited, nil)
 }
 
-func notEnded(r Relation, m Moment) *Error {
-	end := r.Grant.EndAt(r.Partner, m.Now)
+func notEnded(r Relation, pc PlanContext) *Error {
+	end := r.Grant.EndAt(r.Partner, pc.Now)
 	if end == nil {
 		return nil
 	}
@@ -150,17 +150,17 @@ func notEnded(r Relation, m Moment) *Error {
 }
 
 // PlanRemoveUser plans that one user is taken out of a grant.
-func PlanRemoveUser(r Relation, user string, m Moment) (Planned, error) {
+func PlanRemoveUser(r Relation, user string, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return Planned{}, notFound("grant")
 	}
-	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
+	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
 		return Planned{}, managed()
 	}
-	if err := notEnded(r, m); err != nil {
+	if err := notEnded(r, pc); err != nil {
 		return Planned{}, err
 	}
-	p := newRelationPlan(r, m)
+	p := newRelationPlan(r, pc)
 	u := r.Users[user]
 	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
 		return Planned{}, notFound("user in this grant")
@@ -173,19 +173,19 @@ func PlanRemoveUser(r Relation, user string, m Moment) (Planned, error) {
 
 // PlanLeave plans that one of the partner's users is taken out of a customer. Everybody leaves by itself, whoever picked it and even as the last one; others
 // are taken out where the partner picks its users.
-func PlanLeave(r Relation, user string, m Moment) (Planned, error) {
+func PlanLeave(r Relation, user string, pc PlanContext) (Planned, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return Planned{}, notFound("customer")
 	}
-	if err := notEnded(r, m); err != nil {
+	if err := notEnded(r, pc); err != nil {
 		return Planned{}, err
 	}
-	p := newRelationPlan(r, m)
+	p := newRelationPlan(r, pc)
 	u := r.Users[user]
 	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
 		return Planned{}, notFound("user in this grant")
 	}
-	if user == m.Actor.User {
+	if user == pc.Actor.User {
 		if err := p.remove(u); err != nil {
 			return Planned{}, err
 		}
@@ -202,29 +202,31 @@ func PlanLeave(r Relation, user string, m Moment) (Planned, error) {
 
 // PlanRevoke plans the customer's end of a grant (D29, W13). It is never refused but for managed relationships, and says the same again
 // when the grant has ended already.
-func PlanRevoke(r Relation, m Moment) (Planned, error) { return planOwnEnd(r, RevokedByCustomer, m) }
+func PlanRevoke(r Relation, pc PlanContext) (Planned, error) {
+	return planOwnEnd(r, RevokedByCustomer, pc)
+}
 
 // PlanRelinquish plans the partner's end of a grant.
-func PlanRelinquish(r Relation, m Moment) (Planned, error) {
-	return planOwnEnd(r, RelinquishedByPartner, m)
+func PlanRelinquish(r Relation, pc PlanContext) (Planned, error) {
+	return planOwnEnd(r, RelinquishedByPartner, pc)
 }
 
 // PlanEndRelationship plans the provider's end of a relationship (A4). A managed one ends through PlanUnmanage.
-func PlanEndRelationship(r Relation, m Moment) (Planned, error) {
-	return planOwnEnd(r, RelationshipEnded, m)
+func PlanEndRelationship(r Relation, pc PlanContext) (Planned, error) {
+	return planOwnEnd(r, RelationshipEnded, pc)
 }
 
-func planOwnEnd(r Relation, why Reason, m Moment) (Planned, error) {
+func planOwnEnd(r Relation, why Reason, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Grant == nil {
 		return Planned{}, notFound("grant")
 	}
-	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
+	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
 		return Planned{}, managed()
 	}
-	return planEnd(r, why, m)
+	return planEnd(r, why, pc)
 }
 
-func planEnd(r Relation, why Reason, m Moment) (Planned, error) {
+func planEnd(r Relation, why Reason, pc PlanContext) (Planned, error) {
 	if r.Grant == nil || r.Grant.State == StateEnded {
 		return Planned{Grant: r.Grant}, nil
 	}
@@ -232,15 +234,15 @@ func planEnd(r Relation, why Reason, m Moment) (Planned, error) {
 	if kind == "" {
 		kind = events.GrantEnded
 	}
-	end := End{Reason: why, At: m.Now, By: m.Actor.by()}
+	end := End{Reason: why, At: pc.Now, By: pc.Actor.by()}
 	if why == PartnerRemoved && r.Partner != nil && r.Partner.Status == Removed { // it ended then, and everybody has been told so since
-		end = *r.Grant.EndAt(r.Partner, m.Now)
+		end = *r.Grant.EndAt(r.Partner, pc.Now)
 	}
-	if r.Grant.expired(m.Now) { // the clock was first
+	if r.Grant.expired(pc.Now) { // the clock was first
 		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: ActorClock}}, events.GrantExpired
-		m = m.clock()
+		pc = pc.clock()
 	}
-	p := newRelationPlan(r, m)
+	p := newRelationPlan(r, pc)
 	before := p.count()
 	p.g.State, p.g.End = StateEnded, &end
 	p.g.Managed = false

@@ -25,13 +25,13 @@ type GrantCommand struct {
 }
 
 // CheckGrant refuses what PlanGrant would refuse whoever the users are, so that nothing else is learnt of an address before the rest of the request is right.
-func CheckGrant(c *Customer, cmd GrantCommand, m Moment) error {
+func CheckGrant(c *Customer, cmd GrantCommand, pc PlanContext) error {
 	switch {
 	case c == nil || c.Status != Active:
 		return notFound("customer")
 	case c.ManagedBy != "":
 		return managed()
-	case cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(m.Now):
+	case cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(pc.Now):
 		return Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
 	case cmd.From != nil && cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(*cmd.From):
 		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", cmd.Until.Format(time.RFC3339), cmd.From.Format(time.RFC3339)).At("/until")
@@ -42,23 +42,23 @@ func CheckGrant(c *Customer, cmd GrantCommand, m Moment) error {
 // PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses
 // managed customers (A12), partners that are not active or not eligible (D9, W4), users who are not the partner's (A6), not active
 // (D8), of the customer's own organisation (D7) or its members (A7), and periods that have passed.
-func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
+func PlanGrant(r Relation, cmd GrantCommand, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
 		return Planned{}, notFound("customer")
 	}
-	if r.Customer.ManagedBy != "" || r.Grant != nil && r.Grant.Managed && !r.Grant.Ended(m.Now) {
+	if r.Customer.ManagedBy != "" || r.Grant != nil && r.Grant.Managed && !r.Grant.Ended(pc.Now) {
 		return Planned{}, managed()
 	}
 	if err := eligible(r.Partner); err != nil {
 		return Planned{}, err.At("/partner")
 	}
-	p := newRelationPlan(r, m)
-	if r.Grant == nil || r.Grant.Ended(m.Now) {
+	p := newRelationPlan(r, pc)
+	if r.Grant == nil || r.Grant.Ended(pc.Now) {
 		level := View
 		if cmd.Level != nil {
 			level = *cmd.Level
 		}
-		p.open(level, m.Now, time.Time{})
+		p.open(level, pc.Now, time.Time{})
 		p.g.RequireSSO = cmd.DefaultSSO
 		if len(cmd.Users) == 0 && !cmd.Everyone {
 			p.g.AssignedBy = ByPartner
@@ -72,7 +72,7 @@ func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
 		if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
 			return Planned{}, err
 		}
-	} else if err := cmd.differs(r.Grant, m.Now); err != nil {
+	} else if err := cmd.differs(r.Grant, pc.Now); err != nil {
 		return Planned{}, err
 	}
 	if cmd.Everyone {
@@ -150,7 +150,7 @@ func (p *relationPlan) choose(a Assigner) {
 	}
 	p.g.AssignedBy = a
 	if !p.fresh {
-		p.g.Chosen = p.m.Now
+		p.g.Chosen = p.pc.Now
 	}
 	p.note("assigned_by", a == ByPartner)
 }
@@ -195,7 +195,7 @@ func userPointer(individual bool, list string, i int) string {
 
 // PlanRelationship opens a relationship that the provider establishes: support when the offer is at least that, otherwise a relationship
 // without access (W7). The partner picks its users. Where a grant is open already, nothing changes.
-func PlanRelationship(r Relation, everyone, defaultSSO bool, m Moment) (Planned, error) {
+func PlanRelationship(r Relation, everyone, defaultSSO bool, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
 		return Planned{}, notFound("customer")
 	}
@@ -211,15 +211,15 @@ func PlanRelationship(r Relation, everyone, defaultSSO bool, m Moment) (Planned,
 	if r.Partner.Class != Channel {
 		return Planned{}, Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so nobody of it gets in: change its class first", r.Partner.ID) // D9
 	}
-	p := newRelationPlan(r, m)
-	if r.Grant != nil && !r.Grant.Ended(m.Now) {
+	p := newRelationPlan(r, pc)
+	if r.Grant != nil && !r.Grant.Ended(pc.Now) {
 		return p.finish(events.GrantEdited, nil)
 	}
 	level := None
 	if r.Partner.Offer >= Support {
 		level = Support
 	}
-	p.open(level, m.Now, time.Time{})
+	p.open(level, pc.Now, time.Time{})
 	p.g.RequireSSO, p.g.AssignedBy = defaultSSO, ByPartner
 	if everyone {
 		p.switchEveryone(true)
@@ -230,7 +230,7 @@ func PlanRelationship(r Relation, everyone, defaultSSO bool, m Moment) (Planned,
 // PlanManage makes the partner the one that manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's
 // grants at other partners with those, read together with r. A removed partner is no hindrance: its grant has ended, though the sweep
 // may not have written that down yet.
-func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
+func PlanManage(r Relation, others []GrantRow, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
 		return Planned{}, notFound("customer")
 	}
@@ -252,19 +252,19 @@ func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
 		return Planned{}, Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID, r.Partner.Offer).At("/partner")
 	}
 	for _, row := range others {
-		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, m.Now) == nil {
+		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, pc.Now) == nil {
 			return Planned{}, Refuse(CustomerHasPartners, "customer %s still lets partner %s in, and a managed customer has one partner: end that first", r.Customer.ID, g.Partner)
 		}
 	}
-	p := newRelationPlan(r, m)
+	p := newRelationPlan(r, pc)
 	switch {
-	case p.g == nil || p.g.Ended(m.Now):
-		p.open(Manage, m.Now, time.Time{})
+	case p.g == nil || p.g.Ended(pc.Now):
+		p.open(Manage, pc.Now, time.Time{})
 	case r.Customer.ManagedBy == r.Partner.ID && p.g.Managed:
 		return p.finish(events.GrantEdited, nil)
 	}
 	if p.g.AssignedBy != ByPartner && !p.fresh {
-		p.g.Chosen = m.Now
+		p.g.Chosen = pc.Now
 	}
 	p.g.Managed, p.g.AssignedBy = true, ByPartner
 	p.note("managed", true)
@@ -281,38 +281,38 @@ func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
 		return out, err
 	}
 	after := *r.Customer
-	after.ManagedBy, after.Updated = r.Partner.ID, m.Now
+	after.ManagedBy, after.Updated = r.Partner.ID, pc.Now
 	after.Version++
 	out.Change.Writes = slices.DeleteFunc(out.Change.Writes, func(w Write) bool { _, is := w.(CustomerWrite); return is })
 	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
-	out.Change.Writes = append(out.Change.Writes, m.reviewInvitations(r.Customer, "")...) // nobody else can accept one now (A15)
+	out.Change.Writes = append(out.Change.Writes, pc.reviewInvitations(r.Customer, "")...) // nobody else can accept one now (A15)
 	if gone != nil {
-		out.Change.Events = append(out.Change.Events, m.event(events.ManagementEnded, r.Customer, gone, events.Data{}))
+		out.Change.Events = append(out.Change.Events, pc.event(events.ManagementEnded, r.Customer, gone, events.Data{}))
 	}
-	out.Change.Events = append(out.Change.Events, m.event(events.ManagementAssigned, r.Customer, r.Partner, events.Data{Grant: out.Grant.ID}))
+	out.Change.Events = append(out.Change.Events, pc.event(events.ManagementAssigned, r.Customer, r.Partner, events.Data{Grant: out.Grant.ID}))
 	return out, nil
 }
 
 // PlanUnmanage ends a managed relationship.
-func PlanUnmanage(r Relation, m Moment) (Planned, error) {
+func PlanUnmanage(r Relation, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Customer.ManagedBy == "" {
 		return Planned{}, notFound("managing partner")
 	}
 	if r.Grant == nil || r.Grant.Partner != r.Customer.ManagedBy { // it was read before another became the managing one
 		return Planned{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: look, and try again", r.Customer.ID)
 	}
-	return unmanage(r, ManagementEnded, m)
+	return unmanage(r, ManagementEnded, pc)
 }
 
-func unmanage(r Relation, why Reason, m Moment) (Planned, error) {
-	out, err := planEnd(r, why, m)
+func unmanage(r Relation, why Reason, pc PlanContext) (Planned, error) {
+	out, err := planEnd(r, why, pc)
 	if err != nil {
 		return out, err
 	}
 	after := *r.Customer
-	after.ManagedBy, after.Updated = "", m.Now
+	after.ManagedBy, after.Updated = "", pc.Now
 	after.Version++
 	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
-	out.Change.Events = append(out.Change.Events, m.event(events.ManagementEnded, r.Customer, r.Partner, events.Data{}))
+	out.Change.Events = append(out.Change.Events, pc.event(events.ManagementEnded, r.Customer, r.Partner, events.Data{}))
 	return out, nil
 }

@@ -26,12 +26,12 @@ const LastAdminLeft = "last_admin"
 
 // dropAdmin plans what else changes when an admin is one no more. It refuses to leave a customer with open grants and without an admin, unless that is
 // confirmed. The customer's record is written, so that of two admins who go at once the second is seen to be the last. The reason is for the event.
-func (f MemberFacts) dropAdmin(m Moment) (writes []Write, reason string, err error) {
+func (f MemberFacts) dropAdmin(pc PlanContext) (writes []Write, reason string, err error) {
 	if f.LastAdmin && !f.Confirmed {
 		return nil, "", Refuse(LastAdmin, "%s is the only admin of customer %s, whose grants nobody could end then: register another admin first, or confirm with ?confirm=last_admin",
 			f.Member.Email, f.Customer.ID)
 	}
-	writes = m.reviewInvitations(f.Customer, "")
+	writes = pc.reviewInvitations(f.Customer, "")
 	if f.Customer.Status == Active {
 		writes = append(writes, touch(f.Customer))
 	}
@@ -44,7 +44,7 @@ func (f MemberFacts) dropAdmin(m Moment) (writes []Write, reason string, err err
 // PlanMember plans that a person becomes a member of a customer, or that its name or role changes. A partner's user who becomes a
 // member can no longer come in as a partner (A7), and gains nothing by it; an account whose address was never proved ends.
 // Seen is the version that the caller has seen, or AnyVersion.
-func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m Moment) (Change, *Member, error) {
+func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc PlanContext) (Change, *Member, error) {
 	if f.Customer == nil || f.Customer.Status != Active {
 		return Change{}, nil, notFound("customer")
 	}
@@ -55,7 +55,7 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m M
 		}
 		return Change{}, nil, stale("member", seen, version)
 	}
-	after := Member{Customer: f.Customer.ID, Email: address, Created: m.Now}
+	after := Member{Customer: f.Customer.ID, Email: address, Created: pc.Now}
 	kind := events.MemberAdded
 	if f.Member != nil {
 		after, kind = *f.Member, events.MemberEdited
@@ -71,14 +71,14 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m M
 			return Change{}, nil, Refuse(Invalid, "%s is a member of %d customers already, and more are not possible", address, MaxMemberships)
 		}
 		if f.Holder.yields() {
-			writes, past := f.Holder.yield(m)
+			writes, past := f.Holder.yield(pc)
 			c.Writes, c.Events = append(c.Writes, writes...), append(c.Events, past...)
 		}
 		c.Writes = append(c.Writes, belong(f, address, true)...)
 	}
 	reason := ""
 	if f.Member != nil && f.Member.Admin && !admin {
-		writes, why, err := f.dropAdmin(m)
+		writes, why, err := f.dropAdmin(pc)
 		if err != nil {
 			return Change{}, nil, err
 		}
@@ -88,19 +88,19 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, m M
 	if admin {
 		role = "admin"
 	}
-	c.Events = append(c.Events, m.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
+	c.Events = append(c.Events, pc.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
 	return c, &after, nil
 }
 
 // PlanRemoveMember plans that a person is no longer a member. A removed customer's members can be removed, too: until then their addresses belong to it.
-func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
+func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 	if f.Customer == nil || f.Member == nil {
 		return Change{}, notFound("member")
 	}
 	writes := append([]Write{MemberWrite{Before: f.Member}}, belong(f, f.Member.Email, false)...)
 	reason := ""
 	if f.Member.Admin {
-		more, why, err := f.dropAdmin(m)
+		more, why, err := f.dropAdmin(pc)
 		if err != nil {
 			return Change{}, err
 		}
@@ -108,7 +108,7 @@ func PlanRemoveMember(f MemberFacts, m Moment) (Change, error) {
 	}
 	return Change{
 		Writes: writes,
-		Events: []events.Event{m.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}, Reason: reason})},
+		Events: []events.Event{pc.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}, Reason: reason})},
 	}, nil
 }
 

@@ -38,17 +38,17 @@ const MaxParents = 10
 // PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, one more than MaxParents at
 // most. Registry holds the records of the partner's domains, of those that it gets, and of those above them: one that belongs to somebody else is refused
 // with DomainTaken. What only takes away (a lower offer, suspension, single sign-on switched off) is never refused for a stale version.
-func PlanPartner(id string, before *Partner, above []*Partner, registry Domains, cmd PartnerCommand, m Moment) (Change, *Partner, error) {
+func PlanPartner(id string, before *Partner, above []*Partner, registry Domains, cmd PartnerCommand, pc PlanContext) (Change, *Partner, error) {
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "partner %s was removed, and its id is never used again: choose another one", id)
 	}
-	p := Partner{ID: id, Class: Channel, Offer: Support, Status: Active, Created: m.Now}
+	p := Partner{ID: id, Class: Channel, Offer: Support, Status: Active, Created: pc.Now}
 	if before != nil {
 		p = *before
 	} else if cmd.Name == nil {
 		return Change{}, nil, Refuse(Invalid, "a new partner needs a name").At("/name")
 	}
-	if err := maySetSSO(before, cmd, m.Actor); err != nil {
+	if err := maySetSSO(before, cmd, pc.Actor); err != nil {
 		return Change{}, nil, err
 	}
 	var fields []string
@@ -117,7 +117,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	case before.Status != p.Status:
 		kind = events.PartnerResumed
 	}
-	p.Updated = m.Now
+	p.Updated = pc.Now
 	p.Version++
 	sort.Strings(fields)
 	c := Change{Writes: append([]Write{PartnerWrite{Before: before, After: &p}}, registered...), Takes: !gives}
@@ -127,14 +127,14 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	}
 	switch kind {
 	case events.PartnerSuspended:
-		c.Writes = append(c.Writes, m.task(TaskPartnerSuspended, id, ""))
+		c.Writes = append(c.Writes, pc.task(TaskPartnerSuspended, id, ""))
 	case events.PartnerResumed:
-		c.Writes = append(c.Writes, m.task(TaskPartnerResumed, id, ""))
+		c.Writes = append(c.Writes, pc.task(TaskPartnerResumed, id, ""))
 	}
 	if eligible(before) == nil && eligible(&p) != nil {
-		c.Writes = append(c.Writes, m.task(TaskInvitations, id, ""))
+		c.Writes = append(c.Writes, pc.task(TaskInvitations, id, ""))
 	}
-	c.Events = []events.Event{m.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
+	c.Events = []events.Event{pc.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
 	return c, &p, nil
 }
 
@@ -171,19 +171,19 @@ func parentable(id, parent string, above []*Partner) error {
 
 // PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25), and its domains are free.
 // Registry holds the records of its domains.
-func PlanRemovePartner(before *Partner, registry Domains, m Moment) (Change, error) {
+func PlanRemovePartner(before *Partner, registry Domains, pc PlanContext) (Change, error) {
 	if before == nil || before.Status == Removed {
 		return Change{}, notFound("partner")
 	}
 	p := *before
-	p.Status, p.Domains, p.Updated = Removed, nil, m.Now
+	p.Status, p.Domains, p.Updated = Removed, nil, pc.Now
 	p.Version++
 	freed, err := registry.confirm(p.ID, before.Domains, nil)
 	if err != nil {
 		return Change{}, err
 	}
 	return Change{
-		Writes: append([]Write{PartnerWrite{Before: before, After: &p}, m.task(TaskPartnerRemoved, p.ID, ""), m.task(TaskInvitations, p.ID, "")}, freed...),
-		Events: []events.Event{m.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
+		Writes: append([]Write{PartnerWrite{Before: before, After: &p}, pc.task(TaskPartnerRemoved, p.ID, ""), pc.task(TaskInvitations, p.ID, "")}, freed...),
+		Events: []events.Event{pc.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
 	}, nil
 }

@@ -10,17 +10,17 @@ import (
 const rulesGrace = time.Minute
 
 // rulesTask has the clock see to it that all the customer's grants copy its rules, should the request fail that does so before it is answered.
-func (m Moment) rulesTask(customer string) TaskWrite {
-	return TaskWrite{After: &Task{ID: m.NewID(), Kind: TaskCustomerRules, Customer: customer, Due: m.Now.Add(rulesGrace), Created: m.Now, Version: 1}}
+func (pc PlanContext) rulesTask(customer string) TaskWrite {
+	return TaskWrite{After: &Task{ID: pc.NewID(), Kind: TaskCustomerRules, Customer: customer, Due: pc.Now.Add(rulesGrace), Created: pc.Now, Version: 1}}
 }
 
 // PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed was told
 // with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
-func PlanCustomerRules(r Relation, m Moment) (Planned, error) {
-	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(m.Now) || r.Grant.Follows(r.Customer) {
+func PlanCustomerRules(r Relation, pc PlanContext) (Planned, error) {
+	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(pc.Now) || r.Grant.Follows(r.Customer) {
 		return Planned{Grant: r.Grant}, nil
 	}
-	p := newRelationPlan(r, m)
+	p := newRelationPlan(r, pc)
 	p.rules()
 	p.g.Version++
 	p.g.Quiet++
@@ -29,25 +29,25 @@ func PlanCustomerRules(r Relation, m Moment) (Planned, error) {
 
 // reviewInvitations leaves a task that ends the customer's pending invitations which nobody can accept any more: to one partner, or all when that is "".
 // It is nothing where the customer has never invited anybody.
-func (m Moment) reviewInvitations(c *Customer, partner string) []Write {
+func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
 	if c == nil || !c.Inviting {
 		return nil
 	}
-	t := m.task(TaskInvitations, partner, "")
+	t := pc.task(TaskInvitations, partner, "")
 	t.After.Customer = c.ID
 	return []Write{t}
 }
 
 // reviewInvitationsOf leaves the same task for the invitations that a partner's user has sent, where it could send any and now may not, or not as the
 // person that it was.
-func (m Moment) reviewInvitationsOf(before, after *User) []Write {
+func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 	if !invites(before.Role) || before.Status != Active {
 		return nil
 	}
 	if after.Status == Active && invites(after.Role) && domainOf(after.Email) == domainOf(before.Email) {
 		return nil
 	}
-	return []Write{m.task(TaskInvitations, before.Partner, before.ID)}
+	return []Write{pc.task(TaskInvitations, before.Partner, before.ID)}
 }
 
 // counts tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out somebody who
@@ -68,23 +68,23 @@ func PlanOldAssignments(g *Grant, rows []*Assignment) Change {
 }
 
 // PlanPartnerGone plans the end of one grant of a partner that was removed, managed or not.
-func PlanPartnerGone(r Relation, m Moment) (Planned, error) {
+func PlanPartnerGone(r Relation, pc PlanContext) (Planned, error) {
 	if r.Customer == nil || r.Grant == nil || r.Grant.State == StateEnded {
 		return Planned{Grant: r.Grant}, nil
 	}
 	if r.Customer.ManagedBy == r.Grant.Partner && r.Customer.ManagedBy != "" {
-		return unmanage(r, PartnerRemoved, m)
+		return unmanage(r, PartnerRemoved, pc)
 	}
-	return planEnd(r, PartnerRemoved, m)
+	return planEnd(r, PartnerRemoved, pc)
 }
 
 // PlanUserLeft plans that a user who has left the partner is no longer counted in one grant. While everyone is on there is nothing to write.
-func PlanUserLeft(r Relation, user string, m Moment) (Planned, error) {
+func PlanUserLeft(r Relation, user string, pc PlanContext) (Planned, error) {
 	u := r.Users[user]
-	if r.Grant == nil || u == nil || r.Grant.Ended(m.Now) {
+	if r.Grant == nil || u == nil || r.Grant.Ended(pc.Now) {
 		return Planned{Grant: r.Grant}, nil
 	}
-	p := newRelationPlan(r, m.clock())
+	p := newRelationPlan(r, pc.clock())
 	row, counted := p.row(user), false
 	switch {
 	case p.g.Everyone && u.Role != External, row != nil && row.Out:
@@ -104,8 +104,8 @@ func PlanUserLeft(r Relation, user string, m Moment) (Planned, error) {
 const PersonChanged = "person_changed"
 
 // personTask has the clock end what customers gave to another person, and tell every customer concerned of a user's new address.
-func (m Moment) personTask(before, after *User, was, counted int64) TaskWrite {
-	w := m.task(TaskPersonChanged, after.Partner, after.ID)
+func (pc PlanContext) personTask(before, after *User, was, counted int64) TaskWrite {
+	w := pc.task(TaskPersonChanged, after.Partner, after.ID)
 	w.After.EmailWas, w.After.Number, w.After.Counted = before.Email, was, counted
 	return w
 }
@@ -113,12 +113,12 @@ func (m Moment) personTask(before, after *User, was, counted int64) TaskWrite {
 // PlanPersonChanged plans that the access of a user ends in one grant because its address has moved to another domain: where the customer picked the
 // person who had the account, and where that person was in by its number. What the partner picked stays while it
 // may pick, and so does what everyone has.
-func PlanPersonChanged(r Relation, t *Task, m Moment) (Planned, error) {
+func PlanPersonChanged(r Relation, t *Task, pc PlanContext) (Planned, error) {
 	u := r.Users[t.User]
-	if r.Grant == nil || u == nil || t.Number == 0 || r.Grant.Ended(m.Now) {
+	if r.Grant == nil || u == nil || t.Number == 0 || r.Grant.Ended(pc.Now) {
 		return Planned{Grant: r.Grant}, nil
 	}
-	p := newRelationPlan(r, m.clock())
+	p := newRelationPlan(r, pc.clock())
 	row, ends := p.row(u.ID), false
 	switch {
 	case p.g.Everyone && u.Role != External:
@@ -144,18 +144,18 @@ func PlanPersonChanged(r Relation, t *Task, m Moment) (Planned, error) {
 
 // PlanTellPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as they are after
 // PlanPersonChanged; the second round, which is for what ends, tells nobody again.
-func PlanTellPersonChanged(t *Task, rows []Relation, after string, m Moment) Change {
-	c := PlanProgress(t, after, m)
+func PlanTellPersonChanged(t *Task, rows []Relation, after string, pc PlanContext) Change {
+	c := PlanProgress(t, after, pc)
 	for _, r := range rows {
 		u := r.Users[t.User]
-		if t.Again || r.Grant == nil || r.Customer == nil || u == nil || r.Grant.Ended(m.Now) {
+		if t.Again || r.Grant == nil || r.Customer == nil || u == nil || r.Grant.Ended(pc.Now) {
 			continue
 		}
-		p := newRelationPlan(r, m.clock())
+		p := newRelationPlan(r, pc.clock())
 		if p.g.Admits(u, p.row(u.ID)) {
-			c.Events = append(c.Events, p.m.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
+			c.Events = append(c.Events, p.pc.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
 				d.Users, d.UsersTruncated = p.concerned()
-				d.Status = string(p.g.Status(r.Partner, m.Now))
+				d.Status = string(p.g.Status(r.Partner, pc.Now))
 				d.Person, d.EmailWas = ref(person(u)), t.EmailWas
 			})))
 		}
@@ -165,16 +165,16 @@ func PlanTellPersonChanged(t *Task, rows []Relation, after string, m Moment) Cha
 
 // PlanTellCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are as
 // they were listed; those that have ended are passed over.
-func PlanTellCustomers(t *Task, rows []Relation, after string, m Moment) Change {
+func PlanTellCustomers(t *Task, rows []Relation, after string, pc PlanContext) Change {
 	kind := events.GrantPartnerSuspended
 	if t.Kind == TaskPartnerResumed {
 		kind = events.GrantPartnerResumed
 	}
-	c := PlanProgress(t, after, m)
+	c := PlanProgress(t, after, pc)
 	for _, r := range rows {
-		if r.Grant != nil && r.Customer != nil && !r.Grant.Ended(m.Now) {
-			c.Events = append(c.Events, m.clock().event(kind, r.Customer, r.Partner, grantData(r.Grant, r.Headcount, func(d *events.Data) {
-				d.Status = string(r.Grant.Status(r.Partner, m.Now))
+		if r.Grant != nil && r.Customer != nil && !r.Grant.Ended(pc.Now) {
+			c.Events = append(c.Events, pc.clock().event(kind, r.Customer, r.Partner, grantData(r.Grant, r.Headcount, func(d *events.Data) {
+				d.Status = string(r.Grant.Status(r.Partner, pc.Now))
 			})))
 		}
 	}

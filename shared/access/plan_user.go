@@ -37,61 +37,61 @@ func (c UserCommand) OnlyDisables() bool {
 
 // PlanNewUser plans that a partner gets a user (P2, P14). It refuses roles above the actor's own, and then addresses that cannot be the user's (see claim);
 // owners are set by the provider, and the first user is one unless another role is given.
-func PlanNewUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
+func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, error) {
 	if f.Partner == nil || f.Partner.Status == Removed {
 		return Change{}, nil, notFound("partner")
 	}
 	role := Role("")
 	if cmd.Role != nil {
 		role = *cmd.Role
-	} else if f.Headcount.Last == 0 && m.Actor.Kind == ActorProvider {
+	} else if f.Headcount.Last == 0 && pc.Actor.Kind == ActorProvider {
 		role = Owner
 	}
 	if role == "" {
 		return Change{}, nil, Refuse(Invalid, "a user needs a role: admin, business, tech, sales_marketing or external").At("/role")
 	}
-	if err := MayHandle(m.Actor, role); err != nil {
+	if err := MayHandle(pc.Actor, role); err != nil {
 		return Change{}, nil, err.At("/role")
 	}
 	h := f.Headcount
 	h.Last++
 	h.Version++
 	u := User{
-		ID: f.Partner.ID + ":" + m.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: *cmd.Email, Role: role, Status: Active, Created: m.Now, Updated: m.Now, Version: 1,
+		ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: *cmd.Email, Role: role, Status: Active, Created: pc.Now, Updated: pc.Now, Version: 1,
 	}
 	setAll(&u, cmd)
 	if err := reachable(&u); err != nil {
 		return Change{}, nil, err
 	}
-	u.Unproved = f.unproved(u.Email, m)
-	writes, past, err := f.claim(u.Email, m)
+	u.Unproved = f.unproved(u.Email, pc)
+	writes, past, err := f.claim(u.Email, pc)
 	if err != nil {
 		return Change{}, nil, err
 	}
 	count(&h, nil, &u)
 	c := Change{
 		Writes: append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, take(f.Email, u.Email, u.ID)),
-		Events: append(past, m.event(events.UserCreated, nil, f.Partner, userData(&u))),
+		Events: append(past, pc.event(events.UserCreated, nil, f.Partner, userData(&u))),
 	}
-	c.Writes = append(append(c.Writes, m.account(nil, &u)...), m.activation(&u)...)
+	c.Writes = append(append(c.Writes, pc.account(nil, &u)...), pc.activation(&u)...)
 	return c, &u, nil
 }
 
 // PlanUser plans that a user is edited (P19), disabled or enabled. Nobody changes his own role, or a user whose role is above his own. An address that the
 // provider gives, be it the present one, is proved by that.
-func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
+func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, error) {
 	if f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed {
 		return Change{}, nil, notFound("user")
 	}
-	if err := MayHandle(m.Actor, f.User.Role); err != nil {
+	if err := MayHandle(pc.Actor, f.User.Role); err != nil {
 		return Change{}, nil, err
 	}
 	u := *f.User
 	if cmd.Role != nil && *cmd.Role != u.Role {
-		if m.Actor.User == u.ID {
+		if pc.Actor.User == u.ID {
 			return Change{}, nil, Refuse(Forbidden, "nobody changes his own role: ask somebody else who manages your organisation's people").At("/role")
 		}
-		if err := MayHandle(m.Actor, *cmd.Role); err != nil {
+		if err := MayHandle(pc.Actor, *cmd.Role); err != nil {
 			return Change{}, nil, err.At("/role")
 		}
 		if *cmd.Role == External || u.Role == External {
@@ -100,8 +100,8 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 		u.Role = *cmd.Role
 	}
 	setAll(&u, cmd)
-	if cmd.Email != nil && (u.Email != f.User.Email || m.Actor.Kind == ActorProvider) {
-		u.Unproved = f.unproved(u.Email, m)
+	if cmd.Email != nil && (u.Email != f.User.Email || pc.Actor.Kind == ActorProvider) {
+		u.Unproved = f.unproved(u.Email, pc)
 	}
 	fields := differing(f.User, &u)
 	if len(fields) == 0 {
@@ -134,20 +134,20 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 		if u.Former, err = f.User.former(); err != nil {
 			return Change{}, nil, err
 		}
-		writes, past, err := f.claim(u.Email, m)
+		writes, past, err := f.claim(u.Email, pc)
 		if err != nil {
 			return Change{}, nil, err
 		}
 		c.Writes, c.Events = append(c.Writes, writes...), past
 		// The customers whose member the old address is still have that person for their own, whatever it is called now (A7).
 		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), leftBehind(f.OldEmail, f.User))
-		c.Writes = append(c.Writes, m.personTask(f.User, &u, was, h.Version))
+		c.Writes = append(c.Writes, pc.personTask(f.User, &u, was, h.Version))
 	}
-	u.Updated = m.Now
+	u.Updated = pc.Now
 	u.Version++
-	c.Writes = append(append(c.Writes, UserWrite{Before: f.User, After: &u}), m.reviewInvitationsOf(f.User, &u)...)
+	c.Writes = append(append(c.Writes, UserWrite{Before: f.User, After: &u}), pc.reviewInvitationsOf(f.User, &u)...)
 	if u.Email != f.User.Email || u.Role != f.User.Role || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
-		c.Writes = append(c.Writes, m.account(f.Task, &u)...)
+		c.Writes = append(c.Writes, pc.account(f.Task, &u)...)
 	}
 	kind := events.UserEdited
 	if u.Status != f.User.Status {
@@ -161,26 +161,26 @@ func PlanUser(f UserFacts, cmd UserCommand, m Moment) (Change, *User, error) {
 	if u.Email != f.User.Email {
 		d.EmailWas = f.User.Email
 	}
-	c.Events = append(c.Events, m.event(kind, nil, f.Partner, d))
+	c.Events = append(c.Events, pc.event(kind, nil, f.Partner, d))
 	return c, &u, nil
 }
 
 // PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again. The last owner stays, unless the
 // partner was removed.
-func PlanRemoveUserAccount(f UserFacts, m Moment) (Change, error) {
+func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	if f.Partner == nil || f.User == nil || f.User.Status == Removed {
 		return Change{}, notFound("user")
 	}
-	if err := MayHandle(m.Actor, f.User.Role); err != nil {
+	if err := MayHandle(pc.Actor, f.User.Role); err != nil {
 		return Change{}, err
 	}
 	if h := f.Headcount; f.Partner.Status != Removed && h.Owners == 1 && f.User.Role == Owner && f.User.Status == Active {
 		return Change{}, ownerRequired()
 	}
-	writes, u := Holder{User: f.User, Partner: f.Partner, Headcount: f.Headcount, Task: f.Task}.leave(m)
+	writes, u := Holder{User: f.User, Partner: f.Partner, Headcount: f.Headcount, Task: f.Task}.leave(pc)
 	return Change{
 		Writes: append(writes, take(f.Email, u.Email, "")),
-		Events: []events.Event{m.event(events.UserRemoved, nil, f.Partner, userData(u))},
+		Events: []events.Event{pc.event(events.UserRemoved, nil, f.Partner, userData(u))},
 	}, nil
 }
 

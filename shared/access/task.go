@@ -41,12 +41,12 @@ type Task struct {
 // secondRound is when grants are looked through again: what was being written while the cause was, is in the index by then.
 const secondRound = 10 * time.Minute
 
-func (m Moment) task(k TaskKind, partner, user string) TaskWrite {
-	return TaskWrite{After: &Task{ID: m.NewID(), Kind: k, Partner: partner, User: user, Due: m.Now, Created: m.Now, Version: 1}}
+func (pc PlanContext) task(k TaskKind, partner, user string) TaskWrite {
+	return TaskWrite{After: &Task{ID: pc.NewID(), Kind: k, Partner: partner, User: user, Due: pc.Now, Created: pc.Now, Version: 1}}
 }
 
 // PlanProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
-func PlanProgress(t *Task, after string, m Moment) Change {
+func PlanProgress(t *Task, after string, pc PlanContext) Change {
 	next := *t
 	next.Version++
 	next.After = after
@@ -57,7 +57,7 @@ func PlanProgress(t *Task, after string, m Moment) Change {
 		t.Kind == TaskPersonChanged && t.Number == 0 {
 		return Change{Writes: []Write{TaskWrite{Before: t}}}
 	}
-	next.Again, next.Due = true, m.Now.Add(secondRound)
+	next.Again, next.Due = true, pc.Now.Add(secondRound)
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 }
 

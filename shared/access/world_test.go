@@ -67,8 +67,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) moment() access.Moment {
-	return access.Moment{Now: w.now, Actor: w.actor, NewID: w.newID}
+func (w *world) planContext() access.PlanContext {
+	return access.PlanContext{Now: w.now, Actor: w.actor, NewID: w.newID}
 }
 
 func (w *world) newID() string {
@@ -222,7 +222,7 @@ func (w *world) whole(customer, partner string, users ...string) access.Relation
 
 func (w *world) grant(cmd access.GrantCommand) (access.Planned, error) {
 	w.t.Helper()
-	return w.planned(access.PlanGrant(w.relation("acme", "contoso", cmd.Users...), cmd, w.moment()))
+	return w.planned(access.PlanGrant(w.relation("acme", "contoso", cmd.Users...), cmd, w.planContext()))
 }
 
 func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
@@ -237,9 +237,9 @@ func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
 		}
 	}
 	if cmd.Set != nil {
-		return w.planned(access.PlanEdit(w.whole("acme", "contoso", *cmd.Set...), cmd, w.moment()))
+		return w.planned(access.PlanEdit(w.whole("acme", "contoso", *cmd.Set...), cmd, w.planContext()))
 	}
-	return w.planned(access.PlanEdit(w.relation("acme", "contoso", users...), cmd, w.moment()))
+	return w.planned(access.PlanEdit(w.relation("acme", "contoso", users...), cmd, w.planContext()))
 }
 
 func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
@@ -251,22 +251,22 @@ func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	return w.planned(access.PlanPick(w.whole("acme", "contoso", users...), cmd, w.moment()))
+	return w.planned(access.PlanPick(w.whole("acme", "contoso", users...), cmd, w.planContext()))
 }
 
 func (w *world) removeUser(user string) (access.Planned, error) {
 	w.t.Helper()
-	return w.planned(access.PlanRemoveUser(w.relation("acme", "contoso", user), user, w.moment()))
+	return w.planned(access.PlanRemoveUser(w.relation("acme", "contoso", user), user, w.planContext()))
 }
 
-func (w *world) end(plan func(access.Relation, access.Moment) (access.Planned, error)) (access.Planned, error) {
+func (w *world) end(plan func(access.Relation, access.PlanContext) (access.Planned, error)) (access.Planned, error) {
 	w.t.Helper()
-	return w.planned(plan(w.relation("acme", "contoso"), w.moment()))
+	return w.planned(plan(w.relation("acme", "contoso"), w.planContext()))
 }
 
 func (w *world) relationship(everyone, defaultSSO bool) (access.Planned, error) {
 	w.t.Helper()
-	return w.planned(access.PlanRelationship(w.relation("acme", "contoso"), everyone, defaultSSO, w.moment()))
+	return w.planned(access.PlanRelationship(w.relation("acme", "contoso"), everyone, defaultSSO, w.planContext()))
 }
 
 func (w *world) manage(customer, partner string) (access.Planned, error) {
@@ -277,7 +277,7 @@ func (w *world) manage(customer, partner string) (access.Planned, error) {
 			others = append(others, access.GrantRow{Grant: &g, Partner: loaded(w.partners, g.Partner)})
 		}
 	}
-	return w.planned(access.PlanManage(w.relation(customer, partner), others, w.moment()))
+	return w.planned(access.PlanManage(w.relation(customer, partner), others, w.planContext()))
 }
 
 func (w *world) planned(p access.Planned, err error) (access.Planned, error) {
@@ -297,18 +297,18 @@ func (w *world) planned(p access.Planned, err error) (access.Planned, error) {
 func (w *world) partner(id string, cmd access.PartnerCommand) {
 	w.t.Helper()
 	cmd.Seen = anyVersion
-	c, _, err := access.PlanPartner(id, loaded(w.partners, id), nil, w.registry(), cmd, w.moment())
+	c, _, err := access.PlanPartner(id, loaded(w.partners, id), nil, w.registry(), cmd, w.planContext())
 	w.done(c, err)
 }
 
 func (w *world) removePartner(id string) {
 	w.t.Helper()
-	w.done(access.PlanRemovePartner(loaded(w.partners, id), w.registry(), w.moment()))
+	w.done(access.PlanRemovePartner(loaded(w.partners, id), w.registry(), w.planContext()))
 }
 
 func (w *world) customer(id, domain string) {
 	w.t.Helper()
-	c, _, err := access.PlanCustomer(id, loaded(w.customers, id), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new(strings.ToUpper(id)), Domain: &domain}, w.moment())
+	c, _, err := access.PlanCustomer(id, loaded(w.customers, id), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new(strings.ToUpper(id)), Domain: &domain}, w.planContext())
 	w.done(c, err)
 }
 
@@ -317,7 +317,7 @@ func (w *world) newUser(partner string, cmd access.UserCommand) (*access.User, e
 	f := access.UserFacts{
 		Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email), Domains: w.registry(), Holder: w.holder(*cmd.Email),
 	}
-	c, u, err := access.PlanNewUser(f, cmd, w.moment())
+	c, u, err := access.PlanNewUser(f, cmd, w.planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -379,7 +379,7 @@ func (w *world) editUser(user string, cmd access.UserCommand) (*access.User, err
 	if cmd.Email != nil {
 		address = *cmd.Email
 	}
-	c, u, err := access.PlanUser(w.userFacts(user, address), cmd, w.moment())
+	c, u, err := access.PlanUser(w.userFacts(user, address), cmd, w.planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -395,7 +395,7 @@ func (w *world) setStatus(user string, s access.Status) {
 
 func (w *world) leave(user string) {
 	w.t.Helper()
-	w.done(access.PlanRemoveUserAccount(w.userFacts(user, ""), w.moment()))
+	w.done(access.PlanRemoveUserAccount(w.userFacts(user, ""), w.planContext()))
 }
 
 func (w *world) memberFacts(customer, address string) access.MemberFacts {
@@ -421,13 +421,13 @@ func (w *world) memberFacts(customer, address string) access.MemberFacts {
 
 func (w *world) member(customer, address string, admin bool) {
 	w.t.Helper()
-	c, _, err := access.PlanMember(w.memberFacts(customer, address), address, "Somebody", admin, access.AnyVersion, w.moment())
+	c, _, err := access.PlanMember(w.memberFacts(customer, address), address, "Somebody", admin, access.AnyVersion, w.planContext())
 	w.done(c, err)
 }
 
 func (w *world) noMember(customer, address string) {
 	w.t.Helper()
-	w.done(access.PlanRemoveMember(w.memberFacts(customer, address), w.moment()))
+	w.done(access.PlanRemoveMember(w.memberFacts(customer, address), w.planContext()))
 }
 
 func (w *world) done(c access.Change, err error) {

@@ -408,7 +408,7 @@ func (m *machine) setAdmin(customer string, admin bool) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, _, err := access.PlanMember(f, address, "Ann", admin, access.AnyVersion, m.moment(theProvider))
+		c, _, err := access.PlanMember(f, address, "Ann", admin, access.AnyVersion, m.planContext(theProvider))
 		return c, err
 	}), "")
 	m.model.admins[customer] = admin
@@ -435,7 +435,7 @@ func (m *machine) inviteTo(t *rapid.T, p pair) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, i, err := access.PlanInvite(f, cmd, m.moment(b.by))
+		c, i, err := access.PlanInvite(f, cmd, m.planContext(b.by))
 		if i != nil {
 			b.id = i.ID
 		}
@@ -471,7 +471,9 @@ func (m *machine) answerInVain(t *rapid.T) {
 	p := m.somePair(t)
 	if d := m.model.deals[p]; d != nil {
 		cmd := access.EditCommand{Seen: access.AnyVersion, AssignedBy: new(access.ByPartner)}
-		got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+		got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) {
+			return access.PlanEdit(r, cmd, m.planContext(aCustomer))
+		})
 		m.same(got, m.model.edit(p, cmd, false))
 	}
 	n := len(m.model.bids)
@@ -479,7 +481,7 @@ func (m *machine) answerInVain(t *rapid.T) {
 	if len(m.model.bids) == n {
 		return
 	}
-	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanRevoke(r, m.moment(aCustomer)) })
+	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanRevoke(r, m.planContext(aCustomer)) })
 	m.same(got, m.model.end(p))
 	m.answerTo(t, m.model.bids[n])
 }
@@ -492,7 +494,7 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 	actor := access.Actor{Kind: "partner", Email: address}
 	if rapid.IntRange(0, 4).Draw(t, "declines") == 4 {
 		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
-			c, _, err := access.PlanDecline(r, i, m.moment(actor))
+			c, _, err := access.PlanDecline(r, i, m.planContext(actor))
 			return c, err
 		})
 		m.same(got, m.model.decline(b, address))
@@ -509,7 +511,7 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		p, after, err := access.PlanAccept(f, i, "Somebody", m.moment(actor))
+		p, after, err := access.PlanAccept(f, i, "Somebody", m.planContext(actor))
 		if after != nil {
 			user = after.User
 		}
@@ -547,7 +549,7 @@ func (m *machine) keepBid(t *rapid.T) {
 	switch rapid.IntRange(0, 4).Draw(t, "what") {
 	case 0:
 		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
-			c, _, err := access.PlanCancel(r, i, m.moment(aCustomer))
+			c, _, err := access.PlanCancel(r, i, m.planContext(aCustomer))
 			return c, err
 		})
 		m.same(got, m.model.cancel(b))
@@ -563,7 +565,7 @@ func (m *machine) keepBid(t *rapid.T) {
 			if err != nil {
 				return access.Change{}, err
 			}
-			c, after, err := access.PlanResend(f, i, m.moment(by))
+			c, after, err := access.PlanResend(f, i, m.planContext(by))
 			if after != nil {
 				id = after.ID
 			}
@@ -581,14 +583,14 @@ func (m *machine) keepBid(t *rapid.T) {
 	}
 }
 
-func (m *machine) bidRow(b *bid, plan func(*access.InvitationRow, access.Moment) (access.Change, error)) access.Code {
+func (m *machine) bidRow(b *bid, plan func(*access.InvitationRow, access.PlanContext) (access.Change, error)) access.Code {
 	m.Helper()
 	return m.apply(func(ctx context.Context) (access.Change, error) {
 		r, err := m.store.InvitationRow(ctx, b.customer, b.id)
 		if err != nil {
 			return access.Change{}, err
 		}
-		return plan(r, m.moment(theClock))
+		return plan(r, m.planContext(theClock))
 	})
 }
 
@@ -631,7 +633,7 @@ func (m *machine) reviewBids(t *rapid.T) {
 func (m *machine) sendMail(t *rapid.T, b *bid, n int) {
 	token := fmt.Sprintf("token-%d", len(b.tokens)+10*n)
 	got := m.bid(b, func(_ access.Relation, i *access.Invitation) (access.Change, error) {
-		return access.PlanToken(i, n, token, m.moment(theClock))
+		return access.PlanToken(i, n, token, m.planContext(theClock))
 	})
 	m.same(got, m.model.mail(b, n, token))
 	m.compareBids(t, b.customer)

@@ -117,8 +117,8 @@ var (
 	aPartner    = access.Actor{Kind: "partner", Email: "olga@contoso.example"}
 )
 
-func (m *machine) moment(a access.Actor) access.Moment {
-	return access.Moment{Now: m.model.now, Actor: a, NewID: func() string {
+func (m *machine) planContext(a access.Actor) access.PlanContext {
+	return access.PlanContext{Now: m.model.now, Actor: a, NewID: func() string {
 		m.ids++
 		return fmt.Sprintf("%013d%013d", m.run, m.ids)
 	}}
@@ -129,7 +129,7 @@ func (m *machine) found() {
 	for i := range 2 {
 		id := fmt.Sprintf("c%d-%d", i, m.run)
 		m.apply(func(context.Context) (access.Change, error) {
-			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, m.moment(theProvider))
+			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, m.planContext(theProvider))
 			return c, err
 		})
 		m.model.customers = append(m.model.customers, id)
@@ -139,7 +139,7 @@ func (m *machine) found() {
 		id := fmt.Sprintf("p%d-%d", i, m.run)
 		m.apply(func(context.Context) (access.Change, error) {
 			cmd := access.PartnerCommand{Name: &id, Offer: new(access.Manage)}
-			c, _, err := access.PlanPartner(id, nil, nil, nil, cmd, m.moment(theProvider))
+			c, _, err := access.PlanPartner(id, nil, nil, nil, cmd, m.planContext(theProvider))
 			return c, err
 		})
 		m.model.addPartner(id, access.Manage)
@@ -274,7 +274,9 @@ func (m *machine) grantTo(t *rapid.T, p pair) {
 		cmd.Users = m.someUsers(t, p.partner, "users", 1)
 	}
 	got := m.relation(p, cmd.Users, false,
-		func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+		func(r access.Relation) (access.Planned, error) {
+			return access.PlanGrant(r, cmd, m.planContext(aCustomer))
+		})
 	m.same(got, m.model.grant(p, cmd))
 }
 
@@ -283,7 +285,9 @@ func (m *machine) individual(t *rapid.T) {
 	p := pair{rapid.SampledFrom(m.model.customers).Draw(t, "customer"), m.model.people[user].partner}
 	cmd := access.GrantCommand{Users: []string{user}, Individual: true, Level: maybe(t, "level", someLevel)}
 	got := m.relation(p, cmd.Users, false,
-		func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+		func(r access.Relation) (access.Planned, error) {
+			return access.PlanGrant(r, cmd, m.planContext(aCustomer))
+		})
 	m.same(got, m.model.grant(p, cmd))
 	m.spread(t, p.customer)
 }
@@ -292,7 +296,7 @@ func (m *machine) individual(t *rapid.T) {
 func (m *machine) spread(t *rapid.T, customer string) {
 	for _, p := range slices.Sorted(maps.Keys(m.model.partners)) {
 		m.visit(t, pair{customer, p}, nil, func(r access.Relation) (access.Planned, error) {
-			return access.PlanCustomerRules(r, m.moment(theClock))
+			return access.PlanCustomerRules(r, m.planContext(theClock))
 		})
 	}
 }
@@ -307,7 +311,9 @@ func (m *machine) editCaps(t *rapid.T) {
 	}
 	var stale bool
 	cmd.Seen, stale = m.someVersion(t, p)
-	got := m.relation(p, users, false, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+	got := m.relation(p, users, false, func(r access.Relation) (access.Planned, error) {
+		return access.PlanEdit(r, cmd, m.planContext(aCustomer))
+	})
 	m.same(got, m.model.edit(p, cmd, stale))
 	m.spread(t, p.customer)
 }
@@ -320,7 +326,9 @@ func (m *machine) edit(t *rapid.T, p pair, cmd access.EditCommand) {
 		users = *cmd.Set
 	}
 	got := m.relation(p, users, cmd.Set != nil,
-		func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+		func(r access.Relation) (access.Planned, error) {
+			return access.PlanEdit(r, cmd, m.planContext(aCustomer))
+		})
 	m.same(got, m.model.edit(p, cmd, stale))
 }
 
@@ -373,7 +381,9 @@ func (m *machine) pick(t *rapid.T) {
 	}
 	var stale bool
 	cmd.Seen, stale = m.someVersion(t, p)
-	got := m.relation(p, users, true, func(r access.Relation) (access.Planned, error) { return access.PlanPick(r, cmd, m.moment(aPartner)) })
+	got := m.relation(p, users, true, func(r access.Relation) (access.Planned, error) {
+		return access.PlanPick(r, cmd, m.planContext(aPartner))
+	})
 	m.same(got, m.model.pick(p, cmd, stale))
 }
 
@@ -381,7 +391,7 @@ func (m *machine) removeUser(t *rapid.T) {
 	p := m.somePair(t)
 	user := m.someUser(t)
 	got := m.relation(p, []string{user}, false, func(r access.Relation) (access.Planned, error) {
-		return access.PlanRemoveUser(r, user, m.moment(aCustomer))
+		return access.PlanRemoveUser(r, user, m.planContext(aCustomer))
 	})
 	m.same(got, m.model.removeUser(p, user))
 }
@@ -393,7 +403,7 @@ func (m *machine) end(t *rapid.T) {
 	if rapid.Bool().Draw(t, "relinquish") {
 		plan, by = access.PlanRelinquish, aPartner
 	}
-	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return plan(r, m.moment(by)) })
+	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return plan(r, m.planContext(by)) })
 	m.same(got, m.model.end(p))
 }
 
@@ -428,7 +438,7 @@ func (m *machine) dueAt(t *rapid.T, p pair) {
 		if d := m.model.deals[p]; d != nil && m.model.expired(d) && r.Grant.State != access.StateEnded {
 			want = string(events.GrantExpired)
 		}
-		out, err := access.PlanDue(r, m.moment(theClock))
+		out, err := access.PlanDue(r, m.planContext(theClock))
 		for _, e := range out.Change.Events {
 			if e.Type != events.GrantStarted && e.Type != events.GrantExpiring {
 				told += string(e.Type)
@@ -470,7 +480,7 @@ func (m *machine) userLeft(t *rapid.T) {
 
 func (m *machine) userLeftAt(t *rapid.T, p pair, user string) {
 	m.visit(t, p, []string{user}, func(r access.Relation) (access.Planned, error) {
-		return access.PlanUserLeft(r, user, m.moment(theClock))
+		return access.PlanUserLeft(r, user, m.planContext(theClock))
 	})
 	m.model.userLeft(p, user)
 	if r, d := m.stored(t, p), m.model.deals[p]; d != nil && r.Grant.UserCount(r.Headcount) != d.count() {
@@ -491,7 +501,9 @@ func (m *machine) partnerGone(t *rapid.T) {
 }
 
 func (m *machine) partnerGoneAt(t *rapid.T, p pair) {
-	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) { return access.PlanPartnerGone(r, m.moment(theClock)) })
+	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) {
+		return access.PlanPartnerGone(r, m.planContext(theClock))
+	})
 	want := m.model.partnerGone(p)
 	if g := m.stored(t, p).Grant; g != nil &&
 		(g.State != access.StateEnded || want != nil && (g.End.Reason != want.Reason || !g.End.At.Equal(want.At))) {
@@ -580,7 +592,7 @@ func (m *machine) newUser(partner string, role access.Role) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &address, Name: &address, Role: &role}, m.moment(theProvider))
+		c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &address, Name: &address, Role: &role}, m.planContext(theProvider))
 		if u != nil {
 			id = u.ID
 		}
@@ -604,7 +616,7 @@ func (m *machine) leave(t *rapid.T) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemoveUserAccount(f, m.moment(theProvider))
+		return access.PlanRemoveUserAccount(f, m.planContext(theProvider))
 	})
 	m.same(got, m.model.leave(user))
 }
@@ -618,7 +630,7 @@ func (m *machine) disable(t *rapid.T) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, _, err := access.PlanUser(f, access.UserCommand{Seen: access.AnyVersion, Status: &status}, m.moment(theProvider))
+		c, _, err := access.PlanUser(f, access.UserCommand{Seen: access.AnyVersion, Status: &status}, m.planContext(theProvider))
 		return c, err
 	})
 	m.same(got, m.model.setStatus(user, status))
@@ -636,9 +648,9 @@ func (m *machine) becomeMember(t *rapid.T) {
 			return access.Change{}, err
 		}
 		if !member {
-			return access.PlanRemoveMember(f, m.moment(theProvider))
+			return access.PlanRemoveMember(f, m.planContext(theProvider))
 		}
-		c, _, err := access.PlanMember(f, address, "Somebody", false, access.AnyVersion, m.moment(theProvider))
+		c, _, err := access.PlanMember(f, address, "Somebody", false, access.AnyVersion, m.planContext(theProvider))
 		return c, err
 	})
 	m.same(got, m.model.setMember(user, customer, member))
@@ -652,7 +664,7 @@ func (m *machine) editPartner(partner string, cmd access.PartnerCommand) access.
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, _, err := access.PlanPartner(partner, before, nil, nil, cmd, m.moment(theProvider))
+		c, _, err := access.PlanPartner(partner, before, nil, nil, cmd, m.planContext(theProvider))
 		return c, err
 	})
 }
@@ -681,7 +693,7 @@ func (m *machine) removePartner(partner string) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(before, nil, m.moment(theProvider))
+		return access.PlanRemovePartner(before, nil, m.planContext(theProvider))
 	})
 	m.same(got, m.model.removePartner(partner))
 }

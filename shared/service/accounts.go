@@ -131,7 +131,7 @@ func (s *Service) renewActivation(
 		return nil, err
 	}
 	renew := func(_ context.Context, f access.UserFacts) (access.Change, *access.User, error) {
-		return access.PlanRenewActivation(f, s.moment(who.Actor))
+		return access.PlanRenewActivation(f, s.planContext(who.Actor))
 	}
 	return s.changeUser(ctx, partner, user, "", renew, func(p plan[*access.User]) (*access.User, error) { return change(ctx, s, o, p) })
 }

@@ -68,7 +68,7 @@ func (s *Service) SavePartner(
 		if err != nil {
 			return access.Change{}, out, err
 		}
-		c, after, err := access.PlanPartner(id, before, above, registry, cmd, s.moment(who.Actor))
+		c, after, err := access.PlanPartner(id, before, above, registry, cmd, s.planContext(who.Actor))
 		return c, SavedPartner{after, before == nil}, err
 	}
 	if cmd.OnlySuspends() {
@@ -117,7 +117,7 @@ func (s *Service) RemovePartner(ctx context.Context, who Caller, id string) erro
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(before, registry, s.moment(who.Actor))
+		return access.PlanRemovePartner(before, registry, s.planContext(who.Actor))
 	})
 }
 
@@ -143,7 +143,7 @@ func (s *Service) SaveCustomer(
 		if err != nil {
 			return access.Change{}, out, err
 		}
-		c, after, err := access.PlanCustomer(id, before, registry, cmd, s.moment(who.Actor))
+		c, after, err := access.PlanCustomer(id, before, registry, cmd, s.planContext(who.Actor))
 		return c, SavedCustomer{after, before == nil}, err
 	})
 	if !stands(err) || cmd.Domain == nil {
@@ -195,7 +195,7 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemoveCustomer(before, grants, registry, s.moment(who.Actor))
+		return access.PlanRemoveCustomer(before, grants, registry, s.planContext(who.Actor))
 	})
 }
 
@@ -203,11 +203,11 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 func (s *Service) OpenRelationship(
 	ctx context.Context, who Caller, customer, partner string, everyone bool, o Options[Granted],
 ) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if err := o.allows(openVersion(r, m)); err != nil {
+	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+		if err := o.allows(openVersion(r, pc)); err != nil {
 			return access.Planned{}, err
 		}
-		return access.PlanRelationship(r, everyone, s.RequireSSO, m)
+		return access.PlanRelationship(r, everyone, s.RequireSSO, pc)
 	}))
 }
 
@@ -219,9 +219,9 @@ func (s *Service) EndRelationship(ctx context.Context, who Caller, customer, par
 // Manage makes a partner the one that manages the customer (A2, A11, A15, A16). The precondition is about the version of a customer that
 // has one already.
 func (s *Service) Manage(ctx context.Context, who Caller, customer, partner string, o Options[Granted]) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
 		if r.Customer == nil {
-			return access.PlanManage(r, nil, m)
+			return access.PlanManage(r, nil, pc)
 		}
 		if r.Customer.ManagedBy != "" {
 			if err := o.allows(r.Customer.Version); err != nil {
@@ -232,7 +232,7 @@ func (s *Service) Manage(ctx context.Context, who Caller, customer, partner stri
 		if err != nil {
 			return access.Planned{}, err
 		}
-		return access.PlanManage(r, others, m)
+		return access.PlanManage(r, others, pc)
 	}))
 }
 
@@ -279,7 +279,7 @@ func (s *Service) SaveMember(
 			return access.Change{}, SavedMember{}, err
 		}
 		left = f.LastAdmin
-		c, after, err := access.PlanMember(f, address, cmd.Name, cmd.Admin, cmd.Seen, s.moment(who.Actor))
+		c, after, err := access.PlanMember(f, address, cmd.Name, cmd.Admin, cmd.Seen, s.planContext(who.Actor))
 		tasks = c.IdentityTasks()
 		out := SavedMember{Saved: Saved[*access.Member]{after, f.Member == nil}}
 		if u := f.Holder.User; u != nil && u.Status != access.Removed && !u.Unproved {
@@ -304,7 +304,7 @@ func (s *Service) RemoveMember(ctx context.Context, who Caller, customer, addres
 		if err != nil {
 			return access.Change{}, false, err
 		}
-		c, err := access.PlanRemoveMember(f, s.moment(who.Actor))
+		c, err := access.PlanRemoveMember(f, s.planContext(who.Actor))
 		return c, f.LastAdmin, err
 	})
 	if err == nil {
@@ -401,7 +401,7 @@ func (s *Service) addUser(
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		c, u, err := access.PlanNewUser(f, cmd, s.moment(who.Actor))
+		c, u, err := access.PlanNewUser(f, cmd, s.planContext(who.Actor))
 		tasks = c.IdentityTasks()
 		return c, u, err
 	})
@@ -425,7 +425,7 @@ func (s *Service) EditUser(
 				return access.Change{}, nil, err
 			}
 		}
-		return access.PlanUser(f, cmd, s.moment(who.Actor))
+		return access.PlanUser(f, cmd, s.planContext(who.Actor))
 	}
 	return s.changeUser(ctx, partner, user, address, edit, func(p plan[*access.User]) (*access.User, error) {
 		if cmd.OnlyDisables() {
@@ -438,7 +438,7 @@ func (s *Service) EditUser(
 // RemoveUser removes a partner's user for good, and then its account.
 func (s *Service) RemoveUser(ctx context.Context, who Caller, partner, user string) error {
 	remove := func(_ context.Context, f access.UserFacts) (access.Change, *access.User, error) {
-		c, err := access.PlanRemoveUserAccount(f, s.moment(who.Actor))
+		c, err := access.PlanRemoveUserAccount(f, s.planContext(who.Actor))
 		return c, nil, err
 	}
 	_, err := s.changeUser(ctx, partner, user, "", remove, func(p plan[*access.User]) (*access.User, error) { return take(ctx, s, p) })

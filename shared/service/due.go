@@ -40,7 +40,7 @@ func (d *Due) Do(ctx context.Context, w access.Work) (again bool, err error) {
 // clock is the caller of work that is due.
 func clock() Caller { return Caller{Actor: access.Actor{Kind: access.ActorClock}} }
 
-func (d *Due) moment() access.Moment { return d.Service.moment(clock().Actor) }
+func (d *Due) planContext() access.PlanContext { return d.Service.planContext(clock().Actor) }
 
 // grant plans and commits what one grant needs: mostly an end, so that others who keep changing the grant do not hold it up.
 func (d *Due) grant(ctx context.Context, customer, partner string, plan grantPlan, users ...string) error {
@@ -49,14 +49,14 @@ func (d *Due) grant(ctx context.Context, customer, partner string, plan grantPla
 }
 
 func (d *Due) invitation(
-	ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.Moment) (access.Change, error),
+	ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.PlanContext) (access.Change, error),
 ) error {
 	return d.apply(ctx, func(ctx context.Context) (access.Change, error) {
 		row, err := d.Store.InvitationRow(ctx, customer, id)
 		if err != nil {
 			return access.Change{}, err
 		}
-		return plan(row, d.moment())
+		return plan(row, d.planContext())
 	})
 }
 
@@ -79,7 +79,7 @@ func (d *Due) task(ctx context.Context, id string) (again bool, err error) {
 // work of each shard: the other accounts are left for the next run.
 func (d *Due) identity(
 	ctx context.Context, id string,
-	take func(*access.Task, access.Moment) (access.Change, *access.Task), do func(context.Context, *access.Task) error,
+	take func(*access.Task, access.PlanContext) (access.Change, *access.Task), do func(context.Context, *access.Task) error,
 ) error {
 	if d.silent.Load() {
 		return errSilent
@@ -92,7 +92,7 @@ func (d *Due) identity(
 		case d.Accounts == nil: // none are kept any more
 			return access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}}, nil, nil
 		}
-		c, mine := take(t, d.moment())
+		c, mine := take(t, d.planContext())
 		return c, mine, nil
 	})
 	if err != nil || mine == nil {
@@ -129,7 +129,7 @@ func (d *Due) activation(ctx context.Context, mine *access.Task) error {
 			return access.Change{}, err
 		}
 		p, err := d.Store.Partner(ctx, mine.Partner)
-		return access.PlanActivationDone(now, mine, u, p, is, d.moment()), err
+		return access.PlanActivationDone(now, mine, u, p, is, d.planContext()), err
 	})
 }
 
@@ -175,7 +175,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		}); err != nil {
 			return false, err
 		}
-		return after != "", d.progress(ctx, access.PlanTellCustomers(t, rows, after, d.moment()))
+		return after != "", d.progress(ctx, access.PlanTellCustomers(t, rows, after, d.planContext()))
 	}
 	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
 		return d.grant(ctx, c, t.Partner, access.PlanPartnerGone)
@@ -183,7 +183,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	if err != nil {
 		return false, err
 	}
-	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.moment()))
+	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.planContext()))
 }
 
 // userLeft does one stretch of the grants that count a user who has left the partner. The others are not looked at.
@@ -200,14 +200,14 @@ func (d *Due) userLeft(ctx context.Context, t *access.Task) (again bool, err err
 		}
 	}
 	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
-		return d.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
-			return access.PlanUserLeft(rel, t.User, m)
+		return d.grant(ctx, c, t.Partner, func(rel access.Relation, pc access.PlanContext) (access.Planned, error) {
+			return access.PlanUserLeft(rel, t.User, pc)
 		}, t.User)
 	})
 	if err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.planContext()))
 }
 
 // personChanged ends what customers gave to another person than the one who has the account now, and tells every customer concerned of the
@@ -234,8 +234,8 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 	}
 	stay := make([]access.Relation, len(customers))
 	if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
-		return d.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
-			p, err := access.PlanPersonChanged(rel, t, m)
+		return d.grant(ctx, c, t.Partner, func(rel access.Relation, pc access.PlanContext) (access.Planned, error) {
+			p, err := access.PlanPersonChanged(rel, t, pc)
 			if stay[i] = (access.Relation{}); len(p.Change.Events) == 0 {
 				stay[i] = rel
 			}
@@ -244,7 +244,7 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 	}); err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanTellPersonChanged(t, stay, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanTellPersonChanged(t, stay, next, d.planContext()))
 }
 
 // customerRules has a stretch of a customer's grants copy its domain and caps.
@@ -262,7 +262,7 @@ func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, er
 	}); err != nil {
 		return false, err
 	}
-	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.moment()))
+	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.planContext()))
 }
 
 // reviewInvitations ends those of one stretch of pending invitations that nobody can accept any more.
@@ -283,7 +283,7 @@ func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool
 	if err := g.Wait(); err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.planContext()))
 }
 
 // oldAssignments deletes what counts no more of one stretch of a grant's rows.
@@ -295,7 +295,7 @@ func (d *Due) oldAssignments(ctx context.Context, t *access.Task) (again bool, e
 	if err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.planContext()))
 }
 
 // progress writes down how far a task has come, unless another run has come further.

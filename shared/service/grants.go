@@ -32,7 +32,7 @@ func (s *Service) Grant(
 	out, err := change(ctx, s, o, func(ctx context.Context) (access.Change, Granted, error) {
 		to, cmd := to, cmd
 		if to.Email != "" {
-			user, err := s.individual(ctx, customer, to.Email, cmd, s.moment(who.Actor))
+			user, err := s.individual(ctx, customer, to.Email, cmd, s.planContext(who.Actor))
 			if err != nil {
 				return access.Change{}, Granted{}, err
 			}
@@ -45,9 +45,9 @@ func (s *Service) Grant(
 		if err != nil {
 			return access.Change{}, Granted{}, err
 		}
-		m := s.moment(who.Actor)
-		p, err := access.PlanGrant(r, cmd, m)
-		return p.Change, Granted{Planned: p, Relation: r, At: m.Now, Named: cmd.Users}, err
+		pc := s.planContext(who.Actor)
+		p, err := access.PlanGrant(r, cmd, pc)
+		return p.Change, Granted{Planned: p, Relation: r, At: pc.Now, Named: cmd.Users}, err
 	})
 	if o.DryRun || !stands(err) || to.Email == "" || cmd.Level == nil { // then no cap is set
 		return out, err
@@ -65,12 +65,12 @@ func then(err, after error) error {
 
 // individual finds the partner's user who has an e-mail address, once the rest of the command is right, and refuses the customer's own
 // people (D7, A7).
-func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, m access.Moment) (*access.User, error) {
+func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, pc access.PlanContext) (*access.User, error) {
 	cust, err := s.Store.Customer(ctx, customer)
 	if err != nil {
 		return nil, err
 	}
-	if err := access.CheckGrant(cust, cmd, m); err != nil {
+	if err := access.CheckGrant(cust, cmd, pc); err != nil {
 		return nil, err
 	}
 	id, err := s.Store.Identity(ctx, email)
@@ -97,7 +97,7 @@ func (s *Service) replaced(ctx context.Context, r access.Relation, users []strin
 }
 
 // grantPlan plans a change of a grant that there is or was.
-type grantPlan = func(access.Relation, access.Moment) (access.Planned, error)
+type grantPlan = func(access.Relation, access.PlanContext) (access.Planned, error)
 
 // ofGrant loads a grant with the users of those ids, and plans a change of it. Named are the users whom the request is about, beside those
 // whom it adds or removes.
@@ -107,9 +107,9 @@ func (s *Service) ofGrant(who Caller, customer, partner string, users []string, 
 		if err != nil {
 			return access.Change{}, Granted{}, err
 		}
-		m := s.moment(who.Actor)
-		p, err := plan(r, m)
-		return p.Change, Granted{Planned: p, Relation: r, At: m.Now, Named: named}, err
+		pc := s.planContext(who.Actor)
+		p, err := plan(r, pc)
+		return p.Change, Granted{Planned: p, Relation: r, At: pc.Now, Named: named}, err
 	}
 }
 
@@ -136,14 +136,14 @@ func (s *Service) Edit(
 		}
 	}
 	on := cmd.Everyone != nil && *cmd.Everyone
-	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
+	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil, func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
 		if on {
 			var err error
 			if r, err = s.replaced(ctx, r, users); err != nil {
 				return access.Planned{}, err
 			}
 		}
-		return access.PlanEdit(r, cmd, m)
+		return access.PlanEdit(r, cmd, pc)
 	}, capped...)
 	var out Granted
 	var err error
@@ -190,18 +190,18 @@ func (s *Service) Pick(
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	pick := func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if err := o.allows(openVersion(r, m)); err != nil {
+	pick := func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+		if err := o.allows(openVersion(r, pc)); err != nil {
 			return access.Planned{}, err
 		}
-		return access.PlanPick(r, cmd, m)
+		return access.PlanPick(r, cmd, pc)
 	}
 	return change(ctx, s, o, s.ofGrant(who, customer, partner, users, !single, pick))
 }
 
 // openVersion is the version of the relation's grant; 0 when there is none that is open.
-func openVersion(r access.Relation, m access.Moment) int64 {
-	if r.Grant == nil || r.Grant.EndAt(r.Partner, m.Now) != nil {
+func openVersion(r access.Relation, pc access.PlanContext) int64 {
+	if r.Grant == nil || r.Grant.EndAt(r.Partner, pc.Now) != nil {
 		return 0
 	}
 	return r.Grant.Edition()
@@ -222,8 +222,8 @@ func (s *Service) RemoveGrantUser(ctx context.Context, who Caller, customer, par
 	if !access.ValidUserID(user) {
 		return Granted{}, NothingHere()
 	}
-	remove := func(r access.Relation, m access.Moment) (access.Planned, error) {
-		return access.PlanRemoveUser(r, user, m)
+	remove := func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+		return access.PlanRemoveUser(r, user, pc)
 	}
 	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, remove))
 }
@@ -233,6 +233,8 @@ func (s *Service) Leave(ctx context.Context, who Caller, customer, partner, user
 	if !access.ValidUserID(user) || who.Leads == "" && (who.Identity.User == nil || who.Identity.User.ID != user) {
 		return Granted{}, NothingHere()
 	}
-	leave := func(r access.Relation, m access.Moment) (access.Planned, error) { return access.PlanLeave(r, user, m) }
+	leave := func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+		return access.PlanLeave(r, user, pc)
+	}
 	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, leave))
 }

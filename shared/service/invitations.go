@@ -32,9 +32,9 @@ func (s *Service) Invite(
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.moment(who.Actor)
-		c, i, err := access.PlanInvite(f, cmd, m)
-		return c, Invited{Invitation: i, At: m.Now, Created: true}, err
+		pc := s.planContext(who.Actor)
+		c, i, err := access.PlanInvite(f, cmd, pc)
+		return c, Invited{Invitation: i, At: pc.Now, Created: true}, err
 	})
 }
 
@@ -108,9 +108,9 @@ func (s *Service) Cancel(ctx context.Context, who Caller, customer, id string) (
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.moment(who.Actor)
-		c, after, err := access.PlanCancel(r, row.Invitation, m)
-		return c, Invited{Invitation: after, At: m.Now}, err
+		pc := s.planContext(who.Actor)
+		c, after, err := access.PlanCancel(r, row.Invitation, pc)
+		return c, Invited{Invitation: after, At: pc.Now}, err
 	})
 }
 
@@ -129,9 +129,9 @@ func (s *Service) Resend(ctx context.Context, who Caller, customer, id string, o
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.moment(who.Actor)
-		c, after, err := access.PlanResend(f, i, m)
-		return c, Invited{Invitation: after, At: m.Now, Created: after != nil && after.ID != i.ID}, err
+		pc := s.planContext(who.Actor)
+		c, after, err := access.PlanResend(f, i, pc)
+		return c, Invited{Invitation: after, At: pc.Now, Created: after != nil && after.ID != i.ID}, err
 	})
 }
 
@@ -186,9 +186,9 @@ func (s *Service) Accept(ctx context.Context, who Caller, token string, name *st
 			return access.Change{}, Invited{}, err
 		}
 		f.DefaultSSO = s.RequireSSO
-		m := s.invitee(who)
-		p, after, err := access.PlanAccept(f, i, *name, m)
-		return p.Change, Invited{Invitation: after, At: m.Now}, err
+		pc := s.invitee(who)
+		p, after, err := access.PlanAccept(f, i, *name, pc)
+		return p.Change, Invited{Invitation: after, At: pc.Now}, err
 	})
 	if !stands(err) || customer == "" {
 		return out, err
@@ -207,15 +207,15 @@ func (s *Service) Decline(ctx context.Context, who Caller, token string, o Optio
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.invitee(who)
-		c, after, err := access.PlanDecline(r, i, m)
-		return c, Invited{Invitation: after, At: m.Now}, err
+		pc := s.invitee(who)
+		c, after, err := access.PlanDecline(r, i, pc)
+		return c, Invited{Invitation: after, At: pc.Now}, err
 	})
 }
 
 // invitee is the person who answers an invitation, as its change is remembered.
-func (s *Service) invitee(who Caller) access.Moment {
-	m := s.moment(who.Actor)
-	m.Actor.Kind = access.ActorPartner
-	return m
+func (s *Service) invitee(who Caller) access.PlanContext {
+	pc := s.planContext(who.Actor)
+	pc.Actor.Kind = access.ActorPartner
+	return pc
 }

@@ -38,7 +38,7 @@ func (s *Service) prove(ctx context.Context, who Caller, id string) (*access.Use
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		c := access.PlanProved(now, who.Identity.Email, s.moment(who.Actor))
+		c := access.PlanProved(now, who.Identity.Email, s.planContext(who.Actor))
 		if c.Empty() {
 			return c, nil, nil
 		}

@@ -35,7 +35,7 @@ func (s *Service) NewToken(ctx context.Context, customer, invitation string, sen
 		if err != nil {
 			return access.Change{}, "", err
 		}
-		c, err := access.PlanToken(i, sending, access.TokenDigest(secret), s.moment(clock().Actor))
+		c, err := access.PlanToken(i, sending, access.TokenDigest(secret), s.planContext(clock().Actor))
 		if err != nil {
 			return access.Change{}, "", err
 		}
@@ -84,7 +84,7 @@ func (s *Service) limit(ctx context.Context, user string) (*access.Task, error) 
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		return access.PlanTemporaryPassword(u, t, s.moment(clock().Actor))
+		return access.PlanTemporaryPassword(u, t, s.planContext(clock().Actor))
 	})
 }
 

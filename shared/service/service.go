@@ -195,9 +195,9 @@ func (s *Service) end(ctx context.Context, plan func(context.Context) (access.Ch
 // none is the result of a use case that has none.
 type none = struct{}
 
-// moment is what a plan needs to know of the world.
-func (s *Service) moment(who access.Actor) access.Moment {
-	return access.Moment{Now: s.now(), Actor: who, NewID: s.NewID, Accounts: s.Accounts != nil}
+// planContext returns what a plan needs beside the facts: who acts, when, and how new ids are made.
+func (s *Service) planContext(who access.Actor) access.PlanContext {
+	return access.PlanContext{Now: s.now(), Actor: who, NewID: s.NewID, Accounts: s.Accounts != nil}
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

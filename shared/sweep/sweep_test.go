@@ -42,14 +42,14 @@ func newWorld(t *testing.T, customers int) *world {
 	}
 	w := &world{Store: dynamo.New(client, table), t: t, now: start}
 	w.apply(func(context.Context) (access.Change, error) {
-		c, _, err := access.PlanPartner("contoso", nil, nil, nil, access.PartnerCommand{Name: new("Contoso"), Offer: new(access.Manage)}, w.moment(provider))
+		c, _, err := access.PlanPartner("contoso", nil, nil, nil, access.PartnerCommand{Name: new("Contoso"), Offer: new(access.Manage)}, w.planContext(provider))
 		return c, err
 	})
 	for i := range customers {
 		id := fmt.Sprintf("customer%02d", i)
 		w.customers = append(w.customers, id)
 		w.apply(func(context.Context) (access.Change, error) {
-			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, w.moment(provider))
+			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, w.planContext(provider))
 			return c, err
 		})
 		w.apply(func(ctx context.Context) (access.Change, error) {
@@ -57,7 +57,7 @@ func newWorld(t *testing.T, customers int) *world {
 			if err != nil {
 				return access.Change{}, err
 			}
-			p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Hour))}, w.moment(ann))
+			p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Hour))}, w.planContext(ann))
 			return p.Change, err
 		})
 	}
@@ -66,8 +66,8 @@ func newWorld(t *testing.T, customers int) *world {
 
 func (w *world) clock() time.Time { return w.now }
 
-func (w *world) moment(a access.Actor) access.Moment {
-	return access.Moment{Now: w.now, Actor: a, NewID: setup.IDs(w.clock)}
+func (w *world) planContext(a access.Actor) access.PlanContext {
+	return access.PlanContext{Now: w.now, Actor: a, NewID: setup.IDs(w.clock)}
 }
 
 func (w *world) apply(plan func(context.Context) (access.Change, error)) {
@@ -88,7 +88,7 @@ func (w *world) removePartner() {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(p, nil, w.moment(provider))
+		return access.PlanRemovePartner(p, nil, w.planContext(provider))
 	})
 }
 

@@ -114,12 +114,12 @@ func TestATaskOfManyPagesGivesWayAfterEachPage(t *testing.T) {
 	w := newWorld(t, 120)
 	w.removePartner()
 	w.apply(func(context.Context) (access.Change, error) {
-		c, _, err := access.PlanPartner("fabrikam", nil, nil, nil, access.PartnerCommand{Name: new("Fabrikam"), Offer: new(access.Manage)}, w.moment(provider))
+		c, _, err := access.PlanPartner("fabrikam", nil, nil, nil, access.PartnerCommand{Name: new("Fabrikam"), Offer: new(access.Manage)}, w.planContext(provider))
 		return c, err
 	})
 	first := "globex"
 	w.apply(func(context.Context) (access.Change, error) {
-		c, _, err := access.PlanCustomer(first, nil, nil, access.CustomerCommand{Name: &first}, w.moment(provider))
+		c, _, err := access.PlanCustomer(first, nil, nil, access.CustomerCommand{Name: &first}, w.planContext(provider))
 		return c, err
 	})
 	w.apply(func(ctx context.Context) (access.Change, error) {
@@ -127,7 +127,7 @@ func TestATaskOfManyPagesGivesWayAfterEachPage(t *testing.T) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Minute))}, w.moment(ann))
+		p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Minute))}, w.planContext(ann))
 		return p.Change, err
 	})
 	w.now = start.Add(2 * time.Minute)

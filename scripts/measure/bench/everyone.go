@@ -47,17 +47,17 @@ func everyone(ctx context.Context) ([]figure, error) {
 
 // tally is a store whose requests and written records are counted.
 type tally struct {
-	db     *dynamodb.Client
-	table  string
-	store  *dynamo.Store
-	moment access.Moment
+	db          *dynamodb.Client
+	table       string
+	store       *dynamo.Store
+	planContext access.PlanContext
 
 	requests, records atomic.Int64
 }
 
 func newTally(db *dynamodb.Client, table string) *tally {
 	now := func() time.Time { return time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC) }
-	t := &tally{db: db, table: table, moment: access.Moment{Now: now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(now)}}
+	t := &tally{db: db, table: table, planContext: access.PlanContext{Now: now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(now)}}
 	counted := dynamodb.New(db.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 			return s.Initialize.Add(
@@ -92,14 +92,14 @@ func (t *tally) directory(ctx context.Context, partner, customer string) error {
 	offer := access.Manage
 	err := t.apply(ctx, func() (access.Change, error) {
 		c, _, err := access.PlanPartner(partner, nil, nil, nil, access.PartnerCommand{Seen: access.AnyVersion, Name: &partner, Offer: &offer},
-			t.moment)
+			t.planContext)
 		return c, err
 	})
 	if err != nil {
 		return err
 	}
 	return t.apply(ctx, func() (access.Change, error) {
-		c, _, err := access.PlanCustomer(customer, nil, nil, access.CustomerCommand{Seen: access.AnyVersion, Name: &customer}, t.moment)
+		c, _, err := access.PlanCustomer(customer, nil, nil, access.CustomerCommand{Seen: access.AnyVersion, Name: &customer}, t.planContext)
 		return c, err
 	})
 }
@@ -131,9 +131,9 @@ func (t *tally) everyone(ctx context.Context, on bool) error {
 		}
 		var p access.Planned
 		if on {
-			p, err = access.PlanGrant(r, access.GrantCommand{Everyone: true}, t.moment)
+			p, err = access.PlanGrant(r, access.GrantCommand{Everyone: true}, t.planContext)
 		} else {
-			p, err = access.PlanEdit(r, access.EditCommand{Seen: access.AnyVersion, Everyone: &on}, t.moment)
+			p, err = access.PlanEdit(r, access.EditCommand{Seen: access.AnyVersion, Everyone: &on}, t.planContext)
 		}
 		return p.Change, err
 	})

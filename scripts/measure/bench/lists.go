@@ -26,14 +26,14 @@ func lists(ctx context.Context) ([]figure, error) {
 			return nil, err
 		}
 		ours, err := t.page(func(ask access.PageAsk) (int, error) {
-			p, err := t.store.CustomerGrants(ctx, &access.Customer{ID: "acme"}, access.GrantFilter{Now: t.moment.Now}, ask)
+			p, err := t.store.CustomerGrants(ctx, &access.Customer{ID: "acme"}, access.GrantFilter{Now: t.planContext.Now}, ask)
 			return len(p.Items), err
 		})
 		if err != nil {
 			return nil, err
 		}
 		theirs, err := t.page(func(ask access.PageAsk) (int, error) {
-			p, err := t.store.PartnerCustomers(ctx, &access.Partner{ID: "contoso"}, access.GrantFilter{Now: t.moment.Now}, ask)
+			p, err := t.store.PartnerCustomers(ctx, &access.Partner{ID: "contoso"}, access.GrantFilter{Now: t.planContext.Now}, ask)
 			return len(p.Items), err
 		})
 		if err != nil {

@@ -580,8 +580,8 @@ func TestP2_SendingACredentialCreatesAMissingAccount(t *testing.T) {
 			if err != nil {
 				return access.Change{}, nil, err
 			}
-			m := access.Moment{Now: o.Now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(o.Now)} // IDENTITY=none
-			c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &email, Name: new("Kim"), Role: new(access.Tech)}, m)
+			pc := access.PlanContext{Now: o.Now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(o.Now)} // IDENTITY=none
+			c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &email, Name: new("Kim"), Role: new(access.Tech)}, pc)
 			c.Events = nil // was told long ago
 			if err == nil {
 				id = u.ID
