@@ -70,7 +70,7 @@ func (h Holder) leave(pc PlanContext) ([]Write, *User) {
 	after := h.Headcount
 	count(&after, h.User, &u)
 	after.Version++ // also when no number changes: a switch of everyone must not overlook it
-	u.Left = after.Version
+	u.RemovalHeadcountVersion = after.Version
 	return append([]Write{
 		HeadcountWrite{Before: &h.Headcount, After: &after}, UserWrite{Before: h.User, After: &u}, pc.task(TaskUserRemoved, u.Partner, u.ID),
 	}, append(pc.account(h.Task, &u), pc.reviewInvitationsOf(h.User, &u)...)...), &u
@@ -117,7 +117,7 @@ func (f UserFacts) unproved(address string, pc PlanContext) bool {
 
 // former is the list of the user's earlier addresses once it has another one.
 func (u *User) former() ([]string, error) {
-	out := slices.DeleteFunc(slices.Clone(u.Former), func(a string) bool { return a == u.Email })
+	out := slices.DeleteFunc(slices.Clone(u.FormerEmails), func(a string) bool { return a == u.Email })
 	if out = append(out, u.Email); len(out) > maxFormer {
 		return nil, Refuse(Invalid, "this account has had %d addresses already, and more are not possible: remove it and create another", maxFormer).At("/email")
 	}

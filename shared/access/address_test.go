@@ -107,7 +107,7 @@ func TestAnAddressThatALeadEntersIsUnprovedUnlessItsDomainIsThePartners(t *testi
 	}
 	kim := w.join("contoso", "kim", access.Tech)
 	u, err := w.as(olga).editUser(kim, access.UserCommand{Email: new("kim@elsewhere.example")})
-	if err != nil || !u.Unproved || !slices.Equal(u.Former, []string{"kim@contoso.example"}) {
+	if err != nil || !u.Unproved || !slices.Equal(u.FormerEmails, []string{"kim@contoso.example"}) {
 		t.Errorf("another address: got %+v, %v, want it unproved, and the one before kept", u, err)
 	}
 	if u, err = w.editUser(kim, access.UserCommand{Email: new("kim@elsewhere.example"), Name: new("Kim")}); err != nil || !u.Unproved {
@@ -136,7 +136,7 @@ func TestAnAddressIsProvedByItsOwnersSignInAlone(t *testing.T) {
 	}
 	mine := &access.Task{ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Version: 2}
 	for signedIn, want := range map[string]bool{"kim@elsewhere.example": true, "old@elsewhere.example": false, "": false} {
-		c := access.PlanActivationDone(mine, mine, u, loaded(w.partners, "contoso"), access.Activation{SignedIn: signedIn}, w.planContext())
+		c := access.PlanActivationDone(mine, mine, u, loaded(w.partners, "contoso"), access.ActivationOutcome{SignedInAs: signedIn}, w.planContext())
 		if got := len(c.Writes) == 2 && !c.Writes[1].(access.UserWrite).After.Unproved; got != want || len(c.Events) > 0 {
 			t.Errorf("the account has signed in as %q: got %+v, want it proved: %v", signedIn, c, want)
 		}
@@ -196,7 +196,7 @@ func TestAnUnprovedAddressYieldsToWhoCanProveIt(t *testing.T) {
 	ended := func(t *testing.T, w *world, squatter string) {
 		t.Helper()
 		u := w.users[squatter]
-		if u.Status != access.Removed || u.Left == 0 || w.headcounts["fabrikam"].Staff != 1 {
+		if u.Status != access.Removed || u.RemovalHeadcountVersion == 0 || w.headcounts["fabrikam"].Staff != 1 {
 			t.Errorf("the unproved account: got %+v of %+v, want it removed and not counted", u, w.headcounts["fabrikam"])
 		}
 		i := slices.IndexFunc(w.change.Events, func(e events.Event) bool { return e.Type == events.UserRemoved })
@@ -274,7 +274,7 @@ func TestAnAccountHasHadAtMostTwentyAddressesBefore(t *testing.T) {
 	wantRefusal(t, err, access.Invalid)
 	wantPointer(t, err, "/email")
 	u, err := w.editUser(kim, access.UserCommand{Name: new("K")})
-	if err != nil || len(u.Former) != 20 || u.Former[0] != "kim@contoso.example" {
+	if err != nil || len(u.FormerEmails) != 20 || u.FormerEmails[0] != "kim@contoso.example" {
 		t.Errorf("got %+v, %v, want the twenty kept", u, err)
 	}
 }

@@ -83,7 +83,7 @@ func TestACapHoldsInEveryGrantOnceItsRulesAreCopied(t *testing.T) {
 	kim, pat := w.join("contoso", "kim", access.Tech), w.join("fabrikam", "pat", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
 	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}, w.planContext())))
-	edition := loaded(w.grants, "acme fabrikam").Edition()
+	edition := loaded(w.grants, "acme fabrikam").PublicVersion()
 	p := w.must(w.edit(caps("pat@fabrikam.example", access.None)))
 	wantFields(t, p, "caps")
 	if task := taskOf(w.change, access.TaskCustomerRules); task == nil || task.Customer != "acme" || !task.Due.After(w.now) {
@@ -95,7 +95,7 @@ func TestACapHoldsInEveryGrantOnceItsRulesAreCopied(t *testing.T) {
 	}
 	copied()
 	w.wantWhy(pat, access.LevelTooLow)
-	if got := loaded(w.grants, "acme fabrikam").Edition(); got != edition || len(w.change.Events) > 0 {
+	if got := loaded(w.grants, "acme fabrikam").PublicVersion(); got != edition || len(w.change.Events) > 0 {
 		t.Errorf("got edition %d and events %v, want %d as before, and nothing told", got, w.change.Events, edition)
 	}
 	again, err := access.PlanCustomerRules(w.relation("acme", "fabrikam"), w.planContext())
@@ -164,7 +164,7 @@ func TestACapIsLoweredWhateverWasSeenAndRaisedOnlyByWhoSawTheGrant(t *testing.T)
 			c.cmd.Seen = 1
 			_, err := w.edit(c.cmd)
 			wantRefusal(t, err, c.want)
-			c.cmd.Seen = loaded(w.grants, "acme contoso").Edition()
+			c.cmd.Seen = loaded(w.grants, "acme contoso").PublicVersion()
 			if _, err := w.edit(c.cmd); err != nil {
 				t.Errorf("by who saw it: %v", err)
 			}
@@ -210,7 +210,7 @@ func TestAChangeOfAddressNeverEscapesACap(t *testing.T) {
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
 	w.must(w.edit(caps("kim@contoso.example", access.View)))
 	u := w.users[kim]
-	u.Email, u.Former = "kim2@contoso.example", []string{"kim@contoso.example"}
+	u.Email, u.FormerEmails = "kim2@contoso.example", []string{"kim@contoso.example"}
 	w.users[kim] = u
 	w.wantLevel(kim, access.View)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Individual: true, Level: new(access.Support)})) // the customer may

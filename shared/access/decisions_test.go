@@ -119,12 +119,12 @@ func (f caseFacts) facts() access.Facts {
 		out.Partner = &access.Partner{ID: p.ID, Class: p.Class, Offer: level(p.Offer), SSO: p.SSO, Status: p.Status, Parent: p.Parent}
 	}
 	if u := f.User; u != nil {
-		out.User = &access.User{ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf, Email: u.Email, Former: u.Former}
+		out.User = &access.User{ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf, Email: u.Email, FormerEmails: u.Former}
 	}
 	if g := f.Grant; g != nil {
 		out.Grant = &access.Grant{
 			ID: "grt_1", Customer: g.Customer, Partner: g.Partner, Level: level(g.Level), State: g.State, From: g.From, Until: g.Until,
-			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain,
+			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, EveryoneUpTo: g.UpTo, Domain: g.Domain,
 			AssignedBy: access.Assigner(g.AssignedBy),
 		}
 		for address, l := range g.Caps {
@@ -138,7 +138,7 @@ func (f caseFacts) facts() access.Facts {
 		}
 	}
 	if a := f.Assignment; a != nil {
-		out.Assignment = &access.Assignment{Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Out: a.Out, By: a.By, Number: a.Number}
+		out.Assignment = &access.Assignment{Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Excluded: a.Out, By: a.By, Number: a.Number}
 		if a.Level != "" {
 			out.Assignment.Level = new(level(a.Level))
 		}

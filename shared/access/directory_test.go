@@ -230,7 +230,7 @@ func TestAPartnerKeepsAnActiveOwner(t *testing.T) {
 	_, err = access.PlanRemoveUserAccount(w.userFacts(kim, ""), w.planContext())
 	wantRefusal(t, err, access.OwnerRequired) // a disabled owner is none
 	w.leave(w.owner)
-	if h := w.headcounts["contoso"]; h.Owners != 1 || h.Staff != 1 || h.Last != 2 {
+	if h := w.headcounts["contoso"]; h.Owners != 1 || h.Staff != 1 || h.LastNumber != 2 {
 		t.Errorf("got headcount %+v, want 1 owner, 1 of staff, and the next number to be 3", h)
 	}
 }
@@ -390,7 +390,7 @@ func TestACustomersOwnPersonStaysThatUnderAnotherAddress(t *testing.T) { // A7, 
 		if got := w.users[kim].MemberOf; len(got) != 0 {
 			t.Errorf("nobody's member: got %v, want none", got)
 		}
-		if got := w.emails["kim@contoso.example"].Former; got != nil {
+		if got := w.emails["kim@contoso.example"].FormerUsers; got != nil {
 			t.Errorf("nobody's address: got %v as who had it, want none", got)
 		}
 	}

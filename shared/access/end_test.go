@@ -130,7 +130,7 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 			if !p.Created || g.ID == old.ID || g.Version != old.Version+1 || g.Epoch <= old.Epoch {
 				t.Errorf("got created %v, id %s, version %d, epoch %d; want a new id on the same row, after version %d and epoch %d", p.Created, g.ID, g.Version, g.Epoch, old.Version, old.Epoch)
 			}
-			if g.Level != access.View || g.State != access.StateOpen || !g.Until.IsZero() || !g.From.Equal(w.now) || g.Note != "" || g.RequireSSO || g.End != nil || g.UpTo != 0 || g.Everyone {
+			if g.Level != access.View || g.State != access.StateOpen || !g.Until.IsZero() || !g.From.Equal(w.now) || g.Note != "" || g.RequireSSO || g.End != nil || g.EveryoneUpTo != 0 || g.Everyone {
 				t.Errorf("got %+v, want nothing of the old grant's terms", g)
 			}
 			if p.Changes.Before != 0 || p.Changes.After != 1 {

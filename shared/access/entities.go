@@ -80,56 +80,56 @@ type Partner struct {
 
 // Headcount numbers and counts a partner's users. It is a record of its own, so that a join does not disturb the partner.
 type Headcount struct {
-	Partner string
-	Last    int64 // the number given to the latest user
-	Staff   int   // users who are neither external nor removed: those whom everyone means
-	Owners  int   // active owners
-	Version int64
+	Partner    string
+	LastNumber int64 // the number given to the latest user
+	Staff      int   // users who are neither external nor removed: those whom everyone means
+	Owners     int   // active owners
+	Version    int64
 }
 
 // User is a person of a partner: an employee or an external user.
 type User struct {
-	ID       string // <partner>:<ulid>
-	Partner  string
-	Number   int64 // the partner's n-th user
-	Email    string
-	Unproved bool     // nobody has shown yet that the address is this person's: it is found by no grant, and yields to whoever proves it
-	Former   []string // addresses that the account had before, oldest first: a customer's caps on them still hold
-	Name     string
-	Phone    string
-	Role     Role
-	Status   Status
-	MFA      bool
-	MemberOf []string  // customers whose member this person is: never let in there (A7, A8)
-	Left     int64     // the headcount's version that the removal made
-	Missed   time.Time // when a temporary password ended that nobody had signed in with (see TaskActivation); zero = none did, or there is another
-	Created  time.Time
-	Updated  time.Time
-	Version  int64
+	ID                      string // <partner>:<ulid>
+	Partner                 string
+	Number                  int64 // the partner's n-th user
+	Email                   string
+	Unproved                bool     // nobody has shown yet that the address is this person's: it is found by no grant, and yields to whoever proves it
+	FormerEmails            []string // addresses that the account had before, oldest first: a customer's caps on them still hold
+	Name                    string
+	Phone                   string
+	Role                    Role
+	Status                  Status
+	MFA                     bool
+	MemberOf                []string  // customers whose member this person is: never let in there (A7, A8)
+	RemovalHeadcountVersion int64     // the headcount's version that the removal made
+	ActivationMissedAt      time.Time // when a temporary password ended that nobody had signed in with (see TaskActivation); zero = none did, or there is another
+	Created                 time.Time
+	Updated                 time.Time
+	Version                 int64
 }
 
 // Email is who an address belongs to: where a partner's user and a customer's member meet and are decided.
 type Email struct {
-	Address  string
-	User     string   // id of the partner's user, or ""
-	MemberOf []string // customers, sorted
-	Former   []string // ids of the users who had the address while it was a member's: they stay those customers' own people
-	Version  int64
+	Address     string
+	User        string   // id of the partner's user, or ""
+	MemberOf    []string // customers, sorted
+	FormerUsers []string // ids of the users who had the address while it was a member's: they stay those customers' own people
+	Version     int64
 }
 
 // Customer is a tenant's organisation.
 type Customer struct {
-	ID        string
-	Name      string
-	Domain    string
-	Contacts  []string
-	Status    Status // active or removed
-	ManagedBy string // the partner that manages it, or "" (A2)
-	Caps      Caps   // the most that single people may do here, whichever partner they belong to
-	Inviting  bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
-	Created   time.Time
-	Updated   time.Time
-	Version   int64 // also one more whenever a grant is opened, so that two openings can be told apart (A15)
+	ID             string
+	Name           string
+	Domain         string
+	Contacts       []string
+	Status         Status // active or removed
+	ManagedBy      string // the partner that manages it, or "" (A2)
+	Caps           Caps   // the most that single people may do here, whichever partner they belong to
+	HasInvitations bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
+	Created        time.Time
+	Updated        time.Time
+	Version        int64 // also one more whenever a grant is opened, so that two openings can be told apart (A15)
 }
 
 // Caps are the most that single people may do in one customer's tenant, by address. A cap is the customer's alone: it outlives whatever the partner
@@ -142,7 +142,7 @@ const MaxCaps = 200
 // Of is the cap that holds for a user: the lowest of those on its address and on the addresses that the account had before. False = none does.
 func (c Caps) Of(u *User) (Level, bool) {
 	most, capped := c[u.Email]
-	for _, address := range u.Former {
+	for _, address := range u.FormerEmails {
 		if l, is := c[address]; is && (!capped || l < most) {
 			most, capped = l, true
 		}
@@ -222,47 +222,49 @@ type By struct {
 // Grant is the one record that lets a partner into a customer's tenant. There is one per (customer, partner): after an end the row
 // is used again under a new id.
 type Grant struct {
-	ID         string
-	Customer   string
-	Partner    string
-	Level      Level
-	State      State
-	From       time.Time // UTC; the period is half-open: From <= t < Until
-	Until      time.Time // UTC; zero = continuous
-	RequireSSO bool      // (A9)
-	AssignedBy Assigner
-	Chosen     time.Time // since when AssignedBy is as it is; zero = always
-	Managed    bool      // only the provider changes it (A11, A12)
-	Note       string    // the customer's own: the partner never sees it
-	Message    string    // the customer's words to the partner
+	ID              string
+	Customer        string
+	Partner         string
+	Level           Level
+	State           State
+	From            time.Time // UTC; the period is half-open: From <= t < Until
+	Until           time.Time // UTC; zero = continuous
+	RequireSSO      bool      // (A9)
+	AssignedBy      Assigner
+	AssignedBySince time.Time // since when AssignedBy is as it is; zero = always
+	Managed         bool      // only the provider changes it (A11, A12)
+	Note            string    // the customer's own: the partner never sees it
+	Message         string    // the customer's words to the partner
 
 	// Copies of the customer's, so that one read shows them beside the level.
-	Domain string // whoever has an address in it belongs to the customer (D7)
-	Caps   Caps
-	Ruled  int64 // the customer's version that they were copied from: an older one never overwrites them
+	Domain       string // whoever has an address in it belongs to the customer (D7)
+	Caps         Caps
+	RulesVersion int64 // the customer's version that they were copied from: an older one never overwrites them
 
-	Everyone bool  // all of the partner's staff, now and later (E11-E13)
-	Epoch    int64 // assignments of an older epoch no longer count (E14)
-	UpTo     int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
-	UpToAt   int64 // the headcount's version then: who had left before is not counted
-	Count    int   // users in; while everyone is on: external users in, the staff being counted by the partner
+	Everyone            bool  // all of the partner's staff, now and later (E11-E13)
+	Epoch               int64 // assignments of an older epoch no longer count (E14)
+	EveryoneUpTo        int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
+	EveryoneUpToVersion int64 // the headcount's version then: who had left before is not counted
+	Count               int   // users in; while everyone is on: external users in, the staff being counted by the partner
 
-	Earlier time.Time // when the grant before this one, on the same row, ended; zero = there was none
+	PreviousEnd time.Time // when the grant before this one, on the same row, ended; zero = there was none
 
-	Told time.Time // up to when what the clock brings has been told: starts, reminders
-	End  *End
+	NotifiedUntil time.Time // up to when what the clock brings has been told: starts, reminders
+	End           *End
 
-	Created time.Time
-	Updated time.Time
-	Version int64
-	Quiet   int64 // how many of the versions changed nothing that people see
+	Created        time.Time
+	Updated        time.Time
+	Version        int64
+	HiddenVersions int64 // how many of the versions changed nothing that people see
 }
 
 // Edition is the version that people see: reminders do not make it another.
-func (g *Grant) Edition() int64 { return g.Version - g.Quiet }
+func (g *Grant) PublicVersion() int64 { return g.Version - g.HiddenVersions }
 
 // Few tells whether the users who are in are picked one by one, and so few that a change can name them all.
-func (g *Grant) Few() bool { return !g.Everyone && g.UpTo == 0 && g.Count <= MaxUserChanges }
+func (g *Grant) UsersCanBeListed() bool {
+	return !g.Everyone && g.EveryoneUpTo == 0 && g.Count <= MaxUserChanges
+}
 
 // Assignment is one user inside a grant, or, after everyone was on, one user taken out of it.
 type Assignment struct {
@@ -270,7 +272,7 @@ type Assignment struct {
 	Partner  string
 	User     string
 	Epoch    int64 // counts only while it is the grant's
-	Out      bool
+	Excluded bool
 	Level    *Level   // caps the grant's level for this user; nil = the grant's
 	By       Assigner // who picked the user; "" = not recorded
 	Number   int64    // the user's number when it was picked: another one is another person; 0 = not recorded
@@ -286,24 +288,24 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 		return false
 	}
 	if a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External) {
-		return !a.Out && !g.stale(u, a)
+		return !a.Excluded && !g.pickedAnotherPerson(u, a)
 	}
 	if u.Role == External {
 		return false
 	}
-	return g.Everyone || u.Number <= g.UpTo
+	return g.Everyone || u.Number <= g.EveryoneUpTo
 }
 
 // stale tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What
 // the partner picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the customer keeps it
 // when it takes the choice back.
-func (g *Grant) stale(u *User, a *Assignment) bool {
+func (g *Grant) pickedAnotherPerson(u *User, a *Assignment) bool {
 	return a.Number != 0 && a.Number != u.Number && (a.By == ByCustomer || g.AssignedBy != ByPartner)
 }
 
 // Follows tells whether the grant has the customer's domain and caps, or newer ones. Most changes of a customer's record alter neither.
-func (g *Grant) Follows(c *Customer) bool {
-	return g.Ruled >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
+func (g *Grant) HasRulesOf(c *Customer) bool {
+	return g.RulesVersion >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
 }
 
 // UserCount is how many users are in.

@@ -119,7 +119,7 @@ func TestSwitchingCostsTheSameWhateverTheSize(t *testing.T) {
 		for _, size := range []int{3, 10_000} {
 			w := newWorld(t)
 			h := w.headcounts["contoso"]
-			h.Staff, h.Last = size, int64(size)
+			h.Staff, h.LastNumber = size, int64(size)
 			w.headcounts["contoso"] = h
 			w.must(w.grant(access.GrantCommand{Everyone: !on}))
 			p := w.must(w.edit(access.EditCommand{Everyone: &on}))

@@ -82,20 +82,20 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 		}
 		g.Epoch = old.Epoch
 		if e := old.EndAt(p.r.Partner, p.pc.Now); e != nil {
-			g.Earlier = e.At
+			g.PreviousEnd = e.At
 		}
 	}
 	g.ID = "grt_" + p.pc.NewID()
 	g.Level, g.State, g.From, g.Until = level, StateOpen, from, until
 	g.Epoch++
-	g.Created, g.Told = p.pc.Now, p.pc.Now
+	g.Created, g.NotifiedUntil = p.pc.Now, p.pc.Now
 	p.g, p.fresh = &g, true
 }
 
 // rules copies what the customer says of people from its record to the grant, unless the grant has a newer copy.
 func (p *relationPlan) rules() {
-	if c := p.r.Customer; c != nil && c.Version > p.g.Ruled {
-		p.g.Domain, p.g.Caps, p.g.Ruled = c.Domain, c.Caps, c.Version
+	if c := p.r.Customer; c != nil && c.Version > p.g.RulesVersion {
+		p.g.Domain, p.g.Caps, p.g.RulesVersion = c.Domain, c.Caps, c.Version
 	}
 }
 
@@ -120,7 +120,7 @@ func (p *relationPlan) setPeriod(from, until *time.Time) error {
 		if !f.Equal(p.g.From) {
 			gives := f.Before(p.g.From)
 			p.tell(until == nil || until.Equal(p.g.Until))
-			p.g.From, p.g.Told = f, now
+			p.g.From, p.g.NotifiedUntil = f, now
 			p.note("from", gives)
 		}
 	}
@@ -130,7 +130,7 @@ func (p *relationPlan) setPeriod(from, until *time.Time) error {
 		}
 		gives := until.IsZero() || !p.g.Until.IsZero() && until.After(p.g.Until)
 		p.tell(false)
-		p.g.Until, p.g.Told = *until, now
+		p.g.Until, p.g.NotifiedUntil = *until, now
 		p.note("until", gives)
 	}
 	if !p.g.Until.IsZero() && !p.g.From.Before(p.g.Until) {
@@ -190,7 +190,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		after := *p.r.Customer
 		after.Caps, after.Updated = *p.caps, p.pc.Now
 		after.Version++
-		p.g.Caps, p.g.Ruled = after.Caps, after.Version
+		p.g.Caps, p.g.RulesVersion = after.Caps, after.Version
 		c.Writes = append(c.Writes, CustomerWrite{Before: p.r.Customer, After: &after}, p.pc.rulesTask(after.ID))
 	case p.fresh:
 		c.Writes = append(c.Writes, touch(p.r.Customer))
@@ -200,7 +200,7 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		a := p.rows[id]
 		a.Version = p.g.Version
 		w := AssignmentWrite{Before: p.r.Assignments[id], After: a}
-		if a.Out && !p.g.counts(a) { // nothing is as good: the grant's version is what the next write is conditioned on
+		if a.Excluded && !p.g.needsRow(a) { // nothing is as good: the grant's version is what the next write is conditioned on
 			if w.After = nil; w.Before == nil {
 				continue
 			}
@@ -272,7 +272,7 @@ func (p *relationPlan) endsInvitations() bool {
 
 // concerned is everybody who is in, or that they are too many to be named. Who is disabled has no access, and is told nothing (D24).
 func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
-	if !p.g.Few() {
+	if !p.g.UsersCanBeListed() {
 		return nil, true
 	}
 	ids := sortedKeys(p.r.Assignments)
@@ -281,7 +281,7 @@ func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Out && (u == nil || u.Status == Active && p.g.Admits(u, a)) {
+		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Excluded && (u == nil || u.Status == Active && p.g.Admits(u, a)) {
 			users = append(users, p.person(id))
 		}
 	}
@@ -295,7 +295,7 @@ func (p *relationPlan) person(id string) events.Person {
 		out = person(u)
 	}
 	row := p.row(id)
-	if l := p.g.levelOf(p.r.Users[id], row); l < p.g.Level && (row == nil || !row.Out) {
+	if l := p.g.levelOf(p.r.Users[id], row); l < p.g.Level && (row == nil || !row.Excluded) {
 		out.Level = l.String()
 	}
 	return out

@@ -92,7 +92,7 @@ func (p *relationPlan) put(u *User, out bool, level *Level) {
 		by = ByPartner
 	}
 	p.rows[u.ID] = &Assignment{
-		Customer: p.g.Customer, Partner: p.g.Partner, User: u.ID, Epoch: p.g.Epoch, Out: out, Level: level, By: by, Number: u.Number, At: p.pc.Now,
+		Customer: p.g.Customer, Partner: p.g.Partner, User: u.ID, Epoch: p.g.Epoch, Excluded: out, Level: level, By: by, Number: u.Number, At: p.pc.Now,
 	}
 }
 
@@ -119,7 +119,7 @@ func (p *relationPlan) add(u *User, level *Level) {
 		p.note("level", p.g.levelOf(u, p.row(u.ID)) > had)
 		return
 	}
-	if row == nil || row.Out { // a stale one is counted still
+	if row == nil || row.Excluded { // a stale one is counted still
 		p.g.Count++
 	}
 	p.put(u, false, level)
@@ -183,7 +183,7 @@ func (p *relationPlan) set(users []*User) error {
 		keep[u.ID] = true
 	}
 	out := p.leaving(keep)
-	known := p.g.UpTo == 0 || p.r.Known
+	known := p.g.EveryoneUpTo == 0 || p.r.Known
 	if !known && newcomers == 0 && len(keep) == p.count() {
 		return nil // the same as before: the one who saves a form twice changes nothing
 	}
@@ -215,7 +215,7 @@ func (p *relationPlan) set(users []*User) error {
 		p.unnamed += max(0, p.count()-stay-len(out)) // those who are in by their number only
 	}
 	p.g.Epoch++
-	p.g.UpTo = 0
+	p.g.EveryoneUpTo = 0
 	p.rows = map[string]*Assignment{}
 	p.note("users", false)
 	for _, u := range users {
@@ -236,7 +236,7 @@ func (p *relationPlan) set(users []*User) error {
 func (p *relationPlan) leaving(keep map[string]bool) []*User {
 	var out []*User
 	for _, id := range sortedKeys(p.r.Assignments) {
-		if a := p.row(id); a != nil && !a.Out && !keep[id] {
+		if a := p.row(id); a != nil && !a.Excluded && !keep[id] {
 			u := p.r.Users[id]
 			if u == nil {
 				u = &User{ID: id}
@@ -244,7 +244,7 @@ func (p *relationPlan) leaving(keep map[string]bool) []*User {
 			out = append(out, u)
 		}
 	}
-	if p.g.UpTo == 0 || !p.r.Known {
+	if p.g.EveryoneUpTo == 0 || !p.r.Known {
 		return out
 	}
 	for _, id := range sortedKeys(p.r.Users) {
@@ -265,19 +265,19 @@ func (p *relationPlan) switchEveryone(on bool) {
 		// E14: what was assigned one by one no longer counts. External users are not part of everyone; those who are in were
 		// let in one by one, and so are out, too.
 		for _, id := range sortedKeys(p.r.Assignments) {
-			if row, u := p.row(id), p.r.Users[id]; row != nil && !row.Out && u != nil && u.Role == External && u.Status != Removed {
+			if row, u := p.row(id), p.r.Users[id]; row != nil && !row.Excluded && u != nil && u.Role == External && u.Status != Removed {
 				p.removed = append(p.removed, id)
 			}
 		}
-		p.g.Everyone, p.g.UpTo, p.g.Count = true, 0, 0
+		p.g.Everyone, p.g.EveryoneUpTo, p.g.Count = true, 0, 0
 		p.g.Epoch++
 		p.rows = map[string]*Assignment{}
 		p.note("everyone", true)
 		return
 	}
 	// E15, E16: those who had access keep it. Who that is must not change under way, so nobody may join until this is written.
-	p.g.Everyone, p.g.UpTo, p.g.Count = false, p.r.Headcount.Last, p.r.Headcount.Staff+p.g.Count
-	p.g.UpToAt = p.r.Headcount.Version
+	p.g.Everyone, p.g.EveryoneUpTo, p.g.Count = false, p.r.Headcount.LastNumber, p.r.Headcount.Staff+p.g.Count
+	p.g.EveryoneUpToVersion = p.r.Headcount.Version
 	p.checked = true
 	p.note("everyone", false)
 }
@@ -304,7 +304,7 @@ func (p *relationPlan) cap(address string, level *Level) error {
 	p.g.Caps, p.caps = caps, &caps
 	for _, id := range sortedKeys(p.r.Users) {
 		u, row := p.r.Users[id], p.row(id)
-		if u.Partner != p.g.Partner || u.Email != address && !slices.Contains(u.Former, address) || !p.g.Admits(u, row) {
+		if u.Partner != p.g.Partner || u.Email != address && !slices.Contains(u.FormerEmails, address) || !p.g.Admits(u, row) {
 			continue
 		}
 		had := before.levelOf(u, row)
@@ -328,7 +328,7 @@ func (p *relationPlan) capIndividual(u *User, level Level) error {
 	if _, capped := p.g.Caps.Of(u); p.fresh && !capped {
 		return nil
 	}
-	for _, former := range u.Former { // the customer knows of them, and says now what holds for this person
+	for _, former := range u.FormerEmails { // the customer knows of them, and says now what holds for this person
 		if _, capped := p.g.Caps[former]; capped {
 			if err := p.cap(former, &level); err != nil {
 				return err

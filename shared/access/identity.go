@@ -79,17 +79,17 @@ func (pc PlanContext) account(before *Task, u *User) []Write {
 		Version: before.Stored() + 1,
 	}
 	if before != nil {
-		t.Created, t.Again, t.Until = before.Created, before.Due.After(pc.Now), before.doubt(pc.Now)
+		t.Created, t.Again, t.InFlightUntil = before.Created, before.Due.After(pc.Now), before.lastArrival(pc.Now)
 	}
 	return []Write{TaskWrite{Before: before, After: &t}}
 }
 
 // doubt is until when what earlier workers have sent may still reach the provider; zero when that is over.
-func (t *Task) doubt(now time.Time) time.Time {
+func (t *Task) lastArrival(now time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
-	until := t.Until
+	until := t.InFlightUntil
 	if !t.Idle { // whoever had it has sent things for as long
 		until = t.Due.Add(requestLife)
 	}
@@ -124,7 +124,7 @@ func PlanTakeIdentity(t *Task, pc PlanContext) (Change, *Task) {
 		return Change{}, nil
 	}
 	mine := *t
-	mine.Due, mine.Again, mine.Until, mine.Idle = pc.Now.Add(identityLease), false, t.doubt(pc.Now), false
+	mine.Due, mine.Again, mine.InFlightUntil, mine.Idle = pc.Now.Add(identityLease), false, t.lastArrival(pc.Now), false
 	mine.Version++
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }
@@ -135,7 +135,7 @@ func PlanIdentityDone(now, mine *Task, settled bool) Change {
 	if now == nil || now.Version != mine.Version || !now.Due.Equal(mine.Due) || mine.Again {
 		return Change{}
 	}
-	until := mine.Until
+	until := mine.InFlightUntil
 	if !settled {
 		until = mine.Due.Add(requestLife)
 	}
@@ -143,7 +143,7 @@ func PlanIdentityDone(now, mine *Task, settled bool) Change {
 		return Change{Writes: []Write{TaskWrite{Before: now}}}
 	}
 	last := *now
-	last.Due, last.Until, last.Idle = until, until, true
+	last.Due, last.InFlightUntil, last.Idle = until, until, true
 	last.Version++
 	return Change{Writes: []Write{TaskWrite{Before: now, After: &last}}}
 }
@@ -190,15 +190,15 @@ func activationTask(before *Task, u *User, pc PlanContext) *Task {
 // PlanTemporaryPassword plans, before a temporary password is made, that it will end. It is refused with Contention while what was sent about the
 // one before may still arrive, and undo it.
 func PlanTemporaryPassword(u *User, t *Task, pc PlanContext) (Change, *Task, error) {
-	if t != nil && t.Until.After(pc.Now) {
-		return Change{}, nil, Refuse(Contention, "what was sent about the temporary password before may still arrive: try again after %s", t.Until.Format(time.RFC3339))
+	if t != nil && t.InFlightUntil.After(pc.Now) {
+		return Change{}, nil, Refuse(Contention, "what was sent about the temporary password before may still arrive: try again after %s", t.InFlightUntil.Format(time.RFC3339))
 	}
 	mine := activationTask(t, u, pc)
-	mine.Until = pc.Now.Add(requestLife)
+	mine.InFlightUntil = pc.Now.Add(requestLife)
 	c := Change{Writes: []Write{TaskWrite{Before: t, After: mine}}}
-	if !u.Missed.IsZero() {
+	if !u.ActivationMissedAt.IsZero() {
 		after := *u
-		after.Missed, after.Updated = time.Time{}, pc.Now
+		after.ActivationMissedAt, after.Updated = time.Time{}, pc.Now
 		after.Version++
 		c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
 	}
@@ -211,7 +211,7 @@ func PlanPasswordSettled(now, mine *Task) Change {
 		return Change{}
 	}
 	after := *now
-	after.Until = time.Time{}
+	after.InFlightUntil = time.Time{}
 	after.Version++
 	return Change{Writes: []Write{TaskWrite{Before: now, After: &after}}}
 }
@@ -223,25 +223,25 @@ func PlanTakeActivation(t *Task, pc PlanContext) (Change, *Task) {
 	}
 	mine := *t
 	mine.Due = pc.Now.Add(requestLife)
-	mine.Until = mine.Due
+	mine.InFlightUntil = mine.Due
 	mine.Version++
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }
 
 // Activation is what became of a temporary password, as the identity provider says when it ends.
-type Activation struct {
-	Missed   bool   // the user had not signed in, and cannot any more
-	SignedIn string // the address of the account whose user has chosen a password, which was mailed to that address; "" = unknown
+type ActivationOutcome struct {
+	PasswordExpired bool   // the user had not signed in, and cannot any more
+	SignedInAs      string // the address of the account whose user has chosen a password, which was mailed to that address; "" = unknown
 }
 
 // PlanActivationDone plans that the task goes away that a sweep has taken. Who has signed in has proved the address.
-func PlanActivationDone(now, mine *Task, u *User, p *Partner, is Activation, pc PlanContext) Change {
+func PlanActivationDone(now, mine *Task, u *User, p *Partner, is ActivationOutcome, pc PlanContext) Change {
 	if now.Stored() != mine.Version {
 		return Change{}
 	}
 	c := Change{Writes: []Write{TaskWrite{Before: now}}}
-	if !is.Missed {
-		c.Writes = append(c.Writes, PlanProved(u, is.SignedIn, pc).Writes...)
+	if !is.PasswordExpired {
+		c.Writes = append(c.Writes, PlanProved(u, is.SignedInAs, pc).Writes...)
 		return c
 	}
 	if u == nil || u.Status != Active || p == nil || p.Status == Removed {
@@ -249,7 +249,7 @@ func PlanActivationDone(now, mine *Task, u *User, p *Partner, is Activation, pc 
 	}
 	pc = pc.clock()
 	after := *u
-	after.Missed, after.Updated = pc.Now, pc.Now
+	after.ActivationMissedAt, after.Updated = pc.Now, pc.Now
 	after.Version++
 	c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
 	c.Events = []events.Event{pc.event(events.ActivationMissed, nil, p, userData(&after))}

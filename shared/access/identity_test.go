@@ -50,7 +50,7 @@ func TestEveryChangeThatAnAccountHasToKnowOfLeavesItsTask(t *testing.T) { // P2,
 			Role: role, Status: access.Active, Version: 3,
 		}
 		return access.UserFacts{
-			Partner: partner, Headcount: access.Headcount{Partner: "contoso", Last: 2, Staff: 2, Owners: 1, Version: 5}, User: u, Task: task,
+			Partner: partner, Headcount: access.Headcount{Partner: "contoso", LastNumber: 2, Staff: 2, Owners: 1, Version: 5}, User: u, Task: task,
 			Email: &access.Email{Address: u.Email, User: u.ID, Version: 1},
 		}
 	}
@@ -213,17 +213,17 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	if mine == nil || mine.Version != first.Version+1 {
 		t.Fatalf("at the instant: got %+v, want it taken", mine)
 	}
-	if wait := mine.Until.Sub(first.Due); wait != 6*time.Minute || !mine.Due.Equal(mine.Until) {
+	if wait := mine.InFlightUntil.Sub(first.Due); wait != 6*time.Minute || !mine.Due.Equal(mine.InFlightUntil) {
 		t.Errorf("got %+v, want nobody else to touch the password for 6 minutes", mine)
 	}
-	if _, _, err := access.PlanTemporaryPassword(u, mine, at(mine.Until.Add(-tick))); access.CodeOf(err) != access.Contention {
+	if _, _, err := access.PlanTemporaryPassword(u, mine, at(mine.InFlightUntil.Add(-tick))); access.CodeOf(err) != access.Contention {
 		t.Errorf("while a sweep ends the password: got %v, want another one refused", err)
 	}
-	c, made, err := access.PlanTemporaryPassword(u, mine, at(mine.Until))
-	if err != nil || task(c) != made || !made.Due.Equal(pc.Now.Add(access.ActivationLife)) || !made.Until.Equal(pc.Now.Add(6*time.Minute)) {
+	c, made, err := access.PlanTemporaryPassword(u, mine, at(mine.InFlightUntil))
+	if err != nil || task(c) != made || !made.Due.Equal(pc.Now.Add(access.ActivationLife)) || !made.InFlightUntil.Equal(pc.Now.Add(6*time.Minute)) {
 		t.Errorf("another password: got %+v (%v), want an end of its own, and no other one for 6 minutes", made, err)
 	}
-	if got := task(access.PlanPasswordSettled(made, made)); got == nil || !got.Until.IsZero() || !got.Due.Equal(made.Due) || got.Version != made.Version+1 {
+	if got := task(access.PlanPasswordSettled(made, made)); got == nil || !got.InFlightUntil.IsZero() || !got.Due.Equal(made.Due) || got.Version != made.Version+1 {
 		t.Errorf("all was answered: got %+v, want the same end, and no wait", got)
 	}
 	for name, now := range map[string]*access.Task{"gone": nil, "another's by now": mine} {
@@ -231,22 +231,22 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 			t.Errorf("all was answered, and the task is %s: got %+v, want it left alone", name, c)
 		}
 	}
-	if c := access.PlanActivationDone(task(c), mine, u, partner, access.Activation{Missed: true}, pc); !c.Empty() {
+	if c := access.PlanActivationDone(task(c), mine, u, partner, access.ActivationOutcome{PasswordExpired: true}, pc); !c.Empty() {
 		t.Errorf("another password was made meanwhile: got %+v, want nothing to do", c)
 	}
 
-	if c := access.PlanActivationDone(mine, mine, u, partner, access.Activation{}, pc); len(c.Writes) != 1 || len(c.Events) != 0 {
+	if c := access.PlanActivationDone(mine, mine, u, partner, access.ActivationOutcome{}, pc); len(c.Writes) != 1 || len(c.Events) != 0 {
 		t.Errorf("who has signed in: got %+v, want the task to go, and nothing told", c)
 	}
-	c = access.PlanActivationDone(mine, mine, u, partner, access.Activation{Missed: true}, pc)
+	c = access.PlanActivationDone(mine, mine, u, partner, access.ActivationOutcome{PasswordExpired: true}, pc)
 	if len(c.Writes) != 2 || len(c.Events) != 1 || c.Events[0].Actor.Kind != "clock" || c.Events[0].Data.Person.Email != u.Email {
 		t.Fatalf("who has not: got %+v, want the user marked, and it told", c)
 	}
 	marked := c.Writes[1].(access.UserWrite).After
-	if !marked.Missed.Equal(pc.Now) || marked.Version != u.Version+1 || marked.Status != access.Active {
+	if !marked.ActivationMissedAt.Equal(pc.Now) || marked.Version != u.Version+1 || marked.Status != access.Active {
 		t.Errorf("got %+v, want a mark and nothing else", marked)
 	}
-	if c, _, err := access.PlanTemporaryPassword(marked, nil, pc); err != nil || len(c.Writes) != 2 || !c.Writes[1].(access.UserWrite).After.Missed.IsZero() {
+	if c, _, err := access.PlanTemporaryPassword(marked, nil, pc); err != nil || len(c.Writes) != 2 || !c.Writes[1].(access.UserWrite).After.ActivationMissedAt.IsZero() {
 		t.Errorf("another password for one who was marked: got %+v (%v), want the mark gone", c, err)
 	}
 	for name, change := range map[string]func(*access.User){
@@ -254,7 +254,7 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	} {
 		other := *u
 		change(&other)
-		if c := access.PlanActivationDone(mine, mine, &other, partner, access.Activation{Missed: true}, pc); len(c.Writes) != 1 || len(c.Events) != 0 {
+		if c := access.PlanActivationDone(mine, mine, &other, partner, access.ActivationOutcome{PasswordExpired: true}, pc); len(c.Writes) != 1 || len(c.Events) != 0 {
 			t.Errorf("a user who is %s: got %+v, want the task to go, and nothing told", name, c)
 		}
 	}

@@ -22,27 +22,27 @@ const (
 
 // Invitation is a pending offer to a person by e-mail: to become an external user of a partner, in one customer's grant only (E3, E4).
 type Invitation struct {
-	ID       string // a ULID
-	Customer string
-	Partner  string
-	Grant    string // the id of the grant that was open when it was made; "" = accepting opens one
-	Email    string // whom it is bound to
-	Level    Level
-	Until    time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
-	State    InvitationStatus
-	Reason   Reason   // why it ended, when that was nobody's answer to it
-	By       By       // who invited: customer or partner
-	Inviter  string   // the id of the partner\'s user who invited; "" when the customer did
-	Digests  []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
-	Sending  int      // how many mails with a token were called for
-	Mail     string   // the id of the event whose mail carries the latest of them; "" = not recorded
-	Days     int      // how long it lasts
-	Expires  time.Time
-	Reminded bool
-	User     string // who accepted
-	Created  time.Time
-	Updated  time.Time
-	Version  int64
+	ID        string // a ULID
+	Customer  string
+	Partner   string
+	Grant     string // the id of the grant that was open when it was made; "" = accepting opens one
+	Email     string // whom it is bound to
+	Level     Level
+	Until     time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
+	State     InvitationStatus
+	Reason    Reason   // why it ended, when that was nobody's answer to it
+	By        By       // who invited: customer or partner
+	Inviter   string   // the id of the partner\'s user who invited; "" when the customer did
+	Digests   []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
+	Sending   int      // how many mails with a token were called for
+	MailEvent string   // the id of the event whose mail carries the latest of them; "" = not recorded
+	Days      int      // how long it lasts
+	Expires   time.Time
+	Reminded  bool
+	User      string // who accepted
+	Created   time.Time
+	Updated   time.Time
+	Version   int64
 }
 
 // Status is the state at that instant: pending ends with the period, whether or not that has been written down.
@@ -116,7 +116,7 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 		return NotEligible
 	case r.grantEnded(now):
 		return GrantEnded
-	case i.By.Kind == ActorPartner && (g.AssignedBy != ByPartner || g.Chosen.After(i.Created)):
+	case i.By.Kind == ActorPartner && (g.AssignedBy != ByPartner || g.AssignedBySince.After(i.Created)):
 		return ChoiceChanged
 	case r.inviterLeft():
 		return InviterLeft
@@ -147,7 +147,7 @@ func (r *InvitationRow) grantEnded(now time.Time) bool {
 	case i.By.Kind == ActorPartner: // of before invitations named their grant: the partner invites into an open one only
 		return end != nil || g.Created.After(i.Created)
 	}
-	return end != nil && end.At.After(i.Created) || g.Earlier.After(i.Created)
+	return end != nil && end.At.After(i.Created) || g.PreviousEnd.After(i.Created)
 }
 
 // inviterLeft tells whether who invited may not invite any more: the account of a partner's user is not active, manages no people, or has become
@@ -250,9 +250,9 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, pc PlanContext) (Change, *Invi
 		return Change{}, nil, err
 	}
 	c.Writes = append(c.Writes, InvitationWrite{After: &i})
-	if !f.Customer.Inviting {
+	if !f.Customer.HasInvitations {
 		after := *f.Customer
-		after.Inviting = true
+		after.HasInvitations = true
 		after.Version++
 		c.Writes = append(c.Writes, CustomerWrite{Before: f.Customer, After: &after})
 		for n, old := range f.Unlisted {
@@ -343,7 +343,7 @@ func (pc PlanContext) invitation(t events.Type, r Relation, i *Invitation) event
 
 // mailed records that the event's mail carries the invitation's latest token.
 func (i *Invitation) mailed(e events.Event) events.Event {
-	i.Mail = e.ID
+	i.MailEvent = e.ID
 	return e
 }
 
@@ -509,10 +509,10 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, pc PlanContext) (Plan
 	writes = append(writes, row.Inviter.unchanged()...)
 	if user == nil {
 		h := f.Headcount
-		h.Last++
+		h.LastNumber++
 		h.Version++
 		user = &User{
-			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: i.Email, Name: name, Role: External, Status: Active,
+			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: i.Email, Name: name, Role: External, Status: Active,
 			Created: pc.Now, Updated: pc.Now, Version: 1,
 		}
 		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, take(f.Email, i.Email, user.ID))

@@ -25,7 +25,7 @@ type GrantRow struct {
 	Customer  *Customer
 	Partner   *Partner
 	Headcount Headcount
-	You       Facts // of the user who asks; empty when that is not a partner's user
+	Viewer    Facts // of the user who asks; empty when that is not a partner's user
 }
 
 // GrantUser is one user who is in a grant.
@@ -36,11 +36,11 @@ type GrantUser struct {
 
 // GrantFilter says which grants of a list are wanted.
 type GrantFilter struct {
-	Query    string   // each word begins a word of the other side's name, or the whole begins its id or domain
-	Statuses []string // "" = all that have not ended
-	Now      time.Time
-	For      string // a user: its access is looked up, too
-	OnlyMine bool   // only what that user can enter
+	Query          string   // each word begins a word of the other side's name, or the whole begins its id or domain
+	Statuses       []string // "" = all that have not ended
+	Now            time.Time
+	Viewer         string // a user: its access is looked up, too
+	OnlyAccessible bool   // only what that user can enter
 }
 
 // HistoryFilter says which events are wanted.

@@ -185,7 +185,7 @@ func TestAChangeOfPersonHoldsUpASwitchOfEveryone(t *testing.T) { // whoever coun
 		t.Errorf("same domain: got headcount %+v, want %+v as before", got, before)
 	}
 	w.move(kim, "kim@elsewhere.example")
-	if got := w.headcounts["contoso"]; got.Version != before.Version+1 || got.Last != before.Last+1 || got.Staff != before.Staff || w.users[kim].Number != got.Last {
+	if got := w.headcounts["contoso"]; got.Version != before.Version+1 || got.LastNumber != before.LastNumber+1 || got.Staff != before.Staff || w.users[kim].Number != got.LastNumber {
 		t.Errorf("another domain: got headcount %+v and number %d, want the next number", got, w.users[kim].Number)
 	}
 }

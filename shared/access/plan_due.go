@@ -28,7 +28,7 @@ func (g *Grant) Due() time.Time {
 	}
 	var next time.Time
 	for _, t := range instants {
-		if t.After(g.Told) && (next.IsZero() || t.Before(next)) {
+		if t.After(g.NotifiedUntil) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
 	}
@@ -52,9 +52,9 @@ func PlanDue(r Relation, pc PlanContext) (Planned, error) {
 	p := newRelationPlan(r, pc)
 	p.tell(true)
 	p.rules()
-	p.g.Told = pc.Now
+	p.g.NotifiedUntil = pc.Now
 	p.g.Version++
-	p.g.Quiet++
+	p.g.HiddenVersions++
 	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}, Events: p.past}}, nil
 }
 
@@ -71,7 +71,7 @@ func (p *relationPlan) tell(reminding bool) {
 			d.Status, d.Days = string(before.Status(p.r.Partner, pc.Now)), days
 		})))
 	}
-	passed := func(t time.Time) bool { return t.After(p.g.Told) && !t.After(pc.Now) }
+	passed := func(t time.Time) bool { return t.After(p.g.NotifiedUntil) && !t.After(pc.Now) }
 	if passed(before.From) {
 		tell(events.GrantStarted, 0)
 	}

@@ -88,8 +88,8 @@ func PlanEdit(r Relation, cmd EditCommand, pc PlanContext) (Planned, error) {
 			return Planned{}, err
 		}
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.Edition())
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.gives) > 0 {
+		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.PublicVersion())
 	}
 	if len(p.gives) > 0 && !onlyWords(p.gives) {
 		if err := eligible(r.Partner); err != nil {
@@ -130,8 +130,8 @@ func PlanPick(r Relation, cmd PickCommand, pc PlanContext) (Planned, error) {
 	if err := p.people(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
 		return Planned{}, err
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.Edition())
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.gives) > 0 {
+		return Planned{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.PublicVersion())
 	}
 	if len(p.gives) > 0 {
 		if err := eligible(r.Partner); err != nil {

@@ -150,7 +150,7 @@ func (p *relationPlan) choose(a Assigner) {
 	}
 	p.g.AssignedBy = a
 	if !p.fresh {
-		p.g.Chosen = p.pc.Now
+		p.g.AssignedBySince = p.pc.Now
 	}
 	p.note("assigned_by", a == ByPartner)
 }
@@ -264,7 +264,7 @@ func PlanManage(r Relation, others []GrantRow, pc PlanContext) (Planned, error) 
 		return p.finish(events.GrantEdited, nil)
 	}
 	if p.g.AssignedBy != ByPartner && !p.fresh {
-		p.g.Chosen = pc.Now
+		p.g.AssignedBySince = pc.Now
 	}
 	p.g.Managed, p.g.AssignedBy = true, ByPartner
 	p.note("managed", true)

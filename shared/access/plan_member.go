@@ -14,8 +14,8 @@ type MemberFacts struct {
 	Email    *Email // nil when nothing is known of the address
 	Holder   Holder // the partner's user with that address
 
-	Former    []*User         // the partners' users who had that address while it was a member's
-	Elsewhere map[string]bool // those, and the one who has it, who are members of the customer under another of their addresses as well, by id
+	FormerHolders    []*User         // the partners' users who had that address while it was a member's
+	OtherMemberships map[string]bool // those, and the one who has it, who are members of the customer under another of their addresses as well, by id
 
 	LastAdmin bool // the member is the customer's only admin, and a grant has not ended; looked up where the member would be an admin no more
 	Confirmed bool // the caller says that it knows so
@@ -120,10 +120,10 @@ func belong(f MemberFacts, address string, member bool) []Write {
 	}
 	after.MemberOf = toggled(after.MemberOf, f.Customer.ID, member)
 	if len(after.MemberOf) == 0 {
-		after.Former = nil
+		after.FormerUsers = nil
 	}
 	after.Version++
-	people := f.Former
+	people := f.FormerHolders
 	if member && f.Holder.yields() {
 		after.User = ""
 	} else if f.Holder.User != nil {
@@ -131,7 +131,7 @@ func belong(f MemberFacts, address string, member bool) []Write {
 	}
 	out := []Write{EmailWrite{Before: f.Email, After: &after}}
 	for _, user := range people {
-		if user.Status == Removed || !member && f.Elsewhere[user.ID] {
+		if user.Status == Removed || !member && f.OtherMemberships[user.ID] {
 			continue
 		}
 		u := *user

@@ -17,20 +17,20 @@ func (pc PlanContext) rulesTask(customer string) TaskWrite {
 // PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed was told
 // with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
 func PlanCustomerRules(r Relation, pc PlanContext) (Planned, error) {
-	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(pc.Now) || r.Grant.Follows(r.Customer) {
+	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(pc.Now) || r.Grant.HasRulesOf(r.Customer) {
 		return Planned{Grant: r.Grant}, nil
 	}
 	p := newRelationPlan(r, pc)
 	p.rules()
 	p.g.Version++
-	p.g.Quiet++
+	p.g.HiddenVersions++
 	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}}}, nil
 }
 
 // reviewInvitations leaves a task that ends the customer's pending invitations which nobody can accept any more: to one partner, or all when that is "".
 // It is nothing where the customer has never invited anybody.
 func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
-	if c == nil || !c.Inviting {
+	if c == nil || !c.HasInvitations {
 		return nil
 	}
 	t := pc.task(TaskInvitations, partner, "")
@@ -52,15 +52,15 @@ func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 
 // counts tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out somebody who
 // would not be in without it.
-func (g *Grant) counts(a *Assignment) bool {
-	return a.Epoch >= g.Epoch && (!a.Out || g.Everyone || g.UpTo > 0)
+func (g *Grant) needsRow(a *Assignment) bool {
+	return a.Epoch >= g.Epoch && (!a.Excluded || g.Everyone || g.EveryoneUpTo > 0)
 }
 
 // PlanOldAssignments plans that those of a grant's rows are deleted which count no more. An epoch never comes back, and neither do they.
 func PlanOldAssignments(g *Grant, rows []*Assignment) Change {
 	var c Change
 	for _, a := range rows {
-		if g != nil && !g.counts(a) {
+		if g != nil && !g.needsRow(a) {
 			c.Writes = append(c.Writes, AssignmentWrite{Before: a})
 		}
 	}
@@ -87,9 +87,9 @@ func PlanUserLeft(r Relation, user string, pc PlanContext) (Planned, error) {
 	p := newRelationPlan(r, pc.clock())
 	row, counted := p.row(user), false
 	switch {
-	case p.g.Everyone && u.Role != External, row != nil && row.Out:
-	case u.Role != External && u.Number <= p.g.UpTo:
-		counted = u.Left > p.g.UpToAt
+	case p.g.Everyone && u.Role != External, row != nil && row.Excluded:
+	case u.Role != External && u.Number <= p.g.EveryoneUpTo:
+		counted = u.RemovalHeadcountVersion > p.g.EveryoneUpToVersion
 	default:
 		counted = row != nil
 	}
@@ -106,7 +106,7 @@ const PersonChanged = "person_changed"
 // personTask has the clock end what customers gave to another person, and tell every customer concerned of a user's new address.
 func (pc PlanContext) personTask(before, after *User, was, counted int64) TaskWrite {
 	w := pc.task(TaskPersonChanged, after.Partner, after.ID)
-	w.After.EmailWas, w.After.Number, w.After.Counted = before.Email, was, counted
+	w.After.EmailWas, w.After.FormerNumber, w.After.HeadcountVersion = before.Email, was, counted
 	return w
 }
 
@@ -115,7 +115,7 @@ func (pc PlanContext) personTask(before, after *User, was, counted int64) TaskWr
 // may pick, and so does what everyone has.
 func PlanPersonChanged(r Relation, t *Task, pc PlanContext) (Planned, error) {
 	u := r.Users[t.User]
-	if r.Grant == nil || u == nil || t.Number == 0 || r.Grant.Ended(pc.Now) {
+	if r.Grant == nil || u == nil || t.FormerNumber == 0 || r.Grant.Ended(pc.Now) {
 		return Planned{Grant: r.Grant}, nil
 	}
 	p := newRelationPlan(r, pc.clock())
@@ -123,13 +123,13 @@ func PlanPersonChanged(r Relation, t *Task, pc PlanContext) (Planned, error) {
 	switch {
 	case p.g.Everyone && u.Role != External:
 	case row != nil:
-		ends = !row.Out && row.Number != u.Number && (row.By != ByPartner || p.g.AssignedBy != ByPartner)
+		ends = !row.Excluded && row.Number != u.Number && (row.By != ByPartner || p.g.AssignedBy != ByPartner)
 	case u.Role != External:
-		ends = t.Number <= p.g.UpTo && t.Counted > p.g.UpToAt
+		ends = t.FormerNumber <= p.g.EveryoneUpTo && t.HeadcountVersion > p.g.EveryoneUpToVersion
 	}
 	if !ends {
 		stays := Planned{Grant: r.Grant}
-		if row != nil && !row.Out && row.Number != u.Number { // the new person stays, as whom the customer is told of it
+		if row != nil && !row.Excluded && row.Number != u.Number { // the new person stays, as whom the customer is told of it
 			after := *row
 			after.Number, after.Version = u.Number, row.Version+1
 			stays.Change.Writes = []Write{AssignmentWrite{Before: row, After: &after}}

@@ -44,7 +44,7 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 	role := Role("")
 	if cmd.Role != nil {
 		role = *cmd.Role
-	} else if f.Headcount.Last == 0 && pc.Actor.Kind == ActorProvider {
+	} else if f.Headcount.LastNumber == 0 && pc.Actor.Kind == ActorProvider {
 		role = Owner
 	}
 	if role == "" {
@@ -54,10 +54,10 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 		return Change{}, nil, err.At("/role")
 	}
 	h := f.Headcount
-	h.Last++
+	h.LastNumber++
 	h.Version++
 	u := User{
-		ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: *cmd.Email, Role: role, Status: Active, Created: pc.Now, Updated: pc.Now, Version: 1,
+		ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: *cmd.Email, Role: role, Status: Active, Created: pc.Now, Updated: pc.Now, Version: 1,
 	}
 	setAll(&u, cmd)
 	if err := reachable(&u); err != nil {
@@ -119,8 +119,8 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	count(&h, f.User, &u)
 	var was int64 // the number of the person before, when it is another one now
 	if _, domain, _ := strings.Cut(u.Email, "@"); !strings.HasSuffix(f.User.Email, "@"+domain) {
-		h.Last++
-		was, u.Number = u.Number, h.Last
+		h.LastNumber++
+		was, u.Number = u.Number, h.LastNumber
 	}
 	if h != f.Headcount {
 		if h.Owners == 0 && f.Headcount.Owners > 0 {
@@ -131,7 +131,7 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	}
 	if u.Email != f.User.Email {
 		var err error
-		if u.Former, err = f.User.former(); err != nil {
+		if u.FormerEmails, err = f.User.former(); err != nil {
 			return Change{}, nil, err
 		}
 		writes, past, err := f.claim(u.Email, pc)
@@ -205,8 +205,8 @@ func ownerRequired() *Error {
 // leftBehind writes that the user no longer has the address, and, while that is some customer's member's, that it had it.
 func leftBehind(before *Email, u *User) EmailWrite {
 	w := take(before, u.Email, "")
-	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.Former, u.ID) {
-		w.After.Former = append(slices.Clone(w.After.Former), u.ID)
+	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.FormerUsers, u.ID) {
+		w.After.FormerUsers = append(slices.Clone(w.After.FormerUsers), u.ID)
 	}
 	return w
 }

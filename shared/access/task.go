@@ -19,23 +19,23 @@ const (
 
 // Task is such work, and how far it has come. It is stored with the change that caused it.
 type Task struct {
-	ID       string
-	Kind     TaskKind
-	Partner  string
-	Customer string // for tasks about one customer's grants
-	User     string // for user_removed
-	After    string // the last customer that was done, "" = none
-	Again    bool   // this is the second round, for grants that the first may not have seen
-	Due      time.Time
-	Until    time.Time // for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
-	Idle     bool      // for identity: nobody has it, it waits for its Until
-	Created  time.Time
-	Version  int64
+	ID            string
+	Kind          TaskKind
+	Partner       string
+	Customer      string // for tasks about one customer's grants
+	User          string // for user_removed
+	LastCustomer  string // the last customer that was done, "" = none
+	Again         bool   // this is the second round, for grants that the first may not have seen
+	Due           time.Time
+	InFlightUntil time.Time // for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
+	Idle          bool      // for identity: nobody has it, it waits for its Until
+	Created       time.Time
+	Version       int64
 
 	// For person_changed.
-	EmailWas string // the user's address before
-	Number   int64  // its number before, when it is another person now; 0 = it is the same
-	Counted  int64  // the headcount's version that the change made
+	EmailWas         string // the user's address before
+	FormerNumber     int64  // its number before, when it is another person now; 0 = it is the same
+	HeadcountVersion int64  // the headcount's version that the change made
 }
 
 // secondRound is when grants are looked through again: what was being written while the cause was, is in the index by then.
@@ -49,12 +49,12 @@ func (pc PlanContext) task(k TaskKind, partner, user string) TaskWrite {
 func PlanProgress(t *Task, after string, pc PlanContext) Change {
 	next := *t
 	next.Version++
-	next.After = after
+	next.LastCustomer = after
 	if after != "" {
 		return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 	}
 	if t.Again || t.Kind == TaskOldAssignments || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules ||
-		t.Kind == TaskPersonChanged && t.Number == 0 {
+		t.Kind == TaskPersonChanged && t.FormerNumber == 0 {
 		return Change{Writes: []Write{TaskWrite{Before: t}}}
 	}
 	next.Again, next.Due = true, pc.Now.Add(secondRound)
@@ -62,7 +62,7 @@ func PlanProgress(t *Task, after string, pc PlanContext) Change {
 }
 
 // Moot tells whether a task has been overtaken and can go undone: nobody is told that a partner is suspended which is not any more.
-func (t *Task) Moot(p *Partner) bool {
+func (t *Task) Superseded(p *Partner) bool {
 	switch t.Kind {
 	case TaskPartnerSuspended:
 		return p == nil || p.Status != Suspended

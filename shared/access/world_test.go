@@ -209,12 +209,12 @@ func (w *world) whole(customer, partner string, users ...string) access.Relation
 	}
 	g := w.grants[customer+" "+partner]
 	for id, u := range w.users {
-		if g.UpTo > 0 && u.Partner == partner && g.Admits(&u, loaded(w.assignments, customer+" "+id)) {
+		if g.EveryoneUpTo > 0 && u.Partner == partner && g.Admits(&u, loaded(w.assignments, customer+" "+id)) {
 			users = append(users, id)
 		}
 	}
 	r := w.relation(customer, partner, users...)
-	r.Known = g.UpTo > 0 && !w.vague
+	r.Known = g.EveryoneUpTo > 0 && !w.vague
 	return r
 }
 
@@ -401,18 +401,18 @@ func (w *world) leave(user string) {
 func (w *world) memberFacts(customer, address string) access.MemberFacts {
 	f := access.MemberFacts{
 		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address), Holder: w.holder(address),
-		Elsewhere: map[string]bool{},
+		OtherMemberships: map[string]bool{},
 	}
 	if f.Email == nil {
 		return f
 	}
-	for _, id := range f.Email.Former {
-		f.Former = append(f.Former, loaded(w.users, id))
+	for _, id := range f.Email.FormerUsers {
+		f.FormerHolders = append(f.FormerHolders, loaded(w.users, id))
 	}
 	for _, e := range w.emails {
 		if e.Address != address && slices.Contains(e.MemberOf, customer) {
-			for _, id := range append(slices.Clone(e.Former), e.User) {
-				f.Elsewhere[id] = true
+			for _, id := range append(slices.Clone(e.FormerUsers), e.User) {
+				f.OtherMemberships[id] = true
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func invitationItem(i *access.Invitation) draft {
 	d.s("inviter", i.Inviter)
 	d.list("digests", i.Digests)
 	d.n("sending", int64(i.Sending))
-	d.s("mail", i.Mail)
+	d.s("mail", i.MailEvent)
 	d.n("days", int64(i.Days))
 	d.t("expires", i.Expires)
 	d.b("reminded", i.Reminded)
@@ -62,7 +62,7 @@ func (it *item) invitation() *access.Invitation {
 		Level: it.level("level"),
 		Until: it.t("until"), State: access.InvitationStatus(it.s("state")), Reason: access.Reason(it.s("reason")),
 		By: access.By{Kind: access.ActorKind(it.s("by")), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
-		Sending: int(it.n("sending")), Mail: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"),
+		Sending: int(it.n("sending")), MailEvent: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"),
 		User:    it.s("user"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
@@ -423,7 +423,7 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 			return f, err
 		}
 	}
-	if f.Customer != nil && !f.Customer.Inviting {
+	if f.Customer != nil && !f.Customer.HasInvitations {
 		if err := s.unlisted(ctx, &f, partner, address); err != nil {
 			return f, err
 		}

@@ -157,16 +157,16 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 ) (access.Page[access.GrantRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
 		keys := []Key{headcountKey(p.ID)}
-		if f.For != "" {
-			keys = append(keys, userKey(f.For))
+		if f.Viewer != "" {
+			keys = append(keys, userKey(f.Viewer))
 		}
 		customers := make([]string, len(items))
 		for i, it := range items {
 			c := strings.TrimPrefix(it.s(gsi1sk), customerPrefix)
 			customers[i] = c
 			keys = append(keys, customerKey(c), grantKey(c, p.ID))
-			if f.For != "" {
-				keys = append(keys, assignmentKey(c, f.For))
+			if f.Viewer != "" {
+				keys = append(keys, assignmentKey(c, f.Viewer))
 			}
 		}
 		side, err := s.get(ctx, keys)
@@ -177,7 +177,7 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 		if err != nil {
 			return nil, err
 		}
-		user, err := lookup(side, userKey(f.For), (*item).user)
+		user, err := lookup(side, userKey(f.Viewer), (*item).user)
 		if err != nil {
 			return nil, err
 		}
@@ -193,13 +193,13 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 			if row.Customer == nil || row.Grant == nil {
 				continue
 			}
-			if f.For != "" {
-				row.You = access.Facts{Partner: p, User: user, Grant: row.Grant}
-				if row.You.Assignment, err = lookup(side, assignmentKey(id, f.For), (*item).assignment); err != nil {
+			if f.Viewer != "" {
+				row.Viewer = access.Facts{Partner: p, User: user, Grant: row.Grant}
+				if row.Viewer.Assignment, err = lookup(side, assignmentKey(id, f.Viewer), (*item).assignment); err != nil {
 					return nil, err
 				}
 			}
-			if _, in := access.Enters(row.You, id, f.Now); f.OnlyMine && !in {
+			if _, in := access.Enters(row.Viewer, id, f.Now); f.OnlyAccessible && !in {
 				continue
 			}
 			if wanted(f, &row) && customerMatches(row.Customer, f.Query) {
@@ -213,7 +213,7 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 
 // GrantUsers lists the users of a grant (D19, A12): those assigned one by one, or all users of the partner who have access.
 func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error) {
-	if g.Everyone || g.UpTo > 0 {
+	if g.Everyone || g.EveryoneUpTo > 0 {
 		join := func(ctx context.Context, items []*item) ([]*access.GrantUser, error) {
 			users, err := each((*item).user, nil)(ctx, items)
 			if err != nil {
@@ -229,7 +229,7 @@ func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.Page
 		return walk(ctx, ask, true, s.stretch(partnerPK(g.Partner), prefix), join, after(prefix, sk))
 	}
 	join := func(ctx context.Context, items []*item) ([]*access.GrantUser, error) {
-		rows, err := each((*item).assignment, func(a *access.Assignment) bool { return a.Epoch == g.Epoch && !a.Out })(ctx, items)
+		rows, err := each((*item).assignment, func(a *access.Assignment) bool { return a.Epoch == g.Epoch && !a.Excluded })(ctx, items)
 		if err != nil {
 			return nil, err
 		}

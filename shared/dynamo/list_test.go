@@ -360,7 +360,7 @@ func TestAPartnersCustomersAreListedAndFiltered(t *testing.T) {
 	}
 	tb.save(
 		t, access.PartnerWrite{After: contoso}, access.UserWrite{After: user},
-		access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", Last: 1, Version: 1}},
+		access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", LastNumber: 1, Version: 1}},
 		customer("a", "Alpha", "alpha.example"), customer("b", "Beta", "beta.example"), customer("c", "Gamma Alpha", "c.example"),
 		customer("d", "Delta", ""),
 		access.GrantWrite{After: grantFor("a", "contoso")}, access.GrantWrite{After: grantFor("b", "contoso", ended)},
@@ -375,13 +375,13 @@ func TestAPartnersCustomersAreListedAndFiltered(t *testing.T) {
 		}
 	}
 	name := func(r access.GrantRow) string {
-		level, in := access.Enters(r.You, r.Customer.ID, noon)
+		level, in := access.Enters(r.Viewer, r.Customer.ID, noon)
 		return fmt.Sprint(r.Customer.ID, " ", level, " ", in)
 	}
 	wantList(t, "for nobody in particular", list(access.GrantFilter{Now: noon}), name, "a none false", "c none false", "d none false")
-	wantList(t, "for a user", list(access.GrantFilter{Now: noon, For: kim}), name, "a view true", "c none false", "d none false")
-	wantList(t, "what the user can enter", list(access.GrantFilter{Now: noon, For: kim, OnlyMine: true}), name, "a view true")
-	wantList(t, "with what has ended", list(access.GrantFilter{Now: noon, For: kim, Statuses: []string{"ended"}}), name, "b none false")
+	wantList(t, "for a user", list(access.GrantFilter{Now: noon, Viewer: kim}), name, "a view true", "c none false", "d none false")
+	wantList(t, "what the user can enter", list(access.GrantFilter{Now: noon, Viewer: kim, OnlyAccessible: true}), name, "a view true")
+	wantList(t, "with what has ended", list(access.GrantFilter{Now: noon, Viewer: kim, Statuses: []string{"ended"}}), name, "b none false")
 	wantList(t, "a search by name", list(access.GrantFilter{Now: noon, Query: "ALPH"}), name, "a none false", "c none false")
 	wantList(t, "a search by domain", list(access.GrantFilter{Now: noon, Query: "C.EX"}), name, "c none false")
 	wantList(t, "a search by id", list(access.GrantFilter{Now: noon, Query: "d"}), name, "d none false")
@@ -410,7 +410,7 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 	}
 	row := func(i int, epoch int64, out bool) access.Write {
 		return access.AssignmentWrite{After: &access.Assignment{
-			Customer: "acme", Partner: "contoso", User: id[i], Epoch: epoch, Out: out,
+			Customer: "acme", Partner: "contoso", User: id[i], Epoch: epoch, Excluded: out,
 			Version: 1,
 		}}
 	}
@@ -433,7 +433,7 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 	wantList(t, "picked one by one", list(func(*access.Grant) {}), name, "User 0", "User 5", "User 7")
 	wantList(t, "everyone", list(func(g *access.Grant) { g.Everyone = true }), name, "User 0", "User 1", "User 2", "User 3", "User 4",
 		"User 5", "User 7")
-	wantList(t, "everyone up to the third", list(func(g *access.Grant) { g.UpTo = 3 }), name, "User 0", "User 2", "User 5", "User 7")
+	wantList(t, "everyone up to the third", list(func(g *access.Grant) { g.EveryoneUpTo = 3 }), name, "User 0", "User 2", "User 5", "User 7")
 	wantList(t, "nobody", list(func(g *access.Grant) { g.Epoch = 9 }), name)
 }
 

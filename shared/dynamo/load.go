@@ -122,7 +122,7 @@ func (s *Store) Concerned(ctx context.Context, customer, partner string, users [
 // assignments loads the rows of a grant after the grant. Relation then checks that both belong together.
 func (s *Store) assignments(ctx context.Context, r *access.Relation, users []string, whole bool) error {
 	customer, partner := r.Grant.Customer, r.Grant.Partner
-	if !whole && !r.Grant.Few() {
+	if !whole && !r.Grant.UsersCanBeListed() {
 		keys := make([]Key, len(users))
 		for i, id := range users {
 			keys[i] = assignmentKey(customer, id)
@@ -159,7 +159,7 @@ func (s *Store) assignments(ctx context.Context, r *access.Relation, users []str
 			break
 		}
 	}
-	if r.Grant.UpTo > 0 && !r.Grant.Everyone && r.Grant.Count <= access.MaxUserSet {
+	if r.Grant.EveryoneUpTo > 0 && !r.Grant.Everyone && r.Grant.Count <= access.MaxUserSet {
 		if err := s.byNumber(ctx, r); err != nil {
 			return err
 		}
@@ -204,7 +204,7 @@ func (s *Store) names(ctx context.Context, r *access.Relation) error {
 	var keys []Key
 	var ids []string
 	for id, a := range r.Assignments {
-		if r.Users[id] == nil && a.Epoch == r.Grant.Epoch && !a.Out {
+		if r.Users[id] == nil && a.Epoch == r.Grant.Epoch && !a.Excluded {
 			keys, ids = append(keys, userKey(id)), append(ids, id)
 		}
 	}
@@ -337,13 +337,13 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 	if f.Holder, err = s.holder(ctx, f.Email); err != nil || f.Email == nil {
 		return f, err
 	}
-	for _, id := range f.Email.Former {
+	for _, id := range f.Email.FormerUsers {
 		u, err := s.User(ctx, id)
 		if err != nil {
 			return f, err
 		}
 		if u != nil {
-			f.Former = append(f.Former, u)
+			f.FormerHolders = append(f.FormerHolders, u)
 		}
 	}
 	return f, s.elsewhere(ctx, &f)
@@ -351,13 +351,13 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 
 // elsewhere returns which of the users with the address is a member of the customer under another address.
 func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
-	people := f.Former
+	people := f.FormerHolders
 	if f.Holder.User != nil {
 		people = append(slices.Clone(people), f.Holder.User)
 	}
 	var keys []Key
 	for _, u := range people {
-		for _, address := range append(slices.Clone(u.Former), u.Email) {
+		for _, address := range append(slices.Clone(u.FormerEmails), u.Email) {
 			keys = append(keys, emailKey(address))
 		}
 	}
@@ -365,16 +365,16 @@ func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
 	if err != nil {
 		return err
 	}
-	f.Elsewhere = map[string]bool{}
+	f.OtherMemberships = map[string]bool{}
 	for _, u := range people {
-		for _, address := range append(slices.Clone(u.Former), u.Email) {
+		for _, address := range append(slices.Clone(u.FormerEmails), u.Email) {
 			e, err := lookup(items, emailKey(address), (*item).email)
 			if err != nil {
 				return err
 			}
 			if e != nil && address != f.Email.Address && slices.Contains(e.MemberOf, f.Customer.ID) &&
-				(e.User == u.ID || slices.Contains(e.Former, u.ID)) {
-				f.Elsewhere[u.ID] = true
+				(e.User == u.ID || slices.Contains(e.FormerUsers, u.ID)) {
+				f.OtherMemberships[u.ID] = true
 			}
 		}
 	}

@@ -183,19 +183,19 @@ func decisiveOnly(f access.Facts) access.Facts {
 	if u := f.User; u != nil {
 		f.User = &access.User{
 			ID: u.ID, Partner: u.Partner, Status: u.Status, Number: u.Number, Role: u.Role, MemberOf: u.MemberOf,
-			Email: u.Email, Former: u.Former,
+			Email: u.Email, FormerEmails: u.FormerEmails,
 		}
 	}
 	if g := f.Grant; g != nil {
 		f.Grant = &access.Grant{
 			ID: g.ID, Customer: g.Customer, Partner: g.Partner, Level: g.Level, State: g.State, From: g.From, Until: g.Until,
 			RequireSSO: g.RequireSSO,
-			Everyone:   g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, Caps: g.Caps, AssignedBy: g.AssignedBy,
+			Everyone:   g.Everyone, Epoch: g.Epoch, EveryoneUpTo: g.EveryoneUpTo, Domain: g.Domain, Caps: g.Caps, AssignedBy: g.AssignedBy,
 		}
 	}
 	if a := f.Assignment; a != nil {
 		f.Assignment = &access.Assignment{
-			Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Out: a.Out, Level: a.Level,
+			Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Excluded: a.Excluded, Level: a.Level,
 			By: a.By, Number: a.Number,
 		}
 	}
@@ -232,7 +232,7 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			Role:    rapid.SampledFrom([]access.Role{access.Owner, access.Admin, access.Business, access.Tech, access.External}).Draw(t, "role"),
 		}
 		if bit("another address before") {
-			u.Former = []string{"kim@old.example"}
+			u.FormerEmails = []string{"kim@old.example"}
 		}
 		if !mostly("partner active") {
 			p.Status = rapid.SampledFrom([]access.Status{access.Suspended, access.Removed}).Draw(t, "partner status")
@@ -255,7 +255,7 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 					ID: "grt_" + c, Customer: c, Partner: "contoso", Level: rapid.SampledFrom(levels).Draw(t, "level"), RequireSSO: bit("require_sso"),
 					State: rapid.SampledFrom(
 						[]access.State{access.StateOpen, access.StateOpen, access.StateRequested, access.StateSuspended, access.StateEnded}).Draw(t, "state"),
-					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")), UpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
+					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")), EveryoneUpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
 					From: rapid.SampledFrom(instants).Draw(t, "from"), Until: rapid.SampledFrom(instants).Draw(t, "until"), Version: 1,
 				}
 				if g.State == access.StateEnded {
@@ -280,7 +280,7 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			}
 			if mostly("assignment " + c) {
 				a := access.Assignment{
-					Customer: c, Partner: "contoso", User: kim, Epoch: int64(rapid.IntRange(0, 1).Draw(t, "its epoch")), Out: !mostly("in"), Version: 1,
+					Customer: c, Partner: "contoso", User: kim, Epoch: int64(rapid.IntRange(0, 1).Draw(t, "its epoch")), Excluded: !mostly("in"), Version: 1,
 				}
 				if bit("its own level") {
 					a.Level = new(rapid.SampledFrom(levels).Draw(t, "its level"))
@@ -362,7 +362,7 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 		{access.WhyEnded, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			g.State, g.End = access.StateEnded, &access.End{Reason: access.RevokedByCustomer, At: now}
 		}},
-		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, _ *access.Grant, a *access.Assignment) { a.Out = true }},
+		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, _ *access.Grant, a *access.Assignment) { a.Excluded = true }},
 		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Epoch = 5 }},
 		{access.WhyConflict, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
 			u.MemberOf = []string{"other", "acme"}
@@ -377,7 +377,7 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 			g.Caps = access.Caps{"kim@contoso.example": access.None}
 		}},
 		{access.LevelTooLow, func(_ *access.Partner, u *access.User, g *access.Grant, _ *access.Assignment) {
-			u.Former, g.Caps = []string{"kim@old.example"}, access.Caps{"kim@old.example": access.View}
+			u.FormerEmails, g.Caps = []string{"kim@old.example"}, access.Caps{"kim@old.example": access.View}
 		}},
 		{access.LevelTooLow, func(p *access.Partner, _ *access.User, _ *access.Grant, _ *access.Assignment) { p.Offer = access.None }},
 		{access.LevelTooLow, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Level = access.None }},

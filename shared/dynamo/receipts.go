@@ -353,8 +353,8 @@ func (s *Store) Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, er
 func (s *Store) InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error) {
 	keys := map[string]Key{}
 	for _, i := range invitations {
-		if i.Mail != "" {
-			keys[i.ID] = customerMailKey(i.Customer, i.Mail, receipt.Digest(i.Email))
+		if i.MailEvent != "" {
+			keys[i.ID] = customerMailKey(i.Customer, i.MailEvent, receipt.Digest(i.Email))
 		}
 	}
 	items, err := s.get(ctx, slices.Collect(maps.Values(keys)))

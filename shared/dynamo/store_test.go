@@ -146,7 +146,7 @@ func TestAWriteGoesThroughWhenNothingHasChanged(t *testing.T) {
 	n.Partner.Version, n.Partner.Name = r.Partner.Version+1, "Contoso West Süd"
 	n.User.Version++
 	n.Grant.Version, n.Grant.Note = r.Grant.Version+1, ""
-	n.Assignment.Version, n.Assignment.Out = r.Grant.Version+1, false
+	n.Assignment.Version, n.Assignment.Excluded = r.Grant.Version+1, false
 	if err := tb.Apply(t.Context(), planOf(r.change())); err != nil {
 		t.Fatal(err)
 	}

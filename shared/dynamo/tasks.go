@@ -20,17 +20,17 @@ func taskItem(t *access.Task) draft {
 	d.s("partner", t.Partner)
 	d.s("customer", t.Customer)
 	d.s("user", t.User)
-	d.s("after", t.After)
+	d.s("after", t.LastCustomer)
 	d.b("again", t.Again)
 	d.t("due", t.Due)
-	d.t("until", t.Until)
+	d.t("until", t.InFlightUntil)
 	d.b("idle", t.Idle)
 	d.s("email_was", t.EmailWas)
-	if t.Number > 0 {
-		d.n("number", t.Number)
+	if t.FormerNumber > 0 {
+		d.n("number", t.FormerNumber)
 	}
-	if t.Counted > 0 {
-		d.n("counted", t.Counted)
+	if t.HeadcountVersion > 0 {
+		d.n("counted", t.HeadcountVersion)
 	}
 	d.t("created", t.Created)
 	d.n("version", t.Version)
@@ -51,9 +51,9 @@ func organisationOf(t *access.Task) string {
 func (it *item) task() *access.Task {
 	return &access.Task{
 		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), Customer: it.s("customer"),
-		User: it.s("user"), After: it.s("after"), Again: it.b("again"),
-		Due: it.t("due"), Until: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
-		EmailWas: it.s("email_was"), Number: it.n("number"), Counted: it.n("counted"),
+		User: it.s("user"), LastCustomer: it.s("after"), Again: it.b("again"),
+		Due: it.t("due"), InFlightUntil: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
+		EmailWas: it.s("email_was"), FormerNumber: it.n("number"), HeadcountVersion: it.n("counted"),
 	}
 }
 
@@ -182,7 +182,7 @@ func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone
 			return nil, "", err
 		}
 		own[customerOf(it)] = a
-		listed[customerOf(it)] = !a.Out
+		listed[customerOf(it)] = !a.Excluded
 	}
 	for _, it := range grants {
 		g, err := decode(it, (*item).grant)
@@ -195,11 +195,11 @@ func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone
 		case g.State == access.StateEnded:
 			listed[g.Customer] = false
 		case a != nil && a.Epoch == g.Epoch && !g.Everyone:
-			listed[g.Customer] = !a.Out
+			listed[g.Customer] = !a.Excluded
 		case g.Everyone:
 			listed[g.Customer] = everyone
 		default:
-			listed[g.Customer] = u.Number <= g.UpTo
+			listed[g.Customer] = u.Number <= g.EveryoneUpTo
 		}
 	}
 	for c, is := range listed {

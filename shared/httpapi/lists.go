@@ -107,7 +107,7 @@ func getGrant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: row.Grant.Edition(), body: viewGrant(row, c.api.now())}, nil
+	return reply{status: 200, version: row.Grant.PublicVersion(), body: viewGrant(row, c.api.now())}, nil
 }
 
 func listGrantUsers(ctx context.Context, c *call) (reply, error) {
@@ -200,7 +200,7 @@ func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: row.Grant.Edition(), body: c.api.viewPartnerCustomer(row, c.api.now())}, nil
+	return reply{status: 200, version: row.Grant.PublicVersion(), body: c.api.viewPartnerCustomer(row, c.api.now())}, nil
 }
 
 // listSubPartners lists the partners below one by name, and nothing of what they may enter (W3, W12).

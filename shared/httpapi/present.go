@@ -74,7 +74,7 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)),
 		Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
-		From: g.From, Until: instant(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.Edition(),
+		From: g.From, Until: instant(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.PublicVersion(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {
 		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: string(e.By.Kind), Email: e.By.Email}}
@@ -133,7 +133,7 @@ func viewChanged(r access.Relation, p access.Planned, named []string) []changedV
 	out := []changedView{}
 	ids := slices.Concat(p.Changes.Added, p.Changes.Removed, named)
 	ended := p.Grant.State == access.StateEnded
-	if ended && !p.Change.Empty() && r.Grant.Few() {
+	if ended && !p.Change.Empty() && r.Grant.UsersCanBeListed() {
 		for id, a := range r.Assignments {
 			if u := r.Users[id]; u != nil && r.Grant.Admits(u, a) {
 				ids = append(ids, id)
@@ -179,7 +179,7 @@ func (c *call) planned(g service.Granted) reply {
 	if c.who.actor().Kind == "partner" {
 		v.Grant.Note = ""
 	}
-	return reply{status: 200, version: g.Grant.Edition(), body: v}
+	return reply{status: 200, version: g.Grant.PublicVersion(), body: v}
 }
 
 // opened is the answer to a change that may open a grant.
@@ -288,7 +288,7 @@ func viewUser(u *access.User, whole bool) userView {
 		phone, proved := text(u.Phone), !u.Unproved
 		v.Proved = &proved
 		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &phone, &u.MFA, &u.Created, &u.Updated, u.Version
-		v.Missed = instant(u.Missed)
+		v.Missed = instant(u.ActivationMissedAt)
 	}
 	return v
 }
@@ -356,13 +356,13 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
-		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.Edition(),
+		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.PublicVersion(),
 	}
-	if r.You.User != nil {
-		mine := access.Entry(r.You, r.Customer.ID, now)
+	if r.Viewer.User != nil {
+		mine := access.Entry(r.Viewer, r.Customer.ID, now)
 		v.YourLevel, v.YourReason = mine.Level.String(), mine.Why
 	}
-	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
+	if _, v.YouHaveAccess = access.Enters(r.Viewer, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
 	}
 	return v

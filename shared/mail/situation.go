@@ -220,7 +220,7 @@ func (s Situation) outdatedAccount(l Letter) string {
 		return "the account is " + string(u.Status)
 	case u.Email != l.To:
 		return "the user has another address now"
-	case l.Template == "activation_missed" && u.Missed.IsZero():
+	case l.Template == "activation_missed" && u.ActivationMissedAt.IsZero():
 		return "the user has another temporary password"
 	}
 	return ""

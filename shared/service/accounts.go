@@ -24,7 +24,7 @@ type Accounts interface {
 	// an error.
 	Reset(ctx context.Context, u access.User) error
 	// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so.
-	Lapse(ctx context.Context, u access.User) (access.Activation, error)
+	Lapse(ctx context.Context, u access.User) (access.ActivationOutcome, error)
 	// TemporaryPassword makes one anew. It refuses with access.Ended when the user has no use for one any more. Settled as in Sync.
 	TemporaryPassword(ctx context.Context, u access.User) (password string, settled bool, err error)
 }
@@ -40,7 +40,7 @@ func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
 	case u == nil: // never: users are kept when they are removed
 		return fmt.Errorf("there is no user %s", t.User)
 	}
-	settled, err := s.Accounts.Sync(ctx, *u, t.Until.IsZero())
+	settled, err := s.Accounts.Sync(ctx, *u, t.InFlightUntil.IsZero())
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (d *Due) activation(ctx context.Context, mine *access.Task) error {
 	if err != nil {
 		return err
 	}
-	var is access.Activation
+	var is access.ActivationOutcome
 	if u != nil && u.Status != access.Removed {
 		if is, err = d.Accounts.Lapse(ctx, *u); err != nil {
 			return err
@@ -149,7 +149,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	if err != nil {
 		return false, err
 	}
-	if t.Moot(p) {
+	if t.Superseded(p) {
 		return false, d.progress(ctx, access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}})
 	}
 	switch t.Kind {
@@ -158,7 +158,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	case access.TaskPersonChanged:
 		return d.personChanged(ctx, t)
 	}
-	customers, more, err := d.Store.CustomersOf(ctx, t.Partner, t.After, stretch)
+	customers, more, err := d.Store.CustomersOf(ctx, t.Partner, t.LastCustomer, stretch)
 	if err != nil {
 		return false, err
 	}
@@ -195,7 +195,7 @@ func (d *Due) userLeft(ctx context.Context, t *access.Task) (again bool, err err
 	var customers []string
 	next := ""
 	if u != nil {
-		if customers, next, err = d.Store.CustomersConcerned(ctx, u, false, t.After); err != nil {
+		if customers, next, err = d.Store.CustomersConcerned(ctx, u, false, t.LastCustomer); err != nil {
 			return false, err
 		}
 	}
@@ -221,10 +221,10 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 	next := ""
 	if u != nil {
 		was := *u
-		if t.Number > 0 {
-			was.Number = t.Number
+		if t.FormerNumber > 0 {
+			was.Number = t.FormerNumber
 		}
-		if customers, next, err = d.Store.CustomersConcerned(ctx, &was, true, t.After); err != nil {
+		if customers, next, err = d.Store.CustomersConcerned(ctx, &was, true, t.LastCustomer); err != nil {
 			return false, err
 		}
 	}
@@ -249,7 +249,7 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 
 // customerRules has a stretch of a customer's grants copy its domain and caps.
 func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, err error) {
-	partners, more, err := d.Store.PartnersOf(ctx, t.Customer, t.After, stretch)
+	partners, more, err := d.Store.PartnersOf(ctx, t.Customer, t.LastCustomer, stretch)
 	if err != nil {
 		return false, err
 	}
@@ -267,7 +267,7 @@ func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, er
 
 // reviewInvitations ends those of one stretch of pending invitations that nobody can accept any more.
 func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool, err error) {
-	rows, next, err := d.Store.PendingInvitations(ctx, t.Customer, t.Partner, t.User, t.After, stretch)
+	rows, next, err := d.Store.PendingInvitations(ctx, t.Customer, t.Partner, t.User, t.LastCustomer, stretch)
 	if err != nil {
 		return false, err
 	}
@@ -289,7 +289,7 @@ func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool
 // oldAssignments deletes what counts no more of one stretch of a grant's rows.
 func (d *Due) oldAssignments(ctx context.Context, t *access.Task) (again bool, err error) {
 	next, err := change(ctx, d.Service, Options[string]{}, func(ctx context.Context) (access.Change, string, error) {
-		g, rows, next, err := d.Store.AssignmentRows(ctx, t.Customer, t.Partner, t.After, stretch)
+		g, rows, next, err := d.Store.AssignmentRows(ctx, t.Customer, t.Partner, t.LastCustomer, stretch)
 		return access.PlanOldAssignments(g, rows), next, err
 	})
 	if err != nil {

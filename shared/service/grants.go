@@ -90,7 +90,7 @@ func (s *Service) individual(ctx context.Context, customer, email string, cmd ac
 // replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14).
 // The rows of more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
 func (s *Service) replaced(ctx context.Context, r access.Relation, users []string) (access.Relation, error) {
-	if g := r.Grant; g == nil || g.Everyone || g.Few() || g.Count > access.MaxUserSet {
+	if g := r.Grant; g == nil || g.Everyone || g.UsersCanBeListed() || g.Count > access.MaxUserSet {
 		return r, nil
 	}
 	return s.Store.Relation(ctx, r.Customer.ID, r.Partner.ID, users, true)
@@ -170,7 +170,7 @@ func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) 
 		return err
 	}
 	for _, row := range rows {
-		if row.Grant.Ended(s.now()) || row.Grant.Follows(cust) {
+		if row.Grant.Ended(s.now()) || row.Grant.HasRulesOf(cust) {
 			continue
 		}
 		// Taken, so that the partner cannot put it off.
@@ -204,7 +204,7 @@ func openVersion(r access.Relation, pc access.PlanContext) int64 {
 	if r.Grant == nil || r.Grant.EndAt(r.Partner, pc.Now) != nil {
 		return 0
 	}
-	return r.Grant.Edition()
+	return r.Grant.PublicVersion()
 }
 
 // Revoke ends a grant on the customer's behalf. One that has ended stays as it is, and is no error; likewise Relinquish.

@@ -137,7 +137,7 @@ func (s *Service) PartnerCustomers(
 		return access.Page[access.GrantRow]{}, err
 	}
 	if u := who.Identity.User; u != nil {
-		f.For, f.OnlyMine = u.ID, who.Sees == SeesOwn
+		f.Viewer, f.OnlyAccessible = u.ID, who.Sees == SeesOwn
 	}
 	return s.Store.PartnerCustomers(ctx, p, f, ask)
 }
@@ -157,9 +157,9 @@ func (s *Service) PartnerCustomer(ctx context.Context, who Caller, customer, par
 	}
 	row := rowOf(r)
 	for _, id := range me {
-		row.You = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
+		row.Viewer = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
 	}
-	if _, in := access.Enters(row.You, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
+	if _, in := access.Enters(row.Viewer, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
 		return access.GrantRow{}, NothingHere()
 	}
 	return row, nil

@@ -98,6 +98,6 @@ func (s *Service) settle(ctx context.Context, mine *access.Task) {
 		return access.PlanPasswordSettled(now, mine), nil
 	})
 	if err != nil {
-		s.Log.Warn("another temporary password has to wait", "user", mine.User, "until", mine.Until, "error", err.Error())
+		s.Log.Warn("another temporary password has to wait", "user", mine.User, "until", mine.InFlightUntil, "error", err.Error())
 	}
 }

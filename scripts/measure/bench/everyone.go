@@ -117,7 +117,7 @@ func (t *tally) staff(ctx context.Context, n int) error {
 	return t.apply(ctx, func() (access.Change, error) {
 		return access.Change{Writes: []access.Write{access.HeadcountWrite{
 			Before: &access.Headcount{Partner: "contoso", Version: 1},
-			After:  &access.Headcount{Partner: "contoso", Last: int64(n), Staff: n, Version: 2},
+			After:  &access.Headcount{Partner: "contoso", LastNumber: int64(n), Staff: n, Version: 2},
 		}}}, nil
 	})
 }

@@ -356,7 +356,7 @@ func TestWhoHasAnotherAddressIsToldOfItWithAPasswordOnlyWhenItIsOfUse(t *testing
 	e := sample(t, events.UserEdited)
 	to := e.Data.Person.Email
 	u := access.User{
-		ID: e.Data.Person.ID, Partner: e.Partner.ID, Number: 1, Email: to, Name: "Kim", Role: access.Tech, Status: access.Active, Missed: w.now,
+		ID: e.Data.Person.ID, Partner: e.Partner.ID, Number: 1, Email: to, Name: "Kim", Role: access.Tech, Status: access.Active, ActivationMissedAt: w.now,
 		Created: w.now, Updated: w.now, Version: 1,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
@@ -375,7 +375,7 @@ func TestWhoHasAnotherAddressIsToldOfItWithAPasswordOnlyWhenItIsOfUse(t *testing
 	if m, state := tell(to); m == nil || state != receipt.Sent || !strings.Contains(m.Text, "Secret-1234") {
 		t.Errorf("has never signed in: got %v, %s, want a mail with a password", m, state)
 	}
-	if is, err := w.store.User(t.Context(), u.ID); err != nil || !is.Missed.IsZero() {
+	if is, err := w.store.User(t.Context(), u.ID); err != nil || !is.ActivationMissedAt.IsZero() {
 		t.Errorf("got %+v (%v), want no password missed any more", is, err)
 	}
 	if m, state := tell(e.Data.EmailWas); m == nil || state != receipt.Sent || strings.Contains(m.Text, "Secret-1234") || strings.Contains(m.Text, to) {
@@ -398,7 +398,7 @@ func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 	e := sample(t, events.UserCreated)
 	u := access.User{ID: e.Data.Person.ID, Partner: e.Partner.ID, Email: e.Data.Person.Email, Role: access.Tech, Status: access.Active, Version: 1}
 	task := access.Task{
-		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Due: w.now.Add(time.Millisecond), Until: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
+		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Due: w.now.Add(time.Millisecond), InFlightUntil: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}, access.TaskWrite{After: &task}}})
 	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
