@@ -133,7 +133,7 @@ func TestADomainOfTheCustomersReachesItsGrants(t *testing.T) { // D7
 		t.Errorf("got the task %+v, want one for acme", task)
 	}
 	w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "contoso"), w.planContext())))
-	w.wantWhy(kim, access.WhyOwnOrganisation)
+	w.wantWhy(kim, access.DeniedOwnOrganisation)
 	c, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new("Acme Ltd")}, w.planContext())
 	w.done(c, err)
 	if task := taskOf(w.change, access.TaskCustomerRules); task != nil {

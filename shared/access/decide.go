@@ -6,70 +6,70 @@ import (
 )
 
 // Why is the stable code of a decision's reason.
-type Why string
+type DecisionReason string
 
 // The reasons. All but granted deny.
 const (
-	Granted            Why = "granted"
-	UnknownSubject     Why = "unknown_subject"
-	WhyPartnerInactive Why = "partner_not_active"
-	WhyNotEligible     Why = "partner_not_eligible"
-	SSORequired        Why = "sso_required"
-	WhyUserInactive    Why = "user_not_active"
-	NoGrant            Why = "no_grant"
-	PendingApproval    Why = "pending_approval"
-	NotYetActive       Why = "not_yet_active"
-	WhySuspended       Why = "suspended"
-	WhyExpired         Why = "expired"
-	WhyEnded           Why = "ended"
-	UserNotAssigned    Why = "user_not_assigned"
-	WhyConflict        Why = "customer_user_conflict"
-	WhyOwnOrganisation Why = "own_organisation"
-	LevelTooLow        Why = "level_too_low"
-	ActionNotAllowed   Why = "action_not_allowed"
-	RoleNotAllowed     Why = "role_not_allowed"
+	Granted                  DecisionReason = "granted"
+	UnknownSubject           DecisionReason = "unknown_subject"
+	DeniedPartnerNotActive   DecisionReason = "partner_not_active"
+	DeniedPartnerNotEligible DecisionReason = "partner_not_eligible"
+	SSORequired              DecisionReason = "sso_required"
+	DeniedUserNotActive      DecisionReason = "user_not_active"
+	NoGrant                  DecisionReason = "no_grant"
+	PendingApproval          DecisionReason = "pending_approval"
+	NotYetActive             DecisionReason = "not_yet_active"
+	DeniedSuspended          DecisionReason = "suspended"
+	DeniedExpired            DecisionReason = "expired"
+	DeniedEnded              DecisionReason = "ended"
+	UserNotAssigned          DecisionReason = "user_not_assigned"
+	DeniedConflict           DecisionReason = "customer_user_conflict"
+	DeniedOwnOrganisation    DecisionReason = "own_organisation"
+	LevelTooLow              DecisionReason = "level_too_low"
+	ActionNotAllowed         DecisionReason = "action_not_allowed"
+	RoleNotAllowed           DecisionReason = "role_not_allowed"
 )
 
 // Decision is the answer to one question, with its reason.
 type Decision struct {
-	Allow bool
-	Why   Why
-	Grant string    // the grant's id, when there is a grant
-	Level Level     // the effective level: the lowest of grant, cap, assignment and offer; None unless the user is in
-	Until time.Time // when the access ends by itself, UTC; zero = it does not, or there is none
+	Allow  bool
+	Reason DecisionReason
+	Grant  string    // the grant's id, when there is a grant
+	Level  Level     // the effective level: the lowest of grant, cap, assignment and offer; None unless the user is in
+	Until  time.Time // when the access ends by itself, UTC; zero = it does not, or there is none
 }
 
 // Decide tells whether the user may do the action in the customer's tenant at that instant. Every fact can deny on its own; the
 // answer is yes only when all are there and none does (W11, A21, D5). Customer is the tenant's id.
 func (c *Catalogue) Decide(f Facts, customer, action string, now time.Time) Decision {
-	d := enter(f, customer, now)
-	if d.Why != Granted {
+	d := decideLevel(f, customer, now)
+	if d.Reason != Granted {
 		return d
 	}
 	switch yes, higher := c.allows(d.Level, action); {
 	case yes:
 		d.Allow = true
 	case higher || d.Level == None:
-		d.Why = LevelTooLow
+		d.Reason = LevelTooLow
 	default:
-		d.Why = ActionNotAllowed
+		d.Reason = ActionNotAllowed
 	}
 	return d
 }
 
 // enter decides everything but the action: whether the user is let in at all, and up to which level.
-func enter(f Facts, customer string, now time.Time) Decision {
-	deny := func(w Why) Decision { return Decision{Why: w} }
+func decideLevel(f Facts, customer string, now time.Time) Decision {
+	deny := func(w DecisionReason) Decision { return Decision{Reason: w} }
 	u, p, g := f.User, f.Partner, f.Grant
 	switch {
 	case u == nil || u.Status == Removed:
 		return deny(UnknownSubject)
 	case p == nil || p.ID != u.Partner:
-		return deny(WhyPartnerInactive)
-	case p.standing() != Granted:
-		return deny(p.standing())
+		return deny(DeniedPartnerNotActive)
+	case p.denial() != Granted:
+		return deny(p.denial())
 	case u.Status != Active:
-		return deny(WhyUserInactive)
+		return deny(DeniedUserNotActive)
 	case g == nil || g.Partner != p.ID || g.Customer != customer: // W12: a grant is its own partner's and nobody else's
 		return deny(NoGrant)
 	}
@@ -78,17 +78,17 @@ func enter(f Facts, customer string, now time.Time) Decision {
 	if a != nil && (a.User != u.ID || a.Customer != customer) {
 		a = nil
 	}
-	switch why := g.standing(p, now); {
+	switch why := g.denial(p, now); {
 	case why != Granted:
-		d.Why = why
+		d.Reason = why
 	case !g.Admits(u, a):
-		d.Why = UserNotAssigned
+		d.Reason = UserNotAssigned
 	case slices.Contains(u.MemberOf, customer):
-		d.Why = WhyConflict
+		d.Reason = DeniedConflict
 	case InDomain(u.Email, g.Domain): // D7: the customer, or its domain, may be younger than the user
-		d.Why = WhyOwnOrganisation
+		d.Reason = DeniedOwnOrganisation
 	default:
-		d.Why = Granted
+		d.Reason = Granted
 		d.Level = g.LevelOf(p, u, a)
 		d.Until = g.Until
 	}
@@ -96,30 +96,30 @@ func enter(f Facts, customer string, now time.Time) Decision {
 }
 
 // standing is what of the partner denies all of its users, whichever the customer; Granted when nothing does.
-func (p *Partner) standing() Why {
+func (p *Partner) denial() DecisionReason {
 	switch {
 	case p.Status != Active:
-		return WhyPartnerInactive
+		return DeniedPartnerNotActive
 	case p.Class != Channel:
-		return WhyNotEligible
+		return DeniedPartnerNotEligible
 	}
 	return Granted
 }
 
 // standing is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks answer
 // it, and the status that people see follows from it.
-func (g *Grant) standing(p *Partner, now time.Time) Why {
+func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	switch {
 	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
-		return WhyExpired
+		return DeniedExpired
 	case g.State == StateEnded, p.Status == Removed:
-		return WhyEnded
+		return DeniedEnded
 	case g.State == StateRequested:
 		return PendingApproval
-	case p.standing() != Granted:
-		return p.standing()
+	case p.denial() != Granted:
+		return p.denial()
 	case g.State != StateOpen:
-		return WhySuspended
+		return DeniedSuspended
 	case now.Before(g.From):
 		return NotYetActive
 	case g.RequireSSO && !p.SSO:
@@ -130,18 +130,18 @@ func (g *Grant) standing(p *Partner, now time.Time) Why {
 
 // Entry decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is the one that a
 // check gives for an action that every level allows.
-func Entry(f Facts, customer string, now time.Time) Decision {
-	d := enter(f, customer, now)
-	if d.Why == Granted && d.Level == None {
-		d.Why = LevelTooLow
+func DecideAccess(f Facts, customer string, now time.Time) Decision {
+	d := decideLevel(f, customer, now)
+	if d.Reason == Granted && d.Level == None {
+		d.Reason = LevelTooLow
 	}
-	d.Allow = d.Why == Granted
+	d.Allow = d.Reason == Granted
 	return d
 }
 
 // Enters tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
-func Enters(f Facts, customer string, now time.Time) (Level, bool) {
-	d := Entry(f, customer, now)
+func AccessLevel(f Facts, customer string, now time.Time) (Level, bool) {
+	d := DecideAccess(f, customer, now)
 	return d.Level, d.Allow
 }
 
@@ -150,13 +150,13 @@ func (c *Catalogue) DecidePortal(f Facts, partner, action string) Decision {
 	u, p := f.User, f.Partner
 	switch {
 	case u == nil || u.Status == Removed:
-		return Decision{Why: UnknownSubject}
+		return Decision{Reason: UnknownSubject}
 	case p == nil || p.ID != u.Partner || p.Status != Active:
-		return Decision{Why: WhyPartnerInactive}
+		return Decision{Reason: DeniedPartnerNotActive}
 	case u.Status != Active:
-		return Decision{Why: WhyUserInactive}
+		return Decision{Reason: DeniedUserNotActive}
 	case u.Partner != partner || !c.roleAllows(u.Role, action):
-		return Decision{Why: RoleNotAllowed}
+		return Decision{Reason: RoleNotAllowed}
 	}
-	return Decision{Allow: true, Why: Granted}
+	return Decision{Allow: true, Reason: Granted}
 }

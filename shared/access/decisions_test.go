@@ -93,11 +93,11 @@ type caseAsk struct {
 }
 
 type caseWant struct {
-	Allow      bool       `json:"allow"`
-	Why        access.Why `json:"why"`
-	Level      string     `json:"level"`
-	ValidUntil time.Time  `json:"valid_until"`
-	Grant      bool       `json:"grant"` // the grant's id is told
+	Allow      bool                  `json:"allow"`
+	Why        access.DecisionReason `json:"why"`
+	Level      string                `json:"level"`
+	ValidUntil time.Time             `json:"valid_until"`
+	Grant      bool                  `json:"grant"` // the grant's id is told
 }
 
 func defaultCase() decisionCase {
@@ -151,7 +151,7 @@ func TestDecisionCases(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("testdata/decisions: got %d files (%v), want some", len(files), err)
 	}
-	told := map[access.Why]bool{}
+	told := map[access.DecisionReason]bool{}
 	for _, file := range files {
 		f, catalogue := readDecisions(t, file)
 		for i, raw := range f.Cases {
@@ -161,14 +161,14 @@ func TestDecisionCases(t *testing.T) {
 			}
 			t.Run(filepath.Base(file)+"/"+c.Name, func(t *testing.T) {
 				facts := c.Facts.facts()
-				want := access.Decision{Allow: c.Want.Allow, Why: c.Want.Why, Level: level(c.Want.Level), Until: c.Want.ValidUntil}
+				want := access.Decision{Allow: c.Want.Allow, Reason: c.Want.Why, Level: level(c.Want.Level), Until: c.Want.ValidUntil}
 				got := catalogue.DecidePortal(facts, c.Ask.Portal, c.Ask.Action)
 				if c.Ask.Portal == "" {
 					if c.Want.Grant {
 						want.Grant = "grt_1"
 					}
 					got = catalogue.Decide(facts, c.Ask.Customer, c.Ask.Action, c.Ask.At)
-					level, in := access.Enters(facts, c.Ask.Customer, c.Ask.At)
+					level, in := access.AccessLevel(facts, c.Ask.Customer, c.Ask.At)
 					if wantIn := got.Level > access.None; in != wantIn || level != got.Level {
 						t.Errorf("Enters: got %v, %s; want %v, %s as in the decision", in, level, wantIn, got.Level)
 					}
@@ -176,14 +176,14 @@ func TestDecisionCases(t *testing.T) {
 				if got != want {
 					t.Errorf("got  %+v\nwant %+v", got, want)
 				}
-				told[got.Why] = true
+				told[got.Reason] = true
 			})
 		}
 	}
-	for _, w := range []access.Why{
-		access.Granted, access.UnknownSubject, access.WhyPartnerInactive, access.WhyNotEligible, access.SSORequired, access.WhyUserInactive,
-		access.NoGrant, access.PendingApproval, access.NotYetActive, access.WhySuspended, access.WhyExpired, access.WhyEnded,
-		access.UserNotAssigned, access.WhyConflict, access.WhyOwnOrganisation, access.LevelTooLow, access.ActionNotAllowed, access.RoleNotAllowed,
+	for _, w := range []access.DecisionReason{
+		access.Granted, access.UnknownSubject, access.DeniedPartnerNotActive, access.DeniedPartnerNotEligible, access.SSORequired, access.DeniedUserNotActive,
+		access.NoGrant, access.PendingApproval, access.NotYetActive, access.DeniedSuspended, access.DeniedExpired, access.DeniedEnded,
+		access.UserNotAssigned, access.DeniedConflict, access.DeniedOwnOrganisation, access.LevelTooLow, access.ActionNotAllowed, access.RoleNotAllowed,
 	} {
 		if !told[w] {
 			t.Errorf("reason %s: got no case that ends in it, want at least one", w)
@@ -273,7 +273,7 @@ func TestNoPairOfDenialsAddsUpToAYes(t *testing.T) {
 	}
 	for i, a := range denials {
 		for _, b := range denials[i:] { // a with itself, too
-			if d := decide(a.deny, b.deny); d.Allow || d.Why == access.Granted {
+			if d := decide(a.deny, b.deny); d.Allow || d.Reason == access.Granted {
 				t.Errorf("%s, and %s: got %+v, want no", a.name, b.name, d)
 			}
 		}

@@ -341,7 +341,7 @@ func TestWhoBecomesAMemberIsOutAtOnceAndBackAfterwards(t *testing.T) { // A7, A8
 	w, kim, lee, _ := withThree(t)
 	w.member("acme", "kim@contoso.example", false)
 	w.wantEvents(events.MemberAdded)
-	w.wantWhy(kim, access.WhyConflict)
+	w.wantWhy(kim, access.DeniedConflict)
 	w.wantWhy(lee, access.Granted)
 	if got := w.users[kim].Status; got != access.Active {
 		t.Errorf("kim's account: got %s, want it active (D25)", got)

@@ -133,7 +133,7 @@ func TestAtLeastOneUserKeepsAccess(t *testing.T) { // E9
 	w.must(w.edit(access.EditCommand{Add: []string{lee}, Remove: []string{kim}}))
 	w.wantIn("lee")
 	w.must(w.end(access.PlanRevoke)) // never refused (W13)
-	w.wantWhy(lee, access.WhyEnded)
+	w.wantWhy(lee, access.DeniedEnded)
 }
 
 func TestNobodyCanStayNobody(t *testing.T) { // E9 is about taking the last one out
@@ -237,7 +237,7 @@ func TestSuspendAndResume(t *testing.T) { // A14: disabled, and back
 	p := w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)}))
 	wantFields(t, p, "state")
 	w.wantEvents(events.GrantSuspended)
-	w.wantWhy(kim, access.WhySuspended)
+	w.wantWhy(kim, access.DeniedSuspended)
 	again, err := w.edit(access.EditCommand{State: new(access.StateSuspended)})
 	wantUnchanged(t, again, err)
 	w.must(w.edit(access.EditCommand{State: new(access.StateOpen)}))

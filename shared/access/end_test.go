@@ -27,7 +27,7 @@ func TestAGrantEndsAtOnceAndItsReasonIsKept(t *testing.T) {
 			w, kim, _, _ := withThree(t)
 			w.wantWhy(kim, access.Granted)
 			p := w.must(w.as(c.actor).end(c.end))
-			w.wantWhy(kim, access.WhyEnded)
+			w.wantWhy(kim, access.DeniedEnded)
 			wantFields(t, p, "state")
 			w.wantEvents(c.told)
 			want := access.End{Reason: c.reason, At: w.now, By: access.By{Kind: c.actor.Kind, Email: c.actor.Email}}
@@ -63,10 +63,10 @@ func TestAccessStopsAtTheEndWhetherOrNotASweepHasRun(t *testing.T) { // A13
 	p, err := w.end(access.PlanDue)
 	wantUnchanged(t, p, err)
 	w.now = until
-	w.wantWhy(kim, access.WhyExpired)
+	w.wantWhy(kim, access.DeniedExpired)
 	w.now = until.Add(time.Hour)
 	w.must(w.end(access.PlanDue))
-	w.wantWhy(kim, access.WhyExpired)
+	w.wantWhy(kim, access.DeniedExpired)
 	w.wantEvents(events.GrantExpired)
 	g := w.grants["acme contoso"]
 	if want := (access.End{Reason: access.Expired, At: until, By: access.By{Kind: "clock"}}); g.End == nil || *g.End != want {
@@ -148,7 +148,7 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 func TestARemovedPartnersGrantCanStillBeEnded(t *testing.T) { // D5, W13
 	w, kim, _, _ := withThree(t)
 	w.as(provider).removePartner("contoso")
-	w.wantWhy(kim, access.WhyPartnerInactive)
+	w.wantWhy(kim, access.DeniedPartnerNotActive)
 	if got := w.users[kim].Status; got != access.Active {
 		t.Errorf("kim's account: got %s, want it as it was, active (D25)", got)
 	}
@@ -219,7 +219,7 @@ func TestAManagedCustomerIsAlwaysOpenAtLevelManage(t *testing.T) { // A2, A11, A
 	if e := ended.Grant.End; e == nil || e.Reason != access.ManagementEnded || ended.Grant.Managed || w.customers["acme"].ManagedBy != "" {
 		t.Errorf("got grant %+v at a customer managed by %q, want the management ended", ended.Grant, w.customers["acme"].ManagedBy)
 	}
-	w.wantWhy(kim, access.WhyEnded)
+	w.wantWhy(kim, access.DeniedEnded)
 	_, err = w.end(access.PlanUnmanage)
 	wantRefusal(t, err, access.NotFound)
 	w.must(w.manage("acme", "fabrikam"))

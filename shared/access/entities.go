@@ -365,12 +365,12 @@ const (
 // now: active only where the grant and its partner deny nobody, and suspended where the partner is suspended, of another class, or without the
 // single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
 func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
-	switch g.standing(p, now) {
+	switch g.denial(p, now) {
 	case Granted:
 		return StatusActive
-	case WhyExpired:
+	case DeniedExpired:
 		return StatusExpired
-	case WhyEnded:
+	case DeniedEnded:
 		return StatusEnded
 	case PendingApproval:
 		return StatusRequested
@@ -381,8 +381,8 @@ func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 }
 
 // Denied is why the grant is not active at that instant, by the reason that a check answers to its users; "" while it is active.
-func (g *Grant) Denied(p *Partner, now time.Time) Why {
-	if why := g.standing(p, now); why != Granted {
+func (g *Grant) DenialReason(p *Partner, now time.Time) DecisionReason {
+	if why := g.denial(p, now); why != Granted {
 		return why
 	}
 	return ""

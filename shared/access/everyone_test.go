@@ -191,7 +191,7 @@ func TestDisabledStaffBelongsToEveryone(t *testing.T) { // its account denies, a
 	w.must(w.grant(access.GrantCommand{Everyone: true}))
 	w.setStatus(kim, access.Disabled)
 	w.wantIn("olga kim")
-	w.wantWhy(kim, access.WhyUserInactive)
+	w.wantWhy(kim, access.DeniedUserNotActive)
 	w.must(w.edit(access.EditCommand{Everyone: new(false)}))
 	w.setStatus(kim, access.Active)
 	w.wantIn("olga kim")

@@ -9,7 +9,7 @@ type Facts struct {
 }
 
 // Question asks for the facts about a user and, unless Customer is "", about that customer's grant to the user's partner.
-type Question struct {
+type FactsQuery struct {
 	User     string // <partner>:<ulid>
 	Customer string
 }

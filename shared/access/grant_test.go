@@ -148,7 +148,7 @@ func TestAMergeKeepsWhoIsInWhateverBecameOfTheAccount(t *testing.T) {
 	w.setStatus(kim, access.Disabled)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim, lee}}))
 	w.wantIn("kim lee")
-	w.wantWhy(kim, access.WhyUserInactive)
+	w.wantWhy(kim, access.DeniedUserNotActive)
 }
 
 func TestAnIndividualsLevelIsTheirCapWhereTheGrantIsThereAlready(t *testing.T) { // D15, D20, W11

@@ -42,7 +42,7 @@ func TestAnotherDomainIsAnotherPerson(t *testing.T) {
 		role     access.Role
 		let      func(w *world, kim string) // how the user comes in
 		address  string
-		why      access.Why
+		why      access.DecisionReason
 		reason   string // of the event; "-" = nothing is told
 		in, left int    // users counted before and after
 	}{
@@ -69,7 +69,7 @@ func TestAnotherDomainIsAnotherPerson(t *testing.T) {
 		{"the grant has ended", access.Tech, func(w *world, kim string) {
 			pickedBy(ann)(w, kim)
 			w.must(w.end(access.PlanRevoke))
-		}, other, access.WhyEnded, "-", 1, 1},
+		}, other, access.DeniedEnded, "-", 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -197,7 +197,7 @@ func TestACustomerThatTakesTheChoiceBackKeepsThePersonsOfWhomItWasTold(t *testin
 	take := func(w *world) { w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)})) }
 	for about, c := range map[string]struct {
 		do  func(w *world, task *access.Task)
-		why access.Why
+		why access.DecisionReason
 	}{
 		"after it was told":  {func(w *world, task *access.Task) { w.visit(task); take(w) }, access.Granted},
 		"before it was told": {func(w *world, _ *access.Task) { take(w) }, access.UserNotAssigned},

@@ -466,16 +466,16 @@ func (w *world) wantIn(want string) {
 }
 
 // why is the reason of the decision about a user of any partner who wants to sign in at Acme.
-func (w *world) why(user string) access.Why {
+func (w *world) why(user string) access.DecisionReason {
 	u := loaded(w.users, user)
 	partner, _, _ := strings.Cut(user, ":")
 	f := access.Facts{
 		Partner: loaded(w.partners, partner), User: u, Grant: loaded(w.grants, "acme "+partner), Assignment: loaded(w.assignments, "acme "+user),
 	}
-	return access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now).Why
+	return access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now).Reason
 }
 
-func (w *world) wantWhy(user string, want access.Why) {
+func (w *world) wantWhy(user string, want access.DecisionReason) {
 	w.t.Helper()
 	if got := w.why(user); got != want {
 		w.t.Errorf("decision for %s at %s: got %s, want %s", w.users[user].Name, w.now.Format(time.RFC3339Nano), got, want)
@@ -490,9 +490,9 @@ func (w *world) wantLevel(user string, want access.Level) {
 	f := access.Facts{
 		Partner: loaded(w.partners, partner), User: u, Grant: loaded(w.grants, "acme "+partner), Assignment: loaded(w.assignments, "acme "+user),
 	}
-	if got, _ := access.Enters(f, "acme", w.now); got != want {
+	if got, _ := access.AccessLevel(f, "acme", w.now); got != want {
 		t := access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now)
-		w.t.Errorf("%s: got level %s (%s), want %s", u.Name, got, t.Why, want)
+		w.t.Errorf("%s: got level %s (%s), want %s", u.Name, got, t.Reason, want)
 	}
 }
 

@@ -199,7 +199,7 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 					return nil, err
 				}
 			}
-			if _, in := access.Enters(row.Viewer, id, f.Now); f.OnlyAccessible && !in {
+			if _, in := access.AccessLevel(row.Viewer, id, f.Now); f.OnlyAccessible && !in {
 				continue
 			}
 			if wanted(f, &row) && customerMatches(row.Customer, f.Query) {

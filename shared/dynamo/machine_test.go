@@ -745,10 +745,10 @@ func (m *machine) compareAll(t *rapid.T) {
 
 // compareDecisions asks about the users at every customer, and keeps the grants and partners that it saw.
 func (m *machine) compareDecisions(t *rapid.T, users []string) {
-	var qs []access.Question
+	var qs []access.FactsQuery
 	for _, user := range users {
 		for _, customer := range m.model.customers {
-			qs = append(qs, access.Question{User: user, Customer: customer})
+			qs = append(qs, access.FactsQuery{User: user, Customer: customer})
 		}
 	}
 	facts, err := m.reader.Facts(m.ctx, qs, access.Strong)
@@ -768,7 +768,7 @@ func (m *machine) compareDecisions(t *rapid.T, users []string) {
 			"settings:write": access.Manage,
 		} {
 			d := catalogue.Decide(facts[i], q.Customer, action, m.model.now)
-			got := verdict{d.Allow, d.Why, d.Level, d.Until}
+			got := verdict{d.Allow, d.Reason, d.Level, d.Until}
 			if want := m.model.decide(q.User, q.Customer, needs); got != want {
 				t.Fatalf("%s for %s at %s: got %+v, want %+v\nfacts: grant %+v, assignment %+v", action, q.User, q.Customer, got, want, facts[i].Grant,
 					facts[i].Assignment)

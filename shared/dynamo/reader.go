@@ -46,7 +46,7 @@ const (
 
 // Facts returns the facts of each question, in the order of the questions. It reads a question's four records, each record once, with one
 // request for each hundred. Facts of the same record share it. A record that does not exist is nil; one that cannot be decoded is an error.
-func (r *Reader) Facts(ctx context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error) {
+func (r *Reader) Facts(ctx context.Context, qs []access.FactsQuery, c access.Consistency) ([]access.Facts, error) {
 	most := len(qs) * 4
 	if c == access.Snapshot {
 		most = keysPerRequest // each question's records have to be in one transaction
@@ -203,7 +203,7 @@ type recordIndexes struct{ partner, user, grant, assignment int }
 const none = -1
 
 // planReads divides the questions into plans of at most that many records. The records of one question are in one plan.
-func (r *Reader) planReads(qs []access.Question, most int) []*readPlan {
+func (r *Reader) planReads(qs []access.FactsQuery, most int) []*readPlan {
 	var out []*readPlan
 	var s *readPlan
 	for i, q := range qs {

@@ -21,7 +21,7 @@ import (
 // FactSource is where decisions find their facts. Every error of it means that a question cannot be answered now.
 type FactSource interface {
 	// Facts reads the facts of all questions, in their order. What is not there is nil.
-	Facts(ctx context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error)
+	Facts(ctx context.Context, qs []access.FactsQuery, c access.Consistency) ([]access.Facts, error)
 	// UserByEmail is the id of the partner's user with the address, "" when there is none.
 	UserByEmail(ctx context.Context, address string) (string, error)
 	// CustomersOf lists customers that may have a grant for the partner, PartnersOf partners that may have one of the customer, and
@@ -244,7 +244,7 @@ func (k *check) name(ctx context.Context, r *Request, matters []matter) {
 // decide reads the facts of all questions at one go, one for each consistency that is wanted, and then decides them. It returns the instant
 // of the decisions, which is after the reading: what ends meanwhile has ended.
 func (k *check) decide(ctx context.Context, r *Request, asks []ask, matters []matter) time.Time {
-	questions := make([]access.Question, 0, len(matters))
+	questions := make([]access.FactsQuery, 0, len(matters))
 	facts := make([]access.Facts, len(matters))
 	for _, c := range [...]access.Consistency{access.Strong, access.Eventual, access.Snapshot} {
 		questions = questions[:0]
@@ -290,9 +290,9 @@ func (k *check) decide(ctx context.Context, r *Request, asks []ask, matters []ma
 func (k *check) decideOne(m *matter, f access.Facts, action string, now time.Time) access.Decision {
 	switch {
 	case m.user == "":
-		return access.Decision{Why: access.UnknownSubject}
+		return access.Decision{Reason: access.UnknownSubject}
 	case !m.known:
-		return access.Decision{Why: access.ActionNotAllowed}
+		return access.Decision{Reason: access.ActionNotAllowed}
 	case m.portal:
 		return k.Catalogue.DecidePortal(f, m.partner, action)
 	}
@@ -303,8 +303,8 @@ func (k *check) decideOne(m *matter, f access.Facts, action string, now time.Tim
 func (m *matter) open() bool { return m.failed == nil && m.user != "" && m.known }
 
 // question asks for the facts. Ids that cannot be do not reach the table: nothing is granted there.
-func (m *matter) question() access.Question {
-	q := access.Question{User: m.user}
+func (m *matter) question() access.FactsQuery {
+	q := access.FactsQuery{User: m.user}
 	if !m.portal && access.ValidID(m.customer) {
 		q.Customer = m.customer
 	}
@@ -359,7 +359,7 @@ func (m *matter) code() string {
 	if m.failed != nil {
 		return string(m.failed.Code)
 	}
-	return string(m.decision.Why)
+	return string(m.decision.Reason)
 }
 
 // The answers to evaluations are written as they have to stand in the response's payload, as the inside of a JSON string: a batch is long, and to escape it
@@ -397,11 +397,11 @@ func appendFailure(b []byte, e *access.Error) []byte {
 
 // appendDecision writes one decision, with its instant unless that is zero. What it does not quote is this service's own text.
 func appendDecision(b []byte, d *access.Decision, at time.Time) []byte {
-	user, admin := sentences(d.Why)
+	user, admin := sentences(d.Reason)
 	b = append(b, `{\"decision\":`...)
 	b = strconv.AppendBool(b, d.Allow)
 	b = append(b, `,\"context\":{\"reason\":\"`...)
-	b = append(b, d.Why...)
+	b = append(b, d.Reason...)
 	b = append(b, `\",\"reason_user\":\"`...)
 	b = append(b, user...)
 	b = append(b, `\",\"reason_admin\":\"`...)
@@ -440,19 +440,19 @@ func quoteTwice(b []byte, s string) []byte {
 }
 
 // sentences say a reason to the person who was refused, and to who can change it. They need no escapes in JSON.
-func sentences(w access.Why) (user, admin string) {
+func sentences(w access.DecisionReason) (user, admin string) {
 	switch w {
 	case access.Granted:
 		return "You have access.", "The grant, or the role, allows the action."
 	case access.UnknownSubject:
 		return "You are not known here.", "No partner has a user with this id or e-mail address."
-	case access.WhyPartnerInactive:
+	case access.DeniedPartnerNotActive:
 		return "Your organisation has no access at the moment.", "The partner is suspended or removed: only the provider changes that."
-	case access.WhyNotEligible:
+	case access.DeniedPartnerNotEligible:
 		return "Your organisation cannot be given access to customers.", "The partner is not a channel partner: only the provider changes that."
 	case access.SSORequired:
 		return "Access needs your organisation's single sign-on.", "The grant requires single sign-on, which the partner has not enabled."
-	case access.WhyUserInactive:
+	case access.DeniedUserNotActive:
 		return "Your account is not active.", "The user is invited or disabled: the partner's administrators change that."
 	case access.NoGrant:
 		return "The customer has not let your organisation in.", "There is no grant of this customer for the user's partner."
@@ -460,17 +460,17 @@ func sentences(w access.Why) (user, admin string) {
 		return "The customer has not approved the access yet.", "The grant was requested and waits for the customer's approval."
 	case access.NotYetActive:
 		return "The access has not begun yet.", "The grant's period begins later."
-	case access.WhySuspended:
+	case access.DeniedSuspended:
 		return "The access is suspended.", "The customer has suspended the grant and can resume it."
-	case access.WhyExpired:
+	case access.DeniedExpired:
 		return "The access has expired.", "The grant's period is over: the customer can grant again."
-	case access.WhyEnded:
+	case access.DeniedEnded:
 		return "The access was ended.", "The grant was revoked, relinquished or ended with its partner: the customer can grant again."
 	case access.UserNotAssigned:
 		return "You are not among the users who have access to this customer.", "The user is not assigned in the grant."
-	case access.WhyConflict:
+	case access.DeniedConflict:
 		return "You belong to the customer yourself.", "The user is a member of the customer and thus never comes in as a partner's user."
-	case access.WhyOwnOrganisation:
+	case access.DeniedOwnOrganisation:
 		return "Your address belongs to the customer's own organisation.", "The user's address is in the customer's domain: partners are outside organisations."
 	case access.LevelTooLow:
 		return "Your access does not go that far.", "The effective level, the lowest of grant, cap, assignment and offer, does not give the action; a higher one does."

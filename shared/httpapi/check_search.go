@@ -150,7 +150,7 @@ func (f *find) turn(p page, digest string) *access.Error {
 func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, error) {
 	partner, _, _ := strings.Cut(f.user, ":")
 	if f.ask.resource.kind == access.PartnerType {
-		facts, err := k.Facts.Facts(ctx, []access.Question{{User: f.user}}, f.ask.consistency())
+		facts, err := k.Facts.Facts(ctx, []access.FactsQuery{{User: f.user}}, f.ask.consistency())
 		if err != nil || !k.Catalogue.DecidePortal(facts[0], partner, f.ask.action.id).Allow {
 			return results{}, err
 		}
@@ -165,9 +165,9 @@ func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, er
 		if err != nil {
 			return results{}, err
 		}
-		qs := make([]access.Question, len(customers.Items))
+		qs := make([]access.FactsQuery, len(customers.Items))
 		for i, c := range customers.Items {
-			qs[i] = access.Question{User: f.user, Customer: c}
+			qs[i] = access.FactsQuery{User: f.user, Customer: c}
 		}
 		facts, err := k.factsOf(ctx, qs, f)
 		if err != nil {
@@ -188,7 +188,7 @@ func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, er
 }
 
 // factsOf reads the facts of candidates, if there are any.
-func (k *check) factsOf(ctx context.Context, qs []access.Question, f *find) ([]access.Facts, error) {
+func (k *check) factsOf(ctx context.Context, qs []access.FactsQuery, f *find) ([]access.Facts, error) {
 	if len(qs) == 0 {
 		return nil, nil
 	}
@@ -279,9 +279,9 @@ func (k *check) subjects(ctx context.Context, _ *Request, f *find) (results, err
 
 // letIn tells which partners' grants are active, so that nobody is looked for in the others.
 func (k *check) letIn(ctx context.Context, f *find, partners []string) ([]bool, error) {
-	qs := make([]access.Question, len(partners))
+	qs := make([]access.FactsQuery, len(partners))
 	for i, p := range partners {
-		qs[i] = access.Question{User: p + ":", Customer: f.customer} // no user: the partner and its grant are what matters
+		qs[i] = access.FactsQuery{User: p + ":", Customer: f.customer} // no user: the partner and its grant are what matters
 	}
 	facts, err := k.factsOf(ctx, qs, f)
 	if err != nil {
@@ -306,7 +306,7 @@ func (k *check) usersWhoMay(ctx context.Context, f *find, g *gathering, partner,
 			return false, err
 		}
 		ms := make([]matter, len(users.Items))
-		qs := make([]access.Question, len(users.Items))
+		qs := make([]access.FactsQuery, len(users.Items))
 		for i, u := range users.Items {
 			ms[i] = matter{user: u, customer: f.customer, portal: f.portal, partner: f.partner, known: true}
 			qs[i] = ms[i].question()
@@ -331,7 +331,7 @@ func (k *check) usersWhoMay(ctx context.Context, f *find, g *gathering, partner,
 
 // actions finds the named actions that the user may do.
 func (k *check) actions(ctx context.Context, _ *Request, f *find) (results, error) {
-	facts, err := k.Facts.Facts(ctx, []access.Question{f.question()}, f.ask.consistency())
+	facts, err := k.Facts.Facts(ctx, []access.FactsQuery{f.question()}, f.ask.consistency())
 	if err != nil {
 		return results{}, err
 	}

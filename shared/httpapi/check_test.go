@@ -48,7 +48,7 @@ func newFacts(customers ...string) *facts {
 	return f
 }
 
-func (f *facts) Facts(_ context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error) {
+func (f *facts) Facts(_ context.Context, qs []access.FactsQuery, c access.Consistency) ([]access.Facts, error) {
 	f.asked = append(f.asked, fmt.Sprintf("facts %s %d", c, len(qs)))
 	if f.err != nil {
 		return nil, f.err

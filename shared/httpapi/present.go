@@ -72,7 +72,7 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 	v := grantView{
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)),
-		Reason: text(g.Denied(r.Partner, now)), State: string(g.State),
+		Reason: text(g.DenialReason(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
 		From: g.From, Until: instant(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated, Version: g.PublicVersion(),
 	}
@@ -330,39 +330,39 @@ func viewMember(m *access.Member) memberView {
 
 // partnerCustomerView is a customer as the partner sees it (A1, A3, W14).
 type partnerCustomerView struct {
-	Customer       organisationView `json:"customer"`
-	Status         string           `json:"status"`
-	Reason         text             `json:"reason"` // why it is not active
-	Level          string           `json:"level"`
-	EffectiveLevel string           `json:"effective_level"`
-	From           time.Time        `json:"from"`
-	Until          *time.Time       `json:"until"`
-	Managed        bool             `json:"managed"`
-	Everyone       bool             `json:"everyone"`
-	AssignedBy     string           `json:"assigned_by"`
-	UserCount      int              `json:"user_count"`
-	RequireSSO     bool             `json:"require_sso"`
-	Message        string           `json:"message"`
-	YouHaveAccess  bool             `json:"you_have_access"`
-	YourLevel      string           `json:"your_level,omitzero"`  // of the partner's user who asks
-	YourReason     access.Why       `json:"your_reason,omitzero"` // as a check would give it
-	SignInURL      string           `json:"sign_in_url,omitzero"` // only while you have access (A18-A20)
-	Version        int64            `json:"version"`              // of the grant: its ETag
+	Customer       organisationView      `json:"customer"`
+	Status         string                `json:"status"`
+	Reason         text                  `json:"reason"` // why it is not active
+	Level          string                `json:"level"`
+	EffectiveLevel string                `json:"effective_level"`
+	From           time.Time             `json:"from"`
+	Until          *time.Time            `json:"until"`
+	Managed        bool                  `json:"managed"`
+	Everyone       bool                  `json:"everyone"`
+	AssignedBy     string                `json:"assigned_by"`
+	UserCount      int                   `json:"user_count"`
+	RequireSSO     bool                  `json:"require_sso"`
+	Message        string                `json:"message"`
+	YouHaveAccess  bool                  `json:"you_have_access"`
+	YourLevel      string                `json:"your_level,omitzero"`  // of the partner's user who asks
+	YourReason     access.DecisionReason `json:"your_reason,omitzero"` // as a check would give it
+	SignInURL      string                `json:"sign_in_url,omitzero"` // only while you have access (A18-A20)
+	Version        int64                 `json:"version"`              // of the grant: its ETag
 }
 
 func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCustomerView {
 	g := r.Grant
 	v := partnerCustomerView{
-		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: text(g.Denied(r.Partner, now)),
+		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: text(g.DenialReason(r.Partner, now)),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: instant(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
 		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.PublicVersion(),
 	}
 	if r.Viewer.User != nil {
-		mine := access.Entry(r.Viewer, r.Customer.ID, now)
-		v.YourLevel, v.YourReason = mine.Level.String(), mine.Why
+		mine := access.DecideAccess(r.Viewer, r.Customer.ID, now)
+		v.YourLevel, v.YourReason = mine.Level.String(), mine.Reason
 	}
-	if _, v.YouHaveAccess = access.Enters(r.Viewer, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
+	if _, v.YouHaveAccess = access.AccessLevel(r.Viewer, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
 	}
 	return v

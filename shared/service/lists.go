@@ -159,7 +159,7 @@ func (s *Service) PartnerCustomer(ctx context.Context, who Caller, customer, par
 	for _, id := range me {
 		row.Viewer = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
 	}
-	if _, in := access.Enters(row.Viewer, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
+	if _, in := access.AccessLevel(row.Viewer, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
 		return access.GrantRow{}, NothingHere()
 	}
 	return row, nil
