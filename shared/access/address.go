@@ -54,7 +54,7 @@ func (h Holder) yield(pc PlanContext) ([]Write, []events.Event) {
 }
 
 func (h Holder) end(pc PlanContext, reason string) ([]Write, []events.Event) {
-	pc = pc.clock()
+	pc = pc.asClock()
 	pc.Accounts = true // whoever takes the address may not keep accounts itself, and the sweep deletes a task for which nothing is to be done
 	writes, u := h.leave(pc)
 	d := userData(u)
@@ -73,7 +73,7 @@ func (h Holder) leave(pc PlanContext) ([]Write, *User) {
 	u.RemovalHeadcountVersion = after.Version
 	return append([]Write{
 		HeadcountWrite{Before: &h.Headcount, After: &after}, UserWrite{Before: h.User, After: &u}, pc.task(TaskUserRemoved, u.Partner, u.ID),
-	}, append(pc.account(h.Task, &u), pc.reviewInvitationsOf(h.User, &u)...)...), &u
+	}, append(pc.accountTask(h.Task, &u), pc.reviewInvitationsOf(h.User, &u)...)...), &u
 }
 
 // claim plans that the address becomes one of a user of f.Partner: an unproved account of another partner that has it ends, when the partner or the provider

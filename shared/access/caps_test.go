@@ -30,21 +30,21 @@ func TestNoChoiceOfThePartnerChangesACap(t *testing.T) {
 		choose func(w *world, kim, lee string)
 	}{
 		{"nothing", func(*world, string, string) {}},
-		{"everyone", func(w *world, _, _ string) { w.must(w.pick(access.PickCommand{Everyone: new(true)})) }},
+		{"everyone", func(w *world, _, _ string) { w.must(w.pick(access.AssignCommand{Everyone: new(true)})) }},
 		{"everyone on and off", func(w *world, _, _ string) {
-			w.must(w.pick(access.PickCommand{Everyone: new(true)}))
-			w.must(w.pick(access.PickCommand{Everyone: new(false)}))
+			w.must(w.pick(access.AssignCommand{Everyone: new(true)}))
+			w.must(w.pick(access.AssignCommand{Everyone: new(false)}))
 		}},
-		{"a set with the person", func(w *world, kim, lee string) { w.must(w.pick(access.PickCommand{Users: list(kim, lee)})) }},
+		{"a set with the person", func(w *world, kim, lee string) { w.must(w.pick(access.AssignCommand{Users: list(kim, lee)})) }},
 		{"out and in again", func(w *world, kim, lee string) {
-			w.must(w.pick(access.PickCommand{Users: list(lee)}))
-			w.must(w.pick(access.PickCommand{Users: list(kim, lee)}))
+			w.must(w.pick(access.AssignCommand{Users: list(lee)}))
+			w.must(w.pick(access.AssignCommand{Users: list(kim, lee)}))
 		}},
 		{"everyone on, off, out and in again", func(w *world, kim, lee string) {
-			w.must(w.pick(access.PickCommand{Everyone: new(true)}))
-			w.must(w.pick(access.PickCommand{Everyone: new(false)}))
-			w.must(w.pick(access.PickCommand{Users: list(lee)}))
-			w.must(w.pick(access.PickCommand{Users: list(kim, lee)}))
+			w.must(w.pick(access.AssignCommand{Everyone: new(true)}))
+			w.must(w.pick(access.AssignCommand{Everyone: new(false)}))
+			w.must(w.pick(access.AssignCommand{Users: list(lee)}))
+			w.must(w.pick(access.AssignCommand{Users: list(kim, lee)}))
 		}},
 		{"the access is relinquished and granted again", func(w *world, kim, _ string) {
 			w.must(w.end(access.PlanRelinquish))
@@ -73,7 +73,7 @@ func TestACapBelongsToTheAddressAndIsThereWhenTheAccountIsMadeAgain(t *testing.T
 		w.must(w.edit(caps("kim@contoso.example", access.View)))
 		w.as(provider).leave(kim)
 		again := w.join("contoso", "kim", role)
-		w.as(olga).must(w.pick(access.PickCommand{Users: list(again)}))
+		w.as(olga).must(w.pick(access.AssignCommand{Users: list(again)}))
 		w.wantLevel(again, access.View)
 	}
 }
@@ -89,7 +89,7 @@ func TestACapHoldsInEveryGrantOnceItsRulesAreCopied(t *testing.T) {
 	if task := taskOf(w.change, access.TaskCustomerRules); task == nil || task.Customer != "acme" || !task.Due.After(w.now) {
 		t.Errorf("got the task %+v, want one for acme, due soon", task)
 	}
-	copied := func() access.Planned {
+	copied := func() access.GrantChange {
 		t.Helper()
 		return w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "fabrikam"), w.planContext())))
 	}

@@ -39,9 +39,9 @@ type PlanContext struct {
 
 // Change is one atomic change: all its writes happen, with its events, or none does.
 type Change struct {
-	Writes []Write
-	Events []events.Event
-	Takes  bool // it ends or narrows access and gives none: changes that give access wait for it
+	Writes  []Write
+	Events  []events.Event
+	Narrows bool // it ends or narrows access and gives none: changes that give access wait for it
 }
 
 // Empty tells that there is nothing to do.
@@ -122,7 +122,7 @@ func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Dat
 	return e
 }
 
-func (pc PlanContext) clock() PlanContext {
+func (pc PlanContext) asClock() PlanContext {
 	pc.Actor = Actor{Kind: ActorClock}
 	return pc
 }

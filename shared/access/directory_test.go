@@ -158,7 +158,7 @@ func TestACustomerIsRemovedOnceAllItsGrantsHaveEnded(t *testing.T) {
 		return err
 	}
 	wantRefusal(t, remove(), access.Contention)
-	w.must(w.as(provider).end(access.PlanEndForRemoval))
+	w.must(w.as(provider).end(access.PlanEndForRemovedCustomer))
 	wantRefusal(t, remove(), "")
 }
 

@@ -30,7 +30,7 @@ func TestTheSavedSetReplacesTheOldOne(t *testing.T) { // D27
 	}
 	w.wantIn("kim noa")
 	wantFields(t, p, "users")
-	if c := p.Changes; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) || c.Before != 3 || c.After != 2 {
+	if c := p.Summary; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) || c.Before != 3 || c.After != 2 {
 		t.Errorf("got changes %+v, want noa added, lee and max removed, from 3 users to 2", c)
 	}
 	w.wantEvents(events.GrantEdited)
@@ -67,14 +67,14 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 	t.Run("one of 120 goes", func(t *testing.T) {
 		w, users := crowd(t, 120)
 		p := w.must(w.edit(access.EditCommand{Set: list(users[1:]...)}))
-		if got := len(w.change.Writes); got != 2 || !slices.Equal(p.Changes.Removed, users[:1]) || p.Changes.After != 119 {
-			t.Errorf("got %d writes and changes %+v, want the grant and one user written", got, p.Changes)
+		if got := len(w.change.Writes); got != 2 || !slices.Equal(p.Summary.Removed, users[:1]) || p.Summary.After != 119 {
+			t.Errorf("got %d writes and changes %+v, want the grant and one user written", got, p.Summary)
 		}
 	})
 	t.Run("80 of 120 go, a row each", func(t *testing.T) {
 		w, users := crowd(t, 120)
 		p := w.must(w.edit(access.EditCommand{Set: list(users[80:]...)}))
-		if got := len(w.change.Writes); got != 81 || len(p.Changes.Removed) != 80 || p.Grant.Count != 40 {
+		if got := len(w.change.Writes); got != 81 || len(p.Summary.Removed) != 80 || p.Grant.Count != 40 {
 			t.Errorf("got %d writes and count %d, want 81 and 40", got, p.Grant.Count)
 		}
 	})
@@ -82,8 +82,8 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 		w, users := crowd(t, 120)
 		newcomer := w.join("contoso", "newcomer", access.Tech)
 		p := w.must(w.edit(access.EditCommand{Set: list(append(users[81:], newcomer, newcomer)...)}))
-		if got := len(w.change.Writes); got != 42 || len(p.Changes.Removed) != 81 || p.Grant.Count != 40 || !slices.Equal(p.Changes.Added, []string{newcomer}) {
-			t.Errorf("got %d writes, count %d, %d removed and %v added; want 42, 40, 81 and the newcomer", got, p.Grant.Count, len(p.Changes.Removed), p.Changes.Added)
+		if got := len(w.change.Writes); got != 42 || len(p.Summary.Removed) != 81 || p.Grant.Count != 40 || !slices.Equal(p.Summary.Added, []string{newcomer}) {
+			t.Errorf("got %d writes, count %d, %d removed and %v added; want 42, 40, 81 and the newcomer", got, p.Grant.Count, len(p.Summary.Removed), p.Summary.Added)
 		}
 		if got := len(strings.Fields(w.in())); got != 40 {
 			t.Errorf("in the grant: got %d users, want 40", got)
@@ -105,7 +105,7 @@ func TestAddAndRemoveWorkTogether(t *testing.T) {
 	noa := w.join("contoso", "noa", access.External)
 	p := w.must(w.edit(access.EditCommand{Add: []string{noa, kim}, Remove: []string{lee, maxi, "contoso:nobody", w.join("fabrikam", "pat", access.Tech)}}))
 	w.wantIn("kim noa")
-	if c := p.Changes; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) {
+	if c := p.Summary; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) {
 		t.Errorf("got changes %+v, want noa added, lee and max removed; who is in already or is nobody does not count", c)
 	}
 	again, err := w.edit(access.EditCommand{Add: []string{noa}, Remove: []string{lee}})
@@ -261,7 +261,7 @@ func TestWhatHasEndedCannotBeEdited(t *testing.T) {
 			end(w)
 			_, err := w.edit(access.EditCommand{Level: new(access.None)})
 			wantRefusal(t, err, access.Ended)
-			_, err = w.pick(access.PickCommand{Users: list(kim)})
+			_, err = w.pick(access.AssignCommand{Users: list(kim)})
 			wantRefusal(t, err, access.Ended)
 			_, err = w.removeUser(kim)
 			wantRefusal(t, err, access.Ended)
@@ -273,7 +273,7 @@ func TestWhatWasNeverThereCannotBeEdited(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.edit(access.EditCommand{})
 	wantRefusal(t, err, access.NotFound)
-	_, err = w.pick(access.PickCommand{Users: list()})
+	_, err = w.pick(access.AssignCommand{Users: list()})
 	wantRefusal(t, err, access.NotFound)
 	_, err = w.removeUser("contoso:nobody")
 	wantRefusal(t, err, access.NotFound)
@@ -343,7 +343,7 @@ func TestOneUserIsTakenOutByItself(t *testing.T) { // E6, E7
 	p := w.must(w.removeUser(kim))
 	w.wantIn("lee max")
 	w.wantEvents(events.GrantEdited)
-	if c := p.Changes; !slices.Equal(c.Removed, []string{kim}) || c.Before != 3 || c.After != 2 {
+	if c := p.Summary; !slices.Equal(c.Removed, []string{kim}) || c.Before != 3 || c.After != 2 {
 		t.Errorf("got changes %+v, want kim removed", c)
 	}
 	if got := w.users[kim].Status; got != access.Active {
@@ -364,24 +364,24 @@ func TestThePartnerPicksWhereTheGrantSaysSo(t *testing.T) { // A5, A21
 	w.must(w.grant(access.GrantCommand{}))
 	w.wantWhy(kim, access.UserNotAssigned)
 	w.as(olga)
-	p := w.must(w.pick(access.PickCommand{Users: list(kim, lee)}))
+	p := w.must(w.pick(access.AssignCommand{Users: list(kim, lee)}))
 	wantFields(t, p, "users")
 	w.wantIn("kim lee")
 	w.wantWhy(kim, access.Granted)
 	if e := w.event(); e.Type != events.GrantEdited || e.Actor != (events.Actor{Kind: "partner", Email: "olga@contoso.example"}) {
 		t.Errorf("got event %+v, want an edit by the partner", e)
 	}
-	w.must(w.pick(access.PickCommand{Users: list(lee)}))
+	w.must(w.pick(access.AssignCommand{Users: list(lee)}))
 	w.wantIn("lee")
-	_, err := w.pick(access.PickCommand{Users: list()})
+	_, err := w.pick(access.AssignCommand{Users: list()})
 	wantRefusal(t, err, access.LastUser)
-	w.must(w.pick(access.PickCommand{Everyone: new(true)}))
+	w.must(w.pick(access.AssignCommand{Everyone: new(true)}))
 	w.wantIn("olga kim")
-	w.must(w.pick(access.PickCommand{Everyone: new(false), Users: list(kim)}))
+	w.must(w.pick(access.AssignCommand{Everyone: new(false), Users: list(kim)}))
 	w.wantIn("kim")
 
 	w.must(w.as(ann).edit(access.EditCommand{AssignedBy: new(access.ByCustomer)}))
-	_, err = w.as(olga).pick(access.PickCommand{Users: list(lee)})
+	_, err = w.as(olga).pick(access.AssignCommand{Users: list(lee)})
 	wantRefusal(t, err, access.Forbidden)
 }
 
@@ -391,22 +391,22 @@ func TestThePickIsBoundByTheSameRules(t *testing.T) {
 	pat := w.join("fabrikam", "pat", access.Tech)
 	w.must(w.grant(access.GrantCommand{}))
 	w.as(olga)
-	_, err := w.pick(access.PickCommand{Users: list(kim, pat)})
+	_, err := w.pick(access.AssignCommand{Users: list(kim, pat)})
 	wantRefusal(t, err, access.UserNotOfPartner) // A6
 	wantPointer(t, err, "/users/1")
 	w.member("acme", "lee@contoso.example", false)
-	_, err = w.pick(access.PickCommand{Users: list(lee)})
+	_, err = w.pick(access.AssignCommand{Users: list(lee)})
 	wantRefusal(t, err, access.CustomerUserConflict) // A7
 
-	w.must(w.pick(access.PickCommand{Users: list(kim, w.join("contoso", "max", access.Tech))}))
-	_, err = w.pick(access.PickCommand{Seen: 1, Users: list(kim, w.join("contoso", "noa", access.Tech))})
+	w.must(w.pick(access.AssignCommand{Users: list(kim, w.join("contoso", "max", access.Tech))}))
+	_, err = w.pick(access.AssignCommand{Seen: 1, Users: list(kim, w.join("contoso", "noa", access.Tech))})
 	wantRefusal(t, err, access.VersionMismatch)
-	w.must(w.pick(access.PickCommand{Seen: 1, Users: list(kim)}))
+	w.must(w.pick(access.AssignCommand{Seen: 1, Users: list(kim)}))
 
 	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended)})
-	_, err = w.pick(access.PickCommand{Everyone: new(true)})
+	_, err = w.pick(access.AssignCommand{Everyone: new(true)})
 	wantRefusal(t, err, access.PartnerNotActive)
-	_, err = w.pick(access.PickCommand{Users: list(kim)})
+	_, err = w.pick(access.AssignCommand{Users: list(kim)})
 	if err != nil {
 		t.Errorf("a pick that gives nothing: got %v, want it accepted", err)
 	}

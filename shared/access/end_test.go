@@ -8,7 +8,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-type ending = func(access.Relation, access.PlanContext) (access.Planned, error)
+type ending = func(access.GrantFacts, access.PlanContext) (access.GrantChange, error)
 
 func TestAGrantEndsAtOnceAndItsReasonIsKept(t *testing.T) {
 	for _, c := range []struct {
@@ -21,7 +21,7 @@ func TestAGrantEndsAtOnceAndItsReasonIsKept(t *testing.T) {
 		{"the customer revokes (D29, D31, W13)", ann, access.PlanRevoke, access.RevokedByCustomer, events.GrantRevoked},
 		{"the partner relinquishes", olga, access.PlanRelinquish, access.RelinquishedByPartner, events.GrantRelinquished},
 		{"the provider ends the relationship (A4)", provider, access.PlanEndRelationship, access.RelationshipEnded, events.GrantEnded},
-		{"the customer is removed", provider, access.PlanEndForRemoval, access.CustomerRemoved, events.GrantEnded},
+		{"the customer is removed", provider, access.PlanEndForRemovedCustomer, access.CustomerRemoved, events.GrantEnded},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, kim, _, _ := withThree(t)
@@ -34,8 +34,8 @@ func TestAGrantEndsAtOnceAndItsReasonIsKept(t *testing.T) {
 			if g := p.Grant; g.State != access.StateEnded || g.End == nil || *g.End != want {
 				t.Errorf("got state %s and end %+v, want ended by %+v", g.State, g.End, want)
 			}
-			if p.Changes.Before != 3 || p.Changes.After != 0 {
-				t.Errorf("got changes %+v, want from 3 users to none", p.Changes)
+			if p.Summary.Before != 3 || p.Summary.After != 0 {
+				t.Errorf("got changes %+v, want from 3 users to none", p.Summary)
 			}
 			if d := w.event().Data; d.Reason != string(c.reason) || *d.UserCount != 3 {
 				t.Errorf("got event data %+v, want the reason and how many were in", d)
@@ -133,8 +133,8 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 			if g.Level != access.View || g.State != access.StateOpen || !g.Until.IsZero() || !g.From.Equal(w.now) || g.Note != "" || g.RequireSSO || g.End != nil || g.EveryoneUpTo != 0 || g.Everyone {
 				t.Errorf("got %+v, want nothing of the old grant's terms", g)
 			}
-			if p.Changes.Before != 0 || p.Changes.After != 1 {
-				t.Errorf("got changes %+v, want from no user to 1", p.Changes)
+			if p.Summary.Before != 0 || p.Summary.After != 1 {
+				t.Errorf("got changes %+v, want from no user to 1", p.Summary)
 			}
 			if first := w.change.Events[0]; first.Type == events.GrantExpired {
 				if first.Data.Grant != old.ID || first.Data.Reason != "expired" || first.Actor.Kind != "clock" || *first.Data.UserCount != 4 || first.ID >= w.event().ID {
@@ -211,7 +211,7 @@ func TestAManagedCustomerIsAlwaysOpenAtLevelManage(t *testing.T) { // A2, A11, A
 	again, err := w.manage("acme", "contoso")
 	wantUnchanged(t, again, err)
 	w.wantWhy(kim, access.UserNotAssigned)
-	w.must(w.as(olga).pick(access.PickCommand{Users: list(kim)})) // A5
+	w.must(w.as(olga).pick(access.AssignCommand{Users: list(kim)})) // A5
 	w.wantWhy(kim, access.Granted)
 
 	ended := w.must(w.as(provider).end(access.PlanUnmanage))
@@ -253,16 +253,18 @@ func TestOnlyTheProviderChangesAManagedRelationship(t *testing.T) { // A12
 	w := newWorld(t)
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
 	w.must(w.as(provider).manage("acme", "contoso"))
-	w.must(w.as(olga).pick(access.PickCommand{Users: list(kim, lee)}))
+	w.must(w.as(olga).pick(access.AssignCommand{Users: list(kim, lee)}))
 	w.as(ann)
-	for name, command := range map[string]func() (access.Planned, error){
-		"grant":            func() (access.Planned, error) { return w.grant(access.GrantCommand{Users: []string{kim}}) },
-		"lower the level":  func() (access.Planned, error) { return w.edit(access.EditCommand{Level: new(access.View)}) },
-		"suspend":          func() (access.Planned, error) { return w.edit(access.EditCommand{State: new(access.StateSuspended)}) },
-		"take a user out":  func() (access.Planned, error) { return w.removeUser(kim) },
-		"revoke":           func() (access.Planned, error) { return w.end(access.PlanRevoke) },
-		"relinquish":       func() (access.Planned, error) { return w.as(olga).end(access.PlanRelinquish) },
-		"end relationship": func() (access.Planned, error) { return w.as(provider).end(access.PlanEndRelationship) },
+	for name, command := range map[string]func() (access.GrantChange, error){
+		"grant":           func() (access.GrantChange, error) { return w.grant(access.GrantCommand{Users: []string{kim}}) },
+		"lower the level": func() (access.GrantChange, error) { return w.edit(access.EditCommand{Level: new(access.View)}) },
+		"suspend": func() (access.GrantChange, error) {
+			return w.edit(access.EditCommand{State: new(access.StateSuspended)})
+		},
+		"take a user out":  func() (access.GrantChange, error) { return w.removeUser(kim) },
+		"revoke":           func() (access.GrantChange, error) { return w.end(access.PlanRevoke) },
+		"relinquish":       func() (access.GrantChange, error) { return w.as(olga).end(access.PlanRelinquish) },
+		"end relationship": func() (access.GrantChange, error) { return w.as(provider).end(access.PlanEndRelationship) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.t = t

@@ -94,7 +94,7 @@ func TestAnAcceptanceThatMakesAUserSaysThatTheUserCame(t *testing.T) { // E4
 	w.invitations[i.ID] = *i
 	accept := func() []events.Event {
 		t.Helper()
-		f := access.InviteFacts{Relation: w.whole("acme", "contoso"), Email: loaded(w.emails, i.Email), Inviters: map[string]access.Inviter{
+		f := access.InvitationFacts{GrantFacts: w.whole("acme", "contoso"), Email: loaded(w.emails, i.Email), Inviters: map[string]access.Inviter{
 			i.ID: {Member: &access.Member{Customer: "acme", Email: ann.Email, Admin: true, Version: 1}},
 		}}
 		if f.Email != nil {
@@ -181,7 +181,7 @@ func TestARemovedPartnersGrantIsNoHindranceToAManagingOne(t *testing.T) { // A15
 	if got := w.customers["acme"].ManagedBy; got != "fabrikam" {
 		t.Errorf("managed by: got %q, want fabrikam", got)
 	}
-	w.must(w.end(access.PlanPartnerGone)) // the sweep
+	w.must(w.end(access.PlanEndForRemovedPartner)) // the sweep
 	if g := w.grants["acme contoso"]; g.State != access.StateEnded || g.End.Reason != access.PartnerRemoved || w.customers["acme"].ManagedBy != "fabrikam" {
 		t.Errorf("got %+v at a customer managed by %q, want its end written down and Fabrikam managing", g, w.customers["acme"].ManagedBy)
 	}
@@ -196,7 +196,7 @@ func TestARemovedPartnerThatManagedIsFollowedByAnother(t *testing.T) { // A15
 	if e := w.change.Events[1]; e.Partner.ID != "contoso" {
 		t.Errorf("the end of the management: got partner %s, want contoso", e.Partner.ID)
 	}
-	w.must(w.end(access.PlanPartnerGone))
+	w.must(w.end(access.PlanEndForRemovedPartner))
 	w.wantEvents(events.GrantEnded)
 	if got := w.customers["acme"].ManagedBy; got != "fabrikam" {
 		t.Errorf("managed by: got %q, want fabrikam", got)

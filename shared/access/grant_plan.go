@@ -14,18 +14,18 @@ const MaxUserChanges = 80
 const MaxUserSet = 1000
 
 // Relation is all that a plan about one (customer, partner) looks at, as it is stored now.
-type Relation struct {
+type GrantFacts struct {
 	Customer    *Customer
 	Partner     *Partner
 	Headcount   Headcount
 	Grant       *Grant                 // nil when there never was one
 	Users       map[string]*User       // those that the command names; and everybody who is in, when Known
-	Known       bool                   // after everyone was switched off: those who are in by their number are among Users
+	UsersLoaded bool                   // after everyone was switched off: those who are in by their number are among Users
 	Assignments map[string]*Assignment // theirs; and everybody's, when that was asked for or they are few
 }
 
 // Changes says what a command changed, for the answer (D17).
-type Changes struct {
+type ChangeSummary struct {
 	Added   []string // users, sorted
 	Removed []string
 	Fields  []string // names of the API, sorted
@@ -34,54 +34,54 @@ type Changes struct {
 }
 
 // Planned is a planned change of a grant with what the answer shows.
-type Planned struct {
+type GrantChange struct {
 	Change  Change
 	Grant   *Grant // as it will be
 	Created bool   // under a new id
-	Changes Changes
+	Summary ChangeSummary
 }
 
 // relationPlan edits a copy of a grant and remembers what has to be written.
-type relationPlan struct {
-	pc       PlanContext
-	r        Relation
-	before   *Grant // as loaded; nil when there is none
-	g        *Grant // the copy
-	fresh    bool   // granted under a new id
-	rows     map[string]*Assignment
-	added    []string
-	removed  []string
-	changed  map[string]Level // users who were in and may do more or less than before: how much that was
-	caps     *Caps            // the customer's caps as they will be; nil = as they are
-	unnamed  int              // users who go and are not known one by one
-	checked  bool             // the headcount has to be as it was loaded
-	everyone *bool
-	gives    []string // fields whose change gives more
-	takes    []string // fields whose change takes away, or is neither
-	past     []events.Event
+type grantPlan struct {
+	pc               PlanContext
+	facts            GrantFacts
+	before           *Grant // as loaded; nil when there is none
+	grant            *Grant // the copy
+	created          bool   // granted under a new id
+	rows             map[string]*Assignment
+	added            []string
+	removed          []string
+	changed          map[string]Level // users who were in and may do more or less than before: how much that was
+	caps             *Caps            // the customer's caps as they will be; nil = as they are
+	unnamed          int              // users who go and are not known one by one
+	headcountChecked bool             // the headcount has to be as it was loaded
+	everyone         *bool
+	widened          []string // fields whose change gives more
+	narrowed         []string // fields whose change takes away, or is neither
+	pastEvents       []events.Event
 }
 
-func newRelationPlan(r Relation, pc PlanContext) *relationPlan {
-	p := &relationPlan{pc: pc, r: r, before: r.Grant, rows: map[string]*Assignment{}, changed: map[string]Level{}}
+func newGrantPlan(r GrantFacts, pc PlanContext) *grantPlan {
+	p := &grantPlan{pc: pc, facts: r, before: r.Grant, rows: map[string]*Assignment{}, changed: map[string]Level{}}
 	if r.Grant != nil {
 		g := *r.Grant
-		p.g = &g
+		p.grant = &g
 	}
 	return p
 }
 
 // open starts a new grant: on a new row, or on the row of one that has ended.
-func (p *relationPlan) open(level Level, from, until time.Time) {
-	g := Grant{Customer: p.r.Customer.ID, Partner: p.r.Partner.ID, AssignedBy: ByCustomer}
-	if old := p.g; old != nil {
+func (p *grantPlan) open(level Level, from, until time.Time) {
+	g := Grant{Customer: p.facts.Customer.ID, Partner: p.facts.Partner.ID, AssignedBy: ByCustomer}
+	if old := p.grant; old != nil {
 		if old.expired(p.pc.Now) { // no sweep has come by yet: the end is told before the new beginning
-			p.past = append(p.past, p.pc.clock().event(events.GrantExpired, p.r.Customer, p.r.Partner, grantData(old, p.r.Headcount, func(d *events.Data) {
-				d.Users, d.UsersTruncated = p.concerned()
-				d.Status, d.Reason = string(old.Status(p.r.Partner, p.pc.Now)), string(Expired)
+			p.pastEvents = append(p.pastEvents, p.pc.asClock().event(events.GrantExpired, p.facts.Customer, p.facts.Partner, grantData(old, p.facts.Headcount, func(d *events.Data) {
+				d.Users, d.UsersTruncated = p.usersWithAccess()
+				d.Status, d.Reason = string(old.Status(p.facts.Partner, p.pc.Now)), string(Expired)
 			})))
 		}
 		g.Epoch = old.Epoch
-		if e := old.EndAt(p.r.Partner, p.pc.Now); e != nil {
+		if e := old.EndAt(p.facts.Partner, p.pc.Now); e != nil {
 			g.PreviousEnd = e.At
 		}
 	}
@@ -89,77 +89,77 @@ func (p *relationPlan) open(level Level, from, until time.Time) {
 	g.Level, g.State, g.From, g.Until = level, StateOpen, from, until
 	g.Epoch++
 	g.Created, g.NotifiedUntil = p.pc.Now, p.pc.Now
-	p.g, p.fresh = &g, true
+	p.grant, p.created = &g, true
 }
 
 // rules copies what the customer says of people from its record to the grant, unless the grant has a newer copy.
-func (p *relationPlan) rules() {
-	if c := p.r.Customer; c != nil && c.Version > p.g.RulesVersion {
-		p.g.Domain, p.g.Caps, p.g.RulesVersion = c.Domain, c.Caps, c.Version
+func (p *grantPlan) copyRules() {
+	if c := p.facts.Customer; c != nil && c.Version > p.grant.RulesVersion {
+		p.grant.Domain, p.grant.Caps, p.grant.RulesVersion = c.Domain, c.Caps, c.Version
 	}
 }
 
-func (p *relationPlan) setLevel(l Level) {
-	if l != p.g.Level {
-		gives := l > p.g.Level
-		p.g.Level = l
-		p.note("level", gives)
+func (p *grantPlan) setLevel(l Level) {
+	if l != p.grant.Level {
+		gives := l > p.grant.Level
+		p.grant.Level = l
+		p.recordChange("level", gives)
 	}
 }
 
-func (p *relationPlan) setPeriod(from, until *time.Time) error {
+func (p *grantPlan) setPeriod(from, until *time.Time) error {
 	now := p.pc.Now
 	if from != nil {
 		f := *from
 		if f.Before(now) {
 			f = now // a period never begins in the past
-			if !p.g.From.After(now) {
-				f = p.g.From // it has begun: that stays as it was
+			if !p.grant.From.After(now) {
+				f = p.grant.From // it has begun: that stays as it was
 			}
 		}
-		if !f.Equal(p.g.From) {
-			gives := f.Before(p.g.From)
-			p.tell(until == nil || until.Equal(p.g.Until))
-			p.g.From, p.g.NotifiedUntil = f, now
-			p.note("from", gives)
+		if !f.Equal(p.grant.From) {
+			gives := f.Before(p.grant.From)
+			p.recordDue(until == nil || until.Equal(p.grant.Until))
+			p.grant.From, p.grant.NotifiedUntil = f, now
+			p.recordChange("from", gives)
 		}
 	}
-	if until != nil && !until.Equal(p.g.Until) {
+	if until != nil && !until.Equal(p.grant.Until) {
 		if !until.IsZero() && !until.After(now) {
 			return Refuse(PeriodInvalid, "the end %s is not in the future: revoke the grant to end it now", until.Format(time.RFC3339)).At("/until")
 		}
-		gives := until.IsZero() || !p.g.Until.IsZero() && until.After(p.g.Until)
-		p.tell(false)
-		p.g.Until, p.g.NotifiedUntil = *until, now
-		p.note("until", gives)
+		gives := until.IsZero() || !p.grant.Until.IsZero() && until.After(p.grant.Until)
+		p.recordDue(false)
+		p.grant.Until, p.grant.NotifiedUntil = *until, now
+		p.recordChange("until", gives)
 	}
-	if !p.g.Until.IsZero() && !p.g.From.Before(p.g.Until) {
-		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", p.g.Until.Format(time.RFC3339), p.g.From.Format(time.RFC3339)).At("/until")
+	if !p.grant.Until.IsZero() && !p.grant.From.Before(p.grant.Until) {
+		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", p.grant.Until.Format(time.RFC3339), p.grant.From.Format(time.RFC3339)).At("/until")
 	}
 	return nil
 }
 
 // note remembers that a field of the API changed, and whether that gives more.
-func (p *relationPlan) note(field string, gives bool) {
-	l := &p.takes
+func (p *grantPlan) recordChange(field string, gives bool) {
+	l := &p.narrowed
 	if gives {
-		l = &p.gives
+		l = &p.widened
 	}
 	if !slices.Contains(*l, field) {
 		*l = append(*l, field)
 	}
 }
 
-func (p *relationPlan) fields() []string {
-	f := append(append([]string(nil), p.gives...), p.takes...)
+func (p *grantPlan) fields() []string {
+	f := append(append([]string(nil), p.widened...), p.narrowed...)
 	slices.Sort(f)
 	return slices.Compact(f)
 }
 
 // finish turns what was edited into the change. The event is of the given type; data that all events of grants carry is filled in.
-func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, error) {
+func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange, error) {
 	if len(p.rows) > MaxUserChanges {
-		return Planned{}, Refuse(TooManyUsers, "this would change %d users; at most %d can change in one request: use several, which add and remove users, or everyone", len(p.rows), MaxUserChanges)
+		return GrantChange{}, Refuse(TooManyUsers, "this would change %d users; at most %d can change in one request: use several, which add and remove users, or everyone", len(p.rows), MaxUserChanges)
 	}
 	slices.Sort(p.added)
 	slices.Sort(p.removed)
@@ -171,57 +171,57 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 	}
 	before := 0
 	if p.before != nil && !p.before.Ended(p.pc.Now) {
-		before = p.before.UserCount(p.r.Headcount)
+		before = p.before.UserCount(p.facts.Headcount)
 	}
-	out := Planned{Grant: p.g, Created: p.fresh, Changes: Changes{Added: p.added, Removed: p.removed, Fields: p.fields(), Before: before, After: p.count()}}
-	if !p.fresh && len(out.Changes.Fields) == 0 {
+	out := GrantChange{Grant: p.grant, Created: p.created, Summary: ChangeSummary{Added: p.added, Removed: p.removed, Fields: p.fields(), Before: before, After: p.userCount()}}
+	if !p.created && len(out.Summary.Fields) == 0 {
 		out.Grant = p.before
 		return out, nil
 	}
-	p.rules()
-	p.g.Updated = p.pc.Now
-	p.g.Version = 1
+	p.copyRules()
+	p.grant.Updated = p.pc.Now
+	p.grant.Version = 1
 	if p.before != nil {
-		p.g.Version = p.before.Version + 1
+		p.grant.Version = p.before.Version + 1
 	}
 	c := &out.Change
 	switch {
 	case p.caps != nil:
-		after := *p.r.Customer
+		after := *p.facts.Customer
 		after.Caps, after.Updated = *p.caps, p.pc.Now
 		after.Version++
-		p.g.Caps, p.g.RulesVersion = after.Caps, after.Version
-		c.Writes = append(c.Writes, CustomerWrite{Before: p.r.Customer, After: &after}, p.pc.rulesTask(after.ID))
-	case p.fresh:
-		c.Writes = append(c.Writes, touch(p.r.Customer))
+		p.grant.Caps, p.grant.RulesVersion = after.Caps, after.Version
+		c.Writes = append(c.Writes, CustomerWrite{Before: p.facts.Customer, After: &after}, p.pc.rulesTask(after.ID))
+	case p.created:
+		c.Writes = append(c.Writes, bumpVersion(p.facts.Customer))
 	}
-	c.Writes = append(c.Writes, GrantWrite{Before: p.before, After: p.g})
+	c.Writes = append(c.Writes, GrantWrite{Before: p.before, After: p.grant})
 	for _, id := range sortedKeys(p.rows) {
 		a := p.rows[id]
-		a.Version = p.g.Version
-		w := AssignmentWrite{Before: p.r.Assignments[id], After: a}
-		if a.Excluded && !p.g.needsRow(a) { // nothing is as good: the grant's version is what the next write is conditioned on
+		a.Version = p.grant.Version
+		w := AssignmentWrite{Before: p.facts.Assignments[id], After: a}
+		if a.Excluded && !p.grant.needsRow(a) { // nothing is as good: the grant's version is what the next write is conditioned on
 			if w.After = nil; w.Before == nil {
 				continue
 			}
 		}
 		c.Writes = append(c.Writes, w)
 	}
-	if p.checked {
-		c.Writes = append(c.Writes, HeadcountCheck{p.r.Headcount})
+	if p.headcountChecked {
+		c.Writes = append(c.Writes, HeadcountCheck{p.facts.Headcount})
 	}
-	if p.before != nil && p.g.Epoch != p.before.Epoch {
-		t := p.pc.task(TaskOldAssignments, p.g.Partner, "")
-		t.After.Customer = p.g.Customer
+	if p.before != nil && p.grant.Epoch != p.before.Epoch {
+		t := p.pc.task(TaskOldAssignments, p.grant.Partner, "")
+		t.After.Customer = p.grant.Customer
 		c.Writes = append(c.Writes, t)
 	}
 	if p.endsInvitations() {
-		c.Writes = append(c.Writes, p.pc.reviewInvitations(p.r.Customer, p.g.Partner)...)
+		c.Writes = append(c.Writes, p.pc.reviewInvitations(p.facts.Customer, p.grant.Partner)...)
 	}
-	data := grantData(p.g, p.r.Headcount, func(d *events.Data) {
-		d.Users, d.UsersTruncated = p.concerned()
-		d.Status = string(p.g.Status(p.r.Partner, p.pc.Now))
-		d.Fields = out.Changes.Fields
+	data := grantData(p.grant, p.facts.Headcount, func(d *events.Data) {
+		d.Users, d.UsersTruncated = p.usersWithAccess()
+		d.Status = string(p.grant.Status(p.facts.Partner, p.pc.Now))
+		d.Fields = out.Summary.Fields
 		d.Everyone = p.everyone
 		for _, id := range p.added {
 			d.Added = append(d.Added, p.person(id))
@@ -233,20 +233,20 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 		d.Unnamed = p.unnamed + len(p.removed) - len(named)
 		for _, id := range sortedKeys(p.changed) {
 			who := p.person(id)
-			who.Level, who.LevelWas = p.g.levelOf(p.r.Users[id], p.row(id)).String(), p.changed[id].String()
+			who.Level, who.LevelWas = p.grant.levelOf(p.facts.Users[id], p.row(id)).String(), p.changed[id].String()
 			d.Changed = append(d.Changed, who)
 		}
-		if p.before != nil && !p.fresh {
-			if p.before.Level != p.g.Level {
+		if p.before != nil && !p.created {
+			if p.before.Level != p.grant.Level {
 				d.LevelWas = p.before.Level.String()
 			}
-			if !p.before.From.Equal(p.g.From) {
+			if !p.before.From.Equal(p.grant.From) {
 				d.FromWas = instant(p.before.From)
 			}
-			if !p.before.Until.Equal(p.g.Until) {
+			if !p.before.Until.Equal(p.grant.Until) {
 				d.UntilWas = instant(p.before.Until)
 			}
-			if p.before.RequireSSO != p.g.RequireSSO {
+			if p.before.RequireSSO != p.grant.RequireSSO {
 				d.SSOWas = ref(p.before.RequireSSO)
 			}
 		}
@@ -254,34 +254,34 @@ func (p *relationPlan) finish(t events.Type, more func(*events.Data)) (Planned, 
 			more(d)
 		}
 	})
-	c.Events = append(p.past, p.pc.event(t, p.r.Customer, p.r.Partner, data))
+	c.Events = append(p.pastEvents, p.pc.event(t, p.facts.Customer, p.facts.Partner, data))
 	return out, nil
 }
 
 // endsInvitations tells whether pending invitations may end with the change: the grant ends, or another begins on its row, or the choice of the users
 // changes sides. Where the partner or the customer is removed, one look through all of its invitations does.
-func (p *relationPlan) endsInvitations() bool {
+func (p *grantPlan) endsInvitations() bool {
 	switch {
 	case p.before == nil || p.before.State == StateEnded:
 		return false
-	case p.g.State == StateEnded:
-		return p.g.End.Reason != PartnerRemoved && p.g.End.Reason != CustomerRemoved
+	case p.grant.State == StateEnded:
+		return p.grant.End.Reason != PartnerRemoved && p.grant.End.Reason != CustomerRemoved
 	}
-	return p.fresh || p.before.AssignedBy == ByPartner && p.g.AssignedBy != ByPartner
+	return p.created || p.before.AssignedBy == ByPartner && p.grant.AssignedBy != ByPartner
 }
 
 // concerned is everybody who is in, or that they are too many to be named. Who is disabled has no access, and is told nothing (D24).
-func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
-	if !p.g.UsersCanBeListed() {
+func (p *grantPlan) usersWithAccess() (users []events.Person, crowd bool) {
+	if !p.grant.UsersCanBeListed() {
 		return nil, true
 	}
-	ids := sortedKeys(p.r.Assignments)
+	ids := sortedKeys(p.facts.Assignments)
 	for id := range p.rows {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if a, u := p.row(id), p.r.Users[id]; a != nil && !a.Excluded && (u == nil || u.Status == Active && p.g.Admits(u, a)) {
+		if a, u := p.row(id), p.facts.Users[id]; a != nil && !a.Excluded && (u == nil || u.Status == Active && p.grant.Admits(u, a)) {
 			users = append(users, p.person(id))
 		}
 	}
@@ -289,20 +289,20 @@ func (p *relationPlan) concerned() (users []events.Person, crowd bool) {
 }
 
 // person is a user as the event names it, with the level when that is a lower one than the grant's.
-func (p *relationPlan) person(id string) events.Person {
+func (p *grantPlan) person(id string) events.Person {
 	out := events.Person{ID: id}
-	if u := p.r.Users[id]; u != nil {
+	if u := p.facts.Users[id]; u != nil {
 		out = person(u)
 	}
 	row := p.row(id)
-	if l := p.g.levelOf(p.r.Users[id], row); l < p.g.Level && (row == nil || !row.Excluded) {
+	if l := p.grant.levelOf(p.facts.Users[id], row); l < p.grant.Level && (row == nil || !row.Excluded) {
 		out.Level = l.String()
 	}
 	return out
 }
 
 // touch marks the customer: whoever plans on the set of its partners has to look again (A15).
-func touch(c *Customer) CustomerWrite {
+func bumpVersion(c *Customer) CustomerWrite {
 	after := *c
 	after.Version++
 	return CustomerWrite{Before: c, After: &after}

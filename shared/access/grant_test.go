@@ -27,7 +27,7 @@ func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
 		g.RequireSSO || g.Managed || g.Note != "migration" || g.Message != "welcome" || g.Version != 1 || !g.Created.Equal(start) || !g.Updated.Equal(start) {
 		t.Errorf("got grant %+v, want view, open, from now on, continuous, assigned by the customer, at version 1", g)
 	}
-	if c := p.Changes; !slices.Equal(c.Added, []string{kim, lee}) || c.Removed != nil || c.Before != 0 || c.After != 2 || !p.Created {
+	if c := p.Summary; !slices.Equal(c.Added, []string{kim, lee}) || c.Removed != nil || c.Before != 0 || c.After != 2 || !p.Created {
 		t.Errorf("got changes %+v (created %v), want both users added to none (D17)", c, p.Created)
 	}
 
@@ -131,7 +131,7 @@ func TestASecondGrantMergesIntoTheFirst(t *testing.T) { // D20
 		t.Errorf("got created %v and grant %+v, want the same one at version 2 with its level and period", p.Created, p.Grant)
 	}
 	wantFields(t, p, "users")
-	if c := p.Changes; !slices.Equal(c.Added, []string{lee}) || c.Before != 1 || c.After != 2 {
+	if c := p.Summary; !slices.Equal(c.Added, []string{lee}) || c.Before != 1 || c.After != 2 {
 		t.Errorf("got changes %+v, want only lee added, from 1 user to 2", c)
 	}
 	w.wantIn("kim lee")
@@ -168,8 +168,8 @@ func TestAnIndividualsLevelIsTheirCapWhereTheGrantIsThereAlready(t *testing.T) {
 	wantFields(t, raised, "caps")
 	w.wantCaps("lee@contoso.example support")
 	w.wantLevel(lee, access.Support)
-	if raised.Changes.Added != nil {
-		t.Errorf("raised: got %+v, want lee's level alone changed", raised.Changes)
+	if raised.Summary.Added != nil {
+		t.Errorf("raised: got %+v, want lee's level alone changed", raised.Summary)
 	}
 	again, err := w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.Support)})
 	wantUnchanged(t, again, err)
@@ -399,8 +399,8 @@ func TestOneRequestChangesNoMoreThanEightyUsers(t *testing.T) {
 	_, err := w.grant(access.GrantCommand{Users: users})
 	wantRefusal(t, err, access.TooManyUsers)
 	p := w.must(w.grant(access.GrantCommand{Users: users[1:]}))
-	if p.Changes.After != access.MaxUserChanges {
-		t.Errorf("got %d users, want %d", p.Changes.After, access.MaxUserChanges)
+	if p.Summary.After != access.MaxUserChanges {
+		t.Errorf("got %d users, want %d", p.Summary.After, access.MaxUserChanges)
 	}
 	w.must(w.grant(access.GrantCommand{Users: users})) // one of them is new: that is one change
 }

@@ -70,7 +70,7 @@ func GroupOfEmployees(name string) bool {
 }
 
 // account leaves the task that brings the account up with the user, when accounts are kept.
-func (pc PlanContext) account(before *Task, u *User) []Write {
+func (pc PlanContext) accountTask(before *Task, u *User) []Write {
 	if !pc.Accounts || !u.HasAccount() {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (c Change) IdentityTasks() []*Task {
 }
 
 // PlanTakeIdentity plans that a worker takes an identity task that is due. Nil: there is none, or somebody has it.
-func PlanTakeIdentity(t *Task, pc PlanContext) (Change, *Task) {
+func PlanClaimIdentityTask(t *Task, pc PlanContext) (Change, *Task) {
 	if t == nil || t.Due.After(pc.Now) {
 		return Change{}, nil
 	}
@@ -217,7 +217,7 @@ func PlanPasswordSettled(now, mine *Task) Change {
 }
 
 // PlanTakeActivation plans that a sweep takes an activation task that is due. Nil: there is none, or somebody has it.
-func PlanTakeActivation(t *Task, pc PlanContext) (Change, *Task) {
+func PlanClaimActivationTask(t *Task, pc PlanContext) (Change, *Task) {
 	if t == nil || t.Due.After(pc.Now) {
 		return Change{}, nil
 	}
@@ -247,7 +247,7 @@ func PlanActivationDone(now, mine *Task, u *User, p *Partner, is ActivationOutco
 	if u == nil || u.Status != Active || p == nil || p.Status == Removed {
 		return c
 	}
-	pc = pc.clock()
+	pc = pc.asClock()
 	after := *u
 	after.ActivationMissedAt, after.Updated = pc.Now, pc.Now
 	after.Version++
@@ -267,7 +267,7 @@ func PlanRenewActivation(f UserFacts, pc PlanContext) (Change, *User, error) {
 		return Change{}, nil, err
 	}
 	return Change{
-		Writes: pc.account(f.Task, f.User),
+		Writes: pc.accountTask(f.Task, f.User),
 		Events: []events.Event{pc.event(events.ActivationRenewed, nil, f.Partner, userData(f.User))},
 	}, f.User, nil
 }

@@ -148,14 +148,14 @@ func TestAnIdentityTaskIsOneWorkersUntilItIsDue(t *testing.T) {
 		t.Errorf("the writer has it for %v, want longer than a function runs, and no longer than until the next sweep", lease)
 	}
 	at := func(now time.Time) access.PlanContext { pc.Now = now; return pc }
-	if c, got := access.PlanTakeIdentity(first, at(first.Due.Add(-tick))); got != nil || !c.Empty() {
+	if c, got := access.PlanClaimIdentityTask(first, at(first.Due.Add(-tick))); got != nil || !c.Empty() {
 		t.Errorf("the instant before: got %+v, want it left alone", got)
 	}
-	_, second := access.PlanTakeIdentity(first, at(first.Due))
+	_, second := access.PlanClaimIdentityTask(first, at(first.Due))
 	if second == nil || second.Version != first.Version+1 || second.Again || !second.Due.After(first.Due) {
 		t.Errorf("at the instant: got %+v, want the next version, taken", second)
 	}
-	if _, got := access.PlanTakeIdentity(nil, pc); got != nil {
+	if _, got := access.PlanClaimIdentityTask(nil, pc); got != nil {
 		t.Errorf("no task: got %+v, want none", got)
 	}
 
@@ -206,10 +206,10 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	}
 
 	at := func(now time.Time) access.PlanContext { pc.Now = now; return pc }
-	if c, got := access.PlanTakeActivation(first, at(first.Due.Add(-tick))); got != nil || !c.Empty() {
+	if c, got := access.PlanClaimActivationTask(first, at(first.Due.Add(-tick))); got != nil || !c.Empty() {
 		t.Errorf("the instant before: got %+v, want it left alone", got)
 	}
-	_, mine := access.PlanTakeActivation(first, at(first.Due))
+	_, mine := access.PlanClaimActivationTask(first, at(first.Due))
 	if mine == nil || mine.Version != first.Version+1 {
 		t.Fatalf("at the instant: got %+v, want it taken", mine)
 	}

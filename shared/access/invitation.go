@@ -112,7 +112,7 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 		return PartnerRemoved
 	case r.Partner.Status != Active:
 		return NotActive
-	case eligible(r.Partner) != nil:
+	case checkEligible(r.Partner) != nil:
 		return NotEligible
 	case r.grantEnded(now):
 		return GrantEnded
@@ -169,8 +169,8 @@ func domainOf(email string) string {
 }
 
 // InviteFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending invitation to it.
-type InviteFacts struct {
-	Relation
+type InvitationFacts struct {
+	GrantFacts
 	Email      *Email
 	User       *User              // the partner's user with that address, of whichever partner
 	Holder     Holder             // the same, with what its end looks at
@@ -181,7 +181,7 @@ type InviteFacts struct {
 	DefaultSSO bool               // the provider's setting, for a grant that accepting opens
 }
 
-func (f *InviteFacts) row(i *Invitation) *InvitationRow {
+func (f *InvitationFacts) row(i *Invitation) *InvitationRow {
 	return &InvitationRow{Invitation: i, Customer: f.Customer, Partner: f.Partner, Grant: f.Grant, Inviter: f.Inviters[i.ID]}
 }
 
@@ -213,11 +213,11 @@ type InviteCommand struct {
 }
 
 // PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner, who can offer no more than it has.
-func PlanInvite(f InviteFacts, cmd InviteCommand, pc PlanContext) (Change, *Invitation, error) {
-	if err := mayInvite(f.Relation, pc); err != nil {
+func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *Invitation, error) {
+	if err := mayInvite(f.GrantFacts, pc); err != nil {
 		return Change{}, nil, err
 	}
-	if err := eligible(f.Partner); err != nil {
+	if err := checkEligible(f.Partner); err != nil {
 		return Change{}, nil, err.At("/partner")
 	}
 	i := Invitation{
@@ -265,12 +265,12 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, pc PlanContext) (Change, *Invi
 		t.After.Customer, t.After.Due = f.Customer.ID, pc.Now.Add(secondRound)
 		c.Writes = append(c.Writes, t)
 	}
-	c.Events = append(c.Events, i.mailed(pc.invitation(events.InvitationCreated, f.Relation, &i)))
+	c.Events = append(c.Events, i.mailed(pc.invitation(events.InvitationCreated, f.GrantFacts, &i)))
 	return c, &i, nil
 }
 
 // addressee refuses an address that cannot be invited.
-func (f InviteFacts) addressee(email string, pc PlanContext) error {
+func (f InvitationFacts) addressee(email string, pc PlanContext) error {
 	if (f.Holder.yields() || f.Holder.idle(pc.Now)) && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
 	}
@@ -281,7 +281,7 @@ func (f InviteFacts) addressee(email string, pc PlanContext) error {
 const maxUnlisted = 60
 
 // replaced writes down the end of the invitation of before to the same address; it refuses while that one is pending.
-func (pc PlanContext) replaced(f InviteFacts, email string) (Change, error) {
+func (pc PlanContext) replaced(f InvitationFacts, email string) (Change, error) {
 	if f.Pending == nil {
 		return Change{}, nil
 	}
@@ -289,16 +289,16 @@ func (pc PlanContext) replaced(f InviteFacts, email string) (Change, error) {
 	case InvitationPending:
 		return Change{}, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
 	case InvitationExpired:
-		c, _, err := pc.clock().closed(f.Relation, f.Pending, InvitationExpired, events.InvitationExpired, "")
+		c, _, err := pc.asClock().closed(f.GrantFacts, f.Pending, InvitationExpired, events.InvitationExpired, "")
 		return c, err
 	default:
-		c, _, err := pc.clock().closed(f.Relation, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
+		c, _, err := pc.asClock().closed(f.GrantFacts, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
 		return c, err
 	}
 }
 
 // mayInvite tells whether the inviting side may let anybody in at all.
-func mayInvite(r Relation, pc PlanContext) error {
+func mayInvite(r GrantFacts, pc PlanContext) error {
 	switch {
 	case r.Customer == nil || r.Customer.Status != Active:
 		return notFound("customer")
@@ -317,7 +317,7 @@ func mayInvite(r Relation, pc PlanContext) error {
 
 // invitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is elsewhere nobody is told, and
 // whether somebody is a member of this customer only those who know its members.
-func invitable(f InviteFacts, email string, knowsMembers bool) error {
+func invitable(f InvitationFacts, email string, knowsMembers bool) error {
 	member := func(c string) bool { return f.Email != nil && slices.Contains(f.Email.MemberOf, c) }
 	user := f.User != nil && f.User.Status != Removed
 	of := f.Domains.partner(email)
@@ -333,7 +333,7 @@ func invitable(f InviteFacts, email string, knowsMembers bool) error {
 }
 
 // invitation is an event about an invitation.
-func (pc PlanContext) invitation(t events.Type, r Relation, i *Invitation) events.Event {
+func (pc PlanContext) invitation(t events.Type, r GrantFacts, i *Invitation) events.Event {
 	return pc.event(t, r.Customer, r.Partner, events.Data{
 		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(), Until: instant(i.Until),
 		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{ID: i.Inviter, Email: i.By.Email}, Side: string(i.By.Kind),
@@ -365,7 +365,7 @@ func (i *Invitation) ended(now time.Time) error {
 // PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length. Only the side that invited sends a pending
 // invitation again. One that has ended is made anew by whoever may invite now: the invitation that comes back is another one then. One that was accepted
 // is refused.
-func PlanResend(f InviteFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
+func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	status, _ := f.row(i).Status(pc.Now)
 	switch {
 	case status == InvitationAccepted:
@@ -379,7 +379,7 @@ func PlanResend(f InviteFacts, i *Invitation, pc PlanContext) (Change, *Invitati
 	case pc.Actor.Kind != i.By.Kind:
 		return Change{}, nil, Refuse(Forbidden, "the %s sent this invitation: only that side sends it again", i.By.Kind)
 	}
-	if err := mayInvite(f.Relation, pc); err != nil {
+	if err := mayInvite(f.GrantFacts, pc); err != nil {
 		return Change{}, nil, err
 	}
 	if err := f.addressee(i.Email, pc); err != nil {
@@ -392,7 +392,7 @@ func PlanResend(f InviteFacts, i *Invitation, pc PlanContext) (Change, *Invitati
 	}
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(pc.invitation(events.InvitationResent, f.Relation, n))},
+		Events: []events.Event{n.mailed(pc.invitation(events.InvitationResent, f.GrantFacts, n))},
 	}, n, nil
 }
 
@@ -423,7 +423,7 @@ func PlanToken(i *Invitation, sending int, digest string, pc PlanContext) (Chang
 
 // PlanCancel plans that an invitation is cancelled (E5), by the partner or by the customer, whichever invited. A managed customer does not cancel its
 // partner's (A12). Cancelling one that has ended changes nothing.
-func PlanCancel(r Relation, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
+func PlanCancel(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	if i == nil {
 		return Change{}, nil, notFound("invitation")
 	}
@@ -437,14 +437,14 @@ func PlanCancel(r Relation, i *Invitation, pc PlanContext) (Change, *Invitation,
 }
 
 // PlanDecline plans that the invited person does not want to come.
-func PlanDecline(r Relation, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
+func PlanDecline(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	if err := i.addressed(pc); err != nil {
 		return Change{}, nil, err
 	}
 	return pc.closed(r, i, InvitationDeclined, events.InvitationDeclined, "")
 }
 
-func (pc PlanContext) closed(r Relation, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
+func (pc PlanContext) closed(r GrantFacts, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
 	n := i.next(pc)
 	n.State, n.Reason = s, why
 	return Change{
@@ -467,13 +467,13 @@ func (i *Invitation) addressed(pc PlanContext) error {
 // PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. It gives what the inviter could give now, and
 // no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The inviter is the actor of what it
 // brings. Name is what the person is called.
-func PlanAccept(f InviteFacts, i *Invitation, name string, pc PlanContext) (Planned, *Invitation, error) {
+func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (GrantChange, *Invitation, error) {
 	if err := i.addressed(pc); err != nil {
-		return Planned{}, nil, err
+		return GrantChange{}, nil, err
 	}
 	row := f.row(i)
 	if err := row.stands(pc.Now); err != nil {
-		return Planned{}, nil, err
+		return GrantChange{}, nil, err
 	}
 	user := f.User
 	if user != nil && user.Status == Removed {
@@ -491,14 +491,14 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, pc PlanContext) (Plan
 		user = nil
 	}
 	if user != nil && user.Partner != f.Partner.ID {
-		return Planned{}, nil, Refuse(EmailTaken,
+		return GrantChange{}, nil, Refuse(EmailTaken,
 			"you are a user of another partner already, and nobody is a user of two: ask for access as that one")
 	}
 	if user != nil && user.Status != Active {
-		return Planned{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)
+		return GrantChange{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)
 	}
 	if err := invitable(f, i.Email, true); err != nil {
-		return Planned{}, nil, err
+		return GrantChange{}, nil, err
 	}
 	if user != nil && user.Unproved {
 		is := user.proved(pc)
@@ -520,23 +520,23 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, pc PlanContext) (Plan
 		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
 		came = append(came, by.event(events.UserCreated, nil, f.Partner, d))
 	}
-	p := newRelationPlan(f.Relation, by)
-	p.r.Users = map[string]*User{}
+	p := newGrantPlan(f.GrantFacts, by)
+	p.facts.Users = map[string]*User{}
 	for id, u := range f.Users {
-		p.r.Users[id] = u
+		p.facts.Users[id] = u
 	}
-	p.r.Users[user.ID] = user
+	p.facts.Users[user.ID] = user
 	if err := p.addInvited(user, i, f.DefaultSSO); err != nil {
-		return Planned{}, nil, err
+		return GrantChange{}, nil, err
 	}
-	out, err := p.finish(kindOf(p.fresh), func(d *events.Data) { d.Person, d.Invitation = ref(person(user)), i.ID })
+	out, err := p.finish(grantEventType(p.created), func(d *events.Data) { d.Person, d.Invitation = ref(person(user)), i.ID })
 	if err != nil {
 		return out, nil, err
 	}
 	n := i.next(pc)
 	n.State, n.User = InvitationAccepted, user.ID
 	out.Change.Writes = append(append(out.Change.Writes, writes...), InvitationWrite{Before: i, After: n})
-	out.Change.Events = append(append(came, out.Change.Events...), pc.invitation(events.InvitationAccepted, f.Relation, n))
+	out.Change.Events = append(append(came, out.Change.Events...), pc.invitation(events.InvitationAccepted, f.GrantFacts, n))
 	return out, n, nil
 }
 
@@ -559,7 +559,7 @@ func (r *InvitationRow) stands(now time.Time) error {
 	case CustomerRemoved:
 		return Refuse(InvitationEnded, "the organisation that invited is no longer there")
 	case PartnerRemoved, NotActive, NotEligible:
-		return eligible(r.Partner)
+		return checkEligible(r.Partner)
 	case GrantEnded:
 		return Refuse(InvitationEnded, "the access that this invitation was for has ended: ask for a new invitation")
 	case ChoiceChanged:
@@ -584,12 +584,12 @@ func PlanInvitationEnd(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r.State != InvitationPending || status != InvitationCancelled {
 		return Change{}, nil
 	}
-	c, _, err := pc.clock().closed(r.relation(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
+	c, _, err := pc.asClock().closed(r.grantFacts(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
 	return c, err
 }
 
-func (r *InvitationRow) relation() Relation {
-	return Relation{Customer: r.Customer, Partner: r.Partner, Grant: r.Grant}
+func (r *InvitationRow) grantFacts() GrantFacts {
+	return GrantFacts{Customer: r.Customer, Partner: r.Partner, Grant: r.Grant}
 }
 
 // PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end, also that of one which nobody can accept
@@ -598,14 +598,14 @@ func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil
 	}
-	pc = pc.clock()
+	pc = pc.asClock()
 	i := r.Invitation
 	due := i.Due()
 	switch {
 	case due.IsZero() || due.After(pc.Now):
 		return Change{}, nil
 	case i.Status(pc.Now) == InvitationExpired:
-		c, _, err := pc.closed(r.relation(), i, InvitationExpired, events.InvitationExpired, "")
+		c, _, err := pc.closed(r.grantFacts(), i, InvitationExpired, events.InvitationExpired, "")
 		return c, err
 	case r.Lapsed(pc.Now) != "":
 		return PlanInvitationEnd(r, pc)
@@ -615,6 +615,6 @@ func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	n.Sending++
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(pc.invitation(events.InvitationReminded, r.relation(), n))},
+		Events: []events.Event{n.mailed(pc.invitation(events.InvitationReminded, r.grantFacts(), n))},
 	}, nil
 }

@@ -26,8 +26,8 @@ func (w *world) theOwner() access.Actor {
 	return access.Actor{Kind: "partner", Email: "olga@contoso.example", User: w.owner, Role: access.Owner}
 }
 
-func (w *world) inviteFacts(address string, about *access.Invitation) access.InviteFacts {
-	f := access.InviteFacts{Relation: w.whole("acme", "contoso"), Email: loaded(w.emails, address), Inviters: map[string]access.Inviter{}}
+func (w *world) inviteFacts(address string, about *access.Invitation) access.InvitationFacts {
+	f := access.InvitationFacts{GrantFacts: w.whole("acme", "contoso"), Email: loaded(w.emails, address), Inviters: map[string]access.Inviter{}}
 	if f.Email != nil && f.Email.User != "" {
 		f.User = loaded(w.users, f.Email.User)
 	}
@@ -78,7 +78,7 @@ func (w *world) invited(a access.Actor, cmd access.InviteCommand) string {
 	return i.ID
 }
 
-func (w *world) accept(id string) (access.Planned, error) {
+func (w *world) accept(id string) (access.GrantChange, error) {
 	w.t.Helper()
 	defer func(a access.Actor) { w.actor = a }(w.actor)
 	i := w.invitations[id]

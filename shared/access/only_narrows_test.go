@@ -27,7 +27,7 @@ func TestACommandOnlyTakesWhenNothingElseIsInIt(t *testing.T) {
 		"suspended with another cap":   {access.EditCommand{State: &suspended, Caps: map[string]*access.Level{"kim@contoso.example": &none}}, false},
 		"suspended, whatever was seen": {access.EditCommand{State: &suspended, Seen: 7}, true},
 	} {
-		if got := c.cmd.OnlyTakes(); got != c.want {
+		if got := c.cmd.OnlyNarrows(); got != c.want {
 			t.Errorf("%s: got %v, want %v", about, got, c.want)
 		}
 	}
@@ -45,7 +45,7 @@ func TestEveryOtherMemberOfACommandMayGive(t *testing.T) {
 		"edit": {
 			&access.EditCommand{State: &suspended},
 			map[string]bool{"Seen": true, "State": true, "Remove": true, "Everyone": true, "Level": true},
-			func(c any) bool { return c.(*access.EditCommand).OnlyTakes() },
+			func(c any) bool { return c.(*access.EditCommand).OnlyNarrows() },
 		},
 		"partner": {
 			&access.PartnerCommand{Status: &off},

@@ -31,7 +31,7 @@ func (w *world) visit(task *access.Task) []events.Event {
 		wantUnchanged(w.t, again, err)
 		return p.Change.Events
 	}
-	return access.PlanTellPersonChanged(task, []access.Relation{w.whole("acme", "contoso", task.User)}, "", w.planContext()).Events
+	return access.PlanNotifyPersonChanged(task, []access.GrantFacts{w.whole("acme", "contoso", task.User)}, "", w.planContext()).Events
 }
 
 // A change of address is a change of person, unless the domain stays the same (issue 11, point 5).
@@ -117,7 +117,7 @@ func pickedBy(a access.Actor) func(*world, string) {
 	return func(w *world, kim string) {
 		w.must(w.grant(access.GrantCommand{AssignedBy: new(access.ByPartner)}))
 		if a.Kind == "partner" {
-			w.as(a).must(w.pick(access.PickCommand{Users: list(kim)}))
+			w.as(a).must(w.pick(access.AssignCommand{Users: list(kim)}))
 		} else {
 			w.as(a).must(w.edit(access.EditCommand{Add: []string{kim}}))
 		}
@@ -147,7 +147,7 @@ func TestASetByTheCustomerKeepsWhomItPickedAndNotWhoCameAfter(t *testing.T) {
 	w := newWorld(t)
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim, lee}, AssignedBy: new(access.ByPartner)}))
-	w.as(olga).must(w.pick(access.PickCommand{Users: list(kim)})) // the partner leaves the customer's pick as it is
+	w.as(olga).must(w.pick(access.AssignCommand{Users: list(kim)})) // the partner leaves the customer's pick as it is
 	task := w.move(kim, "kim@elsewhere.example")
 	w.wantWhy(kim, access.UserNotAssigned)
 	w.visit(task)

@@ -93,6 +93,6 @@ func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, pc 
 }
 
 // PlanEndForRemoval plans the end of one grant of a customer that is being removed, managed or not.
-func PlanEndForRemoval(r Relation, pc PlanContext) (Planned, error) {
+func PlanEndForRemovedCustomer(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return planEnd(r, CustomerRemoved, pc)
 }

@@ -37,41 +37,41 @@ func (g *Grant) Due() time.Time {
 
 // PlanDue plans what the clock has brought to a grant: its end, or else that it has started, and the latest reminder, however many were missed.
 // When nothing is due, the change is empty.
-func PlanDue(r Relation, pc PlanContext) (Planned, error) {
+func PlanDue(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Grant == nil {
-		return Planned{}, nil
+		return GrantChange{}, nil
 	}
 	if r.Grant.expired(pc.Now) {
-		return planEnd(r, Expired, pc.clock())
+		return planEnd(r, Expired, pc.asClock())
 	}
 	due := r.Grant.Due()
 	if due.IsZero() || due.After(pc.Now) {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
-	pc = pc.clock()
-	p := newRelationPlan(r, pc)
-	p.tell(true)
-	p.rules()
-	p.g.NotifiedUntil = pc.Now
-	p.g.Version++
-	p.g.HiddenVersions++
-	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}, Events: p.past}}, nil
+	pc = pc.asClock()
+	p := newGrantPlan(r, pc)
+	p.recordDue(true)
+	p.copyRules()
+	p.grant.NotifiedUntil = pc.Now
+	p.grant.Version++
+	p.grant.HiddenVersions++
+	return GrantChange{Grant: p.grant, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.grant}}, Events: p.pastEvents}}, nil
 }
 
 // tell tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they still mean something,
 // the latest reminder, however many were missed.
-func (p *relationPlan) tell(reminding bool) {
-	before, pc := p.before, p.pc.clock()
-	if p.fresh || before == nil {
+func (p *grantPlan) recordDue(reminding bool) {
+	before, pc := p.before, p.pc.asClock()
+	if p.created || before == nil {
 		return
 	}
 	tell := func(t events.Type, days int) {
-		p.past = append(p.past, pc.event(t, p.r.Customer, p.r.Partner, grantData(before, p.r.Headcount, func(d *events.Data) {
-			d.Users, d.UsersTruncated = p.concerned()
-			d.Status, d.Days = string(before.Status(p.r.Partner, pc.Now)), days
+		p.pastEvents = append(p.pastEvents, pc.event(t, p.facts.Customer, p.facts.Partner, grantData(before, p.facts.Headcount, func(d *events.Data) {
+			d.Users, d.UsersTruncated = p.usersWithAccess()
+			d.Status, d.Days = string(before.Status(p.facts.Partner, pc.Now)), days
 		})))
 	}
-	passed := func(t time.Time) bool { return t.After(p.g.NotifiedUntil) && !t.After(pc.Now) }
+	passed := func(t time.Time) bool { return t.After(p.grant.NotifiedUntil) && !t.After(pc.Now) }
 	if passed(before.From) {
 		tell(events.GrantStarted, 0)
 	}

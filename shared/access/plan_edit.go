@@ -26,7 +26,7 @@ type EditCommand struct {
 }
 
 // OnlyTakes tells that the command takes access away whatever the grant is like, and gives none.
-func (c EditCommand) OnlyTakes() bool {
+func (c EditCommand) OnlyNarrows() bool {
 	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone || c.Level != nil && *c.Level == None
 	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone || c.Level != nil && *c.Level != None
 	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil && c.Caps == nil
@@ -48,66 +48,66 @@ const AnyVersion int64 = -1
 
 // PlanEdit plans a customer's edit. What only takes access away is never refused for a stale version; everything else answers
 // VersionMismatch when the grant has changed since the caller saw it.
-func PlanEdit(r Relation, cmd EditCommand, pc PlanContext) (Planned, error) {
+func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("grant")
+		return GrantChange{}, notFound("grant")
 	}
 	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
-		return Planned{}, managed()
+		return GrantChange{}, managed()
 	}
-	if err := notEnded(r, pc); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
-	p := newRelationPlan(r, pc)
+	p := newGrantPlan(r, pc)
 	if cmd.Level != nil {
 		p.setLevel(*cmd.Level)
 	}
 	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
-		return Planned{}, err
+		return GrantChange{}, err
 	}
-	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
-		p.g.RequireSSO = *cmd.RequireSSO
-		p.note("require_sso", !*cmd.RequireSSO)
+	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.grant.RequireSSO {
+		p.grant.RequireSSO = *cmd.RequireSSO
+		p.recordChange("require_sso", !*cmd.RequireSSO)
 	}
-	p.assignedBy(cmd.AssignedBy)
-	p.annotate(cmd.Note, cmd.Message)
+	p.setAssignedBy(cmd.AssignedBy)
+	p.setTexts(cmd.Note, cmd.Message)
 	kind := events.GrantEdited
-	if cmd.State != nil && *cmd.State != p.g.State {
+	if cmd.State != nil && *cmd.State != p.grant.State {
 		kind = events.GrantSuspended
 		if *cmd.State == StateOpen {
 			kind = events.GrantResumed
 		}
-		p.g.State = *cmd.State
-		p.note("state", *cmd.State == StateOpen)
+		p.grant.State = *cmd.State
+		p.recordChange("state", *cmd.State == StateOpen)
 	}
-	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set", "/users/add"); err != nil {
-		return Planned{}, err
+	if err := p.changeUsers(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set", "/users/add"); err != nil {
+		return GrantChange{}, err
 	}
 	for _, address := range sortedKeys(cmd.Caps) {
-		if err := p.cap(address, cmd.Caps[address]); err != nil {
-			return Planned{}, err
+		if err := p.setCap(address, cmd.Caps[address]); err != nil {
+			return GrantChange{}, err
 		}
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.PublicVersion())
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.widened) > 0 {
+		return GrantChange{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.PublicVersion())
 	}
-	if len(p.gives) > 0 && !onlyWords(p.gives) {
-		if err := eligible(r.Partner); err != nil {
-			return Planned{}, err
+	if len(p.widened) > 0 && !onlyTexts(p.widened) {
+		if err := checkEligible(r.Partner); err != nil {
+			return GrantChange{}, err
 		}
 	}
 	out, err := p.finish(kind, nil)
-	out.Change.Takes = len(p.gives) == 0
+	out.Change.Narrows = len(p.widened) == 0
 	return out, err
 }
 
 // onlyWords tells whether nothing but the note and the message is among the fields: neither gives anything.
-func onlyWords(fields []string) bool {
+func onlyTexts(fields []string) bool {
 	return !slices.ContainsFunc(fields, func(f string) bool { return f != "note" && f != "message" })
 }
 
 // PickCommand is the partner's choice of who of its users may enter one customer (A5).
-type PickCommand struct {
+type AssignCommand struct {
 	Seen     int64     // AnyVersion when the caller did not say
 	Users    *[]string // these and nobody else
 	Add      []string
@@ -116,32 +116,32 @@ type PickCommand struct {
 }
 
 // PlanPick plans the partner's choice. It is the partner's only where the grant says so.
-func PlanPick(r Relation, cmd PickCommand, pc PlanContext) (Planned, error) {
+func PlanAssign(r GrantFacts, cmd AssignCommand, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
-	if err := notEnded(r, pc); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
 	if r.Grant.AssignedBy != ByPartner {
-		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
+		return GrantChange{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
 	}
-	p := newRelationPlan(r, pc)
-	if err := p.people(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
-		return Planned{}, err
+	p := newGrantPlan(r, pc)
+	if err := p.changeUsers(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
+		return GrantChange{}, err
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.PublicVersion())
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.widened) > 0 {
+		return GrantChange{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.PublicVersion())
 	}
-	if len(p.gives) > 0 {
-		if err := eligible(r.Partner); err != nil {
-			return Planned{}, err
+	if len(p.widened) > 0 {
+		if err := checkEligible(r.Partner); err != nil {
+			return GrantChange{}, err
 		}
 	}
 	return p.finish(events.GrantEdited, nil)
 }
 
-func notEnded(r Relation, pc PlanContext) *Error {
+func checkNotEnded(r GrantFacts, pc PlanContext) *Error {
 	end := r.Grant.EndAt(r.Partner, pc.Now)
 	if end == nil {
 		return nil
@@ -150,85 +150,85 @@ func notEnded(r Relation, pc PlanContext) *Error {
 }
 
 // PlanRemoveUser plans that one user is taken out of a grant.
-func PlanRemoveUser(r Relation, user string, pc PlanContext) (Planned, error) {
+func PlanRemoveUser(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("grant")
+		return GrantChange{}, notFound("grant")
 	}
 	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
-		return Planned{}, managed()
+		return GrantChange{}, managed()
 	}
-	if err := notEnded(r, pc); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
-	p := newRelationPlan(r, pc)
+	p := newGrantPlan(r, pc)
 	u := r.Users[user]
-	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
-		return Planned{}, notFound("user in this grant")
+	if u == nil || u.Partner != p.grant.Partner || !p.grant.Admits(u, p.row(user)) {
+		return GrantChange{}, notFound("user in this grant")
 	}
-	if err := p.people(nil, nil, nil, []string{user}, "", ""); err != nil {
-		return Planned{}, err
+	if err := p.changeUsers(nil, nil, nil, []string{user}, "", ""); err != nil {
+		return GrantChange{}, err
 	}
 	return p.finish(events.GrantEdited, nil)
 }
 
 // PlanLeave plans that one of the partner's users is taken out of a customer. Everybody leaves by itself, whoever picked it and even as the last one; others
 // are taken out where the partner picks its users.
-func PlanLeave(r Relation, user string, pc PlanContext) (Planned, error) {
+func PlanLeave(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
-	if err := notEnded(r, pc); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
-	p := newRelationPlan(r, pc)
+	p := newGrantPlan(r, pc)
 	u := r.Users[user]
-	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
-		return Planned{}, notFound("user in this grant")
+	if u == nil || u.Partner != p.grant.Partner || !p.grant.Admits(u, p.row(user)) {
+		return GrantChange{}, notFound("user in this grant")
 	}
 	if user == pc.Actor.User {
 		if err := p.remove(u); err != nil {
-			return Planned{}, err
+			return GrantChange{}, err
 		}
 		return p.finish(events.GrantEdited, nil)
 	}
 	if r.Grant.AssignedBy != ByPartner {
-		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to take the user out, or the user to leave")
+		return GrantChange{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to take the user out, or the user to leave")
 	}
-	if err := p.people(nil, nil, nil, []string{user}, "", ""); err != nil {
-		return Planned{}, err
+	if err := p.changeUsers(nil, nil, nil, []string{user}, "", ""); err != nil {
+		return GrantChange{}, err
 	}
 	return p.finish(events.GrantEdited, nil)
 }
 
 // PlanRevoke plans the customer's end of a grant (D29, W13). It is never refused but for managed relationships, and says the same again
 // when the grant has ended already.
-func PlanRevoke(r Relation, pc PlanContext) (Planned, error) {
+func PlanRevoke(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return planOwnEnd(r, RevokedByCustomer, pc)
 }
 
 // PlanRelinquish plans the partner's end of a grant.
-func PlanRelinquish(r Relation, pc PlanContext) (Planned, error) {
+func PlanRelinquish(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return planOwnEnd(r, RelinquishedByPartner, pc)
 }
 
 // PlanEndRelationship plans the provider's end of a relationship (A4). A managed one ends through PlanUnmanage.
-func PlanEndRelationship(r Relation, pc PlanContext) (Planned, error) {
+func PlanEndRelationship(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return planOwnEnd(r, RelationshipEnded, pc)
 }
 
-func planOwnEnd(r Relation, why Reason, pc PlanContext) (Planned, error) {
+func planOwnEnd(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Grant == nil {
-		return Planned{}, notFound("grant")
+		return GrantChange{}, notFound("grant")
 	}
 	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
-		return Planned{}, managed()
+		return GrantChange{}, managed()
 	}
 	return planEnd(r, why, pc)
 }
 
-func planEnd(r Relation, why Reason, pc PlanContext) (Planned, error) {
+func planEnd(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
 	if r.Grant == nil || r.Grant.State == StateEnded {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
 	kind := map[Reason]events.Type{RevokedByCustomer: events.GrantRevoked, RelinquishedByPartner: events.GrantRelinquished, Expired: events.GrantExpired}[why]
 	if kind == "" {
@@ -240,14 +240,14 @@ func planEnd(r Relation, why Reason, pc PlanContext) (Planned, error) {
 	}
 	if r.Grant.expired(pc.Now) { // the clock was first
 		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: ActorClock}}, events.GrantExpired
-		pc = pc.clock()
+		pc = pc.asClock()
 	}
-	p := newRelationPlan(r, pc)
-	before := p.count()
-	p.g.State, p.g.End = StateEnded, &end
-	p.g.Managed = false
-	p.note("state", false)
+	p := newGrantPlan(r, pc)
+	before := p.userCount()
+	p.grant.State, p.grant.End = StateEnded, &end
+	p.grant.Managed = false
+	p.recordChange("state", false)
 	out, err := p.finish(kind, func(d *events.Data) { d.Reason = string(end.Reason) })
-	out.Changes.Before, out.Changes.After = before, 0
+	out.Summary.Before, out.Summary.After = before, 0
 	return out, err
 }

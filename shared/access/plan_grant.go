@@ -42,59 +42,59 @@ func CheckGrant(c *Customer, cmd GrantCommand, pc PlanContext) error {
 // PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses
 // managed customers (A12), partners that are not active or not eligible (D9, W4), users who are not the partner's (A6), not active
 // (D8), of the customer's own organisation (D7) or its members (A7), and periods that have passed.
-func PlanGrant(r Relation, cmd GrantCommand, pc PlanContext) (Planned, error) {
+func PlanGrant(r GrantFacts, cmd GrantCommand, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
 	if r.Customer.ManagedBy != "" || r.Grant != nil && r.Grant.Managed && !r.Grant.Ended(pc.Now) {
-		return Planned{}, managed()
+		return GrantChange{}, managed()
 	}
-	if err := eligible(r.Partner); err != nil {
-		return Planned{}, err.At("/partner")
+	if err := checkEligible(r.Partner); err != nil {
+		return GrantChange{}, err.At("/partner")
 	}
-	p := newRelationPlan(r, pc)
+	p := newGrantPlan(r, pc)
 	if r.Grant == nil || r.Grant.Ended(pc.Now) {
 		level := View
 		if cmd.Level != nil {
 			level = *cmd.Level
 		}
 		p.open(level, pc.Now, time.Time{})
-		p.g.RequireSSO = cmd.DefaultSSO
+		p.grant.RequireSSO = cmd.DefaultSSO
 		if len(cmd.Users) == 0 && !cmd.Everyone {
-			p.g.AssignedBy = ByPartner
+			p.grant.AssignedBy = ByPartner
 		}
-		if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
-			p.note("require_sso", !*cmd.RequireSSO)
-			p.g.RequireSSO = *cmd.RequireSSO
+		if cmd.RequireSSO != nil && *cmd.RequireSSO != p.grant.RequireSSO {
+			p.recordChange("require_sso", !*cmd.RequireSSO)
+			p.grant.RequireSSO = *cmd.RequireSSO
 		}
-		p.assignedBy(cmd.AssignedBy)
-		p.annotate(cmd.Note, cmd.Message)
+		p.setAssignedBy(cmd.AssignedBy)
+		p.setTexts(cmd.Note, cmd.Message)
 		if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
-			return Planned{}, err
+			return GrantChange{}, err
 		}
-	} else if err := cmd.differs(r.Grant, pc.Now); err != nil {
-		return Planned{}, err
+	} else if err := cmd.checkSameTerms(r.Grant, pc.Now); err != nil {
+		return GrantChange{}, err
 	}
 	if cmd.Everyone {
 		p.switchEveryone(true)
 	}
 	for i, id := range cmd.Users {
-		u, err := p.candidate(id)
+		u, err := p.assignableUser(id)
 		if err != nil {
-			return Planned{}, err.At(userPointer(cmd.Individual, "/users", i))
+			return GrantChange{}, err.At(userPointer(cmd.Individual, "/users", i))
 		}
 		p.add(u, nil)
 		if cmd.Individual && cmd.Level != nil {
 			if err := p.capIndividual(u, *cmd.Level); err != nil {
-				return Planned{}, err
+				return GrantChange{}, err
 			}
 		}
 	}
-	return p.finish(kindOf(p.fresh), nil)
+	return p.finish(grantEventType(p.created), nil)
 }
 
 // differs refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).
-func (c GrantCommand) differs(g *Grant, now time.Time) error {
+func (c GrantCommand) checkSameTerms(g *Grant, now time.Time) error {
 	from := g.From
 	if !from.After(now) {
 		from = now // it has begun, whenever that was
@@ -130,43 +130,43 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-func kindOf(fresh bool) events.Type {
+func grantEventType(fresh bool) events.Type {
 	if fresh {
 		return events.GrantCreated
 	}
 	return events.GrantEdited
 }
 
-func (p *relationPlan) assignedBy(a *Assigner) {
-	if a != nil && *a != p.g.AssignedBy {
-		p.choose(*a)
+func (p *grantPlan) setAssignedBy(a *Assigner) {
+	if a != nil && *a != p.grant.AssignedBy {
+		p.setAssigner(*a)
 	}
 }
 
 // choose sets who picks the users, and since when.
-func (p *relationPlan) choose(a Assigner) {
-	if a == p.g.AssignedBy {
+func (p *grantPlan) setAssigner(a Assigner) {
+	if a == p.grant.AssignedBy {
 		return
 	}
-	p.g.AssignedBy = a
-	if !p.fresh {
-		p.g.AssignedBySince = p.pc.Now
+	p.grant.AssignedBy = a
+	if !p.created {
+		p.grant.AssignedBySince = p.pc.Now
 	}
-	p.note("assigned_by", a == ByPartner)
+	p.recordChange("assigned_by", a == ByPartner)
 }
 
-func (p *relationPlan) annotate(note, message *string) {
-	if note != nil && *note != p.g.Note {
-		p.g.Note = *note
-		p.note("note", true) // neither gives nor takes, but a stale caller must not overwrite it
+func (p *grantPlan) setTexts(note, message *string) {
+	if note != nil && *note != p.grant.Note {
+		p.grant.Note = *note
+		p.recordChange("note", true) // neither gives nor takes, but a stale caller must not overwrite it
 	}
-	if message != nil && *message != p.g.Message {
-		p.g.Message = *message
-		p.note("message", true) // likewise
+	if message != nil && *message != p.grant.Message {
+		p.grant.Message = *message
+		p.recordChange("message", true) // likewise
 	}
 }
 
-func eligible(p *Partner) *Error {
+func checkEligible(p *Partner) *Error {
 	switch {
 	case p == nil:
 		return Refuse(NotFound, "there is no such partner: look it up in the partners directory")
@@ -195,23 +195,23 @@ func userPointer(individual bool, list string, i int) string {
 
 // PlanRelationship opens a relationship that the provider establishes: support when the offer is at least that, otherwise a relationship
 // without access (W7). The partner picks its users. Where a grant is open already, nothing changes.
-func PlanRelationship(r Relation, everyone, defaultSSO bool, pc PlanContext) (Planned, error) {
+func PlanRelationship(r GrantFacts, everyone, defaultSSO bool, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
 	if r.Partner == nil {
-		return Planned{}, notFound("partner")
+		return GrantChange{}, notFound("partner")
 	}
 	if by := r.Customer.ManagedBy; by != "" && by != r.Partner.ID {
-		return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s, and a managed customer has one partner", r.Customer.ID, by) // A15
+		return GrantChange{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s, and a managed customer has one partner", r.Customer.ID, by) // A15
 	}
 	if r.Partner.Status != Active {
-		return Planned{}, Refuse(PartnerNotActive, "partner %s is %s: make it active first", r.Partner.ID, r.Partner.Status)
+		return GrantChange{}, Refuse(PartnerNotActive, "partner %s is %s: make it active first", r.Partner.ID, r.Partner.Status)
 	}
 	if r.Partner.Class != Channel {
-		return Planned{}, Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so nobody of it gets in: change its class first", r.Partner.ID) // D9
+		return GrantChange{}, Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so nobody of it gets in: change its class first", r.Partner.ID) // D9
 	}
-	p := newRelationPlan(r, pc)
+	p := newGrantPlan(r, pc)
 	if r.Grant != nil && !r.Grant.Ended(pc.Now) {
 		return p.finish(events.GrantEdited, nil)
 	}
@@ -220,7 +220,7 @@ func PlanRelationship(r Relation, everyone, defaultSSO bool, pc PlanContext) (Pl
 		level = Support
 	}
 	p.open(level, pc.Now, time.Time{})
-	p.g.RequireSSO, p.g.AssignedBy = defaultSSO, ByPartner
+	p.grant.RequireSSO, p.grant.AssignedBy = defaultSSO, ByPartner
 	if everyone {
 		p.switchEveryone(true)
 	}
@@ -230,9 +230,9 @@ func PlanRelationship(r Relation, everyone, defaultSSO bool, pc PlanContext) (Pl
 // PlanManage makes the partner the one that manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's
 // grants at other partners with those, read together with r. A removed partner is no hindrance: its grant has ended, though the sweep
 // may not have written that down yet.
-func PlanManage(r Relation, others []GrantRow, pc PlanContext) (Planned, error) {
+func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
 	var gone *Partner // managed the customer before
 	if by := r.Customer.ManagedBy; by != "" && (r.Partner == nil || by != r.Partner.ID) {
@@ -242,41 +242,41 @@ func PlanManage(r Relation, others []GrantRow, pc PlanContext) (Planned, error) 
 			}
 		}
 		if gone == nil {
-			return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s: end that first", r.Customer.ID, by)
+			return GrantChange{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s: end that first", r.Customer.ID, by)
 		}
 	}
-	if err := eligible(r.Partner); err != nil {
-		return Planned{}, err.At("/partner")
+	if err := checkEligible(r.Partner); err != nil {
+		return GrantChange{}, err.At("/partner")
 	}
 	if r.Partner.Offer < Manage {
-		return Planned{}, Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID, r.Partner.Offer).At("/partner")
+		return GrantChange{}, Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID, r.Partner.Offer).At("/partner")
 	}
 	for _, row := range others {
 		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, pc.Now) == nil {
-			return Planned{}, Refuse(CustomerHasPartners, "customer %s still lets partner %s in, and a managed customer has one partner: end that first", r.Customer.ID, g.Partner)
+			return GrantChange{}, Refuse(CustomerHasPartners, "customer %s still lets partner %s in, and a managed customer has one partner: end that first", r.Customer.ID, g.Partner)
 		}
 	}
-	p := newRelationPlan(r, pc)
+	p := newGrantPlan(r, pc)
 	switch {
-	case p.g == nil || p.g.Ended(pc.Now):
+	case p.grant == nil || p.grant.Ended(pc.Now):
 		p.open(Manage, pc.Now, time.Time{})
-	case r.Customer.ManagedBy == r.Partner.ID && p.g.Managed:
+	case r.Customer.ManagedBy == r.Partner.ID && p.grant.Managed:
 		return p.finish(events.GrantEdited, nil)
 	}
-	if p.g.AssignedBy != ByPartner && !p.fresh {
-		p.g.AssignedBySince = pc.Now
+	if p.grant.AssignedBy != ByPartner && !p.created {
+		p.grant.AssignedBySince = pc.Now
 	}
-	p.g.Managed, p.g.AssignedBy = true, ByPartner
-	p.note("managed", true)
+	p.grant.Managed, p.grant.AssignedBy = true, ByPartner
+	p.recordChange("managed", true)
 	p.setLevel(Manage)
-	if p.g.State != StateOpen {
-		p.g.State = StateOpen
-		p.note("state", true)
+	if p.grant.State != StateOpen {
+		p.grant.State = StateOpen
+		p.recordChange("state", true)
 	}
 	if err := p.setPeriod(&time.Time{}, &time.Time{}); err != nil {
-		return Planned{}, err
+		return GrantChange{}, err
 	}
-	out, err := p.finish(kindOf(p.fresh), nil)
+	out, err := p.finish(grantEventType(p.created), nil)
 	if err != nil {
 		return out, err
 	}
@@ -294,17 +294,17 @@ func PlanManage(r Relation, others []GrantRow, pc PlanContext) (Planned, error) 
 }
 
 // PlanUnmanage ends a managed relationship.
-func PlanUnmanage(r Relation, pc PlanContext) (Planned, error) {
+func PlanUnmanage(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Customer.ManagedBy == "" {
-		return Planned{}, notFound("managing partner")
+		return GrantChange{}, notFound("managing partner")
 	}
 	if r.Grant == nil || r.Grant.Partner != r.Customer.ManagedBy { // it was read before another became the managing one
-		return Planned{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: look, and try again", r.Customer.ID)
+		return GrantChange{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: look, and try again", r.Customer.ID)
 	}
 	return unmanage(r, ManagementEnded, pc)
 }
 
-func unmanage(r Relation, why Reason, pc PlanContext) (Planned, error) {
+func unmanage(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
 	out, err := planEnd(r, why, pc)
 	if err != nil {
 		return out, err

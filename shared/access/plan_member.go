@@ -33,7 +33,7 @@ func (f MemberFacts) dropAdmin(pc PlanContext) (writes []Write, reason string, e
 	}
 	writes = pc.reviewInvitations(f.Customer, "")
 	if f.Customer.Status == Active {
-		writes = append(writes, touch(f.Customer))
+		writes = append(writes, bumpVersion(f.Customer))
 	}
 	if f.LastAdmin {
 		reason = LastAdminLeft

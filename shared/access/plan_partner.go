@@ -120,7 +120,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	p.Updated = pc.Now
 	p.Version++
 	sort.Strings(fields)
-	c := Change{Writes: append([]Write{PartnerWrite{Before: before, After: &p}}, registered...), Takes: !gives}
+	c := Change{Writes: append([]Write{PartnerWrite{Before: before, After: &p}}, registered...), Narrows: !gives}
 	if before == nil {
 		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
 		fields = nil
@@ -131,7 +131,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	case events.PartnerResumed:
 		c.Writes = append(c.Writes, pc.task(TaskPartnerResumed, id, ""))
 	}
-	if eligible(before) == nil && eligible(&p) != nil {
+	if checkEligible(before) == nil && checkEligible(&p) != nil {
 		c.Writes = append(c.Writes, pc.task(TaskInvitations, id, ""))
 	}
 	c.Events = []events.Event{pc.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}

@@ -16,15 +16,15 @@ func (pc PlanContext) rulesTask(customer string) TaskWrite {
 
 // PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed was told
 // with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
-func PlanCustomerRules(r Relation, pc PlanContext) (Planned, error) {
+func PlanCustomerRules(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(pc.Now) || r.Grant.HasRulesOf(r.Customer) {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
-	p := newRelationPlan(r, pc)
-	p.rules()
-	p.g.Version++
-	p.g.HiddenVersions++
-	return Planned{Grant: p.g, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.g}}}}, nil
+	p := newGrantPlan(r, pc)
+	p.copyRules()
+	p.grant.Version++
+	p.grant.HiddenVersions++
+	return GrantChange{Grant: p.grant, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.grant}}}}, nil
 }
 
 // reviewInvitations leaves a task that ends the customer's pending invitations which nobody can accept any more: to one partner, or all when that is "".
@@ -68,9 +68,9 @@ func PlanOldAssignments(g *Grant, rows []*Assignment) Change {
 }
 
 // PlanPartnerGone plans the end of one grant of a partner that was removed, managed or not.
-func PlanPartnerGone(r Relation, pc PlanContext) (Planned, error) {
+func PlanEndForRemovedPartner(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Grant == nil || r.Grant.State == StateEnded {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
 	if r.Customer.ManagedBy == r.Grant.Partner && r.Customer.ManagedBy != "" {
 		return unmanage(r, PartnerRemoved, pc)
@@ -79,24 +79,24 @@ func PlanPartnerGone(r Relation, pc PlanContext) (Planned, error) {
 }
 
 // PlanUserLeft plans that a user who has left the partner is no longer counted in one grant. While everyone is on there is nothing to write.
-func PlanUserLeft(r Relation, user string, pc PlanContext) (Planned, error) {
+func PlanUserLeft(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	u := r.Users[user]
 	if r.Grant == nil || u == nil || r.Grant.Ended(pc.Now) {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
-	p := newRelationPlan(r, pc.clock())
+	p := newGrantPlan(r, pc.asClock())
 	row, counted := p.row(user), false
 	switch {
-	case p.g.Everyone && u.Role != External, row != nil && row.Excluded:
-	case u.Role != External && u.Number <= p.g.EveryoneUpTo:
-		counted = u.RemovalHeadcountVersion > p.g.EveryoneUpToVersion
+	case p.grant.Everyone && u.Role != External, row != nil && row.Excluded:
+	case u.Role != External && u.Number <= p.grant.EveryoneUpTo:
+		counted = u.RemovalHeadcountVersion > p.grant.EveryoneUpToVersion
 	default:
 		counted = row != nil
 	}
 	if !counted {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
-	p.out(u)
+	p.exclude(u)
 	return p.finish(events.GrantUserLeft, func(d *events.Data) { d.Person = ref(person(u)) })
 }
 
@@ -113,22 +113,22 @@ func (pc PlanContext) personTask(before, after *User, was, counted int64) TaskWr
 // PlanPersonChanged plans that the access of a user ends in one grant because its address has moved to another domain: where the customer picked the
 // person who had the account, and where that person was in by its number. What the partner picked stays while it
 // may pick, and so does what everyone has.
-func PlanPersonChanged(r Relation, t *Task, pc PlanContext) (Planned, error) {
+func PlanPersonChanged(r GrantFacts, t *Task, pc PlanContext) (GrantChange, error) {
 	u := r.Users[t.User]
 	if r.Grant == nil || u == nil || t.FormerNumber == 0 || r.Grant.Ended(pc.Now) {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
-	p := newRelationPlan(r, pc.clock())
+	p := newGrantPlan(r, pc.asClock())
 	row, ends := p.row(u.ID), false
 	switch {
-	case p.g.Everyone && u.Role != External:
+	case p.grant.Everyone && u.Role != External:
 	case row != nil:
-		ends = !row.Excluded && row.Number != u.Number && (row.By != ByPartner || p.g.AssignedBy != ByPartner)
+		ends = !row.Excluded && row.Number != u.Number && (row.By != ByPartner || p.grant.AssignedBy != ByPartner)
 	case u.Role != External:
-		ends = t.FormerNumber <= p.g.EveryoneUpTo && t.HeadcountVersion > p.g.EveryoneUpToVersion
+		ends = t.FormerNumber <= p.grant.EveryoneUpTo && t.HeadcountVersion > p.grant.EveryoneUpToVersion
 	}
 	if !ends {
-		stays := Planned{Grant: r.Grant}
+		stays := GrantChange{Grant: r.Grant}
 		if row != nil && !row.Excluded && row.Number != u.Number { // the new person stays, as whom the customer is told of it
 			after := *row
 			after.Number, after.Version = u.Number, row.Version+1
@@ -136,7 +136,7 @@ func PlanPersonChanged(r Relation, t *Task, pc PlanContext) (Planned, error) {
 		}
 		return stays, nil
 	}
-	p.out(u)
+	p.exclude(u)
 	return p.finish(events.GrantPersonChanged, func(d *events.Data) {
 		d.Person, d.EmailWas, d.Reason = ref(person(u)), t.EmailWas, PersonChanged
 	})
@@ -144,18 +144,18 @@ func PlanPersonChanged(r Relation, t *Task, pc PlanContext) (Planned, error) {
 
 // PlanTellPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as they are after
 // PlanPersonChanged; the second round, which is for what ends, tells nobody again.
-func PlanTellPersonChanged(t *Task, rows []Relation, after string, pc PlanContext) Change {
-	c := PlanProgress(t, after, pc)
+func PlanNotifyPersonChanged(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
+	c := PlanTaskProgress(t, after, pc)
 	for _, r := range rows {
 		u := r.Users[t.User]
 		if t.Again || r.Grant == nil || r.Customer == nil || u == nil || r.Grant.Ended(pc.Now) {
 			continue
 		}
-		p := newRelationPlan(r, pc.clock())
-		if p.g.Admits(u, p.row(u.ID)) {
-			c.Events = append(c.Events, p.pc.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.g, r.Headcount, func(d *events.Data) {
-				d.Users, d.UsersTruncated = p.concerned()
-				d.Status = string(p.g.Status(r.Partner, pc.Now))
+		p := newGrantPlan(r, pc.asClock())
+		if p.grant.Admits(u, p.row(u.ID)) {
+			c.Events = append(c.Events, p.pc.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.grant, r.Headcount, func(d *events.Data) {
+				d.Users, d.UsersTruncated = p.usersWithAccess()
+				d.Status = string(p.grant.Status(r.Partner, pc.Now))
 				d.Person, d.EmailWas = ref(person(u)), t.EmailWas
 			})))
 		}
@@ -165,15 +165,15 @@ func PlanTellPersonChanged(t *Task, rows []Relation, after string, pc PlanContex
 
 // PlanTellCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are as
 // they were listed; those that have ended are passed over.
-func PlanTellCustomers(t *Task, rows []Relation, after string, pc PlanContext) Change {
+func PlanNotifyCustomers(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
 	kind := events.GrantPartnerSuspended
 	if t.Kind == TaskPartnerResumed {
 		kind = events.GrantPartnerResumed
 	}
-	c := PlanProgress(t, after, pc)
+	c := PlanTaskProgress(t, after, pc)
 	for _, r := range rows {
 		if r.Grant != nil && r.Customer != nil && !r.Grant.Ended(pc.Now) {
-			c.Events = append(c.Events, pc.clock().event(kind, r.Customer, r.Partner, grantData(r.Grant, r.Headcount, func(d *events.Data) {
+			c.Events = append(c.Events, pc.asClock().event(kind, r.Customer, r.Partner, grantData(r.Grant, r.Headcount, func(d *events.Data) {
 				d.Status = string(r.Grant.Status(r.Partner, pc.Now))
 			})))
 		}

@@ -73,7 +73,7 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 		Writes: append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, take(f.Email, u.Email, u.ID)),
 		Events: append(past, pc.event(events.UserCreated, nil, f.Partner, userData(&u))),
 	}
-	c.Writes = append(append(c.Writes, pc.account(nil, &u)...), pc.activation(&u)...)
+	c.Writes = append(append(c.Writes, pc.accountTask(nil, &u)...), pc.activation(&u)...)
 	return c, &u, nil
 }
 
@@ -147,7 +147,7 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	u.Version++
 	c.Writes = append(append(c.Writes, UserWrite{Before: f.User, After: &u}), pc.reviewInvitationsOf(f.User, &u)...)
 	if u.Email != f.User.Email || u.Role != f.User.Role || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
-		c.Writes = append(c.Writes, pc.account(f.Task, &u)...)
+		c.Writes = append(c.Writes, pc.accountTask(f.Task, &u)...)
 	}
 	kind := events.UserEdited
 	if u.Status != f.User.Status {

@@ -46,7 +46,7 @@ func (pc PlanContext) task(k TaskKind, partner, user string) TaskWrite {
 }
 
 // PlanProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
-func PlanProgress(t *Task, after string, pc PlanContext) Change {
+func PlanTaskProgress(t *Task, after string, pc PlanContext) Change {
 	next := *t
 	next.Version++
 	next.LastCustomer = after

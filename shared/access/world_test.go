@@ -184,8 +184,8 @@ func loaded[T any](records map[string]T, key string) *T {
 	return nil
 }
 
-func (w *world) relation(customer, partner string, users ...string) access.Relation {
-	r := access.Relation{
+func (w *world) relation(customer, partner string, users ...string) access.GrantFacts {
+	r := access.GrantFacts{
 		Customer: loaded(w.customers, customer), Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner],
 		Grant: loaded(w.grants, customer+" "+partner), Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{},
 	}
@@ -201,7 +201,7 @@ func (w *world) relation(customer, partner string, users ...string) access.Relat
 }
 
 // whole is the relation with everybody's assignments.
-func (w *world) whole(customer, partner string, users ...string) access.Relation {
+func (w *world) whole(customer, partner string, users ...string) access.GrantFacts {
 	for key := range w.assignments {
 		if c, user, _ := strings.Cut(key, " "); c == customer && strings.HasPrefix(user, partner+":") {
 			users = append(users, user)
@@ -214,18 +214,18 @@ func (w *world) whole(customer, partner string, users ...string) access.Relation
 		}
 	}
 	r := w.relation(customer, partner, users...)
-	r.Known = g.EveryoneUpTo > 0 && !w.vague
+	r.UsersLoaded = g.EveryoneUpTo > 0 && !w.vague
 	return r
 }
 
 // The commands of Acme and Contoso. Each commits what it planned.
 
-func (w *world) grant(cmd access.GrantCommand) (access.Planned, error) {
+func (w *world) grant(cmd access.GrantCommand) (access.GrantChange, error) {
 	w.t.Helper()
 	return w.planned(access.PlanGrant(w.relation("acme", "contoso", cmd.Users...), cmd, w.planContext()))
 }
 
-func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
+func (w *world) edit(cmd access.EditCommand) (access.GrantChange, error) {
 	w.t.Helper()
 	if cmd.Seen == 0 {
 		cmd.Seen = anyVersion
@@ -242,7 +242,7 @@ func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
 	return w.planned(access.PlanEdit(w.relation("acme", "contoso", users...), cmd, w.planContext()))
 }
 
-func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
+func (w *world) pick(cmd access.AssignCommand) (access.GrantChange, error) {
 	w.t.Helper()
 	if cmd.Seen == 0 {
 		cmd.Seen = anyVersion
@@ -251,25 +251,25 @@ func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	return w.planned(access.PlanPick(w.whole("acme", "contoso", users...), cmd, w.planContext()))
+	return w.planned(access.PlanAssign(w.whole("acme", "contoso", users...), cmd, w.planContext()))
 }
 
-func (w *world) removeUser(user string) (access.Planned, error) {
+func (w *world) removeUser(user string) (access.GrantChange, error) {
 	w.t.Helper()
 	return w.planned(access.PlanRemoveUser(w.relation("acme", "contoso", user), user, w.planContext()))
 }
 
-func (w *world) end(plan func(access.Relation, access.PlanContext) (access.Planned, error)) (access.Planned, error) {
+func (w *world) end(plan func(access.GrantFacts, access.PlanContext) (access.GrantChange, error)) (access.GrantChange, error) {
 	w.t.Helper()
 	return w.planned(plan(w.relation("acme", "contoso"), w.planContext()))
 }
 
-func (w *world) relationship(everyone, defaultSSO bool) (access.Planned, error) {
+func (w *world) relationship(everyone, defaultSSO bool) (access.GrantChange, error) {
 	w.t.Helper()
 	return w.planned(access.PlanRelationship(w.relation("acme", "contoso"), everyone, defaultSSO, w.planContext()))
 }
 
-func (w *world) manage(customer, partner string) (access.Planned, error) {
+func (w *world) manage(customer, partner string) (access.GrantChange, error) {
 	w.t.Helper()
 	var others []access.GrantRow
 	for _, key := range slices.Sorted(maps.Keys(w.grants)) {
@@ -280,7 +280,7 @@ func (w *world) manage(customer, partner string) (access.Planned, error) {
 	return w.planned(access.PlanManage(w.relation(customer, partner), others, w.planContext()))
 }
 
-func (w *world) planned(p access.Planned, err error) (access.Planned, error) {
+func (w *world) planned(p access.GrantChange, err error) (access.GrantChange, error) {
 	w.t.Helper()
 	if err != nil {
 		if len(p.Change.Writes) > 0 || len(p.Change.Events) > 0 || p.Grant != nil {
@@ -531,7 +531,7 @@ func (w *world) wantEvents(want ...events.Type) {
 }
 
 // must is for what a test only stands on.
-func (w *world) must(p access.Planned, err error) access.Planned {
+func (w *world) must(p access.GrantChange, err error) access.GrantChange {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
@@ -555,7 +555,7 @@ func wantPointer(t *testing.T, err error, want string) {
 }
 
 // wantUnchanged tells that a command had nothing to do.
-func wantUnchanged(t *testing.T, p access.Planned, err error) {
+func wantUnchanged(t *testing.T, p access.GrantChange, err error) {
 	t.Helper()
 	if err != nil || !p.Change.Empty() || p.Grant == nil {
 		t.Errorf("got %d writes, %d events, grant %v and error %v; want the grant as it was and nothing to do",
@@ -563,10 +563,10 @@ func wantUnchanged(t *testing.T, p access.Planned, err error) {
 	}
 }
 
-func wantFields(t *testing.T, p access.Planned, want ...string) {
+func wantFields(t *testing.T, p access.GrantChange, want ...string) {
 	t.Helper()
-	if !slices.Equal(p.Changes.Fields, want) {
-		t.Errorf("changed fields: got %v, want %v", p.Changes.Fields, want)
+	if !slices.Equal(p.Summary.Fields, want) {
+		t.Errorf("changed fields: got %v, want %v", p.Summary.Fields, want)
 	}
 }
 

@@ -164,7 +164,7 @@ func TestAChangeThatTurnsOutToOnlyTakeIsTakenAsOne(t *testing.T) {
 	err := tb.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
 		planned++
 		c, answer, err := tb.renames("ours")(ctx)
-		c.Takes = true
+		c.Narrows = true
 		if err := tb.Apply(context.Background(), tb.renames("theirs")); err != nil && access.CodeOf(err) != access.Contention {
 			t.Error(err)
 		}

@@ -385,10 +385,10 @@ func (s *Store) invitations(partition, attribute string, f access.InvitationFilt
 }
 
 // InviteFacts loads what a plan about an invitation of that address reads; i is the invitation, nil for a new one.
-func (s *Store) InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error) {
-	var f access.InviteFacts
+func (s *Store) InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error) {
+	var f access.InvitationFacts
 	var err error
-	if f.Relation, err = s.Relation(ctx, customer, partner, nil, false); err != nil {
+	if f.GrantFacts, err = s.Relation(ctx, customer, partner, nil, false); err != nil {
 		return f, err
 	}
 	listing := invitedKey(&access.Invitation{Customer: customer, Partner: partner, Email: address})
@@ -472,7 +472,7 @@ func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
 }
 
 // unlisted finds the pending invitations of a customer from before invitations were found by their address.
-func (s *Store) unlisted(ctx context.Context, f *access.InviteFacts, partner, address string) error {
+func (s *Store) unlisted(ctx context.Context, f *access.InvitationFacts, partner, address string) error {
 	for after := ""; ; {
 		items, more, err := s.query(ctx, prefixed(customerPK(f.Customer.ID), invitationPrefix, after), 500)
 		if err != nil {

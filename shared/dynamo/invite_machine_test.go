@@ -471,7 +471,7 @@ func (m *machine) answerInVain(t *rapid.T) {
 	p := m.somePair(t)
 	if d := m.model.deals[p]; d != nil {
 		cmd := access.EditCommand{Seen: access.AnyVersion, AssignedBy: new(access.ByPartner)}
-		got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) {
+		got := m.relation(p, nil, false, func(r access.GrantFacts) (access.GrantChange, error) {
 			return access.PlanEdit(r, cmd, m.planContext(aCustomer))
 		})
 		m.same(got, m.model.edit(p, cmd, false))
@@ -481,7 +481,9 @@ func (m *machine) answerInVain(t *rapid.T) {
 	if len(m.model.bids) == n {
 		return
 	}
-	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanRevoke(r, m.planContext(aCustomer)) })
+	got := m.relation(p, nil, false, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanRevoke(r, m.planContext(aCustomer))
+	})
 	m.same(got, m.model.end(p))
 	m.answerTo(t, m.model.bids[n])
 }
@@ -493,7 +495,7 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 	}
 	actor := access.Actor{Kind: "partner", Email: address}
 	if rapid.IntRange(0, 4).Draw(t, "declines") == 4 {
-		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
+		got := m.bid(b, func(r access.GrantFacts, i *access.Invitation) (access.Change, error) {
 			c, _, err := access.PlanDecline(r, i, m.planContext(actor))
 			return c, err
 		})
@@ -548,7 +550,7 @@ func (m *machine) keepBid(t *rapid.T) {
 	}
 	switch rapid.IntRange(0, 4).Draw(t, "what") {
 	case 0:
-		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
+		got := m.bid(b, func(r access.GrantFacts, i *access.Invitation) (access.Change, error) {
 			c, _, err := access.PlanCancel(r, i, m.planContext(aCustomer))
 			return c, err
 		})
@@ -632,14 +634,14 @@ func (m *machine) reviewBids(t *rapid.T) {
 
 func (m *machine) sendMail(t *rapid.T, b *bid, n int) {
 	token := fmt.Sprintf("token-%d", len(b.tokens)+10*n)
-	got := m.bid(b, func(_ access.Relation, i *access.Invitation) (access.Change, error) {
+	got := m.bid(b, func(_ access.GrantFacts, i *access.Invitation) (access.Change, error) {
 		return access.PlanToken(i, n, token, m.planContext(theClock))
 	})
 	m.same(got, m.model.mail(b, n, token))
 	m.compareBids(t, b.customer)
 }
 
-func (m *machine) bid(b *bid, plan func(access.Relation, *access.Invitation) (access.Change, error)) access.Code {
+func (m *machine) bid(b *bid, plan func(access.GrantFacts, *access.Invitation) (access.Change, error)) access.Code {
 	m.Helper()
 	return m.apply(func(ctx context.Context) (access.Change, error) {
 		i, err := m.store.Invitation(ctx, b.customer, b.id)

@@ -14,7 +14,7 @@ import (
 // all assignments of the grant, and with whole also the users who have access by their number, if these are few enough to be named. Reads
 // are strongly consistent. The grant and its assignments are of one instant, so that a plan that changes nothing, or refuses, states what
 // was true. Apply detects whatever else changes meanwhile.
-func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	h := holding(ctx)
 	for n := 0; h != nil || n < attempts; n++ {
 		r, err := s.relation(ctx, customer, partner, users, whole)
@@ -37,11 +37,11 @@ func (s *Store) Relation(ctx context.Context, customer, partner string, users []
 			return r, err
 		}
 	}
-	return access.Relation{}, contention()
+	return access.GrantFacts{}, contention()
 }
 
-func (s *Store) relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
-	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
+func (s *Store) relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
+	r := access.GrantFacts{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	keys := []Key{customerKey(customer), partnerKey(partner), headcountKey(partner), grantKey(customer, partner)}
 	for _, u := range users {
 		keys = append(keys, userKey(u))
@@ -70,8 +70,8 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 
 // Concerned returns what an event is about as it is now: the organisations that it names, their grant, and these users with their
 // assignments. Either id may be "". It is one read without a transaction: do not base a change on it.
-func (s *Store) Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error) {
-	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
+func (s *Store) Concerned(ctx context.Context, customer, partner string, users []string) (access.GrantFacts, error) {
+	r := access.GrantFacts{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	var keys []Key
 	if customer != "" {
 		keys = append(keys, customerKey(customer))
@@ -120,7 +120,7 @@ func (s *Store) Concerned(ctx context.Context, customer, partner string, users [
 }
 
 // assignments loads the rows of a grant after the grant. Relation then checks that both belong together.
-func (s *Store) assignments(ctx context.Context, r *access.Relation, users []string, whole bool) error {
+func (s *Store) assignments(ctx context.Context, r *access.GrantFacts, users []string, whole bool) error {
 	customer, partner := r.Grant.Customer, r.Grant.Partner
 	if !whole && !r.Grant.UsersCanBeListed() {
 		keys := make([]Key, len(users))
@@ -169,7 +169,7 @@ func (s *Store) assignments(ctx context.Context, r *access.Relation, users []str
 
 // byNumber loads the users who have access by their number, after everyone was switched off. It gives up and leaves the relation not Known
 // when it would have to search thousands of users.
-func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
+func (s *Store) byNumber(ctx context.Context, r *access.GrantFacts) error {
 	partner := r.Grant.Partner
 	for after, pages := "", 0; ; pages++ {
 		if pages == maxUserPages {
@@ -190,7 +190,7 @@ func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
 			after = u.ID[len(partner)+1:]
 		}
 		if !more {
-			r.Known = true
+			r.UsersLoaded = true
 			return nil
 		}
 	}
@@ -200,7 +200,7 @@ func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
 const maxUserPages = 20
 
 // names loads the users that a whole relation lists, so that events can name them.
-func (s *Store) names(ctx context.Context, r *access.Relation) error {
+func (s *Store) names(ctx context.Context, r *access.GrantFacts) error {
 	var keys []Key
 	var ids []string
 	for id, a := range r.Assignments {

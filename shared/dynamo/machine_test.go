@@ -164,7 +164,7 @@ func (m *machine) apply(plan func(context.Context) (access.Change, error)) acces
 }
 
 // relation applies a plan about one grant.
-func (m *machine) relation(p pair, users []string, whole bool, plan func(access.Relation) (access.Planned, error)) access.Code {
+func (m *machine) relation(p pair, users []string, whole bool, plan func(access.GrantFacts) (access.GrantChange, error)) access.Code {
 	m.Helper()
 	m.touched[p] = true
 	return m.apply(func(ctx context.Context) (access.Change, error) {
@@ -274,7 +274,7 @@ func (m *machine) grantTo(t *rapid.T, p pair) {
 		cmd.Users = m.someUsers(t, p.partner, "users", 1)
 	}
 	got := m.relation(p, cmd.Users, false,
-		func(r access.Relation) (access.Planned, error) {
+		func(r access.GrantFacts) (access.GrantChange, error) {
 			return access.PlanGrant(r, cmd, m.planContext(aCustomer))
 		})
 	m.same(got, m.model.grant(p, cmd))
@@ -285,7 +285,7 @@ func (m *machine) individual(t *rapid.T) {
 	p := pair{rapid.SampledFrom(m.model.customers).Draw(t, "customer"), m.model.people[user].partner}
 	cmd := access.GrantCommand{Users: []string{user}, Individual: true, Level: maybe(t, "level", someLevel)}
 	got := m.relation(p, cmd.Users, false,
-		func(r access.Relation) (access.Planned, error) {
+		func(r access.GrantFacts) (access.GrantChange, error) {
 			return access.PlanGrant(r, cmd, m.planContext(aCustomer))
 		})
 	m.same(got, m.model.grant(p, cmd))
@@ -295,7 +295,7 @@ func (m *machine) individual(t *rapid.T) {
 // spread does what follows every change of a cap: all the customer's grants copy it.
 func (m *machine) spread(t *rapid.T, customer string) {
 	for _, p := range slices.Sorted(maps.Keys(m.model.partners)) {
-		m.visit(t, pair{customer, p}, nil, func(r access.Relation) (access.Planned, error) {
+		m.visit(t, pair{customer, p}, nil, func(r access.GrantFacts) (access.GrantChange, error) {
 			return access.PlanCustomerRules(r, m.planContext(theClock))
 		})
 	}
@@ -311,7 +311,7 @@ func (m *machine) editCaps(t *rapid.T) {
 	}
 	var stale bool
 	cmd.Seen, stale = m.someVersion(t, p)
-	got := m.relation(p, users, false, func(r access.Relation) (access.Planned, error) {
+	got := m.relation(p, users, false, func(r access.GrantFacts) (access.GrantChange, error) {
 		return access.PlanEdit(r, cmd, m.planContext(aCustomer))
 	})
 	m.same(got, m.model.edit(p, cmd, stale))
@@ -326,7 +326,7 @@ func (m *machine) edit(t *rapid.T, p pair, cmd access.EditCommand) {
 		users = *cmd.Set
 	}
 	got := m.relation(p, users, cmd.Set != nil,
-		func(r access.Relation) (access.Planned, error) {
+		func(r access.GrantFacts) (access.GrantChange, error) {
 			return access.PlanEdit(r, cmd, m.planContext(aCustomer))
 		})
 	m.same(got, m.model.edit(p, cmd, stale))
@@ -370,7 +370,7 @@ func (m *machine) editTerms(t *rapid.T) {
 
 func (m *machine) pick(t *rapid.T) {
 	p := m.somePair(t)
-	var cmd access.PickCommand
+	var cmd access.AssignCommand
 	if rapid.Bool().Draw(t, "everyone?") {
 		cmd.Everyone = new(rapid.Bool().Draw(t, "everyone"))
 	}
@@ -381,8 +381,8 @@ func (m *machine) pick(t *rapid.T) {
 	}
 	var stale bool
 	cmd.Seen, stale = m.someVersion(t, p)
-	got := m.relation(p, users, true, func(r access.Relation) (access.Planned, error) {
-		return access.PlanPick(r, cmd, m.planContext(aPartner))
+	got := m.relation(p, users, true, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanAssign(r, cmd, m.planContext(aPartner))
 	})
 	m.same(got, m.model.pick(p, cmd, stale))
 }
@@ -390,7 +390,7 @@ func (m *machine) pick(t *rapid.T) {
 func (m *machine) removeUser(t *rapid.T) {
 	p := m.somePair(t)
 	user := m.someUser(t)
-	got := m.relation(p, []string{user}, false, func(r access.Relation) (access.Planned, error) {
+	got := m.relation(p, []string{user}, false, func(r access.GrantFacts) (access.GrantChange, error) {
 		return access.PlanRemoveUser(r, user, m.planContext(aCustomer))
 	})
 	m.same(got, m.model.removeUser(p, user))
@@ -403,7 +403,7 @@ func (m *machine) end(t *rapid.T) {
 	if rapid.Bool().Draw(t, "relinquish") {
 		plan, by = access.PlanRelinquish, aPartner
 	}
-	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return plan(r, m.planContext(by)) })
+	got := m.relation(p, nil, false, func(r access.GrantFacts) (access.GrantChange, error) { return plan(r, m.planContext(by)) })
 	m.same(got, m.model.end(p))
 }
 
@@ -434,7 +434,7 @@ func (m *machine) due(t *rapid.T) {
 func (m *machine) dueAt(t *rapid.T, p pair) {
 	var told, want string
 	before := m.stored(t, p).Grant
-	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) {
+	m.visit(t, p, nil, func(r access.GrantFacts) (access.GrantChange, error) {
 		if d := m.model.deals[p]; d != nil && m.model.expired(d) && r.Grant.State != access.StateEnded {
 			want = string(events.GrantExpired)
 		}
@@ -479,7 +479,7 @@ func (m *machine) userLeft(t *rapid.T) {
 }
 
 func (m *machine) userLeftAt(t *rapid.T, p pair, user string) {
-	m.visit(t, p, []string{user}, func(r access.Relation) (access.Planned, error) {
+	m.visit(t, p, []string{user}, func(r access.GrantFacts) (access.GrantChange, error) {
 		return access.PlanUserLeft(r, user, m.planContext(theClock))
 	})
 	m.model.userLeft(p, user)
@@ -501,8 +501,8 @@ func (m *machine) partnerGone(t *rapid.T) {
 }
 
 func (m *machine) partnerGoneAt(t *rapid.T, p pair) {
-	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) {
-		return access.PlanPartnerGone(r, m.planContext(theClock))
+	m.visit(t, p, nil, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanEndForRemovedPartner(r, m.planContext(theClock))
 	})
 	want := m.model.partnerGone(p)
 	if g := m.stored(t, p).Grant; g != nil &&
@@ -539,9 +539,9 @@ func (m *machine) oldRows(t *rapid.T) {
 }
 
 // visit is the sweep's at one grant. It is never refused, and a second time it finds nothing to do.
-func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Relation) (access.Planned, error)) {
+func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.GrantFacts) (access.GrantChange, error)) {
 	var c access.Change
-	m.same(m.relation(p, users, false, func(r access.Relation) (access.Planned, error) {
+	m.same(m.relation(p, users, false, func(r access.GrantFacts) (access.GrantChange, error) {
 		out, err := plan(r)
 		c = out.Change
 		return out, err
@@ -558,7 +558,7 @@ func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Rel
 	}
 }
 
-func (m *machine) stored(t *rapid.T, p pair) access.Relation {
+func (m *machine) stored(t *rapid.T, p pair) access.GrantFacts {
 	r, err := m.store.Relation(m.ctx, p.customer, p.partner, nil, false)
 	if err != nil {
 		t.Fatal(err)

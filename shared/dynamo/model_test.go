@@ -489,7 +489,7 @@ func (m *model) edit(p pair, cmd access.EditCommand, stale bool) access.Code {
 	return code
 }
 
-func (m *model) pick(p pair, cmd access.PickCommand, stale bool) access.Code {
+func (m *model) pick(p pair, cmd access.AssignCommand, stale bool) access.Code {
 	return m.change(p, stale, func(d *deal) access.Code {
 		if !d.byPartner {
 			return access.Forbidden

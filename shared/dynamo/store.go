@@ -91,7 +91,7 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 		var by *overtaken
 		if errors.As(err, &by) {
 			s.metrics.Contended()
-			if c.Takes {
+			if c.Narrows {
 				return s.take(ctx, plan, by.keys)
 			}
 		}

@@ -176,7 +176,7 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if cmd.Seen, err = c.seen(!cmd.OnlyTakes()); err != nil {
+	if cmd.Seen, err = c.seen(!cmd.OnlyNarrows()); err != nil {
 		return reply{}, err
 	}
 	return perform(c, c.planned, func(o service.Options[service.Granted]) (service.Granted, error) {
@@ -202,7 +202,7 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	var f findings
-	cmd := access.PickCommand{Seen: seen, Users: f.users(b.Users, "/users", access.MaxUserSet), Everyone: f.flag(b.Everyone, "/everyone")}
+	cmd := access.AssignCommand{Seen: seen, Users: f.users(b.Users, "/users", access.MaxUserSet), Everyone: f.flag(b.Everyone, "/everyone")}
 	if add := f.users(b.Add, "/add", access.MaxUserChanges); add != nil {
 		cmd.Add = *add
 	}
@@ -218,7 +218,7 @@ func putPick(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return perform(c, c.planned, func(o service.Options[service.Granted]) (service.Granted, error) {
-		return c.use.Pick(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
+		return c.use.Assign(ctx, c.asks(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
 	})
 }
 

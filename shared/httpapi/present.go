@@ -116,7 +116,7 @@ type changedView struct {
 
 // viewChanged names the users whom the change added or removed, and those that the request named, as they are after it; of a grant that it ends, the
 // users who were picked.
-func viewChanged(r access.Relation, p access.Planned, named []string) []changedView {
+func viewChanged(r access.GrantFacts, p access.GrantChange, named []string) []changedView {
 	rows := maps.Clone(r.Assignments)
 	for _, w := range p.Change.Writes {
 		switch a, is := w.(access.AssignmentWrite); {
@@ -131,7 +131,7 @@ func viewChanged(r access.Relation, p access.Planned, named []string) []changedV
 		}
 	}
 	out := []changedView{}
-	ids := slices.Concat(p.Changes.Added, p.Changes.Removed, named)
+	ids := slices.Concat(p.Summary.Added, p.Summary.Removed, named)
 	ended := p.Grant.State == access.StateEnded
 	if ended && !p.Change.Empty() && r.Grant.UsersCanBeListed() {
 		for id, a := range r.Assignments {
@@ -168,11 +168,11 @@ type plannedView struct {
 
 // planned is the answer to a change of a grant. A partner gets it without the note, which is the customer's own.
 func (c *call) planned(g service.Granted) reply {
-	did, r := g.Changes, g.Relation
+	did, r := g.Summary, g.Relation
 	v := plannedView{
 		Grant: viewGrant(access.GrantRow{Grant: g.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, g.At),
 		Changes: changesView{
-			Added: did.Added, Removed: did.Removed, People: viewChanged(r, g.Planned, g.Named), Fields: did.Fields,
+			Added: did.Added, Removed: did.Removed, People: viewChanged(r, g.GrantChange, g.Named), Fields: did.Fields,
 			UserCount: countView{did.Before, did.After},
 		},
 	}

@@ -185,7 +185,7 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 			if grants[i] = row.Grant; row.Grant.State == access.StateEnded {
 				continue
 			}
-			ended, err := take(ctx, s, s.ofGrant(who, id, row.Grant.Partner, nil, false, access.PlanEndForRemoval))
+			ended, err := take(ctx, s, s.ofGrant(who, id, row.Grant.Partner, nil, false, access.PlanEndForRemovedCustomer))
 			if err != nil {
 				return access.Change{}, err
 			}
@@ -203,9 +203,9 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 func (s *Service) OpenRelationship(
 	ctx context.Context, who Caller, customer, partner string, everyone bool, o Options[Granted],
 ) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 		if err := o.allows(openVersion(r, pc)); err != nil {
-			return access.Planned{}, err
+			return access.GrantChange{}, err
 		}
 		return access.PlanRelationship(r, everyone, s.RequireSSO, pc)
 	}))
@@ -219,18 +219,18 @@ func (s *Service) EndRelationship(ctx context.Context, who Caller, customer, par
 // Manage makes a partner the one that manages the customer (A2, A11, A15, A16). The precondition is about the version of a customer that
 // has one already.
 func (s *Service) Manage(ctx context.Context, who Caller, customer, partner string, o Options[Granted]) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 		if r.Customer == nil {
 			return access.PlanManage(r, nil, pc)
 		}
 		if r.Customer.ManagedBy != "" {
 			if err := o.allows(r.Customer.Version); err != nil {
-				return access.Planned{}, err
+				return access.GrantChange{}, err
 			}
 		}
 		others, err := s.grantsOf(ctx, r.Customer) // read after the customer was, which every opening writes: none can slip in
 		if err != nil {
-			return access.Planned{}, err
+			return access.GrantChange{}, err
 		}
 		return access.PlanManage(r, others, pc)
 	}))

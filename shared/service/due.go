@@ -68,9 +68,9 @@ func (d *Due) task(ctx context.Context, id string) (again bool, err error) {
 	}
 	switch t.Kind {
 	case access.TaskIdentity:
-		return false, d.identity(ctx, id, access.PlanTakeIdentity, d.FollowAccount)
+		return false, d.identity(ctx, id, access.PlanClaimIdentityTask, d.FollowAccount)
 	case access.TaskActivation:
-		return false, d.identity(ctx, id, access.PlanTakeActivation, d.activation)
+		return false, d.identity(ctx, id, access.PlanClaimActivationTask, d.activation)
 	}
 	return d.taskPage(ctx, t)
 }
@@ -167,7 +167,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		after = customers[len(customers)-1]
 	}
 	if t.Kind == access.TaskPartnerSuspended || t.Kind == access.TaskPartnerResumed {
-		rows := make([]access.Relation, len(customers))
+		rows := make([]access.GrantFacts, len(customers))
 		if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
 			rel, err := d.Store.Relation(ctx, c, t.Partner, nil, false)
 			rows[i] = rel
@@ -175,15 +175,15 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		}); err != nil {
 			return false, err
 		}
-		return after != "", d.progress(ctx, access.PlanTellCustomers(t, rows, after, d.planContext()))
+		return after != "", d.progress(ctx, access.PlanNotifyCustomers(t, rows, after, d.planContext()))
 	}
 	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
-		return d.grant(ctx, c, t.Partner, access.PlanPartnerGone)
+		return d.grant(ctx, c, t.Partner, access.PlanEndForRemovedPartner)
 	})
 	if err != nil {
 		return false, err
 	}
-	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.planContext()))
+	return after != "", d.progress(ctx, access.PlanTaskProgress(t, after, d.planContext()))
 }
 
 // userLeft does one stretch of the grants that count a user who has left the partner. The others are not looked at.
@@ -200,14 +200,14 @@ func (d *Due) userLeft(ctx context.Context, t *access.Task) (again bool, err err
 		}
 	}
 	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
-		return d.grant(ctx, c, t.Partner, func(rel access.Relation, pc access.PlanContext) (access.Planned, error) {
+		return d.grant(ctx, c, t.Partner, func(rel access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 			return access.PlanUserLeft(rel, t.User, pc)
 		}, t.User)
 	})
 	if err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.planContext()))
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // personChanged ends what customers gave to another person than the one who has the account now, and tells every customer concerned of the
@@ -232,11 +232,11 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 		customers = customers[:stretch]
 		next = customers[stretch-1]
 	}
-	stay := make([]access.Relation, len(customers))
+	stay := make([]access.GrantFacts, len(customers))
 	if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
-		return d.grant(ctx, c, t.Partner, func(rel access.Relation, pc access.PlanContext) (access.Planned, error) {
+		return d.grant(ctx, c, t.Partner, func(rel access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 			p, err := access.PlanPersonChanged(rel, t, pc)
-			if stay[i] = (access.Relation{}); len(p.Change.Events) == 0 {
+			if stay[i] = (access.GrantFacts{}); len(p.Change.Events) == 0 {
 				stay[i] = rel
 			}
 			return p, err
@@ -244,7 +244,7 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 	}); err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanTellPersonChanged(t, stay, next, d.planContext()))
+	return next != "", d.progress(ctx, access.PlanNotifyPersonChanged(t, stay, next, d.planContext()))
 }
 
 // customerRules has a stretch of a customer's grants copy its domain and caps.
@@ -262,7 +262,7 @@ func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, er
 	}); err != nil {
 		return false, err
 	}
-	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.planContext()))
+	return after != "", d.progress(ctx, access.PlanTaskProgress(t, after, d.planContext()))
 }
 
 // reviewInvitations ends those of one stretch of pending invitations that nobody can accept any more.
@@ -283,7 +283,7 @@ func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool
 	if err := g.Wait(); err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.planContext()))
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // oldAssignments deletes what counts no more of one stretch of a grant's rows.
@@ -295,7 +295,7 @@ func (d *Due) oldAssignments(ctx context.Context, t *access.Task) (again bool, e
 	if err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.planContext()))
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // progress writes down how far a task has come, unless another run has come further.

@@ -171,7 +171,7 @@ func (c *course) edit(t *rapid.T) {
 }
 
 func (c *course) sweep(t *rapid.T) {
-	change, mine := access.PlanTakeIdentity(c.task, c.planContext())
+	change, mine := access.PlanClaimIdentityTask(c.task, c.planContext())
 	if !c.commit(change) {
 		t.Fatal("the task could not be taken")
 	}
@@ -260,10 +260,10 @@ func whateverOrder(t *rapid.T) {
 	// What fails no more is settled within two rounds, and nothing on its way gets past the second.
 	for n := 0; c.task != nil && n < 3; n++ {
 		c.advance(time.Minute)
-		if _, mine := access.PlanTakeIdentity(c.task, c.planContext()); mine == nil {
+		if _, mine := access.PlanClaimIdentityTask(c.task, c.planContext()); mine == nil {
 			c.advance(signed + time.Minute)
 		}
-		change, mine := access.PlanTakeIdentity(c.task, c.planContext())
+		change, mine := access.PlanClaimIdentityTask(c.task, c.planContext())
 		if !c.commit(change) {
 			t.Fatal("the task could not be taken")
 		}

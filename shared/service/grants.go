@@ -17,10 +17,10 @@ type Grantee struct {
 
 // Granted is a grant as a change of it leaves it.
 type Granted struct {
-	access.Planned
-	Relation access.Relation // as it was loaded
-	At       time.Time       // when it was planned
-	Named    []string        // the users whom the request named
+	access.GrantChange
+	Relation access.GrantFacts // as it was loaded
+	At       time.Time         // when it was planned
+	Named    []string          // the users whom the request named
 }
 
 // Grant gives a partner access to a customer. A user who is named by e-mail may get a cap; all the customer's grants have copied it when
@@ -47,7 +47,7 @@ func (s *Service) Grant(
 		}
 		pc := s.planContext(who.Actor)
 		p, err := access.PlanGrant(r, cmd, pc)
-		return p.Change, Granted{Planned: p, Relation: r, At: pc.Now, Named: cmd.Users}, err
+		return p.Change, Granted{GrantChange: p, Relation: r, At: pc.Now, Named: cmd.Users}, err
 	})
 	if o.DryRun || !stands(err) || to.Email == "" || cmd.Level == nil { // then no cap is set
 		return out, err
@@ -89,7 +89,7 @@ func (s *Service) individual(ctx context.Context, customer, email string, cmd ac
 
 // replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14).
 // The rows of more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
-func (s *Service) replaced(ctx context.Context, r access.Relation, users []string) (access.Relation, error) {
+func (s *Service) replaced(ctx context.Context, r access.GrantFacts, users []string) (access.GrantFacts, error) {
 	if g := r.Grant; g == nil || g.Everyone || g.UsersCanBeListed() || g.Count > access.MaxUserSet {
 		return r, nil
 	}
@@ -97,7 +97,7 @@ func (s *Service) replaced(ctx context.Context, r access.Relation, users []strin
 }
 
 // grantPlan plans a change of a grant that there is or was.
-type grantPlan = func(access.Relation, access.PlanContext) (access.Planned, error)
+type grantPlan = func(access.GrantFacts, access.PlanContext) (access.GrantChange, error)
 
 // ofGrant loads a grant with the users of those ids, and plans a change of it. Named are the users whom the request is about, beside those
 // whom it adds or removes.
@@ -109,7 +109,7 @@ func (s *Service) ofGrant(who Caller, customer, partner string, users []string, 
 		}
 		pc := s.planContext(who.Actor)
 		p, err := plan(r, pc)
-		return p.Change, Granted{Planned: p, Relation: r, At: pc.Now, Named: named}, err
+		return p.Change, Granted{GrantChange: p, Relation: r, At: pc.Now, Named: named}, err
 	}
 }
 
@@ -136,18 +136,18 @@ func (s *Service) Edit(
 		}
 	}
 	on := cmd.Everyone != nil && *cmd.Everyone
-	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil, func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 		if on {
 			var err error
 			if r, err = s.replaced(ctx, r, users); err != nil {
-				return access.Planned{}, err
+				return access.GrantChange{}, err
 			}
 		}
 		return access.PlanEdit(r, cmd, pc)
 	}, capped...)
 	var out Granted
 	var err error
-	if cmd.OnlyTakes() || cmd.OnlyCaps() { // is not held up by those who give
+	if cmd.OnlyNarrows() || cmd.OnlyCaps() { // is not held up by those who give
 		out, err = take(ctx, s, edit)
 	} else {
 		out, err = change(ctx, s, o, edit)
@@ -183,24 +183,24 @@ func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) 
 
 // Pick is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open
 // grant.
-func (s *Service) Pick(
-	ctx context.Context, who Caller, customer, partner string, cmd access.PickCommand, o Options[Granted],
+func (s *Service) Assign(
+	ctx context.Context, who Caller, customer, partner string, cmd access.AssignCommand, o Options[Granted],
 ) (Granted, error) {
 	users, single := slices.Concat(cmd.Add, cmd.Remove), cmd.Users == nil && cmd.Everyone == nil
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	pick := func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+	pick := func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 		if err := o.allows(openVersion(r, pc)); err != nil {
-			return access.Planned{}, err
+			return access.GrantChange{}, err
 		}
-		return access.PlanPick(r, cmd, pc)
+		return access.PlanAssign(r, cmd, pc)
 	}
 	return change(ctx, s, o, s.ofGrant(who, customer, partner, users, !single, pick))
 }
 
 // openVersion is the version of the relation's grant; 0 when there is none that is open.
-func openVersion(r access.Relation, pc access.PlanContext) int64 {
+func openVersion(r access.GrantFacts, pc access.PlanContext) int64 {
 	if r.Grant == nil || r.Grant.EndAt(r.Partner, pc.Now) != nil {
 		return 0
 	}
@@ -222,7 +222,7 @@ func (s *Service) RemoveGrantUser(ctx context.Context, who Caller, customer, par
 	if !access.ValidUserID(user) {
 		return Granted{}, NothingHere()
 	}
-	remove := func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+	remove := func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 		return access.PlanRemoveUser(r, user, pc)
 	}
 	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, remove))
@@ -233,7 +233,7 @@ func (s *Service) Leave(ctx context.Context, who Caller, customer, partner, user
 	if !access.ValidUserID(user) || who.Leads == "" && (who.Identity.User == nil || who.Identity.User.ID != user) {
 		return Granted{}, NothingHere()
 	}
-	leave := func(r access.Relation, pc access.PlanContext) (access.Planned, error) {
+	leave := func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
 		return access.PlanLeave(r, user, pc)
 	}
 	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, leave))

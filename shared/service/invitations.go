@@ -149,14 +149,14 @@ func (s *Service) byToken(ctx context.Context, token string) (*access.Invitation
 }
 
 // Preview is what accepting the invitation that the token opens would give.
-func (s *Service) Preview(ctx context.Context, token string) (*access.InvitationRow, access.Relation, error) {
+func (s *Service) Preview(ctx context.Context, token string) (*access.InvitationRow, access.GrantFacts, error) {
 	i, err := s.byToken(ctx, token)
 	if err != nil {
-		return nil, access.Relation{}, err
+		return nil, access.GrantFacts{}, err
 	}
 	row, err := s.Store.InvitationRow(ctx, i.Customer, i.ID)
 	if err != nil {
-		return nil, access.Relation{}, err
+		return nil, access.GrantFacts{}, err
 	}
 	r, err := s.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
 	if err == nil && (row == nil || r.Customer == nil || r.Partner == nil) {

@@ -87,7 +87,7 @@ func (s *Service) GrantOf(ctx context.Context, customer, partner string) (access
 	return rowOf(r), err
 }
 
-func rowOf(r access.Relation) access.GrantRow {
+func rowOf(r access.GrantFacts) access.GrantRow {
 	return access.GrantRow{Grant: r.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}
 }
 

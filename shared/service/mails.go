@@ -200,7 +200,7 @@ func (s *Service) summary(ctx context.Context, r receipt.Receipt) error {
 }
 
 // concerned tells whether the recipient of a summary still gets mails about its organisations.
-func (s *Service) concerned(ctx context.Context, r receipt.Receipt, about access.Relation) (bool, error) {
+func (s *Service) concerned(ctx context.Context, r receipt.Receipt, about access.GrantFacts) (bool, error) {
 	switch {
 	case r.Side == "invitee":
 		return true, nil

@@ -58,7 +58,7 @@ type records interface {
 type facts interface {
 	// Relation loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they
 	// are few, all assignments are loaded. The grant and its assignments are as they were together at one instant.
-	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
+	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error)
 	// UserFacts loads a partner's user; user is "" for a new one, and address the one that it gets, "" when it keeps its own.
 	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
 	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
@@ -67,7 +67,7 @@ type facts interface {
 	// Domains reads the records of the registry of domains that a plan about these addresses or domains looks at.
 	Domains(ctx context.Context, addresses ...string) (access.Domains, error)
 	// InviteFacts loads what a plan about an invitation of that address looks at; i is that invitation, nil for a new one.
-	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error)
+	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error)
 }
 
 // lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from
@@ -120,7 +120,7 @@ type mails interface {
 	Event(ctx context.Context, key receipt.Key) (*events.Event, error)
 	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
 	// Concerned reads what a mail is about, as it is now; either id may be "". It is nothing for a change to stand on.
-	Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error)
+	Concerned(ctx context.Context, customer, partner string, users []string) (access.GrantFacts, error)
 	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
 	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
 	// ReopenMail makes a settled mail one that can be sent once more. It fails with receipt.ErrUnknown when there is no such mail, with

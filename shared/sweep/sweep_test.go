@@ -164,7 +164,7 @@ func (s *slow) Take(ctx context.Context, plan dynamo.Plan) error {
 	return err
 }
 
-func (s *slow) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+func (s *slow) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.lookup.Add(1)
 	return s.Store.Relation(ctx, customer, partner, users, whole)
 }

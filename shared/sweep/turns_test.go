@@ -53,9 +53,9 @@ func (c *crowded) Take(ctx context.Context, plan func(context.Context) (access.C
 	return c.Apply(ctx, plan)
 }
 
-func (c *crowded) Relation(_ context.Context, customer, partner string, _ []string, _ bool) (access.Relation, error) {
+func (c *crowded) Relation(_ context.Context, customer, partner string, _ []string, _ bool) (access.GrantFacts, error) {
 	c.record("grant of " + customer)
-	return access.Relation{}, nil
+	return access.GrantFacts{}, nil
 }
 
 func (c *crowded) Task(_ context.Context, id string) (*access.Task, error) {
@@ -167,7 +167,7 @@ func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string
 	return all, false, nil
 }
 
-func (s *inOneShard) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+func (s *inOneShard) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.mu.Lock()
 	s.grants = append(s.grants, customer+" "+partner)
 	s.mu.Unlock()

@@ -129,7 +129,7 @@ func (t *tally) everyone(ctx context.Context, on bool) error {
 		if err != nil {
 			return access.Change{}, err
 		}
-		var p access.Planned
+		var p access.GrantChange
 		if on {
 			p, err = access.PlanGrant(r, access.GrantCommand{Everyone: true}, t.planContext)
 		} else {

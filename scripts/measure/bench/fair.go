@@ -259,7 +259,7 @@ func (s *stopwatch) Task(ctx context.Context, id string) (*access.Task, error) {
 	return s.Store.Task(ctx, id)
 }
 
-func (s *stopwatch) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+func (s *stopwatch) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.mu.Lock()
 	if customer == s.customer && s.after == 0 {
 		s.after, s.pieces = time.Since(s.began), s.tasks
