@@ -123,15 +123,15 @@ func TestAnAddressIsProvedByItsOwnersSignInAlone(t *testing.T) {
 	w := newWorld(t).as(olga)
 	u, err := w.newUser("contoso", address("kim@elsewhere.example"))
 	wantRefusal(t, err, "")
-	if c := access.PlanProved(u, "other@elsewhere.example", w.planContext()); !c.Empty() {
+	if c := access.PlanAddressProved(u, "other@elsewhere.example", w.planContext()); !c.Empty() {
 		t.Errorf("another address by now: got %+v, want nothing", c)
 	}
-	w.commit(access.PlanProved(u, "kim@elsewhere.example", w.planContext()))
+	w.commit(access.PlanAddressProved(u, "kim@elsewhere.example", w.planContext()))
 	after := loaded(w.users, u.ID)
 	if after.Unproved || after.Version != u.Version+1 {
 		t.Errorf("got %+v, want it proved", after)
 	}
-	if c := access.PlanProved(after, "kim@elsewhere.example", w.planContext()); !c.Empty() {
+	if c := access.PlanAddressProved(after, "kim@elsewhere.example", w.planContext()); !c.Empty() {
 		t.Errorf("proved before: got %+v, want nothing", c)
 	}
 	mine := &access.Task{ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Version: 2}
@@ -253,7 +253,7 @@ func TestAnUnprovedAddressYieldsToWhoCanProveIt(t *testing.T) {
 	})
 	t.Run("not when it was proved", func(t *testing.T) {
 		w, squatter := squatted(t)
-		w.commit(access.PlanProved(loaded(w.users, squatter), contested, w.planContext()))
+		w.commit(access.PlanAddressProved(loaded(w.users, squatter), contested, w.planContext()))
 		_, err := w.as(provider).newUser("contoso", address(contested))
 		wantRefusal(t, err, access.EmailTaken)
 		w.member("acme", contested, true)

@@ -37,12 +37,12 @@ type ResourceType struct {
 }
 
 type patterns struct {
-	exact    map[string]bool // true allows, false takes away
-	prefixes []string
-	without  []string // prefixes taken away
+	exact           map[string]bool // true allows, false takes away
+	allowedPrefixes []string
+	deniedPrefixes  []string // prefixes taken away
 }
 
-func compile(ps []string) (patterns, error) {
+func parsePatterns(ps []string) (patterns, error) {
 	c := patterns{exact: map[string]bool{}}
 	for _, p := range ps {
 		name, out := strings.CutPrefix(p, "!")
@@ -52,9 +52,9 @@ func compile(ps []string) (patterns, error) {
 		}
 		switch {
 		case prefix && out:
-			c.without = append(c.without, stem)
+			c.deniedPrefixes = append(c.deniedPrefixes, stem)
 		case prefix:
-			c.prefixes = append(c.prefixes, stem)
+			c.allowedPrefixes = append(c.allowedPrefixes, stem)
 		case out:
 			c.exact[name] = false
 		default:
@@ -70,7 +70,7 @@ func (c *patterns) allow(action string) bool {
 	if yes, said := c.exact[action]; said && !yes {
 		return false
 	}
-	for _, p := range c.without {
+	for _, p := range c.deniedPrefixes {
 		if strings.HasPrefix(action, p) {
 			return false
 		}
@@ -78,7 +78,7 @@ func (c *patterns) allow(action string) bool {
 	if c.exact[action] {
 		return true
 	}
-	for _, p := range c.prefixes {
+	for _, p := range c.allowedPrefixes {
 		if strings.HasPrefix(action, p) {
 			return true
 		}
@@ -119,26 +119,26 @@ func newCatalogue(f catalogueFile) (*Catalogue, error) {
 	var all []string
 	for l := View; l <= Manage; l++ {
 		all = append(all, f.Levels[l.String()]...)
-		p, err := compile(all)
+		p, err := parsePatterns(all)
 		if err != nil {
 			return nil, fmt.Errorf("catalogue: levels: %s: %w", l, err)
 		}
 		c.levels[l] = p
 	}
-	c.actions = named(all, f.Actions)
+	c.actions = literalActions(all, f.Actions)
 	var portal []string
 	for name, ps := range f.Roles {
 		if !Role(name).employee() {
 			return nil, fmt.Errorf("catalogue: roles: %q is not owner, admin, business, tech or sales_marketing", name)
 		}
-		p, err := compile(ps)
+		p, err := parsePatterns(ps)
 		if err != nil {
 			return nil, fmt.Errorf("catalogue: roles: %s: %w", name, err)
 		}
 		c.roles[Role(name)] = p
 		portal = append(portal, ps...)
 	}
-	c.portal = named(portal, f.PortalActions)
+	c.portal = literalActions(portal, f.PortalActions)
 	for name, t := range f.ResourceTypes {
 		if name == "" || name == PartnerType || name == CustomerType && !t.Self {
 			return nil, fmt.Errorf("catalogue: resource_types: %q has a meaning of its own", name)
@@ -149,7 +149,7 @@ func newCatalogue(f catalogueFile) (*Catalogue, error) {
 }
 
 // named lists the actions that are named in full, sorted, each once.
-func named(lists ...[]string) []string {
+func literalActions(lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {
 		for _, p := range l {

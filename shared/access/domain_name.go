@@ -13,7 +13,7 @@ import (
 // stays one.
 //
 //nolint:gochecknoglobals // a constant that Go cannot write as one
-var registered = idna.New(
+var idnaProfile = idna.New(
 	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.ValidateLabels(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true),
 )
 
@@ -29,17 +29,17 @@ func ParseDomain(s string) (string, bool) {
 	}
 	lower := strings.ToLower(s)
 	if ascii && !strings.HasPrefix(lower, aLabel) && !strings.Contains(lower, "."+aLabel) { // nearly always
-		return result(lower, plainDomain(lower))
+		return result(lower, isASCIIDomain(lower))
 	}
 	if len(s) > 4*maxDomain || !utf8.ValidString(s) {
 		return "", false
 	}
-	a, err := registered.ToASCII(s)
-	if err != nil || !plainDomain(a) || ascii && a != lower { // such as xn--abc-, which stands for abc
+	a, err := idnaProfile.ToASCII(s)
+	if err != nil || !isASCIIDomain(a) || ascii && a != lower { // such as xn--abc-, which stands for abc
 		return "", false
 	}
 	if !ascii {
-		shown, err := registered.ToUnicode(a)
+		shown, err := idnaProfile.ToUnicode(a)
 		if err != nil || shown != norm.NFC.String(lower) || strings.ContainsFunc(s, likeASCII) {
 			return "", false
 		}
@@ -66,7 +66,7 @@ func result(s string, ok bool) (string, bool) {
 }
 
 // plainDomain tells whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all top-level domains do.
-func plainDomain(s string) bool {
+func isASCIIDomain(s string) bool {
 	labels := 0
 	last := ""
 	for l := range strings.SplitSeq(s, ".") {
@@ -88,7 +88,7 @@ func ShownDomain(s string) string {
 		if !strings.HasPrefix(l, aLabel) {
 			continue
 		}
-		if u, err := registered.ToUnicode(l); err == nil && oneScript(u) && !looksLatin(u) {
+		if u, err := idnaProfile.ToUnicode(l); err == nil && oneScript(u) && !looksLatin(u) {
 			labels[i] = u
 		}
 	}

@@ -123,7 +123,7 @@ func domainWrite(before, after *Domain) DomainWrite {
 }
 
 // DomainsOf are the names of the records that a plan about these addresses or domains looks at, each once.
-func DomainsOf(addresses ...string) []string {
+func DomainNamesOf(addresses ...string) []string {
 	names := map[string]bool{}
 	for _, a := range addresses {
 		for _, name := range DomainNames(a) {

@@ -96,6 +96,6 @@ func CodeOf(err error) Code {
 // ErrUnavailable says that the storage did not answer, or had no capacity: it may later. It is unknown whether a change was made.
 var ErrUnavailable = errors.New("the storage did not answer")
 
-func stale(what string, seen, now int64) *Error {
+func versionMismatch(what string, seen, now int64) *Error {
 	return Refuse(VersionMismatch, "the %s has changed since version %d was read; it is at version %d now: read it again and decide anew", what, seen, now)
 }

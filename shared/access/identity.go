@@ -241,7 +241,7 @@ func PlanActivationDone(now, mine *Task, u *User, p *Partner, is ActivationOutco
 	}
 	c := Change{Writes: []Write{TaskWrite{Before: now}}}
 	if !is.PasswordExpired {
-		c.Writes = append(c.Writes, PlanProved(u, is.SignedInAs, pc).Writes...)
+		c.Writes = append(c.Writes, PlanAddressProved(u, is.SignedInAs, pc).Writes...)
 		return c
 	}
 	if u == nil || u.Status != Active || p == nil || p.Status == Removed {
@@ -274,7 +274,7 @@ func PlanRenewActivation(f UserFacts, pc PlanContext) (Change, *User, error) {
 
 // MayRenew refuses to have a temporary password sent to a user whom the actor may not change, who has no account here, or whose account is not active.
 func MayRenew(a Actor, u *User) error {
-	if err := MayHandle(a, u.Role); err != nil {
+	if err := MayManageRole(a, u.Role); err != nil {
 		return err
 	}
 	switch {

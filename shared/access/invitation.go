@@ -157,11 +157,11 @@ func (r *InvitationRow) inviterLeft() bool {
 		return r.Inviter.Member == nil || !r.Inviter.Member.Admin
 	}
 	u := r.Inviter.User
-	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !invites(u.Role) || domainOf(u.Email) != domainOf(r.By.Email)
+	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !roleMayInvite(u.Role) || domainOf(u.Email) != domainOf(r.By.Email)
 }
 
 // invites tells whether users of that role may invite for their partner (P8, P9).
-func invites(r Role) bool { return r == Owner || r == Admin || r == Business }
+func roleMayInvite(r Role) bool { return r == Owner || r == Admin || r == Business }
 
 func domainOf(email string) string {
 	_, domain, _ := strings.Cut(email, "@")
@@ -173,7 +173,7 @@ type InvitationFacts struct {
 	GrantFacts
 	Email      *Email
 	User       *User              // the partner's user with that address, of whichever partner
-	Holder     Holder             // the same, with what its end looks at
+	Holder     AddressHolder      // the same, with what its end looks at
 	Domains    Domains            // of the address, and those above it
 	Pending    *Invitation        // of this customer and partner, to this address; its end may not have been written down
 	Inviters   map[string]Inviter // of Pending, and of the invitation that the plan is about, by their ids
@@ -194,14 +194,14 @@ type InvitationFilter struct {
 }
 
 // Between tells whether the invitation is of the customer and the partner that are asked for. It needs nothing but the invitation.
-func (f InvitationFilter) Between(i *Invitation) bool {
+func (f InvitationFilter) MatchesParties(i *Invitation) bool {
 	return (f.Customer == "" || i.Customer == f.Customer) && (f.Partner == "" || i.Partner == f.Partner)
 }
 
 // Wants tells whether the invitation is one of them.
-func (f InvitationFilter) Wants(r *InvitationRow) bool {
+func (f InvitationFilter) Matches(r *InvitationRow) bool {
 	s, _ := r.Status(f.Now)
-	return (f.Status == "" || s == f.Status) && f.Between(r.Invitation)
+	return (f.Status == "" || s == f.Status) && f.MatchesParties(r.Invitation)
 }
 
 // InviteCommand invites a person.
@@ -242,10 +242,10 @@ func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *
 			return Change{}, nil, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
 		}
 	}
-	if err := f.addressee(cmd.Email, pc); err != nil {
+	if err := f.checkAddressee(cmd.Email, pc); err != nil {
 		return Change{}, nil, err
 	}
-	c, err := pc.replaced(f, cmd.Email)
+	c, err := pc.endPrevious(f, cmd.Email)
 	if err != nil {
 		return Change{}, nil, err
 	}
@@ -265,23 +265,23 @@ func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *
 		t.After.Customer, t.After.Due = f.Customer.ID, pc.Now.Add(secondRound)
 		c.Writes = append(c.Writes, t)
 	}
-	c.Events = append(c.Events, i.mailed(pc.invitation(events.InvitationCreated, f.GrantFacts, &i)))
+	c.Events = append(c.Events, i.recordMailEvent(pc.invitation(events.InvitationCreated, f.GrantFacts, &i)))
 	return c, &i, nil
 }
 
 // addressee refuses an address that cannot be invited.
-func (f InvitationFacts) addressee(email string, pc PlanContext) error {
-	if (f.Holder.yields() || f.Holder.idle(pc.Now)) && f.User.Partner != f.Partner.ID {
+func (f InvitationFacts) checkAddressee(email string, pc PlanContext) error {
+	if (f.Holder.endsWhenProved() || f.Holder.hasNoAccess(pc.Now)) && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
 	}
-	return invitable(f, email, pc.Actor.Kind == ActorCustomer)
+	return checkInvitable(f, email, pc.Actor.Kind == ActorCustomer)
 }
 
 // maxUnlisted is how many invitations of before are listed by their address with the first new one: a transaction has room for no more.
 const maxUnlisted = 60
 
 // replaced writes down the end of the invitation of before to the same address; it refuses while that one is pending.
-func (pc PlanContext) replaced(f InvitationFacts, email string) (Change, error) {
+func (pc PlanContext) endPrevious(f InvitationFacts, email string) (Change, error) {
 	if f.Pending == nil {
 		return Change{}, nil
 	}
@@ -289,10 +289,10 @@ func (pc PlanContext) replaced(f InvitationFacts, email string) (Change, error) 
 	case InvitationPending:
 		return Change{}, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
 	case InvitationExpired:
-		c, _, err := pc.asClock().closed(f.GrantFacts, f.Pending, InvitationExpired, events.InvitationExpired, "")
+		c, _, err := pc.asClock().endInvitation(f.GrantFacts, f.Pending, InvitationExpired, events.InvitationExpired, "")
 		return c, err
 	default:
-		c, _, err := pc.asClock().closed(f.GrantFacts, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
+		c, _, err := pc.asClock().endInvitation(f.GrantFacts, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
 		return c, err
 	}
 }
@@ -317,7 +317,7 @@ func mayInvite(r GrantFacts, pc PlanContext) error {
 
 // invitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is elsewhere nobody is told, and
 // whether somebody is a member of this customer only those who know its members.
-func invitable(f InvitationFacts, email string, knowsMembers bool) error {
+func checkInvitable(f InvitationFacts, email string, knowsMembers bool) error {
 	member := func(c string) bool { return f.Email != nil && slices.Contains(f.Email.MemberOf, c) }
 	user := f.User != nil && f.User.Status != Removed
 	of := f.Domains.partner(email)
@@ -342,7 +342,7 @@ func (pc PlanContext) invitation(t events.Type, r GrantFacts, i *Invitation) eve
 }
 
 // mailed records that the event's mail carries the invitation's latest token.
-func (i *Invitation) mailed(e events.Event) events.Event {
+func (i *Invitation) recordMailEvent(e events.Event) events.Event {
 	i.MailEvent = e.ID
 	return e
 }
@@ -355,7 +355,7 @@ func (i *Invitation) next(pc PlanContext) *Invitation {
 }
 
 // ended refuses what needs a pending invitation (E5).
-func (i *Invitation) ended(now time.Time) error {
+func (i *Invitation) checkPending(now time.Time) error {
 	if s := i.Status(now); s != InvitationPending {
 		return Refuse(InvitationEnded, "this invitation was %s: ask for a new one", s)
 	}
@@ -382,7 +382,7 @@ func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invi
 	if err := mayInvite(f.GrantFacts, pc); err != nil {
 		return Change{}, nil, err
 	}
-	if err := f.addressee(i.Email, pc); err != nil {
+	if err := f.checkAddressee(i.Email, pc); err != nil {
 		return Change{}, nil, err
 	}
 	n := i.next(pc)
@@ -392,7 +392,7 @@ func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invi
 	}
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(pc.invitation(events.InvitationResent, f.GrantFacts, n))},
+		Events: []events.Event{n.recordMailEvent(pc.invitation(events.InvitationResent, f.GrantFacts, n))},
 	}, n, nil
 }
 
@@ -406,7 +406,7 @@ func PlanToken(i *Invitation, sending int, digest string, pc PlanContext) (Chang
 	if i == nil {
 		return Change{}, notFound("invitation")
 	}
-	if err := i.ended(pc.Now); err != nil {
+	if err := i.checkPending(pc.Now); err != nil {
 		return Change{}, err
 	}
 	if i.Sending != sending {
@@ -433,18 +433,18 @@ func PlanCancel(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitatio
 	if pc.Actor.Kind == ActorCustomer && i.By.Kind == ActorPartner && r.Customer != nil && r.Customer.ManagedBy != "" {
 		return Change{}, nil, managed()
 	}
-	return pc.closed(r, i, InvitationCancelled, events.InvitationCancelled, "")
+	return pc.endInvitation(r, i, InvitationCancelled, events.InvitationCancelled, "")
 }
 
 // PlanDecline plans that the invited person does not want to come.
 func PlanDecline(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
-	if err := i.addressed(pc); err != nil {
+	if err := i.checkInvitee(pc); err != nil {
 		return Change{}, nil, err
 	}
-	return pc.closed(r, i, InvitationDeclined, events.InvitationDeclined, "")
+	return pc.endInvitation(r, i, InvitationDeclined, events.InvitationDeclined, "")
 }
 
-func (pc PlanContext) closed(r GrantFacts, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
+func (pc PlanContext) endInvitation(r GrantFacts, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
 	n := i.next(pc)
 	n.State, n.Reason = s, why
 	return Change{
@@ -454,8 +454,8 @@ func (pc PlanContext) closed(r GrantFacts, i *Invitation, s InvitationStatus, t 
 }
 
 // addressed refuses everybody but the invited person, and what has ended.
-func (i *Invitation) addressed(pc PlanContext) error {
-	if err := i.ended(pc.Now); err != nil {
+func (i *Invitation) checkInvitee(pc PlanContext) error {
+	if err := i.checkPending(pc.Now); err != nil {
 		return err
 	}
 	if pc.Actor.Email != i.Email {
@@ -468,11 +468,11 @@ func (i *Invitation) addressed(pc PlanContext) error {
 // no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The inviter is the actor of what it
 // brings. Name is what the person is called.
 func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (GrantChange, *Invitation, error) {
-	if err := i.addressed(pc); err != nil {
+	if err := i.checkInvitee(pc); err != nil {
 		return GrantChange{}, nil, err
 	}
 	row := f.row(i)
-	if err := row.stands(pc.Now); err != nil {
+	if err := row.checkAcceptable(pc.Now); err != nil {
 		return GrantChange{}, nil, err
 	}
 	user := f.User
@@ -482,12 +482,12 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 	f.User = nil
 	var writes []Write
 	var came []events.Event
-	if user != nil && user.Partner != f.Partner.ID && f.Holder.yields() {
-		writes, came = f.Holder.yield(pc)
+	if user != nil && user.Partner != f.Partner.ID && f.Holder.endsWhenProved() {
+		writes, came = f.Holder.endUnproved(pc)
 		user = nil
 	}
-	if user != nil && user.Partner != f.Partner.ID && f.Holder.idle(pc.Now) {
-		writes, came = f.Holder.end(pc, InvitedElsewhere)
+	if user != nil && user.Partner != f.Partner.ID && f.Holder.hasNoAccess(pc.Now) {
+		writes, came = f.Holder.endAccount(pc, InvitedElsewhere)
 		user = nil
 	}
 	if user != nil && user.Partner != f.Partner.ID {
@@ -497,16 +497,16 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 	if user != nil && user.Status != Active {
 		return GrantChange{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)
 	}
-	if err := invitable(f, i.Email, true); err != nil {
+	if err := checkInvitable(f, i.Email, true); err != nil {
 		return GrantChange{}, nil, err
 	}
 	if user != nil && user.Unproved {
-		is := user.proved(pc)
+		is := user.withProvedAddress(pc)
 		writes, user = append(writes, UserWrite{Before: user, After: is}), is
 	}
 	by := pc // the inviter acts, with the hand of who accepts
 	by.Actor = Actor{Kind: i.By.Kind, Email: i.By.Email, User: i.Inviter}
-	writes = append(writes, row.Inviter.unchanged()...)
+	writes = append(writes, row.Inviter.conditions()...)
 	if user == nil {
 		h := f.Headcount
 		h.LastNumber++
@@ -515,7 +515,7 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: i.Email, Name: name, Role: External, Status: Active,
 			Created: pc.Now, Updated: pc.Now, Version: 1,
 		}
-		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, take(f.Email, i.Email, user.ID))
+		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, setAddressUser(f.Email, i.Email, user.ID))
 		d := userData(user)
 		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
 		came = append(came, by.event(events.UserCreated, nil, f.Partner, d))
@@ -541,7 +541,7 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 }
 
 // unchanged is the condition that the inviter's record is as it was loaded.
-func (by Inviter) unchanged() []Write {
+func (by Inviter) conditions() []Write {
 	switch {
 	case by.User != nil:
 		return []Write{UserCheck{*by.User}}
@@ -552,7 +552,7 @@ func (by Inviter) unchanged() []Write {
 }
 
 // stands refuses an invitation that nobody can accept as things stand.
-func (r *InvitationRow) stands(now time.Time) error {
+func (r *InvitationRow) checkAcceptable(now time.Time) error {
 	switch why := r.Lapsed(now); why {
 	case "":
 		return nil
@@ -584,7 +584,7 @@ func PlanInvitationEnd(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r.State != InvitationPending || status != InvitationCancelled {
 		return Change{}, nil
 	}
-	c, _, err := pc.asClock().closed(r.grantFacts(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
+	c, _, err := pc.asClock().endInvitation(r.grantFacts(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
 	return c, err
 }
 
@@ -605,7 +605,7 @@ func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	case due.IsZero() || due.After(pc.Now):
 		return Change{}, nil
 	case i.Status(pc.Now) == InvitationExpired:
-		c, _, err := pc.closed(r.grantFacts(), i, InvitationExpired, events.InvitationExpired, "")
+		c, _, err := pc.endInvitation(r.grantFacts(), i, InvitationExpired, events.InvitationExpired, "")
 		return c, err
 	case r.Lapsed(pc.Now) != "":
 		return PlanInvitationEnd(r, pc)
@@ -615,6 +615,6 @@ func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	n.Sending++
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(pc.invitation(events.InvitationReminded, r.grantFacts(), n))},
+		Events: []events.Event{n.recordMailEvent(pc.invitation(events.InvitationReminded, r.grantFacts(), n))},
 	}, nil
 }

@@ -14,7 +14,7 @@ type Page[T any] struct {
 }
 
 // PageAsk says which part of a list is wanted.
-type PageAsk struct {
+type PageRequest struct {
 	After string // the position that the page before gave; "" = from the start
 	Limit int    // 1 to 100
 }

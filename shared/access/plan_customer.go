@@ -53,7 +53,7 @@ func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCom
 	case len(fields) == 0:
 		return Change{Writes: registered}, before, nil
 	case cmd.Seen != AnyVersion && cmd.Seen != before.Version:
-		return Change{}, nil, stale("customer", cmd.Seen, before.Version)
+		return Change{}, nil, versionMismatch("customer", cmd.Seen, before.Version)
 	}
 	c.Updated = pc.Now
 	c.Version++

@@ -11,8 +11,8 @@ import (
 type MemberFacts struct {
 	Customer *Customer
 	Member   *Member
-	Email    *Email // nil when nothing is known of the address
-	Holder   Holder // the partner's user with that address
+	Email    *Email        // nil when nothing is known of the address
+	Holder   AddressHolder // the partner's user with that address
 
 	FormerHolders    []*User         // the partners' users who had that address while it was a member's
 	OtherMemberships map[string]bool // those, and the one who has it, who are members of the customer under another of their addresses as well, by id
@@ -53,7 +53,7 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 		if is != nil {
 			version = is.Version
 		}
-		return Change{}, nil, stale("member", seen, version)
+		return Change{}, nil, versionMismatch("member", seen, version)
 	}
 	after := Member{Customer: f.Customer.ID, Email: address, Created: pc.Now}
 	kind := events.MemberAdded
@@ -70,11 +70,11 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 		if f.Email != nil && len(f.Email.MemberOf) >= MaxMemberships {
 			return Change{}, nil, Refuse(Invalid, "%s is a member of %d customers already, and more are not possible", address, MaxMemberships)
 		}
-		if f.Holder.yields() {
-			writes, past := f.Holder.yield(pc)
+		if f.Holder.endsWhenProved() {
+			writes, past := f.Holder.endUnproved(pc)
 			c.Writes, c.Events = append(c.Writes, writes...), append(c.Events, past...)
 		}
-		c.Writes = append(c.Writes, belong(f, address, true)...)
+		c.Writes = append(c.Writes, membershipWrites(f, address, true)...)
 	}
 	reason := ""
 	if f.Member != nil && f.Member.Admin && !admin {
@@ -97,7 +97,7 @@ func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 	if f.Customer == nil || f.Member == nil {
 		return Change{}, notFound("member")
 	}
-	writes := append([]Write{MemberWrite{Before: f.Member}}, belong(f, f.Member.Email, false)...)
+	writes := append([]Write{MemberWrite{Before: f.Member}}, membershipWrites(f, f.Member.Email, false)...)
 	reason := ""
 	if f.Member.Admin {
 		more, why, err := f.dropAdmin(pc)
@@ -113,7 +113,7 @@ func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 }
 
 // belong writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the person is a member of the customer.
-func belong(f MemberFacts, address string, member bool) []Write {
+func membershipWrites(f MemberFacts, address string, member bool) []Write {
 	after := Email{Address: address}
 	if f.Email != nil {
 		after = *f.Email
@@ -124,7 +124,7 @@ func belong(f MemberFacts, address string, member bool) []Write {
 	}
 	after.Version++
 	people := f.FormerHolders
-	if member && f.Holder.yields() {
+	if member && f.Holder.endsWhenProved() {
 		after.User = ""
 	} else if f.Holder.User != nil {
 		people = append(slices.Clone(people), f.Holder.User)

@@ -83,7 +83,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	}
 	if cmd.Parent != nil {
 		if *cmd.Parent != "" && *cmd.Parent != p.Parent {
-			if err := parentable(id, *cmd.Parent, above); err != nil {
+			if err := checkParent(id, *cmd.Parent, above); err != nil {
 				return Change{}, nil, err
 			}
 		}
@@ -106,7 +106,7 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 		return Change{}, before, nil
 	}
 	if before != nil && gives && cmd.Seen != AnyVersion && cmd.Seen != before.Version {
-		return Change{}, nil, stale("partner", cmd.Seen, before.Version)
+		return Change{}, nil, versionMismatch("partner", cmd.Seen, before.Version)
 	}
 	kind := events.PartnerEdited
 	switch {
@@ -154,7 +154,7 @@ func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
 
 // parentable refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at once can still
 // make a circle, which does no harm: nothing is inherited along the tree (W12).
-func parentable(id, parent string, above []*Partner) error {
+func checkParent(id, parent string, above []*Partner) error {
 	if len(above) == 0 || above[0].Status == Removed || above[0].ID == id {
 		return Refuse(Invalid, "there is no other partner %q that could be the parent", parent).At("/parent")
 	}

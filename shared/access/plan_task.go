@@ -41,10 +41,10 @@ func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
 // reviewInvitationsOf leaves the same task for the invitations that a partner's user has sent, where it could send any and now may not, or not as the
 // person that it was.
 func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
-	if !invites(before.Role) || before.Status != Active {
+	if !roleMayInvite(before.Role) || before.Status != Active {
 		return nil
 	}
-	if after.Status == Active && invites(after.Role) && domainOf(after.Email) == domainOf(before.Email) {
+	if after.Status == Active && roleMayInvite(after.Role) && domainOf(after.Email) == domainOf(before.Email) {
 		return nil
 	}
 	return []Write{pc.task(TaskInvitations, before.Partner, before.ID)}

@@ -11,12 +11,12 @@ import (
 type UserFacts struct {
 	Partner   *Partner
 	Headcount Headcount
-	User      *User   // nil for a new one
-	Email     *Email  // of the address that the user gets, or has
-	OldEmail  *Email  // of the address that the user gives up
-	Task      *Task   // the identity task that the user has
-	Domains   Domains // of the address that the user gets, and those above it
-	Holder    Holder  // another user who has that address
+	User      *User         // nil for a new one
+	Email     *Email        // of the address that the user gets, or has
+	OldEmail  *Email        // of the address that the user gives up
+	Task      *Task         // the identity task that the user has
+	Domains   Domains       // of the address that the user gets, and those above it
+	Holder    AddressHolder // another user who has that address
 }
 
 // UserCommand creates or edits a partner's user. Nil fields were not given.
@@ -50,7 +50,7 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 	if role == "" {
 		return Change{}, nil, Refuse(Invalid, "a user needs a role: admin, business, tech, sales_marketing or external").At("/role")
 	}
-	if err := MayHandle(pc.Actor, role); err != nil {
+	if err := MayManageRole(pc.Actor, role); err != nil {
 		return Change{}, nil, err.At("/role")
 	}
 	h := f.Headcount
@@ -59,18 +59,18 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 	u := User{
 		ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: *cmd.Email, Role: role, Status: Active, Created: pc.Now, Updated: pc.Now, Version: 1,
 	}
-	setAll(&u, cmd)
-	if err := reachable(&u); err != nil {
+	applyUserCommand(&u, cmd)
+	if err := checkPhone(&u); err != nil {
 		return Change{}, nil, err
 	}
-	u.Unproved = f.unproved(u.Email, pc)
-	writes, past, err := f.claim(u.Email, pc)
+	u.Unproved = f.needsProof(u.Email, pc)
+	writes, past, err := f.claimAddress(u.Email, pc)
 	if err != nil {
 		return Change{}, nil, err
 	}
-	count(&h, nil, &u)
+	adjustHeadcount(&h, nil, &u)
 	c := Change{
-		Writes: append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, take(f.Email, u.Email, u.ID)),
+		Writes: append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: &u}, setAddressUser(f.Email, u.Email, u.ID)),
 		Events: append(past, pc.event(events.UserCreated, nil, f.Partner, userData(&u))),
 	}
 	c.Writes = append(append(c.Writes, pc.accountTask(nil, &u)...), pc.activation(&u)...)
@@ -83,7 +83,7 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	if f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed {
 		return Change{}, nil, notFound("user")
 	}
-	if err := MayHandle(pc.Actor, f.User.Role); err != nil {
+	if err := MayManageRole(pc.Actor, f.User.Role); err != nil {
 		return Change{}, nil, err
 	}
 	u := *f.User
@@ -91,7 +91,7 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 		if pc.Actor.User == u.ID {
 			return Change{}, nil, Refuse(Forbidden, "nobody changes his own role: ask somebody else who manages your organisation's people").At("/role")
 		}
-		if err := MayHandle(pc.Actor, *cmd.Role); err != nil {
+		if err := MayManageRole(pc.Actor, *cmd.Role); err != nil {
 			return Change{}, nil, err.At("/role")
 		}
 		if *cmd.Role == External || u.Role == External {
@@ -99,24 +99,24 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 		}
 		u.Role = *cmd.Role
 	}
-	setAll(&u, cmd)
+	applyUserCommand(&u, cmd)
 	if cmd.Email != nil && (u.Email != f.User.Email || pc.Actor.Kind == ActorProvider) {
-		u.Unproved = f.unproved(u.Email, pc)
+		u.Unproved = f.needsProof(u.Email, pc)
 	}
-	fields := differing(f.User, &u)
+	fields := changedFields(f.User, &u)
 	if len(fields) == 0 {
 		return Change{}, f.User, nil
 	}
 	onlyDisables := len(fields) == 1 && fields[0] == "status" && u.Status == Disabled
 	if cmd.Seen != AnyVersion && cmd.Seen != f.User.Version && !onlyDisables {
-		return Change{}, nil, stale("user", cmd.Seen, f.User.Version)
+		return Change{}, nil, versionMismatch("user", cmd.Seen, f.User.Version)
 	}
-	if err := reachable(&u); err != nil {
+	if err := checkPhone(&u); err != nil {
 		return Change{}, nil, err
 	}
 	var c Change
 	h := f.Headcount
-	count(&h, f.User, &u)
+	adjustHeadcount(&h, f.User, &u)
 	var was int64 // the number of the person before, when it is another one now
 	if _, domain, _ := strings.Cut(u.Email, "@"); !strings.HasSuffix(f.User.Email, "@"+domain) {
 		h.LastNumber++
@@ -131,16 +131,16 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	}
 	if u.Email != f.User.Email {
 		var err error
-		if u.FormerEmails, err = f.User.former(); err != nil {
+		if u.FormerEmails, err = f.User.formerEmails(); err != nil {
 			return Change{}, nil, err
 		}
-		writes, past, err := f.claim(u.Email, pc)
+		writes, past, err := f.claimAddress(u.Email, pc)
 		if err != nil {
 			return Change{}, nil, err
 		}
 		c.Writes, c.Events = append(c.Writes, writes...), past
 		// The customers whose member the old address is still have that person for their own, whatever it is called now (A7).
-		c.Writes = append(c.Writes, take(f.Email, u.Email, u.ID), leftBehind(f.OldEmail, f.User))
+		c.Writes = append(c.Writes, setAddressUser(f.Email, u.Email, u.ID), releaseAddress(f.OldEmail, f.User))
 		c.Writes = append(c.Writes, pc.personTask(f.User, &u, was, h.Version))
 	}
 	u.Updated = pc.Now
@@ -171,22 +171,22 @@ func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	if f.Partner == nil || f.User == nil || f.User.Status == Removed {
 		return Change{}, notFound("user")
 	}
-	if err := MayHandle(pc.Actor, f.User.Role); err != nil {
+	if err := MayManageRole(pc.Actor, f.User.Role); err != nil {
 		return Change{}, err
 	}
 	if h := f.Headcount; f.Partner.Status != Removed && h.Owners == 1 && f.User.Role == Owner && f.User.Status == Active {
 		return Change{}, ownerRequired()
 	}
-	writes, u := Holder{User: f.User, Partner: f.Partner, Headcount: f.Headcount, Task: f.Task}.leave(pc)
+	writes, u := AddressHolder{User: f.User, Partner: f.Partner, Headcount: f.Headcount, Task: f.Task}.removeUser(pc)
 	return Change{
-		Writes: append(writes, take(f.Email, u.Email, "")),
+		Writes: append(writes, setAddressUser(f.Email, u.Email, "")),
 		Events: []events.Event{pc.event(events.UserRemoved, nil, f.Partner, userData(u))},
 	}, nil
 }
 
 // MayHandle refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above his own, and
 // everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been decided before.
-func MayHandle(a Actor, r Role) *Error {
+func MayManageRole(a Actor, r Role) *Error {
 	switch {
 	case a.Kind == ActorProvider:
 		return nil
@@ -203,15 +203,15 @@ func ownerRequired() *Error {
 }
 
 // leftBehind writes that the user no longer has the address, and, while that is some customer's member's, that it had it.
-func leftBehind(before *Email, u *User) EmailWrite {
-	w := take(before, u.Email, "")
+func releaseAddress(before *Email, u *User) EmailWrite {
+	w := setAddressUser(before, u.Email, "")
 	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.FormerUsers, u.ID) {
 		w.After.FormerUsers = append(slices.Clone(w.After.FormerUsers), u.ID)
 	}
 	return w
 }
 
-func take(before *Email, address, user string) EmailWrite {
+func setAddressUser(before *Email, address, user string) EmailWrite {
 	after := Email{Address: address}
 	if before != nil {
 		after = *before
@@ -221,7 +221,7 @@ func take(before *Email, address, user string) EmailWrite {
 	return EmailWrite{Before: before, After: &after}
 }
 
-func reachable(u *User) error {
+func checkPhone(u *User) error {
 	if u.MFA && u.Phone == "" {
 		return Refuse(PhoneRequired, "two-factor authentication needs a telephone number: give one, or switch mfa off").At("/phone") // P13
 	}
@@ -229,7 +229,7 @@ func reachable(u *User) error {
 }
 
 // count adds up what the headcount says of one user before and after.
-func count(h *Headcount, before, after *User) {
+func adjustHeadcount(h *Headcount, before, after *User) {
 	one := func(u *User, n int) {
 		if u == nil || u.Status == Removed {
 			return
@@ -245,7 +245,7 @@ func count(h *Headcount, before, after *User) {
 	one(after, 1)
 }
 
-func setAll(u *User, cmd UserCommand) {
+func applyUserCommand(u *User, cmd UserCommand) {
 	set(&u.Email, cmd.Email)
 	set(&u.Name, cmd.Name)
 	set(&u.Phone, cmd.Phone)
@@ -253,7 +253,7 @@ func setAll(u *User, cmd UserCommand) {
 	set(&u.MFA, cmd.MFA)
 }
 
-func differing(a, b *User) []string {
+func changedFields(a, b *User) []string {
 	var out []string
 	for _, f := range []struct {
 		name string

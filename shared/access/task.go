@@ -73,7 +73,7 @@ func (t *Task) Superseded(p *Partner) bool {
 }
 
 // Work is something that the clock has brought: a grant, an invitation or a task.
-type Work struct {
+type DueWork struct {
 	Position   string // its place in the list of due work
 	Due        time.Time
 	Customer   string

@@ -44,7 +44,7 @@ func ValidUserID(s string) bool {
 }
 
 // AccountName tells whether s can be the name of a user's account at the identity provider: the user's id, whose letters it may have folded.
-func AccountName(s string) bool {
+func ValidAccountName(s string) bool {
 	partner, id, _ := strings.Cut(s, ":")
 	upper := strings.ToUpper(id)
 	return ValidUserID(partner+":"+upper) && len(upper) == len(id) // letters of other alphabets that fold to these are none of an id
@@ -57,7 +57,7 @@ func SameAccount(name, user string) bool { return ValidUserID(user) && strings.E
 // when it is no plain address (RFC 5321 dot-string and domain). A local part that is not ASCII is refused: SES delivers to none.
 func ParseEmail(s string) (string, bool) {
 	local, domain, ok := strings.Cut(s, "@")
-	if !ok || len(local) > maxLocal || !plainLocal(local) {
+	if !ok || len(local) > maxLocal || !isDotString(local) {
 		return "", false
 	}
 	if domain, ok = ParseDomain(domain); !ok {
@@ -76,7 +76,7 @@ func InDomain(address, domain string) bool {
 }
 
 // plainLocal tells whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys.
-func plainLocal(s string) bool {
+func isDotString(s string) bool {
 	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false
 	}
@@ -117,7 +117,7 @@ func printable(s string, lines bool) bool {
 			unicode.Is(unicode.Bidi_Control, r): // can make a name read as another
 			return false
 		case ignorable(r):
-			if after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):]); !joins(before, r, after) {
+			if after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):]); !isVisibleJoiner(before, r, after) {
 				return false // a name with it looks like one without
 			}
 		}
@@ -160,14 +160,14 @@ func blank(r rune) bool {
 
 // joins tells whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what makes one emoji of
 // several.
-func joins(before, r, after rune) bool {
+func isVisibleJoiner(before, r, after rune) bool {
 	symbol := func(r rune) bool { return unicode.In(r, unicode.So, unicode.Sk) && !blank(r) }
 	switch r {
 	case '\u200c', '\u200d':
 		if r == '\u200d' && (symbol(before) || before == '\ufe0f') && symbol(after) {
 			return true
 		}
-		return joined(before) && joined(after)
+		return scriptUsesJoiners(before) && scriptUsesJoiners(after)
 	case '\ufe0e', '\ufe0f':
 		return symbol(before)
 	}
@@ -175,7 +175,7 @@ func joins(before, r, after rune) bool {
 }
 
 // joined tells whether r belongs to a script in whose words a joiner is seen.
-func joined(r rune) bool {
+func scriptUsesJoiners(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.M) && unicode.In(r,
 		unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Adlam, unicode.Hanifi_Rohingya,
 		unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada,

@@ -361,13 +361,13 @@ func (w *world) registry() access.Domains {
 }
 
 // holder is the user who has the address.
-func (w *world) holder(address string) access.Holder {
+func (w *world) holder(address string) access.AddressHolder {
 	e := loaded(w.emails, address)
 	if e == nil || e.User == "" {
-		return access.Holder{}
+		return access.AddressHolder{}
 	}
 	u := loaded(w.users, e.User)
-	return access.Holder{User: u, Partner: loaded(w.partners, u.Partner), Headcount: w.headcounts[u.Partner]}
+	return access.AddressHolder{User: u, Partner: loaded(w.partners, u.Partner), Headcount: w.headcounts[u.Partner]}
 }
 
 func (w *world) editUser(user string, cmd access.UserCommand) (*access.User, error) {

@@ -196,7 +196,7 @@ func TestAPageOfUsersCostsTheSameAfterAThousandHaveComeAndGone(t *testing.T) {
 		}
 	}
 	before := len(tb.line.seen())
-	page, err := tb.Users(t.Context(), "contoso", "", false, access.PageAsk{Limit: 10})
+	page, err := tb.Users(t.Context(), "contoso", "", false, access.PageRequest{Limit: 10})
 	if err != nil || len(page.Items) != 10 || page.Next != "" {
 		t.Errorf("got %d users and next %q (%v), want the 10 who stayed", len(page.Items), page.Next, err)
 	}

@@ -273,7 +273,7 @@ func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user,
 
 // CustomerInvitations lists a customer's invitations, newest last. The cost of listing pending ones does not depend on how many have ended.
 func (s *Store) CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[access.InvitationRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
 		list, err := each((*item).invitation, nil)(ctx, items)
@@ -287,7 +287,7 @@ func (s *Store) CustomerInvitations(ctx context.Context, customer string, f acce
 
 // PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1; they are read from the table.
 func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[access.InvitationRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
 		keys := make([]Key, 0, 2*len(items))
@@ -322,7 +322,7 @@ func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation
 	error,
 ) {
 	for n, i := range list {
-		if i != nil && !f.Between(i) { // nothing more is read of it
+		if i != nil && !f.MatchesParties(i) { // nothing more is read of it
 			list[n] = nil
 		}
 	}
@@ -331,7 +331,7 @@ func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation
 		return nil, err
 	}
 	for n, r := range rows {
-		if r != nil && !f.Wants(r) {
+		if r != nil && !f.Matches(r) {
 			rows[n] = nil
 		}
 	}
@@ -437,7 +437,7 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 
 // whereabouts loads the grants that give an external user access. Which customers there are comes from index 1, the rest from the table. A
 // grant that is not in the index yet is not found; it ends with the account.
-func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
+func (s *Store) whereabouts(ctx context.Context, h *access.AddressHolder) error {
 	for position := ""; ; {
 		customers, next, err := s.CustomersConcerned(ctx, h.User, false, position)
 		if err != nil {
@@ -465,7 +465,7 @@ func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
 			}
 		}
 		if position = next; position == "" {
-			h.Known = true
+			h.GrantsLoaded = true
 			return nil
 		}
 	}

@@ -670,8 +670,8 @@ func (m *machine) compareBids(t *rapid.T, customer string) {
 		return fmt.Sprint(customer, " ", partner, " ", id, " ", address, " ", level, " ", s, " ", why, " mail ", sending, " ", reminded, " ",
 			tokens, " ", user)
 	}
-	compare := func(about string, of func(*bid) bool, list func(access.PageAsk) (access.Page[access.InvitationRow], error)) {
-		got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
+	compare := func(about string, of func(*bid) bool, list func(access.PageRequest) (access.Page[access.InvitationRow], error)) {
+		got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageRequest) ([]string, string, error) {
 			page, err := list(ask)
 			var rows []string
 			for _, i := range page.Items {
@@ -693,12 +693,12 @@ func (m *machine) compareBids(t *rapid.T, customer string) {
 		}
 	}
 	compare("invitations of "+customer, func(b *bid) bool { return b.customer == customer },
-		func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+		func(ask access.PageRequest) (access.Page[access.InvitationRow], error) {
 			return m.store.CustomerInvitations(m.ctx, customer, filter, ask)
 		})
 	partner := rapid.SampledFrom(slices.Sorted(maps.Keys(m.model.partners))).Draw(t, "to")
 	compare("invitations to "+partner, func(b *bid) bool { return b.partner == partner },
-		func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+		func(ask access.PageRequest) (access.Page[access.InvitationRow], error) {
 			return m.store.PartnerInvitations(m.ctx, partner, filter, ask)
 		})
 }

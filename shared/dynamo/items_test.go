@@ -85,7 +85,7 @@ func full() record {
 			Customer: &events.Organisation{ID: "acme", Name: "Acme"}, Partner: &events.Organisation{ID: "contoso", Name: "Contoso MSP – Köln"},
 			Data: events.Data{Grant: "grt_01JGRANT000000000000000000", Version: 9, Level: "support", Fields: []string{"level"}},
 		},
-		Answer: &access.Answer{
+		Answer: &access.StoredResponse{
 			Digest: "digest", Fingerprint: "fingerprint", Status: 201, ETag: `"1"`, Location: "/v1/x",
 			Body: []byte(`{"a":"ä"}`), Expires: noon.Add(24 * time.Hour),
 		},
@@ -107,7 +107,7 @@ func bare() record {
 		Task:       &access.Task{ID: "t", Version: 1},
 		Invitation: &access.Invitation{ID: "i", Customer: "c", Partner: "p", Version: 1},
 		Event:      &events.Event{ID: eventID(noon, 2), Customer: &events.Organisation{ID: "c"}},
-		Answer:     &access.Answer{Digest: "d", Status: 204, Body: []byte{}, Expires: noon},
+		Answer:     &access.StoredResponse{Digest: "d", Status: 204, Body: []byte{}, Expires: noon},
 	}
 }
 
@@ -125,7 +125,7 @@ type record struct {
 	Task       *access.Task
 	Invitation *access.Invitation
 	Event      *events.Event
-	Answer     *access.Answer
+	Answer     *access.StoredResponse
 }
 
 func (r record) change() access.Change {
@@ -162,7 +162,7 @@ func TestEveryKeyAndItemIsAsTheGoldenFileSays(t *testing.T) {
 	tb := newTable(t)
 	for _, r := range []record{full(), bare()} {
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return r.change(), r.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) { return r.change(), r.Answer, nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -248,7 +248,7 @@ func (tb *table) load(ctx context.Context, want record) (record, error) {
 	if got.Invitation, err = tb.Invitation(ctx, want.Customer.ID, want.Invitation.ID); err != nil {
 		return got, err
 	}
-	page, err := tb.CustomerHistory(ctx, want.Customer.ID, access.HistoryFilter{}, access.PageAsk{Limit: 1})
+	page, err := tb.CustomerHistory(ctx, want.Customer.ID, access.HistoryFilter{}, access.PageRequest{Limit: 1})
 	if err != nil {
 		return got, err
 	}
@@ -276,7 +276,9 @@ func TestFullAndBareRecordsComeBackAsTheyWereWritten(t *testing.T) {
 	tb := newTable(t)
 	for _, want := range []record{full(), bare()} {
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return want.change(), want.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) {
+				return want.change(), want.Answer, nil
+			}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := tb.load(t.Context(), want)
@@ -297,7 +299,9 @@ func TestWhateverIsWrittenComesBackAsItWas(t *testing.T) {
 		n++
 		want := anyRecord(rt, n)
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return want.change(), want.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) {
+				return want.change(), want.Answer, nil
+			}); err != nil {
 			rt.Fatal(err)
 		}
 		got, err := tb.load(t.Context(), want)
@@ -418,7 +422,7 @@ func anyRecord(t *rapid.T, n int64) record {
 			Version: version.Draw(t, "version"),
 		},
 		Event: &e,
-		Answer: &access.Answer{
+		Answer: &access.StoredResponse{
 			Digest: unique, Fingerprint: text.Draw(t, "fingerprint"), Status: rapid.IntRange(100, 599).Draw(t, "http status"),
 			ETag: text.Draw(t, "etag"), Location: text.Draw(t, "location"),
 			Body: []byte(text.Draw(t, "body")), Expires: time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "expires"), 0).UTC(),
@@ -445,12 +449,12 @@ func TestAnAttributeThatCannotBeUnderstoodIsAnError(t *testing.T) {
 		return err
 	}
 	users := func(ctx context.Context, tb *table) error {
-		_, err := tb.Users(ctx, "contoso", "", false, access.PageAsk{Limit: 1})
+		_, err := tb.Users(ctx, "contoso", "", false, access.PageRequest{Limit: 1})
 		return err
 	}
 	address := func(ctx context.Context, tb *table) error { _, err := tb.Identity(ctx, r.Email.Address); return err }
 	history := func(ctx context.Context, tb *table) error {
-		_, err := tb.CustomerHistory(ctx, "acme", access.HistoryFilter{}, access.PageAsk{Limit: 1})
+		_, err := tb.CustomerHistory(ctx, "acme", access.HistoryFilter{}, access.PageRequest{Limit: 1})
 		return err
 	}
 	answer := func(ctx context.Context, tb *table) error { _, err := tb.Answer(ctx, "digest"); return err }
@@ -501,7 +505,7 @@ func TestAnAttributeThatCannotBeUnderstoodIsAnError(t *testing.T) {
 		what := c.attribute + " of " + c.pk + " " + c.sk
 		tb := newTable(t)
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return r.change(), r.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) { return r.change(), r.Answer, nil }); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.read(t.Context(), tb); err != nil {

@@ -382,8 +382,8 @@ func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
 }
 
 // holder loads the partner's user who has an address, with what the end of the account reads.
-func (s *Store) holder(ctx context.Context, e *access.Email) (access.Holder, error) {
-	var h access.Holder
+func (s *Store) holder(ctx context.Context, e *access.Email) (access.AddressHolder, error) {
+	var h access.AddressHolder
 	if e == nil || e.User == "" {
 		return h, nil
 	}
@@ -407,7 +407,7 @@ func (s *Store) holder(ctx context.Context, e *access.Email) (access.Holder, err
 
 // Domains returns the records of the domain registry that a plan about these addresses or domains reads.
 func (s *Store) Domains(ctx context.Context, addresses ...string) (access.Domains, error) {
-	names := access.DomainsOf(addresses...)
+	names := access.DomainNamesOf(addresses...)
 	keys := make([]Key, len(names))
 	for i, name := range names {
 		keys[i] = domainKey(name)
@@ -441,7 +441,7 @@ func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (a
 	if user != "" {
 		keys = append(keys, userKey(user), taskKey(access.IdentityTask(user)))
 	}
-	domains := access.DomainsOf(address)
+	domains := access.DomainNamesOf(address)
 	if address != "" {
 		keys = append(keys, emailKey(address))
 	}

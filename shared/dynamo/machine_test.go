@@ -152,7 +152,7 @@ func (m *machine) found() {
 // apply plans on what the store has and commits; the code of the refusal, or "", is the outcome.
 func (m *machine) apply(plan func(context.Context) (access.Change, error)) access.Code {
 	m.Helper()
-	err := m.store.Apply(m.ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := m.store.Apply(m.ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
 		return c, nil, err
 	})
@@ -786,7 +786,7 @@ func (m *machine) compareUsers(t *rapid.T, p pair) {
 		return
 	}
 	limit := rapid.IntRange(2, 4).Draw(t, "limit")
-	got := m.pages(t, limit, func(ask access.PageAsk) ([]string, string, error) {
+	got := m.pages(t, limit, func(ask access.PageRequest) ([]string, string, error) {
 		page, err := m.store.GrantUsers(m.ctx, g, ask)
 		var ids []string
 		for _, u := range page.Items {
@@ -801,28 +801,28 @@ func (m *machine) compareUsers(t *rapid.T, p pair) {
 
 func (m *machine) compareCustomer(t *rapid.T, id string) {
 	m.compareRows(t, "partners of "+id, func(p pair) (string, bool) { return p.partner, p.customer == id },
-		func(f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 			return m.store.CustomerGrants(m.ctx, &access.Customer{ID: id, Name: id}, f, ask)
 		})
 }
 
 func (m *machine) comparePartner(t *rapid.T, id string) {
 	m.compareRows(t, "customers of "+id, func(p pair) (string, bool) { return p.customer, p.partner == id },
-		func(f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 			return m.store.PartnerCustomers(m.ctx, m.partners[id], f, ask)
 		})
 }
 
 // compareRows compares a list of grants, each with its status and its number of users: those that have not ended, or all.
 func (m *machine) compareRows(t *rapid.T, about string, of func(pair) (string, bool),
-	list func(access.GrantFilter, access.PageAsk) (access.Page[access.GrantRow], error),
+	list func(access.GrantFilter, access.PageRequest) (access.Page[access.GrantRow], error),
 ) {
 	f := access.GrantFilter{Now: m.model.now}
 	all := rapid.Bool().Draw(t, "all")
 	if all {
 		f.Statuses = []string{"scheduled", "active", "suspended", "expired", "ended"}
 	}
-	got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
+	got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageRequest) ([]string, string, error) {
 		page, err := list(f, ask)
 		var rows []string
 		for _, r := range page.Items {
@@ -844,9 +844,9 @@ func (m *machine) compareRows(t *rapid.T, about string, of func(pair) (string, b
 }
 
 // pages reads a list to its end.
-func (m *machine) pages(t *rapid.T, limit int, page func(access.PageAsk) ([]string, string, error)) []string {
+func (m *machine) pages(t *rapid.T, limit int, page func(access.PageRequest) ([]string, string, error)) []string {
 	var all []string
-	for ask := (access.PageAsk{Limit: limit}); ; {
+	for ask := (access.PageRequest{Limit: limit}); ; {
 		items, next, err := page(ask)
 		if err != nil {
 			t.Fatal(err)

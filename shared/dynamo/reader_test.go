@@ -699,18 +699,20 @@ func TestUserByEmailIsOneRead(t *testing.T) {
 func TestCandidatesComeInPages(t *testing.T) {
 	r, _ := engineReader(t)
 	lists := map[string]struct {
-		list func(access.PageAsk) (access.Page[string], error)
+		list func(access.PageRequest) (access.Page[string], error)
 		want []string
 	}{
-		"users": {func(a access.PageAsk) (access.Page[string], error) { return r.UsersOf(t.Context(), "contoso", a) }, []string{kim, lea}},
+		"users": {func(a access.PageRequest) (access.Page[string], error) { return r.UsersOf(t.Context(), "contoso", a) }, []string{kim, lea}},
 		"customers": {
-			func(a access.PageAsk) (access.Page[string], error) { return r.CustomersOf(t.Context(), "contoso", a) }, []string{"acme"},
+			func(a access.PageRequest) (access.Page[string], error) {
+				return r.CustomersOf(t.Context(), "contoso", a)
+			}, []string{"acme"},
 		},
-		"partners": {func(a access.PageAsk) (access.Page[string], error) { return r.PartnersOf(t.Context(), "acme", a) }, []string{"contoso"}},
+		"partners": {func(a access.PageRequest) (access.Page[string], error) { return r.PartnersOf(t.Context(), "acme", a) }, []string{"contoso"}},
 	}
 	for name, l := range lists {
 		var got []string
-		ask := access.PageAsk{Limit: 1}
+		ask := access.PageRequest{Limit: 1}
 		for n := 0; n < 4; n++ {
 			page, err := l.list(ask)
 			if err != nil {

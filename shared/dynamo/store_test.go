@@ -121,13 +121,13 @@ func TestAWriteIsRefusedWhenWhatItStandsOnHasChanged(t *testing.T) {
 			before := tb.dump(t)
 			overtaken := errors.New("planned again")
 			planned := 0
-			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 				if planned++; planned > 1 {
 					return access.Change{}, nil, overtaken
 				}
 				change := customerCreated("innocent")
 				change.Writes = append(change.Writes, c.write)
-				return change, &access.Answer{Digest: "d", Status: 200, Expires: noon}, nil
+				return change, &access.StoredResponse{Digest: "d", Status: 200, Expires: noon}, nil
 			})
 			if !errors.Is(err, overtaken) {
 				t.Errorf("got the error %v, want the plan to be asked again", err)
@@ -216,7 +216,7 @@ func TestApplyGivesUpWhenOthersAreAlwaysFaster(t *testing.T) {
 	start := access.Customer{ID: "acme", Name: "Acme", Status: access.Active, Version: 1}
 	tb.save(t, access.CustomerWrite{After: &start})
 	planned := 0
-	err := tb.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := tb.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		planned++
 		before, err := tb.Customer(ctx, "acme")
 		if err != nil {
@@ -278,8 +278,8 @@ func TestApplyFailsWithWhatThePlanFailsWith(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	for _, want := range []error{access.Refuse(access.LastUser, "no"), errors.New("broken")} {
-		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-			return customerCreated("acme"), &access.Answer{Digest: "d"}, want
+		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
+			return customerCreated("acme"), &access.StoredResponse{Digest: "d"}, want
 		})
 		if !errors.Is(err, want) {
 			t.Errorf("got the error %v, want %v", err, want)
@@ -328,8 +328,8 @@ func TestAChangeThatIsEmptyCostsNothing(t *testing.T) {
 func TestAnIdempotencyKeyIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
-	first := &access.Answer{Digest: "d", Fingerprint: "one", Status: 201, Body: []byte(`{"n":1}`), Expires: noon}
-	if err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+	first := &access.StoredResponse{Digest: "d", Fingerprint: "one", Status: 201, Body: []byte(`{"n":1}`), Expires: noon}
+	if err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 		return customerCreated("acme"), first, nil
 	}); err != nil {
 		t.Fatal(err)
@@ -338,10 +338,10 @@ func TestAnIdempotencyKeyIsUsedOnce(t *testing.T) {
 	for about, change := range map[string]access.Change{
 		"a change that could be made": customerCreated("globex"), "the same change again": customerCreated("acme"), "no change": {},
 	} {
-		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-			return change, &access.Answer{Digest: "d", Fingerprint: "two", Status: 200, Expires: noon}, nil
+		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
+			return change, &access.StoredResponse{Digest: "d", Fingerprint: "two", Status: 200, Expires: noon}, nil
 		})
-		if !errors.Is(err, access.ErrRepeated) {
+		if !errors.Is(err, access.ErrKeyUsed) {
 			t.Errorf("%s: got the error %v, want access.ErrRepeated", about, err)
 		}
 	}
@@ -364,11 +364,11 @@ func calls(tb *table) map[string]func(context.Context) error {
 		"GetItem":            func(ctx context.Context) error { _, err := tb.Partner(ctx, "contoso"); return err },
 		"BatchGetItem":       func(ctx context.Context) error { _, err := tb.Relation(ctx, "acme", "contoso", nil, false); return err },
 		"Query": func(ctx context.Context) error {
-			_, err := tb.Members(ctx, "acme", access.PageAsk{Limit: 1})
+			_, err := tb.Members(ctx, "acme", access.PageRequest{Limit: 1})
 			return err
 		},
 		"Query of index 1": func(ctx context.Context) error {
-			_, err := tb.Partners(ctx, "", func(*access.Partner) bool { return true }, access.PageAsk{Limit: 1})
+			_, err := tb.Partners(ctx, "", func(*access.Partner) bool { return true }, access.PageRequest{Limit: 1})
 			return err
 		},
 	}
@@ -499,7 +499,7 @@ func TestAChangeIsWholeOrNothingWhereverTheConnectionIsCut(t *testing.T) {
 			tb := newTable(t)
 			tb.line.fail(c.fault)
 			planned := 0
-			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 				planned++
 				return full().change(), full().Answer, nil
 			})
@@ -705,7 +705,7 @@ func TestEveryReadThatAPlanStandsOnIsStronglyConsistent(t *testing.T) {
 		"Identity":    func() error { _, err := store.Identity(ctx, ann); return err },
 		"Answer":      func() error { _, err := store.Answer(ctx, "d"); return err },
 		"CustomerGrants": func() error {
-			_, err := store.CustomerGrants(ctx, &access.Customer{ID: "a"}, access.GrantFilter{}, access.PageAsk{Limit: 1})
+			_, err := store.CustomerGrants(ctx, &access.Customer{ID: "a"}, access.GrantFilter{}, access.PageRequest{Limit: 1})
 			return err
 		},
 	} {

@@ -71,13 +71,13 @@ func (s *Store) dueBy(ctx context.Context, partition string, now time.Time, afte
 
 // Due lists the work of one shard that is due by now, longest due first, after the given position. It reads index 2: some may have been
 // done already.
-func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error) {
+func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.DueWork, more bool, err error) {
 	items, more, err := s.dueBy(ctx, duePK(shard), now, after, limit)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, it := range items {
-		w := access.Work{Position: it.s(gsi2sk)}
+		w := access.DueWork{Position: it.s(gsi2sk)}
 		// The organisation follows the task's key. Older tasks do not have it.
 		w.Organisation = strings.TrimPrefix(strings.TrimPrefix(w.Position[len(stamp):], "#"+it.s(pk)+"#"+it.s(sk)), "#")
 		w.Due, _ = time.Parse(stamp, w.Position[:len(stamp)]) // only for telling how late the sweep is

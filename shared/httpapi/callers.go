@@ -88,7 +88,7 @@ func accountOf(c *Claims) (string, error) {
 	case c.Unclear:
 	case !strings.Contains(name, ":"):
 		return "", nil
-	case access.AccountName(name):
+	case access.ValidAccountName(name):
 		return name, nil
 	}
 	return "", access.Refuse(unauthenticated, "it is unclear which account this token was made out to: sign in again")

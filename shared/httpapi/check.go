@@ -26,9 +26,9 @@ type FactSource interface {
 	UserByEmail(ctx context.Context, address string) (string, error)
 	// CustomersOf lists customers that may have a grant for the partner, PartnersOf partners that may have one of the customer, and
 	// UsersOf the partner's users: candidates, each to be decided.
-	CustomersOf(ctx context.Context, partner string, ask access.PageAsk) (access.Page[string], error)
-	PartnersOf(ctx context.Context, customer string, ask access.PageAsk) (access.Page[string], error)
-	UsersOf(ctx context.Context, partner string, ask access.PageAsk) (access.Page[string], error)
+	CustomersOf(ctx context.Context, partner string, ask access.PageRequest) (access.Page[string], error)
+	PartnersOf(ctx context.Context, customer string, ask access.PageRequest) (access.Page[string], error)
+	UsersOf(ctx context.Context, partner string, ask access.PageRequest) (access.Page[string], error)
 }
 
 // CheckConfig is what the decision endpoints need.

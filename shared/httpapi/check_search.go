@@ -161,7 +161,7 @@ func (k *check) resources(ctx context.Context, _ *Request, f *find) (results, er
 	}
 	g := gathering{limit: f.limit, at: f.after, left: maxStretches}
 	for g.more() {
-		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageAsk{After: g.at, Limit: g.stretch()})
+		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageRequest{After: g.at, Limit: g.stretch()})
 		if err != nil {
 			return results{}, err
 		}
@@ -253,7 +253,7 @@ func (k *check) subjects(ctx context.Context, _ *Request, f *find) (results, err
 		g.at = partner + "|*"
 	}
 	for g.more() {
-		partners, err := k.Facts.PartnersOf(ctx, f.customer, access.PageAsk{After: partner, Limit: partnersPerStretch})
+		partners, err := k.Facts.PartnersOf(ctx, f.customer, access.PageRequest{After: partner, Limit: partnersPerStretch})
 		if err != nil {
 			return results{}, err
 		}
@@ -301,7 +301,7 @@ func (k *check) usersWhoMay(ctx context.Context, f *find, g *gathering, partner,
 		return false, nil // a forged token: it finds nothing
 	}
 	for g.more() {
-		users, err := k.Facts.UsersOf(ctx, partner, access.PageAsk{After: after, Limit: g.stretch()})
+		users, err := k.Facts.UsersOf(ctx, partner, access.PageRequest{After: after, Limit: g.stretch()})
 		if err != nil {
 			return false, err
 		}

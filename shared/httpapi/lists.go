@@ -64,7 +64,7 @@ func getCustomer(ctx context.Context, c *call) (reply, error) {
 }
 
 // grantFilter reads q and status.
-func (c *call) grantFilter() (access.GrantFilter, access.PageAsk, string, error) {
+func (c *call) grantFilter() (access.GrantFilter, access.PageRequest, string, error) {
 	ask, q, digest, err := pageAsk(c.Request, "q", "status")
 	f := access.GrantFilter{Now: c.api.now(), Query: access.SearchText(q.Get("q"))}
 	if err != nil {
@@ -226,7 +226,7 @@ func listAllCustomers(ctx context.Context, c *call) (reply, error) {
 }
 
 // historyFilter reads type, from and until.
-func (c *call) historyFilter() (access.HistoryFilter, access.PageAsk, string, error) {
+func (c *call) historyFilter() (access.HistoryFilter, access.PageRequest, string, error) {
 	var f access.HistoryFilter
 	ask, q, digest, err := pageAsk(c.Request, "type", "from", "until")
 	if err != nil {

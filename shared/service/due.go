@@ -27,7 +27,7 @@ const (
 
 // Do does one piece of work, or nothing when it has been done already. Again tells that the task has another stretch. After an error the
 // piece is still due. Two runs may do the same piece: every write is conditioned on what was read.
-func (d *Due) Do(ctx context.Context, w access.Work) (again bool, err error) {
+func (d *Due) Do(ctx context.Context, w access.DueWork) (again bool, err error) {
 	switch {
 	case w.Task != "":
 		return d.task(ctx, w.Task)

@@ -62,7 +62,7 @@ func (w *worker) Task(context.Context, string) (*access.Task, error) {
 	return w.c.task, nil
 }
 
-func (w *worker) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error {
+func (w *worker) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error {
 	for {
 		c, _, err := plan(ctx)
 		if err != nil {

@@ -65,7 +65,7 @@ type ListedInvitations struct {
 
 // CustomerInvitations lists a customer's invitations, newest last.
 func (s *Service) CustomerInvitations(
-	ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk,
+	ctx context.Context, customer string, f access.InvitationFilter, ask access.PageRequest,
 ) (ListedInvitations, error) {
 	if _, err := s.Customer(ctx, customer); err != nil {
 		return ListedInvitations{}, err
@@ -76,7 +76,7 @@ func (s *Service) CustomerInvitations(
 
 // PartnerInvitations lists the invitations to a partner, newest last.
 func (s *Service) PartnerInvitations(
-	ctx context.Context, who Caller, partner string, f access.InvitationFilter, ask access.PageAsk,
+	ctx context.Context, who Caller, partner string, f access.InvitationFilter, ask access.PageRequest,
 ) (ListedInvitations, error) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return ListedInvitations{}, err

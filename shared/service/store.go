@@ -27,12 +27,12 @@ type changes interface {
 	// for a change that ends access. It returns plan's error; access.Contention when others were always first, and nothing was changed;
 	// access.ErrRepeated when an answer is stored under the digest already; and access.ErrUnavailable also when it is unknown whether the
 	// change was made.
-	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error
 	// Take is Apply for a change that ends access and gives none. Other changes cannot prevent it: it never returns access.Contention, but
 	// access.ErrUnavailable after some seconds.
-	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error
 	// Answer is the first answer to a repeatable request.
-	Answer(ctx context.Context, digest string) (*access.Answer, error)
+	Answer(ctx context.Context, digest string) (*access.StoredResponse, error)
 }
 
 // records reads one record, or a few that belong together.
@@ -73,22 +73,22 @@ type facts interface {
 // lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from
 // an index, which may be some moments behind; what is said of each item is not, except for events.
 type lists interface {
-	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
-	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
-	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error)
-	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error)
-	Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error)
-	Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error)
-	SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error)
-	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error)
+	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error)
+	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error)
+	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageRequest) (access.Page[access.GrantUser], error)
+	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User], error)
+	Members(ctx context.Context, customer string, ask access.PageRequest) (access.Page[access.Member], error)
+	Customers(ctx context.Context, query string, ask access.PageRequest) (access.Page[access.Customer], error)
+	SubPartners(ctx context.Context, parent string, ask access.PageRequest) (access.Page[access.Partner], error)
+	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageRequest) (access.Page[access.Partner], error)
 	CustomerInvitations(
-		ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk,
+		ctx context.Context, customer string, f access.InvitationFilter, ask access.PageRequest,
 	) (access.Page[access.InvitationRow], error)
 	PartnerInvitations(
-		ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk,
+		ctx context.Context, partner string, f access.InvitationFilter, ask access.PageRequest,
 	) (access.Page[access.InvitationRow], error)
-	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
-	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
+	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event], error)
+	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event], error)
 }
 
 // due reads what the work of the clock goes through, a stretch at a time. Next is where the following one begins, "" when there is none; a
@@ -121,8 +121,8 @@ type mails interface {
 	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
 	// Concerned reads what a mail is about, as it is now; either id may be "". It is nothing for a change to stand on.
 	Concerned(ctx context.Context, customer, partner string, users []string) (access.GrantFacts, error)
-	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
-	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
+	CustomerMails(ctx context.Context, customer string, ask access.PageRequest) (access.Page[receipt.Receipt], error)
+	PartnerMails(ctx context.Context, partner string, ask access.PageRequest) (access.Page[receipt.Receipt], error)
 	// ReopenMail makes a settled mail one that can be sent once more. It fails with receipt.ErrUnknown when there is no such mail, with
 	// receipt.ErrHeld when it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for the request that asked
 	// names already.

@@ -72,7 +72,7 @@ func (w *world) planContext(a access.Actor) access.PlanContext {
 
 func (w *world) apply(plan func(context.Context) (access.Change, error)) {
 	w.t.Helper()
-	err := w.Apply(w.t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := w.Apply(w.t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
 		return c, nil, err
 	})
@@ -112,7 +112,7 @@ func (w *world) ended() int {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		history, err := w.CustomerHistory(w.t.Context(), id, access.HistoryFilter{}, access.PageAsk{Limit: 100})
+		history, err := w.CustomerHistory(w.t.Context(), id, access.HistoryFilter{}, access.PageRequest{Limit: 100})
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -20,17 +20,17 @@ type crowded struct {
 	sweep.Store
 
 	mu    sync.Mutex
-	work  []access.Work
+	work  []access.DueWork
 	pages map[string]int // that a task still has
 	done  []string       // the pieces in the order in which they were done
 }
 
 func (c *crowded) DueShards() int { return 1 }
 
-func (c *crowded) Due(_ context.Context, _ int, _ time.Time, after string, limit int) ([]access.Work, bool, error) {
+func (c *crowded) Due(_ context.Context, _ int, _ time.Time, after string, limit int) ([]access.DueWork, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	from := slices.IndexFunc(c.work, func(w access.Work) bool { return w.Position > after })
+	from := slices.IndexFunc(c.work, func(w access.DueWork) bool { return w.Position > after })
 	if from < 0 {
 		return nil, false, nil
 	}
@@ -44,12 +44,12 @@ func (c *crowded) record(piece string) {
 	c.done = append(c.done, piece)
 }
 
-func (c *crowded) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error {
+func (c *crowded) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error {
 	_, _, err := plan(ctx)
 	return err
 }
 
-func (c *crowded) Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error {
+func (c *crowded) Take(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error {
 	return c.Apply(ctx, plan)
 }
 
@@ -85,18 +85,18 @@ func TestAThousandTasksOfOneOrganisationDelayAnothersEndByOneOfThem(t *testing.T
 	t.Parallel()
 	const many = 1000
 	c := &crowded{pages: map[string]int{}}
-	add := func(w access.Work) {
+	add := func(w access.DueWork) {
 		w.Position = fmt.Sprintf("%05d", len(c.work))
 		c.work = append(c.work, w)
 	}
 	for i := range many {
 		id := fmt.Sprintf("contoso %d", i)
 		c.pages[id] = 1
-		add(access.Work{Task: id, Organisation: "P#contoso"})
+		add(access.DueWork{Task: id, Organisation: "P#contoso"})
 	}
-	add(access.Work{Customer: "acme", Partner: "fabrikam", Organisation: "C#acme"})
-	add(access.Work{Customer: "globex", Partner: "fabrikam", Organisation: "C#globex"})
-	add(access.Work{Customer: "acme", Partner: "northwind", Organisation: "C#acme"})
+	add(access.DueWork{Customer: "acme", Partner: "fabrikam", Organisation: "C#acme"})
+	add(access.DueWork{Customer: "globex", Partner: "fabrikam", Organisation: "C#globex"})
+	add(access.DueWork{Customer: "acme", Partner: "northwind", Organisation: "C#acme"})
 	c.sweep(t)
 	if got := slices.Index(c.done, "grant of acme"); got != 1 {
 		t.Errorf("acme's end: got %d pieces before it, want one of contoso's", got)
@@ -151,11 +151,11 @@ type inOneShard struct {
 
 func (s *inOneShard) DueShards() int { return 1 }
 
-func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string, limit int) ([]access.Work, bool, error) {
+func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string, limit int) ([]access.DueWork, bool, error) {
 	if after != "" {
 		return nil, false, nil
 	}
-	var all []access.Work
+	var all []access.DueWork
 	for shard := range s.Store.DueShards() {
 		work, _, err := s.Store.Due(ctx, shard, now, "", limit)
 		if err != nil {
@@ -163,7 +163,7 @@ func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string
 		}
 		all = append(all, work...)
 	}
-	slices.SortFunc(all, func(a, b access.Work) int { return strings.Compare(a.Position, b.Position) })
+	slices.SortFunc(all, func(a, b access.DueWork) int { return strings.Compare(a.Position, b.Position) })
 	return all, false, nil
 }
 

@@ -78,7 +78,7 @@ func newTally(db *dynamodb.Client, table string) *tally {
 }
 
 func (t *tally) apply(ctx context.Context, plan func() (access.Change, error)) error {
-	return t.store.Apply(ctx, func(context.Context) (access.Change, *access.Answer, error) {
+	return t.store.Apply(ctx, func(context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan()
 		return c, nil, err
 	})

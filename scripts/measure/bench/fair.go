@@ -99,7 +99,7 @@ func goneRows(ctx context.Context, db *dynamodb.Client) ([]figure, error) {
 			}
 		}
 		before := t.requests.Load()
-		for ask := (access.PageAsk{Limit: 50}); ; {
+		for ask := (access.PageRequest{Limit: 50}); ; {
 			found, err := t.store.Users(ctx, "contoso", "gone", true, ask)
 			if err != nil {
 				return nil, err
@@ -243,7 +243,7 @@ type stopwatch struct {
 	pieces int
 }
 
-func (s *stopwatch) Due(ctx context.Context, shard int, now time.Time, after string, limit int) ([]access.Work, bool, error) {
+func (s *stopwatch) Due(ctx context.Context, shard int, now time.Time, after string, limit int) ([]access.DueWork, bool, error) {
 	s.mu.Lock()
 	if s.began.IsZero() {
 		s.began = time.Now()

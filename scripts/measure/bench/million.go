@@ -132,7 +132,7 @@ func (s *side) batch(ctx context.Context, round int) error {
 }
 
 func (s *side) customerPage(context.Context, int) error {
-	_, err := s.page(func(ask access.PageAsk) (int, error) {
+	_, err := s.page(func(ask access.PageRequest) (int, error) {
 		p, err := s.store.CustomerGrants(context.Background(), &access.Customer{ID: "acme"}, access.GrantFilter{Now: s.planContext.Now}, ask)
 		return len(p.Items), err
 	})
@@ -140,7 +140,7 @@ func (s *side) customerPage(context.Context, int) error {
 }
 
 func (s *side) partnerPage(context.Context, int) error {
-	_, err := s.page(func(ask access.PageAsk) (int, error) {
+	_, err := s.page(func(ask access.PageRequest) (int, error) {
 		p, err := s.store.PartnerCustomers(context.Background(), &access.Partner{ID: "contoso"}, access.GrantFilter{Now: s.planContext.Now}, ask)
 		return len(p.Items), err
 	})

@@ -91,7 +91,7 @@ func (o *employer) throughFailures(name, user, call string, after bool, change f
 func (o *employer) waitForMails(to string, n int) {
 	o.t.Helper()
 	spec.Eventually(o.t, func() error {
-		page, err := o.store.PartnerMails(o.t.Context(), "contoso", access.PageAsk{Limit: 100})
+		page, err := o.store.PartnerMails(o.t.Context(), "contoso", access.PageRequest{Limit: 100})
 		if err != nil {
 			o.t.Fatal(err)
 		}
@@ -575,7 +575,7 @@ func TestP2_SendingACredentialCreatesAMissingAccount(t *testing.T) {
 	before := func(email string) string {
 		t.Helper()
 		var id string
-		err := o.store.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+		err := o.store.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 			f, err := o.store.UserFacts(ctx, "contoso", "", email)
 			if err != nil {
 				return access.Change{}, nil, err

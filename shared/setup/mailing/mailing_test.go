@@ -172,7 +172,7 @@ func (w *world) TemporaryPassword(_ context.Context, u access.User) (string, boo
 
 func (w *world) write(c access.Change) {
 	w.t.Helper()
-	if err := w.store.Apply(w.t.Context(), func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }); err != nil {
+	if err := w.store.Apply(w.t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) { return c, nil, nil }); err != nil {
 		w.t.Fatal(err)
 	}
 }
