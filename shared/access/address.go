@@ -11,14 +11,14 @@ import (
 // for the partner, or by the provider having entered it. A grant by e-mail finds nobody by an address that is not proved, and the account yields to
 // whoever proves the address: the provider, the partner of the domain, a customer whose member it becomes, and the person who accepts an invitation.
 
-// Holder is the user who has an address, with what the end of the account looks at. Its User is nil when no partner's user has the address.
+// AddressHolder is the user who has an address, with what the end of the account looks at. Its User is nil when no partner's user has the address.
 type AddressHolder struct {
 	User      *User
 	Partner   *Partner
 	Headcount Headcount
 	Task      *Task // the identity task that the user has
 
-	// Known says that Grants are those in which the user counts, and have not ended as far as it is written down. It is looked up for an external user of
+	// GrantsLoaded says that Grants are those in which the user counts, and have not ended as far as it is written down. It is looked up for an external user of
 	// another partner who is invited.
 	GrantsLoaded bool
 	Grants       []*Grant
@@ -30,7 +30,7 @@ const maxFormer = 20
 // AddressProvedElsewhere is why an account ended whose address was never proved.
 const AddressProvedElsewhere = "address_proved_elsewhere"
 
-// yields tells whether the account ends when somebody else proves the address.
+// endsWhenProved tells whether the account ends when somebody else proves the address.
 func (h AddressHolder) endsWhenProved() bool {
 	return h.User != nil && h.User.Status != Removed && h.User.Unproved && h.Partner != nil
 }
@@ -38,7 +38,7 @@ func (h AddressHolder) endsWhenProved() bool {
 // InvitedElsewhere is why an external user's account ended that no longer opened anything.
 const InvitedElsewhere = "invited_elsewhere"
 
-// idle tells whether the account is one of an external user whose last customer is gone: it opens nothing, and ends when the person comes to another
+// hasNoAccess tells whether the account is one of an external user whose last customer is gone: it opens nothing, and ends when the person comes to another
 // partner.
 func (h AddressHolder) hasNoAccess(now time.Time) bool {
 	if !h.GrantsLoaded || h.User == nil || h.User.Role != External || h.User.Status == Removed || h.Partner == nil {
@@ -47,7 +47,7 @@ func (h AddressHolder) hasNoAccess(now time.Time) bool {
 	return !slices.ContainsFunc(h.Grants, func(g *Grant) bool { return g.EndAt(h.Partner, now) == nil })
 }
 
-// yield plans the end of an account whose address somebody else has proved. The caller writes whose the address is now. The event stands in the history of
+// endUnproved plans the end of an account whose address somebody else has proved. The caller writes whose the address is now. The event stands in the history of
 // the holder's partner, and does not say who has proved the address.
 func (h AddressHolder) endUnproved(pc PlanContext) ([]Write, []events.Event) {
 	return h.endAccount(pc, AddressProvedElsewhere)
@@ -62,7 +62,7 @@ func (h AddressHolder) endAccount(pc PlanContext, reason string) ([]Write, []eve
 	return writes, []events.Event{pc.event(events.UserRemoved, nil, h.Partner, d)}
 }
 
-// leave plans that the user is no longer the partner's, but for whose the address is then.
+// removeUser plans that the user is no longer the partner's, but for whose the address is then.
 func (h AddressHolder) removeUser(pc PlanContext) ([]Write, *User) {
 	u := *h.User
 	u.Status, u.Updated = Removed, pc.Now
@@ -76,7 +76,7 @@ func (h AddressHolder) removeUser(pc PlanContext) ([]Write, *User) {
 	}, append(pc.accountTask(h.Task, &u), pc.reviewInvitationsOf(h.User, &u)...)...), &u
 }
 
-// claim plans that the address becomes one of a user of f.Partner: an unproved account of another partner that has it ends, when the partner or the provider
+// claimAddress plans that the address becomes one of a user of f.Partner: an unproved account of another partner that has it ends, when the partner or the provider
 // may take it over. It refuses an address of customers' people (P5), of a domain that is another partner's, and one that another user has. Only the
 // provider is told why: everybody else learns that the address cannot be used. The caller writes whose the address is now.
 func (f UserFacts) claimAddress(address string, pc PlanContext) ([]Write, []events.Event, error) {
@@ -110,12 +110,12 @@ func emailUnavailable() *Error {
 	return Refuse(EmailUnavailable, "this address cannot be used: choose another one, or ask the provider")
 }
 
-// unproved tells whether an address that the actor gives to a user of f.Partner has still to be proved.
+// needsProof tells whether an address that the actor gives to a user of f.Partner has still to be proved.
 func (f UserFacts) needsProof(address string, pc PlanContext) bool {
 	return pc.Actor.Kind != ActorProvider && f.Domains.partner(address) != f.Partner.ID
 }
 
-// former is the list of the user's earlier addresses once it has another one.
+// formerEmails is the list of the user's earlier addresses once it has another one.
 func (u *User) formerEmails() ([]string, error) {
 	out := slices.DeleteFunc(slices.Clone(u.FormerEmails), func(a string) bool { return a == u.Email })
 	if out = append(out, u.Email); len(out) > maxFormer {
@@ -124,7 +124,7 @@ func (u *User) formerEmails() ([]string, error) {
 	return out, nil
 }
 
-// PlanProved plans that a user's address is proved, because its owner has signed in under it. The change is empty when that is known, or the user has
+// PlanAddressProved plans that a user's address is proved, because its owner has signed in under it. The change is empty when that is known, or the user has
 // another address by now.
 func PlanAddressProved(u *User, address string, pc PlanContext) Change {
 	if u == nil || !u.Unproved || u.Email != address || u.Status == Removed {

@@ -148,7 +148,7 @@ func newCatalogue(f catalogueFile) (*Catalogue, error) {
 	return c, nil
 }
 
-// named lists the actions that are named in full, sorted, each once.
+// literalActions lists the actions that are named in full, sorted, each once.
 func literalActions(lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {

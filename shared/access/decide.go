@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Why is the stable code of a decision's reason.
+// DecisionReason is the stable code of a decision's reason.
 type DecisionReason string
 
 // The reasons. All but granted deny.
@@ -57,7 +57,7 @@ func (c *Catalogue) Decide(f Facts, customer, action string, now time.Time) Deci
 	return d
 }
 
-// enter decides everything but the action: whether the user is let in at all, and up to which level.
+// decideLevel decides everything but the action: whether the user is let in at all, and up to which level.
 func decideLevel(f Facts, customer string, now time.Time) Decision {
 	deny := func(w DecisionReason) Decision { return Decision{Reason: w} }
 	u, p, g := f.User, f.Partner, f.Grant
@@ -95,7 +95,7 @@ func decideLevel(f Facts, customer string, now time.Time) Decision {
 	return d
 }
 
-// standing is what of the partner denies all of its users, whichever the customer; Granted when nothing does.
+// denial is what of the partner denies all of its users, whichever the customer; Granted when nothing does.
 func (p *Partner) denial() DecisionReason {
 	switch {
 	case p.Status != Active:
@@ -106,7 +106,7 @@ func (p *Partner) denial() DecisionReason {
 	return Granted
 }
 
-// standing is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks answer
+// denial is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks answer
 // it, and the status that people see follows from it.
 func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	switch {
@@ -128,7 +128,7 @@ func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	return Granted
 }
 
-// Entry decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is the one that a
+// DecideAccess decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is the one that a
 // check gives for an action that every level allows.
 func DecideAccess(f Facts, customer string, now time.Time) Decision {
 	d := decideLevel(f, customer, now)
@@ -139,7 +139,7 @@ func DecideAccess(f Facts, customer string, now time.Time) Decision {
 	return d
 }
 
-// Enters tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
+// AccessLevel tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
 func AccessLevel(f Facts, customer string, now time.Time) (Level, bool) {
 	d := DecideAccess(f, customer, now)
 	return d.Level, d.Allow

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// registered converts and checks internationalised names by IDNA 2008 and UTS 46, without the mappings that only IDNA 2003 wanted: the German sharp s
+// idnaProfile converts and checks internationalised names by IDNA 2008 and UTS 46, without the mappings that only IDNA 2003 wanted: the German sharp s
 // stays one.
 //
 //nolint:gochecknoglobals // a constant that Go cannot write as one
@@ -65,7 +65,7 @@ func result(s string, ok bool) (string, bool) {
 	return s, true
 }
 
-// plainDomain tells whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all top-level domains do.
+// isASCIIDomain tells whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all top-level domains do.
 func isASCIIDomain(s string) bool {
 	labels := 0
 	last := ""

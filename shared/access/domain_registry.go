@@ -122,7 +122,7 @@ func domainWrite(before, after *Domain) DomainWrite {
 	return DomainWrite{Before: before, After: after}
 }
 
-// DomainsOf are the names of the records that a plan about these addresses or domains looks at, each once.
+// DomainNamesOf are the names of the records that a plan about these addresses or domains looks at, each once.
 func DomainNamesOf(addresses ...string) []string {
 	names := map[string]bool{}
 	for _, a := range addresses {

@@ -258,10 +258,10 @@ type Grant struct {
 	HiddenVersions int64 // how many of the versions changed nothing that people see
 }
 
-// Edition is the version that people see: reminders do not make it another.
+// PublicVersion is the version that people see: reminders do not make it another.
 func (g *Grant) PublicVersion() int64 { return g.Version - g.HiddenVersions }
 
-// Few tells whether the users who are in are picked one by one, and so few that a change can name them all.
+// UsersCanBeListed tells whether the users who are in are picked one by one, and so few that a change can name them all.
 func (g *Grant) UsersCanBeListed() bool {
 	return !g.Everyone && g.EveryoneUpTo == 0 && g.Count <= MaxUserChanges
 }
@@ -296,14 +296,14 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 	return g.Everyone || u.Number <= g.EveryoneUpTo
 }
 
-// stale tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What
+// pickedAnotherPerson tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What
 // the partner picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the customer keeps it
 // when it takes the choice back.
 func (g *Grant) pickedAnotherPerson(u *User, a *Assignment) bool {
 	return a.Number != 0 && a.Number != u.Number && (a.By == ByCustomer || g.AssignedBy != ByPartner)
 }
 
-// Follows tells whether the grant has the customer's domain and caps, or newer ones. Most changes of a customer's record alter neither.
+// HasRulesOf tells whether the grant has the customer's domain and caps, or newer ones. Most changes of a customer's record alter neither.
 func (g *Grant) HasRulesOf(c *Customer) bool {
 	return g.RulesVersion >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
 }
@@ -380,7 +380,7 @@ func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 	return StatusSuspended
 }
 
-// Denied is why the grant is not active at that instant, by the reason that a check answers to its users; "" while it is active.
+// DenialReason is why the grant is not active at that instant, by the reason that a check answers to its users; "" while it is active.
 func (g *Grant) DenialReason(p *Partner, now time.Time) DecisionReason {
 	if why := g.denial(p, now); why != Granted {
 		return why

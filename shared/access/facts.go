@@ -8,7 +8,7 @@ type Facts struct {
 	Assignment *Assignment // of the customer asked about and the user
 }
 
-// Question asks for the facts about a user and, unless Customer is "", about that customer's grant to the user's partner.
+// FactsQuery asks for the facts about a user and, unless Customer is "", about that customer's grant to the user's partner.
 type FactsQuery struct {
 	User     string // <partner>:<ulid>
 	Customer string

@@ -13,7 +13,7 @@ const MaxUserChanges = 80
 // MaxUserSet is how many users a set may name: it changes only those who were not in, and those who are in no more.
 const MaxUserSet = 1000
 
-// Relation is all that a plan about one (customer, partner) looks at, as it is stored now.
+// GrantFacts is all that a plan about one (customer, partner) looks at, as it is stored now.
 type GrantFacts struct {
 	Customer    *Customer
 	Partner     *Partner
@@ -24,7 +24,7 @@ type GrantFacts struct {
 	Assignments map[string]*Assignment // theirs; and everybody's, when that was asked for or they are few
 }
 
-// Changes says what a command changed, for the answer (D17).
+// ChangeSummary says what a command changed, for the answer (D17).
 type ChangeSummary struct {
 	Added   []string // users, sorted
 	Removed []string
@@ -33,7 +33,7 @@ type ChangeSummary struct {
 	Before, After int
 }
 
-// Planned is a planned change of a grant with what the answer shows.
+// GrantChange is a planned change of a grant with what the answer shows.
 type GrantChange struct {
 	Change  Change
 	Grant   *Grant // as it will be
@@ -41,7 +41,7 @@ type GrantChange struct {
 	Summary ChangeSummary
 }
 
-// relationPlan edits a copy of a grant and remembers what has to be written.
+// grantPlan edits a copy of a grant and remembers what has to be written.
 type grantPlan struct {
 	pc               PlanContext
 	facts            GrantFacts
@@ -92,7 +92,7 @@ func (p *grantPlan) open(level Level, from, until time.Time) {
 	p.grant, p.created = &g, true
 }
 
-// rules copies what the customer says of people from its record to the grant, unless the grant has a newer copy.
+// copyRules copies what the customer says of people from its record to the grant, unless the grant has a newer copy.
 func (p *grantPlan) copyRules() {
 	if c := p.facts.Customer; c != nil && c.Version > p.grant.RulesVersion {
 		p.grant.Domain, p.grant.Caps, p.grant.RulesVersion = c.Domain, c.Caps, c.Version
@@ -139,7 +139,7 @@ func (p *grantPlan) setPeriod(from, until *time.Time) error {
 	return nil
 }
 
-// note remembers that a field of the API changed, and whether that gives more.
+// recordChange remembers that a field of the API changed, and whether that gives more.
 func (p *grantPlan) recordChange(field string, gives bool) {
 	l := &p.narrowed
 	if gives {
@@ -270,7 +270,7 @@ func (p *grantPlan) endsInvitations() bool {
 	return p.created || p.before.AssignedBy == ByPartner && p.grant.AssignedBy != ByPartner
 }
 
-// concerned is everybody who is in, or that they are too many to be named. Who is disabled has no access, and is told nothing (D24).
+// usersWithAccess is everybody who is in, or that they are too many to be named. Who is disabled has no access, and is told nothing (D24).
 func (p *grantPlan) usersWithAccess() (users []events.Person, crowd bool) {
 	if !p.grant.UsersCanBeListed() {
 		return nil, true
@@ -301,7 +301,7 @@ func (p *grantPlan) person(id string) events.Person {
 	return out
 }
 
-// touch marks the customer: whoever plans on the set of its partners has to look again (A15).
+// bumpVersion marks the customer: whoever plans on the set of its partners has to look again (A15).
 func bumpVersion(c *Customer) CustomerWrite {
 	after := *c
 	after.Version++

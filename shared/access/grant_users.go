@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// people plans who is in. chosen and added are where the set, and those to be added, stand in the request's body.
+// changeUsers plans who is in. chosen and added are where the set, and those to be added, stand in the request's body.
 func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []string, chosen, added string) error {
 	before := p.userCount()
 	if everyone != nil {
@@ -46,7 +46,7 @@ func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []str
 	return nil
 }
 
-// candidate is the user when it may be put into the grant; one who is in already may stay whatever has become of the account.
+// assignableUser is the user when it may be put into the grant; one who is in already may stay whatever has become of the account.
 func (p *grantPlan) assignableUser(id string) (*User, *Error) {
 	u := p.facts.Users[id]
 	if partner, _, _ := strings.Cut(id, ":"); partner != p.grant.Partner || u == nil || u.Status == Removed {
@@ -61,7 +61,7 @@ func (p *grantPlan) assignableUser(id string) (*User, *Error) {
 	return u, rejectOwnPeople(p.facts.Customer, u)
 }
 
-// stranger refuses people of the customer's own.
+// rejectOwnPeople refuses people of the customer's own.
 func rejectOwnPeople(c *Customer, u *User) *Error {
 	if slices.Contains(u.MemberOf, c.ID) {
 		return Refuse(CustomerUserConflict, "this person is a member of this customer, and nobody is that and a partner's user, too") // A7
@@ -96,7 +96,7 @@ func (p *grantPlan) writeRow(u *User, out bool, level *Level) {
 	}
 }
 
-// keep writes the user's row again: it stays who picked whom, and up to which level.
+// keepRow writes the user's row again: it stays who picked whom, and up to which level.
 func (p *grantPlan) keepRow(u *User, row *Assignment) {
 	p.writeRow(u, false, nil)
 	if row != nil {
@@ -169,7 +169,7 @@ func (p *grantPlan) exclude(u *User) {
 	p.recordChange("users", false)
 }
 
-// set makes the given users the ones who are in, and nobody else (D27).
+// replaceUsers makes the given users the ones who are in, and nobody else (D27).
 func (p *grantPlan) replaceUsers(users []*User) error {
 	if p.grant.Everyone {
 		return Refuse(EveryoneIsOn, "everyone of the partner has access: switch everyone off first, then choose single users")
@@ -232,7 +232,7 @@ func (p *grantPlan) replaceUsers(users []*User) error {
 	return nil
 }
 
-// leaving is everybody who is in, as far as that is known, and whom a set does not keep.
+// usersNotKept is everybody who is in, as far as that is known, and whom a set does not keep.
 func (p *grantPlan) usersNotKept(keep map[string]bool) []*User {
 	var out []*User
 	for _, id := range sortedKeys(p.facts.Assignments) {
@@ -282,7 +282,7 @@ func (p *grantPlan) switchEveryone(on bool) {
 	p.recordChange("everyone", false)
 }
 
-// cap makes the level the most that the person with that address may do in the customer's tenant, in whichever grant; nil lifts the cap.
+// setCap makes the level the most that the person with that address may do in the customer's tenant, in whichever grant; nil lifts the cap.
 func (p *grantPlan) setCap(address string, level *Level) error {
 	p.copyRules()
 	was, capped := p.grant.Caps[address]

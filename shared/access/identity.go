@@ -69,7 +69,7 @@ func GroupOfEmployees(name string) bool {
 	return name == groupPartners || is && Role(role).employee()
 }
 
-// account leaves the task that brings the account up with the user, when accounts are kept.
+// accountTask leaves the task that brings the account up with the user, when accounts are kept.
 func (pc PlanContext) accountTask(before *Task, u *User) []Write {
 	if !pc.Accounts || !u.HasAccount() {
 		return nil
@@ -84,7 +84,7 @@ func (pc PlanContext) accountTask(before *Task, u *User) []Write {
 	return []Write{TaskWrite{Before: before, After: &t}}
 }
 
-// doubt is until when what earlier workers have sent may still reach the provider; zero when that is over.
+// lastArrival is until when what earlier workers have sent may still reach the provider; zero when that is over.
 func (t *Task) lastArrival(now time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -118,7 +118,7 @@ func (c Change) IdentityTasks() []*Task {
 	return out
 }
 
-// PlanTakeIdentity plans that a worker takes an identity task that is due. Nil: there is none, or somebody has it.
+// PlanClaimIdentityTask plans that a worker takes an identity task that is due. Nil: there is none, or somebody has it.
 func PlanClaimIdentityTask(t *Task, pc PlanContext) (Change, *Task) {
 	if t == nil || t.Due.After(pc.Now) {
 		return Change{}, nil
@@ -216,7 +216,7 @@ func PlanPasswordSettled(now, mine *Task) Change {
 	return Change{Writes: []Write{TaskWrite{Before: now, After: &after}}}
 }
 
-// PlanTakeActivation plans that a sweep takes an activation task that is due. Nil: there is none, or somebody has it.
+// PlanClaimActivationTask plans that a sweep takes an activation task that is due. Nil: there is none, or somebody has it.
 func PlanClaimActivationTask(t *Task, pc PlanContext) (Change, *Task) {
 	if t == nil || t.Due.After(pc.Now) {
 		return Change{}, nil
@@ -228,7 +228,7 @@ func PlanClaimActivationTask(t *Task, pc PlanContext) (Change, *Task) {
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }
 
-// Activation is what became of a temporary password, as the identity provider says when it ends.
+// ActivationOutcome is what became of a temporary password, as the identity provider says when it ends.
 type ActivationOutcome struct {
 	PasswordExpired bool   // the user had not signed in, and cannot any more
 	SignedInAs      string // the address of the account whose user has chosen a password, which was mailed to that address; "" = unknown

@@ -160,7 +160,7 @@ func (r *InvitationRow) inviterLeft() bool {
 	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !roleMayInvite(u.Role) || domainOf(u.Email) != domainOf(r.By.Email)
 }
 
-// invites tells whether users of that role may invite for their partner (P8, P9).
+// roleMayInvite tells whether users of that role may invite for their partner (P8, P9).
 func roleMayInvite(r Role) bool { return r == Owner || r == Admin || r == Business }
 
 func domainOf(email string) string {
@@ -168,7 +168,7 @@ func domainOf(email string) string {
 	return domain
 }
 
-// InviteFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending invitation to it.
+// InvitationFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending invitation to it.
 type InvitationFacts struct {
 	GrantFacts
 	Email      *Email
@@ -193,12 +193,12 @@ type InvitationFilter struct {
 	Now      time.Time
 }
 
-// Between tells whether the invitation is of the customer and the partner that are asked for. It needs nothing but the invitation.
+// MatchesParties tells whether the invitation is of the customer and the partner that are asked for. It needs nothing but the invitation.
 func (f InvitationFilter) MatchesParties(i *Invitation) bool {
 	return (f.Customer == "" || i.Customer == f.Customer) && (f.Partner == "" || i.Partner == f.Partner)
 }
 
-// Wants tells whether the invitation is one of them.
+// Matches tells whether the invitation is one of them.
 func (f InvitationFilter) Matches(r *InvitationRow) bool {
 	s, _ := r.Status(f.Now)
 	return (f.Status == "" || s == f.Status) && f.MatchesParties(r.Invitation)
@@ -269,7 +269,7 @@ func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *
 	return c, &i, nil
 }
 
-// addressee refuses an address that cannot be invited.
+// checkAddressee refuses an address that cannot be invited.
 func (f InvitationFacts) checkAddressee(email string, pc PlanContext) error {
 	if (f.Holder.endsWhenProved() || f.Holder.hasNoAccess(pc.Now)) && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
@@ -280,7 +280,7 @@ func (f InvitationFacts) checkAddressee(email string, pc PlanContext) error {
 // maxUnlisted is how many invitations of before are listed by their address with the first new one: a transaction has room for no more.
 const maxUnlisted = 60
 
-// replaced writes down the end of the invitation of before to the same address; it refuses while that one is pending.
+// endPrevious writes down the end of the invitation of before to the same address; it refuses while that one is pending.
 func (pc PlanContext) endPrevious(f InvitationFacts, email string) (Change, error) {
 	if f.Pending == nil {
 		return Change{}, nil
@@ -315,7 +315,7 @@ func mayInvite(r GrantFacts, pc PlanContext) error {
 	return nil
 }
 
-// invitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is elsewhere nobody is told, and
+// checkInvitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is elsewhere nobody is told, and
 // whether somebody is a member of this customer only those who know its members.
 func checkInvitable(f InvitationFacts, email string, knowsMembers bool) error {
 	member := func(c string) bool { return f.Email != nil && slices.Contains(f.Email.MemberOf, c) }
@@ -341,7 +341,7 @@ func (pc PlanContext) invitation(t events.Type, r GrantFacts, i *Invitation) eve
 	})
 }
 
-// mailed records that the event's mail carries the invitation's latest token.
+// recordMailEvent records that the event's mail carries the invitation's latest token.
 func (i *Invitation) recordMailEvent(e events.Event) events.Event {
 	i.MailEvent = e.ID
 	return e
@@ -354,7 +354,7 @@ func (i *Invitation) next(pc PlanContext) *Invitation {
 	return &n
 }
 
-// ended refuses what needs a pending invitation (E5).
+// checkPending refuses what needs a pending invitation (E5).
 func (i *Invitation) checkPending(now time.Time) error {
 	if s := i.Status(now); s != InvitationPending {
 		return Refuse(InvitationEnded, "this invitation was %s: ask for a new one", s)
@@ -453,7 +453,7 @@ func (pc PlanContext) endInvitation(r GrantFacts, i *Invitation, s InvitationSta
 	}, n, nil
 }
 
-// addressed refuses everybody but the invited person, and what has ended.
+// checkInvitee refuses everybody but the invited person, and what has ended.
 func (i *Invitation) checkInvitee(pc PlanContext) error {
 	if err := i.checkPending(pc.Now); err != nil {
 		return err
@@ -540,7 +540,7 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 	return out, n, nil
 }
 
-// unchanged is the condition that the inviter's record is as it was loaded.
+// conditions is the condition that the inviter's record is as it was loaded.
 func (by Inviter) conditions() []Write {
 	switch {
 	case by.User != nil:
@@ -551,7 +551,7 @@ func (by Inviter) conditions() []Write {
 	return nil
 }
 
-// stands refuses an invitation that nobody can accept as things stand.
+// checkAcceptable refuses an invitation that nobody can accept as things stand.
 func (r *InvitationRow) checkAcceptable(now time.Time) error {
 	switch why := r.Lapsed(now); why {
 	case "":

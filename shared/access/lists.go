@@ -13,7 +13,7 @@ type Page[T any] struct {
 	Next  string
 }
 
-// PageAsk says which part of a list is wanted.
+// PageRequest says which part of a list is wanted.
 type PageRequest struct {
 	After string // the position that the page before gave; "" = from the start
 	Limit int    // 1 to 100

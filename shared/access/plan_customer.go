@@ -92,7 +92,7 @@ func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, pc 
 	}, nil
 }
 
-// PlanEndForRemoval plans the end of one grant of a customer that is being removed, managed or not.
+// PlanEndForRemovedCustomer plans the end of one grant of a customer that is being removed, managed or not.
 func PlanEndForRemovedCustomer(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return planEnd(r, CustomerRemoved, pc)
 }

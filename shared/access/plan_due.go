@@ -58,7 +58,7 @@ func PlanDue(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return GrantChange{Grant: p.grant, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.grant}}, Events: p.pastEvents}}, nil
 }
 
-// tell tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they still mean something,
+// recordDue tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they still mean something,
 // the latest reminder, however many were missed.
 func (p *grantPlan) recordDue(reminding bool) {
 	before, pc := p.before, p.pc.asClock()

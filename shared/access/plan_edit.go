@@ -25,7 +25,7 @@ type EditCommand struct {
 	Caps       map[string]*Level // by address: the most that the person may do; nil lifts the cap
 }
 
-// OnlyTakes tells that the command takes access away whatever the grant is like, and gives none.
+// OnlyNarrows tells that the command takes access away whatever the grant is like, and gives none.
 func (c EditCommand) OnlyNarrows() bool {
 	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone || c.Level != nil && *c.Level == None
 	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone || c.Level != nil && *c.Level != None
@@ -101,12 +101,12 @@ func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error
 	return out, err
 }
 
-// onlyWords tells whether nothing but the note and the message is among the fields: neither gives anything.
+// onlyTexts tells whether nothing but the note and the message is among the fields: neither gives anything.
 func onlyTexts(fields []string) bool {
 	return !slices.ContainsFunc(fields, func(f string) bool { return f != "note" && f != "message" })
 }
 
-// PickCommand is the partner's choice of who of its users may enter one customer (A5).
+// AssignCommand is the partner's choice of who of its users may enter one customer (A5).
 type AssignCommand struct {
 	Seen     int64     // AnyVersion when the caller did not say
 	Users    *[]string // these and nobody else
@@ -115,7 +115,7 @@ type AssignCommand struct {
 	Everyone *bool
 }
 
-// PlanPick plans the partner's choice. It is the partner's only where the grant says so.
+// PlanAssign plans the partner's choice. It is the partner's only where the grant says so.
 func PlanAssign(r GrantFacts, cmd AssignCommand, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return GrantChange{}, notFound("customer")

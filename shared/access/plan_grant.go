@@ -93,7 +93,7 @@ func PlanGrant(r GrantFacts, cmd GrantCommand, pc PlanContext) (GrantChange, err
 	return p.finish(grantEventType(p.created), nil)
 }
 
-// differs refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).
+// checkSameTerms refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).
 func (c GrantCommand) checkSameTerms(g *Grant, now time.Time) error {
 	from := g.From
 	if !from.After(now) {
@@ -143,7 +143,7 @@ func (p *grantPlan) setAssignedBy(a *Assigner) {
 	}
 }
 
-// choose sets who picks the users, and since when.
+// setAssigner sets who picks the users, and since when.
 func (p *grantPlan) setAssigner(a Assigner) {
 	if a == p.grant.AssignedBy {
 		return

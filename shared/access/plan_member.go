@@ -112,7 +112,7 @@ func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 	}, nil
 }
 
-// belong writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the person is a member of the customer.
+// membershipWrites writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the person is a member of the customer.
 func membershipWrites(f MemberFacts, address string, member bool) []Write {
 	after := Email{Address: address}
 	if f.Email != nil {

@@ -152,7 +152,7 @@ func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
 	return nil
 }
 
-// parentable refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at once can still
+// checkParent refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at once can still
 // make a circle, which does no harm: nothing is inherited along the tree (W12).
 func checkParent(id, parent string, above []*Partner) error {
 	if len(above) == 0 || above[0].Status == Removed || above[0].ID == id {

@@ -50,7 +50,7 @@ func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 	return []Write{pc.task(TaskInvitations, before.Partner, before.ID)}
 }
 
-// counts tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out somebody who
+// needsRow tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out somebody who
 // would not be in without it.
 func (g *Grant) needsRow(a *Assignment) bool {
 	return a.Epoch >= g.Epoch && (!a.Excluded || g.Everyone || g.EveryoneUpTo > 0)
@@ -67,7 +67,7 @@ func PlanOldAssignments(g *Grant, rows []*Assignment) Change {
 	return c
 }
 
-// PlanPartnerGone plans the end of one grant of a partner that was removed, managed or not.
+// PlanEndForRemovedPartner plans the end of one grant of a partner that was removed, managed or not.
 func PlanEndForRemovedPartner(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Grant == nil || r.Grant.State == StateEnded {
 		return GrantChange{Grant: r.Grant}, nil
@@ -142,7 +142,7 @@ func PlanPersonChanged(r GrantFacts, t *Task, pc PlanContext) (GrantChange, erro
 	})
 }
 
-// PlanTellPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as they are after
+// PlanNotifyPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as they are after
 // PlanPersonChanged; the second round, which is for what ends, tells nobody again.
 func PlanNotifyPersonChanged(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
 	c := PlanTaskProgress(t, after, pc)
@@ -163,7 +163,7 @@ func PlanNotifyPersonChanged(t *Task, rows []GrantFacts, after string, pc PlanCo
 	return c
 }
 
-// PlanTellCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are as
+// PlanNotifyCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are as
 // they were listed; those that have ended are passed over.
 func PlanNotifyCustomers(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
 	kind := events.GrantPartnerSuspended

@@ -184,7 +184,7 @@ func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	}, nil
 }
 
-// MayHandle refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above his own, and
+// MayManageRole refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above his own, and
 // everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been decided before.
 func MayManageRole(a Actor, r Role) *Error {
 	switch {
@@ -202,7 +202,7 @@ func ownerRequired() *Error {
 	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
 }
 
-// leftBehind writes that the user no longer has the address, and, while that is some customer's member's, that it had it.
+// releaseAddress writes that the user no longer has the address, and, while that is some customer's member's, that it had it.
 func releaseAddress(before *Email, u *User) EmailWrite {
 	w := setAddressUser(before, u.Email, "")
 	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.FormerUsers, u.ID) {
@@ -228,7 +228,7 @@ func checkPhone(u *User) error {
 	return nil
 }
 
-// count adds up what the headcount says of one user before and after.
+// adjustHeadcount adds up what the headcount says of one user before and after.
 func adjustHeadcount(h *Headcount, before, after *User) {
 	one := func(u *User, n int) {
 		if u == nil || u.Status == Removed {

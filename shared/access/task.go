@@ -45,7 +45,7 @@ func (pc PlanContext) task(k TaskKind, partner, user string) TaskWrite {
 	return TaskWrite{After: &Task{ID: pc.NewID(), Kind: k, Partner: partner, User: user, Due: pc.Now, Created: pc.Now, Version: 1}}
 }
 
-// PlanProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
+// PlanTaskProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
 func PlanTaskProgress(t *Task, after string, pc PlanContext) Change {
 	next := *t
 	next.Version++
@@ -61,7 +61,7 @@ func PlanTaskProgress(t *Task, after string, pc PlanContext) Change {
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 }
 
-// Moot tells whether a task has been overtaken and can go undone: nobody is told that a partner is suspended which is not any more.
+// Superseded tells whether a task has been overtaken and can go undone: nobody is told that a partner is suspended which is not any more.
 func (t *Task) Superseded(p *Partner) bool {
 	switch t.Kind {
 	case TaskPartnerSuspended:
@@ -72,7 +72,7 @@ func (t *Task) Superseded(p *Partner) bool {
 	return false
 }
 
-// Work is something that the clock has brought: a grant, an invitation or a task.
+// DueWork is something that the clock has brought: a grant, an invitation or a task.
 type DueWork struct {
 	Position   string // its place in the list of due work
 	Due        time.Time

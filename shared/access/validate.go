@@ -43,14 +43,14 @@ func ValidUserID(s string) bool {
 	return strings.Trim(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
 }
 
-// AccountName tells whether s can be the name of a user's account at the identity provider: the user's id, whose letters it may have folded.
+// ValidAccountName tells whether s can be the name of a user's account at the identity provider: the user's id, whose letters it may have folded.
 func ValidAccountName(s string) bool {
 	partner, id, _ := strings.Cut(s, ":")
 	upper := strings.ToUpper(id)
 	return ValidUserID(partner+":"+upper) && len(upper) == len(id) // letters of other alphabets that fold to these are none of an id
 }
 
-// SameAccount tells whether the account of that name, which AccountName has accepted, is the user's of that id.
+// SameAccount tells whether the account of that name, which ValidAccountName has accepted, is the user's of that id.
 func SameAccount(name, user string) bool { return ValidUserID(user) && strings.EqualFold(name, user) }
 
 // ParseEmail is the address in the one form that is stored and compared: lower case, ASCII, an internationalised domain as A-labels. False
@@ -75,7 +75,7 @@ func InDomain(address, domain string) bool {
 	return domain != "" && at > 0 && address[at+1:] == domain && (address[at] == '@' || address[at] == '.')
 }
 
-// plainLocal tells whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys.
+// isDotString tells whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys.
 func isDotString(s string) bool {
 	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false
@@ -158,7 +158,7 @@ func blank(r rune) bool {
 	return r >= 0xfff9 && r <= 0xfffb || r >= 0x13430 && r <= 0x1343f // interlinear annotation and Egyptian format controls
 }
 
-// joins tells whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what makes one emoji of
+// isVisibleJoiner tells whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what makes one emoji of
 // several.
 func isVisibleJoiner(before, r, after rune) bool {
 	symbol := func(r rune) bool { return unicode.In(r, unicode.So, unicode.Sk) && !blank(r) }
@@ -174,7 +174,7 @@ func isVisibleJoiner(before, r, after rune) bool {
 	return false
 }
 
-// joined tells whether r belongs to a script in whose words a joiner is seen.
+// scriptUsesJoiners tells whether r belongs to a script in whose words a joiner is seen.
 func scriptUsesJoiners(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.M) && unicode.In(r,
 		unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Adlam, unicode.Hanifi_Rohingya,

@@ -207,7 +207,7 @@ func TestAPageOfUsersCostsTheSameAfterAThousandHaveComeAndGone(t *testing.T) {
 	if err != nil || u == nil || u.Status != access.Removed || u.RemovalHeadcountVersion != 5 {
 		t.Errorf("one who left: got %+v (%v), want it as removed", u, err)
 	}
-	r, err := tb.Relation(t.Context(), "acme", "contoso", []string{"contoso:0007", "contoso:1005", "contoso:9999"}, false)
+	r, err := tb.GrantFacts(t.Context(), "acme", "contoso", []string{"contoso:0007", "contoso:1005", "contoso:9999"}, false)
 	if err != nil || r.Users["contoso:0007"] == nil || r.Users["contoso:1005"] == nil || r.Users["contoso:9999"] != nil {
 		t.Errorf("a relation: got the users %+v (%v), want also who left", r.Users, err)
 	}

@@ -384,11 +384,11 @@ func (s *Store) invitations(partition, attribute string, f access.InvitationFilt
 	}
 }
 
-// InviteFacts loads what a plan about an invitation of that address reads; i is the invitation, nil for a new one.
-func (s *Store) InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error) {
+// InvitationFacts loads what a plan about an invitation of that address reads; i is the invitation, nil for a new one.
+func (s *Store) InvitationFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error) {
 	var f access.InvitationFacts
 	var err error
-	if f.GrantFacts, err = s.Relation(ctx, customer, partner, nil, false); err != nil {
+	if f.GrantFacts, err = s.GrantFacts(ctx, customer, partner, nil, false); err != nil {
 		return f, err
 	}
 	listing := invitedKey(&access.Invitation{Customer: customer, Partner: partner, Email: address})

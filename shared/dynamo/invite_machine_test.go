@@ -431,7 +431,7 @@ func (m *machine) inviteTo(t *rapid.T, p pair) {
 	}
 	cmd.Until = b.until
 	got := m.apply(func(ctx context.Context) (access.Change, error) {
-		f, err := m.store.InviteFacts(ctx, b.customer, b.partner, b.address, nil)
+		f, err := m.store.InvitationFacts(ctx, b.customer, b.partner, b.address, nil)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -509,7 +509,7 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+		f, err := m.store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -563,7 +563,7 @@ func (m *machine) keepBid(t *rapid.T) {
 			if err != nil {
 				return access.Change{}, err
 			}
-			f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+			f, err := m.store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 			if err != nil {
 				return access.Change{}, err
 			}
@@ -648,7 +648,7 @@ func (m *machine) bid(b *bid, plan func(access.GrantFacts, *access.Invitation) (
 		if err != nil {
 			return access.Change{}, err
 		}
-		r, err := m.store.Relation(ctx, b.customer, b.partner, nil, false)
+		r, err := m.store.GrantFacts(ctx, b.customer, b.partner, nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}

@@ -223,7 +223,7 @@ func golden(t *testing.T, file, got string) {
 // load reads one record of each kind back.
 func (tb *table) load(ctx context.Context, want record) (record, error) {
 	var got record
-	r, err := tb.Relation(ctx, want.Customer.ID, want.Partner.ID, []string{want.User.ID}, true)
+	r, err := tb.GrantFacts(ctx, want.Customer.ID, want.Partner.ID, []string{want.User.ID}, true)
 	if err != nil {
 		return got, err
 	}
@@ -441,11 +441,11 @@ func TestAnAttributeThatCannotBeUnderstoodIsAnError(t *testing.T) {
 	user := func(ctx context.Context, tb *table) error { _, err := tb.User(ctx, kim); return err }
 	member := func(ctx context.Context, tb *table) error { _, err := tb.Member(ctx, "acme", ann); return err }
 	relation := func(ctx context.Context, tb *table) error {
-		_, err := tb.Relation(ctx, "acme", "contoso", []string{kim}, false)
+		_, err := tb.GrantFacts(ctx, "acme", "contoso", []string{kim}, false)
 		return err
 	}
 	whole := func(ctx context.Context, tb *table) error {
-		_, err := tb.Relation(ctx, "acme", "contoso", nil, true)
+		_, err := tb.GrantFacts(ctx, "acme", "contoso", nil, true)
 		return err
 	}
 	users := func(ctx context.Context, tb *table) error {

@@ -168,7 +168,7 @@ func (m *machine) relation(p pair, users []string, whole bool, plan func(access.
 	m.Helper()
 	m.touched[p] = true
 	return m.apply(func(ctx context.Context) (access.Change, error) {
-		r, err := m.store.Relation(ctx, p.customer, p.partner, users, whole)
+		r, err := m.store.GrantFacts(ctx, p.customer, p.partner, users, whole)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -549,7 +549,7 @@ func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Gra
 	for _, e := range c.Events {
 		m.swept[string(e.Type)]++
 	}
-	r, err := m.store.Relation(m.ctx, p.customer, p.partner, users, false)
+	r, err := m.store.GrantFacts(m.ctx, p.customer, p.partner, users, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -559,7 +559,7 @@ func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Gra
 }
 
 func (m *machine) stored(t *rapid.T, p pair) access.GrantFacts {
-	r, err := m.store.Relation(m.ctx, p.customer, p.partner, nil, false)
+	r, err := m.store.GrantFacts(m.ctx, p.customer, p.partner, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

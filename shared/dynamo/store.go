@@ -79,7 +79,7 @@ type Plan = func(ctx context.Context) (access.Change, *access.StoredResponse, er
 
 // Apply plans a change and commits it. When a record that the plan read has changed, when a hold is on a record, or when the table had no
 // capacity, it waits a growing, random time and plans again, at most attempts times; then it fails with access.Contention or
-// access.ErrUnavailable. A change that ends access belongs to Take. Apply returns the errors of plan; access.ErrRepeated when the
+// access.ErrUnavailable. A change that ends access belongs to Take. Apply returns the errors of plan; access.ErrKeyUsed when the
 // idempotency key was used before; access.ErrUnavailable when it is unknown whether the change was made. Other errors are bugs.
 func (s *Store) Apply(ctx context.Context, plan Plan) error {
 	for n := 0; ; n++ {

@@ -308,7 +308,7 @@ func TestAGrantAndItsUsersAreReadAsTheyWereTogether(t *testing.T) {
 		resp.Header.Del("X-Amz-Crc32")
 		return resp, err
 	})
-	got, err := tb.Relation(t.Context(), "acme", "contoso", []string{kim}, false)
+	got, err := tb.GrantFacts(t.Context(), "acme", "contoso", []string{kim}, false)
 	if err != nil || got.Grant.Version != r.Grant.Version || torn != 2 {
 		t.Errorf("got version %v after %d torn readings (%v), want %d after 2", got.Grant, torn, err, r.Grant.Version)
 	}
@@ -362,7 +362,7 @@ func calls(tb *table) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"TransactWriteItems": func(ctx context.Context) error { return tb.Apply(ctx, planOf(customerCreated("acme"))) },
 		"GetItem":            func(ctx context.Context) error { _, err := tb.Partner(ctx, "contoso"); return err },
-		"BatchGetItem":       func(ctx context.Context) error { _, err := tb.Relation(ctx, "acme", "contoso", nil, false); return err },
+		"BatchGetItem":       func(ctx context.Context) error { _, err := tb.GrantFacts(ctx, "acme", "contoso", nil, false); return err },
 		"Query": func(ctx context.Context) error {
 			_, err := tb.Members(ctx, "acme", access.PageRequest{Limit: 1})
 			return err
@@ -544,7 +544,7 @@ func TestKeysThatDynamoDBLeavesOutAreAskedForAgain(t *testing.T) {
 	all := []string{"C#acme C", "P#contoso P", "P#contoso H", "C#acme G#contoso", "P#contoso U#" + kim}
 	tb.line.fail(times(2, left(all...)))
 	was := len(tb.line.seen())
-	got, err := tb.Relation(t.Context(), "acme", "contoso", []string{kim}, false)
+	got, err := tb.GrantFacts(t.Context(), "acme", "contoso", []string{kim}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -558,7 +558,7 @@ func TestKeysThatDynamoDBLeavesOutAreAskedForAgain(t *testing.T) {
 	}
 
 	tb.line.fail(left(all[0]))
-	if _, err := tb.Relation(t.Context(), "acme", "contoso", nil, false); !errors.Is(err, access.ErrUnavailable) {
+	if _, err := tb.GrantFacts(t.Context(), "acme", "contoso", nil, false); !errors.Is(err, access.ErrUnavailable) {
 		t.Errorf("one record is left out for ever: got the error %v, want access.ErrUnavailable", err)
 	}
 }
@@ -575,7 +575,7 @@ func TestManyRecordsAreReadInRequestsOfAHundred(t *testing.T) {
 	}
 	tb.save(t, writes...)
 	was := len(tb.line.seen())
-	r, err := tb.Relation(t.Context(), "acme", "contoso", slices.Concat(ids, ids[:20]), false)
+	r, err := tb.GrantFacts(t.Context(), "acme", "contoso", slices.Concat(ids, ids[:20]), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -603,7 +603,7 @@ func TestReadingWhatIsNotThereIsNoError(t *testing.T) {
 	if m, err := tb.Member(ctx, "x", ann); m != nil || err != nil {
 		t.Errorf("member: got %v, %v, want nothing", m, err)
 	}
-	if r, err := tb.Relation(ctx, "x", "y", []string{"y:u"}, true); r.Customer != nil || r.Partner != nil || r.Grant != nil ||
+	if r, err := tb.GrantFacts(ctx, "x", "y", []string{"y:u"}, true); r.Customer != nil || r.Partner != nil || r.Grant != nil ||
 		len(r.Users)+len(r.Assignments) > 0 || r.Headcount != (access.Headcount{Partner: "y"}) || err != nil {
 		t.Errorf("relation: got %+v, %v, want nothing", r, err)
 	}
@@ -697,7 +697,7 @@ func TestEveryReadThatAPlanStandsOnIsStronglyConsistent(t *testing.T) {
 	store := dynamo.New(clientOf(t, engine.Shared(t).Endpoint(), l), tb.name)
 	ctx := t.Context()
 	for about, read := range map[string]func() error{
-		"Relation":    func() error { _, err := store.Relation(ctx, "a", "b", []string{"b:u"}, true); return err },
+		"Relation":    func() error { _, err := store.GrantFacts(ctx, "a", "b", []string{"b:u"}, true); return err },
 		"Partner":     func() error { _, err := store.Partner(ctx, "b"); return err },
 		"Customer":    func() error { _, err := store.Customer(ctx, "a"); return err },
 		"UserFacts":   func() error { _, err := store.UserFacts(ctx, "b", "b:u", ann); return err },

@@ -169,7 +169,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	if t.Kind == access.TaskPartnerSuspended || t.Kind == access.TaskPartnerResumed {
 		rows := make([]access.GrantFacts, len(customers))
 		if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
-			rel, err := d.Store.Relation(ctx, c, t.Partner, nil, false)
+			rel, err := d.Store.GrantFacts(ctx, c, t.Partner, nil, false)
 			rows[i] = rel
 			return err
 		}); err != nil {

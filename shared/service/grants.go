@@ -38,7 +38,7 @@ func (s *Service) Grant(
 			}
 			to.Partner, cmd.Users, cmd.Individual = user.Partner, []string{user.ID}, true
 		}
-		r, err := s.Store.Relation(ctx, customer, to.Partner, cmd.Users, false)
+		r, err := s.Store.GrantFacts(ctx, customer, to.Partner, cmd.Users, false)
 		if err == nil && cmd.Everyone {
 			r, err = s.replaced(ctx, r, cmd.Users)
 		}
@@ -93,7 +93,7 @@ func (s *Service) replaced(ctx context.Context, r access.GrantFacts, users []str
 	if g := r.Grant; g == nil || g.Everyone || g.UsersCanBeListed() || g.Count > access.MaxUserSet {
 		return r, nil
 	}
-	return s.Store.Relation(ctx, r.Customer.ID, r.Partner.ID, users, true)
+	return s.Store.GrantFacts(ctx, r.Customer.ID, r.Partner.ID, users, true)
 }
 
 // grantPlan plans a change of a grant that there is or was.
@@ -103,7 +103,7 @@ type grantPlan = func(access.GrantFacts, access.PlanContext) (access.GrantChange
 // whom it adds or removes.
 func (s *Service) ofGrant(who Caller, customer, partner string, users []string, whole bool, plan grantPlan, named ...string) plan[Granted] {
 	return func(ctx context.Context) (access.Change, Granted, error) {
-		r, err := s.Store.Relation(ctx, customer, partner, users, whole)
+		r, err := s.Store.GrantFacts(ctx, customer, partner, users, whole)
 		if err != nil {
 			return access.Change{}, Granted{}, err
 		}
@@ -181,7 +181,7 @@ func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) 
 	return nil
 }
 
-// Pick is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open
+// Assign is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open
 // grant.
 func (s *Service) Assign(
 	ctx context.Context, who Caller, customer, partner string, cmd access.AssignCommand, o Options[Granted],

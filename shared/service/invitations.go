@@ -28,7 +28,7 @@ func (s *Service) Invite(
 		if err := s.mayMail(ctx, who, cmd.Email, false); err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		f, err := s.Store.InviteFacts(ctx, customer, partner, cmd.Email, nil)
+		f, err := s.Store.InvitationFacts(ctx, customer, partner, cmd.Email, nil)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
@@ -104,7 +104,7 @@ func (s *Service) Cancel(ctx context.Context, who Caller, customer, id string) (
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		r, err := s.Store.Relation(ctx, row.Invitation.Customer, row.Invitation.Partner, nil, false)
+		r, err := s.Store.GrantFacts(ctx, row.Invitation.Customer, row.Invitation.Partner, nil, false)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
@@ -122,7 +122,7 @@ func (s *Service) Resend(ctx context.Context, who Caller, customer, id string, o
 			return access.Change{}, Invited{}, err
 		}
 		i := row.Invitation
-		f, err := s.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+		f, err := s.Store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err == nil {
 			err = s.mayMail(ctx, who, i.Email, false)
 		}
@@ -158,7 +158,7 @@ func (s *Service) Preview(ctx context.Context, token string) (*access.Invitation
 	if err != nil {
 		return nil, access.GrantFacts{}, err
 	}
-	r, err := s.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+	r, err := s.Store.GrantFacts(ctx, i.Customer, i.Partner, nil, false)
 	if err == nil && (row == nil || r.Customer == nil || r.Partner == nil) {
 		err = NothingHere()
 	}
@@ -181,7 +181,7 @@ func (s *Service) Accept(ctx context.Context, who Caller, token string, name *st
 		if i.By.Kind == "customer" {
 			customer = i.Customer
 		}
-		f, err := s.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+		f, err := s.Store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
@@ -203,7 +203,7 @@ func (s *Service) Decline(ctx context.Context, who Caller, token string, o Optio
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		r, err := s.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+		r, err := s.Store.GrantFacts(ctx, i.Customer, i.Partner, nil, false)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}

@@ -80,7 +80,7 @@ func (s *Service) grantsOf(ctx context.Context, cust *access.Customer) ([]access
 
 // GrantOf is the latest grant of a customer for a partner, with both sides.
 func (s *Service) GrantOf(ctx context.Context, customer, partner string) (access.GrantRow, error) {
-	r, err := s.Store.Relation(ctx, customer, partner, nil, false)
+	r, err := s.Store.GrantFacts(ctx, customer, partner, nil, false)
 	if err == nil && (r.Grant == nil || r.Partner == nil || r.Customer == nil || r.Customer.Status == access.Removed) {
 		err = NothingHere()
 	}
@@ -148,7 +148,7 @@ func (s *Service) PartnerCustomer(ctx context.Context, who Caller, customer, par
 	if u := who.Identity.User; u != nil {
 		me = []string{u.ID}
 	}
-	r, err := s.Store.Relation(ctx, customer, partner, me, false)
+	r, err := s.Store.GrantFacts(ctx, customer, partner, me, false)
 	if err != nil {
 		return access.GrantRow{}, err
 	}

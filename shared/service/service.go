@@ -110,7 +110,7 @@ func NothingHere() error {
 // plan loads what it needs and plans a change, with what the change comes to. It may be called several times.
 type plan[T any] func(ctx context.Context) (access.Change, T, error)
 
-// change plans and commits a change. It fails like Store.Apply; with *Repeated instead of access.ErrRepeated.
+// change plans and commits a change. It fails like Store.Apply; with *Repeated instead of access.ErrKeyUsed.
 func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) (T, error) {
 	var out T
 	if o.DryRun {

@@ -25,7 +25,7 @@ type Store interface {
 type changes interface {
 	// Apply plans and commits one change. When a record has changed since it was loaded, it plans again, a bounded number of times; it waits
 	// for a change that ends access. It returns plan's error; access.Contention when others were always first, and nothing was changed;
-	// access.ErrRepeated when an answer is stored under the digest already; and access.ErrUnavailable also when it is unknown whether the
+	// access.ErrKeyUsed when an answer is stored under the digest already; and access.ErrUnavailable also when it is unknown whether the
 	// change was made.
 	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error
 	// Take is Apply for a change that ends access and gives none. Other changes cannot prevent it: it never returns access.Contention, but
@@ -56,9 +56,9 @@ type records interface {
 
 // facts loads what plans look at. A change that is planned on them is committed only when they are still as they were loaded.
 type facts interface {
-	// Relation loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they
+	// GrantFacts loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they
 	// are few, all assignments are loaded. The grant and its assignments are as they were together at one instant.
-	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error)
+	GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error)
 	// UserFacts loads a partner's user; user is "" for a new one, and address the one that it gets, "" when it keeps its own.
 	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
 	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
@@ -66,8 +66,8 @@ type facts interface {
 	LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error)
 	// Domains reads the records of the registry of domains that a plan about these addresses or domains looks at.
 	Domains(ctx context.Context, addresses ...string) (access.Domains, error)
-	// InviteFacts loads what a plan about an invitation of that address looks at; i is that invitation, nil for a new one.
-	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error)
+	// InvitationFacts loads what a plan about an invitation of that address looks at; i is that invitation, nil for a new one.
+	InvitationFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error)
 }
 
 // lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from

@@ -53,7 +53,7 @@ func newWorld(t *testing.T, customers int) *world {
 			return c, err
 		})
 		w.apply(func(ctx context.Context) (access.Change, error) {
-			r, err := w.Relation(ctx, id, "contoso", nil, false)
+			r, err := w.GrantFacts(ctx, id, "contoso", nil, false)
 			if err != nil {
 				return access.Change{}, err
 			}
@@ -108,7 +108,7 @@ func (w *world) ended() int {
 	w.t.Helper()
 	n := 0
 	for _, id := range w.customers {
-		r, err := w.Relation(w.t.Context(), id, "contoso", nil, false)
+		r, err := w.GrantFacts(w.t.Context(), id, "contoso", nil, false)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -164,9 +164,9 @@ func (s *slow) Take(ctx context.Context, plan dynamo.Plan) error {
 	return err
 }
 
-func (s *slow) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
+func (s *slow) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.lookup.Add(1)
-	return s.Store.Relation(ctx, customer, partner, users, whole)
+	return s.Store.GrantFacts(ctx, customer, partner, users, whole)
 }
 
 func TestASweepStopsBeforeItsTimeOutAndTheNextOneGoesOn(t *testing.T) {

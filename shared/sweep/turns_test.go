@@ -53,7 +53,7 @@ func (c *crowded) Take(ctx context.Context, plan func(context.Context) (access.C
 	return c.Apply(ctx, plan)
 }
 
-func (c *crowded) Relation(_ context.Context, customer, partner string, _ []string, _ bool) (access.GrantFacts, error) {
+func (c *crowded) GrantFacts(_ context.Context, customer, partner string, _ []string, _ bool) (access.GrantFacts, error) {
 	c.record("grant of " + customer)
 	return access.GrantFacts{}, nil
 }
@@ -123,7 +123,7 @@ func TestATaskOfManyPagesGivesWayAfterEachPage(t *testing.T) {
 		return c, err
 	})
 	w.apply(func(ctx context.Context) (access.Change, error) {
-		r, err := w.Relation(ctx, first, "fabrikam", nil, false)
+		r, err := w.GrantFacts(ctx, first, "fabrikam", nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -167,9 +167,9 @@ func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string
 	return all, false, nil
 }
 
-func (s *inOneShard) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
+func (s *inOneShard) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.mu.Lock()
 	s.grants = append(s.grants, customer+" "+partner)
 	s.mu.Unlock()
-	return s.Store.Relation(ctx, customer, partner, users, whole)
+	return s.Store.GrantFacts(ctx, customer, partner, users, whole)
 }

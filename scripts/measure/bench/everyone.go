@@ -125,7 +125,7 @@ func (t *tally) staff(ctx context.Context, n int) error {
 // everyone switches everyone on, with a grant, or off.
 func (t *tally) everyone(ctx context.Context, on bool) error {
 	return t.apply(ctx, func() (access.Change, error) {
-		r, err := t.store.Relation(ctx, "acme", "contoso", nil, false)
+		r, err := t.store.GrantFacts(ctx, "acme", "contoso", nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}

@@ -137,7 +137,7 @@ func (t *tally) pick(ctx context.Context, from, to int) error {
 		users = append(users, staffID(i))
 	}
 	return t.apply(ctx, func() (access.Change, error) {
-		r, err := t.store.Relation(ctx, "acme", "contoso", users, false)
+		r, err := t.store.GrantFacts(ctx, "acme", "contoso", users, false)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -148,7 +148,7 @@ func (t *tally) pick(ctx context.Context, from, to int) error {
 
 func (t *tally) revoke(ctx context.Context) error {
 	return t.apply(ctx, func() (access.Change, error) {
-		r, err := t.store.Relation(ctx, "acme", "contoso", nil, false)
+		r, err := t.store.GrantFacts(ctx, "acme", "contoso", nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -259,11 +259,11 @@ func (s *stopwatch) Task(ctx context.Context, id string) (*access.Task, error) {
 	return s.Store.Task(ctx, id)
 }
 
-func (s *stopwatch) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
+func (s *stopwatch) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.mu.Lock()
 	if customer == s.customer && s.after == 0 {
 		s.after, s.pieces = time.Since(s.began), s.tasks
 	}
 	s.mu.Unlock()
-	return s.Store.Relation(ctx, customer, partner, users, whole)
+	return s.Store.GrantFacts(ctx, customer, partner, users, whole)
 }
