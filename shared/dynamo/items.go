@@ -19,9 +19,19 @@ import (
 // Translates between items and the domain's records, both ways. Empty attributes are left out. Instants are UTC, of fixed width, to the
 // millisecond.
 
-const stamp = "2006-01-02T15:04:05.000Z"
+// instantLayout is how instants are written in the table.
+const instantLayout = "2006-01-02T15:04:05.000Z"
 
-func timeText(t time.Time) string { return t.UTC().Format(stamp) }
+func timeText(t time.Time) string { return t.UTC().Format(instantLayout) }
+
+// parseTime returns the instant that timeText has written, and refuses every other form of it.
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, s) // Go reads it faster than instantLayout
+	if err != nil || len(s) != len(instantLayout) || s[len(s)-1] != 'Z' {
+		return t, errors.New("not as instants are written here") // Parse's error quotes the text, and errors are logged
+	}
+	return t, nil
+}
 
 // attr is one attribute of an item: a string or number as text, a boolean as "1" or "", or a list of strings.
 type attr struct {
@@ -107,10 +117,7 @@ func (it *item) t(name string) time.Time {
 }
 
 func (it *item) timeOf(a *attr) time.Time {
-	t, err := time.Parse(time.RFC3339, a.text)                                  // which Go reads faster than the layout of stamp
-	if err != nil || len(a.text) != len(stamp) || a.text[len(stamp)-1] != 'Z' { // likewise
-		err = errors.New("not as instants are written here")
-	}
+	t, err := parseTime(a.text)
 	it.check(a.name, err)
 	return t
 }

@@ -79,8 +79,8 @@ func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string,
 	for _, it := range items {
 		w := access.DueWork{Position: it.s(gsi2sk)}
 		// The organisation follows the task's key. Older tasks do not have it.
-		w.Organisation = strings.TrimPrefix(strings.TrimPrefix(w.Position[len(stamp):], "#"+it.s(pk)+"#"+it.s(sk)), "#")
-		w.Due, _ = time.Parse(stamp, w.Position[:len(stamp)]) // only for telling how late the sweep is
+		w.Organisation = strings.TrimPrefix(strings.TrimPrefix(w.Position[len(instantLayout):], "#"+it.s(pk)+"#"+it.s(sk)), "#")
+		w.Due, _ = parseTime(w.Position[:len(instantLayout)]) // only for telling how late the sweep is
 		partition, row := it.s(pk), it.s(sk)
 		switch {
 		case strings.HasPrefix(row, grantPrefix):
