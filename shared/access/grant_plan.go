@@ -196,17 +196,7 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 		c.Writes = append(c.Writes, bumpVersion(p.facts.Customer))
 	}
 	c.Writes = append(c.Writes, GrantWrite{Before: p.before, After: p.grant})
-	for _, id := range sortedKeys(p.rows) {
-		a := p.rows[id]
-		a.Version = p.grant.Version
-		w := AssignmentWrite{Before: p.facts.Assignments[id], After: a}
-		if a.Excluded && !p.grant.needsRow(a) { // nothing is as good: the grant's version is what the next write is conditioned on
-			if w.After = nil; w.Before == nil {
-				continue
-			}
-		}
-		c.Writes = append(c.Writes, w)
-	}
+	c.Writes = append(c.Writes, p.writeRows()...)
 	if p.headcountChecked {
 		c.Writes = append(c.Writes, HeadcountCheck{p.facts.Headcount})
 	}
@@ -218,10 +208,34 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 	if p.endsInvitations() {
 		c.Writes = append(c.Writes, p.pc.reviewInvitations(p.facts.Customer, p.grant.Partner)...)
 	}
-	data := grantData(p.grant, p.facts.Headcount, func(d *events.Data) {
+	c.Events = append(p.pastEvents, p.pc.event(t, p.facts.Customer, p.facts.Partner, p.eventData(out.Summary.Fields, more)))
+	return out, nil
+}
+
+// writeRows returns the writes of the assignments that changed. A row that only says that the user has no access is not written, or deleted, where its
+// absence means the same: the next write is conditioned on the grant's version.
+func (p *grantPlan) writeRows() []Write {
+	var out []Write
+	for _, id := range sortedKeys(p.rows) {
+		a := p.rows[id]
+		a.Version = p.grant.Version
+		w := AssignmentWrite{Before: p.facts.Assignments[id], After: a}
+		if a.Excluded && !p.grant.needsRow(a) {
+			if w.After = nil; w.Before == nil {
+				continue
+			}
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// eventData returns the data of the event: what the grant is like, who has access, and what the change altered.
+func (p *grantPlan) eventData(fields []string, more func(*events.Data)) events.Data {
+	return grantData(p.grant, p.facts.Headcount, func(d *events.Data) {
 		d.Users, d.UsersTruncated = p.usersWithAccess()
 		d.Status = string(p.grant.Status(p.facts.Partner, p.pc.Now))
-		d.Fields = out.Summary.Fields
+		d.Fields = fields
 		d.Everyone = p.everyone
 		for _, id := range p.added {
 			d.Added = append(d.Added, p.person(id))
@@ -237,25 +251,28 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 			d.Changed = append(d.Changed, who)
 		}
 		if p.before != nil && !p.created {
-			if p.before.Level != p.grant.Level {
-				d.LevelWas = p.before.Level.String()
-			}
-			if !p.before.From.Equal(p.grant.From) {
-				d.FromWas = instant(p.before.From)
-			}
-			if !p.before.Until.Equal(p.grant.Until) {
-				d.UntilWas = instant(p.before.Until)
-			}
-			if p.before.RequireSSO != p.grant.RequireSSO {
-				d.SSOWas = ref(p.before.RequireSSO)
-			}
+			addFormerTerms(d, p.before, p.grant)
 		}
 		if more != nil {
 			more(d)
 		}
 	})
-	c.Events = append(p.pastEvents, p.pc.event(t, p.facts.Customer, p.facts.Partner, data))
-	return out, nil
+}
+
+// addFormerTerms adds the terms of the grant that the change altered, as they were before.
+func addFormerTerms(d *events.Data, before, after *Grant) {
+	if before.Level != after.Level {
+		d.LevelWas = before.Level.String()
+	}
+	if !before.From.Equal(after.From) {
+		d.FromWas = instant(before.From)
+	}
+	if !before.Until.Equal(after.Until) {
+		d.UntilWas = instant(before.Until)
+	}
+	if before.RequireSSO != after.RequireSSO {
+		d.SSOWas = ref(before.RequireSSO)
+	}
 }
 
 // endsInvitations tells whether pending invitations may end with the change: the grant ends, or another begins on its row, or the choice of the users

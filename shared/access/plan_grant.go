@@ -54,22 +54,7 @@ func PlanGrant(r GrantFacts, cmd GrantCommand, pc PlanContext) (GrantChange, err
 	}
 	p := newGrantPlan(r, pc)
 	if r.Grant == nil || r.Grant.Ended(pc.Now) {
-		level := View
-		if cmd.Level != nil {
-			level = *cmd.Level
-		}
-		p.open(level, pc.Now, time.Time{})
-		p.grant.RequireSSO = cmd.DefaultSSO
-		if len(cmd.Users) == 0 && !cmd.Everyone {
-			p.grant.AssignedBy = ByPartner
-		}
-		if cmd.RequireSSO != nil && *cmd.RequireSSO != p.grant.RequireSSO {
-			p.recordChange("require_sso", !*cmd.RequireSSO)
-			p.grant.RequireSSO = *cmd.RequireSSO
-		}
-		p.setAssignedBy(cmd.AssignedBy)
-		p.setTexts(cmd.Note, cmd.Message)
-		if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
+		if err := p.openAs(cmd); err != nil {
 			return GrantChange{}, err
 		}
 	} else if err := cmd.checkSameTerms(r.Grant, pc.Now); err != nil {
@@ -91,6 +76,26 @@ func PlanGrant(r GrantFacts, cmd GrantCommand, pc PlanContext) (GrantChange, err
 		}
 	}
 	return p.finish(grantEventType(p.created), nil)
+}
+
+// openAs opens a new grant with the terms of the command, or their defaults.
+func (p *grantPlan) openAs(cmd GrantCommand) error {
+	level := View
+	if cmd.Level != nil {
+		level = *cmd.Level
+	}
+	p.open(level, p.pc.Now, time.Time{})
+	p.grant.RequireSSO = cmd.DefaultSSO
+	if len(cmd.Users) == 0 && !cmd.Everyone {
+		p.grant.AssignedBy = ByPartner
+	}
+	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.grant.RequireSSO {
+		p.recordChange("require_sso", !*cmd.RequireSSO)
+		p.grant.RequireSSO = *cmd.RequireSSO
+	}
+	p.setAssignedBy(cmd.AssignedBy)
+	p.setTexts(cmd.Note, cmd.Message)
+	return p.setPeriod(cmd.From, cmd.Until)
 }
 
 // checkSameTerms refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).

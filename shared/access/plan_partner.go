@@ -51,76 +51,30 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	if err := maySetSSO(before, cmd, pc.Actor); err != nil {
 		return Change{}, nil, err
 	}
-	var fields []string
-	gives := before == nil
-	set := func(field string, changed, more bool) {
-		if changed {
-			fields = append(fields, field)
-			gives = gives || more
-		}
+	fields, widened, err := cmd.apply(&p, above)
+	if err != nil {
+		return Change{}, nil, err
 	}
-	if cmd.Name != nil && *cmd.Name != p.Name {
-		if len(DistinctNameWords(*cmd.Name)) > MaxNameWords {
-			return Change{}, nil, Refuse(Invalid, "the name of a partner has at most %d different words, so that it is found by each of them", MaxNameWords).At("/name")
-		}
-		set("name", assign(&p.Name, *cmd.Name), true)
-	}
-	if cmd.Class != nil {
-		set("class", assign(&p.Class, *cmd.Class), *cmd.Class == Channel)
-	}
-	if cmd.Offer != nil {
-		more := *cmd.Offer > p.Offer
-		set("offer", assign(&p.Offer, *cmd.Offer), more)
-	}
-	if cmd.SSO != nil {
-		set("sso", assign(&p.SSO, *cmd.SSO), *cmd.SSO)
-	}
-	if cmd.OwnerSetsSSO != nil {
-		set("owner_sets_sso", assign(&p.OwnerSetsSSO, *cmd.OwnerSetsSSO), *cmd.OwnerSetsSSO)
-	}
-	if cmd.Status != nil {
-		set("status", assign(&p.Status, *cmd.Status), *cmd.Status == Active)
-	}
-	if cmd.Parent != nil {
-		if *cmd.Parent != "" && *cmd.Parent != p.Parent {
-			if err := checkParent(id, *cmd.Parent, above); err != nil {
-				return Change{}, nil, err
-			}
-		}
-		set("parent", assign(&p.Parent, *cmd.Parent), true)
-	}
-	if cmd.Contacts != nil && !slices.Equal(p.Contacts, *cmd.Contacts) {
-		p.Contacts = *cmd.Contacts
-		set("contacts", true, true)
-	}
+	widened = widened || before == nil
 	var registered []Write
 	if cmd.Domains != nil && !slices.Equal(p.Domains, *cmd.Domains) {
-		var err error
 		if registered, err = registry.confirm(id, p.Domains, *cmd.Domains); err != nil {
 			return Change{}, nil, err
 		}
 		p.Domains = *cmd.Domains
-		set("domains", true, true)
+		fields, widened = append(fields, "domains"), true
 	}
 	if before != nil && len(fields) == 0 {
 		return Change{}, before, nil
 	}
-	if before != nil && gives && cmd.Seen != AnyVersion && cmd.Seen != before.Version {
+	if before != nil && widened && cmd.Seen != AnyVersion && cmd.Seen != before.Version {
 		return Change{}, nil, versionMismatch("partner", cmd.Seen, before.Version)
 	}
-	kind := events.PartnerEdited
-	switch {
-	case before == nil:
-		kind = events.PartnerCreated
-	case before.Status != p.Status && p.Status == Suspended:
-		kind = events.PartnerSuspended
-	case before.Status != p.Status:
-		kind = events.PartnerResumed
-	}
+	kind := partnerEventType(before, &p)
 	p.Updated = pc.Now
 	p.Version++
 	sort.Strings(fields)
-	c := Change{Writes: append([]Write{PartnerWrite{Before: before, After: &p}}, registered...), Narrows: !gives}
+	c := Change{Writes: append([]Write{PartnerWrite{Before: before, After: &p}}, registered...), Narrows: !widened}
 	if before == nil {
 		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
 		fields = nil
@@ -136,6 +90,66 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	}
 	c.Events = []events.Event{pc.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
 	return c, &p, nil
+}
+
+// apply sets what the command says on the partner, but for its domains. It returns the names of the API's fields that changed, and whether a change
+// widens access. It refuses a name of too many words and a parent that cannot be one.
+func (c PartnerCommand) apply(p *Partner, above []*Partner) (fields []string, widened bool, err error) {
+	record := func(field string, changed, widens bool) {
+		if changed {
+			fields = append(fields, field)
+			widened = widened || widens
+		}
+	}
+	if c.Name != nil && *c.Name != p.Name {
+		if len(DistinctNameWords(*c.Name)) > MaxNameWords {
+			return nil, false, Refuse(Invalid,
+				"the name of a partner has at most %d different words, so that it is found by each of them", MaxNameWords).At("/name")
+		}
+		record("name", assign(&p.Name, *c.Name), true)
+	}
+	if c.Class != nil {
+		record("class", assign(&p.Class, *c.Class), *c.Class == Channel)
+	}
+	if c.Offer != nil {
+		higher := *c.Offer > p.Offer
+		record("offer", assign(&p.Offer, *c.Offer), higher)
+	}
+	if c.SSO != nil {
+		record("sso", assign(&p.SSO, *c.SSO), *c.SSO)
+	}
+	if c.OwnerSetsSSO != nil {
+		record("owner_sets_sso", assign(&p.OwnerSetsSSO, *c.OwnerSetsSSO), *c.OwnerSetsSSO)
+	}
+	if c.Status != nil {
+		record("status", assign(&p.Status, *c.Status), *c.Status == Active)
+	}
+	if c.Parent != nil && *c.Parent != p.Parent {
+		if *c.Parent != "" {
+			if err := checkParent(p.ID, *c.Parent, above); err != nil {
+				return nil, false, err
+			}
+		}
+		record("parent", assign(&p.Parent, *c.Parent), true)
+	}
+	if c.Contacts != nil && !slices.Equal(p.Contacts, *c.Contacts) {
+		p.Contacts = *c.Contacts
+		record("contacts", true, true)
+	}
+	return fields, widened, nil
+}
+
+// partnerEventType returns the event of a change of a partner; before is nil for a new one.
+func partnerEventType(before, after *Partner) events.Type {
+	switch {
+	case before == nil:
+		return events.PartnerCreated
+	case before.Status != after.Status && after.Status == Suspended:
+		return events.PartnerSuspended
+	case before.Status != after.Status:
+		return events.PartnerResumed
+	}
+	return events.PartnerEdited
 }
 
 // maySetSSO refuses to let a person of the partner say whether it has single sign-on, unless the provider allows that to its owner. Nobody

@@ -88,14 +88,8 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	}
 	u := *f.User
 	if cmd.Role != nil && *cmd.Role != u.Role {
-		if pc.Actor.User == u.ID {
-			return Change{}, nil, Refuse(Forbidden, "nobody changes his own role: ask somebody else who manages your organisation's people").At("/role")
-		}
-		if err := MayManageRole(pc.Actor, *cmd.Role); err != nil {
+		if err := checkRoleChange(pc.Actor, &u, *cmd.Role); err != nil {
 			return Change{}, nil, err.At("/role")
-		}
-		if *cmd.Role == External || u.Role == External {
-			return Change{}, nil, Refuse(Invalid, "an external user stays external, and an employee an employee: remove the account and create another").At("/role")
 		}
 		u.Role = *cmd.Role
 	}
@@ -149,20 +143,39 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	if u.Email != f.User.Email || u.Role != f.User.Role || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
 		c.Writes = append(c.Writes, pc.accountTask(f.Task, &u)...)
 	}
-	kind := events.UserEdited
-	if u.Status != f.User.Status {
-		kind = events.UserEnabled
-		if u.Status == Disabled {
-			kind = events.UserDisabled
-		}
-	}
 	d := userData(&u)
 	d.Fields = fields
 	if u.Email != f.User.Email {
 		d.EmailWas = f.User.Email
 	}
-	c.Events = append(c.Events, pc.event(kind, nil, f.Partner, d))
+	c.Events = append(c.Events, pc.event(userEventType(f.User, &u), nil, f.Partner, d))
 	return c, &u, nil
+}
+
+// checkRoleChange refuses to change one's own role, to give or take a role that the actor may not manage, and to make an employee of an external user
+// or the other way round.
+func checkRoleChange(a Actor, u *User, role Role) *Error {
+	if a.User == u.ID {
+		return Refuse(Forbidden, "nobody changes his own role: ask somebody else who manages your organisation's people")
+	}
+	if err := MayManageRole(a, role); err != nil {
+		return err
+	}
+	if role == External || u.Role == External {
+		return Refuse(Invalid, "an external user stays external, and an employee an employee: remove the account and create another")
+	}
+	return nil
+}
+
+// userEventType returns the event of an edit of a user.
+func userEventType(before, after *User) events.Type {
+	switch {
+	case before.Status == after.Status:
+		return events.UserEdited
+	case after.Status == Disabled:
+		return events.UserDisabled
+	}
+	return events.UserEnabled
 }
 
 // PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again. The last owner stays, unless the
