@@ -7,19 +7,21 @@ import (
 	"partneraccess/events"
 )
 
-// An address counts when it is proved to be the user's: by a first sign-in, by an accepted invitation, by being in a domain that the provider has confirmed
-// for the partner, or by the provider having entered it. A grant by e-mail finds nobody by an address that is not proved, and the account yields to
-// whoever proves the address: the provider, the partner of the domain, a customer whose member it becomes, and the person who accepts an invitation.
+// An address counts when it is proved to be the user's: by a first sign-in, by an accepted invitation, by being in a domain that the
+// provider has confirmed for the partner, or by the provider having entered it. A grant by e-mail finds nobody by an address that is not
+// proved, and the account yields to whoever proves the address: the provider, the partner of the domain, a customer whose member it
+// becomes, and the person who accepts an invitation.
 
-// AddressHolder is the user who has an address, with what the end of the account looks at. Its User is nil when no partner's user has the address.
+// AddressHolder is the user who has an address, with what the end of the account looks at. Its User is nil when no partner's user has the
+// address.
 type AddressHolder struct {
 	User      *User
 	Partner   *Partner
 	Headcount Headcount
 	Task      *Task // the identity task that the user has
 
-	// GrantsLoaded says that Grants are those in which the user counts, and have not ended as far as it is written down. It is looked up for an external user of
-	// another partner who is invited.
+	// GrantsLoaded says that Grants are those in which the user counts, and have not ended as far as it is written down. It is looked up for
+	// an external user of another partner who is invited.
 	GrantsLoaded bool
 	Grants       []*Grant
 }
@@ -38,8 +40,8 @@ func (h AddressHolder) endsWhenProved() bool {
 // InvitedElsewhere is why an external user's account ended that no longer opened anything.
 const InvitedElsewhere = "invited_elsewhere"
 
-// hasNoAccess tells whether the account is one of an external user whose last customer is gone: it opens nothing, and ends when the person comes to another
-// partner.
+// hasNoAccess tells whether the account is one of an external user whose last customer is gone: it opens nothing, and ends when the person
+// comes to another partner.
 func (h AddressHolder) hasNoAccess(now time.Time) bool {
 	if !h.GrantsLoaded || h.User == nil || h.User.Role != External || h.User.Status == Removed || h.Partner == nil {
 		return false
@@ -47,8 +49,8 @@ func (h AddressHolder) hasNoAccess(now time.Time) bool {
 	return !slices.ContainsFunc(h.Grants, func(g *Grant) bool { return g.EndAt(h.Partner, now) == nil })
 }
 
-// endUnproved plans the end of an account whose address somebody else has proved. The caller writes whose the address is now. The event stands in the history of
-// the holder's partner, and does not say who has proved the address.
+// endUnproved plans the end of an account whose address somebody else has proved. The caller writes whose the address is now. The event
+// stands in the history of the holder's partner, and does not say who has proved the address.
 func (h AddressHolder) endUnproved(pc PlanContext) ([]Write, []events.Event) {
 	return h.endAccount(pc, AddressProvedElsewhere)
 }
@@ -76,15 +78,17 @@ func (h AddressHolder) removeUser(pc PlanContext) ([]Write, *User) {
 	}, append(pc.accountTask(h.Task, &u), pc.reviewInvitationsOf(h.User, &u)...)...), &u
 }
 
-// claimAddress plans that the address becomes one of a user of f.Partner: an unproved account of another partner that has it ends, when the partner or the provider
-// may take it over. It refuses an address of customers' people (P5), of a domain that is another partner's, and one that another user has. Only the
-// provider is told why: everybody else learns that the address cannot be used. The caller writes whose the address is now.
+// claimAddress plans that the address becomes one of a user of f.Partner: an unproved account of another partner that has it ends, when the
+// partner or the provider may take it over. It refuses an address of customers' people (P5), of a domain that is another partner's, and one
+// that another user has. Only the provider is told why: everybody else learns that the address cannot be used. The caller writes whose the
+// address is now.
 func (f UserFacts) claimAddress(address string, pc PlanContext) ([]Write, []events.Event, error) {
 	of := f.Domains.partner(address)
 	var err *Error
 	switch h := f.Holder; {
 	case f.Domains.ofCustomers(address):
-		err = Refuse(NotForCustomers, "this address is in a domain that a customer has registered: accounts of partners are never for a customer's people")
+		err = Refuse(NotForCustomers,
+			"this address is in a domain that a customer has registered: accounts of partners are never for a customer's people")
 	case of != "" && of != f.Partner.ID:
 		err = Refuse(DomainTaken, "this address is in a domain that is confirmed for partner %s: no other partner makes users in it", of)
 	case f.Email == nil:
@@ -119,13 +123,15 @@ func (f UserFacts) needsProof(address string, pc PlanContext) bool {
 func (u *User) formerEmails() ([]string, error) {
 	out := slices.DeleteFunc(slices.Clone(u.FormerEmails), func(a string) bool { return a == u.Email })
 	if out = append(out, u.Email); len(out) > maxFormer {
-		return nil, Refuse(Invalid, "this account has had %d addresses already, and more are not possible: remove it and create another", maxFormer).At("/email")
+		return nil, Refuse(Invalid,
+			"this account has had %d addresses already, and more are not possible: remove it and create another",
+			maxFormer).At("/email")
 	}
 	return out, nil
 }
 
-// PlanAddressProved plans that a user's address is proved, because its owner has signed in under it. The change is empty when that is known, or the user has
-// another address by now.
+// PlanAddressProved plans that a user's address is proved, because its owner has signed in under it. The change is empty when that is
+// known, or the user has another address by now.
 func PlanAddressProved(u *User, address string, pc PlanContext) Change {
 	if u == nil || !u.Unproved || u.Email != address || u.Status == Removed {
 		return Change{}

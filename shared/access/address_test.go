@@ -42,7 +42,8 @@ func TestNobodyGivesARoleAboveHisOwnOrHandlesAnybodyAboveHim(t *testing.T) {
 				}
 				w.as(provider).setStatus(user, access.Active)
 				w.as(actorOf("contoso", actor))
-				if _, _, err := access.PlanRenewActivation(w.userFacts(user, ""), w.planContext()); role != access.External && access.CodeOf(err) != want {
+				if _, _, err := access.PlanRenewActivation(w.userFacts(user, ""), w.planContext()); role != access.External &&
+					access.CodeOf(err) != want {
 					t.Errorf("another password: got %v, want %q", err, want)
 				}
 				_, err = access.PlanRemoveUserAccount(w.userFacts(user, ""), w.planContext())
@@ -59,7 +60,8 @@ func TestNobodyGivesARoleAboveHisOwnOrHandlesAnybodyAboveHim(t *testing.T) {
 			})
 		}
 	}
-	if access.Tech.Above(access.SalesMarketing) || access.SalesMarketing.Above(access.Tech) || !access.Tech.Above(access.External) || access.Role("").Above(access.External) {
+	if access.Tech.Above(access.SalesMarketing) || access.SalesMarketing.Above(access.Tech) || !access.Tech.Above(access.External) ||
+		access.Role("").Above(access.External) {
 		t.Error("tech and sales_marketing stand side by side, above external")
 	}
 }
@@ -86,7 +88,7 @@ func TestARemovedPartnersLastOwnerCanBeRemovedAndItsAddressIsFree(t *testing.T) 
 	}
 }
 
-func TestAnAddressThatALeadEntersIsUnprovedUnlessItsDomainIsThePartners(t *testing.T) {
+func TestAnAddressOfALeadIsUnprovedUnlessItsDomainIsThePartners(t *testing.T) {
 	w := newWorld(t).as(provider)
 	w.partner("contoso", access.PartnerCommand{Domains: list("contoso.example")})
 	for _, c := range []struct {
@@ -136,7 +138,8 @@ func TestAnAddressIsProvedByItsOwnersSignInAlone(t *testing.T) {
 	}
 	mine := &access.Task{ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Version: 2}
 	for signedIn, want := range map[string]bool{"kim@elsewhere.example": true, "old@elsewhere.example": false, "": false} {
-		c := access.PlanActivationDone(mine, mine, u, loaded(w.partners, "contoso"), access.ActivationOutcome{SignedInAs: signedIn}, w.planContext())
+		c := access.PlanActivationDone(mine, mine, u, loaded(w.partners, "contoso"), access.ActivationOutcome{SignedInAs: signedIn},
+			w.planContext())
 		if got := len(c.Writes) == 2 && !c.Writes[1].(access.UserWrite).After.Unproved; got != want || len(c.Events) > 0 {
 			t.Errorf("the account has signed in as %q: got %+v, want it proved: %v", signedIn, c, want)
 		}
@@ -282,11 +285,13 @@ func TestAnAccountHasHadAtMostTwentyAddressesBefore(t *testing.T) {
 func TestADomainBelongsToOneSide(t *testing.T) {
 	w := newWorld(t).as(provider)
 	confirm := func(partner string, domains ...string) error {
-		_, _, err := access.PlanPartner(partner, loaded(w.partners, partner), nil, w.registry(), access.PartnerCommand{Seen: anyVersion, Domains: &domains}, w.planContext())
+		_, _, err := access.PlanPartner(partner, loaded(w.partners, partner), nil, w.registry(),
+			access.PartnerCommand{Seen: anyVersion, Domains: &domains}, w.planContext())
 		return err
 	}
 	register := func(customer, domain string) error {
-		_, _, err := access.PlanCustomer(customer, loaded(w.customers, customer), w.registry(), access.CustomerCommand{Seen: anyVersion, Domain: &domain}, w.planContext())
+		_, _, err := access.PlanCustomer(customer, loaded(w.customers, customer), w.registry(),
+			access.CustomerCommand{Seen: anyVersion, Domain: &domain}, w.planContext())
 		return err
 	}
 	w.partner("contoso", access.PartnerCommand{Domains: list("contoso.example", "msp.example")})

@@ -65,7 +65,7 @@ func TestNoChoiceOfThePartnerChangesACap(t *testing.T) {
 	}
 }
 
-func TestACapBelongsToTheAddressAndIsThereWhenTheAccountIsMadeAgain(t *testing.T) {
+func TestACapBelongsToTheAddressAndHoldsForTheNextAccount(t *testing.T) {
 	for _, role := range []access.Role{access.Tech, access.External} {
 		w := newWorld(t)
 		kim := w.join("contoso", "kim", access.Tech)
@@ -82,7 +82,8 @@ func TestACapHoldsInEveryGrantOnceItsRulesAreCopied(t *testing.T) {
 	w := newWorld(t)
 	kim, pat := w.join("contoso", "kim", access.Tech), w.join("fabrikam", "pat", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
-	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}, w.planContext())))
+	manage := access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}
+	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), manage, w.planContext())))
 	edition := loaded(w.grants, "acme fabrikam").PublicVersion()
 	p := w.must(w.edit(caps("pat@fabrikam.example", access.None)))
 	wantFields(t, p, "caps")
@@ -115,7 +116,8 @@ func TestEveryNewGrantCopiesTheRules(t *testing.T) {
 	kim, pat := w.join("contoso", "kim", access.Tech), w.join("fabrikam", "pat", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
 	w.must(w.edit(caps("pat@fabrikam.example", access.View)))
-	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}, w.planContext())))
+	manage := access.GrantCommand{Users: []string{pat}, Level: new(access.Manage)}
+	w.must(w.planned(access.PlanGrant(w.relation("acme", "fabrikam", pat), manage, w.planContext())))
 	w.wantLevel(pat, access.View)
 	if got := w.grants["acme fabrikam"].Domain; got != "acme.example" {
 		t.Errorf("got the domain %q, want acme.example", got)
@@ -127,21 +129,23 @@ func TestADomainOfTheCustomersReachesItsGrants(t *testing.T) { // D7
 	kim := w.join("contoso", "kim", access.Tech)
 	w.must(w.grant(access.GrantCommand{Everyone: true, Level: new(access.Manage)}))
 	w.wantWhy(kim, access.Granted)
-	c, _, err := access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Domain: new("contoso.example")}, w.planContext())
+	c, _, err := access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(),
+		access.CustomerCommand{Seen: anyVersion, Domain: new("contoso.example")}, w.planContext())
 	w.done(c, err)
 	if task := taskOf(w.change, access.TaskCustomerRules); task == nil || task.Customer != "acme" {
 		t.Errorf("got the task %+v, want one for acme", task)
 	}
 	w.must(w.planned(access.PlanCustomerRules(w.relation("acme", "contoso"), w.planContext())))
 	w.wantWhy(kim, access.DeniedOwnOrganisation)
-	c, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new("Acme Ltd")}, w.planContext())
+	c, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), w.registry(),
+		access.CustomerCommand{Seen: anyVersion, Name: new("Acme Ltd")}, w.planContext())
 	w.done(c, err)
 	if task := taskOf(w.change, access.TaskCustomerRules); task != nil {
 		t.Errorf("another name: got the task %+v, want none", task)
 	}
 }
 
-func TestACapIsLoweredWhateverWasSeenAndRaisedOnlyByWhoSawTheGrant(t *testing.T) {
+func TestACapIsLoweredAtAnyVersionAndRaisedAtTheCurrentOne(t *testing.T) {
 	kim := "kim@contoso.example"
 	for _, c := range []struct {
 		name string
@@ -179,7 +183,8 @@ func TestAnEventNamesWhoMayDoLessByACap(t *testing.T) {
 	w.must(w.edit(caps("kim@contoso.example", access.View, "somebody@elsewhere.example", access.None)))
 	w.wantEvents(events.GrantEdited)
 	d := w.event().Data
-	if want := (events.Person{ID: kim, Email: "kim@contoso.example", Name: "kim", Level: "view", LevelWas: "manage"}); len(d.Changed) != 1 || d.Changed[0] != want {
+	if want := (events.Person{ID: kim, Email: "kim@contoso.example", Name: "kim", Level: "view", LevelWas: "manage"}); len(d.Changed) != 1 ||
+		d.Changed[0] != want {
 		t.Errorf("got changed %+v, want %+v", d.Changed, want)
 	}
 	if !slices.Equal(d.Fields, []string{"caps"}) {
@@ -219,7 +224,7 @@ func TestAChangeOfAddressNeverEscapesACap(t *testing.T) {
 	w.wantWhy(kim, access.LevelTooLow)
 }
 
-func TestANewGrantByAddressGivesTheNamedPersonItsLevelWhateverTheOldCap(t *testing.T) { // D15: what is shown is what is given
+func TestANewGrantByAddressHasItsLevelWhateverTheOldCap(t *testing.T) { // D15: what is shown is what is given
 	w := newWorld(t)
 	kim := w.join("contoso", "kim", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))

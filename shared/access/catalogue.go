@@ -162,8 +162,8 @@ func literalActions(lists ...[]string) []string {
 	return slices.Compact(out)
 }
 
-// DefaultCatalogue is what holds when the provider names none (D3, D24, W6, W9, A16, P1, P3, P4, P8-P11). A product asks for notifications:receive before
-// it sends a person news about a customer.
+// DefaultCatalogue is what holds when the provider names none (D3, D24, W6, W9, A16, P1, P3, P4, P8-P11). A product asks for
+// notifications:receive before it sends a person news about a customer.
 func DefaultCatalogue() *Catalogue {
 	// Every employee signs in to the same systems (P1, P3) and sees its partner's tickets and history (P4), whatever its role.
 	employee := func(more ...string) []string {
@@ -183,7 +183,8 @@ func DefaultCatalogue() *Catalogue {
 			"sales_marketing": employee("marketing:read", "prices:read", "store:buy"),
 		},
 		PortalActions: []string{
-			"academy:read", "account:read", "account:write", "admin_pages:read", "admin_pages:write", "apis:read", "apis:write", "clients:read", "clients:write",
+			"academy:read", "account:read", "account:write", "admin_pages:read", "admin_pages:write", "apis:read", "apis:write", "clients:read",
+			"clients:write",
 			"device_audit:read", "device_status:read", "devices:read", "devices:write", "employees:read", "employees:write", "history:read",
 			"integrations:read", "integrations:write", "knowledge_base:read", "licences:read", "licences:write", "marketing:read", "portal:sign_in",
 			"prices:read", "round_trips:read", "store:buy", "store:read", "tickets:read", "tickets:write",

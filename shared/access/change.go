@@ -96,7 +96,8 @@ type (
 
 // What else a change writes, or holds against what was loaded.
 type (
-	// InvitationListing lists a pending invitation by its address, which was made before invitations were found by that. It changes nothing else.
+	// InvitationListing lists a pending invitation by its address, which was made before invitations were found by that. It changes nothing
+	// else.
 	InvitationListing struct{ Invitation *Invitation }
 	// UserCheck changes nothing: the user has to be as it was loaded.
 	UserCheck struct{ User User }

@@ -106,8 +106,8 @@ func (p *Partner) denial() DecisionReason {
 	return Granted
 }
 
-// denial is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks answer
-// it, and the status that people see follows from it.
+// denial is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks
+// answer it, and the status that people see follows from it.
 func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	switch {
 	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
@@ -128,8 +128,8 @@ func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	return Granted
 }
 
-// DecideAccess decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is the one that a
-// check gives for an action that every level allows.
+// DecideAccess decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is
+// the one that a check gives for an action that every level allows.
 func DecideAccess(f Facts, customer string, now time.Time) Decision {
 	d := decideLevel(f, customer, now)
 	if d.Reason == Granted && d.Level == None {
@@ -139,8 +139,8 @@ func DecideAccess(f Facts, customer string, now time.Time) Decision {
 	return d
 }
 
-// AccessLevel tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
-func AccessLevel(f Facts, customer string, now time.Time) (Level, bool) {
+// EffectiveLevel tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
+func EffectiveLevel(f Facts, customer string, now time.Time) (Level, bool) {
 	d := DecideAccess(f, customer, now)
 	return d.Level, d.Allow
 }

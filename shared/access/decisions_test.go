@@ -103,9 +103,15 @@ type caseWant struct {
 func defaultCase() decisionCase {
 	return decisionCase{
 		Facts: caseFacts{
-			Partner:    &casePartner{ID: "contoso", Class: access.Channel, Offer: "manage", SSO: true, Status: access.Active},
-			User:       &caseUser{ID: "contoso:kim", Partner: "contoso", Number: 1, Role: access.Tech, Status: access.Active, Email: "kim@contoso.example"},
-			Grant:      &caseGrant{Customer: "acme", Partner: "contoso", Level: "manage", State: access.StateOpen, From: day("2026-01-01"), Epoch: 1},
+			Partner: &casePartner{ID: "contoso", Class: access.Channel, Offer: "manage", SSO: true, Status: access.Active},
+			User: &caseUser{
+				ID: "contoso:kim", Partner: "contoso", Number: 1, Role: access.Tech, Status: access.Active,
+				Email: "kim@contoso.example",
+			},
+			Grant: &caseGrant{
+				Customer: "acme", Partner: "contoso", Level: "manage", State: access.StateOpen, From: day("2026-01-01"),
+				Epoch: 1,
+			},
 			Assignment: &caseAssignment{Customer: "acme", User: "contoso:kim", Epoch: 1},
 		},
 		Ask:  caseAsk{Customer: "acme", Action: "insights:read", At: day("2026-06-15")},
@@ -119,7 +125,10 @@ func (f caseFacts) facts() access.Facts {
 		out.Partner = &access.Partner{ID: p.ID, Class: p.Class, Offer: level(p.Offer), SSO: p.SSO, Status: p.Status, Parent: p.Parent}
 	}
 	if u := f.User; u != nil {
-		out.User = &access.User{ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf, Email: u.Email, FormerEmails: u.Former}
+		out.User = &access.User{
+			ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf,
+			Email: u.Email, FormerEmails: u.Former,
+		}
 	}
 	if g := f.Grant; g != nil {
 		out.Grant = &access.Grant{
@@ -138,7 +147,10 @@ func (f caseFacts) facts() access.Facts {
 		}
 	}
 	if a := f.Assignment; a != nil {
-		out.Assignment = &access.Assignment{Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Excluded: a.Out, By: a.By, Number: a.Number}
+		out.Assignment = &access.Assignment{
+			Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Excluded: a.Out, By: a.By,
+			Number: a.Number,
+		}
 		if a.Level != "" {
 			out.Assignment.Level = new(level(a.Level))
 		}
@@ -168,7 +180,7 @@ func TestDecisionCases(t *testing.T) {
 						want.Grant = "grt_1"
 					}
 					got = catalogue.Decide(facts, c.Ask.Customer, c.Ask.Action, c.Ask.At)
-					level, in := access.AccessLevel(facts, c.Ask.Customer, c.Ask.At)
+					level, in := access.EffectiveLevel(facts, c.Ask.Customer, c.Ask.At)
 					if wantIn := got.Level > access.None; in != wantIn || level != got.Level {
 						t.Errorf("Enters: got %v, %s; want %v, %s as in the decision", in, level, wantIn, got.Level)
 					}
@@ -181,9 +193,11 @@ func TestDecisionCases(t *testing.T) {
 		}
 	}
 	for _, w := range []access.DecisionReason{
-		access.Granted, access.UnknownSubject, access.DeniedPartnerNotActive, access.DeniedPartnerNotEligible, access.SSORequired, access.DeniedUserNotActive,
+		access.Granted, access.UnknownSubject, access.DeniedPartnerNotActive, access.DeniedPartnerNotEligible, access.SSORequired,
+		access.DeniedUserNotActive,
 		access.NoGrant, access.PendingApproval, access.NotYetActive, access.DeniedSuspended, access.DeniedExpired, access.DeniedEnded,
-		access.UserNotAssigned, access.DeniedConflict, access.DeniedOwnOrganisation, access.LevelTooLow, access.ActionNotAllowed, access.RoleNotAllowed,
+		access.UserNotAssigned, access.DeniedConflict, access.DeniedOwnOrganisation, access.LevelTooLow, access.ActionNotAllowed,
+		access.RoleNotAllowed,
 	} {
 		if !told[w] {
 			t.Errorf("reason %s: got no case that ends in it, want at least one", w)

@@ -12,7 +12,8 @@ func TestANewPartnerIsOfferedSupport(t *testing.T) { // W4, W7
 	w := newWorld(t).as(provider)
 	w.partner("northwind", access.PartnerCommand{Name: new("Northwind")})
 	p := w.partners["northwind"]
-	if p.Class != access.Channel || p.Offer != access.Support || p.SSO || p.Status != access.Active || p.Parent != "" || p.Version != 1 || !p.Created.Equal(start) {
+	if p.Class != access.Channel || p.Offer != access.Support || p.SSO || p.Status != access.Active || p.Parent != "" || p.Version != 1 ||
+		!p.Created.Equal(start) {
 		t.Errorf("got %+v, want an active channel partner that is offered support", p)
 	}
 	if h := w.headcounts["northwind"]; h != (access.Headcount{Partner: "northwind", Version: 1}) {
@@ -51,7 +52,8 @@ func TestEditingAPartnerTellsWhatHappened(t *testing.T) {
 func TestAPartnersParentIsAnotherPartner(t *testing.T) { // W3
 	w := newWorld(t).as(provider)
 	contoso, fabrikam := loaded(w.partners, "contoso"), loaded(w.partners, "fabrikam")
-	_, p, err := access.PlanPartner("contoso", contoso, []*access.Partner{fabrikam}, nil, access.PartnerCommand{Seen: anyVersion, Parent: new("fabrikam")}, w.planContext())
+	_, p, err := access.PlanPartner("contoso", contoso, []*access.Partner{fabrikam}, nil,
+		access.PartnerCommand{Seen: anyVersion, Parent: new("fabrikam")}, w.planContext())
 	if err != nil || p.Parent != "fabrikam" {
 		t.Errorf("got %+v and %v, want the parent set", p, err)
 	}
@@ -64,9 +66,11 @@ func TestAPartnersParentIsAnotherPartner(t *testing.T) { // W3
 		deep = append(deep, fabrikam)
 	}
 	for name, above := range map[string][]*access.Partner{
-		"nobody": nil, "itself": {contoso}, "removed": {&removed}, "one that is below it": {&below, contoso}, "one with as many above it as may be": deep,
+		"nobody": nil, "itself": {contoso}, "removed": {&removed}, "one that is below it": {&below, contoso},
+		"one with as many above it as may be": deep,
 	} {
-		_, _, err := access.PlanPartner("contoso", contoso, above, nil, access.PartnerCommand{Seen: anyVersion, Parent: new("x")}, w.planContext())
+		_, _, err := access.PlanPartner("contoso", contoso, above, nil, access.PartnerCommand{Seen: anyVersion, Parent: new("x")},
+			w.planContext())
 		wantRefusal(t, err, access.Invalid)
 		if access.CodeOf(err) != "" {
 			wantPointer(t, err, "/parent")
@@ -76,7 +80,7 @@ func TestAPartnersParentIsAnotherPartner(t *testing.T) { // W3
 	}
 }
 
-func TestAPersonOfThePartnerSetsSingleSignOnOnlyWhereTheProviderAllowsIt(t *testing.T) { // A9
+func TestAPartnersOwnerSetsSSOOnlyWhereTheProviderAllowsIt(t *testing.T) { // A9
 	for _, c := range []struct {
 		name    string
 		allowed bool
@@ -124,7 +128,8 @@ func TestAStaleEditOfAPartnerMayOnlyTakeAway(t *testing.T) {
 		})
 	}
 	w := newWorld(t).as(provider)
-	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended), Offer: new(access.View), SSO: new(false), Class: new(access.Other)})
+	w.partner("contoso",
+		access.PartnerCommand{Status: new(access.Suspended), Offer: new(access.View), SSO: new(false), Class: new(access.Other)})
 	for _, cmd := range []access.PartnerCommand{
 		{Status: new(access.Active)}, {Offer: new(access.Support)}, {SSO: new(true)}, {OwnerSetsSSO: new(true)}, {Class: new(access.Channel)},
 	} {
@@ -140,14 +145,16 @@ func TestWhatWasRemovedIsNeverUsedAgain(t *testing.T) {
 	w.wantEvents(events.PartnerRemoved)
 	_, err := access.PlanRemovePartner(loaded(w.partners, "contoso"), nil, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, _, err = access.PlanPartner("contoso", loaded(w.partners, "contoso"), nil, nil, access.PartnerCommand{Seen: anyVersion, Name: new("C")}, w.planContext())
+	_, _, err = access.PlanPartner("contoso", loaded(w.partners, "contoso"), nil, nil, access.PartnerCommand{Seen: anyVersion, Name: new("C")},
+		w.planContext())
 	wantRefusal(t, err, access.Ended)
 
 	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, nil, w.planContext()))
 	w.wantEvents(events.CustomerRemoved)
 	_, err = access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, nil, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), nil, access.CustomerCommand{Seen: anyVersion, Name: new("A")}, w.planContext())
+	_, _, err = access.PlanCustomer("acme", loaded(w.customers, "acme"), nil, access.CustomerCommand{Seen: anyVersion, Name: new("A")},
+		w.planContext())
 	wantRefusal(t, err, access.Ended)
 }
 
@@ -168,13 +175,16 @@ func TestEditingACustomer(t *testing.T) {
 	wantRefusal(t, err, access.Invalid)
 	wantPointer(t, err, "/name")
 	acme := loaded(w.customers, "acme")
-	_, _, err = access.PlanCustomer("acme", acme, w.registry(), access.CustomerCommand{Seen: acme.Version + 1, Name: new("A")}, w.planContext())
+	_, _, err = access.PlanCustomer("acme", acme, w.registry(), access.CustomerCommand{Seen: acme.Version + 1, Name: new("A")},
+		w.planContext())
 	wantRefusal(t, err, access.VersionMismatch)
-	c, same, err := access.PlanCustomer("acme", acme, w.registry(), access.CustomerCommand{Seen: acme.Version + 1, Name: &acme.Name}, w.planContext())
+	c, same, err := access.PlanCustomer("acme", acme, w.registry(), access.CustomerCommand{Seen: acme.Version + 1, Name: &acme.Name},
+		w.planContext())
 	if err != nil || !c.Empty() || same != acme {
 		t.Errorf("the same name again: got %+v, %v, want nothing to do", c, err)
 	}
-	c, after, err := access.PlanCustomer("acme", acme, w.registry(), access.CustomerCommand{Seen: acme.Version, Name: new("A"), Domain: new("a.example"), Contacts: list("it@a.example")}, w.planContext())
+	c, after, err := access.PlanCustomer("acme", acme, w.registry(),
+		access.CustomerCommand{Seen: acme.Version, Name: new("A"), Domain: new("a.example"), Contacts: list("it@a.example")}, w.planContext())
 	w.done(c, err)
 	w.wantEvents(events.CustomerEdited)
 	if got := w.event().Data.Fields; after.Version != acme.Version+1 || !slices.Equal(got, []string{"contacts", "domain", "name"}) {

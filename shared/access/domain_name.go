@@ -9,19 +9,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// idnaProfile converts and checks internationalised names by IDNA 2008 and UTS 46, without the mappings that only IDNA 2003 wanted: the German sharp s
-// stays one.
+// idnaProfile converts and checks internationalised names by IDNA 2008 and UTS 46, without the mappings that only IDNA 2003 wanted: the
+// German sharp s stays one.
 //
 //nolint:gochecknoglobals // a constant that Go cannot write as one
 var idnaProfile = idna.New(
-	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.ValidateLabels(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true),
+	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.ValidateLabels(true), idna.StrictDomainName(true),
+	idna.VerifyDNSLength(true),
 )
 
 const aLabel = "xn--" // begins an A-label (RFC 5890, 2.3.2.1)
 
-// ParseDomain is a domain name in the one form that is stored and compared: lower case, ASCII, internationalised labels as A-labels. False when s is
-// no name of at least two labels in the public DNS, such as 127.0.0.1. What is not ASCII is as IDNA 2008 has it, but for capitals and decomposed
-// letters: no other form of the same characters, such as fullwidth ones, and no label of mixed scripts.
+// ParseDomain is a domain name in the one form that is stored and compared: lower case, ASCII, internationalised labels as A-labels. False
+// when s is no name of at least two labels in the public DNS, such as 127.0.0.1. What is not ASCII is as IDNA 2008 has it, but for capitals
+// and decomposed letters: no other form of the same characters, such as fullwidth ones, and no label of mixed scripts.
 func ParseDomain(s string) (string, bool) {
 	ascii := true
 	for i := range len(s) {
@@ -52,10 +53,11 @@ func ParseDomain(s string) (string, bool) {
 	return a, true
 }
 
-// likeASCII tells whether r is another form of an ASCII character, such as a fullwidth letter or the Kelvin sign: an address with it is another
-// one's in disguise.
+// likeASCII tells whether r is another form of an ASCII character, such as a fullwidth letter or the Kelvin sign: an address with it is
+// another one's in disguise.
 func likeASCII(r rune) bool {
-	return r >= utf8.RuneSelf && strings.ContainsFunc(norm.NFKC.String(strings.ToLower(string(r))), func(r rune) bool { return r < utf8.RuneSelf })
+	return r >= utf8.RuneSelf &&
+		strings.ContainsFunc(norm.NFKC.String(strings.ToLower(string(r))), func(r rune) bool { return r < utf8.RuneSelf })
 }
 
 func result(s string, ok bool) (string, bool) {
@@ -65,7 +67,8 @@ func result(s string, ok bool) (string, bool) {
 	return s, true
 }
 
-// isASCIIDomain tells whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all top-level domains do.
+// isASCIIDomain tells whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all top-level
+// domains do.
 func isASCIIDomain(s string) bool {
 	labels := 0
 	last := ""
@@ -110,7 +113,8 @@ func oneScript(label string) bool {
 	scripts := map[string]bool{}
 	for _, r := range label {
 		for name, table := range unicode.Scripts {
-			if r >= utf8.RuneSelf && name != "Common" && name != "Inherited" && unicode.Is(table, r) || r < utf8.RuneSelf && name == "Latin" && unicode.IsLetter(r) {
+			if r >= utf8.RuneSelf && name != "Common" && name != "Inherited" && unicode.Is(table, r) ||
+				r < utf8.RuneSelf && name == "Latin" && unicode.IsLetter(r) {
 				scripts[name] = true
 				break
 			}

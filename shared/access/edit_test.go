@@ -30,7 +30,8 @@ func TestTheSavedSetReplacesTheOldOne(t *testing.T) { // D27
 	}
 	w.wantIn("kim noa")
 	wantFields(t, p, "users")
-	if c := p.Summary; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) || c.Before != 3 || c.After != 2 {
+	if c := p.Summary; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) || c.Before != 3 ||
+		c.After != 2 {
 		t.Errorf("got changes %+v, want noa added, lee and max removed, from 3 users to 2", c)
 	}
 	w.wantEvents(events.GrantEdited)
@@ -82,8 +83,10 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 		w, users := crowd(t, 120)
 		newcomer := w.join("contoso", "newcomer", access.Tech)
 		p := w.must(w.edit(access.EditCommand{Set: list(append(users[81:], newcomer, newcomer)...)}))
-		if got := len(w.change.Writes); got != 42 || len(p.Summary.Removed) != 81 || p.Grant.Count != 40 || !slices.Equal(p.Summary.Added, []string{newcomer}) {
-			t.Errorf("got %d writes, count %d, %d removed and %v added; want 42, 40, 81 and the newcomer", got, p.Grant.Count, len(p.Summary.Removed), p.Summary.Added)
+		if got := len(w.change.Writes); got != 42 || len(p.Summary.Removed) != 81 || p.Grant.Count != 40 ||
+			!slices.Equal(p.Summary.Added, []string{newcomer}) {
+			t.Errorf("got %d writes, count %d, %d removed and %v added; want 42, 40, 81 and the newcomer", got, p.Grant.Count,
+				len(p.Summary.Removed), p.Summary.Added)
 		}
 		if got := len(strings.Fields(w.in())); got != 40 {
 			t.Errorf("in the grant: got %d users, want 40", got)
@@ -103,7 +106,10 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 func TestAddAndRemoveWorkTogether(t *testing.T) {
 	w, kim, lee, maxi := withThree(t)
 	noa := w.join("contoso", "noa", access.External)
-	p := w.must(w.edit(access.EditCommand{Add: []string{noa, kim}, Remove: []string{lee, maxi, "contoso:nobody", w.join("fabrikam", "pat", access.Tech)}}))
+	p := w.must(
+		w.edit(access.EditCommand{
+			Add: []string{noa, kim}, Remove: []string{lee, maxi, "contoso:nobody", w.join("fabrikam", "pat", access.Tech)},
+		}))
 	w.wantIn("kim noa")
 	if c := p.Summary; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) {
 		t.Errorf("got changes %+v, want noa added, lee and max removed; who is in already or is nobody does not count", c)
@@ -152,9 +158,15 @@ func TestAStaleVersionIsAcceptedOnlyForTakingAway(t *testing.T) {
 		want access.Code
 	}{
 		{"a lower level", func(string, string) access.EditCommand { return access.EditCommand{Level: new(access.View)} }, ""},
-		{"a higher level", func(string, string) access.EditCommand { return access.EditCommand{Level: new(access.Manage)} }, access.VersionMismatch},
+		{
+			"a higher level", func(string, string) access.EditCommand { return access.EditCommand{Level: new(access.Manage)} },
+			access.VersionMismatch,
+		},
 		{"an earlier end", func(string, string) access.EditCommand { return access.EditCommand{Until: new(later.Add(-tick))} }, ""},
-		{"a later end", func(string, string) access.EditCommand { return access.EditCommand{Until: new(later.Add(tick))} }, access.VersionMismatch},
+		{
+			"a later end", func(string, string) access.EditCommand { return access.EditCommand{Until: new(later.Add(tick))} },
+			access.VersionMismatch,
+		},
 		{"no end", func(string, string) access.EditCommand { return access.EditCommand{Until: &time.Time{}} }, access.VersionMismatch},
 		{"a later start", func(string, string) access.EditCommand {
 			return access.EditCommand{From: new(start.Add(24 * time.Hour))}
@@ -163,7 +175,10 @@ func TestAStaleVersionIsAcceptedOnlyForTakingAway(t *testing.T) {
 		{"require single sign-on", func(string, string) access.EditCommand { return access.EditCommand{RequireSSO: new(true)} }, ""},
 		{"another note", func(string, string) access.EditCommand { return access.EditCommand{Note: new("x")} }, access.VersionMismatch},
 		{"another message", func(string, string) access.EditCommand { return access.EditCommand{Message: new("x")} }, access.VersionMismatch},
-		{"let the partner pick", func(string, string) access.EditCommand { return access.EditCommand{AssignedBy: new(access.ByPartner)} }, access.VersionMismatch},
+		{
+			"let the partner pick", func(string, string) access.EditCommand { return access.EditCommand{AssignedBy: new(access.ByPartner)} },
+			access.VersionMismatch,
+		},
 		{"everyone on", func(string, string) access.EditCommand { return access.EditCommand{Everyone: new(true)} }, access.VersionMismatch},
 		{"take a user out", func(kim, _ string) access.EditCommand { return access.EditCommand{Remove: []string{kim}} }, ""},
 		{"put a user in", func(_, noa string) access.EditCommand { return access.EditCommand{Add: []string{noa}} }, access.VersionMismatch},
@@ -289,15 +304,24 @@ func TestEditingThePeriod(t *testing.T) { // A14
 		wantFrom, wantUntil time.Time // of a grant from start to start+10h, edited at start+1h
 		want                access.Code
 	}{
-		{name: "a start in the past leaves the start that has passed", from: new(start.Add(-hour)), wantFrom: start, wantUntil: start.Add(10 * hour)},
+		{
+			name: "a start in the past leaves the start that has passed", from: new(start.Add(-hour)), wantFrom: start,
+			wantUntil: start.Add(10 * hour),
+		},
 		{name: "a start between then and now does, too", from: new(start.Add(hour / 2)), wantFrom: start, wantUntil: start.Add(10 * hour)},
 		{name: "zero does, too", from: &time.Time{}, wantFrom: start, wantUntil: start.Add(10 * hour)},
-		{name: "a start to come closes until then", from: new(start.Add(2 * hour)), wantFrom: start.Add(2 * hour), wantUntil: start.Add(10 * hour)},
+		{
+			name: "a start to come closes until then", from: new(start.Add(2 * hour)), wantFrom: start.Add(2 * hour),
+			wantUntil: start.Add(10 * hour),
+		},
 		{name: "zero opens the end", until: &time.Time{}, wantFrom: start},
 		{name: "an end in a millisecond", until: new(start.Add(hour + tick)), wantFrom: start, wantUntil: start.Add(hour + tick)},
 		{name: "an end now", until: new(start.Add(hour)), want: access.PeriodInvalid},
 		{name: "a start at the end", from: new(start.Add(10 * hour)), want: access.PeriodInvalid},
-		{name: "a start a millisecond before the end", from: new(start.Add(10*hour - tick)), wantFrom: start.Add(10*hour - tick), wantUntil: start.Add(10 * hour)},
+		{
+			name: "a start a millisecond before the end", from: new(start.Add(10*hour - tick)), wantFrom: start.Add(10*hour - tick),
+			wantUntil: start.Add(10 * hour),
+		},
 		{name: "both, in the wrong order", from: new(start.Add(4 * hour)), until: new(start.Add(3 * hour)), want: access.PeriodInvalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -326,10 +350,14 @@ func TestAScheduledGrantCanBeginAtOnce(t *testing.T) {
 func TestTheEventOfAnEditTellsWhatItWas(t *testing.T) {
 	w, _, _, _ := withThree(t)
 	until := start.Add(48 * time.Hour)
-	p := w.must(w.edit(access.EditCommand{Level: new(access.Manage), Until: &until, Note: new("n"), Message: new("m"), RequireSSO: new(true), AssignedBy: new(access.ByPartner)}))
+	p := w.must(
+		w.edit(access.EditCommand{
+			Level: new(access.Manage), Until: &until, Note: new("n"), Message: new("m"), RequireSSO: new(true), AssignedBy: new(access.ByPartner),
+		}))
 	wantFields(t, p, "assigned_by", "level", "message", "note", "require_sso", "until")
 	d := w.event().Data
-	if d.LevelWas != "support" || d.Level != "manage" || d.UntilWas != nil || d.Until == nil || !d.Until.Equal(until) || d.AssignedBy != "partner" || d.Version != 2 {
+	if d.LevelWas != "support" || d.Level != "manage" || d.UntilWas != nil || d.Until == nil || !d.Until.Equal(until) ||
+		d.AssignedBy != "partner" || d.Version != 2 {
 		t.Errorf("got %+v, want level from support to manage, an end where there was none, assigned by the partner", d)
 	}
 	w.must(w.edit(access.EditCommand{Until: &time.Time{}}))
@@ -418,7 +446,10 @@ func TestAnEditOfNothingChangesNothing(t *testing.T) {
 	for i, cmd := range []access.EditCommand{
 		{},
 		{Seen: 77},
-		{Level: &g.Level, From: &g.From, Until: &g.Until, State: &g.State, RequireSSO: &g.RequireSSO, AssignedBy: &g.AssignedBy, Note: &g.Note, Message: &g.Message},
+		{
+			Level: &g.Level, From: &g.From, Until: &g.Until, State: &g.State, RequireSSO: &g.RequireSSO, AssignedBy: &g.AssignedBy, Note: &g.Note,
+			Message: &g.Message,
+		},
 		{Everyone: new(false)},
 		{Set: list(kim, lee, maxi)},
 		{Add: []string{kim}},

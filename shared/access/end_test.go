@@ -107,7 +107,10 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 			w.now = until
 			w.must(w.end(access.PlanDue))
 		}, []events.Type{events.GrantCreated}},
-		{"expired, and no sweep has come by: the end is told first", func(w *world, until time.Time) { w.now = until }, []events.Type{events.GrantExpired, events.GrantCreated}},
+		{
+			"expired, and no sweep has come by: the end is told first", func(w *world, until time.Time) { w.now = until },
+			[]events.Type{events.GrantExpired, events.GrantCreated},
+		},
 		{"suspended and expired", func(w *world, until time.Time) {
 			w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)}))
 			w.now = until
@@ -128,16 +131,19 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 			w.wantEvents(c.told...)
 			g := p.Grant
 			if !p.Created || g.ID == old.ID || g.Version != old.Version+1 || g.Epoch <= old.Epoch {
-				t.Errorf("got created %v, id %s, version %d, epoch %d; want a new id on the same row, after version %d and epoch %d", p.Created, g.ID, g.Version, g.Epoch, old.Version, old.Epoch)
+				t.Errorf("got created %v, id %s, version %d, epoch %d; want a new id on the same row, after version %d and epoch %d", p.Created, g.ID,
+					g.Version, g.Epoch, old.Version, old.Epoch)
 			}
-			if g.Level != access.View || g.State != access.StateOpen || !g.Until.IsZero() || !g.From.Equal(w.now) || g.Note != "" || g.RequireSSO || g.End != nil || g.EveryoneUpTo != 0 || g.Everyone {
+			if g.Level != access.View || g.State != access.StateOpen || !g.Until.IsZero() || !g.From.Equal(w.now) || g.Note != "" || g.RequireSSO ||
+				g.End != nil || g.EveryoneUpTo != 0 || g.Everyone {
 				t.Errorf("got %+v, want nothing of the old grant's terms", g)
 			}
 			if p.Summary.Before != 0 || p.Summary.After != 1 {
 				t.Errorf("got changes %+v, want from no user to 1", p.Summary)
 			}
 			if first := w.change.Events[0]; first.Type == events.GrantExpired {
-				if first.Data.Grant != old.ID || first.Data.Reason != "expired" || first.Actor.Kind != "clock" || *first.Data.UserCount != 4 || first.ID >= w.event().ID {
+				if first.Data.Grant != old.ID || first.Data.Reason != "expired" || first.Actor.Kind != "clock" || *first.Data.UserCount != 4 ||
+					first.ID >= w.event().ID {
 					t.Errorf("got the end told as %+v, want the old grant's, by the clock, before the new beginning", first)
 				}
 			}
@@ -201,7 +207,8 @@ func TestAManagedCustomerIsAlwaysOpenAtLevelManage(t *testing.T) { // A2, A11, A
 	w := newWorld(t).as(provider)
 	kim := w.join("contoso", "kim", access.Tech)
 	p := w.must(w.manage("acme", "contoso"))
-	if g := p.Grant; !g.Managed || g.Level != access.Manage || g.State != access.StateOpen || !g.Until.IsZero() || g.AssignedBy != access.ByPartner || !p.Created {
+	if g := p.Grant; !g.Managed || g.Level != access.Manage || g.State != access.StateOpen || !g.Until.IsZero() ||
+		g.AssignedBy != access.ByPartner || !p.Created {
 		t.Errorf("got %+v, want managed, manage, open, continuous, assigned by the partner", g)
 	}
 	w.wantEvents(events.GrantCreated, events.ManagementAssigned)
@@ -239,9 +246,11 @@ func TestOnlyTheManagingPartnersGrantIsEndedWithTheManagement(t *testing.T) { //
 
 func TestManagingTakesAnOpenGrantOver(t *testing.T) {
 	w, kim, _, _ := withThree(t)
-	old := w.must(w.edit(access.EditCommand{From: new(w.now.Add(time.Hour)), Until: new(w.now.Add(2 * time.Hour)), State: new(access.StateSuspended)}))
+	old := w.must(
+		w.edit(access.EditCommand{From: new(w.now.Add(time.Hour)), Until: new(w.now.Add(2 * time.Hour)), State: new(access.StateSuspended)}))
 	p := w.must(w.as(provider).manage("acme", "contoso"))
-	if g := p.Grant; p.Created || g.ID != old.Grant.ID || g.Level != access.Manage || g.State != access.StateOpen || !g.From.Equal(w.now) || !g.Until.IsZero() {
+	if g := p.Grant; p.Created || g.ID != old.Grant.ID || g.Level != access.Manage || g.State != access.StateOpen || !g.From.Equal(w.now) ||
+		!g.Until.IsZero() {
 		t.Errorf("got %+v, want the same grant, open from now on without an end", g)
 	}
 	w.wantEvents(events.GrantEdited, events.ManagementAssigned)

@@ -89,23 +89,31 @@ type Headcount struct {
 
 // User is a person of a partner: an employee or an external user.
 type User struct {
-	ID                      string // <partner>:<ulid>
-	Partner                 string
-	Number                  int64 // the partner's n-th user
-	Email                   string
-	Unproved                bool     // nobody has shown yet that the address is this person's: it is found by no grant, and yields to whoever proves it
-	FormerEmails            []string // addresses that the account had before, oldest first: a customer's caps on them still hold
-	Name                    string
-	Phone                   string
-	Role                    Role
-	Status                  Status
-	MFA                     bool
-	MemberOf                []string  // customers whose member this person is: never let in there (A7, A8)
-	RemovalHeadcountVersion int64     // the headcount's version that the removal made
-	ActivationMissedAt      time.Time // when a temporary password ended that nobody had signed in with (see TaskActivation); zero = none did, or there is another
-	Created                 time.Time
-	Updated                 time.Time
-	Version                 int64
+	ID       string // <partner>:<ulid>
+	Partner  string
+	Number   int64 // the partner's n-th user; a change of the address to another domain gives the user another number
+	Email    string
+	Name     string
+	Phone    string // E.164; "" = none
+	Role     Role
+	Status   Status
+	MFA      bool     // two-factor authentication is required
+	MemberOf []string // ids of the customers whose member this person is: the user has no access there (A7, A8)
+
+	// Unproved: nobody has proved yet that the address is this person's. Grants by e-mail do not find the user, and the account ends when
+	// somebody else proves the address.
+	Unproved bool
+	// FormerEmails are the addresses that the account had before, oldest first. A customer's caps on them still apply.
+	FormerEmails []string
+	// RemovalHeadcountVersion is the version of the partner's headcount that the user's removal wrote; 0 = the user is not removed.
+	RemovalHeadcountVersion int64
+	// ActivationMissedAt is when a temporary password ended with which nobody had signed in (see TaskActivation), UTC; zero = none did, or
+	// another password was made since.
+	ActivationMissedAt time.Time
+
+	Created time.Time // UTC
+	Updated time.Time // UTC
+	Version int64
 }
 
 // Email is who an address belongs to: where a partner's user and a customer's member meet and are decided.
@@ -132,14 +140,15 @@ type Customer struct {
 	Version        int64 // also one more whenever a grant is opened, so that two openings can be told apart (A15)
 }
 
-// Caps are the most that single people may do in one customer's tenant, by address. A cap is the customer's alone: it outlives whatever the partner
-// does with the account. None keeps the person out.
+// Caps are the most that single people may do in one customer's tenant, by address. A cap is the customer's alone: it outlives whatever the
+// partner does with the account. None keeps the person out.
 type Caps map[string]Level
 
 // MaxCaps is how many people of all its partners one customer can cap: each of its grants carries a copy.
 const MaxCaps = 200
 
-// Of is the cap that holds for a user: the lowest of those on its address and on the addresses that the account had before. False = none does.
+// Of is the cap that holds for a user: the lowest of those on its address and on the addresses that the account had before. False = none
+// does.
 func (c Caps) Of(u *User) (Level, bool) {
 	most, capped := c[u.Email]
 	for _, address := range u.FormerEmails {
@@ -185,8 +194,8 @@ const (
 	ManagementEnded       Reason = "management_ended"   // by the provider
 )
 
-// The reasons why a pending invitation ends although nobody has answered it: nothing could be accepted any more. CustomerRemoved and PartnerRemoved are
-// reasons, too.
+// The reasons why a pending invitation ends although nobody has answered it: nothing could be accepted any more. CustomerRemoved and
+// PartnerRemoved are reasons, too.
 const (
 	GrantEnded    Reason = "grant_ended"          // the grant that it was for is not the open one any more
 	ChoiceChanged Reason = "choice_changed"       // the partner invited, and no longer picks the users, or not in the same way
@@ -219,69 +228,68 @@ type By struct {
 	Email string
 }
 
-// Grant is the one record that lets a partner into a customer's tenant. There is one per (customer, partner): after an end the row
-// is used again under a new id.
+// Grant is the one record that gives a partner access to a customer's tenant. There is one per (customer, partner): after an end the row
+// is used again under a new id. All instants are UTC.
 type Grant struct {
-	ID              string
-	Customer        string
-	Partner         string
-	Level           Level
-	State           State
-	From            time.Time // UTC; the period is half-open: From <= t < Until
-	Until           time.Time // UTC; zero = continuous
-	RequireSSO      bool      // (A9)
-	AssignedBy      Assigner
-	AssignedBySince time.Time // since when AssignedBy is as it is; zero = always
-	Managed         bool      // only the provider changes it (A11, A12)
-	Note            string    // the customer's own: the partner never sees it
-	Message         string    // the customer's words to the partner
+	ID         string
+	Customer   string
+	Partner    string
+	Level      Level
+	State      State
+	From       time.Time // the period is half-open: From <= t < Until
+	Until      time.Time // zero = continuous
+	RequireSSO bool      // (A9)
+	AssignedBy Assigner
+	Managed    bool   // only the provider changes it (A11, A12)
+	Note       string // the customer's own: the partner never sees it
+	Message    string // from the customer to the partner
+	End        *End   // nil while no end is written down
 
-	// Copies of the customer's, so that one read shows them beside the level.
-	Domain       string // whoever has an address in it belongs to the customer (D7)
+	AssignedBySince time.Time // when AssignedBy last changed; zero = not since the grant was opened
+	PreviousEnd     time.Time // when the grant before this one, on the same row, ended; zero = there was none
+	NotifiedUntil   time.Time // starts and reminders that were due by then have their events
+
+	// Copies from the customer's record, so that one read returns them with the level.
+	Domain       string // users with an address in it have no access (D7)
 	Caps         Caps
 	RulesVersion int64 // the customer's version that they were copied from: an older one never overwrites them
 
-	Everyone            bool  // all of the partner's staff, now and later (E11-E13)
-	Epoch               int64 // assignments of an older epoch no longer count (E14)
-	EveryoneUpTo        int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
-	EveryoneUpToVersion int64 // the headcount's version then: who had left before is not counted
-	Count               int   // users in; while everyone is on: external users in, the staff being counted by the partner
-
-	PreviousEnd time.Time // when the grant before this one, on the same row, ended; zero = there was none
-
-	NotifiedUntil time.Time // up to when what the clock brings has been told: starts, reminders
-	End           *End
+	Everyone            bool  // all of the partner's staff have access, now and later (E11-E13)
+	Epoch               int64 // assignments of an older epoch do not count (E14)
+	EveryoneUpTo        int64 // staff up to this user number have access, after everyone was switched off (E15); 0 = nobody has by number
+	EveryoneUpToVersion int64 // the headcount's version when everyone was switched off: users who were removed before are not counted
+	Count               int   // users with access; while Everyone is on, external users only: the headcount counts the staff
 
 	Created        time.Time
 	Updated        time.Time
 	Version        int64
-	HiddenVersions int64 // how many of the versions changed nothing that people see
+	HiddenVersions int64 // how many versions changed nothing that the API shows
 }
 
-// PublicVersion is the version that people see: reminders do not make it another.
+// PublicVersion is the version that the API shows: reminders, and copies of the customer's rules, leave it as it is.
 func (g *Grant) PublicVersion() int64 { return g.Version - g.HiddenVersions }
 
-// UsersCanBeListed tells whether the users who are in are picked one by one, and so few that a change can name them all.
+// UsersCanBeListed reports whether users are assigned one by one, and at most as many as one change can name.
 func (g *Grant) UsersCanBeListed() bool {
 	return !g.Everyone && g.EveryoneUpTo == 0 && g.Count <= MaxUserChanges
 }
 
-// Assignment is one user inside a grant, or, after everyone was on, one user taken out of it.
+// Assignment is one user inside a grant, or, after everyone was switched off, one user who is excluded from it.
 type Assignment struct {
 	Customer string
 	Partner  string
 	User     string
-	Epoch    int64 // counts only while it is the grant's
-	Excluded bool
-	Level    *Level   // caps the grant's level for this user; nil = the grant's
-	By       Assigner // who picked the user; "" = not recorded
-	Number   int64    // the user's number when it was picked: another one is another person; 0 = not recorded
+	Epoch    int64    // it counts only while the grant has the same
+	Excluded bool     // the user has no access, although the user's number is among those up to which everyone has
+	Level    *Level   // limits the grant's level for this user; nil = the grant's
+	By       Assigner // who assigned the user; "" = not recorded
+	Number   int64    // the user's number when it was assigned: another one means another person; 0 = not recorded
 	At       time.Time
 	Version  int64 // the grant's version that wrote it
 }
 
-// Admits tells whether the user is in, whatever the period and the state. A nil assignment is none, and neither is one by which the customer picked
-// the person who had the account before.
+// Admits tells whether the user is in, whatever the period and the state. A nil assignment is none, and neither is one by which the
+// customer picked the person who had the account before.
 // Everyone, and everyone up to a number, never means external users; who has left the partner is in nowhere (D23).
 func (g *Grant) Admits(u *User, a *Assignment) bool {
 	if u.Status == Removed {
@@ -296,9 +304,9 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 	return g.Everyone || u.Number <= g.EveryoneUpTo
 }
 
-// pickedAnotherPerson tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What
-// the partner picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the customer keeps it
-// when it takes the choice back.
+// pickedAnotherPerson tells whether another person was picked than the one who has the account now: its address has moved to another domain
+// since. What the partner picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the
+// customer keeps it when it takes the choice back.
 func (g *Grant) pickedAnotherPerson(u *User, a *Assignment) bool {
 	return a.Number != 0 && a.Number != u.Number && (a.By == ByCustomer || g.AssignedBy != ByPartner)
 }
@@ -319,8 +327,8 @@ func (g *Grant) UserCount(h Headcount) int {
 // EffectiveLevel is the lower of what was granted and what is offered (W11).
 func (g *Grant) EffectiveLevel(p *Partner) Level { return Lowest(g.Level, p.Offer) }
 
-// LevelOf is the most that a user who is in may do: the lowest of what was granted, what is offered, the customer's cap on the person, and the
-// assignment's own level. A nil assignment has none.
+// LevelOf is the most that a user who is in may do: the lowest of what was granted, what is offered, the customer's cap on the person, and
+// the assignment's own level. A nil assignment has none.
 func (g *Grant) LevelOf(p *Partner, u *User, a *Assignment) Level {
 	return Lowest(g.levelOf(u, a), p.Offer)
 }
@@ -361,9 +369,9 @@ const (
 	StatusEnded     GrantStatus = "ended"
 )
 
-// Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would answer
-// now: active only where the grant and its partner deny nobody, and suspended where the partner is suspended, of another class, or without the
-// single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
+// Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would
+// answer now: active only where the grant and its partner deny nobody, and suspended where the partner is suspended, of another class, or
+// without the single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
 func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 	switch g.denial(p, now) {
 	case Granted:

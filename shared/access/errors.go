@@ -97,5 +97,6 @@ func CodeOf(err error) Code {
 var ErrUnavailable = errors.New("the storage did not answer")
 
 func versionMismatch(what string, seen, now int64) *Error {
-	return Refuse(VersionMismatch, "the %s has changed since version %d was read; it is at version %d now: read it again and decide anew", what, seen, now)
+	return Refuse(VersionMismatch, "the %s has changed since version %d was read; it is at version %d now: read it again and decide anew",
+		what, seen, now)
 }

@@ -75,10 +75,11 @@ func (p *grantPlan) open(level Level, from, until time.Time) {
 	g := Grant{Customer: p.facts.Customer.ID, Partner: p.facts.Partner.ID, AssignedBy: ByCustomer}
 	if old := p.grant; old != nil {
 		if old.expired(p.pc.Now) { // no sweep has come by yet: the end is told before the new beginning
-			p.pastEvents = append(p.pastEvents, p.pc.asClock().event(events.GrantExpired, p.facts.Customer, p.facts.Partner, grantData(old, p.facts.Headcount, func(d *events.Data) {
-				d.Users, d.UsersTruncated = p.usersWithAccess()
-				d.Status, d.Reason = string(old.Status(p.facts.Partner, p.pc.Now)), string(Expired)
-			})))
+			p.pastEvents = append(p.pastEvents,
+				p.pc.asClock().event(events.GrantExpired, p.facts.Customer, p.facts.Partner, grantData(old, p.facts.Headcount, func(d *events.Data) {
+					d.Users, d.UsersTruncated = p.usersWithAccess()
+					d.Status, d.Reason = string(old.Status(p.facts.Partner, p.pc.Now)), string(Expired)
+				})))
 		}
 		g.Epoch = old.Epoch
 		if e := old.EndAt(p.facts.Partner, p.pc.Now); e != nil {
@@ -134,7 +135,8 @@ func (p *grantPlan) setPeriod(from, until *time.Time) error {
 		p.recordChange("until", gives)
 	}
 	if !p.grant.Until.IsZero() && !p.grant.From.Before(p.grant.Until) {
-		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", p.grant.Until.Format(time.RFC3339), p.grant.From.Format(time.RFC3339)).At("/until")
+		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", p.grant.Until.Format(time.RFC3339),
+			p.grant.From.Format(time.RFC3339)).At("/until")
 	}
 	return nil
 }
@@ -159,7 +161,9 @@ func (p *grantPlan) fields() []string {
 // finish turns what was edited into the change. The event is of the given type; data that all events of grants carry is filled in.
 func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange, error) {
 	if len(p.rows) > MaxUserChanges {
-		return GrantChange{}, Refuse(TooManyUsers, "this would change %d users; at most %d can change in one request: use several, which add and remove users, or everyone", len(p.rows), MaxUserChanges)
+		return GrantChange{}, Refuse(TooManyUsers,
+			"this would change %d users; at most %d can change in one request: use several, which add and remove users, or everyone", len(p.rows),
+			MaxUserChanges)
 	}
 	slices.Sort(p.added)
 	slices.Sort(p.removed)
@@ -173,7 +177,10 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 	if p.before != nil && !p.before.Ended(p.pc.Now) {
 		before = p.before.UserCount(p.facts.Headcount)
 	}
-	out := GrantChange{Grant: p.grant, Created: p.created, Summary: ChangeSummary{Added: p.added, Removed: p.removed, Fields: p.fields(), Before: before, After: p.userCount()}}
+	out := GrantChange{
+		Grant: p.grant, Created: p.created,
+		Summary: ChangeSummary{Added: p.added, Removed: p.removed, Fields: p.fields(), Before: before, After: p.userCount()},
+	}
 	if !p.created && len(out.Summary.Fields) == 0 {
 		out.Grant = p.before
 		return out, nil
@@ -212,8 +219,8 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 	return out, nil
 }
 
-// writeRows returns the writes of the assignments that changed. A row that only says that the user has no access is not written, or deleted, where its
-// absence means the same: the next write is conditioned on the grant's version.
+// writeRows returns the writes of the assignments that changed. A row that only says that the user has no access is not written, or
+// deleted, where its absence means the same: the next write is conditioned on the grant's version.
 func (p *grantPlan) writeRows() []Write {
 	var out []Write
 	for _, id := range sortedKeys(p.rows) {
@@ -275,8 +282,8 @@ func addFormerTerms(d *events.Data, before, after *Grant) {
 	}
 }
 
-// endsInvitations tells whether pending invitations may end with the change: the grant ends, or another begins on its row, or the choice of the users
-// changes sides. Where the partner or the customer is removed, one look through all of its invitations does.
+// endsInvitations tells whether pending invitations may end with the change: the grant ends, or another begins on its row, or the choice of
+// the users changes sides. Where the partner or the customer is removed, one look through all of its invitations does.
 func (p *grantPlan) endsInvitations() bool {
 	switch {
 	case p.before == nil || p.before.State == StateEnded:

@@ -23,8 +23,10 @@ func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
 	w.wantEvents(events.GrantCreated)
 
 	g := p.Grant
-	if g.Level != access.View || g.State != access.StateOpen || !g.From.Equal(start) || !g.Until.IsZero() || g.AssignedBy != access.ByCustomer ||
-		g.RequireSSO || g.Managed || g.Note != "migration" || g.Message != "welcome" || g.Version != 1 || !g.Created.Equal(start) || !g.Updated.Equal(start) {
+	if g.Level != access.View || g.State != access.StateOpen || !g.From.Equal(start) || !g.Until.IsZero() ||
+		g.AssignedBy != access.ByCustomer ||
+		g.RequireSSO || g.Managed || g.Note != "migration" || g.Message != "welcome" || g.Version != 1 || !g.Created.Equal(start) ||
+		!g.Updated.Equal(start) {
 		t.Errorf("got grant %+v, want view, open, from now on, continuous, assigned by the customer, at version 1", g)
 	}
 	if c := p.Summary; !slices.Equal(c.Added, []string{kim, lee}) || c.Removed != nil || c.Before != 0 || c.After != 2 || !p.Created {
@@ -33,12 +35,15 @@ func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
 
 	e := w.event()
 	if e.ID == "" || !e.Time.Equal(start) || e.Actor != (events.Actor{Kind: "customer", Email: "ann@acme.example"}) ||
-		e.Customer == nil || e.Customer.ID != "acme" || e.Customer.Name != "ACME" || e.Partner == nil || e.Partner.ID != "contoso" || e.Partner.Name != "Contoso" {
+		e.Customer == nil || e.Customer.ID != "acme" || e.Customer.Name != "ACME" || e.Partner == nil || e.Partner.ID != "contoso" ||
+		e.Partner.Name != "Contoso" {
 		t.Errorf("got event %+v, want who did what to whom, and when", e)
 	}
 	d := e.Data
-	if d.Grant != g.ID || d.Version != 1 || d.Level != "view" || d.From == nil || !d.From.Equal(start) || d.Until != nil || d.AssignedBy != "customer" ||
-		d.UserCount == nil || *d.UserCount != 2 || d.Note != "migration" || d.Message != "welcome" || d.LevelWas != "" || d.UntilWas != nil || d.Everyone != nil {
+	if d.Grant != g.ID || d.Version != 1 || d.Level != "view" || d.From == nil || !d.From.Equal(start) || d.Until != nil ||
+		d.AssignedBy != "customer" ||
+		d.UserCount == nil || *d.UserCount != 2 || d.Note != "migration" || d.Message != "welcome" || d.LevelWas != "" || d.UntilWas != nil ||
+		d.Everyone != nil {
 		t.Errorf("got event data %+v, want the grant as it is now", d)
 	}
 	want := []events.Person{{ID: kim, Email: "kim@contoso.example", Name: "kim"}, {ID: lee, Email: "lee@contoso.example", Name: "lee"}}
@@ -226,7 +231,8 @@ func TestASecondGrantAddsPeopleAndNothingElse(t *testing.T) { // D20
 					t.Fatal(err)
 				}
 				g, f := p.Grant, first.Grant
-				if p.Created || g.Level != f.Level || !g.From.Equal(f.From) || !g.Until.Equal(f.Until) || !g.RequireSSO || g.AssignedBy != f.AssignedBy || g.Note != f.Note {
+				if p.Created || g.Level != f.Level || !g.From.Equal(f.From) || !g.Until.Equal(f.Until) || !g.RequireSSO ||
+					g.AssignedBy != f.AssignedBy || g.Note != f.Note {
 					t.Errorf("got %+v, want the terms as they were", g)
 				}
 				w.wantWhy(lee, access.Granted)
@@ -305,7 +311,7 @@ func TestAGrantWithoutUsersIsAssignedByThePartner(t *testing.T) { // A5
 	}
 }
 
-func TestSingleSignOnIsRequiredAsTheProviderSetsUnlessTheGrantSays(t *testing.T) { // A9
+func TestSSOIsRequiredByDefaultUnlessTheGrantSaysOtherwise(t *testing.T) { // A9
 	for _, c := range []struct {
 		name    string
 		setting bool

@@ -92,7 +92,8 @@ func (p *grantPlan) writeRow(u *User, out bool, level *Level) {
 		by = ByPartner
 	}
 	p.rows[u.ID] = &Assignment{
-		Customer: p.grant.Customer, Partner: p.grant.Partner, User: u.ID, Epoch: p.grant.Epoch, Excluded: out, Level: level, By: by, Number: u.Number, At: p.pc.Now,
+		Customer: p.grant.Customer, Partner: p.grant.Partner, User: u.ID, Epoch: p.grant.Epoch, Excluded: out, Level: level, By: by,
+		Number: u.Number, At: p.pc.Now,
 	}
 }
 
@@ -127,8 +128,9 @@ func (p *grantPlan) add(u *User, level *Level) {
 	p.recordChange("users", true)
 }
 
-// addInvited puts the person who accepted into the grant, which opens where there is none. The level to which the customer invites into an open grant is
-// that person's cap, and lifts no lower one; the level of the partner's invitation is the assignment's own, and no more than the partner has now.
+// addInvited puts the person who accepted into the grant, which opens where there is none. The level to which the customer invites into an
+// open grant is that person's cap, and lifts no lower one; the level of the partner's invitation is the assignment's own, and no more than
+// the partner has now.
 func (p *grantPlan) addInvited(u *User, i *Invitation, sso bool) error {
 	if p.grant == nil || p.grant.EndAt(p.facts.Partner, p.pc.Now) != nil {
 		p.open(i.Level, p.pc.Now, i.Until)
@@ -322,7 +324,8 @@ func (p *grantPlan) setCap(address string, level *Level) error {
 	return nil
 }
 
-// capIndividual caps a user whom the customer names by address, with a level. A new grant has that level itself: only a cap that there is gives way.
+// capIndividual caps a user whom the customer names by address, with a level. A new grant has that level itself: only a cap that there is
+// gives way.
 func (p *grantPlan) capIndividual(u *User, level Level) error {
 	p.copyRules()
 	if _, capped := p.grant.Caps.Of(u); p.created && !capped {

@@ -11,11 +11,11 @@ import (
 // provider follows it: every change of an employee that its account has to know of leaves a task, in the same transaction, which goes away
 // when the account is as the user is.
 //
-// There is one such task for each user, and it is taken by one worker at a time: whoever writes it has until its Due to itself. A change that
-// comes while another worker may still be at work writes the task again, and has it gone through Again when that one's time is over. What
-// got no answer, or was sent by a worker that never said what became of it, may even reach the provider after that: then the task is kept
-// until it cannot (Until), and the account is looked at once more. So what is written last at the provider is what was read last from the
-// table, and no crash and no network leaves it otherwise.
+// There is one such task for each user, and it is taken by one worker at a time: whoever writes it has until its Due to itself. A change
+// that comes while another worker may still be at work writes the task again, and has it gone through Again when that one's time is over.
+// What got no answer, or was sent by a worker that never said what became of it, may even reach the provider after that: then the task is
+// kept until it cannot (Until), and the account is looked at once more. So what is written last at the provider is what was read last from
+// the table, and no crash and no network leaves it otherwise.
 
 // TaskIdentity makes the account at the identity provider be as the user is. Its Again says that an earlier worker may still be at work.
 const TaskIdentity TaskKind = "identity"
@@ -42,11 +42,12 @@ const (
 	groupOfRole    = "partner-" // and the role
 )
 
-// Groups are those that the identity provider has for its own pages, triggers and apps, which find them in people's tokens. An employee's account
-// is in that of all employees and in that of its role, and follows the user's role (P19); a customer's people are the provider's own to put into theirs.
+// Groups are those that the identity provider has for its own pages, triggers and apps, which find them in people's tokens. An employee's
+// account is in that of all employees and in that of its role, and follows the user's role (P19); a customer's people are the provider's
+// own to put into theirs.
 //
-// The service itself reads no group, and nothing is allowed by one: the table says at each request who may do what, and a token says for an hour
-// what was so when it was made.
+// The service itself reads no group, and nothing is allowed by one: the table says at each request who may do what, and a token says for an
+// hour what was so when it was made.
 func Groups() []Group {
 	out := []Group{{groupCustomers, "people of customers"}, {groupPartners, "people of partners"}}
 	for _, r := range employeeRoles() {
@@ -129,8 +130,8 @@ func PlanClaimIdentityTask(t *Task, pc PlanContext) (Change, *Task) {
 	return Change{Writes: []Write{TaskWrite{Before: t, After: &mine}}}, &mine
 }
 
-// PlanIdentityDone plans that a task goes away whose work its worker has done, unless there is more to do by now. Settled says that nothing that the
-// worker has sent is still on its way.
+// PlanIdentityDone plans that a task goes away whose work its worker has done, unless there is more to do by now. Settled says that nothing
+// that the worker has sent is still on its way.
 func PlanIdentityDone(now, mine *Task, settled bool) Change {
 	if now == nil || now.Version != mine.Version || !now.Due.Equal(mine.Due) || mine.Again {
 		return Change{}
@@ -148,21 +149,21 @@ func PlanIdentityDone(now, mine *Task, settled bool) Change {
 	return Change{Writes: []Write{TaskWrite{Before: now, After: &last}}}
 }
 
-// TaskActivation is due when a user's temporary password ends. Whoever is about to set a password says so in its Until first, for as long as
-// that request could arrive, and takes it away when the provider has answered. So no password is overtaken by one that was set before it and
-// got lost on its way: the provider knows no condition on them.
+// TaskActivation is due when a user's temporary password ends. Whoever is about to set a password says so in its Until first, for as long
+// as that request could arrive, and takes it away when the provider has answered. So no password is overtaken by one that was set before it
+// and got lost on its way: the provider knows no condition on them.
 //
 // Whether a user has ever signed in only the identity provider knows, and it is asked when the task is due, or when somebody wants to send
 // another password. So a new employee is active and not invited: customers can let it in before it has signed in (D16), and it gets
-// in nowhere without a token. When nobody has signed in by then, the password ends for certain, the person and the partner's primary address
-// are told, and the user shows since when (User.Missed) until another password is made.
+// in nowhere without a token. When nobody has signed in by then, the password ends for certain, the person and the partner's primary
+// address are told, and the user shows since when (User.Missed) until another password is made.
 const TaskActivation TaskKind = "activation"
 
 // ActivationLife is how long a temporary password can be used.
 const ActivationLife = 7 * 24 * time.Hour
 
-// requestLife is how long after it was sent a request can reach the identity provider: it is signed for five minutes, from the sender's clock
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), and it is sent within one minute.
+// requestLife is how long after it was sent a request can reach the identity provider: it is signed for five minutes, from the sender's
+// clock (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), and it is sent within one minute.
 const requestLife = 6 * time.Minute
 
 // ActivationTask is the id of a user's task.
@@ -187,11 +188,13 @@ func activationTask(before *Task, u *User, pc PlanContext) *Task {
 	return &t
 }
 
-// PlanTemporaryPassword plans, before a temporary password is made, that it will end. It is refused with Contention while what was sent about the
-// one before may still arrive, and undo it.
+// PlanTemporaryPassword plans, before a temporary password is made, that it will end. It is refused with Contention while what was sent
+// about the one before may still arrive, and undo it.
 func PlanTemporaryPassword(u *User, t *Task, pc PlanContext) (Change, *Task, error) {
 	if t != nil && t.InFlightUntil.After(pc.Now) {
-		return Change{}, nil, Refuse(Contention, "what was sent about the temporary password before may still arrive: try again after %s", t.InFlightUntil.Format(time.RFC3339))
+		return Change{}, nil, Refuse(Contention,
+			"what was sent about the temporary password before may still arrive: try again after %s",
+			t.InFlightUntil.Format(time.RFC3339))
 	}
 	mine := activationTask(t, u, pc)
 	mine.InFlightUntil = pc.Now.Add(requestLife)
@@ -205,7 +208,8 @@ func PlanTemporaryPassword(u *User, t *Task, pc PlanContext) (Change, *Task, err
 	return c, mine, nil
 }
 
-// PlanPasswordSettled plans that another temporary password can be made, because the provider has answered all that was sent about this one.
+// PlanPasswordSettled plans that another temporary password can be made, because the provider has answered all that was sent about this
+// one.
 func PlanPasswordSettled(now, mine *Task) Change {
 	if now == nil || now.Version != mine.Version {
 		return Change{}
@@ -256,8 +260,8 @@ func PlanActivationDone(now, mine *Task, u *User, p *Partner, is ActivationOutco
 	return c
 }
 
-// PlanRenewActivation plans that a user who has not signed in yet gets a temporary password, once more or for the first time: also when there is
-// no account yet, because accounts were not kept when the user came. That it has not signed in the caller has found out.
+// PlanRenewActivation plans that a user who has not signed in yet gets a temporary password, once more or for the first time: also when
+// there is no account yet, because accounts were not kept when the user came. That it has not signed in the caller has found out.
 func PlanRenewActivation(f UserFacts, pc PlanContext) (Change, *User, error) {
 	switch {
 	case f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed:
@@ -272,7 +276,8 @@ func PlanRenewActivation(f UserFacts, pc PlanContext) (Change, *User, error) {
 	}, f.User, nil
 }
 
-// MayRenew refuses to have a temporary password sent to a user whom the actor may not change, who has no account here, or whose account is not active.
+// MayRenew refuses to have a temporary password sent to a user whom the actor may not change, who has no account here, or whose account is
+// not active.
 func MayRenew(a Actor, u *User) error {
 	if err := MayManageRole(a, u.Role); err != nil {
 		return err

@@ -90,7 +90,8 @@ func TestEveryChangeThatAnAccountHasToKnowOfLeavesItsTask(t *testing.T) { // P2,
 
 	create := func(role access.Role, pc access.PlanContext) *access.Task {
 		t.Helper()
-		c, _, err := access.PlanNewUser(access.UserFacts{Partner: partner}, access.UserCommand{Email: new("new@contoso.example"), Name: new("New"), Role: &role}, pc)
+		c, _, err := access.PlanNewUser(access.UserFacts{Partner: partner},
+			access.UserCommand{Email: new("new@contoso.example"), Name: new("New"), Role: &role}, pc)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,8 +114,9 @@ func TestAnAccountBelongsIntoTheGroupOfItsRoleAndOfAllEmployees(t *testing.T) {
 		names = append(names, g.Name)
 	}
 	for role, want := range map[access.Role][]string{
-		access.Owner: {"partners", "partner-owner"}, access.Admin: {"partners", "partner-admin"}, access.Business: {"partners", "partner-business"},
-		access.Tech: {"partners", "partner-tech"}, access.SalesMarketing: {"partners", "partner-sales_marketing"},
+		access.Owner: {"partners", "partner-owner"}, access.Admin: {"partners", "partner-admin"},
+		access.Business: {"partners", "partner-business"},
+		access.Tech:     {"partners", "partner-tech"}, access.SalesMarketing: {"partners", "partner-sales_marketing"},
 		access.External: nil, // has no account here
 	} {
 		u := access.User{Role: role}
@@ -165,7 +167,8 @@ func TestAnIdentityTaskIsOneWorkersUntilItIsDue(t *testing.T) {
 	again := *first
 	again.Again = true
 	for name, c := range map[string]access.Change{
-		"gone": access.PlanIdentityDone(nil, first, true), "taken by another": access.PlanIdentityDone(second, first, true), "again": access.PlanIdentityDone(&again, &again, true),
+		"gone": access.PlanIdentityDone(nil, first, true), "taken by another": access.PlanIdentityDone(second, first, true),
+		"again": access.PlanIdentityDone(&again, &again, true),
 	} {
 		if !c.Empty() {
 			t.Errorf("%s: got %+v, want nothing to do", name, c)
@@ -186,7 +189,8 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	}
 	create := func(role access.Role, pc access.PlanContext) (*access.User, *access.Task) {
 		t.Helper()
-		c, u, err := access.PlanNewUser(access.UserFacts{Partner: partner}, access.UserCommand{Email: new("kim@contoso.example"), Name: new("Kim"), Role: &role}, pc)
+		c, u, err := access.PlanNewUser(access.UserFacts{Partner: partner},
+			access.UserCommand{Email: new("kim@contoso.example"), Name: new("Kim"), Role: &role}, pc)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -220,10 +224,12 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 		t.Errorf("while a sweep ends the password: got %v, want another one refused", err)
 	}
 	c, made, err := access.PlanTemporaryPassword(u, mine, at(mine.InFlightUntil))
-	if err != nil || task(c) != made || !made.Due.Equal(pc.Now.Add(access.ActivationLife)) || !made.InFlightUntil.Equal(pc.Now.Add(6*time.Minute)) {
+	if err != nil || task(c) != made || !made.Due.Equal(pc.Now.Add(access.ActivationLife)) ||
+		!made.InFlightUntil.Equal(pc.Now.Add(6*time.Minute)) {
 		t.Errorf("another password: got %+v (%v), want an end of its own, and no other one for 6 minutes", made, err)
 	}
-	if got := task(access.PlanPasswordSettled(made, made)); got == nil || !got.InFlightUntil.IsZero() || !got.Due.Equal(made.Due) || got.Version != made.Version+1 {
+	if got := task(access.PlanPasswordSettled(made, made)); got == nil || !got.InFlightUntil.IsZero() || !got.Due.Equal(made.Due) ||
+		got.Version != made.Version+1 {
 		t.Errorf("all was answered: got %+v, want the same end, and no wait", got)
 	}
 	for name, now := range map[string]*access.Task{"gone": nil, "another's by now": mine} {
@@ -246,7 +252,8 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	if !marked.ActivationMissedAt.Equal(pc.Now) || marked.Version != u.Version+1 || marked.Status != access.Active {
 		t.Errorf("got %+v, want a mark and nothing else", marked)
 	}
-	if c, _, err := access.PlanTemporaryPassword(marked, nil, pc); err != nil || len(c.Writes) != 2 || !c.Writes[1].(access.UserWrite).After.ActivationMissedAt.IsZero() {
+	if c, _, err := access.PlanTemporaryPassword(marked, nil, pc); err != nil || len(c.Writes) != 2 ||
+		!c.Writes[1].(access.UserWrite).After.ActivationMissedAt.IsZero() {
 		t.Errorf("another password for one who was marked: got %+v (%v), want the mark gone", c, err)
 	}
 	for name, change := range map[string]func(*access.User){
@@ -254,7 +261,8 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	} {
 		other := *u
 		change(&other)
-		if c := access.PlanActivationDone(mine, mine, &other, partner, access.ActivationOutcome{PasswordExpired: true}, pc); len(c.Writes) != 1 || len(c.Events) != 0 {
+		if c := access.PlanActivationDone(mine, mine, &other, partner, access.ActivationOutcome{PasswordExpired: true}, pc); len(c.Writes) != 1 ||
+			len(c.Events) != 0 {
 			t.Errorf("a user who is %s: got %+v, want the task to go, and nothing told", name, c)
 		}
 	}
@@ -265,7 +273,10 @@ func TestATemporaryPasswordIsSentToActiveEmployeesAlone(t *testing.T) { // P15
 	facts := func(change func(*access.UserFacts)) access.UserFacts {
 		f := access.UserFacts{
 			Partner: &access.Partner{ID: "contoso", Status: access.Active},
-			User:    &access.User{ID: "contoso:kim", Partner: "contoso", Email: "kim@contoso.example", Role: access.Tech, Status: access.Active, Version: 3},
+			User: &access.User{
+				ID: "contoso:kim", Partner: "contoso", Email: "kim@contoso.example", Role: access.Tech, Status: access.Active,
+				Version: 3,
+			},
 		}
 		change(&f)
 		return f

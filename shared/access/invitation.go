@@ -88,8 +88,8 @@ type InvitationRow struct {
 	Inviter  Inviter
 }
 
-// Status is the state at that instant, as people see it, and the reason where the invitation was cancelled because it stood on something that is not
-// so any more; whether or not that has been written down.
+// Status is the state at that instant, as people see it, and the reason where the invitation was cancelled because it stood on something
+// that is not so any more; whether or not that has been written down.
 func (r *InvitationRow) Status(now time.Time) (InvitationStatus, Reason) {
 	s := r.Invitation.Status(now)
 	if s != InvitationPending {
@@ -101,8 +101,8 @@ func (r *InvitationRow) Status(now time.Time) (InvitationStatus, Reason) {
 	return InvitationPending, ""
 }
 
-// Lapsed is why nobody can accept a pending invitation as things stand at that instant; "" while somebody can. It is the one place that says so: for
-// accepting, for what people are shown, for reminders and for the sweep.
+// Lapsed is why nobody can accept a pending invitation as things stand at that instant; "" while somebody can. It is the one place that
+// says so: for accepting, for what people are shown, for reminders and for the sweep.
 func (r *InvitationRow) Lapsed(now time.Time) Reason {
 	i, g := r.Invitation, r.Grant
 	switch {
@@ -134,7 +134,8 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 	return ""
 }
 
-// grantEnded tells whether the grant that the invitation was for is over. One that was for a new grant ends with the first that there was since.
+// grantEnded tells whether the grant that the invitation was for is over. One that was for a new grant ends with the first that there was
+// since.
 func (r *InvitationRow) grantEnded(now time.Time) bool {
 	i, g := r.Invitation, r.Grant
 	if g == nil {
@@ -150,14 +151,15 @@ func (r *InvitationRow) grantEnded(now time.Time) bool {
 	return end != nil && end.At.After(i.Created) || g.PreviousEnd.After(i.Created)
 }
 
-// inviterLeft tells whether who invited may not invite any more: the account of a partner's user is not active, manages no people, or has become
-// another person's; a customer's member has gone or is no admin.
+// inviterLeft tells whether who invited may not invite any more: the account of a partner's user is not active, manages no people, or has
+// become another person's; a customer's member has gone or is no admin.
 func (r *InvitationRow) inviterLeft() bool {
 	if r.By.Kind != ActorPartner {
 		return r.Inviter.Member == nil || !r.Inviter.Member.Admin
 	}
 	u := r.Inviter.User
-	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !roleMayInvite(u.Role) || domainOf(u.Email) != domainOf(r.By.Email)
+	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !roleMayInvite(u.Role) ||
+		domainOf(u.Email) != domainOf(r.By.Email)
 }
 
 // roleMayInvite tells whether users of that role may invite for their partner (P8, P9).
@@ -168,7 +170,8 @@ func domainOf(email string) string {
 	return domain
 }
 
-// InvitationFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending invitation to it.
+// InvitationFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending
+// invitation to it.
 type InvitationFacts struct {
 	GrantFacts
 	Email      *Email
@@ -185,7 +188,8 @@ func (f *InvitationFacts) row(i *Invitation) *InvitationRow {
 	return &InvitationRow{Invitation: i, Customer: f.Customer, Partner: f.Partner, Grant: f.Grant, Inviter: f.Inviters[i.ID]}
 }
 
-// InvitationFilter says which invitations of a list are wanted: those of a status at that instant, of a customer and of a partner, or all where it is "".
+// InvitationFilter says which invitations of a list are wanted: those of a status at that instant, of a customer and of a partner, or all
+// where it is "".
 type InvitationFilter struct {
 	Customer string
 	Partner  string
@@ -212,7 +216,8 @@ type InviteCommand struct {
 	Days  int
 }
 
-// PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner, who can offer no more than it has.
+// PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner, who can offer no more
+// than it has.
 func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *Invitation, error) {
 	if err := mayInvite(f.GrantFacts, pc); err != nil {
 		return Change{}, nil, err
@@ -222,7 +227,8 @@ func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *
 	}
 	i := Invitation{
 		ID: pc.NewID(), Customer: f.Customer.ID, Partner: f.Partner.ID, Email: cmd.Email, Level: View, Until: cmd.Until, State: InvitationPending,
-		By: pc.Actor.by(), Sending: 1, Days: cmd.Days, Expires: pc.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: pc.Now, Updated: pc.Now, Version: 1,
+		By: pc.Actor.by(), Sending: 1, Days: cmd.Days, Expires: pc.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: pc.Now,
+		Updated: pc.Now, Version: 1,
 	}
 	open := f.Grant != nil && f.Grant.EndAt(f.Partner, pc.Now) == nil
 	if open {
@@ -239,7 +245,8 @@ func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *
 			return Change{}, nil, Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
 		}
 		if open && !f.Grant.Until.Equal(cmd.Until) {
-			return Change{}, nil, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
+			return Change{}, nil, Refuse(PeriodInvalid,
+				"the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
 		}
 	}
 	if err := f.checkAddressee(cmd.Email, pc); err != nil {
@@ -287,7 +294,8 @@ func (pc PlanContext) endPrevious(f InvitationFacts, email string) (Change, erro
 	}
 	switch status, why := f.row(f.Pending).Status(pc.Now); status {
 	case InvitationPending:
-		return Change{}, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
+		return Change{}, Refuse(AlreadyInvited,
+			"%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
 	case InvitationExpired:
 		c, _, err := pc.asClock().endInvitation(f.GrantFacts, f.Pending, InvitationExpired, events.InvitationExpired, "")
 		return c, err
@@ -315,8 +323,8 @@ func mayInvite(r GrantFacts, pc PlanContext) error {
 	return nil
 }
 
-// checkInvitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is elsewhere nobody is told, and
-// whether somebody is a member of this customer only those who know its members.
+// checkInvitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is
+// elsewhere nobody is told, and whether somebody is a member of this customer only those who know its members.
 func checkInvitable(f InvitationFacts, email string, knowsMembers bool) error {
 	member := func(c string) bool { return f.Email != nil && slices.Contains(f.Email.MemberOf, c) }
 	user := f.User != nil && f.User.Status != Removed
@@ -335,7 +343,8 @@ func checkInvitable(f InvitationFacts, email string, knowsMembers bool) error {
 // invitation is an event about an invitation.
 func (pc PlanContext) invitation(t events.Type, r GrantFacts, i *Invitation) events.Event {
 	return pc.event(t, r.Customer, r.Partner, events.Data{
-		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(), Until: instant(i.Until),
+		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(),
+		Until:   instant(i.Until),
 		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{ID: i.Inviter, Email: i.By.Email}, Side: string(i.By.Kind),
 		Grant: i.Grant, Reason: string(i.Reason),
 	})
@@ -362,9 +371,9 @@ func (i *Invitation) checkPending(now time.Time) error {
 	return nil
 }
 
-// PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length. Only the side that invited sends a pending
-// invitation again. One that has ended is made anew by whoever may invite now: the invitation that comes back is another one then. One that was accepted
-// is refused.
+// PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length. Only the side that invited sends
+// a pending invitation again. One that has ended is made anew by whoever may invite now: the invitation that comes back is another one
+// then. One that was accepted is refused.
 func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	status, _ := f.row(i).Status(pc.Now)
 	switch {
@@ -396,12 +405,12 @@ func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invi
 	}, n, nil
 }
 
-// maxDigests is how many tokens open one invitation at most: the mail's, the reminder's, and those of attempts to send them of which it is not
-// known that they failed.
+// maxDigests is how many tokens open one invitation at most: the mail's, the reminder's, and those of attempts to send them of which it is
+// not known that they failed.
 const maxDigests = 10
 
-// PlanToken plans that the token of the latest mail is known, by its digest. It is refused when the invitation has ended, or when a later mail
-// was called for meanwhile.
+// PlanToken plans that the token of the latest mail is known, by its digest. It is refused when the invitation has ended, or when a later
+// mail was called for meanwhile.
 func PlanToken(i *Invitation, sending int, digest string, pc PlanContext) (Change, error) {
 	if i == nil {
 		return Change{}, notFound("invitation")
@@ -421,8 +430,8 @@ func PlanToken(i *Invitation, sending int, digest string, pc PlanContext) (Chang
 	return Change{Writes: []Write{InvitationWrite{Before: i, After: &n}}}, nil
 }
 
-// PlanCancel plans that an invitation is cancelled (E5), by the partner or by the customer, whichever invited. A managed customer does not cancel its
-// partner's (A12). Cancelling one that has ended changes nothing.
+// PlanCancel plans that an invitation is cancelled (E5), by the partner or by the customer, whichever invited. A managed customer does not
+// cancel its partner's (A12). Cancelling one that has ended changes nothing.
 func PlanCancel(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	if i == nil {
 		return Change{}, nil, notFound("invitation")
@@ -444,7 +453,10 @@ func PlanDecline(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitati
 	return pc.endInvitation(r, i, InvitationDeclined, events.InvitationDeclined, "")
 }
 
-func (pc PlanContext) endInvitation(r GrantFacts, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
+// endInvitation plans that the invitation is in one of the states that are ends; why is "" when somebody answered or cancelled it.
+func (pc PlanContext) endInvitation(
+	r GrantFacts, i *Invitation, s InvitationStatus, t events.Type, why Reason,
+) (Change, *Invitation, error) {
 	n := i.next(pc)
 	n.State, n.Reason = s, why
 	return Change{
@@ -464,9 +476,9 @@ func (i *Invitation) checkInvitee(pc PlanContext) error {
 	return nil
 }
 
-// PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. It gives what the inviter could give now, and
-// no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The inviter is the actor of what it
-// brings. Name is what the person is called.
+// PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. It gives what the inviter
+// could give now, and no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The
+// inviter is the actor of what it brings. Name is what the person is called.
 func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (GrantChange, *Invitation, error) {
 	if err := i.checkInvitee(pc); err != nil {
 		return GrantChange{}, nil, err
@@ -512,10 +524,12 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 		h.LastNumber++
 		h.Version++
 		user = &User{
-			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: i.Email, Name: name, Role: External, Status: Active,
+			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: i.Email, Name: name, Role: External,
+			Status:  Active,
 			Created: pc.Now, Updated: pc.Now, Version: 1,
 		}
-		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, setAddressUser(f.Email, i.Email, user.ID))
+		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user},
+			setAddressUser(f.Email, i.Email, user.ID))
 		d := userData(user)
 		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
 		came = append(came, by.event(events.UserCreated, nil, f.Partner, d))
@@ -575,7 +589,8 @@ func (r *InvitationRow) checkAcceptable(now time.Time) error {
 	}
 }
 
-// PlanInvitationEnd plans that the end of a pending invitation is written down which nobody can accept any more, with the reason. Both sides are told.
+// PlanInvitationEnd plans that the end of a pending invitation is written down which nobody can accept any more, with the reason. Both
+// sides are told.
 func PlanInvitationEnd(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil
@@ -592,8 +607,8 @@ func (r *InvitationRow) grantFacts() GrantFacts {
 	return GrantFacts{Customer: r.Customer, Partner: r.Partner, Grant: r.Grant}
 }
 
-// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end, also that of one which nobody can accept
-// any more.
+// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end, also that of one which
+// nobody can accept any more.
 func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil

@@ -27,7 +27,10 @@ func (w *world) theOwner() access.Actor {
 }
 
 func (w *world) inviteFacts(address string, about *access.Invitation) access.InvitationFacts {
-	f := access.InvitationFacts{GrantFacts: w.whole("acme", "contoso"), Email: loaded(w.emails, address), Inviters: map[string]access.Inviter{}}
+	f := access.InvitationFacts{
+		GrantFacts: w.whole("acme", "contoso"), Email: loaded(w.emails, address),
+		Inviters: map[string]access.Inviter{},
+	}
 	if f.Email != nil && f.Email.User != "" {
 		f.User = loaded(w.users, f.Email.User)
 	}
@@ -110,7 +113,8 @@ func sortedIDs[V any](m map[string]V) []string {
 func (w *world) reviewed(customer, partner, user string) bool {
 	return slices.ContainsFunc(w.change.Writes, func(write access.Write) bool {
 		t, is := write.(access.TaskWrite)
-		return is && t.After != nil && t.After.Kind == access.TaskInvitations && t.After.Customer == customer && t.After.Partner == partner && t.After.User == user
+		return is && t.After != nil && t.After.Kind == access.TaskInvitations && t.After.Customer == customer && t.After.Partner == partner &&
+			t.After.User == user
 	})
 }
 
@@ -141,14 +145,23 @@ func TestAnInvitationEndsWithWhatItStandsOn(t *testing.T) {
 	}{
 		{"nothing happens", both, nil, "", ""},
 		{"the customer revokes", both, []func(*world){revoke}, access.GrantEnded, "pair"},
-		{"the partner relinquishes", both, []func(*world){func(w *world) { w.as(w.theOwner()); w.must(w.end(access.PlanRelinquish)); w.as(ann) }}, access.GrantEnded, "pair"},
-		{"the provider ends the relationship", both, []func(*world){func(w *world) { w.as(provider); w.must(w.end(access.PlanEndRelationship)); w.as(ann) }}, access.GrantEnded, "pair"},
+		{
+			"the partner relinquishes", both,
+			[]func(*world){func(w *world) { w.as(w.theOwner()); w.must(w.end(access.PlanRelinquish)); w.as(ann) }},
+			access.GrantEnded, "pair",
+		},
+		{
+			"the provider ends the relationship", both,
+			[]func(*world){func(w *world) { w.as(provider); w.must(w.end(access.PlanEndRelationship)); w.as(ann) }},
+			access.GrantEnded, "pair",
+		},
 		{"the grant is revoked and granted anew", both, []func(*world){revoke, grant}, access.GrantEnded, ""},
 		{"the period has passed, and nothing was written", both, []func(*world){
 			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) }, func(w *world) { w.now = start.Add(time.Hour) },
 		}, access.GrantEnded, ""},
 		{"the period has not quite passed", both, []func(*world){
-			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) }, func(w *world) { w.now = start.Add(time.Hour - tick) },
+			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) },
+			func(w *world) { w.now = start.Add(time.Hour - tick) },
 		}, "", ""},
 		{"the clock ends the grant", both, []func(*world){
 			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) },
@@ -156,23 +169,97 @@ func TestAnInvitationEndsWithWhatItStandsOn(t *testing.T) {
 		}, access.GrantEnded, "pair"},
 		{"the customer takes the choice of the users back", "partner", []func(*world){assignedBy("customer")}, access.ChoiceChanged, "pair"},
 		{"the customer takes it back, and invited itself", "customer", []func(*world){assignedBy("customer")}, "", "pair"},
-		{"the customer takes it back and gives it again", "partner", []func(*world){assignedBy("customer"), func(w *world) { w.now = w.now.Add(tick) }, assignedBy("partner")}, access.ChoiceChanged, ""},
-		{"the inviter is disabled", "partner", []func(*world){ownerIs(func(u *access.User) { u.Status = access.Disabled })}, access.InviterLeft, ""},
-		{"the inviter is removed", "partner", []func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })}, access.InviterLeft, ""},
-		{"the inviter may manage nobody any more", "partner", []func(*world){ownerIs(func(u *access.User) { u.Role = access.Tech })}, access.InviterLeft, ""},
-		{"the inviter has another role that manages people", "partner", []func(*world){ownerIs(func(u *access.User) { u.Role = access.Business })}, "", ""},
-		{"the inviter's account has become another person's", "partner", []func(*world){ownerIs(func(u *access.User) { u.Email = "olga@gmail.example" })}, access.InviterLeft, ""},
-		{"the inviter's address changes within the domain", "partner", []func(*world){ownerIs(func(u *access.User) { u.Email = "o@contoso.example" })}, "", ""},
-		{"the partner's owner leaves, and the customer invited", "customer", []func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })}, "", ""},
-		{"the admin who invited is an admin no more", "customer", []func(*world){func(w *world) { w.member("acme", ann.Email, false) }}, access.InviterLeft, "customer"},
-		{"the admin who invited leaves", "customer", []func(*world){func(w *world) { w.noMember("acme", ann.Email) }}, access.InviterLeft, "customer"},
-		{"the partner is suspended", both, []func(*world){partner(access.PartnerCommand{Status: new(access.Suspended)})}, access.NotActive, "partner"},
-		{"the partner is suspended and resumed", both, []func(*world){partner(access.PartnerCommand{Status: new(access.Suspended)}), partner(access.PartnerCommand{Status: new(access.Active)})}, "", ""},
-		{"the partner is of another class", both, []func(*world){partner(access.PartnerCommand{Class: new(access.Other)})}, access.NotEligible, "partner"},
-		{"the provider offers nothing", both, []func(*world){partner(access.PartnerCommand{Offer: new(access.None)})}, access.NotEligible, "partner"},
+		{
+			"the customer takes it back and gives it again", "partner",
+			[]func(*world){assignedBy("customer"), func(w *world) { w.now = w.now.Add(tick) }, assignedBy("partner")},
+			access.ChoiceChanged, "",
+		},
+		{
+			"the inviter is disabled", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Status = access.Disabled })},
+			access.InviterLeft,
+			"",
+		},
+		{
+			"the inviter is removed", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })},
+			access.InviterLeft,
+			"",
+		},
+		{
+			"the inviter may manage nobody any more", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Role = access.Tech })},
+			access.InviterLeft, "",
+		},
+		{
+			"the inviter has another role that manages people", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Role = access.Business })},
+			"", "",
+		},
+		{
+			"the inviter's account has become another person's", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Email = "olga@gmail.example" })},
+			access.InviterLeft, "",
+		},
+		{
+			"the inviter's address changes within the domain", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Email = "o@contoso.example" })},
+			"", "",
+		},
+		{
+			"the partner's owner leaves, and the customer invited", "customer",
+			[]func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })},
+			"", "",
+		},
+		{
+			"the admin who invited is an admin no more", "customer",
+			[]func(*world){func(w *world) { w.member("acme", ann.Email, false) }},
+			access.InviterLeft, "customer",
+		},
+		{
+			"the admin who invited leaves", "customer",
+			[]func(*world){func(w *world) { w.noMember("acme", ann.Email) }},
+			access.InviterLeft,
+			"customer",
+		},
+		{
+			"the partner is suspended", both,
+			[]func(*world){partner(access.PartnerCommand{Status: new(access.Suspended)})},
+			access.NotActive,
+			"partner",
+		},
+		{
+			"the partner is suspended and resumed", both,
+			[]func(*world){
+				partner(access.PartnerCommand{Status: new(access.Suspended)}),
+				partner(access.PartnerCommand{Status: new(access.Active)}),
+			},
+			"", "",
+		},
+		{
+			"the partner is of another class", both,
+			[]func(*world){partner(access.PartnerCommand{Class: new(access.Other)})},
+			access.NotEligible,
+			"partner",
+		},
+		{
+			"the provider offers nothing", both,
+			[]func(*world){partner(access.PartnerCommand{Offer: new(access.None)})},
+			access.NotEligible,
+			"partner",
+		},
 		{"the provider offers less", both, []func(*world){partner(access.PartnerCommand{Offer: new(access.View)})}, "", ""},
-		{"the partner is removed", both, []func(*world){func(w *world) { w.as(provider).removePartner("contoso") }}, access.PartnerRemoved, "partner"},
-		{"the customer suspends the grant", both, []func(*world){func(w *world) { w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)})) }}, "", ""},
+		{
+			"the partner is removed", both,
+			[]func(*world){func(w *world) { w.as(provider).removePartner("contoso") }},
+			access.PartnerRemoved,
+			"partner",
+		},
+		{
+			"the customer suspends the grant", both,
+			[]func(*world){func(w *world) { w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)})) }},
+			"", "",
+		},
 	} {
 		for _, side := range []string{"customer", "partner"} {
 			if c.by != side && c.by != both {
@@ -190,11 +277,17 @@ func TestAnInvitationEndsWithWhatItStandsOn(t *testing.T) {
 					then(w)
 				}
 				status, why := w.row(id).Status(w.now)
-				if wantStatus := map[bool]access.InvitationStatus{true: access.InvitationPending, false: access.InvitationCancelled}[c.why == ""]; status != wantStatus || why != c.why {
+				if wantStatus := map[bool]access.InvitationStatus{
+					true:  access.InvitationPending,
+					false: access.InvitationCancelled,
+				}[c.why == ""]; status != wantStatus || why != c.why {
 					t.Errorf("got %s (%s), want %s (%s)", status, why, wantStatus, c.why)
 				}
 				if c.task != "" {
-					customer, partner := map[string]string{"pair": "acme", "customer": "acme"}[c.task], map[string]string{"pair": "contoso", "partner": "contoso"}[c.task]
+					customer, partner := map[string]string{"pair": "acme", "customer": "acme"}[c.task], map[string]string{
+						"pair":    "contoso",
+						"partner": "contoso",
+					}[c.task]
 					if !w.reviewed(customer, partner, "") {
 						t.Errorf("got the writes %+v, want a task for the invitations of %q to %q", w.change.Writes, customer, partner)
 					}
@@ -311,7 +404,8 @@ func TestTheInviterIsTheActorOfWhatAnInvitationBrings(t *testing.T) {
 	w.must(w.accept(id))
 	w.wantEvents(events.UserCreated, events.GrantCreated, events.InvitationAccepted)
 	for _, e := range w.change.Events[:2] {
-		if e.Actor.Kind != "customer" || e.Actor.Email != ann.Email || e.Data.Person == nil || e.Data.Person.Email != eve || e.Data.Invitation != id {
+		if e.Actor.Kind != "customer" || e.Actor.Email != ann.Email || e.Data.Person == nil || e.Data.Person.Email != eve ||
+			e.Data.Invitation != id {
 			t.Errorf("%s: got actor %+v, person %+v and invitation %q, want ann, for eve", e.Type, e.Actor, e.Data.Person, e.Data.Invitation)
 		}
 	}
@@ -336,7 +430,7 @@ func TestAcceptingStandsOnTheInvitersRecord(t *testing.T) {
 	}
 }
 
-func TestAGrantThatAnInvitationOpensRequiresSingleSignOnWhereTheProviderSaysSo(t *testing.T) {
+func TestAGrantOpenedByAnInvitationHasTheDefaultForSSO(t *testing.T) {
 	w := newWorld(t).as(provider)
 	w.member("acme", ann.Email, true)
 	i := w.invitations[w.invited(ann, access.InviteCommand{})]
@@ -439,7 +533,8 @@ func TestTheSweepWritesDownWhyAnInvitationEnded(t *testing.T) {
 	if got := w.invitations[id]; got.State != access.InvitationCancelled || got.Reason != access.GrantEnded || !got.Due().IsZero() {
 		t.Errorf("got %+v, want it cancelled because the grant ended", got)
 	}
-	if e := w.event(); e.Type != events.InvitationCancelled || e.Actor.Kind != "clock" || e.Data.Reason != "grant_ended" || e.Data.Side != "partner" {
+	if e := w.event(); e.Type != events.InvitationCancelled || e.Actor.Kind != "clock" || e.Data.Reason != "grant_ended" ||
+		e.Data.Side != "partner" {
 		t.Errorf("got %+v, want the reason, by the clock", e)
 	}
 	if c, err := access.PlanInvitationEnd(w.row(id), w.planContext()); err != nil || !c.Empty() {
@@ -457,7 +552,7 @@ func TestNobodyIsRemindedOfAnInvitationThatNobodyCanAccept(t *testing.T) {
 	w.wantEvents(events.InvitationCancelled)
 }
 
-func TestOfBeforeAPartnersInvitationStandsOnTheGrantThatWasOpenThen(t *testing.T) {
+func TestAnOldPartnersInvitationDependsOnTheGrantOpenThen(t *testing.T) {
 	w := inviting(t)
 	w.now = w.now.Add(tick)
 	id := w.invited(w.theOwner(), access.InviteCommand{})

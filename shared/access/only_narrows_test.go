@@ -14,17 +14,20 @@ func TestACommandOnlyTakesWhenNothingElseIsInIt(t *testing.T) {
 		cmd  access.EditCommand
 		want bool
 	}{
-		"suspended":                    {access.EditCommand{State: &suspended}, true},
-		"users taken out":              {access.EditCommand{Remove: []string{"contoso:1"}}, true},
-		"everyone switched off":        {access.EditCommand{Everyone: &off}, true},
-		"no level":                     {access.EditCommand{Level: &none}, true},
-		"several of these":             {access.EditCommand{State: &suspended, Everyone: &off, Level: &none}, true},
-		"nothing":                      {access.EditCommand{}, false},
-		"resumed":                      {access.EditCommand{State: &open, Everyone: &off}, false},
-		"everyone switched on":         {access.EditCommand{Everyone: &on, Level: &none}, false},
-		"a level, of whatever it was":  {access.EditCommand{Level: &view, State: &suspended}, false},
-		"users taken out and put in":   {access.EditCommand{Remove: []string{"contoso:1"}, Add: []string{"contoso:2"}}, false},
-		"suspended with another cap":   {access.EditCommand{State: &suspended, Caps: map[string]*access.Level{"kim@contoso.example": &none}}, false},
+		"suspended":                   {access.EditCommand{State: &suspended}, true},
+		"users taken out":             {access.EditCommand{Remove: []string{"contoso:1"}}, true},
+		"everyone switched off":       {access.EditCommand{Everyone: &off}, true},
+		"no level":                    {access.EditCommand{Level: &none}, true},
+		"several of these":            {access.EditCommand{State: &suspended, Everyone: &off, Level: &none}, true},
+		"nothing":                     {access.EditCommand{}, false},
+		"resumed":                     {access.EditCommand{State: &open, Everyone: &off}, false},
+		"everyone switched on":        {access.EditCommand{Everyone: &on, Level: &none}, false},
+		"a level, of whatever it was": {access.EditCommand{Level: &view, State: &suspended}, false},
+		"users taken out and put in":  {access.EditCommand{Remove: []string{"contoso:1"}, Add: []string{"contoso:2"}}, false},
+		"suspended with another cap": {
+			access.EditCommand{State: &suspended, Caps: map[string]*access.Level{"kim@contoso.example": &none}},
+			false,
+		},
 		"suspended, whatever was seen": {access.EditCommand{State: &suspended, Seen: 7}, true},
 	} {
 		if got := c.cmd.OnlyNarrows(); got != c.want {

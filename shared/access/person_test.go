@@ -54,7 +54,10 @@ func TestAnotherDomainIsAnotherPerson(t *testing.T) {
 			pickedBy(olga)(w, kim)
 			w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)}))
 		}, other, access.UserNotAssigned, "person_changed", 1, 0},
-		{"external, picked by the customer, another domain", access.External, pickedBy(ann), other, access.UserNotAssigned, "person_changed", 1, 0},
+		{
+			"external, picked by the customer, another domain", access.External, pickedBy(ann), other, access.UserNotAssigned, "person_changed", 1,
+			0,
+		},
 		{"a subdomain is another domain", access.Tech, pickedBy(ann), "kim@eu.contoso.example", access.UserNotAssigned, "person_changed", 1, 0},
 		{"by everyone, another domain", access.Tech, func(w *world, _ string) {
 			w.must(w.grant(access.GrantCommand{Everyone: true}))
@@ -185,7 +188,8 @@ func TestAChangeOfPersonHoldsUpASwitchOfEveryone(t *testing.T) { // whoever coun
 		t.Errorf("same domain: got headcount %+v, want %+v as before", got, before)
 	}
 	w.move(kim, "kim@elsewhere.example")
-	if got := w.headcounts["contoso"]; got.Version != before.Version+1 || got.LastNumber != before.LastNumber+1 || got.Staff != before.Staff || w.users[kim].Number != got.LastNumber {
+	if got := w.headcounts["contoso"]; got.Version != before.Version+1 || got.LastNumber != before.LastNumber+1 || got.Staff != before.Staff ||
+		w.users[kim].Number != got.LastNumber {
 		t.Errorf("another domain: got headcount %+v and number %d, want the next number", got, w.users[kim].Number)
 	}
 }
@@ -193,7 +197,7 @@ func TestAChangeOfPersonHoldsUpASwitchOfEveryone(t *testing.T) { // whoever coun
 // Who is picked by the partner stays after a change of person while the partner may pick. When the customer takes the choice back it keeps
 // whom it sees, and nobody else: the person whom it saw, once the clock has told it of the change, and not the one of whom it has not
 // heard.
-func TestACustomerThatTakesTheChoiceBackKeepsThePersonsOfWhomItWasTold(t *testing.T) {
+func TestACustomerThatAssignsAgainKeepsThePersonsItWasToldOf(t *testing.T) {
 	take := func(w *world) { w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)})) }
 	for about, c := range map[string]struct {
 		do  func(w *world, task *access.Task)

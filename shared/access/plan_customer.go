@@ -15,8 +15,9 @@ type CustomerCommand struct {
 	Contacts *[]string
 }
 
-// PlanCustomer plans that a customer is registered (D6) or edited. Registry holds the records of the domain that it has, of the one that it gets, and of
-// those above them: one that is a partner's is refused with DomainTaken. A domain that was set before there was a registry is entered by any edit.
+// PlanCustomer plans that a customer is registered (D6) or edited. Registry holds the records of the domain that it has, of the one that it
+// gets, and of those above them: one that is a partner's is refused with DomainTaken. A domain that was set before there was a registry is
+// entered by any edit.
 func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCommand, pc PlanContext) (Change, *Customer, error) {
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "customer %s was removed, and its id is never used again: choose another one", id)

@@ -35,8 +35,8 @@ func (g *Grant) Due() time.Time {
 	return next
 }
 
-// PlanDue plans what the clock has brought to a grant: its end, or else that it has started, and the latest reminder, however many were missed.
-// When nothing is due, the change is empty.
+// PlanDue plans what the clock has brought to a grant: its end, or else that it has started, and the latest reminder, however many were
+// missed. When nothing is due, the change is empty.
 func PlanDue(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Grant == nil {
 		return GrantChange{}, nil
@@ -58,18 +58,19 @@ func PlanDue(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return GrantChange{Grant: p.grant, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.grant}}, Events: p.pastEvents}}, nil
 }
 
-// recordDue tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they still mean something,
-// the latest reminder, however many were missed.
+// recordDue tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they
+// still mean something, the latest reminder, however many were missed.
 func (p *grantPlan) recordDue(reminding bool) {
 	before, pc := p.before, p.pc.asClock()
 	if p.created || before == nil {
 		return
 	}
 	tell := func(t events.Type, days int) {
-		p.pastEvents = append(p.pastEvents, pc.event(t, p.facts.Customer, p.facts.Partner, grantData(before, p.facts.Headcount, func(d *events.Data) {
-			d.Users, d.UsersTruncated = p.usersWithAccess()
-			d.Status, d.Days = string(before.Status(p.facts.Partner, pc.Now)), days
-		})))
+		p.pastEvents = append(p.pastEvents,
+			pc.event(t, p.facts.Customer, p.facts.Partner, grantData(before, p.facts.Headcount, func(d *events.Data) {
+				d.Users, d.UsersTruncated = p.usersWithAccess()
+				d.Status, d.Days = string(before.Status(p.facts.Partner, pc.Now)), days
+			})))
 	}
 	passed := func(t time.Time) bool { return t.After(p.grant.NotifiedUntil) && !t.After(pc.Now) }
 	if passed(before.From) {

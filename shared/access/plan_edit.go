@@ -27,9 +27,12 @@ type EditCommand struct {
 
 // OnlyNarrows tells that the command takes access away whatever the grant is like, and gives none.
 func (c EditCommand) OnlyNarrows() bool {
-	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone || c.Level != nil && *c.Level == None
-	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone || c.Level != nil && *c.Level != None
-	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil && c.Caps == nil
+	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone ||
+		c.Level != nil && *c.Level == None
+	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone ||
+		c.Level != nil && *c.Level != None
+	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil &&
+		c.Message == nil && c.Caps == nil
 }
 
 // OnlyCaps tells that the command caps people and lifts no cap: nearly always it takes.
@@ -39,7 +42,8 @@ func (c EditCommand) OnlyCaps() bool {
 			return false
 		}
 	}
-	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil && c.Until == nil &&
+	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil &&
+		c.Until == nil &&
 		c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
 }
 
@@ -89,7 +93,9 @@ func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error
 		}
 	}
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.widened) > 0 {
-		return GrantChange{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.PublicVersion())
+		return GrantChange{}, Refuse(VersionMismatch,
+			"the grant has changed since version %d was read; it is at version %d now: read it again and decide anew",
+			cmd.Seen, r.Grant.PublicVersion())
 	}
 	if len(p.widened) > 0 && !onlyTexts(p.widened) {
 		if err := checkEligible(r.Partner); err != nil {
@@ -131,7 +137,9 @@ func PlanAssign(r GrantFacts, cmd AssignCommand, pc PlanContext) (GrantChange, e
 		return GrantChange{}, err
 	}
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.widened) > 0 {
-		return GrantChange{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.PublicVersion())
+		return GrantChange{}, Refuse(VersionMismatch,
+			"the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen,
+			r.Grant.PublicVersion())
 	}
 	if len(p.widened) > 0 {
 		if err := checkEligible(r.Partner); err != nil {
@@ -171,8 +179,8 @@ func PlanRemoveUser(r GrantFacts, user string, pc PlanContext) (GrantChange, err
 	return p.finish(events.GrantEdited, nil)
 }
 
-// PlanLeave plans that one of the partner's users is taken out of a customer. Everybody leaves by itself, whoever picked it and even as the last one; others
-// are taken out where the partner picks its users.
+// PlanLeave plans that one of the partner's users is taken out of a customer. Everybody leaves by itself, whoever picked it and even as the
+// last one; others are taken out where the partner picks its users.
 func PlanLeave(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return GrantChange{}, notFound("customer")
@@ -230,7 +238,10 @@ func planEnd(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
 	if r.Grant == nil || r.Grant.State == StateEnded {
 		return GrantChange{Grant: r.Grant}, nil
 	}
-	kind := map[Reason]events.Type{RevokedByCustomer: events.GrantRevoked, RelinquishedByPartner: events.GrantRelinquished, Expired: events.GrantExpired}[why]
+	kind := map[Reason]events.Type{
+		RevokedByCustomer: events.GrantRevoked, RelinquishedByPartner: events.GrantRelinquished,
+		Expired: events.GrantExpired,
+	}[why]
 	if kind == "" {
 		kind = events.GrantEnded
 	}

@@ -24,7 +24,8 @@ type GrantCommand struct {
 	DefaultSSO bool       // the provider's setting
 }
 
-// CheckGrant refuses what PlanGrant would refuse whoever the users are, so that nothing else is learnt of an address before the rest of the request is right.
+// CheckGrant refuses what PlanGrant would refuse whoever the users are, so that nothing else is learnt of an address before the rest of the
+// request is right.
 func CheckGrant(c *Customer, cmd GrantCommand, pc PlanContext) error {
 	switch {
 	case c == nil || c.Status != Active:
@@ -34,7 +35,8 @@ func CheckGrant(c *Customer, cmd GrantCommand, pc PlanContext) error {
 	case cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(pc.Now):
 		return Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
 	case cmd.From != nil && cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(*cmd.From):
-		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", cmd.Until.Format(time.RFC3339), cmd.From.Format(time.RFC3339)).At("/until")
+		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", cmd.Until.Format(time.RFC3339),
+			cmd.From.Format(time.RFC3339)).At("/until")
 	}
 	return nil
 }
@@ -120,8 +122,9 @@ func (c GrantCommand) checkSameTerms(g *Grant, now time.Time) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	err := Refuse(GrantDiffers, "a grant to partner %s is open already, with another %s: leave that out to add people to it, or change it for everybody "+
-		"with PATCH /v1/customers/%s/grants/%[1]s", g.Partner, strings.Join(fields, ", "), g.Customer)
+	err := Refuse(GrantDiffers,
+		"a grant to partner %s is open already, with another %s: leave that out to add people to it, or change it for everybody "+
+			"with PATCH /v1/customers/%s/grants/%[1]s", g.Partner, strings.Join(fields, ", "), g.Customer)
 	for _, f := range fields {
 		err.Fields = append(err.Fields, Field{Pointer: "/" + f, Detail: "the open grant has another " + f})
 	}
@@ -178,7 +181,9 @@ func checkEligible(p *Partner) *Error {
 	case p.Status != Active:
 		return Refuse(PartnerNotActive, "this partner is not active: nobody can grant it access now")
 	case p.Class != Channel:
-		return Refuse(PartnerNotEligible, "this partner is not classified as a channel partner, so customers cannot grant it access: ask the provider") // D9
+		// D9
+		return Refuse(PartnerNotEligible,
+			"this partner is not classified as a channel partner, so customers cannot grant it access: ask the provider")
 	case p.Offer == None:
 		return Refuse(PartnerNotEligible, "the provider offers this partner no access to customers: ask the provider") // W4, D10
 	}
@@ -208,13 +213,18 @@ func PlanRelationship(r GrantFacts, everyone, defaultSSO bool, pc PlanContext) (
 		return GrantChange{}, notFound("partner")
 	}
 	if by := r.Customer.ManagedBy; by != "" && by != r.Partner.ID {
-		return GrantChange{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s, and a managed customer has one partner", r.Customer.ID, by) // A15
+		// A15
+		return GrantChange{}, Refuse(ManagedElsewhere,
+			"customer %s is managed by partner %s, and a managed customer has one partner", r.Customer.ID, by)
 	}
 	if r.Partner.Status != Active {
 		return GrantChange{}, Refuse(PartnerNotActive, "partner %s is %s: make it active first", r.Partner.ID, r.Partner.Status)
 	}
 	if r.Partner.Class != Channel {
-		return GrantChange{}, Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so nobody of it gets in: change its class first", r.Partner.ID) // D9
+		// D9
+		return GrantChange{}, Refuse(PartnerNotEligible,
+			"partner %s is not classified as a channel partner, so nobody of it gets in: change its class first",
+			r.Partner.ID)
 	}
 	p := newGrantPlan(r, pc)
 	if r.Grant != nil && !r.Grant.Ended(pc.Now) {
@@ -254,11 +264,15 @@ func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, e
 		return GrantChange{}, err.At("/partner")
 	}
 	if r.Partner.Offer < Manage {
-		return GrantChange{}, Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID, r.Partner.Offer).At("/partner")
+		return GrantChange{}, Refuse(PartnerNotEligible,
+			"partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID,
+			r.Partner.Offer).At("/partner")
 	}
 	for _, row := range others {
 		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, pc.Now) == nil {
-			return GrantChange{}, Refuse(CustomerHasPartners, "customer %s still lets partner %s in, and a managed customer has one partner: end that first", r.Customer.ID, g.Partner)
+			return GrantChange{}, Refuse(CustomerHasPartners,
+				"customer %s still lets partner %s in, and a managed customer has one partner: end that first",
+				r.Customer.ID, g.Partner)
 		}
 	}
 	p := newGrantPlan(r, pc)

@@ -14,8 +14,9 @@ type MemberFacts struct {
 	Email    *Email        // nil when nothing is known of the address
 	Holder   AddressHolder // the partner's user with that address
 
-	FormerHolders    []*User         // the partners' users who had that address while it was a member's
-	OtherMemberships map[string]bool // those, and the one who has it, who are members of the customer under another of their addresses as well, by id
+	FormerHolders []*User // the partners' users who had that address while it was a member's
+	// those, and the one who has it, who are members of the customer under another of their addresses as well, by id
+	OtherMemberships map[string]bool
 
 	LastAdmin bool // the member is the customer's only admin, and a grant has not ended; looked up where the member would be an admin no more
 	Confirmed bool // the caller says that it knows so
@@ -24,11 +25,14 @@ type MemberFacts struct {
 // LastAdminLeft is why an event about a member concerns the provider: the customer has open grants, and nobody who can change them.
 const LastAdminLeft = "last_admin"
 
-// dropAdmin plans what else changes when an admin is one no more. It refuses to leave a customer with open grants and without an admin, unless that is
-// confirmed. The customer's record is written, so that of two admins who go at once the second is seen to be the last. The reason is for the event.
+// dropAdmin plans what else changes when an admin is one no more. It refuses to leave a customer with open grants and without an admin,
+// unless that is confirmed. The customer's record is written, so that of two admins who go at once the second is seen to be the last. The
+// reason is for the event.
 func (f MemberFacts) dropAdmin(pc PlanContext) (writes []Write, reason string, err error) {
 	if f.LastAdmin && !f.Confirmed {
-		return nil, "", Refuse(LastAdmin, "%s is the only admin of customer %s, whose grants nobody could end then: register another admin first, or confirm with ?confirm=last_admin",
+		return nil, "", Refuse(LastAdmin,
+			"%s is the only admin of customer %s, whose grants nobody could end then: register another admin first, or confirm with "+
+				"?confirm=last_admin",
 			f.Member.Email, f.Customer.ID)
 	}
 	writes = pc.reviewInvitations(f.Customer, "")
@@ -88,11 +92,13 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 	if admin {
 		role = "admin"
 	}
-	c.Events = append(c.Events, pc.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
+	c.Events = append(c.Events,
+		pc.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
 	return c, &after, nil
 }
 
-// PlanRemoveMember plans that a person is no longer a member. A removed customer's members can be removed, too: until then their addresses belong to it.
+// PlanRemoveMember plans that a person is no longer a member. A removed customer's members can be removed, too: until then their addresses
+// belong to it.
 func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 	if f.Customer == nil || f.Member == nil {
 		return Change{}, notFound("member")
@@ -108,11 +114,13 @@ func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 	}
 	return Change{
 		Writes: writes,
-		Events: []events.Event{pc.event(events.MemberRemoved, f.Customer, nil, events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}, Reason: reason})},
+		Events: []events.Event{pc.event(events.MemberRemoved, f.Customer, nil,
+			events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}, Reason: reason})},
 	}, nil
 }
 
-// membershipWrites writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the person is a member of the customer.
+// membershipWrites writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the
+// person is a member of the customer.
 func membershipWrites(f MemberFacts, address string, member bool) []Write {
 	after := Email{Address: address}
 	if f.Email != nil {

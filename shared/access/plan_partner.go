@@ -23,7 +23,8 @@ type PartnerCommand struct {
 	OwnerSetsSSO *bool // default: the provider alone sets SSO
 }
 
-// OnlyStatus tells that the command suspends or resumes the partner and does nothing else: what others changed meanwhile does not matter to it.
+// OnlyStatus tells that the command suspends or resumes the partner and does nothing else: what others changed meanwhile does not matter to
+// it.
 func (c PartnerCommand) OnlyStatus() bool {
 	return c.Status != nil && c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil &&
 		c.Domains == nil && c.OwnerSetsSSO == nil
@@ -35,10 +36,13 @@ func (c PartnerCommand) OnlySuspends() bool { return c.OnlyStatus() && *c.Status
 // MaxParents is how many partners are above one at most (W3).
 const MaxParents = 10
 
-// PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, one more than MaxParents at
-// most. Registry holds the records of the partner's domains, of those that it gets, and of those above them: one that belongs to somebody else is refused
-// with DomainTaken. What only takes away (a lower offer, suspension, single sign-on switched off) is never refused for a stale version.
-func PlanPartner(id string, before *Partner, above []*Partner, registry Domains, cmd PartnerCommand, pc PlanContext) (Change, *Partner, error) {
+// PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, one more than
+// MaxParents at most. Registry holds the records of the partner's domains, of those that it gets, and of those above them: one that belongs
+// to somebody else is refused with DomainTaken. What only takes away (a lower offer, suspension, single sign-on switched off) is never
+// refused for a stale version.
+func PlanPartner(id string, before *Partner, above []*Partner, registry Domains, cmd PartnerCommand, pc PlanContext) (Change, *Partner,
+	error,
+) {
 	if before != nil && before.Status == Removed {
 		return Change{}, nil, Refuse(Ended, "partner %s was removed, and its id is never used again: choose another one", id)
 	}
@@ -92,8 +96,8 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	return c, &p, nil
 }
 
-// apply sets what the command says on the partner, but for its domains. It returns the names of the API's fields that changed, and whether a change
-// widens access. It refuses a name of too many words and a parent that cannot be one.
+// apply sets what the command says on the partner, but for its domains. It returns the names of the API's fields that changed, and whether
+// a change widens access. It refuses a name of too many words and a parent that cannot be one.
 func (c PartnerCommand) apply(p *Partner, above []*Partner) (fields []string, widened bool, err error) {
 	record := func(field string, changed, widens bool) {
 		if changed {
@@ -166,8 +170,8 @@ func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
 	return nil
 }
 
-// checkParent refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at once can still
-// make a circle, which does no harm: nothing is inherited along the tree (W12).
+// checkParent refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at
+// once can still make a circle, which does no harm: nothing is inherited along the tree (W12).
 func checkParent(id, parent string, above []*Partner) error {
 	if len(above) == 0 || above[0].Status == Removed || above[0].ID == id {
 		return Refuse(Invalid, "there is no other partner %q that could be the parent", parent).At("/parent")
@@ -183,8 +187,8 @@ func checkParent(id, parent string, above []*Partner) error {
 	return nil
 }
 
-// PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25), and its domains are free.
-// Registry holds the records of its domains.
+// PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25), and its
+// domains are free. Registry holds the records of its domains.
 func PlanRemovePartner(before *Partner, registry Domains, pc PlanContext) (Change, error) {
 	if before == nil || before.Status == Removed {
 		return Change{}, notFound("partner")
@@ -197,7 +201,8 @@ func PlanRemovePartner(before *Partner, registry Domains, pc PlanContext) (Chang
 		return Change{}, err
 	}
 	return Change{
-		Writes: append([]Write{PartnerWrite{Before: before, After: &p}, pc.task(TaskPartnerRemoved, p.ID, ""), pc.task(TaskInvitations, p.ID, "")}, freed...),
+		Writes: append(
+			[]Write{PartnerWrite{Before: before, After: &p}, pc.task(TaskPartnerRemoved, p.ID, ""), pc.task(TaskInvitations, p.ID, "")}, freed...),
 		Events: []events.Event{pc.event(events.PartnerRemoved, nil, &p, events.Data{Version: p.Version})},
 	}, nil
 }

@@ -9,13 +9,17 @@ import (
 // rulesGrace is for how long the request that changed a customer's rules has its grants to itself.
 const rulesGrace = time.Minute
 
-// rulesTask has the clock see to it that all the customer's grants copy its rules, should the request fail that does so before it is answered.
+// rulesTask has the clock see to it that all the customer's grants copy its rules, should the request fail that does so before it is
+// answered.
 func (pc PlanContext) rulesTask(customer string) TaskWrite {
-	return TaskWrite{After: &Task{ID: pc.NewID(), Kind: TaskCustomerRules, Customer: customer, Due: pc.Now.Add(rulesGrace), Created: pc.Now, Version: 1}}
+	return TaskWrite{After: &Task{
+		ID: pc.NewID(), Kind: TaskCustomerRules, Customer: customer, Due: pc.Now.Add(rulesGrace), Created: pc.Now,
+		Version: 1,
+	}}
 }
 
-// PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed was told
-// with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
+// PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed
+// was told with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
 func PlanCustomerRules(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(pc.Now) || r.Grant.HasRulesOf(r.Customer) {
 		return GrantChange{Grant: r.Grant}, nil
@@ -27,8 +31,8 @@ func PlanCustomerRules(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return GrantChange{Grant: p.grant, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.grant}}}}, nil
 }
 
-// reviewInvitations leaves a task that ends the customer's pending invitations which nobody can accept any more: to one partner, or all when that is "".
-// It is nothing where the customer has never invited anybody.
+// reviewInvitations leaves a task that ends the customer's pending invitations which nobody can accept any more: to one partner, or all
+// when that is "". It is nothing where the customer has never invited anybody.
 func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
 	if c == nil || !c.HasInvitations {
 		return nil
@@ -38,8 +42,8 @@ func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
 	return []Write{t}
 }
 
-// reviewInvitationsOf leaves the same task for the invitations that a partner's user has sent, where it could send any and now may not, or not as the
-// person that it was.
+// reviewInvitationsOf leaves the same task for the invitations that a partner's user has sent, where it could send any and now may not, or
+// not as the person that it was.
 func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 	if !roleMayInvite(before.Role) || before.Status != Active {
 		return nil
@@ -50,8 +54,8 @@ func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 	return []Write{pc.task(TaskInvitations, before.Partner, before.ID)}
 }
 
-// needsRow tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out somebody who
-// would not be in without it.
+// needsRow tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out
+// somebody who would not be in without it.
 func (g *Grant) needsRow(a *Assignment) bool {
 	return a.Epoch >= g.Epoch && (!a.Excluded || g.Everyone || g.EveryoneUpTo > 0)
 }
@@ -78,7 +82,8 @@ func PlanEndForRemovedPartner(r GrantFacts, pc PlanContext) (GrantChange, error)
 	return planEnd(r, PartnerRemoved, pc)
 }
 
-// PlanUserLeft plans that a user who has left the partner is no longer counted in one grant. While everyone is on there is nothing to write.
+// PlanUserLeft plans that a user who has left the partner is no longer counted in one grant. While everyone is on there is nothing to
+// write.
 func PlanUserLeft(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	u := r.Users[user]
 	if r.Grant == nil || u == nil || r.Grant.Ended(pc.Now) {
@@ -110,8 +115,8 @@ func (pc PlanContext) personTask(before, after *User, was, counted int64) TaskWr
 	return w
 }
 
-// PlanPersonChanged plans that the access of a user ends in one grant because its address has moved to another domain: where the customer picked the
-// person who had the account, and where that person was in by its number. What the partner picked stays while it
+// PlanPersonChanged plans that the access of a user ends in one grant because its address has moved to another domain: where the customer
+// picked the person who had the account, and where that person was in by its number. What the partner picked stays while it
 // may pick, and so does what everyone has.
 func PlanPersonChanged(r GrantFacts, t *Task, pc PlanContext) (GrantChange, error) {
 	u := r.Users[t.User]
@@ -142,8 +147,8 @@ func PlanPersonChanged(r GrantFacts, t *Task, pc PlanContext) (GrantChange, erro
 	})
 }
 
-// PlanNotifyPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as they are after
-// PlanPersonChanged; the second round, which is for what ends, tells nobody again.
+// PlanNotifyPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as
+// they are after PlanPersonChanged; the second round, which is for what ends, tells nobody again.
 func PlanNotifyPersonChanged(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
 	c := PlanTaskProgress(t, after, pc)
 	for _, r := range rows {
@@ -153,18 +158,19 @@ func PlanNotifyPersonChanged(t *Task, rows []GrantFacts, after string, pc PlanCo
 		}
 		p := newGrantPlan(r, pc.asClock())
 		if p.grant.Admits(u, p.row(u.ID)) {
-			c.Events = append(c.Events, p.pc.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.grant, r.Headcount, func(d *events.Data) {
-				d.Users, d.UsersTruncated = p.usersWithAccess()
-				d.Status = string(p.grant.Status(r.Partner, pc.Now))
-				d.Person, d.EmailWas = ref(person(u)), t.EmailWas
-			})))
+			c.Events = append(c.Events,
+				p.pc.event(events.GrantPersonChanged, r.Customer, r.Partner, grantData(p.grant, r.Headcount, func(d *events.Data) {
+					d.Users, d.UsersTruncated = p.usersWithAccess()
+					d.Status = string(p.grant.Status(r.Partner, pc.Now))
+					d.Person, d.EmailWas = ref(person(u)), t.EmailWas
+				})))
 		}
 	}
 	return c
 }
 
-// PlanNotifyCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are as
-// they were listed; those that have ended are passed over.
+// PlanNotifyCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are
+// as they were listed; those that have ended are passed over.
 func PlanNotifyCustomers(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
 	kind := events.GrantPartnerSuspended
 	if t.Kind == TaskPartnerResumed {

@@ -35,8 +35,8 @@ func (c UserCommand) OnlyDisables() bool {
 	return c.Status != nil && *c.Status == Disabled && c.Email == nil && c.Name == nil && c.Phone == nil && c.Role == nil && c.MFA == nil
 }
 
-// PlanNewUser plans that a partner gets a user (P2, P14). It refuses roles above the actor's own, and then addresses that cannot be the user's (see claim);
-// owners are set by the provider, and the first user is one unless another role is given.
+// PlanNewUser plans that a partner gets a user (P2, P14). It refuses roles above the actor's own, and then addresses that cannot be the
+// user's (see claim); owners are set by the provider, and the first user is one unless another role is given.
 func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, error) {
 	if f.Partner == nil || f.Partner.Status == Removed {
 		return Change{}, nil, notFound("partner")
@@ -57,7 +57,8 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 	h.LastNumber++
 	h.Version++
 	u := User{
-		ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: *cmd.Email, Role: role, Status: Active, Created: pc.Now, Updated: pc.Now, Version: 1,
+		ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: *cmd.Email, Role: role, Status: Active,
+		Created: pc.Now, Updated: pc.Now, Version: 1,
 	}
 	applyUserCommand(&u, cmd)
 	if err := checkPhone(&u); err != nil {
@@ -77,8 +78,8 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 	return c, &u, nil
 }
 
-// PlanUser plans that a user is edited (P19), disabled or enabled. Nobody changes his own role, or a user whose role is above his own. An address that the
-// provider gives, be it the present one, is proved by that.
+// PlanUser plans that a user is edited (P19), disabled or enabled. Nobody changes his own role, or a user whose role is above his own. An
+// address that the provider gives, be it the present one, is proved by that.
 func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, error) {
 	if f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed {
 		return Change{}, nil, notFound("user")
@@ -152,8 +153,8 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	return c, &u, nil
 }
 
-// checkRoleChange refuses to change one's own role, to give or take a role that the actor may not manage, and to make an employee of an external user
-// or the other way round.
+// checkRoleChange refuses to change one's own role, to give or take a role that the actor may not manage, and to make an employee of an
+// external user or the other way round.
 func checkRoleChange(a Actor, u *User, role Role) *Error {
 	if a.User == u.ID {
 		return Refuse(Forbidden, "nobody changes his own role: ask somebody else who manages your organisation's people")
@@ -178,8 +179,8 @@ func userEventType(before, after *User) events.Type {
 	return events.UserEnabled
 }
 
-// PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again. The last owner stays, unless the
-// partner was removed.
+// PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again. The last
+// owner stays, unless the partner was removed.
 func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	if f.Partner == nil || f.User == nil || f.User.Status == Removed {
 		return Change{}, notFound("user")
@@ -197,8 +198,9 @@ func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	}, nil
 }
 
-// MayManageRole refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above his own, and
-// everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been decided before.
+// MayManageRole refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above
+// his own, and everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been
+// decided before.
 func MayManageRole(a Actor, r Role) *Error {
 	switch {
 	case a.Kind == ActorProvider:

@@ -10,7 +10,10 @@ import (
 
 // The status of a grant and the reason beside it are what a check answers to a user who is in, whatever the state of both sides.
 func TestTheStatusOfAGrantIsWhatACheckAnswersToItsUsers(t *testing.T) {
-	user := &access.User{ID: "contoso:kim", Partner: "contoso", Email: "kim@contoso.example", Role: access.Tech, Status: access.Active, Number: 1}
+	user := &access.User{
+		ID: "contoso:kim", Partner: "contoso", Email: "kim@contoso.example", Role: access.Tech, Status: access.Active,
+		Number: 1,
+	}
 	end := &access.End{Reason: access.RevokedByCustomer, At: start}
 	for _, status := range []access.Status{access.Active, access.Suspended, access.Removed} {
 		for _, class := range []access.Class{access.Channel, access.Other} {
@@ -26,7 +29,7 @@ func TestTheStatusOfAGrantIsWhatACheckAnswersToItsUsers(t *testing.T) {
 					}
 					for _, now := range []time.Time{start.Add(-tick), start, start.Add(time.Hour - tick), start.Add(time.Hour)} {
 						name := fmt.Sprint(status, " ", class, " sso ", sso, " ", state, " ", now.Sub(start))
-						level, in := access.AccessLevel(access.Facts{Partner: p, User: user, Grant: g}, "acme", now)
+						level, in := access.EffectiveLevel(access.Facts{Partner: p, User: user, Grant: g}, "acme", now)
 						d := (&access.Catalogue{}).Decide(access.Facts{Partner: p, User: user, Grant: g}, "acme", "sign_in", now)
 						if active := g.Status(p, now) == "active"; active != in || in && level != access.View {
 							t.Errorf("%s: got the status %s, while the check lets in: %v", name, g.Status(p, now), in)
@@ -57,10 +60,19 @@ func TestAGrantIsSuspendedWhileItsPartnerKeepsEverybodyOut(t *testing.T) {
 		reason access.DecisionReason
 	}{
 		{"nothing is in the way", func(*access.Partner, *access.Grant) {}, "active", ""},
-		{"the partner is suspended", func(p *access.Partner, _ *access.Grant) { p.Status = access.Suspended }, "suspended", access.DeniedPartnerNotActive},
-		{"the partner is of another class", func(p *access.Partner, _ *access.Grant) { p.Class = access.Other }, "suspended", access.DeniedPartnerNotEligible},
+		{
+			"the partner is suspended", func(p *access.Partner, _ *access.Grant) { p.Status = access.Suspended }, "suspended",
+			access.DeniedPartnerNotActive,
+		},
+		{
+			"the partner is of another class", func(p *access.Partner, _ *access.Grant) { p.Class = access.Other }, "suspended",
+			access.DeniedPartnerNotEligible,
+		},
 		{"single sign-on is required", func(_ *access.Partner, g *access.Grant) { g.RequireSSO = true }, "suspended", access.SSORequired},
-		{"the customer has suspended it", func(_ *access.Partner, g *access.Grant) { g.State = access.StateSuspended }, "suspended", access.DeniedSuspended},
+		{
+			"the customer has suspended it", func(_ *access.Partner, g *access.Grant) { g.State = access.StateSuspended }, "suspended",
+			access.DeniedSuspended,
+		},
 		{"both have", func(p *access.Partner, g *access.Grant) {
 			p.Status, g.State = access.Suspended, access.StateSuspended
 		}, "suspended", access.DeniedPartnerNotActive},

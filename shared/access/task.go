@@ -14,21 +14,23 @@ const (
 	TaskPersonChanged    TaskKind = "person_changed"  // a user has another address, which may mean another person
 	TaskCustomerRules    TaskKind = "customer_rules"  // the customer's domain, or a cap, has changed: its grants copy that
 	TaskOldAssignments   TaskKind = "old_assignments" // deletes the rows of a grant that count no more
-	TaskInvitations      TaskKind = "invitations"     // looks through the pending invitations of a customer, to a partner, or of one of its users
+	// looks through the pending invitations of a customer, to a partner, or of one of its users
+	TaskInvitations TaskKind = "invitations"
 )
 
 // Task is such work, and how far it has come. It is stored with the change that caused it.
 type Task struct {
-	ID            string
-	Kind          TaskKind
-	Partner       string
-	Customer      string // for tasks about one customer's grants
-	User          string // for user_removed
-	LastCustomer  string // the last customer that was done, "" = none
-	Again         bool   // this is the second round, for grants that the first may not have seen
-	Due           time.Time
-	InFlightUntil time.Time // for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
-	Idle          bool      // for identity: nobody has it, it waits for its Until
+	ID           string
+	Kind         TaskKind
+	Partner      string
+	Customer     string // for tasks about one customer's grants
+	User         string // for user_removed
+	LastCustomer string // the last customer that was done, "" = none
+	Again        bool   // this is the second round, for grants that the first may not have seen
+	Due          time.Time
+	// for identity and activation: before that, what was sent earlier may still reach the identity provider; zero = nothing is on its way
+	InFlightUntil time.Time
+	Idle          bool // for identity: nobody has it, it waits for its Until
 	Created       time.Time
 	Version       int64
 
@@ -45,7 +47,8 @@ func (pc PlanContext) task(k TaskKind, partner, user string) TaskWrite {
 	return TaskWrite{After: &Task{ID: pc.NewID(), Kind: k, Partner: partner, User: user, Due: pc.Now, Created: pc.Now, Version: 1}}
 }
 
-// PlanTaskProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all grants twice.
+// PlanTaskProgress plans that a task has come past a customer, or, when that was the last one, that it is done. Removals go through all
+// grants twice.
 func PlanTaskProgress(t *Task, after string, pc PlanContext) Change {
 	next := *t
 	next.Version++
@@ -53,7 +56,8 @@ func PlanTaskProgress(t *Task, after string, pc PlanContext) Change {
 	if after != "" {
 		return Change{Writes: []Write{TaskWrite{Before: t, After: &next}}}
 	}
-	if t.Again || t.Kind == TaskOldAssignments || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed || t.Kind == TaskCustomerRules ||
+	if t.Again || t.Kind == TaskOldAssignments || t.Kind == TaskPartnerSuspended || t.Kind == TaskPartnerResumed ||
+		t.Kind == TaskCustomerRules ||
 		t.Kind == TaskPersonChanged && t.FormerNumber == 0 {
 		return Change{Writes: []Write{TaskWrite{Before: t}}}
 	}

@@ -43,7 +43,8 @@ func ValidUserID(s string) bool {
 	return strings.Trim(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
 }
 
-// ValidAccountName tells whether s can be the name of a user's account at the identity provider: the user's id, whose letters it may have folded.
+// ValidAccountName tells whether s can be the name of a user's account at the identity provider: the user's id, whose letters it may have
+// folded.
 func ValidAccountName(s string) bool {
 	partner, id, _ := strings.Cut(s, ":")
 	upper := strings.ToUpper(id)
@@ -88,10 +89,11 @@ func isDotString(s string) bool {
 	return true
 }
 
-// ValidName tells whether s can be shown as a name: 1 to 200 characters on one line, at least one of which is seen on its own, no control, direction,
-// blank or ignorable characters (joiners and emoji variants only where they change what is seen), no space at the ends.
+// ValidName tells whether s can be shown as a name: 1 to 200 characters on one line, at least one of which is seen on its own, no control,
+// direction, blank or ignorable characters (joiners and emoji variants only where they change what is seen), no space at the ends.
 func ValidName(s string) bool {
-	return s != "" && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s && printable(s, false) && strings.ContainsFunc(s, visible)
+	return s != "" && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s && printable(s, false) &&
+		strings.ContainsFunc(s, visible)
 }
 
 // ValidNote tells whether s can be a note: at most 1000 characters, line feeds allowed.
@@ -158,8 +160,8 @@ func blank(r rune) bool {
 	return r >= 0xfff9 && r <= 0xfffb || r >= 0x13430 && r <= 0x1343f // interlinear annotation and Egyptian format controls
 }
 
-// isVisibleJoiner tells whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what makes one emoji of
-// several.
+// isVisibleJoiner tells whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what
+// makes one emoji of several.
 func isVisibleJoiner(before, r, after rune) bool {
 	symbol := func(r rune) bool { return unicode.In(r, unicode.So, unicode.Sk) && !blank(r) }
 	switch r {

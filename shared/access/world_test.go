@@ -53,8 +53,9 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, now: start, actor: provider,
 		partners: map[string]access.Partner{}, headcounts: map[string]access.Headcount{}, users: map[string]access.User{},
-		emails: map[string]access.Email{}, domains: map[string]access.Domain{}, customers: map[string]access.Customer{}, members: map[string]access.Member{},
-		grants: map[string]access.Grant{}, assignments: map[string]access.Assignment{},
+		emails: map[string]access.Email{}, domains: map[string]access.Domain{}, customers: map[string]access.Customer{},
+		members: map[string]access.Member{},
+		grants:  map[string]access.Grant{}, assignments: map[string]access.Assignment{},
 		invitations: map[string]access.Invitation{},
 	}
 	w.customer("acme", "acme.example")
@@ -137,7 +138,8 @@ func (w *world) commit(c access.Change) {
 
 // put fails where the table's condition would, and where a version does not grow.
 func put[T interface {
-	access.Partner | access.Headcount | access.User | access.Email | access.Domain | access.Customer | access.Member | access.Grant | access.Assignment | access.Invitation
+	access.Partner | access.Headcount | access.User | access.Email | access.Domain | access.Customer |
+		access.Member | access.Grant | access.Assignment | access.Invitation
 }](w *world, records map[string]T, key string, was int64, after *T, version int64) {
 	w.t.Helper()
 	have := int64(0)
@@ -308,14 +310,16 @@ func (w *world) removePartner(id string) {
 
 func (w *world) customer(id, domain string) {
 	w.t.Helper()
-	c, _, err := access.PlanCustomer(id, loaded(w.customers, id), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new(strings.ToUpper(id)), Domain: &domain}, w.planContext())
+	c, _, err := access.PlanCustomer(id, loaded(w.customers, id), w.registry(),
+		access.CustomerCommand{Seen: anyVersion, Name: new(strings.ToUpper(id)), Domain: &domain}, w.planContext())
 	w.done(c, err)
 }
 
 func (w *world) newUser(partner string, cmd access.UserCommand) (*access.User, error) {
 	w.t.Helper()
 	f := access.UserFacts{
-		Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email), Domains: w.registry(), Holder: w.holder(*cmd.Email),
+		Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email), Domains: w.registry(),
+		Holder: w.holder(*cmd.Email),
 	}
 	c, u, err := access.PlanNewUser(f, cmd, w.planContext())
 	if err == nil {
@@ -400,7 +404,8 @@ func (w *world) leave(user string) {
 
 func (w *world) memberFacts(customer, address string) access.MemberFacts {
 	f := access.MemberFacts{
-		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address), Holder: w.holder(address),
+		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address),
+		Holder:           w.holder(address),
 		OtherMemberships: map[string]bool{},
 	}
 	if f.Email == nil {
@@ -490,7 +495,7 @@ func (w *world) wantLevel(user string, want access.Level) {
 	f := access.Facts{
 		Partner: loaded(w.partners, partner), User: u, Grant: loaded(w.grants, "acme "+partner), Assignment: loaded(w.assignments, "acme "+user),
 	}
-	if got, _ := access.AccessLevel(f, "acme", w.now); got != want {
+	if got, _ := access.EffectiveLevel(f, "acme", w.now); got != want {
 		t := access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now)
 		w.t.Errorf("%s: got level %s (%s), want %s", u.Name, got, t.Reason, want)
 	}

@@ -385,7 +385,9 @@ func (s *Store) invitations(partition, attribute string, f access.InvitationFilt
 }
 
 // InvitationFacts loads what a plan about an invitation of that address reads; i is the invitation, nil for a new one.
-func (s *Store) InvitationFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error) {
+func (s *Store) InvitationFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts,
+	error,
+) {
 	var f access.InvitationFacts
 	var err error
 	if f.GrantFacts, err = s.GrantFacts(ctx, customer, partner, nil, false); err != nil {

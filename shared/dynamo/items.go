@@ -409,7 +409,8 @@ func customerItem(c *access.Customer) draft {
 func (it *item) customer() *access.Customer {
 	return &access.Customer{
 		ID: it.s("id"), Name: it.s("name"), Domain: it.s("domain"), Contacts: it.list("contacts"), Status: access.Status(it.s("status")),
-		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), Created: it.t("created"), Updated: it.t("updated"),
+		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), Created: it.t("created"),
+		Updated: it.t("updated"),
 		Version: it.n("version"),
 	}
 }

@@ -199,7 +199,7 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 					return nil, err
 				}
 			}
-			if _, in := access.AccessLevel(row.Viewer, id, f.Now); f.OnlyAccessible && !in {
+			if _, in := access.EffectiveLevel(row.Viewer, id, f.Now); f.OnlyAccessible && !in {
 				continue
 			}
 			if wanted(f, &row) && customerMatches(row.Customer, f.Query) {
@@ -281,7 +281,9 @@ func (s *Store) pair(ctx context.Context, g *access.Grant, users []*access.User,
 }
 
 // Users lists a partner's users in the order in which they joined, without removed ones.
-func (s *Store) Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User], error) {
+func (s *Store) Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User],
+	error,
+) {
 	keep := func(u *access.User) bool {
 		if u.Status == access.Removed || onlyActive && u.Status != access.Active {
 			return false
@@ -459,7 +461,8 @@ func (s *Store) CustomerHistory(ctx context.Context, customer string, f access.H
 }
 
 // PartnerHistory lists a partner's events, newest first. It comes from index 1.
-func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event],
+func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter,
+	ask access.PageRequest) (access.Page[events.Event],
 	error,
 ) {
 	return s.history(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, f, ask)
@@ -468,7 +471,8 @@ func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.His
 // late is how long after an event's time its id may have been generated. The id decides the position in the history.
 const late = 10 * time.Second
 
-func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event],
+func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter,
+	ask access.PageRequest) (access.Page[events.Event],
 	error,
 ) {
 	if !f.Until.IsZero() && !f.From.Before(f.Until) { // nothing lies between, and DynamoDB refuses a range whose ends are the wrong way round

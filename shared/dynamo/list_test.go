@@ -375,7 +375,7 @@ func TestAPartnersCustomersAreListedAndFiltered(t *testing.T) {
 		}
 	}
 	name := func(r access.GrantRow) string {
-		level, in := access.AccessLevel(r.Viewer, r.Customer.ID, noon)
+		level, in := access.EffectiveLevel(r.Viewer, r.Customer.ID, noon)
 		return fmt.Sprint(r.Customer.ID, " ", level, " ", in)
 	}
 	wantList(t, "for nobody in particular", list(access.GrantFilter{Now: noon}), name, "a none false", "c none false", "d none false")

@@ -10,10 +10,10 @@ import (
 	"partneraccess/shared/access"
 )
 
-// GrantFacts loads what a plan about one customer and partner reads, with the users of those ids. With whole, or when there are few, it loads
-// all assignments of the grant, and with whole also the users who have access by their number, if these are few enough to be named. Reads
-// are strongly consistent. The grant and its assignments are of one instant, so that a plan that changes nothing, or refuses, states what
-// was true. Apply detects whatever else changes meanwhile.
+// GrantFacts loads what a plan about one customer and partner reads, with the users of those ids. With whole, or when there are few, it
+// loads all assignments of the grant, and with whole also the users who have access by their number, if these are few enough to be named.
+// Reads are strongly consistent. The grant and its assignments are of one instant, so that a plan that changes nothing, or refuses, states
+// what was true. Apply detects whatever else changes meanwhile.
 func (s *Store) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	h := holding(ctx)
 	for n := 0; h != nil || n < attempts; n++ {

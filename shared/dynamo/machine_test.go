@@ -454,7 +454,8 @@ func (m *machine) dueAt(t *rapid.T, p pair) {
 		t.Fatalf("%v: got work due at %s when it was just done at %s", p, g.Due(), m.model.now)
 	}
 	if want == "" && before != nil && g.PublicVersion() != before.PublicVersion() {
-		t.Fatalf("%v: got version %d after the clock has told something, want %d as before for whoever edits", p, g.PublicVersion(), before.PublicVersion())
+		t.Fatalf("%v: got version %d after the clock has told something, want %d as before for whoever edits", p, g.PublicVersion(),
+			before.PublicVersion())
 	}
 }
 

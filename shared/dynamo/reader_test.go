@@ -255,8 +255,9 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 					ID: "grt_" + c, Customer: c, Partner: "contoso", Level: rapid.SampledFrom(levels).Draw(t, "level"), RequireSSO: bit("require_sso"),
 					State: rapid.SampledFrom(
 						[]access.State{access.StateOpen, access.StateOpen, access.StateRequested, access.StateSuspended, access.StateEnded}).Draw(t, "state"),
-					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")), EveryoneUpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
-					From: rapid.SampledFrom(instants).Draw(t, "from"), Until: rapid.SampledFrom(instants).Draw(t, "until"), Version: 1,
+					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")),
+					EveryoneUpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
+					From:         rapid.SampledFrom(instants).Draw(t, "from"), Until: rapid.SampledFrom(instants).Draw(t, "until"), Version: 1,
 				}
 				if g.State == access.StateEnded {
 					g.End = &access.End{
@@ -280,7 +281,8 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			}
 			if mostly("assignment " + c) {
 				a := access.Assignment{
-					Customer: c, Partner: "contoso", User: kim, Epoch: int64(rapid.IntRange(0, 1).Draw(t, "its epoch")), Excluded: !mostly("in"), Version: 1,
+					Customer: c, Partner: "contoso", User: kim, Epoch: int64(rapid.IntRange(0, 1).Draw(t, "its epoch")), Excluded: !mostly("in"),
+					Version: 1,
 				}
 				if bit("its own level") {
 					a.Level = new(rapid.SampledFrom(levels).Draw(t, "its level"))
@@ -708,7 +710,10 @@ func TestCandidatesComeInPages(t *testing.T) {
 				return r.CustomersOf(t.Context(), "contoso", a)
 			}, []string{"acme"},
 		},
-		"partners": {func(a access.PageRequest) (access.Page[string], error) { return r.PartnersOf(t.Context(), "acme", a) }, []string{"contoso"}},
+		"partners": {
+			func(a access.PageRequest) (access.Page[string], error) { return r.PartnersOf(t.Context(), "acme", a) },
+			[]string{"contoso"},
+		},
 	}
 	for name, l := range lists {
 		var got []string

@@ -362,7 +362,10 @@ func calls(tb *table) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"TransactWriteItems": func(ctx context.Context) error { return tb.Apply(ctx, planOf(customerCreated("acme"))) },
 		"GetItem":            func(ctx context.Context) error { _, err := tb.Partner(ctx, "contoso"); return err },
-		"BatchGetItem":       func(ctx context.Context) error { _, err := tb.GrantFacts(ctx, "acme", "contoso", nil, false); return err },
+		"BatchGetItem": func(ctx context.Context) error {
+			_, err := tb.GrantFacts(ctx, "acme", "contoso", nil, false)
+			return err
+		},
 		"Query": func(ctx context.Context) error {
 			_, err := tb.Members(ctx, "acme", access.PageRequest{Limit: 1})
 			return err

@@ -362,7 +362,7 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 		mine := access.DecideAccess(r.Viewer, r.Customer.ID, now)
 		v.YourLevel, v.YourReason = mine.Level.String(), mine.Reason
 	}
-	if _, v.YouHaveAccess = access.AccessLevel(r.Viewer, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
+	if _, v.YouHaveAccess = access.EffectiveLevel(r.Viewer, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" && (r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
 	}
 	return v

@@ -30,8 +30,9 @@ type Accounts interface {
 }
 
 // FollowAccount makes an account be as its user is, for an identity task that the caller has taken (access.Change.Identity,
-// access.PlanClaimIdentityTask), and deletes the task when nothing more is to be done. After an error the task is still there, and is due when
-// the caller's time is over. A user who changes meanwhile has a task again, and so has one about whom something may still be on its way.
+// access.PlanClaimIdentityTask), and deletes the task when nothing more is to be done. After an error the task is still there, and is due
+// when the caller's time is over. A user who changes meanwhile has a task again, and so has one about whom something may still be on its
+// way.
 func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
 	u, err := s.Store.User(ctx, t.User)
 	switch {

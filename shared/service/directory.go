@@ -203,12 +203,13 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 func (s *Service) OpenRelationship(
 	ctx context.Context, who Caller, customer, partner string, everyone bool, o Options[Granted],
 ) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
-		if err := o.allows(openVersion(r, pc)); err != nil {
-			return access.GrantChange{}, err
-		}
-		return access.PlanRelationship(r, everyone, s.RequireSSO, pc)
-	}))
+	return change(ctx, s, o,
+		s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			if err := o.allows(openVersion(r, pc)); err != nil {
+				return access.GrantChange{}, err
+			}
+			return access.PlanRelationship(r, everyone, s.RequireSSO, pc)
+		}))
 }
 
 // EndRelationship ends a relationship on the provider's behalf (A4). A managed one is refused: Unmanage ends it.
@@ -219,21 +220,22 @@ func (s *Service) EndRelationship(ctx context.Context, who Caller, customer, par
 // Manage makes a partner the one that manages the customer (A2, A11, A15, A16). The precondition is about the version of a customer that
 // has one already.
 func (s *Service) Manage(ctx context.Context, who Caller, customer, partner string, o Options[Granted]) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
-		if r.Customer == nil {
-			return access.PlanManage(r, nil, pc)
-		}
-		if r.Customer.ManagedBy != "" {
-			if err := o.allows(r.Customer.Version); err != nil {
+	return change(ctx, s, o,
+		s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			if r.Customer == nil {
+				return access.PlanManage(r, nil, pc)
+			}
+			if r.Customer.ManagedBy != "" {
+				if err := o.allows(r.Customer.Version); err != nil {
+					return access.GrantChange{}, err
+				}
+			}
+			others, err := s.grantsOf(ctx, r.Customer) // read after the customer was, which every opening writes: none can slip in
+			if err != nil {
 				return access.GrantChange{}, err
 			}
-		}
-		others, err := s.grantsOf(ctx, r.Customer) // read after the customer was, which every opening writes: none can slip in
-		if err != nil {
-			return access.GrantChange{}, err
-		}
-		return access.PlanManage(r, others, pc)
-	}))
+			return access.PlanManage(r, others, pc)
+		}))
 }
 
 // Unmanage ends the grant of the partner that manages the customer.

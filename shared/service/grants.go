@@ -65,7 +65,9 @@ func then(err, after error) error {
 
 // individual finds the partner's user who has an e-mail address, once the rest of the command is right, and refuses the customer's own
 // people (D7, A7).
-func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, pc access.PlanContext) (*access.User, error) {
+func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, pc access.PlanContext) (*access.User,
+	error,
+) {
 	cust, err := s.Store.Customer(ctx, customer)
 	if err != nil {
 		return nil, err
@@ -136,15 +138,16 @@ func (s *Service) Edit(
 		}
 	}
 	on := cmd.Everyone != nil && *cmd.Everyone
-	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
-		if on {
-			var err error
-			if r, err = s.replaced(ctx, r, users); err != nil {
-				return access.GrantChange{}, err
+	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil,
+		func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			if on {
+				var err error
+				if r, err = s.replaced(ctx, r, users); err != nil {
+					return access.GrantChange{}, err
+				}
 			}
-		}
-		return access.PlanEdit(r, cmd, pc)
-	}, capped...)
+			return access.PlanEdit(r, cmd, pc)
+		}, capped...)
 	var out Granted
 	var err error
 	if cmd.OnlyNarrows() || cmd.OnlyCaps() { // is not held up by those who give

@@ -159,14 +159,16 @@ func (s *Service) PartnerCustomer(ctx context.Context, who Caller, customer, par
 	for _, id := range me {
 		row.Viewer = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
 	}
-	if _, in := access.AccessLevel(row.Viewer, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
+	if _, in := access.EffectiveLevel(row.Viewer, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
 		return access.GrantRow{}, NothingHere()
 	}
 	return row, nil
 }
 
 // SubPartners lists the partners below one (W3, W12).
-func (s *Service) SubPartners(ctx context.Context, who Caller, partner string, ask access.PageRequest) (access.Page[access.Partner], error) {
+func (s *Service) SubPartners(ctx context.Context, who Caller, partner string, ask access.PageRequest) (access.Page[access.Partner],
+	error,
+) {
 	p, err := s.Partner(ctx, who, partner)
 	if err != nil {
 		return access.Page[access.Partner]{}, err

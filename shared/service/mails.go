@@ -45,7 +45,9 @@ func (s *Service) CustomerMails(ctx context.Context, customer string, ask access
 }
 
 // PartnerMails lists what became of the mails about a partner, newest first, without those to the customers' contacts.
-func (s *Service) PartnerMails(ctx context.Context, who Caller, partner string, ask access.PageRequest) (access.Page[receipt.Receipt], error) {
+func (s *Service) PartnerMails(ctx context.Context, who Caller, partner string, ask access.PageRequest) (access.Page[receipt.Receipt],
+	error,
+) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return access.Page[receipt.Receipt]{}, err
 	}

@@ -74,7 +74,8 @@ type facts interface {
 // an index, which may be some moments behind; what is said of each item is not, except for events.
 type lists interface {
 	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error)
-	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error)
+	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow],
+		error)
 	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageRequest) (access.Page[access.GrantUser], error)
 	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User], error)
 	Members(ctx context.Context, customer string, ask access.PageRequest) (access.Page[access.Member], error)

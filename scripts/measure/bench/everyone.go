@@ -57,7 +57,10 @@ type tally struct {
 
 func newTally(db *dynamodb.Client, table string) *tally {
 	now := func() time.Time { return time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC) }
-	t := &tally{db: db, table: table, planContext: access.PlanContext{Now: now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(now)}}
+	t := &tally{
+		db: db, table: table,
+		planContext: access.PlanContext{Now: now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(now)},
+	}
 	counted := dynamodb.New(db.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 			return s.Initialize.Add(
