@@ -148,7 +148,7 @@ func newCatalogue(f catalogueFile) (*Catalogue, error) {
 	return c, nil
 }
 
-// literalActions lists the actions that are named in full, sorted, each once.
+// literalActions returns the actions that are named in full, not as patterns, sorted, each once.
 func literalActions(lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {
@@ -202,7 +202,7 @@ func (c *Catalogue) Resource(name string) (ResourceType, bool) {
 	return t, ok
 }
 
-// allows tells whether a level gives the action, and whether any level would.
+// allows reports whether a level allows the action, and whether any level does.
 func (c *Catalogue) allows(l Level, action string) (yes, higher bool) {
 	if l > None && c.levels[l].allow(action) {
 		return true, true

@@ -6,10 +6,10 @@ import (
 	"partneraccess/events"
 )
 
-// ActorKind is on whose side somebody acts.
+// ActorKind is the side that an actor belongs to.
 type ActorKind string
 
-// The kinds. The clock's changes are those that time brings: ends, reminders, and work that goes through many grants.
+// The kinds. The clock is the actor of what becomes due: ends, reminders, and work that goes through many grants.
 const (
 	ActorProvider ActorKind = "provider"
 	ActorCustomer ActorKind = "customer"
@@ -33,7 +33,7 @@ type PlanContext struct {
 	Actor Actor
 	NewID func() string // a new ULID at each call
 
-	// Accounts says that the employees' accounts are kept at an identity provider, which has to hear of changes.
+	// Accounts: the employees' accounts are kept at an identity provider, and changes leave tasks to update them.
 	Accounts bool
 }
 
@@ -41,13 +41,13 @@ type PlanContext struct {
 type Change struct {
 	Writes  []Write
 	Events  []events.Event
-	Narrows bool // it ends or narrows access and gives none: changes that give access wait for it
+	Narrows bool // it narrows or ends access and widens none: changes that widen access wait for it
 }
 
-// Empty tells that there is nothing to do.
+// Empty reports whether there is nothing to write.
 func (c Change) Empty() bool { return len(c.Writes) == 0 && len(c.Events) == 0 }
 
-// Ends are the reasons of the grants that the change writes down as ended, one for each.
+// Ends returns the reasons of the grants that the change ends, one for each.
 func (c Change) Ends() []Reason {
 	var out []Reason
 	for _, e := range c.Events {
@@ -103,7 +103,7 @@ type (
 	UserCheck struct{ User User }
 	// MemberCheck changes nothing: the member has to be as it was loaded.
 	MemberCheck struct{ Member Member }
-	// HeadcountCheck changes nothing: nobody may have joined or left the partner since.
+	// HeadcountCheck changes nothing: no user of the partner may have been created or removed since it was loaded.
 	HeadcountCheck struct{ Headcount Headcount }
 )
 

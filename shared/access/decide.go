@@ -39,7 +39,7 @@ type Decision struct {
 	Until  time.Time // when the access ends by itself, UTC; zero = it does not, or there is none
 }
 
-// Decide tells whether the user may do the action in the customer's tenant at that instant. Every fact can deny on its own; the
+// Decide reports whether the user may do the action in the customer's tenant at that instant. Every fact can deny on its own; the
 // answer is yes only when all are there and none does (W11, A21, D5). Customer is the tenant's id.
 func (c *Catalogue) Decide(f Facts, customer, action string, now time.Time) Decision {
 	d := decideLevel(f, customer, now)
@@ -57,7 +57,7 @@ func (c *Catalogue) Decide(f Facts, customer, action string, now time.Time) Deci
 	return d
 }
 
-// decideLevel decides everything but the action: whether the user is let in at all, and up to which level.
+// decideLevel decides everything but the action: whether the user has access, and at which effective level.
 func decideLevel(f Facts, customer string, now time.Time) Decision {
 	deny := func(w DecisionReason) Decision { return Decision{Reason: w} }
 	u, p, g := f.User, f.Partner, f.Grant
@@ -95,7 +95,7 @@ func decideLevel(f Facts, customer string, now time.Time) Decision {
 	return d
 }
 
-// denial is what of the partner denies all of its users, whichever the customer; Granted when nothing does.
+// denial returns the reason for which the partner's record denies all of its users, for every customer; Granted when there is none.
 func (p *Partner) denial() DecisionReason {
 	switch {
 	case p.Status != Active:
@@ -106,8 +106,8 @@ func (p *Partner) denial() DecisionReason {
 	return Granted
 }
 
-// denial is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks
-// answer it, and the status that people see follows from it.
+// denial returns the reason for which the grant and its partner deny every user at that instant; Granted when there is none. Checks answer
+// with it, and the status that people see is derived from it.
 func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	switch {
 	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
@@ -128,8 +128,8 @@ func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	return Granted
 }
 
-// DecideAccess decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is
-// the one that a check gives for an action that every level allows.
+// DecideAccess decides whether the user has any access to the customer at that instant. Allow is true when there is a level above none;
+// the reason is the one that a check gives for an action that every level allows.
 func DecideAccess(f Facts, customer string, now time.Time) Decision {
 	d := decideLevel(f, customer, now)
 	if d.Reason == Granted && d.Level == None {
@@ -139,13 +139,14 @@ func DecideAccess(f Facts, customer string, now time.Time) Decision {
 	return d
 }
 
-// EffectiveLevel tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
+// EffectiveLevel returns the user's effective level in the customer's tenant at that instant, and whether the user has any access (A18:
+// sign-in links are shown for it).
 func EffectiveLevel(f Facts, customer string, now time.Time) (Level, bool) {
 	d := DecideAccess(f, customer, now)
 	return d.Level, d.Allow
 }
 
-// DecidePortal tells whether the user's role allows an action in the partner's own portal (P8-P11).
+// DecidePortal reports whether the user's role allows an action in the partner's own portal (P8-P11).
 func (c *Catalogue) DecidePortal(f Facts, partner, action string) Decision {
 	u, p := f.User, f.Partner
 	switch {

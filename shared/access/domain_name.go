@@ -53,7 +53,7 @@ func ParseDomain(s string) (string, bool) {
 	return a, true
 }
 
-// likeASCII tells whether r is another form of an ASCII character, such as a fullwidth letter or the Kelvin sign: an address with it is
+// likeASCII reports whether r is another form of an ASCII character, such as a fullwidth letter or the Kelvin sign: an address with it is
 // another one's in disguise.
 func likeASCII(r rune) bool {
 	return r >= utf8.RuneSelf &&
@@ -67,8 +67,8 @@ func result(s string, ok bool) (string, bool) {
 	return s, true
 }
 
-// isASCIIDomain tells whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all top-level
-// domains do.
+// isASCIIDomain reports whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all
+// top-level domains do.
 func isASCIIDomain(s string) bool {
 	labels := 0
 	last := ""
@@ -107,8 +107,8 @@ func ShownEmail(s string) string {
 	return local + "@" + ShownDomain(domain)
 }
 
-// oneScript tells whether the letters of a label belong to one script, or to those that are written together in Japanese, Chinese or Korean
-// (UTS 39, 5.2: highly restrictive).
+// oneScript reports whether the letters of a label belong to one script, or to those that are written together in Japanese, Chinese or
+// Korean (UTS 39, 5.2: highly restrictive).
 func oneScript(label string) bool {
 	scripts := map[string]bool{}
 	for _, r := range label {
@@ -134,7 +134,7 @@ func oneScript(label string) bool {
 	return len(scripts) == 1
 }
 
-// looksLatin tells whether a label of another script consists of letters that look like Latin ones.
+// looksLatin reports whether a label of another script consists of letters that look like Latin ones.
 func looksLatin(label string) bool {
 	foreign := false
 	for _, r := range label {

@@ -38,7 +38,7 @@ func DomainNames(address string) []string {
 	return out
 }
 
-// ofCustomers tells whether customers have registered the domain of an address, or one above it.
+// ofCustomers reports whether customers have registered the domain of an address, or one above it.
 func (d Domains) ofCustomers(address string) bool {
 	return slices.ContainsFunc(DomainNames(address), func(name string) bool { return d[name] != nil && len(d[name].Customers) > 0 })
 }
@@ -125,7 +125,7 @@ func domainWrite(before, after *Domain) DomainWrite {
 	return DomainWrite{Before: before, After: after}
 }
 
-// DomainNamesOf are the names of the records that a plan about these addresses or domains looks at, each once.
+// DomainNamesOf returns the names of the records that a plan about these addresses or domains reads, each once, sorted.
 func DomainNamesOf(addresses ...string) []string {
 	names := map[string]bool{}
 	for _, a := range addresses {

@@ -8,7 +8,7 @@ import (
 // Class is how the provider classifies a partner.
 type Class string
 
-// Only a channel partner can be let in by a customer (D9).
+// A customer can grant access to a channel partner only (D9).
 const (
 	Channel Class = "channel"
 	Other   Class = "other"
@@ -38,7 +38,7 @@ const (
 	External       Role = "external"
 )
 
-// rank orders the roles: nobody gives a role above his own, or handles anybody above his own.
+// rank orders the roles: nobody assigns a role above his own, or changes a user who has one.
 func (r Role) rank() int {
 	switch r {
 	case Owner:
@@ -55,7 +55,7 @@ func (r Role) rank() int {
 	return 0
 }
 
-// Above tells whether the role stands above the other one. Tech and sales_marketing stand side by side.
+// Above reports whether the role stands above the other one. Tech and sales_marketing stand side by side.
 func (r Role) Above(other Role) bool { return r.rank() > other.rank() }
 
 // Partner is an outside organisation that customers let into their tenants.
@@ -78,11 +78,11 @@ type Partner struct {
 	OwnerSetsSSO bool
 }
 
-// Headcount numbers and counts a partner's users. It is a record of its own, so that a join does not disturb the partner.
+// Headcount numbers and counts a partner's users. It is a record of its own, so that a new user does not change the partner's record.
 type Headcount struct {
 	Partner    string
 	LastNumber int64 // the number given to the latest user
-	Staff      int   // users who are neither external nor removed: those whom everyone means
+	Staff      int   // users who are neither external nor removed: those whom everyone includes
 	Owners     int   // active owners
 	Version    int64
 }
@@ -116,7 +116,8 @@ type User struct {
 	Version int64
 }
 
-// Email is who an address belongs to: where a partner's user and a customer's member meet and are decided.
+// Email records who an address belongs to. It is written by both sides, so that the address of a customer's member and that of a partner's
+// user cannot be registered at the same time unseen.
 type Email struct {
 	Address     string
 	User        string   // id of the partner's user, or ""
@@ -137,18 +138,17 @@ type Customer struct {
 	HasInvitations bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
 	Created        time.Time
 	Updated        time.Time
-	Version        int64 // also one more whenever a grant is opened, so that two openings can be told apart (A15)
+	Version        int64 // also incremented when a grant is opened, so that two concurrent openings conflict (A15)
 }
 
-// Caps are the most that single people may do in one customer's tenant, by address. A cap is the customer's alone: it outlives whatever the
-// partner does with the account. None keeps the person out.
+// Caps are the highest levels that single people may have in one customer's tenant, by address. Only the customer changes them: they stay
+// whatever the partner does with the account. None denies the person.
 type Caps map[string]Level
 
 // MaxCaps is how many people of all its partners one customer can cap: each of its grants carries a copy.
 const MaxCaps = 200
 
-// Of is the cap that holds for a user: the lowest of those on its address and on the addresses that the account had before. False = none
-// does.
+// Of returns the cap that applies to a user: the lowest of those on its address and on its former addresses; false when there is none.
 func (c Caps) Of(u *User) (Level, bool) {
 	most, capped := c[u.Email]
 	for _, address := range u.FormerEmails {
@@ -288,9 +288,9 @@ type Assignment struct {
 	Version  int64 // the grant's version that wrote it
 }
 
-// Admits tells whether the user is in, whatever the period and the state. A nil assignment is none, and neither is one by which the
-// customer picked the person who had the account before.
-// Everyone, and everyone up to a number, never means external users; who has left the partner is in nowhere (D23).
+// Admits reports whether the user belongs to the grant, whatever its period and state. A nil assignment means that there is none; an
+// assignment of the person who had the account before does not count. Everyone, and everyone up to a number, does not include external
+// users; a removed user belongs to no grant (D23).
 func (g *Grant) Admits(u *User, a *Assignment) bool {
 	if u.Status == Removed {
 		return false
@@ -304,19 +304,19 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 	return g.Everyone || u.Number <= g.EveryoneUpTo
 }
 
-// pickedAnotherPerson tells whether another person was picked than the one who has the account now: its address has moved to another domain
-// since. What the partner picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the
-// customer keeps it when it takes the choice back.
+// pickedAnotherPerson reports whether the assignment is for the person who had the account before: its address has moved to another domain
+// since. A partner's assignment stays valid while the partner may assign; PlanPersonChanged then records the new person, so that the
+// customer keeps it when it assigns the users again.
 func (g *Grant) pickedAnotherPerson(u *User, a *Assignment) bool {
 	return a.Number != 0 && a.Number != u.Number && (a.By == ByCustomer || g.AssignedBy != ByPartner)
 }
 
-// HasRulesOf tells whether the grant has the customer's domain and caps, or newer ones. Most changes of a customer's record alter neither.
+// HasRulesOf reports whether the grant's copy of the customer's domain and caps is equal to the customer's, or newer.
 func (g *Grant) HasRulesOf(c *Customer) bool {
 	return g.RulesVersion >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
 }
 
-// UserCount is how many users are in.
+// UserCount returns the number of users who belong to the grant.
 func (g *Grant) UserCount(h Headcount) int {
 	if g.Everyone {
 		return h.Staff + g.Count
@@ -324,16 +324,16 @@ func (g *Grant) UserCount(h Headcount) int {
 	return g.Count
 }
 
-// EffectiveLevel is the lower of what was granted and what is offered (W11).
+// EffectiveLevel returns the lower of the granted level and the partner's offer (W11).
 func (g *Grant) EffectiveLevel(p *Partner) Level { return Lowest(g.Level, p.Offer) }
 
-// LevelOf is the most that a user who is in may do: the lowest of what was granted, what is offered, the customer's cap on the person, and
-// the assignment's own level. A nil assignment has none.
+// LevelOf returns the effective level of a user who belongs to the grant: the lowest of the granted level, the partner's offer, the
+// customer's cap on the person, and the assignment's own level. A nil assignment has none.
 func (g *Grant) LevelOf(p *Partner, u *User, a *Assignment) Level {
 	return Lowest(g.levelOf(u, a), p.Offer)
 }
 
-// levelOf is LevelOf whatever the provider offers.
+// levelOf returns the level without regard to the partner's offer.
 func (g *Grant) levelOf(u *User, a *Assignment) Level {
 	l := g.Level
 	if a != nil && a.Epoch == g.Epoch && a.Level != nil {
@@ -347,7 +347,7 @@ func (g *Grant) levelOf(u *User, a *Assignment) Level {
 	return l
 }
 
-// Ended tells whether it is over at that instant, whether or not that has been written down.
+// Ended reports whether the grant has ended at that instant, whether or not the end is recorded.
 func (g *Grant) Ended(now time.Time) bool {
 	return g.State == StateEnded || g.expired(now)
 }
@@ -388,7 +388,7 @@ func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 	return StatusSuspended
 }
 
-// DenialReason is why the grant is not active at that instant, by the reason that a check answers to its users; "" while it is active.
+// DenialReason returns why the grant is not active at that instant, by the reason that a check gives to its users; "" while it is active.
 func (g *Grant) DenialReason(p *Partner, now time.Time) DecisionReason {
 	if why := g.denial(p, now); why != Granted {
 		return why
@@ -396,7 +396,7 @@ func (g *Grant) DenialReason(p *Partner, now time.Time) DecisionReason {
 	return ""
 }
 
-// EndAt is how the grant ended, whether or not that has been written down; nil while it has not.
+// EndAt returns how the grant ended, whether or not the end is recorded; nil while it has not.
 func (g *Grant) EndAt(p *Partner, now time.Time) *End {
 	switch {
 	case g.State == StateEnded:

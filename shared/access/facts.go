@@ -1,6 +1,6 @@
 package access
 
-// Facts are what a decision looks at. What is not there is nil, and denies.
+// Facts are the records that a decision reads. A record that does not exist is nil, and denies.
 type Facts struct {
 	Partner    *Partner
 	User       *User

@@ -7,33 +7,33 @@ import (
 	"partneraccess/events"
 )
 
-// MaxUserChanges is how many users one request may put in and take out: the change is one transaction of at most 100 writes.
+// MaxUserChanges is the number of users that one request may add and remove: the change is one transaction of at most 100 writes.
 const MaxUserChanges = 80
 
-// MaxUserSet is how many users a set may name: it changes only those who were not in, and those who are in no more.
+// MaxUserSet is the number of users that a replacement of all users may name; only those who are added or removed are written.
 const MaxUserSet = 1000
 
-// GrantFacts is all that a plan about one (customer, partner) looks at, as it is stored now.
+// GrantFacts are the records that a plan about one customer and one partner reads, as they are stored now.
 type GrantFacts struct {
 	Customer    *Customer
 	Partner     *Partner
 	Headcount   Headcount
 	Grant       *Grant                 // nil when there never was one
-	Users       map[string]*User       // those that the command names; and everybody who is in, when Known
-	UsersLoaded bool                   // after everyone was switched off: those who are in by their number are among Users
-	Assignments map[string]*Assignment // theirs; and everybody's, when that was asked for or they are few
+	Users       map[string]*User       // those that the command names; with UsersLoaded, all who belong to the grant
+	UsersLoaded bool                   // Users holds those with access by their number (after everyone was switched off), too
+	Assignments map[string]*Assignment // of these users; and all of the grant's, when asked for or when they are few
 }
 
-// ChangeSummary says what a command changed, for the answer (D17).
+// ChangeSummary says what a command changed, for the response (D17).
 type ChangeSummary struct {
 	Added   []string // users, sorted
 	Removed []string
 	Fields  []string // names of the API, sorted
-	// Before and After count the users: when everyone is switched, nobody is listed one by one.
+	// Before and After are the numbers of users: when everyone is switched on or off, single users are not listed.
 	Before, After int
 }
 
-// GrantChange is a planned change of a grant with what the answer shows.
+// GrantChange is a planned change of a grant, with what the response shows.
 type GrantChange struct {
 	Change  Change
 	Grant   *Grant // as it will be
@@ -41,7 +41,7 @@ type GrantChange struct {
 	Summary ChangeSummary
 }
 
-// grantPlan edits a copy of a grant and remembers what has to be written.
+// grantPlan edits a copy of a grant and collects what has to be written.
 type grantPlan struct {
 	pc               PlanContext
 	facts            GrantFacts
@@ -51,13 +51,13 @@ type grantPlan struct {
 	rows             map[string]*Assignment
 	added            []string
 	removed          []string
-	changed          map[string]Level // users who were in and may do more or less than before: how much that was
+	changed          map[string]Level // users whose level changes, with the level before
 	caps             *Caps            // the customer's caps as they will be; nil = as they are
-	unnamed          int              // users who go and are not known one by one
-	headcountChecked bool             // the headcount has to be as it was loaded
+	unnamed          int              // number of users who lose access and are not loaded
+	headcountChecked bool             // the headcount must be as it was loaded when the change is written
 	everyone         *bool
-	widened          []string // fields whose change gives more
-	narrowed         []string // fields whose change takes away, or is neither
+	widened          []string // fields whose change widens access
+	narrowed         []string // fields whose change narrows access, or does neither
 	pastEvents       []events.Event
 }
 
@@ -74,7 +74,7 @@ func newGrantPlan(r GrantFacts, pc PlanContext) *grantPlan {
 func (p *grantPlan) open(level Level, from, until time.Time) {
 	g := Grant{Customer: p.facts.Customer.ID, Partner: p.facts.Partner.ID, AssignedBy: ByCustomer}
 	if old := p.grant; old != nil {
-		if old.expired(p.pc.Now) { // no sweep has come by yet: the end is told before the new beginning
+		if old.expired(p.pc.Now) { // the end is not recorded yet: its event comes before that of the new grant
 			p.pastEvents = append(p.pastEvents,
 				p.pc.asClock().event(events.GrantExpired, p.facts.Customer, p.facts.Partner, grantData(old, p.facts.Headcount, func(d *events.Data) {
 					d.Users, d.UsersTruncated = p.usersWithAccess()
@@ -93,7 +93,7 @@ func (p *grantPlan) open(level Level, from, until time.Time) {
 	p.grant, p.created = &g, true
 }
 
-// copyRules copies what the customer says of people from its record to the grant, unless the grant has a newer copy.
+// copyRules copies the domain and the caps from the customer's record to the grant, unless the grant has a newer copy.
 func (p *grantPlan) copyRules() {
 	if c := p.facts.Customer; c != nil && c.Version > p.grant.RulesVersion {
 		p.grant.Domain, p.grant.Caps, p.grant.RulesVersion = c.Domain, c.Caps, c.Version
@@ -102,9 +102,9 @@ func (p *grantPlan) copyRules() {
 
 func (p *grantPlan) setLevel(l Level) {
 	if l != p.grant.Level {
-		gives := l > p.grant.Level
+		widens := l > p.grant.Level
 		p.grant.Level = l
-		p.recordChange("level", gives)
+		p.recordChange("level", widens)
 	}
 }
 
@@ -115,24 +115,24 @@ func (p *grantPlan) setPeriod(from, until *time.Time) error {
 		if f.Before(now) {
 			f = now // a period never begins in the past
 			if !p.grant.From.After(now) {
-				f = p.grant.From // it has begun: that stays as it was
+				f = p.grant.From // it has begun: the start does not change
 			}
 		}
 		if !f.Equal(p.grant.From) {
-			gives := f.Before(p.grant.From)
+			widens := f.Before(p.grant.From)
 			p.recordDue(until == nil || until.Equal(p.grant.Until))
 			p.grant.From, p.grant.NotifiedUntil = f, now
-			p.recordChange("from", gives)
+			p.recordChange("from", widens)
 		}
 	}
 	if until != nil && !until.Equal(p.grant.Until) {
 		if !until.IsZero() && !until.After(now) {
 			return Refuse(PeriodInvalid, "the end %s is not in the future: revoke the grant to end it now", until.Format(time.RFC3339)).At("/until")
 		}
-		gives := until.IsZero() || !p.grant.Until.IsZero() && until.After(p.grant.Until)
+		widens := until.IsZero() || !p.grant.Until.IsZero() && until.After(p.grant.Until)
 		p.recordDue(false)
 		p.grant.Until, p.grant.NotifiedUntil = *until, now
-		p.recordChange("until", gives)
+		p.recordChange("until", widens)
 	}
 	if !p.grant.Until.IsZero() && !p.grant.From.Before(p.grant.Until) {
 		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", p.grant.Until.Format(time.RFC3339),
@@ -141,10 +141,10 @@ func (p *grantPlan) setPeriod(from, until *time.Time) error {
 	return nil
 }
 
-// recordChange remembers that a field of the API changed, and whether that gives more.
-func (p *grantPlan) recordChange(field string, gives bool) {
+// recordChange records that a field of the API changed, and whether the change widens access.
+func (p *grantPlan) recordChange(field string, widens bool) {
 	l := &p.narrowed
-	if gives {
+	if widens {
 		l = &p.widened
 	}
 	if !slices.Contains(*l, field) {
@@ -158,7 +158,8 @@ func (p *grantPlan) fields() []string {
 	return slices.Compact(f)
 }
 
-// finish turns what was edited into the change. The event is of the given type; data that all events of grants carry is filled in.
+// finish returns the change with its writes and the event of the given type. It fills in the data that all events of grants carry; more
+// adds to them. When nothing changed, the change is empty.
 func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange, error) {
 	if len(p.rows) > MaxUserChanges {
 		return GrantChange{}, Refuse(TooManyUsers,
@@ -167,7 +168,7 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 	}
 	slices.Sort(p.added)
 	slices.Sort(p.removed)
-	for _, id := range slices.Clone(p.added) { // taken out and put in again: stays
+	for _, id := range slices.Clone(p.added) { // removed and assigned again: no change
 		if slices.Contains(p.removed, id) {
 			p.added = slices.DeleteFunc(p.added, func(a string) bool { return a == id })
 			p.removed = slices.DeleteFunc(p.removed, func(a string) bool { return a == id })
@@ -282,8 +283,8 @@ func addFormerTerms(d *events.Data, before, after *Grant) {
 	}
 }
 
-// endsInvitations tells whether pending invitations may end with the change: the grant ends, or another begins on its row, or the choice of
-// the users changes sides. Where the partner or the customer is removed, one look through all of its invitations does.
+// endsInvitations reports whether the change may end pending invitations: the grant ends, another one opens on its row, or the customer
+// assigns the users instead of the partner. When a partner or a customer is removed, one task reviews all of its invitations instead.
 func (p *grantPlan) endsInvitations() bool {
 	switch {
 	case p.before == nil || p.before.State == StateEnded:
@@ -294,8 +295,9 @@ func (p *grantPlan) endsInvitations() bool {
 	return p.created || p.before.AssignedBy == ByPartner && p.grant.AssignedBy != ByPartner
 }
 
-// usersWithAccess is everybody who is in, or that they are too many to be named. Who is disabled has no access, and is told nothing (D24).
-func (p *grantPlan) usersWithAccess() (users []events.Person, crowd bool) {
+// usersWithAccess returns the active users who belong to the grant, or truncated when they are too many to be named. Disabled users have
+// no access, and get no mail (D24).
+func (p *grantPlan) usersWithAccess() (users []events.Person, truncated bool) {
 	if !p.grant.UsersCanBeListed() {
 		return nil, true
 	}
@@ -312,7 +314,7 @@ func (p *grantPlan) usersWithAccess() (users []events.Person, crowd bool) {
 	return users, false
 }
 
-// person is a user as the event names it, with the level when that is a lower one than the grant's.
+// person returns a user as the event names it, with its level when that is lower than the grant's.
 func (p *grantPlan) person(id string) events.Person {
 	out := events.Person{ID: id}
 	if u := p.facts.Users[id]; u != nil {
@@ -325,7 +327,7 @@ func (p *grantPlan) person(id string) events.Person {
 	return out
 }
 
-// bumpVersion marks the customer: whoever plans on the set of its partners has to look again (A15).
+// bumpVersion writes a new version of the customer, so that a plan that depends on the set of its partners is made again (A15).
 func bumpVersion(c *Customer) CustomerWrite {
 	after := *c
 	after.Version++

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// changeUsers plans who is in. chosen and added are where the set, and those to be added, stand in the request's body.
-func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []string, chosen, added string) error {
+// changeUsers plans which users belong to the grant. setPointer and addPointer are the places of the set and of the added users in the
+// request's body. It refuses to remove the last user (E9).
+func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []string, setPointer, addPointer string) error {
 	before := p.userCount()
 	if everyone != nil {
 		p.switchEveryone(*everyone)
@@ -18,7 +19,7 @@ func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []str
 		for i, id := range *set {
 			u, err := p.assignableUser(id)
 			if err != nil {
-				return err.At(chosen + "/" + strconv.Itoa(i))
+				return err.At(setPointer + "/" + strconv.Itoa(i))
 			}
 			users = append(users, u)
 		}
@@ -29,12 +30,12 @@ func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []str
 	for i, id := range add {
 		u, err := p.assignableUser(id)
 		if err != nil {
-			return err.At(added + "/" + strconv.Itoa(i))
+			return err.At(addPointer + "/" + strconv.Itoa(i))
 		}
 		p.add(u, nil)
 	}
 	for _, id := range remove {
-		if u := p.facts.Users[id]; u != nil && u.Partner == p.grant.Partner { // who is nobody is not in
+		if u := p.facts.Users[id]; u != nil && u.Partner == p.grant.Partner {
 			if err := p.remove(u); err != nil {
 				return err
 			}
@@ -46,7 +47,7 @@ func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []str
 	return nil
 }
 
-// assignableUser is the user when it may be put into the grant; one who is in already may stay whatever has become of the account.
+// assignableUser returns the user when it may be assigned. A user who belongs to the grant already may stay whatever its status is.
 func (p *grantPlan) assignableUser(id string) (*User, *Error) {
 	u := p.facts.Users[id]
 	if partner, _, _ := strings.Cut(id, ":"); partner != p.grant.Partner || u == nil || u.Status == Removed {
@@ -61,7 +62,7 @@ func (p *grantPlan) assignableUser(id string) (*User, *Error) {
 	return u, rejectOwnPeople(p.facts.Customer, u)
 }
 
-// rejectOwnPeople refuses people of the customer's own.
+// rejectOwnPeople refuses a user who is a member of the customer (A7) or has an address in its domain (D7).
 func rejectOwnPeople(c *Customer, u *User) *Error {
 	if slices.Contains(u.MemberOf, c.ID) {
 		return Refuse(CustomerUserConflict, "this person is a member of this customer, and nobody is that and a partner's user, too") // A7
@@ -74,7 +75,7 @@ func rejectOwnPeople(c *Customer, u *User) *Error {
 
 func (p *grantPlan) userCount() int { return p.grant.UserCount(p.facts.Headcount) }
 
-// row is the assignment of a user as it would be after what was planned so far; nil when none counts.
+// row returns the user's assignment as planned so far; nil when there is none that counts.
 func (p *grantPlan) row(user string) *Assignment {
 	a, planned := p.rows[user]
 	if !planned {
@@ -97,7 +98,7 @@ func (p *grantPlan) writeRow(u *User, out bool, level *Level) {
 	}
 }
 
-// keepRow writes the user's row again: it stays who picked whom, and up to which level.
+// keepRow writes the user's row again, for the same person, with the same level and who assigned it.
 func (p *grantPlan) keepRow(u *User, row *Assignment) {
 	p.writeRow(u, false, nil)
 	if row != nil {
@@ -106,7 +107,7 @@ func (p *grantPlan) keepRow(u *User, row *Assignment) {
 	}
 }
 
-// add lets a user in, up to a level of its own when one is given (D15).
+// add assigns a user, with a level of its own when one is given (D15).
 func (p *grantPlan) add(u *User, level *Level) {
 	row := p.row(u.ID)
 	if p.grant.Admits(u, row) {
@@ -128,9 +129,9 @@ func (p *grantPlan) add(u *User, level *Level) {
 	p.recordChange("users", true)
 }
 
-// addInvited puts the person who accepted into the grant, which opens where there is none. The level to which the customer invites into an
-// open grant is that person's cap, and lifts no lower one; the level of the partner's invitation is the assignment's own, and no more than
-// the partner has now.
+// addInvited assigns the person who accepted an invitation, and opens the grant if there is none. In an open grant the level of the
+// customer's invitation becomes the person's cap, unless a lower one is there; the level of the partner's invitation is the assignment's
+// own, at most the partner's present level.
 func (p *grantPlan) addInvited(u *User, i *Invitation, sso bool) error {
 	if p.grant == nil || p.grant.EndAt(p.facts.Partner, p.pc.Now) != nil {
 		p.open(i.Level, p.pc.Now, i.Until)
@@ -152,7 +153,7 @@ func (p *grantPlan) addInvited(u *User, i *Invitation, sso bool) error {
 	return p.setCap(u.Email, &most)
 }
 
-// remove takes a user out.
+// remove removes a user; nothing changes when the user does not belong to the grant. It is refused while everyone is on.
 func (p *grantPlan) remove(u *User) error {
 	if p.grant.Everyone && u.Role != External {
 		return Refuse(EveryoneIsOn, "everyone of the partner has access: switch everyone off first, then remove single users") // E10, E14
@@ -171,7 +172,7 @@ func (p *grantPlan) exclude(u *User) {
 	p.recordChange("users", false)
 }
 
-// replaceUsers makes the given users the ones who are in, and nobody else (D27).
+// replaceUsers makes the given users the only ones who belong to the grant (D27).
 func (p *grantPlan) replaceUsers(users []*User) error {
 	if p.grant.Everyone {
 		return Refuse(EveryoneIsOn, "everyone of the partner has access: switch everyone off first, then choose single users")
@@ -198,7 +199,7 @@ func (p *grantPlan) replaceUsers(users []*User) error {
 		}
 		return nil
 	}
-	// Too many go to write them down one by one: a new epoch, in which only the chosen ones count.
+	// Too many users are removed to write each row: in a new epoch only the given users have assignments that count.
 	was := map[string]*Assignment{}
 	in := map[string]bool{}
 	for _, u := range users {
@@ -214,7 +215,7 @@ func (p *grantPlan) replaceUsers(users []*User) error {
 		}
 	}
 	if !known {
-		p.unnamed += max(0, p.userCount()-stay-len(out)) // those who are in by their number only
+		p.unnamed += max(0, p.userCount()-stay-len(out)) // users with access by their number only
 	}
 	p.grant.Epoch++
 	p.grant.EveryoneUpTo = 0
@@ -234,7 +235,7 @@ func (p *grantPlan) replaceUsers(users []*User) error {
 	return nil
 }
 
-// usersNotKept is everybody who is in, as far as that is known, and whom a set does not keep.
+// usersNotKept returns the users who belong to the grant, as far as they are loaded, and are not among those to keep.
 func (p *grantPlan) usersNotKept(keep map[string]bool) []*User {
 	var out []*User
 	for _, id := range sortedKeys(p.facts.Assignments) {
@@ -257,15 +258,14 @@ func (p *grantPlan) usersNotKept(keep map[string]bool) []*User {
 	return out
 }
 
-// switchEveryone lets all staff in, or no longer lets new staff in. It costs the same whatever the size of the partner.
+// switchEveryone widens all staff access, or stops giving it to new staff. Its cost does not depend on the number of users.
 func (p *grantPlan) switchEveryone(on bool) {
 	if on == p.grant.Everyone {
 		return
 	}
 	p.everyone = &on
 	if on {
-		// E14: what was assigned one by one no longer counts. External users are not part of everyone; those who are in were
-		// let in one by one, and so are out, too.
+		// E14: single assignments no longer count. External users are not part of everyone: theirs end, too.
 		for _, id := range sortedKeys(p.facts.Assignments) {
 			if row, u := p.row(id), p.facts.Users[id]; row != nil && !row.Excluded && u != nil && u.Role == External && u.Status != Removed {
 				p.removed = append(p.removed, id)
@@ -277,14 +277,14 @@ func (p *grantPlan) switchEveryone(on bool) {
 		p.recordChange("everyone", true)
 		return
 	}
-	// E15, E16: those who had access keep it. Who that is must not change under way, so nobody may join until this is written.
+	// E15, E16: all who had access keep it. The headcount is a condition of the write, so that no user is created or removed meanwhile.
 	p.grant.Everyone, p.grant.EveryoneUpTo, p.grant.Count = false, p.facts.Headcount.LastNumber, p.facts.Headcount.Staff+p.grant.Count
 	p.grant.EveryoneUpToVersion = p.facts.Headcount.Version
 	p.headcountChecked = true
 	p.recordChange("everyone", false)
 }
 
-// setCap makes the level the most that the person with that address may do in the customer's tenant, in whichever grant; nil lifts the cap.
+// setCap sets the highest level that the person with that address may have in the customer's tenant, in all grants; nil lifts the cap.
 func (p *grantPlan) setCap(address string, level *Level) error {
 	p.copyRules()
 	was, capped := p.grant.Caps[address]
@@ -296,7 +296,7 @@ func (p *grantPlan) setCap(address string, level *Level) error {
 		caps = Caps{}
 	}
 	delete(caps, address)
-	gives := level == nil || capped && *level > was
+	widens := level == nil || capped && *level > was
 	if level != nil {
 		if caps[address] = *level; len(caps) > MaxCaps {
 			return Refuse(TooManyUsers, "a customer can cap %d people, and has capped as many: lift caps that are no longer needed first", MaxCaps)
@@ -315,17 +315,17 @@ func (p *grantPlan) setCap(address string, level *Level) error {
 			p.rows[id].Level = nil
 		}
 		has := p.grant.levelOf(u, p.row(id))
-		gives = gives || has > had
+		widens = widens || has > had
 		if _, is := p.changed[id]; has != had && !is && !slices.Contains(p.added, id) {
 			p.changed[id] = had
 		}
 	}
-	p.recordChange("caps", gives)
+	p.recordChange("caps", widens)
 	return nil
 }
 
-// capIndividual caps a user whom the customer names by address, with a level. A new grant has that level itself: only a cap that there is
-// gives way.
+// capIndividual caps a user whom the customer names by address and level. A new grant has that level itself, so only an existing cap is
+// changed.
 func (p *grantPlan) capIndividual(u *User, level Level) error {
 	p.copyRules()
 	if _, capped := p.grant.Caps.Of(u); p.created && !capped {

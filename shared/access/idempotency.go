@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// ErrKeyUsed says that a request's idempotency key was used before: nothing was changed, and its first answer can be read.
+// ErrKeyUsed means that a request's idempotency key was used before: nothing was changed, and the stored response can be read.
 var ErrKeyUsed = errors.New("idempotency key was used before")
 
-// StoredResponse is what a request with an idempotency key was answered. It is stored in the same transaction as the change, so that there
-// is one exactly when the change was made.
+// StoredResponse is the response to a request with an idempotency key. It is stored in the transaction of the change, so that it exists
+// exactly when the change was made.
 type StoredResponse struct {
 	Digest      string // of the key, the caller and the route
 	Fingerprint string // of the request's body

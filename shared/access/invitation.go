@@ -26,13 +26,13 @@ type Invitation struct {
 	Customer  string
 	Partner   string
 	Grant     string // the id of the grant that was open when it was made; "" = accepting opens one
-	Email     string // whom it is bound to
+	Email     string // only this address can accept
 	Level     Level
 	Until     time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
 	State     InvitationStatus
 	Reason    Reason   // why it ended, when that was nobody's answer to it
 	By        By       // who invited: customer or partner
-	Inviter   string   // the id of the partner\'s user who invited; "" when the customer did
+	Inviter   string   // the id of the partner's user who invited; "" when the customer did
 	Digests   []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
 	Sending   int      // how many mails with a token were called for
 	MailEvent string   // the id of the event whose mail carries the latest of them; "" = not recorded
@@ -45,7 +45,7 @@ type Invitation struct {
 	Version   int64
 }
 
-// Status is the state at that instant: pending ends with the period, whether or not that has been written down.
+// Status returns the state at that instant: a pending invitation expires at its end, whether or not that is recorded.
 func (i *Invitation) Status(now time.Time) InvitationStatus {
 	if i.State == InvitationPending && !now.Before(i.Expires) {
 		return InvitationExpired
@@ -56,7 +56,7 @@ func (i *Invitation) Status(now time.Time) InvitationStatus {
 // reminderOfInvitation is how long before its end a person is reminded, once, of an invitation that lasts longer than twice that.
 const reminderOfInvitation = 48 * time.Hour
 
-// Due is when the clock next brings something to the invitation: a reminder or its end. Zero = nothing more.
+// Due returns the instant of the next reminder, or else of the end; zero when the invitation is not pending.
 func (i *Invitation) Due() time.Time {
 	switch {
 	case i.State != InvitationPending:
@@ -73,13 +73,14 @@ const (
 	MaxInvitationDays     = 30
 )
 
-// Inviter is who invited, as that person's record is now: a user of the partner, or a member of the customer. Nil is nobody any more.
+// Inviter is the present record of the person who invited: a user of the partner, or a member of the customer. Both are nil when there is
+// none any more.
 type Inviter struct {
 	User   *User
 	Member *Member
 }
 
-// InvitationRow is an invitation with what decides whether it still stands.
+// InvitationRow is an invitation with the records that decide whether it can be accepted.
 type InvitationRow struct {
 	*Invitation
 	Customer *Customer
@@ -88,8 +89,8 @@ type InvitationRow struct {
 	Inviter  Inviter
 }
 
-// Status is the state at that instant, as people see it, and the reason where the invitation was cancelled because it stood on something
-// that is not so any more; whether or not that has been written down.
+// Status returns the state at that instant as people see it, whether or not it is recorded; with the reason when the invitation was
+// cancelled because it could not be accepted any more.
 func (r *InvitationRow) Status(now time.Time) (InvitationStatus, Reason) {
 	s := r.Invitation.Status(now)
 	if s != InvitationPending {
@@ -101,8 +102,8 @@ func (r *InvitationRow) Status(now time.Time) (InvitationStatus, Reason) {
 	return InvitationPending, ""
 }
 
-// Lapsed is why nobody can accept a pending invitation as things stand at that instant; "" while somebody can. It is the one place that
-// says so: for accepting, for what people are shown, for reminders and for the sweep.
+// Lapsed returns why a pending invitation cannot be accepted at that instant; "" while it can. It is the only rule for that: for
+// accepting, for what people are shown, for reminders and for the sweep.
 func (r *InvitationRow) Lapsed(now time.Time) Reason {
 	i, g := r.Invitation, r.Grant
 	switch {
@@ -134,8 +135,8 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 	return ""
 }
 
-// grantEnded tells whether the grant that the invitation was for is over. One that was for a new grant ends with the first that there was
-// since.
+// grantEnded reports whether the grant that the invitation is for has ended. An invitation that was for a new grant ends with the first
+// grant since.
 func (r *InvitationRow) grantEnded(now time.Time) bool {
 	i, g := r.Invitation, r.Grant
 	if g == nil {
@@ -151,8 +152,8 @@ func (r *InvitationRow) grantEnded(now time.Time) bool {
 	return end != nil && end.At.After(i.Created) || g.PreviousEnd.After(i.Created)
 }
 
-// inviterLeft tells whether who invited may not invite any more: the account of a partner's user is not active, manages no people, or has
-// become another person's; a customer's member has gone or is no admin.
+// inviterLeft reports whether the inviter may not invite any more: the partner's user is not active, has another role, or is another
+// person now; the customer's member is removed or no admin.
 func (r *InvitationRow) inviterLeft() bool {
 	if r.By.Kind != ActorPartner {
 		return r.Inviter.Member == nil || !r.Inviter.Member.Admin
@@ -162,7 +163,7 @@ func (r *InvitationRow) inviterLeft() bool {
 		domainOf(u.Email) != domainOf(r.By.Email)
 }
 
-// roleMayInvite tells whether users of that role may invite for their partner (P8, P9).
+// roleMayInvite reports whether users of that role may invite for their partner (P8, P9).
 func roleMayInvite(r Role) bool { return r == Owner || r == Admin || r == Business }
 
 func domainOf(email string) string {
@@ -170,8 +171,8 @@ func domainOf(email string) string {
 	return domain
 }
 
-// InvitationFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending
-// invitation to it.
+// InvitationFacts are the records that a plan about an invitation reads: those of the grant, the invited address and its user, and the
+// customer's pending invitation to it.
 type InvitationFacts struct {
 	GrantFacts
 	Email      *Email
@@ -197,12 +198,12 @@ type InvitationFilter struct {
 	Now      time.Time
 }
 
-// MatchesParties tells whether the invitation is of the customer and the partner that are asked for. It needs nothing but the invitation.
+// MatchesParties reports whether the invitation is of the customer and the partner asked for. It reads nothing but the invitation.
 func (f InvitationFilter) MatchesParties(i *Invitation) bool {
 	return (f.Customer == "" || i.Customer == f.Customer) && (f.Partner == "" || i.Partner == f.Partner)
 }
 
-// Matches tells whether the invitation is one of them.
+// Matches reports whether the invitation is one of those asked for.
 func (f InvitationFilter) Matches(r *InvitationRow) bool {
 	s, _ := r.Status(f.Now)
 	return (f.Status == "" || s == f.Status) && f.MatchesParties(r.Invitation)
@@ -276,7 +277,7 @@ func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *
 	return c, &i, nil
 }
 
-// checkAddressee refuses an address that cannot be invited.
+// checkAddressee refuses an address that cannot be invited. An account that ends with the acceptance is no hindrance.
 func (f InvitationFacts) checkAddressee(email string, pc PlanContext) error {
 	if (f.Holder.endsWhenProved() || f.Holder.hasNoAccess(pc.Now)) && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
@@ -284,10 +285,11 @@ func (f InvitationFacts) checkAddressee(email string, pc PlanContext) error {
 	return checkInvitable(f, email, pc.Actor.Kind == ActorCustomer)
 }
 
-// maxUnlisted is how many invitations of before are listed by their address with the first new one: a transaction has room for no more.
+// maxUnlisted is how many older invitations are listed by their address together with the first new one: a transaction has room for no
+// more.
 const maxUnlisted = 60
 
-// endPrevious writes down the end of the invitation of before to the same address; it refuses while that one is pending.
+// endPrevious records the end of the previous invitation to the same address. It is refused while that one is pending.
 func (pc PlanContext) endPrevious(f InvitationFacts, email string) (Change, error) {
 	if f.Pending == nil {
 		return Change{}, nil
@@ -305,7 +307,7 @@ func (pc PlanContext) endPrevious(f InvitationFacts, email string) (Change, erro
 	}
 }
 
-// mayInvite tells whether the inviting side may let anybody in at all.
+// mayInvite refuses an invitation where the actor's side may invite nobody to this grant.
 func mayInvite(r GrantFacts, pc PlanContext) error {
 	switch {
 	case r.Customer == nil || r.Customer.Status != Active:
@@ -323,8 +325,8 @@ func mayInvite(r GrantFacts, pc PlanContext) error {
 	return nil
 }
 
-// checkInvitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is
-// elsewhere nobody is told, and whether somebody is a member of this customer only those who know its members.
+// checkInvitable refuses addresses of people who need no invitation, or must not have one (D7, P5). The refusal does not say of which
+// other customer or partner somebody is a member or user, and only with knowsMembers whether somebody is a member of this customer.
 func checkInvitable(f InvitationFacts, email string, knowsMembers bool) error {
 	member := func(c string) bool { return f.Email != nil && slices.Contains(f.Email.MemberOf, c) }
 	user := f.User != nil && f.User.Status != Removed
@@ -340,7 +342,7 @@ func checkInvitable(f InvitationFacts, email string, knowsMembers bool) error {
 	return nil
 }
 
-// invitation is an event about an invitation.
+// invitation returns an event about an invitation.
 func (pc PlanContext) invitation(t events.Type, r GrantFacts, i *Invitation) events.Event {
 	return pc.event(t, r.Customer, r.Partner, events.Data{
 		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(),
@@ -363,7 +365,7 @@ func (i *Invitation) next(pc PlanContext) *Invitation {
 	return &n
 }
 
-// checkPending refuses what needs a pending invitation (E5).
+// checkPending refuses an invitation that is not pending (E5).
 func (i *Invitation) checkPending(now time.Time) error {
 	if s := i.Status(now); s != InvitationPending {
 		return Refuse(InvitationEnded, "this invitation was %s: ask for a new one", s)
@@ -371,9 +373,9 @@ func (i *Invitation) checkPending(now time.Time) error {
 	return nil
 }
 
-// PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length. Only the side that invited sends
-// a pending invitation again. One that has ended is made anew by whoever may invite now: the invitation that comes back is another one
-// then. One that was accepted is refused.
+// PlanResend plans a new mail with a new token, which replaces the old one, and a new period of the same length. Only the side that
+// invited resends a pending invitation. An ended one is replaced by a new invitation, which is returned, by any side that may invite now.
+// One that was accepted is refused.
 func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	status, _ := f.row(i).Status(pc.Now)
 	switch {
@@ -445,7 +447,7 @@ func PlanCancel(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitatio
 	return pc.endInvitation(r, i, InvitationCancelled, events.InvitationCancelled, "")
 }
 
-// PlanDecline plans that the invited person does not want to come.
+// PlanDecline plans that the invited person declines.
 func PlanDecline(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	if err := i.checkInvitee(pc); err != nil {
 		return Change{}, nil, err
@@ -465,7 +467,7 @@ func (pc PlanContext) endInvitation(
 	}, n, nil
 }
 
-// checkInvitee refuses everybody but the invited person, and what has ended.
+// checkInvitee refuses an invitation that is not pending, and any actor but the invited person.
 func (i *Invitation) checkInvitee(pc PlanContext) error {
 	if err := i.checkPending(pc.Now); err != nil {
 		return err
@@ -476,9 +478,9 @@ func (i *Invitation) checkInvitee(pc PlanContext) error {
 	return nil
 }
 
-// PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. It gives what the inviter
-// could give now, and no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The
-// inviter is the actor of what it brings. Name is what the person is called.
+// PlanAccept plans that the invited person accepts: it becomes an external user of the partner, in this grant only. The level is what the
+// inviter could give now, and at most what was offered. Everything that it depends on, such as the inviter's right, is a condition of the
+// same transaction. The inviter is the actor of the events. Name is the person's name.
 func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (GrantChange, *Invitation, error) {
 	if err := i.checkInvitee(pc); err != nil {
 		return GrantChange{}, nil, err
@@ -516,7 +518,7 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 		is := user.withProvedAddress(pc)
 		writes, user = append(writes, UserWrite{Before: user, After: is}), is
 	}
-	by := pc // the inviter acts, with the hand of who accepts
+	by := pc // the inviter is the actor of what the acceptance changes
 	by.Actor = Actor{Kind: i.By.Kind, Email: i.By.Email, User: i.Inviter}
 	writes = append(writes, row.Inviter.conditions()...)
 	if user == nil {
@@ -531,7 +533,7 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user},
 			setAddressUser(f.Email, i.Email, user.ID))
 		d := userData(user)
-		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
+		d.Invitation = i.ID // its own mails tell about the account
 		came = append(came, by.event(events.UserCreated, nil, f.Partner, d))
 	}
 	p := newGrantPlan(f.GrantFacts, by)
@@ -554,7 +556,7 @@ func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (
 	return out, n, nil
 }
 
-// conditions is the condition that the inviter's record is as it was loaded.
+// conditions returns the condition that the inviter's record is as it was loaded.
 func (by Inviter) conditions() []Write {
 	switch {
 	case by.User != nil:
@@ -565,7 +567,7 @@ func (by Inviter) conditions() []Write {
 	return nil
 }
 
-// checkAcceptable refuses an invitation that nobody can accept as things stand.
+// checkAcceptable refuses an invitation that nobody can accept at that instant.
 func (r *InvitationRow) checkAcceptable(now time.Time) error {
 	switch why := r.Lapsed(now); why {
 	case "":
@@ -589,8 +591,7 @@ func (r *InvitationRow) checkAcceptable(now time.Time) error {
 	}
 }
 
-// PlanInvitationEnd plans that the end of a pending invitation is written down which nobody can accept any more, with the reason. Both
-// sides are told.
+// PlanInvitationEnd plans that a pending invitation that nobody can accept any more is cancelled, with the reason. Both sides get a mail.
 func PlanInvitationEnd(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil
@@ -607,8 +608,8 @@ func (r *InvitationRow) grantFacts() GrantFacts {
 	return GrantFacts{Customer: r.Customer, Partner: r.Partner, Grant: r.Grant}
 }
 
-// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end, also that of one which
-// nobody can accept any more.
+// PlanInvitationDue plans what is due for an invitation: a reminder, with a new token, or its end, also that of one that nobody can accept
+// any more.
 func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil

@@ -28,7 +28,7 @@ type GrantRow struct {
 	Viewer    Facts // of the user who asks; empty when that is not a partner's user
 }
 
-// GrantUser is one user who is in a grant.
+// GrantUser is one user who belongs to a grant.
 type GrantUser struct {
 	User       *User
 	Assignment *Assignment // nil when everyone is in

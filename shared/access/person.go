@@ -8,7 +8,7 @@ type Identity struct {
 	MemberOf []string // customers
 }
 
-// Individual is the partner's user whom a grant by e-mail finds: nobody while the address has not been proved to be the user's (D8, D15).
+// Individual returns the partner's user whom a grant by e-mail finds; nil while the address is not proved to be the user's (D8, D15).
 func (id Identity) Individual() *User {
 	if id.User == nil || id.User.Unproved {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"partneraccess/events"
 )
 
-// CustomerCommand sets what the provider says of a customer. Nil fields were not given.
+// CustomerCommand registers or edits a customer. Nil fields were not given.
 type CustomerCommand struct {
 	Seen     int64
 	Name     *string

@@ -6,15 +6,15 @@ import (
 	"partneraccess/events"
 )
 
-// reminders are how many days before the end both sides are reminded, the last one first.
+// reminders returns the days before the end at which both sides are reminded, the latest reminder first.
 func reminders() []int { return []int{1, 7, 30} }
 
 func beforeEnd(until time.Time, days int) time.Time {
 	return until.Add(-time.Duration(days) * 24 * time.Hour)
 }
 
-// Due is the next instant at which the clock brings something that has not been told: the start of the period, a reminder, or the end.
-// Zero = nothing more. Access itself never waits for it.
+// Due returns the next instant at which an event is due: the start of the period, a reminder, or the end. Zero means that none is. Access
+// does not wait for it.
 func (g *Grant) Due() time.Time {
 	if g.State != StateOpen && g.State != StateSuspended {
 		return time.Time{}
@@ -35,8 +35,8 @@ func (g *Grant) Due() time.Time {
 	return next
 }
 
-// PlanDue plans what the clock has brought to a grant: its end, or else that it has started, and the latest reminder, however many were
-// missed. When nothing is due, the change is empty.
+// PlanDue plans what is due for a grant: its end, or else the event of its start and the latest reminder, however many were missed. When
+// nothing is due, the change is empty.
 func PlanDue(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Grant == nil {
 		return GrantChange{}, nil
@@ -58,8 +58,8 @@ func PlanDue(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return GrantChange{Grant: p.grant, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.grant}}, Events: p.pastEvents}}, nil
 }
 
-// recordDue tells what the clock has brought to the grant that there was, and nobody has told yet: that it has started, and, where they
-// still mean something, the latest reminder, however many were missed.
+// recordDue adds the events that are due for the stored grant and not recorded yet: its start and, with reminding, the latest reminder,
+// however many were missed.
 func (p *grantPlan) recordDue(reminding bool) {
 	before, pc := p.before, p.pc.asClock()
 	if p.created || before == nil {

@@ -9,8 +9,8 @@ import (
 
 // EditCommand changes a grant that has not ended. Nil fields were not given.
 type EditCommand struct {
-	Seen       int64     // the version that the caller saw; AnyVersion = whichever is there
-	Set        *[]string // these users and nobody else (D27)
+	Seen       int64     // the version that the caller read, or AnyVersion
+	Set        *[]string // replaces all users (D27)
 	Add        []string
 	Remove     []string
 	Everyone   *bool
@@ -20,22 +20,23 @@ type EditCommand struct {
 	State      *State     // open or suspended
 	RequireSSO *bool
 	AssignedBy *Assigner
-	Note       *string           // the customer's own
-	Message    *string           // the customer's words to the partner
-	Caps       map[string]*Level // by address: the most that the person may do; nil lifts the cap
+	Note       *string           // the customer's own; the partner never sees it
+	Message    *string           // from the customer to the partner
+	Caps       map[string]*Level // by address: the highest level that the person may have; nil lifts the cap
 }
 
-// OnlyNarrows tells that the command takes access away whatever the grant is like, and gives none.
+// OnlyNarrows reports whether the command narrows access whatever the grant is like, and widens nothing.
 func (c EditCommand) OnlyNarrows() bool {
-	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone ||
+	narrows := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone ||
 		c.Level != nil && *c.Level == None
-	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone ||
+	widens := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone ||
 		c.Level != nil && *c.Level != None
-	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil &&
+	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil &&
+		c.Note == nil &&
 		c.Message == nil && c.Caps == nil
 }
 
-// OnlyCaps tells that the command caps people and lifts no cap: nearly always it takes.
+// OnlyCaps reports whether the command sets caps and nothing else, and lifts none: it nearly always narrows access.
 func (c EditCommand) OnlyCaps() bool {
 	for _, level := range c.Caps {
 		if level == nil {
@@ -47,11 +48,11 @@ func (c EditCommand) OnlyCaps() bool {
 		c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
 }
 
-// AnyVersion is what an edit says that is meant for whichever version is there.
+// AnyVersion is the Seen of a command that applies to whichever version is stored.
 const AnyVersion int64 = -1
 
-// PlanEdit plans a customer's edit. What only takes access away is never refused for a stale version; everything else answers
-// VersionMismatch when the grant has changed since the caller saw it.
+// PlanEdit plans a customer's edit. A change that only narrows access is never refused for a stale version; any other is refused with
+// VersionMismatch when the grant has changed since the caller read it.
 func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return GrantChange{}, notFound("grant")
@@ -107,21 +108,21 @@ func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error
 	return out, err
 }
 
-// onlyTexts tells whether nothing but the note and the message is among the fields: neither gives anything.
+// onlyTexts reports whether the fields are the note or the message only: they do not widen access.
 func onlyTexts(fields []string) bool {
 	return !slices.ContainsFunc(fields, func(f string) bool { return f != "note" && f != "message" })
 }
 
-// AssignCommand is the partner's choice of who of its users may enter one customer (A5).
+// AssignCommand is the partner's assignment of its users to one customer (A5).
 type AssignCommand struct {
-	Seen     int64     // AnyVersion when the caller did not say
-	Users    *[]string // these and nobody else
+	Seen     int64     // the version that the caller read, or AnyVersion
+	Users    *[]string // replaces all users; nil = not given
 	Add      []string
 	Remove   []string
 	Everyone *bool
 }
 
-// PlanAssign plans the partner's choice. It is the partner's only where the grant says so.
+// PlanAssign plans the partner's assignment of its users. It is Forbidden unless the grant says that the partner assigns.
 func PlanAssign(r GrantFacts, cmd AssignCommand, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return GrantChange{}, notFound("customer")
@@ -157,7 +158,7 @@ func checkNotEnded(r GrantFacts, pc PlanContext) *Error {
 	return Refuse(Ended, "this grant ended at %s (%s) and cannot be changed: grant access again", end.At.Format(time.RFC3339), end.Reason)
 }
 
-// PlanRemoveUser plans that one user is taken out of a grant.
+// PlanRemoveUser plans that the customer removes one user from a grant.
 func PlanRemoveUser(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return GrantChange{}, notFound("grant")
@@ -179,8 +180,8 @@ func PlanRemoveUser(r GrantFacts, user string, pc PlanContext) (GrantChange, err
 	return p.finish(events.GrantEdited, nil)
 }
 
-// PlanLeave plans that one of the partner's users is taken out of a customer. Everybody leaves by itself, whoever picked it and even as the
-// last one; others are taken out where the partner picks its users.
+// PlanLeave plans that one of the partner's users is removed from a grant by the partner's side. Every user may remove itself, even the
+// last one and whoever assigned it; others are removed only where the partner assigns its users.
 func PlanLeave(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
 		return GrantChange{}, notFound("customer")
@@ -208,8 +209,8 @@ func PlanLeave(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	return p.finish(events.GrantEdited, nil)
 }
 
-// PlanRevoke plans the customer's end of a grant (D29, W13). It is never refused but for managed relationships, and says the same again
-// when the grant has ended already.
+// PlanRevoke plans the customer's end of a grant (D29, W13). It is refused for managed relationships only. When the grant has ended
+// already, the change is empty.
 func PlanRevoke(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return planOwnEnd(r, RevokedByCustomer, pc)
 }
@@ -246,10 +247,10 @@ func planEnd(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
 		kind = events.GrantEnded
 	}
 	end := End{Reason: why, At: pc.Now, By: pc.Actor.by()}
-	if why == PartnerRemoved && r.Partner != nil && r.Partner.Status == Removed { // it ended then, and everybody has been told so since
+	if why == PartnerRemoved && r.Partner != nil && r.Partner.Status == Removed { // the end was at the removal
 		end = *r.Grant.EndAt(r.Partner, pc.Now)
 	}
-	if r.Grant.expired(pc.Now) { // the clock was first
+	if r.Grant.expired(pc.Now) { // it had expired before
 		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: ActorClock}}, events.GrantExpired
 		pc = pc.asClock()
 	}

@@ -9,10 +9,10 @@ import (
 	"partneraccess/events"
 )
 
-// GrantCommand lets a partner into a customer's tenant. Nil fields were not given.
+// GrantCommand grants a partner access to a customer's tenant. Nil fields were not given.
 type GrantCommand struct {
-	Users      []string   // users to put in (D16)
-	Individual bool       // the one user was named by e-mail: level is that user's own (D15)
+	Users      []string   // users to assign (D16)
+	Individual bool       // the one user was named by e-mail: Level is that user's own (D15)
 	Everyone   bool       // all staff, now and later (E11)
 	Level      *Level     // default: view
 	From       *time.Time // zero = now
@@ -20,12 +20,12 @@ type GrantCommand struct {
 	RequireSSO *bool      // default: DefaultSSO
 	AssignedBy *Assigner  // default: the customer when users or everyone are given, otherwise the partner (A5)
 	Note       *string    // the customer's own
-	Message    *string    // the customer's words to the partner
+	Message    *string    // from the customer to the partner
 	DefaultSSO bool       // the provider's setting
 }
 
-// CheckGrant refuses what PlanGrant would refuse whoever the users are, so that nothing else is learnt of an address before the rest of the
-// request is right.
+// CheckGrant refuses what PlanGrant refuses independently of the users. It runs before an address is looked up, so that a wrong request
+// learns nothing about it.
 func CheckGrant(c *Customer, cmd GrantCommand, pc PlanContext) error {
 	switch {
 	case c == nil || c.Status != Active:
@@ -100,11 +100,11 @@ func (p *grantPlan) openAs(cmd GrantCommand) error {
 	return p.setPeriod(cmd.From, cmd.Until)
 }
 
-// checkSameTerms refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).
+// checkSameTerms refuses, with GrantDiffers, a second grant whose terms differ from the open one's: it can only add people (D20).
 func (c GrantCommand) checkSameTerms(g *Grant, now time.Time) error {
 	from := g.From
 	if !from.After(now) {
-		from = now // it has begun, whenever that was
+		from = now // it has begun
 	}
 	var fields []string
 	add := func(field string, differs bool) {
@@ -151,7 +151,7 @@ func (p *grantPlan) setAssignedBy(a *Assigner) {
 	}
 }
 
-// setAssigner sets who picks the users, and since when.
+// setAssigner sets who assigns the users, and since when.
 func (p *grantPlan) setAssigner(a Assigner) {
 	if a == p.grant.AssignedBy {
 		return
@@ -166,7 +166,7 @@ func (p *grantPlan) setAssigner(a Assigner) {
 func (p *grantPlan) setTexts(note, message *string) {
 	if note != nil && *note != p.grant.Note {
 		p.grant.Note = *note
-		p.recordChange("note", true) // neither gives nor takes, but a stale caller must not overwrite it
+		p.recordChange("note", true) // widens nothing, but a stale caller must not overwrite it
 	}
 	if message != nil && *message != p.grant.Message {
 		p.grant.Message = *message
@@ -203,8 +203,8 @@ func userPointer(individual bool, list string, i int) string {
 	return list + "/" + strconv.Itoa(i)
 }
 
-// PlanRelationship opens a relationship that the provider establishes: support when the offer is at least that, otherwise a relationship
-// without access (W7). The partner picks its users. Where a grant is open already, nothing changes.
+// PlanRelationship plans a relationship that the provider establishes: level support when the offer is at least that, otherwise none (W7).
+// The partner assigns its users. When a grant is open already, the change is empty.
 func PlanRelationship(r GrantFacts, everyone, defaultSSO bool, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
 		return GrantChange{}, notFound("customer")
@@ -242,9 +242,9 @@ func PlanRelationship(r GrantFacts, everyone, defaultSSO bool, pc PlanContext) (
 	return p.finish(events.GrantCreated, nil)
 }
 
-// PlanManage makes the partner the one that manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's
-// grants at other partners with those, read together with r. A removed partner is no hindrance: its grant has ended, though the sweep
-// may not have written that down yet.
+// PlanManage plans that the partner manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's grants
+// to other partners with those partners, read together with r. It refuses while another partner has an open grant or manages the customer.
+// A removed partner does not count: its grant has ended, even if the sweep has not recorded that yet.
 func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
 		return GrantChange{}, notFound("customer")
@@ -312,7 +312,7 @@ func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, e
 	return out, nil
 }
 
-// PlanUnmanage ends a managed relationship.
+// PlanUnmanage plans the end of a managed relationship.
 func PlanUnmanage(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Customer.ManagedBy == "" {
 		return GrantChange{}, notFound("managing partner")

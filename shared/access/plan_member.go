@@ -7,7 +7,7 @@ import (
 	"partneraccess/events"
 )
 
-// MemberFacts is what a plan about a customer's member looks at.
+// MemberFacts are the records that a plan about a customer's member reads.
 type MemberFacts struct {
 	Customer *Customer
 	Member   *Member
@@ -22,12 +22,12 @@ type MemberFacts struct {
 	Confirmed bool // the caller says that it knows so
 }
 
-// LastAdminLeft is why an event about a member concerns the provider: the customer has open grants, and nobody who can change them.
+// LastAdminLeft is the reason in the event when a customer with open grants has no admin left, which concerns the provider.
 const LastAdminLeft = "last_admin"
 
-// dropAdmin plans what else changes when an admin is one no more. It refuses to leave a customer with open grants and without an admin,
-// unless that is confirmed. The customer's record is written, so that of two admins who go at once the second is seen to be the last. The
-// reason is for the event.
+// dropAdmin plans what else changes when a member is no longer an admin, and returns the reason for the event. It refuses to leave a
+// customer with open grants without an admin, unless that is confirmed. It writes the customer's record, so that of two admins who are
+// removed at once the second is seen to be the last.
 func (f MemberFacts) dropAdmin(pc PlanContext) (writes []Write, reason string, err error) {
 	if f.LastAdmin && !f.Confirmed {
 		return nil, "", Refuse(LastAdmin,
@@ -119,8 +119,8 @@ func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 	}, nil
 }
 
-// membershipWrites writes at the address, and at the partners' users who have it, or had it when it was a member's already, whether the
-// person is a member of the customer.
+// membershipWrites records whether the person is a member of the customer: at the address, and at the partners' users who have the address
+// or had it while it was a member's.
 func membershipWrites(f MemberFacts, address string, member bool) []Write {
 	after := Email{Address: address}
 	if f.Email != nil {

@@ -7,8 +7,8 @@ import (
 	"partneraccess/events"
 )
 
-// PartnerCommand sets what the provider says of a partner, or its owner in the account settings. Nil fields were not given; on a new
-// partner they take their defaults.
+// PartnerCommand creates or edits a partner, on behalf of the provider, or of its owner in the account settings. Nil fields were not
+// given; on a new partner they take their defaults.
 type PartnerCommand struct {
 	Seen     int64 // AnyVersion when the caller did not say
 	Name     *string
@@ -23,23 +23,22 @@ type PartnerCommand struct {
 	OwnerSetsSSO *bool // default: the provider alone sets SSO
 }
 
-// OnlyStatus tells that the command suspends or resumes the partner and does nothing else: what others changed meanwhile does not matter to
-// it.
+// OnlyStatus reports whether the command suspends or resumes the partner and does nothing else: such a command needs no version.
 func (c PartnerCommand) OnlyStatus() bool {
 	return c.Status != nil && c.Name == nil && c.Class == nil && c.Offer == nil && c.SSO == nil && c.Parent == nil && c.Contacts == nil &&
 		c.Domains == nil && c.OwnerSetsSSO == nil
 }
 
-// OnlySuspends tells that the command is the kill switch and nothing else.
+// OnlySuspends reports whether the command suspends the partner and does nothing else.
 func (c PartnerCommand) OnlySuspends() bool { return c.OnlyStatus() && *c.Status == Suspended }
 
 // MaxParents is how many partners are above one at most (W3).
 const MaxParents = 10
 
-// PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, one more than
-// MaxParents at most. Registry holds the records of the partner's domains, of those that it gets, and of those above them: one that belongs
-// to somebody else is refused with DomainTaken. What only takes away (a lower offer, suspension, single sign-on switched off) is never
-// refused for a stale version.
+// PlanPartner plans that a partner is created (before is nil) or edited. Above are the new parent, its parent, and so on, at most one more
+// than MaxParents. Registry holds the records of the partner's domains, of those that it gets, and of those above them: a domain that
+// belongs to somebody else is refused with DomainTaken. A change that only narrows access (a lower offer, suspension, single sign-on off)
+// is never refused for a stale version.
 func PlanPartner(id string, before *Partner, above []*Partner, registry Domains, cmd PartnerCommand, pc PlanContext) (Change, *Partner,
 	error,
 ) {
@@ -156,8 +155,8 @@ func partnerEventType(before, after *Partner) events.Type {
 	return events.PartnerEdited
 }
 
-// maySetSSO refuses to let a person of the partner say whether it has single sign-on, unless the provider allows that to its owner. Nobody
-// but the provider gives that permission. That the person is the owner has been decided before.
+// maySetSSO refuses to let a partner's owner set single sign-on, unless the provider allows it. Only the provider gives that permission.
+// That the person is the owner is decided before.
 func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
 	switch {
 	case a.Kind == "provider":
@@ -170,8 +169,8 @@ func maySetSSO(before *Partner, cmd PartnerCommand, a Actor) error {
 	return nil
 }
 
-// checkParent refuses a parent that is not there, and one by which the tree would have a circle or too many levels (W3). Two that move at
-// once can still make a circle, which does no harm: nothing is inherited along the tree (W12).
+// checkParent refuses a parent that does not exist, and one that would make a cycle or too many levels (W3). Two concurrent moves can
+// still make a cycle, which has no effect on access: nothing is inherited along the tree (W12).
 func checkParent(id, parent string, above []*Partner) error {
 	if len(above) == 0 || above[0].Status == Removed || above[0].ID == id {
 		return Refuse(Invalid, "there is no other partner %q that could be the parent", parent).At("/parent")
@@ -187,8 +186,8 @@ func checkParent(id, parent string, above []*Partner) error {
 	return nil
 }
 
-// PlanRemovePartner plans the removal of a partner: at once none of its users gets in anywhere (D5, D23). The accounts stay (D25), and its
-// domains are free. Registry holds the records of its domains.
+// PlanRemovePartner plans the removal of a partner: at once none of its users has access anywhere (D5, D23). The accounts stay (D25), and
+// its domains are free. Registry holds the records of its domains.
 func PlanRemovePartner(before *Partner, registry Domains, pc PlanContext) (Change, error) {
 	if before == nil || before.Status == Removed {
 		return Change{}, notFound("partner")

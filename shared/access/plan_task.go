@@ -6,11 +6,11 @@ import (
 	"partneraccess/events"
 )
 
-// rulesGrace is for how long the request that changed a customer's rules has its grants to itself.
+// rulesGrace is how long the request that changed a customer's rules has to update its grants itself.
 const rulesGrace = time.Minute
 
-// rulesTask has the clock see to it that all the customer's grants copy its rules, should the request fail that does so before it is
-// answered.
+// rulesTask leaves a task that updates the rules in all of the customer's grants, in case the request that changed them fails before it
+// has done so.
 func (pc PlanContext) rulesTask(customer string) TaskWrite {
 	return TaskWrite{After: &Task{
 		ID: pc.NewID(), Kind: TaskCustomerRules, Customer: customer, Due: pc.Now.Add(rulesGrace), Created: pc.Now,
@@ -18,8 +18,8 @@ func (pc PlanContext) rulesTask(customer string) TaskWrite {
 	}}
 }
 
-// PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It changes nothing else, and tells nobody: what changed
-// was told with the change. When the grant has ended, or has a copy as new as the customer's record, the change is empty.
+// PlanCustomerRules plans that a grant copies the customer's domain and caps (D7). It has no event of its own: the change of the rules had
+// one. The change is empty when the grant has ended, or its copy is as new as the customer's record.
 func PlanCustomerRules(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Grant == nil || r.Grant.Ended(pc.Now) || r.Grant.HasRulesOf(r.Customer) {
 		return GrantChange{Grant: r.Grant}, nil
@@ -31,8 +31,8 @@ func PlanCustomerRules(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	return GrantChange{Grant: p.grant, Change: Change{Writes: []Write{GrantWrite{Before: r.Grant, After: p.grant}}}}, nil
 }
 
-// reviewInvitations leaves a task that ends the customer's pending invitations which nobody can accept any more: to one partner, or all
-// when that is "". It is nothing where the customer has never invited anybody.
+// reviewInvitations leaves a task that ends the customer's pending invitations that cannot be accepted any more: those to one partner, or
+// all when partner is "". It returns nothing when the customer has never had an invitation.
 func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
 	if c == nil || !c.HasInvitations {
 		return nil
@@ -42,8 +42,8 @@ func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
 	return []Write{t}
 }
 
-// reviewInvitationsOf leaves the same task for the invitations that a partner's user has sent, where it could send any and now may not, or
-// not as the person that it was.
+// reviewInvitationsOf leaves the same task for the invitations that a partner's user has sent, when the change ends its right to invite or
+// gives the account to another person.
 func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 	if !roleMayInvite(before.Role) || before.Status != Active {
 		return nil
@@ -54,13 +54,13 @@ func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 	return []Write{pc.task(TaskInvitations, before.Partner, before.ID)}
 }
 
-// needsRow tells whether the row says anything of the grant as it is, or could again: not one of an older epoch, and not one that takes out
-// somebody who would not be in without it.
+// needsRow reports whether the assignment has, or can again have, an effect: it is of the present epoch, and does not exclude a user who
+// would have no access without it.
 func (g *Grant) needsRow(a *Assignment) bool {
 	return a.Epoch >= g.Epoch && (!a.Excluded || g.Everyone || g.EveryoneUpTo > 0)
 }
 
-// PlanOldAssignments plans that those of a grant's rows are deleted which count no more. An epoch never comes back, and neither do they.
+// PlanOldAssignments plans that a grant's rows that have no effect are deleted. An epoch never returns, so they never have one again.
 func PlanOldAssignments(g *Grant, rows []*Assignment) Change {
 	var c Change
 	for _, a := range rows {
@@ -82,8 +82,8 @@ func PlanEndForRemovedPartner(r GrantFacts, pc PlanContext) (GrantChange, error)
 	return planEnd(r, PartnerRemoved, pc)
 }
 
-// PlanUserLeft plans that a user who has left the partner is no longer counted in one grant. While everyone is on there is nothing to
-// write.
+// PlanUserLeft plans that a user who was removed from the partner is no longer counted in one grant. While everyone is on there is nothing
+// to write.
 func PlanUserLeft(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	u := r.Users[user]
 	if r.Grant == nil || u == nil || r.Grant.Ended(pc.Now) {
@@ -105,19 +105,20 @@ func PlanUserLeft(r GrantFacts, user string, pc PlanContext) (GrantChange, error
 	return p.finish(events.GrantUserLeft, func(d *events.Data) { d.Person = ref(person(u)) })
 }
 
-// PersonChanged is why one user's access to a customer ended whose account belongs to another person now.
+// PersonChanged is the reason in the event when a user's access to a customer ended because the account belongs to another person now.
 const PersonChanged = "person_changed"
 
-// personTask has the clock end what customers gave to another person, and tell every customer concerned of a user's new address.
+// personTask leaves a task that ends what customers granted to the person who had the account before, and notifies every customer
+// concerned of the user's new address.
 func (pc PlanContext) personTask(before, after *User, was, counted int64) TaskWrite {
 	w := pc.task(TaskPersonChanged, after.Partner, after.ID)
 	w.After.EmailWas, w.After.FormerNumber, w.After.HeadcountVersion = before.Email, was, counted
 	return w
 }
 
-// PlanPersonChanged plans that the access of a user ends in one grant because its address has moved to another domain: where the customer
-// picked the person who had the account, and where that person was in by its number. What the partner picked stays while it
-// may pick, and so does what everyone has.
+// PlanPersonChanged plans that a user's access ends in one grant because its address has moved to another domain: where the customer
+// assigned the person who had the account, and where that person had access by its number. A partner's assignment stays while the partner
+// may assign, and so does the access of everyone.
 func PlanPersonChanged(r GrantFacts, t *Task, pc PlanContext) (GrantChange, error) {
 	u := r.Users[t.User]
 	if r.Grant == nil || u == nil || t.FormerNumber == 0 || r.Grant.Ended(pc.Now) {
@@ -134,7 +135,7 @@ func PlanPersonChanged(r GrantFacts, t *Task, pc PlanContext) (GrantChange, erro
 	}
 	if !ends {
 		stays := GrantChange{Grant: r.Grant}
-		if row != nil && !row.Excluded && row.Number != u.Number { // the new person stays, as whom the customer is told of it
+		if row != nil && !row.Excluded && row.Number != u.Number { // the partner's assignment stays, for the new person
 			after := *row
 			after.Number, after.Version = u.Number, row.Version+1
 			stays.Change.Writes = []Write{AssignmentWrite{Before: row, After: &after}}
@@ -147,8 +148,8 @@ func PlanPersonChanged(r GrantFacts, t *Task, pc PlanContext) (GrantChange, erro
 	})
 }
 
-// PlanNotifyPersonChanged plans that the customers of a page whom the user may still enter are told of its new address. The rows are as
-// they are after PlanPersonChanged; the second round, which is for what ends, tells nobody again.
+// PlanNotifyPersonChanged plans the events that notify the customers of a page, where the user still belongs to the grant, of its new
+// address. The rows are as they are after PlanPersonChanged. The second round only ends access, and notifies nobody again.
 func PlanNotifyPersonChanged(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
 	c := PlanTaskProgress(t, after, pc)
 	for _, r := range rows {
@@ -169,8 +170,8 @@ func PlanNotifyPersonChanged(t *Task, rows []GrantFacts, after string, pc PlanCo
 	return c
 }
 
-// PlanNotifyCustomers plans that customers are told of a partner's suspension or resumption, a page of its grants at a time. The grants are
-// as they were listed; those that have ended are passed over.
+// PlanNotifyCustomers plans the events that notify customers of a partner's suspension or resumption, one page of its grants at a time.
+// The grants are as they were listed; those that have ended are skipped.
 func PlanNotifyCustomers(t *Task, rows []GrantFacts, after string, pc PlanContext) Change {
 	kind := events.GrantPartnerSuspended
 	if t.Kind == TaskPartnerResumed {

@@ -7,7 +7,7 @@ import (
 	"partneraccess/events"
 )
 
-// UserFacts is what a plan about a partner's user looks at.
+// UserFacts are the records that a plan about a partner's user reads.
 type UserFacts struct {
 	Partner   *Partner
 	Headcount Headcount
@@ -30,7 +30,7 @@ type UserCommand struct {
 	MFA    *bool
 }
 
-// OnlyDisables tells that the command disables the user and does nothing else.
+// OnlyDisables reports whether the command disables the user and does nothing else.
 func (c UserCommand) OnlyDisables() bool {
 	return c.Status != nil && *c.Status == Disabled && c.Email == nil && c.Name == nil && c.Phone == nil && c.Role == nil && c.MFA == nil
 }
@@ -79,7 +79,7 @@ func PlanNewUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, e
 }
 
 // PlanUser plans that a user is edited (P19), disabled or enabled. Nobody changes his own role, or a user whose role is above his own. An
-// address that the provider gives, be it the present one, is proved by that.
+// address that the provider sets is proved by that, even if it is the present one.
 func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, error) {
 	if f.Partner == nil || f.Partner.Status == Removed || f.User == nil || f.User.Status == Removed {
 		return Change{}, nil, notFound("user")
@@ -179,8 +179,8 @@ func userEventType(before, after *User) events.Type {
 	return events.UserEnabled
 }
 
-// PlanRemoveUserAccount plans that a user leaves the partner: at once it gets in nowhere (D23), and its address is free again. The last
-// owner stays, unless the partner was removed.
+// PlanRemoveUserAccount plans that a user is removed from the partner: at once it has no access anywhere (D23), and its address is free.
+// The last owner cannot be removed, unless the partner is.
 func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	if f.Partner == nil || f.User == nil || f.User.Status == Removed {
 		return Change{}, notFound("user")
@@ -198,9 +198,8 @@ func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	}, nil
 }
 
-// MayManageRole refuses an actor who gives the role to a user, or changes a user who has it: a person of a partner where the role is above
-// his own, and everybody but the provider where an owner is concerned. Whether the actor manages the partner's people at all has been
-// decided before.
+// MayManageRole refuses an actor who gives the role to a user, or changes a user who has it: a partner's person when the role is above his
+// own, and everybody but the provider when it is owner. Whether the actor manages the partner's people at all is decided before.
 func MayManageRole(a Actor, r Role) *Error {
 	switch {
 	case a.Kind == ActorProvider:
@@ -217,7 +216,7 @@ func ownerRequired() *Error {
 	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
 }
 
-// releaseAddress writes that the user no longer has the address, and, while that is some customer's member's, that it had it.
+// releaseAddress records that the user no longer has the address and, while the address is a customer's member's, that it had it.
 func releaseAddress(before *Email, u *User) EmailWrite {
 	w := setAddressUser(before, u.Email, "")
 	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.FormerUsers, u.ID) {
@@ -226,6 +225,7 @@ func releaseAddress(before *Email, u *User) EmailWrite {
 	return w
 }
 
+// setAddressUser records the partner's user who has the address; "" = none.
 func setAddressUser(before *Email, address, user string) EmailWrite {
 	after := Email{Address: address}
 	if before != nil {
@@ -236,6 +236,7 @@ func setAddressUser(before *Email, address, user string) EmailWrite {
 	return EmailWrite{Before: before, After: &after}
 }
 
+// checkPhone refuses two-factor authentication without a telephone number (P13).
 func checkPhone(u *User) error {
 	if u.MFA && u.Phone == "" {
 		return Refuse(PhoneRequired, "two-factor authentication needs a telephone number: give one, or switch mfa off").At("/phone") // P13
@@ -243,7 +244,7 @@ func checkPhone(u *User) error {
 	return nil
 }
 
-// adjustHeadcount adds up what the headcount says of one user before and after.
+// adjustHeadcount replaces the user as it was by the user as it is in the headcount; nil = there is none.
 func adjustHeadcount(h *Headcount, before, after *User) {
 	one := func(u *User, n int) {
 		if u == nil || u.Status == Removed {
@@ -268,6 +269,7 @@ func applyUserCommand(u *User, cmd UserCommand) {
 	set(&u.MFA, cmd.MFA)
 }
 
+// changedFields returns the names of the API's fields in which two versions of a user differ, sorted.
 func changedFields(a, b *User) []string {
 	var out []string
 	for _, f := range []struct {
