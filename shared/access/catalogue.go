@@ -19,8 +19,8 @@ const (
 
 // Catalogue says which actions a level and a role allow. It is read-only once made.
 //
-// A pattern is an action, a prefix that ends in "*" ("store:*"), "*" for everything, or one of these after "!", which takes away
-// what the others give. A level gives what the lower levels give, too.
+// A pattern is an action, a prefix that ends in "*" ("store:*"), "*" for everything, or one of these after "!", which denies what
+// the others allow. A level allows what the lower levels allow, too.
 type Catalogue struct {
 	levels  [Manage + 1]patterns
 	roles   map[Role]patterns
@@ -37,9 +37,9 @@ type ResourceType struct {
 }
 
 type patterns struct {
-	exact           map[string]bool // true allows, false takes away
+	exact           map[string]bool // true allows, false denies
 	allowedPrefixes []string
-	deniedPrefixes  []string // prefixes taken away
+	deniedPrefixes  []string // of actions that are denied
 }
 
 func parsePatterns(ps []string) (patterns, error) {
@@ -196,7 +196,7 @@ func DefaultCatalogue() *Catalogue {
 	return c
 }
 
-// Resource tells what a resource type stands for; false when the catalogue does not know it.
+// Resource returns what a resource type stands for; false when the catalogue does not know it.
 func (c *Catalogue) Resource(name string) (ResourceType, bool) {
 	t, ok := c.types[name]
 	return t, ok

@@ -70,7 +70,7 @@ func decideLevel(f Facts, customer string, now time.Time) Decision {
 		return deny(p.denial())
 	case u.Status != Active:
 		return deny(DeniedUserNotActive)
-	case g == nil || g.Partner != p.ID || g.Customer != customer: // W12: a grant is its own partner's and nobody else's
+	case g == nil || g.Partner != p.ID || g.Customer != customer: // W12: a grant is for its own partner only
 		return deny(NoGrant)
 	}
 	d := Decision{Grant: g.ID}

@@ -194,7 +194,7 @@ const (
 	ManagementEnded       Reason = "management_ended"   // by the provider
 )
 
-// The reasons why a pending invitation ends although nobody has answered it: nothing could be accepted any more. CustomerRemoved and
+// The reasons why a pending invitation ends without an answer: it could not be accepted any more. CustomerRemoved and
 // PartnerRemoved are reasons, too.
 const (
 	GrantEnded    Reason = "grant_ended"          // the grant that it was for is not the open one any more
@@ -202,7 +202,7 @@ const (
 	InviterLeft   Reason = "inviter_left"         // who invited may not invite any more
 	NotActive     Reason = "partner_not_active"   // the partner is suspended
 	NotEligible   Reason = "partner_not_eligible" // the partner is of another class, or is offered no access
-	ManagedNow    Reason = "managed"              // one partner manages the customer, and nobody else gets a grant
+	ManagedNow    Reason = "managed"              // one partner manages the customer, and no other partner gets a grant
 	PeriodChanged Reason = "period_changed"       // a grant was opened that lasts longer than what was offered
 )
 
@@ -370,8 +370,8 @@ const (
 )
 
 // Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would
-// answer now: active only where the grant and its partner deny nobody, and suspended where the partner is suspended, of another class, or
-// without the single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
+// answer now: active only where neither the grant nor its partner denies, and suspended where the partner is suspended, of another class,
+// or without the single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
 func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 	switch g.denial(p, now) {
 	case Granted:

@@ -13,7 +13,7 @@ type Code string
 const (
 	Invalid              Code = "invalid"                // the command itself is malformed
 	Forbidden            Code = "forbidden"              // the actor may see it but not do this
-	NotRegistered        Code = "not_registered"         // the actor is nobody the provider knows (D6)
+	NotRegistered        Code = "not_registered"         // the provider does not know the actor (D6)
 	Managed              Code = "managed"                // only the provider changes a managed relationship (A12)
 	NotFound             Code = "not_found"              // not there, or somebody else's
 	LastUser             Code = "last_user"              // the last user of a grant cannot be removed (E9)
@@ -25,7 +25,7 @@ const (
 	EmailUnavailable     Code = "email_unavailable" // the address cannot be used; the caller may not know whose it is
 	DomainTaken          Code = "domain_taken"      // it belongs to a customer, or to another partner
 	OwnerRequired        Code = "owner_required"    // a partner keeps at least one owner
-	LastAdmin            Code = "last_admin"        // the customer has open grants, and nobody else could change them
+	LastAdmin            Code = "last_admin"        // the customer has open grants, and no other admin
 	GrantDiffers         Code = "grant_differs"     // the open grant has other terms: edit it (D20)
 	Ended                Code = "ended"             // what has ended cannot be changed, only granted again
 	Contention           Code = "contention"        // others change the same thing all the time: try again

@@ -30,7 +30,7 @@ type Invitation struct {
 	Level     Level
 	Until     time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
 	State     InvitationStatus
-	Reason    Reason   // why it ended, when that was nobody's answer to it
+	Reason    Reason   // why it ended without an answer
 	By        By       // who invited: customer or partner
 	Inviter   string   // the id of the partner's user who invited; "" when the customer did
 	Digests   []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere

@@ -17,7 +17,7 @@ import (
 func (s *Store) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	h := holding(ctx)
 	for n := 0; h != nil || n < attempts; n++ {
-		r, err := s.relation(ctx, customer, partner, users, whole)
+		r, err := s.grantFacts(ctx, customer, partner, users, whole)
 		if err != nil || r.Grant == nil || len(r.Assignments) == 0 && len(users) == 0 {
 			return r, err
 		}
@@ -40,7 +40,7 @@ func (s *Store) GrantFacts(ctx context.Context, customer, partner string, users 
 	return access.GrantFacts{}, contention()
 }
 
-func (s *Store) relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
+func (s *Store) grantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	r := access.GrantFacts{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	keys := []Key{customerKey(customer), partnerKey(partner), headcountKey(partner), grantKey(customer, partner)}
 	for _, u := range users {
@@ -119,7 +119,7 @@ func (s *Store) Concerned(ctx context.Context, customer, partner string, users [
 	return r, nil
 }
 
-// assignments loads the rows of a grant after the grant. Relation then checks that both belong together.
+// assignments loads the rows of a grant after the grant. GrantFacts then checks that both belong together.
 func (s *Store) assignments(ctx context.Context, r *access.GrantFacts, users []string, whole bool) error {
 	customer, partner := r.Grant.Customer, r.Grant.Partner
 	if !whole && !r.Grant.UsersCanBeListed() {
@@ -167,7 +167,7 @@ func (s *Store) assignments(ctx context.Context, r *access.GrantFacts, users []s
 	return s.names(ctx, r)
 }
 
-// byNumber loads the users who have access by their number, after everyone was switched off. It gives up and leaves the relation not Known
+// byNumber loads the users who have access by their number, after everyone was switched off. It gives up and leaves UsersLoaded false
 // when it would have to search thousands of users.
 func (s *Store) byNumber(ctx context.Context, r *access.GrantFacts) error {
 	partner := r.Grant.Partner
@@ -199,7 +199,7 @@ func (s *Store) byNumber(ctx context.Context, r *access.GrantFacts) error {
 // maxUserPages is how many pages of 500 users byNumber reads at most.
 const maxUserPages = 20
 
-// names loads the users that a whole relation lists, so that events can name them.
+// names loads the users that facts with all assignments list, so that events can name them.
 func (s *Store) names(ctx context.Context, r *access.GrantFacts) error {
 	var keys []Key
 	var ids []string
@@ -215,7 +215,7 @@ func (s *Store) names(ctx context.Context, r *access.GrantFacts) error {
 	return s.users(ctx, r.Users, items, ids)
 }
 
-// users adds the users of those ids to the relation, from items that were read already. A user who is missing has left and is read from the
+// users adds the users of those ids to the facts, from items that were read already. A user who is missing has left and is read from the
 // former users.
 func (s *Store) users(ctx context.Context, into map[string]*access.User, items map[Key]*item, ids []string) error {
 	var missing []Key

@@ -89,8 +89,8 @@ func (s *Service) individual(ctx context.Context, customer, email string, cmd ac
 	return nil, access.Refuse(access.UnknownEmail, "%s is no user of any partner: check the address, or invite the person", email).At("/email")
 }
 
-// replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14).
-// The rows of more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
+// replaced returns the facts with the rows of those whom everyone is about to replace, so that the external users among them are named
+// (E14). The rows of more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
 func (s *Service) replaced(ctx context.Context, r access.GrantFacts, users []string) (access.GrantFacts, error) {
 	if g := r.Grant; g == nil || g.Everyone || g.UsersCanBeListed() || g.Count > access.MaxUserSet {
 		return r, nil
@@ -202,7 +202,7 @@ func (s *Service) Assign(
 	return change(ctx, s, o, s.ofGrant(who, customer, partner, users, !single, pick))
 }
 
-// openVersion is the version of the relation's grant; 0 when there is none that is open.
+// openVersion returns the version of the grant; 0 when there is none that is open.
 func openVersion(r access.GrantFacts, pc access.PlanContext) int64 {
 	if r.Grant == nil || r.Grant.EndAt(r.Partner, pc.Now) != nil {
 		return 0
