@@ -258,7 +258,7 @@ func (tb *table) load(ctx context.Context, want record) (record, error) {
 	if len(page.Items) == 1 {
 		got.Event = &page.Items[0]
 	}
-	got.Answer, err = tb.Answer(ctx, want.Answer.Digest)
+	got.Answer, err = tb.StoredResponse(ctx, want.Answer.Digest)
 	return got, err
 }
 
@@ -461,7 +461,7 @@ func TestAnAttributeThatCannotBeUnderstoodIsAnError(t *testing.T) {
 		_, err := tb.CustomerHistory(ctx, "acme", access.HistoryFilter{}, access.PageRequest{Limit: 1})
 		return err
 	}
-	answer := func(ctx context.Context, tb *table) error { _, err := tb.Answer(ctx, "digest"); return err }
+	answer := func(ctx context.Context, tb *table) error { _, err := tb.StoredResponse(ctx, "digest"); return err }
 	task := func(ctx context.Context, tb *table) error { _, err := tb.Task(ctx, r.Task.ID); return err }
 	invitation := func(ctx context.Context, tb *table) error {
 		_, err := tb.Invitation(ctx, "acme", r.Invitation.ID)

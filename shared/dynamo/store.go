@@ -560,8 +560,8 @@ func (it *item) answer() *access.StoredResponse {
 	}
 }
 
-// Answer returns the first answer to a request with an idempotency key; nil when there is none.
-func (s *Store) Answer(ctx context.Context, digest string) (*access.StoredResponse, error) {
+// StoredResponse returns the first response to a request with an idempotency key; nil when there is none.
+func (s *Store) StoredResponse(ctx context.Context, digest string) (*access.StoredResponse, error) {
 	return one(ctx, s, idempotencyKey(digest), (*item).answer)
 }
 

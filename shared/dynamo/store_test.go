@@ -348,11 +348,11 @@ func TestAnIdempotencyKeyIsUsedOnce(t *testing.T) {
 	if after := tb.dump(t); after != before {
 		t.Errorf("got the table\n%s\nwant it as it was:\n%s", after, before)
 	}
-	got, err := tb.Answer(t.Context(), "d")
+	got, err := tb.StoredResponse(t.Context(), "d")
 	if err != nil || got == nil || got.Fingerprint != "one" || string(got.Body) != `{"n":1}` {
 		t.Errorf("got the answer %+v (%v), want the first one", got, err)
 	}
-	if got, err := tb.Answer(t.Context(), "other"); got != nil || err != nil {
+	if got, err := tb.StoredResponse(t.Context(), "other"); got != nil || err != nil {
 		t.Errorf("a key that was not used: got %+v (%v), want none", got, err)
 	}
 }
@@ -700,13 +700,13 @@ func TestEveryReadThatAPlanStandsOnIsStronglyConsistent(t *testing.T) {
 	store := dynamo.New(clientOf(t, engine.Shared(t).Endpoint(), l), tb.name)
 	ctx := t.Context()
 	for about, read := range map[string]func() error{
-		"Relation":    func() error { _, err := store.GrantFacts(ctx, "a", "b", []string{"b:u"}, true); return err },
-		"Partner":     func() error { _, err := store.Partner(ctx, "b"); return err },
-		"Customer":    func() error { _, err := store.Customer(ctx, "a"); return err },
-		"UserFacts":   func() error { _, err := store.UserFacts(ctx, "b", "b:u", ann); return err },
-		"MemberFacts": func() error { _, err := store.MemberFacts(ctx, "a", ann); return err },
-		"Identity":    func() error { _, err := store.Identity(ctx, ann); return err },
-		"Answer":      func() error { _, err := store.Answer(ctx, "d"); return err },
+		"GrantFacts":     func() error { _, err := store.GrantFacts(ctx, "a", "b", []string{"b:u"}, true); return err },
+		"Partner":        func() error { _, err := store.Partner(ctx, "b"); return err },
+		"Customer":       func() error { _, err := store.Customer(ctx, "a"); return err },
+		"UserFacts":      func() error { _, err := store.UserFacts(ctx, "b", "b:u", ann); return err },
+		"MemberFacts":    func() error { _, err := store.MemberFacts(ctx, "a", ann); return err },
+		"Identity":       func() error { _, err := store.Identity(ctx, ann); return err },
+		"StoredResponse": func() error { _, err := store.StoredResponse(ctx, "d"); return err },
 		"CustomerGrants": func() error {
 			_, err := store.CustomerGrants(ctx, &access.Customer{ID: "a"}, access.GrantFilter{}, access.PageRequest{Limit: 1})
 			return err

@@ -118,7 +118,7 @@ func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) 
 		return out, err
 	}
 	if o.Repeat != nil {
-		if first, err := s.Store.Answer(ctx, o.Repeat.Digest); err != nil || first != nil {
+		if first, err := s.Store.StoredResponse(ctx, o.Repeat.Digest); err != nil || first != nil {
 			return out, o.Repeat.of(first, err)
 		}
 	}
@@ -136,7 +136,7 @@ func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) 
 		return out, err
 	}
 	// The same request may have been faster elsewhere, and what it changed be what this one was refused for.
-	first, lost := s.Store.Answer(ctx, o.Repeat.Digest)
+	first, lost := s.Store.StoredResponse(ctx, o.Repeat.Digest)
 	switch {
 	case lost != nil || first != nil:
 		return out, o.Repeat.of(first, lost)

@@ -31,8 +31,8 @@ type changes interface {
 	// Take is Apply for a change that ends access and gives none. Other changes cannot prevent it: it never returns access.Contention, but
 	// access.ErrUnavailable after some seconds.
 	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error
-	// Answer is the first answer to a repeatable request.
-	Answer(ctx context.Context, digest string) (*access.StoredResponse, error)
+	// StoredResponse returns the first response to a repeatable request.
+	StoredResponse(ctx context.Context, digest string) (*access.StoredResponse, error)
 }
 
 // records reads one record, or a few that belong together.
