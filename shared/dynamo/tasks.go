@@ -142,8 +142,8 @@ const concernedAtOnce = 500
 // CustomersConcerned lists the customers whose open grants concern one user of a partner, by id, a page at a time: the user is assigned, or
 // has access because everyone up to a number has. With everyone it also lists those to which everyone of the partner has access. Next is
 // the position to continue from; "" at the end. A page can be empty and have a next one. Both parts come from index 1, which may lag: the
-// caller decides again on the facts about the grant, and comes back later for what was being written. It costs one request to each part for 500
-// rows, however many grants do not concern the user.
+// caller decides again on the facts about the grant, and comes back later for what was being written. It costs one request to each part for
+// 500 rows, however many grants do not concern the user.
 func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string,
 	err error,
 ) {

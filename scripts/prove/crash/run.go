@@ -53,7 +53,8 @@ func (r *Report) String() string {
 		"%d kills; %d changes answered; %d requests without an answer, of which %d had been done, and all were after one repetition\n", r.Kills,
 		r.Changes, r.Cut, r.CutDone)
 	fmt.Fprintf(&b,
-		"%d events, of which %d had not been told when a kill came; %d mails, %d of them summaries; %d were being sent when a kill came, which makes "+
+		"%d events, of which %d had not been told when a kill came; %d mails, %d of them summaries; %d were being sent when a kill came, which "+
+			"makes "+
 			"%d too many\n",
 		r.Events, r.Unread, r.Mails, r.Summaries, r.Window, r.Twice)
 	for _, v := range r.Violations {
