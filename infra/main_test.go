@@ -110,6 +110,11 @@ const existingPool = "eu-central-1_AbCdEfGhI"
 
 const restoredTable = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"
 
+// allVariants are all of them, those of settingsOf too.
+func allVariants() []string {
+	return append(slices.Sorted(maps.Keys(variants())), "bare", "guests", "restored")
+}
+
 func onAWSAlone() []string { return []string{"outside", "pool", "second"} }
 
 // template is a synthesized stack.
@@ -117,6 +122,7 @@ type template struct {
 	Resources map[string]resource
 	Outputs   map[string]any
 	errors    []string // what cdk-nag and the CDK complain of
+	file      string   // as it goes to CloudFormation
 }
 
 type resource struct {
@@ -160,7 +166,7 @@ func synth(t *testing.T, variant string) template {
 		t.Fatal(err)
 	}
 	stack := newStack(app, s, packages(t), builtPages(t))
-	out := template{}
+	out := template{file: filepath.Join(scratch, variant, *stack.TemplateFile())}
 	raw, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	if err == nil {
 		err = json.Unmarshal(raw, &out)
@@ -168,7 +174,9 @@ func synth(t *testing.T, variant string) template {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
+	found := assertions.Annotations_FromStack(stack)
+	for _, m := range slices.Concat(*found.FindError(jsii.String("*"), assertions.Match_AnyValue()),
+		*found.FindWarning(jsii.String("*"), assertions.Match_AnyValue())) {
 		out.errors = append(out.errors, plain(m))
 	}
 	synthesized.templates[variant] = out
