@@ -49,7 +49,8 @@ func (v *service) addAlarms() {
 		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": v.in.Account()}},
 	}))
 	if v.alarmEmail != "" {
-		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&v.alarmEmail, nil))
+		suppress(topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&v.alarmEmail, nil)),
+			reason{"Serverless-SNSRedrivePolicy", "an alarm's mail that is lost says nothing new: CloudWatch shows the alarm's state", nil})
 	}
 	v.output("AlarmTopic", topic.TopicArn(), "alarms are told here")
 	by := map[cause][]awscloudwatch.IAlarm{}

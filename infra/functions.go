@@ -78,6 +78,10 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	})
 	fn.Node().AddDependency(role) // with its policy: a function that starts without it fails its first requests
 	v.function[f.Name] = fn
+	suppress(fn, reason{
+		"Serverless-LambdaDLQ",
+		"a caller waits for the answer, or what fails goes to the on-failure destination of the invocation or of the stream's mapping", nil,
+	})
 
 	unnamed := []string{"Resource::*"}
 	why := "X-Ray's PutTraceSegments and PutTelemetryRecords know no resources"
@@ -284,7 +288,8 @@ func (v *service) addDeadLetters(f manifest.Function, trigger, means string) aws
 		QueueName: v.named(name), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-	suppress(q, reason{"SQS3", "it is a dead-letter queue: of a stream's mapping, of a rule, or of asynchronous invocations", nil})
+	why := "it is a dead-letter queue: of a stream's mapping, of a rule, or of asynchronous invocations"
+	suppress(q, reason{"SQS3", why, nil}, reason{"Serverless-SQSRedrivePolicy", why, nil})
 	v.dead = append(v.dead, deadLetters{name, means, causeOf(f), q})
 	return q
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
@@ -89,7 +90,7 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 		v.addDashboard()
 	}
 	v.output("Table", v.table.TableName(), "the table's name")
-	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true), Reports: jsii.Bool(false)}), nil)
+	nag(app)
 	return stack
 }
 
@@ -112,11 +113,23 @@ func (v *service) keep() awscdk.RemovalPolicy {
 	return awscdk.RemovalPolicy_DESTROY
 }
 
+// nag holds the app against the rules of cdk-nag.
+func nag(app awscdk.App) {
+	props := &cdknag.NagPackProps{Verbose: jsii.Bool(true), Reports: jsii.Bool(false)}
+	for _, pack := range []awscdk.IAspect{cdknag.NewAwsSolutionsChecks(props), cdknag.NewServerlessChecks(props)} {
+		awscdk.Aspects_Of(app).Add(pack, nil)
+	}
+}
+
 // suppress silences rules of cdk-nag for a construct and what it consists of, with the reason why they do not hold there.
 func suppress(construct any, reasons ...reason) {
 	var all []*cdknag.NagPackSuppression
 	for _, r := range reasons {
-		s := &cdknag.NagPackSuppression{Id: jsii.String("AwsSolutions-" + r.rule), Reason: jsii.String(r.why)}
+		id := r.rule
+		if !strings.Contains(id, "-") {
+			id = "AwsSolutions-" + id
+		}
+		s := &cdknag.NagPackSuppression{Id: &id, Reason: jsii.String(r.why)}
 		if r.of != nil {
 			s.AppliesTo = &[]any{}
 			for _, what := range r.of {
@@ -128,7 +141,8 @@ func suppress(construct any, reasons ...reason) {
 	cdknag.NagSuppressions_AddResourceSuppressions(construct, &all, jsii.Bool(true))
 }
 
-// reason is why a rule of cdk-nag does not hold: for all that it finds in a construct, or for these findings alone.
+// reason is why a rule of cdk-nag does not hold: for all that it finds in a construct, or for these findings alone. A rule of another pack
+// than AwsSolutions has the pack's name in front.
 type reason struct {
 	rule, why string
 	of        []string
