@@ -112,7 +112,7 @@ const restoredTable = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored
 
 // allVariants are all of them, those of settingsOf too.
 func allVariants() []string {
-	return append(slices.Sorted(maps.Keys(variants())), "bare", "guests", "restored")
+	return append(slices.Sorted(maps.Keys(variants())), "additions", "bare", "guests", "restored", "taken over")
 }
 
 func onAWSAlone() []string { return []string{"outside", "pool", "second"} }

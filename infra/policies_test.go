@@ -52,6 +52,9 @@ func (t template) arns(variant string) map[manifest.Resource][]string {
 		pool, _ := t.value(id, r.Type, "Arn")
 		out[manifest.Accounts] = []string{pool}
 	}
+	if pool := settingsOf(variant)["userPool"]; pool != "" {
+		out[manifest.Accounts] = []string{arn("cognito-idp", "userpool/"+pool)}
+	}
 	return out
 }
 
@@ -177,7 +180,7 @@ func TestPoliciesAllowTheCallsThatFunctionsMakeAndNoOthers(t *testing.T) {
 			all, want = append(all, c), append(want, answer)
 		}
 	}
-	for _, variant := range []string{"localstack", "outside", "pool", "restored"} { // the others' rights are the same
+	for _, variant := range []string{"localstack", "outside", "pool", "restored", "taken over"} { // the others' rights are the same
 		tpl := synth(t, variant)
 		arns := tpl.arns(variant)
 		for role, documents := range tpl.inline(t) {
