@@ -31,7 +31,9 @@ func (t template) resolved(test *testing.T, id string) map[string]any {
 func (t template) value(id, kind, attribute string) (string, bool) {
 	if kind == "" {
 		v, ok := map[string]string{
-			"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws", "AWS::StackId": "arn:aws:cloudformation:" + region + ":" + account + ":stack/s/0a1b-2c", "AWS::URLSuffix": "amazonaws.com",
+			"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws",
+			"AWS::StackId":   "arn:aws:cloudformation:" + region + ":" + account + ":stack/s/0a1b-2c",
+			"AWS::URLSuffix": "amazonaws.com",
 		}[id]
 		return v, ok
 	}
