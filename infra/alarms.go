@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -15,9 +16,20 @@ import (
 	"partneraccess/shared/metrics"
 )
 
-// alarm is one thing that an operator wants to be told.
+// cause is what an operator is called for: one message, whatever the number of alarms that it sets off.
+type cause string
+
+const (
+	requests cause = "requests"
+	mails    cause = "mails"
+	schedule cause = "schedule"
+	storage  cause = "storage"
+)
+
+// alarm is one thing that an operator wants to see.
 type alarm struct {
 	name    string
+	cause   cause
 	means   string // what has happened, and what to look at
 	metric  awscloudwatch.IMetric
 	above   float64
@@ -37,9 +49,11 @@ func (v *service) addAlarms() {
 		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": v.in.Account()}},
 	}))
 	if v.alarmEmail != "" {
-		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&v.alarmEmail, nil))
+		suppress(topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&v.alarmEmail, nil)),
+			reason{"Serverless-SNSRedrivePolicy", "an alarm's mail that is lost says nothing new: CloudWatch shows the alarm's state", nil})
 	}
 	v.output("AlarmTopic", topic.TopicArn(), "alarms are told here")
+	by := map[cause][]awscloudwatch.IAlarm{}
 	for _, a := range v.alarms() {
 		missing := awscloudwatch.TreatMissingData_NOT_BREACHING
 		if a.silence {
@@ -50,9 +64,51 @@ func (v *service) addAlarms() {
 			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 			EvaluationPeriods:  jsii.Number(max(1, a.periods)), TreatMissingData: missing,
 		})
-		made.AddAlarmAction(awscloudwatchactions.NewSnsAction(topic))
-		made.AddOkAction(awscloudwatchactions.NewSnsAction(topic))
+		by[a.cause] = append(by[a.cause], made)
 	}
+	var stored awscloudwatch.IAlarm
+	for _, c := range []struct {
+		cause cause
+		means string
+	}{
+		{storage, "The table refuses requests, or changes get in each other's way. What else fails because of that is not told."},
+		{requests, "Requests fail or are slow."},
+		{mails, "Mails are late, come back, or were given up."},
+		{schedule, "What is due is not done on time. Access ends on time all the same."},
+	} {
+		props := &awscloudwatch.CompositeAlarmProps{
+			CompositeAlarmName: v.named(string(c.cause)), AlarmRule: anyOf(by[c.cause]),
+			AlarmDescription: jsii.String(c.means + " The alarms " + *v.named("") + "* that are on say what; infra/README.md has a line for each."),
+		}
+		if stored != nil {
+			props.ActionsSuppressor = stored
+		}
+		told := awscloudwatch.NewCompositeAlarm(v.in, jsii.String("Cause-"+string(c.cause)), props)
+		told.AddAlarmAction(awscloudwatchactions.NewSnsAction(topic))
+		told.AddOkAction(awscloudwatchactions.NewSnsAction(topic))
+		if c.cause == storage {
+			stored = told
+		}
+	}
+}
+
+func anyOf(alarms []awscloudwatch.IAlarm) awscloudwatch.IAlarmRule {
+	var rules []awscloudwatch.IAlarmRule
+	for _, a := range alarms {
+		rules = append(rules, awscloudwatch.AlarmRule_FromAlarm(a, awscloudwatch.AlarmState_ALARM))
+	}
+	return awscloudwatch.AlarmRule_AnyOf(rules...)
+}
+
+// causeOf is what a function's alarms belong to.
+func causeOf(f manifest.Function) cause {
+	switch {
+	case f.Stream != nil, f.Feedback:
+		return mails
+	case f.Schedule > 0:
+		return schedule
+	}
+	return requests
 }
 
 func (v *service) alarms() []alarm {
@@ -60,59 +116,59 @@ func (v *service) alarms() []alarm {
 	for _, f := range manifest.Functions() {
 		all = append(all,
 			alarm{
-				name: f.Name + "-errors", metric: v.lambda(f, "Errors", "Sum", 5),
+				name: f.Name + "-errors", cause: causeOf(f), metric: v.lambda(f, "Errors", "Sum", 5),
 				means: "The function that " + f.Does + " failed or timed out. Its log says why.",
 			},
 			alarm{
-				name: f.Name + "-throttles", metric: v.lambda(f, "Throttles", "Sum", 5),
+				name: f.Name + "-throttles", cause: causeOf(f), metric: v.lambda(f, "Throttles", "Sum", 5),
 				means: "Lambda did not start the function that " + f.Does +
 					", because all executions of the account were in use: ask for a higher limit.",
 			})
 		if f.Stream != nil {
 			all = append(all, alarm{
-				name: f.Name + "-age", metric: v.lambda(f, "IteratorAge", "Maximum", 1), above: 5 * 60 * 1000, periods: 5,
+				name: f.Name + "-age", cause: mails, metric: v.lambda(f, "IteratorAge", "Maximum", 1), above: 5 * 60 * 1000, periods: 5,
 				means: "Mails are more than five minutes late. SES's sending rate, or a batch that fails again and again, holds them up.",
 			})
 		}
 	}
 	for _, d := range v.dead {
 		all = append(all, alarm{
-			name: d.name, metric: d.queue.MetricApproximateNumberOfMessagesVisible(statistic("Maximum", 1)),
+			name: d.name, cause: d.cause, metric: d.queue.MetricApproximateNumberOfMessagesVisible(statistic("Maximum", 1)),
 			means: "Something was given up: " + d.means + ". The queue holds it for 14 days.",
 		})
 	}
 	return append(all,
 		alarm{
-			name: "sweep-lag", metric: v.own(metrics.SweepLag, "Maximum", 1), above: 180, periods: 5, silence: true,
+			name: "sweep-lag", cause: schedule, metric: v.own(metrics.SweepLag, "Maximum", 1), above: 180, periods: 5, silence: true,
 			means: "What is due is done more than three minutes late, or not at all. Access ends on time all the same; reminders, mails and " +
 				"cascades wait.",
 		},
 		alarm{
-			name: "contention", metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
+			name: "contention", cause: storage, metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
 			means: "Many changes of the same records got in each other's way. Callers may have been answered 409 or 503.",
 		},
 		alarm{
-			name: "bounces", metric: v.reputation("Reputation.BounceRate"), above: 0.04,
+			name: "bounces", cause: mails, metric: v.reputation("Reputation.BounceRate"), above: 0.04,
 			means: "More than 4 % of the mails bounce. At 5 % AWS looks at the account, at 10 % it stops sending.",
 		},
 		alarm{
-			name: "complaints", metric: v.reputation("Reputation.ComplaintRate"), above: 0.0008,
+			name: "complaints", cause: mails, metric: v.reputation("Reputation.ComplaintRate"), above: 0.0008,
 			means: "More than 0.08 % of the mails are called spam. At 0.1 % AWS looks at the account, at 0.5 % it stops sending.",
 		},
 		alarm{
-			name: "server-errors", metric: v.errorRate(), above: 1, periods: 2,
+			name: "server-errors", cause: requests, metric: v.errorRate(), above: 1, periods: 2,
 			means: "More than 1 % of the requests were answered with 5xx for ten minutes. The access log names the routes.",
 		},
 		alarm{
-			name: "latency", metric: v.api.MetricLatency(statistic("p99", 5)), above: 3000, periods: 3,
+			name: "latency", cause: requests, metric: v.api.MetricLatency(statistic("p99", 5)), above: 3000, periods: 3,
 			means: "One request in a hundred took more than three seconds for a quarter of an hour. The dashboard tells which function.",
 		},
 		alarm{
-			name: "check-latency", metric: v.lambda(named("check"), "Duration", "p99", 5), above: 250, periods: 3,
+			name: "check-latency", cause: requests, metric: v.lambda(named("check"), "Duration", "p99", 5), above: 250, periods: 3,
 			means: "One check in a hundred took more than 250 ms for a quarter of an hour, and the provider's pages wait for each.",
 		},
 		alarm{
-			name: "table-throttles", metric: v.tableThrottles(), above: 0, periods: 3,
+			name: "table-throttles", cause: storage, metric: v.tableThrottles(), above: 0, periods: 3,
 			means: "DynamoDB refused requests for a quarter of an hour: a partition is hot, or the table's limits are reached.",
 		},
 	)
@@ -229,10 +285,25 @@ func (v *service) errorRate() awscloudwatch.IMetric {
 	})
 }
 
+// tableThrottles counts what the table and its indexes refused: each has its own figures.
 func (v *service) tableThrottles() awscloudwatch.IMetric {
-	of := func(metric string) awscloudwatch.IMetric { return v.table.Metric(&metric, statistic("Sum", 5)) }
+	using, sum := map[string]awscloudwatch.IMetric{}, []string{}
+	for i, index := range []string{"", "gsi1", "gsi2"} {
+		of := map[string]*string{"TableName": v.table.TableName()}
+		if index != "" {
+			of["GlobalSecondaryIndexName"] = &index
+		}
+		for _, kind := range []string{"Read", "Write"} {
+			name := fmt.Sprint(strings.ToLower(kind), "s", i)
+			using[name] = awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+				Namespace: jsii.String("AWS/DynamoDB"), MetricName: jsii.String(kind + "ThrottleEvents"), DimensionsMap: &of,
+				Statistic: jsii.String("Sum"), Period: minutes(5),
+			})
+			sum = append(sum, "FILL("+name+", 0)")
+		}
+	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String("FILL(reads, 0) + FILL(writes, 0)"), Label: jsii.String("throttles of the table"), Period: minutes(5),
-		UsingMetrics: &map[string]awscloudwatch.IMetric{"reads": of("ReadThrottleEvents"), "writes": of("WriteThrottleEvents")},
+		Expression: jsii.String(strings.Join(sum, " + ")), Label: jsii.String("throttles of the table and its indexes"), Period: minutes(5),
+		UsingMetrics: &using,
 	})
 }

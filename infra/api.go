@@ -44,8 +44,8 @@ func (v *service) addAPI() {
 		LogGroupName: jsii.String("/aws/vendedlogs/" + *v.named("api")), Retention: v.retention(), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	stage := &awsapigatewayv2.HttpStageProps{
-		HttpApi: v.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true), DetailedMetricsEnabled: jsii.Bool(true),
-		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: &v.throttleRate, BurstLimit: &v.throttleBurst},
+		HttpApi: v.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true), DetailedMetricsEnabled: jsii.Bool(false),
+		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: &v.throttle.rate, BurstLimit: &v.throttle.burst},
 	}
 	if v.domain != "" {
 		domain := awsapigatewayv2.NewDomainName(v.in, jsii.String("Domain"), &awsapigatewayv2.DomainNameProps{
@@ -85,7 +85,7 @@ func accessLogFormat() string {
 func (v *service) addRoutes() {
 	issuer, audience := &v.issuer, pointers(v.audience)
 	if v.pool != nil {
-		issuer, audience = v.pool.users.AttrProviderUrl(), &[]*string{}
+		issuer, audience = v.pool.issuer, &[]*string{}
 		for _, c := range v.pool.audience {
 			*audience = append(*audience, c.Ref())
 		}
@@ -95,6 +95,8 @@ func (v *service) addRoutes() {
 			JwtAudience: audience, AuthorizerName: v.named("tokens"),
 		})
 	var public []string
+	limits := map[string]any{}
+	stage := v.httpStage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
 	for _, f := range manifest.Functions() {
 		if len(f.Routes) == 0 {
 			continue
@@ -111,18 +113,30 @@ func (v *service) addRoutes() {
 			if r.Public {
 				options.Authorizer = awsapigatewayv2.NewHttpNoneAuthorizer()
 				public = append(public, r.Key())
+				limits[r.Key()] = v.publicThrottle.ofRoute()
 			} else {
+				if f.Name == "check" {
+					limits[r.Key()] = v.checkThrottle.ofRoute()
+				}
 				options.Authorizer = authorizer
 				if len(r.Scopes) > 0 {
 					options.AuthorizationScopes = pointers(r.Scopes)
 				}
 			}
-			v.api.AddRoutes(options)
+			for _, route := range *v.api.AddRoutes(options) {
+				stage.Node().AddDependency(route) // a stage that limits a route which is not there yet is refused
+			}
 		}
 	}
+	stage.SetRouteSettings(limits)
 	suppress(v.api,
 		reason{"APIG4", "public on purpose: AuthZEN's metadata, and an invitation's page, whose path carries the secret (" +
 			strings.Join(public, ", ") + ")", nil})
+}
+
+// ofRoute spells the limits as CloudFormation takes them for one route. Each route has its own, so that a rush on one holds no other up.
+func (t throttle) ofRoute() map[string]any {
+	return map[string]any{"ThrottlingRateLimit": t.rate, "ThrottlingBurstLimit": t.burst}
 }
 
 // gatewayPatience is the longest that API Gateway waits for a function.

@@ -185,6 +185,9 @@ func (v *service) distribution(files awss3.Bucket, headers awscloudfront.IRespon
 			ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
 		}},
 	}
+	if v.webACL != "" {
+		props.WebAclId = &v.webACL
+	}
 	var errors []*awscloudfront.ErrorResponse
 	for _, status := range []float64{400, 403, 404, 405, 414, 500, 501, 502, 503, 504} {
 		// CloudFront keeps them for ten seconds, whatever they say of it
@@ -276,7 +279,10 @@ func (v *service) upload(to awss3.Bucket, folder string, s console.Settings) {
 		})
 	for _, c := range *v.in.Node().Children() {
 		if strings.HasPrefix(*c.Node().Id(), "Custom::CDKBucketDeployment") {
-			suppress(c, reason{"L1", "the function is the CDK's own, and its runtime is the CDK's to choose", nil})
+			why := "the function is the CDK's own, and its runtime is the CDK's to choose"
+			suppress(c, reason{"L1", why, nil}, reason{"Serverless-LambdaLatestVersion", why, nil},
+				reason{"Serverless-LambdaTracing", "it runs during deployments alone, and they tell what failed", nil},
+				reason{"Serverless-LambdaDLQ", "CloudFormation waits for its answer", nil})
 		}
 	}
 }

@@ -44,6 +44,13 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	for _, s := range v.statements(f.Name) {
 		role.AddToPolicy(s)
 	}
+	if v.tableKey != "" { // DynamoDB uses the key in the name of whoever reads or writes
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:    jsii.Strings("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+			Resources:  jsii.Strings(v.tableKey),
+			Conditions: &map[string]any{"StringEquals": map[string]any{"kms:ViaService": "dynamodb." + *v.in.Region() + ".amazonaws.com"}},
+		}))
+	}
 	architecture := awslambda.Architecture_ARM_64() // a fifth cheaper, and as fast
 	if v.target == onLocalStack {
 		architecture = awslambda.Architecture_X86_64() // its containers are the host's
@@ -71,6 +78,10 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	})
 	fn.Node().AddDependency(role) // with its policy: a function that starts without it fails its first requests
 	v.function[f.Name] = fn
+	suppress(fn, reason{
+		"Serverless-LambdaDLQ",
+		"a caller waits for the answer, or what fails goes to the on-failure destination of the invocation or of the stream's mapping", nil,
+	})
 
 	unnamed := []string{"Resource::*"}
 	why := "X-Ray's PutTraceSegments and PutTelemetryRecords know no resources"
@@ -80,6 +91,10 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	}
 	if slices.ContainsFunc(manifest.Rights(f.Name), func(r manifest.Right) bool { return r.On == manifest.Suppressed }) {
 		why += "; nor does SES's DeleteSuppressedDestination for the account's list"
+	}
+	if slices.ContainsFunc(manifest.Rights(f.Name), func(r manifest.Right) bool { return r.On == manifest.Mails }) {
+		why += "; SES asks for a right to the recipient's identity in its sandbox, and ses:FromAddress says as whom the function may send"
+		unnamed = append(unnamed, "Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*")
 	}
 	suppress(role, reason{"IAM5", why, unnamed})
 	if f.Schedule > 0 {
@@ -138,7 +153,7 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		known["CATALOGUE_FILE"] = jsii.String("/var/task/" + catalogueName)
 	}
 	if v.pool != nil {
-		known["IDENTITY"], known["USER_POOL_ID"], known["USER_POOL_CLIENT_ID"] = jsii.String("cognito"), v.pool.users.Ref(), v.pool.backEnd.Ref()
+		known["IDENTITY"], known["USER_POOL_ID"], known["USER_POOL_CLIENT_ID"] = jsii.String("cognito"), v.pool.id, v.pool.backEnd.Ref()
 	}
 	if v.mail != nil {
 		known["MAIL_CONFIGURATION_SET"] = v.mail.setName
@@ -209,7 +224,11 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 		if v.mail == nil {
 			return nil, nil
 		}
-		return []*string{v.mail.identityARN, v.mail.setARN}, v.mayMail()
+		// Of identities any: SES asks for a right to the address, where that was verified by itself, and not to its domain, and in its sandbox
+		// for one to the recipient's identity, too. Whose name stands on the mail is bounded by the condition.
+		return []*string{v.in.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: jsii.String("*"),
+		}), v.mail.setARN}, v.mayMail()
 	case manifest.Suppressed:
 		if v.mail == nil {
 			return nil, nil
@@ -219,7 +238,7 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 		if v.pool == nil {
 			return nil, nil
 		}
-		return []*string{v.pool.users.AttrArn()}, nil
+		return []*string{v.pool.arn}, nil
 	}
 	panic(fmt.Sprintf("the manifest has the resource %s, which the CDK app does not know: give it an ARN in resources", r))
 }
@@ -269,8 +288,9 @@ func (v *service) addDeadLetters(f manifest.Function, trigger, means string) aws
 		QueueName: v.named(name), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-	suppress(q, reason{"SQS3", "it is a dead-letter queue: of a stream's mapping, of a rule, or of asynchronous invocations", nil})
-	v.dead = append(v.dead, deadLetters{name, means, q})
+	why := "it is a dead-letter queue: of a stream's mapping, of a rule, or of asynchronous invocations"
+	suppress(q, reason{"SQS3", why, nil}, reason{"Serverless-SQSRedrivePolicy", why, nil})
+	v.dead = append(v.dead, deadLetters{name, means, causeOf(f), q})
 	return q
 }
 

@@ -61,6 +61,7 @@ func variants() map[string]map[string]string {
 	outside := with(base(), map[string]string{
 		"stage": "prod", "issuer": "https://id.cloud.example/", "audience": "partner-access, other", "domain": "access.cloud.example",
 		"certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/abc", "createMailIdentity": "false", "mailIdentity": "cloud.example",
+		"protect": "true",
 	})
 	for _, name := range []string{"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl"} {
 		delete(outside, name)
@@ -83,6 +84,16 @@ func settingsOf(variant string) map[string]string {
 	case "restored":
 		return with(base(),
 			map[string]string{"restoredTable": restoredTable, "restoredStream": restoredTable + "/stream/2026-11-22T10:00:00.000"})
+	case "taken over":
+		return with(base(), map[string]string{"userPool": existingPool})
+	case "additions":
+		return with(base(), map[string]string{
+			"tableKey": "arn:aws:kms:eu-central-1:123456789012:key/k", "permissionsBoundary": "arn:aws:iam::123456789012:policy/edge",
+			"webAcl":       "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pages/1",
+			"poolWebAcl":   "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/pool/2",
+			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100",
+			"pipeline": "example/access",
+		})
 	case "bare":
 		return with(base(), map[string]string{"console": "false"})
 	case "guests":
@@ -95,7 +106,14 @@ func settingsOf(variant string) map[string]string {
 	return variants()[variant]
 }
 
+const existingPool = "eu-central-1_AbCdEfGhI"
+
 const restoredTable = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"
+
+// allVariants are all of them, those of settingsOf too.
+func allVariants() []string {
+	return append(slices.Sorted(maps.Keys(variants())), "additions", "bare", "guests", "restored", "taken over")
+}
 
 func onAWSAlone() []string { return []string{"outside", "pool", "second"} }
 
@@ -104,6 +122,7 @@ type template struct {
 	Resources map[string]resource
 	Outputs   map[string]any
 	errors    []string // what cdk-nag and the CDK complain of
+	file      string   // as it goes to CloudFormation
 }
 
 type resource struct {
@@ -147,7 +166,7 @@ func synth(t *testing.T, variant string) template {
 		t.Fatal(err)
 	}
 	stack := newStack(app, s, packages(t), builtPages(t))
-	out := template{}
+	out := template{file: filepath.Join(scratch, variant, *stack.TemplateFile())}
 	raw, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	if err == nil {
 		err = json.Unmarshal(raw, &out)
@@ -155,7 +174,9 @@ func synth(t *testing.T, variant string) template {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
+	found := assertions.Annotations_FromStack(stack)
+	for _, m := range slices.Concat(*found.FindError(jsii.String("*"), assertions.Match_AnyValue()),
+		*found.FindWarning(jsii.String("*"), assertions.Match_AnyValue())) {
 		out.errors = append(out.errors, plain(m))
 	}
 	synthesized.templates[variant] = out

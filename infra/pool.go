@@ -15,25 +15,43 @@ import (
 
 // addPool makes the user pool that shared/cognito asks for, in its own words: the comment of that package says why each of them.
 func (v *service) addPool() {
-	users := v.addUserPool()
-	v.pool = &pool{users: users}
+	v.pool = v.existingPool()
+	if v.pool == nil {
+		users := v.addUserPool()
+		v.pool = &pool{id: users.Ref(), arn: users.AttrArn(), issuer: users.AttrProviderUrl()}
+	}
 	v.addGroups()
 	scopes := v.addScopes()
 	v.pool.backEnd = v.client("Passwords", &awscognito.CfnUserPoolClientProps{
-		ExplicitAuthFlows: jsii.Strings("ALLOW_ADMIN_USER_PASSWORD_AUTH"), // the function directory asks it whether a password is right
+		// The function directory asks it whether a password is right. Cognito refuses a list without the second (aws-cdk #7625).
+		ExplicitAuthFlows: jsii.Strings("ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
 		GenerateSecret:    jsii.Bool(false),
 		ReadAttributes:    jsii.Strings("email"), WriteAttributes: jsii.Strings("locale"), // no list at all would mean every attribute
 	})
 	v.addPagesClient()
 	v.addMachines(scopes)
 	domain := awscognito.NewCfnUserPoolDomain(v.in, jsii.String("SignIn"), &awscognito.CfnUserPoolDomainProps{
-		UserPoolId: users.Ref(), ManagedLoginVersion: jsii.Number(1), // the classic pages: the others need a tier above
+		UserPoolId: v.pool.id, ManagedLoginVersion: jsii.Number(1), // the classic pages: the others need a tier above
 		Domain: jsii.String(*v.named(*v.in.Account())), // of all accounts in the region
 	})
 	v.pool.address = "https://" + *domain.Ref() + ".auth." + *v.in.Region() + ".amazoncognito.com"
 	v.output("SignInAddress", &v.pool.address, "where people sign in, and machines get their tokens (/oauth2/token)")
 	v.output("PagesClient", v.pool.pages.Ref(), "the id of the client with which pages sign people in")
-	v.output("PoolId", users.Ref(), "the user pool's id")
+	v.output("PoolId", v.pool.id, "the user pool's id")
+}
+
+// existingPool is the pool that the settings name: one that a stack before this one has left. Its clients, its groups and its domain went
+// with that stack, and are made again. It is nil when they name none.
+func (v *service) existingPool() *pool {
+	if v.userPool == "" {
+		return nil
+	}
+	return &pool{
+		id: &v.userPool,
+		arn: v.in.FormatArn(
+			&awscdk.ArnComponents{Service: jsii.String("cognito-idp"), Resource: jsii.String("userpool"), ResourceName: &v.userPool}),
+		issuer: jsii.String("https://cognito-idp." + *v.in.Region() + ".amazonaws.com/" + v.userPool),
+	}
 }
 
 func (v *service) addUserPool() awscognito.CfnUserPool {
@@ -65,7 +83,7 @@ func (v *service) addUserPool() awscognito.CfnUserPool {
 			&awscognito.CfnUserPool_RecoveryOptionProperty{Name: jsii.String("verified_email"), Priority: jsii.Number(1)},
 		}},
 		EmailConfiguration: v.poolMail(),
-		DeletionProtection: jsii.String("ACTIVE"),
+		DeletionProtection: jsii.String(map[bool]string{true: "ACTIVE", false: "INACTIVE"}[v.protect]),
 	})
 	p.Node().AddDependency(texts) // with its policy, which Cognito tries
 	p.ApplyRemovalPolicy(v.keep(), nil)
@@ -84,7 +102,7 @@ func (v *service) addUserPool() awscognito.CfnUserPool {
 // addScopes declares what the tokens of machines may say.
 func (v *service) addScopes() awscognito.CfnUserPoolResourceServer {
 	return awscognito.NewCfnUserPoolResourceServer(v.in, jsii.String("Scopes"), &awscognito.CfnUserPoolResourceServerProps{
-		UserPoolId: v.pool.users.Ref(), Identifier: jsii.String("partner-access"), Name: jsii.String("Partner Access"),
+		UserPoolId: v.pool.id, Identifier: jsii.String("partner-access"), Name: jsii.String("Partner Access"),
 		Scopes: &[]any{
 			&awscognito.CfnUserPoolResourceServer_ResourceServerScopeTypeProperty{
 				ScopeName:        jsii.String("directory"),
@@ -140,7 +158,7 @@ func (v *service) addMachines(scopes awscognito.CfnUserPoolResourceServer) {
 }
 
 func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) awscognito.CfnUserPoolClient {
-	props.UserPoolId = v.pool.users.Ref()
+	props.UserPoolId = v.pool.id
 	props.ClientName = v.named(id)
 	props.PreventUserExistenceErrors = jsii.String("ENABLED")
 	return awscognito.NewCfnUserPoolClient(v.in, jsii.String(id+"Client"), props)
@@ -151,7 +169,7 @@ func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) aw
 func (v *service) addGroups() {
 	for _, g := range access.Groups() {
 		awscognito.NewCfnUserPoolGroup(v.in, jsii.String(groupID(g.Name)), &awscognito.CfnUserPoolGroupProps{
-			UserPoolId: v.pool.users.Ref(), GroupName: &g.Name,
+			UserPoolId: v.pool.id, GroupName: &g.Name,
 			Description: jsii.String(g.Who + ", for pages and triggers to tell: what they may do stands in the service's table"),
 		})
 	}
@@ -181,7 +199,8 @@ func (v *service) poolMail() *awscognito.CfnUserPool_EmailConfigurationProperty 
 	return c
 }
 
-// textingRole lets Cognito send text messages, and publish to no topic.
+// textingRole lets Cognito send text messages, and publish to no topic. It stays with its pool, which could not be changed any more without
+// it (InvalidSmsRoleTrustRelationshipException).
 func (v *service) textingRole() awsiam.Role {
 	role := awsiam.NewRole(v.in, jsii.String("TextsRole"), &awsiam.RoleProps{
 		Description: jsii.String("Cognito sends the second factor by text message"),
@@ -196,5 +215,8 @@ func (v *service) textingRole() awsiam.Role {
 			Service: jsii.String("sns"), Region: jsii.String("*"), Account: jsii.String("*"), Resource: jsii.String("*"),
 		})},
 	}))
+	for _, kept := range []awscdk.IResource{role, role.Node().FindChild(jsii.String("DefaultPolicy")).(awsiam.Policy)} {
+		kept.ApplyRemovalPolicy(v.keep())
+	}
 	return role
 }

@@ -41,9 +41,10 @@ type settings struct {
 
 	origins             []string // of the pages that may call the API from a browser
 	domain, certificate string   // of the API; "": API Gateway's own address
-	throttleRate        float64  // requests per second
-	throttleBurst       float64
-	checkConcurrency    int // executions that are kept for check; 0: none
+	throttle            throttle // of each route that nothing else is said of
+	checkThrottle       throttle // of the routes of check
+	publicThrottle      throttle // of those that need no token
+	checkConcurrency    int      // executions that are kept for check; 0: none
 
 	letters            letters.Settings
 	mailIdentity       string // SES's: the domain, or the address, that mails are sent from
@@ -56,12 +57,27 @@ type settings struct {
 	alarmEmail       string
 	logRetentionDays int
 
-	// A table that was restored to a point in time, which takes the place of the stack's own: its ARN and its stream's; "": there is none.
-	restoredTable, restoredStream string
+	// A table that was restored to a point in time, or that a stack before this one has left, in the place of the stack's own: its ARN and its
+	// stream's; "": there is none. A user pool likewise, by its id.
+	restoredTable, restoredStream, userPool string
+
+	// What an operator adds, by ARN; "": nothing.
+	tableKey            string // the KMS key of the table, instead of AWS's own
+	permissionsBoundary string // the policy beyond which no role of the stack may go
+	webACL, poolWebACL  string // AWS WAF's rules before the pages and the API behind them (CloudFront's), and before the pool (the region's)
+	backupCopyTo        string // a vault, of another region as a rule, that gets a copy of each backup
+	backupDays          int    // how long daily backups are kept beside the 35 days of any instant; 0: there are none
+	pipeline            string // the GitHub repository, owner/name, whose workflow may deploy
+	budget              int    // US dollars a month, of which 80 % spent or 100 % foreseen are told to alarmEmail; 0: none
+
+	protect bool // the stack, its table and its pool cannot be deleted: only after a deployment that has succeeded
 
 	// LocalStack alone: addresses as a function in its container sees them.
 	endpoint, sesEndpoint, baseURL string
 }
+
+// throttle is how many requests a second are taken, and how many at once.
+type throttle struct{ rate, burst float64 }
 
 // login is how the console signs people in with an identity provider of the operator's own.
 type login struct {
@@ -76,10 +92,12 @@ func defaults(target string) map[string]string {
 		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "",
 		"consoleLogout": "",
 		"domain":        "", "certificate": "",
-		"throttleRate": "200", "throttleBurst": "400", "checkConcurrency": "0",
+		"throttleRate": "200", "throttleBurst": "400", "checkRate": "1000", "checkBurst": "2000", "publicRate": "20", "publicBurst": "40",
+		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
+		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
-		"restoredTable": "", "restoredStream": "",
+		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
 	}
 	if target == onLocalStack { // what the local stack says, which gets the mails
 		maps.Copy(d, map[string]string{
@@ -157,7 +175,12 @@ func read(given map[string]string) (settings, error) {
 		consoleLogin: login{all["consoleClient"], all["consoleAuthorize"], all["consoleToken"], all["consoleLogout"]},
 		issuer:       all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
 		domain: all["domain"], certificate: all["certificate"],
-		throttleRate: number("throttleRate", 1, 10_000), throttleBurst: number("throttleBurst", 1, 5_000),
+		throttle:       throttle{number("throttleRate", 1, 10_000), number("throttleBurst", 1, 5_000)},
+		checkThrottle:  throttle{number("checkRate", 1, 10_000), number("checkBurst", 1, 5_000)},
+		publicThrottle: throttle{number("publicRate", 1, 10_000), number("publicBurst", 1, 5_000)},
+		tableKey:       all["tableKey"], permissionsBoundary: all["permissionsBoundary"], webACL: all["webAcl"], poolWebACL: all["poolWebAcl"],
+		backupDays: int(number("backupDays", 0, 36_500)), backupCopyTo: all["backupCopyTo"], pipeline: all["pipeline"],
+		budget:           int(number("budget", 0, 1_000_000)),
 		checkConcurrency: int(number("checkConcurrency", 0, 10_000)),
 		letters: letters.Settings{
 			Product: all["product"], From: all["mailFrom"], ReplyTo: all["replyTo"], Support: all["support"], CustomerURL: all["customerUrl"],
@@ -166,7 +189,7 @@ func read(given map[string]string) (settings, error) {
 		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
 		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)),
-		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"],
+		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"], userPool: all["userPool"], protect: truth("protect"),
 		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
 	}
 	if !slices.ContainsFunc(wrong, func(err error) bool { return strings.Contains(err.Error(), " is missing:") }) {
@@ -196,6 +219,7 @@ func (s settings) problems() []error {
 	s.checkDomain(&c)
 	s.checkMail(&c)
 	s.checkOperations(&c)
+	s.checkAdditions(&c)
 	return c
 }
 
@@ -273,6 +297,33 @@ func (s settings) checkMail(c *complaints) {
 	}
 }
 
+// checkAdditions is about what an operator adds by its ARN.
+func (s settings) checkAdditions(c *complaints) {
+	for _, a := range []struct{ name, arn, form, is string }{
+		{"tableKey", s.tableKey, `^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$`, "a KMS key in the same region"},
+		{"permissionsBoundary", s.permissionsBoundary, `^arn:[a-z-]+:iam::\d{12}:policy/.+$`, "a policy of IAM"},
+		{"webAcl", s.webACL, `^arn:[a-z-]+:wafv2:us-east-1:\d{12}:global/webacl/.+$`, "a web ACL of AWS WAF for CloudFront"},
+		{"poolWebAcl", s.poolWebACL, `^arn:[a-z-]+:wafv2:[a-z0-9-]+:\d{12}:regional/webacl/.+$`, "a web ACL of AWS WAF in the same region"},
+		{"backupCopyTo", s.backupCopyTo, `^arn:[a-z-]+:backup:[a-z0-9-]+:\d{12}:backup-vault:.+$`, "a vault of AWS Backup"},
+	} {
+		if a.arn != "" && !regexp.MustCompile(a.form).MatchString(a.arn) {
+			c.say("%s is %q: give the ARN of %s", a.name, a.arn, a.is)
+		}
+	}
+	switch {
+	case s.pipeline != "" && !regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`).MatchString(s.pipeline):
+		c.say("pipeline is %q: give the GitHub repository as owner/name", s.pipeline)
+	case s.webACL != "" && !s.console:
+		c.say("webAcl stands before the pages, and console is not true: API Gateway's HTTP APIs take no web ACL")
+	case s.poolWebACL != "" && !s.ownPool():
+		c.say("poolWebAcl stands before the user pool, and issuer brings another identity provider: leave one out")
+	case s.backupCopyTo != "" && s.backupDays == 0:
+		c.say("backupCopyTo gets copies of backups, and backupDays is 0: leave one out")
+	case s.budget > 0 && s.alarmEmail == "":
+		c.say("budget is told to alarmEmail, which is missing")
+	}
+}
+
 // checkOperations is about what an operator sets: alarms, logs, a table that was restored, the catalogue.
 func (s settings) checkOperations(c *complaints) {
 	if s.alarmEmail != "" {
@@ -286,6 +337,9 @@ func (s settings) checkOperations(c *complaints) {
 		c.say("restoredTable is %q: give the ARN of the table that was restored, and its stream's ARN with restoredStream", s.restoredTable)
 	case !strings.HasPrefix(s.restoredStream, s.restoredTable+"/stream/"):
 		c.say("restoredStream is %q: give the ARN of the stream (new and old images) that was switched on for restoredTable", s.restoredStream)
+	}
+	if s.userPool != "" && (!regexp.MustCompile(`^[a-z0-9-]+_[A-Za-z0-9]+$`).MatchString(s.userPool) || !s.ownPool()) {
+		c.say("userPool is %q: give the id of a user pool in this region, such as eu-central-1_AbCdEfGhI, and no issuer", s.userPool)
 	}
 	if !slices.Contains(retentions(), s.logRetentionDays) {
 		c.say("logRetentionDays is %d: CloudWatch knows only %v", s.logRetentionDays, retentions())

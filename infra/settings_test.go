@@ -85,6 +85,25 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		{"no requests", map[string]string{"throttleRate": "0"}, "throttleRate is \"0\""},
 		{"half a request", map[string]string{"throttleBurst": "0.5"}, "throttleBurst is \"0.5\""},
 		{"fewer than no executions", map[string]string{"checkConcurrency": "-1"}, "checkConcurrency is \"-1\""},
+		{"a key that is none", map[string]string{"tableKey": "mine"}, "tableKey is \"mine\""},
+		{
+			"WAF before pages that are not there",
+			map[string]string{"console": "false", "webAcl": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/1"},
+			"webAcl stands before the pages",
+		},
+		{
+			"WAF of a region before the pages",
+			map[string]string{"webAcl": "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/a/1"},
+			"webAcl is",
+		},
+		{
+			"copies of no backups",
+			map[string]string{"backupDays": "0", "backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away"},
+			"backupDays is 0",
+		},
+		{"a budget that nobody hears of", map[string]string{"budget": "10", "alarmEmail": ""}, "told to alarmEmail"},
+		{"any repository", map[string]string{"pipeline": "example/*"}, "pipeline is"},
+		{"a pool that is none", map[string]string{"userPool": "people"}, "userPool is \"people\""},
 		{"days that CloudWatch does not know", map[string]string{"logRetentionDays": "31"}, "logRetentionDays is 31"},
 		{"no sign-in address", map[string]string{"signInUrl": "{domain}/in"}, "signInUrl is"},
 		{"a name before the alarms' address", map[string]string{"alarmEmail": "Ops <ops@cloud.example>"}, "alarmEmail is"},
@@ -166,7 +185,7 @@ func TestAFileOfSettingsStandsBehindTheCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.letters.Product != "From the file" || s.stage != "line" || s.throttleRate != 7 || !s.requireSSO ||
+	if s.letters.Product != "From the file" || s.stage != "line" || s.throttle.rate != 7 || !s.requireSSO ||
 		!slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) {
 		t.Errorf("got %+v", s)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
@@ -32,7 +33,8 @@ type service struct {
 
 // pool is Cognito's.
 type pool struct {
-	users    awscognito.CfnUserPool
+	id, arn  *string
+	issuer   *string                        // of its tokens
 	backEnd  awscognito.CfnUserPoolClient   // checks passwords; its tokens are good for nothing
 	pages    awscognito.CfnUserPoolClient   // signs people in
 	audience []awscognito.CfnUserPoolClient // the clients whose tokens the API takes
@@ -42,6 +44,7 @@ type pool struct {
 // deadLetters is the queue of what one trigger of a function gave up.
 type deadLetters struct {
 	name, means string
+	cause       cause
 	queue       awssqs.Queue
 }
 
@@ -59,8 +62,9 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 		Description:        jsii.String("Partner Access: customers let partners into their tenants, and back ends check"),
 		Tags:               &map[string]*string{"service": jsii.String("partner-access"), "stage": &s.stage},
 		AnalyticsReporting: jsii.Bool(false), // it tells AWS what the stack is made of, in a resource of the stack
-		// What holds data is kept in any case. This keeps a slip of the hand from taking the API away.
-		TerminationProtection: jsii.Bool(s.target == onAWS),
+		// What holds data is kept in any case. This keeps a slip of the hand from taking the API away. Not at the first deployment: a stack
+		// that could not be made has to be deleted before the next attempt, and CloudFormation refuses that.
+		TerminationProtection: jsii.Bool(s.protect),
 	})
 	v := &service{in: stack, settings: s, function: map[string]awslambda.Function{}}
 	v.addTable()
@@ -81,11 +85,12 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 	}
 	if s.target == onAWS {
 		v.addRoutes()
+		v.addAdditions()
 		v.addAlarms()
 		v.addDashboard()
 	}
 	v.output("Table", v.table.TableName(), "the table's name")
-	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true), Reports: jsii.Bool(false)}), nil)
+	nag(app)
 	return stack
 }
 
@@ -99,19 +104,32 @@ func (v *service) output(id string, value *string, description string) {
 	out.OverrideLogicalId(&id)
 }
 
-// keep is what becomes of data when the stack is destroyed, or what holds them is to be replaced. LocalStack's are nobody's.
+// keep is what becomes of data when the stack is destroyed, or what holds them is to be replaced: it stays, unless it was made by a
+// deployment that failed, and is empty. LocalStack's are nobody's.
 func (v *service) keep() awscdk.RemovalPolicy {
 	if v.target == onAWS {
-		return awscdk.RemovalPolicy_RETAIN
+		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 	}
 	return awscdk.RemovalPolicy_DESTROY
+}
+
+// nag holds the app against the rules of cdk-nag.
+func nag(app awscdk.App) {
+	props := &cdknag.NagPackProps{Verbose: jsii.Bool(true), Reports: jsii.Bool(false)}
+	for _, pack := range []awscdk.IAspect{cdknag.NewAwsSolutionsChecks(props), cdknag.NewServerlessChecks(props)} {
+		awscdk.Aspects_Of(app).Add(pack, nil)
+	}
 }
 
 // suppress silences rules of cdk-nag for a construct and what it consists of, with the reason why they do not hold there.
 func suppress(construct any, reasons ...reason) {
 	var all []*cdknag.NagPackSuppression
 	for _, r := range reasons {
-		s := &cdknag.NagPackSuppression{Id: jsii.String("AwsSolutions-" + r.rule), Reason: jsii.String(r.why)}
+		id := r.rule
+		if !strings.Contains(id, "-") {
+			id = "AwsSolutions-" + id
+		}
+		s := &cdknag.NagPackSuppression{Id: &id, Reason: jsii.String(r.why)}
 		if r.of != nil {
 			s.AppliesTo = &[]any{}
 			for _, what := range r.of {
@@ -123,7 +141,8 @@ func suppress(construct any, reasons ...reason) {
 	cdknag.NagSuppressions_AddResourceSuppressions(construct, &all, jsii.Bool(true))
 }
 
-// reason is why a rule of cdk-nag does not hold: for all that it finds in a construct, or for these findings alone.
+// reason is why a rule of cdk-nag does not hold: for all that it finds in a construct, or for these findings alone. A rule of another pack
+// than AwsSolutions has the pack's name in front.
 type reason struct {
 	rule, why string
 	of        []string

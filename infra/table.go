@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -16,28 +17,41 @@ func (v *service) addTable() {
 		})
 		return
 	}
-	key := func(name string) *awsdynamodb.Attribute {
+	attribute := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: &name, Type: awsdynamodb.AttributeType_STRING}
 	}
+	// A name of CloudFormation's own, since a table that a stack before this one has left would keep its name. On LocalStack the local gateway
+	// has to know it.
+	var name *string
+	if v.target == onLocalStack {
+		name = v.named("table")
+	}
+	encryption, key := awsdynamodb.TableEncryption_AWS_MANAGED, awskms.IKey(nil)
+	if v.tableKey != "" {
+		encryption, key = awsdynamodb.TableEncryption_CUSTOMER_MANAGED, awskms.Key_FromKeyArn(v.in, jsii.String("TableKey"), &v.tableKey)
+	}
 	table := awsdynamodb.NewTable(v.in, jsii.String("Table"), &awsdynamodb.TableProps{
-		TableName:           v.named("table"),
-		PartitionKey:        key("pk"),
-		SortKey:             key("sk"),
+		TableName:           name,
+		PartitionKey:        attribute("pk"),
+		SortKey:             attribute("sk"),
 		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
 		Stream:              awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES,
 		TimeToLiveAttribute: jsii.String("ttl"),
 		// 35 days, the most that there are.
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: jsii.Bool(true)},
-		// With AWS's key for DynamoDB in this account, so that its use stands in CloudTrail. The functions need no right to it.
-		Encryption:         awsdynamodb.TableEncryption_AWS_MANAGED,
-		DeletionProtection: jsii.Bool(v.target == onAWS),
+		// With AWS's key for DynamoDB in this account, so that its use stands in CloudTrail, to which the functions need no right; or the
+		// operator's.
+		Encryption: encryption, EncryptionKey: key,
+		DeletionProtection: jsii.Bool(v.protect),
 		RemovalPolicy:      v.keep(),
 	})
 	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
-		IndexName: jsii.String("gsi1"), PartitionKey: key("gsi1pk"), SortKey: key("gsi1sk"), ProjectionType: awsdynamodb.ProjectionType_ALL,
+		IndexName: jsii.String("gsi1"), PartitionKey: attribute("gsi1pk"), SortKey: attribute("gsi1sk"),
+		ProjectionType: awsdynamodb.ProjectionType_ALL,
 	})
 	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
-		IndexName: jsii.String("gsi2"), PartitionKey: key("gsi2pk"), SortKey: key("gsi2sk"), ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
+		IndexName: jsii.String("gsi2"), PartitionKey: attribute("gsi2pk"), SortKey: attribute("gsi2sk"),
+		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
 	v.table = table
 }

@@ -19,8 +19,8 @@ const (
 
 // Catalogue says which actions a level and a role allow. It is read-only once made.
 //
-// A pattern is an action, a prefix that ends in "*" ("store:*"), "*" for everything, or one of these after "!", which takes away
-// what the others give. A level gives what the lower levels give, too.
+// A pattern is an action, a prefix that ends in "*" ("store:*"), "*" for everything, or one of these after "!", which denies what
+// the others allow. A level allows what the lower levels allow, too.
 type Catalogue struct {
 	levels  [Manage + 1]patterns
 	roles   map[Role]patterns
@@ -37,12 +37,12 @@ type ResourceType struct {
 }
 
 type patterns struct {
-	exact    map[string]bool // true allows, false takes away
-	prefixes []string
-	without  []string // prefixes taken away
+	exact           map[string]bool // true allows, false denies
+	allowedPrefixes []string
+	deniedPrefixes  []string // of actions that are denied
 }
 
-func compile(ps []string) (patterns, error) {
+func parsePatterns(ps []string) (patterns, error) {
 	c := patterns{exact: map[string]bool{}}
 	for _, p := range ps {
 		name, out := strings.CutPrefix(p, "!")
@@ -52,9 +52,9 @@ func compile(ps []string) (patterns, error) {
 		}
 		switch {
 		case prefix && out:
-			c.without = append(c.without, stem)
+			c.deniedPrefixes = append(c.deniedPrefixes, stem)
 		case prefix:
-			c.prefixes = append(c.prefixes, stem)
+			c.allowedPrefixes = append(c.allowedPrefixes, stem)
 		case out:
 			c.exact[name] = false
 		default:
@@ -70,7 +70,7 @@ func (c *patterns) allow(action string) bool {
 	if yes, said := c.exact[action]; said && !yes {
 		return false
 	}
-	for _, p := range c.without {
+	for _, p := range c.deniedPrefixes {
 		if strings.HasPrefix(action, p) {
 			return false
 		}
@@ -78,7 +78,7 @@ func (c *patterns) allow(action string) bool {
 	if c.exact[action] {
 		return true
 	}
-	for _, p := range c.prefixes {
+	for _, p := range c.allowedPrefixes {
 		if strings.HasPrefix(action, p) {
 			return true
 		}
@@ -119,26 +119,26 @@ func newCatalogue(f catalogueFile) (*Catalogue, error) {
 	var all []string
 	for l := View; l <= Manage; l++ {
 		all = append(all, f.Levels[l.String()]...)
-		p, err := compile(all)
+		p, err := parsePatterns(all)
 		if err != nil {
 			return nil, fmt.Errorf("catalogue: levels: %s: %w", l, err)
 		}
 		c.levels[l] = p
 	}
-	c.actions = named(all, f.Actions)
+	c.actions = literalActions(all, f.Actions)
 	var portal []string
 	for name, ps := range f.Roles {
 		if !Role(name).employee() {
 			return nil, fmt.Errorf("catalogue: roles: %q is not owner, admin, business, tech or sales_marketing", name)
 		}
-		p, err := compile(ps)
+		p, err := parsePatterns(ps)
 		if err != nil {
 			return nil, fmt.Errorf("catalogue: roles: %s: %w", name, err)
 		}
 		c.roles[Role(name)] = p
 		portal = append(portal, ps...)
 	}
-	c.portal = named(portal, f.PortalActions)
+	c.portal = literalActions(portal, f.PortalActions)
 	for name, t := range f.ResourceTypes {
 		if name == "" || name == PartnerType || name == CustomerType && !t.Self {
 			return nil, fmt.Errorf("catalogue: resource_types: %q has a meaning of its own", name)
@@ -148,8 +148,8 @@ func newCatalogue(f catalogueFile) (*Catalogue, error) {
 	return c, nil
 }
 
-// named lists the actions that are named in full, sorted, each once.
-func named(lists ...[]string) []string {
+// literalActions returns the actions that are named in full, not as patterns, sorted, each once.
+func literalActions(lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {
 		for _, p := range l {
@@ -162,8 +162,8 @@ func named(lists ...[]string) []string {
 	return slices.Compact(out)
 }
 
-// DefaultCatalogue is what holds when the provider names none (D3, D24, W6, W9, A16, P1, P3, P4, P8-P11). A product asks for notifications:receive before
-// it sends a person news about a customer.
+// DefaultCatalogue is what holds when the provider names none (D3, D24, W6, W9, A16, P1, P3, P4, P8-P11). A product asks for
+// notifications:receive before it sends a person news about a customer.
 func DefaultCatalogue() *Catalogue {
 	// Every employee signs in to the same systems (P1, P3) and sees its partner's tickets and history (P4), whatever its role.
 	employee := func(more ...string) []string {
@@ -183,7 +183,8 @@ func DefaultCatalogue() *Catalogue {
 			"sales_marketing": employee("marketing:read", "prices:read", "store:buy"),
 		},
 		PortalActions: []string{
-			"academy:read", "account:read", "account:write", "admin_pages:read", "admin_pages:write", "apis:read", "apis:write", "clients:read", "clients:write",
+			"academy:read", "account:read", "account:write", "admin_pages:read", "admin_pages:write", "apis:read", "apis:write", "clients:read",
+			"clients:write",
 			"device_audit:read", "device_status:read", "devices:read", "devices:write", "employees:read", "employees:write", "history:read",
 			"integrations:read", "integrations:write", "knowledge_base:read", "licences:read", "licences:write", "marketing:read", "portal:sign_in",
 			"prices:read", "round_trips:read", "store:buy", "store:read", "tickets:read", "tickets:write",
@@ -195,13 +196,13 @@ func DefaultCatalogue() *Catalogue {
 	return c
 }
 
-// Resource tells what a resource type stands for; false when the catalogue does not know it.
+// Resource returns what a resource type stands for; false when the catalogue does not know it.
 func (c *Catalogue) Resource(name string) (ResourceType, bool) {
 	t, ok := c.types[name]
 	return t, ok
 }
 
-// allows tells whether a level gives the action, and whether any level would.
+// allows reports whether a level allows the action, and whether any level does.
 func (c *Catalogue) allows(l Level, action string) (yes, higher bool) {
 	if l > None && c.levels[l].allow(action) {
 		return true, true

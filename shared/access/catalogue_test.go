@@ -56,7 +56,8 @@ func TestACatalogueListsTheNamesThatCanBeSearched(t *testing.T) {
 		t.Errorf("portal's actions: got %v, want %v", got, want)
 	}
 	for name, want := range map[string]struct{ self, known bool }{
-		"customer": {true, true}, "tenant": {true, true}, "report": {false, true}, "partner": {false, false}, "Tenant": {false, false}, "": {false, false},
+		"customer": {true, true}, "tenant": {true, true}, "report": {false, true}, "partner": {false, false}, "Tenant": {false, false},
+		"": {false, false},
 	} {
 		if got, known := c.Resource(name); got.Self != want.self || known != want.known {
 			t.Errorf("type %q: got %+v, known %v; want %+v", name, got, known, want)
@@ -66,7 +67,10 @@ func TestACatalogueListsTheNamesThatCanBeSearched(t *testing.T) {
 
 func TestTheDefaultCatalogueIsWhatTheProductsGive(t *testing.T) { // D3, W6, W9
 	c := access.DefaultCatalogue()
-	want := []string{"capacity:read", "dashboard:read", "insights:read", "metrics:read", "notifications:receive", "reports:read", "sign_in", "user_activity:read"}
+	want := []string{
+		"capacity:read", "dashboard:read", "insights:read", "metrics:read", "notifications:receive", "reports:read", "sign_in",
+		"user_activity:read",
+	}
 	if got := c.CustomerActions(); !slices.Equal(got, want) {
 		t.Errorf("customers' actions: got %v, want %v", got, want)
 	}
@@ -76,7 +80,10 @@ func TestTheDefaultCatalogueIsWhatTheProductsGive(t *testing.T) { // D3, W6, W9
 }
 
 func FuzzParseCatalogue(f *testing.F) {
-	for _, s := range []string{`{}`, `null`, `{"levels":{"view":["a","!b","c:*","!c:d*","*"]}}`, `{"roles":{"tech":["!*"]}}`, `{"levels":{"view":["**"]}}`, `{}}`} {
+	for _, s := range []string{
+		`{}`, `null`, `{"levels":{"view":["a","!b","c:*","!c:d*","*"]}}`, `{"roles":{"tech":["!*"]}}`,
+		`{"levels":{"view":["**"]}}`, `{}}`,
+	} {
 		f.Add([]byte(s), "a")
 	}
 	f.Fuzz(func(t *testing.T, file []byte, action string) {

@@ -6,10 +6,10 @@ import (
 	"partneraccess/events"
 )
 
-// ActorKind is on whose side somebody acts.
+// ActorKind is the side that an actor belongs to.
 type ActorKind string
 
-// The kinds. The clock's changes are those that time brings: ends, reminders, and work that goes through many grants.
+// The kinds. The clock is the actor of what becomes due: ends, reminders, and work that goes through many grants.
 const (
 	ActorProvider ActorKind = "provider"
 	ActorCustomer ActorKind = "customer"
@@ -27,27 +27,27 @@ type Actor struct {
 
 func (a Actor) by() By { return By{Kind: a.Kind, Email: a.Email} }
 
-// Moment is what a plan needs to know of the world: who acts, when, and how new things are called.
-type Moment struct {
+// PlanContext is what a plan needs beside the facts and the command: who acts, when, and how new ids are made.
+type PlanContext struct {
 	Now   time.Time // UTC, to the millisecond
 	Actor Actor
 	NewID func() string // a new ULID at each call
 
-	// Accounts says that the employees' accounts are kept at an identity provider, which has to hear of changes.
+	// Accounts: the employees' accounts are kept at an identity provider, and changes leave tasks to update them.
 	Accounts bool
 }
 
 // Change is one atomic change: all its writes happen, with its events, or none does.
 type Change struct {
-	Writes []Write
-	Events []events.Event
-	Takes  bool // it ends or narrows access and gives none: changes that give access wait for it
+	Writes  []Write
+	Events  []events.Event
+	Narrows bool // it narrows or ends access and widens none: changes that widen access wait for it
 }
 
-// Empty tells that there is nothing to do.
+// Empty reports whether there is nothing to write.
 func (c Change) Empty() bool { return len(c.Writes) == 0 && len(c.Events) == 0 }
 
-// Ends are the reasons of the grants that the change writes down as ended, one for each.
+// Ends returns the reasons of the grants that the change ends, one for each.
 func (c Change) Ends() []Reason {
 	var out []Reason
 	for _, e := range c.Events {
@@ -96,13 +96,14 @@ type (
 
 // What else a change writes, or holds against what was loaded.
 type (
-	// InvitationListing lists a pending invitation by its address, which was made before invitations were found by that. It changes nothing else.
+	// InvitationListing lists a pending invitation by its address, which was made before invitations were found by that. It changes nothing
+	// else.
 	InvitationListing struct{ Invitation *Invitation }
 	// UserCheck changes nothing: the user has to be as it was loaded.
 	UserCheck struct{ User User }
 	// MemberCheck changes nothing: the member has to be as it was loaded.
 	MemberCheck struct{ Member Member }
-	// HeadcountCheck changes nothing: nobody may have joined or left the partner since.
+	// HeadcountCheck changes nothing: no user of the partner may have been created or removed since it was loaded.
 	HeadcountCheck struct{ Headcount Headcount }
 )
 
@@ -111,8 +112,8 @@ func (UserCheck) write()         {}
 func (MemberCheck) write()       {}
 func (HeadcountCheck) write()    {}
 
-func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
-	e := events.Event{ID: m.NewID(), Type: t, Time: m.Now, Actor: events.Actor{Kind: string(m.Actor.Kind), Email: m.Actor.Email}, Data: d}
+func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
+	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: events.Actor{Kind: string(pc.Actor.Kind), Email: pc.Actor.Email}, Data: d}
 	if c != nil {
 		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts}
 	}
@@ -122,9 +123,9 @@ func (m Moment) event(t events.Type, c *Customer, p *Partner, d events.Data) eve
 	return e
 }
 
-func (m Moment) clock() Moment {
-	m.Actor = Actor{Kind: ActorClock}
-	return m
+func (pc PlanContext) asClock() PlanContext {
+	pc.Actor = Actor{Kind: ActorClock}
+	return pc
 }
 
 func person(u *User) events.Person { return events.Person{ID: u.ID, Email: u.Email, Name: u.Name} }
@@ -158,4 +159,18 @@ func stored[T any](r *T, version func(*T) int64) int64 {
 		return 0
 	}
 	return version(r)
+}
+
+func assign[T comparable](to *T, v T) bool {
+	if *to == v {
+		return false
+	}
+	*to = v
+	return true
+}
+
+func set[T any](to *T, v *T) {
+	if v != nil {
+		*to = *v
+	}
 }

@@ -5,80 +5,72 @@ import (
 	"time"
 )
 
-// Facts are what a decision looks at. What is not there is nil, and denies.
-type Facts struct {
-	Partner    *Partner
-	User       *User
-	Grant      *Grant      // of the customer asked about and the user's partner
-	Assignment *Assignment // of the customer asked about and the user
-}
-
-// Why is the stable code of a decision's reason.
-type Why string
+// DecisionReason is the stable code of a decision's reason.
+type DecisionReason string
 
 // The reasons. All but granted deny.
 const (
-	Granted            Why = "granted"
-	UnknownSubject     Why = "unknown_subject"
-	WhyPartnerInactive Why = "partner_not_active"
-	WhyNotEligible     Why = "partner_not_eligible"
-	SSORequired        Why = "sso_required"
-	WhyUserInactive    Why = "user_not_active"
-	NoGrant            Why = "no_grant"
-	PendingApproval    Why = "pending_approval"
-	NotYetActive       Why = "not_yet_active"
-	WhySuspended       Why = "suspended"
-	WhyExpired         Why = "expired"
-	WhyEnded           Why = "ended"
-	UserNotAssigned    Why = "user_not_assigned"
-	WhyConflict        Why = "customer_user_conflict"
-	WhyOwnOrganisation Why = "own_organisation"
-	LevelTooLow        Why = "level_too_low"
-	ActionNotAllowed   Why = "action_not_allowed"
-	RoleNotAllowed     Why = "role_not_allowed"
+	Granted                  DecisionReason = "granted"
+	UnknownSubject           DecisionReason = "unknown_subject"
+	DeniedPartnerNotActive   DecisionReason = "partner_not_active"
+	DeniedPartnerNotEligible DecisionReason = "partner_not_eligible"
+	SSORequired              DecisionReason = "sso_required"
+	DeniedUserNotActive      DecisionReason = "user_not_active"
+	NoGrant                  DecisionReason = "no_grant"
+	PendingApproval          DecisionReason = "pending_approval"
+	NotYetActive             DecisionReason = "not_yet_active"
+	DeniedSuspended          DecisionReason = "suspended"
+	DeniedExpired            DecisionReason = "expired"
+	DeniedEnded              DecisionReason = "ended"
+	UserNotAssigned          DecisionReason = "user_not_assigned"
+	DeniedConflict           DecisionReason = "customer_user_conflict"
+	DeniedOwnOrganisation    DecisionReason = "own_organisation"
+	LevelTooLow              DecisionReason = "level_too_low"
+	ActionNotAllowed         DecisionReason = "action_not_allowed"
+	RoleNotAllowed           DecisionReason = "role_not_allowed"
 )
 
 // Decision is the answer to one question, with its reason.
 type Decision struct {
-	Allow bool
-	Why   Why
-	Grant string    // the grant's id, when there is a grant
-	Level Level     // the effective level: the lowest of grant, cap, assignment and offer; None unless the user is in
-	Until time.Time // when the access ends by itself, UTC; zero = it does not, or there is none
+	Allow  bool
+	Reason DecisionReason
+	Grant  string    // the grant's id, when there is a grant
+	Level  Level     // the effective level: the lowest of grant, cap, assignment and offer; None unless the user is in
+	Until  time.Time // when the access ends by itself, UTC; zero = it does not, or there is none
 }
 
-// Decide tells whether the user may do the action in the customer's tenant at that instant. Every fact can deny on its own; the
+// Decide reports whether the user may do the action in the customer's tenant at that instant. Every fact can deny on its own; the
 // answer is yes only when all are there and none does (W11, A21, D5). Customer is the tenant's id.
 func (c *Catalogue) Decide(f Facts, customer, action string, now time.Time) Decision {
-	d := enter(f, customer, now)
-	if d.Why != Granted {
+	d := decideLevel(f, customer, now)
+	if d.Reason != Granted {
 		return d
 	}
 	switch yes, higher := c.allows(d.Level, action); {
 	case yes:
 		d.Allow = true
 	case higher || d.Level == None:
-		d.Why = LevelTooLow
+		d.Reason = LevelTooLow
 	default:
-		d.Why = ActionNotAllowed
+		d.Reason = ActionNotAllowed
 	}
 	return d
 }
 
-// enter decides everything but the action: whether the user is let in at all, and up to which level.
-func enter(f Facts, customer string, now time.Time) Decision {
-	deny := func(w Why) Decision { return Decision{Why: w} }
+// decideLevel decides everything but the action: whether the user has access, and at which effective level.
+func decideLevel(f Facts, customer string, now time.Time) Decision {
+	deny := func(w DecisionReason) Decision { return Decision{Reason: w} }
 	u, p, g := f.User, f.Partner, f.Grant
 	switch {
 	case u == nil || u.Status == Removed:
 		return deny(UnknownSubject)
 	case p == nil || p.ID != u.Partner:
-		return deny(WhyPartnerInactive)
-	case p.standing() != Granted:
-		return deny(p.standing())
+		return deny(DeniedPartnerNotActive)
+	case p.denial() != Granted:
+		return deny(p.denial())
 	case u.Status != Active:
-		return deny(WhyUserInactive)
-	case g == nil || g.Partner != p.ID || g.Customer != customer: // W12: a grant is its own partner's and nobody else's
+		return deny(DeniedUserNotActive)
+	case g == nil || g.Partner != p.ID || g.Customer != customer: // W12: a grant is for its own partner only
 		return deny(NoGrant)
 	}
 	d := Decision{Grant: g.ID}
@@ -86,48 +78,48 @@ func enter(f Facts, customer string, now time.Time) Decision {
 	if a != nil && (a.User != u.ID || a.Customer != customer) {
 		a = nil
 	}
-	switch why := g.standing(p, now); {
+	switch why := g.denial(p, now); {
 	case why != Granted:
-		d.Why = why
+		d.Reason = why
 	case !g.Admits(u, a):
-		d.Why = UserNotAssigned
+		d.Reason = UserNotAssigned
 	case slices.Contains(u.MemberOf, customer):
-		d.Why = WhyConflict
+		d.Reason = DeniedConflict
 	case InDomain(u.Email, g.Domain): // D7: the customer, or its domain, may be younger than the user
-		d.Why = WhyOwnOrganisation
+		d.Reason = DeniedOwnOrganisation
 	default:
-		d.Why = Granted
+		d.Reason = Granted
 		d.Level = g.LevelOf(p, u, a)
 		d.Until = g.Until
 	}
 	return d
 }
 
-// standing is what of the partner denies all of its users, whichever the customer; Granted when nothing does.
-func (p *Partner) standing() Why {
+// denial returns the reason for which the partner's record denies all of its users, for every customer; Granted when there is none.
+func (p *Partner) denial() DecisionReason {
 	switch {
 	case p.Status != Active:
-		return WhyPartnerInactive
+		return DeniedPartnerNotActive
 	case p.Class != Channel:
-		return WhyNotEligible
+		return DeniedPartnerNotEligible
 	}
 	return Granted
 }
 
-// standing is what of the grant and its partner denies everybody at that instant, whoever the user is; Granted when nothing does. Checks answer
-// it, and the status that people see follows from it.
-func (g *Grant) standing(p *Partner, now time.Time) Why {
+// denial returns the reason for which the grant and its partner deny every user at that instant; Granted when there is none. Checks answer
+// with it, and the status that people see is derived from it.
+func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 	switch {
 	case g.State == StateEnded && g.End != nil && g.End.Reason == Expired, g.expired(now):
-		return WhyExpired
+		return DeniedExpired
 	case g.State == StateEnded, p.Status == Removed:
-		return WhyEnded
+		return DeniedEnded
 	case g.State == StateRequested:
 		return PendingApproval
-	case p.standing() != Granted:
-		return p.standing()
+	case p.denial() != Granted:
+		return p.denial()
 	case g.State != StateOpen:
-		return WhySuspended
+		return DeniedSuspended
 	case now.Before(g.From):
 		return NotYetActive
 	case g.RequireSSO && !p.SSO:
@@ -136,35 +128,36 @@ func (g *Grant) standing(p *Partner, now time.Time) Why {
 	return Granted
 }
 
-// Entry decides whether the user has any access at all at that instant: allowed for any action, when there is a level. Its reason is the one that a
-// check gives for an action that every level allows.
-func Entry(f Facts, customer string, now time.Time) Decision {
-	d := enter(f, customer, now)
-	if d.Why == Granted && d.Level == None {
-		d.Why = LevelTooLow
+// DecideAccess decides whether the user has any access to the customer at that instant. Allow is true when there is a level above none;
+// the reason is the one that a check gives for an action that every level allows.
+func DecideAccess(f Facts, customer string, now time.Time) Decision {
+	d := decideLevel(f, customer, now)
+	if d.Reason == Granted && d.Level == None {
+		d.Reason = LevelTooLow
 	}
-	d.Allow = d.Why == Granted
+	d.Allow = d.Reason == Granted
 	return d
 }
 
-// Enters tells whether the user has any access at all at that instant, and up to which level (A18: what a sign-in link stands for).
-func Enters(f Facts, customer string, now time.Time) (Level, bool) {
-	d := Entry(f, customer, now)
+// EffectiveLevel returns the user's effective level in the customer's tenant at that instant, and whether the user has any access (A18:
+// sign-in links are shown for it).
+func EffectiveLevel(f Facts, customer string, now time.Time) (Level, bool) {
+	d := DecideAccess(f, customer, now)
 	return d.Level, d.Allow
 }
 
-// DecidePortal tells whether the user's role allows an action in the partner's own portal (P8-P11).
+// DecidePortal reports whether the user's role allows an action in the partner's own portal (P8-P11).
 func (c *Catalogue) DecidePortal(f Facts, partner, action string) Decision {
 	u, p := f.User, f.Partner
 	switch {
 	case u == nil || u.Status == Removed:
-		return Decision{Why: UnknownSubject}
+		return Decision{Reason: UnknownSubject}
 	case p == nil || p.ID != u.Partner || p.Status != Active:
-		return Decision{Why: WhyPartnerInactive}
+		return Decision{Reason: DeniedPartnerNotActive}
 	case u.Status != Active:
-		return Decision{Why: WhyUserInactive}
+		return Decision{Reason: DeniedUserNotActive}
 	case u.Partner != partner || !c.roleAllows(u.Role, action):
-		return Decision{Why: RoleNotAllowed}
+		return Decision{Reason: RoleNotAllowed}
 	}
-	return Decision{Allow: true, Why: Granted}
+	return Decision{Allow: true, Reason: Granted}
 }

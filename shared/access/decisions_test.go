@@ -93,19 +93,25 @@ type caseAsk struct {
 }
 
 type caseWant struct {
-	Allow      bool       `json:"allow"`
-	Why        access.Why `json:"why"`
-	Level      string     `json:"level"`
-	ValidUntil time.Time  `json:"valid_until"`
-	Grant      bool       `json:"grant"` // the grant's id is told
+	Allow      bool                  `json:"allow"`
+	Why        access.DecisionReason `json:"why"`
+	Level      string                `json:"level"`
+	ValidUntil time.Time             `json:"valid_until"`
+	Grant      bool                  `json:"grant"` // the grant's id is told
 }
 
 func defaultCase() decisionCase {
 	return decisionCase{
 		Facts: caseFacts{
-			Partner:    &casePartner{ID: "contoso", Class: access.Channel, Offer: "manage", SSO: true, Status: access.Active},
-			User:       &caseUser{ID: "contoso:kim", Partner: "contoso", Number: 1, Role: access.Tech, Status: access.Active, Email: "kim@contoso.example"},
-			Grant:      &caseGrant{Customer: "acme", Partner: "contoso", Level: "manage", State: access.StateOpen, From: day("2026-01-01"), Epoch: 1},
+			Partner: &casePartner{ID: "contoso", Class: access.Channel, Offer: "manage", SSO: true, Status: access.Active},
+			User: &caseUser{
+				ID: "contoso:kim", Partner: "contoso", Number: 1, Role: access.Tech, Status: access.Active,
+				Email: "kim@contoso.example",
+			},
+			Grant: &caseGrant{
+				Customer: "acme", Partner: "contoso", Level: "manage", State: access.StateOpen, From: day("2026-01-01"),
+				Epoch: 1,
+			},
 			Assignment: &caseAssignment{Customer: "acme", User: "contoso:kim", Epoch: 1},
 		},
 		Ask:  caseAsk{Customer: "acme", Action: "insights:read", At: day("2026-06-15")},
@@ -119,12 +125,15 @@ func (f caseFacts) facts() access.Facts {
 		out.Partner = &access.Partner{ID: p.ID, Class: p.Class, Offer: level(p.Offer), SSO: p.SSO, Status: p.Status, Parent: p.Parent}
 	}
 	if u := f.User; u != nil {
-		out.User = &access.User{ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf, Email: u.Email, Former: u.Former}
+		out.User = &access.User{
+			ID: u.ID, Partner: u.Partner, Number: u.Number, Role: u.Role, Status: u.Status, MemberOf: u.MemberOf,
+			Email: u.Email, FormerEmails: u.Former,
+		}
 	}
 	if g := f.Grant; g != nil {
 		out.Grant = &access.Grant{
 			ID: "grt_1", Customer: g.Customer, Partner: g.Partner, Level: level(g.Level), State: g.State, From: g.From, Until: g.Until,
-			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain,
+			RequireSSO: g.RequireSSO, Managed: g.Managed, Everyone: g.Everyone, Epoch: g.Epoch, EveryoneUpTo: g.UpTo, Domain: g.Domain,
 			AssignedBy: access.Assigner(g.AssignedBy),
 		}
 		for address, l := range g.Caps {
@@ -138,7 +147,10 @@ func (f caseFacts) facts() access.Facts {
 		}
 	}
 	if a := f.Assignment; a != nil {
-		out.Assignment = &access.Assignment{Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Out: a.Out, By: a.By, Number: a.Number}
+		out.Assignment = &access.Assignment{
+			Customer: a.Customer, Partner: "contoso", User: a.User, Epoch: a.Epoch, Excluded: a.Out, By: a.By,
+			Number: a.Number,
+		}
 		if a.Level != "" {
 			out.Assignment.Level = new(level(a.Level))
 		}
@@ -151,7 +163,7 @@ func TestDecisionCases(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("testdata/decisions: got %d files (%v), want some", len(files), err)
 	}
-	told := map[access.Why]bool{}
+	told := map[access.DecisionReason]bool{}
 	for _, file := range files {
 		f, catalogue := readDecisions(t, file)
 		for i, raw := range f.Cases {
@@ -161,14 +173,14 @@ func TestDecisionCases(t *testing.T) {
 			}
 			t.Run(filepath.Base(file)+"/"+c.Name, func(t *testing.T) {
 				facts := c.Facts.facts()
-				want := access.Decision{Allow: c.Want.Allow, Why: c.Want.Why, Level: level(c.Want.Level), Until: c.Want.ValidUntil}
+				want := access.Decision{Allow: c.Want.Allow, Reason: c.Want.Why, Level: level(c.Want.Level), Until: c.Want.ValidUntil}
 				got := catalogue.DecidePortal(facts, c.Ask.Portal, c.Ask.Action)
 				if c.Ask.Portal == "" {
 					if c.Want.Grant {
 						want.Grant = "grt_1"
 					}
 					got = catalogue.Decide(facts, c.Ask.Customer, c.Ask.Action, c.Ask.At)
-					level, in := access.Enters(facts, c.Ask.Customer, c.Ask.At)
+					level, in := access.EffectiveLevel(facts, c.Ask.Customer, c.Ask.At)
 					if wantIn := got.Level > access.None; in != wantIn || level != got.Level {
 						t.Errorf("Enters: got %v, %s; want %v, %s as in the decision", in, level, wantIn, got.Level)
 					}
@@ -176,14 +188,16 @@ func TestDecisionCases(t *testing.T) {
 				if got != want {
 					t.Errorf("got  %+v\nwant %+v", got, want)
 				}
-				told[got.Why] = true
+				told[got.Reason] = true
 			})
 		}
 	}
-	for _, w := range []access.Why{
-		access.Granted, access.UnknownSubject, access.WhyPartnerInactive, access.WhyNotEligible, access.SSORequired, access.WhyUserInactive,
-		access.NoGrant, access.PendingApproval, access.NotYetActive, access.WhySuspended, access.WhyExpired, access.WhyEnded,
-		access.UserNotAssigned, access.WhyConflict, access.WhyOwnOrganisation, access.LevelTooLow, access.ActionNotAllowed, access.RoleNotAllowed,
+	for _, w := range []access.DecisionReason{
+		access.Granted, access.UnknownSubject, access.DeniedPartnerNotActive, access.DeniedPartnerNotEligible, access.SSORequired,
+		access.DeniedUserNotActive,
+		access.NoGrant, access.PendingApproval, access.NotYetActive, access.DeniedSuspended, access.DeniedExpired, access.DeniedEnded,
+		access.UserNotAssigned, access.DeniedConflict, access.DeniedOwnOrganisation, access.LevelTooLow, access.ActionNotAllowed,
+		access.RoleNotAllowed,
 	} {
 		if !told[w] {
 			t.Errorf("reason %s: got no case that ends in it, want at least one", w)
@@ -273,7 +287,7 @@ func TestNoPairOfDenialsAddsUpToAYes(t *testing.T) {
 	}
 	for i, a := range denials {
 		for _, b := range denials[i:] { // a with itself, too
-			if d := decide(a.deny, b.deny); d.Allow || d.Why == access.Granted {
+			if d := decide(a.deny, b.deny); d.Allow || d.Reason == access.Granted {
 				t.Errorf("%s, and %s: got %+v, want no", a.name, b.name, d)
 			}
 		}

@@ -3,10 +3,10 @@
 //
 // A write is planned here and committed elsewhere:
 //
-//	facts, command, Moment  --Plan…-->  Change (writes, each with what it must find, and events)  or  *Error
+//	facts, command, PlanContext  --Plan…-->  Change (writes, each with what it must find, and events)  or  *Error
 //
-// Decide is the only place that says yes. Every fact that it looks at can deny on its own, which is why the storage may read the
-// facts side by side: whatever was taken away before the reading began is seen in the one fact that tells it.
+// Decide is the only place that allows an action. Each fact that it reads can deny on its own, so the storage may read the facts
+// concurrently: a change that ended access before the read began is seen in the fact that it changed.
 //
 // Tags in comments (D20, W11, A7, E14, …) name a rule of the reference products; `make features` lists each with its test over HTTP.
 package access

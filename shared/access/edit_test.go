@@ -30,7 +30,8 @@ func TestTheSavedSetReplacesTheOldOne(t *testing.T) { // D27
 	}
 	w.wantIn("kim noa")
 	wantFields(t, p, "users")
-	if c := p.Changes; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) || c.Before != 3 || c.After != 2 {
+	if c := p.Summary; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) || c.Before != 3 ||
+		c.After != 2 {
 		t.Errorf("got changes %+v, want noa added, lee and max removed, from 3 users to 2", c)
 	}
 	w.wantEvents(events.GrantEdited)
@@ -67,14 +68,14 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 	t.Run("one of 120 goes", func(t *testing.T) {
 		w, users := crowd(t, 120)
 		p := w.must(w.edit(access.EditCommand{Set: list(users[1:]...)}))
-		if got := len(w.change.Writes); got != 2 || !slices.Equal(p.Changes.Removed, users[:1]) || p.Changes.After != 119 {
-			t.Errorf("got %d writes and changes %+v, want the grant and one user written", got, p.Changes)
+		if got := len(w.change.Writes); got != 2 || !slices.Equal(p.Summary.Removed, users[:1]) || p.Summary.After != 119 {
+			t.Errorf("got %d writes and changes %+v, want the grant and one user written", got, p.Summary)
 		}
 	})
 	t.Run("80 of 120 go, a row each", func(t *testing.T) {
 		w, users := crowd(t, 120)
 		p := w.must(w.edit(access.EditCommand{Set: list(users[80:]...)}))
-		if got := len(w.change.Writes); got != 81 || len(p.Changes.Removed) != 80 || p.Grant.Count != 40 {
+		if got := len(w.change.Writes); got != 81 || len(p.Summary.Removed) != 80 || p.Grant.Count != 40 {
 			t.Errorf("got %d writes and count %d, want 81 and 40", got, p.Grant.Count)
 		}
 	})
@@ -82,8 +83,10 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 		w, users := crowd(t, 120)
 		newcomer := w.join("contoso", "newcomer", access.Tech)
 		p := w.must(w.edit(access.EditCommand{Set: list(append(users[81:], newcomer, newcomer)...)}))
-		if got := len(w.change.Writes); got != 42 || len(p.Changes.Removed) != 81 || p.Grant.Count != 40 || !slices.Equal(p.Changes.Added, []string{newcomer}) {
-			t.Errorf("got %d writes, count %d, %d removed and %v added; want 42, 40, 81 and the newcomer", got, p.Grant.Count, len(p.Changes.Removed), p.Changes.Added)
+		if got := len(w.change.Writes); got != 42 || len(p.Summary.Removed) != 81 || p.Grant.Count != 40 ||
+			!slices.Equal(p.Summary.Added, []string{newcomer}) {
+			t.Errorf("got %d writes, count %d, %d removed and %v added; want 42, 40, 81 and the newcomer", got, p.Grant.Count,
+				len(p.Summary.Removed), p.Summary.Added)
 		}
 		if got := len(strings.Fields(w.in())); got != 40 {
 			t.Errorf("in the grant: got %d users, want 40", got)
@@ -103,9 +106,12 @@ func TestASetWritesWhatChangesHoweverManyAreIn(t *testing.T) {
 func TestAddAndRemoveWorkTogether(t *testing.T) {
 	w, kim, lee, maxi := withThree(t)
 	noa := w.join("contoso", "noa", access.External)
-	p := w.must(w.edit(access.EditCommand{Add: []string{noa, kim}, Remove: []string{lee, maxi, "contoso:nobody", w.join("fabrikam", "pat", access.Tech)}}))
+	p := w.must(
+		w.edit(access.EditCommand{
+			Add: []string{noa, kim}, Remove: []string{lee, maxi, "contoso:nobody", w.join("fabrikam", "pat", access.Tech)},
+		}))
 	w.wantIn("kim noa")
-	if c := p.Changes; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) {
+	if c := p.Summary; !slices.Equal(c.Added, []string{noa}) || !slices.Equal(c.Removed, []string{lee, maxi}) {
 		t.Errorf("got changes %+v, want noa added, lee and max removed; who is in already or is nobody does not count", c)
 	}
 	again, err := w.edit(access.EditCommand{Add: []string{noa}, Remove: []string{lee}})
@@ -133,7 +139,7 @@ func TestAtLeastOneUserKeepsAccess(t *testing.T) { // E9
 	w.must(w.edit(access.EditCommand{Add: []string{lee}, Remove: []string{kim}}))
 	w.wantIn("lee")
 	w.must(w.end(access.PlanRevoke)) // never refused (W13)
-	w.wantWhy(lee, access.WhyEnded)
+	w.wantWhy(lee, access.DeniedEnded)
 }
 
 func TestNobodyCanStayNobody(t *testing.T) { // E9 is about taking the last one out
@@ -152,9 +158,15 @@ func TestAStaleVersionIsAcceptedOnlyForTakingAway(t *testing.T) {
 		want access.Code
 	}{
 		{"a lower level", func(string, string) access.EditCommand { return access.EditCommand{Level: new(access.View)} }, ""},
-		{"a higher level", func(string, string) access.EditCommand { return access.EditCommand{Level: new(access.Manage)} }, access.VersionMismatch},
+		{
+			"a higher level", func(string, string) access.EditCommand { return access.EditCommand{Level: new(access.Manage)} },
+			access.VersionMismatch,
+		},
 		{"an earlier end", func(string, string) access.EditCommand { return access.EditCommand{Until: new(later.Add(-tick))} }, ""},
-		{"a later end", func(string, string) access.EditCommand { return access.EditCommand{Until: new(later.Add(tick))} }, access.VersionMismatch},
+		{
+			"a later end", func(string, string) access.EditCommand { return access.EditCommand{Until: new(later.Add(tick))} },
+			access.VersionMismatch,
+		},
 		{"no end", func(string, string) access.EditCommand { return access.EditCommand{Until: &time.Time{}} }, access.VersionMismatch},
 		{"a later start", func(string, string) access.EditCommand {
 			return access.EditCommand{From: new(start.Add(24 * time.Hour))}
@@ -163,7 +175,10 @@ func TestAStaleVersionIsAcceptedOnlyForTakingAway(t *testing.T) {
 		{"require single sign-on", func(string, string) access.EditCommand { return access.EditCommand{RequireSSO: new(true)} }, ""},
 		{"another note", func(string, string) access.EditCommand { return access.EditCommand{Note: new("x")} }, access.VersionMismatch},
 		{"another message", func(string, string) access.EditCommand { return access.EditCommand{Message: new("x")} }, access.VersionMismatch},
-		{"let the partner pick", func(string, string) access.EditCommand { return access.EditCommand{AssignedBy: new(access.ByPartner)} }, access.VersionMismatch},
+		{
+			"let the partner pick", func(string, string) access.EditCommand { return access.EditCommand{AssignedBy: new(access.ByPartner)} },
+			access.VersionMismatch,
+		},
 		{"everyone on", func(string, string) access.EditCommand { return access.EditCommand{Everyone: new(true)} }, access.VersionMismatch},
 		{"take a user out", func(kim, _ string) access.EditCommand { return access.EditCommand{Remove: []string{kim}} }, ""},
 		{"put a user in", func(_, noa string) access.EditCommand { return access.EditCommand{Add: []string{noa}} }, access.VersionMismatch},
@@ -237,7 +252,7 @@ func TestSuspendAndResume(t *testing.T) { // A14: disabled, and back
 	p := w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)}))
 	wantFields(t, p, "state")
 	w.wantEvents(events.GrantSuspended)
-	w.wantWhy(kim, access.WhySuspended)
+	w.wantWhy(kim, access.DeniedSuspended)
 	again, err := w.edit(access.EditCommand{State: new(access.StateSuspended)})
 	wantUnchanged(t, again, err)
 	w.must(w.edit(access.EditCommand{State: new(access.StateOpen)}))
@@ -261,7 +276,7 @@ func TestWhatHasEndedCannotBeEdited(t *testing.T) {
 			end(w)
 			_, err := w.edit(access.EditCommand{Level: new(access.None)})
 			wantRefusal(t, err, access.Ended)
-			_, err = w.pick(access.PickCommand{Users: list(kim)})
+			_, err = w.pick(access.AssignCommand{Users: list(kim)})
 			wantRefusal(t, err, access.Ended)
 			_, err = w.removeUser(kim)
 			wantRefusal(t, err, access.Ended)
@@ -273,7 +288,7 @@ func TestWhatWasNeverThereCannotBeEdited(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.edit(access.EditCommand{})
 	wantRefusal(t, err, access.NotFound)
-	_, err = w.pick(access.PickCommand{Users: list()})
+	_, err = w.pick(access.AssignCommand{Users: list()})
 	wantRefusal(t, err, access.NotFound)
 	_, err = w.removeUser("contoso:nobody")
 	wantRefusal(t, err, access.NotFound)
@@ -289,15 +304,24 @@ func TestEditingThePeriod(t *testing.T) { // A14
 		wantFrom, wantUntil time.Time // of a grant from start to start+10h, edited at start+1h
 		want                access.Code
 	}{
-		{name: "a start in the past leaves the start that has passed", from: new(start.Add(-hour)), wantFrom: start, wantUntil: start.Add(10 * hour)},
+		{
+			name: "a start in the past leaves the start that has passed", from: new(start.Add(-hour)), wantFrom: start,
+			wantUntil: start.Add(10 * hour),
+		},
 		{name: "a start between then and now does, too", from: new(start.Add(hour / 2)), wantFrom: start, wantUntil: start.Add(10 * hour)},
 		{name: "zero does, too", from: &time.Time{}, wantFrom: start, wantUntil: start.Add(10 * hour)},
-		{name: "a start to come closes until then", from: new(start.Add(2 * hour)), wantFrom: start.Add(2 * hour), wantUntil: start.Add(10 * hour)},
+		{
+			name: "a start to come closes until then", from: new(start.Add(2 * hour)), wantFrom: start.Add(2 * hour),
+			wantUntil: start.Add(10 * hour),
+		},
 		{name: "zero opens the end", until: &time.Time{}, wantFrom: start},
 		{name: "an end in a millisecond", until: new(start.Add(hour + tick)), wantFrom: start, wantUntil: start.Add(hour + tick)},
 		{name: "an end now", until: new(start.Add(hour)), want: access.PeriodInvalid},
 		{name: "a start at the end", from: new(start.Add(10 * hour)), want: access.PeriodInvalid},
-		{name: "a start a millisecond before the end", from: new(start.Add(10*hour - tick)), wantFrom: start.Add(10*hour - tick), wantUntil: start.Add(10 * hour)},
+		{
+			name: "a start a millisecond before the end", from: new(start.Add(10*hour - tick)), wantFrom: start.Add(10*hour - tick),
+			wantUntil: start.Add(10 * hour),
+		},
 		{name: "both, in the wrong order", from: new(start.Add(4 * hour)), until: new(start.Add(3 * hour)), want: access.PeriodInvalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -326,10 +350,14 @@ func TestAScheduledGrantCanBeginAtOnce(t *testing.T) {
 func TestTheEventOfAnEditTellsWhatItWas(t *testing.T) {
 	w, _, _, _ := withThree(t)
 	until := start.Add(48 * time.Hour)
-	p := w.must(w.edit(access.EditCommand{Level: new(access.Manage), Until: &until, Note: new("n"), Message: new("m"), RequireSSO: new(true), AssignedBy: new(access.ByPartner)}))
+	p := w.must(
+		w.edit(access.EditCommand{
+			Level: new(access.Manage), Until: &until, Note: new("n"), Message: new("m"), RequireSSO: new(true), AssignedBy: new(access.ByPartner),
+		}))
 	wantFields(t, p, "assigned_by", "level", "message", "note", "require_sso", "until")
 	d := w.event().Data
-	if d.LevelWas != "support" || d.Level != "manage" || d.UntilWas != nil || d.Until == nil || !d.Until.Equal(until) || d.AssignedBy != "partner" || d.Version != 2 {
+	if d.LevelWas != "support" || d.Level != "manage" || d.UntilWas != nil || d.Until == nil || !d.Until.Equal(until) ||
+		d.AssignedBy != "partner" || d.Version != 2 {
 		t.Errorf("got %+v, want level from support to manage, an end where there was none, assigned by the partner", d)
 	}
 	w.must(w.edit(access.EditCommand{Until: &time.Time{}}))
@@ -343,7 +371,7 @@ func TestOneUserIsTakenOutByItself(t *testing.T) { // E6, E7
 	p := w.must(w.removeUser(kim))
 	w.wantIn("lee max")
 	w.wantEvents(events.GrantEdited)
-	if c := p.Changes; !slices.Equal(c.Removed, []string{kim}) || c.Before != 3 || c.After != 2 {
+	if c := p.Summary; !slices.Equal(c.Removed, []string{kim}) || c.Before != 3 || c.After != 2 {
 		t.Errorf("got changes %+v, want kim removed", c)
 	}
 	if got := w.users[kim].Status; got != access.Active {
@@ -364,24 +392,24 @@ func TestThePartnerPicksWhereTheGrantSaysSo(t *testing.T) { // A5, A21
 	w.must(w.grant(access.GrantCommand{}))
 	w.wantWhy(kim, access.UserNotAssigned)
 	w.as(olga)
-	p := w.must(w.pick(access.PickCommand{Users: list(kim, lee)}))
+	p := w.must(w.pick(access.AssignCommand{Users: list(kim, lee)}))
 	wantFields(t, p, "users")
 	w.wantIn("kim lee")
 	w.wantWhy(kim, access.Granted)
 	if e := w.event(); e.Type != events.GrantEdited || e.Actor != (events.Actor{Kind: "partner", Email: "olga@contoso.example"}) {
 		t.Errorf("got event %+v, want an edit by the partner", e)
 	}
-	w.must(w.pick(access.PickCommand{Users: list(lee)}))
+	w.must(w.pick(access.AssignCommand{Users: list(lee)}))
 	w.wantIn("lee")
-	_, err := w.pick(access.PickCommand{Users: list()})
+	_, err := w.pick(access.AssignCommand{Users: list()})
 	wantRefusal(t, err, access.LastUser)
-	w.must(w.pick(access.PickCommand{Everyone: new(true)}))
+	w.must(w.pick(access.AssignCommand{Everyone: new(true)}))
 	w.wantIn("olga kim")
-	w.must(w.pick(access.PickCommand{Everyone: new(false), Users: list(kim)}))
+	w.must(w.pick(access.AssignCommand{Everyone: new(false), Users: list(kim)}))
 	w.wantIn("kim")
 
 	w.must(w.as(ann).edit(access.EditCommand{AssignedBy: new(access.ByCustomer)}))
-	_, err = w.as(olga).pick(access.PickCommand{Users: list(lee)})
+	_, err = w.as(olga).pick(access.AssignCommand{Users: list(lee)})
 	wantRefusal(t, err, access.Forbidden)
 }
 
@@ -391,22 +419,22 @@ func TestThePickIsBoundByTheSameRules(t *testing.T) {
 	pat := w.join("fabrikam", "pat", access.Tech)
 	w.must(w.grant(access.GrantCommand{}))
 	w.as(olga)
-	_, err := w.pick(access.PickCommand{Users: list(kim, pat)})
+	_, err := w.pick(access.AssignCommand{Users: list(kim, pat)})
 	wantRefusal(t, err, access.UserNotOfPartner) // A6
 	wantPointer(t, err, "/users/1")
 	w.member("acme", "lee@contoso.example", false)
-	_, err = w.pick(access.PickCommand{Users: list(lee)})
+	_, err = w.pick(access.AssignCommand{Users: list(lee)})
 	wantRefusal(t, err, access.CustomerUserConflict) // A7
 
-	w.must(w.pick(access.PickCommand{Users: list(kim, w.join("contoso", "max", access.Tech))}))
-	_, err = w.pick(access.PickCommand{Seen: 1, Users: list(kim, w.join("contoso", "noa", access.Tech))})
+	w.must(w.pick(access.AssignCommand{Users: list(kim, w.join("contoso", "max", access.Tech))}))
+	_, err = w.pick(access.AssignCommand{Seen: 1, Users: list(kim, w.join("contoso", "noa", access.Tech))})
 	wantRefusal(t, err, access.VersionMismatch)
-	w.must(w.pick(access.PickCommand{Seen: 1, Users: list(kim)}))
+	w.must(w.pick(access.AssignCommand{Seen: 1, Users: list(kim)}))
 
 	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended)})
-	_, err = w.pick(access.PickCommand{Everyone: new(true)})
+	_, err = w.pick(access.AssignCommand{Everyone: new(true)})
 	wantRefusal(t, err, access.PartnerNotActive)
-	_, err = w.pick(access.PickCommand{Users: list(kim)})
+	_, err = w.pick(access.AssignCommand{Users: list(kim)})
 	if err != nil {
 		t.Errorf("a pick that gives nothing: got %v, want it accepted", err)
 	}
@@ -418,7 +446,10 @@ func TestAnEditOfNothingChangesNothing(t *testing.T) {
 	for i, cmd := range []access.EditCommand{
 		{},
 		{Seen: 77},
-		{Level: &g.Level, From: &g.From, Until: &g.Until, State: &g.State, RequireSSO: &g.RequireSSO, AssignedBy: &g.AssignedBy, Note: &g.Note, Message: &g.Message},
+		{
+			Level: &g.Level, From: &g.From, Until: &g.Until, State: &g.State, RequireSSO: &g.RequireSSO, AssignedBy: &g.AssignedBy, Note: &g.Note,
+			Message: &g.Message,
+		},
 		{Everyone: new(false)},
 		{Set: list(kim, lee, maxi)},
 		{Add: []string{kim}},

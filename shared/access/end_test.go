@@ -8,7 +8,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-type ending = func(access.Relation, access.Moment) (access.Planned, error)
+type ending = func(access.GrantFacts, access.PlanContext) (access.GrantChange, error)
 
 func TestAGrantEndsAtOnceAndItsReasonIsKept(t *testing.T) {
 	for _, c := range []struct {
@@ -21,21 +21,21 @@ func TestAGrantEndsAtOnceAndItsReasonIsKept(t *testing.T) {
 		{"the customer revokes (D29, D31, W13)", ann, access.PlanRevoke, access.RevokedByCustomer, events.GrantRevoked},
 		{"the partner relinquishes", olga, access.PlanRelinquish, access.RelinquishedByPartner, events.GrantRelinquished},
 		{"the provider ends the relationship (A4)", provider, access.PlanEndRelationship, access.RelationshipEnded, events.GrantEnded},
-		{"the customer is removed", provider, access.PlanEndForRemoval, access.CustomerRemoved, events.GrantEnded},
+		{"the customer is removed", provider, access.PlanEndForRemovedCustomer, access.CustomerRemoved, events.GrantEnded},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, kim, _, _ := withThree(t)
 			w.wantWhy(kim, access.Granted)
 			p := w.must(w.as(c.actor).end(c.end))
-			w.wantWhy(kim, access.WhyEnded)
+			w.wantWhy(kim, access.DeniedEnded)
 			wantFields(t, p, "state")
 			w.wantEvents(c.told)
 			want := access.End{Reason: c.reason, At: w.now, By: access.By{Kind: c.actor.Kind, Email: c.actor.Email}}
 			if g := p.Grant; g.State != access.StateEnded || g.End == nil || *g.End != want {
 				t.Errorf("got state %s and end %+v, want ended by %+v", g.State, g.End, want)
 			}
-			if p.Changes.Before != 3 || p.Changes.After != 0 {
-				t.Errorf("got changes %+v, want from 3 users to none", p.Changes)
+			if p.Summary.Before != 3 || p.Summary.After != 0 {
+				t.Errorf("got changes %+v, want from 3 users to none", p.Summary)
 			}
 			if d := w.event().Data; d.Reason != string(c.reason) || *d.UserCount != 3 {
 				t.Errorf("got event data %+v, want the reason and how many were in", d)
@@ -63,10 +63,10 @@ func TestAccessStopsAtTheEndWhetherOrNotASweepHasRun(t *testing.T) { // A13
 	p, err := w.end(access.PlanDue)
 	wantUnchanged(t, p, err)
 	w.now = until
-	w.wantWhy(kim, access.WhyExpired)
+	w.wantWhy(kim, access.DeniedExpired)
 	w.now = until.Add(time.Hour)
 	w.must(w.end(access.PlanDue))
-	w.wantWhy(kim, access.WhyExpired)
+	w.wantWhy(kim, access.DeniedExpired)
 	w.wantEvents(events.GrantExpired)
 	g := w.grants["acme contoso"]
 	if want := (access.End{Reason: access.Expired, At: until, By: access.By{Kind: "clock"}}); g.End == nil || *g.End != want {
@@ -107,7 +107,10 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 			w.now = until
 			w.must(w.end(access.PlanDue))
 		}, []events.Type{events.GrantCreated}},
-		{"expired, and no sweep has come by: the end is told first", func(w *world, until time.Time) { w.now = until }, []events.Type{events.GrantExpired, events.GrantCreated}},
+		{
+			"expired, and no sweep has come by: the end is told first", func(w *world, until time.Time) { w.now = until },
+			[]events.Type{events.GrantExpired, events.GrantCreated},
+		},
 		{"suspended and expired", func(w *world, until time.Time) {
 			w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)}))
 			w.now = until
@@ -128,16 +131,19 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 			w.wantEvents(c.told...)
 			g := p.Grant
 			if !p.Created || g.ID == old.ID || g.Version != old.Version+1 || g.Epoch <= old.Epoch {
-				t.Errorf("got created %v, id %s, version %d, epoch %d; want a new id on the same row, after version %d and epoch %d", p.Created, g.ID, g.Version, g.Epoch, old.Version, old.Epoch)
+				t.Errorf("got created %v, id %s, version %d, epoch %d; want a new id on the same row, after version %d and epoch %d", p.Created, g.ID,
+					g.Version, g.Epoch, old.Version, old.Epoch)
 			}
-			if g.Level != access.View || g.State != access.StateOpen || !g.Until.IsZero() || !g.From.Equal(w.now) || g.Note != "" || g.RequireSSO || g.End != nil || g.UpTo != 0 || g.Everyone {
+			if g.Level != access.View || g.State != access.StateOpen || !g.Until.IsZero() || !g.From.Equal(w.now) || g.Note != "" || g.RequireSSO ||
+				g.End != nil || g.EveryoneUpTo != 0 || g.Everyone {
 				t.Errorf("got %+v, want nothing of the old grant's terms", g)
 			}
-			if p.Changes.Before != 0 || p.Changes.After != 1 {
-				t.Errorf("got changes %+v, want from no user to 1", p.Changes)
+			if p.Summary.Before != 0 || p.Summary.After != 1 {
+				t.Errorf("got changes %+v, want from no user to 1", p.Summary)
 			}
 			if first := w.change.Events[0]; first.Type == events.GrantExpired {
-				if first.Data.Grant != old.ID || first.Data.Reason != "expired" || first.Actor.Kind != "clock" || *first.Data.UserCount != 4 || first.ID >= w.event().ID {
+				if first.Data.Grant != old.ID || first.Data.Reason != "expired" || first.Actor.Kind != "clock" || *first.Data.UserCount != 4 ||
+					first.ID >= w.event().ID {
 					t.Errorf("got the end told as %+v, want the old grant's, by the clock, before the new beginning", first)
 				}
 			}
@@ -148,7 +154,7 @@ func TestGrantingAgainAfterAnEndStartsAnew(t *testing.T) {
 func TestARemovedPartnersGrantCanStillBeEnded(t *testing.T) { // D5, W13
 	w, kim, _, _ := withThree(t)
 	w.as(provider).removePartner("contoso")
-	w.wantWhy(kim, access.WhyPartnerInactive)
+	w.wantWhy(kim, access.DeniedPartnerNotActive)
 	if got := w.users[kim].Status; got != access.Active {
 		t.Errorf("kim's account: got %s, want it as it was, active (D25)", got)
 	}
@@ -201,7 +207,8 @@ func TestAManagedCustomerIsAlwaysOpenAtLevelManage(t *testing.T) { // A2, A11, A
 	w := newWorld(t).as(provider)
 	kim := w.join("contoso", "kim", access.Tech)
 	p := w.must(w.manage("acme", "contoso"))
-	if g := p.Grant; !g.Managed || g.Level != access.Manage || g.State != access.StateOpen || !g.Until.IsZero() || g.AssignedBy != access.ByPartner || !p.Created {
+	if g := p.Grant; !g.Managed || g.Level != access.Manage || g.State != access.StateOpen || !g.Until.IsZero() ||
+		g.AssignedBy != access.ByPartner || !p.Created {
 		t.Errorf("got %+v, want managed, manage, open, continuous, assigned by the partner", g)
 	}
 	w.wantEvents(events.GrantCreated, events.ManagementAssigned)
@@ -211,7 +218,7 @@ func TestAManagedCustomerIsAlwaysOpenAtLevelManage(t *testing.T) { // A2, A11, A
 	again, err := w.manage("acme", "contoso")
 	wantUnchanged(t, again, err)
 	w.wantWhy(kim, access.UserNotAssigned)
-	w.must(w.as(olga).pick(access.PickCommand{Users: list(kim)})) // A5
+	w.must(w.as(olga).pick(access.AssignCommand{Users: list(kim)})) // A5
 	w.wantWhy(kim, access.Granted)
 
 	ended := w.must(w.as(provider).end(access.PlanUnmanage))
@@ -219,7 +226,7 @@ func TestAManagedCustomerIsAlwaysOpenAtLevelManage(t *testing.T) { // A2, A11, A
 	if e := ended.Grant.End; e == nil || e.Reason != access.ManagementEnded || ended.Grant.Managed || w.customers["acme"].ManagedBy != "" {
 		t.Errorf("got grant %+v at a customer managed by %q, want the management ended", ended.Grant, w.customers["acme"].ManagedBy)
 	}
-	w.wantWhy(kim, access.WhyEnded)
+	w.wantWhy(kim, access.DeniedEnded)
 	_, err = w.end(access.PlanUnmanage)
 	wantRefusal(t, err, access.NotFound)
 	w.must(w.manage("acme", "fabrikam"))
@@ -233,15 +240,17 @@ func TestOnlyTheManagingPartnersGrantIsEndedWithTheManagement(t *testing.T) { //
 	w.must(w.manage("acme", "fabrikam"))
 	before.Grant = loaded(w.grants, "acme contoso")
 	before.Customer = loaded(w.customers, "acme") // was read after the grant of the one before
-	_, err := access.PlanUnmanage(before, w.moment())
+	_, err := access.PlanUnmanage(before, w.planContext())
 	wantRefusal(t, err, access.Contention)
 }
 
 func TestManagingTakesAnOpenGrantOver(t *testing.T) {
 	w, kim, _, _ := withThree(t)
-	old := w.must(w.edit(access.EditCommand{From: new(w.now.Add(time.Hour)), Until: new(w.now.Add(2 * time.Hour)), State: new(access.StateSuspended)}))
+	old := w.must(
+		w.edit(access.EditCommand{From: new(w.now.Add(time.Hour)), Until: new(w.now.Add(2 * time.Hour)), State: new(access.StateSuspended)}))
 	p := w.must(w.as(provider).manage("acme", "contoso"))
-	if g := p.Grant; p.Created || g.ID != old.Grant.ID || g.Level != access.Manage || g.State != access.StateOpen || !g.From.Equal(w.now) || !g.Until.IsZero() {
+	if g := p.Grant; p.Created || g.ID != old.Grant.ID || g.Level != access.Manage || g.State != access.StateOpen || !g.From.Equal(w.now) ||
+		!g.Until.IsZero() {
 		t.Errorf("got %+v, want the same grant, open from now on without an end", g)
 	}
 	w.wantEvents(events.GrantEdited, events.ManagementAssigned)
@@ -253,16 +262,18 @@ func TestOnlyTheProviderChangesAManagedRelationship(t *testing.T) { // A12
 	w := newWorld(t)
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
 	w.must(w.as(provider).manage("acme", "contoso"))
-	w.must(w.as(olga).pick(access.PickCommand{Users: list(kim, lee)}))
+	w.must(w.as(olga).pick(access.AssignCommand{Users: list(kim, lee)}))
 	w.as(ann)
-	for name, command := range map[string]func() (access.Planned, error){
-		"grant":            func() (access.Planned, error) { return w.grant(access.GrantCommand{Users: []string{kim}}) },
-		"lower the level":  func() (access.Planned, error) { return w.edit(access.EditCommand{Level: new(access.View)}) },
-		"suspend":          func() (access.Planned, error) { return w.edit(access.EditCommand{State: new(access.StateSuspended)}) },
-		"take a user out":  func() (access.Planned, error) { return w.removeUser(kim) },
-		"revoke":           func() (access.Planned, error) { return w.end(access.PlanRevoke) },
-		"relinquish":       func() (access.Planned, error) { return w.as(olga).end(access.PlanRelinquish) },
-		"end relationship": func() (access.Planned, error) { return w.as(provider).end(access.PlanEndRelationship) },
+	for name, command := range map[string]func() (access.GrantChange, error){
+		"grant":           func() (access.GrantChange, error) { return w.grant(access.GrantCommand{Users: []string{kim}}) },
+		"lower the level": func() (access.GrantChange, error) { return w.edit(access.EditCommand{Level: new(access.View)}) },
+		"suspend": func() (access.GrantChange, error) {
+			return w.edit(access.EditCommand{State: new(access.StateSuspended)})
+		},
+		"take a user out":  func() (access.GrantChange, error) { return w.removeUser(kim) },
+		"revoke":           func() (access.GrantChange, error) { return w.end(access.PlanRevoke) },
+		"relinquish":       func() (access.GrantChange, error) { return w.as(olga).end(access.PlanRelinquish) },
+		"end relationship": func() (access.GrantChange, error) { return w.as(provider).end(access.PlanEndRelationship) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.t = t
@@ -307,8 +318,8 @@ func TestManagingNeedsAnEligiblePartnerWithTheOffer(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	_, err := access.PlanManage(w.relation("acme", "nobody"), nil, w.moment())
+	_, err := access.PlanManage(w.relation("acme", "nobody"), nil, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, err = access.PlanManage(w.relation("nobody", "contoso"), nil, w.moment())
+	_, err = access.PlanManage(w.relation("nobody", "contoso"), nil, w.planContext())
 	wantRefusal(t, err, access.NotFound)
 }

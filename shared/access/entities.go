@@ -8,7 +8,7 @@ import (
 // Class is how the provider classifies a partner.
 type Class string
 
-// Only a channel partner can be let in by a customer (D9).
+// A customer can grant access to a channel partner only (D9).
 const (
 	Channel Class = "channel"
 	Other   Class = "other"
@@ -38,7 +38,7 @@ const (
 	External       Role = "external"
 )
 
-// rank orders the roles: nobody gives a role above his own, or handles anybody above his own.
+// rank orders the roles: nobody assigns a role above his own, or changes a user who has one.
 func (r Role) rank() int {
 	switch r {
 	case Owner:
@@ -55,7 +55,7 @@ func (r Role) rank() int {
 	return 0
 }
 
-// Above tells whether the role stands above the other one. Tech and sales_marketing stand side by side.
+// Above reports whether the role stands above the other one. Tech and sales_marketing stand side by side.
 func (r Role) Above(other Role) bool { return r.rank() > other.rank() }
 
 // Partner is an outside organisation that customers let into their tenants.
@@ -78,71 +78,80 @@ type Partner struct {
 	OwnerSetsSSO bool
 }
 
-// Headcount numbers and counts a partner's users. It is a record of its own, so that a join does not disturb the partner.
+// Headcount numbers and counts a partner's users. It is a record of its own, so that a new user does not change the partner's record.
 type Headcount struct {
-	Partner string
-	Last    int64 // the number given to the latest user
-	Staff   int   // users who are neither external nor removed: those whom everyone means
-	Owners  int   // active owners
-	Version int64
+	Partner    string
+	LastNumber int64 // the number given to the latest user
+	Staff      int   // users who are neither external nor removed: those whom everyone includes
+	Owners     int   // active owners
+	Version    int64
 }
 
 // User is a person of a partner: an employee or an external user.
 type User struct {
 	ID       string // <partner>:<ulid>
 	Partner  string
-	Number   int64 // the partner's n-th user
+	Number   int64 // the partner's n-th user; a change of the address to another domain gives the user another number
 	Email    string
-	Unproved bool     // nobody has shown yet that the address is this person's: it is found by no grant, and yields to whoever proves it
-	Former   []string // addresses that the account had before, oldest first: a customer's caps on them still hold
 	Name     string
-	Phone    string
+	Phone    string // E.164; "" = none
 	Role     Role
 	Status   Status
-	MFA      bool
-	MemberOf []string  // customers whose member this person is: never let in there (A7, A8)
-	Left     int64     // the headcount's version that the removal made
-	Missed   time.Time // when a temporary password ended that nobody had signed in with (see TaskActivation); zero = none did, or there is another
-	Created  time.Time
-	Updated  time.Time
-	Version  int64
+	MFA      bool     // two-factor authentication is required
+	MemberOf []string // ids of the customers whose member this person is: the user has no access there (A7, A8)
+
+	// Unproved: nobody has proved yet that the address is this person's. Grants by e-mail do not find the user, and the account ends when
+	// somebody else proves the address.
+	Unproved bool
+	// FormerEmails are the addresses that the account had before, oldest first. A customer's caps on them still apply.
+	FormerEmails []string
+	// RemovalHeadcountVersion is the version of the partner's headcount that the user's removal wrote; 0 = the user is not removed.
+	RemovalHeadcountVersion int64
+	// ActivationMissedAt is when a temporary password ended with which nobody had signed in (see TaskActivation), UTC; zero = none did, or
+	// another password was made since.
+	ActivationMissedAt time.Time
+
+	Created time.Time // UTC
+	Updated time.Time // UTC
+	Version int64
 }
 
-// Email is who an address belongs to: where a partner's user and a customer's member meet and are decided.
+// Email records who an address belongs to. It is written by both sides, so that the address of a customer's member and that of a partner's
+// user cannot be registered at the same time unseen.
 type Email struct {
-	Address  string
-	User     string   // id of the partner's user, or ""
-	MemberOf []string // customers, sorted
-	Former   []string // ids of the users who had the address while it was a member's: they stay those customers' own people
-	Version  int64
+	Address     string
+	User        string   // id of the partner's user, or ""
+	MemberOf    []string // customers, sorted
+	FormerUsers []string // ids of the users who had the address while it was a member's: they stay those customers' own people
+	Version     int64
 }
 
 // Customer is a tenant's organisation.
 type Customer struct {
-	ID        string
-	Name      string
-	Domain    string
-	Contacts  []string
-	Status    Status // active or removed
-	ManagedBy string // the partner that manages it, or "" (A2)
-	Caps      Caps   // the most that single people may do here, whichever partner they belong to
-	Inviting  bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
-	Created   time.Time
-	Updated   time.Time
-	Version   int64 // also one more whenever a grant is opened, so that two openings can be told apart (A15)
+	ID             string
+	Name           string
+	Domain         string
+	Contacts       []string
+	Status         Status // active or removed
+	ManagedBy      string // the partner that manages it, or "" (A2)
+	Caps           Caps   // the most that single people may do here, whichever partner they belong to
+	HasInvitations bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
+	Created        time.Time
+	Updated        time.Time
+	Version        int64 // also incremented when a grant is opened, so that two concurrent openings conflict (A15)
 }
 
-// Caps are the most that single people may do in one customer's tenant, by address. A cap is the customer's alone: it outlives whatever the partner
-// does with the account. None keeps the person out.
+// Caps are the highest levels that single people may have in one customer's tenant, by address. Only the customer changes them: they stay
+// whatever the partner does with the account. None denies the person.
 type Caps map[string]Level
 
 // MaxCaps is how many people of all its partners one customer can cap: each of its grants carries a copy.
 const MaxCaps = 200
 
-// Of is the cap that holds for a user: the lowest of those on its address and on the addresses that the account had before. False = none does.
+// Of returns the cap that applies to a user: the lowest of those on its address and on its former addresses; false when there is none.
 func (c Caps) Of(u *User) (Level, bool) {
 	most, capped := c[u.Email]
-	for _, address := range u.Former {
+	for _, address := range u.FormerEmails {
 		if l, is := c[address]; is && (!capped || l < most) {
 			most, capped = l, true
 		}
@@ -185,15 +194,15 @@ const (
 	ManagementEnded       Reason = "management_ended"   // by the provider
 )
 
-// The reasons why a pending invitation ends although nobody has answered it: nothing could be accepted any more. CustomerRemoved and PartnerRemoved are
-// reasons, too.
+// The reasons why a pending invitation ends without an answer: it could not be accepted any more. CustomerRemoved and
+// PartnerRemoved are reasons, too.
 const (
 	GrantEnded    Reason = "grant_ended"          // the grant that it was for is not the open one any more
 	ChoiceChanged Reason = "choice_changed"       // the partner invited, and no longer picks the users, or not in the same way
 	InviterLeft   Reason = "inviter_left"         // who invited may not invite any more
 	NotActive     Reason = "partner_not_active"   // the partner is suspended
 	NotEligible   Reason = "partner_not_eligible" // the partner is of another class, or is offered no access
-	ManagedNow    Reason = "managed"              // one partner manages the customer, and nobody else gets a grant
+	ManagedNow    Reason = "managed"              // one partner manages the customer, and no other partner gets a grant
 	PeriodChanged Reason = "period_changed"       // a grant was opened that lasts longer than what was offered
 )
 
@@ -219,94 +228,95 @@ type By struct {
 	Email string
 }
 
-// Grant is the one record that lets a partner into a customer's tenant. There is one per (customer, partner): after an end the row
-// is used again under a new id.
+// Grant is the one record that gives a partner access to a customer's tenant. There is one per (customer, partner): after an end the row
+// is used again under a new id. All instants are UTC.
 type Grant struct {
 	ID         string
 	Customer   string
 	Partner    string
 	Level      Level
 	State      State
-	From       time.Time // UTC; the period is half-open: From <= t < Until
-	Until      time.Time // UTC; zero = continuous
+	From       time.Time // the period is half-open: From <= t < Until
+	Until      time.Time // zero = continuous
 	RequireSSO bool      // (A9)
 	AssignedBy Assigner
-	Chosen     time.Time // since when AssignedBy is as it is; zero = always
-	Managed    bool      // only the provider changes it (A11, A12)
-	Note       string    // the customer's own: the partner never sees it
-	Message    string    // the customer's words to the partner
+	Managed    bool   // only the provider changes it (A11, A12)
+	Note       string // the customer's own: the partner never sees it
+	Message    string // from the customer to the partner
+	End        *End   // nil while no end is written down
 
-	// Copies of the customer's, so that one read shows them beside the level.
-	Domain string // whoever has an address in it belongs to the customer (D7)
-	Caps   Caps
-	Ruled  int64 // the customer's version that they were copied from: an older one never overwrites them
+	AssignedBySince time.Time // when AssignedBy last changed; zero = not since the grant was opened
+	PreviousEnd     time.Time // when the grant before this one, on the same row, ended; zero = there was none
+	NotifiedUntil   time.Time // starts and reminders that were due by then have their events
 
-	Everyone bool  // all of the partner's staff, now and later (E11-E13)
-	Epoch    int64 // assignments of an older epoch no longer count (E14)
-	UpTo     int64 // everyone up to this user number, after everyone was switched off (E15); 0 = nobody
-	UpToAt   int64 // the headcount's version then: who had left before is not counted
-	Count    int   // users in; while everyone is on: external users in, the staff being counted by the partner
+	// Copies from the customer's record, so that one read returns them with the level.
+	Domain       string // users with an address in it have no access (D7)
+	Caps         Caps
+	RulesVersion int64 // the customer's version that they were copied from: an older one never overwrites them
 
-	Earlier time.Time // when the grant before this one, on the same row, ended; zero = there was none
+	Everyone            bool  // all of the partner's staff have access, now and later (E11-E13)
+	Epoch               int64 // assignments of an older epoch do not count (E14)
+	EveryoneUpTo        int64 // staff up to this user number have access, after everyone was switched off (E15); 0 = nobody has by number
+	EveryoneUpToVersion int64 // the headcount's version when everyone was switched off: users who were removed before are not counted
+	Count               int   // users with access; while Everyone is on, external users only: the headcount counts the staff
 
-	Told time.Time // up to when what the clock brings has been told: starts, reminders
-	End  *End
-
-	Created time.Time
-	Updated time.Time
-	Version int64
-	Quiet   int64 // how many of the versions changed nothing that people see
+	Created        time.Time
+	Updated        time.Time
+	Version        int64
+	HiddenVersions int64 // how many versions changed nothing that the API shows
 }
 
-// Edition is the version that people see: reminders do not make it another.
-func (g *Grant) Edition() int64 { return g.Version - g.Quiet }
+// PublicVersion is the version that the API shows: reminders, and copies of the customer's rules, leave it as it is.
+func (g *Grant) PublicVersion() int64 { return g.Version - g.HiddenVersions }
 
-// Few tells whether the users who are in are picked one by one, and so few that a change can name them all.
-func (g *Grant) Few() bool { return !g.Everyone && g.UpTo == 0 && g.Count <= MaxUserChanges }
+// UsersCanBeListed reports whether users are assigned one by one, and at most as many as one change can name.
+func (g *Grant) UsersCanBeListed() bool {
+	return !g.Everyone && g.EveryoneUpTo == 0 && g.Count <= MaxUserChanges
+}
 
-// Assignment is one user inside a grant, or, after everyone was on, one user taken out of it.
+// Assignment is one user inside a grant, or, after everyone was switched off, one user who is excluded from it.
 type Assignment struct {
 	Customer string
 	Partner  string
 	User     string
-	Epoch    int64 // counts only while it is the grant's
-	Out      bool
-	Level    *Level   // caps the grant's level for this user; nil = the grant's
-	By       Assigner // who picked the user; "" = not recorded
-	Number   int64    // the user's number when it was picked: another one is another person; 0 = not recorded
+	Epoch    int64    // it counts only while the grant has the same
+	Excluded bool     // the user has no access, although the user's number is among those up to which everyone has
+	Level    *Level   // limits the grant's level for this user; nil = the grant's
+	By       Assigner // who assigned the user; "" = not recorded
+	Number   int64    // the user's number when it was assigned: another one means another person; 0 = not recorded
 	At       time.Time
 	Version  int64 // the grant's version that wrote it
 }
 
-// Admits tells whether the user is in, whatever the period and the state. A nil assignment is none, and neither is one by which the customer picked
-// the person who had the account before.
-// Everyone, and everyone up to a number, never means external users; who has left the partner is in nowhere (D23).
+// Admits reports whether the user belongs to the grant, whatever its period and state. A nil assignment means that there is none; an
+// assignment of the person who had the account before does not count. Everyone, and everyone up to a number, does not include external
+// users; a removed user belongs to no grant (D23).
 func (g *Grant) Admits(u *User, a *Assignment) bool {
 	if u.Status == Removed {
 		return false
 	}
 	if a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External) {
-		return !a.Out && !g.stale(u, a)
+		return !a.Excluded && !g.pickedAnotherPerson(u, a)
 	}
 	if u.Role == External {
 		return false
 	}
-	return g.Everyone || u.Number <= g.UpTo
+	return g.Everyone || u.Number <= g.EveryoneUpTo
 }
 
-// stale tells whether another person was picked than the one who has the account now: its address has moved to another domain since. What
-// the partner picked stays while it may pick; the clock then writes the new person down (PlanPersonChanged), so that the customer keeps it
-// when it takes the choice back.
-func (g *Grant) stale(u *User, a *Assignment) bool {
+// pickedAnotherPerson reports whether the assignment is for the person who had the account before: its address has moved to another domain
+// since. A partner's assignment stays valid while the partner may assign; PlanPersonChanged then records the new person, so that the
+// customer keeps it when it assigns the users again.
+func (g *Grant) pickedAnotherPerson(u *User, a *Assignment) bool {
 	return a.Number != 0 && a.Number != u.Number && (a.By == ByCustomer || g.AssignedBy != ByPartner)
 }
 
-// Follows tells whether the grant has the customer's domain and caps, or newer ones. Most changes of a customer's record alter neither.
-func (g *Grant) Follows(c *Customer) bool {
-	return g.Ruled >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
+// HasRulesOf reports whether the grant's copy of the customer's domain and caps is equal to the customer's, or newer.
+func (g *Grant) HasRulesOf(c *Customer) bool {
+	return g.RulesVersion >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
 }
 
-// UserCount is how many users are in.
+// UserCount returns the number of users who belong to the grant.
 func (g *Grant) UserCount(h Headcount) int {
 	if g.Everyone {
 		return h.Staff + g.Count
@@ -314,16 +324,16 @@ func (g *Grant) UserCount(h Headcount) int {
 	return g.Count
 }
 
-// EffectiveLevel is the lower of what was granted and what is offered (W11).
+// EffectiveLevel returns the lower of the granted level and the partner's offer (W11).
 func (g *Grant) EffectiveLevel(p *Partner) Level { return Lowest(g.Level, p.Offer) }
 
-// LevelOf is the most that a user who is in may do: the lowest of what was granted, what is offered, the customer's cap on the person, and the
-// assignment's own level. A nil assignment has none.
+// LevelOf returns the effective level of a user who belongs to the grant: the lowest of the granted level, the partner's offer, the
+// customer's cap on the person, and the assignment's own level. A nil assignment has none.
 func (g *Grant) LevelOf(p *Partner, u *User, a *Assignment) Level {
 	return Lowest(g.levelOf(u, a), p.Offer)
 }
 
-// levelOf is LevelOf whatever the provider offers.
+// levelOf returns the level without regard to the partner's offer.
 func (g *Grant) levelOf(u *User, a *Assignment) Level {
 	l := g.Level
 	if a != nil && a.Epoch == g.Epoch && a.Level != nil {
@@ -337,7 +347,7 @@ func (g *Grant) levelOf(u *User, a *Assignment) Level {
 	return l
 }
 
-// Ended tells whether it is over at that instant, whether or not that has been written down.
+// Ended reports whether the grant has ended at that instant, whether or not the end is recorded.
 func (g *Grant) Ended(now time.Time) bool {
 	return g.State == StateEnded || g.expired(now)
 }
@@ -359,16 +369,16 @@ const (
 	StatusEnded     GrantStatus = "ended"
 )
 
-// Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would answer
-// now: active only where the grant and its partner deny nobody, and suspended where the partner is suspended, of another class, or without the
-// single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
+// Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would
+// answer now: active only where neither the grant nor its partner denies, and suspended where the partner is suspended, of another class,
+// or without the single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
 func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
-	switch g.standing(p, now) {
+	switch g.denial(p, now) {
 	case Granted:
 		return StatusActive
-	case WhyExpired:
+	case DeniedExpired:
 		return StatusExpired
-	case WhyEnded:
+	case DeniedEnded:
 		return StatusEnded
 	case PendingApproval:
 		return StatusRequested
@@ -378,15 +388,15 @@ func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 	return StatusSuspended
 }
 
-// Denied is why the grant is not active at that instant, by the reason that a check answers to its users; "" while it is active.
-func (g *Grant) Denied(p *Partner, now time.Time) Why {
-	if why := g.standing(p, now); why != Granted {
+// DenialReason returns why the grant is not active at that instant, by the reason that a check gives to its users; "" while it is active.
+func (g *Grant) DenialReason(p *Partner, now time.Time) DecisionReason {
+	if why := g.denial(p, now); why != Granted {
 		return why
 	}
 	return ""
 }
 
-// EndAt is how the grant ended, whether or not that has been written down; nil while it has not.
+// EndAt returns how the grant ended, whether or not the end is recorded; nil while it has not.
 func (g *Grant) EndAt(p *Partner, now time.Time) *End {
 	switch {
 	case g.State == StateEnded:

@@ -13,19 +13,19 @@ type Code string
 const (
 	Invalid              Code = "invalid"                // the command itself is malformed
 	Forbidden            Code = "forbidden"              // the actor may see it but not do this
-	NotRegistered        Code = "not_registered"         // the actor is nobody the provider knows (D6)
+	NotRegistered        Code = "not_registered"         // the provider does not know the actor (D6)
 	Managed              Code = "managed"                // only the provider changes a managed relationship (A12)
 	NotFound             Code = "not_found"              // not there, or somebody else's
-	LastUser             Code = "last_user"              // the last user of a grant cannot be taken out (E9)
+	LastUser             Code = "last_user"              // the last user of a grant cannot be removed (E9)
 	EveryoneIsOn         Code = "everyone_is_on"         // switch everyone off first (E10, E14)
 	ManagedElsewhere     Code = "managed_elsewhere"      // another partner manages the customer (A15)
-	CustomerHasPartners  Code = "customer_has_partners"  // other partners are still let in (A15)
+	CustomerHasPartners  Code = "customer_has_partners"  // other partners still have access (A15)
 	CustomerUserConflict Code = "customer_user_conflict" // the person is a member of the customer (A7)
 	EmailTaken           Code = "email_taken"
-	EmailUnavailable     Code = "email_unavailable" // the address cannot be used; by whom it is used the caller may not know
+	EmailUnavailable     Code = "email_unavailable" // the address cannot be used; the caller may not know whose it is
 	DomainTaken          Code = "domain_taken"      // it belongs to a customer, or to another partner
 	OwnerRequired        Code = "owner_required"    // a partner keeps at least one owner
-	LastAdmin            Code = "last_admin"        // the customer has open grants, and nobody else could change them
+	LastAdmin            Code = "last_admin"        // the customer has open grants, and no other admin
 	GrantDiffers         Code = "grant_differs"     // the open grant has other terms: edit it (D20)
 	Ended                Code = "ended"             // what has ended cannot be changed, only granted again
 	Contention           Code = "contention"        // others change the same thing all the time: try again
@@ -56,7 +56,7 @@ type Field struct {
 	Detail  string
 }
 
-// Error is a refusal that the caller is told about in full. Any other error is internal.
+// Error is a refusal whose text the caller sees in full. Any other error is internal.
 type Error struct {
 	Code   Code
 	Detail string
@@ -91,4 +91,13 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return ""
+}
+
+// ErrUnavailable means that the storage did not answer, or had no capacity. A later attempt may succeed. It is unknown whether a change
+// was made.
+var ErrUnavailable = errors.New("the storage did not answer")
+
+func versionMismatch(what string, seen, now int64) *Error {
+	return Refuse(VersionMismatch, "the %s has changed since version %d was read; it is at version %d now: read it again and decide anew",
+		what, seen, now)
 }

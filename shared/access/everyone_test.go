@@ -59,7 +59,7 @@ func TestWhileEveryoneIsOnNoSingleUserGoes(t *testing.T) { // E10, E14
 	wantRefusal(t, err, access.EveryoneIsOn)
 	_, err = w.removeUser(kim)
 	wantRefusal(t, err, access.EveryoneIsOn)
-	_, err = w.pick(access.PickCommand{Users: list(kim)})
+	_, err = w.pick(access.AssignCommand{Users: list(kim)})
 	wantRefusal(t, err, access.EveryoneIsOn)
 	p, err := w.grant(access.GrantCommand{Users: []string{kim}})
 	wantUnchanged(t, p, err)
@@ -74,7 +74,7 @@ func TestSwitchingEveryoneOffKeepsThoseWhoHadAccess(t *testing.T) { // E15, E16
 	w.must(w.edit(access.EditCommand{Add: []string{lee}}))
 	p := w.must(w.edit(access.EditCommand{Everyone: new(false)}))
 	wantFields(t, p, "everyone")
-	if c := p.Changes; c.Before != 3 || c.After != 3 || c.Removed != nil {
+	if c := p.Summary; c.Before != 3 || c.After != 3 || c.Removed != nil {
 		t.Errorf("got changes %+v, want the same 3 users before and after", c)
 	}
 	w.wantEvents(events.GrantEdited)
@@ -92,8 +92,8 @@ func TestSwitchingEveryoneOffKeepsThoseWhoHadAccess(t *testing.T) { // E15, E16
 	w.must(w.edit(access.EditCommand{Remove: []string{noa}}))
 	p = w.must(w.edit(access.EditCommand{Set: list(kim, noa)}))
 	w.wantIn("kim noa")
-	if p.Changes.Before != 3 || p.Changes.After != 2 {
-		t.Errorf("got changes %+v, want from 3 users to 2", p.Changes)
+	if p.Summary.Before != 3 || p.Summary.After != 2 {
+		t.Errorf("got changes %+v, want from 3 users to 2", p.Summary)
 	}
 	w.join("contoso", "pia", access.Tech)
 	w.wantIn("kim noa")
@@ -119,13 +119,13 @@ func TestSwitchingCostsTheSameWhateverTheSize(t *testing.T) {
 		for _, size := range []int{3, 10_000} {
 			w := newWorld(t)
 			h := w.headcounts["contoso"]
-			h.Staff, h.Last = size, int64(size)
+			h.Staff, h.LastNumber = size, int64(size)
 			w.headcounts["contoso"] = h
 			w.must(w.grant(access.GrantCommand{Everyone: !on}))
 			p := w.must(w.edit(access.EditCommand{Everyone: &on}))
 			writes = append(writes, len(w.change.Writes)+len(w.change.Events))
-			if p.Changes.After != size {
-				t.Errorf("everyone %v: got %d users after, want %d", on, p.Changes.After, size)
+			if p.Summary.After != size {
+				t.Errorf("everyone %v: got %d users after, want %d", on, p.Summary.After, size)
 			}
 		}
 		if writes[0] != writes[1] || writes[0] > 3 {
@@ -191,7 +191,7 @@ func TestDisabledStaffBelongsToEveryone(t *testing.T) { // its account denies, a
 	w.must(w.grant(access.GrantCommand{Everyone: true}))
 	w.setStatus(kim, access.Disabled)
 	w.wantIn("olga kim")
-	w.wantWhy(kim, access.WhyUserInactive)
+	w.wantWhy(kim, access.DeniedUserNotActive)
 	w.must(w.edit(access.EditCommand{Everyone: new(false)}))
 	w.setStatus(kim, access.Active)
 	w.wantIn("olga kim")
@@ -234,12 +234,12 @@ func TestSomeOfManyWhoStayedCanBeTakenOutAndAreNamed(t *testing.T) {
 		{"all but one", 124, 80, 44},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for who, set := range map[string]func(*world, []string) (access.Planned, error){
-				"customer": func(w *world, stay []string) (access.Planned, error) {
+			for who, set := range map[string]func(*world, []string) (access.GrantChange, error){
+				"customer": func(w *world, stay []string) (access.GrantChange, error) {
 					return w.as(ann).edit(access.EditCommand{Set: &stay})
 				},
-				"partner": func(w *world, stay []string) (access.Planned, error) {
-					return w.as(olga).pick(access.PickCommand{Users: &stay})
+				"partner": func(w *world, stay []string) (access.GrantChange, error) {
+					return w.as(olga).pick(access.AssignCommand{Users: &stay})
 				},
 			} {
 				w, users := crowd(t)
@@ -247,8 +247,8 @@ func TestSomeOfManyWhoStayedCanBeTakenOutAndAreNamed(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", who, err)
 				}
-				if p.Changes.After != 125-c.leave || len(p.Changes.Removed) != c.leave {
-					t.Errorf("%s: got %d after and %d removed, want %d and %d", who, p.Changes.After, len(p.Changes.Removed), 125-c.leave, c.leave)
+				if p.Summary.After != 125-c.leave || len(p.Summary.Removed) != c.leave {
+					t.Errorf("%s: got %d after and %d removed, want %d and %d", who, p.Summary.After, len(p.Summary.Removed), 125-c.leave, c.leave)
 				}
 				if d := w.event().Data; len(d.Removed) != c.named || d.Unnamed != c.unnamed || d.Removed[0].Email == "" {
 					t.Errorf("%s: got %d named and %d more, want %d and %d", who, len(d.Removed), d.Unnamed, c.named, c.unnamed)
@@ -270,22 +270,22 @@ func TestSomeOfManyWhoStayedCanBeTakenOutAndAreNamed(t *testing.T) {
 		w, users := crowd(t)
 		noa := w.join("contoso", "noa", access.External)
 		p := w.must(w.edit(access.EditCommand{Set: list(append(users[1:], noa)...)}))
-		if p.Changes.After != 125 || len(w.change.Writes) != 3 {
-			t.Errorf("got %d after by %d writes, want 125 by the grant and two users", p.Changes.After, len(w.change.Writes))
+		if p.Summary.After != 125 || len(w.change.Writes) != 3 {
+			t.Errorf("got %d after by %d writes, want 125 by the grant and two users", p.Summary.After, len(w.change.Writes))
 		}
 	})
 	t.Run("single ones of thousands, by the partner", func(t *testing.T) {
 		w, users := crowd(t)
 		w.vague = true
 		noa := w.join("contoso", "noa", access.Tech)
-		p := w.must(w.as(olga).pick(access.PickCommand{Add: []string{noa}, Remove: users[:1]}))
-		if p.Changes.After != 125 || len(w.event().Data.Removed) != 1 || len(w.event().Data.Added) != 1 {
-			t.Errorf("got %+v, want one more and one less, both named", p.Changes)
+		p := w.must(w.as(olga).pick(access.AssignCommand{Add: []string{noa}, Remove: users[:1]}))
+		if p.Summary.After != 125 || len(w.event().Data.Removed) != 1 || len(w.event().Data.Added) != 1 {
+			t.Errorf("got %+v, want one more and one less, both named", p.Summary)
 		}
-		_, err := w.pick(access.PickCommand{Add: []string{"fabrikam:nobody"}})
+		_, err := w.pick(access.AssignCommand{Add: []string{"fabrikam:nobody"}})
 		wantPointer(t, err, "/add/0")
 		stay := users[2:]
-		_, err = w.pick(access.PickCommand{Users: &stay})
+		_, err = w.pick(access.AssignCommand{Users: &stay})
 		wantRefusal(t, err, access.TooManyUsers) // several requests with add and remove do it
 	})
 }

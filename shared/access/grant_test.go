@@ -23,22 +23,27 @@ func TestGrantLetsThePickedUsersInAndTellsWhatItDid(t *testing.T) {
 	w.wantEvents(events.GrantCreated)
 
 	g := p.Grant
-	if g.Level != access.View || g.State != access.StateOpen || !g.From.Equal(start) || !g.Until.IsZero() || g.AssignedBy != access.ByCustomer ||
-		g.RequireSSO || g.Managed || g.Note != "migration" || g.Message != "welcome" || g.Version != 1 || !g.Created.Equal(start) || !g.Updated.Equal(start) {
+	if g.Level != access.View || g.State != access.StateOpen || !g.From.Equal(start) || !g.Until.IsZero() ||
+		g.AssignedBy != access.ByCustomer ||
+		g.RequireSSO || g.Managed || g.Note != "migration" || g.Message != "welcome" || g.Version != 1 || !g.Created.Equal(start) ||
+		!g.Updated.Equal(start) {
 		t.Errorf("got grant %+v, want view, open, from now on, continuous, assigned by the customer, at version 1", g)
 	}
-	if c := p.Changes; !slices.Equal(c.Added, []string{kim, lee}) || c.Removed != nil || c.Before != 0 || c.After != 2 || !p.Created {
+	if c := p.Summary; !slices.Equal(c.Added, []string{kim, lee}) || c.Removed != nil || c.Before != 0 || c.After != 2 || !p.Created {
 		t.Errorf("got changes %+v (created %v), want both users added to none (D17)", c, p.Created)
 	}
 
 	e := w.event()
 	if e.ID == "" || !e.Time.Equal(start) || e.Actor != (events.Actor{Kind: "customer", Email: "ann@acme.example"}) ||
-		e.Customer == nil || e.Customer.ID != "acme" || e.Customer.Name != "ACME" || e.Partner == nil || e.Partner.ID != "contoso" || e.Partner.Name != "Contoso" {
+		e.Customer == nil || e.Customer.ID != "acme" || e.Customer.Name != "ACME" || e.Partner == nil || e.Partner.ID != "contoso" ||
+		e.Partner.Name != "Contoso" {
 		t.Errorf("got event %+v, want who did what to whom, and when", e)
 	}
 	d := e.Data
-	if d.Grant != g.ID || d.Version != 1 || d.Level != "view" || d.From == nil || !d.From.Equal(start) || d.Until != nil || d.AssignedBy != "customer" ||
-		d.UserCount == nil || *d.UserCount != 2 || d.Note != "migration" || d.Message != "welcome" || d.LevelWas != "" || d.UntilWas != nil || d.Everyone != nil {
+	if d.Grant != g.ID || d.Version != 1 || d.Level != "view" || d.From == nil || !d.From.Equal(start) || d.Until != nil ||
+		d.AssignedBy != "customer" ||
+		d.UserCount == nil || *d.UserCount != 2 || d.Note != "migration" || d.Message != "welcome" || d.LevelWas != "" || d.UntilWas != nil ||
+		d.Everyone != nil {
 		t.Errorf("got event data %+v, want the grant as it is now", d)
 	}
 	want := []events.Person{{ID: kim, Email: "kim@contoso.example", Name: "kim"}, {ID: lee, Email: "lee@contoso.example", Name: "lee"}}
@@ -108,12 +113,12 @@ func TestGrantNamesWhatStandsAgainstIt(t *testing.T) {
 
 func TestGrantNeedsACustomerAndAPartner(t *testing.T) {
 	w := newWorld(t)
-	_, err := access.PlanGrant(w.relation("nobody", "contoso"), access.GrantCommand{}, w.moment())
+	_, err := access.PlanGrant(w.relation("nobody", "contoso"), access.GrantCommand{}, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, err = access.PlanGrant(w.relation("acme", "nobody"), access.GrantCommand{}, w.moment())
+	_, err = access.PlanGrant(w.relation("acme", "nobody"), access.GrantCommand{}, w.planContext())
 	wantRefusal(t, err, access.NotFound)
 	wantPointer(t, err, "/partner")
-	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, nil, w.moment()))
+	w.done(access.PlanRemoveCustomer(loaded(w.customers, "acme"), nil, nil, w.planContext()))
 	_, err = w.grant(access.GrantCommand{})
 	wantRefusal(t, err, access.NotFound)
 }
@@ -131,7 +136,7 @@ func TestASecondGrantMergesIntoTheFirst(t *testing.T) { // D20
 		t.Errorf("got created %v and grant %+v, want the same one at version 2 with its level and period", p.Created, p.Grant)
 	}
 	wantFields(t, p, "users")
-	if c := p.Changes; !slices.Equal(c.Added, []string{lee}) || c.Before != 1 || c.After != 2 {
+	if c := p.Summary; !slices.Equal(c.Added, []string{lee}) || c.Before != 1 || c.After != 2 {
 		t.Errorf("got changes %+v, want only lee added, from 1 user to 2", c)
 	}
 	w.wantIn("kim lee")
@@ -148,7 +153,7 @@ func TestAMergeKeepsWhoIsInWhateverBecameOfTheAccount(t *testing.T) {
 	w.setStatus(kim, access.Disabled)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim, lee}}))
 	w.wantIn("kim lee")
-	w.wantWhy(kim, access.WhyUserInactive)
+	w.wantWhy(kim, access.DeniedUserNotActive)
 }
 
 func TestAnIndividualsLevelIsTheirCapWhereTheGrantIsThereAlready(t *testing.T) { // D15, D20, W11
@@ -168,8 +173,8 @@ func TestAnIndividualsLevelIsTheirCapWhereTheGrantIsThereAlready(t *testing.T) {
 	wantFields(t, raised, "caps")
 	w.wantCaps("lee@contoso.example support")
 	w.wantLevel(lee, access.Support)
-	if raised.Changes.Added != nil {
-		t.Errorf("raised: got %+v, want lee's level alone changed", raised.Changes)
+	if raised.Summary.Added != nil {
+		t.Errorf("raised: got %+v, want lee's level alone changed", raised.Summary)
 	}
 	again, err := w.grant(access.GrantCommand{Users: []string{lee}, Individual: true, Level: new(access.Support)})
 	wantUnchanged(t, again, err)
@@ -226,7 +231,8 @@ func TestASecondGrantAddsPeopleAndNothingElse(t *testing.T) { // D20
 					t.Fatal(err)
 				}
 				g, f := p.Grant, first.Grant
-				if p.Created || g.Level != f.Level || !g.From.Equal(f.From) || !g.Until.Equal(f.Until) || !g.RequireSSO || g.AssignedBy != f.AssignedBy || g.Note != f.Note {
+				if p.Created || g.Level != f.Level || !g.From.Equal(f.From) || !g.Until.Equal(f.Until) || !g.RequireSSO ||
+					g.AssignedBy != f.AssignedBy || g.Note != f.Note {
 					t.Errorf("got %+v, want the terms as they were", g)
 				}
 				w.wantWhy(lee, access.Granted)
@@ -305,7 +311,7 @@ func TestAGrantWithoutUsersIsAssignedByThePartner(t *testing.T) { // A5
 	}
 }
 
-func TestSingleSignOnIsRequiredAsTheProviderSetsUnlessTheGrantSays(t *testing.T) { // A9
+func TestSSOIsRequiredByDefaultUnlessTheGrantSaysOtherwise(t *testing.T) { // A9
 	for _, c := range []struct {
 		name    string
 		setting bool
@@ -364,9 +370,9 @@ func TestARelationshipOpensSupportWhereTheOfferIsAtLeastThat(t *testing.T) { // 
 
 func TestARelationshipIsRefusedWhereNoneCanBe(t *testing.T) {
 	w := newWorld(t).as(provider)
-	_, err := access.PlanRelationship(w.relation("nobody", "contoso"), false, false, w.moment())
+	_, err := access.PlanRelationship(w.relation("nobody", "contoso"), false, false, w.planContext())
 	wantRefusal(t, err, access.NotFound)
-	_, err = access.PlanRelationship(w.relation("acme", "nobody"), false, false, w.moment())
+	_, err = access.PlanRelationship(w.relation("acme", "nobody"), false, false, w.planContext())
 	wantRefusal(t, err, access.NotFound)
 	w.partner("contoso", access.PartnerCommand{Status: new(access.Suspended)})
 	_, err = w.relationship(false, false)
@@ -399,8 +405,8 @@ func TestOneRequestChangesNoMoreThanEightyUsers(t *testing.T) {
 	_, err := w.grant(access.GrantCommand{Users: users})
 	wantRefusal(t, err, access.TooManyUsers)
 	p := w.must(w.grant(access.GrantCommand{Users: users[1:]}))
-	if p.Changes.After != access.MaxUserChanges {
-		t.Errorf("got %d users, want %d", p.Changes.After, access.MaxUserChanges)
+	if p.Summary.After != access.MaxUserChanges {
+		t.Errorf("got %d users, want %d", p.Summary.After, access.MaxUserChanges)
 	}
 	w.must(w.grant(access.GrantCommand{Users: users})) // one of them is new: that is one change
 }

@@ -22,30 +22,30 @@ const (
 
 // Invitation is a pending offer to a person by e-mail: to become an external user of a partner, in one customer's grant only (E3, E4).
 type Invitation struct {
-	ID       string // a ULID
-	Customer string
-	Partner  string
-	Grant    string // the id of the grant that was open when it was made; "" = accepting opens one
-	Email    string // whom it is bound to
-	Level    Level
-	Until    time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
-	State    InvitationStatus
-	Reason   Reason   // why it ended, when that was nobody's answer to it
-	By       By       // who invited: customer or partner
-	Inviter  string   // the id of the partner\'s user who invited; "" when the customer did
-	Digests  []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
-	Sending  int      // how many mails with a token were called for
-	Mail     string   // the id of the event whose mail carries the latest of them; "" = not recorded
-	Days     int      // how long it lasts
-	Expires  time.Time
-	Reminded bool
-	User     string // who accepted
-	Created  time.Time
-	Updated  time.Time
-	Version  int64
+	ID        string // a ULID
+	Customer  string
+	Partner   string
+	Grant     string // the id of the grant that was open when it was made; "" = accepting opens one
+	Email     string // only this address can accept
+	Level     Level
+	Until     time.Time // end of the grant that accepting opens; zero = continuous. Only where there is no grant yet
+	State     InvitationStatus
+	Reason    Reason   // why it ended without an answer
+	By        By       // who invited: customer or partner
+	Inviter   string   // the id of the partner's user who invited; "" when the customer did
+	Digests   []string // of the tokens that open it: the mail's and the reminder's. The tokens themselves are stored nowhere
+	Sending   int      // how many mails with a token were called for
+	MailEvent string   // the id of the event whose mail carries the latest of them; "" = not recorded
+	Days      int      // how long it lasts
+	Expires   time.Time
+	Reminded  bool
+	User      string // who accepted
+	Created   time.Time
+	Updated   time.Time
+	Version   int64
 }
 
-// Status is the state at that instant: pending ends with the period, whether or not that has been written down.
+// Status returns the state at that instant: a pending invitation expires at its end, whether or not that is recorded.
 func (i *Invitation) Status(now time.Time) InvitationStatus {
 	if i.State == InvitationPending && !now.Before(i.Expires) {
 		return InvitationExpired
@@ -56,7 +56,7 @@ func (i *Invitation) Status(now time.Time) InvitationStatus {
 // reminderOfInvitation is how long before its end a person is reminded, once, of an invitation that lasts longer than twice that.
 const reminderOfInvitation = 48 * time.Hour
 
-// Due is when the clock next brings something to the invitation: a reminder or its end. Zero = nothing more.
+// Due returns the instant of the next reminder, or else of the end; zero when the invitation is not pending.
 func (i *Invitation) Due() time.Time {
 	switch {
 	case i.State != InvitationPending:
@@ -73,13 +73,14 @@ const (
 	MaxInvitationDays     = 30
 )
 
-// Inviter is who invited, as that person's record is now: a user of the partner, or a member of the customer. Nil is nobody any more.
+// Inviter is the present record of the person who invited: a user of the partner, or a member of the customer. Both are nil when there is
+// none any more.
 type Inviter struct {
 	User   *User
 	Member *Member
 }
 
-// InvitationRow is an invitation with what decides whether it still stands.
+// InvitationRow is an invitation with the records that decide whether it can be accepted.
 type InvitationRow struct {
 	*Invitation
 	Customer *Customer
@@ -88,8 +89,8 @@ type InvitationRow struct {
 	Inviter  Inviter
 }
 
-// Status is the state at that instant, as people see it, and the reason where the invitation was cancelled because it stood on something that is not
-// so any more; whether or not that has been written down.
+// Status returns the state at that instant as people see it, whether or not it is recorded; with the reason when the invitation was
+// cancelled because it could not be accepted any more.
 func (r *InvitationRow) Status(now time.Time) (InvitationStatus, Reason) {
 	s := r.Invitation.Status(now)
 	if s != InvitationPending {
@@ -101,7 +102,7 @@ func (r *InvitationRow) Status(now time.Time) (InvitationStatus, Reason) {
 	return InvitationPending, ""
 }
 
-// Lapsed is why nobody can accept a pending invitation as things stand at that instant; "" while somebody can. It is the one place that says so: for
+// Lapsed returns why a pending invitation cannot be accepted at that instant; "" while it can. It is the only rule for that: for
 // accepting, for what people are shown, for reminders and for the sweep.
 func (r *InvitationRow) Lapsed(now time.Time) Reason {
 	i, g := r.Invitation, r.Grant
@@ -112,11 +113,11 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 		return PartnerRemoved
 	case r.Partner.Status != Active:
 		return NotActive
-	case eligible(r.Partner) != nil:
+	case checkEligible(r.Partner) != nil:
 		return NotEligible
 	case r.grantEnded(now):
 		return GrantEnded
-	case i.By.Kind == ActorPartner && (g.AssignedBy != ByPartner || g.Chosen.After(i.Created)):
+	case i.By.Kind == ActorPartner && (g.AssignedBy != ByPartner || g.AssignedBySince.After(i.Created)):
 		return ChoiceChanged
 	case r.inviterLeft():
 		return InviterLeft
@@ -134,7 +135,8 @@ func (r *InvitationRow) Lapsed(now time.Time) Reason {
 	return ""
 }
 
-// grantEnded tells whether the grant that the invitation was for is over. One that was for a new grant ends with the first that there was since.
+// grantEnded reports whether the grant that the invitation is for has ended. An invitation that was for a new grant ends with the first
+// grant since.
 func (r *InvitationRow) grantEnded(now time.Time) bool {
 	i, g := r.Invitation, r.Grant
 	if g == nil {
@@ -147,33 +149,35 @@ func (r *InvitationRow) grantEnded(now time.Time) bool {
 	case i.By.Kind == ActorPartner: // of before invitations named their grant: the partner invites into an open one only
 		return end != nil || g.Created.After(i.Created)
 	}
-	return end != nil && end.At.After(i.Created) || g.Earlier.After(i.Created)
+	return end != nil && end.At.After(i.Created) || g.PreviousEnd.After(i.Created)
 }
 
-// inviterLeft tells whether who invited may not invite any more: the account of a partner's user is not active, manages no people, or has become
-// another person's; a customer's member has gone or is no admin.
+// inviterLeft reports whether the inviter may not invite any more: the partner's user is not active, has another role, or is another
+// person now; the customer's member is removed or no admin.
 func (r *InvitationRow) inviterLeft() bool {
 	if r.By.Kind != ActorPartner {
 		return r.Inviter.Member == nil || !r.Inviter.Member.Admin
 	}
 	u := r.Inviter.User
-	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !invites(u.Role) || domainOf(u.Email) != domainOf(r.By.Email)
+	return u == nil || u.Status != Active || u.Partner != r.Invitation.Partner || !roleMayInvite(u.Role) ||
+		domainOf(u.Email) != domainOf(r.By.Email)
 }
 
-// invites tells whether users of that role may invite for their partner (P8, P9).
-func invites(r Role) bool { return r == Owner || r == Admin || r == Business }
+// roleMayInvite reports whether users of that role may invite for their partner (P8, P9).
+func roleMayInvite(r Role) bool { return r == Owner || r == Admin || r == Business }
 
 func domainOf(email string) string {
 	_, domain, _ := strings.Cut(email, "@")
 	return domain
 }
 
-// InviteFacts is what a plan about an invitation looks at: the relation, the invited address and who has it, and the customer's pending invitation to it.
-type InviteFacts struct {
-	Relation
+// InvitationFacts are the records that a plan about an invitation reads: those of the grant, the invited address and its user, and the
+// customer's pending invitation to it.
+type InvitationFacts struct {
+	GrantFacts
 	Email      *Email
 	User       *User              // the partner's user with that address, of whichever partner
-	Holder     Holder             // the same, with what its end looks at
+	Holder     AddressHolder      // the same, with what its end looks at
 	Domains    Domains            // of the address, and those above it
 	Pending    *Invitation        // of this customer and partner, to this address; its end may not have been written down
 	Inviters   map[string]Inviter // of Pending, and of the invitation that the plan is about, by their ids
@@ -181,11 +185,12 @@ type InviteFacts struct {
 	DefaultSSO bool               // the provider's setting, for a grant that accepting opens
 }
 
-func (f *InviteFacts) row(i *Invitation) *InvitationRow {
+func (f *InvitationFacts) row(i *Invitation) *InvitationRow {
 	return &InvitationRow{Invitation: i, Customer: f.Customer, Partner: f.Partner, Grant: f.Grant, Inviter: f.Inviters[i.ID]}
 }
 
-// InvitationFilter says which invitations of a list are wanted: those of a status at that instant, of a customer and of a partner, or all where it is "".
+// InvitationFilter says which invitations of a list are wanted: those of a status at that instant, of a customer and of a partner, or all
+// where it is "".
 type InvitationFilter struct {
 	Customer string
 	Partner  string
@@ -193,15 +198,15 @@ type InvitationFilter struct {
 	Now      time.Time
 }
 
-// Between tells whether the invitation is of the customer and the partner that are asked for. It needs nothing but the invitation.
-func (f InvitationFilter) Between(i *Invitation) bool {
+// MatchesParties reports whether the invitation is of the customer and the partner asked for. It reads nothing but the invitation.
+func (f InvitationFilter) MatchesParties(i *Invitation) bool {
 	return (f.Customer == "" || i.Customer == f.Customer) && (f.Partner == "" || i.Partner == f.Partner)
 }
 
-// Wants tells whether the invitation is one of them.
-func (f InvitationFilter) Wants(r *InvitationRow) bool {
+// Matches reports whether the invitation is one of those asked for.
+func (f InvitationFilter) Matches(r *InvitationRow) bool {
 	s, _ := r.Status(f.Now)
-	return (f.Status == "" || s == f.Status) && f.Between(r.Invitation)
+	return (f.Status == "" || s == f.Status) && f.MatchesParties(r.Invitation)
 }
 
 // InviteCommand invites a person.
@@ -212,47 +217,50 @@ type InviteCommand struct {
 	Days  int
 }
 
-// PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner, who can offer no more than it has.
-func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation, error) {
-	if err := mayInvite(f.Relation, m); err != nil {
+// PlanInvite plans an invitation, by the customer or, where the customer lets the partner assign, by the partner, who can offer no more
+// than it has.
+func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *Invitation, error) {
+	if err := mayInvite(f.GrantFacts, pc); err != nil {
 		return Change{}, nil, err
 	}
-	if err := eligible(f.Partner); err != nil {
+	if err := checkEligible(f.Partner); err != nil {
 		return Change{}, nil, err.At("/partner")
 	}
 	i := Invitation{
-		ID: m.NewID(), Customer: f.Customer.ID, Partner: f.Partner.ID, Email: cmd.Email, Level: View, Until: cmd.Until, State: InvitationPending,
-		By: m.Actor.by(), Sending: 1, Days: cmd.Days, Expires: m.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: m.Now, Updated: m.Now, Version: 1,
+		ID: pc.NewID(), Customer: f.Customer.ID, Partner: f.Partner.ID, Email: cmd.Email, Level: View, Until: cmd.Until, State: InvitationPending,
+		By: pc.Actor.by(), Sending: 1, Days: cmd.Days, Expires: pc.Now.Add(time.Duration(cmd.Days) * 24 * time.Hour), Created: pc.Now,
+		Updated: pc.Now, Version: 1,
 	}
-	open := f.Grant != nil && f.Grant.EndAt(f.Partner, m.Now) == nil
+	open := f.Grant != nil && f.Grant.EndAt(f.Partner, pc.Now) == nil
 	if open {
 		i.Grant = f.Grant.ID
 	}
 	if cmd.Level != nil {
 		i.Level = *cmd.Level
 	}
-	if m.Actor.Kind == ActorPartner {
-		i.Inviter, i.Level = m.Actor.User, Lowest(i.Level, f.Grant.EffectiveLevel(f.Partner))
+	if pc.Actor.Kind == ActorPartner {
+		i.Inviter, i.Level = pc.Actor.User, Lowest(i.Level, f.Grant.EffectiveLevel(f.Partner))
 	}
 	if !cmd.Until.IsZero() {
-		if !cmd.Until.After(m.Now) {
+		if !cmd.Until.After(pc.Now) {
 			return Change{}, nil, Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
 		}
 		if open && !f.Grant.Until.Equal(cmd.Until) {
-			return Change{}, nil, Refuse(PeriodInvalid, "the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
+			return Change{}, nil, Refuse(PeriodInvalid,
+				"the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
 		}
 	}
-	if err := f.addressee(cmd.Email, m); err != nil {
+	if err := f.checkAddressee(cmd.Email, pc); err != nil {
 		return Change{}, nil, err
 	}
-	c, err := m.replaced(f, cmd.Email)
+	c, err := pc.endPrevious(f, cmd.Email)
 	if err != nil {
 		return Change{}, nil, err
 	}
 	c.Writes = append(c.Writes, InvitationWrite{After: &i})
-	if !f.Customer.Inviting {
+	if !f.Customer.HasInvitations {
 		after := *f.Customer
-		after.Inviting = true
+		after.HasInvitations = true
 		after.Version++
 		c.Writes = append(c.Writes, CustomerWrite{Before: f.Customer, After: &after})
 		for n, old := range f.Unlisted {
@@ -261,49 +269,51 @@ func PlanInvite(f InviteFacts, cmd InviteCommand, m Moment) (Change, *Invitation
 			}
 		}
 		// What ends at the same time as the first invitation is made does not know yet that there are any.
-		t := m.task(TaskInvitations, "", "")
-		t.After.Customer, t.After.Due = f.Customer.ID, m.Now.Add(secondRound)
+		t := pc.task(TaskInvitations, "", "")
+		t.After.Customer, t.After.Due = f.Customer.ID, pc.Now.Add(secondRound)
 		c.Writes = append(c.Writes, t)
 	}
-	c.Events = append(c.Events, i.mailed(m.invitation(events.InvitationCreated, f.Relation, &i)))
+	c.Events = append(c.Events, i.recordMailEvent(pc.invitation(events.InvitationCreated, f.GrantFacts, &i)))
 	return c, &i, nil
 }
 
-// addressee refuses an address that cannot be invited.
-func (f InviteFacts) addressee(email string, m Moment) error {
-	if (f.Holder.yields() || f.Holder.idle(m.Now)) && f.User.Partner != f.Partner.ID {
+// checkAddressee refuses an address that cannot be invited. An account that ends with the acceptance is no hindrance.
+func (f InvitationFacts) checkAddressee(email string, pc PlanContext) error {
+	if (f.Holder.endsWhenProved() || f.Holder.hasNoAccess(pc.Now)) && f.User.Partner != f.Partner.ID {
 		f.User = nil // the invited person can prove the address, or has come from another partner and is in nowhere any more
 	}
-	return invitable(f, email, m.Actor.Kind == ActorCustomer)
+	return checkInvitable(f, email, pc.Actor.Kind == ActorCustomer)
 }
 
-// maxUnlisted is how many invitations of before are listed by their address with the first new one: a transaction has room for no more.
+// maxUnlisted is how many older invitations are listed by their address together with the first new one: a transaction has room for no
+// more.
 const maxUnlisted = 60
 
-// replaced writes down the end of the invitation of before to the same address; it refuses while that one is pending.
-func (m Moment) replaced(f InviteFacts, email string) (Change, error) {
+// endPrevious records the end of the previous invitation to the same address. It is refused while that one is pending.
+func (pc PlanContext) endPrevious(f InvitationFacts, email string) (Change, error) {
 	if f.Pending == nil {
 		return Change{}, nil
 	}
-	switch status, why := f.row(f.Pending).Status(m.Now); status {
+	switch status, why := f.row(f.Pending).Status(pc.Now); status {
 	case InvitationPending:
-		return Change{}, Refuse(AlreadyInvited, "%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
+		return Change{}, Refuse(AlreadyInvited,
+			"%s has been invited already and has not answered: send that invitation again, or cancel it", email).At("/email")
 	case InvitationExpired:
-		c, _, err := m.clock().closed(f.Relation, f.Pending, InvitationExpired, events.InvitationExpired, "")
+		c, _, err := pc.asClock().endInvitation(f.GrantFacts, f.Pending, InvitationExpired, events.InvitationExpired, "")
 		return c, err
 	default:
-		c, _, err := m.clock().closed(f.Relation, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
+		c, _, err := pc.asClock().endInvitation(f.GrantFacts, f.Pending, InvitationCancelled, events.InvitationCancelled, why)
 		return c, err
 	}
 }
 
-// mayInvite tells whether the inviting side may let anybody in at all.
-func mayInvite(r Relation, m Moment) error {
+// mayInvite refuses an invitation where the actor's side may invite nobody to this grant.
+func mayInvite(r GrantFacts, pc PlanContext) error {
 	switch {
 	case r.Customer == nil || r.Customer.Status != Active:
 		return notFound("customer")
-	case m.Actor.Kind == ActorPartner:
-		if r.Grant == nil || r.Grant.EndAt(r.Partner, m.Now) != nil {
+	case pc.Actor.Kind == ActorPartner:
+		if r.Grant == nil || r.Grant.EndAt(r.Partner, pc.Now) != nil {
 			return notFound("customer")
 		}
 		if r.Grant.AssignedBy != ByPartner {
@@ -315,9 +325,9 @@ func mayInvite(r Relation, m Moment) error {
 	return nil
 }
 
-// invitable refuses addresses of people who need no invitation, or must not have one (D7, P5). Whose member or user somebody is elsewhere nobody is told, and
-// whether somebody is a member of this customer only those who know its members.
-func invitable(f InviteFacts, email string, knowsMembers bool) error {
+// checkInvitable refuses addresses of people who need no invitation, or must not have one (D7, P5). The refusal does not say of which
+// other customer or partner somebody is a member or user, and only with knowsMembers whether somebody is a member of this customer.
+func checkInvitable(f InvitationFacts, email string, knowsMembers bool) error {
 	member := func(c string) bool { return f.Email != nil && slices.Contains(f.Email.MemberOf, c) }
 	user := f.User != nil && f.User.Status != Removed
 	of := f.Domains.partner(email)
@@ -332,81 +342,82 @@ func invitable(f InviteFacts, email string, knowsMembers bool) error {
 	return nil
 }
 
-// invitation is an event about an invitation.
-func (m Moment) invitation(t events.Type, r Relation, i *Invitation) events.Event {
-	return m.event(t, r.Customer, r.Partner, events.Data{
-		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(), Until: instant(i.Until),
+// invitation returns an event about an invitation.
+func (pc PlanContext) invitation(t events.Type, r GrantFacts, i *Invitation) events.Event {
+	return pc.event(t, r.Customer, r.Partner, events.Data{
+		Invitation: i.ID, Version: i.Version, Person: &events.Person{Email: i.Email, ID: i.User}, Level: i.Level.String(),
+		Until:   instant(i.Until),
 		Expires: ref(i.Expires), Sending: i.Sending, Inviter: &events.Person{ID: i.Inviter, Email: i.By.Email}, Side: string(i.By.Kind),
 		Grant: i.Grant, Reason: string(i.Reason),
 	})
 }
 
-// mailed records that the event's mail carries the invitation's latest token.
-func (i *Invitation) mailed(e events.Event) events.Event {
-	i.Mail = e.ID
+// recordMailEvent records that the event's mail carries the invitation's latest token.
+func (i *Invitation) recordMailEvent(e events.Event) events.Event {
+	i.MailEvent = e.ID
 	return e
 }
 
-func (i *Invitation) next(m Moment) *Invitation {
+func (i *Invitation) next(pc PlanContext) *Invitation {
 	n := *i
 	n.Version++
-	n.Updated = m.Now
+	n.Updated = pc.Now
 	return &n
 }
 
-// ended refuses what needs a pending invitation (E5).
-func (i *Invitation) ended(now time.Time) error {
+// checkPending refuses an invitation that is not pending (E5).
+func (i *Invitation) checkPending(now time.Time) error {
 	if s := i.Status(now); s != InvitationPending {
 		return Refuse(InvitationEnded, "this invitation was %s: ask for a new one", s)
 	}
 	return nil
 }
 
-// PlanResend plans a new mail with a new token, which ends the old one, and a new life of the same length. Only the side that invited sends a pending
-// invitation again. One that has ended is made anew by whoever may invite now: the invitation that comes back is another one then. One that was accepted
-// is refused.
-func PlanResend(f InviteFacts, i *Invitation, m Moment) (Change, *Invitation, error) {
-	status, _ := f.row(i).Status(m.Now)
+// PlanResend plans a new mail with a new token, which replaces the old one, and a new period of the same length. Only the side that
+// invited resends a pending invitation. An ended one is replaced by a new invitation, which is returned, by any side that may invite now.
+// One that was accepted is refused.
+func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
+	status, _ := f.row(i).Status(pc.Now)
 	switch {
 	case status == InvitationAccepted:
 		return Change{}, nil, Refuse(InvitationEnded, "this invitation was accepted: nobody needs it any more")
 	case status != InvitationPending:
 		cmd := InviteCommand{Email: i.Email, Level: &i.Level, Until: i.Until, Days: i.Days}
-		if f.Grant != nil && f.Grant.EndAt(f.Partner, m.Now) == nil {
+		if f.Grant != nil && f.Grant.EndAt(f.Partner, pc.Now) == nil {
 			cmd.Until = time.Time{} // the grant's own period holds
 		}
-		return PlanInvite(f, cmd, m)
-	case m.Actor.Kind != i.By.Kind:
+		return PlanInvite(f, cmd, pc)
+	case pc.Actor.Kind != i.By.Kind:
 		return Change{}, nil, Refuse(Forbidden, "the %s sent this invitation: only that side sends it again", i.By.Kind)
 	}
-	if err := mayInvite(f.Relation, m); err != nil {
+	if err := mayInvite(f.GrantFacts, pc); err != nil {
 		return Change{}, nil, err
 	}
-	if err := f.addressee(i.Email, m); err != nil {
+	if err := f.checkAddressee(i.Email, pc); err != nil {
 		return Change{}, nil, err
 	}
-	n := i.next(m)
-	n.Sending, n.Digests, n.Reminded, n.Expires = n.Sending+1, nil, false, m.Now.Add(time.Duration(n.Days)*24*time.Hour)
-	if m.Actor.Kind == ActorPartner {
+	n := i.next(pc)
+	n.Sending, n.Digests, n.Reminded, n.Expires = n.Sending+1, nil, false, pc.Now.Add(time.Duration(n.Days)*24*time.Hour)
+	if pc.Actor.Kind == ActorPartner {
 		n.Level = Lowest(n.Level, f.Grant.EffectiveLevel(f.Partner))
 	}
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(m.invitation(events.InvitationResent, f.Relation, n))},
+		Events: []events.Event{n.recordMailEvent(pc.invitation(events.InvitationResent, f.GrantFacts, n))},
 	}, n, nil
 }
 
-// maxDigests is how many tokens open one invitation at most: the mail's, the reminder's, and those of attempts to send them of which it is not
-// known that they failed.
+// maxDigests is how many tokens open one invitation at most: the mail's, the reminder's, and those of attempts to send them of which it is
+// not known that they failed.
 const maxDigests = 10
 
-// PlanToken plans that the token of the latest mail is known, by its digest. It is refused when the invitation has ended, or when a later mail
-// was called for meanwhile.
-func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, error) {
+// PlanToken plans that the token of the latest mail is known, by its digest. It is refused when the invitation has ended, or when a later
+// mail was called for meanwhile.
+func PlanToken(i *Invitation, sending int, digest string, pc PlanContext) (Change, error) {
 	if i == nil {
 		return Change{}, notFound("invitation")
 	}
-	if err := i.ended(m.Now); err != nil {
+	if err := i.checkPending(pc.Now); err != nil {
 		return Change{}, err
 	}
 	if i.Sending != sending {
@@ -421,59 +432,62 @@ func PlanToken(i *Invitation, sending int, digest string, m Moment) (Change, err
 	return Change{Writes: []Write{InvitationWrite{Before: i, After: &n}}}, nil
 }
 
-// PlanCancel plans that an invitation is cancelled (E5), by the partner or by the customer, whichever invited. A managed customer does not cancel its
-// partner's (A12). Cancelling one that has ended changes nothing.
-func PlanCancel(r Relation, i *Invitation, m Moment) (Change, *Invitation, error) {
+// PlanCancel plans that an invitation is cancelled (E5), by the partner or by the customer, whichever invited. A managed customer does not
+// cancel its partner's (A12). Cancelling one that has ended changes nothing.
+func PlanCancel(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
 	if i == nil {
 		return Change{}, nil, notFound("invitation")
 	}
-	if i.Status(m.Now) != InvitationPending {
+	if i.Status(pc.Now) != InvitationPending {
 		return Change{}, i, nil
 	}
-	if m.Actor.Kind == ActorCustomer && i.By.Kind == ActorPartner && r.Customer != nil && r.Customer.ManagedBy != "" {
+	if pc.Actor.Kind == ActorCustomer && i.By.Kind == ActorPartner && r.Customer != nil && r.Customer.ManagedBy != "" {
 		return Change{}, nil, managed()
 	}
-	return m.closed(r, i, InvitationCancelled, events.InvitationCancelled, "")
+	return pc.endInvitation(r, i, InvitationCancelled, events.InvitationCancelled, "")
 }
 
-// PlanDecline plans that the invited person does not want to come.
-func PlanDecline(r Relation, i *Invitation, m Moment) (Change, *Invitation, error) {
-	if err := i.addressed(m); err != nil {
+// PlanDecline plans that the invited person declines.
+func PlanDecline(r GrantFacts, i *Invitation, pc PlanContext) (Change, *Invitation, error) {
+	if err := i.checkInvitee(pc); err != nil {
 		return Change{}, nil, err
 	}
-	return m.closed(r, i, InvitationDeclined, events.InvitationDeclined, "")
+	return pc.endInvitation(r, i, InvitationDeclined, events.InvitationDeclined, "")
 }
 
-func (m Moment) closed(r Relation, i *Invitation, s InvitationStatus, t events.Type, why Reason) (Change, *Invitation, error) {
-	n := i.next(m)
+// endInvitation plans that the invitation is in one of the states that are ends; why is "" when somebody answered or cancelled it.
+func (pc PlanContext) endInvitation(
+	r GrantFacts, i *Invitation, s InvitationStatus, t events.Type, why Reason,
+) (Change, *Invitation, error) {
+	n := i.next(pc)
 	n.State, n.Reason = s, why
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{m.invitation(t, r, n)},
+		Events: []events.Event{pc.invitation(t, r, n)},
 	}, n, nil
 }
 
-// addressed refuses everybody but the invited person, and what has ended.
-func (i *Invitation) addressed(m Moment) error {
-	if err := i.ended(m.Now); err != nil {
+// checkInvitee refuses an invitation that is not pending, and any actor but the invited person.
+func (i *Invitation) checkInvitee(pc PlanContext) error {
+	if err := i.checkPending(pc.Now); err != nil {
 		return err
 	}
-	if m.Actor.Email != i.Email {
+	if pc.Actor.Email != i.Email {
 		return Refuse(WrongPerson, "this invitation is for another address: sign in under the address that it was sent to")
 	}
 	return nil
 }
 
-// PlanAccept plans that the invited person comes in: as an external user of the partner, in this grant only. It gives what the inviter could give now, and
-// no more than was offered; what it stands on is a condition of the same transaction, the inviter's right among it. The inviter is the actor of what it
-// brings. Name is what the person is called.
-func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *Invitation, error) {
-	if err := i.addressed(m); err != nil {
-		return Planned{}, nil, err
+// PlanAccept plans that the invited person accepts: it becomes an external user of the partner, in this grant only. The level is what the
+// inviter could give now, and at most what was offered. Everything that it depends on, such as the inviter's right, is a condition of the
+// same transaction. The inviter is the actor of the events. Name is the person's name.
+func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (GrantChange, *Invitation, error) {
+	if err := i.checkInvitee(pc); err != nil {
+		return GrantChange{}, nil, err
 	}
 	row := f.row(i)
-	if err := row.stands(m.Now); err != nil {
-		return Planned{}, nil, err
+	if err := row.checkAcceptable(pc.Now); err != nil {
+		return GrantChange{}, nil, err
 	}
 	user := f.User
 	if user != nil && user.Status == Removed {
@@ -482,66 +496,68 @@ func PlanAccept(f InviteFacts, i *Invitation, name string, m Moment) (Planned, *
 	f.User = nil
 	var writes []Write
 	var came []events.Event
-	if user != nil && user.Partner != f.Partner.ID && f.Holder.yields() {
-		writes, came = f.Holder.yield(m)
+	if user != nil && user.Partner != f.Partner.ID && f.Holder.endsWhenProved() {
+		writes, came = f.Holder.endUnproved(pc)
 		user = nil
 	}
-	if user != nil && user.Partner != f.Partner.ID && f.Holder.idle(m.Now) {
-		writes, came = f.Holder.end(m, InvitedElsewhere)
+	if user != nil && user.Partner != f.Partner.ID && f.Holder.hasNoAccess(pc.Now) {
+		writes, came = f.Holder.endAccount(pc, InvitedElsewhere)
 		user = nil
 	}
 	if user != nil && user.Partner != f.Partner.ID {
-		return Planned{}, nil, Refuse(EmailTaken,
+		return GrantChange{}, nil, Refuse(EmailTaken,
 			"you are a user of another partner already, and nobody is a user of two: ask for access as that one")
 	}
 	if user != nil && user.Status != Active {
-		return Planned{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)
+		return GrantChange{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)
 	}
-	if err := invitable(f, i.Email, true); err != nil {
-		return Planned{}, nil, err
+	if err := checkInvitable(f, i.Email, true); err != nil {
+		return GrantChange{}, nil, err
 	}
 	if user != nil && user.Unproved {
-		is := user.proved(m)
+		is := user.withProvedAddress(pc)
 		writes, user = append(writes, UserWrite{Before: user, After: is}), is
 	}
-	by := m // the inviter acts, with the hand of who accepts
+	by := pc // the inviter is the actor of what the acceptance changes
 	by.Actor = Actor{Kind: i.By.Kind, Email: i.By.Email, User: i.Inviter}
-	writes = append(writes, row.Inviter.unchanged()...)
+	writes = append(writes, row.Inviter.conditions()...)
 	if user == nil {
 		h := f.Headcount
-		h.Last++
+		h.LastNumber++
 		h.Version++
 		user = &User{
-			ID: f.Partner.ID + ":" + m.NewID(), Partner: f.Partner.ID, Number: h.Last, Email: i.Email, Name: name, Role: External, Status: Active,
-			Created: m.Now, Updated: m.Now, Version: 1,
+			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: i.Email, Name: name, Role: External,
+			Status:  Active,
+			Created: pc.Now, Updated: pc.Now, Version: 1,
 		}
-		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user}, take(f.Email, i.Email, user.ID))
+		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user},
+			setAddressUser(f.Email, i.Email, user.ID))
 		d := userData(user)
-		d.Invitation = i.ID // by which whoever is told of accounts knows that there are other mails about this
+		d.Invitation = i.ID // its own mails tell about the account
 		came = append(came, by.event(events.UserCreated, nil, f.Partner, d))
 	}
-	p := newRelationPlan(f.Relation, by)
-	p.r.Users = map[string]*User{}
+	p := newGrantPlan(f.GrantFacts, by)
+	p.facts.Users = map[string]*User{}
 	for id, u := range f.Users {
-		p.r.Users[id] = u
+		p.facts.Users[id] = u
 	}
-	p.r.Users[user.ID] = user
+	p.facts.Users[user.ID] = user
 	if err := p.addInvited(user, i, f.DefaultSSO); err != nil {
-		return Planned{}, nil, err
+		return GrantChange{}, nil, err
 	}
-	out, err := p.finish(kindOf(p.fresh), func(d *events.Data) { d.Person, d.Invitation = ref(person(user)), i.ID })
+	out, err := p.finish(grantEventType(p.created), func(d *events.Data) { d.Person, d.Invitation = ref(person(user)), i.ID })
 	if err != nil {
 		return out, nil, err
 	}
-	n := i.next(m)
+	n := i.next(pc)
 	n.State, n.User = InvitationAccepted, user.ID
 	out.Change.Writes = append(append(out.Change.Writes, writes...), InvitationWrite{Before: i, After: n})
-	out.Change.Events = append(append(came, out.Change.Events...), m.invitation(events.InvitationAccepted, f.Relation, n))
+	out.Change.Events = append(append(came, out.Change.Events...), pc.invitation(events.InvitationAccepted, f.GrantFacts, n))
 	return out, n, nil
 }
 
-// unchanged is the condition that the inviter's record is as it was loaded.
-func (by Inviter) unchanged() []Write {
+// conditions returns the condition that the inviter's record is as it was loaded.
+func (by Inviter) conditions() []Write {
 	switch {
 	case by.User != nil:
 		return []Write{UserCheck{*by.User}}
@@ -551,15 +567,15 @@ func (by Inviter) unchanged() []Write {
 	return nil
 }
 
-// stands refuses an invitation that nobody can accept as things stand.
-func (r *InvitationRow) stands(now time.Time) error {
+// checkAcceptable refuses an invitation that nobody can accept at that instant.
+func (r *InvitationRow) checkAcceptable(now time.Time) error {
 	switch why := r.Lapsed(now); why {
 	case "":
 		return nil
 	case CustomerRemoved:
 		return Refuse(InvitationEnded, "the organisation that invited is no longer there")
 	case PartnerRemoved, NotActive, NotEligible:
-		return eligible(r.Partner)
+		return checkEligible(r.Partner)
 	case GrantEnded:
 		return Refuse(InvitationEnded, "the access that this invitation was for has ended: ask for a new invitation")
 	case ChoiceChanged:
@@ -575,46 +591,46 @@ func (r *InvitationRow) stands(now time.Time) error {
 	}
 }
 
-// PlanInvitationEnd plans that the end of a pending invitation is written down which nobody can accept any more, with the reason. Both sides are told.
-func PlanInvitationEnd(r *InvitationRow, m Moment) (Change, error) {
+// PlanInvitationEnd plans that a pending invitation that nobody can accept any more is cancelled, with the reason. Both sides get a mail.
+func PlanInvitationEnd(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil
 	}
-	status, why := r.Status(m.Now)
+	status, why := r.Status(pc.Now)
 	if r.State != InvitationPending || status != InvitationCancelled {
 		return Change{}, nil
 	}
-	c, _, err := m.clock().closed(r.relation(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
+	c, _, err := pc.asClock().endInvitation(r.grantFacts(), r.Invitation, InvitationCancelled, events.InvitationCancelled, why)
 	return c, err
 }
 
-func (r *InvitationRow) relation() Relation {
-	return Relation{Customer: r.Customer, Partner: r.Partner, Grant: r.Grant}
+func (r *InvitationRow) grantFacts() GrantFacts {
+	return GrantFacts{Customer: r.Customer, Partner: r.Partner, Grant: r.Grant}
 }
 
-// PlanInvitationDue plans what the clock has brought to an invitation: a reminder, with a new token, or its end, also that of one which nobody can accept
+// PlanInvitationDue plans what is due for an invitation: a reminder, with a new token, or its end, also that of one that nobody can accept
 // any more.
-func PlanInvitationDue(r *InvitationRow, m Moment) (Change, error) {
+func PlanInvitationDue(r *InvitationRow, pc PlanContext) (Change, error) {
 	if r == nil {
 		return Change{}, nil
 	}
-	m = m.clock()
+	pc = pc.asClock()
 	i := r.Invitation
 	due := i.Due()
 	switch {
-	case due.IsZero() || due.After(m.Now):
+	case due.IsZero() || due.After(pc.Now):
 		return Change{}, nil
-	case i.Status(m.Now) == InvitationExpired:
-		c, _, err := m.closed(r.relation(), i, InvitationExpired, events.InvitationExpired, "")
+	case i.Status(pc.Now) == InvitationExpired:
+		c, _, err := pc.endInvitation(r.grantFacts(), i, InvitationExpired, events.InvitationExpired, "")
 		return c, err
-	case r.Lapsed(m.Now) != "":
-		return PlanInvitationEnd(r, m)
+	case r.Lapsed(pc.Now) != "":
+		return PlanInvitationEnd(r, pc)
 	}
-	n := i.next(m)
+	n := i.next(pc)
 	n.Reminded = true
 	n.Sending++
 	return Change{
 		Writes: []Write{InvitationWrite{Before: i, After: n}},
-		Events: []events.Event{n.mailed(m.invitation(events.InvitationReminded, r.relation(), n))},
+		Events: []events.Event{n.recordMailEvent(pc.invitation(events.InvitationReminded, r.grantFacts(), n))},
 	}, nil
 }

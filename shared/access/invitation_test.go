@@ -26,8 +26,11 @@ func (w *world) theOwner() access.Actor {
 	return access.Actor{Kind: "partner", Email: "olga@contoso.example", User: w.owner, Role: access.Owner}
 }
 
-func (w *world) inviteFacts(address string, about *access.Invitation) access.InviteFacts {
-	f := access.InviteFacts{Relation: w.whole("acme", "contoso"), Email: loaded(w.emails, address), Inviters: map[string]access.Inviter{}}
+func (w *world) inviteFacts(address string, about *access.Invitation) access.InvitationFacts {
+	f := access.InvitationFacts{
+		GrantFacts: w.whole("acme", "contoso"), Email: loaded(w.emails, address),
+		Inviters: map[string]access.Inviter{},
+	}
 	if f.Email != nil && f.Email.User != "" {
 		f.User = loaded(w.users, f.Email.User)
 	}
@@ -61,7 +64,7 @@ func (w *world) invite(a access.Actor, cmd access.InviteCommand) (*access.Invita
 	w.t.Helper()
 	cmd.Email, cmd.Days = eve, 7
 	defer func(a access.Actor) { w.actor = a }(w.actor)
-	c, i, err := access.PlanInvite(w.inviteFacts(eve, nil), cmd, w.as(a).moment())
+	c, i, err := access.PlanInvite(w.inviteFacts(eve, nil), cmd, w.as(a).planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -78,11 +81,11 @@ func (w *world) invited(a access.Actor, cmd access.InviteCommand) string {
 	return i.ID
 }
 
-func (w *world) accept(id string) (access.Planned, error) {
+func (w *world) accept(id string) (access.GrantChange, error) {
 	w.t.Helper()
 	defer func(a access.Actor) { w.actor = a }(w.actor)
 	i := w.invitations[id]
-	p, _, err := access.PlanAccept(w.inviteFacts(eve, &i), &i, "Eve", w.as(access.Actor{Kind: "partner", Email: eve}).moment())
+	p, _, err := access.PlanAccept(w.inviteFacts(eve, &i), &i, "Eve", w.as(access.Actor{Kind: "partner", Email: eve}).planContext())
 	return w.planned(p, err)
 }
 
@@ -90,7 +93,7 @@ func (w *world) resend(a access.Actor, id string) (*access.Invitation, error) {
 	w.t.Helper()
 	defer func(a access.Actor) { w.actor = a }(w.actor)
 	i := w.invitations[id]
-	c, after, err := access.PlanResend(w.inviteFacts(eve, &i), &i, w.as(a).moment())
+	c, after, err := access.PlanResend(w.inviteFacts(eve, &i), &i, w.as(a).planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -110,7 +113,8 @@ func sortedIDs[V any](m map[string]V) []string {
 func (w *world) reviewed(customer, partner, user string) bool {
 	return slices.ContainsFunc(w.change.Writes, func(write access.Write) bool {
 		t, is := write.(access.TaskWrite)
-		return is && t.After != nil && t.After.Kind == access.TaskInvitations && t.After.Customer == customer && t.After.Partner == partner && t.After.User == user
+		return is && t.After != nil && t.After.Kind == access.TaskInvitations && t.After.Customer == customer && t.After.Partner == partner &&
+			t.After.User == user
 	})
 }
 
@@ -141,14 +145,23 @@ func TestAnInvitationEndsWithWhatItStandsOn(t *testing.T) {
 	}{
 		{"nothing happens", both, nil, "", ""},
 		{"the customer revokes", both, []func(*world){revoke}, access.GrantEnded, "pair"},
-		{"the partner relinquishes", both, []func(*world){func(w *world) { w.as(w.theOwner()); w.must(w.end(access.PlanRelinquish)); w.as(ann) }}, access.GrantEnded, "pair"},
-		{"the provider ends the relationship", both, []func(*world){func(w *world) { w.as(provider); w.must(w.end(access.PlanEndRelationship)); w.as(ann) }}, access.GrantEnded, "pair"},
+		{
+			"the partner relinquishes", both,
+			[]func(*world){func(w *world) { w.as(w.theOwner()); w.must(w.end(access.PlanRelinquish)); w.as(ann) }},
+			access.GrantEnded, "pair",
+		},
+		{
+			"the provider ends the relationship", both,
+			[]func(*world){func(w *world) { w.as(provider); w.must(w.end(access.PlanEndRelationship)); w.as(ann) }},
+			access.GrantEnded, "pair",
+		},
 		{"the grant is revoked and granted anew", both, []func(*world){revoke, grant}, access.GrantEnded, ""},
 		{"the period has passed, and nothing was written", both, []func(*world){
 			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) }, func(w *world) { w.now = start.Add(time.Hour) },
 		}, access.GrantEnded, ""},
 		{"the period has not quite passed", both, []func(*world){
-			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) }, func(w *world) { w.now = start.Add(time.Hour - tick) },
+			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) },
+			func(w *world) { w.now = start.Add(time.Hour - tick) },
 		}, "", ""},
 		{"the clock ends the grant", both, []func(*world){
 			func(w *world) { w.must(w.edit(access.EditCommand{Until: new(start.Add(time.Hour))})) },
@@ -156,23 +169,97 @@ func TestAnInvitationEndsWithWhatItStandsOn(t *testing.T) {
 		}, access.GrantEnded, "pair"},
 		{"the customer takes the choice of the users back", "partner", []func(*world){assignedBy("customer")}, access.ChoiceChanged, "pair"},
 		{"the customer takes it back, and invited itself", "customer", []func(*world){assignedBy("customer")}, "", "pair"},
-		{"the customer takes it back and gives it again", "partner", []func(*world){assignedBy("customer"), func(w *world) { w.now = w.now.Add(tick) }, assignedBy("partner")}, access.ChoiceChanged, ""},
-		{"the inviter is disabled", "partner", []func(*world){ownerIs(func(u *access.User) { u.Status = access.Disabled })}, access.InviterLeft, ""},
-		{"the inviter is removed", "partner", []func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })}, access.InviterLeft, ""},
-		{"the inviter may manage nobody any more", "partner", []func(*world){ownerIs(func(u *access.User) { u.Role = access.Tech })}, access.InviterLeft, ""},
-		{"the inviter has another role that manages people", "partner", []func(*world){ownerIs(func(u *access.User) { u.Role = access.Business })}, "", ""},
-		{"the inviter's account has become another person's", "partner", []func(*world){ownerIs(func(u *access.User) { u.Email = "olga@gmail.example" })}, access.InviterLeft, ""},
-		{"the inviter's address changes within the domain", "partner", []func(*world){ownerIs(func(u *access.User) { u.Email = "o@contoso.example" })}, "", ""},
-		{"the partner's owner leaves, and the customer invited", "customer", []func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })}, "", ""},
-		{"the admin who invited is an admin no more", "customer", []func(*world){func(w *world) { w.member("acme", ann.Email, false) }}, access.InviterLeft, "customer"},
-		{"the admin who invited leaves", "customer", []func(*world){func(w *world) { w.noMember("acme", ann.Email) }}, access.InviterLeft, "customer"},
-		{"the partner is suspended", both, []func(*world){partner(access.PartnerCommand{Status: new(access.Suspended)})}, access.NotActive, "partner"},
-		{"the partner is suspended and resumed", both, []func(*world){partner(access.PartnerCommand{Status: new(access.Suspended)}), partner(access.PartnerCommand{Status: new(access.Active)})}, "", ""},
-		{"the partner is of another class", both, []func(*world){partner(access.PartnerCommand{Class: new(access.Other)})}, access.NotEligible, "partner"},
-		{"the provider offers nothing", both, []func(*world){partner(access.PartnerCommand{Offer: new(access.None)})}, access.NotEligible, "partner"},
+		{
+			"the customer takes it back and gives it again", "partner",
+			[]func(*world){assignedBy("customer"), func(w *world) { w.now = w.now.Add(tick) }, assignedBy("partner")},
+			access.ChoiceChanged, "",
+		},
+		{
+			"the inviter is disabled", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Status = access.Disabled })},
+			access.InviterLeft,
+			"",
+		},
+		{
+			"the inviter is removed", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })},
+			access.InviterLeft,
+			"",
+		},
+		{
+			"the inviter may manage nobody any more", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Role = access.Tech })},
+			access.InviterLeft, "",
+		},
+		{
+			"the inviter has another role that manages people", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Role = access.Business })},
+			"", "",
+		},
+		{
+			"the inviter's account has become another person's", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Email = "olga@gmail.example" })},
+			access.InviterLeft, "",
+		},
+		{
+			"the inviter's address changes within the domain", "partner",
+			[]func(*world){ownerIs(func(u *access.User) { u.Email = "o@contoso.example" })},
+			"", "",
+		},
+		{
+			"the partner's owner leaves, and the customer invited", "customer",
+			[]func(*world){ownerIs(func(u *access.User) { u.Status = access.Removed })},
+			"", "",
+		},
+		{
+			"the admin who invited is an admin no more", "customer",
+			[]func(*world){func(w *world) { w.member("acme", ann.Email, false) }},
+			access.InviterLeft, "customer",
+		},
+		{
+			"the admin who invited leaves", "customer",
+			[]func(*world){func(w *world) { w.noMember("acme", ann.Email) }},
+			access.InviterLeft,
+			"customer",
+		},
+		{
+			"the partner is suspended", both,
+			[]func(*world){partner(access.PartnerCommand{Status: new(access.Suspended)})},
+			access.NotActive,
+			"partner",
+		},
+		{
+			"the partner is suspended and resumed", both,
+			[]func(*world){
+				partner(access.PartnerCommand{Status: new(access.Suspended)}),
+				partner(access.PartnerCommand{Status: new(access.Active)}),
+			},
+			"", "",
+		},
+		{
+			"the partner is of another class", both,
+			[]func(*world){partner(access.PartnerCommand{Class: new(access.Other)})},
+			access.NotEligible,
+			"partner",
+		},
+		{
+			"the provider offers nothing", both,
+			[]func(*world){partner(access.PartnerCommand{Offer: new(access.None)})},
+			access.NotEligible,
+			"partner",
+		},
 		{"the provider offers less", both, []func(*world){partner(access.PartnerCommand{Offer: new(access.View)})}, "", ""},
-		{"the partner is removed", both, []func(*world){func(w *world) { w.as(provider).removePartner("contoso") }}, access.PartnerRemoved, "partner"},
-		{"the customer suspends the grant", both, []func(*world){func(w *world) { w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)})) }}, "", ""},
+		{
+			"the partner is removed", both,
+			[]func(*world){func(w *world) { w.as(provider).removePartner("contoso") }},
+			access.PartnerRemoved,
+			"partner",
+		},
+		{
+			"the customer suspends the grant", both,
+			[]func(*world){func(w *world) { w.must(w.edit(access.EditCommand{State: new(access.StateSuspended)})) }},
+			"", "",
+		},
 	} {
 		for _, side := range []string{"customer", "partner"} {
 			if c.by != side && c.by != both {
@@ -190,11 +277,17 @@ func TestAnInvitationEndsWithWhatItStandsOn(t *testing.T) {
 					then(w)
 				}
 				status, why := w.row(id).Status(w.now)
-				if wantStatus := map[bool]access.InvitationStatus{true: access.InvitationPending, false: access.InvitationCancelled}[c.why == ""]; status != wantStatus || why != c.why {
+				if wantStatus := map[bool]access.InvitationStatus{
+					true:  access.InvitationPending,
+					false: access.InvitationCancelled,
+				}[c.why == ""]; status != wantStatus || why != c.why {
 					t.Errorf("got %s (%s), want %s (%s)", status, why, wantStatus, c.why)
 				}
 				if c.task != "" {
-					customer, partner := map[string]string{"pair": "acme", "customer": "acme"}[c.task], map[string]string{"pair": "contoso", "partner": "contoso"}[c.task]
+					customer, partner := map[string]string{"pair": "acme", "customer": "acme"}[c.task], map[string]string{
+						"pair":    "contoso",
+						"partner": "contoso",
+					}[c.task]
 					if !w.reviewed(customer, partner, "") {
 						t.Errorf("got the writes %+v, want a task for the invitations of %q to %q", w.change.Writes, customer, partner)
 					}
@@ -311,7 +404,8 @@ func TestTheInviterIsTheActorOfWhatAnInvitationBrings(t *testing.T) {
 	w.must(w.accept(id))
 	w.wantEvents(events.UserCreated, events.GrantCreated, events.InvitationAccepted)
 	for _, e := range w.change.Events[:2] {
-		if e.Actor.Kind != "customer" || e.Actor.Email != ann.Email || e.Data.Person == nil || e.Data.Person.Email != eve || e.Data.Invitation != id {
+		if e.Actor.Kind != "customer" || e.Actor.Email != ann.Email || e.Data.Person == nil || e.Data.Person.Email != eve ||
+			e.Data.Invitation != id {
 			t.Errorf("%s: got actor %+v, person %+v and invitation %q, want ann, for eve", e.Type, e.Actor, e.Data.Person, e.Data.Invitation)
 		}
 	}
@@ -336,14 +430,14 @@ func TestAcceptingStandsOnTheInvitersRecord(t *testing.T) {
 	}
 }
 
-func TestAGrantThatAnInvitationOpensRequiresSingleSignOnWhereTheProviderSaysSo(t *testing.T) {
+func TestAGrantOpenedByAnInvitationHasTheDefaultForSSO(t *testing.T) {
 	w := newWorld(t).as(provider)
 	w.member("acme", ann.Email, true)
 	i := w.invitations[w.invited(ann, access.InviteCommand{})]
 	f := w.inviteFacts(eve, &i)
 	f.DefaultSSO = true
 	w.as(access.Actor{Kind: "partner", Email: eve})
-	p, _, err := access.PlanAccept(f, &i, "Eve", w.moment())
+	p, _, err := access.PlanAccept(f, &i, "Eve", w.planContext())
 	if err != nil || !p.Grant.RequireSSO {
 		t.Errorf("got %+v, %v, want a grant that requires it", p.Grant, err)
 	}
@@ -370,13 +464,13 @@ func TestAnEndedInvitationIsSentAgainAsANewOneByWhoeverMayInvite(t *testing.T) {
 	ended := map[string]func(*world, string){
 		"cancelled": func(w *world, id string) {
 			i := w.invitations[id]
-			c, _, err := access.PlanCancel(w.relation("acme", "contoso"), &i, w.moment())
+			c, _, err := access.PlanCancel(w.relation("acme", "contoso"), &i, w.planContext())
 			w.done(c, err)
 		},
 		"declined": func(w *world, id string) {
 			i := w.invitations[id]
 			w.as(access.Actor{Kind: "partner", Email: eve})
-			c, _, err := access.PlanDecline(w.relation("acme", "contoso"), &i, w.moment())
+			c, _, err := access.PlanDecline(w.relation("acme", "contoso"), &i, w.planContext())
 			w.done(c, err)
 			w.as(ann)
 		},
@@ -429,20 +523,21 @@ func (w *world) closing() []events.Type {
 func TestTheSweepWritesDownWhyAnInvitationEnded(t *testing.T) {
 	w := inviting(t)
 	id := w.invited(w.theOwner(), access.InviteCommand{})
-	if c, err := access.PlanInvitationEnd(w.row(id), w.moment()); err != nil || !c.Empty() {
+	if c, err := access.PlanInvitationEnd(w.row(id), w.planContext()); err != nil || !c.Empty() {
 		t.Errorf("while it is pending: got %+v, %v, want nothing", c, err)
 	}
 	w.now = w.now.Add(tick)
 	w.must(w.end(access.PlanRevoke))
-	c, err := access.PlanInvitationEnd(w.row(id), w.moment())
+	c, err := access.PlanInvitationEnd(w.row(id), w.planContext())
 	w.done(c, err)
 	if got := w.invitations[id]; got.State != access.InvitationCancelled || got.Reason != access.GrantEnded || !got.Due().IsZero() {
 		t.Errorf("got %+v, want it cancelled because the grant ended", got)
 	}
-	if e := w.event(); e.Type != events.InvitationCancelled || e.Actor.Kind != "clock" || e.Data.Reason != "grant_ended" || e.Data.Side != "partner" {
+	if e := w.event(); e.Type != events.InvitationCancelled || e.Actor.Kind != "clock" || e.Data.Reason != "grant_ended" ||
+		e.Data.Side != "partner" {
 		t.Errorf("got %+v, want the reason, by the clock", e)
 	}
-	if c, err := access.PlanInvitationEnd(w.row(id), w.moment()); err != nil || !c.Empty() {
+	if c, err := access.PlanInvitationEnd(w.row(id), w.planContext()); err != nil || !c.Empty() {
 		t.Errorf("once it is written down: got %+v, %v, want nothing", c, err)
 	}
 }
@@ -452,12 +547,12 @@ func TestNobodyIsRemindedOfAnInvitationThatNobodyCanAccept(t *testing.T) {
 	id := w.invited(w.theOwner(), access.InviteCommand{})
 	w.now = w.now.Add(5 * 24 * time.Hour)
 	w.must(w.end(access.PlanRevoke))
-	c, err := access.PlanInvitationDue(w.row(id), w.moment())
+	c, err := access.PlanInvitationDue(w.row(id), w.planContext())
 	w.done(c, err)
 	w.wantEvents(events.InvitationCancelled)
 }
 
-func TestOfBeforeAPartnersInvitationStandsOnTheGrantThatWasOpenThen(t *testing.T) {
+func TestAnOldPartnersInvitationDependsOnTheGrantOpenThen(t *testing.T) {
 	w := inviting(t)
 	w.now = w.now.Add(tick)
 	id := w.invited(w.theOwner(), access.InviteCommand{})

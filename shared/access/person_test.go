@@ -25,13 +25,13 @@ func (w *world) move(user, address string) *access.Task {
 // visit does the task's work at Acme's grant for Contoso, and returns what was told there.
 func (w *world) visit(task *access.Task) []events.Event {
 	w.t.Helper()
-	p := w.must(w.planned(access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.moment())))
+	p := w.must(w.planned(access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.planContext())))
 	if len(p.Change.Events) > 0 {
-		again, err := access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.moment())
+		again, err := access.PlanPersonChanged(w.whole("acme", "contoso", task.User), task, w.planContext())
 		wantUnchanged(w.t, again, err)
 		return p.Change.Events
 	}
-	return access.PlanTellPersonChanged(task, []access.Relation{w.whole("acme", "contoso", task.User)}, "", w.moment()).Events
+	return access.PlanNotifyPersonChanged(task, []access.GrantFacts{w.whole("acme", "contoso", task.User)}, "", w.planContext()).Events
 }
 
 // A change of address is a change of person, unless the domain stays the same (issue 11, point 5).
@@ -42,7 +42,7 @@ func TestAnotherDomainIsAnotherPerson(t *testing.T) {
 		role     access.Role
 		let      func(w *world, kim string) // how the user comes in
 		address  string
-		why      access.Why
+		why      access.DecisionReason
 		reason   string // of the event; "-" = nothing is told
 		in, left int    // users counted before and after
 	}{
@@ -54,7 +54,10 @@ func TestAnotherDomainIsAnotherPerson(t *testing.T) {
 			pickedBy(olga)(w, kim)
 			w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)}))
 		}, other, access.UserNotAssigned, "person_changed", 1, 0},
-		{"external, picked by the customer, another domain", access.External, pickedBy(ann), other, access.UserNotAssigned, "person_changed", 1, 0},
+		{
+			"external, picked by the customer, another domain", access.External, pickedBy(ann), other, access.UserNotAssigned, "person_changed", 1,
+			0,
+		},
 		{"a subdomain is another domain", access.Tech, pickedBy(ann), "kim@eu.contoso.example", access.UserNotAssigned, "person_changed", 1, 0},
 		{"by everyone, another domain", access.Tech, func(w *world, _ string) {
 			w.must(w.grant(access.GrantCommand{Everyone: true}))
@@ -69,7 +72,7 @@ func TestAnotherDomainIsAnotherPerson(t *testing.T) {
 		{"the grant has ended", access.Tech, func(w *world, kim string) {
 			pickedBy(ann)(w, kim)
 			w.must(w.end(access.PlanRevoke))
-		}, other, access.WhyEnded, "-", 1, 1},
+		}, other, access.DeniedEnded, "-", 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -117,7 +120,7 @@ func pickedBy(a access.Actor) func(*world, string) {
 	return func(w *world, kim string) {
 		w.must(w.grant(access.GrantCommand{AssignedBy: new(access.ByPartner)}))
 		if a.Kind == "partner" {
-			w.as(a).must(w.pick(access.PickCommand{Users: list(kim)}))
+			w.as(a).must(w.pick(access.AssignCommand{Users: list(kim)}))
 		} else {
 			w.as(a).must(w.edit(access.EditCommand{Add: []string{kim}}))
 		}
@@ -147,7 +150,7 @@ func TestASetByTheCustomerKeepsWhomItPickedAndNotWhoCameAfter(t *testing.T) {
 	w := newWorld(t)
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim, lee}, AssignedBy: new(access.ByPartner)}))
-	w.as(olga).must(w.pick(access.PickCommand{Users: list(kim)})) // the partner leaves the customer's pick as it is
+	w.as(olga).must(w.pick(access.AssignCommand{Users: list(kim)})) // the partner leaves the customer's pick as it is
 	task := w.move(kim, "kim@elsewhere.example")
 	w.wantWhy(kim, access.UserNotAssigned)
 	w.visit(task)
@@ -163,7 +166,7 @@ func TestWhoLeavesAfterAChangeOfPersonIsCountedOutOnce(t *testing.T) {
 		w.now = w.now.Add(time.Hour)
 		w.as(provider).leave(kim)
 		gone := func() {
-			w.must(w.planned(access.PlanUserLeft(w.whole("acme", "contoso", kim), kim, w.moment())))
+			w.must(w.planned(access.PlanUserLeft(w.whole("acme", "contoso", kim), kim, w.planContext())))
 		}
 		if first == "the change" {
 			w.visit(task)
@@ -185,7 +188,8 @@ func TestAChangeOfPersonHoldsUpASwitchOfEveryone(t *testing.T) { // whoever coun
 		t.Errorf("same domain: got headcount %+v, want %+v as before", got, before)
 	}
 	w.move(kim, "kim@elsewhere.example")
-	if got := w.headcounts["contoso"]; got.Version != before.Version+1 || got.Last != before.Last+1 || got.Staff != before.Staff || w.users[kim].Number != got.Last {
+	if got := w.headcounts["contoso"]; got.Version != before.Version+1 || got.LastNumber != before.LastNumber+1 || got.Staff != before.Staff ||
+		w.users[kim].Number != got.LastNumber {
 		t.Errorf("another domain: got headcount %+v and number %d, want the next number", got, w.users[kim].Number)
 	}
 }
@@ -193,11 +197,11 @@ func TestAChangeOfPersonHoldsUpASwitchOfEveryone(t *testing.T) { // whoever coun
 // Who is picked by the partner stays after a change of person while the partner may pick. When the customer takes the choice back it keeps
 // whom it sees, and nobody else: the person whom it saw, once the clock has told it of the change, and not the one of whom it has not
 // heard.
-func TestACustomerThatTakesTheChoiceBackKeepsThePersonsOfWhomItWasTold(t *testing.T) {
+func TestACustomerThatAssignsAgainKeepsThePersonsItWasToldOf(t *testing.T) {
 	take := func(w *world) { w.as(ann).must(w.edit(access.EditCommand{AssignedBy: new(access.ByCustomer)})) }
 	for about, c := range map[string]struct {
 		do  func(w *world, task *access.Task)
-		why access.Why
+		why access.DecisionReason
 	}{
 		"after it was told":  {func(w *world, task *access.Task) { w.visit(task); take(w) }, access.Granted},
 		"before it was told": {func(w *world, _ *access.Task) { take(w) }, access.UserNotAssigned},

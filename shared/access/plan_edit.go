@@ -2,7 +2,6 @@ package access
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"partneraccess/events"
@@ -10,8 +9,8 @@ import (
 
 // EditCommand changes a grant that has not ended. Nil fields were not given.
 type EditCommand struct {
-	Seen       int64     // the version that the caller saw; AnyVersion = whichever is there
-	Set        *[]string // these users and nobody else (D27)
+	Seen       int64     // the version that the caller read, or AnyVersion
+	Set        *[]string // replaces all users (D27)
 	Add        []string
 	Remove     []string
 	Everyone   *bool
@@ -21,271 +20,246 @@ type EditCommand struct {
 	State      *State     // open or suspended
 	RequireSSO *bool
 	AssignedBy *Assigner
-	Note       *string           // the customer's own
-	Message    *string           // the customer's words to the partner
-	Caps       map[string]*Level // by address: the most that the person may do; nil lifts the cap
+	Note       *string           // the customer's own; the partner never sees it
+	Message    *string           // from the customer to the partner
+	Caps       map[string]*Level // by address: the highest level that the person may have; nil lifts the cap
 }
 
-// OnlyTakes tells that the command takes access away whatever the grant is like, and gives none.
-func (c EditCommand) OnlyTakes() bool {
-	takes := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone || c.Level != nil && *c.Level == None
-	gives := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone || c.Level != nil && *c.Level != None
-	return takes && !gives && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil && c.Caps == nil
+// OnlyNarrows reports whether the command narrows access whatever the grant is like, and widens nothing.
+func (c EditCommand) OnlyNarrows() bool {
+	narrows := c.State != nil && *c.State == StateSuspended || len(c.Remove) > 0 || c.Everyone != nil && !*c.Everyone ||
+		c.Level != nil && *c.Level == None
+	widens := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone ||
+		c.Level != nil && *c.Level != None
+	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil &&
+		c.Note == nil &&
+		c.Message == nil && c.Caps == nil
 }
 
-// OnlyCaps tells that the command caps people and lifts no cap: nearly always it takes.
+// OnlyCaps reports whether the command sets caps and nothing else, and lifts none: it nearly always narrows access.
 func (c EditCommand) OnlyCaps() bool {
 	for _, level := range c.Caps {
 		if level == nil {
 			return false
 		}
 	}
-	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil && c.Until == nil &&
+	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil &&
+		c.Until == nil &&
 		c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
 }
 
-// AnyVersion is what an edit says that is meant for whichever version is there.
+// AnyVersion is the Seen of a command that applies to whichever version is stored.
 const AnyVersion int64 = -1
 
-// PlanEdit plans a customer's edit. What only takes access away is never refused for a stale version; everything else answers
-// VersionMismatch when the grant has changed since the caller saw it.
-func PlanEdit(r Relation, cmd EditCommand, m Moment) (Planned, error) {
+// PlanEdit plans a customer's edit. A change that only narrows access is never refused for a stale version; any other is refused with
+// VersionMismatch when the grant has changed since the caller read it.
+func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("grant")
+		return GrantChange{}, notFound("grant")
 	}
-	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
-		return Planned{}, managed()
+	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
+		return GrantChange{}, managed()
 	}
-	if err := notEnded(r, m); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
-	p := newRelationPlan(r, m)
+	p := newGrantPlan(r, pc)
 	if cmd.Level != nil {
 		p.setLevel(*cmd.Level)
 	}
 	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
-		return Planned{}, err
+		return GrantChange{}, err
 	}
-	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
-		p.g.RequireSSO = *cmd.RequireSSO
-		p.note("require_sso", !*cmd.RequireSSO)
+	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.grant.RequireSSO {
+		p.grant.RequireSSO = *cmd.RequireSSO
+		p.recordChange("require_sso", !*cmd.RequireSSO)
 	}
-	p.assignedBy(cmd.AssignedBy)
-	p.annotate(cmd.Note, cmd.Message)
+	p.setAssignedBy(cmd.AssignedBy)
+	p.setTexts(cmd.Note, cmd.Message)
 	kind := events.GrantEdited
-	if cmd.State != nil && *cmd.State != p.g.State {
+	if cmd.State != nil && *cmd.State != p.grant.State {
 		kind = events.GrantSuspended
 		if *cmd.State == StateOpen {
 			kind = events.GrantResumed
 		}
-		p.g.State = *cmd.State
-		p.note("state", *cmd.State == StateOpen)
+		p.grant.State = *cmd.State
+		p.recordChange("state", *cmd.State == StateOpen)
 	}
-	if err := p.people(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set", "/users/add"); err != nil {
-		return Planned{}, err
+	if err := p.changeUsers(cmd.Everyone, cmd.Set, cmd.Add, cmd.Remove, "/users/set", "/users/add"); err != nil {
+		return GrantChange{}, err
 	}
 	for _, address := range sortedKeys(cmd.Caps) {
-		if err := p.cap(address, cmd.Caps[address]); err != nil {
-			return Planned{}, err
+		if err := p.setCap(address, cmd.Caps[address]); err != nil {
+			return GrantChange{}, err
 		}
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the grant has changed since version %d was read; it is at version %d now: read it again and decide anew", cmd.Seen, r.Grant.Edition())
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.widened) > 0 {
+		return GrantChange{}, Refuse(VersionMismatch,
+			"the grant has changed since version %d was read; it is at version %d now: read it again and decide anew",
+			cmd.Seen, r.Grant.PublicVersion())
 	}
-	if len(p.gives) > 0 && !onlyWords(p.gives) {
-		if err := eligible(r.Partner); err != nil {
-			return Planned{}, err
+	if len(p.widened) > 0 && !onlyTexts(p.widened) {
+		if err := checkEligible(r.Partner); err != nil {
+			return GrantChange{}, err
 		}
 	}
 	out, err := p.finish(kind, nil)
-	out.Change.Takes = len(p.gives) == 0
+	out.Change.Narrows = len(p.widened) == 0
 	return out, err
 }
 
-// onlyWords tells whether nothing but the note and the message is among the fields: neither gives anything.
-func onlyWords(fields []string) bool {
+// onlyTexts reports whether the fields are the note or the message only: they do not widen access.
+func onlyTexts(fields []string) bool {
 	return !slices.ContainsFunc(fields, func(f string) bool { return f != "note" && f != "message" })
 }
 
-// people plans who is in. chosen and added are where the set, and those to be added, stand in the request's body.
-func (p *relationPlan) people(everyone *bool, set *[]string, add, remove []string, chosen, added string) error {
-	before := p.count()
-	if everyone != nil {
-		p.switchEveryone(*everyone)
-	}
-	if set != nil {
-		var users []*User
-		for i, id := range *set {
-			u, err := p.candidate(id)
-			if err != nil {
-				return err.At(chosen + "/" + strconv.Itoa(i))
-			}
-			users = append(users, u)
-		}
-		if err := p.set(users); err != nil {
-			return err
-		}
-	}
-	for i, id := range add {
-		u, err := p.candidate(id)
-		if err != nil {
-			return err.At(added + "/" + strconv.Itoa(i))
-		}
-		p.add(u, nil)
-	}
-	for _, id := range remove {
-		if u := p.r.Users[id]; u != nil && u.Partner == p.g.Partner { // who is nobody is not in
-			if err := p.remove(u); err != nil {
-				return err
-			}
-		}
-	}
-	if before > 0 && p.count() == 0 && !p.g.Everyone {
-		return Refuse(LastUser, "at least one user keeps access: put another one in first, or revoke the whole grant") // E9
-	}
-	return nil
-}
-
-// PickCommand is the partner's choice of who of its users may enter one customer (A5).
-type PickCommand struct {
-	Seen     int64     // AnyVersion when the caller did not say
-	Users    *[]string // these and nobody else
+// AssignCommand is the partner's assignment of its users to one customer (A5).
+type AssignCommand struct {
+	Seen     int64     // the version that the caller read, or AnyVersion
+	Users    *[]string // replaces all users; nil = not given
 	Add      []string
 	Remove   []string
 	Everyone *bool
 }
 
-// PlanPick plans the partner's choice. It is the partner's only where the grant says so.
-func PlanPick(r Relation, cmd PickCommand, m Moment) (Planned, error) {
+// PlanAssign plans the partner's assignment of its users. It is Forbidden unless the grant says that the partner assigns.
+func PlanAssign(r GrantFacts, cmd AssignCommand, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
-	if err := notEnded(r, m); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
 	if r.Grant.AssignedBy != ByPartner {
-		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
+		return GrantChange{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
 	}
-	p := newRelationPlan(r, m)
-	if err := p.people(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
-		return Planned{}, err
+	p := newGrantPlan(r, pc)
+	if err := p.changeUsers(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
+		return GrantChange{}, err
 	}
-	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.Edition() && len(p.gives) > 0 {
-		return Planned{}, Refuse(VersionMismatch, "the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen, r.Grant.Edition())
+	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.widened) > 0 {
+		return GrantChange{}, Refuse(VersionMismatch,
+			"the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen,
+			r.Grant.PublicVersion())
 	}
-	if len(p.gives) > 0 {
-		if err := eligible(r.Partner); err != nil {
-			return Planned{}, err
+	if len(p.widened) > 0 {
+		if err := checkEligible(r.Partner); err != nil {
+			return GrantChange{}, err
 		}
 	}
 	return p.finish(events.GrantEdited, nil)
 }
 
-func notEnded(r Relation, m Moment) *Error {
-	end := r.Grant.EndAt(r.Partner, m.Now)
+func checkNotEnded(r GrantFacts, pc PlanContext) *Error {
+	end := r.Grant.EndAt(r.Partner, pc.Now)
 	if end == nil {
 		return nil
 	}
 	return Refuse(Ended, "this grant ended at %s (%s) and cannot be changed: grant access again", end.At.Format(time.RFC3339), end.Reason)
 }
 
-// PlanRemoveUser plans that one user is taken out of a grant.
-func PlanRemoveUser(r Relation, user string, m Moment) (Planned, error) {
+// PlanRemoveUser plans that the customer removes one user from a grant.
+func PlanRemoveUser(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("grant")
+		return GrantChange{}, notFound("grant")
 	}
-	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
-		return Planned{}, managed()
+	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
+		return GrantChange{}, managed()
 	}
-	if err := notEnded(r, m); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
-	p := newRelationPlan(r, m)
+	p := newGrantPlan(r, pc)
 	u := r.Users[user]
-	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
-		return Planned{}, notFound("user in this grant")
+	if u == nil || u.Partner != p.grant.Partner || !p.grant.Admits(u, p.row(user)) {
+		return GrantChange{}, notFound("user in this grant")
 	}
-	if err := p.people(nil, nil, nil, []string{user}, "", ""); err != nil {
-		return Planned{}, err
+	if err := p.changeUsers(nil, nil, nil, []string{user}, "", ""); err != nil {
+		return GrantChange{}, err
 	}
 	return p.finish(events.GrantEdited, nil)
 }
 
-// PlanLeave plans that one of the partner's users is taken out of a customer. Everybody leaves by itself, whoever picked it and even as the last one; others
-// are taken out where the partner picks its users.
-func PlanLeave(r Relation, user string, m Moment) (Planned, error) {
+// PlanLeave plans that one of the partner's users is removed from a grant by the partner's side. Every user may remove itself, even the
+// last one and whoever assigned it; others are removed only where the partner assigns its users.
+func PlanLeave(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 	if r.Partner == nil || r.Customer == nil || r.Customer.Status != Active || r.Grant == nil {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
-	if err := notEnded(r, m); err != nil {
-		return Planned{}, err
+	if err := checkNotEnded(r, pc); err != nil {
+		return GrantChange{}, err
 	}
-	p := newRelationPlan(r, m)
+	p := newGrantPlan(r, pc)
 	u := r.Users[user]
-	if u == nil || u.Partner != p.g.Partner || !p.g.Admits(u, p.row(user)) {
-		return Planned{}, notFound("user in this grant")
+	if u == nil || u.Partner != p.grant.Partner || !p.grant.Admits(u, p.row(user)) {
+		return GrantChange{}, notFound("user in this grant")
 	}
-	if user == m.Actor.User {
+	if user == pc.Actor.User {
 		if err := p.remove(u); err != nil {
-			return Planned{}, err
+			return GrantChange{}, err
 		}
 		return p.finish(events.GrantEdited, nil)
 	}
 	if r.Grant.AssignedBy != ByPartner {
-		return Planned{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to take the user out, or the user to leave")
+		return GrantChange{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to take the user out, or the user to leave")
 	}
-	if err := p.people(nil, nil, nil, []string{user}, "", ""); err != nil {
-		return Planned{}, err
+	if err := p.changeUsers(nil, nil, nil, []string{user}, "", ""); err != nil {
+		return GrantChange{}, err
 	}
 	return p.finish(events.GrantEdited, nil)
 }
 
-// PlanRevoke plans the customer's end of a grant (D29, W13). It is never refused but for managed relationships, and says the same again
-// when the grant has ended already.
-func PlanRevoke(r Relation, m Moment) (Planned, error) { return planOwnEnd(r, RevokedByCustomer, m) }
+// PlanRevoke plans the customer's end of a grant (D29, W13). It is refused for managed relationships only. When the grant has ended
+// already, the change is empty.
+func PlanRevoke(r GrantFacts, pc PlanContext) (GrantChange, error) {
+	return planOwnEnd(r, RevokedByCustomer, pc)
+}
 
 // PlanRelinquish plans the partner's end of a grant.
-func PlanRelinquish(r Relation, m Moment) (Planned, error) {
-	return planOwnEnd(r, RelinquishedByPartner, m)
+func PlanRelinquish(r GrantFacts, pc PlanContext) (GrantChange, error) {
+	return planOwnEnd(r, RelinquishedByPartner, pc)
 }
 
 // PlanEndRelationship plans the provider's end of a relationship (A4). A managed one ends through PlanUnmanage.
-func PlanEndRelationship(r Relation, m Moment) (Planned, error) {
-	return planOwnEnd(r, RelationshipEnded, m)
+func PlanEndRelationship(r GrantFacts, pc PlanContext) (GrantChange, error) {
+	return planOwnEnd(r, RelationshipEnded, pc)
 }
 
-func planOwnEnd(r Relation, why Reason, m Moment) (Planned, error) {
+func planOwnEnd(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Grant == nil {
-		return Planned{}, notFound("grant")
+		return GrantChange{}, notFound("grant")
 	}
-	if r.Grant.Managed && !r.Grant.Ended(m.Now) {
-		return Planned{}, managed()
+	if r.Grant.Managed && !r.Grant.Ended(pc.Now) {
+		return GrantChange{}, managed()
 	}
-	return planEnd(r, why, m)
+	return planEnd(r, why, pc)
 }
 
-func planEnd(r Relation, why Reason, m Moment) (Planned, error) {
+func planEnd(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
 	if r.Grant == nil || r.Grant.State == StateEnded {
-		return Planned{Grant: r.Grant}, nil
+		return GrantChange{Grant: r.Grant}, nil
 	}
-	kind := map[Reason]events.Type{RevokedByCustomer: events.GrantRevoked, RelinquishedByPartner: events.GrantRelinquished, Expired: events.GrantExpired}[why]
+	kind := map[Reason]events.Type{
+		RevokedByCustomer: events.GrantRevoked, RelinquishedByPartner: events.GrantRelinquished,
+		Expired: events.GrantExpired,
+	}[why]
 	if kind == "" {
 		kind = events.GrantEnded
 	}
-	end := End{Reason: why, At: m.Now, By: m.Actor.by()}
-	if why == PartnerRemoved && r.Partner != nil && r.Partner.Status == Removed { // it ended then, and everybody has been told so since
-		end = *r.Grant.EndAt(r.Partner, m.Now)
+	end := End{Reason: why, At: pc.Now, By: pc.Actor.by()}
+	if why == PartnerRemoved && r.Partner != nil && r.Partner.Status == Removed { // the end was at the removal
+		end = *r.Grant.EndAt(r.Partner, pc.Now)
 	}
-	if r.Grant.expired(m.Now) { // the clock was first
+	if r.Grant.expired(pc.Now) { // it had expired before
 		end, kind = End{Reason: Expired, At: r.Grant.Until, By: By{Kind: ActorClock}}, events.GrantExpired
-		m = m.clock()
+		pc = pc.asClock()
 	}
-	p := newRelationPlan(r, m)
-	before := p.count()
-	p.g.State, p.g.End = StateEnded, &end
-	p.g.Managed = false
-	p.note("state", false)
+	p := newGrantPlan(r, pc)
+	before := p.userCount()
+	p.grant.State, p.grant.End = StateEnded, &end
+	p.grant.Managed = false
+	p.recordChange("state", false)
 	out, err := p.finish(kind, func(d *events.Data) { d.Reason = string(end.Reason) })
-	out.Changes.Before, out.Changes.After = before, 0
+	out.Summary.Before, out.Summary.After = before, 0
 	return out, err
 }

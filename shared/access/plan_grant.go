@@ -9,10 +9,10 @@ import (
 	"partneraccess/events"
 )
 
-// GrantCommand lets a partner into a customer's tenant. Nil fields were not given.
+// GrantCommand grants a partner access to a customer's tenant. Nil fields were not given.
 type GrantCommand struct {
-	Users      []string   // users to put in (D16)
-	Individual bool       // the one user was named by e-mail: level is that user's own (D15)
+	Users      []string   // users to assign (D16)
+	Individual bool       // the one user was named by e-mail: Level is that user's own (D15)
 	Everyone   bool       // all staff, now and later (E11)
 	Level      *Level     // default: view
 	From       *time.Time // zero = now
@@ -20,21 +20,23 @@ type GrantCommand struct {
 	RequireSSO *bool      // default: DefaultSSO
 	AssignedBy *Assigner  // default: the customer when users or everyone are given, otherwise the partner (A5)
 	Note       *string    // the customer's own
-	Message    *string    // the customer's words to the partner
+	Message    *string    // from the customer to the partner
 	DefaultSSO bool       // the provider's setting
 }
 
-// CheckGrant refuses what PlanGrant would refuse whoever the users are, so that nothing else is learnt of an address before the rest of the request is right.
-func CheckGrant(c *Customer, cmd GrantCommand, m Moment) error {
+// CheckGrant refuses what PlanGrant refuses independently of the users. It runs before an address is looked up, so that a wrong request
+// learns nothing about it.
+func CheckGrant(c *Customer, cmd GrantCommand, pc PlanContext) error {
 	switch {
 	case c == nil || c.Status != Active:
 		return notFound("customer")
 	case c.ManagedBy != "":
 		return managed()
-	case cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(m.Now):
+	case cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(pc.Now):
 		return Refuse(PeriodInvalid, "the end %s is not in the future", cmd.Until.Format(time.RFC3339)).At("/until")
 	case cmd.From != nil && cmd.Until != nil && !cmd.Until.IsZero() && !cmd.Until.After(*cmd.From):
-		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", cmd.Until.Format(time.RFC3339), cmd.From.Format(time.RFC3339)).At("/until")
+		return Refuse(PeriodInvalid, "the period ends at %s, before it begins at %s", cmd.Until.Format(time.RFC3339),
+			cmd.From.Format(time.RFC3339)).At("/until")
 	}
 	return nil
 }
@@ -42,78 +44,67 @@ func CheckGrant(c *Customer, cmd GrantCommand, m Moment) error {
 // PlanGrant plans a grant: a new one, or, where one is open already, a merge into it (D20). It refuses
 // managed customers (A12), partners that are not active or not eligible (D9, W4), users who are not the partner's (A6), not active
 // (D8), of the customer's own organisation (D7) or its members (A7), and periods that have passed.
-func PlanGrant(r Relation, cmd GrantCommand, m Moment) (Planned, error) {
+func PlanGrant(r GrantFacts, cmd GrantCommand, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
-	if r.Customer.ManagedBy != "" || r.Grant != nil && r.Grant.Managed && !r.Grant.Ended(m.Now) {
-		return Planned{}, managed()
+	if r.Customer.ManagedBy != "" || r.Grant != nil && r.Grant.Managed && !r.Grant.Ended(pc.Now) {
+		return GrantChange{}, managed()
 	}
-	if err := eligible(r.Partner); err != nil {
-		return Planned{}, err.At("/partner")
+	if err := checkEligible(r.Partner); err != nil {
+		return GrantChange{}, err.At("/partner")
 	}
-	p := newRelationPlan(r, m)
-	if r.Grant == nil || r.Grant.Ended(m.Now) {
-		level := View
-		if cmd.Level != nil {
-			level = *cmd.Level
+	p := newGrantPlan(r, pc)
+	if r.Grant == nil || r.Grant.Ended(pc.Now) {
+		if err := p.openAs(cmd); err != nil {
+			return GrantChange{}, err
 		}
-		p.open(level, m.Now, time.Time{})
-		p.g.RequireSSO = cmd.DefaultSSO
-		if len(cmd.Users) == 0 && !cmd.Everyone {
-			p.g.AssignedBy = ByPartner
-		}
-		if cmd.RequireSSO != nil && *cmd.RequireSSO != p.g.RequireSSO {
-			p.note("require_sso", !*cmd.RequireSSO)
-			p.g.RequireSSO = *cmd.RequireSSO
-		}
-		p.assignedBy(cmd.AssignedBy)
-		p.annotate(cmd.Note, cmd.Message)
-		if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
-			return Planned{}, err
-		}
-	} else if err := cmd.differs(r.Grant, m.Now); err != nil {
-		return Planned{}, err
+	} else if err := cmd.checkSameTerms(r.Grant, pc.Now); err != nil {
+		return GrantChange{}, err
 	}
 	if cmd.Everyone {
 		p.switchEveryone(true)
 	}
 	for i, id := range cmd.Users {
-		u, err := p.candidate(id)
+		u, err := p.assignableUser(id)
 		if err != nil {
-			return Planned{}, err.At(userPointer(cmd.Individual, "/users", i))
+			return GrantChange{}, err.At(userPointer(cmd.Individual, "/users", i))
 		}
 		p.add(u, nil)
 		if cmd.Individual && cmd.Level != nil {
 			if err := p.capIndividual(u, *cmd.Level); err != nil {
-				return Planned{}, err
+				return GrantChange{}, err
 			}
 		}
 	}
-	return p.finish(kindOf(p.fresh), nil)
+	return p.finish(grantEventType(p.created), nil)
 }
 
-// capIndividual caps a user whom the customer names by address, with a level. A new grant has that level itself: only a cap that there is gives way.
-func (p *relationPlan) capIndividual(u *User, level Level) error {
-	p.rules()
-	if _, capped := p.g.Caps.Of(u); p.fresh && !capped {
-		return nil
+// openAs opens a new grant with the terms of the command, or their defaults.
+func (p *grantPlan) openAs(cmd GrantCommand) error {
+	level := View
+	if cmd.Level != nil {
+		level = *cmd.Level
 	}
-	for _, former := range u.Former { // the customer knows of them, and says now what holds for this person
-		if _, capped := p.g.Caps[former]; capped {
-			if err := p.cap(former, &level); err != nil {
-				return err
-			}
-		}
+	p.open(level, p.pc.Now, time.Time{})
+	p.grant.RequireSSO = cmd.DefaultSSO
+	if len(cmd.Users) == 0 && !cmd.Everyone {
+		p.grant.AssignedBy = ByPartner
 	}
-	return p.cap(u.Email, &level)
+	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.grant.RequireSSO {
+		p.recordChange("require_sso", !*cmd.RequireSSO)
+		p.grant.RequireSSO = *cmd.RequireSSO
+	}
+	p.setAssignedBy(cmd.AssignedBy)
+	p.setTexts(cmd.Note, cmd.Message)
+	return p.setPeriod(cmd.From, cmd.Until)
 }
 
-// differs refuses a second grant that would change the terms of the open one: it adds people, and nothing else (D20).
-func (c GrantCommand) differs(g *Grant, now time.Time) error {
+// checkSameTerms refuses, with GrantDiffers, a second grant whose terms differ from the open one's: it can only add people (D20).
+func (c GrantCommand) checkSameTerms(g *Grant, now time.Time) error {
 	from := g.From
 	if !from.After(now) {
-		from = now // it has begun, whenever that was
+		from = now // it has begun
 	}
 	var fields []string
 	add := func(field string, differs bool) {
@@ -131,8 +122,9 @@ func (c GrantCommand) differs(g *Grant, now time.Time) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	err := Refuse(GrantDiffers, "a grant to partner %s is open already, with another %s: leave that out to add people to it, or change it for everybody "+
-		"with PATCH /v1/customers/%s/grants/%[1]s", g.Partner, strings.Join(fields, ", "), g.Customer)
+	err := Refuse(GrantDiffers,
+		"a grant to partner %s is open already, with another %s: leave that out to add people to it, or change it for everybody "+
+			"with PATCH /v1/customers/%s/grants/%[1]s", g.Partner, strings.Join(fields, ", "), g.Customer)
 	for _, f := range fields {
 		err.Fields = append(err.Fields, Field{Pointer: "/" + f, Detail: "the open grant has another " + f})
 	}
@@ -146,76 +138,52 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-func kindOf(fresh bool) events.Type {
+func grantEventType(fresh bool) events.Type {
 	if fresh {
 		return events.GrantCreated
 	}
 	return events.GrantEdited
 }
 
-func (p *relationPlan) assignedBy(a *Assigner) {
-	if a != nil && *a != p.g.AssignedBy {
-		p.choose(*a)
+func (p *grantPlan) setAssignedBy(a *Assigner) {
+	if a != nil && *a != p.grant.AssignedBy {
+		p.setAssigner(*a)
 	}
 }
 
-// choose sets who picks the users, and since when.
-func (p *relationPlan) choose(a Assigner) {
-	if a == p.g.AssignedBy {
+// setAssigner sets who assigns the users, and since when.
+func (p *grantPlan) setAssigner(a Assigner) {
+	if a == p.grant.AssignedBy {
 		return
 	}
-	p.g.AssignedBy = a
-	if !p.fresh {
-		p.g.Chosen = p.m.Now
+	p.grant.AssignedBy = a
+	if !p.created {
+		p.grant.AssignedBySince = p.pc.Now
 	}
-	p.note("assigned_by", a == ByPartner)
+	p.recordChange("assigned_by", a == ByPartner)
 }
 
-func (p *relationPlan) annotate(note, message *string) {
-	if note != nil && *note != p.g.Note {
-		p.g.Note = *note
-		p.note("note", true) // neither gives nor takes, but a stale caller must not overwrite it
+func (p *grantPlan) setTexts(note, message *string) {
+	if note != nil && *note != p.grant.Note {
+		p.grant.Note = *note
+		p.recordChange("note", true) // widens nothing, but a stale caller must not overwrite it
 	}
-	if message != nil && *message != p.g.Message {
-		p.g.Message = *message
-		p.note("message", true) // likewise
+	if message != nil && *message != p.grant.Message {
+		p.grant.Message = *message
+		p.recordChange("message", true) // likewise
 	}
 }
 
-// candidate is the user when it may be put into the grant; one who is in already may stay whatever has become of the account.
-func (p *relationPlan) candidate(id string) (*User, *Error) {
-	u := p.r.Users[id]
-	if partner, _, _ := strings.Cut(id, ":"); partner != p.g.Partner || u == nil || u.Status == Removed {
-		return nil, Refuse(UserNotOfPartner, "%q is no user of partner %s: choose from that partner's users", id, p.g.Partner) // A6
-	}
-	if p.g.Admits(u, p.row(id)) {
-		return u, nil
-	}
-	if u.Status != Active {
-		return nil, Refuse(UserNotActive, "this person's account is not active: it has to be active first") // D8
-	}
-	return u, stranger(p.r.Customer, u)
-}
-
-// stranger refuses people of the customer's own.
-func stranger(c *Customer, u *User) *Error {
-	if slices.Contains(u.MemberOf, c.ID) {
-		return Refuse(CustomerUserConflict, "this person is a member of this customer, and nobody is that and a partner's user, too") // A7
-	}
-	if InDomain(u.Email, c.Domain) {
-		return Refuse(OwnOrganisation, "this person has an address of the customer's own organisation: partners are outside organisations") // D7
-	}
-	return nil
-}
-
-func eligible(p *Partner) *Error {
+func checkEligible(p *Partner) *Error {
 	switch {
 	case p == nil:
 		return Refuse(NotFound, "there is no such partner: look it up in the partners directory")
 	case p.Status != Active:
 		return Refuse(PartnerNotActive, "this partner is not active: nobody can grant it access now")
 	case p.Class != Channel:
-		return Refuse(PartnerNotEligible, "this partner is not classified as a channel partner, so customers cannot grant it access: ask the provider") // D9
+		// D9
+		return Refuse(PartnerNotEligible,
+			"this partner is not classified as a channel partner, so customers cannot grant it access: ask the provider")
 	case p.Offer == None:
 		return Refuse(PartnerNotEligible, "the provider offers this partner no access to customers: ask the provider") // W4, D10
 	}
@@ -235,46 +203,51 @@ func userPointer(individual bool, list string, i int) string {
 	return list + "/" + strconv.Itoa(i)
 }
 
-// PlanRelationship opens a relationship that the provider establishes: support when the offer is at least that, otherwise a relationship
-// without access (W7). The partner picks its users. Where a grant is open already, nothing changes.
-func PlanRelationship(r Relation, everyone, defaultSSO bool, m Moment) (Planned, error) {
+// PlanRelationship plans a relationship that the provider establishes: level support when the offer is at least that, otherwise none (W7).
+// The partner assigns its users. When a grant is open already, the change is empty.
+func PlanRelationship(r GrantFacts, everyone, defaultSSO bool, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
 	if r.Partner == nil {
-		return Planned{}, notFound("partner")
+		return GrantChange{}, notFound("partner")
 	}
 	if by := r.Customer.ManagedBy; by != "" && by != r.Partner.ID {
-		return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s, and a managed customer has one partner", r.Customer.ID, by) // A15
+		// A15
+		return GrantChange{}, Refuse(ManagedElsewhere,
+			"customer %s is managed by partner %s, and a managed customer has one partner", r.Customer.ID, by)
 	}
 	if r.Partner.Status != Active {
-		return Planned{}, Refuse(PartnerNotActive, "partner %s is %s: make it active first", r.Partner.ID, r.Partner.Status)
+		return GrantChange{}, Refuse(PartnerNotActive, "partner %s is %s: make it active first", r.Partner.ID, r.Partner.Status)
 	}
 	if r.Partner.Class != Channel {
-		return Planned{}, Refuse(PartnerNotEligible, "partner %s is not classified as a channel partner, so nobody of it gets in: change its class first", r.Partner.ID) // D9
+		// D9
+		return GrantChange{}, Refuse(PartnerNotEligible,
+			"partner %s is not classified as a channel partner, so nobody of it gets in: change its class first",
+			r.Partner.ID)
 	}
-	p := newRelationPlan(r, m)
-	if r.Grant != nil && !r.Grant.Ended(m.Now) {
+	p := newGrantPlan(r, pc)
+	if r.Grant != nil && !r.Grant.Ended(pc.Now) {
 		return p.finish(events.GrantEdited, nil)
 	}
 	level := None
 	if r.Partner.Offer >= Support {
 		level = Support
 	}
-	p.open(level, m.Now, time.Time{})
-	p.g.RequireSSO, p.g.AssignedBy = defaultSSO, ByPartner
+	p.open(level, pc.Now, time.Time{})
+	p.grant.RequireSSO, p.grant.AssignedBy = defaultSSO, ByPartner
 	if everyone {
 		p.switchEveryone(true)
 	}
 	return p.finish(events.GrantCreated, nil)
 }
 
-// PlanManage makes the partner the one that manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's
-// grants at other partners with those, read together with r. A removed partner is no hindrance: its grant has ended, though the sweep
-// may not have written that down yet.
-func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
+// PlanManage plans that the partner manages the customer: always open, level manage (A2, A11, A15, A16). Others are the customer's grants
+// to other partners with those partners, read together with r. It refuses while another partner has an open grant or manages the customer.
+// A removed partner does not count: its grant has ended, even if the sweep has not recorded that yet.
+func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active {
-		return Planned{}, notFound("customer")
+		return GrantChange{}, notFound("customer")
 	}
 	var gone *Partner // managed the customer before
 	if by := r.Customer.ManagedBy; by != "" && (r.Partner == nil || by != r.Partner.ID) {
@@ -284,77 +257,81 @@ func PlanManage(r Relation, others []GrantRow, m Moment) (Planned, error) {
 			}
 		}
 		if gone == nil {
-			return Planned{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s: end that first", r.Customer.ID, by)
+			return GrantChange{}, Refuse(ManagedElsewhere, "customer %s is managed by partner %s: end that first", r.Customer.ID, by)
 		}
 	}
-	if err := eligible(r.Partner); err != nil {
-		return Planned{}, err.At("/partner")
+	if err := checkEligible(r.Partner); err != nil {
+		return GrantChange{}, err.At("/partner")
 	}
 	if r.Partner.Offer < Manage {
-		return Planned{}, Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID, r.Partner.Offer).At("/partner")
+		return GrantChange{}, Refuse(PartnerNotEligible,
+			"partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID,
+			r.Partner.Offer).At("/partner")
 	}
 	for _, row := range others {
-		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, m.Now) == nil {
-			return Planned{}, Refuse(CustomerHasPartners, "customer %s still lets partner %s in, and a managed customer has one partner: end that first", r.Customer.ID, g.Partner)
+		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, pc.Now) == nil {
+			return GrantChange{}, Refuse(CustomerHasPartners,
+				"customer %s still lets partner %s in, and a managed customer has one partner: end that first",
+				r.Customer.ID, g.Partner)
 		}
 	}
-	p := newRelationPlan(r, m)
+	p := newGrantPlan(r, pc)
 	switch {
-	case p.g == nil || p.g.Ended(m.Now):
-		p.open(Manage, m.Now, time.Time{})
-	case r.Customer.ManagedBy == r.Partner.ID && p.g.Managed:
+	case p.grant == nil || p.grant.Ended(pc.Now):
+		p.open(Manage, pc.Now, time.Time{})
+	case r.Customer.ManagedBy == r.Partner.ID && p.grant.Managed:
 		return p.finish(events.GrantEdited, nil)
 	}
-	if p.g.AssignedBy != ByPartner && !p.fresh {
-		p.g.Chosen = m.Now
+	if p.grant.AssignedBy != ByPartner && !p.created {
+		p.grant.AssignedBySince = pc.Now
 	}
-	p.g.Managed, p.g.AssignedBy = true, ByPartner
-	p.note("managed", true)
+	p.grant.Managed, p.grant.AssignedBy = true, ByPartner
+	p.recordChange("managed", true)
 	p.setLevel(Manage)
-	if p.g.State != StateOpen {
-		p.g.State = StateOpen
-		p.note("state", true)
+	if p.grant.State != StateOpen {
+		p.grant.State = StateOpen
+		p.recordChange("state", true)
 	}
 	if err := p.setPeriod(&time.Time{}, &time.Time{}); err != nil {
-		return Planned{}, err
+		return GrantChange{}, err
 	}
-	out, err := p.finish(kindOf(p.fresh), nil)
+	out, err := p.finish(grantEventType(p.created), nil)
 	if err != nil {
 		return out, err
 	}
 	after := *r.Customer
-	after.ManagedBy, after.Updated = r.Partner.ID, m.Now
+	after.ManagedBy, after.Updated = r.Partner.ID, pc.Now
 	after.Version++
 	out.Change.Writes = slices.DeleteFunc(out.Change.Writes, func(w Write) bool { _, is := w.(CustomerWrite); return is })
 	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
-	out.Change.Writes = append(out.Change.Writes, m.reviewInvitations(r.Customer, "")...) // nobody else can accept one now (A15)
+	out.Change.Writes = append(out.Change.Writes, pc.reviewInvitations(r.Customer, "")...) // nobody else can accept one now (A15)
 	if gone != nil {
-		out.Change.Events = append(out.Change.Events, m.event(events.ManagementEnded, r.Customer, gone, events.Data{}))
+		out.Change.Events = append(out.Change.Events, pc.event(events.ManagementEnded, r.Customer, gone, events.Data{}))
 	}
-	out.Change.Events = append(out.Change.Events, m.event(events.ManagementAssigned, r.Customer, r.Partner, events.Data{Grant: out.Grant.ID}))
+	out.Change.Events = append(out.Change.Events, pc.event(events.ManagementAssigned, r.Customer, r.Partner, events.Data{Grant: out.Grant.ID}))
 	return out, nil
 }
 
-// PlanUnmanage ends a managed relationship.
-func PlanUnmanage(r Relation, m Moment) (Planned, error) {
+// PlanUnmanage plans the end of a managed relationship.
+func PlanUnmanage(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Customer == nil || r.Customer.Status != Active || r.Customer.ManagedBy == "" {
-		return Planned{}, notFound("managing partner")
+		return GrantChange{}, notFound("managing partner")
 	}
 	if r.Grant == nil || r.Grant.Partner != r.Customer.ManagedBy { // it was read before another became the managing one
-		return Planned{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: look, and try again", r.Customer.ID)
+		return GrantChange{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: look, and try again", r.Customer.ID)
 	}
-	return unmanage(r, ManagementEnded, m)
+	return unmanage(r, ManagementEnded, pc)
 }
 
-func unmanage(r Relation, why Reason, m Moment) (Planned, error) {
-	out, err := planEnd(r, why, m)
+func unmanage(r GrantFacts, why Reason, pc PlanContext) (GrantChange, error) {
+	out, err := planEnd(r, why, pc)
 	if err != nil {
 		return out, err
 	}
 	after := *r.Customer
-	after.ManagedBy, after.Updated = "", m.Now
+	after.ManagedBy, after.Updated = "", pc.Now
 	after.Version++
 	out.Change.Writes = append(out.Change.Writes, CustomerWrite{Before: r.Customer, After: &after})
-	out.Change.Events = append(out.Change.Events, m.event(events.ManagementEnded, r.Customer, r.Partner, events.Data{}))
+	out.Change.Events = append(out.Change.Events, pc.event(events.ManagementEnded, r.Customer, r.Partner, events.Data{}))
 	return out, nil
 }

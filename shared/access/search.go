@@ -64,8 +64,8 @@ func bare(r rune) rune {
 	return r
 }
 
-// SearchText is what somebody looks for, without the characters that are shown as nothing: a name that is copied out of a mail has zero-width
-// spaces in it. Joiners stay, as they do in names.
+// SearchText is what somebody looks for, without the characters that are shown as nothing: a name that is copied out of a mail has
+// zero-width spaces in it. Joiners stay, as they do in names.
 func SearchText(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r != '\u200c' && r != '\u200d' && (ignorable(r) || unicode.Is(unicode.Bidi_Control, r)) {

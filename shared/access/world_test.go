@@ -53,8 +53,9 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, now: start, actor: provider,
 		partners: map[string]access.Partner{}, headcounts: map[string]access.Headcount{}, users: map[string]access.User{},
-		emails: map[string]access.Email{}, domains: map[string]access.Domain{}, customers: map[string]access.Customer{}, members: map[string]access.Member{},
-		grants: map[string]access.Grant{}, assignments: map[string]access.Assignment{},
+		emails: map[string]access.Email{}, domains: map[string]access.Domain{}, customers: map[string]access.Customer{},
+		members: map[string]access.Member{},
+		grants:  map[string]access.Grant{}, assignments: map[string]access.Assignment{},
 		invitations: map[string]access.Invitation{},
 	}
 	w.customer("acme", "acme.example")
@@ -67,8 +68,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) moment() access.Moment {
-	return access.Moment{Now: w.now, Actor: w.actor, NewID: w.newID}
+func (w *world) planContext() access.PlanContext {
+	return access.PlanContext{Now: w.now, Actor: w.actor, NewID: w.newID}
 }
 
 func (w *world) newID() string {
@@ -137,7 +138,8 @@ func (w *world) commit(c access.Change) {
 
 // put fails where the table's condition would, and where a version does not grow.
 func put[T interface {
-	access.Partner | access.Headcount | access.User | access.Email | access.Domain | access.Customer | access.Member | access.Grant | access.Assignment | access.Invitation
+	access.Partner | access.Headcount | access.User | access.Email | access.Domain | access.Customer |
+		access.Member | access.Grant | access.Assignment | access.Invitation
 }](w *world, records map[string]T, key string, was int64, after *T, version int64) {
 	w.t.Helper()
 	have := int64(0)
@@ -184,8 +186,8 @@ func loaded[T any](records map[string]T, key string) *T {
 	return nil
 }
 
-func (w *world) relation(customer, partner string, users ...string) access.Relation {
-	r := access.Relation{
+func (w *world) relation(customer, partner string, users ...string) access.GrantFacts {
+	r := access.GrantFacts{
 		Customer: loaded(w.customers, customer), Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner],
 		Grant: loaded(w.grants, customer+" "+partner), Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{},
 	}
@@ -201,7 +203,7 @@ func (w *world) relation(customer, partner string, users ...string) access.Relat
 }
 
 // whole is the relation with everybody's assignments.
-func (w *world) whole(customer, partner string, users ...string) access.Relation {
+func (w *world) whole(customer, partner string, users ...string) access.GrantFacts {
 	for key := range w.assignments {
 		if c, user, _ := strings.Cut(key, " "); c == customer && strings.HasPrefix(user, partner+":") {
 			users = append(users, user)
@@ -209,23 +211,23 @@ func (w *world) whole(customer, partner string, users ...string) access.Relation
 	}
 	g := w.grants[customer+" "+partner]
 	for id, u := range w.users {
-		if g.UpTo > 0 && u.Partner == partner && g.Admits(&u, loaded(w.assignments, customer+" "+id)) {
+		if g.EveryoneUpTo > 0 && u.Partner == partner && g.Admits(&u, loaded(w.assignments, customer+" "+id)) {
 			users = append(users, id)
 		}
 	}
 	r := w.relation(customer, partner, users...)
-	r.Known = g.UpTo > 0 && !w.vague
+	r.UsersLoaded = g.EveryoneUpTo > 0 && !w.vague
 	return r
 }
 
 // The commands of Acme and Contoso. Each commits what it planned.
 
-func (w *world) grant(cmd access.GrantCommand) (access.Planned, error) {
+func (w *world) grant(cmd access.GrantCommand) (access.GrantChange, error) {
 	w.t.Helper()
-	return w.planned(access.PlanGrant(w.relation("acme", "contoso", cmd.Users...), cmd, w.moment()))
+	return w.planned(access.PlanGrant(w.relation("acme", "contoso", cmd.Users...), cmd, w.planContext()))
 }
 
-func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
+func (w *world) edit(cmd access.EditCommand) (access.GrantChange, error) {
 	w.t.Helper()
 	if cmd.Seen == 0 {
 		cmd.Seen = anyVersion
@@ -237,12 +239,12 @@ func (w *world) edit(cmd access.EditCommand) (access.Planned, error) {
 		}
 	}
 	if cmd.Set != nil {
-		return w.planned(access.PlanEdit(w.whole("acme", "contoso", *cmd.Set...), cmd, w.moment()))
+		return w.planned(access.PlanEdit(w.whole("acme", "contoso", *cmd.Set...), cmd, w.planContext()))
 	}
-	return w.planned(access.PlanEdit(w.relation("acme", "contoso", users...), cmd, w.moment()))
+	return w.planned(access.PlanEdit(w.relation("acme", "contoso", users...), cmd, w.planContext()))
 }
 
-func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
+func (w *world) pick(cmd access.AssignCommand) (access.GrantChange, error) {
 	w.t.Helper()
 	if cmd.Seen == 0 {
 		cmd.Seen = anyVersion
@@ -251,25 +253,25 @@ func (w *world) pick(cmd access.PickCommand) (access.Planned, error) {
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	return w.planned(access.PlanPick(w.whole("acme", "contoso", users...), cmd, w.moment()))
+	return w.planned(access.PlanAssign(w.whole("acme", "contoso", users...), cmd, w.planContext()))
 }
 
-func (w *world) removeUser(user string) (access.Planned, error) {
+func (w *world) removeUser(user string) (access.GrantChange, error) {
 	w.t.Helper()
-	return w.planned(access.PlanRemoveUser(w.relation("acme", "contoso", user), user, w.moment()))
+	return w.planned(access.PlanRemoveUser(w.relation("acme", "contoso", user), user, w.planContext()))
 }
 
-func (w *world) end(plan func(access.Relation, access.Moment) (access.Planned, error)) (access.Planned, error) {
+func (w *world) end(plan func(access.GrantFacts, access.PlanContext) (access.GrantChange, error)) (access.GrantChange, error) {
 	w.t.Helper()
-	return w.planned(plan(w.relation("acme", "contoso"), w.moment()))
+	return w.planned(plan(w.relation("acme", "contoso"), w.planContext()))
 }
 
-func (w *world) relationship(everyone, defaultSSO bool) (access.Planned, error) {
+func (w *world) relationship(everyone, defaultSSO bool) (access.GrantChange, error) {
 	w.t.Helper()
-	return w.planned(access.PlanRelationship(w.relation("acme", "contoso"), everyone, defaultSSO, w.moment()))
+	return w.planned(access.PlanRelationship(w.relation("acme", "contoso"), everyone, defaultSSO, w.planContext()))
 }
 
-func (w *world) manage(customer, partner string) (access.Planned, error) {
+func (w *world) manage(customer, partner string) (access.GrantChange, error) {
 	w.t.Helper()
 	var others []access.GrantRow
 	for _, key := range slices.Sorted(maps.Keys(w.grants)) {
@@ -277,10 +279,10 @@ func (w *world) manage(customer, partner string) (access.Planned, error) {
 			others = append(others, access.GrantRow{Grant: &g, Partner: loaded(w.partners, g.Partner)})
 		}
 	}
-	return w.planned(access.PlanManage(w.relation(customer, partner), others, w.moment()))
+	return w.planned(access.PlanManage(w.relation(customer, partner), others, w.planContext()))
 }
 
-func (w *world) planned(p access.Planned, err error) (access.Planned, error) {
+func (w *world) planned(p access.GrantChange, err error) (access.GrantChange, error) {
 	w.t.Helper()
 	if err != nil {
 		if len(p.Change.Writes) > 0 || len(p.Change.Events) > 0 || p.Grant != nil {
@@ -297,27 +299,29 @@ func (w *world) planned(p access.Planned, err error) (access.Planned, error) {
 func (w *world) partner(id string, cmd access.PartnerCommand) {
 	w.t.Helper()
 	cmd.Seen = anyVersion
-	c, _, err := access.PlanPartner(id, loaded(w.partners, id), nil, w.registry(), cmd, w.moment())
+	c, _, err := access.PlanPartner(id, loaded(w.partners, id), nil, w.registry(), cmd, w.planContext())
 	w.done(c, err)
 }
 
 func (w *world) removePartner(id string) {
 	w.t.Helper()
-	w.done(access.PlanRemovePartner(loaded(w.partners, id), w.registry(), w.moment()))
+	w.done(access.PlanRemovePartner(loaded(w.partners, id), w.registry(), w.planContext()))
 }
 
 func (w *world) customer(id, domain string) {
 	w.t.Helper()
-	c, _, err := access.PlanCustomer(id, loaded(w.customers, id), w.registry(), access.CustomerCommand{Seen: anyVersion, Name: new(strings.ToUpper(id)), Domain: &domain}, w.moment())
+	c, _, err := access.PlanCustomer(id, loaded(w.customers, id), w.registry(),
+		access.CustomerCommand{Seen: anyVersion, Name: new(strings.ToUpper(id)), Domain: &domain}, w.planContext())
 	w.done(c, err)
 }
 
 func (w *world) newUser(partner string, cmd access.UserCommand) (*access.User, error) {
 	w.t.Helper()
 	f := access.UserFacts{
-		Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email), Domains: w.registry(), Holder: w.holder(*cmd.Email),
+		Partner: loaded(w.partners, partner), Headcount: w.headcounts[partner], Email: loaded(w.emails, *cmd.Email), Domains: w.registry(),
+		Holder: w.holder(*cmd.Email),
 	}
-	c, u, err := access.PlanNewUser(f, cmd, w.moment())
+	c, u, err := access.PlanNewUser(f, cmd, w.planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -361,13 +365,13 @@ func (w *world) registry() access.Domains {
 }
 
 // holder is the user who has the address.
-func (w *world) holder(address string) access.Holder {
+func (w *world) holder(address string) access.AddressHolder {
 	e := loaded(w.emails, address)
 	if e == nil || e.User == "" {
-		return access.Holder{}
+		return access.AddressHolder{}
 	}
 	u := loaded(w.users, e.User)
-	return access.Holder{User: u, Partner: loaded(w.partners, u.Partner), Headcount: w.headcounts[u.Partner]}
+	return access.AddressHolder{User: u, Partner: loaded(w.partners, u.Partner), Headcount: w.headcounts[u.Partner]}
 }
 
 func (w *world) editUser(user string, cmd access.UserCommand) (*access.User, error) {
@@ -379,7 +383,7 @@ func (w *world) editUser(user string, cmd access.UserCommand) (*access.User, err
 	if cmd.Email != nil {
 		address = *cmd.Email
 	}
-	c, u, err := access.PlanUser(w.userFacts(user, address), cmd, w.moment())
+	c, u, err := access.PlanUser(w.userFacts(user, address), cmd, w.planContext())
 	if err == nil {
 		w.commit(c)
 	}
@@ -395,24 +399,25 @@ func (w *world) setStatus(user string, s access.Status) {
 
 func (w *world) leave(user string) {
 	w.t.Helper()
-	w.done(access.PlanRemoveUserAccount(w.userFacts(user, ""), w.moment()))
+	w.done(access.PlanRemoveUserAccount(w.userFacts(user, ""), w.planContext()))
 }
 
 func (w *world) memberFacts(customer, address string) access.MemberFacts {
 	f := access.MemberFacts{
-		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address), Holder: w.holder(address),
-		Elsewhere: map[string]bool{},
+		Customer: loaded(w.customers, customer), Member: loaded(w.members, customer+" "+address), Email: loaded(w.emails, address),
+		Holder:           w.holder(address),
+		OtherMemberships: map[string]bool{},
 	}
 	if f.Email == nil {
 		return f
 	}
-	for _, id := range f.Email.Former {
-		f.Former = append(f.Former, loaded(w.users, id))
+	for _, id := range f.Email.FormerUsers {
+		f.FormerHolders = append(f.FormerHolders, loaded(w.users, id))
 	}
 	for _, e := range w.emails {
 		if e.Address != address && slices.Contains(e.MemberOf, customer) {
-			for _, id := range append(slices.Clone(e.Former), e.User) {
-				f.Elsewhere[id] = true
+			for _, id := range append(slices.Clone(e.FormerUsers), e.User) {
+				f.OtherMemberships[id] = true
 			}
 		}
 	}
@@ -421,13 +426,13 @@ func (w *world) memberFacts(customer, address string) access.MemberFacts {
 
 func (w *world) member(customer, address string, admin bool) {
 	w.t.Helper()
-	c, _, err := access.PlanMember(w.memberFacts(customer, address), address, "Somebody", admin, access.AnyVersion, w.moment())
+	c, _, err := access.PlanMember(w.memberFacts(customer, address), address, "Somebody", admin, access.AnyVersion, w.planContext())
 	w.done(c, err)
 }
 
 func (w *world) noMember(customer, address string) {
 	w.t.Helper()
-	w.done(access.PlanRemoveMember(w.memberFacts(customer, address), w.moment()))
+	w.done(access.PlanRemoveMember(w.memberFacts(customer, address), w.planContext()))
 }
 
 func (w *world) done(c access.Change, err error) {
@@ -466,16 +471,16 @@ func (w *world) wantIn(want string) {
 }
 
 // why is the reason of the decision about a user of any partner who wants to sign in at Acme.
-func (w *world) why(user string) access.Why {
+func (w *world) why(user string) access.DecisionReason {
 	u := loaded(w.users, user)
 	partner, _, _ := strings.Cut(user, ":")
 	f := access.Facts{
 		Partner: loaded(w.partners, partner), User: u, Grant: loaded(w.grants, "acme "+partner), Assignment: loaded(w.assignments, "acme "+user),
 	}
-	return access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now).Why
+	return access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now).Reason
 }
 
-func (w *world) wantWhy(user string, want access.Why) {
+func (w *world) wantWhy(user string, want access.DecisionReason) {
 	w.t.Helper()
 	if got := w.why(user); got != want {
 		w.t.Errorf("decision for %s at %s: got %s, want %s", w.users[user].Name, w.now.Format(time.RFC3339Nano), got, want)
@@ -490,9 +495,9 @@ func (w *world) wantLevel(user string, want access.Level) {
 	f := access.Facts{
 		Partner: loaded(w.partners, partner), User: u, Grant: loaded(w.grants, "acme "+partner), Assignment: loaded(w.assignments, "acme "+user),
 	}
-	if got, _ := access.Enters(f, "acme", w.now); got != want {
+	if got, _ := access.EffectiveLevel(f, "acme", w.now); got != want {
 		t := access.DefaultCatalogue().Decide(f, "acme", "sign_in", w.now)
-		w.t.Errorf("%s: got level %s (%s), want %s", u.Name, got, t.Why, want)
+		w.t.Errorf("%s: got level %s (%s), want %s", u.Name, got, t.Reason, want)
 	}
 }
 
@@ -531,7 +536,7 @@ func (w *world) wantEvents(want ...events.Type) {
 }
 
 // must is for what a test only stands on.
-func (w *world) must(p access.Planned, err error) access.Planned {
+func (w *world) must(p access.GrantChange, err error) access.GrantChange {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
@@ -555,7 +560,7 @@ func wantPointer(t *testing.T, err error, want string) {
 }
 
 // wantUnchanged tells that a command had nothing to do.
-func wantUnchanged(t *testing.T, p access.Planned, err error) {
+func wantUnchanged(t *testing.T, p access.GrantChange, err error) {
 	t.Helper()
 	if err != nil || !p.Change.Empty() || p.Grant == nil {
 		t.Errorf("got %d writes, %d events, grant %v and error %v; want the grant as it was and nothing to do",
@@ -563,10 +568,10 @@ func wantUnchanged(t *testing.T, p access.Planned, err error) {
 	}
 }
 
-func wantFields(t *testing.T, p access.Planned, want ...string) {
+func wantFields(t *testing.T, p access.GrantChange, want ...string) {
 	t.Helper()
-	if !slices.Equal(p.Changes.Fields, want) {
-		t.Errorf("changed fields: got %v, want %v", p.Changes.Fields, want)
+	if !slices.Equal(p.Summary.Fields, want) {
+		t.Errorf("changed fields: got %v, want %v", p.Summary.Fields, want)
 	}
 }
 

@@ -3,19 +3,19 @@ package authzen
 import "partneraccess/shared/access"
 
 // sentences explain a reason to the person who was refused, and to those who can change it. They need no escapes in JSON.
-func sentences(w access.Why) (user, admin string) {
+func sentences(w access.DecisionReason) (user, admin string) {
 	switch w {
 	case access.Granted:
 		return "You have access.", "The grant, or the role, allows the action."
 	case access.UnknownSubject:
 		return "You are not known here.", "No partner has a user with this id or e-mail address."
-	case access.WhyPartnerInactive:
+	case access.DeniedPartnerNotActive:
 		return "Your organisation has no access at the moment.", "The partner is suspended or removed: only the provider changes that."
-	case access.WhyNotEligible:
+	case access.DeniedPartnerNotEligible:
 		return "Your organisation cannot be given access to customers.", "The partner is not a channel partner: only the provider changes that."
 	case access.SSORequired:
 		return "Access needs your organisation's single sign-on.", "The grant requires single sign-on, which the partner has not enabled."
-	case access.WhyUserInactive:
+	case access.DeniedUserNotActive:
 		return "Your account is not active.", "The user is invited or disabled: the partner's administrators change that."
 	case access.NoGrant:
 		return "The customer has not let your organisation in.", "There is no grant of this customer for the user's partner."
@@ -23,17 +23,17 @@ func sentences(w access.Why) (user, admin string) {
 		return "The customer has not approved the access yet.", "The grant was requested and waits for the customer's approval."
 	case access.NotYetActive:
 		return "The access has not begun yet.", "The grant's period begins later."
-	case access.WhySuspended:
+	case access.DeniedSuspended:
 		return "The access is suspended.", "The customer has suspended the grant and can resume it."
-	case access.WhyExpired:
+	case access.DeniedExpired:
 		return "The access has expired.", "The grant's period is over: the customer can grant again."
-	case access.WhyEnded:
+	case access.DeniedEnded:
 		return "The access was ended.", "The grant was revoked, relinquished or ended with its partner: the customer can grant again."
 	case access.UserNotAssigned:
 		return "You are not among the users who have access to this customer.", "The user is not assigned in the grant."
-	case access.WhyConflict:
+	case access.DeniedConflict:
 		return "You belong to the customer yourself.", "The user is a member of the customer and thus never comes in as a partner's user."
-	case access.WhyOwnOrganisation:
+	case access.DeniedOwnOrganisation:
 		return "Your address belongs to the customer's own organisation.",
 			"The user's address is in the customer's domain: partners are outside organisations."
 	case access.LevelTooLow:

@@ -42,11 +42,11 @@ func AppendFailure(b []byte, e *access.Error, status int) []byte {
 
 // AppendDecision writes one decision, with its instant unless that is zero. What it does not escape is this service's own text.
 func AppendDecision(b []byte, d *access.Decision, at time.Time) []byte {
-	user, admin := sentences(d.Why)
+	user, admin := sentences(d.Reason)
 	b = append(b, `{\"decision\":`...)
 	b = strconv.AppendBool(b, d.Allow)
 	b = append(b, `,\"context\":{\"reason\":\"`...)
-	b = append(b, d.Why...)
+	b = append(b, d.Reason...)
 	b = append(b, `\",\"reason_user\":\"`...)
 	b = append(b, user...)
 	b = append(b, `\",\"reason_admin\":\"`...)

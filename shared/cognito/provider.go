@@ -358,21 +358,21 @@ func (p *Provider) Activated(ctx context.Context, u access.User) (bool, error) {
 // Lapse ends the temporary password of a user who has not signed in with it, and reports whether that is so. It can be repeated, and has to
 // be after an error, also when it succeeded, since an attempt without an answer may arrive later. A user who has chosen a password got the
 // one before by mail, at the address of the account: each change of that ends the password.
-func (p *Provider) Lapse(ctx context.Context, u access.User) (access.Activation, error) {
+func (p *Provider) Lapse(ctx context.Context, u access.User) (access.ActivationOutcome, error) {
 	account, err := p.account(ctx, u)
 	switch {
 	case err != nil:
-		return access.Activation{}, err
+		return access.ActivationOutcome{}, err
 	case account == nil:
-		return access.Activation{Missed: true}, nil
+		return access.ActivationOutcome{PasswordExpired: true}, nil
 	case account.UserStatus != types.UserStatusTypeForceChangePassword:
-		return access.Activation{SignedIn: address(account)}, nil
+		return access.ActivationOutcome{SignedInAs: address(account)}, nil
 	}
 	settled, err := p.temporary(ctx, u, password()) // which nobody knows
 	if err == nil && !settled {
 		err = fmt.Errorf("end a temporary password: an attempt got no answer: %w", access.ErrUnavailable)
 	}
-	return access.Activation{Missed: true}, err
+	return access.ActivationOutcome{PasswordExpired: true}, err
 }
 
 // Reset ends the user's password, whoever chose it, and all sessions; TemporaryPassword sets the next one. It can be repeated, and has to

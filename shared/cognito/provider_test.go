@@ -380,11 +380,11 @@ func TestAnotherAddressEndsThePasswordThenTheSessionsAndThenComes(t *testing.T) 
 
 func TestWhoHasChosenAPasswordHasSignedInUnderTheAccountsAddress(t *testing.T) {
 	chosen := strings.Replace(current, "FORCE_CHANGE_PASSWORD", "CONFIRMED", 1)
-	for answer, want := range map[string]access.Activation{
-		chosen: {SignedIn: "kim@contoso.example"},
-		strings.Replace(chosen, "kim@", "old@", 1): {SignedIn: "old@contoso.example"},
-		current: {Missed: true},
-		nobody:  {Missed: true},
+	for answer, want := range map[string]access.ActivationOutcome{
+		chosen: {SignedInAs: "kim@contoso.example"},
+		strings.Replace(chosen, "kim@", "old@", 1): {SignedInAs: "old@contoso.example"},
+		current: {PasswordExpired: true},
+		nobody:  {PasswordExpired: true},
 	} {
 		p := &pool{answers: map[string]string{"AdminGetUser": answer}}
 		if got, err := provider(t, p).Lapse(t.Context(), kim()); err != nil || got != want {

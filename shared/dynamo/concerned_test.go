@@ -25,10 +25,10 @@ func TestAUserConcernsTheCustomersWhoseOpenGrantsCountIt(t *testing.T) {
 	}
 	row := func(customer string, u *access.User, epoch int64, out bool) access.Write {
 		return access.AssignmentWrite{After: &access.Assignment{
-			Customer: customer, Partner: "contoso", User: u.ID, Epoch: epoch, Out: out, At: noon, Version: 1,
+			Customer: customer, Partner: "contoso", User: u.ID, Epoch: epoch, Excluded: out, At: noon, Version: 1,
 		}}
 	}
-	upTo := func(n int64) func(*access.Grant) { return func(g *access.Grant) { g.UpTo = n } }
+	upTo := func(n int64) func(*access.Grant) { return func(g *access.Grant) { g.EveryoneUpTo = n } }
 	everyone := func(g *access.Grant) { g.Everyone = true }
 	ended := func(g *access.Grant) { g.State = access.StateEnded }
 	tb.save(t,
@@ -92,7 +92,7 @@ func TestTheCustomersOfAUserAreFoundInFewRequestsAmongManyGrants(t *testing.T) {
 			want = append(want, g.Customer)
 		}
 		if i%100 == 99 {
-			g.UpTo = 5
+			g.EveryoneUpTo = 5
 			want = append(want, g.Customer)
 		}
 		writes = append(writes, access.GrantWrite{After: &g})
@@ -138,7 +138,7 @@ func TestRowsThatCountNoMoreAreFoundAndDeletedWithoutTheOthers(t *testing.T) {
 			a.Epoch = epoch
 			stay = append(stay, a.User)
 		case i%200 == 150:
-			a.Epoch, a.Out = epoch, true // taken out, and would not be in without that
+			a.Epoch, a.Excluded = epoch, true // taken out, and would not be in without that
 		}
 		writes = append(writes, access.AssignmentWrite{After: a})
 	}
@@ -185,7 +185,7 @@ func TestAPageOfUsersCostsTheSameAfterAThousandHaveComeAndGone(t *testing.T) {
 		writes = append(writes, access.UserWrite{After: u})
 		if i < 1000 {
 			left := *u
-			left.Status, left.Left, left.Version = access.Removed, 5, 2
+			left.Status, left.RemovalHeadcountVersion, left.Version = access.Removed, 5, 2
 			gone = append(gone, access.UserWrite{Before: u, After: &left})
 		}
 	}
@@ -196,7 +196,7 @@ func TestAPageOfUsersCostsTheSameAfterAThousandHaveComeAndGone(t *testing.T) {
 		}
 	}
 	before := len(tb.line.seen())
-	page, err := tb.Users(t.Context(), "contoso", "", false, access.PageAsk{Limit: 10})
+	page, err := tb.Users(t.Context(), "contoso", "", false, access.PageRequest{Limit: 10})
 	if err != nil || len(page.Items) != 10 || page.Next != "" {
 		t.Errorf("got %d users and next %q (%v), want the 10 who stayed", len(page.Items), page.Next, err)
 	}
@@ -204,10 +204,10 @@ func TestAPageOfUsersCostsTheSameAfterAThousandHaveComeAndGone(t *testing.T) {
 		t.Errorf("got %d requests, want 1", n)
 	}
 	u, err := tb.User(t.Context(), "contoso:0007")
-	if err != nil || u == nil || u.Status != access.Removed || u.Left != 5 {
+	if err != nil || u == nil || u.Status != access.Removed || u.RemovalHeadcountVersion != 5 {
 		t.Errorf("one who left: got %+v (%v), want it as removed", u, err)
 	}
-	r, err := tb.Relation(t.Context(), "acme", "contoso", []string{"contoso:0007", "contoso:1005", "contoso:9999"}, false)
+	r, err := tb.GrantFacts(t.Context(), "acme", "contoso", []string{"contoso:0007", "contoso:1005", "contoso:9999"}, false)
 	if err != nil || r.Users["contoso:0007"] == nil || r.Users["contoso:1005"] == nil || r.Users["contoso:9999"] != nil {
 		t.Errorf("a relation: got the users %+v (%v), want also who left", r.Users, err)
 	}

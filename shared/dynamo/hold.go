@@ -180,7 +180,7 @@ func (h *holds) late() error {
 
 // commit commits a change. While only transactions that cannot succeed are in the way, since the records are held, it retries the same
 // transaction.
-func (h *holds) commit(ctx context.Context, c access.Change, answer *access.Answer) error {
+func (h *holds) commit(ctx context.Context, c access.Change, answer *access.StoredResponse) error {
 	for {
 		keys, err := h.store.commit(ctx, c, answer, true)
 		if err == nil {

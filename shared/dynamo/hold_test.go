@@ -21,8 +21,8 @@ import (
 )
 
 // renames plans that the customer acme gets another name, on what is there.
-func (tb *table) renames(name string) func(context.Context) (access.Change, *access.Answer, error) {
-	return func(ctx context.Context) (access.Change, *access.Answer, error) {
+func (tb *table) renames(name string) func(context.Context) (access.Change, *access.StoredResponse, error) {
+	return func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		before, err := tb.Customer(ctx, "acme")
 		if err != nil {
 			return access.Change{}, nil, err
@@ -80,7 +80,7 @@ func TestAChangeThatEndsAccessIsOvertakenAtMostOnce(t *testing.T) {
 	tb := newTable(t)
 	tb.withAcme(t)
 	planned, refused := 0, 0
-	err := tb.Take(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := tb.Take(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		planned++
 		c, answer, err := tb.renames("ours")(ctx)
 		if err := tb.Apply(context.Background(), tb.renames("theirs")); access.CodeOf(err) == access.Contention {
@@ -138,7 +138,7 @@ func TestAHoldLastsSeconds(t *testing.T) {
 	tb.withAcme(t)
 	crashed := errors.New("crashed")
 	planned := 0
-	err := tb.Take(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := tb.Take(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		if planned++; planned == 2 {
 			if left := time.Until(tb.heldUntil(t)); left < time.Second || left > 10*time.Second {
 				t.Errorf("got a hold of %v, want some seconds", left)
@@ -161,10 +161,10 @@ func TestAChangeThatTurnsOutToOnlyTakeIsTakenAsOne(t *testing.T) {
 	tb := newTable(t)
 	tb.withAcme(t)
 	planned := 0
-	err := tb.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := tb.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		planned++
 		c, answer, err := tb.renames("ours")(ctx)
-		c.Takes = true
+		c.Narrows = true
 		if err := tb.Apply(context.Background(), tb.renames("theirs")); err != nil && access.CodeOf(err) != access.Contention {
 			t.Error(err)
 		}
@@ -219,7 +219,7 @@ func TestAPlanThatMeetsWhatOthersAreAboutToWriteIsMadeAgain(t *testing.T) {
 	tb := newTable(t)
 	tb.withAcme(t)
 	planned := 0
-	err := tb.Take(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := tb.Take(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		if planned++; planned < 4 {
 			return access.Change{}, nil, access.Refuse(access.Contention, "not yet")
 		}
@@ -258,7 +258,7 @@ func TestHoldsAreOnChangedRecordsAndReleasedWhereNothingIsWritten(t *testing.T) 
 	stale := *r.Headcount
 	stale.Version--
 	planned := 0
-	err := tb.Take(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+	err := tb.Take(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 		if planned++; planned == 1 {
 			return access.Change{Writes: []access.Write{access.HeadcountCheck{Headcount: stale}, access.GrantWrite{Before: r.Grant, After: next()}}},
 				nil, nil

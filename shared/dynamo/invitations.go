@@ -45,7 +45,7 @@ func invitationItem(i *access.Invitation) draft {
 	d.s("inviter", i.Inviter)
 	d.list("digests", i.Digests)
 	d.n("sending", int64(i.Sending))
-	d.s("mail", i.Mail)
+	d.s("mail", i.MailEvent)
 	d.n("days", int64(i.Days))
 	d.t("expires", i.Expires)
 	d.b("reminded", i.Reminded)
@@ -62,7 +62,7 @@ func (it *item) invitation() *access.Invitation {
 		Level: it.level("level"),
 		Until: it.t("until"), State: access.InvitationStatus(it.s("state")), Reason: access.Reason(it.s("reason")),
 		By: access.By{Kind: access.ActorKind(it.s("by")), Email: it.s("by_email")}, Inviter: it.s("inviter"), Digests: it.list("digests"),
-		Sending: int(it.n("sending")), Mail: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"),
+		Sending: int(it.n("sending")), MailEvent: it.s("mail"), Days: int(it.n("days")), Expires: it.t("expires"), Reminded: it.b("reminded"),
 		User:    it.s("user"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
@@ -273,7 +273,7 @@ func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user,
 
 // CustomerInvitations lists a customer's invitations, newest last. The cost of listing pending ones does not depend on how many have ended.
 func (s *Store) CustomerInvitations(ctx context.Context, customer string, f access.InvitationFilter,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[access.InvitationRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
 		list, err := each((*item).invitation, nil)(ctx, items)
@@ -287,7 +287,7 @@ func (s *Store) CustomerInvitations(ctx context.Context, customer string, f acce
 
 // PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1; they are read from the table.
 func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access.InvitationFilter,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[access.InvitationRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
 		keys := make([]Key, 0, 2*len(items))
@@ -322,7 +322,7 @@ func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation
 	error,
 ) {
 	for n, i := range list {
-		if i != nil && !f.Between(i) { // nothing more is read of it
+		if i != nil && !f.MatchesParties(i) { // nothing more is read of it
 			list[n] = nil
 		}
 	}
@@ -331,7 +331,7 @@ func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation
 		return nil, err
 	}
 	for n, r := range rows {
-		if r != nil && !f.Wants(r) {
+		if r != nil && !f.Matches(r) {
 			rows[n] = nil
 		}
 	}
@@ -384,11 +384,13 @@ func (s *Store) invitations(partition, attribute string, f access.InvitationFilt
 	}
 }
 
-// InviteFacts loads what a plan about an invitation of that address reads; i is the invitation, nil for a new one.
-func (s *Store) InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error) {
-	var f access.InviteFacts
+// InvitationFacts loads what a plan about an invitation of that address reads; i is the invitation, nil for a new one.
+func (s *Store) InvitationFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts,
+	error,
+) {
+	var f access.InvitationFacts
 	var err error
-	if f.Relation, err = s.Relation(ctx, customer, partner, nil, false); err != nil {
+	if f.GrantFacts, err = s.GrantFacts(ctx, customer, partner, nil, false); err != nil {
 		return f, err
 	}
 	listing := invitedKey(&access.Invitation{Customer: customer, Partner: partner, Email: address})
@@ -423,7 +425,7 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 			return f, err
 		}
 	}
-	if f.Customer != nil && !f.Customer.Inviting {
+	if f.Customer != nil && !f.Customer.HasInvitations {
 		if err := s.unlisted(ctx, &f, partner, address); err != nil {
 			return f, err
 		}
@@ -437,7 +439,7 @@ func (s *Store) InviteFacts(ctx context.Context, customer, partner, address stri
 
 // whereabouts loads the grants that give an external user access. Which customers there are comes from index 1, the rest from the table. A
 // grant that is not in the index yet is not found; it ends with the account.
-func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
+func (s *Store) whereabouts(ctx context.Context, h *access.AddressHolder) error {
 	for position := ""; ; {
 		customers, next, err := s.CustomersConcerned(ctx, h.User, false, position)
 		if err != nil {
@@ -465,14 +467,14 @@ func (s *Store) whereabouts(ctx context.Context, h *access.Holder) error {
 			}
 		}
 		if position = next; position == "" {
-			h.Known = true
+			h.GrantsLoaded = true
 			return nil
 		}
 	}
 }
 
 // unlisted finds the pending invitations of a customer from before invitations were found by their address.
-func (s *Store) unlisted(ctx context.Context, f *access.InviteFacts, partner, address string) error {
+func (s *Store) unlisted(ctx context.Context, f *access.InvitationFacts, partner, address string) error {
 	for after := ""; ; {
 		items, more, err := s.query(ctx, prefixed(customerPK(f.Customer.ID), invitationPrefix, after), 500)
 		if err != nil {

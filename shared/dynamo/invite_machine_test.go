@@ -142,7 +142,12 @@ func (m *model) invitable(p pair, address string, knowsMembers bool) access.Code
 	case user != "" && !m.idle(user):
 		return access.EmailUnavailable
 	}
-	for _, is := range of {
+	return m.ofCustomers(address)
+}
+
+// ofCustomers is why an address of customers' people is refused (P5).
+func (m *model) ofCustomers(address string) access.Code {
+	for _, is := range m.memberships(address) {
 		if is {
 			return access.EmailUnavailable
 		}
@@ -235,7 +240,11 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	if user != "" && m.people[user].status != access.Active {
 		return access.UserNotActive
 	}
-	if code := m.invitable(b.pair, address, true); code != "" && code != access.EmailTaken { // who is the partner's user may accept
+	code := m.invitable(b.pair, address, true)
+	if code == access.EmailTaken { // who is the partner's user may accept, unless a customer has registered the person since
+		code = m.ofCustomers(address)
+	}
+	if code != "" {
 		return code
 	}
 	d := m.deals[b.pair]
@@ -408,7 +417,7 @@ func (m *machine) setAdmin(customer string, admin bool) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, _, err := access.PlanMember(f, address, "Ann", admin, access.AnyVersion, m.moment(theProvider))
+		c, _, err := access.PlanMember(f, address, "Ann", admin, access.AnyVersion, m.planContext(theProvider))
 		return c, err
 	}), "")
 	m.model.admins[customer] = admin
@@ -431,11 +440,11 @@ func (m *machine) inviteTo(t *rapid.T, p pair) {
 	}
 	cmd.Until = b.until
 	got := m.apply(func(ctx context.Context) (access.Change, error) {
-		f, err := m.store.InviteFacts(ctx, b.customer, b.partner, b.address, nil)
+		f, err := m.store.InvitationFacts(ctx, b.customer, b.partner, b.address, nil)
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, i, err := access.PlanInvite(f, cmd, m.moment(b.by))
+		c, i, err := access.PlanInvite(f, cmd, m.planContext(b.by))
 		if i != nil {
 			b.id = i.ID
 		}
@@ -471,7 +480,9 @@ func (m *machine) answerInVain(t *rapid.T) {
 	p := m.somePair(t)
 	if d := m.model.deals[p]; d != nil {
 		cmd := access.EditCommand{Seen: access.AnyVersion, AssignedBy: new(access.ByPartner)}
-		got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+		got := m.relation(p, nil, false, func(r access.GrantFacts) (access.GrantChange, error) {
+			return access.PlanEdit(r, cmd, m.planContext(aCustomer))
+		})
 		m.same(got, m.model.edit(p, cmd, false))
 	}
 	n := len(m.model.bids)
@@ -479,7 +490,9 @@ func (m *machine) answerInVain(t *rapid.T) {
 	if len(m.model.bids) == n {
 		return
 	}
-	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return access.PlanRevoke(r, m.moment(aCustomer)) })
+	got := m.relation(p, nil, false, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanRevoke(r, m.planContext(aCustomer))
+	})
 	m.same(got, m.model.end(p))
 	m.answerTo(t, m.model.bids[n])
 }
@@ -491,8 +504,8 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 	}
 	actor := access.Actor{Kind: "partner", Email: address}
 	if rapid.IntRange(0, 4).Draw(t, "declines") == 4 {
-		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
-			c, _, err := access.PlanDecline(r, i, m.moment(actor))
+		got := m.bid(b, func(r access.GrantFacts, i *access.Invitation) (access.Change, error) {
+			c, _, err := access.PlanDecline(r, i, m.planContext(actor))
 			return c, err
 		})
 		m.same(got, m.model.decline(b, address))
@@ -505,11 +518,11 @@ func (m *machine) answerTo(t *rapid.T, b *bid) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+		f, err := m.store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err != nil {
 			return access.Change{}, err
 		}
-		p, after, err := access.PlanAccept(f, i, "Somebody", m.moment(actor))
+		p, after, err := access.PlanAccept(f, i, "Somebody", m.planContext(actor))
 		if after != nil {
 			user = after.User
 		}
@@ -546,8 +559,8 @@ func (m *machine) keepBid(t *rapid.T) {
 	}
 	switch rapid.IntRange(0, 4).Draw(t, "what") {
 	case 0:
-		got := m.bid(b, func(r access.Relation, i *access.Invitation) (access.Change, error) {
-			c, _, err := access.PlanCancel(r, i, m.moment(aCustomer))
+		got := m.bid(b, func(r access.GrantFacts, i *access.Invitation) (access.Change, error) {
+			c, _, err := access.PlanCancel(r, i, m.planContext(aCustomer))
 			return c, err
 		})
 		m.same(got, m.model.cancel(b))
@@ -559,11 +572,11 @@ func (m *machine) keepBid(t *rapid.T) {
 			if err != nil {
 				return access.Change{}, err
 			}
-			f, err := m.store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+			f, err := m.store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 			if err != nil {
 				return access.Change{}, err
 			}
-			c, after, err := access.PlanResend(f, i, m.moment(by))
+			c, after, err := access.PlanResend(f, i, m.planContext(by))
 			if after != nil {
 				id = after.ID
 			}
@@ -581,14 +594,14 @@ func (m *machine) keepBid(t *rapid.T) {
 	}
 }
 
-func (m *machine) bidRow(b *bid, plan func(*access.InvitationRow, access.Moment) (access.Change, error)) access.Code {
+func (m *machine) bidRow(b *bid, plan func(*access.InvitationRow, access.PlanContext) (access.Change, error)) access.Code {
 	m.Helper()
 	return m.apply(func(ctx context.Context) (access.Change, error) {
 		r, err := m.store.InvitationRow(ctx, b.customer, b.id)
 		if err != nil {
 			return access.Change{}, err
 		}
-		return plan(r, m.moment(theClock))
+		return plan(r, m.planContext(theClock))
 	})
 }
 
@@ -630,21 +643,21 @@ func (m *machine) reviewBids(t *rapid.T) {
 
 func (m *machine) sendMail(t *rapid.T, b *bid, n int) {
 	token := fmt.Sprintf("token-%d", len(b.tokens)+10*n)
-	got := m.bid(b, func(_ access.Relation, i *access.Invitation) (access.Change, error) {
-		return access.PlanToken(i, n, token, m.moment(theClock))
+	got := m.bid(b, func(_ access.GrantFacts, i *access.Invitation) (access.Change, error) {
+		return access.PlanToken(i, n, token, m.planContext(theClock))
 	})
 	m.same(got, m.model.mail(b, n, token))
 	m.compareBids(t, b.customer)
 }
 
-func (m *machine) bid(b *bid, plan func(access.Relation, *access.Invitation) (access.Change, error)) access.Code {
+func (m *machine) bid(b *bid, plan func(access.GrantFacts, *access.Invitation) (access.Change, error)) access.Code {
 	m.Helper()
 	return m.apply(func(ctx context.Context) (access.Change, error) {
 		i, err := m.store.Invitation(ctx, b.customer, b.id)
 		if err != nil {
 			return access.Change{}, err
 		}
-		r, err := m.store.Relation(ctx, b.customer, b.partner, nil, false)
+		r, err := m.store.GrantFacts(ctx, b.customer, b.partner, nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -666,8 +679,8 @@ func (m *machine) compareBids(t *rapid.T, customer string) {
 		return fmt.Sprint(customer, " ", partner, " ", id, " ", address, " ", level, " ", s, " ", why, " mail ", sending, " ", reminded, " ",
 			tokens, " ", user)
 	}
-	compare := func(about string, of func(*bid) bool, list func(access.PageAsk) (access.Page[access.InvitationRow], error)) {
-		got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
+	compare := func(about string, of func(*bid) bool, list func(access.PageRequest) (access.Page[access.InvitationRow], error)) {
+		got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageRequest) ([]string, string, error) {
 			page, err := list(ask)
 			var rows []string
 			for _, i := range page.Items {
@@ -689,12 +702,12 @@ func (m *machine) compareBids(t *rapid.T, customer string) {
 		}
 	}
 	compare("invitations of "+customer, func(b *bid) bool { return b.customer == customer },
-		func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+		func(ask access.PageRequest) (access.Page[access.InvitationRow], error) {
 			return m.store.CustomerInvitations(m.ctx, customer, filter, ask)
 		})
 	partner := rapid.SampledFrom(slices.Sorted(maps.Keys(m.model.partners))).Draw(t, "to")
 	compare("invitations to "+partner, func(b *bid) bool { return b.partner == partner },
-		func(ask access.PageAsk) (access.Page[access.InvitationRow], error) {
+		func(ask access.PageRequest) (access.Page[access.InvitationRow], error) {
 			return m.store.PartnerInvitations(m.ctx, partner, filter, ask)
 		})
 }

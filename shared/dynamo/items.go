@@ -19,9 +19,19 @@ import (
 // Translates between items and the domain's records, both ways. Empty attributes are left out. Instants are UTC, of fixed width, to the
 // millisecond.
 
-const stamp = "2006-01-02T15:04:05.000Z"
+// instantLayout is how instants are written in the table.
+const instantLayout = "2006-01-02T15:04:05.000Z"
 
-func timeText(t time.Time) string { return t.UTC().Format(stamp) }
+func timeText(t time.Time) string { return t.UTC().Format(instantLayout) }
+
+// parseTime returns the instant that timeText has written, and refuses every other form of it.
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, s) // Go reads it faster than instantLayout
+	if err != nil || len(s) != len(instantLayout) || s[len(s)-1] != 'Z' {
+		return t, errors.New("not as instants are written here") // Parse's error quotes the text, and errors are logged
+	}
+	return t, nil
+}
 
 // attr is one attribute of an item: a string or number as text, a boolean as "1" or "", or a list of strings.
 type attr struct {
@@ -107,10 +117,7 @@ func (it *item) t(name string) time.Time {
 }
 
 func (it *item) timeOf(a *attr) time.Time {
-	t, err := time.Parse(time.RFC3339, a.text)                                  // which Go reads faster than the layout of stamp
-	if err != nil || len(a.text) != len(stamp) || a.text[len(stamp)-1] != 'Z' { // likewise
-		err = errors.New("not as instants are written here")
-	}
+	t, err := parseTime(a.text)
 	it.check(a.name, err)
 	return t
 }
@@ -299,7 +306,7 @@ func (it *item) partner() *access.Partner {
 func headcountItem(h *access.Headcount) draft {
 	d := newDraft(headcountKey(h.Partner))
 	d.s("id", h.Partner)
-	d.n("last", h.Last)
+	d.n("last", h.LastNumber)
 	d.n("staff", int64(h.Staff))
 	d.n("owners", int64(h.Owners))
 	d.n("version", h.Version)
@@ -308,7 +315,7 @@ func headcountItem(h *access.Headcount) draft {
 
 func (it *item) headcount() *access.Headcount {
 	return &access.Headcount{
-		Partner: it.s("id"), Last: it.n("last"), Staff: int(it.n("staff")), Owners: int(it.n("owners")), Version: it.n("version"),
+		Partner: it.s("id"), LastNumber: it.n("last"), Staff: int(it.n("staff")), Owners: int(it.n("owners")), Version: it.n("version"),
 	}
 }
 
@@ -322,17 +329,17 @@ func userItem(u *access.User) draft {
 	d.n("number", u.Number)
 	d.s("email", u.Email)
 	d.b("unproved", u.Unproved)
-	d.list("former", u.Former)
+	d.list("former", u.FormerEmails)
 	d.s("name", u.Name)
 	d.s("phone", u.Phone)
 	d.s("role", string(u.Role))
 	d.s("status", string(u.Status))
 	d.b("mfa", u.MFA)
 	d.list("member_of", u.MemberOf)
-	if u.Left > 0 {
-		d.n("left", u.Left)
+	if u.RemovalHeadcountVersion > 0 {
+		d.n("left", u.RemovalHeadcountVersion)
 	}
-	d.t("missed", u.Missed)
+	d.t("missed", u.ActivationMissedAt)
 	d.t("created", u.Created)
 	d.t("updated", u.Updated)
 	d.n("version", u.Version)
@@ -343,9 +350,9 @@ func (it *item) user() *access.User {
 	id := it.s("id")
 	return &access.User{
 		ID: id, Partner: partnerOf(id), Number: it.n("number"), Email: it.s("email"), Unproved: it.b("unproved"),
-		Former: it.list("former"), Name: it.s("name"), Phone: it.s("phone"),
+		FormerEmails: it.list("former"), Name: it.s("name"), Phone: it.s("phone"),
 		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"),
-		Left: it.n("left"), Missed: it.t("missed"),
+		RemovalHeadcountVersion: it.n("left"), ActivationMissedAt: it.t("missed"),
 		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
 	}
 }
@@ -355,14 +362,14 @@ func emailItem(e *access.Email) draft {
 	d.s("email", e.Address)
 	d.s("user", e.User)
 	d.list("member_of", e.MemberOf)
-	d.list("former", e.Former)
+	d.list("former", e.FormerUsers)
 	d.n("version", e.Version)
 	return d
 }
 
 func (it *item) email() *access.Email {
 	return &access.Email{
-		Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), Former: it.list("former"),
+		Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), FormerUsers: it.list("former"),
 		Version: it.n("version"),
 	}
 }
@@ -392,7 +399,7 @@ func customerItem(c *access.Customer) draft {
 	d.s("status", string(c.Status))
 	d.s("managed_by", c.ManagedBy)
 	d.caps(c.Caps)
-	d.b("inviting", c.Inviting)
+	d.b("inviting", c.HasInvitations)
 	d.t("created", c.Created)
 	d.t("updated", c.Updated)
 	d.n("version", c.Version)
@@ -402,7 +409,8 @@ func customerItem(c *access.Customer) draft {
 func (it *item) customer() *access.Customer {
 	return &access.Customer{
 		ID: it.s("id"), Name: it.s("name"), Domain: it.s("domain"), Contacts: it.list("contacts"), Status: access.Status(it.s("status")),
-		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), Inviting: it.b("inviting"), Created: it.t("created"), Updated: it.t("updated"),
+		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), Created: it.t("created"),
+		Updated: it.t("updated"),
 		Version: it.n("version"),
 	}
 }
@@ -438,20 +446,20 @@ func grantItem(g *access.Grant) draft {
 	d.t("until", g.Until)
 	d.b("require_sso", g.RequireSSO)
 	d.s("assigned_by", string(g.AssignedBy))
-	d.t("chosen", g.Chosen)
+	d.t("chosen", g.AssignedBySince)
 	d.b("managed", g.Managed)
 	d.s("note", g.Note)
 	d.s("message", g.Message)
 	d.s("domain", g.Domain)
 	d.caps(g.Caps)
-	if g.Ruled > 0 {
-		d.n("ruled", g.Ruled)
+	if g.RulesVersion > 0 {
+		d.n("ruled", g.RulesVersion)
 	}
 	d.b("everyone", g.Everyone)
 	d.n("epoch", g.Epoch)
-	d.n("up_to", g.UpTo)
-	if g.UpToAt > 0 {
-		d.n("up_to_at", g.UpToAt)
+	d.n("up_to", g.EveryoneUpTo)
+	if g.EveryoneUpToVersion > 0 {
+		d.n("up_to_at", g.EveryoneUpToVersion)
 	}
 	d.n("count", int64(g.Count))
 	if e := g.End; e != nil {
@@ -460,13 +468,13 @@ func grantItem(g *access.Grant) draft {
 		d.s("end_by", string(e.By.Kind))
 		d.s("end_email", e.By.Email)
 	}
-	d.t("earlier", g.Earlier)
-	d.t("told", g.Told)
+	d.t("earlier", g.PreviousEnd)
+	d.t("told", g.NotifiedUntil)
 	d.t("created", g.Created)
 	d.t("updated", g.Updated)
 	d.n("version", g.Version)
-	if g.Quiet > 0 {
-		d.n("quiet", g.Quiet)
+	if g.HiddenVersions > 0 {
+		d.n("quiet", g.HiddenVersions)
 	}
 	return d
 }
@@ -502,7 +510,7 @@ func (it *item) grantInto(g *access.Grant) {
 		case "assigned_by":
 			g.AssignedBy = access.Assigner(a.text)
 		case "chosen":
-			g.Chosen = it.timeOf(a)
+			g.AssignedBySince = it.timeOf(a)
 		case "managed":
 			g.Managed = it.boolOf(a)
 		case "note":
@@ -514,15 +522,15 @@ func (it *item) grantInto(g *access.Grant) {
 		case "caps":
 			g.Caps = it.capsOf(a)
 		case "ruled":
-			g.Ruled = it.numberOf(a)
+			g.RulesVersion = it.numberOf(a)
 		case "everyone":
 			g.Everyone = it.boolOf(a)
 		case "epoch":
 			g.Epoch = it.numberOf(a)
 		case "up_to":
-			g.UpTo = it.numberOf(a)
+			g.EveryoneUpTo = it.numberOf(a)
 		case "up_to_at":
-			g.UpToAt = it.numberOf(a)
+			g.EveryoneUpToVersion = it.numberOf(a)
 		case "count":
 			g.Count = int(it.numberOf(a))
 		case "end_reason":
@@ -534,9 +542,9 @@ func (it *item) grantInto(g *access.Grant) {
 		case "end_email":
 			end.By.Email = a.text
 		case "earlier":
-			g.Earlier = it.timeOf(a)
+			g.PreviousEnd = it.timeOf(a)
 		case "told":
-			g.Told = it.timeOf(a)
+			g.NotifiedUntil = it.timeOf(a)
 		case "created":
 			g.Created = it.timeOf(a)
 		case "updated":
@@ -544,7 +552,7 @@ func (it *item) grantInto(g *access.Grant) {
 		case "version":
 			g.Version = it.numberOf(a)
 		case "quiet":
-			g.Quiet = it.numberOf(a)
+			g.HiddenVersions = it.numberOf(a)
 		}
 	}
 	g.Level = it.levelOf(level)
@@ -559,7 +567,7 @@ func assignmentItem(a *access.Assignment) draft {
 	d.s("customer", a.Customer)
 	d.s("user", a.User)
 	d.n("epoch", a.Epoch)
-	d.b("out", a.Out)
+	d.b("out", a.Excluded)
 	if a.Level != nil {
 		d.s("level", a.Level.String())
 	}
@@ -589,7 +597,7 @@ func (it *item) assignmentInto(as *access.Assignment) {
 		case "epoch":
 			as.Epoch = it.numberOf(a)
 		case "out":
-			as.Out = it.boolOf(a)
+			as.Excluded = it.boolOf(a)
 		case "level":
 			l := it.levelOf(a)
 			as.Level = &l

@@ -37,41 +37,44 @@ func full() record {
 			Parent: "fabrikam", Contacts: []string{"ops@contoso.example", "help@contoso.example"}, Domains: []string{"contoso.example"},
 			Created: noon, Updated: noon.Add(time.Hour), Version: 7,
 		},
-		Headcount: &access.Headcount{Partner: "contoso", Last: 12, Staff: 9, Owners: 2, Version: 14},
+		Headcount: &access.Headcount{Partner: "contoso", LastNumber: 12, Staff: 9, Owners: 2, Version: 14},
 		User: &access.User{
-			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Unproved: true, Former: []string{"kim@old.example"}, Name: "Kim 金",
+			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Unproved: true, FormerEmails: []string{"kim@old.example"},
+			Name:  "Kim 金",
 			Phone: "+4930123456", Role: access.Tech,
-			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, Left: 13, Missed: noon.Add(time.Hour), Created: noon,
+			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, RemovalHeadcountVersion: 13,
+			ActivationMissedAt: noon.Add(time.Hour), Created: noon,
 			Updated: noon.Add(time.Millisecond), Version: 4,
 		},
 		Email: &access.Email{
 			Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"},
-			Former: []string{"contoso:01JOTHER"}, Version: 5,
+			FormerUsers: []string{"contoso:01JOTHER"}, Version: 5,
 		},
 		Domain: &access.Domain{Name: "acme.example", Customers: []string{"acme", "globex"}, Partner: "contoso", Version: 2},
 		Customer: &access.Customer{
 			ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active,
-			ManagedBy: "contoso", Caps: access.Caps{"kim@contoso.example": access.View, "lee@contoso.example": access.None}, Inviting: true,
+			ManagedBy: "contoso", Caps: access.Caps{"kim@contoso.example": access.View, "lee@contoso.example": access.None}, HasInvitations: true,
 			Created: noon, Updated: noon, Version: 2,
 		},
 		Member: &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
 		Grant: &access.Grant{
 			ID: "grt_01JGRANT000000000000000000", Customer: "acme", Partner: "contoso", Level: access.Support, State: access.StateEnded, From: noon,
 			Until:      noon.Add(24 * time.Hour),
-			RequireSSO: true, AssignedBy: access.ByPartner, Chosen: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome",
-			Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, Ruled: 7, Everyone: true, Epoch: 3, UpTo: 8, UpToAt: 6,
-			Count: 5, Earlier: noon.Add(time.Second),
-			End:  &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
-			Told: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, Quiet: 2,
+			RequireSSO: true, AssignedBy: access.ByPartner, AssignedBySince: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome",
+			Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, RulesVersion: 7, Everyone: true, Epoch: 3,
+			EveryoneUpTo: 8, EveryoneUpToVersion: 6,
+			Count: 5, PreviousEnd: noon.Add(time.Second),
+			End:           &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
+			NotifiedUntil: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, HiddenVersions: 2,
 		},
 		Assignment: &access.Assignment{
-			Customer: "acme", Partner: "contoso", User: kim, Epoch: 3, Out: true, Level: &level, By: access.ByPartner,
+			Customer: "acme", Partner: "contoso", User: kim, Epoch: 3, Excluded: true, Level: &level, By: access.ByPartner,
 			Number: 3, At: noon, Version: 9,
 		},
 		Task: &access.Task{
-			ID: "01JTASK00000000000000000000", Kind: access.TaskUserRemoved, Partner: "contoso", Customer: "acme", User: kim, After: "acme",
+			ID: "01JTASK00000000000000000000", Kind: access.TaskUserRemoved, Partner: "contoso", Customer: "acme", User: kim, LastCustomer: "acme",
 			Again: true, Due: noon.Add(time.Minute), Created: noon, Version: 2,
-			EmailWas: "kim@old.example", Number: 3, Counted: 9,
+			EmailWas: "kim@old.example", FormerNumber: 3, HeadcountVersion: 9,
 		},
 		Invitation: &access.Invitation{
 			ID: "01JINVITE000000000000000000", Customer: "acme", Partner: "contoso", Grant: "grt_01JGRANT000000000000000000",
@@ -85,7 +88,7 @@ func full() record {
 			Customer: &events.Organisation{ID: "acme", Name: "Acme"}, Partner: &events.Organisation{ID: "contoso", Name: "Contoso MSP – Köln"},
 			Data: events.Data{Grant: "grt_01JGRANT000000000000000000", Version: 9, Level: "support", Fields: []string{"level"}},
 		},
-		Answer: &access.Answer{
+		Answer: &access.StoredResponse{
 			Digest: "digest", Fingerprint: "fingerprint", Status: 201, ETag: `"1"`, Location: "/v1/x",
 			Body: []byte(`{"a":"ä"}`), Expires: noon.Add(24 * time.Hour),
 		},
@@ -107,7 +110,7 @@ func bare() record {
 		Task:       &access.Task{ID: "t", Version: 1},
 		Invitation: &access.Invitation{ID: "i", Customer: "c", Partner: "p", Version: 1},
 		Event:      &events.Event{ID: eventID(noon, 2), Customer: &events.Organisation{ID: "c"}},
-		Answer:     &access.Answer{Digest: "d", Status: 204, Body: []byte{}, Expires: noon},
+		Answer:     &access.StoredResponse{Digest: "d", Status: 204, Body: []byte{}, Expires: noon},
 	}
 }
 
@@ -125,7 +128,7 @@ type record struct {
 	Task       *access.Task
 	Invitation *access.Invitation
 	Event      *events.Event
-	Answer     *access.Answer
+	Answer     *access.StoredResponse
 }
 
 func (r record) change() access.Change {
@@ -162,7 +165,7 @@ func TestEveryKeyAndItemIsAsTheGoldenFileSays(t *testing.T) {
 	tb := newTable(t)
 	for _, r := range []record{full(), bare()} {
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return r.change(), r.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) { return r.change(), r.Answer, nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -223,7 +226,7 @@ func golden(t *testing.T, file, got string) {
 // load reads one record of each kind back.
 func (tb *table) load(ctx context.Context, want record) (record, error) {
 	var got record
-	r, err := tb.Relation(ctx, want.Customer.ID, want.Partner.ID, []string{want.User.ID}, true)
+	r, err := tb.GrantFacts(ctx, want.Customer.ID, want.Partner.ID, []string{want.User.ID}, true)
 	if err != nil {
 		return got, err
 	}
@@ -248,14 +251,14 @@ func (tb *table) load(ctx context.Context, want record) (record, error) {
 	if got.Invitation, err = tb.Invitation(ctx, want.Customer.ID, want.Invitation.ID); err != nil {
 		return got, err
 	}
-	page, err := tb.CustomerHistory(ctx, want.Customer.ID, access.HistoryFilter{}, access.PageAsk{Limit: 1})
+	page, err := tb.CustomerHistory(ctx, want.Customer.ID, access.HistoryFilter{}, access.PageRequest{Limit: 1})
 	if err != nil {
 		return got, err
 	}
 	if len(page.Items) == 1 {
 		got.Event = &page.Items[0]
 	}
-	got.Answer, err = tb.Answer(ctx, want.Answer.Digest)
+	got.Answer, err = tb.StoredResponse(ctx, want.Answer.Digest)
 	return got, err
 }
 
@@ -276,7 +279,9 @@ func TestFullAndBareRecordsComeBackAsTheyWereWritten(t *testing.T) {
 	tb := newTable(t)
 	for _, want := range []record{full(), bare()} {
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return want.change(), want.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) {
+				return want.change(), want.Answer, nil
+			}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := tb.load(t.Context(), want)
@@ -297,7 +302,9 @@ func TestWhateverIsWrittenComesBackAsItWas(t *testing.T) {
 		n++
 		want := anyRecord(rt, n)
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return want.change(), want.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) {
+				return want.change(), want.Answer, nil
+			}); err != nil {
 			rt.Fatal(err)
 		}
 		got, err := tb.load(t.Context(), want)
@@ -359,7 +366,7 @@ func anyRecord(t *rapid.T, n int64) record {
 			Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},
 		Headcount: &access.Headcount{
-			Partner: partner, Last: number.Draw(t, "last"), Staff: int(number.Draw(t, "staff")),
+			Partner: partner, LastNumber: number.Draw(t, "last"), Staff: int(number.Draw(t, "staff")),
 			Owners: int(number.Draw(t, "owners")), Version: version.Draw(t, "version"),
 		},
 		User: &access.User{
@@ -367,7 +374,7 @@ func anyRecord(t *rapid.T, n int64) record {
 			Phone: text.Draw(t, "phone"),
 			Role:  rapid.SampledFrom([]access.Role{access.Owner, access.External}).Draw(t, "role"), Status: status.Draw(t, "status"),
 			MFA:      yes.Draw(t, "mfa"),
-			MemberOf: list.Draw(t, "member of"), Left: number.Draw(t, "left"), Missed: instant.Draw(t, "missed"),
+			MemberOf: list.Draw(t, "member of"), RemovalHeadcountVersion: number.Draw(t, "left"), ActivationMissedAt: instant.Draw(t, "missed"),
 			Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"), Version: version.Draw(t, "version"),
 		},
 		Email: &access.Email{
@@ -393,17 +400,17 @@ func anyRecord(t *rapid.T, n int64) record {
 			State: rapid.SampledFrom([]access.State{access.StateRequested, access.StateOpen}).Draw(t, "state"),
 			From:  instant.Draw(t, "from"), Until: instant.Draw(t, "until"), RequireSSO: yes.Draw(t, "require sso"), AssignedBy: access.ByCustomer,
 			Managed: yes.Draw(t, "managed"),
-			Note:    text.Draw(t, "note"), Everyone: yes.Draw(t, "everyone"), Epoch: number.Draw(t, "epoch"), UpTo: number.Draw(t, "up to"),
-			UpToAt: number.Draw(t, "up to at"), Count: int(number.Draw(t, "count")),
-			End: end, Told: instant.Draw(t, "told"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"),
-			Version: version.Draw(t, "version"), Quiet: number.Draw(t, "quiet"),
+			Note:    text.Draw(t, "note"), Everyone: yes.Draw(t, "everyone"), Epoch: number.Draw(t, "epoch"), EveryoneUpTo: number.Draw(t, "up to"),
+			EveryoneUpToVersion: number.Draw(t, "up to at"), Count: int(number.Draw(t, "count")),
+			End: end, NotifiedUntil: instant.Draw(t, "told"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"),
+			Version: version.Draw(t, "version"), HiddenVersions: number.Draw(t, "quiet"),
 		},
 		Assignment: &access.Assignment{
-			Customer: customer, Partner: partner, User: user, Epoch: number.Draw(t, "epoch"), Out: yes.Draw(t, "out"),
+			Customer: customer, Partner: partner, User: user, Epoch: number.Draw(t, "epoch"), Excluded: yes.Draw(t, "out"),
 			Level: own, At: instant.Draw(t, "at"), Version: version.Draw(t, "version"),
 		},
 		Task: &access.Task{
-			ID: unique, Kind: access.TaskPartnerRemoved, Partner: partner, User: text.Draw(t, "task's user"), After: text.Draw(t, "after"),
+			ID: unique, Kind: access.TaskPartnerRemoved, Partner: partner, User: text.Draw(t, "task's user"), LastCustomer: text.Draw(t, "after"),
 			Again: yes.Draw(t, "again"),
 			Due:   instant.Draw(t, "due"), Created: instant.Draw(t, "created"), Version: version.Draw(t, "version"),
 		},
@@ -412,13 +419,14 @@ func anyRecord(t *rapid.T, n int64) record {
 			Until:   instant.Draw(t, "until"),
 			State:   rapid.SampledFrom([]access.InvitationStatus{access.InvitationPending, access.InvitationExpired}).Draw(t, "state"),
 			By:      access.By{Kind: access.ActorKind(text.Draw(t, "by")), Email: text.Draw(t, "by whom")},
-			Digests: list.Draw(t, "digests"), Sending: int(number.Draw(t, "sending")), Mail: text.Draw(t, "mail"), Days: int(number.Draw(t, "days")),
+			Digests: list.Draw(t, "digests"), Sending: int(number.Draw(t, "sending")), MailEvent: text.Draw(t, "mail"),
+			Days:    int(number.Draw(t, "days")),
 			Expires: instant.Draw(t, "expires"), Reminded: yes.Draw(t, "reminded"),
 			User: text.Draw(t, "who accepted"), Created: instant.Draw(t, "created"), Updated: instant.Draw(t, "updated"),
 			Version: version.Draw(t, "version"),
 		},
 		Event: &e,
-		Answer: &access.Answer{
+		Answer: &access.StoredResponse{
 			Digest: unique, Fingerprint: text.Draw(t, "fingerprint"), Status: rapid.IntRange(100, 599).Draw(t, "http status"),
 			ETag: text.Draw(t, "etag"), Location: text.Draw(t, "location"),
 			Body: []byte(text.Draw(t, "body")), Expires: time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "expires"), 0).UTC(),
@@ -437,23 +445,23 @@ func TestAnAttributeThatCannotBeUnderstoodIsAnError(t *testing.T) {
 	user := func(ctx context.Context, tb *table) error { _, err := tb.User(ctx, kim); return err }
 	member := func(ctx context.Context, tb *table) error { _, err := tb.Member(ctx, "acme", ann); return err }
 	relation := func(ctx context.Context, tb *table) error {
-		_, err := tb.Relation(ctx, "acme", "contoso", []string{kim}, false)
+		_, err := tb.GrantFacts(ctx, "acme", "contoso", []string{kim}, false)
 		return err
 	}
 	whole := func(ctx context.Context, tb *table) error {
-		_, err := tb.Relation(ctx, "acme", "contoso", nil, true)
+		_, err := tb.GrantFacts(ctx, "acme", "contoso", nil, true)
 		return err
 	}
 	users := func(ctx context.Context, tb *table) error {
-		_, err := tb.Users(ctx, "contoso", "", false, access.PageAsk{Limit: 1})
+		_, err := tb.Users(ctx, "contoso", "", false, access.PageRequest{Limit: 1})
 		return err
 	}
 	address := func(ctx context.Context, tb *table) error { _, err := tb.Identity(ctx, r.Email.Address); return err }
 	history := func(ctx context.Context, tb *table) error {
-		_, err := tb.CustomerHistory(ctx, "acme", access.HistoryFilter{}, access.PageAsk{Limit: 1})
+		_, err := tb.CustomerHistory(ctx, "acme", access.HistoryFilter{}, access.PageRequest{Limit: 1})
 		return err
 	}
-	answer := func(ctx context.Context, tb *table) error { _, err := tb.Answer(ctx, "digest"); return err }
+	answer := func(ctx context.Context, tb *table) error { _, err := tb.StoredResponse(ctx, "digest"); return err }
 	task := func(ctx context.Context, tb *table) error { _, err := tb.Task(ctx, r.Task.ID); return err }
 	invitation := func(ctx context.Context, tb *table) error {
 		_, err := tb.Invitation(ctx, "acme", r.Invitation.ID)
@@ -501,7 +509,7 @@ func TestAnAttributeThatCannotBeUnderstoodIsAnError(t *testing.T) {
 		what := c.attribute + " of " + c.pk + " " + c.sk
 		tb := newTable(t)
 		if err := tb.Apply(t.Context(),
-			func(context.Context) (access.Change, *access.Answer, error) { return r.change(), r.Answer, nil }); err != nil {
+			func(context.Context) (access.Change, *access.StoredResponse, error) { return r.change(), r.Answer, nil }); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.read(t.Context(), tb); err != nil {

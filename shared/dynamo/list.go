@@ -18,7 +18,7 @@ const reads = 4
 
 // walk fills a page. It reads after the position, has join turn items into values and drop those that are not wanted, and stops when the
 // page is full. positionOf returns what follows the prefix in an item's sort key.
-func walk[T any](ctx context.Context, ask access.PageAsk, sparse bool,
+func walk[T any](ctx context.Context, ask access.PageRequest, sparse bool,
 	fetch func(ctx context.Context, after string, n int) ([]*item, bool, error),
 	join func(ctx context.Context, items []*item) ([]*T, error),
 	positionOf func(*item) string,
@@ -107,7 +107,7 @@ func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, s
 
 // CustomerGrants lists the partners with a grant of the customer (D12, D13, D18, D19), by partner id.
 func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[access.GrantRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
 		grants := make([]*access.Grant, len(items))
@@ -153,20 +153,20 @@ func wanted(f access.GrantFilter, r *access.GrantRow) bool {
 // PartnerCustomers lists the customers with a grant for the partner (A1, A3, W14), by customer id. Which customers there are comes from
 // index 1; their records are read from the table.
 func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[access.GrantRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
 		keys := []Key{headcountKey(p.ID)}
-		if f.For != "" {
-			keys = append(keys, userKey(f.For))
+		if f.Viewer != "" {
+			keys = append(keys, userKey(f.Viewer))
 		}
 		customers := make([]string, len(items))
 		for i, it := range items {
 			c := strings.TrimPrefix(it.s(gsi1sk), customerPrefix)
 			customers[i] = c
 			keys = append(keys, customerKey(c), grantKey(c, p.ID))
-			if f.For != "" {
-				keys = append(keys, assignmentKey(c, f.For))
+			if f.Viewer != "" {
+				keys = append(keys, assignmentKey(c, f.Viewer))
 			}
 		}
 		side, err := s.get(ctx, keys)
@@ -177,7 +177,7 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 		if err != nil {
 			return nil, err
 		}
-		user, err := lookup(side, userKey(f.For), (*item).user)
+		user, err := lookup(side, userKey(f.Viewer), (*item).user)
 		if err != nil {
 			return nil, err
 		}
@@ -193,13 +193,13 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 			if row.Customer == nil || row.Grant == nil {
 				continue
 			}
-			if f.For != "" {
-				row.You = access.Facts{Partner: p, User: user, Grant: row.Grant}
-				if row.You.Assignment, err = lookup(side, assignmentKey(id, f.For), (*item).assignment); err != nil {
+			if f.Viewer != "" {
+				row.Viewer = access.Facts{Partner: p, User: user, Grant: row.Grant}
+				if row.Viewer.Assignment, err = lookup(side, assignmentKey(id, f.Viewer), (*item).assignment); err != nil {
 					return nil, err
 				}
 			}
-			if _, in := access.Enters(row.You, id, f.Now); f.OnlyMine && !in {
+			if _, in := access.EffectiveLevel(row.Viewer, id, f.Now); f.OnlyAccessible && !in {
 				continue
 			}
 			if wanted(f, &row) && customerMatches(row.Customer, f.Query) {
@@ -212,8 +212,8 @@ func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f acces
 }
 
 // GrantUsers lists the users of a grant (D19, A12): those assigned one by one, or all users of the partner who have access.
-func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error) {
-	if g.Everyone || g.UpTo > 0 {
+func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.PageRequest) (access.Page[access.GrantUser], error) {
+	if g.Everyone || g.EveryoneUpTo > 0 {
 		join := func(ctx context.Context, items []*item) ([]*access.GrantUser, error) {
 			users, err := each((*item).user, nil)(ctx, items)
 			if err != nil {
@@ -229,7 +229,7 @@ func (s *Store) GrantUsers(ctx context.Context, g *access.Grant, ask access.Page
 		return walk(ctx, ask, true, s.stretch(partnerPK(g.Partner), prefix), join, after(prefix, sk))
 	}
 	join := func(ctx context.Context, items []*item) ([]*access.GrantUser, error) {
-		rows, err := each((*item).assignment, func(a *access.Assignment) bool { return a.Epoch == g.Epoch && !a.Out })(ctx, items)
+		rows, err := each((*item).assignment, func(a *access.Assignment) bool { return a.Epoch == g.Epoch && !a.Excluded })(ctx, items)
 		if err != nil {
 			return nil, err
 		}
@@ -281,7 +281,9 @@ func (s *Store) pair(ctx context.Context, g *access.Grant, users []*access.User,
 }
 
 // Users lists a partner's users in the order in which they joined, without removed ones.
-func (s *Store) Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error) {
+func (s *Store) Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User],
+	error,
+) {
 	keep := func(u *access.User) bool {
 		if u.Status == access.Removed || onlyActive && u.Status != access.Active {
 			return false
@@ -293,7 +295,7 @@ func (s *Store) Users(ctx context.Context, partner, query string, onlyActive boo
 }
 
 // Members lists a customer's members by address.
-func (s *Store) Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error) {
+func (s *Store) Members(ctx context.Context, customer string, ask access.PageRequest) (access.Page[access.Member], error) {
 	return walk(ctx, ask, false, s.stretch(customerPK(customer), memberPrefix), each((*item).member, nil), after(memberPrefix, sk))
 }
 
@@ -335,7 +337,7 @@ func anyOf[T any](ctx context.Context, fetch func(ctx context.Context, after str
 // Partners lists the partners of the directory that keep accepts, by name. With a query it lists those with, for each word of the query, a
 // word in their name that begins with it, in the order of the longest.
 func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Partner) bool,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[access.Partner], error) {
 	if query == "" {
 		return walk(ctx, ask, true, s.shards(directoryPK), each((*item).partner, keep), after("", gsi1sk))
@@ -392,14 +394,14 @@ func firstMatch(name, query string) string {
 }
 
 // SubPartners lists the partners whose parent is the given one, by id (W3).
-func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error) {
+func (s *Store) SubPartners(ctx context.Context, parent string, ask access.PageRequest) (access.Page[access.Partner], error) {
 	join := s.partnersNamed(func(_ *item, p *access.Partner) bool { return p.Status != access.Removed && p.Parent == parent })
 	return walk(ctx, ask, false, s.stretch(partnerPK(parent), subPartnerPrefix), join, after(subPartnerPrefix, sk))
 }
 
 // Customers lists the customers that are not removed, by name: all, or those whose words begin with the words of the query, or whose id or
 // domain begins with it. It reads index 1.
-func (s *Store) Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error) {
+func (s *Store) Customers(ctx context.Context, query string, ask access.PageRequest) (access.Page[access.Customer], error) {
 	keep := func(c *access.Customer) bool { return customerMatches(c, query) }
 	return walk(ctx, ask, query != "", s.shards(customersPK), each((*item).customer, keep), after("", gsi1sk))
 }
@@ -409,7 +411,7 @@ func customerMatches(c *access.Customer, query string) bool {
 }
 
 // RemovedPartners lists the removed partners, by id. No other list has them.
-func (s *Store) RemovedPartners(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+func (s *Store) RemovedPartners(ctx context.Context, ask access.PageRequest) (access.Page[access.Partner], error) {
 	return walk(ctx, ask, false, s.shards(removedPK), each((*item).partner, nil), after("", gsi1sk))
 }
 
@@ -453,13 +455,14 @@ func (s *Store) merged(ctx context.Context, pk func(shard int) string, after str
 
 // CustomerHistory lists a customer's events, newest first (P17).
 func (s *Store) CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter,
-	ask access.PageAsk,
+	ask access.PageRequest,
 ) (access.Page[events.Event], error) {
 	return s.history(ctx, span{pk: customerPK(customer)}, sk, f, ask)
 }
 
 // PartnerHistory lists a partner's events, newest first. It comes from index 1.
-func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event],
+func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter,
+	ask access.PageRequest) (access.Page[events.Event],
 	error,
 ) {
 	return s.history(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, f, ask)
@@ -468,7 +471,8 @@ func (s *Store) PartnerHistory(ctx context.Context, partner string, f access.His
 // late is how long after an event's time its id may have been generated. The id decides the position in the history.
 const late = 10 * time.Second
 
-func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event],
+func (s *Store) history(ctx context.Context, sp span, key string, f access.HistoryFilter,
+	ask access.PageRequest) (access.Page[events.Event],
 	error,
 ) {
 	if !f.Until.IsZero() && !f.From.Before(f.Until) { // nothing lies between, and DynamoDB refuses a range whose ends are the wrong way round

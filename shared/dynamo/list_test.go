@@ -13,7 +13,7 @@ import (
 )
 
 // lister asks for one page.
-type lister[T any] = func(context.Context, access.PageAsk) (access.Page[T], error)
+type lister[T any] = func(context.Context, access.PageRequest) (access.Page[T], error)
 
 // wantList reads a list with pages of every size up to one more than it holds, and fails unless each time the pages together are the whole,
 // in its order, each row once.
@@ -33,7 +33,7 @@ func wantList[T any](t *testing.T, about string, list lister[T], name func(T) st
 
 func pageThrough[T any](t *testing.T, about string, list lister[T], name func(T) string, limit int) (got []string, pages int) {
 	t.Helper()
-	for ask := (access.PageAsk{Limit: limit}); ; {
+	for ask := (access.PageRequest{Limit: limit}); ; {
 		page, err := list(t.Context(), ask)
 		if err != nil {
 			t.Fatalf("%s, %d a page: %v", about, limit, err)
@@ -73,7 +73,7 @@ func partnerNamed(id, name string) *access.Partner {
 func all(*access.Partner) bool { return true }
 
 func (tb *table) search(query string) lister[access.Partner] {
-	return func(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+	return func(ctx context.Context, ask access.PageRequest) (access.Page[access.Partner], error) {
 		return tb.Partners(ctx, query, all, ask)
 	}
 }
@@ -151,7 +151,7 @@ func TestASearchFollowsRenamingAndRemoval(t *testing.T) {
 	wantList(t, "renamed: the directory", tb.search(""), partnerID, "contoso", "other")
 	third := edit(second, func(p *access.Partner) { p.Status = access.Suspended })
 	wantList(t, "suspended: the search", tb.search("fabrikam"), partnerID, "contoso")
-	active := func(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+	active := func(ctx context.Context, ask access.PageRequest) (access.Page[access.Partner], error) {
 		return tb.Partners(ctx, "services", func(p *access.Partner) bool { return p.Status == access.Active }, ask)
 	}
 	wantList(t, "suspended: those that the caller wants", active, partnerID, "other")
@@ -203,7 +203,7 @@ func TestTheDirectoryIsSortedByNameOverAllShards(t *testing.T) {
 	slices.Sort(want[6:9]) // the three that are called the same: by their ids
 	want = append(want, "latest")
 	wantList(t, "the directory", tb.search(""), partnerID, want...)
-	even := func(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+	even := func(ctx context.Context, ask access.PageRequest) (access.Page[access.Partner], error) {
 		return tb.Partners(ctx, "", func(p *access.Partner) bool { return strings.HasSuffix(p.Name, "0") }, ask)
 	}
 	wantList(t, "a part of the directory", even, partnerID, want[1], want[13], want[23])
@@ -235,7 +235,7 @@ func TestADirectoryOfHundredsIsPagedWhole(t *testing.T) {
 			}
 		}
 	}
-	last := func(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+	last := func(ctx context.Context, ask access.PageRequest) (access.Page[access.Partner], error) {
 		return tb.Partners(ctx, "", func(p *access.Partner) bool { return p.ID == want[n-1] }, ask)
 	}
 	if got, pages := pageThrough(t, "the last one", last, partnerID, 10); !slices.Equal(got, want[n-1:]) || pages != 2 {
@@ -282,7 +282,7 @@ func TestACustomersGrantsAreListedAndFiltered(t *testing.T) {
 		access.HeadcountWrite{After: &access.Headcount{Partner: "a", Staff: 42, Version: 1}},
 	)
 	list := func(f access.GrantFilter) lister[access.GrantRow] {
-		return func(ctx context.Context, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+		return func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 			return tb.CustomerGrants(ctx, acme, f, ask)
 		}
 	}
@@ -300,7 +300,7 @@ func TestACustomersGrantsAreListedAndFiltered(t *testing.T) {
 	wantList(t, "a search", list(access.GrantFilter{Now: noon, Query: "serv"}), name, "a active", "c suspended", "e active")
 	wantList(t, "a search by id", list(access.GrantFilter{Now: noon, Query: "D"}), name, "d scheduled")
 	wantList(t, "a search that finds nothing", list(access.GrantFilter{Now: noon, Query: "zzz"}), name)
-	page, err := list(access.GrantFilter{Now: noon})(t.Context(), access.PageAsk{Limit: 1})
+	page, err := list(access.GrantFilter{Now: noon})(t.Context(), access.PageRequest{Limit: 1})
 	if err != nil || len(page.Items) != 1 || page.Items[0].Headcount.Staff != 42 {
 		t.Errorf("got %+v (%v), want the partner's headcount beside the grant", page.Items, err)
 	}
@@ -327,16 +327,16 @@ func TestAListThatIsNearlyAllFilteredOutIsStillWhole(t *testing.T) {
 	}
 	tb.save(t, writes...)
 	f := access.GrantFilter{Now: noon}
-	grants := func(ctx context.Context, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+	grants := func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 		return tb.CustomerGrants(ctx, acme, f, ask)
 	}
 	wantList(t, "four of 950 grants of a customer", grants, func(r access.GrantRow) string { return r.Grant.Partner }, wantPartners...)
-	customers := func(ctx context.Context, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+	customers := func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 		return tb.PartnerCustomers(ctx, partnerNamed("contoso", "Contoso"), f, ask)
 	}
 	wantList(t, "four of 950 customers of a partner", customers, func(r access.GrantRow) string { return r.Customer.ID }, wantCustomers...)
 	was := len(tb.line.seen())
-	if _, err := grants(t.Context(), access.PageAsk{Limit: 100}); err != nil {
+	if _, err := grants(t.Context(), access.PageRequest{Limit: 100}); err != nil {
 		t.Fatal(err)
 	}
 	if got := tb.line.seen()[was:]; len(got) > 16 {
@@ -360,7 +360,7 @@ func TestAPartnersCustomersAreListedAndFiltered(t *testing.T) {
 	}
 	tb.save(
 		t, access.PartnerWrite{After: contoso}, access.UserWrite{After: user},
-		access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", Last: 1, Version: 1}},
+		access.HeadcountWrite{After: &access.Headcount{Partner: "contoso", LastNumber: 1, Version: 1}},
 		customer("a", "Alpha", "alpha.example"), customer("b", "Beta", "beta.example"), customer("c", "Gamma Alpha", "c.example"),
 		customer("d", "Delta", ""),
 		access.GrantWrite{After: grantFor("a", "contoso")}, access.GrantWrite{After: grantFor("b", "contoso", ended)},
@@ -370,18 +370,18 @@ func TestAPartnersCustomersAreListedAndFiltered(t *testing.T) {
 		in("a", 1), in("b", 1), in("c", 0), in("d", 1),
 	)
 	list := func(f access.GrantFilter) lister[access.GrantRow] {
-		return func(ctx context.Context, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+		return func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 			return tb.PartnerCustomers(ctx, contoso, f, ask)
 		}
 	}
 	name := func(r access.GrantRow) string {
-		level, in := access.Enters(r.You, r.Customer.ID, noon)
+		level, in := access.EffectiveLevel(r.Viewer, r.Customer.ID, noon)
 		return fmt.Sprint(r.Customer.ID, " ", level, " ", in)
 	}
 	wantList(t, "for nobody in particular", list(access.GrantFilter{Now: noon}), name, "a none false", "c none false", "d none false")
-	wantList(t, "for a user", list(access.GrantFilter{Now: noon, For: kim}), name, "a view true", "c none false", "d none false")
-	wantList(t, "what the user can enter", list(access.GrantFilter{Now: noon, For: kim, OnlyMine: true}), name, "a view true")
-	wantList(t, "with what has ended", list(access.GrantFilter{Now: noon, For: kim, Statuses: []string{"ended"}}), name, "b none false")
+	wantList(t, "for a user", list(access.GrantFilter{Now: noon, Viewer: kim}), name, "a view true", "c none false", "d none false")
+	wantList(t, "what the user can enter", list(access.GrantFilter{Now: noon, Viewer: kim, OnlyAccessible: true}), name, "a view true")
+	wantList(t, "with what has ended", list(access.GrantFilter{Now: noon, Viewer: kim, Statuses: []string{"ended"}}), name, "b none false")
 	wantList(t, "a search by name", list(access.GrantFilter{Now: noon, Query: "ALPH"}), name, "a none false", "c none false")
 	wantList(t, "a search by domain", list(access.GrantFilter{Now: noon, Query: "C.EX"}), name, "c none false")
 	wantList(t, "a search by id", list(access.GrantFilter{Now: noon, Query: "d"}), name, "d none false")
@@ -410,7 +410,7 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 	}
 	row := func(i int, epoch int64, out bool) access.Write {
 		return access.AssignmentWrite{After: &access.Assignment{
-			Customer: "acme", Partner: "contoso", User: id[i], Epoch: epoch, Out: out,
+			Customer: "acme", Partner: "contoso", User: id[i], Epoch: epoch, Excluded: out,
 			Version: 1,
 		}}
 	}
@@ -425,7 +425,7 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 	tb.save(t, writes...)
 	list := func(edit func(*access.Grant)) lister[access.GrantUser] {
 		g := grantFor("acme", "contoso", func(g *access.Grant) { g.Epoch = 2 }, edit)
-		return func(ctx context.Context, ask access.PageAsk) (access.Page[access.GrantUser], error) {
+		return func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantUser], error) {
 			return tb.GrantUsers(ctx, g, ask)
 		}
 	}
@@ -433,7 +433,7 @@ func TestTheUsersOfAGrantAreListed(t *testing.T) {
 	wantList(t, "picked one by one", list(func(*access.Grant) {}), name, "User 0", "User 5", "User 7")
 	wantList(t, "everyone", list(func(g *access.Grant) { g.Everyone = true }), name, "User 0", "User 1", "User 2", "User 3", "User 4",
 		"User 5", "User 7")
-	wantList(t, "everyone up to the third", list(func(g *access.Grant) { g.UpTo = 3 }), name, "User 0", "User 2", "User 5", "User 7")
+	wantList(t, "everyone up to the third", list(func(g *access.Grant) { g.EveryoneUpTo = 3 }), name, "User 0", "User 2", "User 5", "User 7")
 	wantList(t, "nobody", list(func(g *access.Grant) { g.Epoch = 9 }), name)
 }
 
@@ -466,7 +466,7 @@ func TestAPartnersUsersAndACustomersMembersAreListed(t *testing.T) {
 	)
 	tb.save(t, writes...)
 	users := func(query string, onlyActive bool) lister[access.User] {
-		return func(ctx context.Context, ask access.PageAsk) (access.Page[access.User], error) {
+		return func(ctx context.Context, ask access.PageRequest) (access.Page[access.User], error) {
 			return tb.Users(ctx, "contoso", query, onlyActive, ask)
 		}
 	}
@@ -477,7 +477,7 @@ func TestAPartnersUsersAndACustomersMembersAreListed(t *testing.T) {
 	wantList(t, "users by two words", users("zo 7", false), name, "7")
 	wantList(t, "users by address", users("U2@", false), name, "2")
 	wantList(t, "users by what nobody is called", users("x", false), name)
-	members := func(ctx context.Context, ask access.PageAsk) (access.Page[access.Member], error) {
+	members := func(ctx context.Context, ask access.PageRequest) (access.Page[access.Member], error) {
 		return tb.Members(ctx, "acme", ask)
 	}
 	wantList(t, "members", members, func(m access.Member) string { return m.Email }, numbered("m%d@acme.example", 0, 8)...)
@@ -523,12 +523,12 @@ func TestHistoryIsNewestFirstAndFiltered(t *testing.T) {
 		t.Fatal(err)
 	}
 	customer := func(f access.HistoryFilter) lister[events.Event] {
-		return func(ctx context.Context, ask access.PageAsk) (access.Page[events.Event], error) {
+		return func(ctx context.Context, ask access.PageRequest) (access.Page[events.Event], error) {
 			return tb.CustomerHistory(ctx, "acme", f, ask)
 		}
 	}
 	partner := func(f access.HistoryFilter) lister[events.Event] {
-		return func(ctx context.Context, ask access.PageAsk) (access.Page[events.Event], error) {
+		return func(ctx context.Context, ask access.PageRequest) (access.Page[events.Event], error) {
 			return tb.PartnerHistory(ctx, "contoso", f, ask)
 		}
 	}
@@ -554,7 +554,7 @@ func TestHistoryIsNewestFirstAndFiltered(t *testing.T) {
 		wantList(t, side+": a period that is empty", list(access.HistoryFilter{From: at(5 * time.Second), Until: at(5 * time.Second)}), name)
 		wantList(t, side+": before 1970", list(access.HistoryFilter{Until: time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)}), name)
 	}
-	wantList(t, "of nobody", func(ctx context.Context, ask access.PageAsk) (access.Page[events.Event], error) {
+	wantList(t, "of nobody", func(ctx context.Context, ask access.PageRequest) (access.Page[events.Event], error) {
 		return tb.CustomerHistory(ctx, "nobody", access.HistoryFilter{}, ask)
 	}, name)
 }

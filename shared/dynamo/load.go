@@ -10,14 +10,14 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Relation loads what a plan about one customer and partner reads, with the users of those ids. With whole, or when there are few, it loads
-// all assignments of the grant, and with whole also the users who have access by their number, if these are few enough to be named. Reads
-// are strongly consistent. The grant and its assignments are of one instant, so that a plan that changes nothing, or refuses, states what
-// was true. Apply detects whatever else changes meanwhile.
-func (s *Store) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+// GrantFacts loads what a plan about one customer and partner reads, with the users of those ids. With whole, or when there are few, it
+// loads all assignments of the grant, and with whole also the users who have access by their number, if these are few enough to be named.
+// Reads are strongly consistent. The grant and its assignments are of one instant, so that a plan that changes nothing, or refuses, states
+// what was true. Apply detects whatever else changes meanwhile.
+func (s *Store) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	h := holding(ctx)
 	for n := 0; h != nil || n < attempts; n++ {
-		r, err := s.relation(ctx, customer, partner, users, whole)
+		r, err := s.grantFacts(ctx, customer, partner, users, whole)
 		if err != nil || r.Grant == nil || len(r.Assignments) == 0 && len(users) == 0 {
 			return r, err
 		}
@@ -37,11 +37,11 @@ func (s *Store) Relation(ctx context.Context, customer, partner string, users []
 			return r, err
 		}
 	}
-	return access.Relation{}, contention()
+	return access.GrantFacts{}, contention()
 }
 
-func (s *Store) relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
-	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
+func (s *Store) grantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
+	r := access.GrantFacts{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	keys := []Key{customerKey(customer), partnerKey(partner), headcountKey(partner), grantKey(customer, partner)}
 	for _, u := range users {
 		keys = append(keys, userKey(u))
@@ -70,8 +70,8 @@ func (s *Store) relation(ctx context.Context, customer, partner string, users []
 
 // Concerned returns what an event is about as it is now: the organisations that it names, their grant, and these users with their
 // assignments. Either id may be "". It is one read without a transaction: do not base a change on it.
-func (s *Store) Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error) {
-	r := access.Relation{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
+func (s *Store) Concerned(ctx context.Context, customer, partner string, users []string) (access.GrantFacts, error) {
+	r := access.GrantFacts{Users: map[string]*access.User{}, Assignments: map[string]*access.Assignment{}}
 	var keys []Key
 	if customer != "" {
 		keys = append(keys, customerKey(customer))
@@ -119,10 +119,10 @@ func (s *Store) Concerned(ctx context.Context, customer, partner string, users [
 	return r, nil
 }
 
-// assignments loads the rows of a grant after the grant. Relation then checks that both belong together.
-func (s *Store) assignments(ctx context.Context, r *access.Relation, users []string, whole bool) error {
+// assignments loads the rows of a grant after the grant. GrantFacts then checks that both belong together.
+func (s *Store) assignments(ctx context.Context, r *access.GrantFacts, users []string, whole bool) error {
 	customer, partner := r.Grant.Customer, r.Grant.Partner
-	if !whole && !r.Grant.Few() {
+	if !whole && !r.Grant.UsersCanBeListed() {
 		keys := make([]Key, len(users))
 		for i, id := range users {
 			keys[i] = assignmentKey(customer, id)
@@ -159,7 +159,7 @@ func (s *Store) assignments(ctx context.Context, r *access.Relation, users []str
 			break
 		}
 	}
-	if r.Grant.UpTo > 0 && !r.Grant.Everyone && r.Grant.Count <= access.MaxUserSet {
+	if r.Grant.EveryoneUpTo > 0 && !r.Grant.Everyone && r.Grant.Count <= access.MaxUserSet {
 		if err := s.byNumber(ctx, r); err != nil {
 			return err
 		}
@@ -167,9 +167,9 @@ func (s *Store) assignments(ctx context.Context, r *access.Relation, users []str
 	return s.names(ctx, r)
 }
 
-// byNumber loads the users who have access by their number, after everyone was switched off. It gives up and leaves the relation not Known
+// byNumber loads the users who have access by their number, after everyone was switched off. It gives up and leaves UsersLoaded false
 // when it would have to search thousands of users.
-func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
+func (s *Store) byNumber(ctx context.Context, r *access.GrantFacts) error {
 	partner := r.Grant.Partner
 	for after, pages := "", 0; ; pages++ {
 		if pages == maxUserPages {
@@ -190,7 +190,7 @@ func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
 			after = u.ID[len(partner)+1:]
 		}
 		if !more {
-			r.Known = true
+			r.UsersLoaded = true
 			return nil
 		}
 	}
@@ -199,12 +199,12 @@ func (s *Store) byNumber(ctx context.Context, r *access.Relation) error {
 // maxUserPages is how many pages of 500 users byNumber reads at most.
 const maxUserPages = 20
 
-// names loads the users that a whole relation lists, so that events can name them.
-func (s *Store) names(ctx context.Context, r *access.Relation) error {
+// names loads the users that facts with all assignments list, so that events can name them.
+func (s *Store) names(ctx context.Context, r *access.GrantFacts) error {
 	var keys []Key
 	var ids []string
 	for id, a := range r.Assignments {
-		if r.Users[id] == nil && a.Epoch == r.Grant.Epoch && !a.Out {
+		if r.Users[id] == nil && a.Epoch == r.Grant.Epoch && !a.Excluded {
 			keys, ids = append(keys, userKey(id)), append(ids, id)
 		}
 	}
@@ -215,7 +215,7 @@ func (s *Store) names(ctx context.Context, r *access.Relation) error {
 	return s.users(ctx, r.Users, items, ids)
 }
 
-// users adds the users of those ids to the relation, from items that were read already. A user who is missing has left and is read from the
+// users adds the users of those ids to the facts, from items that were read already. A user who is missing has left and is read from the
 // former users.
 func (s *Store) users(ctx context.Context, into map[string]*access.User, items map[Key]*item, ids []string) error {
 	var missing []Key
@@ -337,13 +337,13 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 	if f.Holder, err = s.holder(ctx, f.Email); err != nil || f.Email == nil {
 		return f, err
 	}
-	for _, id := range f.Email.Former {
+	for _, id := range f.Email.FormerUsers {
 		u, err := s.User(ctx, id)
 		if err != nil {
 			return f, err
 		}
 		if u != nil {
-			f.Former = append(f.Former, u)
+			f.FormerHolders = append(f.FormerHolders, u)
 		}
 	}
 	return f, s.elsewhere(ctx, &f)
@@ -351,13 +351,13 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 
 // elsewhere returns which of the users with the address is a member of the customer under another address.
 func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
-	people := f.Former
+	people := f.FormerHolders
 	if f.Holder.User != nil {
 		people = append(slices.Clone(people), f.Holder.User)
 	}
 	var keys []Key
 	for _, u := range people {
-		for _, address := range append(slices.Clone(u.Former), u.Email) {
+		for _, address := range append(slices.Clone(u.FormerEmails), u.Email) {
 			keys = append(keys, emailKey(address))
 		}
 	}
@@ -365,16 +365,16 @@ func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
 	if err != nil {
 		return err
 	}
-	f.Elsewhere = map[string]bool{}
+	f.OtherMemberships = map[string]bool{}
 	for _, u := range people {
-		for _, address := range append(slices.Clone(u.Former), u.Email) {
+		for _, address := range append(slices.Clone(u.FormerEmails), u.Email) {
 			e, err := lookup(items, emailKey(address), (*item).email)
 			if err != nil {
 				return err
 			}
 			if e != nil && address != f.Email.Address && slices.Contains(e.MemberOf, f.Customer.ID) &&
-				(e.User == u.ID || slices.Contains(e.Former, u.ID)) {
-				f.Elsewhere[u.ID] = true
+				(e.User == u.ID || slices.Contains(e.FormerUsers, u.ID)) {
+				f.OtherMemberships[u.ID] = true
 			}
 		}
 	}
@@ -382,8 +382,8 @@ func (s *Store) elsewhere(ctx context.Context, f *access.MemberFacts) error {
 }
 
 // holder loads the partner's user who has an address, with what the end of the account reads.
-func (s *Store) holder(ctx context.Context, e *access.Email) (access.Holder, error) {
-	var h access.Holder
+func (s *Store) holder(ctx context.Context, e *access.Email) (access.AddressHolder, error) {
+	var h access.AddressHolder
 	if e == nil || e.User == "" {
 		return h, nil
 	}
@@ -407,7 +407,7 @@ func (s *Store) holder(ctx context.Context, e *access.Email) (access.Holder, err
 
 // Domains returns the records of the domain registry that a plan about these addresses or domains reads.
 func (s *Store) Domains(ctx context.Context, addresses ...string) (access.Domains, error) {
-	names := access.DomainsOf(addresses...)
+	names := access.DomainNamesOf(addresses...)
 	keys := make([]Key, len(names))
 	for i, name := range names {
 		keys[i] = domainKey(name)
@@ -441,7 +441,7 @@ func (s *Store) UserFacts(ctx context.Context, partner, user, address string) (a
 	if user != "" {
 		keys = append(keys, userKey(user), taskKey(access.IdentityTask(user)))
 	}
-	domains := access.DomainsOf(address)
+	domains := access.DomainNamesOf(address)
 	if address != "" {
 		keys = append(keys, emailKey(address))
 	}

@@ -117,8 +117,8 @@ var (
 	aPartner    = access.Actor{Kind: "partner", Email: "olga@contoso.example"}
 )
 
-func (m *machine) moment(a access.Actor) access.Moment {
-	return access.Moment{Now: m.model.now, Actor: a, NewID: func() string {
+func (m *machine) planContext(a access.Actor) access.PlanContext {
+	return access.PlanContext{Now: m.model.now, Actor: a, NewID: func() string {
 		m.ids++
 		return fmt.Sprintf("%013d%013d", m.run, m.ids)
 	}}
@@ -129,7 +129,7 @@ func (m *machine) found() {
 	for i := range 2 {
 		id := fmt.Sprintf("c%d-%d", i, m.run)
 		m.apply(func(context.Context) (access.Change, error) {
-			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, m.moment(theProvider))
+			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, m.planContext(theProvider))
 			return c, err
 		})
 		m.model.customers = append(m.model.customers, id)
@@ -139,7 +139,7 @@ func (m *machine) found() {
 		id := fmt.Sprintf("p%d-%d", i, m.run)
 		m.apply(func(context.Context) (access.Change, error) {
 			cmd := access.PartnerCommand{Name: &id, Offer: new(access.Manage)}
-			c, _, err := access.PlanPartner(id, nil, nil, nil, cmd, m.moment(theProvider))
+			c, _, err := access.PlanPartner(id, nil, nil, nil, cmd, m.planContext(theProvider))
 			return c, err
 		})
 		m.model.addPartner(id, access.Manage)
@@ -152,7 +152,7 @@ func (m *machine) found() {
 // apply plans on what the store has and commits; the code of the refusal, or "", is the outcome.
 func (m *machine) apply(plan func(context.Context) (access.Change, error)) access.Code {
 	m.Helper()
-	err := m.store.Apply(m.ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := m.store.Apply(m.ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
 		return c, nil, err
 	})
@@ -164,11 +164,11 @@ func (m *machine) apply(plan func(context.Context) (access.Change, error)) acces
 }
 
 // relation applies a plan about one grant.
-func (m *machine) relation(p pair, users []string, whole bool, plan func(access.Relation) (access.Planned, error)) access.Code {
+func (m *machine) relation(p pair, users []string, whole bool, plan func(access.GrantFacts) (access.GrantChange, error)) access.Code {
 	m.Helper()
 	m.touched[p] = true
 	return m.apply(func(ctx context.Context) (access.Change, error) {
-		r, err := m.store.Relation(ctx, p.customer, p.partner, users, whole)
+		r, err := m.store.GrantFacts(ctx, p.customer, p.partner, users, whole)
 		if err != nil {
 			return access.Change{}, err
 		}
@@ -255,7 +255,7 @@ func (m *machine) someVersion(t *rapid.T, p pair) (seen int64, stale bool) {
 	if g == nil {
 		return 1 - int64(how), how == 2
 	}
-	return g.Edition() + 1 - int64(how), how == 2
+	return g.PublicVersion() + 1 - int64(how), how == 2
 }
 
 // Commands about a grant.
@@ -274,7 +274,9 @@ func (m *machine) grantTo(t *rapid.T, p pair) {
 		cmd.Users = m.someUsers(t, p.partner, "users", 1)
 	}
 	got := m.relation(p, cmd.Users, false,
-		func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+		func(r access.GrantFacts) (access.GrantChange, error) {
+			return access.PlanGrant(r, cmd, m.planContext(aCustomer))
+		})
 	m.same(got, m.model.grant(p, cmd))
 }
 
@@ -283,7 +285,9 @@ func (m *machine) individual(t *rapid.T) {
 	p := pair{rapid.SampledFrom(m.model.customers).Draw(t, "customer"), m.model.people[user].partner}
 	cmd := access.GrantCommand{Users: []string{user}, Individual: true, Level: maybe(t, "level", someLevel)}
 	got := m.relation(p, cmd.Users, false,
-		func(r access.Relation) (access.Planned, error) { return access.PlanGrant(r, cmd, m.moment(aCustomer)) })
+		func(r access.GrantFacts) (access.GrantChange, error) {
+			return access.PlanGrant(r, cmd, m.planContext(aCustomer))
+		})
 	m.same(got, m.model.grant(p, cmd))
 	m.spread(t, p.customer)
 }
@@ -291,8 +295,8 @@ func (m *machine) individual(t *rapid.T) {
 // spread does what follows every change of a cap: all the customer's grants copy it.
 func (m *machine) spread(t *rapid.T, customer string) {
 	for _, p := range slices.Sorted(maps.Keys(m.model.partners)) {
-		m.visit(t, pair{customer, p}, nil, func(r access.Relation) (access.Planned, error) {
-			return access.PlanCustomerRules(r, m.moment(theClock))
+		m.visit(t, pair{customer, p}, nil, func(r access.GrantFacts) (access.GrantChange, error) {
+			return access.PlanCustomerRules(r, m.planContext(theClock))
 		})
 	}
 }
@@ -307,7 +311,9 @@ func (m *machine) editCaps(t *rapid.T) {
 	}
 	var stale bool
 	cmd.Seen, stale = m.someVersion(t, p)
-	got := m.relation(p, users, false, func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+	got := m.relation(p, users, false, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanEdit(r, cmd, m.planContext(aCustomer))
+	})
 	m.same(got, m.model.edit(p, cmd, stale))
 	m.spread(t, p.customer)
 }
@@ -320,7 +326,9 @@ func (m *machine) edit(t *rapid.T, p pair, cmd access.EditCommand) {
 		users = *cmd.Set
 	}
 	got := m.relation(p, users, cmd.Set != nil,
-		func(r access.Relation) (access.Planned, error) { return access.PlanEdit(r, cmd, m.moment(aCustomer)) })
+		func(r access.GrantFacts) (access.GrantChange, error) {
+			return access.PlanEdit(r, cmd, m.planContext(aCustomer))
+		})
 	m.same(got, m.model.edit(p, cmd, stale))
 }
 
@@ -362,7 +370,7 @@ func (m *machine) editTerms(t *rapid.T) {
 
 func (m *machine) pick(t *rapid.T) {
 	p := m.somePair(t)
-	var cmd access.PickCommand
+	var cmd access.AssignCommand
 	if rapid.Bool().Draw(t, "everyone?") {
 		cmd.Everyone = new(rapid.Bool().Draw(t, "everyone"))
 	}
@@ -373,15 +381,17 @@ func (m *machine) pick(t *rapid.T) {
 	}
 	var stale bool
 	cmd.Seen, stale = m.someVersion(t, p)
-	got := m.relation(p, users, true, func(r access.Relation) (access.Planned, error) { return access.PlanPick(r, cmd, m.moment(aPartner)) })
+	got := m.relation(p, users, true, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanAssign(r, cmd, m.planContext(aPartner))
+	})
 	m.same(got, m.model.pick(p, cmd, stale))
 }
 
 func (m *machine) removeUser(t *rapid.T) {
 	p := m.somePair(t)
 	user := m.someUser(t)
-	got := m.relation(p, []string{user}, false, func(r access.Relation) (access.Planned, error) {
-		return access.PlanRemoveUser(r, user, m.moment(aCustomer))
+	got := m.relation(p, []string{user}, false, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanRemoveUser(r, user, m.planContext(aCustomer))
 	})
 	m.same(got, m.model.removeUser(p, user))
 }
@@ -393,7 +403,7 @@ func (m *machine) end(t *rapid.T) {
 	if rapid.Bool().Draw(t, "relinquish") {
 		plan, by = access.PlanRelinquish, aPartner
 	}
-	got := m.relation(p, nil, false, func(r access.Relation) (access.Planned, error) { return plan(r, m.moment(by)) })
+	got := m.relation(p, nil, false, func(r access.GrantFacts) (access.GrantChange, error) { return plan(r, m.planContext(by)) })
 	m.same(got, m.model.end(p))
 }
 
@@ -424,11 +434,11 @@ func (m *machine) due(t *rapid.T) {
 func (m *machine) dueAt(t *rapid.T, p pair) {
 	var told, want string
 	before := m.stored(t, p).Grant
-	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) {
+	m.visit(t, p, nil, func(r access.GrantFacts) (access.GrantChange, error) {
 		if d := m.model.deals[p]; d != nil && m.model.expired(d) && r.Grant.State != access.StateEnded {
 			want = string(events.GrantExpired)
 		}
-		out, err := access.PlanDue(r, m.moment(theClock))
+		out, err := access.PlanDue(r, m.planContext(theClock))
 		for _, e := range out.Change.Events {
 			if e.Type != events.GrantStarted && e.Type != events.GrantExpiring {
 				told += string(e.Type)
@@ -443,8 +453,9 @@ func (m *machine) dueAt(t *rapid.T, p pair) {
 	if g != nil && !g.Due().IsZero() && !g.Due().After(m.model.now) {
 		t.Fatalf("%v: got work due at %s when it was just done at %s", p, g.Due(), m.model.now)
 	}
-	if want == "" && before != nil && g.Edition() != before.Edition() {
-		t.Fatalf("%v: got version %d after the clock has told something, want %d as before for whoever edits", p, g.Edition(), before.Edition())
+	if want == "" && before != nil && g.PublicVersion() != before.PublicVersion() {
+		t.Fatalf("%v: got version %d after the clock has told something, want %d as before for whoever edits", p, g.PublicVersion(),
+			before.PublicVersion())
 	}
 }
 
@@ -469,8 +480,8 @@ func (m *machine) userLeft(t *rapid.T) {
 }
 
 func (m *machine) userLeftAt(t *rapid.T, p pair, user string) {
-	m.visit(t, p, []string{user}, func(r access.Relation) (access.Planned, error) {
-		return access.PlanUserLeft(r, user, m.moment(theClock))
+	m.visit(t, p, []string{user}, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanUserLeft(r, user, m.planContext(theClock))
 	})
 	m.model.userLeft(p, user)
 	if r, d := m.stored(t, p), m.model.deals[p]; d != nil && r.Grant.UserCount(r.Headcount) != d.count() {
@@ -491,7 +502,9 @@ func (m *machine) partnerGone(t *rapid.T) {
 }
 
 func (m *machine) partnerGoneAt(t *rapid.T, p pair) {
-	m.visit(t, p, nil, func(r access.Relation) (access.Planned, error) { return access.PlanPartnerGone(r, m.moment(theClock)) })
+	m.visit(t, p, nil, func(r access.GrantFacts) (access.GrantChange, error) {
+		return access.PlanEndForRemovedPartner(r, m.planContext(theClock))
+	})
 	want := m.model.partnerGone(p)
 	if g := m.stored(t, p).Grant; g != nil &&
 		(g.State != access.StateEnded || want != nil && (g.End.Reason != want.Reason || !g.End.At.Equal(want.At))) {
@@ -527,9 +540,9 @@ func (m *machine) oldRows(t *rapid.T) {
 }
 
 // visit is the sweep's at one grant. It is never refused, and a second time it finds nothing to do.
-func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Relation) (access.Planned, error)) {
+func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.GrantFacts) (access.GrantChange, error)) {
 	var c access.Change
-	m.same(m.relation(p, users, false, func(r access.Relation) (access.Planned, error) {
+	m.same(m.relation(p, users, false, func(r access.GrantFacts) (access.GrantChange, error) {
 		out, err := plan(r)
 		c = out.Change
 		return out, err
@@ -537,7 +550,7 @@ func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Rel
 	for _, e := range c.Events {
 		m.swept[string(e.Type)]++
 	}
-	r, err := m.store.Relation(m.ctx, p.customer, p.partner, users, false)
+	r, err := m.store.GrantFacts(m.ctx, p.customer, p.partner, users, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -546,8 +559,8 @@ func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.Rel
 	}
 }
 
-func (m *machine) stored(t *rapid.T, p pair) access.Relation {
-	r, err := m.store.Relation(m.ctx, p.customer, p.partner, nil, false)
+func (m *machine) stored(t *rapid.T, p pair) access.GrantFacts {
+	r, err := m.store.GrantFacts(m.ctx, p.customer, p.partner, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -580,7 +593,7 @@ func (m *machine) newUser(partner string, role access.Role) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &address, Name: &address, Role: &role}, m.moment(theProvider))
+		c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &address, Name: &address, Role: &role}, m.planContext(theProvider))
 		if u != nil {
 			id = u.ID
 		}
@@ -604,7 +617,7 @@ func (m *machine) leave(t *rapid.T) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemoveUserAccount(f, m.moment(theProvider))
+		return access.PlanRemoveUserAccount(f, m.planContext(theProvider))
 	})
 	m.same(got, m.model.leave(user))
 }
@@ -618,7 +631,7 @@ func (m *machine) disable(t *rapid.T) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, _, err := access.PlanUser(f, access.UserCommand{Seen: access.AnyVersion, Status: &status}, m.moment(theProvider))
+		c, _, err := access.PlanUser(f, access.UserCommand{Seen: access.AnyVersion, Status: &status}, m.planContext(theProvider))
 		return c, err
 	})
 	m.same(got, m.model.setStatus(user, status))
@@ -636,9 +649,9 @@ func (m *machine) becomeMember(t *rapid.T) {
 			return access.Change{}, err
 		}
 		if !member {
-			return access.PlanRemoveMember(f, m.moment(theProvider))
+			return access.PlanRemoveMember(f, m.planContext(theProvider))
 		}
-		c, _, err := access.PlanMember(f, address, "Somebody", false, access.AnyVersion, m.moment(theProvider))
+		c, _, err := access.PlanMember(f, address, "Somebody", false, access.AnyVersion, m.planContext(theProvider))
 		return c, err
 	})
 	m.same(got, m.model.setMember(user, customer, member))
@@ -652,7 +665,7 @@ func (m *machine) editPartner(partner string, cmd access.PartnerCommand) access.
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, _, err := access.PlanPartner(partner, before, nil, nil, cmd, m.moment(theProvider))
+		c, _, err := access.PlanPartner(partner, before, nil, nil, cmd, m.planContext(theProvider))
 		return c, err
 	})
 }
@@ -681,7 +694,7 @@ func (m *machine) removePartner(partner string) {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(before, nil, m.moment(theProvider))
+		return access.PlanRemovePartner(before, nil, m.planContext(theProvider))
 	})
 	m.same(got, m.model.removePartner(partner))
 }
@@ -733,10 +746,10 @@ func (m *machine) compareAll(t *rapid.T) {
 
 // compareDecisions asks about the users at every customer, and keeps the grants and partners that it saw.
 func (m *machine) compareDecisions(t *rapid.T, users []string) {
-	var qs []access.Question
+	var qs []access.FactsQuery
 	for _, user := range users {
 		for _, customer := range m.model.customers {
-			qs = append(qs, access.Question{User: user, Customer: customer})
+			qs = append(qs, access.FactsQuery{User: user, Customer: customer})
 		}
 	}
 	facts, err := m.reader.Facts(m.ctx, qs, access.Strong)
@@ -756,7 +769,7 @@ func (m *machine) compareDecisions(t *rapid.T, users []string) {
 			"settings:write": access.Manage,
 		} {
 			d := catalogue.Decide(facts[i], q.Customer, action, m.model.now)
-			got := verdict{d.Allow, d.Why, d.Level, d.Until}
+			got := verdict{d.Allow, d.Reason, d.Level, d.Until}
 			if want := m.model.decide(q.User, q.Customer, needs); got != want {
 				t.Fatalf("%s for %s at %s: got %+v, want %+v\nfacts: grant %+v, assignment %+v", action, q.User, q.Customer, got, want, facts[i].Grant,
 					facts[i].Assignment)
@@ -774,7 +787,7 @@ func (m *machine) compareUsers(t *rapid.T, p pair) {
 		return
 	}
 	limit := rapid.IntRange(2, 4).Draw(t, "limit")
-	got := m.pages(t, limit, func(ask access.PageAsk) ([]string, string, error) {
+	got := m.pages(t, limit, func(ask access.PageRequest) ([]string, string, error) {
 		page, err := m.store.GrantUsers(m.ctx, g, ask)
 		var ids []string
 		for _, u := range page.Items {
@@ -789,28 +802,28 @@ func (m *machine) compareUsers(t *rapid.T, p pair) {
 
 func (m *machine) compareCustomer(t *rapid.T, id string) {
 	m.compareRows(t, "partners of "+id, func(p pair) (string, bool) { return p.partner, p.customer == id },
-		func(f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 			return m.store.CustomerGrants(m.ctx, &access.Customer{ID: id, Name: id}, f, ask)
 		})
 }
 
 func (m *machine) comparePartner(t *rapid.T, id string) {
 	m.compareRows(t, "customers of "+id, func(p pair) (string, bool) { return p.customer, p.partner == id },
-		func(f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error) {
+		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
 			return m.store.PartnerCustomers(m.ctx, m.partners[id], f, ask)
 		})
 }
 
 // compareRows compares a list of grants, each with its status and its number of users: those that have not ended, or all.
 func (m *machine) compareRows(t *rapid.T, about string, of func(pair) (string, bool),
-	list func(access.GrantFilter, access.PageAsk) (access.Page[access.GrantRow], error),
+	list func(access.GrantFilter, access.PageRequest) (access.Page[access.GrantRow], error),
 ) {
 	f := access.GrantFilter{Now: m.model.now}
 	all := rapid.Bool().Draw(t, "all")
 	if all {
 		f.Statuses = []string{"scheduled", "active", "suspended", "expired", "ended"}
 	}
-	got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageAsk) ([]string, string, error) {
+	got := m.pages(t, rapid.IntRange(1, 3).Draw(t, "limit"), func(ask access.PageRequest) ([]string, string, error) {
 		page, err := list(f, ask)
 		var rows []string
 		for _, r := range page.Items {
@@ -832,9 +845,9 @@ func (m *machine) compareRows(t *rapid.T, about string, of func(pair) (string, b
 }
 
 // pages reads a list to its end.
-func (m *machine) pages(t *rapid.T, limit int, page func(access.PageAsk) ([]string, string, error)) []string {
+func (m *machine) pages(t *rapid.T, limit int, page func(access.PageRequest) ([]string, string, error)) []string {
 	var all []string
-	for ask := (access.PageAsk{Limit: limit}); ; {
+	for ask := (access.PageRequest{Limit: limit}); ; {
 		items, next, err := page(ask)
 		if err != nil {
 			t.Fatal(err)

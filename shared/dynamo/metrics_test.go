@@ -94,7 +94,7 @@ func TestASnapshotThatMeetsAChangeIsCountedAsContention(t *testing.T) {
 	tb, c := newTable(t), &counted{}
 	r := dynamo.NewReader(clientOf(t, engine.Shared(t).Endpoint(), tb.line), tb.name,
 		dynamo.WithMetrics(metrics.New(c, "test", time.Now)))
-	ask := []access.Question{{User: "contoso:01J", Customer: "acme"}}
+	ask := []access.FactsQuery{{User: "contoso:01J", Customer: "acme"}}
 	for _, step := range []struct {
 		name  string
 		fault fault

@@ -63,7 +63,7 @@ func (d *deal) count() int { return len(d.people) + len(d.left) }
 // verdict is a decision without the grant's id.
 type verdict struct {
 	allow bool
-	why   access.Why
+	why   access.DecisionReason
 	level access.Level
 	until time.Time
 }
@@ -143,16 +143,16 @@ func (m *model) status(p pair) string {
 
 // decide says whether a user may do at a customer's what needs a level.
 func (m *model) decide(user, customer string, needs access.Level) verdict {
-	no := func(w access.Why) verdict { return verdict{why: w} }
+	no := func(w access.DecisionReason) verdict { return verdict{why: w} }
 	u := m.people[user]
 	if u == nil || u.gone() {
 		return no(access.UnknownSubject)
 	}
 	if m.partners[u.partner].status != access.Active {
-		return no(access.WhyPartnerInactive)
+		return no(access.DeniedPartnerNotActive)
 	}
 	if u.status != access.Active {
-		return no(access.WhyUserInactive)
+		return no(access.DeniedUserNotActive)
 	}
 	d := m.deals[pair{customer, u.partner}]
 	if d == nil {
@@ -160,11 +160,11 @@ func (m *model) decide(user, customer string, needs access.Level) verdict {
 	}
 	switch m.status(pair{customer, u.partner}) {
 	case "expired":
-		return no(access.WhyExpired)
+		return no(access.DeniedExpired)
 	case "ended":
-		return no(access.WhyEnded)
+		return no(access.DeniedEnded)
 	case "suspended":
-		return no(access.WhySuspended)
+		return no(access.DeniedSuspended)
 	case "scheduled":
 		return no(access.NotYetActive)
 	}
@@ -172,7 +172,7 @@ func (m *model) decide(user, customer string, needs access.Level) verdict {
 		return no(access.UserNotAssigned)
 	}
 	if u.memberOf[customer] {
-		return no(access.WhyConflict)
+		return no(access.DeniedConflict)
 	}
 	level := min(d.level, m.partners[u.partner].offer)
 	if own, capped := d.caps[user]; capped {
@@ -489,7 +489,7 @@ func (m *model) edit(p pair, cmd access.EditCommand, stale bool) access.Code {
 	return code
 }
 
-func (m *model) pick(p pair, cmd access.PickCommand, stale bool) access.Code {
+func (m *model) pick(p pair, cmd access.AssignCommand, stale bool) access.Code {
 	return m.change(p, stale, func(d *deal) access.Code {
 		if !d.byPartner {
 			return access.Forbidden

@@ -46,7 +46,7 @@ const (
 
 // Facts returns the facts of each question, in the order of the questions. It reads a question's four records, each record once, with one
 // request for each hundred. Facts of the same record share it. A record that does not exist is nil; one that cannot be decoded is an error.
-func (r *Reader) Facts(ctx context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error) {
+func (r *Reader) Facts(ctx context.Context, qs []access.FactsQuery, c access.Consistency) ([]access.Facts, error) {
 	most := len(qs) * 4
 	if c == access.Snapshot {
 		most = keysPerRequest // each question's records have to be in one transaction
@@ -203,7 +203,7 @@ type recordIndexes struct{ partner, user, grant, assignment int }
 const none = -1
 
 // planReads divides the questions into plans of at most that many records. The records of one question are in one plan.
-func (r *Reader) planReads(qs []access.Question, most int) []*readPlan {
+func (r *Reader) planReads(qs []access.FactsQuery, most int) []*readPlan {
 	var out []*readPlan
 	var s *readPlan
 	for i, q := range qs {
@@ -355,7 +355,7 @@ func (r *Reader) UserByEmail(ctx context.Context, address string) (string, error
 
 // CustomersOf lists the ids of the customers that have or had a grant for the partner, in ascending order. It reads an index, which may lag
 // a moment: decide on the Facts of what it lists.
-func (r *Reader) CustomersOf(ctx context.Context, partner string, ask access.PageAsk) (access.Page[string], error) {
+func (r *Reader) CustomersOf(ctx context.Context, partner string, ask access.PageRequest) (access.Page[string], error) {
 	q := r.candidates(partnerIndexPK(partner), customerPrefix, ask)
 	q.IndexName = aws.String(gsi1)
 	q.ConsistentRead = nil // an index has no other
@@ -369,7 +369,7 @@ func (r *Reader) CustomersOf(ctx context.Context, partner string, ask access.Pag
 }
 
 // PartnersOf lists the ids of the partners that have or had a grant of the customer, in ascending order. It is strongly consistent.
-func (r *Reader) PartnersOf(ctx context.Context, customer string, ask access.PageAsk) (access.Page[string], error) {
+func (r *Reader) PartnersOf(ctx context.Context, customer string, ask access.PageRequest) (access.Page[string], error) {
 	q := r.candidates(customerPK(customer), grantPrefix, ask)
 	if ask.After != "" {
 		q.ExclusiveStartKey = newDraft(grantKey(customer, ask.After))
@@ -378,7 +378,7 @@ func (r *Reader) PartnersOf(ctx context.Context, customer string, ask access.Pag
 }
 
 // UsersOf lists the ids of the partner's users, in the order in which they joined. It is strongly consistent.
-func (r *Reader) UsersOf(ctx context.Context, partner string, ask access.PageAsk) (access.Page[string], error) {
+func (r *Reader) UsersOf(ctx context.Context, partner string, ask access.PageRequest) (access.Page[string], error) {
 	q := r.candidates(partnerPK(partner), userPrefix, ask)
 	if ask.After != "" {
 		q.ExclusiveStartKey = newDraft(userKey(ask.After))
@@ -386,7 +386,7 @@ func (r *Reader) UsersOf(ctx context.Context, partner string, ask access.PageAsk
 	return r.list(ctx, q, sk, userPrefix)
 }
 
-func (r *Reader) candidates(partition, prefix string, ask access.PageAsk) *dynamodb.QueryInput {
+func (r *Reader) candidates(partition, prefix string, ask access.PageRequest) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		TableName: &r.table, Limit: aws.Int32(int32(ask.Limit)), ConsistentRead: aws.Bool(true), //nolint:gosec // 1 to 100
 		KeyConditionExpression:    aws.String("#pk = :pk AND begins_with(#sk, :prefix)"),

@@ -145,7 +145,7 @@ func engineReader(t *testing.T) (*Reader, *wiretap) {
 	return reader(t, e.Endpoint(), table, tap), tap
 }
 
-var acme = []access.Question{{User: kim, Customer: "acme"}}
+var acme = []access.FactsQuery{{User: kim, Customer: "acme"}}
 
 func TestOneQuestionIsOneRequestOfFourStronglyConsistentKeys(t *testing.T) {
 	r, tap := engineReader(t)
@@ -183,19 +183,19 @@ func decisiveOnly(f access.Facts) access.Facts {
 	if u := f.User; u != nil {
 		f.User = &access.User{
 			ID: u.ID, Partner: u.Partner, Status: u.Status, Number: u.Number, Role: u.Role, MemberOf: u.MemberOf,
-			Email: u.Email, Former: u.Former,
+			Email: u.Email, FormerEmails: u.FormerEmails,
 		}
 	}
 	if g := f.Grant; g != nil {
 		f.Grant = &access.Grant{
 			ID: g.ID, Customer: g.Customer, Partner: g.Partner, Level: g.Level, State: g.State, From: g.From, Until: g.Until,
 			RequireSSO: g.RequireSSO,
-			Everyone:   g.Everyone, Epoch: g.Epoch, UpTo: g.UpTo, Domain: g.Domain, Caps: g.Caps, AssignedBy: g.AssignedBy,
+			Everyone:   g.Everyone, Epoch: g.Epoch, EveryoneUpTo: g.EveryoneUpTo, Domain: g.Domain, Caps: g.Caps, AssignedBy: g.AssignedBy,
 		}
 	}
 	if a := f.Assignment; a != nil {
 		f.Assignment = &access.Assignment{
-			Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Out: a.Out, Level: a.Level,
+			Customer: a.Customer, Partner: a.Partner, User: a.User, Epoch: a.Epoch, Excluded: a.Excluded, Level: a.Level,
 			By: a.By, Number: a.Number,
 		}
 	}
@@ -215,7 +215,7 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 	instants := []time.Time{{}, at("2026-10-01T08:00:00.123Z"), at("2026-11-01T00:00:00Z"), at("2027-03-01T00:00:00Z")}
 	levels := []access.Level{access.None, access.View, access.Support, access.Manage}
 	customers := []string{"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
-	told := map[access.Why]bool{}
+	told := map[access.DecisionReason]bool{}
 	rapid.Check(t, func(t *rapid.T) {
 		bit := func(name string) bool { return rapid.Bool().Draw(t, name) }
 		mostly := func(name string) bool { return rapid.IntRange(0, 3).Draw(t, name) > 0 }
@@ -232,7 +232,7 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			Role:    rapid.SampledFrom([]access.Role{access.Owner, access.Admin, access.Business, access.Tech, access.External}).Draw(t, "role"),
 		}
 		if bit("another address before") {
-			u.Former = []string{"kim@old.example"}
+			u.FormerEmails = []string{"kim@old.example"}
 		}
 		if !mostly("partner active") {
 			p.Status = rapid.SampledFrom([]access.Status{access.Suspended, access.Removed}).Draw(t, "partner status")
@@ -247,16 +247,17 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 		}
 		drafts := []draft{partnerItem(&p), amongUsers(&u)}
 		facts := make([]access.Facts, len(customers))
-		questions := make([]access.Question, len(customers))
+		questions := make([]access.FactsQuery, len(customers))
 		for i, c := range customers {
-			questions[i], facts[i] = access.Question{User: kim, Customer: c}, access.Facts{Partner: &p, User: &u}
+			questions[i], facts[i] = access.FactsQuery{User: kim, Customer: c}, access.Facts{Partner: &p, User: &u}
 			if mostly("grant " + c) {
 				g := access.Grant{
 					ID: "grt_" + c, Customer: c, Partner: "contoso", Level: rapid.SampledFrom(levels).Draw(t, "level"), RequireSSO: bit("require_sso"),
 					State: rapid.SampledFrom(
 						[]access.State{access.StateOpen, access.StateOpen, access.StateRequested, access.StateSuspended, access.StateEnded}).Draw(t, "state"),
-					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")), UpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
-					From: rapid.SampledFrom(instants).Draw(t, "from"), Until: rapid.SampledFrom(instants).Draw(t, "until"), Version: 1,
+					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")),
+					EveryoneUpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
+					From:         rapid.SampledFrom(instants).Draw(t, "from"), Until: rapid.SampledFrom(instants).Draw(t, "until"), Version: 1,
 				}
 				if g.State == access.StateEnded {
 					g.End = &access.End{
@@ -280,7 +281,8 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			}
 			if mostly("assignment " + c) {
 				a := access.Assignment{
-					Customer: c, Partner: "contoso", User: kim, Epoch: int64(rapid.IntRange(0, 1).Draw(t, "its epoch")), Out: !mostly("in"), Version: 1,
+					Customer: c, Partner: "contoso", User: kim, Epoch: int64(rapid.IntRange(0, 1).Draw(t, "its epoch")), Excluded: !mostly("in"),
+					Version: 1,
 				}
 				if bit("its own level") {
 					a.Level = new(rapid.SampledFrom(levels).Draw(t, "its level"))
@@ -302,12 +304,12 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 			for i, q := range questions {
 				for _, action := range []string{"reports:read", "settings:write", "no:such"} {
 					want := catalogue.Decide(facts[i], q.Customer, action, now)
-					if got := catalogue.Decide(read[i], q.Customer, action, now); got.Why != want.Why || got.Allow != want.Allow ||
+					if got := catalogue.Decide(read[i], q.Customer, action, now); got.Reason != want.Reason || got.Allow != want.Allow ||
 						got.Level != want.Level ||
 						got.Grant != want.Grant || !got.Until.Equal(want.Until) {
 						t.Fatalf("%s, %s: got %+v of %s, want %+v of %s", c, action, got, text(read[i]), want, text(facts[i]))
 					}
-					told[want.Why] = true
+					told[want.Reason] = true
 				}
 				for _, action := range []string{"users:write", "customers:read", "no:such"} {
 					if got, want := catalogue.DecidePortal(read[i], "contoso", action), catalogue.DecidePortal(facts[i], "contoso", action); got != want {
@@ -329,21 +331,21 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 	r := reader(t, e.Endpoint(), table, &wiretap{})
 	now := at("2026-11-01T00:00:00Z")
 	for _, c := range []struct {
-		want access.Why
+		want access.DecisionReason
 		turn func(p *access.Partner, u *access.User, g *access.Grant, a *access.Assignment)
 	}{
 		{access.Granted, func(*access.Partner, *access.User, *access.Grant, *access.Assignment) {}},
 		{access.UnknownSubject, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
 			u.Status = access.Removed
 		}},
-		{access.WhyPartnerInactive, func(p *access.Partner, _ *access.User, _ *access.Grant, _ *access.Assignment) {
+		{access.DeniedPartnerNotActive, func(p *access.Partner, _ *access.User, _ *access.Grant, _ *access.Assignment) {
 			p.Status = access.Suspended
 		}},
-		{access.WhyNotEligible, func(p *access.Partner, _ *access.User, _ *access.Grant, _ *access.Assignment) { p.Class = "other" }},
+		{access.DeniedPartnerNotEligible, func(p *access.Partner, _ *access.User, _ *access.Grant, _ *access.Assignment) { p.Class = "other" }},
 		{access.SSORequired, func(p *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			p.SSO, g.RequireSSO = false, true
 		}},
-		{access.WhyUserInactive, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
+		{access.DeniedUserNotActive, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
 			u.Status = access.Disabled
 		}},
 		{access.PendingApproval, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
@@ -352,22 +354,22 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 		{access.NotYetActive, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			g.From = now.Add(time.Millisecond)
 		}},
-		{access.WhySuspended, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
+		{access.DeniedSuspended, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			g.State = access.StateSuspended
 		}},
-		{access.WhyExpired, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Until = now }},
-		{access.WhyExpired, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
+		{access.DeniedExpired, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Until = now }},
+		{access.DeniedExpired, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			g.State, g.End = access.StateEnded, &access.End{Reason: access.Expired, At: now}
 		}},
-		{access.WhyEnded, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
+		{access.DeniedEnded, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			g.State, g.End = access.StateEnded, &access.End{Reason: access.RevokedByCustomer, At: now}
 		}},
-		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, _ *access.Grant, a *access.Assignment) { a.Out = true }},
+		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, _ *access.Grant, a *access.Assignment) { a.Excluded = true }},
 		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Epoch = 5 }},
-		{access.WhyConflict, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
+		{access.DeniedConflict, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
 			u.MemberOf = []string{"other", "acme"}
 		}},
-		{access.WhyOwnOrganisation, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
+		{access.DeniedOwnOrganisation, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			g.Domain = "contoso.example"
 		}},
 		{access.UserNotAssigned, func(_ *access.Partner, _ *access.User, _ *access.Grant, a *access.Assignment) {
@@ -377,7 +379,7 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 			g.Caps = access.Caps{"kim@contoso.example": access.None}
 		}},
 		{access.LevelTooLow, func(_ *access.Partner, u *access.User, g *access.Grant, _ *access.Assignment) {
-			u.Former, g.Caps = []string{"kim@old.example"}, access.Caps{"kim@old.example": access.View}
+			u.FormerEmails, g.Caps = []string{"kim@old.example"}, access.Caps{"kim@old.example": access.View}
 		}},
 		{access.LevelTooLow, func(p *access.Partner, _ *access.User, _ *access.Grant, _ *access.Assignment) { p.Offer = access.None }},
 		{access.LevelTooLow, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) { g.Level = access.None }},
@@ -396,8 +398,8 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := access.DefaultCatalogue().Decide(f[0], "acme", "reports:read", now); got.Why != c.want {
-			t.Errorf("got %s, want %s, of %s", got.Why, c.want, text(f[0]))
+		if got := access.DefaultCatalogue().Decide(f[0], "acme", "reports:read", now); got.Reason != c.want {
+			t.Errorf("got %s, want %s, of %s", got.Reason, c.want, text(f[0]))
 		}
 	}
 }
@@ -410,7 +412,7 @@ func amongUsers(u *access.User) draft {
 }
 
 // replace writes the items, and deletes those of the questions that are not among them.
-func replace(t *rapid.T, db *dynamodb.Client, table string, drafts []draft, questions []access.Question) {
+func replace(t *rapid.T, db *dynamodb.Client, table string, drafts []draft, questions []access.FactsQuery) {
 	there := map[Key]bool{}
 	for _, d := range drafts {
 		it := fromSDK(d)
@@ -467,7 +469,7 @@ func TestOneQuestionTakesFourReadUnits(t *testing.T) {
 func TestWhatIsNotThereIsNil(t *testing.T) {
 	r, _ := engineReader(t)
 	p, us, _, _ := world()
-	got, err := r.Facts(t.Context(), []access.Question{
+	got, err := r.Facts(t.Context(), []access.FactsQuery{
 		{User: kim}, {User: lea, Customer: "fabrikam"}, {User: "nobody:01JD8Z6Q7YB5V3K2N4M6P8R0S9", Customer: "acme"},
 	}, access.Strong)
 	if err != nil {
@@ -491,9 +493,9 @@ func TestWhatIsNotThereIsNil(t *testing.T) {
 
 func TestABatchTakesARequestForEachHundredDifferentKeys(t *testing.T) {
 	r, tap := engineReader(t)
-	var qs []access.Question
+	var qs []access.FactsQuery
 	for i := range 75 { // 2 + 150 keys
-		qs = append(qs, access.Question{User: kim, Customer: fmt.Sprintf("customer%d", i)})
+		qs = append(qs, access.FactsQuery{User: kim, Customer: fmt.Sprintf("customer%d", i)})
 	}
 	qs = append(qs, acme[0], acme[0])
 	for c, want := range map[access.Consistency]int{access.Strong: 2, access.Snapshot: 2} {
@@ -513,9 +515,9 @@ func TestABatchTakesARequestForEachHundredDifferentKeys(t *testing.T) {
 
 func TestASnapshotReadsEachQuestionInOneTransaction(t *testing.T) {
 	r, tap := engineReader(t)
-	var qs []access.Question
+	var qs []access.FactsQuery
 	for i := range 60 { // of a partner each: 240 keys
-		qs = append(qs, access.Question{User: fmt.Sprintf("p%d:01JD8Z6Q7YB5V3K2N4M6P8R0S1", i), Customer: "acme"})
+		qs = append(qs, access.FactsQuery{User: fmt.Sprintf("p%d:01JD8Z6Q7YB5V3K2N4M6P8R0S1", i), Customer: "acme"})
 	}
 	if _, err := r.Facts(t.Context(), qs, access.Snapshot); err != nil {
 		t.Fatal(err)
@@ -699,18 +701,23 @@ func TestUserByEmailIsOneRead(t *testing.T) {
 func TestCandidatesComeInPages(t *testing.T) {
 	r, _ := engineReader(t)
 	lists := map[string]struct {
-		list func(access.PageAsk) (access.Page[string], error)
+		list func(access.PageRequest) (access.Page[string], error)
 		want []string
 	}{
-		"users": {func(a access.PageAsk) (access.Page[string], error) { return r.UsersOf(t.Context(), "contoso", a) }, []string{kim, lea}},
+		"users": {func(a access.PageRequest) (access.Page[string], error) { return r.UsersOf(t.Context(), "contoso", a) }, []string{kim, lea}},
 		"customers": {
-			func(a access.PageAsk) (access.Page[string], error) { return r.CustomersOf(t.Context(), "contoso", a) }, []string{"acme"},
+			func(a access.PageRequest) (access.Page[string], error) {
+				return r.CustomersOf(t.Context(), "contoso", a)
+			}, []string{"acme"},
 		},
-		"partners": {func(a access.PageAsk) (access.Page[string], error) { return r.PartnersOf(t.Context(), "acme", a) }, []string{"contoso"}},
+		"partners": {
+			func(a access.PageRequest) (access.Page[string], error) { return r.PartnersOf(t.Context(), "acme", a) },
+			[]string{"contoso"},
+		},
 	}
 	for name, l := range lists {
 		var got []string
-		ask := access.PageAsk{Limit: 1}
+		ask := access.PageRequest{Limit: 1}
 		for n := 0; n < 4; n++ {
 			page, err := l.list(ask)
 			if err != nil {

@@ -353,8 +353,8 @@ func (s *Store) Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, er
 func (s *Store) InvitationMails(ctx context.Context, invitations ...*access.Invitation) (map[string]*receipt.Receipt, error) {
 	keys := map[string]Key{}
 	for _, i := range invitations {
-		if i.Mail != "" {
-			keys[i.ID] = customerMailKey(i.Customer, i.Mail, receipt.Digest(i.Email))
+		if i.MailEvent != "" {
+			keys[i.ID] = customerMailKey(i.Customer, i.MailEvent, receipt.Digest(i.Email))
 		}
 	}
 	items, err := s.get(ctx, slices.Collect(maps.Values(keys)))
@@ -382,16 +382,16 @@ const (
 
 // CustomerMails lists the mails about a customer, newest first: those to its contacts, to users and to invited people, without those to the
 // partners' contacts, whose addresses the customer must not see.
-func (s *Store) CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+func (s *Store) CustomerMails(ctx context.Context, customer string, ask access.PageRequest) (access.Page[receipt.Receipt], error) {
 	return s.mails(ctx, span{pk: customerPK(customer)}, sk, ask, func(r *receipt.Receipt) bool { return r.Side != partnerSide })
 }
 
 // PartnerMails lists the mails about a partner, newest first, without those to the customers' contacts. It reads index 1.
-func (s *Store) PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+func (s *Store) PartnerMails(ctx context.Context, partner string, ask access.PageRequest) (access.Page[receipt.Receipt], error) {
 	return s.mails(ctx, span{pk: partnerIndexPK(partner), index: gsi1}, gsi1sk, ask, nil)
 }
 
-func (s *Store) mails(ctx context.Context, sp span, key string, ask access.PageAsk,
+func (s *Store) mails(ctx context.Context, sp span, key string, ask access.PageRequest,
 	keep func(*receipt.Receipt) bool,
 ) (access.Page[receipt.Receipt], error) {
 	sp.first, sp.last = mailPrefix, mailPrefix+"~"

@@ -708,17 +708,17 @@ func TestMailsAreListedNewestFirstAPageAtATime(t *testing.T) {
 		for _, list := range []struct {
 			of   string
 			want []string
-			page func(access.PageAsk) (access.Page[receipt.Receipt], error)
+			page func(access.PageRequest) (access.Page[receipt.Receipt], error)
 		}{
-			{"Acme", customers, func(a access.PageAsk) (access.Page[receipt.Receipt], error) {
+			{"Acme", customers, func(a access.PageRequest) (access.Page[receipt.Receipt], error) {
 				return tb.CustomerMails(t.Context(), "acme", a)
 			}},
-			{"Contoso", partners, func(a access.PageAsk) (access.Page[receipt.Receipt], error) {
+			{"Contoso", partners, func(a access.PageRequest) (access.Page[receipt.Receipt], error) {
 				return tb.PartnerMails(t.Context(), "contoso", a)
 			}},
 		} {
 			var got []string
-			ask := access.PageAsk{Limit: limit}
+			ask := access.PageRequest{Limit: limit}
 			for {
 				page, err := list.page(ask)
 				if err != nil {

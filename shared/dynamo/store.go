@@ -75,11 +75,11 @@ func failed(doing string, err error) error {
 const attempts = 12
 
 // Plan loads what it needs, strongly consistent, and returns a change. It may be called several times.
-type Plan = func(ctx context.Context) (access.Change, *access.Answer, error)
+type Plan = func(ctx context.Context) (access.Change, *access.StoredResponse, error)
 
 // Apply plans a change and commits it. When a record that the plan read has changed, when a hold is on a record, or when the table had no
 // capacity, it waits a growing, random time and plans again, at most attempts times; then it fails with access.Contention or
-// access.ErrUnavailable. A change that ends access belongs to Take. Apply returns the errors of plan; access.ErrRepeated when the
+// access.ErrUnavailable. A change that ends access belongs to Take. Apply returns the errors of plan; access.ErrKeyUsed when the
 // idempotency key was used before; access.ErrUnavailable when it is unknown whether the change was made. Other errors are bugs.
 func (s *Store) Apply(ctx context.Context, plan Plan) error {
 	for n := 0; ; n++ {
@@ -91,7 +91,7 @@ func (s *Store) Apply(ctx context.Context, plan Plan) error {
 		var by *overtaken
 		if errors.As(err, &by) {
 			s.metrics.Contended()
-			if c.Takes {
+			if c.Narrows {
 				return s.take(ctx, plan, by.keys)
 			}
 		}
@@ -133,7 +133,7 @@ func wait(ctx context.Context, pause time.Duration) error {
 
 // commit writes a change, and the answer to the request's idempotency key if there is one, in one transaction. With taking it does not wait
 // for holds. It returns the keys that were written.
-func (s *Store) commit(ctx context.Context, c access.Change, answer *access.Answer, taking bool) ([]Key, error) {
+func (s *Store) commit(ctx context.Context, c access.Change, answer *access.StoredResponse, taking bool) ([]Key, error) {
 	var tx transaction
 	for _, w := range c.Writes {
 		if err := s.stage(&tx, w); err != nil {
@@ -183,7 +183,7 @@ func (tx transaction) failure(err error, answerAt int) error {
 	}
 	if answerAt >= 0 && answerAt < len(canceled.CancellationReasons) &&
 		aws.ToString(canceled.CancellationReasons[answerAt].Code) == "ConditionalCheckFailed" {
-		return access.ErrRepeated
+		return access.ErrKeyUsed
 	}
 	var by *overtaken
 	busy, now := false, time.Now()
@@ -541,7 +541,7 @@ func (s *Store) query(ctx context.Context, sp span, limit int) ([]*item, bool, e
 	return items, out.LastEvaluatedKey != nil, nil
 }
 
-func answerItem(a *access.Answer) draft {
+func answerItem(a *access.StoredResponse) draft {
 	d := newDraft(idempotencyKey(a.Digest))
 	d.s("digest", a.Digest)
 	d.s("fingerprint", a.Fingerprint)
@@ -553,15 +553,15 @@ func answerItem(a *access.Answer) draft {
 	return d
 }
 
-func (it *item) answer() *access.Answer {
-	return &access.Answer{
+func (it *item) answer() *access.StoredResponse {
+	return &access.StoredResponse{
 		Digest: it.s("digest"), Fingerprint: it.s("fingerprint"), Status: int(it.n("status")), ETag: it.s("etag"), Location: it.s("location"),
 		Body: []byte(it.s("body")), Expires: time.Unix(it.n(ttl), 0).UTC(),
 	}
 }
 
-// Answer returns the first answer to a request with an idempotency key; nil when there is none.
-func (s *Store) Answer(ctx context.Context, digest string) (*access.Answer, error) {
+// StoredResponse returns the first response to a request with an idempotency key; nil when there is none.
+func (s *Store) StoredResponse(ctx context.Context, digest string) (*access.StoredResponse, error) {
 	return one(ctx, s, idempotencyKey(digest), (*item).answer)
 }
 

@@ -121,13 +121,13 @@ func TestAWriteIsRefusedWhenWhatItStandsOnHasChanged(t *testing.T) {
 			before := tb.dump(t)
 			overtaken := errors.New("planned again")
 			planned := 0
-			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 				if planned++; planned > 1 {
 					return access.Change{}, nil, overtaken
 				}
 				change := customerCreated("innocent")
 				change.Writes = append(change.Writes, c.write)
-				return change, &access.Answer{Digest: "d", Status: 200, Expires: noon}, nil
+				return change, &access.StoredResponse{Digest: "d", Status: 200, Expires: noon}, nil
 			})
 			if !errors.Is(err, overtaken) {
 				t.Errorf("got the error %v, want the plan to be asked again", err)
@@ -146,7 +146,7 @@ func TestAWriteGoesThroughWhenNothingHasChanged(t *testing.T) {
 	n.Partner.Version, n.Partner.Name = r.Partner.Version+1, "Contoso West Süd"
 	n.User.Version++
 	n.Grant.Version, n.Grant.Note = r.Grant.Version+1, ""
-	n.Assignment.Version, n.Assignment.Out = r.Grant.Version+1, false
+	n.Assignment.Version, n.Assignment.Excluded = r.Grant.Version+1, false
 	if err := tb.Apply(t.Context(), planOf(r.change())); err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestApplyGivesUpWhenOthersAreAlwaysFaster(t *testing.T) {
 	start := access.Customer{ID: "acme", Name: "Acme", Status: access.Active, Version: 1}
 	tb.save(t, access.CustomerWrite{After: &start})
 	planned := 0
-	err := tb.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := tb.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		planned++
 		before, err := tb.Customer(ctx, "acme")
 		if err != nil {
@@ -278,8 +278,8 @@ func TestApplyFailsWithWhatThePlanFailsWith(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	for _, want := range []error{access.Refuse(access.LastUser, "no"), errors.New("broken")} {
-		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-			return customerCreated("acme"), &access.Answer{Digest: "d"}, want
+		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
+			return customerCreated("acme"), &access.StoredResponse{Digest: "d"}, want
 		})
 		if !errors.Is(err, want) {
 			t.Errorf("got the error %v, want %v", err, want)
@@ -308,7 +308,7 @@ func TestAGrantAndItsUsersAreReadAsTheyWereTogether(t *testing.T) {
 		resp.Header.Del("X-Amz-Crc32")
 		return resp, err
 	})
-	got, err := tb.Relation(t.Context(), "acme", "contoso", []string{kim}, false)
+	got, err := tb.GrantFacts(t.Context(), "acme", "contoso", []string{kim}, false)
 	if err != nil || got.Grant.Version != r.Grant.Version || torn != 2 {
 		t.Errorf("got version %v after %d torn readings (%v), want %d after 2", got.Grant, torn, err, r.Grant.Version)
 	}
@@ -328,8 +328,8 @@ func TestAChangeThatIsEmptyCostsNothing(t *testing.T) {
 func TestAnIdempotencyKeyIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
-	first := &access.Answer{Digest: "d", Fingerprint: "one", Status: 201, Body: []byte(`{"n":1}`), Expires: noon}
-	if err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+	first := &access.StoredResponse{Digest: "d", Fingerprint: "one", Status: 201, Body: []byte(`{"n":1}`), Expires: noon}
+	if err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 		return customerCreated("acme"), first, nil
 	}); err != nil {
 		t.Fatal(err)
@@ -338,21 +338,21 @@ func TestAnIdempotencyKeyIsUsedOnce(t *testing.T) {
 	for about, change := range map[string]access.Change{
 		"a change that could be made": customerCreated("globex"), "the same change again": customerCreated("acme"), "no change": {},
 	} {
-		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-			return change, &access.Answer{Digest: "d", Fingerprint: "two", Status: 200, Expires: noon}, nil
+		err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
+			return change, &access.StoredResponse{Digest: "d", Fingerprint: "two", Status: 200, Expires: noon}, nil
 		})
-		if !errors.Is(err, access.ErrRepeated) {
+		if !errors.Is(err, access.ErrKeyUsed) {
 			t.Errorf("%s: got the error %v, want access.ErrRepeated", about, err)
 		}
 	}
 	if after := tb.dump(t); after != before {
 		t.Errorf("got the table\n%s\nwant it as it was:\n%s", after, before)
 	}
-	got, err := tb.Answer(t.Context(), "d")
+	got, err := tb.StoredResponse(t.Context(), "d")
 	if err != nil || got == nil || got.Fingerprint != "one" || string(got.Body) != `{"n":1}` {
 		t.Errorf("got the answer %+v (%v), want the first one", got, err)
 	}
-	if got, err := tb.Answer(t.Context(), "other"); got != nil || err != nil {
+	if got, err := tb.StoredResponse(t.Context(), "other"); got != nil || err != nil {
 		t.Errorf("a key that was not used: got %+v (%v), want none", got, err)
 	}
 }
@@ -362,13 +362,16 @@ func calls(tb *table) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"TransactWriteItems": func(ctx context.Context) error { return tb.Apply(ctx, planOf(customerCreated("acme"))) },
 		"GetItem":            func(ctx context.Context) error { _, err := tb.Partner(ctx, "contoso"); return err },
-		"BatchGetItem":       func(ctx context.Context) error { _, err := tb.Relation(ctx, "acme", "contoso", nil, false); return err },
+		"BatchGetItem": func(ctx context.Context) error {
+			_, err := tb.GrantFacts(ctx, "acme", "contoso", nil, false)
+			return err
+		},
 		"Query": func(ctx context.Context) error {
-			_, err := tb.Members(ctx, "acme", access.PageAsk{Limit: 1})
+			_, err := tb.Members(ctx, "acme", access.PageRequest{Limit: 1})
 			return err
 		},
 		"Query of index 1": func(ctx context.Context) error {
-			_, err := tb.Partners(ctx, "", func(*access.Partner) bool { return true }, access.PageAsk{Limit: 1})
+			_, err := tb.Partners(ctx, "", func(*access.Partner) bool { return true }, access.PageRequest{Limit: 1})
 			return err
 		},
 	}
@@ -499,7 +502,7 @@ func TestAChangeIsWholeOrNothingWhereverTheConnectionIsCut(t *testing.T) {
 			tb := newTable(t)
 			tb.line.fail(c.fault)
 			planned := 0
-			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+			err := tb.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 				planned++
 				return full().change(), full().Answer, nil
 			})
@@ -544,7 +547,7 @@ func TestKeysThatDynamoDBLeavesOutAreAskedForAgain(t *testing.T) {
 	all := []string{"C#acme C", "P#contoso P", "P#contoso H", "C#acme G#contoso", "P#contoso U#" + kim}
 	tb.line.fail(times(2, left(all...)))
 	was := len(tb.line.seen())
-	got, err := tb.Relation(t.Context(), "acme", "contoso", []string{kim}, false)
+	got, err := tb.GrantFacts(t.Context(), "acme", "contoso", []string{kim}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -558,7 +561,7 @@ func TestKeysThatDynamoDBLeavesOutAreAskedForAgain(t *testing.T) {
 	}
 
 	tb.line.fail(left(all[0]))
-	if _, err := tb.Relation(t.Context(), "acme", "contoso", nil, false); !errors.Is(err, access.ErrUnavailable) {
+	if _, err := tb.GrantFacts(t.Context(), "acme", "contoso", nil, false); !errors.Is(err, access.ErrUnavailable) {
 		t.Errorf("one record is left out for ever: got the error %v, want access.ErrUnavailable", err)
 	}
 }
@@ -575,7 +578,7 @@ func TestManyRecordsAreReadInRequestsOfAHundred(t *testing.T) {
 	}
 	tb.save(t, writes...)
 	was := len(tb.line.seen())
-	r, err := tb.Relation(t.Context(), "acme", "contoso", slices.Concat(ids, ids[:20]), false)
+	r, err := tb.GrantFacts(t.Context(), "acme", "contoso", slices.Concat(ids, ids[:20]), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -603,7 +606,7 @@ func TestReadingWhatIsNotThereIsNoError(t *testing.T) {
 	if m, err := tb.Member(ctx, "x", ann); m != nil || err != nil {
 		t.Errorf("member: got %v, %v, want nothing", m, err)
 	}
-	if r, err := tb.Relation(ctx, "x", "y", []string{"y:u"}, true); r.Customer != nil || r.Partner != nil || r.Grant != nil ||
+	if r, err := tb.GrantFacts(ctx, "x", "y", []string{"y:u"}, true); r.Customer != nil || r.Partner != nil || r.Grant != nil ||
 		len(r.Users)+len(r.Assignments) > 0 || r.Headcount != (access.Headcount{Partner: "y"}) || err != nil {
 		t.Errorf("relation: got %+v, %v, want nothing", r, err)
 	}
@@ -697,15 +700,15 @@ func TestEveryReadThatAPlanStandsOnIsStronglyConsistent(t *testing.T) {
 	store := dynamo.New(clientOf(t, engine.Shared(t).Endpoint(), l), tb.name)
 	ctx := t.Context()
 	for about, read := range map[string]func() error{
-		"Relation":    func() error { _, err := store.Relation(ctx, "a", "b", []string{"b:u"}, true); return err },
-		"Partner":     func() error { _, err := store.Partner(ctx, "b"); return err },
-		"Customer":    func() error { _, err := store.Customer(ctx, "a"); return err },
-		"UserFacts":   func() error { _, err := store.UserFacts(ctx, "b", "b:u", ann); return err },
-		"MemberFacts": func() error { _, err := store.MemberFacts(ctx, "a", ann); return err },
-		"Identity":    func() error { _, err := store.Identity(ctx, ann); return err },
-		"Answer":      func() error { _, err := store.Answer(ctx, "d"); return err },
+		"GrantFacts":     func() error { _, err := store.GrantFacts(ctx, "a", "b", []string{"b:u"}, true); return err },
+		"Partner":        func() error { _, err := store.Partner(ctx, "b"); return err },
+		"Customer":       func() error { _, err := store.Customer(ctx, "a"); return err },
+		"UserFacts":      func() error { _, err := store.UserFacts(ctx, "b", "b:u", ann); return err },
+		"MemberFacts":    func() error { _, err := store.MemberFacts(ctx, "a", ann); return err },
+		"Identity":       func() error { _, err := store.Identity(ctx, ann); return err },
+		"StoredResponse": func() error { _, err := store.StoredResponse(ctx, "d"); return err },
 		"CustomerGrants": func() error {
-			_, err := store.CustomerGrants(ctx, &access.Customer{ID: "a"}, access.GrantFilter{}, access.PageAsk{Limit: 1})
+			_, err := store.CustomerGrants(ctx, &access.Customer{ID: "a"}, access.GrantFilter{}, access.PageRequest{Limit: 1})
 			return err
 		},
 	} {

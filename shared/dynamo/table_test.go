@@ -85,7 +85,7 @@ func (tb *table) save(t *testing.T, writes ...access.Write) {
 
 // planOf plans the same change again and again.
 func planOf(c access.Change) dynamo.Plan {
-	return func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }
+	return func(context.Context) (access.Change, *access.StoredResponse, error) { return c, nil, nil }
 }
 
 // dump prints the whole table, one line for a key and one for each attribute, in their order.

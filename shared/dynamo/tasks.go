@@ -20,17 +20,17 @@ func taskItem(t *access.Task) draft {
 	d.s("partner", t.Partner)
 	d.s("customer", t.Customer)
 	d.s("user", t.User)
-	d.s("after", t.After)
+	d.s("after", t.LastCustomer)
 	d.b("again", t.Again)
 	d.t("due", t.Due)
-	d.t("until", t.Until)
+	d.t("until", t.InFlightUntil)
 	d.b("idle", t.Idle)
 	d.s("email_was", t.EmailWas)
-	if t.Number > 0 {
-		d.n("number", t.Number)
+	if t.FormerNumber > 0 {
+		d.n("number", t.FormerNumber)
 	}
-	if t.Counted > 0 {
-		d.n("counted", t.Counted)
+	if t.HeadcountVersion > 0 {
+		d.n("counted", t.HeadcountVersion)
 	}
 	d.t("created", t.Created)
 	d.n("version", t.Version)
@@ -51,9 +51,9 @@ func organisationOf(t *access.Task) string {
 func (it *item) task() *access.Task {
 	return &access.Task{
 		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), Customer: it.s("customer"),
-		User: it.s("user"), After: it.s("after"), Again: it.b("again"),
-		Due: it.t("due"), Until: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
-		EmailWas: it.s("email_was"), Number: it.n("number"), Counted: it.n("counted"),
+		User: it.s("user"), LastCustomer: it.s("after"), Again: it.b("again"),
+		Due: it.t("due"), InFlightUntil: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
+		EmailWas: it.s("email_was"), FormerNumber: it.n("number"), HeadcountVersion: it.n("counted"),
 	}
 }
 
@@ -71,16 +71,16 @@ func (s *Store) dueBy(ctx context.Context, partition string, now time.Time, afte
 
 // Due lists the work of one shard that is due by now, longest due first, after the given position. It reads index 2: some may have been
 // done already.
-func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error) {
+func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.DueWork, more bool, err error) {
 	items, more, err := s.dueBy(ctx, duePK(shard), now, after, limit)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, it := range items {
-		w := access.Work{Position: it.s(gsi2sk)}
+		w := access.DueWork{Position: it.s(gsi2sk)}
 		// The organisation follows the task's key. Older tasks do not have it.
-		w.Organisation = strings.TrimPrefix(strings.TrimPrefix(w.Position[len(stamp):], "#"+it.s(pk)+"#"+it.s(sk)), "#")
-		w.Due, _ = time.Parse(stamp, w.Position[:len(stamp)]) // only for telling how late the sweep is
+		w.Organisation = strings.TrimPrefix(strings.TrimPrefix(w.Position[len(instantLayout):], "#"+it.s(pk)+"#"+it.s(sk)), "#")
+		w.Due, _ = parseTime(w.Position[:len(instantLayout)]) // only for telling how late the sweep is
 		partition, row := it.s(pk), it.s(sk)
 		switch {
 		case strings.HasPrefix(row, grantPrefix):
@@ -142,8 +142,8 @@ const concernedAtOnce = 500
 // CustomersConcerned lists the customers whose open grants concern one user of a partner, by id, a page at a time: the user is assigned, or
 // has access because everyone up to a number has. With everyone it also lists those to which everyone of the partner has access. Next is
 // the position to continue from; "" at the end. A page can be empty and have a next one. Both parts come from index 1, which may lag: the
-// caller decides again on the relation itself, and comes back later for what was being written. It costs one request to each part for 500
-// rows, however many grants do not concern the user.
+// caller decides again on the facts about the grant, and comes back later for what was being written. It costs one request to each part for
+// 500 rows, however many grants do not concern the user.
 func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string,
 	err error,
 ) {
@@ -182,7 +182,7 @@ func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone
 			return nil, "", err
 		}
 		own[customerOf(it)] = a
-		listed[customerOf(it)] = !a.Out
+		listed[customerOf(it)] = !a.Excluded
 	}
 	for _, it := range grants {
 		g, err := decode(it, (*item).grant)
@@ -195,11 +195,11 @@ func (s *Store) CustomersConcerned(ctx context.Context, u *access.User, everyone
 		case g.State == access.StateEnded:
 			listed[g.Customer] = false
 		case a != nil && a.Epoch == g.Epoch && !g.Everyone:
-			listed[g.Customer] = !a.Out
+			listed[g.Customer] = !a.Excluded
 		case g.Everyone:
 			listed[g.Customer] = everyone
 		default:
-			listed[g.Customer] = u.Number <= g.UpTo
+			listed[g.Customer] = u.Number <= g.EveryoneUpTo
 		}
 	}
 	for c, is := range listed {

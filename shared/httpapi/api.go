@@ -236,10 +236,10 @@ func repeatOf[T any](c *call, part string, present func(T) reply) (*service.Repe
 	}
 	return &service.Repeat[T]{
 		Digest: record.Digest, Fingerprint: record.Fingerprint, Expires: record.Expires,
-		Encode: func(result T) (access.Answer, error) {
+		Encode: func(result T) (access.StoredResponse, error) {
 			out := present(result)
 			body, err := out.encode()
-			a := access.Answer{Status: out.status, Body: body, Location: out.location}
+			a := access.StoredResponse{Status: out.status, Body: body, Location: out.location}
 			if out.version > 0 {
 				a.ETag = etag(out.version)
 			}
@@ -252,7 +252,7 @@ func repeatOf[T any](c *call, part string, present func(T) reply) (*service.Repe
 const answerLifetime = 24 * time.Hour
 
 // idempotency is the record of the request's Idempotency-Key; nil when it has none. A key counts for its caller and its route.
-func (c *call) idempotency(part string) (*access.Answer, error) {
+func (c *call) idempotency(part string) (*access.StoredResponse, error) {
 	key := c.Header("idempotency-key")
 	if key == "" || c.Method != "POST" {
 		return nil, nil
@@ -263,7 +263,7 @@ func (c *call) idempotency(part string) (*access.Answer, error) {
 	who := c.Claims.Issuer + "\n" + c.Claims.Subject + "\n" + c.who.id.Email
 	digest := sha256.Sum256([]byte(strings.Join([]string{who, c.RouteKey, c.Path, part, key}, "\n")))
 	body := sha256.Sum256(c.Body)
-	return &access.Answer{
+	return &access.StoredResponse{
 		Digest:      base64.RawURLEncoding.EncodeToString(digest[:]),
 		Fingerprint: base64.RawURLEncoding.EncodeToString(body[:]),
 		Expires:     c.api.now().Add(answerLifetime),

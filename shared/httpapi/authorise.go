@@ -89,7 +89,7 @@ func accountOf(c *apigateway.Claims) (string, error) {
 	case c.Unclear:
 	case !strings.Contains(name, ":"):
 		return "", nil
-	case access.AccountName(name):
+	case access.ValidAccountName(name):
 		return name, nil
 	}
 	return "", access.Refuse(unauthenticated, "it is unclear which account this token was made out to: sign in again")

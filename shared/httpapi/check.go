@@ -22,14 +22,14 @@ import (
 // FactSource is where decisions find their facts. Every error means that a question cannot be answered now.
 type FactSource interface {
 	// Facts reads the facts of all questions, in their order. What is not there is nil.
-	Facts(ctx context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error)
+	Facts(ctx context.Context, qs []access.FactsQuery, c access.Consistency) ([]access.Facts, error)
 	// UserByEmail returns the id of the partner's user with the address, "" when there is none.
 	UserByEmail(ctx context.Context, address string) (string, error)
 	// CustomersOf lists customers that may have a grant for the partner, PartnersOf partners that may have one of the customer, and
 	// UsersOf the partner's users: candidates, each to be decided.
-	CustomersOf(ctx context.Context, partner string, ask access.PageAsk) (access.Page[string], error)
-	PartnersOf(ctx context.Context, customer string, ask access.PageAsk) (access.Page[string], error)
-	UsersOf(ctx context.Context, partner string, ask access.PageAsk) (access.Page[string], error)
+	CustomersOf(ctx context.Context, partner string, ask access.PageRequest) (access.Page[string], error)
+	PartnersOf(ctx context.Context, customer string, ask access.PageRequest) (access.Page[string], error)
+	UsersOf(ctx context.Context, partner string, ask access.PageRequest) (access.Page[string], error)
 }
 
 // CheckConfig is what the decision endpoints need.
@@ -255,7 +255,7 @@ func (k *check) findUsers(ctx context.Context, r *apigateway.Request, evaluation
 // of the decisions, which is after the reading: what ends meanwhile has ended.
 func (k *check) decide(ctx context.Context, r *apigateway.Request, evaluations []evaluation) time.Time {
 	facts := make([]access.Facts, len(evaluations))
-	questions := make([]access.Question, 0, len(evaluations))
+	questions := make([]access.FactsQuery, 0, len(evaluations))
 	for _, c := range [...]access.Consistency{access.Strong, access.Eventual, access.Snapshot} {
 		questions = questions[:0]
 		for i := range evaluations {
@@ -294,9 +294,9 @@ func (k *check) decide(ctx context.Context, r *apigateway.Request, evaluations [
 func (k *check) decideOne(e *evaluation, f access.Facts, action string, now time.Time) access.Decision {
 	switch {
 	case e.user == "":
-		return access.Decision{Why: access.UnknownSubject}
+		return access.Decision{Reason: access.UnknownSubject}
 	case !e.knownType:
-		return access.Decision{Why: access.ActionNotAllowed}
+		return access.Decision{Reason: access.ActionNotAllowed}
 	case e.portal:
 		return k.Catalogue.DecidePortal(f, e.partner, action)
 	}
@@ -309,8 +309,8 @@ func (e *evaluation) reads(c access.Consistency) bool {
 }
 
 // question asks for the facts. A malformed customer id is left out: no grant can have it.
-func (e *evaluation) question() access.Question {
-	q := access.Question{User: e.user}
+func (e *evaluation) question() access.FactsQuery {
+	q := access.FactsQuery{User: e.user}
 	if !e.portal && access.ValidID(e.customer) {
 		q.Customer = e.customer
 	}
@@ -365,5 +365,5 @@ func (e *evaluation) code() string {
 	if e.failed != nil {
 		return string(e.failed.Code)
 	}
-	return string(e.decision.Why)
+	return string(e.decision.Reason)
 }

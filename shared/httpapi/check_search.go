@@ -140,7 +140,7 @@ func (s *search) setPage(p authzen.Page, digest string) *access.Error {
 func (k *check) resources(ctx context.Context, s *search) (results, error) {
 	partner, _, _ := strings.Cut(s.user, ":")
 	if s.query.Resource.Type == access.PartnerType {
-		facts, err := k.Facts.Facts(ctx, []access.Question{{User: s.user}}, s.query.Consistency())
+		facts, err := k.Facts.Facts(ctx, []access.FactsQuery{{User: s.user}}, s.query.Consistency())
 		if err != nil || !k.Catalogue.DecidePortal(facts[0], partner, s.query.Action.ID).Allow {
 			return results{}, err
 		}
@@ -151,13 +151,13 @@ func (k *check) resources(ctx context.Context, s *search) (results, error) {
 	}
 	g := pageBuilder{limit: s.limit, at: s.after, readsLeft: maxReads}
 	for g.more() {
-		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageAsk{After: g.at, Limit: g.readSize()})
+		customers, err := k.Facts.CustomersOf(ctx, partner, access.PageRequest{After: g.at, Limit: g.readSize()})
 		if err != nil {
 			return results{}, err
 		}
-		qs := make([]access.Question, len(customers.Items))
+		qs := make([]access.FactsQuery, len(customers.Items))
 		for i, c := range customers.Items {
-			qs[i] = access.Question{User: s.user, Customer: c}
+			qs[i] = access.FactsQuery{User: s.user, Customer: c}
 		}
 		facts, err := k.factsOf(ctx, qs, s)
 		if err != nil {
@@ -178,7 +178,7 @@ func (k *check) resources(ctx context.Context, s *search) (results, error) {
 }
 
 // factsOf reads the facts of candidates, if there are any.
-func (k *check) factsOf(ctx context.Context, qs []access.Question, s *search) ([]access.Facts, error) {
+func (k *check) factsOf(ctx context.Context, qs []access.FactsQuery, s *search) ([]access.Facts, error) {
 	if len(qs) == 0 {
 		return nil, nil
 	}
@@ -243,7 +243,7 @@ func (k *check) subjects(ctx context.Context, s *search) (results, error) {
 		g.at = partner + "|*"
 	}
 	for g.more() {
-		partners, err := k.Facts.PartnersOf(ctx, s.customer, access.PageAsk{After: partner, Limit: partnersPerRead})
+		partners, err := k.Facts.PartnersOf(ctx, s.customer, access.PageRequest{After: partner, Limit: partnersPerRead})
 		if err != nil {
 			return results{}, err
 		}
@@ -269,9 +269,9 @@ func (k *check) subjects(ctx context.Context, s *search) (results, error) {
 
 // haveActiveGrants returns which partners' grants are active, so that the users of the others need not be read.
 func (k *check) haveActiveGrants(ctx context.Context, s *search, partners []string) ([]bool, error) {
-	qs := make([]access.Question, len(partners))
+	qs := make([]access.FactsQuery, len(partners))
 	for i, p := range partners {
-		qs[i] = access.Question{User: p + ":", Customer: s.customer} // no user: only the partner and its grant are read
+		qs[i] = access.FactsQuery{User: p + ":", Customer: s.customer} // no user: only the partner and its grant are read
 	}
 	facts, err := k.factsOf(ctx, qs, s)
 	if err != nil {
@@ -291,12 +291,12 @@ func (k *check) allowedUsers(ctx context.Context, s *search, g *pageBuilder, par
 		return false, nil // a forged token: it finds nothing
 	}
 	for g.more() {
-		users, err := k.Facts.UsersOf(ctx, partner, access.PageAsk{After: after, Limit: g.readSize()})
+		users, err := k.Facts.UsersOf(ctx, partner, access.PageRequest{After: after, Limit: g.readSize()})
 		if err != nil {
 			return false, err
 		}
 		evaluations := make([]evaluation, len(users.Items))
-		qs := make([]access.Question, len(users.Items))
+		qs := make([]access.FactsQuery, len(users.Items))
 		for i, u := range users.Items {
 			evaluations[i] = s.evaluation
 			evaluations[i].user = u
@@ -322,7 +322,7 @@ func (k *check) allowedUsers(ctx context.Context, s *search, g *pageBuilder, par
 
 // actions finds the named actions that the user may do.
 func (k *check) actions(ctx context.Context, s *search) (results, error) {
-	facts, err := k.Facts.Facts(ctx, []access.Question{s.question()}, s.query.Consistency())
+	facts, err := k.Facts.Facts(ctx, []access.FactsQuery{s.question()}, s.query.Consistency())
 	if err != nil {
 		return results{}, err
 	}

@@ -48,7 +48,7 @@ func newFacts(customers ...string) *facts {
 	return f
 }
 
-func (f *facts) Facts(_ context.Context, qs []access.Question, c access.Consistency) ([]access.Facts, error) {
+func (f *facts) Facts(_ context.Context, qs []access.FactsQuery, c access.Consistency) ([]access.Facts, error) {
 	f.asked = append(f.asked, fmt.Sprintf("facts %s %d", c, len(qs)))
 	if f.err != nil {
 		return nil, f.err
@@ -78,7 +78,7 @@ func (f *facts) UserByEmail(_ context.Context, address string) (string, error) {
 	return map[string]string{"kim@contoso.example": kim, "lea@contoso.example": lea}[address], f.err
 }
 
-func paged(all []string, ask access.PageAsk) access.Page[string] {
+func paged(all []string, ask access.PageRequest) access.Page[string] {
 	slices.Sort(all)
 	from, there := slices.BinarySearch(all, ask.After)
 	if there {
@@ -91,21 +91,21 @@ func paged(all []string, ask access.PageAsk) access.Page[string] {
 	return access.Page[string]{Items: all[:ask.Limit], Next: all[ask.Limit-1]}
 }
 
-func (f *facts) CustomersOf(_ context.Context, partner string, ask access.PageAsk) (access.Page[string], error) {
+func (f *facts) CustomersOf(_ context.Context, partner string, ask access.PageRequest) (access.Page[string], error) {
 	if partner != "contoso" {
 		return access.Page[string]{}, f.err
 	}
 	return paged(slices.Collect(maps.Keys(f.grants)), ask), f.err
 }
 
-func (f *facts) PartnersOf(_ context.Context, customer string, ask access.PageAsk) (access.Page[string], error) {
+func (f *facts) PartnersOf(_ context.Context, customer string, ask access.PageRequest) (access.Page[string], error) {
 	if f.grants[customer] == nil {
 		return access.Page[string]{}, f.err
 	}
 	return paged([]string{"contoso"}, ask), f.err
 }
 
-func (f *facts) UsersOf(_ context.Context, partner string, ask access.PageAsk) (access.Page[string], error) {
+func (f *facts) UsersOf(_ context.Context, partner string, ask access.PageRequest) (access.Page[string], error) {
 	if partner != "contoso" {
 		return access.Page[string]{}, f.err
 	}

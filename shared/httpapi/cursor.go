@@ -37,8 +37,8 @@ func cursor(digest, position string) *string {
 }
 
 // pageAsk reads limit and cursor. The remaining parameters are the filter; unknown ones are refused.
-func pageAsk(r *apigateway.Request, known ...string) (access.PageAsk, url.Values, string, error) {
-	ask := access.PageAsk{Limit: defaultLimit}
+func pageAsk(r *apigateway.Request, known ...string) (access.PageRequest, url.Values, string, error) {
+	ask := access.PageRequest{Limit: defaultLimit}
 	q, err := url.ParseQuery(r.RawQuery)
 	if err != nil {
 		return ask, nil, "", access.Refuse(access.Invalid, "the query string cannot be read: percent-encode it")

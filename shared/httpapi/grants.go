@@ -179,7 +179,7 @@ func patchGrant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if cmd.Seen, err = c.readIfMatch(!cmd.OnlyTakes()); err != nil {
+	if cmd.Seen, err = c.readIfMatch(!cmd.OnlyNarrows()); err != nil {
 		return reply{}, err
 	}
 	return perform(c, c.plannedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
@@ -205,7 +205,7 @@ func putAssignedUsers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	var f findings
-	cmd := access.PickCommand{Seen: seen, Users: f.users(b.Users, "/users", access.MaxUserSet), Everyone: f.flag(b.Everyone, "/everyone")}
+	cmd := access.AssignCommand{Seen: seen, Users: f.users(b.Users, "/users", access.MaxUserSet), Everyone: f.flag(b.Everyone, "/everyone")}
 	if add := f.users(b.Add, "/add", access.MaxUserChanges); add != nil {
 		cmd.Add = *add
 	}
@@ -222,7 +222,7 @@ func putAssignedUsers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return perform(c, c.plannedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
-		return c.service.Pick(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
+		return c.service.Assign(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), cmd, o)
 	})
 }
 

@@ -150,7 +150,7 @@ func resendInvitation(ctx context.Context, c *call) (reply, error) {
 }
 
 // invitationFilter reads status, and the other side: customer or partner, an organisation's id.
-func (c *call) invitationFilter(other string) (access.InvitationFilter, access.PageAsk, string, error) {
+func (c *call) invitationFilter(other string) (access.InvitationFilter, access.PageRequest, string, error) {
 	ask, q, digest, err := pageAsk(c.Request, "status", other)
 	f := access.InvitationFilter{
 		Customer: q.Get("customer"), Partner: q.Get("partner"), Status: access.InvitationStatus(q.Get("status")),

@@ -64,7 +64,7 @@ func getCustomer(ctx context.Context, c *call) (reply, error) {
 }
 
 // grantFilter reads q and status.
-func (c *call) grantFilter() (access.GrantFilter, access.PageAsk, string, error) {
+func (c *call) grantFilter() (access.GrantFilter, access.PageRequest, string, error) {
 	ask, q, digest, err := pageAsk(c.Request, "q", "status")
 	f := access.GrantFilter{Now: c.api.now(), Query: access.SearchText(q.Get("q"))}
 	if err != nil {
@@ -107,7 +107,7 @@ func getGrant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: row.Grant.Edition(), body: viewGrant(row, c.api.now())}, nil
+	return reply{status: 200, version: row.Grant.PublicVersion(), body: viewGrant(row, c.api.now())}, nil
 }
 
 func listGrantUsers(ctx context.Context, c *call) (reply, error) {
@@ -200,7 +200,7 @@ func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: 200, version: row.Grant.Edition(), body: c.api.viewPartnerCustomer(row, c.api.now())}, nil
+	return reply{status: 200, version: row.Grant.PublicVersion(), body: c.api.viewPartnerCustomer(row, c.api.now())}, nil
 }
 
 // listSubPartners lists the partners below one by name, without the customers of each (W3, W12).
@@ -226,7 +226,7 @@ func listAllCustomers(ctx context.Context, c *call) (reply, error) {
 }
 
 // historyFilter reads type, from and until.
-func (c *call) historyFilter() (access.HistoryFilter, access.PageAsk, string, error) {
+func (c *call) historyFilter() (access.HistoryFilter, access.PageRequest, string, error) {
 	var f access.HistoryFilter
 	ask, q, digest, err := pageAsk(c.Request, "type", "from", "until")
 	if err != nil {

@@ -72,10 +72,10 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 	v := grantView{
 		ID: g.ID, Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)),
-		Reason: textOrNull(g.Denied(r.Partner, now)), State: string(g.State),
+		Reason: textOrNull(g.DenialReason(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
 		From: g.From, Until: timeOrNull(g.Until), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated,
-		Version: g.Edition(),
+		Version: g.PublicVersion(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {
 		v.End = &endView{Reason: string(e.Reason), At: e.At, By: byView{Kind: string(e.By.Kind), Email: e.By.Email}}
@@ -117,7 +117,7 @@ type changedView struct {
 
 // viewChanged names the users whom the change added or removed, and those that the request named, as they are after it; of a grant that it
 // ends, the users who were assigned.
-func viewChanged(r access.Relation, p access.Planned, named []string) []changedView {
+func viewChanged(r access.GrantFacts, p access.GrantChange, named []string) []changedView {
 	rows := maps.Clone(r.Assignments)
 	for _, w := range p.Change.Writes {
 		switch a, is := w.(access.AssignmentWrite); {
@@ -132,9 +132,9 @@ func viewChanged(r access.Relation, p access.Planned, named []string) []changedV
 		}
 	}
 	out := []changedView{}
-	ids := slices.Concat(p.Changes.Added, p.Changes.Removed, named)
+	ids := slices.Concat(p.Summary.Added, p.Summary.Removed, named)
 	ended := p.Grant.State == access.StateEnded
-	if ended && !p.Change.Empty() && r.Grant.Few() {
+	if ended && !p.Change.Empty() && r.Grant.UsersCanBeListed() {
 		for id, a := range r.Assignments {
 			if u := r.Users[id]; u != nil && r.Grant.Admits(u, a) {
 				ids = append(ids, id)
@@ -169,18 +169,18 @@ type plannedView struct {
 
 // plannedReply is the answer to a change of a grant. A partner gets it without the note, which is the customer's own.
 func (c *call) plannedReply(g service.Granted) reply {
-	did, r := g.Changes, g.Relation
+	did, r := g.Summary, g.Relation
 	v := plannedView{
 		Grant: viewGrant(access.GrantRow{Grant: g.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}, g.At),
 		Changes: changesView{
-			Added: did.Added, Removed: did.Removed, People: viewChanged(r, g.Planned, g.Named), Fields: did.Fields,
+			Added: did.Added, Removed: did.Removed, People: viewChanged(r, g.GrantChange, g.Named), Fields: did.Fields,
 			UserCount: countView{did.Before, did.After},
 		},
 	}
 	if c.who.actor().Kind == "partner" {
 		v.Grant.Note = ""
 	}
-	return reply{status: 200, version: g.Grant.Edition(), body: v}
+	return reply{status: 200, version: g.Grant.PublicVersion(), body: v}
 }
 
 // openedReply is the answer to a change that may open a grant.
@@ -292,7 +292,7 @@ func viewUser(u *access.User, whole bool) userView {
 		phone, proved := textOrNull(u.Phone), !u.Unproved
 		v.Proved = &proved
 		v.Phone, v.MFA, v.CreatedAt, v.UpdatedAt, v.Version = &phone, &u.MFA, &u.Created, &u.Updated, u.Version
-		v.Missed = timeOrNull(u.Missed)
+		v.Missed = timeOrNull(u.ActivationMissedAt)
 	}
 	return v
 }
@@ -334,39 +334,39 @@ func viewMember(m *access.Member) memberView {
 
 // partnerCustomerView is a customer as the partner sees it (A1, A3, W14).
 type partnerCustomerView struct {
-	Customer       organisationView `json:"customer"`
-	Status         string           `json:"status"`
-	Reason         textOrNull       `json:"reason"` // why it is not active
-	Level          string           `json:"level"`
-	EffectiveLevel string           `json:"effective_level"`
-	From           time.Time        `json:"from"`
-	Until          *time.Time       `json:"until"`
-	Managed        bool             `json:"managed"`
-	Everyone       bool             `json:"everyone"`
-	AssignedBy     string           `json:"assigned_by"`
-	UserCount      int              `json:"user_count"`
-	RequireSSO     bool             `json:"require_sso"`
-	Message        string           `json:"message"`
-	YouHaveAccess  bool             `json:"you_have_access"`
-	YourLevel      string           `json:"your_level,omitzero"`  // of the partner's user who asks
-	YourReason     access.Why       `json:"your_reason,omitzero"` // as a check would give it
-	SignInURL      string           `json:"sign_in_url,omitzero"` // only while you have access (A18-A20)
-	Version        int64            `json:"version"`              // of the grant: its ETag
+	Customer       organisationView      `json:"customer"`
+	Status         string                `json:"status"`
+	Reason         textOrNull            `json:"reason"` // why it is not active
+	Level          string                `json:"level"`
+	EffectiveLevel string                `json:"effective_level"`
+	From           time.Time             `json:"from"`
+	Until          *time.Time            `json:"until"`
+	Managed        bool                  `json:"managed"`
+	Everyone       bool                  `json:"everyone"`
+	AssignedBy     string                `json:"assigned_by"`
+	UserCount      int                   `json:"user_count"`
+	RequireSSO     bool                  `json:"require_sso"`
+	Message        string                `json:"message"`
+	YouHaveAccess  bool                  `json:"you_have_access"`
+	YourLevel      string                `json:"your_level,omitzero"`  // of the partner's user who asks
+	YourReason     access.DecisionReason `json:"your_reason,omitzero"` // as a check would give it
+	SignInURL      string                `json:"sign_in_url,omitzero"` // only while you have access (A18-A20)
+	Version        int64                 `json:"version"`              // of the grant: its ETag
 }
 
 func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCustomerView {
 	g := r.Grant
 	v := partnerCustomerView{
-		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: textOrNull(g.Denied(r.Partner, now)),
+		Customer: viewCustomerName(r.Customer), Status: string(g.Status(r.Partner, now)), Reason: textOrNull(g.DenialReason(r.Partner, now)),
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(),
 		From: g.From, Until: timeOrNull(g.Until), Managed: g.Managed, Everyone: g.Everyone, AssignedBy: string(g.AssignedBy),
-		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.Edition(),
+		UserCount: g.UserCount(r.Headcount), RequireSSO: g.RequireSSO, Message: g.Message, Version: g.PublicVersion(),
 	}
-	if r.You.User != nil {
-		mine := access.Entry(r.You, r.Customer.ID, now)
-		v.YourLevel, v.YourReason = mine.Level.String(), mine.Why
+	if r.Viewer.User != nil {
+		mine := access.DecideAccess(r.Viewer, r.Customer.ID, now)
+		v.YourLevel, v.YourReason = mine.Level.String(), mine.Reason
 	}
-	if _, v.YouHaveAccess = access.Enters(r.You, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" &&
+	if _, v.YouHaveAccess = access.EffectiveLevel(r.Viewer, r.Customer.ID, now); v.YouHaveAccess && a.SignInURL != "" &&
 		(r.Customer.Domain != "" || !strings.Contains(a.SignInURL, "{domain}")) {
 		v.SignInURL = strings.NewReplacer("{customer}", r.Customer.ID, "{domain}", r.Customer.Domain).Replace(a.SignInURL)
 	}

@@ -163,7 +163,7 @@ func (s Situation) outdatedGrant(l Letter) string {
 	open := s.Grant != nil && s.Grant.EndAt(s.Partner, s.Now) == nil
 	holds := open && s.Grant.ID == l.Event.Data.Grant
 	d, person := s.decision(l)
-	in := person && (d.Allow || isTemporary(d.Why))
+	in := person && (d.Allow || isTemporary(d.Reason))
 	const ended = "the access has ended"
 	switch l.Template {
 	case "revoked", "relinquished", "ended", "expired":
@@ -188,7 +188,7 @@ func (s Situation) outdatedGrant(l Letter) string {
 			return "the person has no access"
 		case l.Template == "resumed" && s.Grant.State != access.StateOpen:
 			return "the access was suspended again"
-		case l.Template == "started" && (s.Grant.Denied(s.Partner, s.Now) != "" || s.effective(l) == access.None):
+		case l.Template == "started" && (s.Grant.DenialReason(s.Partner, s.Now) != "" || s.effective(l) == access.None):
 			return "the access is not open"
 		case l.Template == "expiring" && (l.Event.Data.Until == nil || !s.Grant.Until.Equal(*l.Event.Data.Until) || !s.Now.Before(s.Grant.Until)):
 			return "the end of the period was changed"
@@ -220,7 +220,7 @@ func (s Situation) outdatedAccount(l Letter) string {
 		return "the account is " + string(u.Status)
 	case u.Email != l.To:
 		return "the user has another address now"
-	case l.Template == "activation_missed" && u.Missed.IsZero():
+	case l.Template == "activation_missed" && u.ActivationMissedAt.IsZero():
 		return "the user has another temporary password"
 	}
 	return ""
@@ -228,10 +228,10 @@ func (s Situation) outdatedAccount(l Letter) string {
 
 // isTemporary reports whether a reason to deny is about the grant or the partner and not about the person: it ends when the level or the
 // state changes.
-func isTemporary(w access.Why) bool {
+func isTemporary(w access.DecisionReason) bool {
 	switch w { //nolint:exhaustive // all others concern the person, or are final
-	case access.LevelTooLow, access.WhySuspended, access.NotYetActive, access.PendingApproval, access.WhyPartnerInactive,
-		access.WhyNotEligible, access.SSORequired:
+	case access.LevelTooLow, access.DeniedSuspended, access.NotYetActive, access.PendingApproval, access.DeniedPartnerNotActive,
+		access.DeniedPartnerNotEligible, access.SSORequired:
 		return true
 	}
 	return false
@@ -243,7 +243,7 @@ func (s Situation) decision(l Letter) (access.Decision, bool) {
 	if !ok {
 		return access.Decision{}, false
 	}
-	return access.Entry(f, f.Grant.Customer, s.Now), true
+	return access.DecideAccess(f, f.Grant.Customer, s.Now), true
 }
 
 // facts returns what a check reads for the letter's recipient.

@@ -100,7 +100,7 @@ func TestWhileNothingHasChangedTheLettersAreThoseOfTheEvent(t *testing.T) {
 		case events.PartnerRemoved:
 			s.Partner.Status = access.Removed
 		case events.ActivationMissed:
-			s.Users[e.Data.Person.ID].Missed = e.Time
+			s.Users[e.Data.Person.ID].ActivationMissedAt = e.Time
 		}
 		got, dropped := sent(s.Letters(e))
 		if want := mail.Letters(e); !slices.Equal(told(got), told(want)) || len(dropped) > 0 {

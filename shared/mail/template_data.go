@@ -264,27 +264,27 @@ func count(n int, what string) string {
 
 // denied is why the recipient, or for organisations each user with the grant, has no access now, by the reason of a check; "" when there is
 // access.
-func (v view) denied() access.Why {
+func (v view) denied() access.DecisionReason {
 	s := v.l.Situation
 	if s.over(v.l) {
-		return access.WhyEnded
+		return access.DeniedEnded
 	}
 	if !s.Known || s.Grant == nil {
 		switch d := v.d(); {
 		case d.Status == "suspended":
-			return access.WhySuspended
+			return access.DeniedSuspended
 		case d.Status == "scheduled", d.From != nil && d.From.After(v.l.Event.Time):
 			return access.NotYetActive
 		}
 		return ""
 	}
 	if d, ok := s.decision(v.l); ok {
-		if d.Allow || d.Why == access.LevelTooLow {
+		if d.Allow || d.Reason == access.LevelTooLow {
 			return ""
 		}
-		return d.Why
+		return d.Reason
 	}
-	return s.Grant.Denied(s.Partner, s.Now)
+	return s.Grant.DenialReason(s.Partner, s.Now)
 }
 
 // Open reports whether the recipient, or for organisations the users, have access now.
@@ -293,13 +293,13 @@ func (v view) Open() bool { return v.denied() == "" && !v.NoAccess() }
 // Obstacle is a sentence on why the recipient, or nobody, has access now; "" when there is access.
 func (v view) Obstacle() string {
 	switch why := v.denied(); {
-	case why == access.WhyEnded, why == access.WhyExpired:
+	case why == access.DeniedEnded, why == access.DeniedExpired:
 		return "The access has ended since."
-	case why == access.WhySuspended:
+	case why == access.DeniedSuspended:
 		return "The access is suspended by " + v.Customer() + " and applies again when it is resumed."
-	case why == access.WhyPartnerInactive:
+	case why == access.DeniedPartnerNotActive:
 		return v.Partner() + " is suspended by the " + v.s.Product + " team. None of its users has access until the suspension ends."
-	case why == access.WhyNotEligible:
+	case why == access.DeniedPartnerNotEligible:
 		return v.Partner() + " is not a channel partner in " + v.s.Product + " at present. None of its users has access."
 	case why == access.SSORequired:
 		return "Single sign-on is required, and " + v.Partner() + " does not have it. None of its users has access until it does."

@@ -24,14 +24,15 @@ type Accounts interface {
 	// an error.
 	Reset(ctx context.Context, u access.User) error
 	// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so.
-	Lapse(ctx context.Context, u access.User) (access.Activation, error)
+	Lapse(ctx context.Context, u access.User) (access.ActivationOutcome, error)
 	// TemporaryPassword makes one anew. It refuses with access.Ended when the user has no use for one any more. Settled as in Sync.
 	TemporaryPassword(ctx context.Context, u access.User) (password string, settled bool, err error)
 }
 
 // FollowAccount makes an account be as its user is, for an identity task that the caller has taken (access.Change.Identity,
-// access.PlanTakeIdentity), and deletes the task when nothing more is to be done. After an error the task is still there, and is due when
-// the caller's time is over. A user who changes meanwhile has a task again, and so has one about whom something may still be on its way.
+// access.PlanClaimIdentityTask), and deletes the task when nothing more is to be done. After an error the task is still there, and is due
+// when the caller's time is over. A user who changes meanwhile has a task again, and so has one about whom something may still be on its
+// way.
 func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
 	u, err := s.Store.User(ctx, t.User)
 	switch {
@@ -40,7 +41,7 @@ func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
 	case u == nil: // never: users are kept when they are removed
 		return fmt.Errorf("there is no user %s", t.User)
 	}
-	settled, err := s.Accounts.Sync(ctx, *u, t.Until.IsZero())
+	settled, err := s.Accounts.Sync(ctx, *u, t.InFlightUntil.IsZero())
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (s *Service) renewActivation(
 		return nil, err
 	}
 	renew := func(_ context.Context, f access.UserFacts) (access.Change, *access.User, error) {
-		return access.PlanRenewActivation(f, s.moment(who.Actor))
+		return access.PlanRenewActivation(f, s.planContext(who.Actor))
 	}
 	return s.changeUser(ctx, partner, user, "", renew, func(p plan[*access.User]) (*access.User, error) { return change(ctx, s, o, p) })
 }

@@ -68,7 +68,7 @@ func (s *Service) SavePartner(
 		if err != nil {
 			return access.Change{}, out, err
 		}
-		c, after, err := access.PlanPartner(id, before, above, registry, cmd, s.moment(who.Actor))
+		c, after, err := access.PlanPartner(id, before, above, registry, cmd, s.planContext(who.Actor))
 		return c, SavedPartner{after, before == nil}, err
 	}
 	if cmd.OnlySuspends() {
@@ -117,7 +117,7 @@ func (s *Service) RemovePartner(ctx context.Context, who Caller, id string) erro
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(before, registry, s.moment(who.Actor))
+		return access.PlanRemovePartner(before, registry, s.planContext(who.Actor))
 	})
 }
 
@@ -143,7 +143,7 @@ func (s *Service) SaveCustomer(
 		if err != nil {
 			return access.Change{}, out, err
 		}
-		c, after, err := access.PlanCustomer(id, before, registry, cmd, s.moment(who.Actor))
+		c, after, err := access.PlanCustomer(id, before, registry, cmd, s.planContext(who.Actor))
 		return c, SavedCustomer{after, before == nil}, err
 	})
 	if !stands(err) || cmd.Domain == nil {
@@ -185,7 +185,7 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 			if grants[i] = row.Grant; row.Grant.State == access.StateEnded {
 				continue
 			}
-			ended, err := take(ctx, s, s.ofGrant(who, id, row.Grant.Partner, nil, false, access.PlanEndForRemoval))
+			ended, err := take(ctx, s, s.ofGrant(who, id, row.Grant.Partner, nil, false, access.PlanEndForRemovedCustomer))
 			if err != nil {
 				return access.Change{}, err
 			}
@@ -195,7 +195,7 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemoveCustomer(before, grants, registry, s.moment(who.Actor))
+		return access.PlanRemoveCustomer(before, grants, registry, s.planContext(who.Actor))
 	})
 }
 
@@ -203,12 +203,13 @@ func (s *Service) RemoveCustomer(ctx context.Context, who Caller, id string) err
 func (s *Service) OpenRelationship(
 	ctx context.Context, who Caller, customer, partner string, everyone bool, o Options[Granted],
 ) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if err := o.allows(openVersion(r, m)); err != nil {
-			return access.Planned{}, err
-		}
-		return access.PlanRelationship(r, everyone, s.RequireSSO, m)
-	}))
+	return change(ctx, s, o,
+		s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			if err := o.allows(openVersion(r, pc)); err != nil {
+				return access.GrantChange{}, err
+			}
+			return access.PlanRelationship(r, everyone, s.RequireSSO, pc)
+		}))
 }
 
 // EndRelationship ends a relationship on the provider's behalf (A4). A managed one is refused: Unmanage ends it.
@@ -219,21 +220,22 @@ func (s *Service) EndRelationship(ctx context.Context, who Caller, customer, par
 // Manage makes a partner the one that manages the customer (A2, A11, A15, A16). The precondition is about the version of a customer that
 // has one already.
 func (s *Service) Manage(ctx context.Context, who Caller, customer, partner string, o Options[Granted]) (Granted, error) {
-	return change(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if r.Customer == nil {
-			return access.PlanManage(r, nil, m)
-		}
-		if r.Customer.ManagedBy != "" {
-			if err := o.allows(r.Customer.Version); err != nil {
-				return access.Planned{}, err
+	return change(ctx, s, o,
+		s.ofGrant(who, customer, partner, nil, false, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			if r.Customer == nil {
+				return access.PlanManage(r, nil, pc)
 			}
-		}
-		others, err := s.grantsOf(ctx, r.Customer) // read after the customer was, which every opening writes: none can slip in
-		if err != nil {
-			return access.Planned{}, err
-		}
-		return access.PlanManage(r, others, m)
-	}))
+			if r.Customer.ManagedBy != "" {
+				if err := o.allows(r.Customer.Version); err != nil {
+					return access.GrantChange{}, err
+				}
+			}
+			others, err := s.grantsOf(ctx, r.Customer) // read after the customer was, which every opening writes: none can slip in
+			if err != nil {
+				return access.GrantChange{}, err
+			}
+			return access.PlanManage(r, others, pc)
+		}))
 }
 
 // Unmanage ends the grant of the partner that manages the customer.
@@ -279,7 +281,7 @@ func (s *Service) SaveMember(
 			return access.Change{}, SavedMember{}, err
 		}
 		left = f.LastAdmin
-		c, after, err := access.PlanMember(f, address, cmd.Name, cmd.Admin, cmd.Seen, s.moment(who.Actor))
+		c, after, err := access.PlanMember(f, address, cmd.Name, cmd.Admin, cmd.Seen, s.planContext(who.Actor))
 		tasks = c.IdentityTasks()
 		out := SavedMember{Saved: Saved[*access.Member]{after, f.Member == nil}}
 		if u := f.Holder.User; u != nil && u.Status != access.Removed && !u.Unproved {
@@ -304,7 +306,7 @@ func (s *Service) RemoveMember(ctx context.Context, who Caller, customer, addres
 		if err != nil {
 			return access.Change{}, false, err
 		}
-		c, err := access.PlanRemoveMember(f, s.moment(who.Actor))
+		c, err := access.PlanRemoveMember(f, s.planContext(who.Actor))
 		return c, f.LastAdmin, err
 	})
 	if err == nil {
@@ -401,7 +403,7 @@ func (s *Service) addUser(
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		c, u, err := access.PlanNewUser(f, cmd, s.moment(who.Actor))
+		c, u, err := access.PlanNewUser(f, cmd, s.planContext(who.Actor))
 		tasks = c.IdentityTasks()
 		return c, u, err
 	})
@@ -425,7 +427,7 @@ func (s *Service) EditUser(
 				return access.Change{}, nil, err
 			}
 		}
-		return access.PlanUser(f, cmd, s.moment(who.Actor))
+		return access.PlanUser(f, cmd, s.planContext(who.Actor))
 	}
 	return s.changeUser(ctx, partner, user, address, edit, func(p plan[*access.User]) (*access.User, error) {
 		if cmd.OnlyDisables() {
@@ -438,7 +440,7 @@ func (s *Service) EditUser(
 // RemoveUser removes a partner's user for good, and then its account.
 func (s *Service) RemoveUser(ctx context.Context, who Caller, partner, user string) error {
 	remove := func(_ context.Context, f access.UserFacts) (access.Change, *access.User, error) {
-		c, err := access.PlanRemoveUserAccount(f, s.moment(who.Actor))
+		c, err := access.PlanRemoveUserAccount(f, s.planContext(who.Actor))
 		return c, nil, err
 	}
 	_, err := s.changeUser(ctx, partner, user, "", remove, func(p plan[*access.User]) (*access.User, error) { return take(ctx, s, p) })

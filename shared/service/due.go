@@ -27,7 +27,7 @@ const (
 
 // Do does one piece of work, or nothing when it has been done already. Again tells that the task has another stretch. After an error the
 // piece is still due. Two runs may do the same piece: every write is conditioned on what was read.
-func (d *Due) Do(ctx context.Context, w access.Work) (again bool, err error) {
+func (d *Due) Do(ctx context.Context, w access.DueWork) (again bool, err error) {
 	switch {
 	case w.Task != "":
 		return d.task(ctx, w.Task)
@@ -40,7 +40,7 @@ func (d *Due) Do(ctx context.Context, w access.Work) (again bool, err error) {
 // clock is the caller of work that is due.
 func clock() Caller { return Caller{Actor: access.Actor{Kind: access.ActorClock}} }
 
-func (d *Due) moment() access.Moment { return d.Service.moment(clock().Actor) }
+func (d *Due) planContext() access.PlanContext { return d.Service.planContext(clock().Actor) }
 
 // grant plans and commits what one grant needs: mostly an end, so that others who keep changing the grant do not hold it up.
 func (d *Due) grant(ctx context.Context, customer, partner string, plan grantPlan, users ...string) error {
@@ -49,14 +49,14 @@ func (d *Due) grant(ctx context.Context, customer, partner string, plan grantPla
 }
 
 func (d *Due) invitation(
-	ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.Moment) (access.Change, error),
+	ctx context.Context, customer, id string, plan func(*access.InvitationRow, access.PlanContext) (access.Change, error),
 ) error {
 	return d.apply(ctx, func(ctx context.Context) (access.Change, error) {
 		row, err := d.Store.InvitationRow(ctx, customer, id)
 		if err != nil {
 			return access.Change{}, err
 		}
-		return plan(row, d.moment())
+		return plan(row, d.planContext())
 	})
 }
 
@@ -68,9 +68,9 @@ func (d *Due) task(ctx context.Context, id string) (again bool, err error) {
 	}
 	switch t.Kind {
 	case access.TaskIdentity:
-		return false, d.identity(ctx, id, access.PlanTakeIdentity, d.FollowAccount)
+		return false, d.identity(ctx, id, access.PlanClaimIdentityTask, d.FollowAccount)
 	case access.TaskActivation:
-		return false, d.identity(ctx, id, access.PlanTakeActivation, d.activation)
+		return false, d.identity(ctx, id, access.PlanClaimActivationTask, d.activation)
 	}
 	return d.taskPage(ctx, t)
 }
@@ -79,7 +79,7 @@ func (d *Due) task(ctx context.Context, id string) (again bool, err error) {
 // work of each shard: the other accounts are left for the next run.
 func (d *Due) identity(
 	ctx context.Context, id string,
-	take func(*access.Task, access.Moment) (access.Change, *access.Task), do func(context.Context, *access.Task) error,
+	take func(*access.Task, access.PlanContext) (access.Change, *access.Task), do func(context.Context, *access.Task) error,
 ) error {
 	if d.silent.Load() {
 		return errSilent
@@ -92,7 +92,7 @@ func (d *Due) identity(
 		case d.Accounts == nil: // none are kept any more
 			return access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}}, nil, nil
 		}
-		c, mine := take(t, d.moment())
+		c, mine := take(t, d.planContext())
 		return c, mine, nil
 	})
 	if err != nil || mine == nil {
@@ -113,7 +113,7 @@ func (d *Due) activation(ctx context.Context, mine *access.Task) error {
 	if err != nil {
 		return err
 	}
-	var is access.Activation
+	var is access.ActivationOutcome
 	if u != nil && u.Status != access.Removed {
 		if is, err = d.Accounts.Lapse(ctx, *u); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (d *Due) activation(ctx context.Context, mine *access.Task) error {
 			return access.Change{}, err
 		}
 		p, err := d.Store.Partner(ctx, mine.Partner)
-		return access.PlanActivationDone(now, mine, u, p, is, d.moment()), err
+		return access.PlanActivationDone(now, mine, u, p, is, d.planContext()), err
 	})
 }
 
@@ -149,7 +149,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	if err != nil {
 		return false, err
 	}
-	if t.Moot(p) {
+	if t.Superseded(p) {
 		return false, d.progress(ctx, access.Change{Writes: []access.Write{access.TaskWrite{Before: t}}})
 	}
 	switch t.Kind {
@@ -158,7 +158,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	case access.TaskPersonChanged:
 		return d.personChanged(ctx, t)
 	}
-	customers, more, err := d.Store.CustomersOf(ctx, t.Partner, t.After, stretch)
+	customers, more, err := d.Store.CustomersOf(ctx, t.Partner, t.LastCustomer, stretch)
 	if err != nil {
 		return false, err
 	}
@@ -167,23 +167,23 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		after = customers[len(customers)-1]
 	}
 	if t.Kind == access.TaskPartnerSuspended || t.Kind == access.TaskPartnerResumed {
-		rows := make([]access.Relation, len(customers))
+		rows := make([]access.GrantFacts, len(customers))
 		if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
-			rel, err := d.Store.Relation(ctx, c, t.Partner, nil, false)
+			rel, err := d.Store.GrantFacts(ctx, c, t.Partner, nil, false)
 			rows[i] = rel
 			return err
 		}); err != nil {
 			return false, err
 		}
-		return after != "", d.progress(ctx, access.PlanTellCustomers(t, rows, after, d.moment()))
+		return after != "", d.progress(ctx, access.PlanNotifyCustomers(t, rows, after, d.planContext()))
 	}
 	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
-		return d.grant(ctx, c, t.Partner, access.PlanPartnerGone)
+		return d.grant(ctx, c, t.Partner, access.PlanEndForRemovedPartner)
 	})
 	if err != nil {
 		return false, err
 	}
-	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.moment()))
+	return after != "", d.progress(ctx, access.PlanTaskProgress(t, after, d.planContext()))
 }
 
 // userLeft does one stretch of the grants that count a user who has left the partner. The others are not looked at.
@@ -195,19 +195,19 @@ func (d *Due) userLeft(ctx context.Context, t *access.Task) (again bool, err err
 	var customers []string
 	next := ""
 	if u != nil {
-		if customers, next, err = d.Store.CustomersConcerned(ctx, u, false, t.After); err != nil {
+		if customers, next, err = d.Store.CustomersConcerned(ctx, u, false, t.LastCustomer); err != nil {
 			return false, err
 		}
 	}
 	err = each(ctx, customers, func(ctx context.Context, _ int, c string) error {
-		return d.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
-			return access.PlanUserLeft(rel, t.User, m)
+		return d.grant(ctx, c, t.Partner, func(rel access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			return access.PlanUserLeft(rel, t.User, pc)
 		}, t.User)
 	})
 	if err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // personChanged ends what customers gave to another person than the one who has the account now, and tells every customer concerned of the
@@ -221,10 +221,10 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 	next := ""
 	if u != nil {
 		was := *u
-		if t.Number > 0 {
-			was.Number = t.Number
+		if t.FormerNumber > 0 {
+			was.Number = t.FormerNumber
 		}
-		if customers, next, err = d.Store.CustomersConcerned(ctx, &was, true, t.After); err != nil {
+		if customers, next, err = d.Store.CustomersConcerned(ctx, &was, true, t.LastCustomer); err != nil {
 			return false, err
 		}
 	}
@@ -232,11 +232,11 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 		customers = customers[:stretch]
 		next = customers[stretch-1]
 	}
-	stay := make([]access.Relation, len(customers))
+	stay := make([]access.GrantFacts, len(customers))
 	if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
-		return d.grant(ctx, c, t.Partner, func(rel access.Relation, m access.Moment) (access.Planned, error) {
-			p, err := access.PlanPersonChanged(rel, t, m)
-			if stay[i] = (access.Relation{}); len(p.Change.Events) == 0 {
+		return d.grant(ctx, c, t.Partner, func(rel access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			p, err := access.PlanPersonChanged(rel, t, pc)
+			if stay[i] = (access.GrantFacts{}); len(p.Change.Events) == 0 {
 				stay[i] = rel
 			}
 			return p, err
@@ -244,12 +244,12 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 	}); err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanTellPersonChanged(t, stay, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanNotifyPersonChanged(t, stay, next, d.planContext()))
 }
 
 // customerRules has a stretch of a customer's grants copy its domain and caps.
 func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, err error) {
-	partners, more, err := d.Store.PartnersOf(ctx, t.Customer, t.After, stretch)
+	partners, more, err := d.Store.PartnersOf(ctx, t.Customer, t.LastCustomer, stretch)
 	if err != nil {
 		return false, err
 	}
@@ -262,12 +262,12 @@ func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, er
 	}); err != nil {
 		return false, err
 	}
-	return after != "", d.progress(ctx, access.PlanProgress(t, after, d.moment()))
+	return after != "", d.progress(ctx, access.PlanTaskProgress(t, after, d.planContext()))
 }
 
 // reviewInvitations ends those of one stretch of pending invitations that nobody can accept any more.
 func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool, err error) {
-	rows, next, err := d.Store.PendingInvitations(ctx, t.Customer, t.Partner, t.User, t.After, stretch)
+	rows, next, err := d.Store.PendingInvitations(ctx, t.Customer, t.Partner, t.User, t.LastCustomer, stretch)
 	if err != nil {
 		return false, err
 	}
@@ -283,19 +283,19 @@ func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool
 	if err := g.Wait(); err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // oldAssignments deletes what counts no more of one stretch of a grant's rows.
 func (d *Due) oldAssignments(ctx context.Context, t *access.Task) (again bool, err error) {
 	next, err := change(ctx, d.Service, Options[string]{}, func(ctx context.Context) (access.Change, string, error) {
-		g, rows, next, err := d.Store.AssignmentRows(ctx, t.Customer, t.Partner, t.After, stretch)
+		g, rows, next, err := d.Store.AssignmentRows(ctx, t.Customer, t.Partner, t.LastCustomer, stretch)
 		return access.PlanOldAssignments(g, rows), next, err
 	})
 	if err != nil {
 		return false, err
 	}
-	return next != "", d.progress(ctx, access.PlanProgress(t, next, d.moment()))
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // progress writes down how far a task has come, unless another run has come further.

@@ -62,7 +62,7 @@ func (w *worker) Task(context.Context, string) (*access.Task, error) {
 	return w.c.task, nil
 }
 
-func (w *worker) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error {
+func (w *worker) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error {
 	for {
 		c, _, err := plan(ctx)
 		if err != nil {
@@ -139,8 +139,8 @@ func (c *course) commit(change access.Change) bool {
 	return true
 }
 
-func (c *course) moment() access.Moment {
-	return access.Moment{Now: c.now, Actor: access.Actor{Kind: "provider"}, NewID: func() string { return "" }, Accounts: true}
+func (c *course) planContext() access.PlanContext {
+	return access.PlanContext{Now: c.now, Actor: access.Actor{Kind: "provider"}, NewID: func() string { return "" }, Accounts: true}
 }
 
 func (c *course) start(t *access.Task, fate func() int) {
@@ -163,7 +163,7 @@ func (c *course) edit(t *rapid.T) {
 	c.edits++
 	change, _, err := access.PlanUser(access.UserFacts{
 		Partner: &access.Partner{ID: "contoso", Status: access.Active}, User: &c.user, Email: &c.email, Task: c.task,
-	}, access.UserCommand{Seen: access.AnyVersion, Phone: new(fmt.Sprintf("+49%07d", c.edits))}, c.moment())
+	}, access.UserCommand{Seen: access.AnyVersion, Phone: new(fmt.Sprintf("+49%07d", c.edits))}, c.planContext())
 	if err != nil || !c.commit(change) {
 		t.Fatalf("edit: %v", err)
 	}
@@ -171,7 +171,7 @@ func (c *course) edit(t *rapid.T) {
 }
 
 func (c *course) sweep(t *rapid.T) {
-	change, mine := access.PlanTakeIdentity(c.task, c.moment())
+	change, mine := access.PlanClaimIdentityTask(c.task, c.planContext())
 	if !c.commit(change) {
 		t.Fatal("the task could not be taken")
 	}
@@ -260,10 +260,10 @@ func whateverOrder(t *rapid.T) {
 	// What fails no more is settled within two rounds, and nothing on its way gets past the second.
 	for n := 0; c.task != nil && n < 3; n++ {
 		c.advance(time.Minute)
-		if _, mine := access.PlanTakeIdentity(c.task, c.moment()); mine == nil {
+		if _, mine := access.PlanClaimIdentityTask(c.task, c.planContext()); mine == nil {
 			c.advance(signed + time.Minute)
 		}
-		change, mine := access.PlanTakeIdentity(c.task, c.moment())
+		change, mine := access.PlanClaimIdentityTask(c.task, c.planContext())
 		if !c.commit(change) {
 			t.Fatal("the task could not be taken")
 		}

@@ -17,10 +17,10 @@ type Grantee struct {
 
 // Granted is a grant as a change of it leaves it.
 type Granted struct {
-	access.Planned
-	Relation access.Relation // as it was loaded
-	At       time.Time       // when it was planned
-	Named    []string        // the users whom the request named
+	access.GrantChange
+	Relation access.GrantFacts // as it was loaded
+	At       time.Time         // when it was planned
+	Named    []string          // the users whom the request named
 }
 
 // Grant gives a partner access to a customer. A user who is named by e-mail may get a cap; all the customer's grants have copied it when
@@ -32,22 +32,22 @@ func (s *Service) Grant(
 	out, err := change(ctx, s, o, func(ctx context.Context) (access.Change, Granted, error) {
 		to, cmd := to, cmd
 		if to.Email != "" {
-			user, err := s.individual(ctx, customer, to.Email, cmd, s.moment(who.Actor))
+			user, err := s.individual(ctx, customer, to.Email, cmd, s.planContext(who.Actor))
 			if err != nil {
 				return access.Change{}, Granted{}, err
 			}
 			to.Partner, cmd.Users, cmd.Individual = user.Partner, []string{user.ID}, true
 		}
-		r, err := s.Store.Relation(ctx, customer, to.Partner, cmd.Users, false)
+		r, err := s.Store.GrantFacts(ctx, customer, to.Partner, cmd.Users, false)
 		if err == nil && cmd.Everyone {
 			r, err = s.replaced(ctx, r, cmd.Users)
 		}
 		if err != nil {
 			return access.Change{}, Granted{}, err
 		}
-		m := s.moment(who.Actor)
-		p, err := access.PlanGrant(r, cmd, m)
-		return p.Change, Granted{Planned: p, Relation: r, At: m.Now, Named: cmd.Users}, err
+		pc := s.planContext(who.Actor)
+		p, err := access.PlanGrant(r, cmd, pc)
+		return p.Change, Granted{GrantChange: p, Relation: r, At: pc.Now, Named: cmd.Users}, err
 	})
 	if o.DryRun || !stands(err) || to.Email == "" || cmd.Level == nil { // then no cap is set
 		return out, err
@@ -65,12 +65,14 @@ func then(err, after error) error {
 
 // individual finds the partner's user who has an e-mail address, once the rest of the command is right, and refuses the customer's own
 // people (D7, A7).
-func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, m access.Moment) (*access.User, error) {
+func (s *Service) individual(ctx context.Context, customer, email string, cmd access.GrantCommand, pc access.PlanContext) (*access.User,
+	error,
+) {
 	cust, err := s.Store.Customer(ctx, customer)
 	if err != nil {
 		return nil, err
 	}
-	if err := access.CheckGrant(cust, cmd, m); err != nil {
+	if err := access.CheckGrant(cust, cmd, pc); err != nil {
 		return nil, err
 	}
 	id, err := s.Store.Identity(ctx, email)
@@ -87,29 +89,29 @@ func (s *Service) individual(ctx context.Context, customer, email string, cmd ac
 	return nil, access.Refuse(access.UnknownEmail, "%s is no user of any partner: check the address, or invite the person", email).At("/email")
 }
 
-// replaced is the relation with the rows of those whom everyone is about to replace, so that the external users among them are named (E14).
-// The rows of more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
-func (s *Service) replaced(ctx context.Context, r access.Relation, users []string) (access.Relation, error) {
-	if g := r.Grant; g == nil || g.Everyone || g.Few() || g.Count > access.MaxUserSet {
+// replaced returns the facts with the rows of those whom everyone is about to replace, so that the external users among them are named
+// (E14). The rows of more than a set can name are not loaded: to switch everyone on costs the same whatever the size.
+func (s *Service) replaced(ctx context.Context, r access.GrantFacts, users []string) (access.GrantFacts, error) {
+	if g := r.Grant; g == nil || g.Everyone || g.UsersCanBeListed() || g.Count > access.MaxUserSet {
 		return r, nil
 	}
-	return s.Store.Relation(ctx, r.Customer.ID, r.Partner.ID, users, true)
+	return s.Store.GrantFacts(ctx, r.Customer.ID, r.Partner.ID, users, true)
 }
 
 // grantPlan plans a change of a grant that there is or was.
-type grantPlan = func(access.Relation, access.Moment) (access.Planned, error)
+type grantPlan = func(access.GrantFacts, access.PlanContext) (access.GrantChange, error)
 
 // ofGrant loads a grant with the users of those ids, and plans a change of it. Named are the users whom the request is about, beside those
 // whom it adds or removes.
 func (s *Service) ofGrant(who Caller, customer, partner string, users []string, whole bool, plan grantPlan, named ...string) plan[Granted] {
 	return func(ctx context.Context) (access.Change, Granted, error) {
-		r, err := s.Store.Relation(ctx, customer, partner, users, whole)
+		r, err := s.Store.GrantFacts(ctx, customer, partner, users, whole)
 		if err != nil {
 			return access.Change{}, Granted{}, err
 		}
-		m := s.moment(who.Actor)
-		p, err := plan(r, m)
-		return p.Change, Granted{Planned: p, Relation: r, At: m.Now, Named: named}, err
+		pc := s.planContext(who.Actor)
+		p, err := plan(r, pc)
+		return p.Change, Granted{GrantChange: p, Relation: r, At: pc.Now, Named: named}, err
 	}
 }
 
@@ -136,18 +138,19 @@ func (s *Service) Edit(
 		}
 	}
 	on := cmd.Everyone != nil && *cmd.Everyone
-	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil, func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if on {
-			var err error
-			if r, err = s.replaced(ctx, r, users); err != nil {
-				return access.Planned{}, err
+	edit := s.ofGrant(who, customer, partner, users, cmd.Set != nil,
+		func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			if on {
+				var err error
+				if r, err = s.replaced(ctx, r, users); err != nil {
+					return access.GrantChange{}, err
+				}
 			}
-		}
-		return access.PlanEdit(r, cmd, m)
-	}, capped...)
+			return access.PlanEdit(r, cmd, pc)
+		}, capped...)
 	var out Granted
 	var err error
-	if cmd.OnlyTakes() || cmd.OnlyCaps() { // is not held up by those who give
+	if cmd.OnlyNarrows() || cmd.OnlyCaps() { // is not held up by those who give
 		out, err = take(ctx, s, edit)
 	} else {
 		out, err = change(ctx, s, o, edit)
@@ -170,7 +173,7 @@ func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) 
 		return err
 	}
 	for _, row := range rows {
-		if row.Grant.Ended(s.now()) || row.Grant.Follows(cust) {
+		if row.Grant.Ended(s.now()) || row.Grant.HasRulesOf(cust) {
 			continue
 		}
 		// Taken, so that the partner cannot put it off.
@@ -181,30 +184,30 @@ func (s *Service) spreadRules(ctx context.Context, who Caller, customer string) 
 	return nil
 }
 
-// Pick is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open
+// Assign is the partner's choice of who of its users may enter a customer (A5, E2, E11). The precondition is about the version of the open
 // grant.
-func (s *Service) Pick(
-	ctx context.Context, who Caller, customer, partner string, cmd access.PickCommand, o Options[Granted],
+func (s *Service) Assign(
+	ctx context.Context, who Caller, customer, partner string, cmd access.AssignCommand, o Options[Granted],
 ) (Granted, error) {
 	users, single := slices.Concat(cmd.Add, cmd.Remove), cmd.Users == nil && cmd.Everyone == nil
 	if cmd.Users != nil {
 		users = *cmd.Users
 	}
-	pick := func(r access.Relation, m access.Moment) (access.Planned, error) {
-		if err := o.allows(openVersion(r, m)); err != nil {
-			return access.Planned{}, err
+	pick := func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+		if err := o.allows(openVersion(r, pc)); err != nil {
+			return access.GrantChange{}, err
 		}
-		return access.PlanPick(r, cmd, m)
+		return access.PlanAssign(r, cmd, pc)
 	}
 	return change(ctx, s, o, s.ofGrant(who, customer, partner, users, !single, pick))
 }
 
-// openVersion is the version of the relation's grant; 0 when there is none that is open.
-func openVersion(r access.Relation, m access.Moment) int64 {
-	if r.Grant == nil || r.Grant.EndAt(r.Partner, m.Now) != nil {
+// openVersion returns the version of the grant; 0 when there is none that is open.
+func openVersion(r access.GrantFacts, pc access.PlanContext) int64 {
+	if r.Grant == nil || r.Grant.EndAt(r.Partner, pc.Now) != nil {
 		return 0
 	}
-	return r.Grant.Edition()
+	return r.Grant.PublicVersion()
 }
 
 // Revoke ends a grant on the customer's behalf. One that has ended stays as it is, and is no error; likewise Relinquish.
@@ -222,8 +225,8 @@ func (s *Service) RemoveGrantUser(ctx context.Context, who Caller, customer, par
 	if !access.ValidUserID(user) {
 		return Granted{}, NothingHere()
 	}
-	remove := func(r access.Relation, m access.Moment) (access.Planned, error) {
-		return access.PlanRemoveUser(r, user, m)
+	remove := func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+		return access.PlanRemoveUser(r, user, pc)
 	}
 	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, remove))
 }
@@ -233,6 +236,8 @@ func (s *Service) Leave(ctx context.Context, who Caller, customer, partner, user
 	if !access.ValidUserID(user) || who.Leads == "" && (who.Identity.User == nil || who.Identity.User.ID != user) {
 		return Granted{}, NothingHere()
 	}
-	leave := func(r access.Relation, m access.Moment) (access.Planned, error) { return access.PlanLeave(r, user, m) }
+	leave := func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+		return access.PlanLeave(r, user, pc)
+	}
 	return take(ctx, s, s.ofGrant(who, customer, partner, []string{user}, false, leave))
 }

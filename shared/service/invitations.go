@@ -28,13 +28,13 @@ func (s *Service) Invite(
 		if err := s.mayMail(ctx, who, cmd.Email, false); err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		f, err := s.Store.InviteFacts(ctx, customer, partner, cmd.Email, nil)
+		f, err := s.Store.InvitationFacts(ctx, customer, partner, cmd.Email, nil)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.moment(who.Actor)
-		c, i, err := access.PlanInvite(f, cmd, m)
-		return c, Invited{Invitation: i, At: m.Now, Created: true}, err
+		pc := s.planContext(who.Actor)
+		c, i, err := access.PlanInvite(f, cmd, pc)
+		return c, Invited{Invitation: i, At: pc.Now, Created: true}, err
 	})
 }
 
@@ -65,7 +65,7 @@ type ListedInvitations struct {
 
 // CustomerInvitations lists a customer's invitations, newest last.
 func (s *Service) CustomerInvitations(
-	ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk,
+	ctx context.Context, customer string, f access.InvitationFilter, ask access.PageRequest,
 ) (ListedInvitations, error) {
 	if _, err := s.Customer(ctx, customer); err != nil {
 		return ListedInvitations{}, err
@@ -76,7 +76,7 @@ func (s *Service) CustomerInvitations(
 
 // PartnerInvitations lists the invitations to a partner, newest last.
 func (s *Service) PartnerInvitations(
-	ctx context.Context, who Caller, partner string, f access.InvitationFilter, ask access.PageAsk,
+	ctx context.Context, who Caller, partner string, f access.InvitationFilter, ask access.PageRequest,
 ) (ListedInvitations, error) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return ListedInvitations{}, err
@@ -104,13 +104,13 @@ func (s *Service) Cancel(ctx context.Context, who Caller, customer, id string) (
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		r, err := s.Store.Relation(ctx, row.Invitation.Customer, row.Invitation.Partner, nil, false)
+		r, err := s.Store.GrantFacts(ctx, row.Invitation.Customer, row.Invitation.Partner, nil, false)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.moment(who.Actor)
-		c, after, err := access.PlanCancel(r, row.Invitation, m)
-		return c, Invited{Invitation: after, At: m.Now}, err
+		pc := s.planContext(who.Actor)
+		c, after, err := access.PlanCancel(r, row.Invitation, pc)
+		return c, Invited{Invitation: after, At: pc.Now}, err
 	})
 }
 
@@ -122,16 +122,16 @@ func (s *Service) Resend(ctx context.Context, who Caller, customer, id string, o
 			return access.Change{}, Invited{}, err
 		}
 		i := row.Invitation
-		f, err := s.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+		f, err := s.Store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err == nil {
 			err = s.mayMail(ctx, who, i.Email, false)
 		}
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.moment(who.Actor)
-		c, after, err := access.PlanResend(f, i, m)
-		return c, Invited{Invitation: after, At: m.Now, Created: after != nil && after.ID != i.ID}, err
+		pc := s.planContext(who.Actor)
+		c, after, err := access.PlanResend(f, i, pc)
+		return c, Invited{Invitation: after, At: pc.Now, Created: after != nil && after.ID != i.ID}, err
 	})
 }
 
@@ -149,16 +149,16 @@ func (s *Service) byToken(ctx context.Context, token string) (*access.Invitation
 }
 
 // Preview is what accepting the invitation that the token opens would give.
-func (s *Service) Preview(ctx context.Context, token string) (*access.InvitationRow, access.Relation, error) {
+func (s *Service) Preview(ctx context.Context, token string) (*access.InvitationRow, access.GrantFacts, error) {
 	i, err := s.byToken(ctx, token)
 	if err != nil {
-		return nil, access.Relation{}, err
+		return nil, access.GrantFacts{}, err
 	}
 	row, err := s.Store.InvitationRow(ctx, i.Customer, i.ID)
 	if err != nil {
-		return nil, access.Relation{}, err
+		return nil, access.GrantFacts{}, err
 	}
-	r, err := s.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+	r, err := s.Store.GrantFacts(ctx, i.Customer, i.Partner, nil, false)
 	if err == nil && (row == nil || r.Customer == nil || r.Partner == nil) {
 		err = NothingHere()
 	}
@@ -181,14 +181,14 @@ func (s *Service) Accept(ctx context.Context, who Caller, token string, name *st
 		if i.By.Kind == "customer" {
 			customer = i.Customer
 		}
-		f, err := s.Store.InviteFacts(ctx, i.Customer, i.Partner, i.Email, i)
+		f, err := s.Store.InvitationFacts(ctx, i.Customer, i.Partner, i.Email, i)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
 		f.DefaultSSO = s.RequireSSO
-		m := s.invitee(who)
-		p, after, err := access.PlanAccept(f, i, *name, m)
-		return p.Change, Invited{Invitation: after, At: m.Now}, err
+		pc := s.invitee(who)
+		p, after, err := access.PlanAccept(f, i, *name, pc)
+		return p.Change, Invited{Invitation: after, At: pc.Now}, err
 	})
 	if !stands(err) || customer == "" {
 		return out, err
@@ -203,19 +203,19 @@ func (s *Service) Decline(ctx context.Context, who Caller, token string, o Optio
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		r, err := s.Store.Relation(ctx, i.Customer, i.Partner, nil, false)
+		r, err := s.Store.GrantFacts(ctx, i.Customer, i.Partner, nil, false)
 		if err != nil {
 			return access.Change{}, Invited{}, err
 		}
-		m := s.invitee(who)
-		c, after, err := access.PlanDecline(r, i, m)
-		return c, Invited{Invitation: after, At: m.Now}, err
+		pc := s.invitee(who)
+		c, after, err := access.PlanDecline(r, i, pc)
+		return c, Invited{Invitation: after, At: pc.Now}, err
 	})
 }
 
 // invitee is the person who answers an invitation, as its change is remembered.
-func (s *Service) invitee(who Caller) access.Moment {
-	m := s.moment(who.Actor)
-	m.Actor.Kind = access.ActorPartner
-	return m
+func (s *Service) invitee(who Caller) access.PlanContext {
+	pc := s.planContext(who.Actor)
+	pc.Actor.Kind = access.ActorPartner
+	return pc
 }

@@ -38,7 +38,7 @@ func (s *Service) prove(ctx context.Context, who Caller, id string) (*access.Use
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		c := access.PlanProved(now, who.Identity.Email, s.moment(who.Actor))
+		c := access.PlanAddressProved(now, who.Identity.Email, s.planContext(who.Actor))
 		if c.Empty() {
 			return c, nil, nil
 		}
@@ -53,7 +53,7 @@ func GrantStatuses() []string {
 
 // CustomerGrants lists a customer's grants (D12, D13, D18, D19).
 func (s *Service) CustomerGrants(
-	ctx context.Context, customer string, f access.GrantFilter, ask access.PageAsk,
+	ctx context.Context, customer string, f access.GrantFilter, ask access.PageRequest,
 ) (access.Page[access.GrantRow], error) {
 	cust, err := s.Customer(ctx, customer)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) CustomerGrants(
 func (s *Service) grantsOf(ctx context.Context, cust *access.Customer) ([]access.GrantRow, error) {
 	var out []access.GrantRow
 	f := access.GrantFilter{Now: s.now(), Statuses: GrantStatuses()}
-	for ask := (access.PageAsk{Limit: 100}); ; {
+	for ask := (access.PageRequest{Limit: 100}); ; {
 		page, err := s.Store.CustomerGrants(ctx, cust, f, ask)
 		if err != nil {
 			return nil, err
@@ -80,20 +80,20 @@ func (s *Service) grantsOf(ctx context.Context, cust *access.Customer) ([]access
 
 // GrantOf is the latest grant of a customer for a partner, with both sides.
 func (s *Service) GrantOf(ctx context.Context, customer, partner string) (access.GrantRow, error) {
-	r, err := s.Store.Relation(ctx, customer, partner, nil, false)
+	r, err := s.Store.GrantFacts(ctx, customer, partner, nil, false)
 	if err == nil && (r.Grant == nil || r.Partner == nil || r.Customer == nil || r.Customer.Status == access.Removed) {
 		err = NothingHere()
 	}
 	return rowOf(r), err
 }
 
-func rowOf(r access.Relation) access.GrantRow {
+func rowOf(r access.GrantFacts) access.GrantRow {
 	return access.GrantRow{Grant: r.Grant, Customer: r.Customer, Partner: r.Partner, Headcount: r.Headcount}
 }
 
 // GrantUsers lists who is in a grant (D19, A12).
 func (s *Service) GrantUsers(
-	ctx context.Context, customer, partner string, ask access.PageAsk,
+	ctx context.Context, customer, partner string, ask access.PageRequest,
 ) (access.GrantRow, access.Page[access.GrantUser], error) {
 	row, err := s.GrantOf(ctx, customer, partner)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Service) GrantUsers(
 }
 
 // Members lists a customer's members.
-func (s *Service) Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error) {
+func (s *Service) Members(ctx context.Context, customer string, ask access.PageRequest) (access.Page[access.Member], error) {
 	if _, err := s.Customer(ctx, customer); err != nil {
 		return access.Page[access.Member]{}, err
 	}
@@ -112,7 +112,7 @@ func (s *Service) Members(ctx context.Context, customer string, ask access.PageA
 }
 
 // Partners lists the partners by name, or those of the directory.
-func (s *Service) Partners(ctx context.Context, who Caller, query string, ask access.PageAsk) (access.Page[access.Partner], error) {
+func (s *Service) Partners(ctx context.Context, who Caller, query string, ask access.PageRequest) (access.Page[access.Partner], error) {
 	keep := func(p *access.Partner) bool { return p.Status != access.Removed }
 	if who.Sees == SeesDirectory {
 		keep = inDirectory
@@ -121,7 +121,7 @@ func (s *Service) Partners(ctx context.Context, who Caller, query string, ask ac
 }
 
 // Users lists a partner's users; customers see the active ones.
-func (s *Service) Users(ctx context.Context, who Caller, partner, query string, ask access.PageAsk) (access.Page[access.User], error) {
+func (s *Service) Users(ctx context.Context, who Caller, partner, query string, ask access.PageRequest) (access.Page[access.User], error) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return access.Page[access.User]{}, err
 	}
@@ -130,14 +130,14 @@ func (s *Service) Users(ctx context.Context, who Caller, partner, query string, 
 
 // PartnerCustomers lists a partner's customers (A1, A3, W14), with what the caller itself may do there.
 func (s *Service) PartnerCustomers(
-	ctx context.Context, who Caller, partner string, f access.GrantFilter, ask access.PageAsk,
+	ctx context.Context, who Caller, partner string, f access.GrantFilter, ask access.PageRequest,
 ) (access.Page[access.GrantRow], error) {
 	p, err := s.Partner(ctx, who, partner)
 	if err != nil {
 		return access.Page[access.GrantRow]{}, err
 	}
 	if u := who.Identity.User; u != nil {
-		f.For, f.OnlyMine = u.ID, who.Sees == SeesOwn
+		f.Viewer, f.OnlyAccessible = u.ID, who.Sees == SeesOwn
 	}
 	return s.Store.PartnerCustomers(ctx, p, f, ask)
 }
@@ -148,7 +148,7 @@ func (s *Service) PartnerCustomer(ctx context.Context, who Caller, customer, par
 	if u := who.Identity.User; u != nil {
 		me = []string{u.ID}
 	}
-	r, err := s.Store.Relation(ctx, customer, partner, me, false)
+	r, err := s.Store.GrantFacts(ctx, customer, partner, me, false)
 	if err != nil {
 		return access.GrantRow{}, err
 	}
@@ -157,16 +157,18 @@ func (s *Service) PartnerCustomer(ctx context.Context, who Caller, customer, par
 	}
 	row := rowOf(r)
 	for _, id := range me {
-		row.You = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
+		row.Viewer = access.Facts{Partner: r.Partner, User: r.Users[id], Grant: r.Grant, Assignment: r.Assignments[id]}
 	}
-	if _, in := access.Enters(row.You, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
+	if _, in := access.EffectiveLevel(row.Viewer, r.Customer.ID, s.now()); who.Sees == SeesOwn && !in {
 		return access.GrantRow{}, NothingHere()
 	}
 	return row, nil
 }
 
 // SubPartners lists the partners below one (W3, W12).
-func (s *Service) SubPartners(ctx context.Context, who Caller, partner string, ask access.PageAsk) (access.Page[access.Partner], error) {
+func (s *Service) SubPartners(ctx context.Context, who Caller, partner string, ask access.PageRequest) (access.Page[access.Partner],
+	error,
+) {
 	p, err := s.Partner(ctx, who, partner)
 	if err != nil {
 		return access.Page[access.Partner]{}, err
@@ -175,13 +177,13 @@ func (s *Service) SubPartners(ctx context.Context, who Caller, partner string, a
 }
 
 // Customers lists all customers by name.
-func (s *Service) Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error) {
+func (s *Service) Customers(ctx context.Context, query string, ask access.PageRequest) (access.Page[access.Customer], error) {
 	return s.Store.Customers(ctx, query, ask)
 }
 
 // CustomerHistory lists a customer's events, newest first (P17).
 func (s *Service) CustomerHistory(
-	ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk,
+	ctx context.Context, customer string, f access.HistoryFilter, ask access.PageRequest,
 ) (access.Page[events.Event], error) {
 	if _, err := s.Customer(ctx, customer); err != nil {
 		return access.Page[events.Event]{}, err
@@ -191,7 +193,7 @@ func (s *Service) CustomerHistory(
 
 // PartnerHistory lists a partner's events, newest first.
 func (s *Service) PartnerHistory(
-	ctx context.Context, who Caller, partner string, f access.HistoryFilter, ask access.PageAsk,
+	ctx context.Context, who Caller, partner string, f access.HistoryFilter, ask access.PageRequest,
 ) (access.Page[events.Event], error) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return access.Page[events.Event]{}, err

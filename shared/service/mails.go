@@ -37,7 +37,7 @@ type Suppressed interface {
 }
 
 // CustomerMails lists what became of the mails about a customer, newest first, without those to the partners' contacts.
-func (s *Service) CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+func (s *Service) CustomerMails(ctx context.Context, customer string, ask access.PageRequest) (access.Page[receipt.Receipt], error) {
 	if _, err := s.Customer(ctx, customer); err != nil {
 		return access.Page[receipt.Receipt]{}, err
 	}
@@ -45,7 +45,9 @@ func (s *Service) CustomerMails(ctx context.Context, customer string, ask access
 }
 
 // PartnerMails lists what became of the mails about a partner, newest first, without those to the customers' contacts.
-func (s *Service) PartnerMails(ctx context.Context, who Caller, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error) {
+func (s *Service) PartnerMails(ctx context.Context, who Caller, partner string, ask access.PageRequest) (access.Page[receipt.Receipt],
+	error,
+) {
 	if _, err := s.Partner(ctx, who, partner); err != nil {
 		return access.Page[receipt.Receipt]{}, err
 	}
@@ -74,7 +76,7 @@ func (s *Service) ResendMail(ctx context.Context, who Caller, partner string, ke
 			return nil, err
 		}
 		if id.User != nil && id.User.Partner == partner {
-			if err := access.MayHandle(who.Actor, id.User.Role); err != nil {
+			if err := access.MayManageRole(who.Actor, id.User.Role); err != nil {
 				return nil, err
 			}
 		}
@@ -200,7 +202,7 @@ func (s *Service) summary(ctx context.Context, r receipt.Receipt) error {
 }
 
 // concerned tells whether the recipient of a summary still gets mails about its organisations.
-func (s *Service) concerned(ctx context.Context, r receipt.Receipt, about access.Relation) (bool, error) {
+func (s *Service) concerned(ctx context.Context, r receipt.Receipt, about access.GrantFacts) (bool, error) {
 	switch {
 	case r.Side == "invitee":
 		return true, nil

@@ -35,7 +35,7 @@ func (s *Service) NewToken(ctx context.Context, customer, invitation string, sen
 		if err != nil {
 			return access.Change{}, "", err
 		}
-		c, err := access.PlanToken(i, sending, access.TokenDigest(secret), s.moment(clock().Actor))
+		c, err := access.PlanToken(i, sending, access.TokenDigest(secret), s.planContext(clock().Actor))
 		if err != nil {
 			return access.Change{}, "", err
 		}
@@ -84,7 +84,7 @@ func (s *Service) limit(ctx context.Context, user string) (*access.Task, error) 
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		return access.PlanTemporaryPassword(u, t, s.moment(clock().Actor))
+		return access.PlanTemporaryPassword(u, t, s.planContext(clock().Actor))
 	})
 }
 
@@ -98,6 +98,6 @@ func (s *Service) settle(ctx context.Context, mine *access.Task) {
 		return access.PlanPasswordSettled(now, mine), nil
 	})
 	if err != nil {
-		s.Log.Warn("another temporary password has to wait", "user", mine.User, "until", mine.Until, "error", err.Error())
+		s.Log.Warn("another temporary password has to wait", "user", mine.User, "until", mine.InFlightUntil, "error", err.Error())
 	}
 }

@@ -93,11 +93,11 @@ type Repeat[T any] struct {
 	Expires     time.Time // until when the first answer is kept
 
 	// Encode returns the answer to be stored for a result. It may be called several times.
-	Encode func(T) (access.Answer, error)
+	Encode func(T) (access.StoredResponse, error)
 }
 
 // Repeated is returned when the same request was carried out before: nothing was changed now. Answer is the first answer.
-type Repeated struct{ Answer *access.Answer }
+type Repeated struct{ Answer *access.StoredResponse }
 
 // Error implements error.
 func (*Repeated) Error() string { return "the same request was carried out before" }
@@ -110,7 +110,7 @@ func NothingHere() error {
 // plan loads what it needs and plans a change, with what the change comes to. It may be called several times.
 type plan[T any] func(ctx context.Context) (access.Change, T, error)
 
-// change plans and commits a change. It fails like Store.Apply; with *Repeated instead of access.ErrRepeated.
+// change plans and commits a change. It fails like Store.Apply; with *Repeated instead of access.ErrKeyUsed.
 func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) (T, error) {
 	var out T
 	if o.DryRun {
@@ -118,11 +118,11 @@ func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) 
 		return out, err
 	}
 	if o.Repeat != nil {
-		if first, err := s.Store.Answer(ctx, o.Repeat.Digest); err != nil || first != nil {
+		if first, err := s.Store.StoredResponse(ctx, o.Repeat.Digest); err != nil || first != nil {
 			return out, o.Repeat.of(first, err)
 		}
 	}
-	err := s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		var c access.Change
 		var err error
 		if c, out, err = plan(ctx); err != nil || o.Repeat == nil {
@@ -132,22 +132,22 @@ func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) 
 		answer.Digest, answer.Fingerprint, answer.Expires = o.Repeat.Digest, o.Repeat.Fingerprint, o.Repeat.Expires
 		return c, &answer, err
 	})
-	if o.Repeat == nil || !errors.Is(err, access.ErrRepeated) && access.CodeOf(err) == "" {
+	if o.Repeat == nil || !errors.Is(err, access.ErrKeyUsed) && access.CodeOf(err) == "" {
 		return out, err
 	}
 	// The same request may have been faster elsewhere, and what it changed be what this one was refused for.
-	first, lost := s.Store.Answer(ctx, o.Repeat.Digest)
+	first, lost := s.Store.StoredResponse(ctx, o.Repeat.Digest)
 	switch {
 	case lost != nil || first != nil:
 		return out, o.Repeat.of(first, lost)
-	case errors.Is(err, access.ErrRepeated):
+	case errors.Is(err, access.ErrKeyUsed):
 		return out, access.Refuse(access.Contention, "the same request is being answered elsewhere: try again")
 	}
 	return out, err
 }
 
 // of returns what a request fails with whose first answer was looked up.
-func (r *Repeat[T]) of(first *access.Answer, err error) error {
+func (r *Repeat[T]) of(first *access.StoredResponse, err error) error {
 	switch {
 	case err != nil:
 		return err
@@ -167,7 +167,7 @@ func stands(err error) bool {
 // take plans and commits a change that ends access and gives none.
 func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
 	var out T
-	err := s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		var c access.Change
 		var err error
 		c, out, err = plan(ctx)
@@ -178,7 +178,7 @@ func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
 
 // apply plans and commits a change that has no result.
 func (s *Service) apply(ctx context.Context, plan func(context.Context) (access.Change, error)) error {
-	return s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	return s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
 		return c, nil, err
 	})
@@ -186,7 +186,7 @@ func (s *Service) apply(ctx context.Context, plan func(context.Context) (access.
 
 // end is take for a change that has no result.
 func (s *Service) end(ctx context.Context, plan func(context.Context) (access.Change, error)) error {
-	return s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.Answer, error) {
+	return s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
 		return c, nil, err
 	})
@@ -195,9 +195,9 @@ func (s *Service) end(ctx context.Context, plan func(context.Context) (access.Ch
 // none is the result of a use case that has none.
 type none = struct{}
 
-// moment is what a plan needs to know of the world.
-func (s *Service) moment(who access.Actor) access.Moment {
-	return access.Moment{Now: s.now(), Actor: who, NewID: s.NewID, Accounts: s.Accounts != nil}
+// planContext returns what a plan needs beside the facts: who acts, when, and how new ids are made.
+func (s *Service) planContext(who access.Actor) access.PlanContext {
+	return access.PlanContext{Now: s.now(), Actor: who, NewID: s.NewID, Accounts: s.Accounts != nil}
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

@@ -25,14 +25,14 @@ type Store interface {
 type changes interface {
 	// Apply plans and commits one change. When a record has changed since it was loaded, it plans again, a bounded number of times; it waits
 	// for a change that ends access. It returns plan's error; access.Contention when others were always first, and nothing was changed;
-	// access.ErrRepeated when an answer is stored under the digest already; and access.ErrUnavailable also when it is unknown whether the
+	// access.ErrKeyUsed when an answer is stored under the digest already; and access.ErrUnavailable also when it is unknown whether the
 	// change was made.
-	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
+	Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error
 	// Take is Apply for a change that ends access and gives none. Other changes cannot prevent it: it never returns access.Contention, but
 	// access.ErrUnavailable after some seconds.
-	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error
-	// Answer is the first answer to a repeatable request.
-	Answer(ctx context.Context, digest string) (*access.Answer, error)
+	Take(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error
+	// StoredResponse returns the first response to a repeatable request.
+	StoredResponse(ctx context.Context, digest string) (*access.StoredResponse, error)
 }
 
 // records reads one record, or a few that belong together.
@@ -56,9 +56,9 @@ type records interface {
 
 // facts loads what plans look at. A change that is planned on them is committed only when they are still as they were loaded.
 type facts interface {
-	// Relation loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they
+	// GrantFacts loads a customer and a partner with their grant, and the users of those ids with their assignments. With whole, or when they
 	// are few, all assignments are loaded. The grant and its assignments are as they were together at one instant.
-	Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error)
+	GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error)
 	// UserFacts loads a partner's user; user is "" for a new one, and address the one that it gets, "" when it keeps its own.
 	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
 	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
@@ -66,29 +66,30 @@ type facts interface {
 	LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error)
 	// Domains reads the records of the registry of domains that a plan about these addresses or domains looks at.
 	Domains(ctx context.Context, addresses ...string) (access.Domains, error)
-	// InviteFacts loads what a plan about an invitation of that address looks at; i is that invitation, nil for a new one.
-	InviteFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InviteFacts, error)
+	// InvitationFacts loads what a plan about an invitation of that address looks at; i is that invitation, nil for a new one.
+	InvitationFacts(ctx context.Context, customer, partner, address string, i *access.Invitation) (access.InvitationFacts, error)
 }
 
 // lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from
 // an index, which may be some moments behind; what is said of each item is not, except for events.
 type lists interface {
-	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
-	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageAsk) (access.Page[access.GrantRow], error)
-	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageAsk) (access.Page[access.GrantUser], error)
-	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageAsk) (access.Page[access.User], error)
-	Members(ctx context.Context, customer string, ask access.PageAsk) (access.Page[access.Member], error)
-	Customers(ctx context.Context, query string, ask access.PageAsk) (access.Page[access.Customer], error)
-	SubPartners(ctx context.Context, parent string, ask access.PageAsk) (access.Page[access.Partner], error)
-	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageAsk) (access.Page[access.Partner], error)
+	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error)
+	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow],
+		error)
+	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageRequest) (access.Page[access.GrantUser], error)
+	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User], error)
+	Members(ctx context.Context, customer string, ask access.PageRequest) (access.Page[access.Member], error)
+	Customers(ctx context.Context, query string, ask access.PageRequest) (access.Page[access.Customer], error)
+	SubPartners(ctx context.Context, parent string, ask access.PageRequest) (access.Page[access.Partner], error)
+	Partners(ctx context.Context, query string, keep func(*access.Partner) bool, ask access.PageRequest) (access.Page[access.Partner], error)
 	CustomerInvitations(
-		ctx context.Context, customer string, f access.InvitationFilter, ask access.PageAsk,
+		ctx context.Context, customer string, f access.InvitationFilter, ask access.PageRequest,
 	) (access.Page[access.InvitationRow], error)
 	PartnerInvitations(
-		ctx context.Context, partner string, f access.InvitationFilter, ask access.PageAsk,
+		ctx context.Context, partner string, f access.InvitationFilter, ask access.PageRequest,
 	) (access.Page[access.InvitationRow], error)
-	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
-	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageAsk) (access.Page[events.Event], error)
+	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event], error)
+	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event], error)
 }
 
 // due reads what the work of the clock goes through, a stretch at a time. Next is where the following one begins, "" when there is none; a
@@ -120,9 +121,9 @@ type mails interface {
 	Event(ctx context.Context, key receipt.Key) (*events.Event, error)
 	Mail(ctx context.Context, key receipt.Key) (*receipt.Receipt, error)
 	// Concerned reads what a mail is about, as it is now; either id may be "". It is nothing for a change to stand on.
-	Concerned(ctx context.Context, customer, partner string, users []string) (access.Relation, error)
-	CustomerMails(ctx context.Context, customer string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
-	PartnerMails(ctx context.Context, partner string, ask access.PageAsk) (access.Page[receipt.Receipt], error)
+	Concerned(ctx context.Context, customer, partner string, users []string) (access.GrantFacts, error)
+	CustomerMails(ctx context.Context, customer string, ask access.PageRequest) (access.Page[receipt.Receipt], error)
+	PartnerMails(ctx context.Context, partner string, ask access.PageRequest) (access.Page[receipt.Receipt], error)
 	// ReopenMail makes a settled mail one that can be sent once more. It fails with receipt.ErrUnknown when there is no such mail, with
 	// receipt.ErrHeld when it is being sent, or is waiting to be, and with receipt.ErrDone when it has been sent for the request that asked
 	// names already.

@@ -26,7 +26,7 @@ type Store interface {
 	service.Store
 	// DueShards is into how many parts the due work is divided; Due lists one of them, the longest due first. Some of it may have been done.
 	DueShards() int
-	Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.Work, more bool, err error)
+	Due(ctx context.Context, shard int, now time.Time, after string, limit int) (work []access.DueWork, more bool, err error)
 }
 
 // Sweep is the work, and what it needs.
@@ -121,7 +121,7 @@ func (r *run) timeIsUp() bool {
 func (r *run) shard(ctx context.Context, shard int) error {
 	tried := map[string]bool{} // the index may show for a moment what is done already
 	for left := true; left && !r.timeIsUp(); {
-		var q *turns.Queue[access.Work]
+		var q *turns.Queue[access.DueWork]
 		var err error
 		if q, left, err = r.queueDue(ctx, shard, tried); err != nil {
 			return err
@@ -140,8 +140,8 @@ func (r *run) shard(ctx context.Context, shard int) error {
 }
 
 // queueDue queues what is due in a shard and was not tried in this run, up to each organisation's share. Left means that there was more.
-func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[access.Work], left bool, err error) {
-	q = &turns.Queue[access.Work]{Share: sharePerOrganisation}
+func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q *turns.Queue[access.DueWork], left bool, err error) {
+	q = &turns.Queue[access.DueWork]{Share: sharePerOrganisation}
 	for after := ""; !r.timeIsUp(); {
 		work, more, err := r.Store.Due(ctx, shard, r.work.Began, after, pageSize)
 		if err != nil {
@@ -166,7 +166,7 @@ func (r *run) queueDue(ctx context.Context, shard int, tried map[string]bool) (q
 }
 
 // do does one piece of work. Again means that it is a task of which there is another page.
-func (r *run) do(ctx context.Context, w access.Work) (again bool) {
+func (r *run) do(ctx context.Context, w access.DueWork) (again bool) {
 	again, err := r.work.Do(ctx, w)
 	r.mu.Lock()
 	defer r.mu.Unlock()

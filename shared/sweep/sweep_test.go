@@ -43,22 +43,22 @@ func newWorld(t *testing.T, customers int) *world {
 	w := &world{Store: dynamo.New(client, table), t: t, now: start}
 	w.apply(func(context.Context) (access.Change, error) {
 		c, _, err := access.PlanPartner("contoso", nil, nil, nil, access.PartnerCommand{Name: new("Contoso"), Offer: new(access.Manage)},
-			w.moment(provider))
+			w.planContext(provider))
 		return c, err
 	})
 	for i := range customers {
 		id := fmt.Sprintf("customer%02d", i)
 		w.customers = append(w.customers, id)
 		w.apply(func(context.Context) (access.Change, error) {
-			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, w.moment(provider))
+			c, _, err := access.PlanCustomer(id, nil, nil, access.CustomerCommand{Name: &id}, w.planContext(provider))
 			return c, err
 		})
 		w.apply(func(ctx context.Context) (access.Change, error) {
-			r, err := w.Relation(ctx, id, "contoso", nil, false)
+			r, err := w.GrantFacts(ctx, id, "contoso", nil, false)
 			if err != nil {
 				return access.Change{}, err
 			}
-			p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Hour))}, w.moment(ann))
+			p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Hour))}, w.planContext(ann))
 			return p.Change, err
 		})
 	}
@@ -67,13 +67,13 @@ func newWorld(t *testing.T, customers int) *world {
 
 func (w *world) clock() time.Time { return w.now }
 
-func (w *world) moment(a access.Actor) access.Moment {
-	return access.Moment{Now: w.now, Actor: a, NewID: setup.IDs(w.clock)}
+func (w *world) planContext(a access.Actor) access.PlanContext {
+	return access.PlanContext{Now: w.now, Actor: a, NewID: setup.IDs(w.clock)}
 }
 
 func (w *world) apply(plan func(context.Context) (access.Change, error)) {
 	w.t.Helper()
-	err := w.Apply(w.t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+	err := w.Apply(w.t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
 		return c, nil, err
 	})
@@ -89,7 +89,7 @@ func (w *world) removePartner() {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemovePartner(p, nil, w.moment(provider))
+		return access.PlanRemovePartner(p, nil, w.planContext(provider))
 	})
 }
 
@@ -109,11 +109,11 @@ func (w *world) ended() int {
 	w.t.Helper()
 	n := 0
 	for _, id := range w.customers {
-		r, err := w.Relation(w.t.Context(), id, "contoso", nil, false)
+		r, err := w.GrantFacts(w.t.Context(), id, "contoso", nil, false)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		history, err := w.CustomerHistory(w.t.Context(), id, access.HistoryFilter{}, access.PageAsk{Limit: 100})
+		history, err := w.CustomerHistory(w.t.Context(), id, access.HistoryFilter{}, access.PageRequest{Limit: 100})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -166,9 +166,9 @@ func (s *slow) Take(ctx context.Context, plan dynamo.Plan) error {
 	return err
 }
 
-func (s *slow) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+func (s *slow) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.lookup.Add(1)
-	return s.Store.Relation(ctx, customer, partner, users, whole)
+	return s.Store.GrantFacts(ctx, customer, partner, users, whole)
 }
 
 func TestASweepStopsBeforeItsTimeOutAndTheNextOneGoesOn(t *testing.T) {

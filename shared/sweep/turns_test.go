@@ -20,17 +20,17 @@ type crowded struct {
 	sweep.Store
 
 	mu    sync.Mutex
-	work  []access.Work
+	work  []access.DueWork
 	pages map[string]int // that a task still has
 	done  []string       // the pieces in the order in which they were done
 }
 
 func (c *crowded) DueShards() int { return 1 }
 
-func (c *crowded) Due(_ context.Context, _ int, _ time.Time, after string, limit int) ([]access.Work, bool, error) {
+func (c *crowded) Due(_ context.Context, _ int, _ time.Time, after string, limit int) ([]access.DueWork, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	from := slices.IndexFunc(c.work, func(w access.Work) bool { return w.Position > after })
+	from := slices.IndexFunc(c.work, func(w access.DueWork) bool { return w.Position > after })
 	if from < 0 {
 		return nil, false, nil
 	}
@@ -44,18 +44,18 @@ func (c *crowded) record(piece string) {
 	c.done = append(c.done, piece)
 }
 
-func (c *crowded) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error {
+func (c *crowded) Apply(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error {
 	_, _, err := plan(ctx)
 	return err
 }
 
-func (c *crowded) Take(ctx context.Context, plan func(context.Context) (access.Change, *access.Answer, error)) error {
+func (c *crowded) Take(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error {
 	return c.Apply(ctx, plan)
 }
 
-func (c *crowded) Relation(_ context.Context, customer, partner string, _ []string, _ bool) (access.Relation, error) {
+func (c *crowded) GrantFacts(_ context.Context, customer, partner string, _ []string, _ bool) (access.GrantFacts, error) {
 	c.record("grant of " + customer)
-	return access.Relation{}, nil
+	return access.GrantFacts{}, nil
 }
 
 func (c *crowded) Task(_ context.Context, id string) (*access.Task, error) {
@@ -86,18 +86,18 @@ func TestAThousandTasksOfOneOrganisationDelayAnothersByOne(t *testing.T) {
 	t.Parallel()
 	const many = 1000
 	c := &crowded{pages: map[string]int{}}
-	add := func(w access.Work) {
+	add := func(w access.DueWork) {
 		w.Position = fmt.Sprintf("%05d", len(c.work))
 		c.work = append(c.work, w)
 	}
 	for i := range many {
 		id := fmt.Sprintf("contoso %d", i)
 		c.pages[id] = 1
-		add(access.Work{Task: id, Organisation: "P#contoso"})
+		add(access.DueWork{Task: id, Organisation: "P#contoso"})
 	}
-	add(access.Work{Customer: "acme", Partner: "fabrikam", Organisation: "C#acme"})
-	add(access.Work{Customer: "globex", Partner: "fabrikam", Organisation: "C#globex"})
-	add(access.Work{Customer: "acme", Partner: "northwind", Organisation: "C#acme"})
+	add(access.DueWork{Customer: "acme", Partner: "fabrikam", Organisation: "C#acme"})
+	add(access.DueWork{Customer: "globex", Partner: "fabrikam", Organisation: "C#globex"})
+	add(access.DueWork{Customer: "acme", Partner: "northwind", Organisation: "C#acme"})
 	c.sweep(t)
 	if got := slices.Index(c.done, "grant of acme"); got != 1 {
 		t.Errorf("acme's end: got %d pieces before it, want one of contoso's", got)
@@ -116,20 +116,20 @@ func TestATaskOfManyPagesGivesWayAfterEachPage(t *testing.T) {
 	w.removePartner()
 	w.apply(func(context.Context) (access.Change, error) {
 		c, _, err := access.PlanPartner("fabrikam", nil, nil, nil, access.PartnerCommand{Name: new("Fabrikam"), Offer: new(access.Manage)},
-			w.moment(provider))
+			w.planContext(provider))
 		return c, err
 	})
 	first := "globex"
 	w.apply(func(context.Context) (access.Change, error) {
-		c, _, err := access.PlanCustomer(first, nil, nil, access.CustomerCommand{Name: &first}, w.moment(provider))
+		c, _, err := access.PlanCustomer(first, nil, nil, access.CustomerCommand{Name: &first}, w.planContext(provider))
 		return c, err
 	})
 	w.apply(func(ctx context.Context) (access.Change, error) {
-		r, err := w.Relation(ctx, first, "fabrikam", nil, false)
+		r, err := w.GrantFacts(ctx, first, "fabrikam", nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}
-		p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Minute))}, w.moment(ann))
+		p, err := access.PlanGrant(r, access.GrantCommand{Until: new(start.Add(time.Minute))}, w.planContext(ann))
 		return p.Change, err
 	})
 	w.now = start.Add(2 * time.Minute)
@@ -153,11 +153,11 @@ type inOneShard struct {
 
 func (s *inOneShard) DueShards() int { return 1 }
 
-func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string, limit int) ([]access.Work, bool, error) {
+func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string, limit int) ([]access.DueWork, bool, error) {
 	if after != "" {
 		return nil, false, nil
 	}
-	var all []access.Work
+	var all []access.DueWork
 	for shard := range s.Store.DueShards() {
 		work, _, err := s.Store.Due(ctx, shard, now, "", limit)
 		if err != nil {
@@ -165,13 +165,13 @@ func (s *inOneShard) Due(ctx context.Context, _ int, now time.Time, after string
 		}
 		all = append(all, work...)
 	}
-	slices.SortFunc(all, func(a, b access.Work) int { return strings.Compare(a.Position, b.Position) })
+	slices.SortFunc(all, func(a, b access.DueWork) int { return strings.Compare(a.Position, b.Position) })
 	return all, false, nil
 }
 
-func (s *inOneShard) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+func (s *inOneShard) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.mu.Lock()
 	s.grants = append(s.grants, customer+" "+partner)
 	s.mu.Unlock()
-	return s.Store.Relation(ctx, customer, partner, users, whole)
+	return s.Store.GrantFacts(ctx, customer, partner, users, whole)
 }

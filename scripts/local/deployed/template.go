@@ -65,6 +65,36 @@ func (t *Template) Functions(values Values) ([]Function, error) {
 	return out, nil
 }
 
+// Resolve is a part of the template as CloudFormation would make it. Values and errors are as with Functions.
+func (t *Template) Resolve(part any, values Values) (any, error) {
+	var wrong error
+	var resolve func(any) any
+	r := resolver{t, values}
+	resolve = func(part any) any {
+		switch part := part.(type) {
+		case []any:
+			out := make([]any, 0, len(part))
+			for _, p := range part {
+				out = append(out, resolve(p))
+			}
+			return out
+		case map[string]any:
+			out := map[string]any{}
+			for name, p := range part {
+				if len(part) == 1 && (name == "Ref" || strings.HasPrefix(name, "Fn::")) {
+					text, err := r.call(name, p)
+					wrong = errors.Join(wrong, err)
+					return text
+				}
+				out[name] = resolve(p)
+			}
+			return out
+		}
+		return part
+	}
+	return resolve(part), wrong
+}
+
 type resolver struct {
 	*Template
 	values Values

@@ -2,6 +2,7 @@ package deployed_test
 
 import (
 	"maps"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,20 @@ func TestAFunctionsEnvironmentIsResolvedAsCloudFormationDoes(t *testing.T) {
 			!maps.Equal(f.Env, map[string]string{"A": "b", "V": want}) {
 			t.Errorf("%s: got %+v, want %s", variable, f, want)
 		}
+	}
+}
+
+func TestAnyPartOfATemplateIsResolved(t *testing.T) {
+	t.Parallel()
+	part := map[string]any{"A": []any{map[string]any{"Ref": "Table"}, 1.0, map[string]any{"B": map[string]any{"Fn::Sub": "${Table}!"}}}}
+	got, err := template(t, `"x"`).Resolve(part, known)
+	want := map[string]any{"A": []any{"the-table", 1.0, map[string]any{"B": "the-table!"}}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v (%v), want %v", got, err, want)
+	}
+	part["C"] = map[string]any{"Fn::ImportValue": "x"}
+	if got, err := template(t, `"x"`).Resolve(part, known); err == nil || !strings.Contains(err.Error(), "Fn::ImportValue") {
+		t.Errorf("got %v (%v), want an error", got, err)
 	}
 }
 

@@ -130,11 +130,11 @@ func TestACallIsNotedAsIAMSeesIt(t *testing.T) {
 			return err
 		}, "f: dynamodb:GetItem on table with a key C#*"},
 		{"a check, whose requests are written by hand", func(ctx context.Context, db *dynamodb.Client) error {
-			_, err := dynamo.NewReader(db, "t").Facts(ctx, []access.Question{{User: "contoso:01J", Customer: "acme"}}, access.Strong)
+			_, err := dynamo.NewReader(db, "t").Facts(ctx, []access.FactsQuery{{User: "contoso:01J", Customer: "acme"}}, access.Strong)
 			return err
 		}, "f: dynamodb:BatchGetItem on table with a key C#*\nf: dynamodb:BatchGetItem on table with a key P#*"},
 		{"a snapshot", func(ctx context.Context, db *dynamodb.Client) error {
-			_, err := dynamo.NewReader(db, "t").Facts(ctx, []access.Question{{User: "contoso:01J", Customer: "acme"}}, access.Snapshot)
+			_, err := dynamo.NewReader(db, "t").Facts(ctx, []access.FactsQuery{{User: "contoso:01J", Customer: "acme"}}, access.Snapshot)
 			return err
 		}, "f: dynamodb:GetItem on table with a key C#*\nf: dynamodb:GetItem on table with a key P#*"},
 	} {

@@ -18,8 +18,11 @@ import (
 	"partneraccess/shared/manifest"
 )
 
-// maxBody is API Gateway's limit for a request's body.
-const maxBody = 10 << 20
+// maxBody is API Gateway's limit for a request's body, and maxPayload Lambda's for an event and for an answer, in bytes.
+const (
+	maxBody    = 10 << 20
+	maxPayload = 6 << 20
+)
 
 // Gateway is an HTTP handler that does what API Gateway does between the internet and the functions: it finds the
 // route, has the token verified, sends the function the event that it would get in AWS, and writes its answer.
@@ -65,7 +68,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve answers a request, and tells whether it was the function that did.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *slog.Logger) (status int, routeKey string, answered bool) {
-	m, found := g.router.find(r.Method, r.URL.EscapedPath())
+	m, found := g.router.find(r.Method, decodedPath(r.URL))
 	if !found {
 		return refuse(w, http.StatusNotFound, "Not Found"), "none", false
 	}
@@ -99,6 +102,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *
 		log.Error("event cannot be encoded", "route", m.routeKey, "error", err)
 		return refuse(w, http.StatusInternalServerError, "Internal Server Error"), m.routeKey, false
 	}
+	if len(event) > maxPayload {
+		return refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large"), m.routeKey, false
+	}
 	answer, err := g.invoke(r.Context(), m.function, id, event)
 	if err != nil {
 		log.Error("function failed", "function", m.function.Name, "route", m.routeKey, "error", err)
@@ -128,6 +134,9 @@ type answer struct {
 
 func decodeAnswer(raw []byte) (*answer, error) {
 	a := &answer{}
+	if len(raw) > maxPayload {
+		return nil, fmt.Errorf("the function's answer has %d bytes, and Lambda takes %d", len(raw), maxPayload)
+	}
 	if err := json.Unmarshal(raw, &a.APIGatewayV2HTTPResponse); err != nil {
 		return nil, fmt.Errorf("the function's answer is not an HTTP response: %w", err)
 	}
@@ -156,7 +165,7 @@ func (a *answer) write(w http.ResponseWriter) {
 		h.Add("Set-Cookie", c)
 	}
 	if len(a.content) > 0 && h.Get("Content-Type") == "" {
-		h.Set("Content-Type", "text/plain;charset=UTF-8")
+		h.Set("Content-Type", "text/plain; charset=utf-8")
 	}
 	w.WriteHeader(a.StatusCode)
 	_, _ = w.Write(a.content) // the caller has gone away
@@ -164,7 +173,9 @@ func (a *answer) write(w http.ResponseWriter) {
 
 // refuse answers as API Gateway itself does.
 func refuse(w http.ResponseWriter, status int, message string) int {
-	writeJSON(w, status, map[string]string{"message": message})
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"message":%q}`, message) // the caller has gone away
 	return status
 }
 

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -146,7 +147,7 @@ func decodeEvent(t *testing.T, s string) events.APIGatewayV2HTTPRequest {
 
 func TestAnEventHasTheShapeOfPayloadFormat2(t *testing.T) {
 	g := newGateway(t, echo)
-	res, got := g.send(t, "PUT", "/things/a%2Fb%20c/people/ann%40acme.example?q=x%20y&tag=1&tag=2&empty=", `{"name":"Ü"}`,
+	res, got := g.send(t, "PUT", "/things/%E2%98%95%20c/people/ann%40acme.example?q=x%20y&tag=1&tag=2&empty=", `{"name":"Ü"}`,
 		"Content-Type", "application/json", "X-Many", "one", "X-Many", "two", "Cookie", "a=1; b=2", "User-Agent", "test/1")
 	if res.StatusCode != 200 {
 		t.Fatalf("status: got %d, want 200: %s", res.StatusCode, got)
@@ -156,9 +157,9 @@ func TestAnEventHasTheShapeOfPayloadFormat2(t *testing.T) {
 	for _, c := range []struct{ what, got, want string }{
 		{"version", e.Version, "2.0"},
 		{"routeKey", e.RouteKey, "PUT /things/{thing}/people/{email}"},
-		{"rawPath", e.RawPath, "/things/a%2Fb%20c/people/ann%40acme.example"},
+		{"rawPath", e.RawPath, "/things/☕ c/people/ann@acme.example"},
 		{"rawQueryString", e.RawQueryString, "q=x%20y&tag=1&tag=2&empty="},
-		{"path parameter thing", e.PathParameters["thing"], "a/b c"},
+		{"path parameter thing", e.PathParameters["thing"], "☕ c"},
 		{"path parameter email", e.PathParameters["email"], "ann@acme.example"},
 		{"query q", e.QueryStringParameters["q"], "x y"},
 		{"query tag", e.QueryStringParameters["tag"], "1,2"},
@@ -245,7 +246,9 @@ func TestTheRouteIsFoundSegmentBySegment(t *testing.T) {
 	}{
 		{"a parameter", "GET", "/things/x", "GET /things/{thing}"},
 		{"a literal before a parameter", "GET", "/things/special", "GET /things/special"},
-		{"an encoded slash is no separator", "GET", "/things/a%2Fb", "GET /things/{thing}"},
+		{"an encoded slash separates", "GET", "/things/a%2Fb", ""},
+		{"what follows an encoded question mark is cut off", "GET", "/things/a%3Fb/c", "GET /things/{thing}"},
+		{"an encoded letter", "GET", "/thing%73/special", "GET /things/special"},
 		{"dots are no path", "GET", "/things/%2E%2E", "GET /things/{thing}"},
 		{"an empty parameter", "GET", "/things/", ""},
 		{"a slash too many", "GET", "/things/x/", ""},
@@ -423,12 +426,32 @@ func TestAFunctionGetsItsContextAndEndsAtItsTimeout(t *testing.T) {
 
 func TestABodyBeyondTheLimitIsRefused(t *testing.T) {
 	g := newGateway(t, func(context.Context, []byte) ([]byte, error) { return []byte(`{"statusCode":204}`), nil })
-	const limit = 10 << 20
-	if res, _ := g.send(t, "POST", "/things", strings.Repeat("x", limit)); res.StatusCode != 204 {
-		t.Errorf("at the limit: got %d, want 204", res.StatusCode)
+	const lambda, gateway = 6 << 20, 10 << 20 // the event is larger than its body by some hundred bytes
+	for size, want := range map[int]int{lambda - 8<<10: 204, lambda: 413, gateway: 413, gateway + 1: 413} {
+		res, got := g.send(t, "POST", "/things", strings.Repeat("x", size))
+		if res.StatusCode != want || want == 413 && got != `{"message":"Request Entity Too Large"}` {
+			t.Errorf("%d bytes: got %d %s, want %d", size, res.StatusCode, got, want)
+		}
 	}
-	if res, _ := g.send(t, "POST", "/things", strings.Repeat("x", limit+1)); res.StatusCode != 413 {
-		t.Errorf("one byte beyond: got %d, want 413", res.StatusCode)
+	g = newGateway(t, func(context.Context, []byte) ([]byte, error) {
+		return json.Marshal(events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: strings.Repeat("x", lambda)})
+	})
+	if res, got := g.send(t, "POST", "/things", ""); res.StatusCode != 500 || got != `{"message":"Internal Server Error"}` {
+		t.Errorf("an answer beyond Lambda's limit: got %d %.80s, want API Gateway's 500", res.StatusCode, got)
+	}
+}
+
+// As AWS's own test tool has it (aws-lambda-dotnet, Tools/LambdaTestTool-v2, its cases of answers).
+func TestAnAnswerWithoutHeadersIsPlainText(t *testing.T) {
+	g := newGateway(t, func(context.Context, []byte) ([]byte, error) {
+		return []byte(`{"statusCode":200,"body":"Hello, World!"}`), nil
+	})
+	res, got := g.send(t, "POST", "/things", "")
+	if got != "Hello, World!" || res.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("got %q of %q, want plain text", got, res.Header.Get("Content-Type"))
+	}
+	if id := res.Header.Get("Apigw-Requestid"); !regexp.MustCompile(`^[A-Za-z0-9_-]{15}=$`).MatchString(id) {
+		t.Errorf("got the id %q, want API Gateway's shape", id)
 	}
 }
 

@@ -64,7 +64,7 @@ func happen(t *testing.T, s *stack.Stack, id string, added ...string) events.Eve
 		writes = append(writes, access.UserWrite{After: &u})
 		e.Data.Added = append(e.Data.Added, events.Person{ID: u.ID, Email: a, Name: u.Name})
 	}
-	if err := store.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
+	if err := store.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
 		return access.Change{Writes: writes, Events: []events.Event{e}}, nil, nil
 	}); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func TestPagesAnswerWhatIsNeitherTheAPIsNorTheStacksOwn(t *testing.T) {
 func TestWithoutPagesTheGatewayAnswersEverything(t *testing.T) {
 	t.Parallel()
 	s := startWithPages(t, nil)
-	if got := fetch(t, s.URL()+"/"); got != `{"message":"Not Found"}`+"\n" {
+	if got := fetch(t, s.URL()+"/"); got != `{"message":"Not Found"}` {
 		t.Errorf("got %q, want the gateway's refusal", got)
 	}
 }

@@ -68,7 +68,7 @@ type httpContext struct {
 
 // encodePayload turns a request into the event's JSON. claims is nil on a public route.
 func encodePayload(r *http.Request, body []byte, m match, claims map[string]string, requestID string, now time.Time) ([]byte, error) {
-	path := r.URL.EscapedPath()
+	path := decodedPath(r.URL)
 	host, port := hostAndPort(r.Host)
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -178,5 +178,5 @@ func hostAndPort(hostport string) (host, port string) {
 func newRequestID() string {
 	var b [11]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return base64.StdEncoding.EncodeToString(b[:])
+	return base64.URLEncoding.EncodeToString(b[:])
 }

@@ -8,8 +8,8 @@ import (
 	"partneraccess/shared/manifest"
 )
 
-// router finds the route of a request the way an HTTP API does: segment by segment on the path as it was sent, a
-// literal segment before a parameter, nothing redirected or cleaned.
+// router finds the route of a request the way an HTTP API does: segment by segment on the decoded path, a literal segment before a
+// parameter, nothing redirected or cleaned.
 type router struct {
 	routes map[string][]route // by method
 }
@@ -24,7 +24,7 @@ type route struct {
 
 type match struct {
 	routeKey string
-	params   map[string]string // decoded
+	params   map[string]string
 	public   bool
 	scopes   []string // of which the token must carry one; none: it need not
 	function manifest.Function
@@ -47,16 +47,19 @@ func newRouter(functions []manifest.Function) (*router, error) {
 	return out, nil
 }
 
-func (r *router) find(method, escapedPath string) (match, bool) {
-	sent := strings.Split(escapedPath, "/")
-	decoded := make([]string, len(sent))
-	for i, s := range sent {
-		d, err := url.PathUnescape(s)
-		if err != nil {
-			return match{}, false
-		}
-		decoded[i] = d
+// decodedPath is the path as API Gateway goes by it, and hands it on: decoded before anything else, so that %2F separates segments and %3F
+// ends it. AWS's own test tool has these cases (aws-lambda-dotnet, Tools/LambdaTestTool-v2). It is "" for a path that cannot be decoded.
+func decodedPath(u *url.URL) string {
+	decoded, err := url.PathUnescape(u.EscapedPath())
+	if err != nil {
+		return ""
 	}
+	decoded, _, _ = strings.Cut(decoded, "?")
+	return decoded
+}
+
+func (r *router) find(method, path string) (match, bool) {
+	decoded := strings.Split(path, "/")
 	var best *route
 	for i := range r.routes[method] {
 		if candidate := &r.routes[method][i]; candidate.fits(decoded) && (best == nil || candidate.before(best)) {

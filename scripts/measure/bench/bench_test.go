@@ -41,7 +41,7 @@ func BenchmarkGetItemOnly(b *testing.B) {
 
 func BenchmarkFactsOnly(b *testing.B) {
 	r := dynamo.NewReader(newClient(&canned{answers: cannedAnswers(table)}), table)
-	qs := []access.Question{{User: "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", Customer: "acme"}}
+	qs := []access.FactsQuery{{User: "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", Customer: "acme"}}
 	b.ReportAllocs()
 	for b.Loop() {
 		f, err := r.Facts(context.Background(), qs, access.Strong)

@@ -47,17 +47,20 @@ func everyone(ctx context.Context) ([]figure, error) {
 
 // tally is a store whose requests and written records are counted.
 type tally struct {
-	db     *dynamodb.Client
-	table  string
-	store  *dynamo.Store
-	moment access.Moment
+	db          *dynamodb.Client
+	table       string
+	store       *dynamo.Store
+	planContext access.PlanContext
 
 	requests, records atomic.Int64
 }
 
 func newTally(db *dynamodb.Client, table string) *tally {
 	now := func() time.Time { return time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC) }
-	t := &tally{db: db, table: table, moment: access.Moment{Now: now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(now)}}
+	t := &tally{
+		db: db, table: table,
+		planContext: access.PlanContext{Now: now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(now)},
+	}
 	counted := dynamodb.New(db.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 			return s.Initialize.Add(
@@ -78,7 +81,7 @@ func newTally(db *dynamodb.Client, table string) *tally {
 }
 
 func (t *tally) apply(ctx context.Context, plan func() (access.Change, error)) error {
-	return t.store.Apply(ctx, func(context.Context) (access.Change, *access.Answer, error) {
+	return t.store.Apply(ctx, func(context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan()
 		return c, nil, err
 	})
@@ -92,14 +95,14 @@ func (t *tally) directory(ctx context.Context, partner, customer string) error {
 	offer := access.Manage
 	err := t.apply(ctx, func() (access.Change, error) {
 		c, _, err := access.PlanPartner(partner, nil, nil, nil, access.PartnerCommand{Seen: access.AnyVersion, Name: &partner, Offer: &offer},
-			t.moment)
+			t.planContext)
 		return c, err
 	})
 	if err != nil {
 		return err
 	}
 	return t.apply(ctx, func() (access.Change, error) {
-		c, _, err := access.PlanCustomer(customer, nil, nil, access.CustomerCommand{Seen: access.AnyVersion, Name: &customer}, t.moment)
+		c, _, err := access.PlanCustomer(customer, nil, nil, access.CustomerCommand{Seen: access.AnyVersion, Name: &customer}, t.planContext)
 		return c, err
 	})
 }
@@ -117,7 +120,7 @@ func (t *tally) staff(ctx context.Context, n int) error {
 	return t.apply(ctx, func() (access.Change, error) {
 		return access.Change{Writes: []access.Write{access.HeadcountWrite{
 			Before: &access.Headcount{Partner: "contoso", Version: 1},
-			After:  &access.Headcount{Partner: "contoso", Last: int64(n), Staff: n, Version: 2},
+			After:  &access.Headcount{Partner: "contoso", LastNumber: int64(n), Staff: n, Version: 2},
 		}}}, nil
 	})
 }
@@ -125,15 +128,15 @@ func (t *tally) staff(ctx context.Context, n int) error {
 // everyone switches everyone on, with a grant, or off.
 func (t *tally) everyone(ctx context.Context, on bool) error {
 	return t.apply(ctx, func() (access.Change, error) {
-		r, err := t.store.Relation(ctx, "acme", "contoso", nil, false)
+		r, err := t.store.GrantFacts(ctx, "acme", "contoso", nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}
-		var p access.Planned
+		var p access.GrantChange
 		if on {
-			p, err = access.PlanGrant(r, access.GrantCommand{Everyone: true}, t.moment)
+			p, err = access.PlanGrant(r, access.GrantCommand{Everyone: true}, t.planContext)
 		} else {
-			p, err = access.PlanEdit(r, access.EditCommand{Seen: access.AnyVersion, Everyone: &on}, t.moment)
+			p, err = access.PlanEdit(r, access.EditCommand{Seen: access.AnyVersion, Everyone: &on}, t.planContext)
 		}
 		return p.Change, err
 	})

@@ -99,7 +99,7 @@ func goneRows(ctx context.Context, db *dynamodb.Client) ([]figure, error) {
 			}
 		}
 		before := t.requests.Load()
-		for ask := (access.PageAsk{Limit: 50}); ; {
+		for ask := (access.PageRequest{Limit: 50}); ; {
 			found, err := t.store.Users(ctx, "contoso", "gone", true, ask)
 			if err != nil {
 				return nil, err
@@ -137,22 +137,22 @@ func (t *tally) pick(ctx context.Context, from, to int) error {
 		users = append(users, staffID(i))
 	}
 	return t.apply(ctx, func() (access.Change, error) {
-		r, err := t.store.Relation(ctx, "acme", "contoso", users, false)
+		r, err := t.store.GrantFacts(ctx, "acme", "contoso", users, false)
 		if err != nil {
 			return access.Change{}, err
 		}
-		p, err := access.PlanGrant(r, access.GrantCommand{Users: users}, t.moment)
+		p, err := access.PlanGrant(r, access.GrantCommand{Users: users}, t.planContext)
 		return p.Change, err
 	})
 }
 
 func (t *tally) revoke(ctx context.Context) error {
 	return t.apply(ctx, func() (access.Change, error) {
-		r, err := t.store.Relation(ctx, "acme", "contoso", nil, false)
+		r, err := t.store.GrantFacts(ctx, "acme", "contoso", nil, false)
 		if err != nil {
 			return access.Change{}, err
 		}
-		p, err := access.PlanRevoke(r, t.moment)
+		p, err := access.PlanRevoke(r, t.planContext)
 		return p.Change, err
 	})
 }
@@ -165,7 +165,7 @@ func (t *tally) comeAndGo(ctx context.Context, n int) error {
 		if err != nil {
 			return access.Change{}, err
 		}
-		c, u, err := access.PlanNewUser(f, access.UserCommand{Name: &name, Email: &email, Role: &role}, t.moment)
+		c, u, err := access.PlanNewUser(f, access.UserCommand{Name: &name, Email: &email, Role: &role}, t.planContext)
 		if err == nil {
 			id = u.ID
 		}
@@ -179,7 +179,7 @@ func (t *tally) comeAndGo(ctx context.Context, n int) error {
 		if err != nil {
 			return access.Change{}, err
 		}
-		return access.PlanRemoveUserAccount(f, t.moment)
+		return access.PlanRemoveUserAccount(f, t.planContext)
 	})
 }
 
@@ -215,15 +215,15 @@ func removals(ctx context.Context, t *tally) (time.Duration, int64, error) {
 // removal leaves the task that a user's removal leaves.
 func (t *tally) removal(ctx context.Context, user string) error {
 	return t.apply(ctx, func() (access.Change, error) {
-		due := t.moment.Now.Add(-time.Hour) // before everybody else's
+		due := t.planContext.Now.Add(-time.Hour) // before everybody else's
 		return access.Change{Writes: []access.Write{access.TaskWrite{After: &access.Task{
-			ID: t.moment.NewID(), Kind: access.TaskUserRemoved, Partner: "contoso", User: user, Due: due, Created: due, Version: 1,
+			ID: t.planContext.NewID(), Kind: access.TaskUserRemoved, Partner: "contoso", User: user, Due: due, Created: due, Version: 1,
 		}}}}, nil
 	})
 }
 
 func (t *tally) sweep(ctx context.Context, store sweep.Store) error {
-	now := func() time.Time { return t.moment.Now }
+	now := func() time.Time { return t.planContext.Now }
 	r, err := (&sweep.Sweep{Store: store, Now: now, NewID: setup.IDs(now), Log: slog.New(slog.DiscardHandler)}).Run(ctx)
 	if err == nil && (r.Failed > 0 || r.Cut) {
 		err = fmt.Errorf("the sweep failed at %d pieces of %d, or was cut: %v", r.Failed, r.Done+r.Failed, r.Cut)
@@ -243,7 +243,7 @@ type stopwatch struct {
 	pieces int
 }
 
-func (s *stopwatch) Due(ctx context.Context, shard int, now time.Time, after string, limit int) ([]access.Work, bool, error) {
+func (s *stopwatch) Due(ctx context.Context, shard int, now time.Time, after string, limit int) ([]access.DueWork, bool, error) {
 	s.mu.Lock()
 	if s.began.IsZero() {
 		s.began = time.Now()
@@ -259,11 +259,11 @@ func (s *stopwatch) Task(ctx context.Context, id string) (*access.Task, error) {
 	return s.Store.Task(ctx, id)
 }
 
-func (s *stopwatch) Relation(ctx context.Context, customer, partner string, users []string, whole bool) (access.Relation, error) {
+func (s *stopwatch) GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error) {
 	s.mu.Lock()
 	if customer == s.customer && s.after == 0 {
 		s.after, s.pieces = time.Since(s.began), s.tasks
 	}
 	s.mu.Unlock()
-	return s.Store.Relation(ctx, customer, partner, users, whole)
+	return s.Store.GrantFacts(ctx, customer, partner, users, whole)
 }

@@ -25,15 +25,15 @@ func lists(ctx context.Context) ([]figure, error) {
 		if err := t.grants(ctx, n); err != nil {
 			return nil, err
 		}
-		ours, err := t.page(func(ask access.PageAsk) (int, error) {
-			p, err := t.store.CustomerGrants(ctx, &access.Customer{ID: "acme"}, access.GrantFilter{Now: t.moment.Now}, ask)
+		ours, err := t.page(func(ask access.PageRequest) (int, error) {
+			p, err := t.store.CustomerGrants(ctx, &access.Customer{ID: "acme"}, access.GrantFilter{Now: t.planContext.Now}, ask)
 			return len(p.Items), err
 		})
 		if err != nil {
 			return nil, err
 		}
-		theirs, err := t.page(func(ask access.PageAsk) (int, error) {
-			p, err := t.store.PartnerCustomers(ctx, &access.Partner{ID: "contoso"}, access.GrantFilter{Now: t.moment.Now}, ask)
+		theirs, err := t.page(func(ask access.PageRequest) (int, error) {
+			p, err := t.store.PartnerCustomers(ctx, &access.Partner{ID: "contoso"}, access.GrantFilter{Now: t.planContext.Now}, ask)
 			return len(p.Items), err
 		})
 		if err != nil {
@@ -62,9 +62,9 @@ func (t *tally) grants(ctx context.Context, n int) error {
 const customerJSON = `{"created":{"S":"2026-01-15T08:00:00.000Z"},"name":{"S":"Acme"},"domain":{"S":"acme.example"},"sk":{"S":"C"},"pk":{"S":"C#acme"},"version":{"N":"4"},"id":{"S":"acme"},"status":{"S":"active"},"updated":{"S":"2026-11-02T10:11:12.131Z"}}`
 
 // page counts the round trips of one full page.
-func (t *tally) page(list func(access.PageAsk) (int, error)) (int, error) {
+func (t *tally) page(list func(access.PageRequest) (int, error)) (int, error) {
 	before := t.requests.Load()
-	got, err := list(access.PageAsk{Limit: 50})
+	got, err := list(access.PageRequest{Limit: 50})
 	if err == nil && got != 50 {
 		err = fmt.Errorf("a page holds %d items, not 50", got)
 	}

@@ -132,16 +132,16 @@ func (s *side) batch(ctx context.Context, round int) error {
 }
 
 func (s *side) customerPage(context.Context, int) error {
-	_, err := s.page(func(ask access.PageAsk) (int, error) {
-		p, err := s.store.CustomerGrants(context.Background(), &access.Customer{ID: "acme"}, access.GrantFilter{Now: s.moment.Now}, ask)
+	_, err := s.page(func(ask access.PageRequest) (int, error) {
+		p, err := s.store.CustomerGrants(context.Background(), &access.Customer{ID: "acme"}, access.GrantFilter{Now: s.planContext.Now}, ask)
 		return len(p.Items), err
 	})
 	return err
 }
 
 func (s *side) partnerPage(context.Context, int) error {
-	_, err := s.page(func(ask access.PageAsk) (int, error) {
-		p, err := s.store.PartnerCustomers(context.Background(), &access.Partner{ID: "contoso"}, access.GrantFilter{Now: s.moment.Now}, ask)
+	_, err := s.page(func(ask access.PageRequest) (int, error) {
+		p, err := s.store.PartnerCustomers(context.Background(), &access.Partner{ID: "contoso"}, access.GrantFilter{Now: s.planContext.Now}, ask)
 		return len(p.Items), err
 	})
 	return err
@@ -160,7 +160,7 @@ func (s *side) makeDue(ctx context.Context) error {
 }
 
 func (s *side) sweep(ctx context.Context, _ int) error {
-	now := func() time.Time { return s.moment.Now }
+	now := func() time.Time { return s.planContext.Now }
 	r, err := (&sweep.Sweep{Store: s.store, Now: now, NewID: setup.IDs(now), Log: slog.New(slog.DiscardHandler)}).Run(ctx)
 	if err == nil && (r.Done != due || r.Failed > 0) {
 		err = fmt.Errorf("the sweep did %d pieces of work and failed at %d", r.Done, r.Failed)

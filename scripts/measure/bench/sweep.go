@@ -31,7 +31,7 @@ func ends(ctx context.Context) ([]figure, error) {
 			return nil, err
 		}
 		s := sweep.Sweep{
-			Store: t.store, Now: func() time.Time { return t.moment.Now }, NewID: setup.IDs(func() time.Time { return t.moment.Now }),
+			Store: t.store, Now: func() time.Time { return t.planContext.Now }, NewID: setup.IDs(func() time.Time { return t.planContext.Now }),
 			Log: slog.New(slog.DiscardHandler),
 		}
 		began, done, run := time.Now(), 0, 0

@@ -558,9 +558,9 @@ func (w *world) miscounted() string {
 		if !strings.HasPrefix(row["sk"], "G#") || row["state"] == string(access.StateEnded) {
 			continue
 		}
-		r, err := w.store.Relation(w.t.Context(), row["customer"], row["partner"], nil, false)
+		r, err := w.store.GrantFacts(w.t.Context(), row["customer"], row["partner"], nil, false)
 		w.must(err)
-		page, err := w.store.GrantUsers(w.t.Context(), r.Grant, access.PageAsk{Limit: 100})
+		page, err := w.store.GrantUsers(w.t.Context(), r.Grant, access.PageRequest{Limit: 100})
 		w.must(err)
 		if n := r.Grant.UserCount(r.Headcount); n != len(page.Items) {
 			wrong += fmt.Sprintf("%s counts %d users, and has %d; ", row["customer"], n, len(page.Items))

@@ -91,7 +91,7 @@ func (o *employer) throughFailures(name, user, call string, after bool, change f
 func (o *employer) waitForMails(to string, n int) {
 	o.t.Helper()
 	spec.Eventually(o.t, func() error {
-		page, err := o.store.PartnerMails(o.t.Context(), "contoso", access.PageAsk{Limit: 100})
+		page, err := o.store.PartnerMails(o.t.Context(), "contoso", access.PageRequest{Limit: 100})
 		if err != nil {
 			o.t.Fatal(err)
 		}
@@ -575,13 +575,13 @@ func TestP2_SendingACredentialCreatesAMissingAccount(t *testing.T) {
 	before := func(email string) string {
 		t.Helper()
 		var id string
-		err := o.store.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.Answer, error) {
+		err := o.store.Apply(t.Context(), func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 			f, err := o.store.UserFacts(ctx, "contoso", "", email)
 			if err != nil {
 				return access.Change{}, nil, err
 			}
-			m := access.Moment{Now: o.Now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(o.Now)} // IDENTITY=none
-			c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &email, Name: new("Kim"), Role: new(access.Tech)}, m)
+			pc := access.PlanContext{Now: o.Now(), Actor: access.Actor{Kind: "provider"}, NewID: setup.IDs(o.Now)} // IDENTITY=none
+			c, u, err := access.PlanNewUser(f, access.UserCommand{Email: &email, Name: new("Kim"), Role: new(access.Tech)}, pc)
 			c.Events = nil // was told long ago
 			if err == nil {
 				id = u.ID

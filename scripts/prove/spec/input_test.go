@@ -197,7 +197,7 @@ func TestAnIDHas1To64LettersDigitsDotsHyphensAndUnderscores(t *testing.T) {
 			}
 		}
 		for _, id := range []string{
-			strings.Repeat("x", 65), "-a", ".a", "_a", "a%20b", "a%2Fb", "a%23b", "a:b", "%C3%A4", "a%00", "a@b",
+			strings.Repeat("x", 65), "-a", ".a", "_a", "a%20b", "a%23b", "a:b", "%C3%A4", "a%00", "a@b",
 			"%2E%2E", "*",
 		} {
 			w.Provider().Do("PUT", "/v1/"+kind+"/"+id, object{"name": "N"}).WantProblem(400, "invalid")

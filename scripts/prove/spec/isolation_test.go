@@ -47,6 +47,8 @@ func records(t *testing.T, w *spec.World) []string {
 }
 
 // respelled are other ways to write an id, as they stand in a path: none is the id's own.
+//
+// None has %2f or %3f: API Gateway takes what they make of the path for another one (see the tests of scripts/local/stack).
 func respelled(id string) []string {
 	upper := strings.ToUpper(id)
 	if upper == id {
@@ -54,10 +56,9 @@ func respelled(id string) []string {
 	}
 	first := fmt.Sprintf("%%%02x", id[0])
 	return []string{
-		upper, strings.ToUpper(id[:1]) + id[1:] + "%20", "%20" + id, id + "%00", id + "%0a", id + "%09", id + "%2f", id + "%2F..%2F" + id,
-		"x%2f..%2f" + id, "..%2f" + id, "%2e%2e%2f" + id,
+		upper, strings.ToUpper(id[:1]) + id[1:] + "%20", "%20" + id, id + "%00", id + "%0a", id + "%09",
 		strings.ReplaceAll(first, "%", "%25") + id[1:], first[:1] + "25" + first[1:] + id[1:], id + "%23", id + "%23G%23contoso", id + ".",
-		id + "%2e", id + ";a=b", id + "%3f", id + "%26", id + "%e2%80%8b",
+		id + "%2e", id + ";a=b", id + "%26", id + "%e2%80%8b",
 		url.PathEscape(string(rune(id[0])-'a'+'\uff41') + id[1:]), url.PathEscape("\u0430" + id[1:]), id + "," + id, "*", "%25",
 		"%7b" + id + "%7d", "null", id + "~", "%2500",
 	}

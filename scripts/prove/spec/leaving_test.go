@@ -39,8 +39,8 @@ func tokenOf(t *testing.T, w *spec.World, by *spec.Client, customer, partner, em
 	if err != nil || i == nil {
 		t.Fatalf("got the invitation %v, %v", i, err)
 	}
-	err = store.Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-		c, err := access.PlanToken(i, i.Sending, access.TokenDigest(secret), access.Moment{Now: w.Now()})
+	err = store.Apply(t.Context(), func(context.Context) (access.Change, *access.StoredResponse, error) {
+		c, err := access.PlanToken(i, i.Sending, access.TokenDigest(secret), access.PlanContext{Now: w.Now()})
 		return c, nil, err
 	})
 	if err != nil {

@@ -103,7 +103,7 @@ func TestTheContractNamesEverythingThatTheServiceSays(t *testing.T) {
 	slices.Sort(ends)
 	same(t, "reasons of an end", slices.Compact(ends), slices.Collect(maps.Values(constants(t, "shared/access", "Reason"))))
 	same(t, "reasons of a decision", enum(schemas["Decision"].Value.Properties["context"].Value.Properties["reason"]),
-		slices.Collect(maps.Values(constants(t, "shared/access", "Why"))))
+		slices.Collect(maps.Values(constants(t, "shared/access", "DecisionReason"))))
 	same(t, "roles", enum(schemas["Role"]), slices.Collect(maps.Values(constants(t, "shared/access", "Role"))))
 }
 

@@ -138,9 +138,9 @@ func (w *world) drawPeriod(body object) (from, until time.Time) {
 		body["until"] = until
 	}
 	if w.chance(8) {
-		from = w.now.Add(time.Duration(1+w.random.IntN(5)) * 24 * time.Hour)
-		if until.IsZero() || from.Before(until) {
-			body["from"] = from
+		later := w.now.Add(time.Duration(1+w.random.IntN(5)) * 24 * time.Hour)
+		if until.IsZero() || later.Before(until) {
+			from, body["from"] = later, later
 		}
 	}
 	return from, until

@@ -172,7 +172,10 @@ func foreign(side, part, text string, member ...string) string {
 	case evil:
 		secrets = append(secrets, "Zx"+hooli, "Qz"+hooli, "bob@"+hooli)
 		if part != good {
-			secrets = append(secrets, "Yw"+globex+good, "Yw"+acme+good, "Yw"+hooli+good, "Qz"+good, "gus@"+good)
+			secrets = append(secrets, "Yw"+globex+good, "Yw"+acme+good, "Yw"+hooli+good)
+		}
+		if part != good && len(member) == 0 { // a member of a customer, whoever else it is, sees the people of the customer's partners
+			secrets = append(secrets, "Qz"+good, "gus@"+good)
 		}
 		if part == good { // a person outside whom a customer has invited to the good one
 			secrets = append(secrets, "Yw"+globex+evil, "Yw"+acme+evil, "Yw"+hooli+evil)

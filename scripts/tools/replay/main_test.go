@@ -93,9 +93,10 @@ func (w *world) happen(t *testing.T) string {
 		ID: id, Type: events.GrantCreated, Time: time.Now().UTC(), Customer: &events.Organisation{ID: "acme"},
 		Partner: &events.Organisation{ID: partner},
 	}
-	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(), func(context.Context) (access.Change, *access.Answer, error) {
-		return access.Change{Events: []events.Event{e}}, nil, nil
-	}); err != nil {
+	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(),
+		func(context.Context) (access.Change, *access.StoredResponse, error) {
+			return access.Change{Events: []events.Event{e}}, nil, nil
+		}); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(10 * time.Second); len(w.Dead.List()) == before; time.Sleep(5 * time.Millisecond) {
@@ -263,7 +264,7 @@ func TestDeadLettersOlderThanTheStreamAreReplayedFromTheTable(t *testing.T) {
 			access.PartnerWrite{After: &access.Partner{ID: w.partners[i], Name: w.partners[i], Status: status, Version: 1}})
 	}
 	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(),
-		func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }); err != nil {
+		func(context.Context) (access.Change, *access.StoredResponse, error) { return c, nil, nil }); err != nil {
 		t.Fatal(err)
 	}
 	ids := []string{w.happen(t), w.happen(t)}

@@ -141,7 +141,7 @@ func (s *queueSource) fromTable(ctx context.Context, i batch.Info) ([]lambdaeven
 		g.Go(func() error {
 			f := access.HistoryFilter{From: first.Add(-slack), Until: last.Add(slack)}
 			var err error
-			found[n], err = all(ctx, func(ctx context.Context, ask access.PageAsk) (access.Page[events.Event], error) {
+			found[n], err = all(ctx, func(ctx context.Context, ask access.PageRequest) (access.Page[events.Event], error) {
 				return store.PartnerHistory(ctx, id, f, ask)
 			})
 			return err
@@ -165,7 +165,7 @@ func (s *queueSource) fromTable(ctx context.Context, i batch.Info) ([]lambdaeven
 
 // everyPartner are the ids of all partners, those that were removed among them.
 func everyPartner(ctx context.Context, store *dynamo.Store) ([]string, error) {
-	present, err := all(ctx, func(ctx context.Context, ask access.PageAsk) (access.Page[access.Partner], error) {
+	present, err := all(ctx, func(ctx context.Context, ask access.PageRequest) (access.Page[access.Partner], error) {
 		return store.Partners(ctx, "", func(*access.Partner) bool { return true }, ask)
 	})
 	if err != nil {
@@ -184,9 +184,9 @@ func everyPartner(ctx context.Context, store *dynamo.Store) ([]string, error) {
 }
 
 // all reads a list to its end.
-func all[T any](ctx context.Context, list func(context.Context, access.PageAsk) (access.Page[T], error)) ([]T, error) {
+func all[T any](ctx context.Context, list func(context.Context, access.PageRequest) (access.Page[T], error)) ([]T, error) {
 	var out []T
-	for ask := (access.PageAsk{Limit: 100}); ; {
+	for ask := (access.PageRequest{Limit: 100}); ; {
 		page, err := list(ctx, ask)
 		if err != nil {
 			return nil, err

@@ -177,7 +177,8 @@ func (w *world) TemporaryPassword(_ context.Context, u access.User) (string, boo
 
 func (w *world) write(c access.Change) {
 	w.t.Helper()
-	if err := w.store.Apply(w.t.Context(), func(context.Context) (access.Change, *access.Answer, error) { return c, nil, nil }); err != nil {
+	if err := w.store.Apply(w.t.Context(),
+		func(context.Context) (access.Change, *access.StoredResponse, error) { return c, nil, nil }); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -363,7 +364,8 @@ func TestANewAddressIsToldOfItWithAPasswordOnlyWhileThatIsOfUse(t *testing.T) { 
 	e := sample(t, events.UserEdited)
 	to := e.Data.Person.Email
 	u := access.User{
-		ID: e.Data.Person.ID, Partner: e.Partner.ID, Number: 1, Email: to, Name: "Kim", Role: access.Tech, Status: access.Active, Missed: w.now,
+		ID: e.Data.Person.ID, Partner: e.Partner.ID, Number: 1, Email: to, Name: "Kim", Role: access.Tech, Status: access.Active,
+			ActivationMissedAt: w.now,
 		Created: w.now, Updated: w.now, Version: 1,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
@@ -382,7 +384,7 @@ func TestANewAddressIsToldOfItWithAPasswordOnlyWhileThatIsOfUse(t *testing.T) { 
 	if m, state := tell(to); m == nil || state != receipt.Sent || !strings.Contains(m.Text, "Secret-1234") {
 		t.Errorf("has never signed in: got %v, %s, want a mail with a password", m, state)
 	}
-	if is, err := w.store.User(t.Context(), u.ID); err != nil || !is.Missed.IsZero() {
+	if is, err := w.store.User(t.Context(), u.ID); err != nil || !is.ActivationMissedAt.IsZero() {
 		t.Errorf("got %+v (%v), want no password missed any more", is, err)
 	}
 	if m, state := tell(e.Data.EmailWas); m == nil || state != receipt.Sent || strings.Contains(m.Text, "Secret-1234") ||
@@ -410,7 +412,7 @@ func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 	}
 	task := access.Task{
 		ID: access.ActivationTask(u.ID), Kind: access.TaskActivation, Partner: u.Partner, User: u.ID, Due: w.now.Add(time.Millisecond),
-		Until: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
+		InFlightUntil: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}, access.TaskWrite{After: &task}}})
 	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }

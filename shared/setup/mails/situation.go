@@ -65,7 +65,7 @@ func usersOf(e events.Event) []string {
 
 // owner is the address of the partner's first active owner; "" when there is none. Owners are among the first users: the first user is one.
 func (s situations) owner(ctx context.Context, partner string) (string, error) {
-	for ask := (access.PageAsk{Limit: 100}); ; {
+	for ask := (access.PageRequest{Limit: 100}); ; {
 		page, err := s.Store.Users(ctx, partner, "", true, ask)
 		if err != nil {
 			return "", err

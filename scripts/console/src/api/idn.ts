@@ -1,5 +1,5 @@
 // International domains as people read them. The service keeps and answers them as A-labels (xn--); it takes them in Unicode, too, so that what a page
-// shows can be sent back as it is. The same rules as shared/access/domain.go: a label that could pass for another name stays an A-label.
+// shows can be sent back as it is. The same rules as shared/access/domain_name.go: a label that could pass for another name stays an A-label.
 
 /** The members of the service's answers that hold addresses or domains. */
 const members = new Set(['email', 'domain', 'domains', 'contacts', 'to', 'email_was']);

@@ -9,19 +9,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// registered converts and checks internationalised names by IDNA 2008 and UTS 46, without the mappings that only IDNA 2003 wanted: the German sharp s
-// stays one.
+// idnaProfile converts and checks internationalised names by IDNA 2008 and UTS 46, without the mappings that only IDNA 2003 wanted: the
+// German sharp s stays one.
 //
 //nolint:gochecknoglobals // a constant that Go cannot write as one
-var registered = idna.New(
-	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.ValidateLabels(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true),
+var idnaProfile = idna.New(
+	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.ValidateLabels(true), idna.StrictDomainName(true),
+	idna.VerifyDNSLength(true),
 )
 
 const aLabel = "xn--" // begins an A-label (RFC 5890, 2.3.2.1)
 
-// ParseDomain is a domain name in the one form that is stored and compared: lower case, ASCII, internationalised labels as A-labels. False when s is
-// no name of at least two labels in the public DNS, such as 127.0.0.1. What is not ASCII is as IDNA 2008 has it, but for capitals and decomposed
-// letters: no other form of the same characters, such as fullwidth ones, and no label of mixed scripts.
+// ParseDomain is a domain name in the one form that is stored and compared: lower case, ASCII, internationalised labels as A-labels. False
+// when s is no name of at least two labels in the public DNS, such as 127.0.0.1. What is not ASCII is as IDNA 2008 has it, but for capitals
+// and decomposed letters: no other form of the same characters, such as fullwidth ones, and no label of mixed scripts.
 func ParseDomain(s string) (string, bool) {
 	ascii := true
 	for i := range len(s) {
@@ -29,17 +30,17 @@ func ParseDomain(s string) (string, bool) {
 	}
 	lower := strings.ToLower(s)
 	if ascii && !strings.HasPrefix(lower, aLabel) && !strings.Contains(lower, "."+aLabel) { // nearly always
-		return result(lower, plainDomain(lower))
+		return result(lower, isASCIIDomain(lower))
 	}
 	if len(s) > 4*maxDomain || !utf8.ValidString(s) {
 		return "", false
 	}
-	a, err := registered.ToASCII(s)
-	if err != nil || !plainDomain(a) || ascii && a != lower { // such as xn--abc-, which stands for abc
+	a, err := idnaProfile.ToASCII(s)
+	if err != nil || !isASCIIDomain(a) || ascii && a != lower { // such as xn--abc-, which stands for abc
 		return "", false
 	}
 	if !ascii {
-		shown, err := registered.ToUnicode(a)
+		shown, err := idnaProfile.ToUnicode(a)
 		if err != nil || shown != norm.NFC.String(lower) || strings.ContainsFunc(s, likeASCII) {
 			return "", false
 		}
@@ -52,10 +53,11 @@ func ParseDomain(s string) (string, bool) {
 	return a, true
 }
 
-// likeASCII tells whether r is another form of an ASCII character, such as a fullwidth letter or the Kelvin sign: an address with it is another
-// one's in disguise.
+// likeASCII reports whether r is another form of an ASCII character, such as a fullwidth letter or the Kelvin sign: an address with it is
+// another one's in disguise.
 func likeASCII(r rune) bool {
-	return r >= utf8.RuneSelf && strings.ContainsFunc(norm.NFKC.String(strings.ToLower(string(r))), func(r rune) bool { return r < utf8.RuneSelf })
+	return r >= utf8.RuneSelf &&
+		strings.ContainsFunc(norm.NFKC.String(strings.ToLower(string(r))), func(r rune) bool { return r < utf8.RuneSelf })
 }
 
 func result(s string, ok bool) (string, bool) {
@@ -65,8 +67,9 @@ func result(s string, ok bool) (string, bool) {
 	return s, true
 }
 
-// plainDomain tells whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all top-level domains do.
-func plainDomain(s string) bool {
+// isASCIIDomain reports whether s is a lower-case ASCII name of at least two labels, the last of which begins with a letter, as all
+// top-level domains do.
+func isASCIIDomain(s string) bool {
 	labels := 0
 	last := ""
 	for l := range strings.SplitSeq(s, ".") {
@@ -88,7 +91,7 @@ func ShownDomain(s string) string {
 		if !strings.HasPrefix(l, aLabel) {
 			continue
 		}
-		if u, err := registered.ToUnicode(l); err == nil && oneScript(u) && !looksLatin(u) {
+		if u, err := idnaProfile.ToUnicode(l); err == nil && oneScript(u) && !looksLatin(u) {
 			labels[i] = u
 		}
 	}
@@ -104,13 +107,14 @@ func ShownEmail(s string) string {
 	return local + "@" + ShownDomain(domain)
 }
 
-// oneScript tells whether the letters of a label belong to one script, or to those that are written together in Japanese, Chinese or Korean
-// (UTS 39, 5.2: highly restrictive).
+// oneScript reports whether the letters of a label belong to one script, or to those that are written together in Japanese, Chinese or
+// Korean (UTS 39, 5.2: highly restrictive).
 func oneScript(label string) bool {
 	scripts := map[string]bool{}
 	for _, r := range label {
 		for name, table := range unicode.Scripts {
-			if r >= utf8.RuneSelf && name != "Common" && name != "Inherited" && unicode.Is(table, r) || r < utf8.RuneSelf && name == "Latin" && unicode.IsLetter(r) {
+			if r >= utf8.RuneSelf && name != "Common" && name != "Inherited" && unicode.Is(table, r) ||
+				r < utf8.RuneSelf && name == "Latin" && unicode.IsLetter(r) {
 				scripts[name] = true
 				break
 			}
@@ -130,7 +134,7 @@ func oneScript(label string) bool {
 	return len(scripts) == 1
 }
 
-// looksLatin tells whether a label of another script consists of letters that look like Latin ones.
+// looksLatin reports whether a label of another script consists of letters that look like Latin ones.
 func looksLatin(label string) bool {
 	foreign := false
 	for _, r := range label {

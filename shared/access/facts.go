@@ -1,7 +1,15 @@
 package access
 
-// Question asks for the facts about a user and, unless Customer is "", about that customer's grant to the user's partner.
-type Question struct {
+// Facts are the records that a decision reads. A record that does not exist is nil, and denies.
+type Facts struct {
+	Partner    *Partner
+	User       *User
+	Grant      *Grant      // of the customer asked about and the user's partner
+	Assignment *Assignment // of the customer asked about and the user
+}
+
+// FactsQuery asks for the facts about a user and, unless Customer is "", about that customer's grant to the user's partner.
+type FactsQuery struct {
 	User     string // <partner>:<ulid>
 	Customer string
 }

@@ -14,20 +14,23 @@ func TestACommandOnlyTakesWhenNothingElseIsInIt(t *testing.T) {
 		cmd  access.EditCommand
 		want bool
 	}{
-		"suspended":                    {access.EditCommand{State: &suspended}, true},
-		"users taken out":              {access.EditCommand{Remove: []string{"contoso:1"}}, true},
-		"everyone switched off":        {access.EditCommand{Everyone: &off}, true},
-		"no level":                     {access.EditCommand{Level: &none}, true},
-		"several of these":             {access.EditCommand{State: &suspended, Everyone: &off, Level: &none}, true},
-		"nothing":                      {access.EditCommand{}, false},
-		"resumed":                      {access.EditCommand{State: &open, Everyone: &off}, false},
-		"everyone switched on":         {access.EditCommand{Everyone: &on, Level: &none}, false},
-		"a level, of whatever it was":  {access.EditCommand{Level: &view, State: &suspended}, false},
-		"users taken out and put in":   {access.EditCommand{Remove: []string{"contoso:1"}, Add: []string{"contoso:2"}}, false},
-		"suspended with another cap":   {access.EditCommand{State: &suspended, Caps: map[string]*access.Level{"kim@contoso.example": &none}}, false},
+		"suspended":                   {access.EditCommand{State: &suspended}, true},
+		"users taken out":             {access.EditCommand{Remove: []string{"contoso:1"}}, true},
+		"everyone switched off":       {access.EditCommand{Everyone: &off}, true},
+		"no level":                    {access.EditCommand{Level: &none}, true},
+		"several of these":            {access.EditCommand{State: &suspended, Everyone: &off, Level: &none}, true},
+		"nothing":                     {access.EditCommand{}, false},
+		"resumed":                     {access.EditCommand{State: &open, Everyone: &off}, false},
+		"everyone switched on":        {access.EditCommand{Everyone: &on, Level: &none}, false},
+		"a level, of whatever it was": {access.EditCommand{Level: &view, State: &suspended}, false},
+		"users taken out and put in":  {access.EditCommand{Remove: []string{"contoso:1"}, Add: []string{"contoso:2"}}, false},
+		"suspended with another cap": {
+			access.EditCommand{State: &suspended, Caps: map[string]*access.Level{"kim@contoso.example": &none}},
+			false,
+		},
 		"suspended, whatever was seen": {access.EditCommand{State: &suspended, Seen: 7}, true},
 	} {
-		if got := c.cmd.OnlyTakes(); got != c.want {
+		if got := c.cmd.OnlyNarrows(); got != c.want {
 			t.Errorf("%s: got %v, want %v", about, got, c.want)
 		}
 	}
@@ -45,7 +48,7 @@ func TestEveryOtherMemberOfACommandMayGive(t *testing.T) {
 		"edit": {
 			&access.EditCommand{State: &suspended},
 			map[string]bool{"Seen": true, "State": true, "Remove": true, "Everyone": true, "Level": true},
-			func(c any) bool { return c.(*access.EditCommand).OnlyTakes() },
+			func(c any) bool { return c.(*access.EditCommand).OnlyNarrows() },
 		},
 		"partner": {
 			&access.PartnerCommand{Status: &off},

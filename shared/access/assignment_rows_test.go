@@ -52,7 +52,7 @@ func TestWhoIsTakenOutLeavesARowOnlyWhereItSaysSomething(t *testing.T) {
 	w.must(w.edit(access.EditCommand{Everyone: new(true)}))
 	w.must(w.edit(access.EditCommand{Everyone: new(false)}))
 	w.must(w.removeUser(kim))
-	if a, there := w.assignments["acme "+kim]; !there || !a.Out {
+	if a, there := w.assignments["acme "+kim]; !there || !a.Excluded {
 		t.Errorf("everyone up to a number: got %+v, want a row that takes the user out", a)
 	}
 	w.wantIn("olga lee")
@@ -60,7 +60,7 @@ func TestWhoIsTakenOutLeavesARowOnlyWhereItSaysSomething(t *testing.T) {
 
 func TestRowsThatCountAreNotDeleted(t *testing.T) {
 	row := func(epoch int64, out bool) *access.Assignment {
-		return &access.Assignment{Customer: "acme", Partner: "contoso", User: "contoso:kim", Epoch: epoch, Out: out, Version: 1}
+		return &access.Assignment{Customer: "acme", Partner: "contoso", User: "contoso:kim", Epoch: epoch, Excluded: out, Version: 1}
 	}
 	for _, c := range []struct {
 		about string
@@ -70,10 +70,10 @@ func TestRowsThatCountAreNotDeleted(t *testing.T) {
 	}{
 		{"in", &access.Grant{Epoch: 3}, row(3, false), false},
 		{"of an older epoch", &access.Grant{Epoch: 3}, row(2, false), true},
-		{"taken out of an older epoch", &access.Grant{Epoch: 3, UpTo: 9}, row(2, true), true},
+		{"taken out of an older epoch", &access.Grant{Epoch: 3, EveryoneUpTo: 9}, row(2, true), true},
 		{"of an epoch that the grant was read before", &access.Grant{Epoch: 3}, row(4, false), false},
 		{"taken out of those who were picked", &access.Grant{Epoch: 3}, row(3, true), true},
-		{"taken out of everyone up to a number", &access.Grant{Epoch: 3, UpTo: 9}, row(3, true), false},
+		{"taken out of everyone up to a number", &access.Grant{Epoch: 3, EveryoneUpTo: 9}, row(3, true), false},
 		{"taken out, while everyone is on", &access.Grant{Epoch: 3, Everyone: true}, row(3, true), false},
 		{"in a grant that has ended", &access.Grant{Epoch: 3, State: access.StateEnded}, row(3, false), false},
 		{"of no grant", nil, row(3, false), false},

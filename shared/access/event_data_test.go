@@ -30,7 +30,8 @@ func TestAnEventSaysWhatAChangeAlteredAndFromWhat(t *testing.T) {
 	later := begin.Add(time.Hour)
 	w.must(w.edit(access.EditCommand{From: &later, Until: &time.Time{}, Level: new(access.View), RequireSSO: new(true)}))
 	d := w.event().Data
-	if d.FromWas == nil || !d.FromWas.Equal(begin) || d.UntilWas == nil || !d.UntilWas.Equal(end) || d.LevelWas != "support" || d.SSOWas == nil || *d.SSOWas || !*d.RequireSSO {
+	if d.FromWas == nil || !d.FromWas.Equal(begin) || d.UntilWas == nil || !d.UntilWas.Equal(end) || d.LevelWas != "support" ||
+		d.SSOWas == nil || *d.SSOWas || !*d.RequireSSO {
 		t.Errorf("got %+v, want the period, the level and the single sign-on as they were before", d)
 	}
 	w.must(w.edit(access.EditCommand{Note: new("a note")}))
@@ -44,7 +45,8 @@ func TestAnEventNamesWhoseOwnLevelChangedAndFromWhat(t *testing.T) { // D15
 	kim, lee := w.join("contoso", "kim", access.Tech), w.join("contoso", "lee", access.Tech)
 	own := func(user string, level access.Level) events.Data {
 		t.Helper()
-		w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", user), access.GrantCommand{Users: []string{user}, Individual: true, Level: &level}, w.moment())))
+		cmd := access.GrantCommand{Users: []string{user}, Individual: true, Level: &level}
+		w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", user), cmd, w.planContext())))
 		return w.event().Data
 	}
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Level: new(access.Manage)}))
@@ -54,7 +56,9 @@ func TestAnEventNamesWhoseOwnLevelChangedAndFromWhat(t *testing.T) { // D15
 		t.Errorf("let in with a level of its own: got %+v, want it named with that level", d)
 	}
 	d = own(lee, access.Support)
-	if len(d.Changed) != 1 || d.Changed[0] != (events.Person{ID: lee, Email: "lee@contoso.example", Name: "lee", Level: "support", LevelWas: "view"}) || d.LevelWas != "" || d.Added != nil {
+	if len(d.Changed) != 1 ||
+		d.Changed[0] != (events.Person{ID: lee, Email: "lee@contoso.example", Name: "lee", Level: "support", LevelWas: "view"}) ||
+		d.LevelWas != "" || d.Added != nil {
 		t.Errorf("more: got %+v, want support and view before", d)
 	}
 	if i := slices.IndexFunc(d.Users, func(p events.Person) bool { return p.Name == "kim" }); i < 0 || d.Users[i].Level != "" {
@@ -74,7 +78,7 @@ func TestAnEndThatANewGrantTellsFirstSaysWhoWasIn(t *testing.T) {
 	kim := w.join("contoso", "kim", access.Tech)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim}, Until: new(w.now.Add(time.Hour))}))
 	w.now = w.now.Add(2 * time.Hour) // and no sweep has come by
-	w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", w.owner), access.GrantCommand{Users: []string{w.owner}}, w.moment())))
+	w.must(w.planned(access.PlanGrant(w.whole("acme", "contoso", w.owner), access.GrantCommand{Users: []string{w.owner}}, w.planContext())))
 	w.wantEvents(events.GrantExpired, events.GrantCreated)
 	was, is := w.change.Events[0].Data, w.change.Events[1].Data
 	if names(was.Users) != "kim " || was.UsersTruncated || was.Status != "expired" || was.Reason != "expired" {
@@ -88,19 +92,20 @@ func TestAnEndThatANewGrantTellsFirstSaysWhoWasIn(t *testing.T) {
 func TestAnAcceptanceThatMakesAUserSaysThatTheUserCame(t *testing.T) { // E4
 	w := newWorld(t)
 	i := &access.Invitation{
-		ID: fmt.Sprintf("%026d", 7), Customer: "acme", Partner: "contoso", Email: "eve@elsewhere.example", State: access.InvitationPending, Level: access.View,
-		By: access.By{Kind: "customer", Email: ann.Email}, Created: w.now, Expires: w.now.Add(time.Hour), Version: 1,
+		ID: fmt.Sprintf("%026d", 7), Customer: "acme", Partner: "contoso", Email: "eve@elsewhere.example", State: access.InvitationPending,
+		Level: access.View,
+		By:    access.By{Kind: "customer", Email: ann.Email}, Created: w.now, Expires: w.now.Add(time.Hour), Version: 1,
 	}
 	w.invitations[i.ID] = *i
 	accept := func() []events.Event {
 		t.Helper()
-		f := access.InviteFacts{Relation: w.whole("acme", "contoso"), Email: loaded(w.emails, i.Email), Inviters: map[string]access.Inviter{
+		f := access.InvitationFacts{GrantFacts: w.whole("acme", "contoso"), Email: loaded(w.emails, i.Email), Inviters: map[string]access.Inviter{
 			i.ID: {Member: &access.Member{Customer: "acme", Email: ann.Email, Admin: true, Version: 1}},
 		}}
 		if f.Email != nil {
 			f.User = loaded(w.users, f.Email.User)
 		}
-		p, _, err := access.PlanAccept(f, i, "Eve", w.as(access.Actor{Kind: "partner", Email: i.Email}).moment())
+		p, _, err := access.PlanAccept(f, i, "Eve", w.as(access.Actor{Kind: "partner", Email: i.Email}).planContext())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,11 +113,13 @@ func TestAnAcceptanceThatMakesAUserSaysThatTheUserCame(t *testing.T) { // E4
 		return p.Change.Events
 	}
 	told := accept()
-	if len(told) != 3 || told[0].Type != events.UserCreated || told[1].Type != events.GrantCreated || told[2].Type != events.InvitationAccepted {
+	if len(told) != 3 || told[0].Type != events.UserCreated || told[1].Type != events.GrantCreated ||
+		told[2].Type != events.InvitationAccepted {
 		t.Fatalf("got %+v, want the user, the grant and the acceptance", told)
 	}
 	e := told[0]
-	if e.Data.Invitation != i.ID || e.Data.Role != "external" || e.Data.Person.Email != i.Email || e.Data.Person.ID != told[2].Data.Person.ID || e.Customer != nil || e.Partner.ID != "contoso" {
+	if e.Data.Invitation != i.ID || e.Data.Role != "external" || e.Data.Person.Email != i.Email ||
+		e.Data.Person.ID != told[2].Data.Person.ID || e.Customer != nil || e.Partner.ID != "contoso" {
 		t.Errorf("got %+v, want Contoso's new external user, by the invitation", e)
 	}
 }
@@ -164,9 +171,11 @@ func TestWhenMoreGoThanAnEventCanNameTheyAreCounted(t *testing.T) {
 
 func TestWhoIsExternalIsNamedWhenEveryoneReplacesSingleUsers(t *testing.T) { // E14
 	w := newWorld(t)
-	kim, ext, other := w.join("contoso", "kim", access.Tech), w.join("contoso", "ext", access.External), w.join("contoso", "other", access.External)
+	kim, ext, other := w.join("contoso", "kim", access.Tech), w.join("contoso", "ext", access.External), w.join("contoso", "other",
+		access.External)
 	w.must(w.grant(access.GrantCommand{Users: []string{kim, ext, other}}))
-	w.must(w.planned(access.PlanEdit(w.whole("acme", "contoso"), access.EditCommand{Seen: anyVersion, Everyone: new(true), Add: []string{other}}, w.moment())))
+	cmd := access.EditCommand{Seen: anyVersion, Everyone: new(true), Add: []string{other}}
+	w.must(w.planned(access.PlanEdit(w.whole("acme", "contoso"), cmd, w.planContext())))
 	w.wantIn("olga kim other")
 	if d := w.event().Data; names(d.Removed) != "ext " || d.Added != nil || d.Unnamed != 0 {
 		t.Errorf("got %+v, want Ext taken out, and the other, who was put in again, as before", d)
@@ -181,8 +190,9 @@ func TestARemovedPartnersGrantIsNoHindranceToAManagingOne(t *testing.T) { // A15
 	if got := w.customers["acme"].ManagedBy; got != "fabrikam" {
 		t.Errorf("managed by: got %q, want fabrikam", got)
 	}
-	w.must(w.end(access.PlanPartnerGone)) // the sweep
-	if g := w.grants["acme contoso"]; g.State != access.StateEnded || g.End.Reason != access.PartnerRemoved || w.customers["acme"].ManagedBy != "fabrikam" {
+	w.must(w.end(access.PlanEndForRemovedPartner)) // the sweep
+	if g := w.grants["acme contoso"]; g.State != access.StateEnded || g.End.Reason != access.PartnerRemoved ||
+		w.customers["acme"].ManagedBy != "fabrikam" {
 		t.Errorf("got %+v at a customer managed by %q, want its end written down and Fabrikam managing", g, w.customers["acme"].ManagedBy)
 	}
 }
@@ -196,7 +206,7 @@ func TestARemovedPartnerThatManagedIsFollowedByAnother(t *testing.T) { // A15
 	if e := w.change.Events[1]; e.Partner.ID != "contoso" {
 		t.Errorf("the end of the management: got partner %s, want contoso", e.Partner.ID)
 	}
-	w.must(w.end(access.PlanPartnerGone))
+	w.must(w.end(access.PlanEndForRemovedPartner))
 	w.wantEvents(events.GrantEnded)
 	if got := w.customers["acme"].ManagedBy; got != "fabrikam" {
 		t.Errorf("managed by: got %q, want fabrikam", got)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Domain is one domain of e-mail addresses that belongs to somebody: to the customers that registered it as their own (D7, P5), or to the partner that the
-// provider confirmed it for, in which no other partner makes users. It belongs to one side alone.
+// Domain is one domain of e-mail addresses that belongs to somebody: to the customers that registered it as their own (D7, P5), or to the
+// partner that the provider confirmed it for, in which no other partner makes users. It belongs to one side alone.
 type Domain struct {
 	Name      string
 	Customers []string // sorted
@@ -26,8 +26,8 @@ const (
 // Domains are records of the registry, by name. A domain that belongs to nobody has none.
 type Domains map[string]*Domain
 
-// DomainNames are the domain of an address, or of a domain itself, and those above it that have two labels or more: x@eu.acme.example belongs to
-// eu.acme.example and to acme.example.
+// DomainNames are the domain of an address, or of a domain itself, and those above it that have two labels or more: x@eu.acme.example
+// belongs to eu.acme.example and to acme.example.
 func DomainNames(address string) []string {
 	name := address[strings.LastIndexByte(address, '@')+1:]
 	var out []string
@@ -38,7 +38,7 @@ func DomainNames(address string) []string {
 	return out
 }
 
-// ofCustomers tells whether customers have registered the domain of an address, or one above it.
+// ofCustomers reports whether customers have registered the domain of an address, or one above it.
 func (d Domains) ofCustomers(address string) bool {
 	return slices.ContainsFunc(DomainNames(address), func(name string) bool { return d[name] != nil && len(d[name].Customers) > 0 })
 }
@@ -62,7 +62,8 @@ func (d Domains) register(customer, was, is string) ([]Write, error) {
 		}
 		next := d.next(is)
 		if next.Customers = toggled(next.Customers, customer, true); len(next.Customers) > maxRegistrations {
-			return nil, Refuse(Invalid, "%d customers have registered the domain %s already, and more are not possible", maxRegistrations, is).At("/domain")
+			return nil, Refuse(Invalid,
+				"%d customers have registered the domain %s already, and more are not possible", maxRegistrations, is).At("/domain")
 		}
 		if r := d[is]; r == nil || !slices.Contains(r.Customers, customer) {
 			out = append(out, DomainWrite{Before: r, After: next})
@@ -83,9 +84,11 @@ func (d Domains) confirm(partner string, was, are []string) ([]Write, error) {
 		for _, above := range DomainNames(name) {
 			switch r := d[above]; {
 			case r != nil && len(r.Customers) > 0:
-				return nil, Refuse(DomainTaken, "the domain %s is registered by customer %s: it can be no partner's", above, r.Customers[0]).At("/domains")
+				return nil, Refuse(DomainTaken,
+					"the domain %s is registered by customer %s: it can be no partner's", above, r.Customers[0]).At("/domains")
 			case r != nil && r.Partner != "" && r.Partner != partner:
-				return nil, Refuse(DomainTaken, "the domain %s is confirmed for partner %s: take it from that partner first", above, r.Partner).At("/domains")
+				return nil, Refuse(DomainTaken,
+					"the domain %s is confirmed for partner %s: take it from that partner first", above, r.Partner).At("/domains")
 			}
 		}
 		if d[name] == nil {
@@ -122,8 +125,8 @@ func domainWrite(before, after *Domain) DomainWrite {
 	return DomainWrite{Before: before, After: after}
 }
 
-// DomainsOf are the names of the records that a plan about these addresses or domains looks at, each once.
-func DomainsOf(addresses ...string) []string {
+// DomainNamesOf returns the names of the records that a plan about these addresses or domains reads, each once, sorted.
+func DomainNamesOf(addresses ...string) []string {
 	names := map[string]bool{}
 	for _, a := range addresses {
 		for _, name := range DomainNames(a) {

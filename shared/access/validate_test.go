@@ -135,7 +135,8 @@ func TestAnEmailAddressHasOneForm(t *testing.T) {
 func FuzzParseEmail(f *testing.F) {
 	for _, s := range []string{
 		"kim@contoso.example", "K@B.C", "a@b@c.d", `"a b"@c.d`, "a@[::1]", "x#y@z.a", "\u212a@b.c", "a@b.c\r\n", strings.Repeat("a", 300),
-		"kim@bücher.example", "kim@xn--bcher-kva.example", "kim@xn--zz.example", "kim@127.0.0.1", "kim@例え.テスト", "kim@b\u200dc.example", "kim@\u0430pple.example", "a@b。c",
+		"kim@bücher.example", "kim@xn--bcher-kva.example", "kim@xn--zz.example", "kim@127.0.0.1", "kim@例え.テスト", "kim@b\u200dc.example",
+		"kim@\u0430pple.example", "a@b。c",
 	} {
 		f.Add(s)
 	}
@@ -157,7 +158,8 @@ func FuzzParseEmail(f *testing.F) {
 		if again, ok := access.ParseEmail(access.ShownEmail(got)); !ok || again != got {
 			t.Errorf("%q: got %q, which is shown as %q, which is read as %q, %v; want one address", s, got, access.ShownEmail(got), again, ok)
 		}
-		if ascii && !strings.EqualFold(s, got) || strings.ContainsFunc(got, func(r rune) bool { return r >= 0x80 }) || strings.Count(got, "@") != 1 || strings.ContainsAny(got, "# \r\n\x00<>") || len(got) > 254 {
+		if ascii && !strings.EqualFold(s, got) || strings.ContainsFunc(got, func(r rune) bool { return r >= 0x80 }) ||
+			strings.Count(got, "@") != 1 || strings.ContainsAny(got, "# \r\n\x00<>") || len(got) > 254 {
 			t.Errorf("%q: got %q, want the same address in plain lower case", s, got)
 		}
 		if a, err := mail.ParseAddress(got); err != nil || a.Address != got {
@@ -280,13 +282,15 @@ func TestANameIsWhatItLooksLike(t *testing.T) {
 // TestNoNameConsistsOfWhatIsNotSeen goes through all of Unicode: a name of a character alone is refused unless the character has ink.
 func TestNoNameConsistsOfWhatIsNotSeen(t *testing.T) {
 	unseen := []*unicode.RangeTable{
-		unicode.C, unicode.Z, unicode.M, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point, unicode.White_Space,
+		unicode.C, unicode.Z, unicode.M, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point,
+		unicode.White_Space,
 	}
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if unicode.In(r, unseen...) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) && access.ValidName(string(r)) {
 			t.Errorf("%U alone: got a valid name, want none", r)
 		}
-		if unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Noncharacter_Code_Point) && r != 0x200c && access.ValidName("a"+string(r)+"b") {
+		if unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Noncharacter_Code_Point) && r != 0x200c &&
+			access.ValidName("a"+string(r)+"b") {
 			t.Errorf("%U within a name: got a valid name, want none", r)
 		}
 	}
@@ -294,7 +298,8 @@ func TestNoNameConsistsOfWhatIsNotSeen(t *testing.T) {
 
 func TestASearchLeavesOutWhatIsNotSeen(t *testing.T) {
 	for in, want := range map[string]string{
-		"contoso": "contoso", " con\u200btoso ": "contoso", "a.\u200bb": "a.b", "\u2068דנה\u2069": "דנה", "نامه\u200cها": "نامه\u200cها", "\u200b": "", "\ufeffx": "x",
+		"contoso": "contoso", " con\u200btoso ": "contoso", "a.\u200bb": "a.b", "\u2068דנה\u2069": "דנה", "نامه\u200cها": "نامه\u200cها",
+		"\u200b": "", "\ufeffx": "x",
 	} {
 		if got := access.SearchText(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)

@@ -19,7 +19,7 @@ const (
 	MaxMemberships = 100
 )
 
-// ValidID tells whether s can be the id of a partner or a customer: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
+// ValidID reports whether s can be the id of a partner or a customer: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
 func ValidID(s string) bool {
 	if s == "" || len(s) > maxID {
 		return false
@@ -34,7 +34,7 @@ func ValidID(s string) bool {
 	return true
 }
 
-// ValidUserID tells whether s can be the id of a partner's user: <partner>:<ULID>.
+// ValidUserID reports whether s can be the id of a partner's user: <partner>:<ULID>.
 func ValidUserID(s string) bool {
 	partner, id, ok := strings.Cut(s, ":")
 	if !ok || !ValidID(partner) || len(id) != 26 {
@@ -43,21 +43,22 @@ func ValidUserID(s string) bool {
 	return strings.Trim(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
 }
 
-// AccountName tells whether s can be the name of a user's account at the identity provider: the user's id, whose letters it may have folded.
-func AccountName(s string) bool {
+// ValidAccountName reports whether s can be the name of a user's account at the identity provider: the user's id, whose letters the
+// provider may have folded to lower case.
+func ValidAccountName(s string) bool {
 	partner, id, _ := strings.Cut(s, ":")
 	upper := strings.ToUpper(id)
 	return ValidUserID(partner+":"+upper) && len(upper) == len(id) // letters of other alphabets that fold to these are none of an id
 }
 
-// SameAccount tells whether the account of that name, which AccountName has accepted, is the user's of that id.
+// SameAccount reports whether the account name, which ValidAccountName has accepted, is that of the user with this id.
 func SameAccount(name, user string) bool { return ValidUserID(user) && strings.EqualFold(name, user) }
 
 // ParseEmail is the address in the one form that is stored and compared: lower case, ASCII, an internationalised domain as A-labels. False
 // when it is no plain address (RFC 5321 dot-string and domain). A local part that is not ASCII is refused: SES delivers to none.
 func ParseEmail(s string) (string, bool) {
 	local, domain, ok := strings.Cut(s, "@")
-	if !ok || len(local) > maxLocal || !plainLocal(local) {
+	if !ok || len(local) > maxLocal || !isDotString(local) {
 		return "", false
 	}
 	if domain, ok = ParseDomain(domain); !ok {
@@ -69,14 +70,14 @@ func ParseEmail(s string) (string, bool) {
 	return strings.ToLower(local) + "@" + domain, true
 }
 
-// InDomain tells whether an address, as ParseEmail returns it, is in the domain or in a subdomain of it (D7). Nobody is in the domain "".
+// InDomain reports whether an address, as ParseEmail returns it, is in the domain or in a subdomain of it (D7). Nobody is in the domain "".
 func InDomain(address, domain string) bool {
 	at := len(address) - len(domain) - 1 // of the "@" or "." before the domain
 	return domain != "" && at > 0 && address[at+1:] == domain && (address[at] == '@' || address[at] == '.')
 }
 
-// plainLocal tells whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys.
-func plainLocal(s string) bool {
+// isDotString reports whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys.
+func isDotString(s string) bool {
 	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false
 	}
@@ -88,22 +89,23 @@ func plainLocal(s string) bool {
 	return true
 }
 
-// ValidName tells whether s can be shown as a name: 1 to 200 characters on one line, at least one of which is seen on its own, no control, direction,
-// blank or ignorable characters (joiners and emoji variants only where they change what is seen), no space at the ends.
+// ValidName reports whether s can be shown as a name: 1 to 200 characters on one line, at least one of which is seen on its own, no
+// control, direction, blank or ignorable characters (joiners and emoji variants only where they change what is seen), no space at the ends.
 func ValidName(s string) bool {
-	return s != "" && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s && printable(s, false) && strings.ContainsFunc(s, visible)
+	return s != "" && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s && printable(s, false) &&
+		strings.ContainsFunc(s, visible)
 }
 
-// ValidNote tells whether s can be a note: at most 1000 characters, line feeds allowed.
+// ValidNote reports whether s can be a note: at most 1000 characters, line feeds allowed.
 func ValidNote(s string) bool { return utf8.RuneCountInString(s) <= maxNote && printable(s, true) }
 
-// ValidPhone tells whether s is a telephone number in international form, E.164: + and 7 to 15 digits.
+// ValidPhone reports whether s is a telephone number in international form, E.164: + and 7 to 15 digits.
 func ValidPhone(s string) bool {
 	digits, ok := strings.CutPrefix(s, "+")
 	return ok && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
-// printable tells whether every character of s can be seen, or is a space between others. Lines allows line feeds.
+// printable reports whether every character of s can be seen, or is a space between others. Lines allows line feeds.
 func printable(s string, lines bool) bool {
 	if !utf8.ValidString(s) {
 		return false
@@ -117,7 +119,7 @@ func printable(s string, lines bool) bool {
 			unicode.Is(unicode.Bidi_Control, r): // can make a name read as another
 			return false
 		case ignorable(r):
-			if after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):]); !joins(before, r, after) {
+			if after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):]); !isVisibleJoiner(before, r, after) {
 				return false // a name with it looks like one without
 			}
 		}
@@ -126,7 +128,7 @@ func printable(s string, lines bool) bool {
 	return true
 }
 
-// visible tells whether a printable character is seen on its own: a letter, number, sign or symbol, not a space or combining mark.
+// visible reports whether a printable character is seen on its own: a letter, number, sign or symbol, not a space or combining mark.
 func visible(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !blank(r) && !ignorable(r)
 }
@@ -144,7 +146,7 @@ func ignorable(r rune) bool {
 	return unicode.Is(unicode.Cf, r)
 }
 
-// blank tells whether r is shown as nothing, or as a width without ink, though Unicode calls it neither ignorable nor a space.
+// blank reports whether r is shown as nothing, or as a width without ink, though Unicode calls it neither ignorable nor a space.
 func blank(r rune) bool {
 	switch r {
 	case '\u2800', // Braille pattern blank
@@ -158,24 +160,24 @@ func blank(r rune) bool {
 	return r >= 0xfff9 && r <= 0xfffb || r >= 0x13430 && r <= 0x1343f // interlinear annotation and Egyptian format controls
 }
 
-// joins tells whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what makes one emoji of
-// several.
-func joins(before, r, after rune) bool {
+// isVisibleJoiner reports whether an ignorable character changes what is seen: a joiner between letters of a script that needs it, or what
+// makes one emoji of several.
+func isVisibleJoiner(before, r, after rune) bool {
 	symbol := func(r rune) bool { return unicode.In(r, unicode.So, unicode.Sk) && !blank(r) }
 	switch r {
 	case '\u200c', '\u200d':
 		if r == '\u200d' && (symbol(before) || before == '\ufe0f') && symbol(after) {
 			return true
 		}
-		return joined(before) && joined(after)
+		return scriptUsesJoiners(before) && scriptUsesJoiners(after)
 	case '\ufe0e', '\ufe0f':
 		return symbol(before)
 	}
 	return false
 }
 
-// joined tells whether r belongs to a script in whose words a joiner is seen.
-func joined(r rune) bool {
+// scriptUsesJoiners reports whether r belongs to a script in whose words a joiner is seen.
+func scriptUsesJoiners(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.M) && unicode.In(r,
 		unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Adlam, unicode.Hanifi_Rohingya,
 		unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada,
