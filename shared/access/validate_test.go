@@ -123,7 +123,9 @@ func TestAnEmailAddressHasOneForm(t *testing.T) {
 		{"a Cyrillic o, which looks like a Latin one", "kim@cont\u043eso.example", ""},
 		{"a Kelvin sign in the domain", "kim@\u212aontoso.example", ""},
 		{"a Kelvin sign, whose lower case is k", "\u212aim@contoso.example", ""},
-		{"an encoded word", "=?utf-8?q?kim?=@contoso.example", "=?utf-8?q?kim?=@contoso.example"},
+		{"what separates the segments of a path", "kim/x@contoso.example", ""},
+		{"what ends a path", "kim?x@contoso.example", ""},
+		{"an encoded word", "=?utf-8?q?kim?=@contoso.example", ""},
 	} {
 		got, ok := access.ParseEmail(c.input)
 		if got != c.want || ok != (c.want != "") {

@@ -279,7 +279,8 @@ func (f *findings) email(o opt[string], pointer string) *string {
 	return &e
 }
 
-const emailHelp = "this is no e-mail address: write it plainly, such as kim@contoso.example; only the domain may be international"
+const emailHelp = "this is no e-mail address: write it plainly, such as kim@contoso.example, without / and ?; only the domain may be " +
+	"international"
 
 // domain reads a domain; null is none: "" then.
 func (f *findings) domain(o opt[string], pointer string) *string {

@@ -1223,7 +1223,7 @@ export interface components {
         /** @example grt_01J9Z3NDEKTSV4RRFFQ69G5FAV */
         GrantID: string;
         /**
-         * @description A plain address. The part before the @ is ASCII; an international domain is taken in Unicode or as A-labels (xn--). Answered in lower case and as A-labels: the one form that is compared. Pages and mails show it in Unicode.
+         * @description A plain address. The part before the @ is ASCII, without / and ?, since addresses stand in paths; an international domain is taken in Unicode or as A-labels (xn--). Answered in lower case and as A-labels: the one form that is compared. Pages and mails show it in Unicode.
          * @example kim@contoso.example
          */
         Email: string;
