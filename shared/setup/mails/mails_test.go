@@ -365,8 +365,8 @@ func TestANewAddressIsToldOfItWithAPasswordOnlyWhileThatIsOfUse(t *testing.T) { 
 	to := e.Data.Person.Email
 	u := access.User{
 		ID: e.Data.Person.ID, Partner: e.Partner.ID, Number: 1, Email: to, Name: "Kim", Role: access.Tech, Status: access.Active,
-			ActivationMissedAt: w.now,
-		Created: w.now, Updated: w.now, Version: 1,
+		ActivationMissedAt: w.now,
+		Created:            w.now, Updated: w.now, Version: 1,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
 	tell := func(to string) (*mail.Message, receipt.State) {
