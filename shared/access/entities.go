@@ -58,7 +58,7 @@ func (r Role) rank() int {
 // Above reports whether the role stands above the other one. Tech and sales_marketing stand side by side.
 func (r Role) Above(other Role) bool { return r.rank() > other.rank() }
 
-// Partner is an outside organisation that customers let into their tenants.
+// Partner is an outside organisation that customers grant access to their tenants.
 type Partner struct {
 	ID       string
 	Name     string

@@ -42,7 +42,7 @@ func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []str
 		}
 	}
 	if before > 0 && p.userCount() == 0 && !p.grant.Everyone {
-		return Refuse(LastUser, "at least one user keeps access: put another one in first, or revoke the whole grant") // E9
+		return Refuse(LastUser, "at least one user keeps access: add another user first, or revoke the grant") // E9
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func (p *grantPlan) assignableUser(id string) (*User, *Error) {
 // rejectOwnPeople refuses a user who is a member of the customer (A7) or has an address in its domain (D7).
 func rejectOwnPeople(c *Customer, u *User) *Error {
 	if slices.Contains(u.MemberOf, c.ID) {
-		return Refuse(CustomerUserConflict, "this person is a member of this customer, and nobody is that and a partner's user, too") // A7
+		return Refuse(CustomerUserConflict, "this person is a member of this customer, and a member cannot also be a partner's user") // A7
 	}
 	if InDomain(u.Email, c.Domain) {
 		return Refuse(OwnOrganisation, "this person has an address of the customer's own organisation: partners are outside organisations") // D7

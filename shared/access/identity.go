@@ -288,7 +288,7 @@ func MayRenew(a Actor, u *User) error {
 	}
 	switch {
 	case !u.HasAccount():
-		return Refuse(NotFound, "an external user brings a sign-in of its own: no password is kept here")
+		return Refuse(NotFound, "an external user signs in with an account of its own: no password is kept here")
 	case u.Status != Active:
 		return Refuse(UserNotActive, "the account of %s is %s: it has to be active first", u.Name, u.Status)
 	}

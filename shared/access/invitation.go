@@ -247,7 +247,7 @@ func PlanInvite(f InvitationFacts, cmd InviteCommand, pc PlanContext) (Change, *
 		}
 		if open && !f.Grant.Until.Equal(cmd.Until) {
 			return Change{}, nil, Refuse(PeriodInvalid,
-				"the partner is in already, and the period belongs to the whole grant: leave until out here").At("/until")
+				"the partner has access already, and the period belongs to the whole grant: leave until out here").At("/until")
 		}
 	}
 	if err := f.checkAddressee(cmd.Email, pc); err != nil {
@@ -317,7 +317,7 @@ func mayInvite(r GrantFacts, pc PlanContext) error {
 			return notFound("customer")
 		}
 		if r.Grant.AssignedBy != ByPartner {
-			return Refuse(Forbidden, "in this grant the customer picks the users: ask it to invite, or to let the partner assign them")
+			return Refuse(Forbidden, "in this grant the customer assigns the users: ask it to invite, or to let the partner assign them")
 		}
 	case r.Customer.ManagedBy != "":
 		return managed()
@@ -380,7 +380,7 @@ func PlanResend(f InvitationFacts, i *Invitation, pc PlanContext) (Change, *Invi
 	status, _ := f.row(i).Status(pc.Now)
 	switch {
 	case status == InvitationAccepted:
-		return Change{}, nil, Refuse(InvitationEnded, "this invitation was accepted: nobody needs it any more")
+		return Change{}, nil, Refuse(InvitationEnded, "this invitation has already been accepted")
 	case status != InvitationPending:
 		cmd := InviteCommand{Email: i.Email, Level: &i.Level, Until: i.Until, Days: i.Days}
 		if f.Grant != nil && f.Grant.EndAt(f.Partner, pc.Now) == nil {
@@ -579,13 +579,13 @@ func (r *InvitationRow) checkAcceptable(now time.Time) error {
 	case GrantEnded:
 		return Refuse(InvitationEnded, "the access that this invitation was for has ended: ask for a new invitation")
 	case ChoiceChanged:
-		return Refuse(InvitationEnded, "the customer has decided anew who chooses the users: ask for a new invitation")
+		return Refuse(InvitationEnded, "the customer has changed who assigns the users: ask for a new invitation")
 	case InviterLeft:
-		return Refuse(InvitationEnded, "whoever sent this invitation may not invite any more: ask for a new one")
+		return Refuse(InvitationEnded, "the person who sent this invitation can no longer invite: ask for a new one")
 	case ManagedNow:
 		return Refuse(InvitationEnded, "the organisation that invited is managed by a partner now, and grants nobody else access")
 	case PeriodChanged:
-		return Refuse(InvitationEnded, "the access lasts longer now than what was offered: ask for a new invitation")
+		return Refuse(InvitationEnded, "the access now lasts longer than what was offered: ask for a new invitation")
 	default:
 		return Refuse(InvitationEnded, "the access that was offered has ended")
 	}

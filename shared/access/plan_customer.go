@@ -77,7 +77,7 @@ func PlanRemoveCustomer(before *Customer, grants []*Grant, registry Domains, pc 
 	}
 	for _, g := range grants {
 		if g.State != StateEnded {
-			return Change{}, Refuse(Contention, "partner %s has got access meanwhile: try again", g.Partner)
+			return Change{}, Refuse(Contention, "partner %s was granted access meanwhile: try again", g.Partner)
 		}
 	}
 	c := *before

@@ -131,7 +131,7 @@ func PlanAssign(r GrantFacts, cmd AssignCommand, pc PlanContext) (GrantChange, e
 		return GrantChange{}, err
 	}
 	if r.Grant.AssignedBy != ByPartner {
-		return GrantChange{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to let the partner assign them")
+		return GrantChange{}, Refuse(Forbidden, "in this grant the customer assigns the users: ask it to let the partner assign them")
 	}
 	p := newGrantPlan(r, pc)
 	if err := p.changeUsers(cmd.Everyone, cmd.Users, cmd.Add, cmd.Remove, "/users", "/add"); err != nil {
@@ -139,7 +139,7 @@ func PlanAssign(r GrantFacts, cmd AssignCommand, pc PlanContext) (GrantChange, e
 	}
 	if cmd.Seen != AnyVersion && cmd.Seen != r.Grant.PublicVersion() && len(p.widened) > 0 {
 		return GrantChange{}, Refuse(VersionMismatch,
-			"the choice has changed since version %d was read; it is at version %d now: read it again", cmd.Seen,
+			"the assigned users have changed since version %d was read; it is at version %d now: read it again", cmd.Seen,
 			r.Grant.PublicVersion())
 	}
 	if len(p.widened) > 0 {
@@ -201,7 +201,7 @@ func PlanLeave(r GrantFacts, user string, pc PlanContext) (GrantChange, error) {
 		return p.finish(events.GrantEdited, nil)
 	}
 	if r.Grant.AssignedBy != ByPartner {
-		return GrantChange{}, Refuse(Forbidden, "in this grant the customer picks the users: ask it to take the user out, or the user to leave")
+		return GrantChange{}, Refuse(Forbidden, "in this grant the customer assigns the users: ask it to remove the user, or the user to leave")
 	}
 	if err := p.changeUsers(nil, nil, nil, []string{user}, "", ""); err != nil {
 		return GrantChange{}, err

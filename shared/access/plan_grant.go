@@ -223,7 +223,7 @@ func PlanRelationship(r GrantFacts, everyone, defaultSSO bool, pc PlanContext) (
 	if r.Partner.Class != Channel {
 		// D9
 		return GrantChange{}, Refuse(PartnerNotEligible,
-			"partner %s is not classified as a channel partner, so nobody of it gets in: change its class first",
+			"partner %s is not classified as a channel partner, so none of its users has access: change its class first",
 			r.Partner.ID)
 	}
 	p := newGrantPlan(r, pc)
@@ -271,7 +271,7 @@ func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, e
 	for _, row := range others {
 		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, pc.Now) == nil {
 			return GrantChange{}, Refuse(CustomerHasPartners,
-				"customer %s still lets partner %s in, and a managed customer has one partner: end that first",
+				"customer %s still grants partner %s access, and a managed customer has one partner: end that first",
 				r.Customer.ID, g.Partner)
 		}
 	}
@@ -318,7 +318,7 @@ func PlanUnmanage(r GrantFacts, pc PlanContext) (GrantChange, error) {
 		return GrantChange{}, notFound("managing partner")
 	}
 	if r.Grant == nil || r.Grant.Partner != r.Customer.ManagedBy { // it was read before another became the managing one
-		return GrantChange{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: look, and try again", r.Customer.ID)
+		return GrantChange{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: read it, then try again", r.Customer.ID)
 	}
 	return unmanage(r, ManagementEnded, pc)
 }

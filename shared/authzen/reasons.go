@@ -8,17 +8,17 @@ func sentences(w access.DecisionReason) (user, admin string) {
 	case access.Granted:
 		return "You have access.", "The grant, or the role, allows the action."
 	case access.UnknownSubject:
-		return "You are not known here.", "No partner has a user with this id or e-mail address."
+		return "You have no account here.", "No partner has a user with this id or e-mail address."
 	case access.DeniedPartnerNotActive:
 		return "Your organisation has no access at the moment.", "The partner is suspended or removed: only the provider changes that."
 	case access.DeniedPartnerNotEligible:
-		return "Your organisation cannot be given access to customers.", "The partner is not a channel partner: only the provider changes that."
+		return "Your organisation cannot be granted access to customers.", "The partner is not a channel partner: only the provider changes that."
 	case access.SSORequired:
 		return "Access needs your organisation's single sign-on.", "The grant requires single sign-on, which the partner has not enabled."
 	case access.DeniedUserNotActive:
 		return "Your account is not active.", "The user is invited or disabled: the partner's administrators change that."
 	case access.NoGrant:
-		return "The customer has not let your organisation in.", "There is no grant of this customer for the user's partner."
+		return "The customer has not granted your organisation access.", "There is no grant of this customer for the user's partner."
 	case access.PendingApproval:
 		return "The customer has not approved the access yet.", "The grant was requested and waits for the customer's approval."
 	case access.NotYetActive:
@@ -26,21 +26,21 @@ func sentences(w access.DecisionReason) (user, admin string) {
 	case access.DeniedSuspended:
 		return "The access is suspended.", "The customer has suspended the grant and can resume it."
 	case access.DeniedExpired:
-		return "The access has expired.", "The grant's period is over: the customer can grant again."
+		return "The access has expired.", "The grant's period has ended: the customer can grant access again."
 	case access.DeniedEnded:
-		return "The access was ended.", "The grant was revoked, relinquished or ended with its partner: the customer can grant again."
+		return "The access has ended.", "The grant was revoked, relinquished or ended with its partner: the customer can grant access again."
 	case access.UserNotAssigned:
 		return "You are not among the users who have access to this customer.", "The user is not assigned in the grant."
 	case access.DeniedConflict:
-		return "You belong to the customer yourself.", "The user is a member of the customer and thus never comes in as a partner's user."
+		return "You are a member of the customer.", "The user is a member of the customer, and members never have access as a partner's user."
 	case access.DeniedOwnOrganisation:
 		return "Your address belongs to the customer's own organisation.",
 			"The user's address is in the customer's domain: partners are outside organisations."
 	case access.LevelTooLow:
-		return "Your access does not go that far.",
+		return "Your access level is too low for this.",
 			"The effective level, the lowest of grant, cap, assignment and offer, does not give the action; a higher one does."
 	case access.ActionNotAllowed:
-		return "This action is not open to partners.", "The catalogue gives the action, or the type of resource, to no level."
+		return "This action is not available to partners.", "The catalogue gives the action, or the type of resource, to no level."
 	case access.RoleNotAllowed:
 		return "Your role does not allow this.", "The user's role does not allow the action in this partner's portal."
 	}

@@ -88,7 +88,7 @@ func patchAccount(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	if b.Name.Given {
-		return reply{}, access.Refuse(access.Forbidden, "the name of your organisation is the provider's to change: ask the provider").At("/name")
+		return reply{}, access.Refuse(access.Forbidden, "only the provider changes the name of your organisation: ask the provider").At("/name")
 	}
 	var f findings
 	cmd := access.PartnerCommand{Seen: seen, SSO: f.flag(b.SSO, "/sso"), Contacts: f.contacts(b.Contacts, "/contacts")}

@@ -97,7 +97,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 	email, partner := f.email(b.Email, "/email"), f.text(b.Partner, "/partner", "this cannot be a partner's id", access.ValidID)
 	cmd := access.InviteCommand{Level: f.level(b.Level, "/level"), Days: access.DefaultInvitationDays}
 	if !b.Email.Given {
-		f.add("/email", "say whom to invite")
+		f.add("/email", "give the e-mail address of the person to invite")
 	}
 	if until := optionalInstant(b.Until); until != nil {
 		cmd.Until = *until
@@ -112,7 +112,7 @@ func postInvitation(ctx context.Context, c *call) (reply, error) {
 	case partner == nil && own != "":
 		partner = &own
 	case partner == nil && !b.Partner.Given:
-		f.add("/partner", "name the partner under which the person comes in")
+		f.add("/partner", "name the partner whose external user the person becomes")
 	}
 	if err := f.err(); err != nil {
 		return reply{}, err

@@ -62,7 +62,7 @@ func problems(code access.Code) statusAndTitle {
 	case access.LastUser:
 		return statusAndTitle{http.StatusConflict, "The last user cannot be removed"}
 	case access.EveryoneIsOn:
-		return statusAndTitle{http.StatusConflict, "Everyone is on"}
+		return statusAndTitle{http.StatusConflict, "Everyone is switched on"}
 	case access.ManagedElsewhere:
 		return statusAndTitle{http.StatusConflict, "Another partner manages the customer"}
 	case access.CustomerHasPartners:
@@ -74,7 +74,7 @@ func problems(code access.Code) statusAndTitle {
 	case access.EmailUnavailable:
 		return statusAndTitle{http.StatusConflict, "The address cannot be used"}
 	case access.DomainTaken:
-		return statusAndTitle{http.StatusConflict, "The domain is somebody else's"}
+		return statusAndTitle{http.StatusConflict, "The domain is taken"}
 	case access.LastAdmin:
 		return statusAndTitle{http.StatusConflict, "The only admin of a customer with open grants"}
 	case access.OwnerRequired:
@@ -84,9 +84,9 @@ func problems(code access.Code) statusAndTitle {
 	case access.Ended:
 		return statusAndTitle{http.StatusConflict, "It has ended"}
 	case access.Contention:
-		return statusAndTitle{http.StatusConflict, "Others change the same thing"}
+		return statusAndTitle{http.StatusConflict, "Someone else is changing the same thing"}
 	case access.AlreadyInvited:
-		return statusAndTitle{http.StatusConflict, "The person has been invited already"}
+		return statusAndTitle{http.StatusConflict, "The person has already been invited"}
 	case access.MailOutdated:
 		return statusAndTitle{http.StatusConflict, "The mail is outdated"}
 	case access.WrongPerson:
@@ -94,13 +94,13 @@ func problems(code access.Code) statusAndTitle {
 	case access.InvitationEnded:
 		return statusAndTitle{http.StatusGone, "The invitation has ended"}
 	case access.VersionMismatch:
-		return statusAndTitle{http.StatusPreconditionFailed, "Another version is there"}
+		return statusAndTitle{http.StatusPreconditionFailed, "It has changed since it was read"}
 	case tooLarge:
 		return statusAndTitle{http.StatusRequestEntityTooLarge, "The request is too large"}
 	case unsupportedMediaType:
 		return statusAndTitle{http.StatusUnsupportedMediaType, "The body has to be JSON"}
 	case access.UnknownEmail:
-		return statusAndTitle{http.StatusUnprocessableEntity, "Nobody's address"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "No user has this address"}
 	case access.OwnOrganisation:
 		return statusAndTitle{http.StatusUnprocessableEntity, "A person of your own organisation"}
 	case access.PartnerNotEligible:
@@ -112,7 +112,7 @@ func problems(code access.Code) statusAndTitle {
 	case access.UserNotActive:
 		return statusAndTitle{http.StatusUnprocessableEntity, "The user is not active"}
 	case access.NotForCustomers:
-		return statusAndTitle{http.StatusUnprocessableEntity, "Not for a customer's people"}
+		return statusAndTitle{http.StatusUnprocessableEntity, "The address belongs to a customer"}
 	case access.PhoneRequired:
 		return statusAndTitle{http.StatusUnprocessableEntity, "A telephone number is required"}
 	case access.PeriodInvalid:

@@ -41,7 +41,7 @@ type Letter struct {
 
 	Situation Situation // when it was made
 	Outdated  string    // why what it says holds no longer; "" = it holds. An outdated letter is sent only where it is urgent, and never again
-	Gone      bool      // nobody is told at this address any more
+	Gone      bool      // this address no longer gets mails about it
 	Moved     string    // the address at which the recipient is told now; "" = nowhere else
 }
 

@@ -54,7 +54,7 @@ func (s Situation) Letters(e events.Event) []Letter {
 		if !reached[l.To] {
 			l.Situation, l.Gone = s, true
 			l.Moved = s.moved(e, l.To)
-			l.Outdated = "nobody is told at this address any more: the person has left, is disabled or has another address, or the contact was " +
+			l.Outdated = "this address no longer gets mails about it: the person has left, is disabled or has another address, or the contact was " +
 				"replaced"
 			out = append(out, l)
 		}

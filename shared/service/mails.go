@@ -130,7 +130,7 @@ func (s *Service) mayResend(ctx context.Context, e events.Event, r receipt.Recei
 	why, err := s.Notifier.Outdated(ctx, e, r.Recipient)
 	switch {
 	case errors.Is(err, receipt.ErrUnknown): // a contact that was added after the event, and replaced since
-		return access.Refuse(access.MailOutdated, "this mail is not sent again: nobody is told at this address any more")
+		return access.Refuse(access.MailOutdated, "this mail is not sent again: this address no longer gets mails about it")
 	case err != nil:
 		return err
 	case why != "":
@@ -189,7 +189,7 @@ func (s *Service) summary(ctx context.Context, r receipt.Receipt) error {
 	}
 	outdated := ""
 	if !still {
-		outdated = "nobody is told at this address any more"
+		outdated = "this address no longer gets mails about it"
 	}
 	var names [2]string
 	if about.Customer != nil {

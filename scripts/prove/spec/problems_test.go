@@ -105,7 +105,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 		{"not_found", 404, "Not found", nil, ann, "GET", "/v1/customers/globex/grants", nil, nil},
 		{"not_found", 404, "Not found", []string{"/partner"}, ann, "POST", acme, object{"partner": "nobody"}, nil},
 		{"last_user", 409, "The last user cannot be removed", nil, ann, "DELETE", acme + "/contoso/users/" + kim, nil, nil},
-		{"everyone_is_on", 409, "Everyone is on", nil, ann, "DELETE", acme + "/fabrikam/users/" + fred, nil, nil},
+		{"everyone_is_on", 409, "Everyone is switched on", nil, ann, "DELETE", acme + "/fabrikam/users/" + fred, nil, nil},
 		{
 			"managed_elsewhere", 409, "Another partner manages the customer", nil, provider, "PUT", "/v1/customers/globex/managing-partner",
 			object{"partner": "contoso"},
@@ -145,14 +145,14 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 			nil,
 		},
 		{
-			"domain_taken", 409, "The domain is somebody else's",
+			"domain_taken", 409, "The domain is taken",
 			[]string{"/domains"},
 			provider, "PATCH", "/v1/partners/fabrikam",
 			object{"domains": []string{"contoso.example"}},
 			anyVersion,
 		},
 		{
-			"domain_taken", 409, "The domain is somebody else's",
+			"domain_taken", 409, "The domain is taken",
 			[]string{"/domain"},
 			provider, "PUT", "/v1/customers/globex",
 			object{"domain": "contoso.example"},
@@ -173,7 +173,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 		{"ended", 409, "It has ended", nil, ivy, "PATCH", "/v1/customers/initech/grants/contoso", object{"level": "view"}, anyVersion},
 		{"ended", 409, "It has ended", nil, provider, "PUT", "/v1/partners/gone", object{"name": "Back"}, nil},
 		{
-			"version_mismatch", 412, "Another version is there", nil, ann, "PATCH", acme + "/contoso",
+			"version_mismatch", 412, "It has changed since it was read", nil, ann, "PATCH", acme + "/contoso",
 			object{"level": "manage"},
 			[]string{"If-Match", `"99"`},
 		},
@@ -183,7 +183,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 			object{"partner": "contoso"},
 			[]string{"Content-Type", "text/plain"},
 		},
-		{"unknown_email", 422, "Nobody's address", []string{"/email"}, ann, "POST", acme, object{"email": "nobody@contoso.example"}, nil},
+		{"unknown_email", 422, "No user has this address", []string{"/email"}, ann, "POST", acme, object{"email": "nobody@contoso.example"}, nil},
 		{
 			"own_organisation", 422, "A person of your own organisation",
 			[]string{"/email"},
@@ -228,7 +228,7 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 			anyVersion,
 		},
 		{
-			"not_for_customers", 422, "Not for a customer's people",
+			"not_for_customers", 422, "The address belongs to a customer",
 			[]string{"/email"},
 			provider, "POST", users,
 			object{"email": "bob@acme.example", "name": "Bob", "role": "tech"},
@@ -309,7 +309,7 @@ func TestEveryProblemIsToldInItsOwnWords(t *testing.T) {
 	t.Run("contention", func(t *testing.T) {
 		t.Parallel()
 		a := put(spec.New(t, withStorage(conflicting{})))
-		check(t, a, 409, "contention", "Others change the same thing", nil)
+		check(t, a, 409, "contention", "Someone else is changing the same thing", nil)
 		if got := a.Header.Get("Retry-After"); got != "1" {
 			t.Errorf("Retry-After: got %q, want 1", got)
 		}

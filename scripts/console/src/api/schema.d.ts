@@ -154,7 +154,7 @@ export interface paths {
         };
         /**
          * Who the caller is here
-         * @description For whoever has signed in, also for somebody whom nobody has registered. An account of a partner's user is that user and nobody else. The first request of a partner's user proves its address.
+         * @description For whoever has signed in, also for somebody who is not registered. An account of a partner's user is that user and nobody else. The first request of a partner's user proves its address.
          */
         get: operations["getMe"];
         put?: never;
@@ -242,7 +242,7 @@ export interface paths {
         get: operations["listGrants"];
         put?: never;
         /**
-         * Let a partner in
+         * Grant a partner access
          * @description Names either the partner, with `users`, `everyone` or neither (the partner then assigns its users), or the e-mail address of one of its users. Where a grant is open already, this merges into it. For the customer's admins.
          */
         post: operations["createGrant"];
@@ -283,7 +283,7 @@ export interface paths {
         head?: never;
         /**
          * Edit who has access, at which level and for how long
-         * @description What is left out stays as it is. Taking away (users, level, period, suspension) is accepted whatever version If-Match names. For the customer's admins.
+         * @description What is left out stays as it is. A change that only removes access (users, level, period, suspension) is accepted whatever version If-Match names. For the customer's admins.
          */
         patch: operations["editGrant"];
         trace?: never;
@@ -337,7 +337,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take one user out of a grant
+         * Remove one user from a grant
          * @description For the customer's admins.
          */
         delete: operations["removeGrantUser"];
@@ -393,12 +393,12 @@ export interface paths {
         get?: never;
         /**
          * Make a person a member
-         * @description A partner's user who becomes a member can no longer come in as a partner, and gains nothing by it: `partner_user` names the account. Where the address was never proved to be the user's, the account ends. Making the only admin of a customer with open grants a plain member needs `?confirm=last_admin` (409 `last_admin`).
+         * @description A partner's user who becomes a member no longer has access as a partner's user, and gains nothing by it: `partner_user` names the account. Where the address was never proved to be the user's, the account ends. Making the only admin of a customer with open grants a plain member needs `?confirm=last_admin` (409 `last_admin`).
          */
         put: operations["putMember"];
         post?: never;
         /**
-         * Take a member out
+         * Remove a member
          * @description The only admin of a customer with open grants is removed with `?confirm=last_admin` alone (409 `last_admin` otherwise): nobody could end them then. The event in the history says so (reason `last_admin`), and so does a line of the log.
          */
         delete: operations["deleteMember"];
@@ -421,7 +421,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened around a customer
+         * List a customer's history
          * @description Newest first. For the customer's members and the provider.
          */
         get: operations["listCustomerHistory"];
@@ -451,7 +451,7 @@ export interface paths {
         get?: never;
         /**
          * Establish a relationship
-         * @description Opens `support` when the partner is offered at least that, otherwise a relationship without access. The partner picks its users. Where a grant is open, nothing changes.
+         * @description Grants the level `support` when the partner is offered at least that, otherwise none. The partner assigns its users. Where a grant is open, nothing changes.
          */
         put: operations["putRelationship"];
         post?: never;
@@ -480,7 +480,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Let a partner manage the customer
+         * Set the managing partner of a customer
          * @description Always open, level manage, and only the provider changes it. A managed customer has one partner.
          */
         put: operations["putManagingPartner"];
@@ -541,14 +541,14 @@ export interface paths {
         post?: never;
         /**
          * Remove a partner
-         * @description At once none of its users gets in anywhere. Their accounts stay; the id is never used again.
+         * @description Immediately none of its users has access anywhere. Their accounts stay; the id is never used again.
          */
         delete: operations["deletePartner"];
         options?: never;
         head?: never;
         /**
          * Edit a partner
-         * @description `{"status": "suspended"}` is the kill switch: at once no customer lets the partner in, whatever others change meanwhile. A `status` alone, `active` too, needs no If-Match; everything else does.
+         * @description `{"status": "suspended"}` is the kill switch: immediately the partner has access to no customer, whatever others change meanwhile. A `status` alone, `active` too, needs no If-Match; everything else does.
          */
         patch: operations["editPartner"];
         trace?: never;
@@ -637,7 +637,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a user
-         * @description At once it gets in nowhere, and its address is free again. For the partner's owner, admin and business roles and the provider; owners are the provider's alone to set, change and remove.
+         * @description Immediately it has access nowhere, and its address is free again. For the partner's owner, admin and business roles and the provider; owners are the provider's alone to set, change and remove.
          */
         delete: operations["deleteUser"];
         options?: never;
@@ -690,7 +690,7 @@ export interface paths {
         };
         /**
          * List a partner's customers
-         * @description External users see those that they can enter. For the partner's users and the provider.
+         * @description External users see those that they have access to. For the partner's users and the provider.
          */
         get: operations["listPartnerCustomers"];
         put?: never;
@@ -718,13 +718,13 @@ export interface paths {
         };
         /**
          * Read a customer as the partner sees it
-         * @description An external user sees those that it can enter. For the partner's users and the provider.
+         * @description An external user sees those that it has access to. For the partner's users and the provider.
          */
         get: operations["getPartnerCustomer"];
         put?: never;
         post?: never;
         /**
-         * Give the access up
+         * Relinquish the access
          * @description Never refused for a version. For the partner's owner, admin and business roles.
          */
         delete: operations["relinquishGrant"];
@@ -749,12 +749,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List who of the partner is in
+         * List the partner's users with access
          * @description For the partner's employees and the provider.
          */
         get: operations["listPickedUsers"];
         /**
-         * The partner's pick
+         * Assign the partner's users
          * @description These users and nobody else, or everyone, or some more and some less. Only where the grant is assigned by the partner. For the partner's owner, admin and business roles.
          */
         put: operations["pickUsers"];
@@ -786,8 +786,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take one user out of a customer, or leave it
-         * @description Every user, also an external one, leaves a customer by itself, whoever picked it, and is the last one or not. An employee who is in with everyone cannot (409 `everyone_is_on`). The partner's owner, admin and business roles take others out where the grant is assigned by the partner.
+         * Remove one user from a customer, or leave it
+         * @description Every user, also an external one, leaves a customer by itself, whoever assigned it, even as the last one. An employee who has access through everyone cannot (409 `everyone_is_on`). The partner's owner, admin and business roles remove others where the grant is assigned by the partner.
          */
         delete: operations["leaveCustomer"];
         options?: never;
@@ -809,7 +809,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened around a partner
+         * List a partner's history
          * @description Newest first. For the partner's owner, admin and business roles and the provider.
          */
         get: operations["listPartnerHistory"];
@@ -928,7 +928,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What accepting would give
+         * Read what an invitation offers
          * @description Needs no sign-in: the token is the secret.
          */
         get: operations["previewInvitation"];
@@ -1038,7 +1038,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the mails about a customer and what became of them, newest first
+         * List the mails about a customer and their delivery, newest first
          * @description For its members and the provider. Mails to the other side's contacts are left out.
          */
         get: operations["listCustomerMail"];
@@ -1095,7 +1095,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the mails about a partner and what became of them, newest first
+         * List the mails about a partner and their delivery, newest first
          * @description For its owner, admin and business roles and the provider. Mails to the other side's contacts are left out.
          */
         get: operations["listPartnerMail"];
@@ -1158,7 +1158,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Let an address that bounced or complained get mails again
+         * Unblock an address that bounced or complained
          * @description An address whose mail came back for good, or whose reader called it spam, gets no further mails: they are `suppressed`. Here the provider takes
          *     that back once it knows that the address works and is welcome to the mails. It also comes off the suppression list of the provider's account at
          *     Amazon SES. Mails that were suppressed can then be sent again; none is by itself. 404 when the address is not blocked.
@@ -1285,7 +1285,7 @@ export interface components {
          */
         GrantState: "requested" | "open" | "suspended" | "ended";
         /**
-         * @description Who picks the partner's users; the customer may always.
+         * @description Who assigns the partner's users; the customer always may.
          * @enum {string}
          */
         Assigner: "customer" | "partner";
@@ -1293,7 +1293,7 @@ export interface components {
         EndReason: "revoked_by_customer" | "relinquished_by_partner" | "expired" | "partner_removed" | "customer_removed" | "relationship_ended" | "management_ended";
         /** @description Each once; at most 80 users change in one request. */
         UserIDs: components["schemas"]["UserID"][];
-        /** @description Those who are in afterwards, each once; at most 80 of them come or go in one request. */
+        /** @description The users with access afterwards, each once; at most 80 are added or removed in one request. */
         UserSet: components["schemas"]["UserID"][];
         /** @description Where the next page begins; null at the end */
         Cursor: string | null;
@@ -1363,11 +1363,11 @@ export interface components {
             /** @description All of the partner's users but external ones, now and later */
             everyone: boolean;
             assigned_by: components["schemas"]["Assigner"];
-            /** @description How many users are in */
+            /** @description How many users have access */
             user_count: number;
             /** @description Always open, and only the provider changes it */
             managed: boolean;
-            /** @description Only users of a partner with single sign-on get in. */
+            /** @description Only users of a partner with single sign-on have access. */
             require_sso: boolean;
             from: components["schemas"]["Instant"];
             /** @description null is continuous */
@@ -1401,7 +1401,7 @@ export interface components {
             removed: components["schemas"]["ChangedUsers"];
             /**
              * @description Who those in `added` and `removed` are, and those that the request named, sorted by name; of a grant that the request ended, the users who
-             *     were picked, as far as they are 80
+             *     were assigned, up to 80
              */
             people: components["schemas"]["ChangedUser"][];
             fields: ("assigned_by" | "caps" | "everyone" | "from" | "level" | "managed" | "message" | "note" | "require_sso" | "state" | "until" | "users")[];
@@ -1508,7 +1508,7 @@ export interface components {
                 add?: components["schemas"]["UserIDs"];
                 remove?: components["schemas"]["UserIDs"];
             };
-            /** @description Switched on it replaces what was assigned one by one; switched off, those who are in stay. */
+            /** @description Switched on it replaces what was assigned one by one; switched off, current users keep their access. */
             everyone?: boolean;
             level?: components["schemas"]["Level"];
             /** @description null is now */
@@ -1518,7 +1518,7 @@ export interface components {
             /** @enum {string} */
             state?: "open" | "suspended";
             /**
-             * @description By address: the most that the person may do, in this grant and in every other of the customer's, whatever the partner chooses; null lifts
+             * @description By address: the most that the person may do, in this grant and in every other of the customer's, whatever the partner assigns; null lifts
              *     the cap. Nobody but the customer changes it.
              */
             caps?: {
@@ -1552,7 +1552,7 @@ export interface components {
              * @enum {string|null}
              */
             cap: "none" | "view" | "support" | "manage" | null;
-            /** @description null for one who comes in with everyone */
+            /** @description null for one who has access through everyone */
             assigned_at: components["schemas"]["InstantOrNull"];
         };
         /**
@@ -1647,7 +1647,7 @@ export interface components {
             /** @description Single sign-on is enabled */
             sso: boolean;
             owner_sets_sso: components["schemas"]["OwnerSetsSSO"];
-            /** @description The highest level that the provider lets it have */
+            /** @description The highest level that the provider offers it */
             offer: components["schemas"]["Level"];
             parent: components["schemas"]["Parent"];
             contacts: components["schemas"]["Contacts"];
@@ -1866,7 +1866,7 @@ export interface components {
             role: components["schemas"]["MemberRole"];
         };
         RelationshipWrite: {
-            /** @description Lets all of the partner's users in when the relationship is new; by default nobody is, until the partner picks */
+            /** @description All of the partner's users have access when the relationship is new; by default nobody has, until the partner assigns users */
             everyone?: boolean;
         };
         ManagingPartnerWrite: {
@@ -1911,7 +1911,7 @@ export interface components {
         /** @enum {string} */
         InvitationStatus: "pending" | "accepted" | "declined" | "cancelled" | "expired";
         /**
-         * @description Why the invitation was cancelled although nobody did that: it stood on something that is not so any more. `grant_ended`: the grant that it was for has ended; `choice_changed`: the partner invited, and the customer has decided anew who assigns the users; `inviter_left`: who invited may not invite any more; `partner_not_active`, `partner_not_eligible`, `partner_removed`, `customer_removed`; `managed`: one partner manages the customer now; `period_changed`: a grant was opened that lasts longer than what was offered; `expired`: what was offered has ended
+         * @description Why the invitation was cancelled automatically: a condition that it depended on has changed. `grant_ended`: the grant that it was for has ended; `choice_changed`: the partner invited, and the customer has changed who assigns the users; `inviter_left`: the person who sent it can no longer invite; `partner_not_active`, `partner_not_eligible`, `partner_removed`, `customer_removed`; `managed`: another partner manages the customer now; `period_changed`: a grant was opened that lasts longer than what was offered; `expired`: what was offered has ended
          * @enum {string}
          */
         InvitationReason: "grant_ended" | "choice_changed" | "inviter_left" | "partner_not_active" | "partner_not_eligible" | "partner_removed" | "customer_removed" | "managed" | "period_changed" | "expired";
@@ -1955,7 +1955,7 @@ export interface components {
             created_at: components["schemas"]["Instant"];
             updated_at: components["schemas"]["Instant"];
             version: components["schemas"]["Version"];
-            /** @description What became of the mail with the latest link; null until it is being sent, and in the answer to a change */
+            /** @description The state of the mail with the latest link; null until it is being sent, and in the answer to a change */
             mail: components["schemas"]["InvitationMail"] | null;
         };
         InvitationMail: {
@@ -1968,7 +1968,7 @@ export interface components {
         };
         InvitationCreate: {
             email: components["schemas"]["Email"];
-            /** @description The partner under which the person comes in; needed from a customer, by default a partner's own */
+            /** @description The partner whose external user the person becomes; needed from a customer, by default a partner's own */
             partner?: components["schemas"]["OrganisationID"];
             level?: components["schemas"]["Level"];
             until?: components["schemas"]["InstantGiven"];
@@ -2096,22 +2096,22 @@ export interface components {
             from_was?: components["schemas"]["Instant"];
             until?: components["schemas"]["Instant"];
             until_was?: components["schemas"]["Instant"];
-            /** @description Users have to come by single sign-on, after the change */
+            /** @description Whether single sign-on is required, after the change */
             require_sso?: boolean;
             require_sso_was?: boolean;
             reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"] | ("person_changed" | "address_proved_elsewhere" | "invited_elsewhere" | "last_admin");
             /** @description It was switched on or off. */
             everyone?: boolean;
             added?: components["schemas"]["People"];
-            /** @description Users who were in already and got a level of their own */
+            /** @description Users who had access already and got a level of their own */
             changed?: components["schemas"]["People"];
             removed?: components["schemas"]["People"];
-            /** @description How many more users were taken out than are named */
+            /** @description How many more users were removed than are named */
             unnamed?: number;
             user_count?: number;
             assigned_by?: components["schemas"]["Assigner"];
             fields?: string[];
-            /** @description Everybody who is in after the change, or was until the end, when they are few */
+            /** @description The users with access after the change, or until the end, when they are few */
             users?: components["schemas"]["People"];
             /** @description They are too many to be named. */
             crowd?: boolean;
@@ -2138,7 +2138,7 @@ export interface components {
             id?: components["schemas"]["UserID"];
             email?: components["schemas"]["Email"];
             name?: components["schemas"]["Name"];
-            /** @description How much the user may do, when that is less than the grant's level */
+            /** @description The user's level, when it is lower than the grant's */
             level?: components["schemas"]["Level"];
             /** @description Before the change, in changed */
             level_was?: components["schemas"]["Level"];
@@ -2220,7 +2220,7 @@ export interface components {
                 reason: components["schemas"]["DecisionReason"];
                 /** @description For the person who asked */
                 reason_user: string;
-                /** @description For whom can change it */
+                /** @description For the person who can change it */
                 reason_admin: string;
                 grant?: components["schemas"]["GrantID"];
                 /** @description The effective level, the lowest of grant, assignment and offer; there when grant is */
@@ -2321,7 +2321,7 @@ export interface components {
          *       "title": "The last user cannot be removed",
          *       "status": 409,
          *       "code": "last_user",
-         *       "detail": "at least one user keeps access: put another one in first, or revoke the whole grant",
+         *       "detail": "at least one user keeps access: add another user first, or revoke the grant",
          *       "request_id": "JKJaXmPLvHcESHA="
          *     }
          */
@@ -2406,7 +2406,7 @@ export interface components {
          * @description The caller may see it, and may not do this.
          *
          *     - `forbidden`: the role, or the scope, does not allow it
-         *     - `not_registered`: nobody has registered the person
+         *     - `not_registered`: the person is not registered
          *     - `managed`: only the provider changes a managed relationship
          *     - `wrong_person`: the invitation is for another address
          *     - `partner_not_active`: the caller's own organisation is suspended: it reads, and changes nothing
@@ -2569,7 +2569,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:partner-access:problem:version_mismatch",
-                 *       "title": "Another version is there",
+                 *       "title": "It has changed since it was read",
                  *       "status": 412,
                  *       "code": "version_mismatch",
                  *       "detail": "read it again and decide anew",
@@ -2656,7 +2656,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:partner-access:problem:unknown_email",
-                 *       "title": "Nobody's address",
+                 *       "title": "No user has this address",
                  *       "status": 422,
                  *       "code": "unknown_email",
                  *       "detail": "the address is no user's of any partner",
@@ -2830,7 +2830,7 @@ export interface components {
         IfMatch: string;
         /**
          * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
-         *     but take access away: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
+         *     but remove access: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
          * @example "7"
          */
         IfMatchUnlessTaking: string;
@@ -3024,7 +3024,7 @@ export interface operations {
                      *           "decision": false,
                      *           "context": {
                      *             "reason": "no_grant",
-                     *             "reason_user": "The customer has not let your organisation in.",
+                     *             "reason_user": "The customer has not granted your organisation access.",
                      *             "reason_admin": "There is no grant of this customer for the user's partner."
                      *           }
                      *         },
@@ -3701,7 +3701,7 @@ export interface operations {
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
                  * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
-                 *     but take access away: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
+                 *     but remove access: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
                  * @example "7"
                  */
                 "If-Match"?: components["parameters"]["IfMatchUnlessTaking"];
@@ -3809,7 +3809,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Taken out */
+            /** @description Removed */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3975,7 +3975,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Taken out */
+            /** @description Removed */
             204: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4661,7 +4661,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Of several: what became of each */
+            /** @description Of several: the result of each */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4783,7 +4783,7 @@ export interface operations {
                 "X-Request-ID"?: components["parameters"]["RequestID"];
                 /**
                  * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
-                 *     but take access away: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
+                 *     but remove access: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
                  * @example "7"
                  */
                 "If-Match"?: components["parameters"]["IfMatchUnlessTaking"];
@@ -5119,7 +5119,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Taken out */
+            /** @description Removed */
             204: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5491,7 +5491,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted: the person is in */
+            /** @description Accepted: the person has access */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
