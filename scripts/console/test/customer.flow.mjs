@@ -47,7 +47,7 @@ async function setClock(page, t) {
   await dialog.getByText(`= ${utc(t)}`).waitFor();
   await accessible(page, 'setting the clock');
   await dialog.getByRole('button', { name: 'Set', exact: true }).click();
-  await flash(page, `The clock stands at ${utc(t).slice(0, 'YYYY-MM-DD hh:'.length)}`);
+  await flash(page, `The clock is set to ${utc(t).slice(0, 'YYYY-MM-DD hh:'.length)}`);
 }
 
 /** Follows the link at the top to the mailbox, which opens in a tab of its own. */
@@ -198,7 +198,7 @@ flow('D12 D13 the list is searched and filtered by the service, and paged by cur
   await eventually(async () => assert.equal(await page.getByRole('row').count(), 2));
   assert.equal(new URL(page.url()).searchParams.get('q'), 'quux');
   await page.getByRole('searchbox', { name: 'Find partners' }).fill('nothing like it');
-  await page.getByText('No partner fits this search.').waitFor();
+  await page.getByText('No partner matches this search.').waitFor();
   await page.getByRole('button', { name: 'Show all partners' }).click();
   await eventually(async () => assert.equal(await page.getByRole('row').count(), 26));
   await page.getByRole('button', { name: /^Status/ }).click();
@@ -208,7 +208,7 @@ flow('D12 D13 the list is searched and filtered by the service, and paged by cur
   await eventually(async () => assert.equal(await page.getByRole('row').count(), 2));
 });
 
-flow('D27 editing: the checkboxes are those who are in', async ({ open }) => {
+flow('D27 editing: the users with access are checked', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id, p.users[1].id], level: 'view' });
   const page = await open(c.admin, at(c));
@@ -237,7 +237,7 @@ flow('E9 the last user cannot be removed, and the panel says why', async ({ open
   assert.deepEqual(await insideOf(c, p), ['Kim Tech']);
 });
 
-flow('E14 E15 E16 everyone on replaces the checkboxes; off, those who were in stay and can be taken out', async ({ open }) => {
+flow('E14 E15 E16 everyone on replaces the checkboxes; off, current users keep their access and can be removed', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id] });
   const page = await open(c.admin, at(c, `/${p.id}`));
@@ -330,7 +330,7 @@ flow('a period starts, reminds and ends while the clock is moved', ({ open }) =>
     await status('Expired');
     assert.equal(await page.getByRole('button', { name: `Actions for ${p.name}` }).count(), 0, 'what has ended cannot be changed');
     await page.getByRole('link', { name: p.name }).click();
-    await panel(page).getByText(`This access ended on ${berlin(until)}: its period is over.`).waitFor();
+    await panel(page).getByText(`This access ended on ${berlin(until)}: its period has ended.`).waitFor();
     await box.getByRole('link', { name: 'Mailbox' }).click();
     await arrived(box, `The access of ${p.name} has expired`, `it@${c.id}.example`);
     await (await arrived(box, `Your access to ${c.name} has expired`, p.users[1].email)).click();
@@ -376,7 +376,7 @@ flow('an edit of the period, and of what else the panel has', async ({ open }) =
 
   // It begins at once, and has no end.
   await opened();
-  await radio('Starts', 'At once').check();
+  await radio('Starts', 'Immediately').check();
   await radio('Ends', 'Never (continuous)').check();
   await saved(/Starts: \d.* UTC\)\./, 'Continuous: it has no end.');
   await status('Active');
@@ -414,7 +414,7 @@ flow('an edit of the period, and of what else the panel has', async ({ open }) =
   await saved('The customer assigns the users.', 'Single sign-on is not required.', 'The note is removed.');
   const grant = await grantOf(c, p);
   assert.deepEqual([grant.status, grant.until, grant.assigned_by, grant.require_sso, grant.note], ['active', null, 'customer', false, '']);
-  assert.deepEqual(await insideOf(c, p), ['Kim Tech'], 'who is in stays in');
+  assert.deepEqual(await insideOf(c, p), ['Kim Tech'], 'users keep their access');
 });
 
 flow('A14 suspending and resuming, from the row’s menu', async ({ open }) => {
@@ -438,7 +438,7 @@ flow('D29 removing: the pop-up says who will lose access; then it is gone', asyn
   const page = await open(c.admin, at(c));
   await menu(page, p.name, 'Remove partner access');
   const dialog = page.getByRole('dialog', { name: 'Remove partner access?' });
-  await dialog.getByText(`2 users of ${p.name} lose access at once`).waitFor();
+  await dialog.getByText(`2 users of ${p.name} lose access immediately`).waitFor();
   await dialog.getByText('Kim Tech').waitFor();
   await dialog.getByText('Sam Tech').waitFor();
   assert.equal(await dialog.getByText('Olga Owner').count(), 0);
@@ -448,7 +448,7 @@ flow('D29 removing: the pop-up says who will lose access; then it is gone', asyn
   await menu(page, p.name, 'Remove partner access');
   await dialog.getByRole('button', { name: 'Yes, remove access' }).click();
   await flash(page, `The access of ${p.name} is removed`);
-  await flash(page, 'No longer with access: Kim Tech and Sam Tech.');
+  await flash(page, 'Access removed for: Kim Tech and Sam Tech.');
   await page.getByText('No partner has access.').waitFor();
   assert.equal((await grantOf(c, p)).status, 'ended');
   await page.goto(new URL(at(c, `/${p.id}`), page.url()).href);
@@ -459,7 +459,7 @@ flow('E3 E5 inviting a person, sending the invitation again, and cancelling it',
   const [c, p] = [await customer(), await partner()];
   const guest = `eve@${p.id}.guest.example`;
   const page = await open(c.admin, `/customers/${c.id}/invitations`);
-  await page.getByText('Nobody has been invited.').waitFor();
+  await page.getByText('There are no invitations yet.').waitFor();
   await page.getByRole('button', { name: 'Invite a person' }).click();
   await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(guest);
   await chooseOrganisation(page, p);
@@ -766,7 +766,7 @@ for (const dark of [false, true]) {
       [at(c), p.name],
       [at(c, '/add'), 'An organisation'],
       [at(c, `/${p.id}`), 'Kim Tech'],
-      [`/customers/${c.id}/invitations`, 'Nobody has been invited.'],
+      [`/customers/${c.id}/invitations`, 'There are no invitations yet.'],
       [`/customers/${c.id}/invitations/new`, 'Days to accept'],
       [`/customers/${c.id}/history`, 'Access granted'],
       [`/customers/${c.id}/mail`, 'it@'],

@@ -15,7 +15,7 @@ async function invited(more = {}) {
   return { c, p, email, invitation, path: link.slice(base.length) };
 }
 
-flow('E4 the link in the mail shows the offer before signing in; the invited person signs in, accepts, and may enter', async ({ open }) => {
+flow('E4 the link in the mail shows the offer before signing in; the invited person signs in, accepts, and has access', async ({ open }) => {
   const { c, p, email, path } = await invited();
   const page = await open(undefined, path);
   await page.getByRole('heading', { name: `Invitation to ${c.name}`, level: 1 }).waitFor();
@@ -26,10 +26,10 @@ flow('E4 the link in the mail shows the offer before signing in; the invited per
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('textbox', { name: 'E-mail address', exact: true }).fill(email);
   await page.keyboard.press('Enter');
-  await page.getByText(`You have signed in as ${email}.`).waitFor();
+  await page.getByText(`You are signed in as ${email}.`).waitFor();
   await page.getByRole('textbox', { name: 'Your name' }).fill('Eve External');
   await page.getByRole('button', { name: 'Accept' }).click();
-  await page.getByText(`You can enter ${c.name} now`).waitFor();
+  await page.getByText(`You now have access to ${c.name}`).waitFor();
   await page.getByRole('button', { name: 'Go to your customers' }).click();
   await page.waitForURL(`${base}/partners/${p.id}/customers`);
   await page.getByRole('link', { name: new RegExp(`of ${c.name}`) }).waitFor();
@@ -39,7 +39,7 @@ flow('E4 the link in the mail shows the offer before signing in; the invited per
   const [eve] = (await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}/users`)).items;
   assert.deepEqual([eve.name, eve.role, eve.email], ['Eve External', 'external', email]);
   const again = await open(undefined, path);
-  await again.getByText('This invitation was accepted already').waitFor();
+  await again.getByText('This invitation has already been accepted').waitFor();
 });
 
 flow('E4 signed in as somebody else: the page says as whom, and offers to switch', async ({ open }) => {
@@ -59,7 +59,7 @@ flow('E4 signed in as somebody else: the page says as whom, and offers to switch
   await page.getByRole('textbox', { name: 'E-mail address', exact: true }).fill(email);
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Accept' }).click();
-  await page.getByText(`You can enter ${c.name} now`).waitFor();
+  await page.getByText(`You now have access to ${c.name}`).waitFor();
   assert.equal((await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}`)).user_count, 1);
 });
 
@@ -68,7 +68,7 @@ flow('an invitation is declined, after asking once more', async ({ open }) => {
   const page = await open({ email }, path);
   await page.getByRole('button', { name: 'Decline' }).click();
   await page.getByRole('dialog', { name: 'Decline the invitation?' }).getByRole('button', { name: 'Decline' }).click();
-  await page.getByText('You have declined').waitFor();
+  await page.getByText('You have declined the invitation').waitFor();
   assert.equal((await ask(c.admin, 'GET', `/v1/customers/${c.id}/invitations/${invitation.id}`)).status, 'declined');
   await page.reload();
   await page.getByText('This invitation was declined').waitFor();

@@ -34,7 +34,7 @@ flow('A1 W14 A18 A20 the partner’s customers: domain, name, id and effective l
   await owner.getByText('No customer matches this search.').waitFor();
 });
 
-flow('A5 A21 the partner picks who may enter; who is picked gets the sign-in link', async ({ open }) => {
+flow('A5 A21 the partner assigns its users; an assigned user gets the sign-in link', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await grant(c, p, { level: 'support' });
   const kim = await open(as(p.users[1]), at(p));
@@ -44,7 +44,7 @@ flow('A5 A21 the partner picks who may enter; who is picked gets the sign-in lin
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
   await accessible(page, 'picking');
   await panel(page).getByRole('button', { name: 'Save' }).click();
-  await flash(page, `The users who may enter ${c.name} are changed`);
+  await flash(page, `The users with access to ${c.name} are changed`);
   await flash(page, 'Added: Kim Tech.');
   assert.deepEqual(await pickedOf(c, p), ['Kim Tech']);
   await kim.reload();
@@ -64,7 +64,7 @@ flow('A5 where the customer assigns, or one’s role may not, the users are only
   await grant(c, p, { users: [p.users[1].id] });
   await grant(d, p);
   const page = await open(p.owner, at(p, `customers/${c.id}/users`));
-  await panel(page).getByText(`${c.name} picks your users itself.`).waitFor();
+  await panel(page).getByText(`${c.name} assigns your users itself.`).waitFor();
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).waitFor();
   assert.equal(await panel(page).getByRole('button', { name: 'Save' }).count(), 0);
   const kim = await open(as(p.users[1]), at(p, `customers/${d.id}/users`));
@@ -82,7 +82,7 @@ flow('a conflict: two of the partner pick at once; the second is told, and appli
   await panel(page).getByText('Someone else changed this').waitFor();
   await panel(page).getByText('Users: none → Sam Tech').waitFor();
   await panel(page).getByRole('button', { name: 'Apply my changes' }).click();
-  await flash(page, `The users who may enter ${c.name} are changed`);
+  await flash(page, `The users with access to ${c.name} are changed`);
   assert.deepEqual(await pickedOf(c, p), ['Kim Tech', 'Sam Tech']);
 });
 
@@ -321,7 +321,7 @@ flow('A18 W14 one customer has a page of its own: setting, own level, what it op
   assert.equal(await link.count(), 0);
   const owner = await open(p.owner, at(p, `customers/${d.id}`));
   await owner.getByText('You are not among the users assigned to this customer.').waitFor();
-  await owner.getByText(`${d.name} picks the users: ask it to add you.`).waitFor();
+  await owner.getByText(`${d.name} assigns the users: ask it to add you.`).waitFor();
   // A customer without an address says so, on the page and in the list.
   await page.goto(base + at(p, `customers/${d.id}`));
   await page.getByText(`${d.name} has no address to sign in at`).waitFor();
@@ -347,11 +347,11 @@ flow('A7 A9 the list and the page give the reason of a check: a member of the cu
   await page.getByText(`You are a member of ${c.name}, and members never have access as a partner's user.`).waitFor();
 });
 
-flow('E5 E8 pending invitations stand among the users who may enter a customer, and are cancelled there; users are removed there', async ({ open }) => {
+flow('E5 E8 pending invitations stand among the users with access to a customer, and are cancelled there; users are removed there', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await grant(c, p, { level: 'support' });
   const page = await open(p.owner, at(p, `customers/${c.id}`));
-  await page.getByText('nobody can enter until you assign the first one', { exact: false }).waitFor(); // E9
+  await page.getByText('nobody has access until you assign the first one', { exact: false }).waitFor(); // E9
   await page.getByRole('button', { name: 'Edit users' }).click();
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
   await panel(page).getByRole('checkbox', { name: 'Sam Tech' }).check();
@@ -384,13 +384,13 @@ flow('E5 E8 pending invitations stand among the users who may enter a customer, 
   await row(page, email).waitFor({ state: 'detached' });
   await menu(page, 'Sam Tech', 'Remove');
   await page.getByRole('dialog', { name: `Remove Sam Tech from ${c.name}?` }).getByRole('button', { name: 'Remove' }).click();
-  await flash(page, `Sam Tech can no longer enter ${c.name}`);
+  await flash(page, `Sam Tech no longer has access to ${c.name}`);
   await row(page, 'Sam Tech').waitFor({ state: 'detached' });
   assert.deepEqual(await pickedOf(c, p), ['Kim Tech']);
-  // E9: deleting the only user who may enter is warned about.
+  // E9: deleting the only user with access shows a warning.
   await page.goto(base + at(p, 'employees'));
   await menu(page, 'Kim Tech', 'Delete');
-  await page.getByRole('dialog').getByText(`Kim Tech is the only user who may enter ${c.name}`, { exact: false }).waitFor();
+  await page.getByRole('dialog').getByText(`Kim Tech is the only user with access to ${c.name}`, { exact: false }).waitFor();
 });
 
 flow('W3 W12 a parent partner sees the partners below it by name, and nothing of their customers', async ({ open }) => {
@@ -487,7 +487,7 @@ flow('E3 E5 the partner invites somebody from elsewhere, sends it again, and can
   await grant(d, p, { users: [p.users[1].id] });
   const email = `eve@${p.id}-elsewhere.example`;
   const page = await open(p.owner, at(p, 'invitations'));
-  await page.getByText('Nobody has been invited.').waitFor();
+  await page.getByText('There are no invitations yet.').waitFor();
   const invite = async () => {
     await page.getByRole('button', { name: 'Invite a person' }).click();
     await panel(page).getByRole('textbox', { name: 'E-mail address' }).fill(email);
@@ -553,7 +553,7 @@ flow('the partner’s history and mails; a mail is sent again', async ({ open })
   await mails(p.users[1].email, 3);
 });
 
-flow('by keyboard alone: who may enter is picked, and the access is relinquished', async ({ open }) => {
+flow('by keyboard alone: users are assigned, and the access is relinquished', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await grant(c, p);
   const page = await open(p.owner, at(p));

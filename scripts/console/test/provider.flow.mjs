@@ -86,7 +86,7 @@ flow('a partner’s domains are confirmed by the provider, and shown in Unicode 
   assert.deepEqual(await domains(), []);
 });
 
-flow('the kill switch: a pop-up before it, nobody enters after it, and everything is as it was when the partner is resumed', async ({ open }) => {
+flow('the kill switch: a confirmation before it, nobody has access after it, and everything is as it was when the partner is resumed', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true });
   const mine = async () => (await ask({ email: p.users[1].email }, 'GET', `/v1/partners/${p.id}/customers`)).items[0].you_have_access;
@@ -154,7 +154,7 @@ flow('W7 A4 A15 relationships and managed customers', async ({ open }) => {
   const page = await open(provider, `/provider/customers/${c.id}`);
   await page.getByRole('button', { name: 'Establish relationship' }).click();
   await choosePartner(page, p);
-  await panel(page).getByText(`Nobody can enter until ${p.name} assigns its first user.`, { exact: false }).waitFor(); // E9
+  await panel(page).getByText(`Nobody has access until ${p.name} assigns its first user.`, { exact: false }).waitFor(); // E9
   await panel(page).getByRole('button', { name: 'Establish' }).click();
   await flash(page, `${p.name} has a relationship with ${c.name}`);
   await page.getByText('The relationship is new.', { exact: false }).waitFor();

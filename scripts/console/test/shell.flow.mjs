@@ -70,7 +70,7 @@ flow('the clock: it is seen and moved', async ({ open }) => {
   const page = await open(ann, '/customers/acme/partners');
   await page.getByRole('button', { name: /local stack's clock/ }).click();
   await page.getByRole('menuitem', { name: 'One hour later' }).click();
-  await page.getByText(/The clock stands at/).waitFor();
+  await page.getByText(/The clock is set to/).waitFor();
 });
 
 flow('the first page costs less than 500 kB of scripts and style sheets, compressed', async ({ open }) => {
@@ -110,7 +110,7 @@ flow('the pages are soon of use', async ({ open }) => {
 
 flow('a page that is not there says so, at 360 px, too', async ({ open }) => {
   const page = await open(ann, '/no/such/page', { width: 360 });
-  await page.getByText('There is no such page').waitFor();
+  await page.getByText('Page not found').waitFor();
   await fits(page);
   await accessible(page);
 });

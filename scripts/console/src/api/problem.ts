@@ -61,7 +61,7 @@ export function asProblem(error: unknown): Problem {
     return new Problem({
       code: 'unreachable',
       title: 'The service cannot be reached',
-      detail: 'Whether the request got through is not known. Look at what is there now, then try again.',
+      detail: 'The request may or may not have been carried out. Check the current state, then try again.',
     });
   }
   return new Problem({ code: 'page', title: 'Something went wrong in this page', detail: String(error) });

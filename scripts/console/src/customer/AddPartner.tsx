@@ -112,11 +112,11 @@ function AddForm({ close }: { close: () => void }) {
   const at = (pointer: string): string | undefined => problem?.at(pointer);
   const missing = {
     email: way === 'person' && email.trim() === '' ? 'Enter an address.' : undefined,
-    person: way === 'person' && !person.found ? 'Nobody is found yet.' : undefined,
+    person: way === 'person' && !person.found ? 'No person is found yet.' : undefined,
     partner: way === 'organisation' && !partner ? 'Choose an organisation.' : undefined,
     users: way === 'organisation' && partner && who === 'chosen' && chosen.size === 0 ? 'Check at least one user, or choose everyone.' : undefined,
     period: grant || complete(period) ? undefined : 'Choose a day and a time.',
-    open: open.loading ? 'The present access is not known yet.' : undefined,
+    open: open.loading ? 'The current access is still loading.' : undefined,
   };
   const submit = () => {
     setTried(true);
@@ -331,10 +331,10 @@ function Terms({
       />
       <ExpandableSection headerText="Message and note">
         <SpaceBetween size="l">
-          <FormField label="Message to the partner" description="In the mails to its people, and in its list." errorText={at('/message')}>
+          <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
             <Textarea value={message} onChange={(e) => setMessage(e.detail.value)} rows={3} />
           </FormField>
-          <FormField label="Note" description="For your own people alone: what the access is for." errorText={at('/note')}>
+          <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
             <Textarea value={note} onChange={(e) => setNote(e.detail.value)} rows={3} />
           </FormField>
         </SpaceBetween>

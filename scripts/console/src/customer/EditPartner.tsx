@@ -275,7 +275,7 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
                       ? 'To remove single users, switch this off.'
                       : 'Replaces the users that are checked one by one.'
                     : grant.everyone
-                      ? 'Those who have access keep it, new users get none. After saving you can remove single users.'
+                      ? 'Current users keep their access, new users do not get it. After saving you can remove single users.'
                       : undefined
                 }
               >
@@ -310,10 +310,10 @@ function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<B
               <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Users have access only while their organisation has single sign-on.">
                 Require single sign-on
               </Toggle>
-              <FormField label="Message to the partner" description="In the mails to its people, and in its list." errorText={at('/message')}>
+              <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
                 <Textarea value={now.message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
               </FormField>
-              <FormField label="Note" description="For your own people alone: what the access is for." errorText={at('/note')}>
+              <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
                 <Textarea value={now.note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
               </FormField>
             </SpaceBetween>

@@ -87,7 +87,7 @@ export function Invite() {
           }
         >
           <SpaceBetween size="l">
-            <FormField label="E-mail address" description="Of somebody who has no account yet." errorText={said(missing.email) ?? at('/email')}>
+            <FormField label="E-mail address" description="Of a person who has no account yet." errorText={said(missing.email) ?? at('/email')}>
               <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
             </FormField>
             <PartnerSelect value={partner} onChange={setPartner} error={said(missing.partner) ?? at('/partner')} description="The person becomes its external user, with access to your data alone. Type the beginning of any word of its name." />

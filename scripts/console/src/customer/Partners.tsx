@@ -47,11 +47,11 @@ export function Partners() {
     <>
       <DataTable
         title="Partners"
-        description={words ?? 'Outside organisations with access to your data, how much, and for how long.'}
+        description={words ?? 'Outside organisations with access to your data, at which level, and for how long.'}
         actions={add}
         pages={pages}
         trackBy={(g) => g.partner.id}
-        empty={search.filtered ? 'No partner fits this search.' : 'No partner has access.'}
+        empty={search.filtered ? 'No partner matches this search.' : 'No partner has access.'}
         emptyAction={search.filtered ? <Button onClick={search.clear}>Show all partners</Button> : undefined}
         filter={<GrantSearch of="partners" search={search} />}
         columns={[
@@ -153,7 +153,7 @@ export function usePause() {
         void changed();
       },
       onProblem: (problem, grant) => {
-        if (problem.code === 'version_mismatch') flash.warn(`Somebody else changed ${grant.partner.name} meanwhile`, 'The list shows the present state. Look at it, and decide again.');
+        if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${grant.partner.name} meanwhile`, 'The list shows the current state. Check it, then try again.');
         else flash.warn(problem.title, problem.detail);
         void changed();
       },

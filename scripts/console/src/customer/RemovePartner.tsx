@@ -21,7 +21,7 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
       repeatable: true, // what has ended is answered as it ended
       onDone: (change) => {
         const gone = lost(change);
-        flash.done(`The access of ${grant.partner.name} is removed`, gone ? `No longer with access: ${gone}.` : 'Nobody of the partner had access.');
+        flash.done(`The access of ${grant.partner.name} is removed`, gone ? `Access removed for: ${gone}.` : 'No user of the partner had access.');
         close();
         void changed();
       },
@@ -58,7 +58,7 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
 
 /** Who loses access, before they are named. */
 function losing({ partner, everyone, user_count: n }: Schemas['Grant']): string {
-  if (n === 0) return `The access of ${partner.name} ends at once. No user of it has access at present.`;
-  if (everyone) return `Everyone of ${partner.name} loses access at once (${count(n, 'user')}):`;
-  return `${count(n, 'user')} of ${partner.name} ${n === 1 ? 'loses' : 'lose'} access at once:`;
+  if (n === 0) return `The access of ${partner.name} ends immediately. None of its users has access now.`;
+  if (everyone) return `Everyone of ${partner.name} loses access immediately (${count(n, 'user')}):`;
+  return `${count(n, 'user')} of ${partner.name} ${n === 1 ? 'loses' : 'lose'} access immediately:`;
 }

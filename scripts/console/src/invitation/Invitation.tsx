@@ -39,7 +39,7 @@ export function Invitation() {
         <Header variant="h1">{query.data ? `Invitation to ${query.data.customer.name}` : 'Invitation'}</Header>
         {token === '' || asProblem(query.error).code === 'not_found' ? (
           <Alert type="warning" header="This link is no longer valid">
-            It is not complete, or a later mail carries another link, which took its place. Open the link in the newest mail, or ask who invited you to send it again.
+            It is incomplete, or a later mail has replaced it. Open the link in the newest mail, or ask the person who invited you to send it again.
           </Alert>
         ) : query.error && !query.data ? (
           <ProblemAlert problem={query.error} retry={() => void query.refetch()} />
@@ -74,12 +74,12 @@ function Offer({ token, preview: p, reread }: { token: string; preview: Preview;
         </Box>
       )}
       <Ended status={status} partner={p.partner} customer={p.customer} mine={answered !== undefined} />
-      <Container header={<Header variant="h2">{status === 'pending' ? 'What accepting gives you' : 'What was offered'}</Header>}>
+      <Container header={<Header variant="h2">{status === 'pending' ? 'What you get if you accept' : 'What was offered'}</Header>}>
         <KeyValuePairs
           columns={2}
           items={[
             { label: 'Customer', value: <Who name={p.customer.name} about={p.customer.domain} /> },
-            { label: 'Under the partner', value: p.partner.name },
+            { label: 'As external user of', value: p.partner.name },
             { label: 'Level', value: <Who name={levelName[p.level]} about={levelAbout[p.level]} /> },
             { label: 'Access ends', value: p.until ? <Instant at={p.until} both /> : 'With the partner’s' },
             { label: 'Invited address', value: p.email },
@@ -102,28 +102,28 @@ function Ended({ status, partner, customer, mine }: { status: Preview['status'];
       return (
         <Alert
           type="success"
-          header={mine ? `You can enter ${customer.name} now` : 'This invitation was accepted already'}
+          header={mine ? `You now have access to ${customer.name}` : 'This invitation has already been accepted'}
           action={<Button onClick={() => void navigate(`/partners/${partner.id}/customers`)}>{mine ? 'Go to your customers' : 'Sign in'}</Button>}
         >
-          {mine ? 'You find the link to sign in in the list of your customers.' : 'It cannot be used again. If that was you, sign in under the invited address.'}
+          {mine ? 'The sign-in link is in your list of customers.' : 'It cannot be used again. If you accepted it, sign in with the invited address.'}
         </Alert>
       );
     case 'declined':
       return (
-        <Alert type="info" header={mine ? 'You have declined' : 'This invitation was declined'}>
-          {mine ? 'Who invited you is told. Nobody has got access.' : 'It cannot be used any more.'} If you change your mind, ask to be invited again.
+        <Alert type="info" header={mine ? 'You have declined the invitation' : 'This invitation was declined'}>
+          {mine ? 'The person who invited you is notified. You have not been granted access.' : 'It can no longer be used.'} If you change your mind, ask to be invited again.
         </Alert>
       );
     case 'cancelled':
       return (
         <Alert type="warning" header="This invitation was cancelled">
-          Who invited you took it back. Ask them for another one if you need it.
+          The person who invited you can send you a new one.
         </Alert>
       );
     case 'expired':
       return (
         <Alert type="warning" header="This invitation has expired">
-          Nobody accepted it in time. Ask who invited you for another one.
+          It was not accepted in time. Ask the person who invited you for a new one.
         </Alert>
       );
   }
@@ -178,7 +178,7 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
       <Container>
         <SpaceBetween size="m">
           <div>
-            Sign in to answer, under the address that was invited: <strong>{p.email}</strong>. Whoever has no account there yet makes one first.
+            Sign in with the invited address to answer: <strong>{p.email}</strong>. If you have no account yet, create one first.
           </div>
           <Button variant="primary" onClick={() => signIn(false)}>
             Sign in
@@ -193,7 +193,7 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
   if (wrongPerson) {
     return (
       <Alert type="warning" header="This invitation is for somebody else" action={<Button onClick={() => signIn(true)}>Sign in as somebody else</Button>}>
-        You have signed in as <strong>{me.email || 'one of the provider’s systems'}</strong>. The invitation was sent to <strong>{p.email}</strong>, and only that person can
+        You are signed in as <strong>{me.email || 'one of the provider’s systems'}</strong>. The invitation was sent to <strong>{p.email}</strong>, and only that person can
         answer it.
       </Alert>
     );
@@ -208,10 +208,10 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
         accept.send(name.trim());
       }}
     >
-      <Container header={<Header variant="h2" description={`You have signed in as ${me.email}.`}>{'Your answer'}</Header>}>
+      <Container header={<Header variant="h2" description={`You are signed in as ${me.email}.`}>{'Your answer'}</Header>}>
         <SpaceBetween size="m">
           {!me.partner && (
-            <FormField label="Your name" description={`What you are called at ${p.partner.name}. Without one it is what stands before the @.`} errorText={accept.problem?.at('/name')}>
+            <FormField label="Your name" description={`Shown at ${p.partner.name}. By default the part of your address before the @.`} errorText={accept.problem?.at('/name')}>
               <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete="name" />
             </FormField>
           )}
@@ -224,7 +224,7 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
               Decline
             </Button>
             <Button formAction="none" variant="link" onClick={() => signIn(true)}>
-              That is not me
+              This is not me
             </Button>
           </SpaceBetween>
         </SpaceBetween>

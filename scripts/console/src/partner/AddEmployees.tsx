@@ -107,7 +107,7 @@ export function AddEmployees() {
               <Button formAction="none" variant="link" onClick={() => void navigate(list)}>
                 {added.length > 0 ? 'Close' : 'Cancel'}
               </Button>
-              <Button variant="primary" loading={add.sending} disabled={rows.length === 0} disabledReason="There is nobody to add.">
+              <Button variant="primary" loading={add.sending} disabled={rows.length === 0} disabledReason="There are no employees to add.">
                 {rows.length > 1 ? `Add ${rows.length} employees` : 'Add'}
               </Button>
             </SpaceBetween>
@@ -142,7 +142,7 @@ export function AddEmployees() {
                 removeButtonText="Remove"
                 removeButtonAriaLabel={(r: Row) => `Remove ${r.name || 'this line'}`}
                 i18nStrings={{ itemRemovedAriaLive: 'The line is removed.', errorIconAriaLabel: 'Error' }}
-                empty="Nobody is to be added."
+                empty="There are no employees to add."
                 onAddButtonClick={() => {
                   setRows((old) => [...old, empty]);
                   setTried(false);

@@ -23,7 +23,7 @@ type User = Schemas['GrantUser'];
 type Invitation = Schemas['Invitation'];
 type Row = { user: User; invitation?: undefined } | { user?: undefined; invitation: Invitation };
 
-/** The users who may enter a customer and the invitations that wait for an answer, in one list: each is ended there (E5 to E8). */
+/** The users with access to a customer and the invitations that wait for an answer, in one list: each is ended there (E5 to E8). */
 export function AssignedUsers({ of: c }: { of: Customer }) {
   const navigate = useNavigate();
   const { partner, name, may } = usePartner();
@@ -52,7 +52,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
         }
         pages={{ ...users, items: rows, all: rows }}
         trackBy={(r) => (r.user ? r.user.id : r.invitation.id)}
-        empty={picks ? 'No user is assigned: nobody can enter until you assign the first one.' : 'No user is assigned.'}
+        empty={picks ? 'No user is assigned: nobody has access until you assign the first one.' : 'No user is assigned.'}
         emptyAction={picks && <Button onClick={() => void navigate(`${at}/edit`)}>Assign users</Button>}
         columns={[
           {
@@ -133,7 +133,7 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
 
 function describe(c: Customer, partner: string, invitations: boolean): string {
   if (c.everyone) return `Everyone of ${partner}, now and later. Switch everyone off to remove single users.`;
-  if (c.assigned_by === 'customer') return `${c.customer.name} picks the users.`;
+  if (c.assigned_by === 'customer') return `${c.customer.name} assigns the users.`;
   return `The users of ${partner} with access to ${c.customer.name}${invitations ? ', and the people who are invited' : ''}.`;
 }
 
@@ -151,7 +151,7 @@ function RemoveUser({ of: c, user, close }: { of: Customer; user: User; close: (
     },
     {
       onDone: () => {
-        flash.done(`${user.name} can no longer enter ${c.customer.name}`, 'The account stays as it is.');
+        flash.done(`${user.name} no longer has access to ${c.customer.name}`, 'The account is not affected.');
         close();
         void changed();
       },
@@ -169,7 +169,7 @@ function RemoveUser({ of: c, user, close }: { of: Customer; user: User; close: (
       sending={remove.sending}
       problem={remove.problem}
     >
-      {user.name} can no longer enter {c.customer.name}, from now on. The account and its access to other customers stay.
+      {user.name} loses access to {c.customer.name} immediately. The account and its access to other customers are not affected.
     </ConfirmModal>
   );
 }
@@ -187,7 +187,7 @@ function useResend() {
     {
       repeatable: true,
       onDone: ({ invitation: i }) => {
-        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the earlier mail stops working.');
+        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the earlier mail no longer works.');
         void changed();
       },
       onProblem: (problem) => {

@@ -26,7 +26,7 @@ import { readPicked, useChanged, usePartner, usePendingInvitations, usePicked, u
 
 type Customer = Schemas['PartnerCustomer'];
 
-/** The users of the partner who may enter a customer. */
+/** The users of the partner with access to a customer. */
 interface Inside {
   of: Customer;
   users: Map<string, Schemas['GrantUser']>; // empty while everyone is on
@@ -45,7 +45,7 @@ const lines = ({ of, users }: Inside): Record<string, string> => ({
 });
 
 /**
- * The panel of a customer: its information with the sign-in link, and the users who may enter; they are edited where the partner assigns them. It stands over
+ * The panel of a customer: its information with the sign-in link, and the users with access; they are edited where the partner assigns them. It stands over
  * the list of customers, or over the customer's own page.
  */
 export function Authorised() {
@@ -68,7 +68,7 @@ export function Authorised() {
       (await answer(api.PUT('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, header: { 'If-Match': etag } }, body }))).data,
     lines,
     onDone: (change, { of }) => {
-      flash.done(`The users who may enter ${of.customer.name} are changed`, changeLines(change).join(' '));
+      flash.done(`The users with access to ${of.customer.name} are changed`, changeLines(change).join(' '));
       void changed();
       close();
     },
@@ -167,12 +167,12 @@ export function Authorised() {
 
 function everyoneAbout(now: boolean, was: boolean): string | undefined {
   if (now) return was ? 'Switch this off to remove single users.' : 'Replaces the users who are checked one by one.';
-  return was ? 'The present users keep access, new users get none. Save, and then remove single users.' : undefined;
+  return was ? 'Current users keep their access, new users do not get it. Save, then remove single users.' : undefined;
 }
 
 function frozenFor(of: Customer, lead: boolean): string | undefined {
   if (of.status === 'ended' || of.status === 'expired') return 'This access has ended.';
-  if (of.assigned_by === 'customer') return `${of.customer.name} picks your users itself.`;
+  if (of.assigned_by === 'customer') return `${of.customer.name} assigns your users itself.`;
   return lead ? undefined : 'Owners, admins and business users of the partner assign its users.';
 }
 
@@ -192,7 +192,7 @@ function usePending(of: Customer) {
   return { rows: { invitations: usePendingInvitations(of.customer.id), cancel: may.lead ? cancel : undefined }, dialog };
 }
 
-/** The users who may enter and those who are invited first, then the partner's other users who could be. */
+/** The users with access and those who are invited first, then the partner's other users who could be. */
 function Checks({
   of,
   inside,
@@ -229,7 +229,7 @@ function Checks({
   );
 }
 
-/** The users who may enter and those who are invited; the users only to be seen. */
+/** The users with access and those who are invited, to read only. */
 function Seen({ of, name }: { of: Customer; name: string }) {
   const [search, setSearch] = useState('');
   const users = usePicked(of.customer.id);
@@ -237,7 +237,7 @@ function Seen({ of, name }: { of: Customer; name: string }) {
   return (
     <>
       <UserChecks
-        label={of.everyone ? `Everyone of ${name}` : `Users of ${name} who may enter`}
+        label={of.everyone ? `Everyone of ${name}` : `Users of ${name} with access`}
         users={users.all.filter((u) => matches(u, search))}
         checked={() => true}
         toggle={() => undefined}

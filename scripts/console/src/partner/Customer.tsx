@@ -25,7 +25,7 @@ import { Relinquish } from './Relinquish';
 
 type Customer = Schemas['PartnerCustomer'];
 
-/** One customer: its setting, the reader's own access with the sign-in link, and the users who may enter (A18 to A20, W14). */
+/** One customer: its setting, the reader's own access with the sign-in link, and the users with access (A18 to A20, W14). */
 export function Customer() {
   const api = useApi();
   const navigate = useNavigate();
@@ -44,7 +44,7 @@ export function Customer() {
       <Page title="Customer">
         {problem?.code === 'not_found' ? (
           <Alert type="info" header="This is not one of your customers">
-            There is no relationship with it, or you cannot enter it.
+            There is no relationship with it, or you have no access to it.
           </Alert>
         ) : problem ? (
           <ProblemAlert problem={problem} retry={() => void query.refetch()} />

@@ -30,21 +30,21 @@ export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: 
   );
   return (
     <ConfirmModal header={`Delete ${user.name}?`} action="Delete" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      <div>The account of {user.email} ends at once, with all its access to customers.</div>
+      <div>The account of {user.email} ends immediately, with all its access to customers.</div>
       <Cuts user={user} />
-      <div>What was done with it stays in the history. The address can be used for another account.</div>
+      <div>Its actions stay in the history. The address can be used for another account.</div>
     </ConfirmModal>
   );
 }
 
-const most = 20; // customers that are asked one by one who is in
+const most = 20; // customers whose users are read one by one
 
 interface Cut {
   customer: string; // its name
-  last: boolean; // nobody else of the partner may enter it
+  last: boolean; // no other user of the partner has access to it
 }
 
-/** The customers that the user can enter now, and those that nobody could enter afterwards (E9). Where there are very many, only how many there are. */
+/** The customers that the user has access to, and those that no user would have access to afterwards (E9). Where there are very many, only their number. */
 function Cuts({ user }: { user: Schemas['User'] }) {
   const api = useApi();
   const { partner } = usePartner();
@@ -65,10 +65,10 @@ function Cuts({ user }: { user: Schemas['User'] }) {
     },
   });
   if (problem || query.error || (customers && customers.length > most)) {
-    return <div>Access ends to every customer that the account can enter{customers && `, of ${count(customers.length, 'customer')}`}.</div>;
+    return <div>Access ends to every customer that the account has access to{customers && `, of ${count(customers.length, 'customer')}`}.</div>;
   }
   if (!query.data) return <Spinner />;
-  if (query.data.length === 0) return <div>The account can enter no customer.</div>;
+  if (query.data.length === 0) return <div>The account has no access to any customer.</div>;
   const last = query.data.filter((c) => c.last).map((c) => c.customer);
   return (
     <SpaceBetween size="s">
@@ -77,7 +77,7 @@ function Cuts({ user }: { user: Schemas['User'] }) {
       </div>
       {last.length > 0 && (
         <Alert type="warning">
-          {user.name} is the only user who may enter {names(last, most)}: afterwards nobody may, until another user is assigned.
+          {user.name} is the only user with access to {names(last, most)}: afterwards nobody has access until another user is assigned.
         </Alert>
       )}
     </SpaceBetween>

@@ -86,7 +86,7 @@ export function Employees() {
                 <UserStatus of={u.status} />
                 {u.activation_missed_at && (
                   <Box variant="small" display="block" color="text-status-warning">
-                    Did not sign in by {instant(u.activation_missed_at)}: the temporary password has ended
+                    Did not sign in by {instant(u.activation_missed_at)}: the temporary password has expired
                   </Box>
                 )}
               </>
@@ -152,12 +152,12 @@ function useSwitch() {
       ).data,
     {
       onDone: (u) => {
-        if (u.status === 'disabled') flash.done(`${u.name} is disabled`, 'The account can no longer enter anything.');
-        else flash.done(`${u.name} is enabled`, 'What the account could enter before, it can enter again.');
+        if (u.status === 'disabled') flash.done(`${u.name} is disabled`, 'The account no longer has access to anything.');
+        else flash.done(`${u.name} is enabled`, 'The account has the access again that it had before.');
         void changed();
       },
       onProblem: (problem, u) => {
-        if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${u.name} meanwhile`, 'The list shows what is there now. Try again if you still want to.');
+        if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${u.name} meanwhile`, 'The list shows the current state. Check it, then try again.');
         else flash.warn(problem.title, problem.detail);
         void changed();
       },

@@ -66,7 +66,7 @@ export function Invite() {
       <FormField label="E-mail address" description="Of a person outside your organisation, without an account." errorText={said(missing.email) ?? at('/email')}>
         <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
       </FormField>
-      <FormField label="Customer" description="The one that the person may enter. Customers that assign your users themselves are not listed." errorText={said(missing.customer)}>
+      <FormField label="Customer" description="The customer that the person gets access to. Customers that assign your users themselves are not listed." errorText={said(missing.customer)}>
         <Select
           placeholder="Choose a customer"
           selectedOption={options.find((o) => o.value === customer) ?? null}
@@ -78,7 +78,7 @@ export function Invite() {
           errorText={all.problem?.title}
           recoveryText="Try again"
           onLoadItems={(e) => e.detail.samePage && all.retry()}
-          empty="At no customer do you assign the users."
+          empty="There is no customer whose users you assign."
           onChange={(e) => setCustomer(e.detail.selectedOption.value ?? '')}
         />
       </FormField>

@@ -4,7 +4,7 @@ import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { useChanged, usePartner } from './queries';
 
-/** Whether the reader can leave the customer by itself: whoever has access there, except an employee who is in with everyone. */
+/** Whether the reader can leave the customer by itself: whoever has access there, except an employee who has access through everyone. */
 export const canLeave = (c: Schemas['PartnerCustomer'], employee: boolean): boolean => c.you_have_access && !(employee && c.everyone);
 
 /** Ends the reader's own access to one customer. */
@@ -27,7 +27,7 @@ export function Leave({ customer: { customer }, close }: { customer: Schemas['Pa
   );
   return (
     <ConfirmModal header={`Leave ${customer.name}?`} action="Leave" confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
-      Your access to {customer.name} ends at once, and it is told. Others keep theirs, and you keep your account.
+      Your access to {customer.name} ends immediately, and the customer is notified. Others keep their access, and you keep your account.
     </ConfirmModal>
   );
 }

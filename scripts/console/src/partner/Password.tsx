@@ -47,7 +47,7 @@ export function Password() {
   if (!me) return <NotFound />; // nobody else's password is changed here
   const elsewhere = change.problem?.code === 'not_found';
   return (
-    <Page title="My password" description="One account, with one password, opens everything that you sign in to here. If you have forgotten the current password, sign out and replace it where you sign in.">
+    <Page title="My password" description="You sign in everywhere here with one account and one password. If you have forgotten the current password, sign out and replace it where you sign in.">
       {elsewhere ? (
         <Alert type="info" header="Your password is kept elsewhere">
           The provider signs people in with an identity provider of its own. Change your password there.

@@ -21,7 +21,7 @@ export function Relinquish({ customer: of, close, done }: { customer: Schemas['P
     {
       repeatable: true, // what has ended is answered as it ended
       onDone: ({ changes }) => {
-        flash.done(`The access to ${customer.name} is relinquished`, `${count(changes.user_count.before, 'user')} of ${name} can no longer enter.`);
+        flash.done(`The access to ${customer.name} is relinquished`, `Access ended for ${count(changes.user_count.before, 'user')} of ${name}.`);
         close();
         done?.();
         void changed();
@@ -33,7 +33,7 @@ export function Relinquish({ customer: of, close, done }: { customer: Schemas['P
   return (
     <ConfirmModal header={`Relinquish the access to ${customer.name}?`} action="Relinquish" confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
       <div>
-        Access ends at once for <strong>{of.everyone ? `everyone (${count(of.user_count, 'user')})` : count(of.user_count, 'user')}</strong>
+        Access ends immediately for <strong>{of.everyone ? `everyone (${count(of.user_count, 'user')})` : count(of.user_count, 'user')}</strong>
         {of.user_count > 0 && ':'}
       </div>
       {users.loading ? (

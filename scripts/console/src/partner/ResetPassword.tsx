@@ -39,7 +39,7 @@ export function ResetPassword({ user, close }: { user: Schemas['User']; close: (
       sending={reset.sending}
       problem={reset.problem}
     >
-      <div>The present password stops working at once, and {user.name} is signed out.</div>
+      <div>The current password stops working immediately, and {user.name} is signed out.</div>
       <div>A temporary password is sent to {user.email} alone. It has to be replaced when it is first used.</div>
     </ConfirmModal>
   );

@@ -77,7 +77,7 @@ export function usePendingInvitations(customer: string): Schemas['Invitation'][]
   return (query.data ?? []).filter((i) => i.customer === customer);
 }
 
-/** The users of the partner who may enter a customer. */
+/** The users of the partner with access to a customer. */
 export function usePicked(customer: string, enabled = true): CursorPages<Schemas['GrantUser']> {
   const api = useApi();
   const { partner = '' } = useParams();

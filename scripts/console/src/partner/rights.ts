@@ -9,7 +9,7 @@ export interface Rights {
   role: Schemas['Role'] | undefined; // of the reader at this partner
   owner: boolean; // the account settings (P8)
   lead: boolean; // owner, admin or business: customers, employees, invitations, history and mails
-  employee: boolean; // of whatever role: sees customers, employees and history. External users see only the customers that they can enter
+  employee: boolean; // of whatever role: sees customers, employees and history. External users see only the customers that they have access to
   provider: boolean; // sees everything, and manages the employees, owners among them
 }
 

@@ -58,7 +58,7 @@ function Suspended() {
   return (
     <Box margin={{ bottom: 'l' }}>
       <Alert type="warning" header="The provider has suspended your organisation">
-        Nobody of {me.partner.name} can enter a customer until the provider resumes it. What you see here stays readable; nothing can be changed.
+        No user of {me.partner.name} has access to a customer until the provider resumes it. You can read these pages, but change nothing.
       </Alert>
     </Box>
   );

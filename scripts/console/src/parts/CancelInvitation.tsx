@@ -35,7 +35,7 @@ function CancelInvitation({ invitation: i, close, changed }: { invitation: Schem
       sending={cancel.sending}
       problem={cancel.problem}
     >
-      The link in the mail stops working. You can invite the person again.
+      The link in the mail no longer works. You can invite the person again.
     </ConfirmModal>
   );
 }

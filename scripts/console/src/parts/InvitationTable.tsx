@@ -83,7 +83,7 @@ export function InvitationTable({
         }
         pages={pages}
         trackBy={(i) => i.id}
-        empty={shown ? 'There is no invitation of this kind.' : 'Nobody has been invited.'}
+        empty={shown ? 'There is no invitation of this kind.' : 'There are no invitations yet.'}
         filter={
           <Grid gridDefinition={[{ colspan: { default: 12, xs: 4 } }]}>
             <Select

@@ -40,7 +40,7 @@ export function LevelSelect({
     .filter((l) => l !== 'none' || withNone || value === 'none')
     .map((l) => ({ value: l, label: levelName[l], description: levelAbout[l] }));
   return (
-    <FormField label={label} description="The provider may offer a partner less: the lower of the two counts." errorText={error}>
+    <FormField label={label} description="The provider may offer a partner a lower level; the lower of the two applies." errorText={error}>
       <Select
         selectedOption={options.find((o) => o.value === value) ?? null}
         options={options}
@@ -73,9 +73,9 @@ export function PersonLevelSelect({
   onChange: (level: PersonLevel | undefined) => void;
   error?: string;
 }) {
-  const always = 'As much as the partner has, also when you change that';
+  const always = 'The same level as the partner, also after you change it';
   const options = [
-    { value: '', label: levelName[level], description: limited ? 'The limit that this person has already' : always },
+    { value: '', label: levelName[level], description: limited ? 'The limit that this person already has' : always },
     ...order
       .slice(1, order.indexOf(grant.level) + 1)
       .filter((l) => l !== level)
@@ -83,7 +83,7 @@ export function PersonLevelSelect({
     ...(limited ? [{ value: 'unlimited', label: 'No limit', description: always }] : []),
   ];
   return (
-    <FormField label="Level for this person" description="The most that this person may do. Others of the partner keep their level." errorText={error}>
+    <FormField label="Level for this person" description="The highest level for this person. Other users of the partner keep theirs." errorText={error}>
       <Select
         selectedOption={options.find((o) => o.value === (value ?? '')) ?? null}
         options={options}

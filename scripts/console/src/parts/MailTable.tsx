@@ -26,7 +26,7 @@ export function MailTable({ pages, resend, sending }: { pages: CursorPages<Mail>
   return (
     <DataTable
       title="Mails"
-      description="What was sent by e-mail, newest first, and what became of it."
+      description="The mails that were sent, newest first, and whether they were delivered."
       pages={pages}
       trackBy={(m) => m.id}
       empty="No mail has been sent yet."

@@ -38,7 +38,7 @@ export function PeriodFields({
               value={value.from === null ? 'now' : 'at'}
               onChange={(e) => onChange({ ...value, from: e.detail.value === 'now' ? null : undefined })}
               items={[
-                { value: 'now', label: 'At once' },
+                { value: 'now', label: 'Immediately' },
                 { value: 'at', label: 'On a day' },
               ]}
             />
@@ -55,7 +55,7 @@ export function PeriodFields({
             onChange={(e) => onChange({ ...value, until: e.detail.value === 'never' ? null : undefined })}
             items={[
               { value: 'never', label: 'Never (continuous)' },
-              { value: 'at', label: 'On a day', description: 'Access stops on that instant.' },
+              { value: 'at', label: 'On a day', description: 'Access ends exactly then.' },
             ]}
           />
         </FormField>

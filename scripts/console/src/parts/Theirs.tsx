@@ -7,13 +7,13 @@ export function Theirs({ lines }: { lines: string[] | undefined }) {
   return (
     <Alert type="warning" header="Someone else changed this">
       <SpaceBetween size="xs">
-        <div>While you were at it, this became of it:</div>
+        <div>What they changed:</div>
         <ul>
           {lines.map((line) => (
             <li key={line}>{line}</li>
           ))}
         </ul>
-        <div>What you changed yourself is still here, and nothing of it is saved. Look at it, then apply it or cancel.</div>
+        <div>Your own changes are still here and not saved yet. Apply them, or cancel.</div>
       </SpaceBetween>
     </Alert>
   );

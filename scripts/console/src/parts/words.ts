@@ -51,21 +51,21 @@ export const roleName: Record<Schemas['Role'], string> = {
 /** Why an invitation was cancelled although nobody did that. */
 export const invitationReason: Record<Schemas['InvitationReason'], string> = {
   grant_ended: 'the access that it was for has ended',
-  choice_changed: 'the customer has decided anew who chooses the users',
-  inviter_left: 'whoever sent it may not invite any more',
+  choice_changed: 'the customer has changed who assigns the users',
+  inviter_left: 'the person who sent it can no longer invite',
   partner_not_active: 'the provider has suspended the partner',
-  partner_not_eligible: 'the partner cannot be given access',
-  partner_removed: 'the partner is off the partner list',
-  customer_removed: 'the customer was removed',
-  managed: 'one partner manages the customer now',
-  period_changed: 'the access lasts longer now than what was offered',
-  expired: 'the access that was offered is over',
+  partner_not_eligible: 'the partner cannot be granted access',
+  partner_removed: 'the provider removed the partner',
+  customer_removed: 'the provider removed the customer',
+  managed: 'another partner manages the customer now',
+  period_changed: 'the access now lasts longer than what was offered',
+  expired: 'the access that was offered has ended',
 };
 
 export const endReason: Record<Schemas['EndReason'], string> = {
   revoked_by_customer: 'revoked by the customer',
   relinquished_by_partner: 'relinquished by the partner',
-  expired: 'its period is over',
+  expired: 'its period has ended',
   partner_removed: 'the provider removed the partner',
   customer_removed: 'the provider removed the customer',
   relationship_ended: 'the provider ended the relationship',
@@ -123,7 +123,7 @@ export function changeLines({ grant, changes }: Change): string[] {
           break;
         }
         out.push(
-          `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : `, of which ${levelName[grant.effective_level]} is in effect: the provider offers this partner no more`}.`,
+          `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : `; in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}.`,
         );
         break;
       case 'from':
@@ -136,7 +136,7 @@ export function changeLines({ grant, changes }: Change): string[] {
         out.push(
           grant.everyone
             ? 'All present and future users of the partner have access.'
-            : 'Everyone is off: those who had access keep it, new users get none.',
+            : 'Everyone is switched off: current users keep their access, new users do not get it.',
         );
         break;
       case 'assigned_by':
@@ -166,7 +166,7 @@ export const managedWords = (partner: string, customer: string, product: string)
 
 export function byWhom(by: By): string {
   if (by.email) return by.email;
-  return { provider: 'the provider', clock: 'the clock', customer: 'the customer', partner: 'the partner' }[by.kind];
+  return { provider: 'the provider', clock: 'automatic', customer: 'the customer', partner: 'the partner' }[by.kind];
 }
 
 /** What happened, as a sentence without its subject: who did it stands in a column of its own. */
@@ -202,9 +202,9 @@ const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
   ...invitationReason,
   ...endReason,
   person_changed: 'another person has the account',
-  address_proved_elsewhere: 'somebody else has proved the address',
+  address_proved_elsewhere: 'another person has verified the address',
   invited_elsewhere: 'the person was invited to another partner and had no access left here',
-  last_admin: 'the customer has no admin any more',
+  last_admin: 'the customer no longer has an admin',
 };
 
 /** The fields of a partner, as an event says which of them were changed. */
@@ -269,7 +269,7 @@ export function reasonWords(reason: DecisionReason, { customer, partner, picks }
     user_not_assigned: [
       'Not assigned',
       'You are not among the users assigned to this customer.',
-      picks === 'partner' ? `An owner, admin or business user of ${partner} can assign you.` : `${customer} picks the users: ask it to add you.`,
+      picks === 'partner' ? `An owner, admin or business user of ${partner} can assign you.` : `${customer} assigns the users: ask it to add you.`,
     ],
     customer_user_conflict: [
       'Member of the customer',
@@ -281,8 +281,8 @@ export function reasonWords(reason: DecisionReason, { customer, partner, picks }
       `Your e-mail address belongs to ${customer}, and its own people never have access as a partner's users.`,
       `Sign in to ${customer} with your account there.`,
     ],
-    level_too_low: ['No access', 'The relationship gives no access at present.', `Ask ${customer} to grant a level.`],
-    action_not_allowed: ['Not allowed', 'This is not open to partners.', ''],
+    level_too_low: ['No access', 'The relationship gives no access now.', `Ask ${customer} to grant a level.`],
+    action_not_allowed: ['Not allowed', 'This is not available to partners.', ''],
     role_not_allowed: ['Not allowed', 'Your role does not allow this.', ''],
   };
   const [short, why, remedy] = words[reason] ?? ['No access', 'You have no access.', '']; // more reasons may be added

@@ -229,7 +229,7 @@ function EndRelationship({ grant: g, close }: { grant: Grant; close: () => void 
       onDone: ({ changes }) => {
         flash.done(
           g.managed ? `${g.partner.name} no longer manages ${g.customer.name}` : `The relationship of ${g.partner.name} and ${g.customer.name} has ended`,
-          `${count(changes.user_count.before, 'user')} can no longer enter.`,
+          `Access ended for ${count(changes.user_count.before, 'user')}.`,
         );
         close();
         void changed();
@@ -246,7 +246,7 @@ function EndRelationship({ grant: g, close }: { grant: Grant; close: () => void 
       problem={end.problem}
     >
       <div>
-        Access to {g.customer.name} ends at once for <strong>{g.everyone ? `everyone (${count(g.user_count, 'user')})` : count(g.user_count, 'user')}</strong> of {g.partner.name}.
+        Access to {g.customer.name} ends immediately for <strong>{g.everyone ? `everyone (${count(g.user_count, 'user')})` : count(g.user_count, 'user')}</strong> of {g.partner.name}.
         Both sides get a mail.
       </div>
     </ConfirmModal>

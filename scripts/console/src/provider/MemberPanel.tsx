@@ -32,7 +32,7 @@ export function MemberPanel() {
         const { data } = await answer(api.GET('/v1/customers/{customer}/members', { params: { path: { customer }, query: { limit: 100, cursor } }, signal }));
         const found = data.items.find((m) => m.email === email);
         if (found) return found;
-        if (!data.next_cursor) throw new Problem({ status: 404, code: 'not_found', title: 'There is no such member', detail: `${email} is no member of this customer.` });
+        if (!data.next_cursor) throw new Problem({ status: 404, code: 'not_found', title: 'Member not found', detail: `${email} is no member of this customer.` });
         cursor = data.next_cursor;
       }
     },
@@ -65,7 +65,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
             body,
           }),
         ),
-        new Problem({ status: 409, code: 'page', title: 'There is such a member already', errors: [{ pointer: '/email', detail: `${email.trim()} is a member already: edit that.` }] }),
+        new Problem({ status: 409, code: 'page', title: 'This person is already a member', errors: [{ pointer: '/email', detail: `${email.trim()} is already a member. Edit that member.` }] }),
       ),
     {
       repeatable: member !== undefined,
@@ -86,7 +86,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
     <PanelForm
       title={member ? `Edit ${member.name}` : 'Add member'}
       close={close}
-      action={last ? 'Save all the same' : member ? 'Save' : 'Add'}
+      action={last ? 'Save anyway' : member ? 'Save' : 'Add'}
       submit={() => {
         setTried(true);
         if (!missing.email && !missing.name) put.send({ name: name.trim(), role });
@@ -98,7 +98,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
     >
       <FormField
         label="E-mail address"
-        description={member ? undefined : 'The person signs in with it. A partner’s user who becomes a member can no longer enter this customer as a partner’s user.'}
+        description={member ? undefined : 'The person signs in with it. A partner’s user who becomes a member no longer has access to this customer as a partner’s user.'}
         errorText={(tried ? missing.email : undefined) ?? put.problem?.at('/email')}
       >
         {member ? member.email : <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />}
@@ -112,7 +112,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
           onChange={(e) => setRole(e.detail.value as Member['role'])}
           items={[
             { value: 'admin', label: 'Admin', description: 'Grants, edits and revokes the access of partners.' },
-            { value: 'member', label: 'Member', description: 'Looks only.' },
+            { value: 'member', label: 'Member', description: 'Reads, and changes nothing.' },
           ]}
         />
       </FormField>

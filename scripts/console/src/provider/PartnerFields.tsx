@@ -22,7 +22,7 @@ export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/owner_set
 const offers: { value: Level; label: string; description: string }[] = [
   { value: 'none', label: 'No access', description: 'This partner cannot access any customer data.' },
   { value: 'view', label: levelName.view, description: levelAbout.view },
-  { value: 'support', label: levelName.support, description: `${levelAbout.support}. The default: a new relationship opens it.` },
+  { value: 'support', label: levelName.support, description: `${levelAbout.support}. The default of a new relationship.` },
   { value: 'manage', label: levelName.manage, description: `${levelAbout.manage}. A customer still has to grant it explicitly.` },
 ];
 
@@ -53,7 +53,7 @@ export function PartnerFields({
           onChange={(e) => edit({ class: e.detail.value as PartnerValues['class'] })}
           items={[
             { value: 'channel', label: 'Channel partner', description: 'Customers can grant access to it.' },
-            { value: 'other', label: 'Other', description: 'Is in the directory, but customers cannot grant access to it.' },
+            { value: 'other', label: 'Other', description: 'Listed in the directory, but customers cannot grant access to it.' },
           ]}
         />
       </FormField>
@@ -78,7 +78,7 @@ export function PartnerFields({
           </Checkbox>
         </SpaceBetween>
       </Group>
-      <FormField label="Parent" description="The id of the partner above it, for the tree alone: access never flows along it." errorText={at('/parent')}>
+      <FormField label="Parent" description="The id of the partner above it, for the tree only: access is never inherited along it." errorText={at('/parent')}>
         <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder="None" />
       </FormField>
       <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="They get the mails about the whole organisation. The first is the primary address." error={at('/contacts')} />

@@ -124,7 +124,7 @@ function KillSwitch({ partner: p, close }: { partner: Partner; close: () => void
       ).data,
     {
       onDone: () => {
-        flash.done(`${p.name} is ${off ? 'suspended' : 'resumed'}`, off ? 'None of its users can enter any customer.' : 'Its users can enter again wherever customers have granted access.');
+        flash.done(`${p.name} is ${off ? 'suspended' : 'resumed'}`, off ? 'None of its users has access to any customer.' : 'Its users have access again wherever customers have granted it.');
         close();
         void changed();
       },
@@ -142,12 +142,12 @@ function KillSwitch({ partner: p, close }: { partner: Partner; close: () => void
       {off ? (
         <>
           <div>
-            At once <strong>none of its users can enter any customer</strong>, and no customer can grant it access. Its customers get a mail.
+            <strong>None of its users has access to any customer</strong>, and no customer can grant it access, until you resume it. Its customers get a mail.
           </div>
           <div>Nothing is deleted: when you resume it, the access that customers granted is in effect again.</div>
         </>
       ) : (
-        <div>At once its users can enter again wherever customers have granted access, except where a period has ended meanwhile.</div>
+        <div>Its users have access again wherever customers have granted it, except where a period has ended meanwhile.</div>
       )}
     </ConfirmModal>
   );
@@ -164,7 +164,7 @@ function RemovePartner({ partner: p, close }: { partner: Partner; close: () => v
     },
     {
       onDone: () => {
-        flash.done(`${p.name} is removed`, 'None of its users can enter any customer.');
+        flash.done(`${p.name} is removed`, 'None of its users has access to any customer.');
         close();
         void changed();
       },
@@ -173,7 +173,7 @@ function RemovePartner({ partner: p, close }: { partner: Partner; close: () => v
   return (
     <ConfirmModal header={`Remove ${p.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
       <div>
-        At once <strong>none of its users can enter any customer</strong>. Every customer that granted it access gets a mail.
+        <strong>None of its users has access to any customer</strong> any longer. Every customer that granted it access gets a mail.
       </div>
       <div>
         This cannot be undone: the id <strong>{p.id}</strong> is never used again. To stop the partner for a while, suspend it.

@@ -20,7 +20,7 @@ function useBack(): { customer: string; close: () => void } {
 
 /** What the request did: the level that is open, and whether the relationship is new. */
 function outcome({ status, data: { grant, changes } }: Answer<Schemas['GrantChange']>): string {
-  if (status !== 201 && changes.fields.length === 0) return 'The relationship existed already. Nothing has changed.';
+  if (status !== 201 && changes.fields.length === 0) return 'The relationship already existed. Nothing has changed.';
   const level = `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : ` (${levelName[grant.effective_level]} in effect)`}.`;
   return status === 201 ? `The relationship is new. ${level}` : level;
 }
@@ -61,7 +61,7 @@ export function EstablishRelationship() {
       shown={['/partner', '/everyone']}
     >
       <Box>
-        Opens Support where the partner&apos;s offer is at least that, otherwise a relationship without access. The partner assigns its users; the customer can edit or
+        Grants the level Support if the partner&apos;s offer allows it, otherwise no access. The partner assigns its users; the customer can edit or
         revoke it at any time.
       </Box>
       <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />
@@ -76,7 +76,7 @@ export function EstablishRelationship() {
 /** Warns that a new relationship has no user: the partner assigns the first one (E9). */
 function NoUserYet({ of }: { of: PartnerChoice | undefined }) {
   const name = of?.name ?? 'the partner';
-  return <Alert type="warning">Nobody can enter until {name} assigns its first user. It gets a mail that says so.</Alert>;
+  return <Alert type="warning">Nobody has access until {name} assigns its first user. It gets a mail that says so.</Alert>;
 }
 
 /** The panel that sets the partner that manages a customer (A2, A15). */
@@ -113,7 +113,7 @@ export function ManagingPartner() {
       shown={['/partner']}
     >
       <Box>
-        Always open, with the level Manage; the customer can neither edit nor revoke it, only you end it. A managed customer has exactly one partner.
+        The partner always has access, with the level Manage: the customer can neither edit nor revoke it, only you can end it. A managed customer has exactly one partner.
       </Box>
       <NoUserYet of={partner} />
       <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />

@@ -61,7 +61,7 @@ export function LostPassword({ email: typed, close }: { email: string; close: (r
                   <Link href={local?.mailbox} external variant="secondary" fontSize="inherit">
                     mailbox
                   </Link>
-                  . Whoever has never signed in uses the temporary password from the first mail.
+                  . If you have never signed in, use the temporary password from the first mail.
                 </>
               ) : (
                 'A code is sent to the e-mail address of the account.'

@@ -93,8 +93,8 @@ function LocalSignIn({ next }: { next: string }) {
       {problem && <ProblemAlert problem={problem} />}
       <Container
         header={
-          <Header variant="h2" description="This is the local stack: be whoever you like, without a password.">
-            Be one of the demo people
+          <Header variant="h2" description="This is the local stack: sign in as anyone, without a password.">
+            Sign in as a demo person
           </Header>
         }
       >
@@ -107,7 +107,7 @@ function LocalSignIn({ next }: { next: string }) {
             ariaLabel="Demo people"
             items={[
               ...people.data.map((p) => ({ key: p.email, title: p.name, about: `${p.role} of ${p.of}`, who: { email: p.email } as LocalIdentity })),
-              { key: 'provider', title: 'The provider', about: 'keeps the directory', who: { scope: directoryScope } as LocalIdentity },
+              { key: 'provider', title: 'The provider', about: 'manages the directory', who: { scope: directoryScope } as LocalIdentity },
             ]}
             renderItem={(item) => ({
               id: item.key,
@@ -136,7 +136,7 @@ function SomebodyElse({ enter }: { enter: (who: LocalIdentity) => void }) {
         if (email.trim()) enter({ email: email.trim() });
       }}
     >
-      <Container header={<Header variant="h2">Be somebody else</Header>}>
+      <Container header={<Header variant="h2">Sign in as somebody else</Header>}>
         <SpaceBetween size="m">
           <FormField label="E-mail address" description="Such as one that was invited. The address counts as verified.">
             <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" name="email" autoComplete={false} />

@@ -48,7 +48,7 @@ export async function returnFromLogin(login: HostedLogin, query: URLSearchParams
   const pending = stored ? (JSON.parse(stored) as Pending) : undefined;
   const code = query.get('code');
   if (!pending || !code || query.get('state') !== pending.state) {
-    throw signInProblem('This sign-in was not begun in this tab, or has been used already.');
+    throw signInProblem('This sign-in was not started in this tab, or has already been used.');
   }
   const tokens = await request(login, { grant_type: 'authorization_code', code, redirect_uri: redirectUri(), code_verifier: pending.verifier });
   return { tokens, next: pending.next };

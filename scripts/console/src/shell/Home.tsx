@@ -12,13 +12,13 @@ export function Home() {
   if (me?.removed_partner) {
     return (
       <Alert type="info" header={`The provider has removed ${me.removed_partner}`}>
-        You have signed in as {me.email}. All access of {me.removed_partner} to customers has ended, and its pages are closed. Ask the provider if this is unexpected.
+        You are signed in as {me.email}. All access of {me.removed_partner} to customers has ended, and its pages are closed. Ask the provider if this is unexpected.
       </Alert>
     );
   }
   return (
     <Alert type="info" header="You are not registered">
-      You have signed in as {me?.email}, and nobody has registered this address yet. Ask an admin of your organisation to add you. If you were
+      You are signed in as {me?.email}, and this address is not registered. Ask an admin of your organisation to add you. If you were
       invited by e-mail, open the link in that mail.
     </Alert>
   );

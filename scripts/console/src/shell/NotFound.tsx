@@ -5,10 +5,10 @@ import { useFollow } from './useFollow';
 
 export function NotFound() {
   return (
-    <Alert type="info" header="There is no such page">
+    <Alert type="info" header="Page not found">
       <title>Not found · Partner Access</title>
       <Link href="/" onFollow={useFollow()}>
-        Go to the first page
+        Go to the start page
       </Link>
     </Alert>
   );

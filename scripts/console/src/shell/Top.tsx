@@ -46,7 +46,7 @@ export function Top() {
           ? [
               {
                 id: 'people',
-                text: 'Be somebody else (local)',
+                text: 'Switch user (local)',
                 items: [
                   ...people.data.map((p) => ({ id: `person:${p.email}`, text: p.name, description: `${p.role} of ${p.of}`, secondaryText: p.email })),
                   { id: 'provider', text: 'The provider' },
@@ -109,7 +109,7 @@ function useClock(): [React.ReactNode, TopNavigationProps.Utility[]] {
   const move = (to: { advance: string } | { now: string }) => {
     local.moveClock(to).then(
       (t) => {
-        flash.done(`The clock stands at ${utc(t)}`, 'What was due has been done.');
+        flash.done(`The clock is set to ${utc(t)}`, 'Everything that was due has run.');
         void queries.invalidateQueries();
       },
       (error: unknown) => flash.warn(asProblem(error).title),
