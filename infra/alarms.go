@@ -52,7 +52,7 @@ func (v *service) addAlarms() {
 		suppress(topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&v.alarmEmail, nil)),
 			reason{"Serverless-SNSRedrivePolicy", "an alarm's mail that is lost says nothing new: CloudWatch shows the alarm's state", nil})
 	}
-	v.output("AlarmTopic", topic.TopicArn(), "alarms are told here")
+	v.output("AlarmTopic", topic.TopicArn(), "alarms are sent here")
 	by := map[cause][]awscloudwatch.IAlarm{}
 	for _, a := range v.alarms() {
 		missing := awscloudwatch.TreatMissingData_NOT_BREACHING
@@ -134,7 +134,7 @@ func (v *service) alarms() []alarm {
 	for _, d := range v.dead {
 		all = append(all, alarm{
 			name: d.name, cause: d.cause, metric: d.queue.MetricApproximateNumberOfMessagesVisible(statistic("Maximum", 1)),
-			means: "Something was given up: " + d.means + ". The queue holds it for 14 days.",
+			means: "Processing failed for good: " + d.means + ". The queue keeps it for 14 days.",
 		})
 	}
 	return append(all,
@@ -145,7 +145,7 @@ func (v *service) alarms() []alarm {
 		},
 		alarm{
 			name: "contention", cause: storage, metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
-			means: "Many changes of the same records got in each other's way. Callers may have been answered 409 or 503.",
+			means: "Many changes conflicted with each other on the same records. Callers may have been answered 409 or 503.",
 		},
 		alarm{
 			name: "bounces", cause: mails, metric: v.reputation("Reputation.BounceRate"), above: 0.04,

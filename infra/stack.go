@@ -59,7 +59,7 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 	name := "partner-access-" + s.stage
 	stack := awscdk.NewStack(app, &name, &awscdk.StackProps{
 		StackName:          &name,
-		Description:        jsii.String("Partner Access: customers let partners into their tenants, and back ends check"),
+		Description:        jsii.String("Partner Access: customers grant partners access to their tenants, and back ends check"),
 		Tags:               &map[string]*string{"service": jsii.String("partner-access"), "stage": &s.stage},
 		AnalyticsReporting: jsii.Bool(false), // it tells AWS what the stack is made of, in a resource of the stack
 		// What holds data is kept in any case. This keeps a slip of the hand from taking the API away. Not at the first deployment: a stack

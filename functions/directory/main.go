@@ -1,4 +1,4 @@
-// Command directory is the Lambda function that keeps the partners, their users, the customers and their members.
+// Command directory is the Lambda function that manages the partners, their users, the customers and their members.
 package main
 
 import (

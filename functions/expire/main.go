@@ -1,4 +1,4 @@
-// Command expire is the Lambda function that does the work that is due.
+// Command expire is the Lambda function that does what is due: expiries, reminders, and work on many grants.
 package main
 
 import (

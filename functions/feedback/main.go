@@ -1,4 +1,4 @@
-// Command feedback is the Lambda function that records what became of the mails.
+// Command feedback is the Lambda function that records which mails were delivered, bounced or were marked as spam.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command list is the Lambda function that lists and shows what there is.
+// Command list is the Lambda function that lists and reads grants, partners, customers, their people and history.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command mail is the Lambda function that shows what became of the mails, sends one again, and lets a blocked address get mails again.
+// Command mail is the Lambda function that lists the mails and their delivery, sends one again, and unblocks addresses.
 package main
 
 import (

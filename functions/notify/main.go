@@ -1,4 +1,4 @@
-// Command notify is the Lambda function that sends people mails about what has happened.
+// Command notify is the Lambda function that notifies people by e-mail of what has happened.
 package main
 
 import (

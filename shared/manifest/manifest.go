@@ -111,14 +111,14 @@ func Functions() []Function {
 		},
 		{
 			Name:    "list",
-			Does:    "answers every question about what is there",
+			Does:    "lists and reads grants, partners, customers, their people and history",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    peopleSettings(),
 			Routes: routes("list"),
 		},
 		{
 			Name:    "directory",
-			Does:    "keeps the partners, their users, the customers and their members",
+			Does:    "manages the partners, their users, the customers and their members",
 			Timeout: 29 * time.Second, Memory: 256,
 			Env:    append(peopleSettings(), accountSettings()...),
 			Routes: routes("directory"),
@@ -132,14 +132,14 @@ func Functions() []Function {
 		},
 		{
 			Name:    "expire",
-			Does:    "does what is due: ends, reminders, and work that goes through many grants",
+			Does:    "does what is due: expiries, reminders, and work on many grants",
 			Timeout: time.Minute, Memory: 256,
 			Env:      append(commonSettings(), accountSettings()...),
 			Schedule: time.Minute,
 		},
 		{
 			Name:    "notify",
-			Does:    "tells people by e-mail what has happened",
+			Does:    "notifies people by e-mail of what has happened",
 			Timeout: 2 * time.Minute, Memory: 256,
 			Env:      slices.Concat(commonSettings(), mailSettings(), accountSettings()),
 			Schedule: time.Minute, // the mails that wait for another attempt
@@ -147,14 +147,14 @@ func Functions() []Function {
 		},
 		{
 			Name:    "mail",
-			Does:    "shows what became of the mails, sends one again, and lets an address that was blocked get mails again",
+			Does:    "lists the mails and their delivery, sends one again, and unblocks addresses",
 			Timeout: 29 * time.Second, Memory: 256,
 			Env:    slices.Concat(peopleSettings(), mailSettings(), accountSettings()),
 			Routes: routes("mail"),
 		},
 		{
 			Name:    "feedback",
-			Does:    "notes which mails have arrived, bounced or been complained of",
+			Does:    "records which mails were delivered, bounced or were marked as spam",
 			Timeout: 30 * time.Second, Memory: 128,
 			Env:      commonSettings(),
 			Feedback: true,
