@@ -318,7 +318,8 @@ func PlanUnmanage(r GrantFacts, pc PlanContext) (GrantChange, error) {
 		return GrantChange{}, notFound("managing partner")
 	}
 	if r.Grant == nil || r.Grant.Partner != r.Customer.ManagedBy { // it was read before another became the managing one
-		return GrantChange{}, Refuse(Contention, "customer %s was given another managing partner meanwhile: read it, then try again", r.Customer.ID)
+		return GrantChange{},
+			Refuse(Contention, "customer %s was given another managing partner meanwhile: read it, then try again", r.Customer.ID)
 	}
 	return unmanage(r, ManagementEnded, pc)
 }
