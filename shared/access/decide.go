@@ -17,7 +17,6 @@ const (
 	SSORequired              DecisionReason = "sso_required"
 	DeniedUserNotActive      DecisionReason = "user_not_active"
 	NoGrant                  DecisionReason = "no_grant"
-	PendingApproval          DecisionReason = "pending_approval"
 	NotYetActive             DecisionReason = "not_yet_active"
 	DeniedSuspended          DecisionReason = "suspended"
 	DeniedExpired            DecisionReason = "expired"
@@ -114,8 +113,6 @@ func (g *Grant) denial(p *Partner, now time.Time) DecisionReason {
 		return DeniedExpired
 	case g.State == StateEnded, p.Status == Removed:
 		return DeniedEnded
-	case g.State == StateRequested:
-		return PendingApproval
 	case p.denial() != Granted:
 		return p.denial()
 	case g.State != StateOpen:

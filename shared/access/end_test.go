@@ -185,8 +185,6 @@ func TestTheStatusThatPeopleSee(t *testing.T) {
 		{"at its end", access.Grant{State: access.StateOpen, From: from, Until: until}, until, "expired"},
 		{"suspended before the period", access.Grant{State: access.StateSuspended, From: from, Until: until}, from.Add(-tick), "suspended"},
 		{"suspended at its end", access.Grant{State: access.StateSuspended, From: from, Until: until}, until, "expired"},
-		{"requested", access.Grant{State: access.StateRequested, From: from, Until: until}, from, "requested"},
-		{"requested at its end", access.Grant{State: access.StateRequested, From: from, Until: until}, until, "expired"},
 		{"revoked", access.Grant{State: access.StateEnded, Until: until, End: &access.End{Reason: access.RevokedByCustomer}}, until, "ended"},
 		{"expired and written down", access.Grant{State: access.StateEnded, End: &access.End{Reason: access.Expired}}, until, "expired"},
 		{"continuous", access.Grant{State: access.StateOpen, From: from}, until.AddDate(100, 0, 0), "active"},

@@ -174,7 +174,6 @@ type State string
 
 // The states of a grant.
 const (
-	StateRequested State = "requested"
 	StateOpen      State = "open"
 	StateSuspended State = "suspended"
 	StateEnded     State = "ended"
@@ -361,7 +360,6 @@ type GrantStatus string
 
 // The statuses of a grant.
 const (
-	StatusRequested GrantStatus = "requested"
 	StatusScheduled GrantStatus = "scheduled"
 	StatusActive    GrantStatus = "active"
 	StatusSuspended GrantStatus = "suspended"
@@ -369,7 +367,7 @@ const (
 	StatusEnded     GrantStatus = "ended"
 )
 
-// Status is what people see of a grant at that instant: requested, scheduled, active, suspended, expired or ended. It is what a check would
+// Status is what people see of a grant at that instant: scheduled, active, suspended, expired or ended. It is what a check would
 // answer now: active only where neither the grant nor its partner denies, and suspended where the partner is suspended, of another class,
 // or without the single sign-on that is required. A removed partner's grants have ended, whether or not that has been written down (D5).
 func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
@@ -380,8 +378,6 @@ func (g *Grant) Status(p *Partner, now time.Time) GrantStatus {
 		return StatusExpired
 	case DeniedEnded:
 		return StatusEnded
-	case PendingApproval:
-		return StatusRequested
 	case NotYetActive:
 		return StatusScheduled
 	}

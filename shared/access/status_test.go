@@ -19,7 +19,7 @@ func TestTheStatusOfAGrantIsWhatACheckAnswersToItsUsers(t *testing.T) {
 		for _, class := range []access.Class{access.Channel, access.Other} {
 			for _, sso := range []bool{true, false} {
 				p := &access.Partner{ID: "contoso", Class: class, Status: status, SSO: sso, Offer: access.Manage}
-				for _, state := range []access.State{access.StateRequested, access.StateOpen, access.StateSuspended, access.StateEnded} {
+				for _, state := range []access.State{access.StateOpen, access.StateSuspended, access.StateEnded} {
 					g := &access.Grant{
 						ID: "grt_1", Customer: "acme", Partner: "contoso", Level: access.View, State: state, RequireSSO: true, Everyone: true,
 						From: start, Until: start.Add(time.Hour),
@@ -34,7 +34,7 @@ func TestTheStatusOfAGrantIsWhatACheckAnswersToItsUsers(t *testing.T) {
 						if active := g.Status(p, now) == "active"; active != in || in && level != access.View {
 							t.Errorf("%s: got the status %s, while the check lets in: %v", name, g.Status(p, now), in)
 						}
-						over := g.Status(p, now) == "ended" || g.Status(p, now) == "expired" || g.Status(p, now) == "requested"
+						over := g.Status(p, now) == "ended" || g.Status(p, now) == "expired"
 						switch denied := g.DenialReason(p, now); {
 						case in && denied != "":
 							t.Errorf("%s: got the reason %s beside an open access, want none", name, denied)

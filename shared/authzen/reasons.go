@@ -19,8 +19,6 @@ func sentences(w access.DecisionReason) (user, admin string) {
 		return "Your account is not active.", "The user is invited or disabled: the partner's administrators change that."
 	case access.NoGrant:
 		return "The customer has not granted your organisation access.", "There is no grant of this customer for the user's partner."
-	case access.PendingApproval:
-		return "The customer has not approved the access yet.", "The grant was requested and waits for the customer's approval."
 	case access.NotYetActive:
 		return "The access has not begun yet.", "The grant's period begins later."
 	case access.DeniedSuspended:

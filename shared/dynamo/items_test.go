@@ -397,7 +397,7 @@ func anyRecord(t *rapid.T, n int64) record {
 		},
 		Grant: &access.Grant{
 			ID: text.Draw(t, "grant"), Customer: customer, Partner: partner, Level: level.Draw(t, "level"),
-			State: rapid.SampledFrom([]access.State{access.StateRequested, access.StateOpen}).Draw(t, "state"),
+			State: rapid.SampledFrom([]access.State{access.StateOpen, access.StateSuspended}).Draw(t, "state"),
 			From:  instant.Draw(t, "from"), Until: instant.Draw(t, "until"), RequireSSO: yes.Draw(t, "require sso"), AssignedBy: access.ByCustomer,
 			Managed: yes.Draw(t, "managed"),
 			Note:    text.Draw(t, "note"), Everyone: yes.Draw(t, "everyone"), Epoch: number.Draw(t, "epoch"), EveryoneUpTo: number.Draw(t, "up to"),

@@ -254,7 +254,7 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 				g := access.Grant{
 					ID: "grt_" + c, Customer: c, Partner: "contoso", Level: rapid.SampledFrom(levels).Draw(t, "level"), RequireSSO: bit("require_sso"),
 					State: rapid.SampledFrom(
-						[]access.State{access.StateOpen, access.StateOpen, access.StateRequested, access.StateSuspended, access.StateEnded}).Draw(t, "state"),
+						[]access.State{access.StateOpen, access.StateOpen, access.StateSuspended, access.StateEnded}).Draw(t, "state"),
 					Everyone: bit("everyone"), Epoch: int64(rapid.IntRange(0, 1).Draw(t, "epoch")),
 					EveryoneUpTo: int64(rapid.IntRange(0, 3).Draw(t, "up_to")),
 					From:         rapid.SampledFrom(instants).Draw(t, "from"), Until: rapid.SampledFrom(instants).Draw(t, "until"), Version: 1,
@@ -347,9 +347,6 @@ func TestEachFactThatIsReadDeniesAlone(t *testing.T) {
 		}},
 		{access.DeniedUserNotActive, func(_ *access.Partner, u *access.User, _ *access.Grant, _ *access.Assignment) {
 			u.Status = access.Disabled
-		}},
-		{access.PendingApproval, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
-			g.State = access.StateRequested
 		}},
 		{access.NotYetActive, func(_ *access.Partner, _ *access.User, g *access.Grant, _ *access.Assignment) {
 			g.From = now.Add(time.Millisecond)

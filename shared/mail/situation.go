@@ -230,7 +230,7 @@ func (s Situation) outdatedAccount(l Letter) string {
 // state changes.
 func isTemporary(w access.DecisionReason) bool {
 	switch w { //nolint:exhaustive // all others concern the person, or are final
-	case access.LevelTooLow, access.DeniedSuspended, access.NotYetActive, access.PendingApproval, access.DeniedPartnerNotActive,
+	case access.LevelTooLow, access.DeniedSuspended, access.NotYetActive, access.DeniedPartnerNotActive,
 		access.DeniedPartnerNotEligible, access.SSORequired:
 		return true
 	}

@@ -48,7 +48,7 @@ func (s *Service) prove(ctx context.Context, who Caller, id string) (*access.Use
 
 // GrantStatuses are all that a grant can have.
 func GrantStatuses() []string {
-	return []string{"requested", "scheduled", "active", "suspended", "expired", "ended"}
+	return []string{"scheduled", "active", "suspended", "expired", "ended"}
 }
 
 // CustomerGrants lists a customer's grants (D12, D13, D18, D19).

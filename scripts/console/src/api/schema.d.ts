@@ -1273,17 +1273,17 @@ export interface components {
          * @description What a check answers now. It is suspended while the customer has suspended it, and while the partner is suspended, is no channel partner, or lacks the single sign-on that is required; the reason beside it tells them apart.
          * @enum {string}
          */
-        GrantStatus: "requested" | "scheduled" | "active" | "suspended" | "expired" | "ended";
+        GrantStatus: "scheduled" | "active" | "suspended" | "expired" | "ended";
         /**
          * @description Why it is not active, by the code that a check answers to its users; null while it is active
          * @enum {string|null}
          */
-        GrantReason: "pending_approval" | "not_yet_active" | "suspended" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "expired" | "ended" | null;
+        GrantReason: "not_yet_active" | "suspended" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "expired" | "ended" | null;
         /**
          * @description What was last decided about it, whatever the clock and the partner are; `state` of an edit changes it.
          * @enum {string}
          */
-        GrantState: "requested" | "open" | "suspended" | "ended";
+        GrantState: "open" | "suspended" | "ended";
         /**
          * @description Who assigns the partner's users; the customer always may.
          * @enum {string}
@@ -1307,7 +1307,7 @@ export interface components {
          * @description Why something is allowed or denied. Stable; more may be added. Only `granted` comes with true.
          * @enum {string}
          */
-        DecisionReason: "granted" | "unknown_subject" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "user_not_active" | "no_grant" | "pending_approval" | "not_yet_active" | "suspended" | "expired" | "ended" | "user_not_assigned" | "customer_user_conflict" | "own_organisation" | "level_too_low" | "action_not_allowed" | "role_not_allowed";
+        DecisionReason: "granted" | "unknown_subject" | "partner_not_active" | "partner_not_eligible" | "sso_required" | "user_not_active" | "no_grant" | "not_yet_active" | "suspended" | "expired" | "ended" | "user_not_assigned" | "customer_user_conflict" | "own_organisation" | "level_too_low" | "action_not_allowed" | "role_not_allowed";
         CustomerName: {
             id: components["schemas"]["OrganisationID"];
             name: components["schemas"]["Name"];

@@ -4,7 +4,6 @@ import type { Schemas } from '../api';
 import { invitationReason, statusWords, type GrantStatus } from './words';
 
 const grantType: Record<GrantStatus, StatusIndicatorProps.Type> = {
-  requested: 'pending',
   scheduled: 'pending',
   active: 'success',
   suspended: 'stopped',

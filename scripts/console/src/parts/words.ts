@@ -18,7 +18,6 @@ export const levelAbout: Record<Level, string> = {
 };
 
 export const statusName: Record<GrantStatus, string> = {
-  requested: 'Requested',
   scheduled: 'Scheduled',
   active: 'Active',
   suspended: 'Suspended',
@@ -261,7 +260,6 @@ export function reasonWords(reason: DecisionReason, { customer, partner, picks }
     ],
     user_not_active: ['Account not active', 'Your account is not active.', `Ask an admin of ${partner}.`],
     no_grant: ['Not granted', `${customer} has not granted access to ${partner}.`, `Ask ${customer}.`],
-    pending_approval: ['Awaiting approval', `${customer} has not approved the access yet.`, ''],
     not_yet_active: ['Not started', 'The access has not started yet.', ''],
     suspended: ['Suspended', `${customer} has suspended the access.`, `Only ${customer} can resume it.`],
     expired: ['Expired', 'The access has expired.', `${customer} can grant it again.`],
