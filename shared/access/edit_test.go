@@ -127,6 +127,16 @@ func TestTheListAnErrorPointsInto(t *testing.T) {
 	wantPointer(t, err, "/users/add/0")
 }
 
+// The partner has removed a user, and the clock has not counted it out of the grant yet.
+func TestAnEmptySetLeavesNobodyWhoeverIsCountedStill(t *testing.T) { // E9
+	w, _, _, _ := withThree(t)
+	g := w.grants["acme contoso"]
+	g.Count++
+	w.grants["acme contoso"] = g
+	_, err := w.edit(access.EditCommand{Set: list()})
+	wantRefusal(t, err, access.LastUser)
+}
+
 func TestAtLeastOneUserKeepsAccess(t *testing.T) { // E9
 	w, kim, lee, maxi := withThree(t)
 	w.must(w.edit(access.EditCommand{Remove: []string{lee, maxi}}))

@@ -41,7 +41,9 @@ func (p *grantPlan) changeUsers(everyone *bool, set *[]string, add, remove []str
 			}
 		}
 	}
-	if before > 0 && p.userCount() == 0 && !p.grant.Everyone {
+	// A user who has just been removed may be counted still: an empty set names nobody all the same.
+	nobody := p.userCount() == 0 || set != nil && len(*set)+len(add) == 0
+	if before > 0 && nobody && !p.grant.Everyone {
 		return Refuse(LastUser, "at least one user keeps access: add another user first, or revoke the grant") // E9
 	}
 	return nil
