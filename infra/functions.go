@@ -55,6 +55,10 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	if v.target == onLocalStack {
 		architecture = awslambda.Architecture_X86_64() // its containers are the host's
 	}
+	tracing := awslambda.Tracing_DISABLED
+	if v.tracing {
+		tracing = awslambda.Tracing_ACTIVE
+	}
 	var reserved *float64
 	if f.Name == "check" && v.checkConcurrency > 0 {
 		reserved = jsii.Number(float64(v.checkConcurrency))
@@ -73,7 +77,7 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 		LogGroup:     log,
 		// The functions write lines of JSON themselves, CloudWatch's embedded metrics among them, which Lambda's own JSON would wrap.
 		LoggingFormat:                awslambda.LoggingFormat_TEXT,
-		Tracing:                      awslambda.Tracing_ACTIVE,
+		Tracing:                      tracing,
 		ReservedConcurrentExecutions: reserved,
 	})
 	fn.Node().AddDependency(role) // with its policy: a function that starts without it fails its first requests
@@ -81,7 +85,7 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	suppress(fn, reason{
 		"Serverless-LambdaDLQ",
 		"a caller waits for the answer, or what fails goes to the on-failure destination of the invocation or of the stream's mapping", nil,
-	})
+	}, reason{"Serverless-LambdaTracing", "traces cost a quarter of a single check, and are the operator's choice: the setting tracing", nil})
 
 	unnamed := []string{"Resource::*"}
 	why := "X-Ray's PutTraceSegments and PutTelemetryRecords know no resources"

@@ -46,7 +46,7 @@ func base() map[string]string {
 		"invitationUrl": "https://cloud.example/i/{token}", "unsubscribe": "mailto:stop@cloud.example",
 		"pageUrl": "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
 		"signInUrl": "https://{domain}/in", "requireSso": "true", "alarmEmail": "ops@cloud.example", "catalogue": catalogue,
-		"throttleRate": "50", "throttleBurst": "70", "checkConcurrency": "20", "logRetentionDays": "30",
+		"tracing": "true", "throttleRate": "50", "throttleBurst": "70", "checkConcurrency": "20", "logRetentionDays": "30",
 	}
 }
 
@@ -73,7 +73,7 @@ func variants() map[string]map[string]string {
 			"consoleCertificate": "arn:aws:acm:us-east-1:123456789012:certificate/def",
 		}),
 		"outside":    outside,
-		"localstack": {"target": "localstack"},
+		"localstack": {"target": "localstack", "tracing": "true"},
 	}
 }
 
@@ -91,7 +91,7 @@ func settingsOf(variant string) map[string]string {
 			"tableKey": "arn:aws:kms:eu-central-1:123456789012:key/k", "permissionsBoundary": "arn:aws:iam::123456789012:policy/edge",
 			"webAcl":       "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pages/1",
 			"poolWebAcl":   "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/pool/2",
-			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100",
+			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100", "tracing": "false",
 			"pipeline": "example/access",
 		})
 	case "bare":

@@ -56,6 +56,7 @@ type settings struct {
 
 	alarmEmail       string
 	logRetentionDays int
+	tracing          bool // X-Ray gets a trace of one request a second and of 5 % of the others
 
 	// A table that was restored to a point in time, or that a stack before this one has left, in the place of the stack's own: its ARN and its
 	// stream's; "": there is none. A user pool likewise, by its id.
@@ -96,7 +97,7 @@ func defaults(target string) map[string]string {
 		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
-		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90",
+		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
 		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
 	}
 	if target == onLocalStack { // what the local stack says, which gets the mails
@@ -188,7 +189,7 @@ func read(given map[string]string) (settings, error) {
 		},
 		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
-		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)),
+		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)), tracing: truth("tracing"),
 		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"], userPool: all["userPool"], protect: truth("protect"),
 		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
 	}

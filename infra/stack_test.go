@@ -628,6 +628,17 @@ func policyOf(tpl template, prefix string) string {
 	return ""
 }
 
+func TestTracesAreTheOperatorsChoice(t *testing.T) {
+	for id, f := range synth(t, "additions").of("AWS::Lambda::Function") {
+		same(t, id+": tracing", f.Properties["TracingConfig"], nil)
+	}
+	for id, p := range synth(t, "additions").of("AWS::IAM::Policy") {
+		if strings.Contains(plain(p.Properties), "xray:") {
+			t.Errorf("%s allows traces that nobody wants", id)
+		}
+	}
+}
+
 func TestWhatAnOperatorAdds(t *testing.T) {
 	tpl, given := synth(t, "additions"), settingsOf("additions")
 	if len(tpl.errors) > 0 {
