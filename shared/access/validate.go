@@ -76,8 +76,8 @@ func InDomain(address, domain string) bool {
 	return domain != "" && at > 0 && address[at+1:] == domain && (address[at] == '@' || address[at] == '.')
 }
 
-// isDotString reports whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys, and without / and ?: addresses stand in
-// paths, which API Gateway decodes before it takes them apart.
+// isDotString reports whether s is a dot-string (RFC 5321, 4.1.2), without the # that separates keys, and without / and ?: addresses stand
+// in paths, which API Gateway decodes before it takes them apart.
 func isDotString(s string) bool {
 	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false

@@ -13,8 +13,8 @@ import (
 	"partneraccess/shared/dynamo"
 )
 
-// What infra/README.md says of a table that is restored to a point in time, as far as a local engine goes: another table with the items of then,
-// whose stream is switched on afterwards, in the place of the first.
+// What infra/README.md says of a table that is restored to a point in time, as far as a local engine goes: another table with the items of
+// then, whose stream is switched on afterwards, in the place of the first.
 func TestATableThatIsRestoredGoesOnFromThen(t *testing.T) {
 	t.Parallel()
 	w := spec.New(t, withStream)
