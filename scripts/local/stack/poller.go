@@ -20,8 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
-	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/stream/batch"
 )
 
 // The poller's pace. A mail is to be in the box within a second of the change that it tells of.

@@ -19,9 +19,9 @@ import (
 
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
-	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/stream/batch"
 )
 
 // listener is a function of the stream: it notes each batch that it gets, and answers as told.

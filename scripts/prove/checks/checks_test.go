@@ -63,7 +63,10 @@ func rules() map[string]rule {
 		},
 		"shared/cognito": {own: []string{"shared/access", "shared/awsenv"}, other: with(aws, text)},
 		"shared/stream":  {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
-		"shared/turns":   {}, // whose turn it is: it knows nobody
+		"shared/stream/batch": { // what Lambda makes of a stream: for the local stack and the tools, and in no function
+			own: []string{"events"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"}),
+		},
+		"shared/turns": {}, // whose turn it is: it knows nobody
 		"shared/sweep": {
 			own:   []string{"events", "shared/access", "shared/metrics", "shared/service", "shared/turns"},
 			other: with(text, []string{"github.com/aws/aws-lambda-go"}),

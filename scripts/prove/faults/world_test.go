@@ -30,7 +30,6 @@ import (
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/rights"
 	"partneraccess/scripts/local/stack"
-	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/access"
 	"partneraccess/shared/cognito"
 	"partneraccess/shared/dynamo"
@@ -40,6 +39,7 @@ import (
 	"partneraccess/shared/ses"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/mails"
+	"partneraccess/shared/stream/batch"
 	"partneraccess/shared/sweep"
 )
 

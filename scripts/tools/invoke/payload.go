@@ -15,9 +15,9 @@ import (
 
 	"partneraccess/events"
 	"partneraccess/scripts/local/seed"
-	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/stream/batch"
 )
 
 // sample is one thing that a function can be passed.

@@ -10,7 +10,7 @@ import (
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 
 	"partneraccess/scripts/local/ask"
-	"partneraccess/scripts/tools/replay/batch"
+	"partneraccess/shared/stream/batch"
 )
 
 // localSource reads the local stack's list, which keeps the records themselves.

@@ -24,8 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/dynamo"
+	"partneraccess/shared/stream/batch"
 )
 
 func main() {

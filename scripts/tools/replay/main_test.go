@@ -23,12 +23,12 @@ import (
 	"partneraccess/events"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/stack"
-	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/mail"
 	"partneraccess/shared/manifest"
 	"partneraccess/shared/stream"
+	"partneraccess/shared/stream/batch"
 )
 
 func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }

@@ -18,9 +18,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/events"
-	"partneraccess/scripts/tools/replay/batch"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
+	"partneraccess/shared/stream/batch"
 )
 
 // queueSource reads Lambda's dead-letter queue, which says where the records are in the stream.
