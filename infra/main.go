@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+
+	"partneraccess/shared/settingsfile"
 )
 
 func main() {
@@ -47,5 +49,5 @@ func given(app awscdk.App) map[string]string {
 			out[name] = v
 		}
 	}
-	return texts(out)
+	return settingsfile.Texts(out)
 }

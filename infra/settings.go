@@ -1,14 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/mail"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 
 	"partneraccess/shared/access"
 	letters "partneraccess/shared/mail"
+	"partneraccess/shared/settingsfile"
 )
 
 // Where a stack is meant to run.
@@ -122,7 +121,7 @@ func required(target string) []string {
 // read makes settings of what was given, by name. The error is sentences for the operator, each of which says which setting is wrong.
 func read(given map[string]string) (settings, error) {
 	if file := given["settings"]; file != "" {
-		fromFile, err := readFile(file)
+		fromFile, err := settingsfile.Read(file)
 		if err != nil {
 			return settings{}, err
 		}
@@ -430,34 +429,4 @@ func isAddress(s string, localToo bool) bool {
 		return false
 	}
 	return u.Scheme == "https" || localToo && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1")
-}
-
-// readFile reads a JSON object of settings. Lists may be lists there.
-func readFile(file string) (map[string]string, error) {
-	text, err := os.ReadFile(filepath.Clean(file))
-	if err != nil {
-		return nil, fmt.Errorf("the file of settings cannot be read: %w", err)
-	}
-	var values map[string]any
-	if err := json.Unmarshal(text, &values); err != nil {
-		return nil, fmt.Errorf("the file of settings %s is no JSON object: %w", file, err)
-	}
-	return texts(values), nil
-}
-
-// texts are values as one would give them with -c.
-func texts(values map[string]any) map[string]string {
-	out := map[string]string{}
-	for name, v := range values {
-		if several, ok := v.([]any); ok {
-			var parts []string
-			for _, one := range several {
-				parts = append(parts, fmt.Sprint(one))
-			}
-			out[name] = strings.Join(parts, ",")
-			continue
-		}
-		out[name] = fmt.Sprint(v)
-	}
-	return out
 }

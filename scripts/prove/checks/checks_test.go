@@ -72,12 +72,15 @@ func rules() map[string]rule {
 			other: with(text, []string{"github.com/aws/aws-lambda-go"}),
 		},
 		// what all mains do alike
-		"shared/setup": {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
-		"functions":    {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
+		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/settingsfile": {}, // a deployment's, for the CDK app and the tools that look at the same deployment
 		// The manifest, the names of the metrics, and what the console is served with; and the code that judges the mails' settings and the
 		// catalogue: what it would refuse in AWS is refused before.
 		"infra": {
-			own:   []string{"shared/manifest", "shared/httpapi", "shared/metrics", "shared/console", "shared/mail", "shared/access"},
+			own: []string{
+				"shared/manifest", "shared/httpapi", "shared/metrics", "shared/console", "shared/mail", "shared/access", "shared/settingsfile",
+			},
 			other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"},
 		},
 		"scripts": {own: []string{"events", "shared", "scripts"}, other: []string{anything}},

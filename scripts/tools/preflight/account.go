@@ -192,7 +192,7 @@ func (a *account) concurrency(ctx context.Context, s settings) []finding {
 func (a *account) sender(ctx context.Context, s settings) []finding {
 	about, name := "sender", s.mailIdentity()
 	if name == "" {
-		return []finding{{todoFirst, about, "mailFrom is missing in the settings"}}
+		return []finding{{todoFirst, about, "mailFrom is missing in the settings, or no address"}}
 	}
 	create := s["createMailIdentity"] == "true"
 	out, err := a.mails.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: &name})

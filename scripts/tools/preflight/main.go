@@ -11,18 +11,20 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
+	"net/mail"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"partneraccess/shared/settingsfile"
 )
 
 func main() {
@@ -93,17 +95,11 @@ type settings map[string]string
 func read(given map[string]string) (settings, error) {
 	out := settings{"stage": "dev", "createMailIdentity": "true", "checkConcurrency": "0"}
 	if file := given["settings"]; file != "" {
-		text, err := os.ReadFile(file) //nolint:gosec // the operator names it
+		fromFile, err := settingsfile.Read(file)
 		if err != nil {
-			return nil, fmt.Errorf("read the settings: %w", err)
+			return nil, err
 		}
-		var values map[string]any
-		if err := json.Unmarshal(text, &values); err != nil {
-			return nil, fmt.Errorf("the settings %s are no JSON object: %w", file, err)
-		}
-		for name, v := range values {
-			out[name] = fmt.Sprint(v)
-		}
+		maps.Copy(out, fromFile)
 	}
 	maps.Copy(out, given)
 	return out, nil
@@ -116,6 +112,10 @@ func (s settings) mailIdentity() string {
 	if s["mailIdentity"] != "" {
 		return s["mailIdentity"]
 	}
-	_, domain, _ := strings.Cut(s["mailFrom"], "@")
-	return strings.Trim(domain, "> ")
+	from, err := mail.ParseAddress(s["mailFrom"])
+	if err != nil {
+		return ""
+	}
+	_, domain, _ := strings.Cut(from.Address, "@")
+	return domain
 }
