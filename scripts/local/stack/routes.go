@@ -48,14 +48,10 @@ func newRouter(functions []manifest.Function) (*router, error) {
 }
 
 // decodedPath is the path as API Gateway goes by it, and hands it on: decoded before anything else, so that %2F separates segments and %3F
-// ends it. AWS's own test tool has these cases (aws-lambda-dotnet, Tools/LambdaTestTool-v2). It is "" for a path that cannot be decoded.
+// ends it. AWS's own test tool has these cases (aws-lambda-dotnet, Tools/LambdaTestTool-v2).
 func decodedPath(u *url.URL) string {
-	decoded, err := url.PathUnescape(u.EscapedPath())
-	if err != nil {
-		return ""
-	}
-	decoded, _, _ = strings.Cut(decoded, "?")
-	return decoded
+	path, _, _ := strings.Cut(u.Path, "?")
+	return path
 }
 
 func (r *router) find(method, path string) (match, bool) {
