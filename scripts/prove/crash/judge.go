@@ -224,9 +224,10 @@ func (w *world) judgeMails(all []events.Event, receipts map[letter]row, came map
 				mails++
 			case state == receipt.Bundled:
 				b := receipt.NewBudget(receipt.SourceOf(e), l.To, false, e.Time)
-				if spent[b] < receipt.Daily || len(came[key]) > 0 || !summarised(receipts, b, e.Time) {
+				in := summarised(receipts, b, e.Time)
+				if spent[b] < receipt.Daily || len(came[key]) > 0 || !in {
 					w.violated("%s: it was left to the day's summary after %d others, and came %d times; in the summary: %v", what, spent[b],
-						len(came[key]), summarised(receipts, b, e.Time))
+						len(came[key]), in)
 				}
 			default:
 				once(what, key)
