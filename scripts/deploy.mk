@@ -28,7 +28,7 @@ diff: settings-given build console ## show what a deployment would change; fails
 # make smoke URL=https://… ARGS="-tokens https://…/oauth2/token -directory ID:SECRET -check ID:SECRET"; the local stack needs the URL alone.
 URL ?= http://127.0.0.1:8080
 .PHONY: smoke
-smoke: setup ## go once through a service that runs: let in, check, take away, mails (URL=http://127.0.0.1:8080)
+smoke: setup ## go once through a service that runs: grant, check, revoke, mails (URL=http://127.0.0.1:8080)
 	go run ./scripts/tools/smoke -url $(URL) $(ARGS)
 
 # Nothing is protected until a deployment has succeeded: CloudFormation refuses to delete a protected stack that could not be made, and with it

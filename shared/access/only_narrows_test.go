@@ -23,7 +23,7 @@ func TestACommandOnlyTakesWhenNothingElseIsInIt(t *testing.T) {
 		"resumed":                     {access.EditCommand{State: &open, Everyone: &off}, false},
 		"everyone switched on":        {access.EditCommand{Everyone: &on, Level: &none}, false},
 		"a level, of whatever it was": {access.EditCommand{Level: &view, State: &suspended}, false},
-		"users taken out and put in":  {access.EditCommand{Remove: []string{"contoso:1"}, Add: []string{"contoso:2"}}, false},
+		"users removed and added":     {access.EditCommand{Remove: []string{"contoso:1"}, Add: []string{"contoso:2"}}, false},
 		"suspended with another cap": {
 			access.EditCommand{State: &suspended, Caps: map[string]*access.Level{"kim@contoso.example": &none}},
 			false,

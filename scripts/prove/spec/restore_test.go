@@ -51,7 +51,7 @@ func TestATableThatIsRestoredGoesOnFromThen(t *testing.T) {
 	r.Provider().Do("PATCH", "/v1/partners/contoso", object{"status": "active"}, "If-Match", "*").Want(200)
 	r.AdminOf("acme").Do("DELETE", "/v1/customers/acme/grants/contoso", nil).Want(200)
 	if allowed, _ := r.Check(kim, "sign_in", "acme"); allowed {
-		t.Error("access is taken away again, and a check still allows it")
+		t.Error("access is revoked again, and a check still allows it")
 	}
 	mails(t, r, "kim@contoso.example", "grant.revoked", "sent", 1)
 	for _, m := range r.Stack.Mail.List() {

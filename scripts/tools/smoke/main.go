@@ -1,5 +1,5 @@
-// Command smoke goes once through a service that runs, deployed or local: a customer lets a partner in, a check allows it, access is taken
-// away, the check denies it, and the mails of it are sent. It makes a customer and a partner of its own, with addresses of SES's mailbox
+// Command smoke goes once through a service that runs, deployed or local: a customer grants a partner access, a check allows it, access is
+// revoked, the check denies it, and the mails of it are sent. It makes a customer and a partner of its own, with addresses of SES's mailbox
 // simulator, and removes them in the end.
 //
 //	go run ./scripts/tools/smoke -url http://127.0.0.1:8080
@@ -165,13 +165,14 @@ func (s *smoke) scenario(ctx context.Context) error {
 	if err := s.decided(ctx, false); err != nil {
 		return err
 	}
-	if _, err = s.do(ctx, "the partner is let in", s.provider, http.MethodPut, relationship, object{"everyone": true}, 200, 201); err != nil {
+	if _, err = s.do(ctx, "the partner is granted access", s.provider, http.MethodPut, relationship, object{"everyone": true}, 200,
+		201); err != nil {
 		return err
 	}
 	if err := s.decided(ctx, true); err != nil {
 		return err
 	}
-	if _, err = s.do(ctx, "access is taken away", s.provider, http.MethodDelete, relationship, nil, 200, 204); err != nil {
+	if _, err = s.do(ctx, "access is revoked", s.provider, http.MethodDelete, relationship, nil, 200, 204); err != nil {
 		return err
 	}
 	if err := s.decided(ctx, false); err != nil {
