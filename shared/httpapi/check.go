@@ -139,7 +139,7 @@ func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) 
 			if e := &evaluations[i]; e.failed == nil {
 				return authzen.AppendDecision(b, &e.decision, time.Time{})
 			}
-			return authzen.AppendFailure(b, evaluations[i].failed, problems(evaluations[i].failed.Code).status)
+			return authzen.AppendFailure(b, evaluations[i].failed, problemFor(evaluations[i].failed.Code).status)
 		}), now, nil
 	}
 	k.count(evaluations)

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"partneraccess/shared/access"
@@ -42,104 +44,71 @@ type statusAndTitle struct {
 	title  string
 }
 
-// problems is how each failure is answered: the one place where codes meet HTTP.
+// problems is how each failure is answered, by its code: the one place where codes meet HTTP.
 //
-//nolint:funlen // a table: a line for each code
-func problems(code access.Code) statusAndTitle {
-	switch code {
-	case access.Invalid:
-		return statusAndTitle{http.StatusBadRequest, "The request is malformed"}
-	case unauthenticated:
-		return statusAndTitle{http.StatusUnauthorized, "Sign in first"}
-	case access.Forbidden:
-		return statusAndTitle{http.StatusForbidden, "You may not do this"}
-	case access.NotRegistered:
-		return statusAndTitle{http.StatusForbidden, "You are not registered with the provider"}
-	case access.Managed:
-		return statusAndTitle{http.StatusForbidden, "The relationship is managed by the provider"}
-	case access.NotFound:
-		return statusAndTitle{http.StatusNotFound, "Not found"}
-	case access.LastUser:
-		return statusAndTitle{http.StatusConflict, "The last user cannot be removed"}
-	case access.EveryoneIsOn:
-		return statusAndTitle{http.StatusConflict, "Everyone is switched on"}
-	case access.ManagedElsewhere:
-		return statusAndTitle{http.StatusConflict, "Another partner manages the customer"}
-	case access.CustomerHasPartners:
-		return statusAndTitle{http.StatusConflict, "Other partners have access to the customer"}
-	case access.CustomerUserConflict:
-		return statusAndTitle{http.StatusConflict, "The person belongs to the customer"}
-	case access.EmailTaken:
-		return statusAndTitle{http.StatusConflict, "The address is taken"}
-	case access.EmailUnavailable:
-		return statusAndTitle{http.StatusConflict, "The address cannot be used"}
-	case access.DomainTaken:
-		return statusAndTitle{http.StatusConflict, "The domain is taken"}
-	case access.LastAdmin:
-		return statusAndTitle{http.StatusConflict, "The only admin of a customer with open grants"}
-	case access.OwnerRequired:
-		return statusAndTitle{http.StatusConflict, "An owner is required"}
-	case access.GrantDiffers:
-		return statusAndTitle{http.StatusConflict, "The open grant has other terms"}
-	case access.Ended:
-		return statusAndTitle{http.StatusConflict, "It has ended"}
-	case access.Contention:
-		return statusAndTitle{http.StatusConflict, "Someone else is changing the same thing"}
-	case access.AlreadyInvited:
-		return statusAndTitle{http.StatusConflict, "The person has already been invited"}
-	case access.MailOutdated:
-		return statusAndTitle{http.StatusConflict, "The mail is outdated"}
-	case access.WrongPerson:
-		return statusAndTitle{http.StatusForbidden, "The invitation is for somebody else"}
-	case access.InvitationEnded:
-		return statusAndTitle{http.StatusGone, "The invitation has ended"}
-	case access.VersionMismatch:
-		return statusAndTitle{http.StatusPreconditionFailed, "It has changed since it was read"}
-	case tooLarge:
-		return statusAndTitle{http.StatusRequestEntityTooLarge, "The request is too large"}
-	case unsupportedMediaType:
-		return statusAndTitle{http.StatusUnsupportedMediaType, "The body has to be JSON"}
-	case access.UnknownEmail:
-		return statusAndTitle{http.StatusUnprocessableEntity, "No user has this address"}
-	case access.OwnOrganisation:
-		return statusAndTitle{http.StatusUnprocessableEntity, "A person of your own organisation"}
-	case access.PartnerNotEligible:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The partner is not eligible"}
-	case access.PartnerNotActive:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The partner is not active"}
-	case access.UserNotOfPartner:
-		return statusAndTitle{http.StatusUnprocessableEntity, "Not a user of the partner"}
-	case access.UserNotActive:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The user is not active"}
-	case access.NotForCustomers:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The address belongs to a customer"}
-	case access.PhoneRequired:
-		return statusAndTitle{http.StatusUnprocessableEntity, "A telephone number is required"}
-	case access.PeriodInvalid:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The period is invalid"}
-	case access.WrongPassword:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The current password is wrong"}
-	case access.WeakPassword:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The new password is too weak"}
-	case access.TooManyUsers:
-		return statusAndTitle{http.StatusUnprocessableEntity, "Too many users at once"}
-	case access.IdempotencyMismatch:
-		return statusAndTitle{http.StatusUnprocessableEntity, "The idempotency key was used for another request"}
-	case ifMatchRequired:
-		return statusAndTitle{http.StatusPreconditionRequired, "If-Match is required"}
-	case access.TooManyRequests:
-		return statusAndTitle{http.StatusTooManyRequests, "Too many requests"}
-	case unavailable:
-		return statusAndTitle{http.StatusServiceUnavailable, "Try again in a moment"}
+//exhaustive:enforce
+//nolint:gochecknoglobals // a table that nobody changes
+var problems = map[access.Code]statusAndTitle{
+	access.Invalid:              {http.StatusBadRequest, "The request is malformed"},
+	unauthenticated:             {http.StatusUnauthorized, "Sign in first"},
+	access.Forbidden:            {http.StatusForbidden, "You may not do this"},
+	access.NotRegistered:        {http.StatusForbidden, "You are not registered with the provider"},
+	access.Managed:              {http.StatusForbidden, "The relationship is managed by the provider"},
+	access.NotFound:             {http.StatusNotFound, "Not found"},
+	access.LastUser:             {http.StatusConflict, "The last user cannot be removed"},
+	access.EveryoneIsOn:         {http.StatusConflict, "Everyone is switched on"},
+	access.ManagedElsewhere:     {http.StatusConflict, "Another partner manages the customer"},
+	access.CustomerHasPartners:  {http.StatusConflict, "Other partners have access to the customer"},
+	access.CustomerUserConflict: {http.StatusConflict, "The person belongs to the customer"},
+	access.EmailTaken:           {http.StatusConflict, "The address is taken"},
+	access.EmailUnavailable:     {http.StatusConflict, "The address cannot be used"},
+	access.DomainTaken:          {http.StatusConflict, "The domain is taken"},
+	access.LastAdmin:            {http.StatusConflict, "The only admin of a customer with open grants"},
+	access.OwnerRequired:        {http.StatusConflict, "An owner is required"},
+	access.GrantDiffers:         {http.StatusConflict, "The open grant has other terms"},
+	access.Ended:                {http.StatusConflict, "It has ended"},
+	access.Contention:           {http.StatusConflict, "Someone else is changing the same thing"},
+	access.AlreadyInvited:       {http.StatusConflict, "The person has already been invited"},
+	access.MailOutdated:         {http.StatusConflict, "The mail is outdated"},
+	access.WrongPerson:          {http.StatusForbidden, "The invitation is for somebody else"},
+	access.InvitationEnded:      {http.StatusGone, "The invitation has ended"},
+	access.VersionMismatch:      {http.StatusPreconditionFailed, "It has changed since it was read"},
+	tooLarge:                    {http.StatusRequestEntityTooLarge, "The request is too large"},
+	unsupportedMediaType:        {http.StatusUnsupportedMediaType, "The body has to be JSON"},
+	access.UnknownEmail:         {http.StatusUnprocessableEntity, "No user has this address"},
+	access.OwnOrganisation:      {http.StatusUnprocessableEntity, "A person of your own organisation"},
+	access.PartnerNotEligible:   {http.StatusUnprocessableEntity, "The partner is not eligible"},
+	access.PartnerNotActive:     {http.StatusUnprocessableEntity, "The partner is not active"},
+	access.UserNotOfPartner:     {http.StatusUnprocessableEntity, "Not a user of the partner"},
+	access.UserNotActive:        {http.StatusUnprocessableEntity, "The user is not active"},
+	access.NotForCustomers:      {http.StatusUnprocessableEntity, "The address belongs to a customer"},
+	access.PhoneRequired:        {http.StatusUnprocessableEntity, "A telephone number is required"},
+	access.PeriodInvalid:        {http.StatusUnprocessableEntity, "The period is invalid"},
+	access.WrongPassword:        {http.StatusUnprocessableEntity, "The current password is wrong"},
+	access.WeakPassword:         {http.StatusUnprocessableEntity, "The new password is too weak"},
+	access.TooManyUsers:         {http.StatusUnprocessableEntity, "Too many users at once"},
+	access.IdempotencyMismatch:  {http.StatusUnprocessableEntity, "The idempotency key was used for another request"},
+	ifMatchRequired:             {http.StatusPreconditionRequired, "If-Match is required"},
+	access.TooManyRequests:      {http.StatusTooManyRequests, "Too many requests"},
+	unavailable:                 {http.StatusServiceUnavailable, "Try again in a moment"},
+	internal:                    {http.StatusInternalServerError, "Something went wrong"},
+}
+
+// ProblemCodes are the codes of all problem documents, in no order.
+func ProblemCodes() []access.Code { return slices.Collect(maps.Keys(problems)) }
+
+func problemFor(code access.Code) statusAndTitle {
+	if p, ok := problems[code]; ok {
+		return p
 	}
-	return statusAndTitle{http.StatusInternalServerError, "Something went wrong"}
+	return problems[internal]
 }
 
 // problemOf is the problem document of a refusal.
 func problemOf(e *access.Error, requestID string) Problem {
-	a := problems(e.Code)
+	a := problemFor(e.Code)
 	if e.Caller {
-		a = problems(access.Forbidden)
+		a = problemFor(access.Forbidden)
 	}
 	p := Problem{
 		Type: "urn:partner-access:problem:" + string(e.Code), Title: a.title, Status: a.status, Code: string(e.Code), Detail: e.Detail,

@@ -17,6 +17,7 @@ import (
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/spec"
 	"partneraccess/shared/apigateway"
+	"partneraccess/shared/httpapi"
 )
 
 type object = map[string]any
@@ -354,7 +355,7 @@ func TestEveryProblemIsToldInItsOwnWords(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		for _, code := range problemCodes(t) {
+		for _, code := range texts(slices.Values(httpapi.ProblemCodes())) {
 			provoked := slices.Contains(slices.Collect(maps.Values(seen)), code)
 			if why, not := notHere[code]; !provoked && !not {
 				t.Errorf("%s: got no test that provokes it", code)
