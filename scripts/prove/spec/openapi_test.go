@@ -151,7 +151,6 @@ var (
 	//exhaustive:enforce
 	roles = map[access.Role]struct{}{
 		access.Owner: {}, access.Admin: {}, access.Business: {}, access.Tech: {}, access.SalesMarketing: {}, access.External: {},
-		
 	}
 )
 
