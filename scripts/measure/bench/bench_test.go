@@ -9,13 +9,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 )
 
 func BenchmarkFloor(b *testing.B) {
-	h := floor(newClient(&canned{answers: cannedAnswers(table)}), table)
-	p := event("/access/v1/evaluation", question)
+	h := floor(fixture.NewClient(&fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)}), fixture.Table)
+	p := fixture.Event("/access/v1/evaluation", fixture.Question)
 	b.ReportAllocs()
 	for b.Loop() {
 		if out, err := h.Invoke(b.Context(), p); err != nil {
@@ -25,11 +26,11 @@ func BenchmarkFloor(b *testing.B) {
 }
 
 func BenchmarkGetItemOnly(b *testing.B) {
-	c := newClient(&canned{answers: cannedAnswers(table)})
+	c := fixture.NewClient(&fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)})
 	b.ReportAllocs()
 	for b.Loop() {
 		_, err := c.GetItem(context.Background(),
-			&dynamodb.GetItemInput{TableName: aws.String(table), ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
+			&dynamodb.GetItemInput{TableName: aws.String(fixture.Table), ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
 				"pk": &types.AttributeValueMemberS{Value: "C#acme"},
 				"sk": &types.AttributeValueMemberS{Value: "G#contoso"},
 			}})
@@ -40,7 +41,7 @@ func BenchmarkGetItemOnly(b *testing.B) {
 }
 
 func BenchmarkFactsOnly(b *testing.B) {
-	r := dynamo.NewReader(newClient(&canned{answers: cannedAnswers(table)}), table)
+	r := dynamo.NewReader(fixture.NewClient(&fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)}), fixture.Table)
 	qs := []access.FactsQuery{{User: "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", Customer: "acme"}}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -52,8 +53,8 @@ func BenchmarkFactsOnly(b *testing.B) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	h := checkHandler(&canned{answers: cannedAnswers(table)}, table)
-	p := event("/access/v1/evaluation", question)
+	h := fixture.CheckHandler(&fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)}, fixture.Table)
+	p := fixture.Event("/access/v1/evaluation", fixture.Question)
 	out, err := h.Invoke(b.Context(), p)
 	if err != nil || !strings.Contains(string(out), `\"decision\":true`) {
 		b.Fatal(string(out), err)
@@ -67,8 +68,8 @@ func BenchmarkCheck(b *testing.B) {
 }
 
 func BenchmarkBatchOf50(b *testing.B) {
-	h := checkHandler(&canned{answers: manyAnswers(table, 50)}, table)
-	p := event(multiple, manyQuestions(50))
+	h := fixture.CheckHandler(&fixture.Canned{Answers: fixture.ManyAnswers(fixture.Table, 50)}, fixture.Table)
+	p := fixture.Event(fixture.Multiple, fixture.ManyQuestions(50))
 	b.ReportAllocs()
 	for b.Loop() {
 		if out, err := h.Invoke(b.Context(), p); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"partneraccess/scripts/local/deployed"
 	"partneraccess/scripts/local/lambdahost"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/manifest"
 )
 
@@ -24,7 +25,7 @@ const bare = "bare"
 // binary compares the functions' binaries, built as they are deployed, with a bare one: their sizes, and the time from the start of the
 // process until it asks Lambda for work, which Lambda calls the Init Duration. For check it is the time to the first answer as well, which
 // includes a call to storage over a real connection.
-func binary(ctx context.Context) (_ []figure, err error) {
+func binary(ctx context.Context) (_ []fixture.Figure, err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
@@ -55,14 +56,14 @@ func binary(ctx context.Context) (_ []figure, err error) {
 			return nil, err
 		}
 		size[name] = float64(info.Size()) / (1 << 20)
-		host.Deploy(lambdahost.Function{Name: name, Binary: path, Env: settings(storage), Timeout: 10 * time.Second, Memory: 256})
+		host.Deploy(lambdahost.Function{Name: name, Binary: path, Env: fixture.Settings(storage), Timeout: 10 * time.Second, Memory: 256})
 	}
 	answered, against, err := alternately(41, func() (time.Duration, error) { return firstAnswer(ctx, host, "check") },
 		func() (time.Duration, error) { return firstAnswer(ctx, host, bare) })
 	if err != nil {
 		return nil, err
 	}
-	out := []figure{
+	out := []fixture.Figure{
 		{
 			"check binary: size against a bare one",
 			fmt.Sprintf("%.2fx (%.2f MiB against %.2f MiB)", size["check"]/size[bare], size["check"], size[bare]), "1.15x",
@@ -75,23 +76,12 @@ func binary(ctx context.Context) (_ []figure, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("start %s: %w", name, err)
 		}
-		out = append(out, figure{
+		out = append(out, fixture.Figure{
 			name + " binary: size, and start until it asks for work, p50 of 20",
 			fmt.Sprintf("%.2fx (%.2f MiB), %s", size[name]/size[bare], size[name], ratio(took, against)), "",
 		})
 	}
 	return out, nil
-}
-
-// settings are good for every function.
-func settings(storage string) map[string]string {
-	return map[string]string{
-		"AWS_ENDPOINT_URL": storage, "AWS_SESSION_TOKEN": sessionToken(), "TABLE_NAME": table, "BASE_URL": "https://access.example.com",
-		"IDENTITY": "cognito", "USER_POOL_ID": "eu-central-1_Example1", "USER_POOL_CLIENT_ID": "6uq3example",
-		"SIGN_IN_URL":               "https://{domain}/sign-in",
-		"AWS_ENDPOINT_URL_DYNAMODB": storage, "PRODUCT_NAME": "Cloud", "MAIL_FROM": "no-reply@cloud.example", "SUPPORT": "help@cloud.example",
-		"CUSTOMER_URL": "https://cloud.example/c", "PARTNER_URL": "https://cloud.example/p", "INVITATION_URL": "https://cloud.example/i/{token}",
-	}
 }
 
 // alternately measures two things n times, each first in turn, and gives the median of each without the first time, which finds a cold page
@@ -111,7 +101,7 @@ func alternately(n int, a, b func() (time.Duration, error)) (ofA, ofB float64, e
 			}
 		}
 	}
-	return median(took[0]), median(took[1]), nil
+	return fixture.Median(took[0]), fixture.Median(took[1]), nil
 }
 
 func ratio(a, b float64) string {
@@ -121,7 +111,7 @@ func ratio(a, b float64) string {
 // firstAnswer is the time from the start of a process to its answer about the canned grant.
 func firstAnswer(ctx context.Context, host *lambdahost.Host, function string) (time.Duration, error) {
 	began := time.Now()
-	r, err := host.Invoke(ctx, function, event(single, question))
+	r, err := host.Invoke(ctx, function, fixture.Event(fixture.Single, fixture.Question))
 	took := time.Since(began)
 	host.Drop(function)
 	if err == nil && (r.FunctionError != "" || !strings.Contains(string(r.Payload), `\"decision\":true`)) {
@@ -136,7 +126,7 @@ func serveCanned(ctx context.Context) (url string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	storage := &canned{answers: cannedAnswers(table)}
+	storage := &fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resp, err := storage.RoundTrip(r) //nolint:bodyclose // it is in memory
 		if err != nil {

@@ -7,27 +7,22 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"partneraccess/scripts/measure/bench/fixture"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-const (
-	table    = "partner-access"
-	single   = "/access/v1/evaluation"
-	multiple = "/access/v1/evaluations"
-)
-
-func cpuAndAllocations(ctx context.Context) ([]figure, error) {
-	p := event(single, question)
-	floor := floor(newClient(&canned{answers: cannedAnswers(table)}), table)
-	check := checkHandler(&canned{answers: cannedAnswers(table)}, table)
+func cpuAndAllocations(ctx context.Context) ([]fixture.Figure, error) {
+	p := fixture.Event(fixture.Single, fixture.Question)
+	floor := floor(fixture.NewClient(&fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)}), fixture.Table)
+	check := fixture.CheckHandler(&fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)}, fixture.Table)
 	a, b, err := compare(ctx, work{check, p, 300}, work{floor, p, 300})
 	if err != nil {
 		return nil, err
 	}
-	return []figure{
+	return []fixture.Figure{
 		{"check: CPU against the floor", fmt.Sprintf("%.2fx (%v against %v)", a.ratio(b), a.cpu(), b.cpu()), "1.0x"},
 		{"check: allocations against the floor", fmt.Sprintf("%.2fx (%.0f against %.0f)", a.allocs/b.allocs, a.allocs, b.allocs), "1.1x"},
 		{
@@ -38,11 +33,11 @@ func cpuAndAllocations(ctx context.Context) ([]figure, error) {
 }
 
 // batchAgainstSingles asks about one user at fifty customers: in one request, and one by one.
-func batchAgainstSingles(ctx context.Context) ([]figure, error) {
+func batchAgainstSingles(ctx context.Context) ([]fixture.Figure, error) {
 	const n = 50
-	storage := &canned{answers: manyAnswers(table, n)}
-	check := checkHandler(storage, table)
-	p := event(multiple, manyQuestions(n))
+	storage := &fixture.Canned{Answers: fixture.ManyAnswers(fixture.Table, n)}
+	check := fixture.CheckHandler(storage, fixture.Table)
+	p := fixture.Event(fixture.Multiple, fixture.ManyQuestions(n))
 	out, err := check.Invoke(ctx, p)
 	if err != nil {
 		return nil, err
@@ -50,13 +45,13 @@ func batchAgainstSingles(ctx context.Context) ([]figure, error) {
 	if got := strings.Count(string(out), `\"decision\":true`); got != n {
 		return nil, fmt.Errorf("the batch of %d allowed %d: %s", n, got, out)
 	}
-	trips := storage.calls.Load()
-	one := checkHandler(&canned{answers: cannedAnswers(table)}, table)
-	a, b, err := compare(ctx, work{check, p, 30}, work{one, event(single, question), 30 * n})
+	trips := storage.Calls.Load()
+	one := fixture.CheckHandler(&fixture.Canned{Answers: fixture.CannedAnswers(fixture.Table)}, fixture.Table)
+	a, b, err := compare(ctx, work{check, p, 30}, work{one, fixture.Event(fixture.Single, fixture.Question), 30 * n})
 	if err != nil {
 		return nil, err
 	}
-	return []figure{
+	return []fixture.Figure{
 		{"batch of 50: CPU against 50 single checks", fmt.Sprintf("%.2fx (%v against %v)", a.ratio(b)/n, a.cpu(), b.cpu()*n), "0.1x"},
 		{"batch of 50: allocations against 50 single checks", fmt.Sprintf("%.2fx", a.allocs/b.allocs/n), "-"},
 		{"batch of 50: round trips for its 102 records", fmt.Sprint(trips), "2"},
@@ -78,7 +73,7 @@ type cost struct {
 }
 
 func (c cost) cpu() time.Duration {
-	return time.Duration(median(c.rounds)).Round(100 * time.Nanosecond)
+	return time.Duration(fixture.Median(c.rounds)).Round(100 * time.Nanosecond)
 }
 
 // ratio is the median of the rounds' own ratios: two rounds that follow each other have met the same machine.
@@ -87,12 +82,7 @@ func (c cost) ratio(d cost) float64 {
 	for i := range rs {
 		rs[i] = c.rounds[i] / d.rounds[i]
 	}
-	return median(rs)
-}
-
-func median(v []float64) float64 {
-	s := slices.Sorted(slices.Values(v))
-	return s[len(s)/2]
+	return fixture.Median(rs)
 }
 
 // compare runs both in turns, each after the other first.
@@ -124,7 +114,7 @@ func (w work) run(ctx context.Context) (cpu, allocs, bytes float64, err error) {
 	runtime.GC() // so that a round pays for its own garbage only
 	var m0, m1 runtime.MemStats
 	runtime.ReadMemStats(&m0)
-	t0, err := processCPU()
+	t0, err := fixture.ProcessCPU()
 	if err != nil {
 		return 0, 0, 0, err
 	}
@@ -137,17 +127,8 @@ func (w work) run(ctx context.Context) (cpu, allocs, bytes float64, err error) {
 			return 0, 0, 0, errors.New("the handler answered nothing")
 		}
 	}
-	t1, err := processCPU()
+	t1, err := fixture.ProcessCPU()
 	runtime.ReadMemStats(&m1)
 	n := float64(w.times)
 	return float64(t1-t0) / n, float64(m1.Mallocs-m0.Mallocs) / n, float64(m1.TotalAlloc-m0.TotalAlloc) / n, err
-}
-
-// processCPU is the CPU time that the process has used, garbage collection included.
-func processCPU() (time.Duration, error) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0, fmt.Errorf("read the process's CPU time: %w", err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
 }

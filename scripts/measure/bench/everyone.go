@@ -11,13 +11,14 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/setup"
 )
 
 // everyone compares the writes of switching everyone on and off for partners of 10 and of 10,000 users.
-func everyone(ctx context.Context) ([]figure, error) {
+func everyone(ctx context.Context) ([]fixture.Figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func everyone(ctx context.Context) ([]figure, error) {
 		}
 		wrote = append(wrote, fmt.Sprintf("%d and %d of %d users", on, off, n))
 	}
-	return []figure{{"everyone on and off: records written or checked", strings.Join(wrote, "; "), "the same number"}}, nil
+	return []fixture.Figure{{"everyone on and off: records written or checked", strings.Join(wrote, "; "), "the same number"}}, nil
 }
 
 // tally is a store whose requests and written records are counted.
@@ -112,9 +113,9 @@ func (t *tally) staff(ctx context.Context, n int) error {
 	texts := make([]string, n)
 	for i := range texts {
 		id := fmt.Sprintf("contoso:01JD8Z6Q7YB5V3K2N4M6%06d", i)
-		texts[i] = strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, `{"N":"17"}`, fmt.Sprintf(`{"N":"%d"}`, i+1)).Replace(userJSON)
+		texts[i] = strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, `{"N":"17"}`, fmt.Sprintf(`{"N":"%d"}`, i+1)).Replace(fixture.UserJSON)
 	}
-	if err := write(ctx, t.db, t.table, texts); err != nil {
+	if err := fixture.Write(ctx, t.db, t.table, texts); err != nil {
 		return err
 	}
 	return t.apply(ctx, func() (access.Change, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/sweep"
@@ -18,7 +19,7 @@ import (
 
 // fair measures how long one tenant's end waits for another tenant's work, and what the removal of users costs at a partner with many
 // customers.
-func fair(ctx context.Context) ([]figure, error) {
+func fair(ctx context.Context) ([]fixture.Figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
 		return nil, err
@@ -32,9 +33,9 @@ func fair(ctx context.Context) ([]figure, error) {
 		if err := t.directory(ctx, "contoso", "acme"); err != nil {
 			return nil, err
 		}
-		end := strings.NewReplacer("contoso", "fabrikam", "2027-03-01T00:00:00.000Z", "2026-11-22T09:30:00.000Z").Replace(grantJSON)
+		end := strings.NewReplacer("contoso", "fabrikam", "2027-03-01T00:00:00.000Z", "2026-11-22T09:30:00.000Z").Replace(fixture.GrantJSON)
 		end = strings.Replace(end, "{", `{"gsi2pk":{"S":"Q#0"},"gsi2sk":{"S":"2026-11-22T09:30:00.000Z#C#acme#G#fabrikam"},`, 1)
-		if err := write(ctx, t.db, t.table, []string{end}); err != nil {
+		if err := fixture.Write(ctx, t.db, t.table, []string{end}); err != nil {
 			return nil, err
 		}
 		for range n {
@@ -48,7 +49,7 @@ func fair(ctx context.Context) ([]figure, error) {
 		}
 		delays, behind = append(delays, s.after), s.pieces
 	}
-	figures := []figure{
+	figures := []fixture.Figure{
 		{
 			fmt.Sprintf("one tenant's end, behind %d tasks of another, against none", tasks),
 			fmt.Sprintf("%v against %v, %d tasks before it", delays[1].Round(time.Millisecond), delays[0].Round(time.Millisecond), behind),
@@ -64,14 +65,14 @@ func fair(ctx context.Context) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(figures, figure{
+	return append(figures, fixture.Figure{
 		"20 users removed at a partner with 250 customers, the sweep", fmt.Sprintf("%v, %d requests", took.Round(time.Millisecond), requests),
 		"10 s before",
 	}), nil
 }
 
 // goneRows compares the requests of a revoke, and of a page of a search for people, where many have come and gone and where nobody has.
-func goneRows(ctx context.Context, db *dynamodb.Client) ([]figure, error) {
+func goneRows(ctx context.Context, db *dynamodb.Client) ([]fixture.Figure, error) {
 	const gone, people = 600, 1_000
 	var revokes, pages []string
 	for _, busy := range []bool{false, true} {
@@ -115,7 +116,7 @@ func goneRows(ctx context.Context, db *dynamodb.Client) ([]figure, error) {
 		}
 		revokes = append(revokes, fmt.Sprint(t.requests.Load()-before))
 	}
-	return []figure{
+	return []fixture.Figure{
 		{
 			fmt.Sprintf("revoke: requests with %d rows that no longer count, and with one", gone), revokes[1] + " and " + revokes[0],
 			"the same number",
@@ -195,11 +196,11 @@ func removals(ctx context.Context, t *tally) (time.Duration, int64, error) {
 	var rows []string
 	for i := range users {
 		id := staffID(i)
-		user := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, `{"S":"active"}`, `{"S":"removed"}`).Replace(userJSON)
-		row := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, "acme", customerID(i)).Replace(assignmentJSON)
+		user := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, `{"S":"active"}`, `{"S":"removed"}`).Replace(fixture.UserJSON)
+		row := strings.NewReplacer("contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", id, "acme", fixture.CustomerID(i)).Replace(fixture.AssignmentJSON)
 		rows = append(rows, user, row)
 	}
-	if err := write(ctx, t.db, t.table, rows); err != nil {
+	if err := fixture.Write(ctx, t.db, t.table, rows); err != nil {
 		return 0, 0, err
 	}
 	for i := range users {

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 )
 
 // lists compares the round trips of one page of each side's list in a small and in a large table.
-func lists(ctx context.Context) ([]figure, error) {
+func lists(ctx context.Context) ([]fixture.Figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
 		return nil, err
@@ -41,22 +42,22 @@ func lists(ctx context.Context) ([]figure, error) {
 		}
 		trips = append(trips, fmt.Sprintf("%d and %d of %d", ours, theirs, n))
 	}
-	return []figure{{"page of a customer's and of a partner's list: round trips", strings.Join(trips, "; "), "the same number"}}, nil
+	return []fixture.Figure{{"page of a customer's and of a partner's list: round trips", strings.Join(trips, "; "), "the same number"}}, nil
 }
 
 // grants gives acme n partners, and contoso n customers.
 func (t *tally) grants(ctx context.Context, n int) error {
 	var texts []string
 	for i := range n {
-		customer, partner := customerID(i), fmt.Sprintf("p%06d", i)
+		customer, partner := fixture.CustomerID(i), fmt.Sprintf("p%06d", i)
 		texts = append(texts,
-			strings.ReplaceAll(grantJSON, "acme", customer),
+			strings.ReplaceAll(fixture.GrantJSON, "acme", customer),
 			strings.ReplaceAll(customerJSON, "acme", customer),
-			strings.ReplaceAll(grantJSON, "contoso", partner),
-			strings.ReplaceAll(partnerJSON, "contoso", partner),
+			strings.ReplaceAll(fixture.GrantJSON, "contoso", partner),
+			strings.ReplaceAll(fixture.PartnerJSON, "contoso", partner),
 		)
 	}
-	return write(ctx, t.db, t.table, texts)
+	return fixture.Write(ctx, t.db, t.table, texts)
 }
 
 const customerJSON = `{"created":{"S":"2026-01-15T08:00:00.000Z"},"name":{"S":"Acme"},"domain":{"S":"acme.example"},"sk":{"S":"C"},"pk":{"S":"C#acme"},"version":{"N":"4"},"id":{"S":"acme"},"status":{"S":"active"},"updated":{"S":"2026-11-02T10:11:12.131Z"}}`

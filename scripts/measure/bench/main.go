@@ -10,10 +10,10 @@ import (
 	"os"
 	"slices"
 	"strings"
-)
 
-// figure is one line of the table.
-type figure struct{ what, measured, goal string }
+	"partneraccess/scripts/measure/bench/fixture"
+	"partneraccess/scripts/measure/bench/peer"
+)
 
 func main() {
 	if err := run(context.Background(), os.Stdout, os.Args[1:]); err != nil {
@@ -25,7 +25,7 @@ func main() {
 // part is some figures that are measured together.
 type part struct {
 	name    string
-	measure func(context.Context) ([]figure, error)
+	measure func(context.Context) ([]fixture.Figure, error)
 	named   bool // measured only when its name is given
 }
 
@@ -42,7 +42,7 @@ func parts() []part {
 		{name: "fair", measure: fair},
 		{name: "revoke", measure: takings, named: true},
 		{name: "million", measure: million, named: true},
-		{name: "peer", measure: peer, named: true},
+		{name: "peer", measure: peer.Measure, named: true},
 	}
 }
 
@@ -71,7 +71,7 @@ func run(ctx context.Context, w io.Writer, chosen []string) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		for _, f := range figures {
-			if _, err := fmt.Fprintf(w, row, f.what, f.measured, f.goal); err != nil {
+			if _, err := fmt.Fprintf(w, row, f[0], f[1], f[2]); err != nil {
 				return err
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/sweep"
@@ -19,7 +20,7 @@ import (
 
 // million compares what things cost in a table of 1,000,000 grants with what they cost in one of 10,000, storage included. Both are there
 // at once and measured in turns. They are in memory, where they are filled in some minutes: on a disk each write waits for it.
-func million(ctx context.Context) (_ []figure, err error) {
+func million(ctx context.Context) (_ []fixture.Figure, err error) {
 	e, err := engine.Start(ctx, engine.Options{Kind: engine.Dynoxide})
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func million(ctx context.Context) (_ []figure, err error) {
 			return nil, err
 		}
 	}
-	var out []figure
+	var out []fixture.Figure
 	for _, m := range []struct {
 		what   string
 		rounds int
@@ -60,8 +61,8 @@ func million(ctx context.Context) (_ []figure, err error) {
 				took[i] = append(took[i], float64(time.Since(began)))
 			}
 		}
-		few, many := median(took[0]), median(took[1])
-		out = append(out, figure{
+		few, many := fixture.Median(took[0]), fixture.Median(took[1])
+		out = append(out, fixture.Figure{
 			fmt.Sprintf("%s with 1,000,000 grants against 10,000: time, p50 of %d", m.what, m.rounds),
 			fmt.Sprintf("%.2fx (%v against %v)", many/few, time.Duration(many).Round(time.Microsecond), time.Duration(few).Round(time.Microsecond)),
 			"0.95x to 1.05x",
@@ -80,7 +81,7 @@ type side struct {
 // newSide fills a table: contoso has so many customers, and kim is in the grant of each; acme has 200 partners.
 func newSide(ctx context.Context, e *engine.Engine, grants int) (*side, error) {
 	name := fmt.Sprintf("grants-%d", grants)
-	s := &side{tally: newTally(e.Client(), name), grants: grants, checks: checkHandler(engineStorage{e.Endpoint()}, name)}
+	s := &side{tally: newTally(e.Client(), name), grants: grants, checks: fixture.CheckHandler(engineStorage{e.Endpoint()}, name)}
 	began := time.Now()
 	if err := s.directory(ctx, "contoso", "acme"); err != nil {
 		return nil, err
@@ -88,21 +89,22 @@ func newSide(ctx context.Context, e *engine.Engine, grants int) (*side, error) {
 	var texts []string
 	for i := range 200 {
 		partner := fmt.Sprintf("p%06d", i)
-		texts = append(texts, strings.ReplaceAll(grantJSON, "contoso", partner), strings.ReplaceAll(partnerJSON, "contoso", partner),
-			strings.ReplaceAll(customerJSON, "acme", customerID(i)))
+		texts = append(texts, strings.ReplaceAll(fixture.GrantJSON, "contoso", partner),
+			strings.ReplaceAll(fixture.PartnerJSON, "contoso", partner),
+			strings.ReplaceAll(customerJSON, "acme", fixture.CustomerID(i)))
 	}
-	if err := write(ctx, s.db, s.table, append(texts, userJSON)); err != nil {
+	if err := fixture.Write(ctx, s.db, s.table, append(texts, fixture.UserJSON)); err != nil {
 		return nil, err
 	}
 	const step = 10_000
 	for from := 0; from < grants; from += step {
 		texts := make([]string, 0, 2*step)
 		for i := from; i < from+step; i++ {
-			for _, text := range []string{grantJSON, assignmentJSON} {
-				texts = append(texts, strings.ReplaceAll(text, "acme", customerID(i)))
+			for _, text := range []string{fixture.GrantJSON, fixture.AssignmentJSON} {
+				texts = append(texts, strings.ReplaceAll(text, "acme", fixture.CustomerID(i)))
 			}
 		}
-		if err := write(ctx, s.db, s.table, texts); err != nil {
+		if err := fixture.Write(ctx, s.db, s.table, texts); err != nil {
 			return nil, err
 		}
 		if done := from + step; done%100_000 == 0 {
@@ -113,18 +115,18 @@ func newSide(ctx context.Context, e *engine.Engine, grants int) (*side, error) {
 }
 
 func (s *side) check(ctx context.Context, round int) error {
-	return allowed(ctx, s.checks, event(single, strings.Replace(question, "acme", s.some(round), 1)))
+	return allowed(ctx, s.checks, fixture.Event(fixture.Single, strings.Replace(fixture.Question, "acme", s.some(round), 1)))
 }
 
 // some is one of the customers, all over the table.
-func (s *side) some(n int) string { return customerID(200 + (n*7919)%(s.grants-1000)) }
+func (s *side) some(n int) string { return fixture.CustomerID(200 + (n*7919)%(s.grants-1000)) }
 
 func (s *side) batch(ctx context.Context, round int) error {
-	body := manyQuestions(50)
+	body := fixture.ManyQuestions(50)
 	for i := range 50 {
-		body = strings.Replace(body, `"`+customerOf(i)+`"`, `"`+s.some(round*50+i)+`"`, 1)
+		body = strings.Replace(body, `"`+fixture.CustomerOf(i)+`"`, `"`+s.some(round*50+i)+`"`, 1)
 	}
-	out, err := s.checks.Invoke(ctx, event(multiple, body))
+	out, err := s.checks.Invoke(ctx, fixture.Event(fixture.Multiple, body))
 	if err == nil && strings.Count(string(out), `\"decision\":true`) != 50 {
 		err = fmt.Errorf("the batch answered %s", out)
 	}
@@ -156,7 +158,7 @@ func (s *side) makeDue(ctx context.Context) error {
 	for i := range texts {
 		texts[i] = strings.ReplaceAll(texts[i], "c00", "d00")
 	}
-	return write(ctx, s.db, s.table, texts)
+	return fixture.Write(ctx, s.db, s.table, texts)
 }
 
 func (s *side) sweep(ctx context.Context, _ int) error {

@@ -15,6 +15,7 @@ import (
 
 	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
 )
@@ -27,20 +28,20 @@ const (
 )
 
 // takings measures how long what ends access takes while many write the same record, against the same while as many write others.
-func takings(ctx context.Context) ([]figure, error) {
+func takings(ctx context.Context) ([]fixture.Figure, error) {
 	w, err := newTakingWorld(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer w.stack.Stop() //nolint:errcheck // it ends with this process at the latest
-	var out []figure
+	var out []fixture.Figure
 	for _, one := range w.takings() {
 		figures, err := w.measure(ctx, one)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", one.what, err)
 		}
 		out = append(out, figures...)
-		_, _ = fmt.Fprintln(os.Stderr, one.what, figures[0].measured, figures[1].measured, figures[2].measured) // the whole takes minutes
+		_, _ = fmt.Fprintln(os.Stderr, one.what, figures[0][1], figures[1][1], figures[2][1]) // the whole takes minutes
 	}
 	return out, nil
 }
@@ -227,7 +228,7 @@ func (w *takingWorld) takings() []taking {
 }
 
 // measure sends the request again and again, in turns while all write the same record and while each writes one of its own.
-func (w *takingWorld) measure(ctx context.Context, one taking) ([]figure, error) {
+func (w *takingWorld) measure(ctx context.Context, one taking) ([]fixture.Figure, error) {
 	if _, err := w.must(ctx, w.ask(w.provider, "PATCH", "/v1/partners/contoso", object{"status": "active"})); err != nil {
 		// the one before may have suspended it
 		return nil, err
@@ -289,14 +290,14 @@ func (w *takingWorld) measure(ctx context.Context, one taking) ([]figure, error)
 		return nil, err
 	}
 	ratio := func(percent int) string {
-		a, b := quantile(took[1], percent), quantile(took[0], percent)
-		return fmt.Sprintf("%.2fx (%s against %s)", a/b, duration(a), duration(b))
+		a, b := fixture.Quantile(took[1], percent), fixture.Quantile(took[0], percent)
+		return fmt.Sprintf("%.2fx (%s against %s)", a/b, fixture.Duration(a), fixture.Duration(b))
 	}
 	name := os.Getenv("DYNAMODB")
 	if name == "" {
 		name = "dynoxide"
 	}
-	return []figure{
+	return []fixture.Figure{
 		{fmt.Sprintf("%s: p99 of %d among %d who write the same, against others", one.what, len(took[1]), heldWriters), ratio(99), "at most 3"},
 		{"   p50 on " + name, ratio(50), ""},
 		{"   answered 409", fmt.Sprint(refused), "0"},

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/sweep"
 )
 
 // ends measures the sweep when many periods end at one instant, on a table without a stream.
-func ends(ctx context.Context) ([]figure, error) {
+func ends(ctx context.Context) ([]fixture.Figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
 		return nil, err
@@ -27,7 +28,7 @@ func ends(ctx context.Context) ([]figure, error) {
 		if err := t.directory(ctx, "contoso", "acme"); err != nil {
 			return nil, err
 		}
-		if err := write(ctx, t.db, t.table, overdue(n)); err != nil {
+		if err := fixture.Write(ctx, t.db, t.table, overdue(n)); err != nil {
 			return nil, err
 		}
 		s := sweep.Sweep{
@@ -48,7 +49,7 @@ func ends(ctx context.Context) ([]figure, error) {
 		each, runs = append(each, time.Since(began)/time.Duration(n)), append(runs, run)
 	}
 	total := each[1] * time.Duration(counts[1])
-	return []figure{
+	return []fixture.Figure{
 		{
 			"10,000 periods that end at one instant: sweeps of a minute", fmt.Sprintf("%d, %v in all", runs[1], total.Round(100*time.Millisecond)),
 			"1",
@@ -66,8 +67,8 @@ func overdue(n int) []string {
 	const end = "2026-11-22T09:00:00.000Z"
 	var texts []string
 	for i := range n {
-		c := customerID(i)
-		grant := strings.NewReplacer("acme", c, "2027-03-01T00:00:00.000Z", end).Replace(grantJSON)
+		c := fixture.CustomerID(i)
+		grant := strings.NewReplacer("acme", c, "2027-03-01T00:00:00.000Z", end).Replace(fixture.GrantJSON)
 		due := fmt.Sprintf(`{"gsi2pk":{"S":"Q#%d"},"gsi2sk":{"S":"%s#C#%s#G#contoso"},`, i%8, end, c)
 		texts = append(texts, strings.Replace(grant, "{", due, 1), strings.ReplaceAll(customerJSON, "acme", c))
 	}

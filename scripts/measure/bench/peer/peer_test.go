@@ -1,4 +1,4 @@
-package main
+package peer
 
 import (
 	"io"
@@ -6,11 +6,13 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"partneraccess/scripts/measure/bench/fixture"
 )
 
 func TestEveryAnswerOfOursToThePeersQuestionsIsRight(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Millisecond) // as the measurement has it
-	check := invoked(checkHandlerAt(inMemory(now), table, time.Now))
+	check := invoked(fixture.CheckHandlerAt(inMemory(now), fixture.Table, time.Now))
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same questions every time
 	allowed := 0
 	const n = 2000

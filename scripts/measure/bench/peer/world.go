@@ -1,4 +1,4 @@
-package main
+package peer
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 )
 
@@ -48,28 +49,28 @@ func userIsActive(partner, user int) bool { return user == 0 || partner%20 != 7 
 
 func peerPartnerID(partner int) string { return fmt.Sprintf("p%06d", partner) }
 
-func peerUserID(partner, user int) string {
+func userID(partner, user int) string {
 	return fmt.Sprintf("%s:01JD8Z6Q7YB5V3K2N4M6%06d", peerPartnerID(partner), 2*partner+user)
 }
 
-// peerQuestion is one check, and its answer.
-type peerQuestion struct {
+// question is one check, and its answer.
+type question struct {
 	customer, partner, user int
 	level                   access.Level // what the action takes
 	allow                   bool
 }
 
 // action is one that this level gives and no lower one does.
-func (q peerQuestion) action() string {
+func (q question) action() string {
 	return map[access.Level]string{access.View: "dashboard:read", access.Support: "reports:read", access.Manage: "settings:write"}[q.level]
 }
 
 // nextQuestion is one of the mix: of 100, 75 are about a user who is in, 15 about a colleague who is in a third of the grants, 7 about a
 // partner that the customer has granted access nothing, and 3 about a user who does not exist. Some of all these meet a period, a partner
 // or an account that is over, or a level too low.
-func nextQuestion(random *rand.Rand, now time.Time) peerQuestion {
+func nextQuestion(random *rand.Rand, now time.Time) question {
 	g := grantOf(random.IntN(peerCustomers), random.IntN(grantsEach), now)
-	q := peerQuestion{customer: g.customer, partner: g.partner}
+	q := question{customer: g.customer, partner: g.partner}
 	switch n := random.IntN(100); {
 	case n < 60:
 		q.level = access.View
@@ -97,13 +98,13 @@ func nextQuestion(random *rand.Rand, now time.Time) peerQuestion {
 // peerItems are the items of our table, in DynamoDB's JSON, those of a customer after the others.
 func peerItems(now time.Time) (directory []string, ofCustomer func(customer int) []string) {
 	for p := range peerPartners {
-		text := strings.ReplaceAll(partnerJSON, "contoso", peerPartnerID(p))
+		text := strings.ReplaceAll(fixture.PartnerJSON, "contoso", peerPartnerID(p))
 		if !partnerIsActive(p) {
 			text = replaced(text, `"status":{"S":"active"}`, `"status":{"S":"disabled"}`)
 		}
 		directory = append(directory, text)
 		for u := range 2 {
-			text := userItem(userJSON, p, u)
+			text := userItem(fixture.UserJSON, p, u)
 			if !userIsActive(p, u) {
 				text = replaced(text, `"status":{"S":"active"}`, `"status":{"S":"disabled"}`)
 			}
@@ -114,14 +115,14 @@ func peerItems(now time.Time) (directory []string, ofCustomer func(customer int)
 		var out []string
 		for j := range grantsEach {
 			g := grantOf(customer, j, now)
-			text := strings.NewReplacer("acme", customerID(customer), "contoso", peerPartnerID(g.partner)).Replace(grantJSON)
+			text := strings.NewReplacer("acme", fixture.CustomerID(customer), "contoso", peerPartnerID(g.partner)).Replace(fixture.GrantJSON)
 			text = replaced(text, `"level":{"S":"support"}`, fmt.Sprintf(`"level":{"S":"%s"}`, g.level))
 			text = replaced(text, `"from":{"S":"2026-10-01T08:00:00.000Z"}`, fmt.Sprintf(`"from":{"S":"%s"}`, stored(g.from)))
 			text = replaced(text, `"until":{"S":"2027-03-01T00:00:00.000Z"}`, fmt.Sprintf(`"until":{"S":"%s"}`, stored(g.until)))
 			out = append(out, text)
 			for u := range 2 {
 				if u == 0 || g.second {
-					out = append(out, strings.ReplaceAll(userItem(assignmentJSON, g.partner, u), "acme", customerID(customer)))
+					out = append(out, strings.ReplaceAll(userItem(fixture.AssignmentJSON, g.partner, u), "acme", fixture.CustomerID(customer)))
 				}
 			}
 		}
@@ -130,7 +131,7 @@ func peerItems(now time.Time) (directory []string, ofCustomer func(customer int)
 }
 
 func userItem(text string, partner, user int) string {
-	text = strings.ReplaceAll(text, "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", peerUserID(partner, user))
+	text = strings.ReplaceAll(text, "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", userID(partner, user))
 	return strings.ReplaceAll(text, "contoso", peerPartnerID(partner))
 }
 

@@ -1,4 +1,4 @@
-package main
+package peer
 
 import (
 	"context"
@@ -29,6 +29,7 @@ import (
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/lambdahost"
 	"partneraccess/scripts/local/launch"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
@@ -117,21 +118,23 @@ func (s *setting) before(ctx context.Context, address string) (*waits, error) {
 
 // loadPeerTable fills our table, and switches its stream on afterwards, since the engine's writes are slow with one.
 func loadPeerTable(ctx context.Context, db *dynamodb.Client, now time.Time) error {
-	if err := dynamo.CreateTable(ctx, db, table, false); err != nil {
+	if err := dynamo.CreateTable(ctx, db, fixture.Table, false); err != nil {
 		return err
 	}
 	directory, ofCustomer := peerItems(now)
-	if err := write(ctx, db, table, directory); err != nil {
+	if err := fixture.Write(ctx, db, fixture.Table, directory); err != nil {
 		return err
 	}
 	for c := range peerCustomers {
-		if err := write(ctx, db, table, ofCustomer(c)); err != nil {
+		if err := fixture.Write(ctx, db, fixture.Table, ofCustomer(c)); err != nil {
 			return err
 		}
 	}
-	_, err := db.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String(table), StreamSpecification: &types.StreamSpecification{
-		StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewImage,
-	}})
+	_, err := db.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+		TableName: aws.String(fixture.Table), StreamSpecification: &types.StreamSpecification{
+			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewImage,
+		},
+	})
 	return err
 }
 
@@ -148,7 +151,8 @@ func (s *setting) startFunction(ctx context.Context, dir string) error {
 	all := manifest.Functions()
 	f := all[slices.IndexFunc(all, func(f manifest.Function) bool { return f.Name == "check" })]
 	host.Deploy(lambdahost.Function{
-		Name: f.Name, Binary: filepath.Join(dir, f.Name, "bootstrap"), Env: settings("http://" + s.ourWaits.address()), Timeout: f.Timeout,
+		Name: f.Name, Binary: filepath.Join(dir, f.Name, "bootstrap"),
+		Env: fixture.Settings("http://" + s.ourWaits.address()), Timeout: f.Timeout,
 		Memory: f.Memory,
 	})
 	s.function = handlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -158,7 +162,7 @@ func (s *setting) startFunction(ctx context.Context, dir string) error {
 		}
 		return r.Payload, err
 	})
-	_, err = s.function.Invoke(ctx, ourEvent(peerQuestion{level: access.View})) // so that its process is there
+	_, err = s.function.Invoke(ctx, ourEvent(question{level: access.View})) // so that its process is there
 	return err
 }
 
@@ -196,7 +200,7 @@ func (s *setting) startStack(ctx context.Context, dir, engineURL string) error {
 // stack asks the whole local stack.
 func (s *setting) stack(ctx context.Context, question []byte) (bool, error) {
 	var answer struct{ Decision *bool }
-	if err := send(ctx, s.client, http.MethodPost, s.stackURL+single, s.stackToken, json.RawMessage(question), &answer); err != nil {
+	if err := send(ctx, s.client, http.MethodPost, s.stackURL+fixture.Single, s.stackToken, json.RawMessage(question), &answer); err != nil {
 		return false, err
 	}
 	if answer.Decision == nil {
@@ -217,13 +221,13 @@ type memory struct {
 }
 
 // inMemory is the storage of a check.
-func inMemory(now time.Time) *canned {
+func inMemory(now time.Time) *fixture.Canned {
 	directory, ofCustomer := peerItems(now)
 	m := &memory{now: now, directory: map[string]string{}, ofCustomer: ofCustomer, kept: map[string][]byte{}}
 	for _, item := range directory {
 		m.directory[keyOf(item)] = item
 	}
-	return &canned{answers: map[string]func([]byte) []byte{"DynamoDB_20120810.BatchGetItem": m.answer}}
+	return &fixture.Canned{Answers: map[string]func([]byte) []byte{"DynamoDB_20120810.BatchGetItem": m.answer}}
 }
 
 // batchGet is what a request of BatchGetItem asks of a table.
@@ -258,18 +262,18 @@ func (m *memory) answer(request []byte) []byte {
 	if err := json.Unmarshal(request, &r); err != nil {
 		panic(err)
 	}
-	asked := r.RequestItems[table]
+	asked := r.RequestItems[fixture.Table]
 	var found []string
 	for _, k := range asked.Keys {
 		item := m.find(k)
 		if item != "" && asked.ProjectionExpression != "" {
-			item = project(item, strings.Split(asked.ProjectionExpression, ","), asked.ExpressionAttributeNames)
+			item = fixture.Project(item, strings.Split(asked.ProjectionExpression, ","), asked.ExpressionAttributeNames)
 		}
 		if item != "" {
 			found = append(found, item)
 		}
 	}
-	answer := []byte(`{"Responses":{"` + table + `":[` + strings.Join(found, ",") + `]},"UnprocessedKeys":{}}`)
+	answer := []byte(`{"Responses":{"` + fixture.Table + `":[` + strings.Join(found, ",") + `]},"UnprocessedKeys":{}}`)
 	m.kept[string(request)] = answer
 	return answer
 }

@@ -1,4 +1,5 @@
-package main
+// Package peer measures a check of ours beside one of OpenFGA, on the same grants and questions.
+package peer
 
 import (
 	"bytes"
@@ -9,12 +10,14 @@ import (
 	"os"
 	"time"
 
+	"partneraccess/scripts/measure/bench/fixture"
+
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// peer measures our check beside OpenFGA's: the same grants, the same questions, in turns. Every answer of both is held against what it has
-// to be.
-func peer(ctx context.Context) (_ []figure, err error) {
+// Measure measures our check beside OpenFGA's: the same grants, the same questions, in turns. Every answer of both is held against what it
+// has to be.
+func Measure(ctx context.Context) (_ []fixture.Figure, err error) {
 	binary := os.Getenv("OPENFGA")
 	if binary == "" {
 		return nil, errors.New("say where OpenFGA is: OPENFGA=/path/to/openfga (go install github.com/openfga/openfga/cmd/openfga@v1.22.1)")
@@ -27,8 +30,9 @@ func peer(ctx context.Context) (_ []figure, err error) {
 	}
 
 	handler := contender{
-		name: "check handler, storage in memory", prepare: ourEvent, check: invoked(checkHandlerAt(inMemory(now), table, time.Now)),
-		cpu:   processCPU,
+		name: "check handler, storage in memory", prepare: ourEvent,
+		check: invoked(fixture.CheckHandlerAt(inMemory(now), fixture.Table, time.Now)),
+		cpu:   fixture.ProcessCPU,
 		twice: true,
 	}
 	function := contender{
@@ -49,7 +53,7 @@ func peer(ctx context.Context) (_ []figure, err error) {
 		name: "OpenFGA with SQLite", prepare: s.withSQLite.question, check: s.withSQLite.check, cpu: cpuOf(s.withSQLite.id, ""),
 	}
 	const ahead = "1.0x at most"
-	out := []figure{{what: fmt.Sprintf("100,000 grants at 10,000 customers; %s; every answer of both sides was held against the right one",
+	out := []fixture.Figure{{fmt.Sprintf("100,000 grants at 10,000 customers; %s; every answer of both sides was held against the right one",
 		versionOf(binary))}}
 	for _, r := range []race{
 		{handler, server, 1, goals{cpu: "0.125x at most", p50: "0.33x at most"}},
@@ -73,7 +77,7 @@ func peer(ctx context.Context) (_ []figure, err error) {
 		"local stack, OpenFGA with SQLite, OpenFGA and PostgreSQL: all processes. The stack verifies a token; OpenFGA was not asked to.",
 		"No side keeps answers: OpenFGA's caches are off, as it comes.",
 	} {
-		out = append(out, figure{what: caveat})
+		out = append(out, fixture.Figure{caveat})
 	}
 	return out, nil
 }
@@ -87,12 +91,12 @@ func versionOf(binary string) string {
 	return info.Main.Path + " " + info.Main.Version
 }
 
-func ourQuestion(q peerQuestion) []byte {
+func ourQuestion(q question) []byte {
 	return fmt.Appendf(nil, `{"subject":{"type":"user","id":"%s"},"action":{"name":"%s"},"resource":{"type":"customer","id":"%s"}}`,
-		peerUserID(q.partner, q.user), q.action(), customerID(q.customer))
+		userID(q.partner, q.user), q.action(), fixture.CustomerID(q.customer))
 }
 
-func ourEvent(q peerQuestion) []byte { return event(single, string(ourQuestion(q))) }
+func ourEvent(q question) []byte { return fixture.Event(fixture.Single, string(ourQuestion(q))) }
 
 // invoked asks a function.
 func invoked(h lambda.Handler) func(context.Context, []byte) (bool, error) {

@@ -1,4 +1,4 @@
-package main
+package peer
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"partneraccess/scripts/local/child"
+	"partneraccess/scripts/measure/bench/fixture"
 )
 
 // openFGA is a server of OpenFGA (https://openfga.dev) that runs from its own binary.
@@ -137,7 +138,7 @@ func (o *openFGA) load(ctx context.Context, now time.Time) error {
 	}
 	for c := range peerCustomers {
 		for j := range grantsEach {
-			g, object := grantOf(c, j, now), "customer:"+customerID(c)
+			g, object := grantOf(c, j, now), "customer:"+fixture.CustomerID(c)
 			tuples = append(tuples, tuple{
 				User: "partner:" + peerPartnerID(g.partner), Relation: "partner", Object: object,
 				Condition: &condition{"open", map[string]string{"from": stored(g.from), "until": stored(g.until)}},
@@ -160,14 +161,14 @@ func (o *openFGA) load(ctx context.Context, now time.Time) error {
 
 // openFGAUser is a user's id, which may hold no second colon.
 func openFGAUser(partner, user int) string {
-	return "user:" + strings.Replace(peerUserID(partner, user), ":", ".", 1)
+	return "user:" + strings.Replace(userID(partner, user), ":", ".", 1)
 }
 
 // question is the body of a check.
-func (o *openFGA) question(q peerQuestion) []byte {
+func (o *openFGA) question(q question) []byte {
 	return fmt.Appendf(nil,
 		`{"tuple_key":{"user":"%s","relation":"can_%s","object":"customer:%s"},"authorization_model_id":"%s","context":{"now":"%s"}}`,
-		openFGAUser(q.partner, q.user), q.level, customerID(q.customer), o.model, o.now)
+		openFGAUser(q.partner, q.user), q.level, fixture.CustomerID(q.customer), o.model, o.now)
 }
 
 // check asks over HTTP with JSON, as OpenFGA's own SDKs do.

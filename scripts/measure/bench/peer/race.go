@@ -1,22 +1,22 @@
-package main
+package peer
 
 import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"partneraccess/scripts/local/processes"
+	"partneraccess/scripts/measure/bench/fixture"
 )
 
 // contender is one side: something that answers checks.
 type contender struct {
 	name    string
-	prepare func(peerQuestion) []byte                   // the request, which is no part of what is measured
+	prepare func(question) []byte                       // the request, which is no part of what is measured
 	check   func(context.Context, []byte) (bool, error) // sends it
 	cpu     func() (time.Duration, error)               // of the side's processes, since they began
 	waited  func() (total time.Duration, answers int)   // for storage, since the last call: it is taken off; nil: it counts
@@ -42,12 +42,12 @@ type lap struct {
 
 // run puts the same questions to both sides, each first in turn. A ratio is the median of the rounds' own ratios: two laps that follow each
 // other have met the same machine.
-func (r race) run(ctx context.Context, now time.Time) ([]figure, error) {
+func (r race) run(ctx context.Context, now time.Time) ([]fixture.Figure, error) {
 	const rounds, each = 15, 600
 	var laps [2][]lap
 	for round := range rounds + 1 {
 		random := rand.New(rand.NewPCG(uint64(round), 2026)) //nolint:gosec // the same questions every time
-		questions := make([]peerQuestion, each)
+		questions := make([]question, each)
 		for i := range questions {
 			questions[i] = nextQuestion(random, now)
 		}
@@ -68,10 +68,10 @@ func (r race) run(ctx context.Context, now time.Time) ([]figure, error) {
 			}
 		}
 	}
-	figures := []figure{
-		compared("CPU of a check", "%.2fx", laps, func(l lap) float64 { return l.cpu }, duration, r.goals.cpu),
-		compared("p50", "%.2fx", laps, func(l lap) float64 { return quantile(l.each, 50) }, duration, r.goals.p50),
-		compared("p99", "%.2fx", laps, func(l lap) float64 { return quantile(l.each, 99) }, duration, ""),
+	figures := []fixture.Figure{
+		compared("CPU of a check", "%.2fx", laps, func(l lap) float64 { return l.cpu }, fixture.Duration, r.goals.cpu),
+		compared("p50", "%.2fx", laps, func(l lap) float64 { return fixture.Quantile(l.each, 50) }, fixture.Duration, r.goals.p50),
+		compared("p99", "%.2fx", laps, func(l lap) float64 { return fixture.Quantile(l.each, 99) }, fixture.Duration, ""),
 		compared("checks a second", "%.2fx", laps, func(l lap) float64 { return l.rate },
 			func(f float64) string { return fmt.Sprintf("%.0f", f) }, r.goals.rate),
 	}
@@ -82,86 +82,23 @@ func (r race) run(ctx context.Context, now time.Time) ([]figure, error) {
 	if r.ours.waited == nil && r.theirs.waited != nil { // the handler's one call is counted elsewhere
 		figures = figures[:3]
 	}
-	out := []figure{{what: fmt.Sprintf("%s against %s, %d at a time:", r.ours.name, r.theirs.name, r.clients)}}
+	out := []fixture.Figure{{fmt.Sprintf("%s against %s, %d at a time:", r.ours.name, r.theirs.name, r.clients)}}
 	for _, f := range figures {
-		f.what = "  " + f.what
+		f[0] = "  " + f[0]
 		out = append(out, f)
 	}
 	return out, nil
 }
 
-func compared(what, format string, laps [2][]lap, of func(lap) float64, show func(float64) string, goal string) figure {
+func compared(what, format string, laps [2][]lap, of func(lap) float64, show func(float64) string, goal string) fixture.Figure {
 	var ratios []float64
 	var values [2][]float64
 	for i := range laps[0] {
 		a, b := of(laps[0][i]), of(laps[1][i])
 		ratios, values[0], values[1] = append(ratios, a/b), append(values[0], a), append(values[1], b)
 	}
-	return figure{what, fmt.Sprintf(format+" (%s against %s)", median(ratios), show(median(values[0])), show(median(values[1]))), goal}
-}
-
-func duration(ns float64) string { return time.Duration(ns).Round(time.Microsecond).String() }
-
-func quantile(v []float64, percent int) float64 {
-	s := slices.Sorted(slices.Values(v))
-	return s[min(len(s)*percent/100, len(s)-1)]
-}
-
-// run asks all questions.
-func (c contender) run(ctx context.Context, questions []peerQuestion, clients int) (lap, error) {
-	type prepared struct {
-		peerQuestion
-		request []byte
-	}
-	todo := make(chan prepared, len(questions))
-	for _, q := range questions {
-		todo <- prepared{q, c.prepare(q)}
-	}
-	close(todo)
-	var out lap
-	var mu sync.Mutex
-	if c.waited != nil {
-		c.waited()
-	}
-	before, err := c.cpu()
-	if err != nil {
-		return lap{}, fmt.Errorf("%s: %w", c.name, err)
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	start := time.Now()
-	for range clients {
-		g.Go(func() error {
-			for q := range todo {
-				began := time.Now()
-				allowed, err := c.check(ctx, q.request)
-				took := time.Since(began)
-				switch {
-				case err != nil:
-					return fmt.Errorf("%s: %w", c.name, err)
-				case allowed != q.allow:
-					return fmt.Errorf("%s answered %v to %+v", c.name, allowed, q.peerQuestion)
-				}
-				answers := 0
-				if c.waited != nil {
-					var waited time.Duration
-					waited, answers = c.waited()
-					took -= waited
-				}
-				mu.Lock()
-				out.each, out.answers = append(out.each, float64(took)), out.answers+answers
-				mu.Unlock()
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return lap{}, err
-	}
-	n := float64(len(questions))
-	out.rate = n / time.Since(start).Seconds()
-	after, err := c.cpu()
-	out.cpu = float64(after-before) / n
-	return out, err
+	ours, theirs := show(fixture.Median(values[0])), show(fixture.Median(values[1]))
+	return fixture.Figure{what, fmt.Sprintf(format+" (%s against %s)", fixture.Median(ratios), ours, theirs), goal}
 }
 
 // cpuOf is the CPU time of a process and its descendants, or of those of them that run this program.
@@ -194,4 +131,61 @@ func sum(a, b func() (time.Duration, error)) func() (time.Duration, error) {
 		y, err := b()
 		return x + y, err
 	}
+}
+
+// run asks all questions.
+func (c contender) run(ctx context.Context, questions []question, clients int) (lap, error) {
+	type prepared struct {
+		question
+		request []byte
+	}
+	todo := make(chan prepared, len(questions))
+	for _, q := range questions {
+		todo <- prepared{q, c.prepare(q)}
+	}
+	close(todo)
+	var out lap
+	var mu sync.Mutex
+	if c.waited != nil {
+		c.waited()
+	}
+	before, err := c.cpu()
+	if err != nil {
+		return lap{}, fmt.Errorf("%s: %w", c.name, err)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	start := time.Now()
+	for range clients {
+		g.Go(func() error {
+			for q := range todo {
+				began := time.Now()
+				allowed, err := c.check(ctx, q.request)
+				took := time.Since(began)
+				switch {
+				case err != nil:
+					return fmt.Errorf("%s: %w", c.name, err)
+				case allowed != q.allow:
+					return fmt.Errorf("%s answered %v to %+v", c.name, allowed, q.question)
+				}
+				answers := 0
+				if c.waited != nil {
+					var waited time.Duration
+					waited, answers = c.waited()
+					took -= waited
+				}
+				mu.Lock()
+				out.each, out.answers = append(out.each, float64(took)), out.answers+answers
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return lap{}, err
+	}
+	n := float64(len(questions))
+	out.rate = n / time.Since(start).Seconds()
+	after, err := c.cpu()
+	out.cpu = float64(after-before) / n
+	return out, err
 }
