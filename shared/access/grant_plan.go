@@ -141,6 +141,18 @@ func (p *grantPlan) setPeriod(from, until *time.Time) error {
 	return nil
 }
 
+// extended is the present end, so much later.
+func (p *grantPlan) extended(by time.Duration) (time.Time, error) {
+	end := p.grant.Until.Add(by)
+	switch {
+	case p.grant.Until.IsZero():
+		return end, Refuse(PeriodInvalid, "the grant has no end that could be moved: it is continuous").At("/extend")
+	case end.Year() > 9999:
+		return end, Refuse(PeriodInvalid, "the end would be after the year 9999").At("/extend")
+	}
+	return end, nil
+}
+
 // recordChange records that a field of the API changed, and whether the change widens access.
 func (p *grantPlan) recordChange(field string, widens bool) {
 	l := &p.narrowed

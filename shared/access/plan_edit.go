@@ -15,9 +15,10 @@ type EditCommand struct {
 	Remove     []string
 	Everyone   *bool
 	Level      *Level
-	From       *time.Time // zero = now
-	Until      *time.Time // zero = continuous
-	State      *State     // open or suspended
+	From       *time.Time     // zero = now
+	Until      *time.Time     // zero = continuous
+	Extend     *time.Duration // moves the present end so much later, instead of Until
+	State      *State         // open or suspended
 	RequireSSO *bool
 	AssignedBy *Assigner
 	Note       *string           // the customer's own; the partner never sees it
@@ -31,9 +32,8 @@ func (c EditCommand) OnlyNarrows() bool {
 		c.Level != nil && *c.Level == None
 	widens := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone ||
 		c.Level != nil && *c.Level != None
-	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.RequireSSO == nil && c.AssignedBy == nil &&
-		c.Note == nil &&
-		c.Message == nil && c.Caps == nil
+	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.Extend == nil && c.RequireSSO == nil &&
+		c.AssignedBy == nil && c.Note == nil && c.Message == nil && c.Caps == nil
 }
 
 // OnlyCaps reports whether the command sets caps and nothing else, and lifts none: it nearly always narrows access.
@@ -44,8 +44,7 @@ func (c EditCommand) OnlyCaps() bool {
 		}
 	}
 	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil &&
-		c.Until == nil &&
-		c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
+		c.Until == nil && c.Extend == nil && c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
 }
 
 // AnyVersion is the Seen of a command that applies to whichever version is stored.
@@ -66,6 +65,13 @@ func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error
 	p := newGrantPlan(r, pc)
 	if cmd.Level != nil {
 		p.setLevel(*cmd.Level)
+	}
+	if cmd.Extend != nil {
+		end, err := p.extended(*cmd.Extend)
+		if err != nil {
+			return GrantChange{}, err
+		}
+		cmd.Until = &end
 	}
 	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
 		return GrantChange{}, err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"mime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -118,6 +119,34 @@ func (m *moment) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	t, err := parseInstant(s)
 	m.Time = t
 	return err
+}
+
+// maxExtension is the longest duration that is taken: ten years.
+const maxExtension = 3653 * 24 * time.Hour
+
+// parseDays reads a duration of days or weeks as in ISO 8601 (RFC 3339, appendix A). Months and years differ in length, so there are none;
+// a day is 24 hours, as every day in UTC.
+func parseDays(s string) (time.Duration, bool) {
+	day := 24 * time.Hour
+	digits, found := strings.CutSuffix(s, "D")
+	if !found {
+		digits, found = strings.CutSuffix(s, "W")
+		day *= 7
+	}
+	digits, begun := strings.CutPrefix(digits, "P")
+	n, err := strconv.ParseUint(digits, 10, 16)
+	d := time.Duration(n) * day //nolint:gosec // 16 bits of days
+	return d, found && begun && err == nil && digits[0] != '0' && d <= maxExtension
+}
+
+func (f *findings) duration(o opt[string], pointer string) *time.Duration {
+	valid := func(s string) bool { _, ok := parseDays(s); return ok }
+	text := f.text(o, pointer, "a duration is written in days or weeks, such as P90D or P2W, and has ten years (P3653D) at most", valid)
+	if text == nil {
+		return nil
+	}
+	d, _ := parseDays(*text)
+	return &d
 }
 
 func parseInstant(s string) (time.Time, error) {

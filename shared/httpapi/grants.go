@@ -116,6 +116,7 @@ type editBody struct {
 	Level      opt[string]    `json:"level"`
 	From       opt[moment]    `json:"from"`
 	Until      opt[moment]    `json:"until"`
+	Extend     opt[string]    `json:"extend"`
 	State      opt[string]    `json:"state"`
 	RequireSSO opt[bool]      `json:"require_sso"`
 	AssignedBy opt[string]    `json:"assigned_by"`
@@ -129,7 +130,8 @@ func (b editBody) command() (access.EditCommand, error) {
 	var f findings
 	cmd := access.EditCommand{
 		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: instantOrZero(b.From), Until: instantOrZero(b.Until),
-		State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
+		Extend: f.duration(b.Extend, "/extend"), State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended),
+		RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
 		Message: f.message(b.Message, "/message"),
 		Caps:    f.caps(b.Caps, "/caps"), Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),
@@ -139,6 +141,9 @@ func (b editBody) command() (access.EditCommand, error) {
 	}
 	if remove := f.users(b.Users.Value.Remove, "/users/remove", access.MaxUserChanges); remove != nil {
 		cmd.Remove = *remove
+	}
+	if b.Extend.Given && b.Until.Given {
+		f.add("/extend", "give either until or extend")
 	}
 	if b.Users.Null {
 		f.add("/users", "say what to do with the users: set, or add and remove")

@@ -18,7 +18,7 @@ type Settings struct {
 	From          string // an address, with or without a name: Acme Cloud <no-reply@cloud.example>
 	ReplyTo       string // likewise; "" = none
 	Support       string // whom people can ask: an e-mail address or an https: address
-	CustomerURL   string // the customer's "Partners" page; may hold {customer} and {partner}
+	CustomerURL   string // the customer's "Partners" page; may hold {customer} and {partner}. A reminder adds ?extend=P90D, and partner=
 	PartnerURL    string // the partner's portal; may hold {customer} and {partner}
 	InvitationURL string // where an invited person accepts; holds {token}
 	Unsubscribe   string // for reminders: mailto:, or https: with {address}, which has to take a POST (RFC 8058); "" = none

@@ -229,7 +229,7 @@ func (s Situation) outdatedAccount(l Letter) string {
 // isTemporary reports whether a reason to deny is about the grant or the partner and not about the person: it ends when the level or the
 // state changes.
 func isTemporary(w access.DecisionReason) bool {
-	switch w { //nolint:exhaustive // all others concern the person, or are final
+	switch w {
 	case access.LevelTooLow, access.DeniedSuspended, access.NotYetActive, access.DeniedPartnerNotActive,
 		access.DeniedPartnerNotEligible, access.SSORequired:
 		return true

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -726,6 +727,8 @@ func (v view) action() (label, url string) {
 		v.l.Template == "activation_missed" && v.l.Side == User, v.l.Template == "partner_removed", v.l.Template == "partner_suspended" &&
 			v.l.Side == Partner:
 		return "", ""
+	case v.l.Side == Customer && v.l.Template == "expiring":
+		return "Extend the access", v.extending(ids)
 	case v.l.Side == Customer && v.l.Event.Customer != nil:
 		return "Review who has access", fill(v.s.CustomerURL, ids)
 	case v.ended(): // there is nothing to open
@@ -736,6 +739,25 @@ func (v view) action() (label, url string) {
 		return "Sign in", fill(v.s.PartnerURL, ids)
 	}
 	return "Open the partner portal", fill(v.s.PartnerURL, ids)
+}
+
+// extending is the address of the letter's grant on the customer's page, with the choice made to extend it for as long again: by whole
+// days, a year at most. The person still has to sign in and save.
+func (v view) extending(ids map[string]string) string {
+	address, d := fill(v.s.CustomerURL, ids), v.d()
+	u, err := url.Parse(address)
+	if err != nil || d.From == nil || d.Until == nil {
+		return address
+	}
+	const day = 24 * time.Hour
+	days := min(max((d.Until.Sub(*d.From)+day-1)/day, 1), 365)
+	query := u.Query()
+	if !strings.Contains(v.s.CustomerURL, "{partner}") {
+		query.Set("partner", ids["partner"])
+	}
+	query.Set("extend", fmt.Sprintf("P%dD", days))
+	u.RawQuery = query.Encode()
+	return u.String()
 }
 
 func (v view) ended() bool {

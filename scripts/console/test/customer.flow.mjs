@@ -337,6 +337,25 @@ flow('a period starts, reminds and ends while the clock is moved', ({ open }) =>
     await box.locator('pre').getByText(`in Example Cloud expired on ${written(until)}.`).waitFor();
   }));
 
+flow('the reminder’s button opens the access with its extension filled in', ({ open }) =>
+  clockKept(async (now) => {
+    const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech'])];
+    const until = new Date(Math.floor(later(now, 8 * 24).getTime() / 60_000) * 60_000);
+    await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], until: until.toISOString() });
+    const page = await open(c.admin, at(c));
+    await moveClock(page, 'One day later');
+    const box = await mailbox(page);
+    await (await arrived(box, `The access of ${p.name} ends in 7 days`, `it@${c.id}.example`)).click();
+    const [link] = /https?:\S+extend=P8D\S*/.exec(await box.locator('pre').textContent());
+    await page.goto(link);
+    const longer = later(until, 8 * 24);
+    await panel(page).getByText(`Your local time (Europe/Berlin): ${berlin(longer)} = ${utc(longer)}`).waitFor();
+    await panel(page).getByRole('button', { name: 'Save' }).click();
+    await flash(page, `The access of ${p.name} is changed`);
+    assert.equal(new Date((await grantOf(c, p)).until).getTime(), longer.getTime(), 'the end');
+    assert.ok(!page.url().includes('extend'), 'the address asks for no second extension');
+  }));
+
 flow('an edit of the period, and of what else the panel has', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], from: '2030-01-01T00:00:00Z', until: '2030-02-01T00:00:00Z' });

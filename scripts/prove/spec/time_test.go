@@ -224,3 +224,46 @@ func TestA15_AfterItsPartnersRemovalACustomerIsManagedByAnother(t *testing.T) {
 		}
 	}
 }
+
+func TestAnExtensionMovesTheEndAndNothingElse(t *testing.T) {
+	w, kim, _ := acme(t)
+	end := spec.Start.Add(time.Hour)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": end}).Want(201)
+	ann := w.AdminOf("acme")
+	ann.Do("PATCH", contosoGrant, m{"extend": "P90D"}).WantProblem(428, "if_match_required")
+	ann.Do("PATCH", contosoGrant, m{"extend": "P90D"}, "If-Match", `"9"`).WantProblem(412, "version_mismatch")
+	extended := ann.Do("PATCH", contosoGrant, m{"extend": "P90D"}, "If-Match", `"1"`).Want(200)
+	later := end.Add(90 * 24 * time.Hour)
+	if got := extended.String("grant.until"); got != later.Format(time.RFC3339) {
+		t.Errorf("got the end %s, want %s", got, later)
+	}
+	if got := extended.Strings("changes.fields"); len(got) != 1 || got[0] != "until" {
+		t.Errorf("got %v, want until and nothing else", got)
+	}
+	// The same request again is about a version that is not there any more: nobody extends twice by pressing twice.
+	ann.Do("PATCH", contosoGrant, m{"extend": "P90D"}, "If-Match", `"1"`).WantProblem(412, "version_mismatch")
+	w.Advance(later.Sub(spec.Start) - time.Millisecond)
+	w.Allowed(kim, "sign_in", "acme")
+	w.Advance(time.Millisecond)
+	w.Denied(kim, "sign_in", "acme", "expired")
+	ann.Do("PATCH", contosoGrant, m{"extend": "P1D"}, "If-Match", "*").WantProblem(409, "ended")
+}
+
+func TestOnlyAnEndThatThereIsIsExtended(t *testing.T) {
+	w, kim, _ := acme(t)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	ann := w.AdminOf("acme")
+	ann.Do("PATCH", contosoGrant, m{"extend": "P90D"}, "If-Match", "*").WantProblem(422, "period_invalid", "/extend")
+	for _, bad := range []string{
+		"", "90", "P90", "90D", "P0D", "P-1D", "P+1D", "P090D", "P1M", "P1Y", "PT1H", "P1DT1H", "P3654D", "P522W",
+		"P9999999999999D",
+	} {
+		ann.Do("PATCH", contosoGrant, m{"extend": bad}, "If-Match", "*").WantProblem(400, "invalid", "/extend")
+	}
+	both := m{"extend": "P1D", "until": spec.Start.Add(time.Hour)}
+	ann.Do("PATCH", contosoGrant, both, "If-Match", "*").WantProblem(400, "invalid", "/extend")
+	ann.Do("PATCH", contosoGrant, m{"until": "9999-12-31T00:00:00Z"}, "If-Match", "*").Want(200)
+	ann.Do("PATCH", contosoGrant, m{"extend": "P1D"}, "If-Match", "*").WantProblem(422, "period_invalid", "/extend")
+	w.User("contoso", "pat@contoso.example", "owner")
+	w.As("pat@contoso.example").Do("PATCH", contosoGrant, m{"extend": "P1D"}, "If-Match", "*").WantProblem(404, "not_found")
+}

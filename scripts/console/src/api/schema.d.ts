@@ -1515,6 +1515,13 @@ export interface components {
             from?: components["schemas"]["InstantGiven"];
             /** @description null is continuous */
             until?: components["schemas"]["InstantGiven"];
+            /**
+             * @description Instead of `until`: moves the present end so many days or weeks later, ten years at most (ISO 8601; a day is 24 hours). A grant
+             *     without an end is refused with `period_invalid`.
+             * @example P90D
+             * @example P2W
+             */
+            extend?: string;
             /** @enum {string} */
             state?: "open" | "suspended";
             /**

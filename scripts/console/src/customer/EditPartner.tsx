@@ -12,7 +12,7 @@ import Textarea from '@cloudscape-design/components/textarea';
 import Toggle from '@cloudscape-design/components/toggle';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
+import { useNavigate, useParams, useSearchParams } from 'react-router';
 
 import { answer, asProblem, useSubmit, type Api, type Schemas } from '../api';
 import { Group } from '../parts/Group';
@@ -55,6 +55,13 @@ interface Draft {
 const untouched: Draft = { add: new Map(), remove: new Set() };
 const fields = ['/users', '/everyone', '/level', '/from', '/until', '/note', '/message', '/state'];
 
+/** The draft that a reminder's link asks for: the present end, so many days later. */
+function extended(grant: Grant, extend: string | null): Draft {
+  const days = /^P([1-9]\d{0,3})D$/.exec(extend ?? '')?.[1];
+  if (!days || !grant.until) return untouched;
+  return { ...untouched, period: { from: grant.from, until: new Date(Date.parse(grant.until) + Number(days) * 86_400_000).toISOString() } };
+}
+
 async function readBase(api: Api, customer: string, partner: string, signal: AbortSignal): Promise<Base> {
   const { data: grant, etag } = await answer(api.GET('/v1/customers/{customer}/grants/{partner}', { params: { path: { customer, partner } }, signal }));
   const users = new Map<string, Schemas['GrantUser']>();
@@ -78,7 +85,12 @@ export function EditPartner() {
   const { customer, name, admin } = useCustomer();
   const product = useProduct();
   const { partner = '' } = useParams();
-  const close = useCallback(() => void navigate({ pathname: `/customers/${customer}/partners`, search: location.search }), [navigate, customer]);
+  const [params] = useSearchParams();
+  const close = useCallback(() => {
+    const search = new URLSearchParams(location.search);
+    search.delete('extend');
+    void navigate({ pathname: `/customers/${customer}/partners`, search: search.toString() });
+  }, [navigate, customer]);
   // Read when the panel is opened and when a change met another one's: what the person looks at does not change by itself.
   const query = useQuery({
     queryKey: ['edit', customer, partner],
@@ -101,6 +113,7 @@ export function EditPartner() {
       ) : (
         <EditForm
           base={base}
+          begun={extended(base.grant, params.get('extend'))}
           reread={async () => {
             const again = await query.refetch();
             return again.data;
@@ -170,13 +183,13 @@ function Seen({ grant, cancels = false }: { grant: Grant; cancels?: boolean }) {
   );
 }
 
-function EditForm({ base, reread, close }: { base: Base; reread: () => Promise<Base | undefined>; close: () => void }) {
+function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; reread: () => Promise<Base | undefined>; close: () => void }) {
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
   const { customer } = useCustomer();
   const { grant } = base;
-  const [draft, setDraft] = useState<Draft>(untouched);
+  const [draft, setDraft] = useState<Draft>(begun);
   const [theirs, setTheirs] = useState<string[]>(); // what somebody else changed meanwhile
   const [tried, setTried] = useState(false);
   const edit = (more: Partial<Draft>) => setDraft((old) => ({ ...old, ...more }));

@@ -2,7 +2,7 @@ import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Link from '@cloudscape-design/components/link';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { Navigate, useNavigate, useSearchParams } from 'react-router';
 
 import { answer, etagOf, useCursorPages, useSubmit, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
@@ -29,6 +29,7 @@ export function Partners() {
   const follow = useFollow();
   const search = useGrantSearch();
   const [removing, setRemoving] = useState<Grant>();
+  const [params] = useSearchParams();
   const at = `/customers/${customer}/partners`;
   const panelOf = (g: Grant): string => search.at(`${at}/${g.partner.id}`);
 
@@ -43,6 +44,12 @@ export function Partners() {
       Add partner
     </Button>
   );
+  const named = params.get('partner');
+  if (named) {
+    const rest = new URLSearchParams(params);
+    rest.delete('partner');
+    return <Navigate replace to={{ pathname: `${at}/${encodeURIComponent(named)}`, search: rest.toString() }} />;
+  }
   return (
     <>
       <DataTable
