@@ -4,10 +4,10 @@
 invoke: setup ## pass a sample to a function of the running stack (FUNCTION=notify EVENT=grant.created; none: lists them)
 	@go run ./scripts/tools/invoke $(if $(URL),-url '$(URL)') $(FUNCTION) $(EVENT)
 
-# Nothing depends on the day it runs: the tests with another date. The engines and Cognito's are programs of their own, and keep theirs.
+# Nothing depends on the day it runs: the tests, and the programs that they build, with another date. The engines and Cognito's are programs of their own, and keep theirs.
 AT ?= 2028-02-29T12:00:00Z
 
 .PHONY: test-date
 test-date: setup ## run tests as if it were another day (AT=2028-02-29T12:00:00Z PKG=./shared/...)
 	overlay=$$(go run ./scripts/tools/clock -goroot "$$(go env GOROOT)" -at $(AT)) && \
-	NODE_OPTIONS="--require $${overlay%/*}/date.cjs" go test -overlay "$$overlay" -shuffle=on -timeout 30m $(PKG)
+	NODE_OPTIONS="--require $${overlay%/*}/date.cjs" GOFLAGS="-overlay=$$overlay" go test -shuffle=on -timeout 30m $(PKG)
