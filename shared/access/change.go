@@ -68,6 +68,14 @@ type Replace[T any] struct{ Before, After *T }
 
 func (Replace[T]) write() {}
 
+// Found returns the version of the record as it was loaded; 0 when there was none.
+func (w Replace[T]) Found() int64 {
+	if before, ok := any(w.Before).(interface{ Stored() int64 }); ok {
+		return before.Stored() // nil's is 0
+	}
+	return 0
+}
+
 // The records that are written, each as Replace says.
 type (
 	// PartnerWrite writes a partner.

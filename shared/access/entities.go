@@ -346,6 +346,16 @@ func (g *Grant) levelOf(u *User, a *Assignment) Level {
 	return l
 }
 
+// SameTerms reports whether the grants, of one customer and partner, decide alike about every user whose own assignment is the same.
+func (g *Grant) SameTerms(other *Grant) bool {
+	if g == nil || other == nil {
+		return g == other
+	}
+	return g.ID == other.ID && g.Level == other.Level && g.State == other.State && g.From.Equal(other.From) && g.Until.Equal(other.Until) &&
+		g.RequireSSO == other.RequireSSO && g.Domain == other.Domain && maps.Equal(g.Caps, other.Caps) && g.Everyone == other.Everyone &&
+		g.Epoch == other.Epoch && g.EveryoneUpTo == other.EveryoneUpTo
+}
+
 // Ended reports whether the grant has ended at that instant, whether or not the end is recorded.
 func (g *Grant) Ended(now time.Time) bool {
 	return g.State == StateEnded || g.expired(now)

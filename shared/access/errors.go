@@ -28,6 +28,7 @@ const (
 	LastAdmin            Code = "last_admin"        // the customer has open grants, and no other admin
 	GrantDiffers         Code = "grant_differs"     // the open grant has other terms: edit it (D20)
 	Ended                Code = "ended"             // what has ended cannot be changed, only granted again
+	PlanChanged          Code = "plan_changed"      // it would do something else than what the caller was shown
 	Contention           Code = "contention"        // others change the same thing all the time: try again
 	UnknownEmail         Code = "unknown_email"     // (D8)
 	OwnOrganisation      Code = "own_organisation"

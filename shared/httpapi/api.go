@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -21,7 +22,8 @@ import (
 // Config is what the functions for people and for the provider's systems are made of.
 type Config struct {
 	service.Service
-	SignInURL string // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
+	Notices   service.Notices // which mails a change causes, for dry runs
+	SignInURL string          // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
 }
 
 // reply is what an endpoint answers: a value to be encoded, or a body that is encoded already.
@@ -33,6 +35,9 @@ type reply struct {
 	etag     string
 	location string
 	replayed bool
+
+	contentType string // "" = application/json
+	planned     bool   // the request asked for one plan, and that was carried out
 }
 
 // encode is the body as JSON; nil when there is none.
@@ -105,7 +110,7 @@ func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Resp
 	}
 	res := apigateway.Response{Status: out.status, Header: map[string]string{"Cache-Control": "no-store"}, Body: body}
 	if len(body) > 0 {
-		res.Header["Content-Type"] = "application/json"
+		res.Header["Content-Type"] = cmp.Or(out.contentType, "application/json")
 		switch {
 		case out.etag != "":
 			res.Header["ETag"] = out.etag
@@ -118,6 +123,9 @@ func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Resp
 	}
 	if out.location != "" {
 		res.Header["Location"] = out.location
+	}
+	if out.planned {
+		res.Header["Preference-Applied"] = "plan"
 	}
 	if out.replayed {
 		res.Header["Idempotency-Replayed"] = "true"
@@ -139,6 +147,10 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 			return reply{}, invalidID(r, name)
 		}
 	}
+	dry, err := readDryRun(r, route)
+	if err != nil {
+		return reply{}, err
+	}
 	if !route.query {
 		if err := noQuery(r); err != nil {
 			return reply{}, err
@@ -146,7 +158,15 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 	}
 	use := a.Service
 	use.Log = a.Log.With("request_id", r.RequestID)
-	return (&call{Request: r, api: a, service: &use, who: who}).forEachTag(ctx, route.endpoint)
+	c := &call{Request: r, api: a, service: &use, who: who}
+	plan := preferredPlan(r)
+	switch {
+	case dry:
+		return c.dryRun(ctx, route.endpoint)
+	case plan != "" && route.rehearsable():
+		return c.asPlanned(ctx, route.endpoint, plan)
+	}
+	return c.forEachTag(ctx, route.endpoint)
 }
 
 // invalidID refuses a malformed id: as bad input where PUT would create it, with 404 elsewhere.

@@ -2,12 +2,10 @@ package httpapi
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"time"
 
 	"partneraccess/shared/access"
-	"partneraccess/shared/apigateway"
 	"partneraccess/shared/service"
 )
 
@@ -66,10 +64,6 @@ func optionalInstant(o opt[moment]) *time.Time {
 }
 
 func postGrant(ctx context.Context, c *call) (reply, error) {
-	dry, err := readDryRun(c.Request)
-	if err != nil {
-		return reply{}, err
-	}
 	var b grantBody
 	if err := decodeBody(c.Request, &b); err != nil {
 		return reply{}, err
@@ -78,30 +72,9 @@ func postGrant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	grant := func(o service.Options[service.Granted]) (service.Granted, error) {
-		o.DryRun = dry
+	return perform(c, c.openedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
 		return c.service.Grant(ctx, c.caller(), c.PathValue("customer"), to, cmd, o)
-	}
-	if dry {
-		g, err := grant(service.Options[service.Granted]{})
-		return replyWith(func(g service.Granted) reply { return reply{status: 200, body: c.plannedReply(g).body} }, g, err)
-	}
-	return perform(c, c.openedReply, grant)
-}
-
-// readDryRun reads dry_run, the one parameter of the route.
-func readDryRun(r *apigateway.Request) (bool, error) {
-	q, err := url.ParseQuery(r.RawQuery)
-	if err != nil || len(q) != 1 || len(q["dry_run"]) != 1 {
-		return false, noQuery(r)
-	}
-	switch q.Get("dry_run") {
-	case "true":
-		return true, nil
-	case "false":
-		return false, nil
-	}
-	return false, access.Refuse(access.Invalid, "dry_run is true or false").At("?dry_run")
+	})
 }
 
 type usersBody struct {

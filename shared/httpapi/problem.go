@@ -67,6 +67,7 @@ var problems = map[access.Code]statusAndTitle{
 	access.OwnerRequired:        {http.StatusConflict, "An owner is required"},
 	access.GrantDiffers:         {http.StatusConflict, "The open grant has other terms"},
 	access.Ended:                {http.StatusConflict, "It has ended"},
+	access.PlanChanged:          {http.StatusConflict, "It would do something else now"},
 	access.Contention:           {http.StatusConflict, "Someone else is changing the same thing"},
 	access.AlreadyInvited:       {http.StatusConflict, "The person has already been invited"},
 	access.MailOutdated:         {http.StatusConflict, "The mail is outdated"},

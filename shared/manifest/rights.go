@@ -71,7 +71,7 @@ func rights() map[string][]Right {
 			table("DeleteItem", "C"),
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"), // K: as edit
-			table("Query", "C"),
+			table("Query", "C", "P"),   // P: everyone of a partner, for a dry run
 			table("UpdateItem", "C"),
 		},
 		"list": {
@@ -85,8 +85,9 @@ func rights() map[string][]Right {
 			table("DeleteItem", "C", "K", "O", "P", "W"),
 			table("GetItem", "C", "E", "I", "K", "P", "Y"),
 			table("PutItem", "C", "E", "I", "K", "O", "P", "W"),
-			table("Query", "C"),
+			table("Query", "C", "P"), // P, and index 1: whom a change concerns, for a dry run
 			table("UpdateItem", "C", "P"),
+			index(Index1, "P", "U"),
 		}, accountCalls(
 			"AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminDeleteUserAttributes", "AdminDisableUser", "AdminEnableUser",
 			"AdminGetUser",

@@ -62,6 +62,9 @@ const (
 
 // follow brings the accounts up with what was just changed. The change stands whatever becomes of it: what fails is left to the sweep.
 func (s *Service) follow(ctx context.Context, tasks ...*access.Task) {
+	if s.rehearsing {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, followFor)
 	defer cancel()
 	var g errgroup.Group

@@ -24,7 +24,7 @@ type Granted struct {
 }
 
 // Grant gives a partner access to a customer. A user who is named by e-mail may get a cap; all the customer's grants have copied it when
-// Grant returns. It is the only use case that plans without committing when DryRun is set.
+// Grant returns.
 func (s *Service) Grant(
 	ctx context.Context, who Caller, customer string, to Grantee, cmd access.GrantCommand, o Options[Granted],
 ) (Granted, error) {
@@ -49,7 +49,7 @@ func (s *Service) Grant(
 		p, err := access.PlanGrant(r, cmd, pc)
 		return p.Change, Granted{GrantChange: p, Relation: r, At: pc.Now, Named: cmd.Users}, err
 	})
-	if o.DryRun || !stands(err) || to.Email == "" || cmd.Level == nil { // then no cap is set
+	if !stands(err) || to.Email == "" || cmd.Level == nil { // then no cap is set
 		return out, err
 	}
 	return out, then(err, s.spreadRules(ctx, who, customer))

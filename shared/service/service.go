@@ -25,6 +25,8 @@ type Service struct {
 	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them
 	Log        *slog.Logger     // names the request, where there is one
 
+	rehearsing bool // nothing outside of the table happens either
+
 	// What the use cases about mails need, and no other.
 	Notifier   Notifier
 	Suppressed Suppressed // of the service that Notifier sends with
@@ -62,7 +64,6 @@ func (who Caller) source() string {
 
 // Options are what a request says beside its command. T is the result of the use case.
 type Options[T any] struct {
-	DryRun bool       // plan the change, but do not commit it
 	Repeat *Repeat[T] // nil: the request cannot be repeated
 
 	// Precondition returns an error for a version that the request is not meant for; 0 stands for nothing. nil: any version.
@@ -113,10 +114,6 @@ type plan[T any] func(ctx context.Context) (access.Change, T, error)
 // change plans and commits a change. It fails like Store.Apply; with *Repeated instead of access.ErrKeyUsed.
 func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) (T, error) {
 	var out T
-	if o.DryRun {
-		_, out, err := plan(ctx)
-		return out, err
-	}
 	if o.Repeat != nil {
 		if first, err := s.Store.StoredResponse(ctx, o.Repeat.Digest); err != nil || first != nil {
 			return out, o.Repeat.of(first, err)

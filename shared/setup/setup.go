@@ -6,6 +6,7 @@
 package setup
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -19,9 +20,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/oklog/ulid/v2"
 
+	"partneraccess/events"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/httpapi"
+	"partneraccess/shared/mail"
 	"partneraccess/shared/metrics"
 	"partneraccess/shared/service"
 )
@@ -100,9 +103,25 @@ func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 			return cfg, nil, fmt.Errorf("REQUIRE_SSO is %q: set it to true or false", s)
 		}
 	}
+	cfg.Notices = e.notices
 	store, err := e.Store()
 	cfg.Store = store
 	return cfg, store, err
+}
+
+// notices implements service.Notices, by what the function that sends the mails goes by, too.
+func (e *Environment) notices(ctx context.Context, table service.Store, about events.Event) ([]service.Notice, error) {
+	situation, err := mail.ReadSituation(ctx, table, about, e.Now())
+	if err != nil {
+		return nil, err
+	}
+	var out []service.Notice
+	for _, l := range situation.Letters(about) {
+		if l.Outdated == "" || l.Urgent() {
+			out = append(out, service.Notice{To: l.To, Template: l.Template, Side: service.NoticeSide(l.Side)})
+		}
+	}
+	return out, nil
 }
 
 // People builds a function for people that needs the table alone.

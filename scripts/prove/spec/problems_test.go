@@ -261,6 +261,11 @@ func troubled(t *testing.T) (*spec.World, []provocation) {
 			object{"partner": "contoso", "note": "second"},
 			used,
 		},
+		{
+			"plan_changed", 409, "It would do something else now", nil, ann, "PATCH", acme + "/contoso",
+			object{"level": "view"},
+			[]string{"If-Match", "*", "Prefer", "plan=sha256:of-another-day"},
+		},
 		{"if_match_required", 428, "If-Match is required", nil, ann, "PATCH", acme + "/contoso", object{"level": "view"}, nil},
 	}
 }

@@ -10,6 +10,9 @@ export type Schemas = components['schemas'];
 
 export type Api = Client<paths>;
 
+/** What is answered to a request without dry_run. */
+type Real<T> = Exclude<T, { dry_run: true }>;
+
 export interface ApiOptions {
   baseUrl: string; // without a slash at the end; empty: where the page is
   token: () => string | undefined; // of who has signed in, asked before each request
@@ -33,7 +36,7 @@ export function createApi({ baseUrl, token, signedOut }: ApiOptions): Api {
     },
     async onResponse({ request, response }) {
       if (response.status === 401 && request.headers.has('Authorization')) signedOut?.();
-      if (!response.ok || !response.headers.get('Content-Type')?.startsWith('application/json')) return undefined;
+      if (!response.ok || !/^application\/(json|vnd\.partner-access\.)/.test(response.headers.get('Content-Type') ?? '')) return undefined;
       return new Response(inUnicode(await response.text()), response);
     },
   });
@@ -49,7 +52,7 @@ export interface Answer<T> {
 }
 
 /** Waits for a request and gives its answer; a refusal, or no answer, is thrown as a Problem. */
-export async function answer<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<Answer<T>> {
+export async function answer<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<Answer<Real<T>>> {
   let result;
   try {
     result = await request;
@@ -60,11 +63,20 @@ export async function answer<T>(request: Promise<{ data?: T; error?: unknown; re
   const { data, error, response } = result;
   if (!response.ok) throw problemOf(response, error);
   return {
-    data: data as T,
+    data: data as Real<T>,
     etag: response.headers.get('ETag') ?? '',
     status: response.status,
     requestId: response.headers.get('X-Request-ID') ?? '',
   };
+}
+
+/** Waits for a request with dry_run, and gives what it would do, with the answer that it would get; what it would be refused with is thrown. */
+export async function dryRun<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<{ plan: Schemas['DryRun']; answer: Real<T> }> {
+  const { data } = await answer(request);
+  const plan = data as unknown as Schemas['DryRun'];
+  const { problem, status } = plan.would;
+  if (problem) throw problemOf(new Response(null, { status }), problem);
+  return { plan, answer: plan.would.answer as Real<T> };
 }
 
 /** The ETag of something whose version was read in a list: the version in quotes. */

@@ -1500,6 +1500,58 @@ export interface components {
             /** @description To the partner, in its list, its history and the mails to its people */
             message?: string | null;
         } & (unknown | unknown);
+        /** @description What a request would do now */
+        DryRun: {
+            /** @constant */
+            dry_run: true;
+            would: {
+                status: number;
+                /** @description With what it would be refused; null when it would not */
+                problem: components["schemas"]["Problem"] | null;
+                /** @description The body of its answer; null where that has none. The id of what would be new is another one each time. */
+                answer: Record<string, never> | null;
+            };
+            /** @description Who could do more, or for longer, afterwards; the first 100, by customer and user */
+            gains: components["schemas"]["Effect"][];
+            /** @description Who could do less, or for less long. Somebody who gets more for a shorter time stands in both. */
+            loses: components["schemas"]["Effect"][];
+            gains_total: number;
+            loses_total: number;
+            /** @description false when so many people are concerned (12,000 and more) that not all were looked at */
+            complete: boolean;
+            /**
+             * @description Which mails would follow at once, the first 100. One to contacts of the other side has no address, and counts once. Mails that wait or
+             *     are bundled, since an address or a day has had enough, are among them; those that the sweep causes later are not.
+             */
+            mails: {
+                to: components["schemas"]["Email"] | null;
+                template: string;
+            }[];
+            mails_total: number;
+            /** @description What would stand in the histories, in its order */
+            events: {
+                type: components["schemas"]["EventType"];
+            }[];
+            /** @description Names what is said here, for `Prefer`; absent when the request would be refused */
+            plan?: string;
+        };
+        Effect: {
+            user: {
+                id: components["schemas"]["UserID"];
+                name: components["schemas"]["Name"];
+                email: components["schemas"]["Email"];
+                role: components["schemas"]["Role"];
+            };
+            customer: components["schemas"]["OrganisationID"];
+            /** @description The effective level before; none when a check denies */
+            from_level: components["schemas"]["Level"];
+            /** @description And after */
+            to_level: components["schemas"]["Level"];
+            /** @description When it takes effect, if not at once */
+            at: components["schemas"]["InstantOrNull"];
+            /** @description When the access ends by itself after the change; null when it does not, or there is none */
+            until: components["schemas"]["InstantOrNull"];
+        };
         GrantEdit: {
             /** @description Either set, or add and remove */
             users?: {
@@ -2514,6 +2566,7 @@ export interface components {
          *     - `grant_differs`: the open grant has other terms, which `errors` names: leave them out, or edit the grant
          *     - `mail_outdated`: what the mail says holds no longer: it is not sent again
          *     - `contention`: others were always first: try again
+         *     - `plan_changed`: the request would do something else than the plan that `Prefer` names: look at a dry run again
          */
         Conflict: {
             headers: {
@@ -2796,6 +2849,18 @@ export interface components {
         };
     };
     parameters: {
+        /**
+         * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+         *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+         *     its `plan` makes the real request do exactly that.
+         */
+        DryRun: boolean;
+        /**
+         * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+         *     `plan_changed` otherwise. Other preferences are passed over.
+         * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+         */
+        Plan: string;
         /** @example acme */
         Customer: components["schemas"]["OrganisationID"];
         /** @example contoso */
@@ -2886,6 +2951,8 @@ export interface components {
         Location: string;
         /** @description When a batch was decided; absent when the answer is one decision, which says it itself */
         "Evaluated-At": components["schemas"]["Instant"];
+        /** @description plan when the request was carried out as its plan says (RFC 7240) */
+        "Preference-Applied": "plan";
         /** @description true when this is the first answer again */
         "Idempotency-Replayed": "true";
         /** @description After how many seconds to try again, when the code is contention, unavailable or too_many_requests */
@@ -3400,10 +3467,23 @@ export interface operations {
     };
     putCustomer: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
                  * @example *
@@ -3439,6 +3519,7 @@ export interface operations {
             /** @description Edited, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3446,11 +3527,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Customer"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Registered */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3476,10 +3559,23 @@ export interface operations {
     };
     deleteCustomer: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example acme */
@@ -3489,9 +3585,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What it would do: only with dry_run */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
             /** @description Removed */
             204: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
@@ -3560,14 +3670,21 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description With true, nothing is changed: the answer is a 200 that says what the same request without it would change now, and of whom, or the
-                 *     refusal that it would get. The id of a grant that would be new is another one each time.
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: boolean;
+                dry_run?: components["parameters"]["DryRun"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -3586,6 +3703,7 @@ export interface operations {
             /** @description Merged into the grant that is open */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3594,11 +3712,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Granted, or granted again after an end */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3663,10 +3783,23 @@ export interface operations {
     };
     revokeGrant: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example acme */
@@ -3681,6 +3814,7 @@ export interface operations {
             /** @description Ended */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3688,6 +3822,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -3702,10 +3837,23 @@ export interface operations {
     };
     editGrant: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
                  *     but remove access: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
@@ -3730,6 +3878,7 @@ export interface operations {
             /** @description Changed, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3737,6 +3886,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -3799,10 +3949,23 @@ export interface operations {
     };
     removeGrantUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example acme */
@@ -3819,6 +3982,7 @@ export interface operations {
             /** @description Removed */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3826,6 +3990,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -3882,12 +4047,24 @@ export interface operations {
     putMember: {
         parameters: {
             query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
                 /** @description Says that the caller knows that the customer will have open grants and no admin */
                 confirm?: components["parameters"]["ConfirmLastAdmin"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
                  * @example *
@@ -3925,6 +4102,7 @@ export interface operations {
             /** @description Edited, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3932,11 +4110,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegisteredMember"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Added */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -3962,12 +4142,24 @@ export interface operations {
     deleteMember: {
         parameters: {
             query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
                 /** @description Says that the caller knows that the customer will have open grants and no admin */
                 confirm?: components["parameters"]["ConfirmLastAdmin"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example acme */
@@ -3982,9 +4174,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What it would do: only with dry_run */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
             /** @description Removed */
             204: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
@@ -4053,10 +4259,23 @@ export interface operations {
     };
     putRelationship: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
                  * @example *
@@ -4081,6 +4300,7 @@ export interface operations {
             /** @description It was there */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4088,11 +4308,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Established */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4119,10 +4341,23 @@ export interface operations {
     };
     deleteRelationship: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example acme */
@@ -4137,6 +4372,7 @@ export interface operations {
             /** @description Ended */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4144,6 +4380,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -4158,10 +4395,23 @@ export interface operations {
     };
     putManagingPartner: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
                  * @example *
@@ -4188,6 +4438,7 @@ export interface operations {
             /** @description It managed the customer, or had a grant */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4195,11 +4446,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description It manages the customer */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4226,10 +4479,23 @@ export interface operations {
     };
     deleteManagingPartner: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example acme */
@@ -4242,6 +4508,7 @@ export interface operations {
             /** @description Ended */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4249,6 +4516,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -4341,10 +4609,23 @@ export interface operations {
     };
     putPartner: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
                  * @example *
@@ -4384,6 +4665,7 @@ export interface operations {
             /** @description Edited, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4391,11 +4673,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Partner"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Created */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4421,10 +4705,23 @@ export interface operations {
     };
     deletePartner: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example contoso */
@@ -4434,9 +4731,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What it would do: only with dry_run */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
             /** @description Removed */
             204: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
@@ -4455,10 +4766,23 @@ export interface operations {
     };
     editPartner: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
                  * @example "7"
@@ -4485,6 +4809,7 @@ export interface operations {
             /** @description Edited, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4492,6 +4817,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Partner"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -4546,10 +4872,23 @@ export interface operations {
     };
     editAccount: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
                  * @example "7"
@@ -4578,6 +4917,7 @@ export interface operations {
             /** @description Edited, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4585,6 +4925,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -4649,10 +4990,23 @@ export interface operations {
     };
     createUsers: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -4671,6 +5025,7 @@ export interface operations {
             /** @description Of several: the result of each */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4679,11 +5034,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserResults"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Created */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4748,10 +5105,23 @@ export interface operations {
     };
     deleteUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example contoso */
@@ -4763,9 +5133,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What it would do: only with dry_run */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
             /** @description Removed */
             204: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
@@ -4784,10 +5168,23 @@ export interface operations {
     };
     editUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. It may be missing when the request does nothing
                  *     but remove access: `state` suspended, `users.remove`, `everyone` false or `level` none of a grant; `status` disabled of a user.
@@ -4817,6 +5214,7 @@ export interface operations {
             /** @description Edited, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4824,6 +5222,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -4970,10 +5369,23 @@ export interface operations {
     };
     relinquishGrant: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example contoso */
@@ -4988,6 +5400,7 @@ export interface operations {
             /** @description Ended */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -4995,6 +5408,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -5052,10 +5466,23 @@ export interface operations {
     };
     pickUsers: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /**
                  * @description With *, the request creates and never changes what is there (412 then); a list of ETags excludes those versions.
                  * @example *
@@ -5084,6 +5511,7 @@ export interface operations {
             /** @description Changed, or as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -5091,6 +5519,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantChange"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -5109,10 +5538,23 @@ export interface operations {
     };
     leaveCustomer: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example contoso */
@@ -5126,9 +5568,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What it would do: only with dry_run */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
             /** @description Removed */
             204: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
@@ -5242,10 +5698,23 @@ export interface operations {
     };
     createInvitation: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5269,9 +5738,23 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What it would do: only with dry_run */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
             /** @description Invited */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -5336,10 +5819,23 @@ export interface operations {
     };
     cancelInvitation: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
             };
             path: {
                 /** @example acme */
@@ -5354,6 +5850,7 @@ export interface operations {
             /** @description Cancelled, or ended as it was */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -5361,6 +5858,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InvitationAnswer"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -5376,10 +5874,23 @@ export interface operations {
     };
     resendInvitation: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5396,6 +5907,7 @@ export interface operations {
             /** @description Another mail is on its way */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -5404,11 +5916,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InvitationAnswer"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             /** @description It had ended: a new one is on its way */
             201: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -5471,10 +5985,23 @@ export interface operations {
     };
     acceptInvitation: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5501,6 +6028,7 @@ export interface operations {
             /** @description Accepted: the person has access */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -5509,6 +6037,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InvitationAnswer"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -5527,10 +6056,23 @@ export interface operations {
     };
     declineInvitation: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
                 /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5548,6 +6090,7 @@ export interface operations {
             /** @description Declined */
             200: {
                 headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
@@ -5556,6 +6099,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InvitationAnswer"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
                 };
             };
             400: components["responses"]["Invalid"];

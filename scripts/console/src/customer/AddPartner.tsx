@@ -13,7 +13,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { answer, asProblem, etagOf, useSubmit, type Problem, type Schemas } from '../api';
+import { answer, asProblem, dryRun, etagOf, useSubmit, type Problem, type Schemas } from '../api';
 import { LevelSelect, PersonLevelSelect, type PersonLevel } from '../parts/Level';
 import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
 import { complete, PeriodFields, type Period } from '../parts/Period';
@@ -390,20 +390,20 @@ function useCandidate(email: string, tried: boolean): { found: Found | undefined
     retry: false,
     queryFn: async ({ signal }): Promise<Found | undefined> => {
       const path = { customer };
-      const [{ data }, { data: its }] = await Promise.all([
-        answer(api.POST('/v1/customers/{customer}/grants', { params: { path, query: { dry_run: true } }, body: { email: asked }, signal })),
+      const [{ answer: would }, { data: its }] = await Promise.all([
+        dryRun(api.POST('/v1/customers/{customer}/grants', { params: { path, query: { dry_run: true } }, body: { email: asked }, signal })),
         answer(api.GET('/v1/customers/{customer}', { params: { path }, signal })),
       ]);
-      const [one] = data.changes.people;
+      const [one] = would.changes.people;
       if (!one) return undefined;
       return {
         id: one.id,
         name: one.name,
-        partner: data.grant.partner,
+        partner: would.grant.partner,
         email: one.email,
         level: one.effective_level ?? 'none',
         limited: its.caps.some((cap) => cap.email === one.email),
-        already: !data.changes.added.includes(one.id),
+        already: !would.changes.added.includes(one.id),
       };
     },
   });
