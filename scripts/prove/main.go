@@ -124,6 +124,7 @@ func (c *command) trust(ctx context.Context) error {
 	c.flags.IntVar(&cfg.Worlds, "worlds", 4, "worlds at the same time")
 	c.flags.IntVar(&cfg.First, "world", 0, "the number of the first world; with -steps 1 one is repeated")
 	c.flags.IntVar(&cfg.Most, "most", 5, "worlds with violations, after which it ends")
+	c.flags.IntVar(&cfg.DryRun, "dry-run", 4, "one of so many requests is held against its dry run; 0: none")
 	if err := c.parse(); err != nil {
 		return err
 	}

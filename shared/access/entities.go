@@ -2,6 +2,7 @@ package access
 
 import (
 	"maps"
+	"reflect"
 	"time"
 )
 
@@ -351,9 +352,12 @@ func (g *Grant) SameTerms(other *Grant) bool {
 	if g == nil || other == nil {
 		return g == other
 	}
-	return g.ID == other.ID && g.Level == other.Level && g.State == other.State && g.From.Equal(other.From) && g.Until.Equal(other.Until) &&
-		g.RequireSSO == other.RequireSSO && g.Domain == other.Domain && maps.Equal(g.Caps, other.Caps) && g.Everyone == other.Everyone &&
-		g.Epoch == other.Epoch && g.EveryoneUpTo == other.EveryoneUpTo
+	a, b := *g, *other
+	for _, g := range []*Grant{&a, &b} { // what no decision looks at
+		g.Note, g.Message, g.Count, g.Version, g.HiddenVersions = "", "", 0, 0, 0
+		g.Created, g.Updated, g.NotifiedUntil, g.RulesVersion = time.Time{}, time.Time{}, time.Time{}, 0
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // Ended reports whether the grant has ended at that instant, whether or not the end is recorded.

@@ -94,13 +94,21 @@ func (r *Rehearsal) concern(ctx context.Context, who *concerned, w access.Write)
 		a := cmp.Or(w.After, w.Before)
 		who.add(a.Customer, a.User)
 	case access.UserWrite:
-		return stretches(func(after string) (string, error) {
-			customers, next, err := r.CustomersConcerned(ctx, w.After, true, after)
-			for _, c := range customers {
-				who.add(c, w.After.ID)
+		for _, u := range []*access.User{w.Before, w.After} { // another person under the id is in by other grants
+			if u == nil {
+				continue
 			}
-			return next, err
-		})
+			err := stretches(func(after string) (string, error) {
+				customers, next, err := r.CustomersConcerned(ctx, u, true, after)
+				for _, c := range customers {
+					who.add(c, u.ID)
+				}
+				return next, err
+			})
+			if err != nil {
+				return err
+			}
+		}
 	case access.PartnerWrite:
 		before, after := w.Before, w.After
 		if before == nil || before.Status == after.Status && before.Class == after.Class && before.Offer == after.Offer &&
@@ -198,6 +206,9 @@ func (r *Rehearsal) compare(ctx context.Context, out *Effects, pair [2]string, u
 			continue
 		}
 		e := Effect{User: user, Customer: pair[0], From: was.Level, To: is.Level, At: at, Until: is.Until}
+		if !is.Allow {
+			e.Until = time.Time{}
+		}
 		both := was.Allow && is.Allow
 		if is.Level > was.Level || both && later(is.Until, was.Until) {
 			out.Gains = append(out.Gains, e)

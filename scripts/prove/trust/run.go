@@ -29,6 +29,7 @@ type Config struct {
 	First  int // the number of the first world
 	Most   int // violations, after which it ends; 5
 	Seed   uint64
+	DryRun int // one of so many requests is held against its dry run; 0: none
 
 	Engine   *engine.Engine // outlives the run; nil: each world has one of its own, as DYNAMODB says, since dynoxide slows down as it fills
 	Handlers func(stack.Deps) (map[string]lambda.Handler, error)
@@ -41,6 +42,7 @@ type Report struct {
 	Steps      int
 	Worlds     int
 	Checks     int
+	Predicted  int // requests that were held against their dry runs
 	Allowed    int
 	Mails      int
 	Answers    map[string]int // to attackers, by method, kind of organisation and status
@@ -51,8 +53,8 @@ type Report struct {
 
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, in %v\n", r.Seed, r.Steps, r.Worlds, r.Checks,
-		r.Allowed, r.Mails, r.Took.Round(time.Second))
+	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, %d dry runs, in %v\n", r.Seed, r.Steps, r.Worlds, r.Checks,
+		r.Allowed, r.Mails, r.Predicted, r.Took.Round(time.Second))
 	report.Counts(&b, "attackers were answered", r.Answers)
 	if r.After > 0 {
 		fmt.Fprintf(&b, "  the first was found after %d steps\n", r.After)
@@ -121,6 +123,7 @@ func (r *Report) add(one *Report, found []string) {
 	r.Checks += one.Checks
 	r.Allowed += one.Allowed
 	r.Mails += one.Mails
+	r.Predicted += one.Predicted
 	for k, n := range one.Answers {
 		r.Answers[k] += n
 	}

@@ -47,6 +47,7 @@ type world struct {
 	secrets     []string // tokens of invitations that attackers have been sent
 	mails       int      // of those that there are, how many were looked at
 	made        int
+	foretell    int // one of so many requests is held against its dry run
 
 	scheme []move // what is left of it
 	aim    aim    // what its success would be, which is asked about more often than anything else
@@ -68,6 +69,7 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 		return nil, err
 	}
 	w := &world{
+		foretell: c.DryRun,
 		consent: &consent{
 			now: startOfTime(), customers: map[string]*customer{}, partners: map[string]*partner{},
 			accounts: map[string]*account{},
@@ -239,6 +241,10 @@ func (w *world) do(ctx context.Context, by who, method, path string, body any) (
 	if method == http.MethodPatch {
 		r.Header = map[string]string{"If-Match": "*"}
 	}
+	foretold, err := w.predict(ctx, r, path)
+	if err != nil {
+		return ask.Answer{}, fmt.Errorf("dry run of %s %s: %w", method, path, err)
+	}
 	a, err := ask.Send(ctx, w.http, r)
 	if err != nil {
 		return a, fmt.Errorf("%s %s: %w", method, path, err)
@@ -251,6 +257,9 @@ func (w *world) do(ctx context.Context, by who, method, path string, body any) (
 	}
 	if s := foreign(by.side, w.partnerOf(by.account), string(a.Body), w.memberships(by)...); s != "" {
 		w.violation("%s was shown %q by %s %s: %s", w.call(by), s, method, path, a.Body)
+	}
+	if foretold != nil {
+		return a, foretold.judge(ctx, w, w.call(by)+" "+method+" "+path, a)
 	}
 	return a, nil
 }
