@@ -104,7 +104,8 @@ func directoryRoutes() []Route {
 		route("POST /v1/partners/{partner}/users", leads|provider, postUsers),
 		route("PATCH /v1/partners/{partner}/users/{user}", leads|provider, patchUser),
 		route("DELETE /v1/partners/{partner}/users/{user}", leads|provider, deleteUser),
-		route("POST /v1/partners/{partner}/users/{user}/password", employees|provider, postPassword).withoutDryRun(), // each employee its own (P20)
+		// each employee its own (P20)
+		route("POST /v1/partners/{partner}/users/{user}/password", employees|provider, postPassword).withoutDryRun(),
 		route("PUT /v1/customers/{customer}", provider, putCustomer),
 		route("DELETE /v1/customers/{customer}", provider, deleteCustomer),
 		route("PUT /v1/customers/{customer}/members/{email}", provider, putMember).withQuery(),

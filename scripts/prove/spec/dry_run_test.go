@@ -16,7 +16,8 @@ func TestD15_D17_ADryRunSaysWhomTheAddressFindsAndChangesNothing(t *testing.T) {
 	found := ann.Do("POST", grants+"?dry_run=true", m{"email": "Kim@Contoso.example", "level": "support"}).Want(200)
 	if found.String("would.answer.grant.partner.id") != "contoso" || found.String("would.answer.grant.level") != "support" ||
 		found.String("would.answer.changes.people.0.id") != kim ||
-		found.String("would.answer.changes.people.0.email") != "kim@contoso.example" || found.String("would.answer.changes.people.0.effective_level") != "support" {
+		found.String("would.answer.changes.people.0.email") != "kim@contoso.example" ||
+		found.String("would.answer.changes.people.0.effective_level") != "support" {
 		t.Errorf("got %s, want contoso's kim, with support", found.Body)
 	}
 	if got := found.Header.Get("Location"); got != "" {
@@ -32,7 +33,8 @@ func TestD15_D17_ADryRunSaysWhomTheAddressFindsAndChangesNothing(t *testing.T) {
 	w.Grant("acme", m{"partner": "contoso", "users": []string{sam}, "level": "manage"}).Want(201)
 	open := ann.Do("GET", contosoGrant, nil).Want(200)
 	found = ann.Do("POST", grants+"?dry_run=true", m{"email": "kim@contoso.example"}).Want(200)
-	if found.String("would.answer.grant.id") != open.String("id") || found.String("would.answer.changes.people.0.effective_level") != "manage" ||
+	if found.String("would.answer.grant.id") != open.String("id") ||
+		found.String("would.answer.changes.people.0.effective_level") != "manage" ||
 		found.Int("would.answer.changes.user_count.after") != 2 {
 		t.Errorf("got %s, want the open grant, and kim as the second, with manage", found.Body)
 	}
@@ -193,7 +195,12 @@ func TestADryRunNamesWhoGainsAndWhoLoses(t *testing.T) {
 		body         any
 		gains, loses []string
 	}{
-		{"a higher level", ann, "PATCH", contosoGrant, m{"level": "manage"}, []string{k + " acme: support -> manage", s + " acme: support -> manage"}, nil},
+		{
+			"a higher level", ann, "PATCH", contosoGrant,
+			m{"level": "manage"},
+			[]string{k + " acme: support -> manage", s + " acme: support -> manage"},
+			nil,
+		},
 		{"a cap", ann, "PATCH", contosoGrant, m{"caps": m{k: "view"}}, nil, []string{k + " acme: support -> view"}},
 		{
 			"one in, one out", ann, "PATCH", contosoGrant,
@@ -202,8 +209,18 @@ func TestADryRunNamesWhoGainsAndWhoLoses(t *testing.T) {
 			[]string{k + " acme: support -> none"},
 		},
 		{"everyone", ann, "PATCH", contosoGrant, m{"everyone": true}, []string{o + " acme: none -> support"}, nil},
-		{"an end", ann, "PATCH", contosoGrant, m{"until": spec.Start.Add(day)}, nil, []string{k + " acme: support -> support", s + " acme: support -> support"}},
-		{"a pause", ann, "PATCH", contosoGrant, m{"state": "suspended"}, nil, []string{k + " acme: support -> none", s + " acme: support -> none"}},
+		{
+			"an end", ann, "PATCH", contosoGrant,
+			m{"until": spec.Start.Add(day)},
+			nil,
+			[]string{k + " acme: support -> support", s + " acme: support -> support"},
+		},
+		{
+			"a pause", ann, "PATCH", contosoGrant,
+			m{"state": "suspended"},
+			nil,
+			[]string{k + " acme: support -> none", s + " acme: support -> none"},
+		},
 		{"a note", ann, "PATCH", contosoGrant, m{"note": "for the audit"}, nil, nil},
 		{"a revocation", ann, "DELETE", contosoGrant, nil, nil, []string{k + " acme: support -> none", s + " acme: support -> none"}},
 		{
@@ -261,7 +278,8 @@ func TestADryRunOfALaterPeriodNamesWhoGainsThen(t *testing.T) {
 
 func TestADryRunWritesNothingAndTellsTheMails(t *testing.T) {
 	w, kim, _ := acme(t)
-	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"contacts": []string{"desk@contoso.example", "boss@contoso.example"}}, "If-Match", "*").Want(200)
+	contacts := m{"contacts": []string{"desk@contoso.example", "boss@contoso.example"}}
+	w.Provider().Do("PATCH", "/v1/partners/contoso", contacts, "If-Match", "*").Want(200)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"name": "Acme", "contacts": []string{"it@acme.example"}}, "If-Match", "*").Want(200)
 	ann := w.AdminOf("acme")
 	before := records(t, w)

@@ -53,7 +53,8 @@ type Report struct {
 
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, %d dry runs, in %v\n", r.Seed, r.Steps, r.Worlds, r.Checks,
+	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, %d dry runs, in %v\n",
+		r.Seed, r.Steps, r.Worlds, r.Checks,
 		r.Allowed, r.Mails, r.Predicted, r.Took.Round(time.Second))
 	report.Counts(&b, "attackers were answered", r.Answers)
 	if r.After > 0 {
