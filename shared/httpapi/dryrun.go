@@ -77,7 +77,7 @@ func readDryRun(r *apigateway.Request, route Route) (bool, error) {
 	}
 	q, err := url.ParseQuery(r.RawQuery)
 	if err != nil || len(q["dry_run"]) != 1 {
-		return false, nil // the endpoint refuses it
+		return false, noQuery(r)
 	}
 	value := q.Get("dry_run")
 	q.Del("dry_run")
