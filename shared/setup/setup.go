@@ -37,6 +37,10 @@ type Environment struct {
 	Log     *slog.Logger
 	Metrics *metrics.Recorder // nil: to the standard output, among the logs, for the deployment that STAGE names
 	Client  *dynamodb.Client  // nil: dynamo.NewClient makes one from the settings
+
+	AddUpAllowed bool // the checks that are allowed are counted once a minute, and at the end of the process
+
+	atEnd func() // what has to be done when Lambda ends the process; nil: nothing
 }
 
 // Build makes a handler. The error is a sentence for the operator.
@@ -46,14 +50,20 @@ type Build func(*Environment) (lambda.Handler, error)
 // code of the process.
 func Start(build Build) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	h, err := build(&Environment{
-		Getenv: os.Getenv, Now: time.Now, NewID: IDs(time.Now), Log: log,
-	})
+	e := &Environment{Getenv: os.Getenv, Now: time.Now, NewID: IDs(time.Now), Log: log, AddUpAllowed: true}
+	h, err := build(e)
 	if err != nil {
 		log.Error("the function cannot start", "error", err.Error())
 		return 1
 	}
-	lambda.Start(h)
+	var options []lambda.Option
+	if e.atEnd != nil {
+		options = append(options, lambda.WithEnableSIGTERM(func() {
+			e.atEnd()
+			os.Exit(0) // between two invocations: Lambda waits for half a second otherwise
+		}))
+	}
+	lambda.StartWithOptions(h, options...)
 	return 0
 }
 
@@ -135,8 +145,12 @@ func People(handler func(httpapi.Config) lambda.Handler) Build {
 	}
 }
 
+// heldAllowed is how long allowed checks are added up.
+const heldAllowed = time.Minute
+
 // Check builds the function that decides. It reads TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (a JSON file of
-// actions and levels; the default catalogue without it), and what dynamo.NewClient does.
+// actions and levels; the default catalogue without it), LOG_ALLOWS (how many percent of the answers that allow are logged; all without
+// it), and what dynamo.NewClient does.
 func Check(e *Environment) (lambda.Handler, error) {
 	base := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
 	if base == "" {
@@ -152,12 +166,24 @@ func Check(e *Environment) (lambda.Handler, error) {
 			return nil, fmt.Errorf("CATALOGUE_FILE %s: %w", file, err)
 		}
 	}
+	logged := 100
+	if s := e.Getenv("LOG_ALLOWS"); s != "" {
+		var err error
+		if logged, err = strconv.Atoi(s); err != nil || logged < 0 || logged > 100 {
+			return nil, fmt.Errorf("LOG_ALLOWS is %q: give a percentage from 0 to 100", s)
+		}
+	}
 	db, name, err := e.table()
 	if err != nil {
 		return nil, err
 	}
+	if e.AddUpAllowed {
+		figures := e.MetricsRecorder()
+		figures.HoldAllowed(heldAllowed)
+		e.atEnd = figures.Flush
+	}
 	return httpapi.NewCheck(httpapi.CheckConfig{
 		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder())), Catalogue: catalogue, Now: e.Now, BaseURL: base,
-		Log: e.Log, Metrics: e.MetricsRecorder(),
+		Log: e.Log, Metrics: e.MetricsRecorder(), UnloggedAllows: 100 - logged,
 	}), nil
 }

@@ -27,6 +27,9 @@ func TestSettingsThatAreMissingOrWrongAreNamed(t *testing.T) {
 		{"AWS_REGION", "", "AWS_REGION"},
 		{"CATALOGUE_FILE", filepath.Join(t.TempDir(), "none.json"), "CATALOGUE_FILE"},
 		{"CATALOGUE_FILE", bad, "CATALOGUE_FILE"},
+		{"LOG_ALLOWS", "101", "LOG_ALLOWS"},
+		{"LOG_ALLOWS", "1%", "LOG_ALLOWS"},
+		{"LOG_ALLOWS", "0", ""},
 	} {
 		_, err := setup.Check(&setup.Environment{Now: time.Now, Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string {
 			if name == c.set {
