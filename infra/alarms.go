@@ -207,7 +207,7 @@ func (v *service) addDashboard() {
 				graph("Check", "ms", v.lambda(named("check"), "Duration", "p50", 5), v.lambda(named("check"), "Duration", "p99", 5)),
 			},
 			{
-				graph("Decisions by reason", "in 5 minutes", v.ownBy(metrics.Decisions, metrics.Reason)),
+				graph("Decisions", "in 5 minutes", v.ownBy(metrics.Decisions, metrics.Decision)),
 				graph("Grants ended by reason", "in 5 minutes", v.ownBy(metrics.GrantsEnded, metrics.Reason)),
 				graph("Mails by state", "in 5 minutes", v.ownBy(metrics.Mails, metrics.State)),
 			},
@@ -227,10 +227,22 @@ func (v *service) addDashboard() {
 				graph("Contention and throttles of the table", "in 5 minutes", v.own(metrics.Contention, "Sum", 5), v.tableThrottles()),
 				graph("Bounces and complaints", "of all mails", v.reputation("Reputation.BounceRate"), v.reputation("Reputation.ComplaintRate")),
 			},
+			{v.reasons()},
 		},
 	})
 	v.output("Dashboard",
 		jsii.String(fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home#dashboards:name=%s", *v.in.Region(), *name)), "the dashboard")
+}
+
+// reasons shows why checks were denied or not answered. It searches check's log when somebody looks: each reason would be a metric that is
+// billed.
+func (v *service) reasons() awscloudwatch.IWidget {
+	return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{
+		Title: jsii.String("Denied and unanswered checks by reason"), Width: jsii.Number(24), Height: jsii.Number(6),
+		LogGroupNames: &[]*string{v.function["check"].LogGroup().LogGroupName()}, View: awscloudwatch.LogQueryVisualizationType_TABLE,
+		QueryString: jsii.String(fmt.Sprintf("filter ispresent(%s) and %s != %q | stats sum(%s) as checks by %s, %s | sort checks desc",
+			metrics.Decisions, metrics.Decision, metrics.Allowed, metrics.Decisions, metrics.Decision, metrics.Reason)),
+	})
 }
 
 func named(function string) manifest.Function {

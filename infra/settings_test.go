@@ -185,7 +185,7 @@ func TestAFileOfSettingsStandsBehindTheCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.letters.Product != "From the file" || s.stage != "line" || s.throttle.rate != 7 || !s.requireSSO ||
+	if s.letters.Product != "From the file" || s.stage != "line" || s.throttles.Others.Rate != 7 || !s.requireSSO ||
 		!slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) {
 		t.Errorf("got %+v", s)
 	}
