@@ -60,7 +60,8 @@ func (v *service) addAPI() {
 // addAccessLog has API Gateway log each request, unless the operator does without.
 func (v *service) addAccessLog() {
 	if !v.accessLog {
-		suppress(v.httpStage, reason{"APIG1", "the operator does without (setting accessLog): the functions log what they answer", nil})
+		why := "the operator does without (setting accessLog): the functions log what they answer"
+		suppress(v.httpStage, reason{"APIG1", why, nil}, reason{"Serverless-APIGWAccessLogging", why, nil})
 		return
 	}
 	log := awslogs.NewLogGroup(v.in, jsii.String("ApiLog"), &awslogs.LogGroupProps{
@@ -92,7 +93,7 @@ func (v *service) addRoutes() {
 		if len(f.Routes) == 0 {
 			continue
 		}
-		integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(f.Name), v.function[f.Name],
+		integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(f.Name), v.addAlias(f),
 			&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
 				PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(), Timeout: seconds(gatewayPatience),
 				ScopePermissionToRoute: jsii.Bool(false), // this API may invoke it; one statement for each route would fill the function's policy

@@ -156,7 +156,8 @@ func TestTheRoutesAreThoseOfTheLocalGateway(t *testing.T) {
 				}
 				// Whom it reaches.
 				integration := tpl.Resources[refers(r.Properties["Target"])]
-				function, _ := tpl.Resources[refers(integration.Properties["IntegrationUri"])].Properties["FunctionName"].(string)
+				live := tpl.Resources[refers(integration.Properties["IntegrationUri"])]
+				function, _ := tpl.Resources[refers(live.Properties["FunctionName"])].Properties["FunctionName"].(string)
 				name, _, _ := strings.Cut(body, " ")
 				if !strings.HasSuffix(function, "-"+name) || integration.Properties["PayloadFormatVersion"] != "2.0" || body != name+" "+key {
 					t.Errorf("%s: %s: got the function %s in AWS (%s) and %s here", variant, key, function, plain(integration.Properties), body)

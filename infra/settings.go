@@ -58,6 +58,9 @@ type settings struct {
 	accessLog        bool // API Gateway logs each request
 	logAllows        int  // percent of the answers of check that allow, of which it logs a line
 	platformLog      bool // Lambda logs the start, the end and a report of each invocation
+	anomalies        bool // alarms learn what is usual of checks and denials
+
+	rollout string // how new versions of the functions with routes take over: of rollouts(), or allAtOnce
 
 	// A table that was restored to a point in time, or that a stack before this one has left, in the place of the stack's own: its ARN and its
 	// stream's; "": there is none. A user pool likewise, by its id.
@@ -95,7 +98,7 @@ func defaults(target string) map[string]string {
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
-		"accessLog": "true", "logAllows": "1", "platformLog": "false",
+		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "rollout": rollouts()[0],
 		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
 	}
 	usual := manifest.DefaultThrottles()
@@ -190,6 +193,7 @@ func read(given map[string]string) (settings, error) {
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
 		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)), tracing: truth("tracing"),
 		accessLog: truth("accessLog"), logAllows: int(number("logAllows", 0, 100)), platformLog: truth("platformLog"),
+		anomalies: truth("anomalies"), rollout: all["rollout"],
 		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"], userPool: all["userPool"], protect: truth("protect"),
 		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
 	}
@@ -347,6 +351,9 @@ func (s settings) checkOperations(c *complaints) {
 	}
 	if !slices.Contains(retentions(), s.logRetentionDays) {
 		c.say("logRetentionDays is %d: CloudWatch knows only %v", s.logRetentionDays, retentions())
+	}
+	if s.rollout != allAtOnce && !slices.Contains(rollouts(), s.rollout) {
+		c.say("rollout is %q: set it to %s (then nothing is rolled back), or one of %s", s.rollout, allAtOnce, strings.Join(rollouts(), ", "))
 	}
 	if s.catalogue != "" {
 		if text, err := os.ReadFile(s.catalogue); err != nil {

@@ -491,7 +491,10 @@ func TestAnOperatorIsTold(t *testing.T) {
 			name, _ := p["AlarmName"].(string)
 			alarms[strings.TrimPrefix(name, "partner-access-"+stage+"-")] = p
 		}
-		want := []string{"sweep-lag", "contention", "bounces", "complaints", "server-errors", "latency", "check-latency", "table-throttles"}
+		want := []string{
+			"sweep-lag", "contention", "bounces", "complaints", "server-errors", "latency", "check-latency", "table-throttles", "check-traffic",
+			"denials", "new-version",
+		}
 		for _, f := range manifest.Functions() {
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
 			if f.Stream != nil {
@@ -516,8 +519,8 @@ func TestAnOperatorIsTold(t *testing.T) {
 			}
 			told += strings.Count(plain(c.Properties["AlarmRule"]), "ALARM(")
 		}
-		if told != len(alarms) {
-			t.Errorf("%s: got %d alarms among the causes, want each of %d once", variant, told, len(alarms))
+		if told != len(alarms)-1 {
+			t.Errorf("%s: got %d alarms among the causes, want each of %d once, but for the deployments' own", variant, told, len(alarms))
 		}
 		for name := range alarms { // a line for each, or one for all functions
 			_, what, _ := strings.Cut(name, "-")
@@ -569,7 +572,7 @@ func physicalNames(tpl template) map[string]string {
 				}
 			}
 			within := strings.HasSuffix(r.Type, "ResourceServer") || strings.HasSuffix(r.Type, "Mapping") ||
-				strings.HasSuffix(r.Type, "InvokeConfig") ||
+				strings.HasSuffix(r.Type, "InvokeConfig") || strings.HasSuffix(r.Type, "Alias") ||
 				strings.HasSuffix(r.Type, "Permission") // these name others
 			if v != nil && !within {
 				out[r.Type+" "+plain(v)] = id
@@ -656,6 +659,16 @@ func TestWhatAnOperatorAdds(t *testing.T) {
 			with++
 		}
 	}
+	_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
+	same(t, "no access log", stage.Properties["AccessLogSettings"], nil)
+	for id, f := range tpl.of("AWS::Lambda::Function") {
+		if name, own := f.Properties["FunctionName"].(string); own {
+			same(t, id+": Lambda's own lines", at(f.Properties, "LoggingConfig", "SystemLogLevel"), "INFO")
+			if strings.HasSuffix(name, "-check") {
+				same(t, "allows in the log", at(f.Properties, "Environment", "Variables", "LOG_ALLOWS"), "100")
+			}
+		}
+	}
 	same(t, "functions that may use the key", with, len(manifest.Functions()))
 	_, pages := tpl.only(t, "AWS::CloudFront::Distribution")
 	same(t, "WAF before the pages", at(pages.Properties, "DistributionConfig", "WebACLId"), given["webAcl"])
@@ -686,6 +699,11 @@ func TestWhatAnOperatorAdds(t *testing.T) {
 	if text := plain(tpl.Resources[policyOf(tpl, "Pipeline")].Properties); strings.Count(text, "sts:AssumeRole") != 1 ||
 		strings.Contains(text, `"Action":"*"`) {
 		t.Errorf("got a pipeline that may %s", text)
+	}
+	for _, kind := range []string{"AWS::CodeDeploy::Application", "AWS::CloudWatch::AnomalyDetector"} {
+		if n := len(tpl.of(kind)); n != 0 {
+			t.Errorf("%s: got %d, which the operator does without", kind, n)
+		}
 	}
 	for _, kind := range []string{"AWS::Budgets::Budget", "AWS::WAFv2::WebACLAssociation"} {
 		if n := len(synth(t, "pool").of(kind)); n != 0 {
