@@ -13,8 +13,8 @@ import (
 // allAtOnce is the rollout in which new versions take over as soon as they are there, and nothing is rolled back.
 const allAtOnce = "none"
 
-// rollouts are how CodeDeploy can shift requests to a new version, as it names them itself behind CodeDeployDefault.Lambda; the first one is
-// the default. That all go at once it offers, too, but then there is nothing left that could be rolled back in time.
+// rollouts are how CodeDeploy can shift requests to a new version, as it names them itself behind CodeDeployDefault.Lambda; the first one
+// is the default. That all go at once it offers, too, but then there is nothing left that could be rolled back in time.
 func rollouts() []string {
 	return []string{
 		"Canary10Percent5Minutes", "Canary10Percent10Minutes", "Canary10Percent15Minutes", "Canary10Percent30Minutes",

@@ -141,23 +141,7 @@ func read(given map[string]string) (settings, error) {
 	all := defaults(target)
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		_, known := all[name]
-		switch {
-		case known, slices.Contains(required(target), name):
-			if given[name] != "" {
-				all[name] = given[name]
-			}
-		case name == "settings":
-		default:
-			say("%s is no setting for the target %s: there are %s", name, target, strings.Join(names(target), ", "))
-		}
-	}
-	for _, name := range required(target) {
-		if all[name] == "" {
-			say("%s is missing: give it with -c %s=..., or in the file of -c settings=...", name, name)
-		}
-	}
+	take(all, given, target, say)
 	number := func(name string, least, most float64) float64 {
 		n, err := strconv.ParseFloat(all[name], 64)
 		if err != nil || n < least || n > most || n != float64(int(n)) {
@@ -210,6 +194,27 @@ func read(given map[string]string) (settings, error) {
 	}
 	wrong = append(wrong, s.problems()...)
 	return s, errors.Join(wrong...)
+}
+
+// take puts what was given into all settings of the target, and complains of what it does not know and of what is missing.
+func take(all, given map[string]string, target string, say func(string, ...any)) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		_, known := all[name]
+		switch {
+		case known, slices.Contains(required(target), name):
+			if given[name] != "" {
+				all[name] = given[name]
+			}
+		case name == "settings":
+		default:
+			say("%s is no setting for the target %s: there are %s", name, target, strings.Join(names(target), ", "))
+		}
+	}
+	for _, name := range required(target) {
+		if all[name] == "" {
+			say("%s is missing: give it with -c %s=..., or in the file of -c settings=...", name, name)
+		}
+	}
 }
 
 // complaints collects what is wrong with settings.

@@ -51,7 +51,9 @@ func TestTheServiceCostsWhatItsDocumentSays(t *testing.T) {
 }
 
 func TestTheTableAddsUp(t *testing.T) {
-	r := row{what: "things", many: 1000, one: use{requests: 1, invocations: 2, gbSeconds: 0.5, reads: 4, writes: 2, mails: 1, logBytes: 1024, outBytes: 2048}}
+	r := row{what: "things", many: 1000, one: use{
+		requests: 1, invocations: 2, gbSeconds: 0.5, reads: 4, writes: 2, mails: 1, logBytes: 1024, outBytes: 2048,
+	}}
 	want := 1000 * (gatewayRequest + 2*lambdaRequest + 0.5*lambdaGBSecond + 4*readUnit + 2*writeUnit + mail +
 		(logGB+logMonths*logKeptGB)/1024/1024 + 2*outGB/1024/1024)
 	if got := r.dollars(); math.Abs(got-want) > 1e-9 {

@@ -62,7 +62,8 @@ func (r row) dollars() float64 { return r.many * r.one.dollars() }
 func table(w io.Writer, rows []row) error {
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	lines := []string{
-		"| what\t| in all\t| API Gateway\t| Lambda\t| reads\t| writes\t| mails\t| logs\t| data out\t| goal\t|", strings.Repeat("|---\t", 10) + "|",
+		"| what\t| in all\t| API Gateway\t| Lambda\t| reads\t| writes\t| mails\t| logs\t| data out\t| goal\t|",
+		strings.Repeat("|---\t", 10) + "|",
 	}
 	for _, r := range rows {
 		goal := "-"
