@@ -38,9 +38,9 @@ type Environment struct {
 	Metrics *metrics.Recorder // nil: to the standard output, among the logs, for the deployment that STAGE names
 	Client  *dynamodb.Client  // nil: dynamo.NewClient makes one from the settings
 
-	AddUpAllowed bool // the checks that are allowed are counted once a minute, and at the end of the process
-
-	atEnd func() // what has to be done when Lambda ends the process; nil: nothing
+	// AtEnd has a function called when Lambda ends the process, so that allowed checks can be added up until then; nil: nobody says when
+	// that is, and each is counted at once.
+	AtEnd func(do func())
 }
 
 // Build makes a handler. The error is a sentence for the operator.
@@ -50,20 +50,27 @@ type Build func(*Environment) (lambda.Handler, error)
 // code of the process.
 func Start(build Build) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	e := &Environment{Getenv: os.Getenv, Now: time.Now, NewID: IDs(time.Now), Log: log, AddUpAllowed: true}
+	var registered chan error
+	e := &Environment{Getenv: os.Getenv, Now: time.Now, NewID: IDs(time.Now), Log: log, AtEnd: func(do func()) {
+		registered = make(chan error, 1)
+		go func() { // while the handler is built
+			registered <- onShutdown(os.Getenv("AWS_LAMBDA_RUNTIME_API"), func() {
+				do()
+				os.Exit(0) // Lambda waits for half a second otherwise
+			})
+		}()
+	}}
 	h, err := build(e)
 	if err != nil {
 		log.Error("the function cannot start", "error", err.Error())
 		return 1
 	}
-	var options []lambda.Option
-	if e.atEnd != nil {
-		options = append(options, lambda.WithEnableSIGTERM(func() {
-			e.atEnd()
-			os.Exit(0) // between two invocations: Lambda waits for half a second otherwise
-		}))
+	if registered != nil {
+		if err := <-registered; err != nil {
+			log.Warn("the last figures will be lost", "error", err.Error())
+		}
 	}
-	lambda.StartWithOptions(h, options...)
+	lambda.Start(h)
 	return 0
 }
 
@@ -152,6 +159,11 @@ const heldAllowed = time.Minute
 // actions and levels; the default catalogue without it), LOG_ALLOWS (how many percent of the answers that allow are logged; all without
 // it), and what dynamo.NewClient does.
 func Check(e *Environment) (lambda.Handler, error) {
+	if e.AtEnd != nil {
+		figures := e.MetricsRecorder()
+		figures.HoldAllowed(heldAllowed)
+		e.AtEnd(figures.Flush)
+	}
 	base := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
 	if base == "" {
 		return nil, errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
@@ -176,11 +188,6 @@ func Check(e *Environment) (lambda.Handler, error) {
 	db, name, err := e.table()
 	if err != nil {
 		return nil, err
-	}
-	if e.AddUpAllowed {
-		figures := e.MetricsRecorder()
-		figures.HoldAllowed(heldAllowed)
-		e.atEnd = figures.Flush
 	}
 	return httpapi.NewCheck(httpapi.CheckConfig{
 		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder())), Catalogue: catalogue, Now: e.Now, BaseURL: base,
