@@ -16,12 +16,12 @@ import (
 // registers is how long registering may take. Lambda answers on the same machine.
 const registers = time.Second
 
-// onShutdown has a function called when Lambda ends the process between two invocations. Lambda says so, by SIGTERM and half a second before
-// it kills the process, only to those that have registered as an extension in their start; this one registers for no event
+// onShutdown has a function called when Lambda ends the process between two invocations. Lambda says so, by SIGTERM and half a second
+// before it kills the process, only to those that have registered as an extension in their start; this one registers for no event
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html). The API is where AWS_LAMBDA_RUNTIME_API says.
 //
-// lambda.WithEnableSIGTERM does the same after the handler is built, and with an HTTP client of its own: this takes a sixth of the time until
-// the process asks for work.
+// lambda.WithEnableSIGTERM does the same after the handler is built, and with an HTTP client of its own: this takes a sixth of the time
+// until the process asks for work.
 func onShutdown(api string, do func()) error {
 	said := make(chan os.Signal, 1)
 	signal.Notify(said, syscall.SIGTERM)
