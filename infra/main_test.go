@@ -92,10 +92,12 @@ func settingsOf(variant string) map[string]string {
 			"webAcl":       "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pages/1",
 			"poolWebAcl":   "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/pool/2",
 			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100", "tracing": "false",
-			"pipeline": "example/access", "accessLog": "false", "platformLog": "true", "logAllows": "100", "rollout": "none", "anomalies": "false",
+			"pipeline": "example/access",
 		})
 	case "bare":
-		return with(base(), map[string]string{"console": "false"})
+		return with(base(), map[string]string{
+			"console": "false", "accessLog": "false", "platformLog": "true", "logAllows": "100", "rollout": "none", "anomalies": "false",
+		})
 	case "guests":
 		return with(variants()["outside"], map[string]string{
 			"consoleClient": "pages", "consoleAuthorize": "https://id.cloud.example/authorize",

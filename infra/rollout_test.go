@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -89,6 +91,56 @@ func (t template) raw(id string) map[string]any {
 		panic(err)
 	}
 	return all.Resources[id]
+}
+
+func TestWhatAnOperatorDoesWithout(t *testing.T) {
+	tpl := synth(t, "bare")
+	if len(tpl.errors) > 0 {
+		t.Errorf("got complaints: %v", tpl.errors)
+	}
+	_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
+	same(t, "access log", stage.Properties["AccessLogSettings"], nil)
+	for id, f := range tpl.of("AWS::Lambda::Function") {
+		name, own := f.Properties["FunctionName"].(string)
+		if !own {
+			continue
+		}
+		same(t, id+": Lambda's own lines", at(f.Properties, "LoggingConfig", "SystemLogLevel"), "INFO")
+		if strings.HasSuffix(name, "-check") {
+			same(t, "allows in the log", at(f.Properties, "Environment", "Variables", "LOG_ALLOWS"), "100")
+		}
+	}
+	for id := range tpl.of("AWS::Lambda::Alias") { // they stay, so that the API goes on to invoke the same
+		same(t, id+": how it moves", tpl.raw(id)["UpdatePolicy"], nil)
+	}
+	same(t, "groups", len(tpl.of("AWS::CodeDeploy::DeploymentGroup")), 0)
+	for id, a := range tpl.of("AWS::CloudWatch::Alarm") {
+		if a.Properties["ThresholdMetricId"] != nil {
+			t.Errorf("%s: got a band, want none", id)
+		}
+	}
+}
+
+// Each change of a function takes an old version of it away, which is nothing to stop a pipeline for.
+func TestADiffThatDestroysIsStoppedAndOneOfVersionsIsNot(t *testing.T) {
+	for line, harmless := range map[string]bool{
+		"[~] AWS::Lambda::Alias Live-check LivecheckD608ED5F":                           true,
+		"[-] AWS::Lambda::Version CheckCurrentVersionFDC518B0aaaa destroy":              true,
+		"[-] AWS::Lambda::Version Check/CurrentVersion CheckCurrentVersionFD12 destroy": true,
+		"[-] AWS::DynamoDB::Table Table TableCD117FA1 destroy":                          false,
+		"[~] AWS::DynamoDB::Table Table TableCD117FA1 replace":                          false,
+		" └─ [~] KeySchema (requires replacement)":                                      false,
+		" └─ [~] StreamSpecification (may be replaced)":                                 false,
+	} {
+		file := filepath.Join(t.TempDir(), "diff")
+		if err := os.WriteFile(file, []byte("Resources\n"+line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), "make", "-s", "-C", "..", "harmless", "DIFF="+file).CombinedOutput() //nolint:gosec // ours
+		if (err == nil) != harmless {
+			t.Errorf("%s: got %v, want it stopped: %v: %s", line, err, !harmless, out)
+		}
+	}
 }
 
 // What is invoked is the alias: the API may not invoke the function behind it, nor any version.

@@ -659,16 +659,6 @@ func TestWhatAnOperatorAdds(t *testing.T) {
 			with++
 		}
 	}
-	_, stage := tpl.only(t, "AWS::ApiGatewayV2::Stage")
-	same(t, "no access log", stage.Properties["AccessLogSettings"], nil)
-	for id, f := range tpl.of("AWS::Lambda::Function") {
-		if name, own := f.Properties["FunctionName"].(string); own {
-			same(t, id+": Lambda's own lines", at(f.Properties, "LoggingConfig", "SystemLogLevel"), "INFO")
-			if strings.HasSuffix(name, "-check") {
-				same(t, "allows in the log", at(f.Properties, "Environment", "Variables", "LOG_ALLOWS"), "100")
-			}
-		}
-	}
 	same(t, "functions that may use the key", with, len(manifest.Functions()))
 	_, pages := tpl.only(t, "AWS::CloudFront::Distribution")
 	same(t, "WAF before the pages", at(pages.Properties, "DistributionConfig", "WebACLId"), given["webAcl"])
@@ -699,11 +689,6 @@ func TestWhatAnOperatorAdds(t *testing.T) {
 	if text := plain(tpl.Resources[policyOf(tpl, "Pipeline")].Properties); strings.Count(text, "sts:AssumeRole") != 1 ||
 		strings.Contains(text, `"Action":"*"`) {
 		t.Errorf("got a pipeline that may %s", text)
-	}
-	for _, kind := range []string{"AWS::CodeDeploy::Application", "AWS::CloudWatch::AnomalyDetector"} {
-		if n := len(tpl.of(kind)); n != 0 {
-			t.Errorf("%s: got %d, which the operator does without", kind, n)
-		}
 	}
 	for _, kind := range []string{"AWS::Budgets::Budget", "AWS::WAFv2::WebACLAssociation"} {
 		if n := len(synth(t, "pool").of(kind)); n != 0 {
