@@ -94,7 +94,7 @@ func (t template) raw(id string) map[string]any {
 }
 
 func TestWhatAnOperatorDoesWithout(t *testing.T) {
-	tpl := synth(t, "bare")
+	tpl := synth(t, "sparing")
 	if len(tpl.errors) > 0 {
 		t.Errorf("got complaints: %v", tpl.errors)
 	}

@@ -63,7 +63,7 @@ func TestTheTableAddsUp(t *testing.T) {
 	if err := table(&b, []row{r}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "| things | $0.111"; !strings.Contains(b.String(), want) {
+	if want := "| things | $0.110"; !strings.Contains(b.String(), want) {
 		t.Errorf("got %s, want %q in it", b.String(), want)
 	}
 }
