@@ -14,6 +14,8 @@ FUNCTIONS      = $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 
 # make run DATA=.data keeps the data; ARGS goes to the command as it is.
 DATA ?=
+# make run THROTTLE=default answers 429 as API Gateway would; THROTTLE=my.json with that deployment's rates.
+THROTTLE ?=
 ARGS ?=
 # make test PKG=./shared/access TEST=TestGrant runs a part.
 PKG  ?= ./...
@@ -48,9 +50,9 @@ $(TOOLS)/modules.ready: go.mod go.sum
 	@mkdir -p $(TOOLS) && touch $@
 
 .PHONY: run
-run: setup console local ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data, CATALOGUE_FILE=your actions)
+run: setup console local ## run the whole locally, until Ctrl-C (PORT=8080, DATA=folder to keep the data, THROTTLE=default to refuse rushes)
 	@# Not go run, which a SIGTERM ends without ending what it runs.
-	@exec .build/local $(if $(DATA),--data '$(DATA)') $(ARGS)
+	@exec .build/local $(if $(DATA),--data '$(DATA)') $(if $(THROTTLE),--throttle '$(THROTTLE)') $(ARGS)
 
 .PHONY: local
 local: $(TOOLS)/modules.ready

@@ -24,6 +24,8 @@ const (
 	mails    cause = "mails"
 	schedule cause = "schedule"
 	storage  cause = "storage"
+
+	ofDeployments cause = "" // deployments alone watch it: nobody is told
 )
 
 // alarm is one thing that an operator wants to see.
@@ -35,6 +37,8 @@ type alarm struct {
 	above   float64
 	periods float64 // in a row; 0: one
 	silence bool    // no figure at all is an alarm, too
+	unusual bool    // above is not a figure, but how far from what is usual, in standard deviations
+	less    bool    // what is unusually little is an alarm, too
 }
 
 // addAlarms makes the alarms, and the topic that they are told to, which people subscribe to. One word of alarmEmail subscribes the first.
@@ -55,15 +59,8 @@ func (v *service) addAlarms() {
 	v.output("AlarmTopic", topic.TopicArn(), "alarms are sent here")
 	by := map[cause][]awscloudwatch.IAlarm{}
 	for _, a := range v.alarms() {
-		missing := awscloudwatch.TreatMissingData_NOT_BREACHING
-		if a.silence {
-			missing = awscloudwatch.TreatMissingData_BREACHING
-		}
-		made := awscloudwatch.NewAlarm(v.in, jsii.String("Alarm-"+a.name), &awscloudwatch.AlarmProps{
-			AlarmName: v.named(a.name), AlarmDescription: &a.means, Metric: a.metric, Threshold: &a.above,
-			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-			EvaluationPeriods:  jsii.Number(max(1, a.periods)), TreatMissingData: missing,
-		})
+		made := v.addAlarm(a)
+		v.alarm[a.name] = made
 		by[a.cause] = append(by[a.cause], made)
 	}
 	var stored awscloudwatch.IAlarm
@@ -90,6 +87,29 @@ func (v *service) addAlarms() {
 			stored = told
 		}
 	}
+}
+
+func (v *service) addAlarm(a alarm) awscloudwatch.IAlarm {
+	id, periods := jsii.String("Alarm-"+a.name), jsii.Number(max(1, a.periods))
+	if a.unusual {
+		beyond := awscloudwatch.ComparisonOperator_GREATER_THAN_UPPER_THRESHOLD
+		if a.less {
+			beyond = awscloudwatch.ComparisonOperator_LESS_THAN_LOWER_OR_GREATER_THAN_UPPER_THRESHOLD
+		}
+		return awscloudwatch.NewAnomalyDetectionAlarm(v.in, id, &awscloudwatch.AnomalyDetectionAlarmProps{
+			AlarmName: v.named(a.name), AlarmDescription: &a.means, Metric: a.metric, StdDevs: &a.above, ComparisonOperator: beyond,
+			EvaluationPeriods: periods, TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
+		})
+	}
+	missing := awscloudwatch.TreatMissingData_NOT_BREACHING
+	if a.silence {
+		missing = awscloudwatch.TreatMissingData_BREACHING
+	}
+	return awscloudwatch.NewAlarm(v.in, id, &awscloudwatch.AlarmProps{
+		AlarmName: v.named(a.name), AlarmDescription: &a.means, Metric: a.metric, Threshold: &a.above,
+		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+		EvaluationPeriods:  periods, TreatMissingData: missing,
+	})
 }
 
 func anyOf(alarms []awscloudwatch.IAlarm) awscloudwatch.IAlarmRule {
@@ -137,6 +157,9 @@ func (v *service) alarms() []alarm {
 			means: "Processing failed for good: " + d.means + ". The queue keeps it for 14 days.",
 		})
 	}
+	if v.anomalies {
+		all = append(all, v.unusualChecks()...)
+	}
 	return append(all,
 		alarm{
 			name: "sweep-lag", cause: schedule, metric: v.own(metrics.SweepLag, "Maximum", 1), above: 180, periods: 5, silence: true,
@@ -156,8 +179,12 @@ func (v *service) alarms() []alarm {
 			means: "More than 0.08 % of the mails are called spam. At 0.1 % AWS looks at the account, at 0.5 % it stops sending.",
 		},
 		alarm{
-			name: "server-errors", cause: requests, metric: v.errorRate(), above: 1, periods: 2,
+			name: "server-errors", cause: requests, metric: v.errorRate(5), above: 1, periods: 2,
 			means: "More than 1 % of the requests were answered with 5xx for ten minutes. The access log names the routes.",
+		},
+		alarm{
+			name: "new-version", cause: ofDeployments, metric: v.errorRate(1), above: 1, periods: 2,
+			means: "More than 1 % of the requests were answered with 5xx for two minutes. A deployment that is under way goes back for it.",
 		},
 		alarm{
 			name: "latency", cause: requests, metric: v.api.MetricLatency(statistic("p99", 5)), above: 3000, periods: 3,
@@ -172,6 +199,32 @@ func (v *service) alarms() []alarm {
 			means: "DynamoDB refused requests for a quarter of an hour: a partition is hot, or the table's limits are reached.",
 		},
 	)
+}
+
+// unusualChecks are alarms of figures of which no threshold is right everywhere: how often a product asks is its own business, and follows
+// its day and week. CloudWatch learns that from the last two weeks, and draws a band around what it expects.
+func (v *service) unusualChecks() []alarm {
+	const far = 4 // standard deviations: twice CloudWatch's default, as a page at night has to be worth it
+	return []alarm{
+		{
+			name: "check-traffic", cause: requests, metric: v.lambda(named("check"), "Invocations", "Sum", 5), above: far, periods: 3,
+			unusual: true, less: true,
+			means: "Checks are far more, or far fewer, than usual at this hour for a quarter of an hour: a back end that asks in a loop, or that " +
+				"does not ask any more.",
+		},
+		{
+			name: "denials", cause: requests, metric: v.denials(), above: far, periods: 3, unusual: true,
+			means: "Far more checks are denied than usual at this hour for a quarter of an hour: something was switched off, a product asks for " +
+				"another action than it did, or somebody tries doors.",
+		},
+	}
+}
+
+func (v *service) denials() awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String(metrics.Namespace), MetricName: jsii.String(metrics.Decisions), Statistic: jsii.String("Sum"), Period: minutes(5),
+		DimensionsMap: &map[string]*string{metrics.Stage: &v.stage, metrics.Decision: jsii.String(metrics.Denied)},
+	})
 }
 
 // addDashboard makes one page for an operator: what people notice first, then each part.
@@ -207,7 +260,7 @@ func (v *service) addDashboard() {
 				graph("Check", "ms", v.lambda(named("check"), "Duration", "p50", 5), v.lambda(named("check"), "Duration", "p99", 5)),
 			},
 			{
-				graph("Decisions by reason", "in 5 minutes", v.ownBy(metrics.Decisions, metrics.Reason)),
+				graph("Decisions", "in 5 minutes", v.ownBy(metrics.Decisions, metrics.Decision)),
 				graph("Grants ended by reason", "in 5 minutes", v.ownBy(metrics.GrantsEnded, metrics.Reason)),
 				graph("Mails by state", "in 5 minutes", v.ownBy(metrics.Mails, metrics.State)),
 			},
@@ -227,10 +280,22 @@ func (v *service) addDashboard() {
 				graph("Contention and throttles of the table", "in 5 minutes", v.own(metrics.Contention, "Sum", 5), v.tableThrottles()),
 				graph("Bounces and complaints", "of all mails", v.reputation("Reputation.BounceRate"), v.reputation("Reputation.ComplaintRate")),
 			},
+			{v.reasons()},
 		},
 	})
 	v.output("Dashboard",
 		jsii.String(fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home#dashboards:name=%s", *v.in.Region(), *name)), "the dashboard")
+}
+
+// reasons shows why checks were denied or not answered. It searches check's log when somebody looks: each reason would be a metric that is
+// billed.
+func (v *service) reasons() awscloudwatch.IWidget {
+	return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{
+		Title: jsii.String("Denied and unanswered checks by reason"), Width: jsii.Number(24), Height: jsii.Number(6),
+		LogGroupNames: &[]*string{v.function["check"].LogGroup().LogGroupName()}, View: awscloudwatch.LogQueryVisualizationType_TABLE,
+		QueryString: jsii.String(fmt.Sprintf("filter ispresent(%s) and %s != %q | stats sum(%s) as checks by %s, %s | sort checks desc",
+			metrics.Decisions, metrics.Decision, metrics.Allowed, metrics.Decisions, metrics.Decision, metrics.Reason)),
+	})
 }
 
 func named(function string) manifest.Function {
@@ -276,11 +341,11 @@ func (v *service) reputation(metric string) awscloudwatch.Metric {
 	})
 }
 
-func (v *service) errorRate() awscloudwatch.IMetric {
+func (v *service) errorRate(period float64) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String("100 * errors / requests"), Label: jsii.String("5xx in percent"), Period: minutes(5),
+		Expression: jsii.String("100 * errors / requests"), Label: jsii.String("5xx in percent"), Period: minutes(period),
 		UsingMetrics: &map[string]awscloudwatch.IMetric{
-			"errors": v.api.MetricServerError(statistic("Sum", 5)), "requests": v.api.MetricCount(statistic("Sum", 5)),
+			"errors": v.api.MetricServerError(statistic("Sum", period)), "requests": v.api.MetricCount(statistic("Sum", period)),
 		},
 	})
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -39,13 +38,9 @@ func (v *service) addAPI() {
 	if v.domain == "" {
 		v.address = v.api.ApiEndpoint()
 	}
-	log := awslogs.NewLogGroup(v.in, jsii.String("ApiLog"), &awslogs.LogGroupProps{
-		// API Gateway is allowed to write under this prefix without an entry of its own in the account's policy for logs, which is short.
-		LogGroupName: jsii.String("/aws/vendedlogs/" + *v.named("api")), Retention: v.retention(), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
 	stage := &awsapigatewayv2.HttpStageProps{
 		HttpApi: v.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true), DetailedMetricsEnabled: jsii.Bool(false),
-		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: &v.throttle.rate, BurstLimit: &v.throttle.burst},
+		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: &v.throttles.Others.Rate, BurstLimit: &v.throttles.Others.Burst},
 	}
 	if v.domain != "" {
 		domain := awsapigatewayv2.NewDomainName(v.in, jsii.String("Domain"), &awsapigatewayv2.DomainNameProps{
@@ -58,27 +53,24 @@ func (v *service) addAPI() {
 		v.output("DomainZone", domain.RegionalHostedZoneId(), "the zone of that target, for an alias record in Route 53")
 	}
 	v.httpStage = awsapigatewayv2.NewHttpStage(v.in, jsii.String("ApiStage"), stage)
-	v.httpStage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
-		DestinationArn: log.LogGroupArn(), Format: jsii.String(accessLogFormat()),
-	})
+	v.addAccessLog()
 	v.output("Address", v.address, "the API's, and AuthZEN's policy_decision_point")
 }
 
-// accessLogFormat is a line of the access log. It names the route and not the path, which can hold a person's address or an invitation's
-// token.
-func accessLogFormat() string {
-	line := map[string]string{}
-	for _, name := range []string{
-		"requestId", "requestTime", "routeKey", "status", "responseLatency", "integrationLatency", "integrationErrorMessage", "responseLength",
-		"identity.sourceIp", "authorizer.error", "authorizer.claims.sub", "authorizer.claims.client_id",
-	} {
-		line[name] = "$context." + name
+// addAccessLog has API Gateway log each request, unless the operator does without.
+func (v *service) addAccessLog() {
+	if !v.accessLog {
+		why := "the operator does without (setting accessLog): the functions log what they answer"
+		suppress(v.httpStage, reason{"APIG1", why, nil}, reason{"Serverless-APIGWAccessLogging", why, nil})
+		return
 	}
-	text, err := json.Marshal(line)
-	if err != nil { // strings alone
-		panic(err)
-	}
-	return string(text)
+	log := awslogs.NewLogGroup(v.in, jsii.String("ApiLog"), &awslogs.LogGroupProps{
+		// API Gateway is allowed to write under this prefix without an entry of its own in the account's policy for logs, which is short.
+		LogGroupName: jsii.String("/aws/vendedlogs/" + *v.named("api")), Retention: v.retention(), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	v.httpStage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+		DestinationArn: log.LogGroupArn(), Format: jsii.String(manifest.AccessLog()),
+	})
 }
 
 // addRoutes makes the routes that the manifest has, each for its function, with the token and the scopes that it says, and no other.
@@ -101,7 +93,7 @@ func (v *service) addRoutes() {
 		if len(f.Routes) == 0 {
 			continue
 		}
-		integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(f.Name), v.function[f.Name],
+		integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(f.Name), v.addAlias(f),
 			&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
 				PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(), Timeout: seconds(gatewayPatience),
 				ScopePermissionToRoute: jsii.Bool(false), // this API may invoke it; one statement for each route would fill the function's policy
@@ -110,14 +102,13 @@ func (v *service) addRoutes() {
 			options := &awsapigatewayv2.AddRoutesOptions{
 				Path: jsii.String(r.Path), Methods: &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod(r.Method)}, Integration: integration,
 			}
+			if t := v.throttles.Of(f.Name, r); t != v.throttles.Others { // the others have the stage's
+				limits[r.Key()] = map[string]any{"ThrottlingRateLimit": t.Rate, "ThrottlingBurstLimit": t.Burst}
+			}
 			if r.Public {
 				options.Authorizer = awsapigatewayv2.NewHttpNoneAuthorizer()
 				public = append(public, r.Key())
-				limits[r.Key()] = v.publicThrottle.ofRoute()
 			} else {
-				if f.Name == "check" {
-					limits[r.Key()] = v.checkThrottle.ofRoute()
-				}
 				options.Authorizer = authorizer
 				if len(r.Scopes) > 0 {
 					options.AuthorizationScopes = pointers(r.Scopes)
@@ -132,11 +123,6 @@ func (v *service) addRoutes() {
 	suppress(v.api,
 		reason{"APIG4", "public on purpose: AuthZEN's metadata, and an invitation's page, whose path carries the secret (" +
 			strings.Join(public, ", ") + ")", nil})
-}
-
-// ofRoute spells the limits as CloudFormation takes them for one route. Each route has its own, so that a rush on one holds no other up.
-func (t throttle) ofRoute() map[string]any {
-	return map[string]any{"ThrottlingRateLimit": t.rate, "ThrottlingBurstLimit": t.burst}
 }
 
 // gatewayPatience is the longest that API Gateway waits for a function.

@@ -63,23 +63,23 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	if f.Name == "check" && v.checkConcurrency > 0 {
 		reserved = jsii.Number(float64(v.checkConcurrency))
 	}
-	fn := awslambda.NewFunction(v.in, jsii.String(id), &awslambda.FunctionProps{
-		FunctionName: name,
-		Description:  jsii.String(f.Does),
-		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
-		Handler:      jsii.String("bootstrap"),
-		Architecture: architecture,
-		Code:         awslambda.Code_FromAsset(&folder, nil),
-		MemorySize:   jsii.Number(float64(f.Memory)),
-		Timeout:      seconds(f.Timeout),
-		Environment:  v.environment(f),
-		Role:         role,
-		LogGroup:     log,
-		// The functions write lines of JSON themselves, CloudWatch's embedded metrics among them, which Lambda's own JSON would wrap.
-		LoggingFormat:                awslambda.LoggingFormat_TEXT,
+	props := &awslambda.FunctionProps{
+		FunctionName:                 name,
+		Description:                  jsii.String(f.Does),
+		Runtime:                      awslambda.Runtime_PROVIDED_AL2023(),
+		Handler:                      jsii.String("bootstrap"),
+		Architecture:                 architecture,
+		Code:                         awslambda.Code_FromAsset(&folder, nil),
+		MemorySize:                   jsii.Number(float64(f.Memory)),
+		Timeout:                      seconds(f.Timeout),
+		Environment:                  v.environment(f),
+		Role:                         role,
+		LogGroup:                     log,
 		Tracing:                      tracing,
 		ReservedConcurrentExecutions: reserved,
-	})
+	}
+	v.formatLog(props)
+	fn := awslambda.NewFunction(v.in, jsii.String(id), props)
 	fn.Node().AddDependency(role) // with its policy: a function that starts without it fails its first requests
 	v.function[f.Name] = fn
 	suppress(fn, reason{
@@ -116,6 +116,25 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	}
 }
 
+// formatLog says which lines of a function Lambda keeps: all of the function's own, and of Lambda's warnings alone, or where the operator
+// wants them the start, the end and the report of each invocation, too, which are more than half of what a check logs.
+//
+// Lambda's levels need its format JSON. What is JSON already it leaves as it is, and this is all that the functions write: their lines and
+// CloudWatch's embedded metrics ("Configuring JSON and plain text log formats" in AWS's guide to Lambda; aws-lambda-go #533). A line
+// without a time is taken as INFO.
+func (v *service) formatLog(props *awslambda.FunctionProps) {
+	if v.target == onLocalStack {
+		props.LoggingFormat = awslambda.LoggingFormat_TEXT
+		return
+	}
+	props.LoggingFormat = awslambda.LoggingFormat_JSON
+	props.ApplicationLogLevelV2 = awslambda.ApplicationLogLevel_INFO
+	props.SystemLogLevelV2 = awslambda.SystemLogLevel_WARN
+	if v.platformLog {
+		props.SystemLogLevelV2 = awslambda.SystemLogLevel_INFO
+	}
+}
+
 // feedbackPattern are SES's events of this stack's mails: another stack's configuration set sends its events to the same bus.
 func (v *service) feedbackPattern() *awsevents.EventPattern {
 	p := &awsevents.EventPattern{Source: jsii.Strings("aws.ses"), DetailType: pointers(feedbackTypes())}
@@ -146,6 +165,7 @@ func (v *service) retention() awslogs.RetentionDays {
 func (v *service) environment(f manifest.Function) *map[string]*string {
 	l := v.letters
 	known := map[string]*string{
+		"LOG_ALLOWS": jsii.String(strconv.Itoa(v.logAllows)),
 		"TABLE_NAME": v.table.TableName(), "STAGE": &v.stage, "BASE_URL": v.address, "CATALOGUE_FILE": jsii.String(""),
 		"REQUIRE_SSO": jsii.String(strconv.FormatBool(v.requireSSO)), "SIGN_IN_URL": &v.signInURL,
 		"IDENTITY": jsii.String("none"), "USER_POOL_ID": jsii.String(""), "USER_POOL_CLIENT_ID": jsii.String(""),

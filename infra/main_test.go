@@ -78,7 +78,8 @@ func variants() map[string]map[string]string {
 }
 
 // settingsOf are those of a variant, or of one of those to which not all applies that the tests say of the others: the one whose table was
-// restored, the usual one without the console, and the console with an identity provider of the operator's own.
+// restored, the usual one without the console or without what an operator may do without, and the console with an identity provider of the
+// operator's own.
 func settingsOf(variant string) map[string]string {
 	switch variant {
 	case "restored":
@@ -96,6 +97,10 @@ func settingsOf(variant string) map[string]string {
 		})
 	case "bare":
 		return with(base(), map[string]string{"console": "false"})
+	case "sparing":
+		return with(base(), map[string]string{
+			"accessLog": "false", "platformLog": "true", "logAllows": "100", "rollout": "none", "anomalies": "false",
+		})
 	case "guests":
 		return with(variants()["outside"], map[string]string{
 			"consoleClient": "pages", "consoleAuthorize": "https://id.cloud.example/authorize",
@@ -112,7 +117,7 @@ const restoredTable = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored
 
 // allVariants are all of them, those of settingsOf too.
 func allVariants() []string {
-	return append(slices.Sorted(maps.Keys(variants())), "additions", "bare", "guests", "restored", "taken over")
+	return append(slices.Sorted(maps.Keys(variants())), "additions", "bare", "guests", "restored", "sparing", "taken over")
 }
 
 func onAWSAlone() []string { return []string{"outside", "pool", "second"} }

@@ -14,6 +14,7 @@ import (
 
 	"partneraccess/shared/access"
 	letters "partneraccess/shared/mail"
+	"partneraccess/shared/manifest"
 	"partneraccess/shared/settingsfile"
 )
 
@@ -40,10 +41,8 @@ type settings struct {
 
 	origins             []string // of the pages that may call the API from a browser
 	domain, certificate string   // of the API; "": API Gateway's own address
-	throttle            throttle // of each route that nothing else is said of
-	checkThrottle       throttle // of the routes of check
-	publicThrottle      throttle // of those that need no token
-	checkConcurrency    int      // executions that are kept for check; 0: none
+	throttles           manifest.Throttles
+	checkConcurrency    int // executions that are kept for check; 0: none
 
 	letters            letters.Settings
 	mailIdentity       string // SES's: the domain, or the address, that mails are sent from
@@ -56,6 +55,12 @@ type settings struct {
 	alarmEmail       string
 	logRetentionDays int
 	tracing          bool // X-Ray gets a trace of one request a second and of 5 % of the others
+	accessLog        bool // API Gateway logs each request
+	logAllows        int  // percent of the answers of check that allow, of which it logs a line
+	platformLog      bool // Lambda logs the start, the end and a report of each invocation
+	anomalies        bool // alarms learn what is usual of checks and denials
+
+	rollout string // how new versions of the functions with routes take over: of rollouts(), or allAtOnce
 
 	// A table that was restored to a point in time, or that a stack before this one has left, in the place of the stack's own: its ARN and its
 	// stream's; "": there is none. A user pool likewise, by its id.
@@ -76,9 +81,6 @@ type settings struct {
 	endpoint, sesEndpoint, baseURL string
 }
 
-// throttle is how many requests a second are taken, and how many at once.
-type throttle struct{ rate, burst float64 }
-
 // login is how the console signs people in with an identity provider of the operator's own.
 type login struct {
 	client, authorize, token string // the client's id there, and the provider's endpoints
@@ -92,12 +94,16 @@ func defaults(target string) map[string]string {
 		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "",
 		"consoleLogout": "",
 		"domain":        "", "certificate": "",
-		"throttleRate": "200", "throttleBurst": "400", "checkRate": "1000", "checkBurst": "2000", "publicRate": "20", "publicBurst": "40",
 		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
+		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "rollout": rollouts()[0],
 		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
+	}
+	usual := manifest.DefaultThrottles()
+	for _, t := range usual.Settings() {
+		d[t.Name] = fmt.Sprint(*t.Value)
 	}
 	if target == onLocalStack { // what the local stack says, which gets the mails
 		maps.Copy(d, map[string]string{
@@ -135,23 +141,7 @@ func read(given map[string]string) (settings, error) {
 	all := defaults(target)
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		_, known := all[name]
-		switch {
-		case known, slices.Contains(required(target), name):
-			if given[name] != "" {
-				all[name] = given[name]
-			}
-		case name == "settings":
-		default:
-			say("%s is no setting for the target %s: there are %s", name, target, strings.Join(names(target), ", "))
-		}
-	}
-	for _, name := range required(target) {
-		if all[name] == "" {
-			say("%s is missing: give it with -c %s=..., or in the file of -c settings=...", name, name)
-		}
-	}
+	take(all, given, target, say)
 	number := func(name string, least, most float64) float64 {
 		n, err := strconv.ParseFloat(all[name], 64)
 		if err != nil || n < least || n > most || n != float64(int(n)) {
@@ -175,10 +165,7 @@ func read(given map[string]string) (settings, error) {
 		consoleLogin: login{all["consoleClient"], all["consoleAuthorize"], all["consoleToken"], all["consoleLogout"]},
 		issuer:       all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
 		domain: all["domain"], certificate: all["certificate"],
-		throttle:       throttle{number("throttleRate", 1, 10_000), number("throttleBurst", 1, 5_000)},
-		checkThrottle:  throttle{number("checkRate", 1, 10_000), number("checkBurst", 1, 5_000)},
-		publicThrottle: throttle{number("publicRate", 1, 10_000), number("publicBurst", 1, 5_000)},
-		tableKey:       all["tableKey"], permissionsBoundary: all["permissionsBoundary"], webACL: all["webAcl"], poolWebACL: all["poolWebAcl"],
+		tableKey: all["tableKey"], permissionsBoundary: all["permissionsBoundary"], webACL: all["webAcl"], poolWebACL: all["poolWebAcl"],
 		backupDays: int(number("backupDays", 0, 36_500)), backupCopyTo: all["backupCopyTo"], pipeline: all["pipeline"],
 		budget:           int(number("budget", 0, 1_000_000)),
 		checkConcurrency: int(number("checkConcurrency", 0, 10_000)),
@@ -189,8 +176,13 @@ func read(given map[string]string) (settings, error) {
 		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
 		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)), tracing: truth("tracing"),
+		accessLog: truth("accessLog"), logAllows: int(number("logAllows", 0, 100)), platformLog: truth("platformLog"),
+		anomalies: truth("anomalies"), rollout: all["rollout"],
 		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"], userPool: all["userPool"], protect: truth("protect"),
 		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
+	}
+	for _, t := range s.throttles.Settings() {
+		*t.Value = number(t.Name, 1, t.Most)
 	}
 	if !slices.ContainsFunc(wrong, func(err error) bool { return strings.Contains(err.Error(), " is missing:") }) {
 		// one complaint of each is enough
@@ -202,6 +194,27 @@ func read(given map[string]string) (settings, error) {
 	}
 	wrong = append(wrong, s.problems()...)
 	return s, errors.Join(wrong...)
+}
+
+// take puts what was given into all settings of the target, and complains of what it does not know and of what is missing.
+func take(all, given map[string]string, target string, say func(string, ...any)) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		_, known := all[name]
+		switch {
+		case known, slices.Contains(required(target), name):
+			if given[name] != "" {
+				all[name] = given[name]
+			}
+		case name == "settings":
+		default:
+			say("%s is no setting for the target %s: there are %s", name, target, strings.Join(names(target), ", "))
+		}
+	}
+	for _, name := range required(target) {
+		if all[name] == "" {
+			say("%s is missing: give it with -c %s=..., or in the file of -c settings=...", name, name)
+		}
+	}
 }
 
 // complaints collects what is wrong with settings.
@@ -343,6 +356,9 @@ func (s settings) checkOperations(c *complaints) {
 	}
 	if !slices.Contains(retentions(), s.logRetentionDays) {
 		c.say("logRetentionDays is %d: CloudWatch knows only %v", s.logRetentionDays, retentions())
+	}
+	if s.rollout != allAtOnce && !slices.Contains(rollouts(), s.rollout) {
+		c.say("rollout is %q: set it to %s (then nothing is rolled back), or one of %s", s.rollout, allAtOnce, strings.Join(rollouts(), ", "))
 	}
 	if s.catalogue != "" {
 		if text, err := os.ReadFile(s.catalogue); err != nil {

@@ -55,6 +55,10 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		{"a long stage", map[string]string{"stage": strings.Repeat("a", 17)}, "stage is"},
 		{"a stage that ends in a hyphen", map[string]string{"stage": "a-"}, "stage is"},
 		{"a stage that Cognito refuses", map[string]string{"stage": "myaws"}, "Cognito allows no aws"},
+		{"a rollout of another kind", map[string]string{"rollout": "AllAtOnce"}, "rollout is \"AllAtOnce\": set it to none"},
+		{"a slower rollout", map[string]string{"rollout": "Linear10PercentEvery1Minute"}, ""},
+		{"more allows than all", map[string]string{"logAllows": "101"}, "logAllows is \"101\""},
+		{"no access log perhaps", map[string]string{"accessLog": "maybe"}, "accessLog is \"maybe\""},
 		{"another target", map[string]string{"target": "azure"}, "target is \"azure\""},
 		{"an issuer without an audience", map[string]string{"pageUrl": "", "issuer": "https://id.example"}, "audience is not"},
 		{"an audience without an issuer", map[string]string{"audience": "a"}, "issuer is not"},
@@ -185,7 +189,7 @@ func TestAFileOfSettingsStandsBehindTheCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.letters.Product != "From the file" || s.stage != "line" || s.throttle.rate != 7 || !s.requireSSO ||
+	if s.letters.Product != "From the file" || s.stage != "line" || s.throttles.Others.Rate != 7 || !s.requireSSO ||
 		!slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) {
 		t.Errorf("got %+v", s)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -28,6 +29,8 @@ type service struct {
 	httpStage awsapigatewayv2.HttpStage
 	address   *string // the service's public one, without a slash at the end
 	function  map[string]awslambda.Function
+	live      map[string]awslambda.Alias // of the functions with routes: the version that the API invokes
+	alarm     map[string]awscloudwatch.IAlarm
 	dead      []deadLetters
 }
 
@@ -66,7 +69,10 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 		// that could not be made has to be deleted before the next attempt, and CloudFormation refuses that.
 		TerminationProtection: jsii.Bool(s.protect),
 	})
-	v := &service{in: stack, settings: s, function: map[string]awslambda.Function{}}
+	v := &service{
+		in: stack, settings: s, function: map[string]awslambda.Function{},
+		live: map[string]awslambda.Alias{}, alarm: map[string]awscloudwatch.IAlarm{},
+	}
 	v.addTable()
 	if s.target == onAWS {
 		v.addMail()
@@ -87,6 +93,7 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 		v.addRoutes()
 		v.addAdditions()
 		v.addAlarms()
+		v.addRollouts()
 		v.addDashboard()
 	}
 	v.output("Table", v.table.TableName(), "the table's name")

@@ -4,6 +4,9 @@ import (
 	"context"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +75,32 @@ func TestWhereTheFunctionsRunIsSaidByTheEnvironment(t *testing.T) {
 		}
 		if err := b.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestThrottlesAreThoseOfADeployment(t *testing.T) {
+	t.Parallel()
+	usual, file := manifest.DefaultThrottles(), filepath.Join(t.TempDir(), "settings.json")
+	own := usual
+	own.Check.Rate = 5
+	for _, c := range []struct {
+		flag, settings string
+		want           *manifest.Throttles
+	}{
+		{"", "", nil},
+		{"default", "", &usual},
+		{file, `{"product": "Cloud", "checkRate": 5}`, &own},
+		{file, `{"checkRate": 0}`, nil},
+		{file, `{"checkBurst": "many"}`, nil},
+		{file + ".none", "", nil},
+	} {
+		if err := os.WriteFile(file, []byte(c.settings), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := throttlesOf(c.flag)
+		if !reflect.DeepEqual(got, c.want) || (err == nil) != (c.want != nil || c.flag == "") {
+			t.Errorf("%s %s: got %v (%v), want %v", c.flag, c.settings, got, err, c.want)
 		}
 	}
 }

@@ -24,6 +24,8 @@ import (
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/console"
 	"partneraccess/shared/dynamo"
+	"partneraccess/shared/manifest"
+	"partneraccess/shared/settingsfile"
 )
 
 func main() {
@@ -65,6 +67,8 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	demo := flags.Bool("demo", true, "put demo data in")
 	built := flags.String("console", ".build/console",
 		"serve the console that was built into this `folder` at /; without it there are no pages")
+	throttle := flags.String("throttle", "",
+		"refuse with 429 what API Gateway would: default, or a `file` of a deployment's settings with its own rates (default: nothing is refused)")
 	verbose := flags.Bool("v", false, "print what the DynamoDB engine prints, too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -77,11 +81,10 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 		return err
 	}
 
-	accounts := env("IDENTITY") != "none"
-	if kind := env("IDENTITY"); kind != "" && kind != "cognito" && accounts {
-		return fmt.Errorf("IDENTITY=%s is not understood: set it to cognito or none", kind)
+	accounts, err := accountsOf(env("IDENTITY"))
+	if err != nil {
+		return err
 	}
-
 	page, err := consoleOf(*built)
 	if err != nil {
 		return err
@@ -101,6 +104,9 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	}
 	if *verbose {
 		c.EngineLog = errs
+	}
+	if c.Throttles, err = throttlesOf(*throttle); err != nil {
+		return err
 	}
 	if env("BACKEND") == "lambda" && *ahead != 0 {
 		return errors.New("the functions are programs of their own (BACKEND=lambda) and have the real clock: leave --ahead out")
@@ -133,6 +139,38 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	case err := <-s.Failed():
 		return err
 	}
+}
+
+// accountsOf returns whether employees' accounts are kept, as IDENTITY says.
+func accountsOf(kind string) (bool, error) {
+	if kind != "" && kind != "cognito" && kind != "none" {
+		return false, fmt.Errorf("IDENTITY=%s is not understood: set it to cognito or none", kind)
+	}
+	return kind != "none", nil
+}
+
+// throttlesOf are the throttles of the flag: nil when it is empty.
+func throttlesOf(flag string) (*manifest.Throttles, error) {
+	if flag == "" {
+		return nil, nil //nolint:nilnil // none is what was asked for
+	}
+	limits := manifest.DefaultThrottles()
+	if flag == "default" {
+		return &limits, nil
+	}
+	given, err := settingsfile.Read(flag)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range limits.Settings() {
+		if given[t.Name] == "" {
+			continue
+		}
+		if *t.Value, err = strconv.ParseFloat(given[t.Name], 64); err != nil || *t.Value < 1 || *t.Value > t.Most {
+			return nil, fmt.Errorf("%s is %q in %s: give a whole number from 1 to %.0f", t.Name, given[t.Name], flag, t.Most)
+		}
+	}
+	return &limits, nil
 }
 
 // settingsOf are the functions' settings that the environment has.

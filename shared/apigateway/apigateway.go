@@ -91,4 +91,7 @@ type Response struct {
 	Body    []byte // UTF-8
 	Escaped bool   // Body is escaped already, as it has to stand inside of a JSON string
 	Code    string // of the problem document that Body is, for the log; "" for any other body
+
+	Decision string // why a check was answered as it was, for the log; "" for what is no single check
+	Routine  bool   // the log may leave this answer out: see UnloggedRoutine
 }

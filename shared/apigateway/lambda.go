@@ -3,6 +3,7 @@ package apigateway
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -15,15 +16,37 @@ import (
 
 // Lambda makes a function's handler out of h. A panic of h is logged, without anything that the caller sent, and answered as 500; a body
 // larger than MaxBody is answered as 413 and never reaches h. Each request is logged in one line, which names its route and not its path:
-// that can hold people's addresses.
-func Lambda(h Handler, refuse Refuse, log *slog.Logger) lambda.Handler {
-	return &adapter{handle: h, refuse: refuse, log: log}
+// that can hold people's addresses. UnloggedRoutine leaves some out.
+func Lambda(h Handler, refuse Refuse, log *slog.Logger, options ...Option) lambda.Handler {
+	a := &adapter{handle: h, refuse: refuse, log: log}
+	for _, o := range options {
+		o(a)
+	}
+	return a
+}
+
+// Option changes what Lambda makes.
+type Option func(*adapter)
+
+// UnloggedRoutine leaves that percentage of the routine answers out of the log: which ones is decided by their request ids, so that all
+// who log the same request can leave out the same. Any other answer is logged.
+func UnloggedRoutine(percent int) Option { return func(a *adapter) { a.unlogged = percent } }
+
+// logs returns whether the answer to the request of that id is logged.
+func (a *adapter) logs(resp *Response, requestID string) bool {
+	if !resp.Routine || a.unlogged == 0 {
+		return true
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(requestID)) // it never fails
+	return int(h.Sum32()%100) >= a.unlogged
 }
 
 type adapter struct {
 	handle   Handler
 	refuse   Refuse
 	log      *slog.Logger
+	unlogged int       // percent of the routine answers
 	decoders sync.Pool // of *decoder
 }
 
@@ -49,9 +72,22 @@ func (a *adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	} else {
 		resp = a.handleSafely(ctx, &r)
 	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request_id", r.RequestID), slog.String("route", r.RouteKey),
-		slog.Int("status", resp.Status), slog.String("code", resp.Code), slog.Int64("ms", time.Since(began).Milliseconds()))
+	if a.logs(&resp, r.RequestID) {
+		a.logRequest(ctx, &r, &resp, time.Since(began))
+	}
 	return encode(resp, r.RequestID), nil
+}
+
+func (a *adapter) logRequest(ctx context.Context, r *Request, resp *Response, took time.Duration) {
+	line := [6]slog.Attr{
+		slog.String("request_id", r.RequestID), slog.String("route", r.RouteKey), slog.Int("status", resp.Status),
+		slog.String("code", resp.Code), slog.Int64("ms", took.Milliseconds()), slog.String("decision", resp.Decision),
+	}
+	attrs := line[:]
+	if resp.Decision == "" {
+		attrs = line[:5]
+	}
+	a.log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }
 
 func (a *adapter) handleSafely(ctx context.Context, r *Request) (resp Response) {

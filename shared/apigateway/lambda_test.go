@@ -220,3 +220,47 @@ func TestTheNameOfTheAccountIsReadOrRefused(t *testing.T) {
 		}
 	}
 }
+
+// logged are the ids of the requests of which a function logs a line, when it answers so and leaves that percentage of routine answers out.
+func logged(t *testing.T, unlogged int, answer apigateway.Response) (ids []string) {
+	t.Helper()
+	var out bytes.Buffer
+	h := apigateway.Lambda(func(context.Context, *apigateway.Request) apigateway.Response { return answer }, refuse,
+		slog.New(slog.NewJSONHandler(&out, nil)), apigateway.UnloggedRoutine(unlogged))
+	for i := range 1000 {
+		request := strings.Replace(payload, `"x-request-id":"mine"`, fmt.Sprintf(`"x-request-id":"request-%d"`, i), 1)
+		if _, err := h.Invoke(t.Context(), []byte(request)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for line := range strings.Lines(out.String()) {
+		var l struct {
+			ID string `json:"request_id"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		ids = append(ids, l.ID)
+	}
+	return ids
+}
+
+func TestRoutineAnswersAreLoggedByTheirRequestsIDs(t *testing.T) {
+	routine, other := apigateway.Response{Status: 200, Routine: true}, apigateway.Response{Status: 200}
+	if got := len(logged(t, 100, other)); got != 1000 {
+		t.Errorf("what is no routine: got %d lines of 1000 requests, want all", got)
+	}
+	if got := len(logged(t, 0, routine)); got != 1000 {
+		t.Errorf("with 0%% left out: got %d lines, want all", got)
+	}
+	if got := logged(t, 100, routine); len(got) != 0 {
+		t.Errorf("with 100%% left out: got %d lines, want none", len(got))
+	}
+	tenth := logged(t, 90, routine)
+	if len(tenth) < 70 || len(tenth) > 130 {
+		t.Errorf("with 90%% left out: got %d lines of 1000, want about 100", len(tenth))
+	}
+	if again := logged(t, 90, routine); !reflect.DeepEqual(again, tenth) {
+		t.Errorf("the same requests again: got %d other lines, want the same ones", len(again))
+	}
+}

@@ -40,13 +40,15 @@ type CheckConfig struct {
 	BaseURL   string // of the service, as callers see it, without a slash at the end
 	Log       *slog.Logger
 	Metrics   *metrics.Recorder // nil: nothing is counted
+
+	UnloggedAllows int // percent of the answers that allow all that was asked, which the log leaves out
 }
 
 // NewCheck answers the decision endpoints, OpenID AuthZEN Authorization API 1.0 under /access/v1, and its discovery document. A token with
 // the scope partner-access/check may ask anything; a partner's user, known by a verified e-mail address, only about itself.
 func NewCheck(c CheckConfig) lambda.Handler {
 	k := &check{CheckConfig: c, header: map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store"}}
-	return apigateway.Lambda(k.handle, refuse, c.Log)
+	return apigateway.Lambda(k.handle, refuse, c.Log, apigateway.UnloggedRoutine(c.UnloggedAllows))
 }
 
 type check struct {
@@ -58,14 +60,11 @@ type check struct {
 func (k *check) handle(ctx context.Context, r *apigateway.Request) apigateway.Response {
 	var body []byte
 	var refused *access.Error
-	escaped, header := false, k.header
 	switch r.RouteKey {
 	case "POST /access/v1/evaluation", "POST /access/v1/evaluations":
-		escaped = true
-		var at time.Time
-		if body, at, refused = k.evaluate(ctx, r, r.RouteKey == "POST /access/v1/evaluations"); !at.IsZero() {
-			header = maps.Clone(header)
-			header["Evaluated-At"] = at.Format(authzen.EvaluatedAt)
+		var out evaluated
+		if out, refused = k.evaluate(ctx, r, r.RouteKey == "POST /access/v1/evaluations"); refused == nil {
+			return out.response(k.header)
 		}
 	case "POST /access/v1/search/subject":
 		body, refused = k.search(ctx, r, authzen.Required{Action: true, ResourceID: true}, k.subjects)
@@ -81,7 +80,7 @@ func (k *check) handle(ctx context.Context, r *apigateway.Request) apigateway.Re
 	if refused != nil {
 		return refusal(refused, r.RequestID)
 	}
-	return apigateway.Response{Status: http.StatusOK, Header: header, Body: body, Escaped: escaped}
+	return apigateway.Response{Status: http.StatusOK, Header: k.header, Body: body}
 }
 
 // decode reads a request's body; evaluations says that it may be a batch.
@@ -113,41 +112,59 @@ type evaluation struct {
 	decision  access.Decision
 }
 
-// evaluate answers a query, or a batch of them. The instant is that of a batch's decisions, which stands in a header, so that a repeated
-// batch has the same body; zero for a single query, whose answer holds it in its context.
-func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) ([]byte, time.Time, *access.Error) {
+// evaluated is the answer to a query, or to a batch of them.
+type evaluated struct {
+	body    []byte    // escaped
+	at      time.Time // of a batch's decisions; a single query's answer holds it in its context
+	reason  string    // of a single decision
+	allowed bool      // all of it
+}
+
+// response shows the instant of a batch in a header, so that a repeated batch has the same body.
+func (e evaluated) response(header map[string]string) apigateway.Response {
+	if !e.at.IsZero() {
+		header = maps.Clone(header)
+		header["Evaluated-At"] = e.at.Format(authzen.EvaluatedAt)
+	}
+	return apigateway.Response{
+		Status: http.StatusOK, Header: header, Body: e.body, Escaped: true, Decision: e.reason, Routine: e.allowed,
+	}
+}
+
+// evaluate answers a query, or a batch of them.
+func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) (evaluated, *access.Error) {
 	request, refused := k.decode(r, many)
 	if refused != nil {
-		return nil, time.Time{}, refused
+		return evaluated{}, refused
 	}
 	evaluations := make([]evaluation, len(request.Queries))
 	for i := range evaluations {
 		evaluations[i] = k.prepare(&request.Queries[i], authzen.Required{SubjectID: true, Action: true, ResourceID: true})
 	}
 	if !request.Batch && evaluations[0].failed != nil {
-		return nil, time.Time{}, evaluations[0].failed
+		return evaluated{}, evaluations[0].failed
 	}
 	if refused := k.mayAsk(ctx, r, evaluations); refused != nil {
-		return nil, time.Time{}, refused
+		return evaluated{}, refused
 	}
 	k.findUsers(ctx, r, evaluations)
 	now := k.decide(ctx, r, evaluations)
 	if request.Batch {
 		evaluations = upToDecisive(request.Semantic, evaluations)
-		k.count(evaluations)
-		return authzen.AppendBatch(r.Buffer(32+384*len(evaluations)), len(evaluations), func(b []byte, i int) []byte {
-			if e := &evaluations[i]; e.failed == nil {
-				return authzen.AppendDecision(b, &e.decision, time.Time{})
-			}
-			return authzen.AppendFailure(b, evaluations[i].failed, problemFor(evaluations[i].failed.Code).status)
-		}), now, nil
+		return evaluated{at: now, allowed: k.count(evaluations), body: authzen.AppendBatch(
+			r.Buffer(32+384*len(evaluations)), len(evaluations), func(b []byte, i int) []byte {
+				if e := &evaluations[i]; e.failed == nil {
+					return authzen.AppendDecision(b, &e.decision, time.Time{})
+				}
+				return authzen.AppendFailure(b, evaluations[i].failed, problemFor(evaluations[i].failed.Code).status)
+			},
+		)}, nil
 	}
-	k.count(evaluations)
-	e := &evaluations[0]
+	allowed, e := k.count(evaluations), &evaluations[0]
 	if e.failed != nil {
-		return nil, time.Time{}, e.failed
+		return evaluated{}, e.failed
 	}
-	return authzen.AppendDecision(r.Buffer(512), &e.decision, now), time.Time{}, nil
+	return evaluated{body: authzen.AppendDecision(r.Buffer(512), &e.decision, now), reason: e.code(), allowed: allowed}, nil
 }
 
 // prepare validates a query and translates it into the service's own terms. What is wrong with it is in failed.
@@ -335,30 +352,46 @@ func upToDecisive(s authzen.Semantic, evaluations []evaluation) []evaluation {
 	return evaluations
 }
 
-// count records the decisions in the metrics, equal ones together.
-func (k *check) count(evaluations []evaluation) {
+// count records the decisions in the metrics, equal ones together, and returns whether all of them allow.
+func (k *check) count(evaluations []evaluation) (allowed bool) {
 	if len(evaluations) == 1 { // nearly always
-		k.Metrics.Decision(evaluations[0].code(), 1)
-		return
+		k.countAlike(&evaluations[0], 1)
+		return evaluations[0].allowed()
 	}
 	type tally struct {
-		code string
-		n    int
+		of *evaluation
+		n  int
 	}
 	var tallies []tally
 	for i := range evaluations {
-		code := evaluations[i].code()
-		at := slices.IndexFunc(tallies, func(t tally) bool { return t.code == code })
+		e := &evaluations[i]
+		at := slices.IndexFunc(tallies, func(t tally) bool { return t.of.code() == e.code() })
 		if at < 0 {
 			at = len(tallies)
-			tallies = append(tallies, tally{code: code})
+			tallies = append(tallies, tally{of: e})
 		}
 		tallies[at].n++
 	}
+	allowed = true
 	for _, t := range tallies {
-		k.Metrics.Decision(t.code, t.n)
+		k.countAlike(t.of, t.n)
+		allowed = allowed && t.of.allowed()
+	}
+	return allowed
+}
+
+func (k *check) countAlike(e *evaluation, n int) {
+	switch {
+	case e.allowed():
+		k.Metrics.Allowed(n)
+	case e.failed != nil:
+		k.Metrics.Unanswered(e.code(), n)
+	default:
+		k.Metrics.Denied(e.code(), n)
 	}
 }
+
+func (e *evaluation) allowed() bool { return e.failed == nil && e.decision.Allow }
 
 // code is the reason of the decision, or why there is none.
 func (e *evaluation) code() string {

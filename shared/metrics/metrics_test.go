@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -24,12 +25,18 @@ func TestALineIsWhatCloudWatchReads(t *testing.T) {
 		want string
 	}{
 		{
-			"a decision", func(r *metrics.Recorder) { r.Decision("granted", 1) },
-			`[["Stage","Reason"]],"Metrics":[{"Name":"Decisions","Unit":"Count"}` + mid + `"Stage":"prod","Reason":"granted","Decisions":1}`,
+			"an allowed check", func(r *metrics.Recorder) { r.Allowed(1) },
+			`[["Stage","Decision"]],"Metrics":[{"Name":"Decisions","Unit":"Count"}` + mid + `"Stage":"prod","Decision":"allowed","Decisions":1}`,
 		},
 		{
-			"many alike", func(r *metrics.Recorder) { r.Decision("no_grant", 99) },
-			`[["Stage","Reason"]],"Metrics":[{"Name":"Decisions","Unit":"Count"}` + mid + `"Stage":"prod","Reason":"no_grant","Decisions":99}`,
+			"many that are denied alike", func(r *metrics.Recorder) { r.Denied("no_grant", 99) },
+			`[["Stage","Decision"]],"Metrics":[{"Name":"Decisions","Unit":"Count"}` + mid +
+				`"Stage":"prod","Decision":"denied","Reason":"no_grant","Decisions":99}`,
+		},
+		{
+			"one that cannot be answered", func(r *metrics.Recorder) { r.Unanswered("invalid", 1) },
+			`[["Stage","Decision"]],"Metrics":[{"Name":"Decisions","Unit":"Count"}` + mid +
+				`"Stage":"prod","Decision":"unanswered","Reason":"invalid","Decisions":1}`,
 		},
 		{
 			"an end", func(r *metrics.Recorder) { r.GrantEnded("expired") },
@@ -80,7 +87,10 @@ func TestWhateverTheCodeOrTheStageTheLineIsOneObject(t *testing.T) {
 func TestARecorderThatIsNilDropsEverything(t *testing.T) {
 	t.Parallel()
 	var r *metrics.Recorder
-	r.Decision("granted", 1)
+	r.Allowed(1)
+	r.Flush()
+	r.Denied("no_grant", 1)
+	r.Unanswered("invalid", 1)
 	r.GrantEnded("expired")
 	r.Mail("sent")
 	r.Sweep(time.Second)
@@ -113,7 +123,7 @@ func TestLinesOfManyAtOnceDoNotMix(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 200 {
-				r.Decision("user_not_assigned", 1)
+				r.Denied("user_not_assigned", 1)
 				r.Contended()
 			}
 		})
@@ -126,8 +136,8 @@ func TestLinesOfManyAtOnceDoNotMix(t *testing.T) {
 
 func TestALineCostsNoAllocation(t *testing.T) {
 	sink := metrics.New(discard{}, "prod", at)
-	sink.Decision("granted", 1)
-	if n := testing.AllocsPerRun(100, func() { sink.Decision("granted", 1) }); n > 0 {
+	sink.Allowed(1)
+	if n := testing.AllocsPerRun(100, func() { sink.Allowed(1); sink.Denied("no_grant", 1) }); n > 0 {
 		t.Errorf("got %v allocations for a decision, want none", n)
 	}
 }
@@ -135,3 +145,40 @@ func TestALineCostsNoAllocation(t *testing.T) {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestAllowedChecksAreAddedUpForAMinuteAndNoneIsLost(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	now := noon
+	r := metrics.New(&out, "prod", func() time.Time { return now })
+	r.HoldAllowed(time.Minute)
+	step := func(after time.Duration, do func(), want string) {
+		t.Helper()
+		out.Reset()
+		now = noon.Add(after)
+		do()
+		var line struct {
+			At        struct{ Timestamp int64 } `json:"_aws"`
+			Decision  string
+			Decisions int
+		}
+		got := ""
+		if out.Len() > 0 {
+			if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+				t.Fatalf("%s: %v", out.Bytes(), err)
+			}
+			got = fmt.Sprintf("%s %d of %s", line.Decision, line.Decisions, time.UnixMilli(line.At.Timestamp).UTC().Format(time.TimeOnly))
+		}
+		if got != want {
+			t.Errorf("after %s: got %q, want %q", after, got, want)
+		}
+	}
+	step(0, func() { r.Allowed(1) }, "")
+	step(time.Second, func() { r.Allowed(50) }, "")
+	step(2*time.Second, func() { r.Denied("no_grant", 1) }, "denied 1 of 12:00:02") // at once
+	step(time.Minute-time.Millisecond, func() { r.Allowed(1) }, "")
+	step(time.Minute, func() { r.Allowed(1) }, "allowed 53 of 12:00:00")
+	step(time.Hour, func() { r.Allowed(2) }, "")
+	step(2*time.Hour, r.Flush, "allowed 2 of 13:00:00")
+	step(3*time.Hour, r.Flush, "")
+}

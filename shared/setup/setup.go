@@ -37,6 +37,10 @@ type Environment struct {
 	Log     *slog.Logger
 	Metrics *metrics.Recorder // nil: to the standard output, among the logs, for the deployment that STAGE names
 	Client  *dynamodb.Client  // nil: dynamo.NewClient makes one from the settings
+
+	// AtEnd has a function called when Lambda ends the process, so that allowed checks can be added up until then; nil: nobody says when
+	// that is, and each is counted at once.
+	AtEnd func(do func())
 }
 
 // Build makes a handler. The error is a sentence for the operator.
@@ -46,12 +50,25 @@ type Build func(*Environment) (lambda.Handler, error)
 // code of the process.
 func Start(build Build) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	h, err := build(&Environment{
-		Getenv: os.Getenv, Now: time.Now, NewID: IDs(time.Now), Log: log,
-	})
+	var registered chan error
+	e := &Environment{Getenv: os.Getenv, Now: time.Now, NewID: IDs(time.Now), Log: log, AtEnd: func(do func()) {
+		registered = make(chan error, 1)
+		go func() { // while the handler is built
+			registered <- onShutdown(os.Getenv("AWS_LAMBDA_RUNTIME_API"), func() {
+				do()
+				os.Exit(0) // Lambda waits for half a second otherwise
+			})
+		}()
+	}}
+	h, err := build(e)
 	if err != nil {
 		log.Error("the function cannot start", "error", err.Error())
 		return 1
+	}
+	if registered != nil {
+		if err := <-registered; err != nil {
+			log.Warn("the last figures will be lost", "error", err.Error())
+		}
 	}
 	lambda.Start(h)
 	return 0
@@ -135,9 +152,18 @@ func People(handler func(httpapi.Config) lambda.Handler) Build {
 	}
 }
 
+// heldAllowed is how long allowed checks are added up.
+const heldAllowed = time.Minute
+
 // Check builds the function that decides. It reads TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (a JSON file of
-// actions and levels; the default catalogue without it), and what dynamo.NewClient does.
+// actions and levels; the default catalogue without it), LOG_ALLOWS (how many percent of the answers that allow are logged; all without
+// it), and what dynamo.NewClient does.
 func Check(e *Environment) (lambda.Handler, error) {
+	if e.AtEnd != nil {
+		figures := e.MetricsRecorder()
+		figures.HoldAllowed(heldAllowed)
+		e.AtEnd(figures.Flush)
+	}
 	base := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
 	if base == "" {
 		return nil, errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
@@ -152,12 +178,19 @@ func Check(e *Environment) (lambda.Handler, error) {
 			return nil, fmt.Errorf("CATALOGUE_FILE %s: %w", file, err)
 		}
 	}
+	logged := 100
+	if s := e.Getenv("LOG_ALLOWS"); s != "" {
+		var err error
+		if logged, err = strconv.Atoi(s); err != nil || logged < 0 || logged > 100 {
+			return nil, fmt.Errorf("LOG_ALLOWS is %q: give a percentage from 0 to 100", s)
+		}
+	}
 	db, name, err := e.table()
 	if err != nil {
 		return nil, err
 	}
 	return httpapi.NewCheck(httpapi.CheckConfig{
 		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder())), Catalogue: catalogue, Now: e.Now, BaseURL: base,
-		Log: e.Log, Metrics: e.MetricsRecorder(),
+		Log: e.Log, Metrics: e.MetricsRecorder(), UnloggedAllows: 100 - logged,
 	}), nil
 }

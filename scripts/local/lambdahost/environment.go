@@ -57,6 +57,12 @@ func launch(f Function, variables []string, output func(line string)) (*environm
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", e.response)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", e.failure)
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", e.initError)
+	// A process that registers as an extension of its own, for no event, is told by SIGTERM when it is ended; here each is
+	// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html).
+	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Lambda-Extension-Identifier", newID())
+	})
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	e.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = e.server.Serve(l) }() // it ends by close
 
@@ -166,7 +172,8 @@ func (e *environment) ended() bool {
 	}
 }
 
-// stop ends the process, and returns when it is gone. Lambda gives it no time either.
+// stop ends the process, and returns when it is gone. Lambda gives half a second to one that has registered as an extension, and none to
+// others.
 func (e *environment) stop() error {
 	err := e.process.Stop(2 * time.Second)
 	e.close()

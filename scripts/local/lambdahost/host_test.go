@@ -25,6 +25,11 @@ func TestMain(m *testing.M) {
 	switch os.Getenv("BE") {
 	case "function":
 		function.Start(handle)
+	case "tidy":
+		function.StartWithOptions(handle, function.WithEnableSIGTERM(func() {
+			println("the last word")
+			os.Exit(0)
+		}))
 	case "dead":
 		println("no settings")
 		os.Exit(1)
@@ -304,5 +309,21 @@ func TestTheOutputAndTheStartOfAProcess(t *testing.T) {
 	invoke(t, c, `{"do":"exit"}`)
 	if got := <-said; got != "f: good bye" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestAProcessThatAsksForItSaysALastWord(t *testing.T) {
+	t.Parallel()
+	said := make(chan string, 10)
+	h, c := host(t, "tidy", time.Minute, lambdahost.Options{Output: func(_, line string) { said <- line }})
+	invoke(t, c, `{}`)
+	h.Drop("f")
+	select {
+	case got := <-said:
+		if got != "the last word" {
+			t.Errorf("got %q, want the last word", got)
+		}
+	default:
+		t.Error("it has ended without the last word")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -33,6 +34,7 @@ type Gateway struct {
 	cors       cors
 	now        func() time.Time
 	log        *slog.Logger
+	buckets    atomic.Pointer[buckets] // nil: nothing is throttled
 }
 
 // NewGateway serves the functions' routes with the handlers, by function name. Pages of the origins may call it.
@@ -71,6 +73,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, id string, log *
 	m, found := g.router.find(r.Method, decodedPath(r.URL))
 	if !found {
 		return refuse(w, http.StatusNotFound, "Not Found"), "none", false
+	}
+	if b := g.buckets.Load(); b != nil && !b.take(m) {
+		return refuse(w, http.StatusTooManyRequests, "Too Many Requests"), m.routeKey, false
 	}
 	var claims map[string]string
 	if !m.public {

@@ -45,6 +45,9 @@ type Config struct {
 	Table   string   // empty: DefaultTable
 	Origins []string // pages that may call the API from a browser
 
+	// Throttles are heeded by the gateway once Prepare is done; nil: none are, however much is asked.
+	Throttles *manifest.Throttles
+
 	Pages  http.Handler  // answers what is neither the API's nor under /_local/; nil: the gateway does
 	People []seed.Person // who may be told that the demo data has them, so that a page can offer to be one of them
 
@@ -125,6 +128,7 @@ type Stack struct {
 	functions []manifest.Function
 	handlers  map[string]lambda.Handler
 	schedule  *schedule
+	gateway   *Gateway
 	onClock   func(context.Context) error
 
 	server     *http.Server
@@ -193,6 +197,9 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		if err := c.Prepare(ctx, s); err != nil {
 			return nil, err
 		}
+	}
+	if c.Throttles != nil {
+		s.gateway.Throttle(*c.Throttles)
 	}
 	s.prepared.Store(true)
 	return s, nil
@@ -295,7 +302,8 @@ func (s *Stack) route(ctx context.Context, c Config) error {
 	// Tokens are judged by the real clock, which also issues them.
 	authorizer := NewAuthorizer(s.issuer.Keys(), s.issuer.URL(), Audience, time.Now)
 	s.trustAccounts(authorizer)
-	gateway, err := NewGateway(s.functions, s.handlers, authorizer, s.origins, s.Clock.Now, s.log)
+	var err error
+	s.gateway, err = NewGateway(s.functions, s.handlers, authorizer, s.origins, s.Clock.Now, s.log)
 	if err != nil {
 		return err
 	}
@@ -312,7 +320,7 @@ func (s *Stack) route(ctx context.Context, c Config) error {
 		case c.Pages != nil && pages.Owns(r.URL.Path):
 			c.Pages.ServeHTTP(w, r)
 		default:
-			gateway.ServeHTTP(w, r)
+			s.gateway.ServeHTTP(w, r)
 		}
 	})
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"os"
@@ -19,34 +20,36 @@ import (
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/metrics"
 )
 
 // sample is how many of something are measured. What they use is the same each time, but for their time.
 const sample = 40
 
 // measure drives the local stack over HTTP and notes what everything uses.
-func measure(ctx context.Context) (_ []row, err error) {
+func measure(ctx context.Context) (_ []row, rest []expense, err error) {
 	real, err := engine.Start(ctx, engine.Options{Kind: engine.Dynoxide})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, real.Stop()) }()
 	b := &bench{meter: meter.New(real.Endpoint())}
+	b.log.seconds = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	defer b.meter.Close()
 	if err := os.Setenv("AWS_ENDPOINT_URL_DYNAMODB", b.meter.URL()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	b.stack, err = stack.Start(ctx, stack.Config{
 		CreateTable: dynamo.CreateTable, Handlers: b.watched, Stream: true, Still: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC),
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, b.stack.Stop()) }()
 
 	users, err := b.populate(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	grants, err := b.each(ctx, sample, func(i int) error {
 		return b.send(ctx, admin(i), http.MethodPost, "/v1/customers/"+customer(i)+"/grants", object{
@@ -54,16 +57,20 @@ func measure(ctx context.Context) (_ []row, err error) {
 		}, nil)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("grants: %w", err)
+		return nil, nil, fmt.Errorf("grants: %w", err)
 	}
-	single, err := b.each(ctx, sample*5, func(i int) error { return b.ask(ctx, users[0], 1, i, "strong") })
+	single, err := b.each(ctx, sample*5, func(i int) error { return b.ask(ctx, users[0], 1, i%sample, "strong") })
 	if err != nil {
-		return nil, fmt.Errorf("checks: %w", err)
+		return nil, nil, fmt.Errorf("checks: %w", err)
+	}
+	denied, err := b.each(ctx, sample, func(i int) error { return b.ask(ctx, users[0], 1, sample+i%10, "strong") })
+	if err != nil {
+		return nil, nil, fmt.Errorf("denied checks: %w", err)
 	}
 	var batches [2]use
 	for i, consistency := range []string{"strong", "eventual"} {
 		if batches[i], err = b.each(ctx, sample, func(int) error { return b.ask(ctx, users[0], 50, 0, consistency) }); err != nil {
-			return nil, fmt.Errorf("batches: %w", err)
+			return nil, nil, fmt.Errorf("batches: %w", err)
 		}
 		batches[i] = batches[i].times(1.0 / 50)
 	}
@@ -71,34 +78,42 @@ func measure(ctx context.Context) (_ []row, err error) {
 		return b.send(ctx, "", http.MethodPost, "/_local/clock", object{"advance": "1h"}, nil)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ends: %w", err)
+		return nil, nil, fmt.Errorf("ends: %w", err)
 	}
+	b.log.figures = stack.Metrics{}
 	idle, err := b.each(ctx, sample, func(int) error {
 		return b.send(ctx, "", http.MethodPost, "/_local/clock", object{"advance": "1m"}, nil)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sweeps: %w", err)
+		return nil, nil, fmt.Errorf("sweeps: %w", err)
 	}
 	return []row{
-		{"a million checks, one by one", 1e6, single, 1.80},
-		{"a million checks, 50 customers of one user at a time", 1e6, batches[0], 0.30},
-		{"the same, eventually consistent", 1e6, batches[1], 0.16},
+		{"a million checks, one by one", 1e6, single, 2.00},
+		{"a million checks that are denied, one by one", 1e6, denied, 0},
+		{"a million checks, 50 customers of one user at a time", 1e6, batches[0], 0.33},
+		{"the same, eventually consistent", 1e6, batches[1], 0.20},
 		{"a thousand grants to two users each", 1e3, grants, 0},
 		{"a thousand ends of them, at their time", 1e3, ends.times(1.0 / sample), 0},
-		{"a month of sweeps that find nothing", 30 * 24 * 60, idle, 0},
-	}, nil
+		{"a month of sweeps that find nothing", monthOfMinutes, idle, 0},
+	}, atRest(idle, len(b.log.figures.List())), nil
 }
 
 type bench struct {
 	stack *stack.Stack
 	meter *meter.Meter
 
+	log written
+
 	mu     sync.Mutex
 	billed use
 }
 
-// watched are the stack's handlers, whose invocations are added up as Lambda bills them.
+// watched are the stack's handlers, whose invocations are added up as Lambda bills them, and whose lines are counted.
 func (b *bench) watched(d stack.Deps) (map[string]lambda.Handler, error) {
+	d.Log = slog.New(slog.NewJSONHandler(&b.log, nil))
+	d.Metrics = metrics.New(&b.log, "prod", b.log.now)
+	d.Metrics.HoldAllowed(time.Minute)
+	d.Settings = map[string]string{"LOG_ALLOWS": "1"} // as a deployment has it by default
 	handlers, err := stack.Functions(d)
 	if err != nil {
 		return nil, err
@@ -124,6 +139,8 @@ func (w watch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	w.b.billed.gbSeconds += time.Since(began).Seconds() * float64(w.f.Memory) / 1024
 	if len(w.f.Routes) > 0 {
 		w.b.billed.requests++
+		w.b.billed.logBytes += float64(accessLine())
+		w.b.billed.outBytes += float64(len(out) + answerHead)
 	}
 	return out, err
 }
@@ -150,6 +167,7 @@ func (b *bench) each(ctx context.Context, n int, do func(int) error) (use, error
 	u := b.billed
 	b.billed = use{}
 	b.mu.Unlock()
+	u.logBytes += b.log.take()
 	// All round trips one after the other, in the largest function: rather too much.
 	memory := 0
 	for _, f := range manifest.Functions() {
@@ -166,6 +184,7 @@ func (b *bench) take() (int, float64, float64, error) {
 	b.mu.Lock()
 	b.billed = use{}
 	b.mu.Unlock()
+	b.log.take()
 	return b.meter.Take()
 }
 
@@ -188,7 +207,9 @@ func (b *bench) settle(ctx context.Context) error {
 }
 
 func (u use) times(f float64) use {
-	return use{u.requests * f, u.invocations * f, u.gbSeconds * f, u.reads * f, u.writes * f, u.mails * f}
+	return use{
+		u.requests * f, u.invocations * f, u.gbSeconds * f, u.reads * f, u.writes * f, u.mails * f, u.logBytes * f, u.outBytes * f,
+	}
 }
 
 type object map[string]any
@@ -253,6 +274,7 @@ func (b *bench) ask(ctx context.Context, user string, n, from int, consistency s
 
 // send sends a request as that person, with that scope, or without a token, and reads the answer.
 func (b *bench) send(ctx context.Context, who, method, path string, body object, answer any) error {
+	b.log.tick() // each environment of a function gets one request a second
 	r := ask.Request{Method: method, URL: b.stack.URL() + path, Body: body}
 	if who != "" {
 		as := stack.TokenRequest{Scope: who}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,7 +30,8 @@ func figure(w *spec.World, name, label string) (sum, latest float64) {
 		if f["name"] != name || dimensions["Stage"] != "local" {
 			continue
 		}
-		if label == "" && len(dimensions) == 1 || label != "" && (dimensions["Reason"] == label || dimensions["State"] == label) {
+		if label == "" && len(dimensions) == 1 ||
+			label != "" && slices.Contains([]any{dimensions["Decision"], dimensions["Reason"], dimensions["State"]}, any(label)) {
 			return f["sum"].(float64), f["latest"].(float64)
 		}
 	}
@@ -43,9 +45,33 @@ func wantSum(t *testing.T, w *spec.World, name, label string, want float64) {
 	}
 }
 
-func TestEveryDecisionIsCountedByItsReason(t *testing.T) {
+// byReason adds up the decisions of lines of figures by what stands beside their number: the reason is no dimension, as AWS bills each
+// value of one, but can be searched for.
+func byReason(t *testing.T, lines string) map[string]float64 {
+	t.Helper()
+	out := map[string]float64{}
+	for line := range strings.Lines(lines) {
+		var l struct {
+			Decision, Reason string
+			Decisions        float64
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if l.Decisions > 0 {
+			out[strings.TrimSpace(l.Decision+" "+l.Reason)] += l.Decisions
+		}
+	}
+	return out
+}
+
+func TestEveryDecisionIsCountedAndItsReasonTold(t *testing.T) {
 	t.Parallel()
-	w, kim, sam := acme(t)
+	figures := &printed{}
+	w := spec.New(t, func(c *stack.Config) { c.Figures = figures })
+	w.Customer("acme")
+	w.Partner("contoso")
+	kim, sam := w.User("contoso", "kim@contoso.example", "tech"), w.User("contoso", "sam@contoso.example", "business")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
 	w.Allowed(kim, "sign_in", "acme")
 	w.Denied(kim, "reports:read", "acme", "level_too_low")
@@ -60,19 +86,82 @@ func TestEveryDecisionIsCountedByItsReason(t *testing.T) {
 			{"subject": m{"type": "user", "id": kim}},
 		},
 	}
+	want := func(of map[string]float64) {
+		t.Helper()
+		sums := map[string]float64{}
+		for name, n := range of {
+			decision, _, _ := strings.Cut(name, " ")
+			sums[decision] += n
+		}
+		for _, decision := range []string{"allowed", "denied", "unanswered"} {
+			wantSum(t, w, "Decisions", decision, sums[decision])
+		}
+		if got := byReason(t, figures.String()); !maps.Equal(got, of) {
+			t.Errorf("got the decisions %v, want %v", got, of)
+		}
+	}
 	w.Backend().Do("POST", "/access/v1/evaluations", batch).Want(200)
-	wantSum(t, w, "Decisions", "granted", 4)
-	wantSum(t, w, "Decisions", "user_not_assigned", 2)
-	wantSum(t, w, "Decisions", "level_too_low", 1)
-	wantSum(t, w, "Decisions", "invalid", 1)
+	want(map[string]float64{"allowed": 4, "denied user_not_assigned": 2, "denied level_too_low": 1, "unanswered invalid": 1})
 	// What stands behind the one that decides is not answered, and not counted.
 	batch["options"] = m{"evaluations_semantic": "deny_on_first_deny"}
 	w.Backend().Do("POST", "/access/v1/evaluations", batch).Want(200)
-	wantSum(t, w, "Decisions", "granted", 5)
-	wantSum(t, w, "Decisions", "user_not_assigned", 3)
+	after := map[string]float64{"allowed": 5, "denied user_not_assigned": 3, "denied level_too_low": 1, "unanswered invalid": 1}
+	want(after)
 	// Nor is what was never a question.
 	w.Backend().Do("POST", "/access/v1/evaluation", m{"subject": m{"type": "user", "id": kim}}).Want(400)
-	wantSum(t, w, "Decisions", "invalid", 1)
+	want(after)
+}
+
+func TestTheLogMayLeaveOutAllowsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	logs := &printed{}
+	w := spec.New(t, func(c *stack.Config) {
+		c.Log, c.Settings = slog.New(slog.NewJSONHandler(logs, nil)), map[string]string{"LOG_ALLOWS": "0"}
+	})
+	w.Customer("acme")
+	w.Partner("contoso")
+	kim, sam := w.User("contoso", "kim@contoso.example", "tech"), w.User("contoso", "sam@contoso.example", "business")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
+	w.Allowed(kim, "sign_in", "acme")
+	w.Denied(sam, "sign_in", "acme", "user_not_assigned")
+	batch := func(who ...string) {
+		var evaluations []m
+		for _, id := range who {
+			evaluations = append(evaluations, m{"subject": m{"type": "user", "id": id}})
+		}
+		w.Backend().Do("POST", "/access/v1/evaluations", m{
+			"action": m{"name": "sign_in"}, "resource": m{"type": "customer", "id": "acme"}, "evaluations": evaluations,
+		}).Want(200)
+	}
+	batch(kim, kim)
+	batch(kim, sam)
+	w.Backend().Do("POST", "/access/v1/evaluation", m{"subject": m{"type": "user", "id": kim}}).Want(400)
+	w.Backend().Do("POST", "/access/v1/search/action", m{
+		"subject": m{"type": "user", "id": kim}, "resource": m{"type": "customer", "id": "acme"},
+	}).Want(200)
+	var got []string
+	changes := 0
+	for line := range strings.Lines(logs.String()) {
+		var l struct {
+			Msg, Function, Route, Decision string
+			Status                         int
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil || l.Msg != "request" {
+			continue
+		}
+		if l.Function == "check" {
+			got = append(got, strings.TrimSpace(fmt.Sprint(l.Route, " ", l.Status, " ", l.Decision)))
+		} else {
+			changes++
+		}
+	}
+	want := []string{
+		"POST /access/v1/evaluation 200 user_not_assigned", "POST /access/v1/evaluations 200", "POST /access/v1/evaluation 400",
+		"POST /access/v1/search/action 200",
+	}
+	if !slices.Equal(got, want) || changes < 5 {
+		t.Errorf("got the lines %q of check and %d of changes, want %q and at least 5", got, changes, want)
+	}
 }
 
 func TestEveryEndIsCountedOnceByItsReason(t *testing.T) {
@@ -186,7 +275,7 @@ func TestPrometheusReadsTheFiguresToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `# TYPE Decisions counter
-Decisions{Reason="no_grant",Stage="local"} 2
+Decisions{Decision="denied",Stage="local"} 2
 # TYPE SweepLag gauge
 SweepLag{Stage="local"} 0
 `
@@ -338,7 +427,7 @@ func wantEMF(t *testing.T, text string) {
 		meta, _ := root["_aws"].(map[string]any)
 		at, timed := meta["Timestamp"].(float64)
 		directives, _ := meta["CloudWatchMetrics"].([]any)
-		if !timed || at != float64(int64(at)) || len(directives) != 1 || len(root) > 4 {
+		if !timed || at != float64(int64(at)) || len(directives) != 1 || len(root) > 5 {
 			t.Errorf("a figure has no time in milliseconds, no directive, or too much: %s", line)
 			continue
 		}

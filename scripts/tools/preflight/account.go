@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -157,8 +158,11 @@ func (a *account) earlierStack(ctx context.Context, s settings) []finding {
 	return []finding{{fine, about, s.stack() + " is " + status}}
 }
 
-// usualConcurrency is what an account has once it has asked; a new one has ten.
-const usualConcurrency = 1000
+const (
+	usualConcurrency = 1000 // what an account has once it has asked; a new one has ten
+	keptConcurrency  = 100  // what Lambda leaves to the functions without a reservation
+	longCheck        = 0.2  // seconds, for which a check is at work when the table is slow
+)
 
 func (a *account) concurrency(ctx context.Context, s settings) []finding {
 	const about = "executions"
@@ -169,23 +173,42 @@ func (a *account) concurrency(ctx context.Context, s settings) []finding {
 	if out.AccountLimit == nil {
 		out.AccountLimit = &lambdatypes.AccountLimit{}
 	}
-	all, free := out.AccountLimit.ConcurrentExecutions, aws.ToInt32(out.AccountLimit.UnreservedConcurrentExecutions)
-	reserved, _ := strconv.Atoi(s["checkConcurrency"])
+	held, err := a.functions.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String(s.stack() + "-check")})
+	var none *lambdatypes.ResourceNotFoundException
 	switch {
-	case reserved > 0 && int(free)-reserved < 100: // Lambda leaves 100 to the functions without a reservation
+	case errors.As(err, &none): // there is no such function yet
+		held = &lambda.GetFunctionConcurrencyOutput{}
+	case err != nil:
+		return asked(about, err)
+	}
+	all := int(out.AccountLimit.ConcurrentExecutions)
+	// What the stack has reserved for check already is free for what it will.
+	free := int(aws.ToInt32(out.AccountLimit.UnreservedConcurrentExecutions) + aws.ToInt32(held.ReservedConcurrentExecutions))
+	reserved, _ := strconv.Atoi(s["checkConcurrency"])
+	rate, _ := strconv.ParseFloat(s["checkRate"], 64)
+	sensible := max(0, min(int(math.Ceil(rate*longCheck)), (free-keptConcurrency)/2))
+	switch {
+	case reserved > 0 && free-reserved < keptConcurrency:
 		return []finding{{
 			todoFirst, about,
-			fmt.Sprintf("checkConcurrency is %d, and of %d executions %d are not reserved, of which Lambda keeps 100: "+
-				"ask for a higher quota (Service Quotas, Lambda, Concurrent executions), or reserve less", reserved, all, free),
+			fmt.Sprintf("checkConcurrency is %d, and of %d executions %d are not reserved, of which Lambda keeps %d: "+
+				"ask for a higher quota (Service Quotas, Lambda, Concurrent executions), or reserve %d at most", reserved, all, free,
+				keptConcurrency, max(0, free-keptConcurrency)),
 		}}
 	case all < usualConcurrency:
 		return []finding{{
 			todoLater, about,
 			fmt.Sprintf("the account may run %d functions at once: ask for %d (Service Quotas, Lambda, Concurrent "+
-				"executions), or checks are answered 503 in a rush", all, usualConcurrency),
+				"executions), or checks are answered 503 in a rush. Leave checkConcurrency out until then", all, usualConcurrency),
+		}}
+	case reserved == 0 && sensible > 0:
+		return []finding{{
+			fine, about,
+			fmt.Sprintf("%d at once, none of them kept for check: where other systems share the account, set checkConcurrency to %d, which "+
+				"%.0f checks a second need when each takes %.1f s", all, sensible, rate, longCheck),
 		}}
 	}
-	return []finding{{fine, about, fmt.Sprintf("%d at once", all)}}
+	return []finding{{fine, about, fmt.Sprintf("%d at once, %d of them kept for check", all, reserved)}}
 }
 
 // sender is about SES's identity.

@@ -27,6 +27,7 @@ func answers() map[string]string {
 		"DescribeStacks partner-access-dev": stack("UPDATE_COMPLETE"),
 		"GET /2016-08-19/account-settings": `{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":1000,` +
 			`"TotalCodeSize":80530636800,"CodeSizeUnzipped":262144000,"CodeSizeZipped":52428800},"AccountUsage":{"FunctionCount":3,"TotalCodeSize":1}}`,
+		"GET /2019-09-30/functions/partner-access-dev-check/concurrency": `404 ResourceNotFoundException {"Message":"Function not found"}`,
 		"GET /v2/email/account": `{"ProductionAccessEnabled":true,"SendingEnabled":true,"EnforcementStatus":"HEALTHY",` +
 			`"SendQuota":{"Max24HourSend":50000,"MaxSendRate":14,"SentLast24Hours":0}}`,
 		"GET /v2/email/identities/mail.cloud.example": `{"IdentityType":"DOMAIN","VerifiedForSendingStatus":true,` +
@@ -150,6 +151,20 @@ func TestWhatHasToBeDoneIsSaid(t *testing.T) {
 		"too much reserved": {
 			"GET /2016-08-19/account-settings",
 			`{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":150}}`, "", "", todoFirst, "keeps 100",
+		},
+		"too much more reserved": {
+			"GET /2019-09-30/functions/partner-access-dev-check/concurrency", `{"ReservedConcurrentExecutions":100}`,
+			"checkConcurrency", "1001", todoFirst, "reserve 1000 at most",
+		},
+		"reserved before": {
+			"GET /2019-09-30/functions/partner-access-dev-check/concurrency", `{"ReservedConcurrentExecutions":100}`,
+			"checkConcurrency", "1000", fine, "1000 of them kept",
+		},
+		"nothing reserved": {"", "", "checkConcurrency", "0", fine, "set checkConcurrency to 200, which 1000 checks"},
+		"half of a small rest": {
+			"GET /2016-08-19/account-settings",
+			`{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":300}}`, "checkConcurrency", "0", fine,
+			"set checkConcurrency to 100",
 		},
 		"SES's sandbox": {
 			"GET /v2/email/account", `{"ProductionAccessEnabled":false,"SendingEnabled":true,"SendQuota":{}}`, "", "",

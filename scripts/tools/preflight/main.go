@@ -24,6 +24,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"partneraccess/shared/manifest"
 	"partneraccess/shared/settingsfile"
 )
 
@@ -94,6 +95,10 @@ type settings map[string]string
 // read reads the settings that were given, and the file of them if one is named, as the CDK app does; the app says what is wrong with them.
 func read(given map[string]string) (settings, error) {
 	out := settings{"stage": "dev", "createMailIdentity": "true", "checkConcurrency": "0"}
+	usual := manifest.DefaultThrottles()
+	for _, t := range usual.Settings() {
+		out[t.Name] = fmt.Sprint(*t.Value)
+	}
 	if file := given["settings"]; file != "" {
 		fromFile, err := settingsfile.Read(file)
 		if err != nil {

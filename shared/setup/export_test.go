@@ -1,0 +1,4 @@
+package setup
+
+// OnShutdown is onShutdown, for its test.
+var OnShutdown = onShutdown
