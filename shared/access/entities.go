@@ -253,13 +253,13 @@ type Grant struct {
 	Caps         Caps
 	RulesVersion int64 // the customer's version that they were copied from: an older one never overwrites them
 
-	Everyone            bool  // all of the partner's staff have access, now and later (E11-E13)
-	Epoch               int64 // assignments of an older epoch do not count (E14)
-	EveryoneUpTo        int64 // staff up to this user number have access, after everyone was switched off (E15); 0 = nobody has by number
-	EveryoneUpToVersion int64 // the headcount's version when everyone was switched off: users who were removed before are not counted
+	Everyone            bool      // all of the partner's staff have access, now and later (E11-E13)
+	Epoch               int64     // assignments of an older epoch do not count (E14)
+	EveryoneUpTo        int64     // staff up to this user number have access, after everyone was switched off (E15); 0 = nobody has by number
+	EveryoneUpToVersion int64     // the headcount's version when everyone was switched off: users who were removed before are not counted
 	EveryoneSince       time.Time // when everyone was last switched on; it stays when everyone is switched off
 	EveryoneBy          By        // who switched it on
-	Count               int   // users with access; while Everyone is on, external users only: the headcount counts the staff
+	Count               int       // users with access; while Everyone is on, external users only: the headcount counts the staff
 
 	Created        time.Time
 	Updated        time.Time

@@ -105,7 +105,7 @@ func (p *grantPlan) keepRow(u *User, row *Assignment) {
 	p.writeRow(u, false, nil)
 	n := p.rows[u.ID]
 	if row == nil { // the user has access by its number
-		n.At, n.Granter = later(p.grant.EveryoneSince, u.Created), p.grant.EveryoneBy
+		n.At, n.Granter = p.grant.byNumberSince(u), p.grant.EveryoneBy
 		return
 	}
 	n.Level, n.By, n.Number, n.At, n.Granter = row.Level, row.By, row.Number, row.At, row.Granter

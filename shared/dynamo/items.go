@@ -323,7 +323,7 @@ func userItem(u *access.User) draft {
 	d := newDraft(formerUserKey(u.ID))
 	if u.Status != access.Removed {
 		d = newDraft(userKey(u.ID))
-		d.index1(partnerIndexPK(partnerOf(u.ID)), userSK(u.ID))
+		d.index1(partnerIndexPK(partnerOf(u.ID)), userIndexSK(u))
 	}
 	d.s("id", u.ID)
 	d.n("number", u.Number)

@@ -133,7 +133,7 @@ func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access
 			if row.Headcount, err = headcountIn(side, g.Partner); err != nil {
 				return nil, err
 			}
-			if row.Partner != nil && wanted(f, &row) && NameMatches(row.Partner.Name, row.Partner.ID, f.Query) {
+			if row.Partner != nil && wanted(f, &row) && access.NameMatches(row.Partner.Name, row.Partner.ID, f.Query) {
 				rows[i] = &row
 			}
 		}
@@ -288,7 +288,7 @@ func (s *Store) Users(ctx context.Context, partner, query string, onlyActive boo
 		if u.Status == access.Removed || onlyActive && u.Status != access.Active {
 			return false
 		}
-		return NameMatches(u.Name, u.Email, query)
+		return access.NameMatches(u.Name, u.Email, query)
 	}
 	prefix := assignmentPrefix(partner)
 	return walk(ctx, ask, true, s.stretch(partnerPK(partner), prefix), each((*item).user, keep), after(prefix, sk))
@@ -353,7 +353,7 @@ func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Pa
 	}
 	join := s.partnersNamed(func(it *item, p *access.Partner) bool {
 		word, _, _ := strings.Cut(it.s(sk), "#")
-		return keep(p) && NameMatches(p.Name, "", query) && word == firstMatch(p.Name, longest)
+		return keep(p) && access.NameMatches(p.Name, "", query) && word == firstMatch(p.Name, longest)
 	})
 	return walk(ctx, ask, true, fetch, join, after("", sk))
 }
@@ -407,7 +407,7 @@ func (s *Store) Customers(ctx context.Context, query string, ask access.PageRequ
 }
 
 func customerMatches(c *access.Customer, query string) bool {
-	return NameMatches(c.Name, c.ID, query) || begins(c.Domain, query)
+	return access.NameMatches(c.Name, c.ID, query) || access.IDBegins(c.Domain, query)
 }
 
 // RemovedPartners lists the removed partners, by id. No other list has them.
