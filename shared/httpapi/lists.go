@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
@@ -237,17 +238,21 @@ func (c *call) historyFilter() (access.HistoryFilter, access.PageRequest, string
 	if f.Type != "" && !slices.Contains(events.Types(), f.Type) {
 		wrong.add("?type", "there is no such event: the types stand in the contract")
 	}
-	if s := q.Get("from"); s != "" {
-		if f.From, err = parseInstant(s); err != nil {
-			wrong.add("?from", err.Error())
-		}
-	}
-	if s := q.Get("until"); s != "" {
-		if f.Until, err = parseInstant(s); err != nil {
-			wrong.add("?until", err.Error())
-		}
-	}
+	f.From, f.Until = instantIn(q, "from", &wrong), instantIn(q, "until", &wrong)
 	return f, ask, digest, wrong.err()
+}
+
+// instantIn reads an instant of a filter; zero when it is not given, or wrong.
+func instantIn(q url.Values, name string, wrong *findings) time.Time {
+	s := q.Get(name)
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := parseInstant(s)
+	if err != nil {
+		wrong.add("?"+name, err.Error())
+	}
+	return t
 }
 
 func listCustomerHistory(ctx context.Context, c *call) (reply, error) {

@@ -81,7 +81,7 @@ func rights() map[string][]Right {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "P"),
 			table("Query", "C", "P", "W"),
-			index(Index1, "A", "D", "P"),
+			index(Index1, "A", "D", "P", "U"),
 		},
 		"directory": append([]Right{
 			table("BatchGetItem", "C", "E", "K", "O", "P"),

@@ -368,6 +368,8 @@ func TestAForgedCursorBehindTheListIsRefused(t *testing.T) {
 		{ann, "/v1/partners", "/v1/partners", url.Values{"q": {"con"}}, "zzz", "\U0010ffff"},
 		{ann, "/v1/customers/{customer}/grants", grants, nil, end, "zzz"},
 		{ann, "/v1/customers/{customer}/grants/{partner}/users", contosoGrant + "/users", nil, end, "0"},
+		{ann, "/v1/customers/{customer}/people", acmePath + "/people", nil, "zzz", "#"},
+		{olga, "/v1/partners/{partner}/users/{user}/customers", contosoUsers + "/" + kim + "/customers", nil, "zzz", "#"},
 		{ann, "/v1/customers/{customer}/members", acmePath + "/members", nil, end, "zzz"},
 		{ann, "/v1/customers/{customer}/invitations", acmePath + "/invitations", nil, "", "zzz"},
 		{ann, "/v1/customers/{customer}/mail", acmePath + "/mail", nil, "", "zzz"},
