@@ -51,7 +51,7 @@ func (s *Store) People(ctx context.Context, customer string, f access.PeopleFilt
 	for _, p := range sources {
 		people += p.grant.UserCount(p.headcount)
 	}
-	if people > countedPeople && f.Order != access.OrderLastUsed && !f.Count {
+	if people > s.counted && f.Order != access.OrderLastUsed && !f.Count {
 		return s.mergedPeople(ctx, sources, f, ask)
 	}
 	rows, err := s.everybody(ctx, sources, f.Now)

@@ -26,11 +26,12 @@ type Store struct {
 	db      *dynamodb.Client
 	table   string
 	metrics *metrics.Recorder
+	counted int // up to how many people a list is read whole and counted
 }
 
 // New returns the store in the table of that name.
 func New(db *dynamodb.Client, table string, options ...Option) *Store {
-	return &Store{db: db, table: table, metrics: apply(options).metrics}
+	return &Store{db: db, table: table, metrics: apply(options).metrics, counted: countedPeople}
 }
 
 // Option changes what New and NewReader return.
