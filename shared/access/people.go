@@ -137,14 +137,19 @@ func (f PeopleFilter) PlaceOf(p *Person) Place {
 // PlaceOfGrant returns what the places of all people of a grant begin with, except in the order of the last use.
 func (f PeopleFilter) PlaceOfGrant(g *Grant, p *Partner) (at Place) {
 	if f.Order == OrderEnd {
-		if at[0] = noEnd; !g.Until.IsZero() {
-			at[0] = g.Until.UTC().Format("2006-01-02T15:04:05.000Z")
-		}
+		at[0] = g.placeOfEnd()
 	}
 	if f.Order == OrderEnd || f.Order == OrderPartner {
 		at[1], at[2] = normalName(p.Name), p.ID
 	}
 	return at
+}
+
+func (g *Grant) placeOfEnd() string {
+	if g.Until.IsZero() {
+		return noEnd
+	}
+	return g.Until.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
 // SortName is by what people and organisations are sorted: their name in normal form, and their id.
@@ -175,10 +180,12 @@ func ParsePosition(s string) (Place, error) {
 }
 
 // Compare returns whether one place comes before another one (-1) or after it (1).
-func (f PeopleFilter) Compare(a, b Place) int {
-	for i := range a {
-		if c := cmp.Compare(a[i], b[i]); c != 0 {
-			if f.Descending {
+func (f PeopleFilter) Compare(a, b Place) int { return a.compare(b, f.Descending) }
+
+func (p Place) compare(other Place, descending bool) int {
+	for i := range p {
+		if c := cmp.Compare(p[i], other[i]); c != 0 {
+			if descending {
 				return -c
 			}
 			return c
@@ -200,22 +207,29 @@ func PageOfPeople(rows []Person, f PeopleFilter, ask PageRequest) (PeoplePage, e
 	if ask.After != "" && err != nil {
 		return PeoplePage{}, err
 	}
+	wanted := make([]*Person, 0, len(rows))
+	for i := range rows {
+		if f.Wants(&rows[i]) {
+			wanted = append(wanted, &rows[i])
+		}
+	}
+	return PeoplePage{pageBetween(wanted, f.PlaceOf, f.Compare, after, ask), ref(len(wanted))}, nil
+}
+
+// pageBetween returns the page of the rows after a place, in the order of their places; without a position, from the first.
+func pageBetween[T any](rows []*T, placeOf func(*T) Place, compare func(a, b Place) int, after Place, ask PageRequest) Page[T] {
 	type placed struct {
 		at  Place
-		row *Person
+		row *T
 	}
-	page := PeoplePage{Page: Page[Person]{Items: []Person{}}, Total: new(int)}
 	var left []placed
-	for i := range rows {
-		if !f.Wants(&rows[i]) {
-			continue
-		}
-		*page.Total++
-		if at := f.PlaceOf(&rows[i]); ask.After == "" || f.Compare(at, after) > 0 {
-			left = append(left, placed{at, &rows[i]})
+	for _, r := range rows {
+		if at := placeOf(r); ask.After == "" || compare(at, after) > 0 {
+			left = append(left, placed{at, r})
 		}
 	}
-	slices.SortFunc(left, func(a, b placed) int { return f.Compare(a.at, b.at) })
+	slices.SortFunc(left, func(a, b placed) int { return compare(a.at, b.at) })
+	page := Page[T]{Items: []T{}}
 	for i, r := range left {
 		if i == ask.Limit {
 			page.Next = left[i-1].at.Position()
@@ -223,5 +237,5 @@ func PageOfPeople(rows []Person, f PeopleFilter, ask PageRequest) (PeoplePage, e
 		}
 		page.Items = append(page.Items, *r.row)
 	}
-	return page, nil
+	return page
 }

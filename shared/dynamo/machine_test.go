@@ -803,14 +803,16 @@ func (m *machine) compareUsers(t *rapid.T, p pair) {
 func (m *machine) compareCustomer(t *rapid.T, id string) {
 	m.compareRows(t, "partners of "+id, func(p pair) (string, bool) { return p.partner, p.customer == id },
 		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-			return m.store.CustomerGrants(m.ctx, &access.Customer{ID: id, Name: id}, f, ask)
+			page, err := m.store.CustomerGrants(m.ctx, &access.Customer{ID: id, Name: id}, f, ask)
+			return page.Page, err
 		})
 }
 
 func (m *machine) comparePartner(t *rapid.T, id string) {
 	m.compareRows(t, "customers of "+id, func(p pair) (string, bool) { return p.customer, p.partner == id },
 		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-			return m.store.PartnerCustomers(m.ctx, m.partners[id], f, ask)
+			page, err := m.store.PartnerCustomers(m.ctx, m.partners[id], f, ask)
+			return page.Page, err
 		})
 }
 

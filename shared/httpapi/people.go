@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -86,7 +87,7 @@ func (c *call) peopleFilter(own []string, orders ...access.PeopleOrder) (access.
 	if f.Partner != "" && !access.ValidID(f.Partner) {
 		wrong.add("?partner", "this is no partner's id")
 	}
-	f.Levels = levelsIn(q.Get("level"), &wrong)
+	f.Levels = levelsIn(q.Get("level"), &wrong, access.View, access.Support, access.Manage)
 	f.EndsBefore = instantIn(q, "ends_before", &wrong)
 	if s := q.Get("unused_since"); s != "" {
 		var ok bool
@@ -95,43 +96,53 @@ func (c *call) peopleFilter(own []string, orders ...access.PeopleOrder) (access.
 		}
 	}
 	if s := q.Get("sort"); s != "" {
-		order, descending := strings.CutPrefix(s, "-")
-		f.Order, f.Descending = access.PeopleOrder(order), descending
-		if !slices.Contains(orders, f.Order) {
-			wrong.add("?sort", "lists are sorted by one of: "+joined(orders)+"; a - before it turns the order round")
-		}
+		f.Order, f.Descending = orderIn(s, &wrong, orders...)
 	}
-	switch q.Get("count") {
-	case "", "false":
-	case "true":
-		f.Count = true
-	default:
-		wrong.add("?count", "this is true or false")
+	if count := boolIn(q, "count", &wrong); count != nil {
+		f.Count = *count
 	}
 	return f, ask, digest, wrong.err()
 }
 
-func joined[T ~string](names []T) string {
-	var b strings.Builder
-	for i, n := range names {
-		if i > 0 {
-			b.WriteString(", ")
+// orderIn reads one of the orders, which a - before it turns round.
+func orderIn[T ~string](s string, wrong *findings, orders ...T) (order T, descending bool) {
+	name, descending := strings.CutPrefix(s, "-")
+	if order = T(name); !slices.Contains(orders, order) {
+		names := make([]string, len(orders))
+		for i, o := range orders {
+			names[i] = string(o)
 		}
-		b.WriteString(string(n))
+		wrong.add("?sort", "this list is sorted by one of: "+strings.Join(names, ", ")+"; a - before it turns the order round")
 	}
-	return b.String()
+	return order, descending
 }
 
-// levelsIn reads one or more levels, separated by commas.
-func levelsIn(s string, wrong *findings) []access.Level {
+// boolIn reads true or false; nil when it is not given, or wrong.
+func boolIn(q url.Values, name string, wrong *findings) *bool {
+	switch s := q.Get(name); s {
+	case "":
+	case "true", "false":
+		return new(s == "true")
+	default:
+		wrong.add("?"+name, "this is true or false")
+	}
+	return nil
+}
+
+// levelsIn reads one or more of the levels, separated by commas.
+func levelsIn(s string, wrong *findings, levels ...access.Level) []access.Level {
 	if s == "" {
 		return nil
 	}
 	var out []access.Level
 	for name := range strings.SplitSeq(s, ",") {
 		l, ok := access.ParseLevel(name)
-		if !ok || l == access.None {
-			wrong.add("?level", "level is one or more, separated by commas, of: view, support, manage")
+		if !ok || !slices.Contains(levels, l) {
+			names := make([]string, len(levels))
+			for i, l := range levels {
+				names[i] = l.String()
+			}
+			wrong.add("?level", "level is one or more, separated by commas, of: "+strings.Join(names, ", "))
 			return nil
 		}
 		out = append(out, l)
@@ -139,12 +150,12 @@ func levelsIn(s string, wrong *findings) []access.Level {
 	return out
 }
 
-// peopleReply is the answer with a page, or the error of reading it.
-func peopleReply[V any](p access.PeoplePage, err error, digest string, view func(*access.Person) V) (reply, error) {
+// countedReply is listReply for a list with a total.
+func countedReply[T, V any](p access.Page[T], total *int, err error, digest string, view func(*T) V) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	out := countedListView[V]{Items: make([]V, len(p.Items)), Total: p.Total, NextCursor: cursor(digest, p.Next)}
+	out := countedListView[V]{Items: make([]V, len(p.Items)), Total: total, NextCursor: cursor(digest, p.Next)}
 	for i := range p.Items {
 		out.Items[i] = view(&p.Items[i])
 	}
@@ -158,7 +169,7 @@ func listPeople(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.People(ctx, c.PathValue("customer"), f, ask)
-	return peopleReply(page, err, digest, viewPerson)
+	return countedReply(page.Page, page.Total, err, digest, viewPerson)
 }
 
 func listPersonCustomers(ctx context.Context, c *call) (reply, error) {
@@ -167,5 +178,5 @@ func listPersonCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.CustomersOfPerson(ctx, c.caller(), c.PathValue("partner"), c.PathValue("user"), f, ask)
-	return peopleReply(page, err, digest, viewPersonCustomer)
+	return countedReply(page.Page, page.Total, err, digest, viewPersonCustomer)
 }

@@ -2230,6 +2230,7 @@ export interface components {
         };
         GrantList: {
             items: components["schemas"]["Grant"][];
+            total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
         };
         GrantUserList: {
@@ -2270,6 +2271,7 @@ export interface components {
         };
         PartnerCustomerList: {
             items: components["schemas"]["PartnerCustomer"][];
+            total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
         };
         History: {
@@ -3046,6 +3048,24 @@ export interface components {
          */
         Levels: string;
         /**
+         * @description One or more levels, separated by commas; the effective level is one of them
+         * @example support,manage
+         */
+        GrantLevels: string;
+        /** @description With true only grants to everyone, with false only the others */
+        EveryoneFilter: boolean;
+        /**
+         * @description Only what was changed at this instant or later
+         * @example 2026-11-01T00:00:00Z
+         */
+        ChangedSince: string;
+        /**
+         * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
+         *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
+         *     `changed_since` narrow it.
+         */
+        GrantSort: "name" | "until" | "users" | "-name" | "-until" | "-users";
+        /**
          * @description Only what ends by itself before this instant
          * @example 2027-03-01T00:00:00Z
          */
@@ -3794,6 +3814,29 @@ export interface operations {
                 q?: components["parameters"]["Query"];
                 /** @description One or more, separated by commas; by default all that have not ended. */
                 status?: components["parameters"]["Statuses"];
+                /**
+                 * @description One or more levels, separated by commas; the effective level is one of them
+                 * @example support,manage
+                 */
+                level?: components["parameters"]["GrantLevels"];
+                /** @description With true only grants to everyone, with false only the others */
+                everyone?: components["parameters"]["EveryoneFilter"];
+                /**
+                 * @description Only what ends by itself before this instant
+                 * @example 2027-03-01T00:00:00Z
+                 */
+                ends_before?: components["parameters"]["EndsBefore"];
+                /**
+                 * @description Only what was changed at this instant or later
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                changed_since?: components["parameters"]["ChangedSince"];
+                /**
+                 * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
+                 *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
+                 *     `changed_since` narrow it.
+                 */
+                sort?: components["parameters"]["GrantSort"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
@@ -5649,6 +5692,29 @@ export interface operations {
                 q?: components["parameters"]["Query"];
                 /** @description One or more, separated by commas; by default all that have not ended. */
                 status?: components["parameters"]["Statuses"];
+                /**
+                 * @description One or more levels, separated by commas; the effective level is one of them
+                 * @example support,manage
+                 */
+                level?: components["parameters"]["GrantLevels"];
+                /** @description With true only grants to everyone, with false only the others */
+                everyone?: components["parameters"]["EveryoneFilter"];
+                /**
+                 * @description Only what ends by itself before this instant
+                 * @example 2027-03-01T00:00:00Z
+                 */
+                ends_before?: components["parameters"]["EndsBefore"];
+                /**
+                 * @description Only what was changed at this instant or later
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                changed_since?: components["parameters"]["ChangedSince"];
+                /**
+                 * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
+                 *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
+                 *     `changed_since` narrow it.
+                 */
+                sort?: components["parameters"]["GrantSort"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
