@@ -66,8 +66,8 @@ type GrantPage struct {
 	Total *int
 }
 
-// PageOfGrants returns the wanted page of the rows, which the filter wants; name is the SortName of the other side. A row that stays as it is
-// stands in exactly one page. It fails with Invalid at ?cursor when the position is none.
+// PageOfGrants returns the wanted page of the rows, which the filter wants; name is the SortName of the other side. A row that stays as it
+// is stands in exactly one page. It fails with Invalid at ?cursor when the position is none.
 func PageOfGrants(rows []*GrantRow, f GrantFilter, name func(*GrantRow) string, ask PageRequest) (GrantPage, error) {
 	after, err := ParsePosition(ask.After)
 	if ask.After != "" && err != nil {

@@ -113,7 +113,8 @@ func (f PeopleFilter) Wants(p *Person) bool {
 	return NameMatches(p.User.Name, p.User.Email, f.Query)
 }
 
-// Place is where a row stands in the order: by its value, by the partner's name and id, and by SortName. No two rows of a list have the same.
+// Place is where a row stands in the order: by its value, by the partner's name and id, and by SortName. No two rows of a list have the
+// same.
 type Place [4]string
 
 const (
@@ -200,8 +201,9 @@ type PeoplePage struct {
 	Total *int
 }
 
-// PageOfPeople returns the wanted page of the rows that the filter wants. The position after a page is the place of its last row: a row that
-// stays as it is stands in exactly one page, whatever changes between the pages. It fails with Invalid at ?cursor when the position is none.
+// PageOfPeople returns the wanted page of the rows that the filter wants. The position after a page is the place of its last row: a row
+// that stays as it is stands in exactly one page, whatever changes between the pages. It fails with Invalid at ?cursor when the position is
+// none.
 func PageOfPeople(rows []Person, f PeopleFilter, ask PageRequest) (PeoplePage, error) {
 	after, err := ParsePosition(ask.After)
 	if ask.After != "" && err != nil {

@@ -18,7 +18,9 @@ func oneOf[T any](r *rand.Rand, values ...T) T { return values[r.IntN(len(values
 // randomFacts are those of one person and one customer, at start.
 func randomFacts(r *rand.Rand, id string) access.Facts {
 	levels := []access.Level{access.None, access.View, access.Support, access.Manage}
-	p := &access.Partner{ID: "contoso", Name: "Contoso", Status: access.Active, Class: access.Channel, Offer: oneOf(r, levels...), SSO: mostly(r)}
+	p := &access.Partner{
+		ID: "contoso", Name: "Contoso", Status: access.Active, Class: access.Channel, Offer: oneOf(r, levels...), SSO: mostly(r),
+	}
 	if !mostly(r) {
 		p.Status = oneOf(r, access.Suspended, access.Removed)
 	}
@@ -26,7 +28,8 @@ func randomFacts(r *rand.Rand, id string) access.Facts {
 		p.Class = access.Other
 	}
 	u := &access.User{
-		ID: "contoso:" + id, Partner: "contoso", Number: int64(r.IntN(4)), Email: id + "@contoso.example", Name: oneOf(r, "Kim", "Émile", "kim b"),
+		ID: "contoso:" + id, Partner: "contoso", Number: int64(r.IntN(4)), Email: id + "@contoso.example",
+		Name: oneOf(r, "Kim", "Émile", "kim b"),
 		Role: oneOf(r, access.Tech, access.Tech, access.Owner, access.External), Status: access.Active, Created: start.Add(-time.Hour),
 	}
 	if !mostly(r) {
@@ -225,7 +228,8 @@ func TestPeopleAreFilteredAndOrdered(t *testing.T) {
 func (w *world) personRow(user string) access.Person {
 	w.t.Helper()
 	r := w.relation("acme", "contoso", user)
-	p, in := access.PersonOf(access.Facts{Partner: r.Partner, User: r.Users[user], Grant: r.Grant, Assignment: r.Assignments[user]}, "acme", w.now)
+	f := access.Facts{Partner: r.Partner, User: r.Users[user], Grant: r.Grant, Assignment: r.Assignments[user]}
+	p, in := access.PersonOf(f, "acme", w.now)
 	if !in {
 		w.t.Fatalf("%s cannot come in", user)
 	}

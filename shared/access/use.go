@@ -17,8 +17,8 @@ func ParseDay(s string) (Day, bool) {
 	return Day(s), err == nil && t.Format(dayLayout) == s
 }
 
-// Use is the last day on which a check allowed a user something in a customer's tenant. It is a day and no instant, so that it is written at
-// most once a person, customer and day. Number is the user's number then: another one means another person.
+// Use is the last day on which a check allowed a user something in a customer's tenant. It is a day and no instant, so that it is written
+// at most once a person, customer and day. Number is the user's number then: another one means another person.
 type Use struct {
 	On     Day
 	Number int64

@@ -70,14 +70,15 @@
 //
 // # Last use
 //
-// A check that allows something writes the day of it into the assignment's row (RecordUse), which it has read anyway: once a person, customer
-// and day. The day is no part of the assignment: it bumps no version, meets no condition but its own, is in no event, and an assignment is
-// written by an update that leaves it as it is. Somebody whom everyone includes has a row with the last use alone, of access.NoEpoch, which
-// admits nobody; the task that deletes old rows keeps those with a last use while their users may be in without an assignment.
+// A check that allows something writes the day of it into the assignment's row (RecordUse), which it has read anyway: once a person,
+// customer and day. The day is no part of the assignment: it bumps no version, meets no condition but its own, is in no event, and an
+// assignment is written by an update that leaves it as it is. Somebody whom everyone includes has a row with the last use alone, of
+// access.NoEpoch, which admits nobody; the task that deletes old rows keeps those with a last use while their users may be in without an
+// assignment.
 //
-// Turned down on 2026-11-28: a row of its own, a fifth key of each check; writing after the answer, since Lambda freezes a function that has
-// answered; a queue, which costs more than the write; an instant instead of a day, which is a write for each check; a use on the grant's row,
-// where its writers would meet it.
+// Turned down on 2026-11-28: a row of its own, a fifth key of each check; writing after the answer, since Lambda freezes a function that
+// has answered; a queue, which costs more than the write; an instant instead of a day, which is a write for each check; a use on the
+// grant's row, where its writers would meet it.
 //
 // The rows of "everyone up to number n", of epochs and of single users are explained at access.Grant.
 package dynamo

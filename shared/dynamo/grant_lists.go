@@ -8,8 +8,8 @@ import (
 )
 
 // Lists of grants are sorted as people would sort them, and counted, as long as that is cheap: no key has the orders, since names and ends
-// change, so that all rows are read for each page. A list of more than sortedGrants comes by id instead, and says nothing of its length: a page
-// of it costs the same however long it is. A filter that looks at the grants alone makes a long list short, up to narrowedGrants.
+// change, so that all rows are read for each page. A list of more than sortedGrants comes by id instead, and says nothing of its length: a
+// page of it costs the same however long it is. A filter that looks at the grants alone makes a long list short, up to narrowedGrants.
 const (
 	sortedGrants   = 500
 	narrowedGrants = 5000
@@ -106,7 +106,9 @@ func (s *Store) sortedGrants(
 }
 
 // CustomerGrants lists the partners with a grant of the customer (D12, D13, D18, D19).
-func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest) (access.GrantPage, error) {
+func (s *Store) CustomerGrants(
+	ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest,
+) (access.GrantPage, error) {
 	return s.grantList(ctx, f, ask, grantList{
 		span: prefixed(customerPK(c.ID), grantPrefix, ""), prefix: grantPrefix, join: s.joinPartners(c, f),
 		name: func(r *access.GrantRow) string { return access.SortName(r.Partner.Name, r.Partner.ID) },
@@ -147,9 +149,11 @@ func (s *Store) joinPartners(c *access.Customer, f access.GrantFilter) joinGrant
 	}
 }
 
-// PartnerCustomers lists the customers with a grant for the partner (A1, A3, W14). Which customers there are comes from index 1; their records
-// are read from the table.
-func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.GrantPage, error) {
+// PartnerCustomers lists the customers with a grant for the partner (A1, A3, W14). Which customers there are comes from index 1; their
+// records are read from the table.
+func (s *Store) PartnerCustomers(
+	ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest,
+) (access.GrantPage, error) {
 	return s.grantList(ctx, f, ask, grantList{
 		span: prefixed(partnerIndexPK(p.ID), customerPrefix, "").inIndex(), prefix: customerPrefix, join: s.joinCustomers(p, f),
 		name: func(r *access.GrantRow) string { return access.SortName(r.Customer.Name, r.Customer.ID) },

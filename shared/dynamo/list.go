@@ -82,12 +82,6 @@ func (s *Store) stretch(pk, prefix string) func(context.Context, string, int) ([
 	}
 }
 
-func (s *Store) indexed(pk, prefix string) func(context.Context, string, int) ([]*item, bool, error) {
-	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
-		return s.query(ctx, prefixed(pk, prefix, after).inIndex(), n)
-	}
-}
-
 // newestFirst reads a span from its end. Its sort keys are in the given attribute and begin with the prefix.
 func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, string, int) ([]*item, bool, error) {
 	sp.backwards = true

@@ -13,12 +13,12 @@ import (
 // users who. Each row is decided on facts that are read from the table for its page, so that nobody is shown who cannot come in.
 //
 // Where the grants have few people, all are read, sorted and counted. Where they have more than countedPeople, a page is merged from the
-// people of each grant, who stand in index 1 by name: see mergedPeople. It reads little more than it shows, whatever the customer's size, and
-// does not know how many there are. The order of the last use, which no key has, and a count that is asked for read everybody.
+// people of each grant, who stand in index 1 by name: see mergedPeople. It reads little more than it shows, whatever the customer's size,
+// and does not know how many there are. The order of the last use, which no key has, and a count that is asked for read everybody.
 //
 // Lists of a partner's users come from index 1 and not from the table, so that a customer who asks again and again takes nothing from the
-// partition that the partner's checks read. The index may be a moment behind: whoever has just joined a partner, or was just enabled, may be
-// missing for that long.
+// partition that the partner's checks read. The index may be a moment behind: whoever has just joined a partner, or was just enabled, may
+// be missing for that long.
 
 const (
 	// countedPeople is up to how many people, by the grants' own counts, a list is read whole.

@@ -7,10 +7,12 @@ import (
 	"partneraccess/shared/access"
 )
 
-// CustomersOfPerson lists the customers whose tenants a user can enter, as the filter has it, with how many there are. Which they may be comes
-// from index 1: the user's own rows, and the partner's grants to everyone. What is said of each is read from the table. It reads all of them:
-// no key has them by name, and who asks is the partner that has them.
-func (s *Store) CustomersOfPerson(ctx context.Context, user string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error) {
+// CustomersOfPerson lists the customers whose tenants a user can enter, as the filter has it, with how many there are. Which they may be
+// comes from index 1: the user's own rows, and the partner's grants to everyone. What is said of each is read from the table. It reads all
+// of them: no key has them by name, and who asks is the partner that has them.
+func (s *Store) CustomersOfPerson(
+	ctx context.Context, user string, f access.PeopleFilter, ask access.PageRequest,
+) (access.PeoplePage, error) {
 	rows, err := whole(ctx, s, prefixed(userIndexPK(user), customerPrefix, "").inIndex(), (*item).assignment)
 	if err != nil {
 		return access.PeoplePage{}, err

@@ -79,7 +79,8 @@ func newTenant(t *testing.T, tb *table, r *rand.Rand, n int) *tenant {
 			w.users, w.people[u.ID] = append(w.users, u.ID), u
 			if r.IntN(3) > 0 {
 				a := &access.Assignment{
-					Customer: w.customer, Partner: p, User: u.ID, Epoch: int64(1 + r.IntN(2)), Excluded: r.IntN(4) == 0, Number: u.Number, At: noon, Version: 1,
+					Customer: w.customer, Partner: p, User: u.ID, Epoch: int64(1 + r.IntN(2)), Excluded: r.IntN(4) == 0,
+					Number: u.Number, At: noon, Version: 1,
 				}
 				if r.IntN(4) == 0 {
 					a.Level = new(oneOf(r, levels...))
@@ -197,7 +198,8 @@ func TestPagesOfPeopleAreCompleteWhileGrantsChange(t *testing.T) {
 		if i%2 == 0 {
 			grants[p].Until = time.Time{}
 		}
-		writes = append(writes, access.GrantWrite{After: grants[p]}, access.HeadcountWrite{After: &access.Headcount{Partner: p, Staff: 20, Version: 1}},
+		writes = append(writes, access.GrantWrite{After: grants[p]},
+			access.HeadcountWrite{After: &access.Headcount{Partner: p, Staff: 20, Version: 1}},
 			access.PartnerWrite{After: &access.Partner{
 				ID: p, Name: "Partner", Status: access.Active, Class: access.Channel, Offer: access.View, Version: 1,
 			}})
@@ -274,7 +276,8 @@ func TestAPageOfManyPeopleReadsLittleMoreThanItShows(t *testing.T) {
 		if want := "Query BatchGetItem Query Query Query BatchGetItem"; err != nil || len(page.Items) != 50 || page.Total != nil || got != want {
 			t.Errorf("%d people: got %d of %v (%v) with %s, want 50 of nil with %s", size, len(page.Items), page.Total, err, got, want)
 		}
-		page, err = tb.People(t.Context(), customer, access.PeopleFilter{Order: access.OrderName, Count: true, Now: noon}, access.PageRequest{Limit: 50})
+		counted := access.PeopleFilter{Order: access.OrderName, Count: true, Now: noon}
+		page, err = tb.People(t.Context(), customer, counted, access.PageRequest{Limit: 50})
 		if err != nil || page.Total == nil || *page.Total != size {
 			t.Errorf("%d people, counted: got %v (%v)", size, page.Total, err)
 		}

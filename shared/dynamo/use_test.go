@@ -17,7 +17,8 @@ func uses(t *testing.T) (*table, *dynamo.Reader, *access.Assignment) {
 	t.Helper()
 	tb := newTable(t)
 	row := &access.Assignment{
-		Customer: "acme", Partner: "contoso", User: kim, Epoch: 1, Level: new(access.View), By: access.ByCustomer, Number: 1, At: noon, Version: 1,
+		Customer: "acme", Partner: "contoso", User: kim, Epoch: 1, Level: new(access.View), By: access.ByCustomer, Number: 1,
+		At: noon, Version: 1,
 	}
 	tb.save(t, access.AssignmentWrite{After: row},
 		access.UserWrite{After: &access.User{ID: kim, Partner: "contoso", Number: 1, Status: access.Active, Role: access.Tech, Version: 1}},

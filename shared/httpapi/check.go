@@ -201,7 +201,8 @@ func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations [
 	}
 	address, ok := access.ParseEmail(r.Claims.Email)
 	if !ok {
-		return false, access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user with a verified e-mail address.",
+		return false, access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user with a verified e-mail "+
+			"address.",
 			ScopeCheck)
 	}
 	me, err := k.Facts.UserByEmail(ctx, address)
@@ -209,7 +210,8 @@ func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations [
 		return false, k.readFailed(ctx, r, err)
 	}
 	if account != "" && !access.SameAccount(account, me) { // the account has another address by now
-		return false, access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
+		return false, access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in "+
+			"again.")
 	}
 	for i := range evaluations {
 		e := &evaluations[i]

@@ -14,11 +14,11 @@ import (
 
 // A check that allows something is a use of the access: the day of the latest one is recorded in the assignment's row, which the check has
 // read anyway, so that it costs a write once a person, customer and day, and nothing otherwise. It is recorded before the answer, since
-// Lambda freezes a function that has answered and what is under way then may never arrive. It delays that one answer by useBudget at most and
-// never changes it: a use that could not be recorded is recorded by the person's next check.
+// Lambda freezes a function that has answered and what is under way then may never arrive. It delays that one answer by useBudget at most
+// and never changes it: a use that could not be recorded is recorded by the person's next check.
 //
-// Only what a back end asks is a use: a person who asks about itself has not entered anything. Of a batch and a search, which fill menus, it
-// is one only where context.record_use says so.
+// Only what a back end asks is a use: a person who asks about itself has not entered anything. Of a batch and a search, which fill menus,
+// it is one only where context.record_use says so.
 
 const (
 	// useBudget is how long an answer waits at most until its use is recorded.

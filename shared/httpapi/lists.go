@@ -197,7 +197,9 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.PartnerCustomers(ctx, c.caller(), c.PathValue("partner"), f, ask)
-	return countedReply(page.Page, page.Total, err, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) })
+	return countedReply(page.Page, page.Total, err, digest, func(r *access.GrantRow) partnerCustomerView {
+		return c.api.viewPartnerCustomer(*r, f.Now)
+	})
 }
 
 // getPartnerCustomer is one customer as the partner sees it. An external user sees those that it has access to, as in the list.

@@ -7,8 +7,8 @@ import (
 	"partneraccess/shared/access"
 )
 
-// lastUsed tells, in a reminder that access ends, when it was last used: by the user whom the letter is for, or by any of those whom the grant
-// assigns. It is "" where users are not listed one by one, since their rows are not read then.
+// lastUsed tells, in a reminder that access ends, when it was last used: by the user whom the letter is for, or by any of those whom the
+// grant assigns. It is "" where users are not listed one by one, since their rows are not read then.
 func (v view) lastUsed() string {
 	d, s := v.d(), v.l.Situation
 	if v.l.Template != "expiring" || !s.Known || len(d.Users) == 0 {

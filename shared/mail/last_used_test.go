@@ -52,7 +52,8 @@ func TestAReminderTellsWhenTheAccessWasLastUsed(t *testing.T) {
 		s := mail.Situation{
 			Known: true, Now: now, Customer: &access.Customer{ID: "acme", Name: "Acme", Contacts: []string{"it@acme.example"}},
 			Partner: &access.Partner{
-				ID: "contoso", Name: "Contoso", Status: access.Active, Class: access.Channel, Offer: access.Manage, Contacts: []string{"desk@contoso.example"},
+				ID: "contoso", Name: "Contoso", Status: access.Active, Class: access.Channel, Offer: access.Manage,
+				Contacts: []string{"desk@contoso.example"},
 			},
 			Grant: &access.Grant{ID: "g", Customer: "acme", Partner: "contoso", Level: access.View, State: access.StateOpen, Until: until, Count: 2},
 			Users: map[string]*access.User{"contoso:kim": user("kim", 1), "contoso:lee": user("lee", 2)},

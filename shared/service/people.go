@@ -14,8 +14,8 @@ func (s *Service) People(ctx context.Context, customer string, f access.PeopleFi
 	return s.Store.People(ctx, customer, f, ask)
 }
 
-// CustomersOfPerson lists the customers whose tenants one user of a partner can enter at the filter's instant. Those who manage the partner's
-// people see everybody's, the others their own.
+// CustomersOfPerson lists the customers whose tenants one user of a partner can enter at the filter's instant. Those who manage the
+// partner's people see everybody's, the others their own.
 func (s *Service) CustomersOfPerson(
 	ctx context.Context, who Caller, partner, user string, f access.PeopleFilter, ask access.PageRequest,
 ) (access.PeoplePage, error) {

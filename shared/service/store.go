@@ -76,8 +76,8 @@ type lists interface {
 	// CustomerGrants and PartnerCustomers fail with access.Invalid at ?sort when a list that must be sorted is too long.
 	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest) (access.GrantPage, error)
 	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.GrantPage, error)
-	// People lists who can come in to a customer's tenant, and CustomersOfPerson where one user can. Which users there are comes from an index,
-	// too. They fail with access.Invalid at ?cursor when the position is none.
+	// People lists who can come in to a customer's tenant, and CustomersOfPerson where one user can. Which users there are comes from an
+	// index, too. They fail with access.Invalid at ?cursor when the position is none.
 	People(ctx context.Context, customer string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error)
 	CustomersOfPerson(ctx context.Context, user string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error)
 	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageRequest) (access.Page[access.GrantUser], error)

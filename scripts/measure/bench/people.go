@@ -20,8 +20,8 @@ const (
 	peopleEach     = 200
 )
 
-// people measures pages of who can come in at a customer with 50 partners and 10,000 people: at half of the partners everyone has access, at
-// the others each person was picked.
+// people measures pages of who can come in at a customer with 50 partners and 10,000 people: at half of the partners everyone has access,
+// at the others each person was picked.
 func people(ctx context.Context) ([]figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
@@ -69,7 +69,8 @@ func people(ctx context.Context) ([]figure, error) {
 	}
 	calls, reads, _, err := m.Take()
 	return append(out, figure{
-		"all 100 pages of them by name", fmt.Sprintf("%d people, %v, %d calls, %.0f read units", seen, time.Since(began).Round(time.Millisecond), calls, reads),
+		"all 100 pages of them by name",
+		fmt.Sprintf("%d people, %v, %d calls, %.0f read units", seen, time.Since(began).Round(time.Millisecond), calls, reads),
 		"10,000 people",
 	}), err
 }
@@ -114,7 +115,8 @@ func manyPeople(ctx context.Context, s *dynamo.Store, now time.Time) error {
 		for n := range peopleEach {
 			id := fmt.Sprintf("%s:01JD8Z6Q7YB5V3K2N4M6%06d", p, n)
 			writes = append(writes, access.UserWrite{After: &access.User{
-				ID: id, Partner: p, Number: int64(n + 1), Email: fmt.Sprintf("person%d@%s.example", n, p), Name: fmt.Sprintf("Person %d", n*7919%10_000),
+				ID: id, Partner: p, Number: int64(n + 1), Email: fmt.Sprintf("person%d@%s.example", n, p),
+				Name:  fmt.Sprintf("Person %d", n*7919%10_000),
 				Phone: "+4930123456", Role: access.Tech, Status: access.Active, MFA: true, Created: now, Updated: now, Version: 1,
 			}})
 			if !g.Everyone {

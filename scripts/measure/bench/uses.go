@@ -16,8 +16,8 @@ const (
 	checksPerDay = 300 // of one person at one customer: one for each of some dozen pages, an hour, for a working day
 )
 
-// uses measures what recording the last use adds to checks: the first one of a person, customer and day writes it before it answers. The mean
-// is over a day of 300 checks of each person at each customer.
+// uses measures what recording the last use adds to checks: the first one of a person, customer and day writes it before it answers. The
+// mean is over a day of 300 checks of each person at each customer.
 func uses(ctx context.Context) ([]figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {

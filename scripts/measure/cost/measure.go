@@ -198,7 +198,8 @@ func (b *bench) settle(ctx context.Context) error {
 
 func (u use) plus(v use) use {
 	return use{
-		u.requests + v.requests, u.invocations + v.invocations, u.gbSeconds + v.gbSeconds, u.reads + v.reads, u.writes + v.writes, u.mails + v.mails,
+		u.requests + v.requests, u.invocations + v.invocations, u.gbSeconds + v.gbSeconds, u.reads + v.reads,
+		u.writes + v.writes, u.mails + v.mails,
 	}
 }
 

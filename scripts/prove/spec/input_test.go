@@ -651,7 +651,9 @@ func TestAListTakesItsOwnParametersAndNoOthers(t *testing.T) {
 	for query, pointer := range map[string]string{"?from=yesterday": "?from", "?until=2027-03-01": "?until", "?q=x": "?q"} {
 		ann.Do("GET", acmePath+"/history"+query, nil).WantProblem(400, "invalid", pointer)
 	}
-	for _, query := range []string{"?status=active,ended", "?q=con&status=active", "?q=", "?status=", "?level=none,view&everyone=false&sort=-until"} {
+	for _, query := range []string{
+		"?status=active,ended", "?q=con&status=active", "?q=", "?status=", "?level=none,view&everyone=false&sort=-until",
+	} {
 		ann.Do("GET", grants+query, nil).Want(200)
 	}
 }

@@ -129,7 +129,8 @@ func TestARowOfPeopleTellsWhatACustomerAsks(t *testing.T) {
 	}
 	for query, pointer := range map[string]string{
 		"partner=a%20b": "?partner", "level=none": "?level", "level=view,": "?level", "ends_before=soon": "?ends_before",
-		"unused_since=2026-11-31": "?unused_since", "unused_since=2026-11-01T00:00:00Z": "?unused_since", "sort=age": "?sort", "sort=--name": "?sort",
+		"unused_since=2026-11-31": "?unused_since", "unused_since=2026-11-01T00:00:00Z": "?unused_since",
+		"sort=age": "?sort", "sort=--name": "?sort",
 		"count=1": "?count", "status=active": "?status",
 	} {
 		ann.Do("GET", peoplePath+"?"+query, nil).WantProblem(400, "invalid", pointer)
@@ -153,7 +154,9 @@ func TestTheLastUseIsShownAndOutlivesEdits(t *testing.T) {
 	tag := ann.Do("GET", contosoGrant, nil).Want(200).Header.Get("Etag")
 	w.Denied(kim, "no:such", "acme", "level_too_low")
 	self := w.As("kim@contoso.example")
-	question := object{"subject": object{"type": "user", "id": kim}, "action": object{"name": "sign_in"}, "resource": object{"type": "customer", "id": "acme"}}
+	question := object{
+		"subject": object{"type": "user", "id": kim}, "action": object{"name": "sign_in"}, "resource": object{"type": "customer", "id": "acme"},
+	}
 	self.Do("POST", "/access/v1/evaluation", question).Want(200)
 	used("denied, and asked by the person itself", "")
 	w.Allowed(kim, "sign_in", "acme")
@@ -192,7 +195,9 @@ func TestAPersonsCustomersAreShownToLeadsAndToItself(t *testing.T) {
 	w.Grant("acme", object{"partner": "contoso", "users": []string{kim}, "level": "support"}).Want(201)
 	w.Grant("globex", object{"partner": "contoso", "everyone": true}).Want(201)
 	path := contosoUsers + "/" + kim + "/customers"
-	callers := map[string]*spec.Client{"the provider": w.Provider(), "kim": w.As("kim@contoso.example"), "the owner": w.As("olga@contoso.example")}
+	callers := map[string]*spec.Client{
+		"the provider": w.Provider(), "kim": w.As("kim@contoso.example"), "the owner": w.As("olga@contoso.example"),
+	}
 	for _, role := range []string{"admin", "business", "tech", "sales_marketing", "external"} {
 		w.User("contoso", role+"@contoso.example", role)
 	}
