@@ -10,18 +10,11 @@ import (
 	"partneraccess/shared/access"
 )
 
-// personView is a person who can come in to a customer's tenant.
-type personView struct {
-	User    personUserView   `json:"user"`
+// personAccessView is a person who can come in to a customer's tenant.
+type personAccessView struct {
+	User    personView       `json:"user"`
 	Partner organisationView `json:"partner"`
 	accessView
-}
-
-type personUserView struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Email string `json:"email"`
-	Role  string `json:"role"`
 }
 
 // personCustomerView is a customer whose tenant a person can enter.
@@ -56,9 +49,9 @@ func viewAccess(p *access.Person) accessView {
 	return v
 }
 
-func viewPerson(p *access.Person) personView {
+func viewPerson(p *access.Person) personAccessView {
 	u := p.User
-	return personView{personUserView{u.ID, u.Name, u.Email, string(u.Role)}, viewPartnerName(p.Partner), viewAccess(p)}
+	return personAccessView{personView{u.ID, u.Name, u.Email, u.Role}, viewPartnerName(p.Partner), viewAccess(p)}
 }
 
 func viewPersonCustomer(p *access.Person) personCustomerView {

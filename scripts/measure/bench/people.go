@@ -11,6 +11,7 @@ import (
 
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/meter"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/access"
 	"partneraccess/shared/dynamo"
 )
@@ -22,23 +23,23 @@ const (
 
 // people measures pages of who can come in at a customer with 50 partners and 10,000 people: at half of the partners everyone has access,
 // at the others each person was picked.
-func people(ctx context.Context) ([]figure, error) {
+func people(ctx context.Context) ([]fixture.Figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer e.Stop() //nolint:errcheck // it ends with this process at the latest
-	if err := dynamo.CreateTable(ctx, e.Client(), table, false); err != nil {
+	if err := dynamo.CreateTable(ctx, e.Client(), fixture.Table, false); err != nil {
 		return nil, err
 	}
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	if err := manyPeople(ctx, dynamo.New(e.Client(), table), now); err != nil {
+	if err := manyPeople(ctx, dynamo.New(e.Client(), fixture.Table), now); err != nil {
 		return nil, err
 	}
 	m := meter.New(e.Endpoint())
 	defer m.Close()
-	store := dynamo.New(dynamodb.New(e.Client().Options(), func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(m.URL()) }), table)
-	var out []figure
+	store := dynamo.New(dynamodb.New(e.Client().Options(), func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(m.URL()) }), fixture.Table)
+	var out []fixture.Figure
 	for _, c := range []struct {
 		name string
 		f    access.PeopleFilter
@@ -53,7 +54,7 @@ func people(ctx context.Context) ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, figure{"first page of 10,000 people of 50 partners, " + c.name, f, c.goal})
+		out = append(out, fixture.Figure{"first page of 10,000 people of 50 partners, " + c.name, f, c.goal})
 	}
 	began, seen := time.Now(), 0
 	ask := access.PageRequest{Limit: 100}
@@ -68,7 +69,7 @@ func people(ctx context.Context) ([]figure, error) {
 		}
 	}
 	calls, reads, _, err := m.Take()
-	return append(out, figure{
+	return append(out, fixture.Figure{
 		"all 100 pages of them by name",
 		fmt.Sprintf("%d people, %v, %d calls, %.0f read units", seen, time.Since(began).Round(time.Millisecond), calls, reads),
 		"10,000 people",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partneraccess/scripts/local/engine"
+	"partneraccess/scripts/measure/bench/fixture"
 	"partneraccess/shared/dynamo"
 )
 
@@ -18,23 +19,23 @@ const (
 
 // uses measures what recording the last use adds to checks: the first one of a person, customer and day writes it before it answers. The
 // mean is over a day of 300 checks of each person at each customer.
-func uses(ctx context.Context) ([]figure, error) {
+func uses(ctx context.Context) ([]fixture.Figure, error) {
 	e, err := engine.Start(ctx, engine.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer e.Stop() //nolint:errcheck // it ends with this process at the latest
-	if err := dynamo.CreateTable(ctx, e.Client(), table, false); err != nil {
+	if err := dynamo.CreateTable(ctx, e.Client(), fixture.Table, false); err != nil {
 		return nil, err
 	}
-	if err := load(ctx, e.Client(), table, usePeople); err != nil {
+	if err := load(ctx, e.Client(), fixture.Table, usePeople); err != nil {
 		return nil, err
 	}
 	tomorrow := time.Date(2026, 11, 23, 15, 4, 5, 0, time.UTC)
-	check := checkHandlerAt(engineStorage{e.Endpoint()}, table, func() time.Time { return tomorrow })
+	check := fixture.CheckHandlerAt(engineStorage{e.Endpoint()}, fixture.Table, func() time.Time { return tomorrow })
 	var first, later []float64
 	for i := range usePeople {
-		p := event(single, strings.Replace(question, "acme", customerID(i), 1))
+		p := fixture.Event(fixture.Single, strings.Replace(fixture.Question, "acme", fixture.CustomerID(i), 1))
 		for n := range useChecks {
 			began := time.Now()
 			if err := allowed(ctx, check, p); err != nil {
@@ -47,8 +48,8 @@ func uses(ctx context.Context) ([]figure, error) {
 			}
 		}
 	}
-	f, l := median(first), median(later)
-	return []figure{
+	f, l := fixture.Median(first), fixture.Median(later)
+	return []fixture.Figure{
 		{
 			fmt.Sprintf("a check that records a use against one that need not: time, p50 of %d", usePeople),
 			fmt.Sprintf("%.2fx (%v against %v)", f/l, time.Duration(f).Round(time.Microsecond), time.Duration(l).Round(time.Microsecond)), "",
