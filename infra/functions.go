@@ -199,20 +199,20 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 	return &env
 }
 
-// statements allow a function's calls, as the manifest has them: those on one resource with the same keys together.
+// statements allow a function's calls, as the manifest has them: those on one resource with the same keys and attributes together.
 func (v *service) statements(function string) []awsiam.PolicyStatement {
 	type group struct {
-		on   manifest.Resource
-		keys string
+		on               manifest.Resource
+		keys, attributes string
 	}
 	var order []group
-	actions, keys := map[group][]string{}, map[group][]string{}
+	actions, as := map[group][]string{}, map[group]manifest.Right{}
 	for _, r := range manifest.Rights(function) {
-		g := group{r.On, strings.Join(r.Keys, "\n")}
+		g := group{r.On, strings.Join(r.Keys, "\n"), strings.Join(r.Attributes, "\n")}
 		if len(actions[g]) == 0 {
 			order = append(order, g)
 		}
-		actions[g], keys[g] = append(actions[g], r.Action), r.Keys
+		actions[g], as[g] = append(actions[g], r.Action), r
 	}
 	var out []awsiam.PolicyStatement
 	for _, g := range order {
@@ -220,8 +220,8 @@ func (v *service) statements(function string) []awsiam.PolicyStatement {
 		if len(on) == 0 {
 			continue // there is no such thing here, and the function knows that from its environment
 		}
-		if len(keys[g]) > 0 {
-			condition = map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": keys[g]}}
+		if r := as[g]; len(r.Keys) > 0 {
+			condition = tableCondition(r)
 		}
 		var conditions *map[string]any
 		if condition != nil {
@@ -231,6 +231,17 @@ func (v *service) statements(function string) []awsiam.PolicyStatement {
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: pointers(actions[g]), Resources: &on, Conditions: conditions}))
 	}
 	return out
+}
+
+// tableCondition bounds a right to the table by partition keys and attributes. An update that may name some attributes only must not return
+// the others.
+func tableCondition(r manifest.Right) map[string]any {
+	c := map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": r.Keys}}
+	if len(r.Attributes) > 0 {
+		c["ForAllValues:StringEquals"] = map[string]any{"dynamodb:Attributes": r.Attributes}
+		c["StringEqualsIfExists"] = map[string]any{"dynamodb:ReturnValues": "NONE"}
+	}
+	return c
 }
 
 // resources are what a right is for, by their ARNs, and the condition that goes with it; none where the target or the settings leave it

@@ -206,7 +206,12 @@ func allowed(t *testing.T, tpl template, action string, on, condition any) strin
 func wanted(tpl template, r manifest.Right) []string {
 	keys := ""
 	if len(r.Keys) > 0 {
-		keys = " " + plain(map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": r.Keys}})
+		condition := map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": r.Keys}}
+		if len(r.Attributes) > 0 {
+			condition["ForAllValues:StringEquals"] = map[string]any{"dynamodb:Attributes": r.Attributes}
+			condition["StringEqualsIfExists"] = map[string]any{"dynamodb:ReturnValues": "NONE"}
+		}
+		keys = " " + plain(condition)
 	}
 	switch r.On {
 	case manifest.Table:

@@ -254,11 +254,13 @@ type Grant struct {
 	Caps         Caps
 	RulesVersion int64 // the customer's version that they were copied from: an older one never overwrites them
 
-	Everyone            bool  // all of the partner's staff have access, now and later (E11-E13)
-	Epoch               int64 // assignments of an older epoch do not count (E14)
-	EveryoneUpTo        int64 // staff up to this user number have access, after everyone was switched off (E15); 0 = nobody has by number
-	EveryoneUpToVersion int64 // the headcount's version when everyone was switched off: users who were removed before are not counted
-	Count               int   // users with access; while Everyone is on, external users only: the headcount counts the staff
+	Everyone            bool      // all of the partner's staff have access, now and later (E11-E13)
+	Epoch               int64     // assignments of an older epoch do not count (E14)
+	EveryoneUpTo        int64     // staff up to this user number have access, after everyone was switched off (E15); 0 = nobody has by number
+	EveryoneUpToVersion int64     // the headcount's version when everyone was switched off: users who were removed before are not counted
+	EveryoneSince       time.Time // when everyone was last switched on; it stays when everyone is switched off
+	EveryoneBy          By        // who switched it on
+	Count               int       // users with access; while Everyone is on, external users only: the headcount counts the staff
 
 	Created        time.Time
 	Updated        time.Time
@@ -274,7 +276,11 @@ func (g *Grant) UsersCanBeListed() bool {
 	return !g.Everyone && g.EveryoneUpTo == 0 && g.Count <= MaxUserChanges
 }
 
-// Assignment is one user inside a grant, or, after everyone was switched off, one user who is excluded from it.
+// NoEpoch is the epoch of a row that holds the last use of a user whom everyone includes, and no assignment: it never counts.
+const NoEpoch = -1
+
+// Assignment is one user inside a grant, or, after everyone was switched off, one user who is excluded from it. Its row also holds the
+// user's last use; a row without an assignment has NoEpoch and version 0.
 type Assignment struct {
 	Customer string
 	Partner  string
@@ -285,7 +291,10 @@ type Assignment struct {
 	By       Assigner // who assigned the user; "" = not recorded
 	Number   int64    // the user's number when it was assigned: another one means another person; 0 = not recorded
 	At       time.Time
+	Granter  By    // who assigned the user: the person behind By
 	Version  int64 // the grant's version that wrote it
+
+	LastUse Use // no part of the version: a check records it, and a change of the assignment leaves it as it is
 }
 
 // Admits reports whether the user belongs to the grant, whatever its period and state. A nil assignment means that there is none; an
@@ -295,13 +304,18 @@ func (g *Grant) Admits(u *User, a *Assignment) bool {
 	if u.Status == Removed {
 		return false
 	}
-	if a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External) {
+	if g.counts(u, a) {
 		return !a.Excluded && !g.pickedAnotherPerson(u, a)
 	}
 	if u.Role == External {
 		return false
 	}
 	return g.Everyone || u.Number <= g.EveryoneUpTo
+}
+
+// counts reports whether the row is an assignment of the grant's epoch, and not one that everyone has replaced.
+func (g *Grant) counts(u *User, a *Assignment) bool {
+	return a != nil && a.Epoch == g.Epoch && (!g.Everyone || u.Role == External)
 }
 
 // pickedAnotherPerson reports whether the assignment is for the person who had the account before: its address has moved to another domain

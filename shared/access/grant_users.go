@@ -96,17 +96,19 @@ func (p *grantPlan) writeRow(u *User, out bool, level *Level) {
 	}
 	p.rows[u.ID] = &Assignment{
 		Customer: p.grant.Customer, Partner: p.grant.Partner, User: u.ID, Epoch: p.grant.Epoch, Excluded: out, Level: level, By: by,
-		Number: u.Number, At: p.pc.Now,
+		Number: u.Number, At: p.pc.Now, Granter: p.pc.Actor.by(),
 	}
 }
 
-// keepRow writes the user's row again, for the same person, with the same level and who assigned it.
+// keepRow writes the user's row again, for the same person, with the same level, and with who assigned it and when.
 func (p *grantPlan) keepRow(u *User, row *Assignment) {
 	p.writeRow(u, false, nil)
-	if row != nil {
-		n := p.rows[u.ID]
-		n.Level, n.By, n.Number = row.Level, row.By, row.Number
+	n := p.rows[u.ID]
+	if row == nil { // the user has access by its number
+		n.At, n.Granter = p.grant.byNumberSince(u), p.grant.EveryoneBy
+		return
 	}
+	n.Level, n.By, n.Number, n.At, n.Granter = row.Level, row.By, row.Number, row.At, row.Granter
 }
 
 // add assigns a user, with a level of its own when one is given (D15).
@@ -274,6 +276,7 @@ func (p *grantPlan) switchEveryone(on bool) {
 			}
 		}
 		p.grant.Everyone, p.grant.EveryoneUpTo, p.grant.Count = true, 0, 0
+		p.grant.EveryoneSince, p.grant.EveryoneBy = p.pc.Now, p.pc.Actor.by()
 		p.grant.Epoch++
 		p.rows = map[string]*Assignment{}
 		p.recordChange("everyone", true)

@@ -34,15 +34,6 @@ type GrantUser struct {
 	Assignment *Assignment // nil when everyone is in
 }
 
-// GrantFilter says which grants of a list are wanted.
-type GrantFilter struct {
-	Query          string   // each word begins a word of the other side's name, or the whole begins its id or domain
-	Statuses       []string // "" = all that have not ended
-	Now            time.Time
-	Viewer         string // a user: its access is looked up, too
-	OnlyAccessible bool   // only what that user can enter
-}
-
 // HistoryFilter says which events are wanted.
 type HistoryFilter struct {
 	Type  events.Type // "" = all

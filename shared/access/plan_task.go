@@ -55,8 +55,11 @@ func (pc PlanContext) reviewInvitationsOf(before, after *User) []Write {
 }
 
 // needsRow reports whether the assignment has, or can again have, an effect: it is of the present epoch, and does not exclude a user who
-// would have no access without it.
+// would have no access without it. The row of a user who may have access without an assignment is needed for its last use.
 func (g *Grant) needsRow(a *Assignment) bool {
+	if a.LastUse.On != "" && (g.Everyone || g.EveryoneUpTo > 0) {
+		return true
+	}
 	return a.Epoch >= g.Epoch && (!a.Excluded || g.Everyone || g.EveryoneUpTo > 0)
 }
 

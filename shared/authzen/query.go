@@ -30,6 +30,8 @@ type Entity struct {
 
 // Context is what the service reads in a context.
 type Context struct {
+	RecordUse *bool // whether an allow counts as a use of the access; nil = not said
+
 	consistency access.Consistency
 	evaluation  int // as in Entity
 	wrong       *memberError

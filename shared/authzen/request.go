@@ -207,6 +207,13 @@ func (r *reader) properties(e *Entity) error {
 func (r *reader) context(evaluation int) (*Context, error) {
 	c := &Context{evaluation: evaluation}
 	isObject, err := r.ObjectOrSkip(func(name string) error {
+		if name == "record_use" && !r.Null() {
+			yes, isBool, err := r.BoolOrSkip()
+			if c.RecordUse = &yes; !isBool && c.wrong == nil {
+				c.wrong = &memberError{"/record_use", "This is true or false."}
+			}
+			return err
+		}
 		if name != "consistency" || r.Null() {
 			return r.Skip()
 		}

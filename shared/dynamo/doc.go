@@ -10,14 +10,22 @@
 //	plan a change of a grant                  BatchGetItem: customer, partner, headcount, grant, users
 //	                                          named; then their assignments; then the grant's version      C#…, P#…
 //	   … that replaces the set of users       Query of the grant's assignments                             C#<customer>, U#<partner>:
-//	grants of a customer                      Query, a page                                                C#<customer>, G#
+//	grants of a customer, by id               Query, a page                                                C#<customer>, G#
+//	   … sorted and counted                   the same, up to 500; BatchGetItem of the partners            C#<customer>, G#
+//	who can come in to a tenant: few people   Query of the grants, then each one's assignments and users   C#<customer>, G# and U#
+//	   … of many, a page                      Query of index 1, some users of each partner by name;
+//	                                          BatchGetItem of those shown, with their assignments          P#<partner>, U#<name>#
+//	the last use of a person's access         with the assignment; UpdateItem, once a day                  C#<customer>, U#<user>
 //	users of a grant, picked one by one       Query, a page; BatchGetItem of the users                     C#<customer>, U#<partner>:
 //	users of a partner                        Query, a page                                                P#<partner>, U#
 //	a user who has left                       GetItem, BatchGetItem, when not among those                  P#<partner>, F#<user>
 //	members of a customer                     Query, a page                                                C#<customer>, M#
 //	history of a customer                     Query, a page, newest first                                  C#<customer>, T#
 //	history of a partner                      Query of index 1, a page, newest first                       P#<partner>, T#
-//	customers of a partner                    Query of index 1, a page; BatchGetItem of the customers      P#<partner>, C#
+//	customers of a partner, by id             Query of index 1, a page; BatchGetItem of the customers      P#<partner>, C#
+//	   … sorted and counted                   the same, up to 500                                          P#<partner>, C#
+//	customers whose tenants a user can enter  Query of index 1, the user's rows and the partner's grants;
+//	                                          BatchGetItem of customers, grants and assignments            U#<user>, C# and P#<partner>, C#
 //	grants of a user                          Query of index 1, a page                                     U#<user>, C#
 //	partners by a word of their name          Query, a page                                                W#<first letter>, <word>…
 //	all partners by name                      Query of index 1, 4 shards side by side                      D#<shard>
@@ -59,6 +67,18 @@
 // a mark that checks look at, completed by a second write, since a change and its event would be two transactions, and each reader would
 // have to know about half a revoke; a queue of writers, which costs every write a request more; and more attempts without a hold, which are
 // a matter of luck.
+//
+// # Last use
+//
+// A check that allows something writes the day of it into the assignment's row (RecordUse), which it has read anyway: once a person,
+// customer and day. The day is no part of the assignment: it bumps no version, meets no condition but its own, is in no event, and an
+// assignment is written by an update that leaves it as it is. Somebody whom everyone includes has a row with the last use alone, of
+// access.NoEpoch, which admits nobody; the task that deletes old rows keeps those with a last use while their users may be in without an
+// assignment.
+//
+// Turned down on 2026-11-28: a row of its own, a fifth key of each check; writing after the answer, since Lambda freezes a function that
+// has answered; a queue, which costs more than the write; an instant instead of a day, which is a write for each check; a use on the
+// grant's row, where its writers would meet it.
 //
 // The rows of "everyone up to number n", of epochs and of single users are explained at access.Grant.
 package dynamo

@@ -49,6 +49,8 @@ func (tx transaction) waitForHolds(now time.Time) {
 			w.Put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		case w.Delete != nil && guard(&w.Delete.ConditionExpression, w.Delete.ExpressionAttributeNames, w.Delete.ExpressionAttributeValues):
 			w.Delete.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+		case w.Update != nil && guard(&w.Update.ConditionExpression, w.Update.ExpressionAttributeNames, w.Update.ExpressionAttributeValues):
+			w.Update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		}
 	}
 }
@@ -68,6 +70,8 @@ func loaded(w types.TransactWriteItem) (Key, bool) {
 		m, condition = w.Put.Item, w.Put.ConditionExpression
 	case w.Delete != nil:
 		m, condition = w.Delete.Key, w.Delete.ConditionExpression
+	case w.Update != nil:
+		m, condition = w.Update.Key, w.Update.ConditionExpression
 	case w.ConditionCheck != nil:
 		m, condition = w.ConditionCheck.Key, w.ConditionCheck.ConditionExpression
 	}

@@ -320,11 +320,11 @@ func (it *item) headcount() *access.Headcount {
 }
 
 func userItem(u *access.User) draft {
-	k := userKey(u.ID)
-	if u.Status == access.Removed {
-		k = formerUserKey(u.ID)
+	d := newDraft(formerUserKey(u.ID))
+	if u.Status != access.Removed {
+		d = newDraft(userKey(u.ID))
+		d.index1(partnerIndexPK(partnerOf(u.ID)), userIndexSK(u))
 	}
-	d := newDraft(k)
 	d.s("id", u.ID)
 	d.n("number", u.Number)
 	d.s("email", u.Email)
@@ -461,6 +461,9 @@ func grantItem(g *access.Grant) draft {
 	if g.EveryoneUpToVersion > 0 {
 		d.n("up_to_at", g.EveryoneUpToVersion)
 	}
+	d.t("everyone_at", g.EveryoneSince)
+	d.s("everyone_by", string(g.EveryoneBy.Kind))
+	d.s("everyone_email", g.EveryoneBy.Email)
 	d.n("count", int64(g.Count))
 	if e := g.End; e != nil {
 		d.s("end_reason", string(e.Reason))
@@ -531,6 +534,12 @@ func (it *item) grantInto(g *access.Grant) {
 			g.EveryoneUpTo = it.numberOf(a)
 		case "up_to_at":
 			g.EveryoneUpToVersion = it.numberOf(a)
+		case "everyone_at":
+			g.EveryoneSince = it.timeOf(a)
+		case "everyone_by":
+			g.EveryoneBy.Kind = access.ActorKind(a.text)
+		case "everyone_email":
+			g.EveryoneBy.Email = a.text
 		case "count":
 			g.Count = int(it.numberOf(a))
 		case "end_reason":
@@ -561,6 +570,7 @@ func (it *item) grantInto(g *access.Grant) {
 	}
 }
 
+// assignmentItem is an assignment without the last use, which stays as it is in the row: see transaction.assignment.
 func assignmentItem(a *access.Assignment) draft {
 	d := newDraft(assignmentKey(a.Customer, a.User))
 	d.index1(userIndexPK(a.User), customerIndexSK(a.Customer))
@@ -576,6 +586,8 @@ func assignmentItem(a *access.Assignment) draft {
 		d.n("number", a.Number)
 	}
 	d.t("at", a.At)
+	d.s("granter", string(a.Granter.Kind))
+	d.s("granter_email", a.Granter.Email)
 	d.n("version", a.Version)
 	return d
 }
@@ -588,6 +600,7 @@ func (it *item) assignment() *access.Assignment {
 
 // assignmentInto is for assignments what grantInto is for grants.
 func (it *item) assignmentInto(as *access.Assignment) {
+	as.Epoch = access.NoEpoch // of a row that holds the last use only
 	for i := range it.attrs {
 		switch a := &it.attrs[i]; a.name {
 		case "customer":
@@ -607,8 +620,16 @@ func (it *item) assignmentInto(as *access.Assignment) {
 			as.Number = it.numberOf(a)
 		case "at":
 			as.At = it.timeOf(a)
+		case "granter":
+			as.Granter.Kind = access.ActorKind(a.text)
+		case "granter_email":
+			as.Granter.Email = a.text
 		case "version":
 			as.Version = it.numberOf(a)
+		case used:
+			as.LastUse.On = access.Day(a.text)
+		case usedBy:
+			as.LastUse.Number = it.numberOf(a)
 		}
 	}
 }

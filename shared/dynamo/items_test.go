@@ -62,14 +62,14 @@ func full() record {
 			Until:      noon.Add(24 * time.Hour),
 			RequireSSO: true, AssignedBy: access.ByPartner, AssignedBySince: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome",
 			Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, RulesVersion: 7, Everyone: true, Epoch: 3,
-			EveryoneUpTo: 8, EveryoneUpToVersion: 6,
+			EveryoneUpTo: 8, EveryoneUpToVersion: 6, EveryoneSince: noon.Add(time.Hour), EveryoneBy: access.By{Kind: "customer", Email: ann},
 			Count: 5, PreviousEnd: noon.Add(time.Second),
 			End:           &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
 			NotifiedUntil: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, HiddenVersions: 2,
 		},
 		Assignment: &access.Assignment{
 			Customer: "acme", Partner: "contoso", User: kim, Epoch: 3, Excluded: true, Level: &level, By: access.ByPartner,
-			Number: 3, At: noon, Version: 9,
+			Number: 3, At: noon, Granter: access.By{Kind: "partner", Email: "olga@contoso.example"}, Version: 9,
 		},
 		Task: &access.Task{
 			ID: "01JTASK00000000000000000000", Kind: access.TaskUserRemoved, Partner: "contoso", Customer: "acme", User: kim, LastCustomer: "acme",

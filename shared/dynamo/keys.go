@@ -105,6 +105,9 @@ func partnerIndexPK(partner string) string   { return "P#" + partner }
 func userIndexPK(user string) string         { return "U#" + user }
 func customerIndexSK(customer string) string { return customerPrefix + customer }
 
+// userIndexSK orders a partner's users by name.
+func userIndexSK(u *access.User) string { return userPrefix + access.SortName(u.Name, u.ID) }
+
 // directoryShards spreads the list of all partners, so that no partition holds them all.
 const directoryShards = 4
 

@@ -82,12 +82,6 @@ func (s *Store) stretch(pk, prefix string) func(context.Context, string, int) ([
 	}
 }
 
-func (s *Store) indexed(pk, prefix string) func(context.Context, string, int) ([]*item, bool, error) {
-	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
-		return s.query(ctx, prefixed(pk, prefix, after).inIndex(), n)
-	}
-}
-
 // newestFirst reads a span from its end. Its sort keys are in the given attribute and begin with the prefix.
 func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, string, int) ([]*item, bool, error) {
 	sp.backwards = true
@@ -103,112 +97,6 @@ func (s *Store) newestFirst(sp span, prefix, key string) func(context.Context, s
 		}
 		return items, more, err
 	}
-}
-
-// CustomerGrants lists the partners with a grant of the customer (D12, D13, D18, D19), by partner id.
-func (s *Store) CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter,
-	ask access.PageRequest,
-) (access.Page[access.GrantRow], error) {
-	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
-		grants := make([]*access.Grant, len(items))
-		keys := make([]Key, 0, 2*len(items))
-		for i, it := range items {
-			g, err := decode(it, (*item).grant)
-			if err != nil {
-				return nil, err
-			}
-			grants[i] = g
-			keys = append(keys, partnerKey(g.Partner), headcountKey(g.Partner))
-		}
-		side, err := s.get(ctx, keys)
-		if err != nil {
-			return nil, err
-		}
-		rows := make([]*access.GrantRow, len(items))
-		for i, g := range grants {
-			row := access.GrantRow{Grant: g, Customer: c}
-			if row.Partner, err = lookup(side, partnerKey(g.Partner), (*item).partner); err != nil {
-				return nil, err
-			}
-			if row.Headcount, err = headcountIn(side, g.Partner); err != nil {
-				return nil, err
-			}
-			if row.Partner != nil && wanted(f, &row) && NameMatches(row.Partner.Name, row.Partner.ID, f.Query) {
-				rows[i] = &row
-			}
-		}
-		return rows, nil
-	}
-	return walk(ctx, ask, true, s.stretch(customerPK(c.ID), grantPrefix), join, after(grantPrefix, sk))
-}
-
-func wanted(f access.GrantFilter, r *access.GrantRow) bool {
-	status := r.Grant.Status(r.Partner, f.Now)
-	if len(f.Statuses) == 0 {
-		return status != access.StatusEnded && status != access.StatusExpired
-	}
-	return slices.Contains(f.Statuses, string(status))
-}
-
-// PartnerCustomers lists the customers with a grant for the partner (A1, A3, W14), by customer id. Which customers there are comes from
-// index 1; their records are read from the table.
-func (s *Store) PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter,
-	ask access.PageRequest,
-) (access.Page[access.GrantRow], error) {
-	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
-		keys := []Key{headcountKey(p.ID)}
-		if f.Viewer != "" {
-			keys = append(keys, userKey(f.Viewer))
-		}
-		customers := make([]string, len(items))
-		for i, it := range items {
-			c := strings.TrimPrefix(it.s(gsi1sk), customerPrefix)
-			customers[i] = c
-			keys = append(keys, customerKey(c), grantKey(c, p.ID))
-			if f.Viewer != "" {
-				keys = append(keys, assignmentKey(c, f.Viewer))
-			}
-		}
-		side, err := s.get(ctx, keys)
-		if err != nil {
-			return nil, err
-		}
-		head, err := headcountIn(side, p.ID)
-		if err != nil {
-			return nil, err
-		}
-		user, err := lookup(side, userKey(f.Viewer), (*item).user)
-		if err != nil {
-			return nil, err
-		}
-		rows := make([]*access.GrantRow, len(items))
-		for i, id := range customers {
-			row := access.GrantRow{Partner: p, Headcount: head}
-			if row.Customer, err = lookup(side, customerKey(id), (*item).customer); err != nil {
-				return nil, err
-			}
-			if row.Grant, err = lookup(side, grantKey(id, p.ID), (*item).grant); err != nil {
-				return nil, err
-			}
-			if row.Customer == nil || row.Grant == nil {
-				continue
-			}
-			if f.Viewer != "" {
-				row.Viewer = access.Facts{Partner: p, User: user, Grant: row.Grant}
-				if row.Viewer.Assignment, err = lookup(side, assignmentKey(id, f.Viewer), (*item).assignment); err != nil {
-					return nil, err
-				}
-			}
-			if _, in := access.EffectiveLevel(row.Viewer, id, f.Now); f.OnlyAccessible && !in {
-				continue
-			}
-			if wanted(f, &row) && customerMatches(row.Customer, f.Query) {
-				rows[i] = &row
-			}
-		}
-		return rows, nil
-	}
-	return walk(ctx, ask, true, s.indexed(partnerIndexPK(p.ID), customerPrefix), join, after(customerPrefix, gsi1sk))
 }
 
 // GrantUsers lists the users of a grant (D19, A12): those assigned one by one, or all users of the partner who have access.
@@ -288,7 +176,7 @@ func (s *Store) Users(ctx context.Context, partner, query string, onlyActive boo
 		if u.Status == access.Removed || onlyActive && u.Status != access.Active {
 			return false
 		}
-		return NameMatches(u.Name, u.Email, query)
+		return access.NameMatches(u.Name, u.Email, query)
 	}
 	prefix := assignmentPrefix(partner)
 	return walk(ctx, ask, true, s.stretch(partnerPK(partner), prefix), each((*item).user, keep), after(prefix, sk))
@@ -353,7 +241,7 @@ func (s *Store) Partners(ctx context.Context, query string, keep func(*access.Pa
 	}
 	join := s.partnersNamed(func(it *item, p *access.Partner) bool {
 		word, _, _ := strings.Cut(it.s(sk), "#")
-		return keep(p) && NameMatches(p.Name, "", query) && word == firstMatch(p.Name, longest)
+		return keep(p) && access.NameMatches(p.Name, "", query) && word == firstMatch(p.Name, longest)
 	})
 	return walk(ctx, ask, true, fetch, join, after("", sk))
 }
@@ -407,7 +295,7 @@ func (s *Store) Customers(ctx context.Context, query string, ask access.PageRequ
 }
 
 func customerMatches(c *access.Customer, query string) bool {
-	return NameMatches(c.Name, c.ID, query) || begins(c.Domain, query)
+	return access.NameMatches(c.Name, c.ID, query) || access.IDBegins(c.Domain, query)
 }
 
 // RemovedPartners lists the removed partners, by id. No other list has them.

@@ -283,7 +283,8 @@ func TestACustomersGrantsAreListedAndFiltered(t *testing.T) {
 	)
 	list := func(f access.GrantFilter) lister[access.GrantRow] {
 		return func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-			return tb.CustomerGrants(ctx, acme, f, ask)
+			page, err := tb.CustomerGrants(ctx, acme, f, ask)
+			return page.Page, err
 		}
 	}
 	name := func(r access.GrantRow) string {
@@ -328,11 +329,13 @@ func TestAListThatIsNearlyAllFilteredOutIsStillWhole(t *testing.T) {
 	tb.save(t, writes...)
 	f := access.GrantFilter{Now: noon}
 	grants := func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-		return tb.CustomerGrants(ctx, acme, f, ask)
+		page, err := tb.CustomerGrants(ctx, acme, f, ask)
+		return page.Page, err
 	}
 	wantList(t, "four of 950 grants of a customer", grants, func(r access.GrantRow) string { return r.Grant.Partner }, wantPartners...)
 	customers := func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-		return tb.PartnerCustomers(ctx, partnerNamed("contoso", "Contoso"), f, ask)
+		page, err := tb.PartnerCustomers(ctx, partnerNamed("contoso", "Contoso"), f, ask)
+		return page.Page, err
 	}
 	wantList(t, "four of 950 customers of a partner", customers, func(r access.GrantRow) string { return r.Customer.ID }, wantCustomers...)
 	was := len(tb.line.seen())
@@ -371,7 +374,8 @@ func TestAPartnersCustomersAreListedAndFiltered(t *testing.T) {
 	)
 	list := func(f access.GrantFilter) lister[access.GrantRow] {
 		return func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-			return tb.PartnerCustomers(ctx, contoso, f, ask)
+			page, err := tb.PartnerCustomers(ctx, contoso, f, ask)
+			return page.Page, err
 		}
 	}
 	name := func(r access.GrantRow) string {

@@ -76,6 +76,7 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			"change the admin":   m.changeAdmin,
 			"review invitations": m.reviewBids,
 			"delete old rows":    m.oldRows,
+			"use the access":     m.use,
 		})
 		m.compareAll(rt)
 		m.sweepAll(rt)
@@ -540,6 +541,16 @@ func (m *machine) oldRows(t *rapid.T) {
 }
 
 // visit is the sweep's at one grant. It is never refused, and a second time it finds nothing to do.
+// use records the last use of anybody anywhere. It changes nothing that the model knows of, also where the person has no access.
+func (m *machine) use(t *rapid.T) {
+	use := access.Use{On: access.DayOf(m.model.now), Number: int64(rapid.IntRange(1, 3).Draw(t, "number"))}
+	user, customer := m.someUser(t), rapid.SampledFrom(m.model.customers).Draw(t, "customer")
+	if err := m.reader.RecordUse(m.ctx, customer, user, use); err != nil {
+		t.Fatal(err)
+	}
+	m.touched[pair{customer, m.model.people[user].partner}] = true
+}
+
 func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.GrantFacts) (access.GrantChange, error)) {
 	var c access.Change
 	m.same(m.relation(p, users, false, func(r access.GrantFacts) (access.GrantChange, error) {
@@ -801,16 +812,48 @@ func (m *machine) compareUsers(t *rapid.T, p pair) {
 }
 
 func (m *machine) compareCustomer(t *rapid.T, id string) {
+	m.comparePeople(t, id)
 	m.compareRows(t, "partners of "+id, func(p pair) (string, bool) { return p.partner, p.customer == id },
 		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-			return m.store.CustomerGrants(m.ctx, &access.Customer{ID: id, Name: id}, f, ask)
+			page, err := m.store.CustomerGrants(m.ctx, &access.Customer{ID: id, Name: id}, f, ask)
+			return page.Page, err
 		})
+}
+
+// comparePeople compares who can come in, from a list that is read whole or merged.
+func (m *machine) comparePeople(t *rapid.T, customer string) {
+	store := m.store
+	if rapid.Bool().Draw(t, "merged") {
+		merged := *m.store
+		store = &merged
+		store.MergePeople()
+	}
+	f := access.PeopleFilter{Order: access.OrderName, Now: m.model.now}
+	got := m.pages(t, rapid.IntRange(1, 4).Draw(t, "limit"), func(ask access.PageRequest) ([]string, string, error) {
+		page, err := store.People(m.ctx, customer, f, ask)
+		var rows []string
+		for _, p := range page.Items {
+			rows = append(rows, p.User.ID+" "+p.Level.String())
+		}
+		return rows, page.Next, err
+	})
+	var want []string
+	for _, u := range m.model.everybody() {
+		if d := m.model.decide(u, customer, access.View); d.allow {
+			want = append(want, u+" "+d.level.String())
+		}
+	}
+	slices.Sort(got)
+	if slices.Sort(want); !slices.Equal(got, want) {
+		t.Fatalf("people of %s: got %v, want %v", customer, got, want)
+	}
 }
 
 func (m *machine) comparePartner(t *rapid.T, id string) {
 	m.compareRows(t, "customers of "+id, func(p pair) (string, bool) { return p.customer, p.partner == id },
 		func(f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error) {
-			return m.store.PartnerCustomers(m.ctx, m.partners[id], f, ask)
+			page, err := m.store.PartnerCustomers(m.ctx, m.partners[id], f, ask)
+			return page.Page, err
 		})
 }
 

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"partneraccess/shared/access"
+
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
@@ -81,7 +83,7 @@ func TestAQueryMatchesWhenEachOfItsWordsBeginsAWordOfTheName(t *testing.T) {
 		{"🚀", "r", "!", true},
 		{"Contoso", "c", "!", false},
 	} {
-		if got := NameMatches(c.name, c.id, c.query); got != c.want {
+		if got := access.NameMatches(c.name, c.id, c.query); got != c.want {
 			t.Errorf("%q (%s) and the query %q: got %v, want %v", c.name, c.id, c.query, got, c.want)
 		}
 	}
@@ -96,7 +98,7 @@ func TestAnyNameIsFoundByTheBeginningOfEachOfItsWords(t *testing.T) {
 		for _, w := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("-& ", r) }) {
 			r := []rune(w)
 			query := string(r[:rapid.IntRange(1, len(r)).Draw(t, "length")])
-			if ws := words(query); ws[0] != "_" && !NameMatches(name, "", query) {
+			if ws := words(query); ws[0] != "_" && !access.NameMatches(name, "", query) {
 				t.Fatalf("%q by %q: got no match, want one (words %q and %q)", name, query, words(name), words(query))
 			}
 		}
@@ -125,7 +127,7 @@ func TestKeysOfTheLongestNamesFit(t *testing.T) {
 					t.Errorf("%s, 200 times: got %d bytes of a word's key, want at most %d", c, got, most)
 				}
 			}
-			if !NameMatches(name, "", name) {
+			if !access.NameMatches(name, "", name) {
 				t.Errorf("%s, 200 times: the name does not match itself", c)
 			}
 		}

@@ -26,11 +26,12 @@ type Store struct {
 	db      *dynamodb.Client
 	table   string
 	metrics *metrics.Recorder
+	counted int // up to how many people a list is read whole and counted
 }
 
 // New returns the store in the table of that name.
 func New(db *dynamodb.Client, table string, options ...Option) *Store {
-	return &Store{db: db, table: table, metrics: apply(options).metrics}
+	return &Store{db: db, table: table, metrics: apply(options).metrics, counted: countedPeople}
 }
 
 // Option changes what New and NewReader return.
@@ -245,11 +246,7 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.GrantWrite:
 		tx.put(t, grantItem(w.After), w.Before.Stored())
 	case access.AssignmentWrite:
-		if w.After == nil {
-			tx.remove(t, assignmentKey(w.Before.Customer, w.Before.User), w.Before.Version)
-		} else {
-			tx.put(t, assignmentItem(w.After), w.Before.Stored())
-		}
+		tx.assignment(t, w)
 	case access.TaskWrite:
 		if w.After == nil {
 			tx.remove(t, taskKey(w.Before.ID), w.Before.Version)
@@ -340,6 +337,8 @@ func (tx *transaction) withoutNeedlessChecks() {
 			written[name(w.Put.Item)] = true
 		case w.Delete != nil:
 			written[name(w.Delete.Key)] = true
+		case w.Update != nil:
+			written[name(w.Update.Key)] = true
 		}
 	}
 	*tx = slices.DeleteFunc(*tx, func(w types.TransactWriteItem) bool {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -35,6 +36,7 @@ type FactSource interface {
 // CheckConfig is what the decision endpoints need.
 type CheckConfig struct {
 	Facts     FactSource
+	Uses      UseRecorder // nil: uses are not recorded
 	Catalogue *access.Catalogue
 	Now       func() time.Time
 	BaseURL   string // of the service, as callers see it, without a slash at the end
@@ -55,6 +57,8 @@ type check struct {
 	CheckConfig
 	header  map[string]string // of every answer; never written to
 	decoder authzen.Decoder
+
+	pausedUntil atomic.Int64 // no use is recorded before: nanoseconds since 1970
 }
 
 func (k *check) handle(ctx context.Context, r *apigateway.Request) apigateway.Response {
@@ -110,6 +114,7 @@ type evaluation struct {
 	knownType bool   // the catalogue has the resource's type
 	failed    *access.Error
 	decision  access.Decision
+	use       access.Use // that the decision is, when it is not recorded yet; see recordUses
 }
 
 // evaluated is the answer to a query, or to a batch of them.
@@ -144,13 +149,19 @@ func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) 
 	if !request.Batch && evaluations[0].failed != nil {
 		return evaluated{}, evaluations[0].failed
 	}
-	if refused := k.mayAsk(ctx, r, evaluations); refused != nil {
+	backEnd, refused := k.mayAsk(ctx, r, evaluations)
+	if refused != nil {
 		return evaluated{}, refused
 	}
 	k.findUsers(ctx, r, evaluations)
 	now := k.decide(ctx, r, evaluations)
 	if request.Batch {
 		evaluations = upToDecisive(request.Semantic, evaluations)
+	}
+	if backEnd {
+		k.recordUses(ctx, r, request.Batch, evaluations)
+	}
+	if request.Batch {
 		return evaluated{at: now, allowed: k.count(evaluations), body: authzen.AppendBatch(
 			r.Buffer(32+384*len(evaluations)), len(evaluations), func(b []byte, i int) []byte {
 				if e := &evaluations[i]; e.failed == nil {
@@ -196,39 +207,41 @@ func (k *check) prepare(q *authzen.Query, required authzen.Required) (e evaluati
 	return e
 }
 
-// mayAsk refuses a caller who asks about others than it may.
-func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations []evaluation) *access.Error {
+// mayAsk refuses a caller who asks about others than it may, and tells whether the caller is a back end.
+func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations []evaluation) (backEnd bool, _ *access.Error) {
 	account, err := accountOf(&r.Claims)
 	if err != nil {
-		return access.Refuse(unauthenticated, "It is unclear which account this token was made out to: sign in again.")
+		return false, access.Refuse(unauthenticated, "It is unclear which account this token was made out to: sign in again.")
 	}
 	if account == "" && slices.Contains(r.Claims.Scopes, ScopeCheck) {
-		return nil
+		return true, nil
 	}
 	address, ok := access.ParseEmail(r.Claims.Email)
 	if !ok {
-		return access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user with a verified e-mail address.",
+		return false, access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user with a verified e-mail "+
+			"address.",
 			ScopeCheck)
 	}
 	me, err := k.Facts.UserByEmail(ctx, address)
 	if err != nil {
-		return k.readFailed(ctx, r, err)
+		return false, k.readFailed(ctx, r, err)
 	}
 	if account != "" && !access.SameAccount(account, me) { // the account has another address by now
-		return access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
+		return false, access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in "+
+			"again.")
 	}
 	for i := range evaluations {
 		e := &evaluations[i]
 		mine := me != "" && (e.user == me || e.address == address)
 		namesNobody := e.user == "" && e.address == "" // a failure about it tells nothing
 		if !mine && (e.failed == nil || !namesNobody) {
-			return access.Refuse(access.Forbidden, "Without the scope %s a partner's user may ask only about itself.", ScopeCheck)
+			return false, access.Refuse(access.Forbidden, "Without the scope %s a partner's user may ask only about itself.", ScopeCheck)
 		}
 		if e.address != "" {
 			e.user, e.address = me, ""
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // findUsers finds the users that evaluations name by their e-mail addresses.
@@ -300,9 +313,11 @@ func (k *check) decide(ctx context.Context, r *apigateway.Request, evaluations [
 		}
 	}
 	now := k.Now().UTC()
+	today := access.DayOf(now)
 	for i := range evaluations {
 		if e := &evaluations[i]; e.failed == nil {
 			e.decision = k.decideOne(e, facts[i], e.query.Action.ID, now)
+			e.use = access.UnrecordedUse(facts[i], e.decision, today)
 		}
 	}
 	return now

@@ -59,7 +59,7 @@ func (k *check) search(
 	if e.failed != nil {
 		return nil, e.failed
 	}
-	if refused := k.mayAsk(ctx, r, evaluations); refused != nil {
+	if _, refused := k.mayAsk(ctx, r, evaluations); refused != nil {
 		return nil, refused
 	}
 	s := search{}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
@@ -63,21 +64,29 @@ func getCustomer(ctx context.Context, c *call) (reply, error) {
 	return reply{status: 200, version: cust.Version, body: viewCustomer(cust)}, nil
 }
 
-// grantFilter reads q and status.
+// grantFilter reads the filter and the order of a list of grants.
 func (c *call) grantFilter() (access.GrantFilter, access.PageRequest, string, error) {
-	ask, q, digest, err := pageAsk(c.Request, "q", "status")
-	f := access.GrantFilter{Now: c.api.now(), Query: access.SearchText(q.Get("q"))}
+	ask, q, digest, err := pageAsk(c.Request, "q", "status", "level", "everyone", "ends_before", "changed_since", "sort")
+	f := access.GrantFilter{Now: c.api.now(), Query: access.SearchText(q.Get("q")), Order: access.GrantsByName}
 	if err != nil {
 		return f, ask, digest, err
 	}
+	var wrong findings
 	if s := q.Get("status"); s != "" {
 		f.Statuses = strings.Split(s, ",")
-		for _, s := range f.Statuses {
-			if !slices.Contains(service.GrantStatuses(), s) {
-				return f, ask, digest, access.Refuse(access.Invalid,
-					"status is one or more, separated by commas, of: %s", strings.Join(service.GrantStatuses(), ", ")).At("?status")
-			}
+		if slices.ContainsFunc(f.Statuses, func(s string) bool { return !slices.Contains(service.GrantStatuses(), s) }) {
+			wrong.add("?status", "status is one or more, separated by commas, of: "+strings.Join(service.GrantStatuses(), ", "))
 		}
+	}
+	f.Levels = levelsIn(q.Get("level"), &wrong, access.None, access.View, access.Support, access.Manage)
+	f.Everyone = boolIn(q, "everyone", &wrong)
+	f.EndsBefore, f.ChangedSince = instantIn(q, "ends_before", &wrong), instantIn(q, "changed_since", &wrong)
+	if s := q.Get("sort"); s != "" {
+		f.MustSort = true
+		f.Order, f.Descending = orderIn(s, &wrong, access.GrantsByName, access.GrantsByEnd, access.GrantsByUsers)
+	}
+	if err := wrong.err(); err != nil {
+		return f, ask, digest, err
 	}
 	return f, ask, digest, checkQuery(q)
 }
@@ -96,7 +105,7 @@ func listGrants(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.CustomerGrants(ctx, c.PathValue("customer"), f, ask)
-	return listReply(page, err, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) })
+	return countedReply(page.Page, page.Total, err, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) })
 }
 
 func getGrant(ctx context.Context, c *call) (reply, error) {
@@ -188,7 +197,9 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.PartnerCustomers(ctx, c.caller(), c.PathValue("partner"), f, ask)
-	return listReply(page, err, digest, func(r *access.GrantRow) partnerCustomerView { return c.api.viewPartnerCustomer(*r, f.Now) })
+	return countedReply(page.Page, page.Total, err, digest, func(r *access.GrantRow) partnerCustomerView {
+		return c.api.viewPartnerCustomer(*r, f.Now)
+	})
 }
 
 // getPartnerCustomer is one customer as the partner sees it. An external user sees those that it has access to, as in the list.
@@ -237,17 +248,21 @@ func (c *call) historyFilter() (access.HistoryFilter, access.PageRequest, string
 	if f.Type != "" && !slices.Contains(events.Types(), f.Type) {
 		wrong.add("?type", "there is no such event: the types stand in the contract")
 	}
-	if s := q.Get("from"); s != "" {
-		if f.From, err = parseInstant(s); err != nil {
-			wrong.add("?from", err.Error())
-		}
-	}
-	if s := q.Get("until"); s != "" {
-		if f.Until, err = parseInstant(s); err != nil {
-			wrong.add("?until", err.Error())
-		}
-	}
+	f.From, f.Until = instantIn(q, "from", &wrong), instantIn(q, "until", &wrong)
 	return f, ask, digest, wrong.err()
+}
+
+// instantIn reads an instant of a filter; zero when it is not given, or wrong.
+func instantIn(q url.Values, name string, wrong *findings) time.Time {
+	s := q.Get(name)
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := parseInstant(s)
+	if err != nil {
+		wrong.add("?"+name, err.Error())
+	}
+	return t
 }
 
 func listCustomerHistory(ctx context.Context, c *call) (reply, error) {

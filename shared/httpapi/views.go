@@ -303,10 +303,11 @@ type grantUserView struct {
 	Level string     `json:"effective_level"`
 	Cap   textOrNull `json:"cap"`
 	Since *time.Time `json:"assigned_at"` // null: has access because everyone has
+	Used  textOrNull `json:"last_used_on"`
 }
 
 func viewGrantUser(g *access.Grant, p *access.Partner, u access.GrantUser) grantUserView {
-	v := grantUserView{userView: viewUser(u.User, false)}
+	v := grantUserView{userView: viewUser(u.User, false), Used: textOrNull(access.LastUsed(u.User, u.Assignment))}
 	if a := u.Assignment; a != nil && a.Epoch == g.Epoch {
 		v.Since = &a.At
 	}

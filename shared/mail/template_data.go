@@ -535,6 +535,7 @@ func (v view) addGrantFacts(t *factTable) {
 		if v.l.Side != User {
 			t.add("Users with access", v.Count())
 		}
+		t.add("Last used", v.lastUsed())
 	}
 	t.addDone("Done by", v)
 }

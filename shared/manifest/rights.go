@@ -6,6 +6,8 @@ type Right struct {
 	On     Resource // what it is called on
 	// Keys are the partition keys that it is called with, as patterns of dynamodb:LeadingKeys ("C#*"); none: whatever they are.
 	Keys []string
+	// Attributes are those that an update names, its key's included, and it returns none; none: whatever they are.
+	Attributes []string
 }
 
 // Resource is what a right is for.
@@ -48,6 +50,7 @@ func rights() map[string][]Right {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "P"), // C and P: in TransactGetItems
 			table("Query", "C", "P"),
+			updating([]string{"pk", "sk", "customer", "used", "used_by", "user"}, "C"), // the last use, and nothing that decides
 			index(Index1, "P"),
 		},
 		"grant": {
@@ -78,7 +81,7 @@ func rights() map[string][]Right {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "P"),
 			table("Query", "C", "P", "W"),
-			index(Index1, "A", "D", "P"),
+			index(Index1, "A", "D", "P", "U"),
 		},
 		"directory": append([]Right{
 			table("BatchGetItem", "C", "E", "K", "O", "P"),
@@ -147,6 +150,13 @@ func rights() map[string][]Right {
 // table is the right to an action of DynamoDB on items with partition keys of these kinds.
 func table(action string, kinds ...string) Right {
 	return Right{Action: "dynamodb:" + action, On: Table, Keys: patterns(kinds)}
+}
+
+// updating is the right to update these attributes, its key's among them, of items with partition keys of these kinds.
+func updating(attributes []string, kinds ...string) Right {
+	r := table("UpdateItem", kinds...)
+	r.Attributes = attributes
+	return r
 }
 
 // index is the right to query an index at partition keys of these kinds.

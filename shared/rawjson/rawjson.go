@@ -108,6 +108,15 @@ func (r *Reader) StringOrSkip() (s string, isString bool, err error) {
 	return s, true, err
 }
 
+// BoolOrSkip reads a boolean. It skips any other value and returns false.
+func (r *Reader) BoolOrSkip() (b, isBool bool, err error) {
+	if k := r.dec.PeekKind(); k != 't' && k != 'f' {
+		return false, false, r.Skip()
+	}
+	b, err = r.Bool()
+	return b, true, err
+}
+
 // Bool reads a value as Text does and returns whether it is true.
 func (r *Reader) Bool() (bool, error) {
 	s, err := r.Text()

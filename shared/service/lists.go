@@ -54,10 +54,10 @@ func GrantStatuses() []string {
 // CustomerGrants lists a customer's grants (D12, D13, D18, D19).
 func (s *Service) CustomerGrants(
 	ctx context.Context, customer string, f access.GrantFilter, ask access.PageRequest,
-) (access.Page[access.GrantRow], error) {
+) (access.GrantPage, error) {
 	cust, err := s.Customer(ctx, customer)
 	if err != nil {
-		return access.Page[access.GrantRow]{}, err
+		return access.GrantPage{}, err
 	}
 	return s.Store.CustomerGrants(ctx, cust, f, ask)
 }
@@ -131,10 +131,10 @@ func (s *Service) Users(ctx context.Context, who Caller, partner, query string, 
 // PartnerCustomers lists a partner's customers (A1, A3, W14), with what the caller itself may do there.
 func (s *Service) PartnerCustomers(
 	ctx context.Context, who Caller, partner string, f access.GrantFilter, ask access.PageRequest,
-) (access.Page[access.GrantRow], error) {
+) (access.GrantPage, error) {
 	p, err := s.Partner(ctx, who, partner)
 	if err != nil {
-		return access.Page[access.GrantRow]{}, err
+		return access.GrantPage{}, err
 	}
 	if u := who.Identity.User; u != nil {
 		f.Viewer, f.OnlyAccessible = u.ID, who.Sees == SeesOwn

@@ -73,9 +73,13 @@ type facts interface {
 // lists reads what is listed, a page at a time. Those of a partner's customers, invitations and events, and of customers by name, come from
 // an index, which may be some moments behind; what is said of each item is not, except for events.
 type lists interface {
-	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow], error)
-	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.Page[access.GrantRow],
-		error)
+	// CustomerGrants and PartnerCustomers fail with access.Invalid at ?sort when a list that must be sorted is too long.
+	CustomerGrants(ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest) (access.GrantPage, error)
+	PartnerCustomers(ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest) (access.GrantPage, error)
+	// People lists who can come in to a customer's tenant, and CustomersOfPerson where one user can. Which users there are comes from an
+	// index, too. They fail with access.Invalid at ?cursor when the position is none.
+	People(ctx context.Context, customer string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error)
+	CustomersOfPerson(ctx context.Context, user string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error)
 	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageRequest) (access.Page[access.GrantUser], error)
 	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User], error)
 	Members(ctx context.Context, customer string, ask access.PageRequest) (access.Page[access.Member], error)

@@ -189,8 +189,9 @@ func Check(e *Environment) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	reader := dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder()))
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder())), Catalogue: catalogue, Now: e.Now, BaseURL: base,
+		Facts: reader, Uses: reader, Catalogue: catalogue, Now: e.Now, BaseURL: base,
 		Log: e.Log, Metrics: e.MetricsRecorder(), UnloggedAllows: 100 - logged,
 	}), nil
 }

@@ -41,6 +41,7 @@ func (c Call) String() string {
 type Record struct {
 	mu    sync.Mutex
 	calls map[Call]int
+	named map[Call]map[string]bool // the attributes that updates named
 }
 
 // Watch is one of a client's APIOptions: it notes each call that a function makes, told by the Lambda context that the call's context
@@ -95,8 +96,38 @@ func (r *Record) recordCall(ctx context.Context, function string, request any) e
 	for _, c := range calls {
 		c.Function = function
 		r.Add(c)
+		if operation == "UpdateItem" {
+			r.AddNamed(c, attributesOf(body))
+		}
 	}
 	return nil
+}
+
+// AddNamed notes the attributes that an update named.
+func (r *Record) AddNamed(c Call, attributes []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.named == nil {
+		r.named = map[Call]map[string]bool{}
+	}
+	if r.named[c] == nil {
+		r.named[c] = map[string]bool{}
+	}
+	for _, a := range attributes {
+		r.named[c][a] = true
+	}
+}
+
+// attributesOf are the attributes that an update names: those of its key, and those of its expressions, where each stands by a placeholder.
+func attributesOf(update []byte) []string {
+	var in struct {
+		Key                      map[string]any
+		ExpressionAttributeNames map[string]string
+	}
+	if json.Unmarshal(update, &in) != nil {
+		return []string{"what cannot be read"}
+	}
+	return slices.Concat(slices.Collect(maps.Keys(in.Key)), slices.Collect(maps.Values(in.ExpressionAttributeNames)))
 }
 
 // Add notes a call.
@@ -221,7 +252,36 @@ func (r *Record) Compare(functions []manifest.Function, allowed func(function st
 	for c := range unused {
 		spare = append(spare, c.String())
 	}
+	for _, f := range functions {
+		for _, right := range allowed(f.Name) {
+			tooMany, tooFew := r.compareAttributes(f.Name, right)
+			forbidden, spare = append(forbidden, tooMany...), append(spare, tooFew...)
+		}
+	}
 	slices.Sort(forbidden)
 	slices.Sort(spare)
+	return forbidden, spare
+}
+
+// compareAttributes holds the attributes that updates named against those of a right that bounds them.
+func (r *Record) compareAttributes(function string, right manifest.Right) (forbidden, spare []string) {
+	if len(right.Attributes) == 0 {
+		return nil, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range right.Keys {
+		c := Call{function, right.Action, right.On, k}
+		for name := range r.named[c] {
+			if !slices.Contains(right.Attributes, name) {
+				forbidden = append(forbidden, fmt.Sprintf("%s and the attribute %s", c, name))
+			}
+		}
+		for _, name := range right.Attributes {
+			if !r.named[c][name] && r.calls[c] > 0 { // one that was never called is told of already
+				spare = append(spare, fmt.Sprintf("%s and the attribute %s", c, name))
+			}
+		}
+	}
 	return forbidden, spare
 }

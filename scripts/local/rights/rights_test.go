@@ -206,6 +206,9 @@ func TestTheRecordIsHeldAgainstTheRightsBothWays(t *testing.T) {
 	get := func(keys ...string) manifest.Right {
 		return manifest.Right{Action: "dynamodb:GetItem", On: manifest.Table, Keys: keys}
 	}
+	update := func(attributes ...string) manifest.Right {
+		return manifest.Right{Action: "dynamodb:UpdateItem", On: manifest.Table, Keys: []string{"C#*"}, Attributes: attributes}
+	}
 	send := manifest.Right{Action: "ses:SendEmail", On: manifest.Mails}
 	call := func(function string, right manifest.Right) rights.Call {
 		c := rights.Call{Function: function, Action: right.Action, On: right.On}
@@ -263,6 +266,19 @@ func TestTheRecordIsHeldAgainstTheRightsBothWays(t *testing.T) {
 			[]string{"g: ses:SendEmail on mails"},
 		},
 		{
+			"the attributes that are allowed",
+			[]rights.Call{call("f", update("pk", "used"))},
+			map[string][]manifest.Right{"f": {update("pk", "used")}},
+			nil, nil,
+		},
+		{
+			"another attribute",
+			[]rights.Call{call("f", update("pk", "used"))},
+			map[string][]manifest.Right{"f": {update("pk", "level")}},
+			[]string{"f: dynamodb:UpdateItem on table with a key C#* and the attribute used"},
+			[]string{"f: dynamodb:UpdateItem on table with a key C#* and the attribute level"},
+		},
+		{
 			"the index for the table",
 			[]rights.Call{{Function: "f", Action: "dynamodb:Query", On: manifest.Index1, Key: "P#*"}},
 			map[string][]manifest.Right{"f": {{Action: "dynamodb:Query", On: manifest.Table, Keys: []string{"P#*"}}}},
@@ -273,6 +289,9 @@ func TestTheRecordIsHeldAgainstTheRightsBothWays(t *testing.T) {
 		r := &rights.Record{}
 		for _, call := range c.calls {
 			r.Add(call)
+			if strings.HasSuffix(call.Action, ":UpdateItem") {
+				r.AddNamed(call, []string{"pk", "used"})
+			}
 		}
 		forbidden, spare := r.Compare(functions, func(f string) []manifest.Right { return c.allowed[f] })
 		if !slices.Equal(forbidden, c.forbidden) || !slices.Equal(spare, c.spare) {

@@ -17,7 +17,7 @@ func lists(ctx context.Context) ([]fixture.Figure, error) {
 		return nil, err
 	}
 	defer e.Stop() //nolint:errcheck // it ends with this process at the latest
-	var trips []string
+	var trips, sorted []string
 	for _, n := range []int{200, 20_000} {
 		t := newTally(e.Client(), fmt.Sprintf("lists-%d", n))
 		if err := t.directory(ctx, "contoso", "acme"); err != nil {
@@ -26,23 +26,29 @@ func lists(ctx context.Context) ([]fixture.Figure, error) {
 		if err := t.grants(ctx, n); err != nil {
 			return nil, err
 		}
-		ours, err := t.page(func(ask access.PageRequest) (int, error) {
-			p, err := t.store.CustomerGrants(ctx, &access.Customer{ID: "acme"}, access.GrantFilter{Now: t.planContext.Now}, ask)
-			return len(p.Items), err
-		})
-		if err != nil {
-			return nil, err
+		for order, pages := range map[access.GrantOrder]*[]string{access.GrantsByID: &trips, access.GrantsByName: &sorted} {
+			f := access.GrantFilter{Now: t.planContext.Now, Order: order}
+			ours, err := t.page(func(ask access.PageRequest) (int, error) {
+				p, err := t.store.CustomerGrants(ctx, &access.Customer{ID: "acme"}, f, ask)
+				return len(p.Items), err
+			})
+			if err != nil {
+				return nil, err
+			}
+			theirs, err := t.page(func(ask access.PageRequest) (int, error) {
+				p, err := t.store.PartnerCustomers(ctx, &access.Partner{ID: "contoso"}, f, ask)
+				return len(p.Items), err
+			})
+			if err != nil {
+				return nil, err
+			}
+			*pages = append(*pages, fmt.Sprintf("%d and %d of %d", ours, theirs, n))
 		}
-		theirs, err := t.page(func(ask access.PageRequest) (int, error) {
-			p, err := t.store.PartnerCustomers(ctx, &access.Partner{ID: "contoso"}, access.GrantFilter{Now: t.planContext.Now}, ask)
-			return len(p.Items), err
-		})
-		if err != nil {
-			return nil, err
-		}
-		trips = append(trips, fmt.Sprintf("%d and %d of %d", ours, theirs, n))
 	}
-	return []fixture.Figure{{"page of a customer's and of a partner's list: round trips", strings.Join(trips, "; "), "the same number"}}, nil
+	return []fixture.Figure{
+		{"page of a customer's and of a partner's list by id: round trips", strings.Join(trips, "; "), "the same number"},
+		{"the same by name, as long as that is sorted", strings.Join(sorted, "; "), ""},
+	}, nil
 }
 
 // grants gives acme n partners, and contoso n customers.

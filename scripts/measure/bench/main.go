@@ -37,6 +37,8 @@ func parts() []part {
 		{name: "binary", measure: binary},
 		{name: "everyone", measure: everyone},
 		{name: "lists", measure: lists},
+		{name: "people", measure: people},
+		{name: "uses", measure: uses},
 		{name: "ends", measure: ends},
 		{name: "growth", measure: growth},
 		{name: "fair", measure: fair},

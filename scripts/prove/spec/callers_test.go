@@ -53,6 +53,7 @@ var elsewhere = map[string]string{
 	"POST /v1/customers/{customer}/mail/{mail}/resend":                "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 	"GET /v1/partners/{partner}/customers/{customer}":                 "TestW14_A18_A20_OneCustomerHasTheSignInLinkAndTheOwnLevel",
 	"DELETE /v1/partners/{partner}/customers/{customer}/users/{user}": "TestEverybodyLeavesACustomerByItself",
+	"GET /v1/partners/{partner}/users/{user}/customers":               "TestAPersonsCustomersAreShownToLeadsAndToItself",
 	"POST /v1/partners/{partner}/mail/{mail}/resend":                  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
 }
 

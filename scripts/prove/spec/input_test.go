@@ -368,6 +368,8 @@ func TestAForgedCursorBehindTheListIsRefused(t *testing.T) {
 		{ann, "/v1/partners", "/v1/partners", url.Values{"q": {"con"}}, "zzz", "\U0010ffff"},
 		{ann, "/v1/customers/{customer}/grants", grants, nil, end, "zzz"},
 		{ann, "/v1/customers/{customer}/grants/{partner}/users", contosoGrant + "/users", nil, end, "0"},
+		{ann, "/v1/customers/{customer}/people", acmePath + "/people", nil, "zzz", "#"},
+		{olga, "/v1/partners/{partner}/users/{user}/customers", contosoUsers + "/" + kim + "/customers", nil, "zzz", "#"},
 		{ann, "/v1/customers/{customer}/members", acmePath + "/members", nil, end, "zzz"},
 		{ann, "/v1/customers/{customer}/invitations", acmePath + "/invitations", nil, "", "zzz"},
 		{ann, "/v1/customers/{customer}/mail", acmePath + "/mail", nil, "", "zzz"},
@@ -622,7 +624,7 @@ func TestAListTakesItsOwnParametersAndNoOthers(t *testing.T) {
 	w.Grant("acme", object{"partner": "contoso", "users": []string{kim}}).Want(201)
 	lists := []string{
 		grants, contosoGrant + "/users", acmePath + "/members", acmePath + "/history", "/v1/partners", contosoUsers, contosoPath + "/customers",
-		contosoPath + "/customers/acme/users", contosoPath + "/history",
+		contosoPath + "/customers/acme/users", contosoPath + "/history", acmePath + "/people", contosoUsers + "/" + kim + "/customers",
 	}
 	for _, path := range lists {
 		for _, limit := range []string{"0", "-1", "101", "1.5", "ten", "", "1e1", "99999999999999999999"} {
@@ -641,14 +643,17 @@ func TestAListTakesItsOwnParametersAndNoOthers(t *testing.T) {
 	}
 	for query, pointer := range map[string]string{
 		"?status=open": "?status", "?status=active,": "?status", "?status=active&status=ended": "?status", "?q=" + strings.Repeat("x", 201): "?q",
-		"?q=a%0Ab": "?q",
+		"?q=a%0Ab": "?q", "?level=most": "?level", "?everyone=1": "?everyone", "?ends_before=2027-03-01": "?ends_before",
+		"?changed_since=x": "?changed_since", "?sort=id": "?sort", "?sort=-": "?sort",
 	} {
 		ann.Do("GET", grants+query, nil).WantProblem(400, "invalid", pointer)
 	}
 	for query, pointer := range map[string]string{"?from=yesterday": "?from", "?until=2027-03-01": "?until", "?q=x": "?q"} {
 		ann.Do("GET", acmePath+"/history"+query, nil).WantProblem(400, "invalid", pointer)
 	}
-	for _, query := range []string{"?status=active,ended", "?q=con&status=active", "?q=", "?status="} {
+	for _, query := range []string{
+		"?status=active,ended", "?q=con&status=active", "?q=", "?status=", "?level=none,view&everyone=false&sort=-until",
+	} {
 		ann.Do("GET", grants+query, nil).Want(200)
 	}
 }

@@ -346,6 +346,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer}/people": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List who can come in to a customer's tenant now
+         * @description One row for each person whom a check allows anything at this instant, over all partners. A row that stays as it is stands in exactly one page,
+         *     whatever changes meanwhile. For the customer's members and the provider.
+         */
+        get: operations["listPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer}/members": {
         parameters: {
             query?: never;
@@ -667,6 +694,34 @@ export interface paths {
          * @description By name alone: access never flows along the tree, and nothing is said of their customers. For the partner's employees and the provider.
          */
         get: operations["listSubPartners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/partners/{partner}/users/{user}/customers": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the customers whose tenants a user can enter now
+         * @description Those at which a check allows the user anything at this instant. Owner, admin and business see any user's, other users their own. For the partner's users and the provider.
+         */
+        get: operations["listUserCustomers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1262,6 +1317,18 @@ export interface components {
          * @example null
          */
         InstantGiven: string | null;
+        /**
+         * Format: date
+         * @description A calendar day in UTC
+         * @example 2026-09-01
+         */
+        Day: string;
+        /**
+         * Format: date
+         * @example 2026-09-01
+         * @example null
+         */
+        DayOrNull: string | null;
         /** @description One more with each change; in quotes it is the ETag. */
         Version: number;
         /**
@@ -1613,7 +1680,72 @@ export interface components {
             cap: "none" | "view" | "support" | "manage" | null;
             /** @description null for one who has access through everyone */
             assigned_at: components["schemas"]["InstantOrNull"];
+            /** @description The last day (UTC) on which a check that a product asked allowed the user anything; null where none is recorded */
+            last_used_on: components["schemas"]["DayOrNull"];
         };
+        /** @description A person who can come in to the customer's tenant */
+        PersonWithAccess: {
+            user: components["schemas"]["PersonUser"];
+            partner: components["schemas"]["PartnerName"];
+            level: components["schemas"]["AccessLevel"];
+            granted_level: components["schemas"]["GrantedLevel"];
+            why: components["schemas"]["Why"];
+            cap: components["schemas"]["CapOrNull"];
+            since: components["schemas"]["Since"];
+            until: components["schemas"]["InstantOrNull"];
+            granted_by: components["schemas"]["Granter"];
+            last_used_on: components["schemas"]["LastUsedOn"];
+        };
+        PersonUser: {
+            id: components["schemas"]["UserID"];
+            name: components["schemas"]["Name"];
+            email: components["schemas"]["Email"];
+            role: components["schemas"]["Role"];
+        };
+        /** @description A customer whose tenant a user can enter */
+        UserCustomer: {
+            customer: components["schemas"]["CustomerName"];
+            level: components["schemas"]["AccessLevel"];
+            granted_level: components["schemas"]["GrantedLevel"];
+            why: components["schemas"]["Why"];
+            cap: components["schemas"]["CapOrNull"];
+            since: components["schemas"]["Since"];
+            until: components["schemas"]["InstantOrNull"];
+            granted_by: components["schemas"]["Granter"];
+            last_used_on: components["schemas"]["LastUsedOn"];
+        };
+        /**
+         * @description What a check goes by, the lowest of the grant's, the cap, the user's own and the offer
+         * @enum {string}
+         */
+        AccessLevel: "view" | "support" | "manage";
+        /**
+         * @description The grant's level
+         * @enum {string}
+         */
+        GrantedLevel: "view" | "support" | "manage";
+        /**
+         * @description picked: assigned one by one. everyone: all of the partner's staff have access, or had it when everyone was switched off. external: an external user, who is always assigned one by one. More may be added.
+         * @enum {string}
+         */
+        Why: "picked" | "everyone" | "external";
+        /**
+         * @description The most that the customer allows this person; null is no cap
+         * @enum {string|null}
+         */
+        CapOrNull: "none" | "view" | "support" | "manage" | null;
+        /**
+         * Format: date-time
+         * @description Since when the person has belonged to the grant, or since the grant began; pauses in between count.
+         */
+        Since: string;
+        /** @description Who assigned the person, or switched everyone on; null where it is not recorded */
+        Granter: components["schemas"]["By"] | null;
+        /**
+         * Format: date
+         * @description The last day (UTC) on which a check that a product asked allowed the person anything; null where none is recorded
+         */
+        LastUsedOn: string | null;
         /**
          * @description A customer as the partner sees it
          * @example {
@@ -2098,12 +2230,25 @@ export interface components {
         };
         GrantList: {
             items: components["schemas"]["Grant"][];
+            total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
         };
         GrantUserList: {
             items: components["schemas"]["GrantUser"][];
             next_cursor: components["schemas"]["Cursor"];
         };
+        PersonList: {
+            items: components["schemas"]["PersonWithAccess"][];
+            total: components["schemas"]["Total"];
+            next_cursor: components["schemas"]["Cursor"];
+        };
+        UserCustomerList: {
+            items: components["schemas"]["UserCustomer"][];
+            total: components["schemas"]["Total"];
+            next_cursor: components["schemas"]["Cursor"];
+        };
+        /** @description How many rows the whole list has, with its filter; null where they are too many to be counted for each page */
+        Total: number | null;
         MemberList: {
             items: components["schemas"]["Member"][];
             next_cursor: components["schemas"]["Cursor"];
@@ -2126,6 +2271,7 @@ export interface components {
         };
         PartnerCustomerList: {
             items: components["schemas"]["PartnerCustomer"][];
+            total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
         };
         History: {
@@ -2247,6 +2393,11 @@ export interface components {
              * @enum {string|null}
              */
             consistency: "strong" | "eventual" | "snapshot" | null;
+            /**
+             * @description Whether an allow counts as a use of the access, which the customer sees as the day of the last one. By default it does in a single
+             *     evaluation and does not in a batch. What a partner's user asks about itself never does.
+             */
+            record_use?: boolean | null;
         } | null;
         EvaluationRequest: {
             subject: components["schemas"]["Subject"];
@@ -2889,6 +3040,41 @@ export interface components {
          * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
          */
         Mail: string;
+        /** @description Only those of this partner */
+        PartnerFilter: components["schemas"]["OrganisationID"];
+        /**
+         * @description One or more of view, support and manage, separated by commas; the effective level is one of them
+         * @example support,manage
+         */
+        Levels: string;
+        /**
+         * @description One or more levels, separated by commas; the effective level is one of them
+         * @example support,manage
+         */
+        GrantLevels: string;
+        /** @description With true only grants to everyone, with false only the others */
+        EveryoneFilter: boolean;
+        /**
+         * @description Only what was changed at this instant or later
+         * @example 2026-11-01T00:00:00Z
+         */
+        ChangedSince: string;
+        /**
+         * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
+         *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
+         *     `changed_since` narrow it.
+         */
+        GrantSort: "name" | "until" | "users" | "-name" | "-until" | "-users";
+        /**
+         * @description Only what ends by itself before this instant
+         * @example 2027-03-01T00:00:00Z
+         */
+        EndsBefore: string;
+        /**
+         * @description Only access that was last used before this day (UTC), or never
+         * @example 2026-09-01
+         */
+        UnusedSince: components["schemas"]["Day"];
         /** @description One of the states; by default all */
         InvitationStatusFilter: components["schemas"]["InvitationStatus"];
         /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -3628,6 +3814,29 @@ export interface operations {
                 q?: components["parameters"]["Query"];
                 /** @description One or more, separated by commas; by default all that have not ended. */
                 status?: components["parameters"]["Statuses"];
+                /**
+                 * @description One or more levels, separated by commas; the effective level is one of them
+                 * @example support,manage
+                 */
+                level?: components["parameters"]["GrantLevels"];
+                /** @description With true only grants to everyone, with false only the others */
+                everyone?: components["parameters"]["EveryoneFilter"];
+                /**
+                 * @description Only what ends by itself before this instant
+                 * @example 2027-03-01T00:00:00Z
+                 */
+                ends_before?: components["parameters"]["EndsBefore"];
+                /**
+                 * @description Only what was changed at this instant or later
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                changed_since?: components["parameters"]["ChangedSince"];
+                /**
+                 * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
+                 *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
+                 *     `changed_since` narrow it.
+                 */
+                sort?: components["parameters"]["GrantSort"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
@@ -3998,6 +4207,107 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: {
+                /** @description Only those of this partner */
+                partner?: components["parameters"]["PartnerFilter"];
+                /**
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
+                 * @example con
+                 */
+                q?: components["parameters"]["Query"];
+                /**
+                 * @description One or more of view, support and manage, separated by commas; the effective level is one of them
+                 * @example support,manage
+                 */
+                level?: components["parameters"]["Levels"];
+                /**
+                 * @description Only what ends by itself before this instant
+                 * @example 2027-03-01T00:00:00Z
+                 */
+                ends_before?: components["parameters"]["EndsBefore"];
+                /**
+                 * @description Only access that was last used before this day (UTC), or never
+                 * @example 2026-09-01
+                 */
+                unused_since?: components["parameters"]["UnusedSince"];
+                /**
+                 * @description A `-` before it turns the order round. Access without an end comes after all ends; whoever never used it comes before all days. The order
+                 *     of the last use reads everybody.
+                 */
+                sort?: "name" | "partner" | "until" | "last_used_on" | "-name" | "-partner" | "-until" | "-last_used_on";
+                /** @description With true, `total` is there however many people there are; everybody is read for it. */
+                count?: boolean;
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "user": {
+                     *             "id": "contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *             "name": "Kim",
+                     *             "email": "kim@contoso.example",
+                     *             "role": "tech"
+                     *           },
+                     *           "partner": {
+                     *             "id": "contoso",
+                     *             "name": "Contoso"
+                     *           },
+                     *           "level": "support",
+                     *           "granted_level": "manage",
+                     *           "why": "picked",
+                     *           "cap": "support",
+                     *           "since": "2026-11-02T09:00:00Z",
+                     *           "until": "2027-03-01T00:00:00Z",
+                     *           "granted_by": {
+                     *             "kind": "customer",
+                     *             "email": "ann@acme.example"
+                     *           },
+                     *           "last_used_on": "2026-11-20"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -5281,6 +5591,97 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listUserCustomers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
+                 * @example con
+                 */
+                q?: components["parameters"]["Query"];
+                /**
+                 * @description One or more of view, support and manage, separated by commas; the effective level is one of them
+                 * @example support,manage
+                 */
+                level?: components["parameters"]["Levels"];
+                /**
+                 * @description Only what ends by itself before this instant
+                 * @example 2027-03-01T00:00:00Z
+                 */
+                ends_before?: components["parameters"]["EndsBefore"];
+                /**
+                 * @description Only access that was last used before this day (UTC), or never
+                 * @example 2026-09-01
+                 */
+                unused_since?: components["parameters"]["UnusedSince"];
+                /** @description As in the list of a customer's people; the name is the customer's. */
+                sort?: "name" | "until" | "last_used_on" | "-name" | "-until" | "-last_used_on";
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "customer": {
+                     *             "id": "acme",
+                     *             "name": "Acme",
+                     *             "domain": "acme.example"
+                     *           },
+                     *           "level": "support",
+                     *           "granted_level": "manage",
+                     *           "why": "picked",
+                     *           "cap": "support",
+                     *           "since": "2026-11-02T09:00:00Z",
+                     *           "until": "2027-03-01T00:00:00Z",
+                     *           "granted_by": {
+                     *             "kind": "customer",
+                     *             "email": "ann@acme.example"
+                     *           },
+                     *           "last_used_on": "2026-11-20"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserCustomerList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listPartnerCustomers: {
         parameters: {
             query?: {
@@ -5291,6 +5692,29 @@ export interface operations {
                 q?: components["parameters"]["Query"];
                 /** @description One or more, separated by commas; by default all that have not ended. */
                 status?: components["parameters"]["Statuses"];
+                /**
+                 * @description One or more levels, separated by commas; the effective level is one of them
+                 * @example support,manage
+                 */
+                level?: components["parameters"]["GrantLevels"];
+                /** @description With true only grants to everyone, with false only the others */
+                everyone?: components["parameters"]["EveryoneFilter"];
+                /**
+                 * @description Only what ends by itself before this instant
+                 * @example 2027-03-01T00:00:00Z
+                 */
+                ends_before?: components["parameters"]["EndsBefore"];
+                /**
+                 * @description Only what was changed at this instant or later
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                changed_since?: components["parameters"]["ChangedSince"];
+                /**
+                 * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
+                 *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
+                 *     `changed_since` narrow it.
+                 */
+                sort?: components["parameters"]["GrantSort"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */

@@ -1,0 +1,90 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partneraccess/shared/access"
+)
+
+// The attributes of an assignment's row that hold its last use. Only RecordUse writes them. They are no part of the assignment's version:
+// a change of the assignment neither meets a use nor loses one. See access.Use.
+const (
+	used   = "used"
+	usedBy = "used_by"
+)
+
+// unused is the condition of a row that does not tell of a use yet, or of an older one.
+const unused = "attribute_not_exists(#used) OR #used < :used OR #used_by <> :used_by"
+
+// RecordUse writes that the user has used its access to the customer's tenant, unless the row tells so already. A user without a row, whom
+// everyone includes, gets one without an assignment. It is one attempt without retries, within the time that ctx leaves: a use that was not
+// recorded is recorded by the next check.
+func (r *Reader) RecordUse(ctx context.Context, customer, user string, use access.Use) error {
+	_, err := r.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &r.table, Key: assignmentKey(customer, user).attributes(),
+		UpdateExpression:    aws.String("SET #used = :used, #used_by = :used_by, #customer = :customer, #user = :user"),
+		ConditionExpression: aws.String(unused),
+		ExpressionAttributeNames: map[string]string{
+			"#used": used, "#used_by": usedBy, "#customer": "customer", "#user": "user",
+		},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":used": str(string(use.On)), ":used_by": num(use.Number), ":customer": str(customer), ":user": str(user),
+		},
+		ReturnValues: types.ReturnValueNone,
+	}, func(o *dynamodb.Options) { o.RetryMaxAttempts, o.Retryer = 1, aws.NopRetryer{} })
+	var told *types.ConditionalCheckFailedException
+	if err == nil || errors.As(err, &told) {
+		return nil
+	}
+	return failed("record a use", err)
+}
+
+// withoutAssignment is the condition of a row that does not exist, or that holds a last use only.
+const withoutAssignment = "attribute_not_exists(#version)"
+
+// assignment writes or deletes an assignment. It updates the row instead of replacing it, so that the last use stays, whoever records one
+// meanwhile; a hold ends with it, as with every write.
+func (tx *transaction) assignment(table string, w access.AssignmentWrite) {
+	condition, values := withoutAssignment, map[string]types.AttributeValue{}
+	if was := w.Before.Stored(); was > 0 {
+		condition, values = sameState, versionValue(was)
+	}
+	if w.After == nil {
+		del := &types.Delete{
+			TableName: &table, Key: assignmentKey(w.Before.Customer, w.Before.User).attributes(), ConditionExpression: &condition,
+			ExpressionAttributeNames: versionNames(),
+		}
+		if len(values) > 0 { // DynamoDB refuses an empty map
+			del.ExpressionAttributeValues = values
+		}
+		*tx = append(*tx, types.TransactWriteItem{Delete: del})
+		return
+	}
+	d, names := assignmentItem(w.After), versionNames()
+	delete(d, pk)
+	delete(d, sk)
+	var set, remove []string
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		set = append(set, "#"+name+" = :new_"+name)
+		names["#"+name], values[":new_"+name] = name, d[name]
+	}
+	for _, name := range [...]string{"out", "level", "by", "number", "at", "granter", "granter_email", hold} {
+		if d[name] == nil {
+			remove = append(remove, "#"+name)
+			names["#"+name] = name
+		}
+	}
+	expression := "SET " + strings.Join(set, ", ") + " REMOVE " + strings.Join(remove, ", ")
+	*tx = append(*tx, types.TransactWriteItem{Update: &types.Update{
+		TableName: &table, Key: assignmentKey(w.After.Customer, w.After.User).attributes(), UpdateExpression: &expression,
+		ConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+	}})
+}
