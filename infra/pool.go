@@ -164,7 +164,7 @@ func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) aw
 	return awscognito.NewCfnUserPoolClient(v.in, jsii.String(id+"Client"), props)
 }
 
-// addGroups makes the groups that employees' accounts are put into, and the one for people of customers, for the provider's pages, triggers
+// addGroups makes the groups that people's accounts are put into, for the provider's pages, triggers
 // and apps (access.Groups). The service itself does not read them: the table says what people may do.
 func (v *service) addGroups() {
 	for _, g := range access.Groups() {

@@ -33,8 +33,9 @@ type PlanContext struct {
 	Actor Actor
 	NewID func() string // a new ULID at each call
 
-	// Accounts: the employees' accounts are kept at an identity provider, and changes leave tasks to update them.
-	Accounts bool
+	// Accounts: people's accounts are kept at an identity provider, and changes leave tasks to update them.
+	Accounts   bool
+	Federation Federation // identity providers of others, whose people need no account of their own
 }
 
 // Change is one atomic change: all its writes happen, with its events, or none does.

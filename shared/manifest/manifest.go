@@ -52,9 +52,11 @@ func routes(function string) []httpapi.Route {
 func commonSettings() []string { return []string{"TABLE_NAME", "STAGE"} }
 
 // peopleSettings are the settings of the functions that serve people, which Environment.Config in shared/setup reads.
-func peopleSettings() []string { return append(commonSettings(), "REQUIRE_SSO", "SIGN_IN_URL") }
+func peopleSettings() []string {
+	return append(commonSettings(), "REQUIRE_SSO", "SIGN_IN_URL", "FEDERATION")
+}
 
-// accountSettings are the settings of the functions that keep the employees' accounts, which identity.FromEnvironment reads.
+// accountSettings are the settings of the functions that keep people's accounts, which identity.FromEnvironment reads.
 func accountSettings() []string { return []string{"IDENTITY", "USER_POOL_ID", "USER_POOL_CLIENT_ID"} }
 
 // mailSettings are the settings of the function that sends mails, which mails.Notify reads.

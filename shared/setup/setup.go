@@ -94,7 +94,8 @@ func (e *Environment) Store() (*dynamo.Store, error) {
 }
 
 // Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on
-// unless they say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in.
+// unless they say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in;
+// FEDERATION, the identity providers of others (see access.ParseFederation).
 func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 	cfg := httpapi.Config{Service: service.Service{Now: e.Now, NewID: e.NewID, Log: e.Log}, SignInURL: e.Getenv("SIGN_IN_URL")}
 	if s := e.Getenv("REQUIRE_SSO"); s != "" {
@@ -104,6 +105,11 @@ func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 		}
 	}
 	cfg.Notices = e.notices
+	federation, err := access.ParseFederation(e.Getenv("FEDERATION"))
+	if err != nil {
+		return cfg, nil, fmt.Errorf("FEDERATION: %w", err)
+	}
+	cfg.Federation = federation
 	store, err := e.Store()
 	cfg.Store = store
 	return cfg, store, err

@@ -19,7 +19,7 @@ import (
 	"partneraccess/shared/cognito"
 )
 
-// accounts are the employees' accounts of a stack that keeps some.
+// accounts are people's accounts of a stack that keeps some.
 type accounts struct {
 	server   *cognitolocal.Server
 	owned    bool // the server is ours to stop

@@ -43,7 +43,7 @@ type Deps struct {
 	Cognito string            // where Cognito is served; empty: no accounts are kept
 	Pool    cognitolocal.Pool // of Cognito's
 
-	// Accounts are the employees' accounts; nil: none are kept.
+	// Accounts are people's accounts; nil: none are kept.
 	Accounts *cognito.Provider
 }
 
