@@ -131,5 +131,5 @@ type Data struct {
 	Role           string     `json:"role,omitzero"`       // of that person
 	Note           string     `json:"note,omitzero"`       // the customer's own, for its people alone
 	Message        string     `json:"message,omitzero"`    // the customer's words to the partner
-	Account        bool       `json:"account,omitzero"`    // an account was made for the member, in the service's own user pool
+	Account        bool       `json:"account,omitzero"`    // an account came with the membership or the invitation, in the service's own user pool
 }

@@ -232,7 +232,7 @@ A first request, as Ann; paste it into another terminal
 `, s.URL())
 		if api, _ := s.DirectAccounts(); api != nil {
 			fmt.Fprint(&b, `
-An employee signs in with the password from its mail (at $BASE/_local/mailbox), which has to be replaced
+People sign in with the password from their mail (at $BASE/_local/mailbox), which has to be replaced
   curl -s $BASE/_local/login -d '{"email":"...","password":"...","new_password":"at least twelve characters"}'
 `)
 		}

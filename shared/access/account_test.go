@@ -237,3 +237,35 @@ func TestAMembersPasswordIsRenewed(t *testing.T) {
 		t.Errorf("an address of %s: got %v, want it taken", kim, err)
 	}
 }
+
+func TestE4_ARegistrationLeavesTheAccountToTheSweep(t *testing.T) {
+	w := inviting(t)
+	i := w.invitations[w.invited(ann, access.InviteCommand{Email: eve, Days: 7})]
+	pc := w.as(access.Actor{Kind: access.ActorPartner, Email: eve}).planContext()
+	pc.Accounts, pc.Unattended = true, true
+	c, after, err := access.PlanRegister(w.inviteFacts(eve, &i), &i, "Eve", pc)
+	if err != nil || after.State != access.InvitationAccepted {
+		t.Fatalf("got %+v (%v), want it accepted", after, err)
+	}
+	task := c.Change.Identity()
+	if task == nil || !task.Due.Equal(w.now) || task.User != after.User {
+		t.Fatalf("got task %+v, want one of %s that is due", task, after.User)
+	}
+	if _, mine := access.PlanClaimIdentityTask(task, pc); mine == nil || !mine.InFlightUntil.IsZero() {
+		t.Errorf("taken: got %+v, want a worker before whom nothing was sent", mine)
+	}
+	if e := c.Change.Events[0]; e.Data.Invitation != i.ID || !e.Data.Account || e.Actor.Email != ann.Email {
+		t.Errorf("the first event: got %+v, want the inviter's, with an account", e)
+	}
+
+	w.join("contoso", "kim", access.Tech)
+	f := w.inviteFacts(eve, &i)
+	for _, u := range w.users {
+		if u.Role == access.Tech {
+			f.User = &u
+		}
+	}
+	if c, _, err := access.PlanRegister(f, &i, "Eve", pc); access.CodeOf(err) != access.EmailTaken || !c.Change.Empty() {
+		t.Errorf("an address with an account: got %v, want it taken", err)
+	}
+}

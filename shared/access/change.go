@@ -35,6 +35,7 @@ type PlanContext struct {
 
 	// Accounts: people's accounts are kept at an identity provider, and changes leave tasks to update them.
 	Accounts   bool
+	Unattended bool       // whoever commits the change keeps no accounts: the tasks are due at once
 	Federation Federation // identity providers of others, whose people need no account of their own
 }
 

@@ -79,6 +79,9 @@ func (pc PlanContext) identityTask(before *Task, account string, of Task) []Writ
 		ID: IdentityTask(account), Kind: TaskIdentity, Partner: of.Partner, Customer: of.Customer, User: account, Address: of.Address,
 		Due: pc.Now.Add(identityLease), Created: pc.Now, Version: before.Stored() + 1,
 	}
+	if pc.Unattended { // nobody has sent anything under it
+		t.Due, t.Idle = pc.Now, true
+	}
 	if before != nil {
 		t.Created, t.Again, t.InFlightUntil = before.Created, before.Due.After(pc.Now), before.lastArrival(pc.Now)
 	}

@@ -49,7 +49,7 @@
 //	partner.suspended          partner_suspended (partner)                             the partner's contacts
 //	partner.resumed            partner_resumed (partner)                               the partner's contacts
 //	partner.removed            partner_removed (partner)                               the partner's contacts
-//	user.created               account (user)                              credential  the person, unless by an invitation
+//	user.created               account (user)                              credential  the person who gets an account
 //	user.created               account (partner)                                       the partner's primary address, unless by an invitation
 //	user.edited                address (user)                              credential  the person, when the address changed
 //	user.edited                address_former (user)                                   the address before, when it changed

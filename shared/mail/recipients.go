@@ -86,8 +86,10 @@ func rules() []rule {
 			func(e events.Event) []string { return contacts(e.Partner)[:min(1, len(contacts(e.Partner)))] },
 		}
 		newcomer = recipients{
-			"the person, unless by an invitation",
-			func(e events.Event) []string { return unless(e.Data.Invitation != "", person.who(e)) },
+			"the person who gets an account",
+			func(e events.Event) []string {
+				return unless(e.Data.Invitation != "" && !e.Data.Account, person.who(e))
+			},
 		}
 		copied = recipients{"the partner's primary address, unless by an invitation", func(e events.Event) []string {
 			return unless(e.Data.Invitation != "", primary.who(e))

@@ -99,6 +99,9 @@ func (v view) PersonEmail() string {
 	return ""
 }
 
+// Registered reports whether the person has made the account with an invitation's link.
+func (v view) Registered() bool { return v.d().Invitation != "" }
+
 // MemberRole is what a customer's member is registered as.
 func (v view) MemberRole() string {
 	if v.d().Role == "admin" {
@@ -496,7 +499,7 @@ func (v view) addAccountFacts(t *factTable, partner string) {
 	case "activation_missed":
 		t.add("Ended", clock(v.l.Event.Time))
 	default:
-		t.addDone("Created by", v)
+		t.addDone(map[bool]string{true: "Invited by", false: "Created by"}[v.Registered()], v)
 	}
 }
 

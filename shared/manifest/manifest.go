@@ -129,7 +129,7 @@ func Functions() []Function {
 			Name:    "invite",
 			Does:    "invites people who have no account, and grants them access when they accept",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env:    peopleSettings(),
+			Env:    append(peopleSettings(), "IDENTITY"), // whether accounts are kept; the sweep makes those that come with an invitation
 			Routes: routes("invite"),
 		},
 		{

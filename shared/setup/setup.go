@@ -141,6 +141,16 @@ func People(handler func(httpapi.Config) lambda.Handler) Build {
 	}
 }
 
+// Invite builds the function that invites. It reads IDENTITY, too: cognito when other functions keep accounts.
+func Invite(e *Environment) (lambda.Handler, error) {
+	cfg, _, err := e.Config()
+	if err != nil {
+		return nil, err
+	}
+	cfg.AccountsElsewhere = e.Getenv("IDENTITY") == "cognito"
+	return httpapi.NewInvite(cfg), nil
+}
+
 // Check builds the function that decides. It reads TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (a JSON file of
 // actions and levels; the default catalogue without it), and what dynamo.NewClient does.
 func Check(e *Environment) (lambda.Handler, error) {

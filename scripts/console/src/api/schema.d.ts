@@ -977,6 +977,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invitations/{token}/register": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /**
+                 * @description From the mail
+                 * @example acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw
+                 */
+                token: components["parameters"]["InvitationToken"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation without an account
+         * @description Needs no token of a person: the invitation's own was sent to the invited address alone. The person becomes an external user of the
+         *     partner, with an account whose temporary password goes to that address: whoever else has seen the link gets nothing by it. It works
+         *     once. An address that has an account is 409 `email_taken`: sign in, then accept. Where the provider's own identity provider keeps the
+         *     accounts (`can_register` is false) it is 404.
+         */
+        post: operations["registerInvitee"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations/{token}/accept": {
         parameters: {
             query?: never;
@@ -2089,6 +2121,13 @@ export interface components {
             reason?: components["schemas"]["InvitationReason"];
             invited_by: components["schemas"]["Assigner"];
             expires_at: components["schemas"]["Instant"];
+            /** @description Whoever has no account can get one with the token (POST …/register) */
+            can_register: boolean;
+        };
+        InvitationRegistered: {
+            /** @description Masked */
+            email: string;
+            status: components["schemas"]["InvitationStatus"];
         };
         PasswordChange: {
             current: string;
@@ -2235,7 +2274,7 @@ export interface components {
             /** @description In the customer's history alone */
             note?: components["schemas"]["Note"];
             message?: components["schemas"]["Message"];
-            /** @description An account was made for the member, in the service's own user pool */
+            /** @description An account came with the membership or the invitation, in the service's own user pool */
             account?: boolean;
         };
         People: components["schemas"]["Person"][];
@@ -6076,6 +6115,60 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    registerInvitee: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description From the mail
+                 * @example acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw
+                 */
+                token: components["parameters"]["InvitationToken"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Eve Ericson"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitationAccept"];
+            };
+        };
+        responses: {
+            /** @description Accepted: a mail with a temporary password is on its way */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationRegistered"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["InvitationEnded"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
