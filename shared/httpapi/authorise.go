@@ -129,6 +129,9 @@ func authorise(ctx context.Context, s service.Store, f access.Federation, r *api
 	if may&provider != 0 && account.Kind == access.NamelessAccount && r.Claims.Has(ScopeDirectory) {
 		return caller{kind: provider, id: access.Identity{Email: address}}, nil
 	}
+	if may == provider && account.Kind != access.NamelessAccount {
+		return caller{}, access.Refuse(access.Forbidden, "this needs a token of the provider's systems, and no person's")
+	}
 	if !ok {
 		if may&signedIn != 0 {
 			return caller{kind: signedIn, account: account.Kind}, nil

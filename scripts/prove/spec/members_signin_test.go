@@ -179,14 +179,16 @@ func TestAMembersAccountIsNoPartnersUser(t *testing.T) {
 		Email: bea, Account: o.memberAccount(bea), Scope: "partner-access/directory partner-access/check",
 	}))
 	scoped.Do(http.MethodPost, "/access/v1/evaluation", ask).Want(http.StatusForbidden)
-	scoped.Do(http.MethodPut, "/v1/customers/mine", object{"name": "Mine"}).Want(http.StatusNotFound)
+	scoped.Do(http.MethodPut, "/v1/customers/mine", object{"name": "Mine"}).WantProblem(http.StatusForbidden, "forbidden")
 }
 
 func TestAPartnersUsersAddressGetsNoMembersAccount(t *testing.T) { // A7, A8
 	t.Parallel()
 	o := newEmployer(t, withStream)
 	o.Customer("acme")
-	kim, token := o.employee("kim@contoso.example", "tech", secretOne)
+	kim := o.User("contoso", "kim@contoso.example", "tech")
+	first := temporaryIn(t, o.mailTo("kim@contoso.example"))
+	token := o.login("kim@contoso.example", first, secretOne).Want(http.StatusOK).String("token")
 	o.Member("acme", "kim@contoso.example")
 	if got := o.memberAccount("kim@contoso.example"); got != "" {
 		t.Errorf("got account %s, want none", got)

@@ -123,7 +123,7 @@ func TestAnAddressThatHasAnAccountRegistersNoOther(t *testing.T) {
 	if strings.Contains(string(a.Body), eve) || strings.Contains(string(a.Body), user) {
 		t.Errorf("got %s, want neither address nor user", a.Body)
 	}
-	in := o.login(eve, o.credential(user), secretOne).Want(http.StatusOK).String("token")
+	in := o.login(eve, temporaryIn(t, mailed(t, o.World, eve, "user.created", 1)), secretOne).Want(http.StatusOK).String("token")
 	o.Bearer(in).Do(http.MethodPost, byToken(token)+"/accept", object{}).Want(http.StatusOK)
 	o.Allowed(user, "reports:read", "acme")
 }
