@@ -61,14 +61,17 @@ func TestAnIdentityProviderOfOthersIsInThePool(t *testing.T) {
 		setting    string
 	}{
 		"oidc": {
-			"idp~Corp", "OIDC", map[string]any{
+			"idp~Corp", "OIDC",
+			map[string]any{
 				"oidc_issuer": "https://id.acme.example", "client_id": "partner-access", "authorize_scopes": "openid email",
 				"attributes_request_method": "GET", "client_secret": "{{resolve:secretsmanager:" + federationSecret + ":SecretString}}",
 			},
-			map[string]any{"email": "email", "email_verified": "email_verified"}, "corp=acme.example,initech.example",
+			map[string]any{"email": "email", "email_verified": "email_verified"},
+			"corp=acme.example,initech.example",
 		},
 		"saml": {
-			"idp~corp", "SAML", map[string]any{"MetadataURL": "https://id.acme.example/metadata", "IDPSignout": "false", "IDPInit": "false"},
+			"idp~corp", "SAML",
+			map[string]any{"MetadataURL": "https://id.acme.example/metadata", "IDPSignout": "false", "IDPInit": "false"},
 			map[string]any{"email": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "email_verified": "email_verified"},
 			"corp=*",
 		},
