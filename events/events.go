@@ -30,9 +30,10 @@ const (
 	MemberAdded        Type = "member.added"
 	MemberEdited       Type = "member.edited"
 	MemberRemoved      Type = "member.removed"
-	GrantCreated       Type = "grant.created"   // access was granted, or granted again after an end (D21)
-	GrantEdited        Type = "grant.edited"    // users, everyone, level, period, who assigns, single sign-on, note, message
-	GrantSuspended     Type = "grant.suspended" // paused by the customer
+	MemberRenewed      Type = "member.activation_renewed" // a member gets a temporary password, once more or for the first time
+	GrantCreated       Type = "grant.created"             // access was granted, or granted again after an end (D21)
+	GrantEdited        Type = "grant.edited"              // users, everyone, level, period, who assigns, single sign-on, note, message
+	GrantSuspended     Type = "grant.suspended"           // paused by the customer
 	GrantResumed       Type = "grant.resumed"
 	GrantRevoked       Type = "grant.revoked"      // ended by the customer (D29, D31, W13)
 	GrantRelinquished  Type = "grant.relinquished" // ended by the partner
@@ -130,4 +131,5 @@ type Data struct {
 	Role           string     `json:"role,omitzero"`       // of that person
 	Note           string     `json:"note,omitzero"`       // the customer's own, for its people alone
 	Message        string     `json:"message,omitzero"`    // the customer's words to the partner
+	Account        bool       `json:"account,omitzero"`    // an account came with the membership or the invitation, in the service's own user pool
 }

@@ -197,7 +197,9 @@ func TestBrowsersAreToldTheSameAsLocally(t *testing.T) {
 }
 
 func TestTheFunctionsAreThoseOfTheManifest(t *testing.T) {
-	for variant, given := range variants() {
+	all := variants()
+	all["oidc"] = settingsOf("oidc")
+	for variant, given := range all {
 		tpl := synth(t, variant)
 		stage := given["stage"]
 		if stage == "" {
@@ -264,7 +266,7 @@ func TestTheFunctionsAreThoseOfTheManifest(t *testing.T) {
 					t.Errorf("%s: got the setting %s, which the manifest does not name", what, n)
 				}
 			}
-			if variant == "pool" { // where all there is is set
+			if variant == "oidc" { // where all there is is set
 				slices.Sort(got)
 				same(t, what+": settings", got, slices.Sorted(slices.Values(f.Env)))
 			}

@@ -95,6 +95,17 @@ func settingsOf(variant string) map[string]string {
 			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100", "tracing": "false",
 			"pipeline": "example/access",
 		})
+	case "oidc":
+		return with(base(), map[string]string{
+			"federationName": "Corp", "federationDomains": "acme.example, initech.example", "federationIssuer": "https://id.acme.example",
+			"federationClient": "partner-access", "federationSecret": federationSecret,
+		})
+	case "saml":
+		return with(base(), map[string]string{
+			"federationName": "corp", "federationDomains": "*", "federationMetadata": "https://id.acme.example/metadata",
+			"federationEmail":    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+			"federationVerified": "email_verified",
+		})
 	case "bare":
 		return with(base(), map[string]string{"console": "false"})
 	case "sparing":
@@ -111,13 +122,15 @@ func settingsOf(variant string) map[string]string {
 	return variants()[variant]
 }
 
+const federationSecret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:corp-client-AbCdEf"
+
 const existingPool = "eu-central-1_AbCdEfGhI"
 
 const restoredTable = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"
 
 // allVariants are all of them, those of settingsOf too.
 func allVariants() []string {
-	return append(slices.Sorted(maps.Keys(variants())), "additions", "bare", "guests", "restored", "sparing", "taken over")
+	return append(slices.Sorted(maps.Keys(variants())), "additions", "bare", "guests", "oidc", "restored", "saml", "sparing", "taken over")
 }
 
 func onAWSAlone() []string { return []string{"outside", "pool", "second"} }

@@ -28,7 +28,7 @@ func (v *service) addPool() {
 		GenerateSecret:    jsii.Bool(false),
 		ReadAttributes:    jsii.Strings("email"), WriteAttributes: jsii.Strings("locale"), // no list at all would mean every attribute
 	})
-	v.addPagesClient()
+	v.addPagesClient(v.addFederation())
 	v.addMachines(scopes)
 	domain := awscognito.NewCfnUserPoolDomain(v.in, jsii.String("SignIn"), &awscognito.CfnUserPoolDomainProps{
 		UserPoolId: v.pool.id, ManagedLoginVersion: jsii.Number(1), // the classic pages: the others need a tier above
@@ -38,6 +38,13 @@ func (v *service) addPool() {
 	v.output("SignInAddress", &v.pool.address, "where people sign in, and machines get their tokens (/oauth2/token)")
 	v.output("PagesClient", v.pool.pages.Ref(), "the id of the client with which pages sign people in")
 	v.output("PoolId", v.pool.id, "the user pool's id")
+	switch f := v.federation; {
+	case f.issuer != "":
+		v.output("FederationCallback", jsii.String(v.pool.address+"/oauth2/idpresponse"), "where federationIssuer sends people back to")
+	case f.metadata != "":
+		v.output("FederationCallback", jsii.String(v.pool.address+"/saml2/idpresponse"), "where federationMetadata's provider posts its "+
+			"assertions (ACS); their audience is urn:amazon:cognito:sp: and the output PoolId")
+	}
 }
 
 // existingPool is the pool that the settings name: one that a stack before this one has left. Its clients, its groups and its domain went
@@ -116,8 +123,14 @@ func (v *service) addScopes() awscognito.CfnUserPoolResourceServer {
 	})
 }
 
-// addPagesClient makes the client with which the console signs people in.
-func (v *service) addPagesClient() {
+// addPagesClient makes the client with which the console signs people in; other is another identity provider of the pool, nil for none.
+func (v *service) addPagesClient(other awscognito.CfnUserPoolIdentityProvider) {
+	providers, writes := jsii.Strings("COGNITO"), jsii.Strings("locale") // not the address, which says who one is
+	if other != nil {
+		// Cognito writes what it maps with the rights of the client (WriteAttributes). Nobody else can: that takes a token with the scope
+		// aws.cognito.signin.user.admin, which this client does not give.
+		providers, writes = jsii.Strings("COGNITO", *other.ProviderName()), jsii.Strings("email", "locale")
+	}
 	page := v.client("Pages", &awscognito.CfnUserPoolClientProps{
 		// Pages send people to Cognito's own, and get a code for their tokens (RFC 7636). They cannot sign people in themselves: such a
 		// session may change its account, and delete it.
@@ -125,11 +138,10 @@ func (v *service) addPagesClient() {
 		AllowedOAuthScopes:         jsii.Strings("openid", "email"), // never the scopes of the machines: who has one is the provider
 		CallbackUrLs:               pointers(v.pageURL),
 		LogoutUrLs:                 pointers(v.pageURL),
-		SupportedIdentityProviders: jsii.Strings("COGNITO"),
+		SupportedIdentityProviders: providers,
 		ExplicitAuthFlows:          jsii.Strings("ALLOW_REFRESH_TOKEN_AUTH"), // none at all would mean Cognito's defaults
 		GenerateSecret:             jsii.Bool(false),
-		// not the address, which says who one is
-		ReadAttributes: jsii.Strings("email", "email_verified"), WriteAttributes: jsii.Strings("locale"),
+		ReadAttributes:             jsii.Strings("email", "email_verified"), WriteAttributes: writes,
 		// A working day, after which people sign in again. What they may do the table says at each request.
 		RefreshTokenValidity: jsii.Number(12), IdTokenValidity: jsii.Number(60), AccessTokenValidity: jsii.Number(60),
 		TokenValidityUnits: &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{
@@ -137,6 +149,9 @@ func (v *service) addPagesClient() {
 		},
 		EnableTokenRevocation: jsii.Bool(true),
 	})
+	if other != nil {
+		page.Node().AddDependency(other)
+	}
 	v.pool.pages, v.pool.audience = page, append(v.pool.audience, page)
 }
 
@@ -164,7 +179,7 @@ func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) aw
 	return awscognito.NewCfnUserPoolClient(v.in, jsii.String(id+"Client"), props)
 }
 
-// addGroups makes the groups that employees' accounts are put into, and the one for people of customers, for the provider's pages, triggers
+// addGroups makes the groups that people's accounts are put into, for the provider's pages, triggers
 // and apps (access.Groups). The service itself does not read them: the table says what people may do.
 func (v *service) addGroups() {
 	for _, g := range access.Groups() {

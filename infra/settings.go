@@ -35,6 +35,8 @@ type settings struct {
 	audience []string
 	pageURL  []string // where the pool's sign-in page sends people back to, beside the console
 
+	federation federation
+
 	console                           bool   // false: the pages of scripts/console are left out
 	consoleDomain, consoleCertificate string // of the pages; "": CloudFront's own address
 	consoleLogin                      login
@@ -100,6 +102,8 @@ func defaults(target string) map[string]string {
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
 		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "rollout": rollouts()[0],
 		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
+		"federationName": "", "federationDomains": "", "federationIssuer": "", "federationClient": "", "federationSecret": "",
+		"federationScopes": "", "federationMetadata": "", "federationEmail": "", "federationVerified": "",
 	}
 	usual := manifest.DefaultThrottles()
 	for _, t := range usual.Settings() {
@@ -164,7 +168,8 @@ func read(given map[string]string) (settings, error) {
 		console: truth("console"), consoleDomain: all["consoleDomain"], consoleCertificate: all["consoleCertificate"],
 		consoleLogin: login{all["consoleClient"], all["consoleAuthorize"], all["consoleToken"], all["consoleLogout"]},
 		issuer:       all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
-		domain: all["domain"], certificate: all["certificate"],
+		federation: readFederation(all),
+		domain:     all["domain"], certificate: all["certificate"],
 		tableKey: all["tableKey"], permissionsBoundary: all["permissionsBoundary"], webACL: all["webAcl"], poolWebACL: all["poolWebAcl"],
 		backupDays: int(number("backupDays", 0, 36_500)), backupCopyTo: all["backupCopyTo"], pipeline: all["pipeline"],
 		budget:           int(number("budget", 0, 1_000_000)),
@@ -227,6 +232,7 @@ func (s settings) problems() []error {
 	var c complaints
 	s.checkStage(&c)
 	s.checkIdentity(&c)
+	s.checkFederation(&c)
 	s.checkOrigins(&c)
 	s.checkConsole(&c)
 	s.checkDomain(&c)
@@ -265,8 +271,16 @@ func (s settings) checkIdentity(c *complaints) {
 		c.say("pageUrl is missing: give the address to which the user pool's sign-in page sends people back, or the console with console=true, " +
 			"or an identity provider of your own with issuer and audience")
 	}
-	if s.issuer != "" && !isAddress(s.issuer, false) {
+	if s.issuer != "" && (!isAddress(s.issuer, false) || strings.Contains(s.issuer, "?")) {
 		c.say("issuer is %q: give the https:// address that stands in the tokens' iss, letter by letter", s.issuer)
+	}
+	if strings.HasSuffix(s.issuer, "/.well-known/openid-configuration") {
+		c.say("issuer is %q: leave /.well-known/openid-configuration out, which API Gateway appends", s.issuer)
+	}
+	for _, a := range s.audience {
+		if strings.ContainsAny(a, "*{} ") {
+			c.say("audience has %q: API Gateway compares it letter by letter with the tokens' aud, and knows no patterns", a)
+		}
 	}
 	for _, u := range s.pageURL {
 		if !isAddress(u, true) {

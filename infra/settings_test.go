@@ -68,6 +68,13 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 			map[string]string{"pageUrl": "", "issuer": "http://id.example", "audience": "a"},
 			"issuer is \"http://id.example\"",
 		},
+		{"an issuer with a query", with(outside, map[string]string{"issuer": "https://id.example?x=1"}), "letter by letter"},
+		{
+			"an issuer with its discovery",
+			with(outside, map[string]string{"issuer": "https://id.example/.well-known/openid-configuration"}), "leave /.well-known",
+		},
+		{"an audience that is a pattern", with(outside, map[string]string{"audience": "api://*"}), "knows no patterns"},
+		{"an issuer and a pool that is there", with(outside, map[string]string{"userPool": "eu-central-1_AbC"}), "and no issuer"},
 		{"a way back without TLS", map[string]string{"pageUrl": "http://cloud.example/in"}, "pageUrl has"},
 		{"any origin", map[string]string{"origins": "*"}, "origins has \"*\""},
 		{"an origin with a path", map[string]string{"origins": "https://cloud.example/"}, "origins has"},

@@ -447,6 +447,7 @@ func TestThePoolIsAsTheServiceNeedsIt(t *testing.T) {
 	same(t, "groups", groups, map[string]any{
 		"CustomersGroup": "customers", "PartnersGroup": "partners", "PartnerOwnerGroup": "partner-owner", "PartnerAdminGroup": "partner-admin",
 		"PartnerBusinessGroup": "partner-business", "PartnerTechGroup": "partner-tech", "PartnerSalesMarketingGroup": "partner-sales_marketing",
+		"PartnerExternalGroup": "partner-external",
 	})
 	if len(tpl.of("AWS::Cognito::UserPoolDomain")) != 1 {
 		t.Error("got other domains than one")

@@ -4,8 +4,7 @@ package main
 import (
 	"os"
 
-	"partneraccess/shared/httpapi"
 	"partneraccess/shared/setup"
 )
 
-func main() { os.Exit(setup.Start(setup.People(httpapi.NewInvite))) }
+func main() { os.Exit(setup.Start(setup.Invite)) }

@@ -44,7 +44,7 @@ const usage = `Runs the whole of Partner Access on this machine.
 
 Environment: PORT (8080), DYNAMODB (dynoxide or dynamodb-local), AWS_ENDPOINT_URL_DYNAMODB (an engine that is
 already there), AWS_ENDPOINT_URL_SESV2 (where mails go instead of the mailbox), IDENTITY (cognito, the default:
-employees' accounts at cognito-local; or none), CORS_ORIGINS (pages that may call the API, with commas between);
+people's accounts at cognito-local; or none), CORS_ORIGINS (pages that may call the API, with commas between);
 and, as a deployment has them, CATALOGUE_FILE (your actions and levels), REQUIRE_SSO and SIGN_IN_URL.
 
 BACKEND=lambda runs the functions as programs of their own, as Lambda does, with the environment of the CDK's template; building
@@ -270,7 +270,7 @@ A first request, as Ann; paste it into another terminal
 `, s.URL())
 		if api, _ := s.DirectAccounts(); api != nil {
 			fmt.Fprint(&b, `
-An employee signs in with the password from its mail (at $BASE/_local/mailbox), which has to be replaced
+People sign in with the password from their mail (at $BASE/_local/mailbox), which has to be replaced
   curl -s $BASE/_local/login -d '{"email":"...","password":"...","new_password":"at least twelve characters"}'
 `)
 		}

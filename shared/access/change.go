@@ -33,8 +33,10 @@ type PlanContext struct {
 	Actor Actor
 	NewID func() string // a new ULID at each call
 
-	// Accounts: the employees' accounts are kept at an identity provider, and changes leave tasks to update them.
-	Accounts bool
+	// Accounts: people's accounts are kept at an identity provider, and changes leave tasks to update them.
+	Accounts   bool
+	Unattended bool       // whoever commits the change keeps no accounts: the tasks are due at once
+	Federation Federation // identity providers of others, whose people need no account of their own
 }
 
 // Change is one atomic change: all its writes happen, with its events, or none does.

@@ -7,11 +7,11 @@ import (
 	"partneraccess/events"
 )
 
-// An employee's account is kept at an identity provider, so that one sign-in opens several systems (P1, P3). The table decides, and the
-// provider follows it: every change of an employee that concerns its account leaves a task, in the same transaction, which is deleted when
-// the account is as the user is.
+// A person's account is kept at an identity provider, so that one sign-in opens several systems (P1, P3). The table decides, and the
+// provider follows it: every change of a partner's user, or of who is a member under an address, that concerns an account leaves a task,
+// in the same transaction, which is deleted when the account is as the table says (see Account).
 //
-// There is one such task for each user, and one worker at a time has its lease, which ends at Due. The change that writes a task has the
+// There is one such task for each account, and one worker at a time has its lease, which ends at Due. The change that writes a task has the
 // first lease. A change that comes during a lease writes the task again, with Again set, so that the account is compared once more when the
 // lease is over. Requests without an answer, and those of a worker that crashed, may reach the provider even later: the task is kept until
 // that is impossible (InFlightUntil), and the account is compared once more then. So the provider's last state is the table's, after any
@@ -24,11 +24,8 @@ const TaskIdentity TaskKind = "identity"
 // identityLease is how long a worker has the task to itself: longer than a function that writes one may run.
 const identityLease = 45 * time.Second
 
-// IdentityTask is the id of a user's task.
-func IdentityTask(user string) string { return "identity:" + user }
-
-// HasAccount reports whether the user's account is kept at the identity provider. External users sign in with an account of their own.
-func (u *User) HasAccount() bool { return u.Role != External }
+// IdentityTask is the id of an account's task: a user's has the user's id for its name.
+func IdentityTask(account string) string { return "identity:" + account }
 
 // Group is a group of accounts at the identity provider.
 type Group struct {
@@ -43,42 +40,47 @@ const (
 	groupOfRole    = "partner-" // and the role
 )
 
-// Groups are those that the identity provider has for its own pages, triggers and apps, which find them in people's tokens. An employee's
-// account is in that of all employees and in that of its role, and follows the user's role (P19); a customer's people are the provider's
-// own to put into theirs.
+// Groups are those that the identity provider has for its own pages, triggers and apps, which find them in people's tokens. The account of
+// a partner's user is in that of all of them and in that of its role, and follows the user's role (P19); a member's is in that of
+// customers' people.
 //
 // The service itself reads no group, and nothing is allowed by one: the table says at each request who may do what, and a token says for an
 // hour what was so when it was made.
 func Groups() []Group {
 	out := []Group{{groupCustomers, "people of customers"}, {groupPartners, "people of partners"}}
-	for _, r := range employeeRoles() {
+	for _, r := range append(employeeRoles(), External) {
 		out = append(out, Group{groupOfRole + string(r), "people of partners with the role " + string(r)})
 	}
 	return out
 }
 
-// Groups returns the names of the groups that the user's account belongs to; none for a user without an account.
+// Groups returns the names of the groups that the user's account belongs to.
 func (u *User) Groups() []string {
-	if !u.HasAccount() {
-		return nil
-	}
 	return []string{groupPartners, groupOfRole + string(u.Role)}
 }
 
-// GroupOfEmployees reports whether the service maintains the members of the group of that name. It leaves all other groups as they are.
-func GroupOfEmployees(name string) bool {
+// MaintainedGroup reports whether the service maintains the members of the group of that name. It leaves all other groups as they are.
+func MaintainedGroup(name string) bool {
 	role, is := strings.CutPrefix(name, groupOfRole)
-	return name == groupPartners || is && Role(role).employee()
+	return name == groupPartners || name == groupCustomers || is && (Role(role).employee() || Role(role) == External)
 }
 
 // accountTask leaves the task that brings the account into line with the user, when accounts are kept.
 func (pc PlanContext) accountTask(before *Task, u *User) []Write {
-	if !pc.Accounts || !u.HasAccount() {
+	return pc.identityTask(before, u.ID, Task{Partner: u.Partner})
+}
+
+// identityTask leaves the task that brings the account of that name into line with the table, when accounts are kept. Of tells whose it is.
+func (pc PlanContext) identityTask(before *Task, account string, of Task) []Write {
+	if !pc.Accounts {
 		return nil
 	}
 	t := Task{
-		ID: IdentityTask(u.ID), Kind: TaskIdentity, Partner: u.Partner, User: u.ID, Due: pc.Now.Add(identityLease), Created: pc.Now,
-		Version: before.Stored() + 1,
+		ID: IdentityTask(account), Kind: TaskIdentity, Partner: of.Partner, Customer: of.Customer, User: account, Address: of.Address,
+		Due: pc.Now.Add(identityLease), Created: pc.Now, Version: before.Stored() + 1,
+	}
+	if pc.Unattended { // nobody has sent anything under it
+		t.Due, t.Idle = pc.Now, true
 	}
 	if before != nil {
 		t.Created, t.Again, t.InFlightUntil = before.Created, before.Due.After(pc.Now), before.lastArrival(pc.Now)
@@ -169,21 +171,22 @@ const ActivationLife = 7 * 24 * time.Hour
 // clock (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), and it is sent within one minute.
 const requestLife = 6 * time.Minute
 
-// ActivationTask is the id of a user's task.
-func ActivationTask(user string) string { return "activation:" + user }
+// ActivationTask is the id of an account's task.
+func ActivationTask(account string) string { return "activation:" + account }
 
 // activation has the clock look whether a new user has signed in.
 func (pc PlanContext) activation(u *User) []Write {
-	if !pc.Accounts || !u.HasAccount() {
+	if !pc.Accounts {
 		return nil
 	}
-	return []Write{TaskWrite{After: activationTask(nil, u, pc)}}
+	return []Write{TaskWrite{After: activationTask(nil, u.ID, Task{Partner: u.Partner}, pc)}}
 }
 
-func activationTask(before *Task, u *User, pc PlanContext) *Task {
+// activationTask returns the task that ends a temporary password of the account of that name. Of tells whose the account is.
+func activationTask(before *Task, account string, of Task, pc PlanContext) *Task {
 	t := Task{
-		ID: ActivationTask(u.ID), Kind: TaskActivation, Partner: u.Partner, User: u.ID, Due: pc.Now.Add(ActivationLife), Created: pc.Now,
-		Version: before.Stored() + 1,
+		ID: ActivationTask(account), Kind: TaskActivation, Partner: of.Partner, Customer: of.Customer, User: account, Address: of.Address,
+		Due: pc.Now.Add(ActivationLife), Created: pc.Now, Version: before.Stored() + 1,
 	}
 	if before != nil {
 		t.Created = before.Created
@@ -194,14 +197,10 @@ func activationTask(before *Task, u *User, pc PlanContext) *Task {
 // PlanTemporaryPassword plans the end of a temporary password, before it is made. It is refused with Contention while requests about the
 // previous one may still arrive, and undo it.
 func PlanTemporaryPassword(u *User, t *Task, pc PlanContext) (Change, *Task, error) {
-	if t != nil && t.InFlightUntil.After(pc.Now) {
-		return Change{}, nil, Refuse(Contention,
-			"what was sent about the temporary password before may still arrive: try again after %s",
-			t.InFlightUntil.Format(time.RFC3339))
+	c, mine, err := planPassword(u.ID, Task{Partner: u.Partner}, t, pc)
+	if err != nil {
+		return Change{}, nil, err
 	}
-	mine := activationTask(t, u, pc)
-	mine.InFlightUntil = pc.Now.Add(requestLife)
-	c := Change{Writes: []Write{TaskWrite{Before: t, After: mine}}}
 	if !u.ActivationMissedAt.IsZero() {
 		after := *u
 		after.ActivationMissedAt, after.Updated = time.Time{}, pc.Now
@@ -209,6 +208,25 @@ func PlanTemporaryPassword(u *User, t *Task, pc PlanContext) (Change, *Task, err
 		c.Writes = append(c.Writes, UserWrite{Before: u, After: &after})
 	}
 	return c, mine, nil
+}
+
+// PlanMemberPassword is PlanTemporaryPassword for the account of the members with an address.
+func PlanMemberPassword(e *Email, t *Task, pc PlanContext) (Change, *Task, error) {
+	if e == nil || e.Account == "" {
+		return Change{}, nil, notFound("account")
+	}
+	return planPassword(e.Account, Task{Address: e.Address, Customer: e.MemberOf[0]}, t, pc)
+}
+
+func planPassword(account string, of Task, t *Task, pc PlanContext) (Change, *Task, error) {
+	if t != nil && t.InFlightUntil.After(pc.Now) {
+		return Change{}, nil, Refuse(Contention,
+			"what was sent about the temporary password before may still arrive: try again after %s",
+			t.InFlightUntil.Format(time.RFC3339))
+	}
+	mine := activationTask(t, account, of, pc)
+	mine.InFlightUntil = pc.Now.Add(requestLife)
+	return Change{Writes: []Write{TaskWrite{Before: t, After: mine}}}, mine, nil
 }
 
 // PlanPasswordSettled plans that another temporary password can be made, because the provider has answered all requests about this one.
@@ -280,16 +298,12 @@ func PlanRenewActivation(f UserFacts, pc PlanContext) (Change, *User, error) {
 	}, f.User, nil
 }
 
-// MayRenew refuses to have a temporary password sent to a user whom the actor may not change, who has no account here, or whose account is
-// not active.
+// MayRenew refuses to have a temporary password sent to a user whom the actor may not change, or whose account is not active.
 func MayRenew(a Actor, u *User) error {
 	if err := MayManageRole(a, u.Role); err != nil {
 		return err
 	}
-	switch {
-	case !u.HasAccount():
-		return Refuse(NotFound, "an external user signs in with an account of its own: no password is kept here")
-	case u.Status != Active:
+	if u.Status != Active {
 		return Refuse(UserNotActive, "the account of %s is %s: it has to be active first", u.Name, u.Status)
 	}
 	return nil

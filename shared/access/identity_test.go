@@ -83,8 +83,8 @@ func TestEveryChangeThatAnAccountHasToKnowOfLeavesItsTask(t *testing.T) { // P2,
 		if got := edit(access.Tech, c.cmd); (got != nil) != c.want {
 			t.Errorf("%s: got task %+v, want one: %v", c.name, got, c.want)
 		}
-		if c.cmd.Role == nil && edit(access.External, c.cmd) != nil {
-			t.Errorf("%s of an external user: got a task, want none", c.name)
+		if c.cmd.Role == nil && (edit(access.External, c.cmd) != nil) != c.want {
+			t.Errorf("%s of an external user: want a task: %v", c.name, c.want)
 		}
 	}
 
@@ -99,8 +99,8 @@ func TestEveryChangeThatAnAccountHasToKnowOfLeavesItsTask(t *testing.T) { // P2,
 	}
 	none := pc
 	none.Accounts = false
-	if create(access.Tech, pc) == nil || create(access.External, pc) != nil || create(access.Tech, none) != nil {
-		t.Error("a new user: want a task for an employee alone, and where accounts are kept")
+	if create(access.Tech, pc) == nil || create(access.External, pc) == nil || create(access.Tech, none) != nil {
+		t.Error("a new user: want a task, where accounts are kept")
 	}
 	c, err := access.PlanRemoveUserAccount(facts(access.Tech, nil), pc)
 	if err != nil || c.Identity() == nil {
@@ -117,21 +117,21 @@ func TestAnAccountBelongsIntoTheGroupOfItsRoleAndOfAllEmployees(t *testing.T) {
 		access.Owner: {"partners", "partner-owner"}, access.Admin: {"partners", "partner-admin"},
 		access.Business: {"partners", "partner-business"},
 		access.Tech:     {"partners", "partner-tech"}, access.SalesMarketing: {"partners", "partner-sales_marketing"},
-		access.External: nil, // has no account here
+		access.External: {"partners", "partner-external"},
 	} {
 		u := access.User{Role: role}
 		if got := u.Groups(); !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", role, got, want)
 		}
 		for _, g := range want {
-			if !slices.Contains(names, g) || !access.GroupOfEmployees(g) {
+			if !slices.Contains(names, g) || !access.MaintainedGroup(g) {
 				t.Errorf("%s: got %q not among the groups that are made and kept, want it there", role, g)
 			}
 		}
 	}
-	for _, other := range []string{"customers", "partner-external", "admins", ""} { // are not this service's to take anybody out of
-		if access.GroupOfEmployees(other) {
-			t.Errorf("%q: got a group of employees, want none", other)
+	for _, other := range []string{"partner-", "partner-admins", "admins", ""} { // are not this service's to take anybody out of
+		if access.MaintainedGroup(other) {
+			t.Errorf("%q: got a group that is maintained, want none", other)
 		}
 	}
 }
@@ -200,8 +200,8 @@ func TestATemporaryPasswordHasItsEnd(t *testing.T) { // P15
 	if first == nil || !first.Due.Equal(start.Add(access.ActivationLife)) || first.User != u.ID {
 		t.Fatalf("a new employee: got task %+v, want one after %s", first, access.ActivationLife)
 	}
-	if _, none := create(access.External, pc); none != nil {
-		t.Errorf("an external user: got task %+v, want none", none)
+	if _, external := create(access.External, pc); external == nil {
+		t.Error("an external user: got no task, want one")
 	}
 	without := pc
 	without.Accounts = false
@@ -293,7 +293,6 @@ func TestATemporaryPasswordIsSentToActiveEmployeesAlone(t *testing.T) { // P15
 		"removed":           {func(f *access.UserFacts) { f.User.Status = access.Removed }, access.NotFound},
 		"a removed partner": {func(f *access.UserFacts) { f.Partner.Status = access.Removed }, access.NotFound},
 		"disabled":          {func(f *access.UserFacts) { f.User.Status = access.Disabled }, access.UserNotActive},
-		"external":          {func(f *access.UserFacts) { f.User.Role = access.External }, access.NotFound},
 	} {
 		c, _, err := access.PlanRenewActivation(facts(tc.change), pc)
 		if access.CodeOf(err) != tc.want || !c.Empty() {

@@ -482,77 +482,120 @@ func (i *Invitation) checkInvitee(pc PlanContext) error {
 // inviter could give now, and at most what was offered. Everything that it depends on, such as the inviter's right, is a condition of the
 // same transaction. The inviter is the actor of the events. Name is the person's name.
 func PlanAccept(f InvitationFacts, i *Invitation, name string, pc PlanContext) (GrantChange, *Invitation, error) {
+	a, err := f.newAcceptance(i, pc)
+	if err != nil {
+		return GrantChange{}, nil, err
+	}
+	if a.user == nil {
+		a.addUser(i, name, false)
+	}
+	return a.finish(i)
+}
+
+// PlanRegister is PlanAccept for a person who has no account yet and has not signed in: the invitation's token was sent to the address and
+// nowhere else. The account's temporary password is sent there, too, so that a token in other hands opens nothing. It is refused where the
+// address has an account: that one has to sign in.
+func PlanRegister(f InvitationFacts, i *Invitation, name string, pc PlanContext) (GrantChange, *Invitation, error) {
+	a, err := f.newAcceptance(i, pc)
+	if err != nil {
+		return GrantChange{}, nil, err
+	}
+	if a.user != nil {
+		return GrantChange{}, nil, Refuse(EmailTaken, "the invited address has an account already: sign in with it, then accept")
+	}
+	a.addUser(i, name, true)
+	return a.finish(i)
+}
+
+// acceptance is an invitation that is being accepted.
+type acceptance struct {
+	InvitationFacts
+	user   *User // who accepts; nil: nobody has the address yet
+	row    *InvitationRow
+	by     PlanContext // the inviter is the actor of what the acceptance changes
+	pc     PlanContext
+	writes []Write
+	events []events.Event
+}
+
+// newAcceptance refuses an invitation that the actor cannot accept. An account in its way that is unproved, or has no access anywhere, ends.
+func (f InvitationFacts) newAcceptance(i *Invitation, pc PlanContext) (*acceptance, error) {
 	if err := i.checkInvitee(pc); err != nil {
-		return GrantChange{}, nil, err
+		return nil, err
 	}
-	row := f.row(i)
-	if err := row.checkAcceptable(pc.Now); err != nil {
-		return GrantChange{}, nil, err
+	a := &acceptance{InvitationFacts: f, row: f.row(i), by: pc, pc: pc, user: f.User}
+	a.by.Actor = Actor{Kind: i.By.Kind, Email: i.By.Email, User: i.Inviter}
+	if err := a.row.checkAcceptable(pc.Now); err != nil {
+		return nil, err
 	}
-	user := f.User
-	if user != nil && user.Status == Removed {
-		user = nil
+	if a.user != nil && a.user.Status == Removed {
+		a.user = nil
 	}
-	f.User = nil
-	var writes []Write
-	var came []events.Event
-	if user != nil && user.Partner != f.Partner.ID && f.Holder.endsWhenProved() {
-		writes, came = f.Holder.endUnproved(pc)
-		user = nil
+	elsewhere := a.user != nil && a.user.Partner != f.Partner.ID
+	switch {
+	case elsewhere && f.Holder.endsWhenProved():
+		a.writes, a.events = f.Holder.endUnproved(pc)
+		a.user = nil
+	case elsewhere && f.Holder.hasNoAccess(pc.Now):
+		a.writes, a.events = f.Holder.endAccount(pc, InvitedElsewhere)
+		a.user = nil
+	case elsewhere:
+		return nil, Refuse(EmailTaken, "you are a user of another partner already, and nobody is a user of two: ask for access as that one")
+	case a.user != nil && a.user.Status != Active:
+		return nil, Refuse(UserNotActive, "your account is %s: it has to be active first", a.user.Status)
 	}
-	if user != nil && user.Partner != f.Partner.ID && f.Holder.hasNoAccess(pc.Now) {
-		writes, came = f.Holder.endAccount(pc, InvitedElsewhere)
-		user = nil
+	a.User = nil
+	if err := checkInvitable(a.InvitationFacts, i.Email, true); err != nil {
+		return nil, err
 	}
-	if user != nil && user.Partner != f.Partner.ID {
-		return GrantChange{}, nil, Refuse(EmailTaken,
-			"you are a user of another partner already, and nobody is a user of two: ask for access as that one")
+	if a.user != nil && a.user.Unproved {
+		is := a.user.withProvedAddress(pc)
+		a.writes, a.user = append(a.writes, UserWrite{Before: a.user, After: is}), is
 	}
-	if user != nil && user.Status != Active {
-		return GrantChange{}, nil, Refuse(UserNotActive, "your account is %s: it has to be active first", user.Status)
+	a.writes = append(a.writes, a.row.Inviter.conditions()...)
+	return a, nil
+}
+
+// addUser makes the invited person a user of the partner; with account, one whose account the service keeps, and who gets a mail about it.
+func (a *acceptance) addUser(i *Invitation, name string, account bool) {
+	h := a.Headcount
+	h.LastNumber++
+	h.Version++
+	u := &User{
+		ID: a.Partner.ID + ":" + a.pc.NewID(), Partner: a.Partner.ID, Number: h.LastNumber, Email: i.Email, Name: name, Role: External,
+		Status:  Active,
+		Created: a.pc.Now, Updated: a.pc.Now, Version: 1,
 	}
-	if err := checkInvitable(f, i.Email, true); err != nil {
-		return GrantChange{}, nil, err
+	a.writes = append(a.writes, HeadcountWrite{Before: &a.Headcount, After: &h}, UserWrite{After: u}, setAddressUser(a.Email, i.Email, u.ID))
+	d := userData(u)
+	d.Invitation = i.ID // its own mails tell about the account
+	if account {
+		d.Account = true // but for the password
+		a.writes = append(append(a.writes, a.pc.accountTask(nil, u)...), a.pc.activation(u)...)
 	}
-	if user != nil && user.Unproved {
-		is := user.withProvedAddress(pc)
-		writes, user = append(writes, UserWrite{Before: user, After: is}), is
-	}
-	by := pc // the inviter is the actor of what the acceptance changes
-	by.Actor = Actor{Kind: i.By.Kind, Email: i.By.Email, User: i.Inviter}
-	writes = append(writes, row.Inviter.conditions()...)
-	if user == nil {
-		h := f.Headcount
-		h.LastNumber++
-		h.Version++
-		user = &User{
-			ID: f.Partner.ID + ":" + pc.NewID(), Partner: f.Partner.ID, Number: h.LastNumber, Email: i.Email, Name: name, Role: External,
-			Status:  Active,
-			Created: pc.Now, Updated: pc.Now, Version: 1,
-		}
-		writes = append(writes, HeadcountWrite{Before: &f.Headcount, After: &h}, UserWrite{After: user},
-			setAddressUser(f.Email, i.Email, user.ID))
-		d := userData(user)
-		d.Invitation = i.ID // its own mails tell about the account
-		came = append(came, by.event(events.UserCreated, nil, f.Partner, d))
-	}
-	p := newGrantPlan(f.GrantFacts, by)
+	a.events = append(a.events, a.by.event(events.UserCreated, nil, a.Partner, d))
+	a.user = u
+}
+
+// finish plans that the user is added to the grant, and that the invitation was accepted.
+func (a *acceptance) finish(i *Invitation) (GrantChange, *Invitation, error) {
+	p := newGrantPlan(a.GrantFacts, a.by)
 	p.facts.Users = map[string]*User{}
-	for id, u := range f.Users {
+	for id, u := range a.Users {
 		p.facts.Users[id] = u
 	}
-	p.facts.Users[user.ID] = user
-	if err := p.addInvited(user, i, f.DefaultSSO); err != nil {
+	p.facts.Users[a.user.ID] = a.user
+	if err := p.addInvited(a.user, i, a.DefaultSSO); err != nil {
 		return GrantChange{}, nil, err
 	}
-	out, err := p.finish(grantEventType(p.created), func(d *events.Data) { d.Person, d.Invitation = ref(person(user)), i.ID })
+	out, err := p.finish(grantEventType(p.created), func(d *events.Data) { d.Person, d.Invitation = ref(person(a.user)), i.ID })
 	if err != nil {
 		return out, nil, err
 	}
-	n := i.next(pc)
-	n.State, n.User = InvitationAccepted, user.ID
-	out.Change.Writes = append(append(out.Change.Writes, writes...), InvitationWrite{Before: i, After: n})
-	out.Change.Events = append(append(came, out.Change.Events...), pc.invitation(events.InvitationAccepted, f.GrantFacts, n))
+	n := i.next(a.pc)
+	n.State, n.User = InvitationAccepted, a.user.ID
+	out.Change.Writes = append(append(out.Change.Writes, a.writes...), InvitationWrite{Before: i, After: n})
+	out.Change.Events = append(append(a.events, out.Change.Events...), a.pc.invitation(events.InvitationAccepted, a.GrantFacts, n))
 	return out, n, nil
 }
 

@@ -6,6 +6,7 @@ type Identity struct {
 	User     *User    // the partner's user with that address, unless removed
 	Partner  *Partner // that user's
 	MemberOf []string // customers
+	Account  string   // the name of the account that is kept for the members with that address; "" = none
 }
 
 // Individual returns the partner's user whom a grant by e-mail finds; nil while the address is not proved to be the user's (D8, D15).

@@ -13,6 +13,7 @@ type MemberFacts struct {
 	Member   *Member
 	Email    *Email        // nil when nothing is known of the address
 	Holder   AddressHolder // the partner's user with that address
+	Task     *Task         // the identity task of the account that the address has for its members
 
 	FormerHolders []*User // the partners' users who had that address while it was a member's
 	// those, and the one who has it, who are members of the customer under another of their addresses as well, by id
@@ -69,7 +70,7 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 	}
 	after.Name, after.Admin = name, admin
 	after.Version++
-	c := Change{Writes: []Write{MemberWrite{Before: f.Member, After: &after}}}
+	c, made := Change{Writes: []Write{MemberWrite{Before: f.Member, After: &after}}}, false
 	if f.Member == nil {
 		if f.Email != nil && len(f.Email.MemberOf) >= MaxMemberships {
 			return Change{}, nil, Refuse(Invalid, "%s is a member of %d customers already, and more are not possible", address, MaxMemberships)
@@ -78,7 +79,8 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 			writes, past := f.Holder.endUnproved(pc)
 			c.Writes, c.Events = append(c.Writes, writes...), append(c.Events, past...)
 		}
-		c.Writes = append(c.Writes, membershipWrites(f, address, true)...)
+		more, gets := membershipWrites(f, address, true, pc)
+		c.Writes, made = append(c.Writes, more...), gets
 	}
 	reason := ""
 	if f.Member != nil && f.Member.Admin && !admin {
@@ -93,7 +95,9 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 		role = "admin"
 	}
 	c.Events = append(c.Events,
-		pc.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
+		pc.event(kind, f.Customer, nil, events.Data{
+			Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason, Account: made,
+		}))
 	return c, &after, nil
 }
 
@@ -103,7 +107,8 @@ func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 	if f.Customer == nil || f.Member == nil {
 		return Change{}, notFound("member")
 	}
-	writes := append([]Write{MemberWrite{Before: f.Member}}, membershipWrites(f, f.Member.Email, false)...)
+	more, _ := membershipWrites(f, f.Member.Email, false, pc)
+	writes := append([]Write{MemberWrite{Before: f.Member}}, more...)
 	reason := ""
 	if f.Member.Admin {
 		more, why, err := f.dropAdmin(pc)
@@ -120,8 +125,8 @@ func PlanRemoveMember(f MemberFacts, pc PlanContext) (Change, error) {
 }
 
 // membershipWrites records whether the person is a member of the customer: at the address, and at the partners' users who have the address
-// or had it while it was a member's.
-func membershipWrites(f MemberFacts, address string, member bool) []Write {
+// or had it while it was a member's. The account of the members with the address is made or ends; made reports the former.
+func membershipWrites(f MemberFacts, address string, member bool, pc PlanContext) (writes []Write, made bool) {
 	after := Email{Address: address}
 	if f.Email != nil {
 		after = *f.Email
@@ -137,7 +142,9 @@ func membershipWrites(f MemberFacts, address string, member bool) []Write {
 	} else if f.Holder.User != nil {
 		people = append(slices.Clone(people), f.Holder.User)
 	}
-	out := []Write{EmailWrite{Before: f.Email, After: &after}}
+	had := after.Account
+	accounts := pc.maintainMemberAccount(&after, f.Task)
+	out := append([]Write{EmailWrite{Before: f.Email, After: &after}}, accounts...)
 	for _, user := range people {
 		if user.Status == Removed || !member && f.OtherMemberships[user.ID] {
 			continue
@@ -147,7 +154,36 @@ func membershipWrites(f MemberFacts, address string, member bool) []Write {
 		u.Version++
 		out = append(out, UserWrite{Before: user, After: &u})
 	}
-	return out
+	return out, had == "" && after.Account != ""
+}
+
+// PlanRenewMember plans that a member gets a temporary password, again or for the first time: accounts may not have been kept when it was
+// registered. It is refused where the member signs in otherwise. The caller has found out that the member has not signed in, or has ended
+// its password.
+func PlanRenewMember(f MemberFacts, pc PlanContext) (Change, *Member, error) {
+	if f.Customer == nil || f.Customer.Status != Active || f.Member == nil || f.Email == nil {
+		return Change{}, nil, notFound("member")
+	}
+	switch u := f.Holder.User; {
+	case u != nil && u.Status != Removed:
+		return Change{}, nil, Refuse(EmailTaken,
+			"user %s of a partner has the address %s, whose account carries no membership: give one of them another address", u.ID, f.Member.Email)
+	case pc.Federation.Covers(f.Member.Email):
+		return Change{}, nil, Refuse(NotFound, "%s signs in with its own identity provider: no password is kept here", f.Member.Email)
+	}
+	after := *f.Email
+	writes := pc.maintainMemberAccount(&after, f.Task)
+	if after.Account == f.Email.Account {
+		writes = pc.identityTask(f.Task, after.Account, Task{Address: after.Address, Customer: f.Customer.ID})
+	} else {
+		after.Version++
+		writes = append(writes, EmailWrite{Before: f.Email, After: &after})
+	}
+	return Change{
+		Writes: writes,
+		Events: []events.Event{pc.event(events.MemberRenewed, f.Customer, nil,
+			events.Data{Person: &events.Person{Email: f.Member.Email, Name: f.Member.Name}})},
+	}, f.Member, nil
 }
 
 func toggled(list []string, s string, in bool) []string {

@@ -110,6 +110,7 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 		return Change{}, nil, err
 	}
 	var c Change
+	var released []Write // last: the user's account gives the address up before another can get it
 	h := f.Headcount
 	adjustHeadcount(&h, f.User, &u)
 	var was int64 // the number of the person before, when it is another one now
@@ -135,8 +136,8 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 		}
 		c.Writes, c.Events = append(c.Writes, writes...), past
 		// The customers whose member the old address is still have that person for their own, whatever it is called now (A7).
-		c.Writes = append(c.Writes, setAddressUser(f.Email, u.Email, u.ID), releaseAddress(f.OldEmail, f.User))
-		c.Writes = append(c.Writes, pc.personTask(f.User, &u, was, h.Version))
+		released = pc.releaseAddress(f.OldEmail, f.User, true)
+		c.Writes = append(c.Writes, setAddressUser(f.Email, u.Email, u.ID), pc.personTask(f.User, &u, was, h.Version))
 	}
 	u.Updated = pc.Now
 	u.Version++
@@ -144,6 +145,7 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	if u.Email != f.User.Email || u.Role != f.User.Role || u.Phone != f.User.Phone || u.MFA != f.User.MFA || u.Status != f.User.Status {
 		c.Writes = append(c.Writes, pc.accountTask(f.Task, &u)...)
 	}
+	c.Writes = append(c.Writes, released...)
 	d := userData(&u)
 	d.Fields = fields
 	if u.Email != f.User.Email {
@@ -193,7 +195,7 @@ func PlanRemoveUserAccount(f UserFacts, pc PlanContext) (Change, error) {
 	}
 	writes, u := AddressHolder{User: f.User, Partner: f.Partner, Headcount: f.Headcount, Task: f.Task}.removeUser(pc)
 	return Change{
-		Writes: append(writes, setAddressUser(f.Email, u.Email, "")),
+		Writes: append(writes, pc.releaseAddress(f.Email, u, false)...),
 		Events: []events.Event{pc.event(events.UserRemoved, nil, f.Partner, userData(u))},
 	}, nil
 }
@@ -216,13 +218,14 @@ func ownerRequired() *Error {
 	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
 }
 
-// releaseAddress records that the user no longer has the address and, while the address is a customer's member's, that it had it.
-func releaseAddress(before *Email, u *User) EmailWrite {
+// releaseAddress records that the user no longer has the address and, if the user stays and the address is a customer's member's, that it had
+// it. The member, if there is one, gets an account.
+func (pc PlanContext) releaseAddress(before *Email, u *User, stays bool) []Write {
 	w := setAddressUser(before, u.Email, "")
-	if len(w.After.MemberOf) > 0 && !slices.Contains(w.After.FormerUsers, u.ID) {
+	if stays && len(w.After.MemberOf) > 0 && !slices.Contains(w.After.FormerUsers, u.ID) {
 		w.After.FormerUsers = append(slices.Clone(w.After.FormerUsers), u.ID)
 	}
-	return w
+	return append([]Write{w}, pc.maintainMemberAccount(w.After, nil)...)
 }
 
 // setAddressUser records the partner's user who has the address; "" = none.

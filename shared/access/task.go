@@ -23,7 +23,8 @@ type Task struct {
 	Kind         TaskKind
 	Partner      string
 	Customer     string // for tasks about one customer's grants
-	User         string // for tasks about one user
+	User         string // for tasks about one user; for identity and activation the name of the account
+	Address      string // for identity and activation: the address that the account is kept for; "" = it is a partner's user's
 	LastCustomer string // the last customer that is done; "" = none
 	Due          time.Time
 	Created      time.Time

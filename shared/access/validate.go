@@ -40,8 +40,10 @@ func ValidUserID(s string) bool {
 	if !ok || !ValidID(partner) || len(id) != 26 {
 		return false
 	}
-	return strings.Trim(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
+	return strings.Trim(id, ulidLetters) == ""
 }
+
+const ulidLetters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // ValidAccountName reports whether s can be the name of a user's account at the identity provider: the user's id, whose letters the
 // provider may have folded to lower case.

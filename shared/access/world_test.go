@@ -24,6 +24,9 @@ type world struct {
 	owner string // Contoso's, whose name is olga
 	vague bool   // who is in by its number is not known, as of a partner with many thousands
 
+	accounts   bool // are kept
+	federation access.Federation
+
 	partners    map[string]access.Partner
 	headcounts  map[string]access.Headcount
 	users       map[string]access.User
@@ -69,7 +72,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) planContext() access.PlanContext {
-	return access.PlanContext{Now: w.now, Actor: w.actor, NewID: w.newID}
+	return access.PlanContext{Now: w.now, Actor: w.actor, NewID: w.newID, Accounts: w.accounts, Federation: w.federation}
 }
 
 func (w *world) newID() string {

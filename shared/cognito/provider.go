@@ -1,6 +1,7 @@
-// Package cognito keeps the employees' accounts in an Amazon Cognito user pool: Provider makes one account be as its user is.
+// Package cognito keeps people's accounts in an Amazon Cognito user pool: Provider makes one account be as the table says (access.Account).
 //
-// An account's username is the user's id, which never changes; the e-mail address is an alias for signing in, and changes with the user's.
+// An account's username never changes, and says whether it is a partner's user's or a customer's member's; the e-mail address is an alias
+// for signing in, and changes with the user's.
 // What the pool needs for this, in the words of CloudFormation:
 //
 //   - AliasAttributes [email], and no UsernameAttributes, with which Cognito would choose the usernames. It cannot be changed later.
@@ -62,49 +63,49 @@ func New(api *cognitoidentityprovider.Client, pool, client string) *Provider {
 // ErrAddressHeld says that another account still has the user's address: it has to give it up first, and has a task that makes it.
 var ErrAddressHeld = errors.New("another account still has the address")
 
-// Sync makes the account be as the user is: there, without a mail from Cognito, or deleted; with its address, its telephone number, its
-// second factor; enabled or disabled; in the groups of its role, as far as the pool has them, and in no other role's. A user who is
-// disabled or removed is signed out everywhere, at each Sync. To repeat it is harmless, and what another Sync of the same user has done
+// Sync makes the account be as it is to be: there, without a mail from Cognito, or deleted; with its address, its telephone number, its
+// second factor; enabled or disabled; in the groups of its own, as far as the pool has them, and in no other that is maintained. What is
+// disabled or removed is signed out everywhere, at each Sync. To repeat it is harmless, and what another Sync of the same account has done
 // half is finished. It fails with access.ErrUnavailable when Cognito does not answer or has had enough, and with ErrAddressHeld.
 //
 // Another address ends the password and the sessions first. Settled tells that Cognito has answered each attempt to write: none can arrive
 // later. When it is not alone, an account that has to get another address is left at the one that it has: the next Sync has to be, when it
 // can be alone.
-func (p *Provider) Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error) {
+func (p *Provider) Sync(ctx context.Context, a access.Account, alone bool) (settled bool, err error) {
 	ctx, sent := watchAttempts(ctx)
-	err = p.sync(ctx, u, alone)
+	err = p.sync(ctx, a, alone)
 	return sent.settled(), err
 }
 
-func (p *Provider) sync(ctx context.Context, u access.User, alone bool) error {
-	if u.Status == access.Removed {
-		return p.remove(ctx, u)
+func (p *Provider) sync(ctx context.Context, a access.Account, alone bool) error {
+	if a.Status == access.Removed {
+		return p.remove(ctx, a)
 	}
-	account, err := p.account(ctx, u)
+	account, err := p.account(ctx, a)
 	if err != nil {
 		return err
 	}
 	if account == nil {
-		if account, err = p.create(ctx, u); err != nil {
+		if account, err = p.create(ctx, a); err != nil {
 			return err
 		}
 	}
-	if err := p.attributes(ctx, u, account, alone); err != nil {
+	if err := p.attributes(ctx, a, account, alone); err != nil {
 		return err
 	}
-	if err := p.enable(ctx, u, account.Enabled); err != nil {
+	if err := p.enable(ctx, a, account.Enabled); err != nil {
 		return err
 	}
-	if err := p.groups(ctx, u); err != nil { // before the second factor, which Cognito refuses where it cannot send texts
+	if err := p.groups(ctx, a); err != nil { // before the second factor, which Cognito refuses where it cannot send texts
 		return err
 	}
-	return p.secondFactor(ctx, u, account)
+	return p.secondFactor(ctx, a, account)
 }
 
-func (p *Provider) remove(ctx context.Context, u access.User) error {
-	err := p.signOut(ctx, u)
+func (p *Provider) remove(ctx context.Context, a access.Account) error {
+	err := p.signOut(ctx, a)
 	if err == nil {
-		_, err = p.api.AdminDeleteUser(ctx, &cognitoidentityprovider.AdminDeleteUserInput{UserPoolId: &p.pool, Username: &u.ID})
+		_, err = p.api.AdminDeleteUser(ctx, &cognitoidentityprovider.AdminDeleteUserInput{UserPoolId: &p.pool, Username: &a.Name})
 	}
 	if is(err, userNotFound) {
 		return nil
@@ -113,8 +114,8 @@ func (p *Provider) remove(ctx context.Context, u access.User) error {
 }
 
 // account returns the account at Cognito; nil when there is none.
-func (p *Provider) account(ctx context.Context, u access.User) (*cognitoidentityprovider.AdminGetUserOutput, error) {
-	out, err := p.api.AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &p.pool, Username: &u.ID})
+func (p *Provider) account(ctx context.Context, a access.Account) (*cognitoidentityprovider.AdminGetUserOutput, error) {
+	out, err := p.api.AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &p.pool, Username: &a.Name})
 	if is(err, userNotFound) {
 		return nil, nil
 	}
@@ -123,20 +124,20 @@ func (p *Provider) account(ctx context.Context, u access.User) (*cognitoidentity
 
 // create creates the account, unless it exists, and returns it. Its password is random and known to nobody, until TemporaryPassword sets
 // another.
-func (p *Provider) create(ctx context.Context, u access.User) (*cognitoidentityprovider.AdminGetUserOutput, error) {
+func (p *Provider) create(ctx context.Context, a access.Account) (*cognitoidentityprovider.AdminGetUserOutput, error) {
 	in := &cognitoidentityprovider.AdminCreateUserInput{
-		UserPoolId: &p.pool, Username: &u.ID, MessageAction: types.MessageActionTypeSuppress, TemporaryPassword: aws.String(password()),
-		UserAttributes: []types.AttributeType{attribute(email, u.Email), attribute(emailVerified, "true")},
+		UserPoolId: &p.pool, Username: &a.Name, MessageAction: types.MessageActionTypeSuppress, TemporaryPassword: aws.String(password()),
+		UserAttributes: []types.AttributeType{attribute(email, a.Email), attribute(emailVerified, "true")},
 	}
-	if u.Phone != "" {
-		in.UserAttributes = append(in.UserAttributes, attribute(phone, u.Phone), attribute(phoneVerified, "true"))
+	if a.Phone != "" {
+		in.UserAttributes = append(in.UserAttributes, attribute(phone, a.Phone), attribute(phoneVerified, "true"))
 	}
 	_, err := p.api.AdminCreateUser(ctx, in)
 	switch {
 	case err == nil:
 		return &cognitoidentityprovider.AdminGetUserOutput{UserAttributes: in.UserAttributes, Enabled: true}, nil
 	case is(err, usernameExists): // somebody else was faster, or an attempt whose answer was lost, with what the user was then
-		account, err := p.account(ctx, u)
+		account, err := p.account(ctx, a)
 		if err == nil && account == nil {
 			err = fmt.Errorf("create an account: it was deleted meanwhile: %w", access.ErrUnavailable)
 		}
@@ -159,82 +160,84 @@ func attribute(name, value string) types.AttributeType {
 	return types.AttributeType{Name: &name, Value: &value}
 }
 
-func (p *Provider) attributes(ctx context.Context, u access.User, account *cognitoidentityprovider.AdminGetUserOutput, alone bool) error {
+func (p *Provider) attributes(
+	ctx context.Context, a access.Account, account *cognitoidentityprovider.AdminGetUserOutput, alone bool,
+) error {
 	has := map[string]string{}
 	for _, a := range account.UserAttributes {
 		has[aws.ToString(a.Name)] = aws.ToString(a.Value)
 	}
-	if has[phone] != "" && u.Phone == "" {
-		if err := p.drop(ctx, u, phone); err != nil {
+	if has[phone] != "" && a.Phone == "" {
+		if err := p.drop(ctx, a, phone); err != nil {
 			return err
 		}
 	}
-	moved := has[email] != u.Email
+	moved := has[email] != a.Email
 	if moved {
 		// Whoever reads the mails of the former address knows the password and has sessions: both end before the account gets the new address, to
 		// which a password has to be sent then. That mail waits until the account has the address, so that this password does not replace the one
 		// in the mail.
-		if settled, err := p.temporary(ctx, u, password()); err != nil {
+		if settled, err := p.temporary(ctx, a, password()); err != nil {
 			return err
 		} else if !settled {
 			return fmt.Errorf("end a password: an attempt got no answer: %w", access.ErrUnavailable)
 		}
-		if err := p.signOut(ctx, u); err != nil {
+		if err := p.signOut(ctx, a); err != nil {
 			return failed("sign an account out", err)
 		}
 	}
 	var want []types.AttributeType
-	if u.Phone != "" && (has[phone] != u.Phone || has[phoneVerified] != "true") {
-		want = append(want, attribute(phone, u.Phone), attribute(phoneVerified, "true"))
+	if a.Phone != "" && (has[phone] != a.Phone || has[phoneVerified] != "true") {
+		want = append(want, attribute(phone, a.Phone), attribute(phoneVerified, "true"))
 	}
 	if (moved || has[emailVerified] != "true") && (alone || !moved) {
-		want = append(want, attribute(email, u.Email), attribute(emailVerified, "true"))
+		want = append(want, attribute(email, a.Email), attribute(emailVerified, "true"))
 	}
 	if len(want) == 0 {
 		return nil
 	}
 	_, err := p.api.AdminUpdateUserAttributes(ctx, &cognitoidentityprovider.AdminUpdateUserAttributesInput{
-		UserPoolId: &p.pool, Username: &u.ID, UserAttributes: want,
+		UserPoolId: &p.pool, Username: &a.Name, UserAttributes: want,
 	})
 	if !is(err, aliasExists) {
 		return failed("update an account", err)
 	}
 	// Two users who have swapped addresses would block each other for ever if each kept the address that it has lost.
 	if has[email] != "" && moved {
-		if err := p.drop(ctx, u, email); err != nil {
+		if err := p.drop(ctx, a, email); err != nil {
 			return err
 		}
 	}
 	return fmt.Errorf("update an account: %w", ErrAddressHeld)
 }
 
-func (p *Provider) drop(ctx context.Context, u access.User, name string) error {
+func (p *Provider) drop(ctx context.Context, a access.Account, name string) error {
 	_, err := p.api.AdminDeleteUserAttributes(ctx, &cognitoidentityprovider.AdminDeleteUserAttributesInput{
-		UserPoolId: &p.pool, Username: &u.ID, UserAttributeNames: []string{name},
+		UserPoolId: &p.pool, Username: &a.Name, UserAttributeNames: []string{name},
 	})
 	return failed("update an account", err)
 }
 
-func (p *Provider) enable(ctx context.Context, u access.User, enabled bool) error {
-	if u.Status == access.Active {
+func (p *Provider) enable(ctx context.Context, a access.Account, enabled bool) error {
+	if a.Status == access.Active {
 		if enabled {
 			return nil
 		}
-		_, err := p.api.AdminEnableUser(ctx, &cognitoidentityprovider.AdminEnableUserInput{UserPoolId: &p.pool, Username: &u.ID})
+		_, err := p.api.AdminEnableUser(ctx, &cognitoidentityprovider.AdminEnableUserInput{UserPoolId: &p.pool, Username: &a.Name})
 		return failed("enable an account", err)
 	}
 	if enabled {
 		if _, err := p.api.AdminDisableUser(ctx,
-			&cognitoidentityprovider.AdminDisableUserInput{UserPoolId: &p.pool, Username: &u.ID}); err != nil {
+			&cognitoidentityprovider.AdminDisableUserInput{UserPoolId: &p.pool, Username: &a.Name}); err != nil {
 			return failed("disable an account", err)
 		}
 	}
-	return failed("sign an account out", p.signOut(ctx, u)) // also when it was disabled before: that may have been all that was done
+	return failed("sign an account out", p.signOut(ctx, a)) // also when it was disabled before: that may have been all that was done
 }
 
 // signOut ends the account's sessions. cognito-local has neither this call nor sessions.
-func (p *Provider) signOut(ctx context.Context, u access.User) error {
-	_, err := p.api.AdminUserGlobalSignOut(ctx, &cognitoidentityprovider.AdminUserGlobalSignOutInput{UserPoolId: &p.pool, Username: &u.ID},
+func (p *Provider) signOut(ctx context.Context, a access.Account) error {
+	_, err := p.api.AdminUserGlobalSignOut(ctx, &cognitoidentityprovider.AdminUserGlobalSignOutInput{UserPoolId: &p.pool, Username: &a.Name},
 		notLacking("AdminUserGlobalSignOut"))
 	if lacking(err, "AdminUserGlobalSignOut") {
 		return nil
@@ -245,10 +248,10 @@ func (p *Provider) signOut(ctx context.Context, u access.User) error {
 // groups adds the account to the groups of its role, after it has removed it from those of other roles: an attempt that fails between
 // leaves too few. Other groups are left as they are. A group that does not exist is skipped: ResourceNotFoundException is then about the
 // group, since the account has just been read from the pool.
-func (p *Provider) groups(ctx context.Context, u access.User) error {
+func (p *Provider) groups(ctx context.Context, a access.Account) error {
 	has := map[string]bool{}
 	pages := cognitoidentityprovider.NewAdminListGroupsForUserPaginator(p.api,
-		&cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &p.pool, Username: &u.ID})
+		&cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &p.pool, Username: &a.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -258,13 +261,13 @@ func (p *Provider) groups(ctx context.Context, u access.User) error {
 			has[aws.ToString(g.GroupName)] = true
 		}
 	}
-	want := u.Groups()
+	want := a.Groups
 	for _, name := range slices.Sorted(maps.Keys(has)) {
-		if !access.GroupOfEmployees(name) || slices.Contains(want, name) {
+		if !access.MaintainedGroup(name) || slices.Contains(want, name) {
 			continue
 		}
 		_, err := p.api.AdminRemoveUserFromGroup(ctx,
-			&cognitoidentityprovider.AdminRemoveUserFromGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
+			&cognitoidentityprovider.AdminRemoveUserFromGroupInput{UserPoolId: &p.pool, Username: &a.Name, GroupName: &name})
 		if err != nil && !is(err, resourceNotFound) {
 			return failed("take an account out of a group", err)
 		}
@@ -274,7 +277,7 @@ func (p *Provider) groups(ctx context.Context, u access.User) error {
 			continue
 		}
 		_, err := p.api.AdminAddUserToGroup(ctx,
-			&cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &p.pool, Username: &u.ID, GroupName: &name})
+			&cognitoidentityprovider.AdminAddUserToGroupInput{UserPoolId: &p.pool, Username: &a.Name, GroupName: &name})
 		if err != nil && !is(err, resourceNotFound) {
 			return failed("put an account into a group", err)
 		}
@@ -283,12 +286,12 @@ func (p *Provider) groups(ctx context.Context, u access.User) error {
 }
 
 // secondFactor switches two-factor sign-in by text message on or off (P13).
-func (p *Provider) secondFactor(ctx context.Context, u access.User, account *cognitoidentityprovider.AdminGetUserOutput) error {
-	if slices.Contains(account.UserMFASettingList, "SMS_MFA") == u.MFA {
+func (p *Provider) secondFactor(ctx context.Context, a access.Account, account *cognitoidentityprovider.AdminGetUserOutput) error {
+	if slices.Contains(account.UserMFASettingList, "SMS_MFA") == a.MFA {
 		return nil
 	}
 	_, err := p.api.AdminSetUserMFAPreference(ctx, &cognitoidentityprovider.AdminSetUserMFAPreferenceInput{
-		UserPoolId: &p.pool, Username: &u.ID, SMSMfaSettings: &types.SMSMfaSettingsType{Enabled: u.MFA, PreferredMfa: u.MFA},
+		UserPoolId: &p.pool, Username: &a.Name, SMSMfaSettings: &types.SMSMfaSettingsType{Enabled: a.MFA, PreferredMfa: a.MFA},
 	}, notLacking("AdminSetUserMFAPreference"))
 	if lacking(err, "AdminSetUserMFAPreference") {
 		return nil
@@ -302,12 +305,12 @@ func (p *Provider) secondFactor(ctx context.Context, u access.User, account *cog
 //
 // settled reports whether Cognito has answered each attempt to set it: none can arrive later and undo a password that is set after this
 // one.
-func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (secret string, settled bool, err error) {
-	if u.Status != access.Active || !u.HasAccount() {
-		return "", true, access.Refuse(access.Ended, "the user is %s: no credential is made", u.Status)
+func (p *Provider) TemporaryPassword(ctx context.Context, a access.Account) (secret string, settled bool, err error) {
+	if a.Status != access.Active {
+		return "", true, access.Refuse(access.Ended, "the user is %s: no credential is made", a.Status)
 	}
-	account, err := p.account(ctx, u)
-	for n := 0; err == nil && (account == nil || address(account) != u.Email); n++ {
+	account, err := p.account(ctx, a)
+	for n := 0; err == nil && (account == nil || address(account) != a.Email); n++ {
 		if n == waitAttempts {
 			return "", true, fmt.Errorf("make a temporary password: the account is not there yet, or has another address: %w", access.ErrUnavailable)
 		}
@@ -316,7 +319,7 @@ func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (secret
 			return "", true, fmt.Errorf("make a temporary password: %w", ctx.Err())
 		case <-time.After(waitPause):
 		}
-		account, err = p.account(ctx, u)
+		account, err = p.account(ctx, a)
 	}
 	if err != nil {
 		return "", true, err
@@ -325,7 +328,7 @@ func (p *Provider) TemporaryPassword(ctx context.Context, u access.User) (secret
 		return "", true, access.Refuse(access.Ended, "the user has chosen a password already: no credential is made")
 	}
 	secret = password()
-	if settled, err = p.temporary(ctx, u, secret); err != nil {
+	if settled, err = p.temporary(ctx, a, secret); err != nil {
 		return "", settled, err
 	}
 	return secret, settled, nil
@@ -341,25 +344,25 @@ func address(account *cognitoidentityprovider.AdminGetUserOutput) string {
 }
 
 // temporary sets a password that has to be replaced when it is used, and reports whether Cognito has answered each attempt.
-func (p *Provider) temporary(ctx context.Context, u access.User, secret string) (settled bool, err error) {
+func (p *Provider) temporary(ctx context.Context, a access.Account, secret string) (settled bool, err error) {
 	ctx, sent := watchAttempts(ctx)
 	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
-		UserPoolId: &p.pool, Username: &u.ID, Password: &secret, Permanent: false,
+		UserPoolId: &p.pool, Username: &a.Name, Password: &secret, Permanent: false,
 	})
 	return sent.settled(), failed("make a temporary password", err)
 }
 
 // Activated reports whether the user has chosen a password.
-func (p *Provider) Activated(ctx context.Context, u access.User) (bool, error) {
-	account, err := p.account(ctx, u)
+func (p *Provider) Activated(ctx context.Context, a access.Account) (bool, error) {
+	account, err := p.account(ctx, a)
 	return account != nil && account.UserStatus != types.UserStatusTypeForceChangePassword, err
 }
 
 // Lapse ends the temporary password of a user who has not signed in with it, and reports whether that is so. It can be repeated, and has to
 // be after an error, also when it succeeded, since an attempt without an answer may arrive later. A user who has chosen a password got the
 // one before by mail, at the address of the account: each change of that ends the password.
-func (p *Provider) Lapse(ctx context.Context, u access.User) (access.ActivationOutcome, error) {
-	account, err := p.account(ctx, u)
+func (p *Provider) Lapse(ctx context.Context, a access.Account) (access.ActivationOutcome, error) {
+	account, err := p.account(ctx, a)
 	switch {
 	case err != nil:
 		return access.ActivationOutcome{}, err
@@ -368,7 +371,7 @@ func (p *Provider) Lapse(ctx context.Context, u access.User) (access.ActivationO
 	case account.UserStatus != types.UserStatusTypeForceChangePassword:
 		return access.ActivationOutcome{SignedInAs: address(account)}, nil
 	}
-	settled, err := p.temporary(ctx, u, password()) // which nobody knows
+	settled, err := p.temporary(ctx, a, password()) // which nobody knows
 	if err == nil && !settled {
 		err = fmt.Errorf("end a temporary password: an attempt got no answer: %w", access.ErrUnavailable)
 	}
@@ -378,8 +381,8 @@ func (p *Provider) Lapse(ctx context.Context, u access.User) (access.ActivationO
 // Reset ends the user's password, whoever chose it, and all sessions; TemporaryPassword sets the next one. It can be repeated, and has to
 // be after an error, since an attempt without an answer may arrive later and end what is set meanwhile. Without an account there is nothing
 // to end.
-func (p *Provider) Reset(ctx context.Context, u access.User) error {
-	settled, err := p.temporary(ctx, u, password()) // which nobody knows
+func (p *Provider) Reset(ctx context.Context, a access.Account) error {
+	settled, err := p.temporary(ctx, a, password()) // which nobody knows
 	switch {
 	case is(err, userNotFound):
 		return nil
@@ -389,7 +392,7 @@ func (p *Provider) Reset(ctx context.Context, u access.User) error {
 	if err != nil {
 		return err
 	}
-	return failed("sign an account out", p.signOut(ctx, u))
+	return failed("sign an account out", p.signOut(ctx, a))
 }
 
 // An account is created, and gets another address, by the request that changes its user, after the event of the change was published.
@@ -400,11 +403,11 @@ const (
 
 // ChangePassword replaces the current password by a new one (P20). It refuses with access.WrongPassword, also when there is no account yet;
 // with access.WeakPassword, when the pool's policy does; with access.TooManyRequests; and fails with access.ErrUnavailable.
-func (p *Provider) ChangePassword(ctx context.Context, u access.User, current, proposed string) error {
+func (p *Provider) ChangePassword(ctx context.Context, a access.Account, current, proposed string) error {
 	// A challenge (a new password, a second factor) comes only after the right password: any answer will do.
 	_, err := p.api.AdminInitiateAuth(ctx, &cognitoidentityprovider.AdminInitiateAuthInput{
 		UserPoolId: &p.pool, ClientId: &p.client, AuthFlow: types.AuthFlowTypeAdminUserPasswordAuth,
-		AuthParameters: map[string]string{"USERNAME": u.ID, "PASSWORD": current},
+		AuthParameters: map[string]string{"USERNAME": a.Name, "PASSWORD": current},
 	})
 	switch {
 	case err == nil:
@@ -416,7 +419,7 @@ func (p *Provider) ChangePassword(ctx context.Context, u access.User, current, p
 		return failed("check a password", err)
 	}
 	_, err = p.api.AdminSetUserPassword(ctx, &cognitoidentityprovider.AdminSetUserPasswordInput{
-		UserPoolId: &p.pool, Username: &u.ID, Password: &proposed, Permanent: true,
+		UserPoolId: &p.pool, Username: &a.Name, Password: &proposed, Permanent: true,
 	})
 	var api smithy.APIError
 	switch {

@@ -90,11 +90,12 @@ func provider(t *testing.T, p *pool, change ...func(*cognitoidentityprovider.Opt
 	return cognito.New(api, "eu-central-1_pool", "client")
 }
 
-func kim() access.User {
-	return access.User{
+func kim() access.Account {
+	u := access.User{
 		ID: "contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV", Partner: "contoso", Email: "kim@contoso.example", Phone: "+4930123456",
 		Role: access.Tech, Status: access.Active,
 	}
+	return u.Account()
 }
 
 const (
@@ -121,7 +122,7 @@ func TestAnAccountIsMadeWithoutAMailAndWithItsAddressVerified(t *testing.T) {
 		t.Fatalf("got %v (%v), want %v", p.calls, err, want)
 	}
 	b := p.bodies["AdminCreateUser"]
-	if b["MessageAction"] != "SUPPRESS" || b["Username"] != kim().ID || b["ForceAliasCreation"] != nil {
+	if b["MessageAction"] != "SUPPRESS" || b["Username"] != kim().Name || b["ForceAliasCreation"] != nil {
 		t.Errorf("got %v, want no mail, the user's id as the username, and nobody else's address taken", b)
 	}
 	attributes, err := json.Marshal(b["UserAttributes"])
@@ -159,8 +160,14 @@ func TestAnAccountIsInTheGroupOfItsRoleAndInNoOther(t *testing.T) { // P19
 		},
 		{
 			"the provider's own",
-			`{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-tech"},{"GroupName":"partner-of-the-year"},{"GroupName":"customers"}]}`, nil,
+			`{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-tech"},{"GroupName":"partner-of-the-year"},{"GroupName":"admins"}]}`, nil,
 			nil, false,
+		},
+		{
+			"a customer's people",
+			`{"Groups":[{"GroupName":"partners"},{"GroupName":"partner-tech"},{"GroupName":"customers"}]}`, nil,
+			[]string{out + "customers"},
+			false,
 		},
 		{
 			"a pool without the groups", `{}`,

@@ -363,6 +363,7 @@ func emailItem(e *access.Email) draft {
 	d.s("user", e.User)
 	d.list("member_of", e.MemberOf)
 	d.list("former", e.FormerUsers)
+	d.s("account", e.Account)
 	d.n("version", e.Version)
 	return d
 }
@@ -370,7 +371,7 @@ func emailItem(e *access.Email) draft {
 func (it *item) email() *access.Email {
 	return &access.Email{
 		Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), FormerUsers: it.list("former"),
-		Version: it.n("version"),
+		Account: it.s("account"), Version: it.n("version"),
 	}
 }
 

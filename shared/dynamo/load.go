@@ -267,6 +267,11 @@ func (s *Store) Member(ctx context.Context, customer, email string) (*access.Mem
 	return one(ctx, s, memberKey(customer, email), (*item).member)
 }
 
+// Email reads what is known of an e-mail address; nil when nothing is.
+func (s *Store) Email(ctx context.Context, address string) (*access.Email, error) {
+	return one(ctx, s, emailKey(address), (*item).email)
+}
+
 // Identity returns who has an e-mail address: with two requests for a partner's user, else with one.
 func (s *Store) Identity(ctx context.Context, address string) (access.Identity, error) {
 	id := access.Identity{Email: address}
@@ -274,7 +279,7 @@ func (s *Store) Identity(ctx context.Context, address string) (access.Identity, 
 	if err != nil || e == nil {
 		return id, err
 	}
-	id.MemberOf = e.MemberOf
+	id.MemberOf, id.Account = e.MemberOf, e.Account
 	if e.User == "" {
 		return id, nil
 	}
@@ -336,6 +341,11 @@ func (s *Store) MemberFacts(ctx context.Context, customer, address string) (acce
 	}
 	if f.Holder, err = s.holder(ctx, f.Email); err != nil || f.Email == nil {
 		return f, err
+	}
+	if f.Email.Account != "" {
+		if f.Task, err = s.Task(ctx, access.IdentityTask(f.Email.Account)); err != nil {
+			return f, err
+		}
 	}
 	for _, id := range f.Email.FormerUsers {
 		u, err := s.User(ctx, id)

@@ -20,6 +20,7 @@ func taskItem(t *access.Task) draft {
 	d.s("partner", t.Partner)
 	d.s("customer", t.Customer)
 	d.s("user", t.User)
+	d.s("address", t.Address)
 	d.s("after", t.LastCustomer)
 	d.b("again", t.Again)
 	d.t("due", t.Due)
@@ -51,7 +52,7 @@ func organisationOf(t *access.Task) string {
 func (it *item) task() *access.Task {
 	return &access.Task{
 		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), Customer: it.s("customer"),
-		User: it.s("user"), LastCustomer: it.s("after"), Again: it.b("again"),
+		User: it.s("user"), Address: it.s("address"), LastCustomer: it.s("after"), Again: it.b("again"),
 		Due: it.t("due"), InFlightUntil: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
 		EmailWas: it.s("email_was"), FormerNumber: it.n("number"), HeadcountVersion: it.n("counted"),
 	}

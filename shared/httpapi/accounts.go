@@ -38,6 +38,31 @@ func postPassword(ctx context.Context, c *call) (reply, error) {
 	return c.changePassword(ctx, b)
 }
 
+type renewalBody struct {
+	Send  opt[bool] `json:"send"`
+	Reset opt[bool] `json:"reset"`
+}
+
+// postMemberPassword has a temporary password sent to a customer's member who has not signed in yet, or replaces the password of one who
+// has. Only the provider may: one account acts for all customers whose member the person is, and is none of theirs to end.
+func postMemberPassword(ctx context.Context, c *call) (reply, error) {
+	address, err := c.address()
+	if err != nil {
+		return reply{}, err
+	}
+	var b renewalBody
+	if err := decodeBody(c.Request, &b); err != nil {
+		return reply{}, err
+	}
+	if b.Send.Given == b.Reset.Given || !b.Send.Value && !b.Reset.Value {
+		return reply{}, access.Refuse(access.Invalid, "give one of: send, reset").At("/send")
+	}
+	return perform(c, func(m *access.Member) reply { return reply{status: 200, version: m.Version, body: viewMember(m)} },
+		func(o service.Options[*access.Member]) (*access.Member, error) {
+			return c.service.RenewMember(ctx, c.caller(), c.PathValue("customer"), address, b.Reset.Value, o)
+		})
+}
+
 // changePassword changes the caller's own password. It ignores an Idempotency-Key: a kept answer would tell
 // that a password was right, and a repeated request fails, as the current password has changed.
 func (c *call) changePassword(ctx context.Context, b passwordBody) (reply, error) {

@@ -138,7 +138,7 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 	if !ok {
 		return reply{}, notFound()
 	}
-	who, err := authorise(ctx, a.Store, r, route.callers)
+	who, err := authorise(ctx, a.Store, a.Federation, r, route.callers)
 	if err != nil {
 		return reply{}, err
 	}

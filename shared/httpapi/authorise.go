@@ -44,8 +44,9 @@ const (
 
 // caller is who makes a request.
 type caller struct {
-	kind callerKind
-	id   access.Identity // of a person
+	kind    callerKind
+	id      access.Identity    // of a person
+	account access.AccountKind // that the token was made out to
 }
 
 // actor is the caller as it is recorded with a change.
@@ -81,18 +82,19 @@ func (c caller) forService(customer string) service.Caller {
 
 func notFound() error { return service.NothingHere() }
 
-// accountOf is the account of a partner's user that the token was made out to, to be compared with access.SameAccount; "" for other tokens.
-// A name that cannot be read is refused: it could be such an account's.
-func accountOf(c *apigateway.Claims) (string, error) {
-	name := c.Account
-	switch {
-	case c.Unclear:
-	case !strings.Contains(name, ":"):
-		return "", nil
-	case access.ValidAccountName(name):
-		return name, nil
+// accountOf reads the name of the account that the token was made out to. A name that cannot be read is refused: it could be that of a
+// partner's user. So is an address for which the account's own identity provider may not vouch.
+func accountOf(c *apigateway.Claims, f access.Federation) (access.AccountName, error) {
+	name, ok := access.ParseAccountName(c.Account)
+	if !ok || c.Unclear {
+		return name, access.Refuse(unauthenticated, "it is unclear which account this token was made out to: sign in again")
 	}
-	return "", access.Refuse(unauthenticated, "it is unclear which account this token was made out to: sign in again")
+	if name.Kind == access.FederatedAccount {
+		if address, ok := access.ParseEmail(c.Email); ok && !f.Vouches(name.Provider, address) {
+			return name, access.Refuse(unauthenticated, "the identity provider of this account may not vouch for its address: ask the provider")
+		}
+	}
+	return name, nil
 }
 
 // staleAccount refuses the token of an account that has another address by now. A token lives on for a while when its account's address has
@@ -114,33 +116,46 @@ func rejectSuspended(id access.Identity, r *apigateway.Request) error {
 
 // authorise returns who the caller is, or a refusal. A person of another organisation gets 404, and a person who is not registered
 // not_registered (D6), whatever the route names. The account of a partner's user is that user only: it carries no customer's membership and
-// no scope, whatever its address and its token's scopes are.
-func authorise(ctx context.Context, s service.Store, r *apigateway.Request, may callerKind) (caller, error) {
+// no scope, whatever its address and its token's scopes are. The account of a customer's member is that of no partner's user.
+func authorise(ctx context.Context, s service.Store, f access.Federation, r *apigateway.Request, may callerKind) (caller, error) {
 	if may&anonymous != 0 {
 		return caller{kind: anonymous}, nil
 	}
-	account, err := accountOf(&r.Claims)
+	account, err := accountOf(&r.Claims, f)
 	if err != nil {
 		return caller{}, err
 	}
 	address, ok := access.ParseEmail(r.Claims.Email)
-	if may&provider != 0 && account == "" && r.Claims.Has(ScopeDirectory) {
+	if may&provider != 0 && account.Kind == access.NamelessAccount && r.Claims.Has(ScopeDirectory) {
 		return caller{kind: provider, id: access.Identity{Email: address}}, nil
+	}
+	if may == provider && account.Kind != access.NamelessAccount {
+		return caller{}, access.Refuse(access.Forbidden, "this needs a token of the provider's systems, and no person's")
 	}
 	if !ok {
 		if may&signedIn != 0 {
-			return caller{kind: signedIn}, nil
+			return caller{kind: signedIn, account: account.Kind}, nil
 		}
 		return caller{}, access.Refuse(access.Forbidden, "this needs a token of a person with a verified e-mail address%s", orScope(may))
 	}
 	return authorisePerson(ctx, s, r, may, account, address)
 }
 
-// authorisePerson is authorise for a token of a person with that address, and of that account of a partner's user unless it is "".
-func authorisePerson(ctx context.Context, s service.Store, r *apigateway.Request, may callerKind, account, address string) (caller, error) {
-	c := caller{kind: signedIn, id: access.Identity{Email: address}}
+// authorisePerson is authorise for a token of a person with that address and of that account.
+func authorisePerson(
+	ctx context.Context, s service.Store, r *apigateway.Request, may callerKind, account access.AccountName, address string,
+) (caller, error) {
+	c := caller{kind: signedIn, id: access.Identity{Email: address}, account: account.Kind}
 	var err error
-	if account == "" {
+	if account.Kind == access.MemberAccount { // it may have ended, and another have come in its place
+		if c.id, err = s.Identity(ctx, address); err == nil && !account.IsMember(c.id.Account) {
+			err = staleAccount()
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	if account.Kind != access.UserAccount {
 		if c.kind, err = membership(ctx, s, r, address); err != nil {
 			return c, err
 		}
@@ -148,13 +163,19 @@ func authorisePerson(ctx context.Context, s service.Store, r *apigateway.Request
 			return c, roleAllows(c.kind, may)
 		}
 	}
-	if c.id, err = s.Identity(ctx, address); err != nil {
-		return c, err
+	if account.Kind != access.MemberAccount {
+		if c.id, err = s.Identity(ctx, address); err != nil {
+			return c, err
+		}
 	}
-	if account != "" {
-		if c.id.MemberOf = nil; c.id.User == nil || !access.SameAccount(account, c.id.User.ID) {
+	switch account.Kind {
+	case access.UserAccount:
+		if c.id.MemberOf = nil; c.id.User == nil || !access.SameAccount(account.Name, c.id.User.ID) {
 			return c, staleAccount()
 		}
+	case access.MemberAccount, access.FederatedAccount:
+		c.id.User, c.id.Partner = nil, nil
+	case access.NamelessAccount:
 	}
 	if may&signedIn != 0 {
 		return c, rejectSuspended(c.id, r)

@@ -209,11 +209,14 @@ func (k *check) prepare(q *authzen.Query, required authzen.Required) (e evaluati
 
 // mayAsk refuses a caller who asks about others than it may, and tells whether the caller is a back end.
 func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations []evaluation) (backEnd bool, _ *access.Error) {
-	account, err := accountOf(&r.Claims)
-	if err != nil {
+	account, err := accountOf(&r.Claims, nil)
+	switch {
+	case account.Kind == access.MemberAccount, account.Kind == access.FederatedAccount:
+		return false, access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user, not of a customer's member.",
+			ScopeCheck)
+	case err != nil:
 		return false, access.Refuse(unauthenticated, "It is unclear which account this token was made out to: sign in again.")
-	}
-	if account == "" && slices.Contains(r.Claims.Scopes, ScopeCheck) {
+	case account.Kind == access.NamelessAccount && slices.Contains(r.Claims.Scopes, ScopeCheck):
 		return true, nil
 	}
 	address, ok := access.ParseEmail(r.Claims.Email)
@@ -226,9 +229,8 @@ func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations [
 	if err != nil {
 		return false, k.readFailed(ctx, r, err)
 	}
-	if account != "" && !access.SameAccount(account, me) { // the account has another address by now
-		return false, access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in "+
-			"again.")
+	if account.Kind == access.UserAccount && !access.SameAccount(account.Name, me) { // the account has another address by now
+		return false, access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
 	}
 	for i := range evaluations {
 		e := &evaluations[i]

@@ -350,7 +350,7 @@ type partnerUserView struct {
 
 func memberReply(m service.SavedMember) reply {
 	view := registeredMemberView{memberView: viewMember(m.After)}
-	if u := m.Account; u != nil {
+	if u := m.Holder; u != nil {
 		view.PartnerUser = &partnerUserView{User: u.ID, Partner: u.Partner}
 	}
 	out := reply{status: 200, version: m.After.Version, body: view}

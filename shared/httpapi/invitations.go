@@ -200,6 +200,7 @@ type previewView struct {
 	Reason    string           `json:"reason,omitempty"` // as in invitationView
 	InvitedBy string           `json:"invited_by"`       // customer or partner
 	ExpiresAt time.Time        `json:"expires_at"`
+	Register  bool             `json:"can_register"` // who has no account can get one with the token
 }
 
 // mask shows enough of an address to recognise one's own.
@@ -222,7 +223,28 @@ func previewInvitation(ctx context.Context, c *call) (reply, error) {
 		Customer: viewCustomerName(r.Customer), Partner: viewPartnerName(r.Partner), Email: mask(i.Email), Level: i.Level.String(),
 		Until:  timeOrNull(i.Until),
 		Status: string(status), Reason: string(why), InvitedBy: string(i.By.Kind), ExpiresAt: i.Expires,
+		Register: c.service.KeepsAccounts() && status == access.InvitationPending,
 	}}, nil
+}
+
+// registeredView is what whoever has the token is told: no more than the preview tells.
+type registeredView struct {
+	Email  string `json:"email"` // masked
+	Status string `json:"status"`
+}
+
+// registerInvitee accepts on the token's word alone, and has a temporary password sent to the invited address (E4).
+func registerInvitee(ctx context.Context, c *call) (reply, error) {
+	name, err := c.invitedName()
+	if err != nil {
+		return reply{}, err
+	}
+	present := func(i service.Invited) reply {
+		return reply{status: 200, body: registeredView{mask(i.Email), string(i.Status(i.At))}}
+	}
+	return perform(c, present, func(o service.Options[service.Invited]) (service.Invited, error) {
+		return c.service.Register(ctx, c.PathValue("token"), name, o)
+	})
 }
 
 type acceptBody struct {
@@ -233,20 +255,29 @@ func acceptInvitation(ctx context.Context, c *call) (reply, error) {
 	if c.who.id.Email == "" {
 		return reply{}, access.Refuse(access.Forbidden, "sign in under the invited address first, and have it verified")
 	}
-	var b acceptBody
-	if len(c.Body) > 0 {
-		if err := decodeBody(c.Request, &b); err != nil {
-			return reply{}, err
-		}
+	if k := c.who.account; k == access.MemberAccount || k == access.FederatedAccount {
+		return reply{}, access.Refuse(access.Forbidden, "this account is of a customer's member: no partner's user comes of it")
 	}
-	var f findings
-	name := f.name(b.Name, "/name")
-	if err := f.err(); err != nil {
+	name, err := c.invitedName()
+	if err != nil {
 		return reply{}, err
 	}
 	return perform(c, answeredReply, func(o service.Options[service.Invited]) (service.Invited, error) {
 		return c.service.Accept(ctx, c.caller(), c.PathValue("token"), name, o)
 	})
+}
+
+// invitedName is the name that the invited person gives, nil for none.
+func (c *call) invitedName() (*string, error) {
+	var b acceptBody
+	if len(c.Body) > 0 {
+		if err := decodeBody(c.Request, &b); err != nil {
+			return nil, err
+		}
+	}
+	var f findings
+	name := f.name(b.Name, "/name")
+	return name, f.err()
 }
 
 func declineInvitation(ctx context.Context, c *call) (reply, error) {

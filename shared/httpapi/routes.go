@@ -107,12 +107,13 @@ func directoryRoutes() []Route {
 		route("POST /v1/partners/{partner}/users", leads|provider, postUsers),
 		route("PATCH /v1/partners/{partner}/users/{user}", leads|provider, patchUser),
 		route("DELETE /v1/partners/{partner}/users/{user}", leads|provider, deleteUser),
-		// each employee its own (P20)
-		route("POST /v1/partners/{partner}/users/{user}/password", employees|provider, postPassword).withoutDryRun(),
+		// each its own (P20)
+		route("POST /v1/partners/{partner}/users/{user}/password", employees|external|provider, postPassword).withoutDryRun(),
 		route("PUT /v1/customers/{customer}", provider, putCustomer),
 		route("DELETE /v1/customers/{customer}", provider, deleteCustomer),
 		route("PUT /v1/customers/{customer}/members/{email}", provider, putMember).withQuery(),
 		route("DELETE /v1/customers/{customer}/members/{email}", provider, deleteMember).withQuery(),
+		route("POST /v1/customers/{customer}/members/{email}/password", provider, postMemberPassword).withoutDryRun(),
 		route("PUT /v1/customers/{customer}/relationships/{partner}", provider, putRelationship),
 		route("DELETE /v1/customers/{customer}/relationships/{partner}", provider, deleteRelationship),
 		route("PUT /v1/customers/{customer}/managing-partner", provider, putManagingPartner),
@@ -129,6 +130,7 @@ func inviteRoutes() []Route {
 		route("POST /v1/customers/{customer}/invitations/{invitation}/resend", customerAdmin|anyLead, resendInvitation),
 		route("GET /v1/partners/{partner}/invitations", leads|provider, listPartnerInvitations),
 		route("GET /v1/invitations/{token}", anonymous, previewInvitation),
+		route("POST /v1/invitations/{token}/register", anonymous, registerInvitee),
 		route("POST /v1/invitations/{token}/accept", signedIn, acceptInvitation),
 		route("POST /v1/invitations/{token}/decline", signedIn, declineInvitation),
 	)

@@ -3,74 +3,76 @@
 // Letters is the table below and nothing else; a test holds the two together. Renderer writes a letter as plain text and HTML from the same
 // words. Notifier claims, sends and settles them, over a sender and receipts that others implement.
 //
-//	event                    letter (side)                               carries     who is told
-//	grant.created            granted (user)                                          the users added
-//	grant.created            granted (partner)                                       the partner's contacts (1)
-//	grant.created            granted (customer)                                      the customer's contacts
-//	grant.edited             granted (user)                                          the users added
-//	grant.edited             removed (user)                                          the users removed
-//	grant.edited             changed (user)                                          the users whose own level changed
-//	grant.edited             changed (user)                                          the other users, when their terms changed
-//	grant.edited             changed (partner)                                       the partner's contacts (2)
-//	grant.edited             changed (customer)                                      the customer's contacts, unless only the note changed
-//	grant.suspended          granted (user)                                          the users added
-//	grant.suspended          removed (user)                                          the users removed
-//	grant.suspended          suspended (user)                                        the other users
-//	grant.suspended          suspended (partner)                                     the partner's contacts (3)
-//	grant.suspended          suspended (customer)                                    the customer's contacts
-//	grant.resumed            granted (user)                                          the users added
-//	grant.resumed            removed (user)                                          the users removed
-//	grant.resumed            resumed (user)                                          the other users
-//	grant.resumed            resumed (partner)                                       the partner's contacts (3)
-//	grant.resumed            resumed (customer)                                      the customer's contacts
-//	grant.started            started (user)                                          the users
-//	grant.started            started (partner)                                       the partner's contacts
-//	grant.started            started (customer)                                      the customer's contacts
-//	grant.expiring           expiring (user)                                         the users
-//	grant.expiring           expiring (partner)                                      the partner's contacts
-//	grant.expiring           expiring (customer)                                     the customer's contacts
-//	grant.expired            expired (user)                                          the users
-//	grant.expired            expired (partner)                                       the partner's contacts
-//	grant.expired            expired (customer)                                      the customer's contacts
-//	grant.revoked            revoked (user)                                          the users
-//	grant.revoked            revoked (partner)                                       the partner's contacts
-//	grant.revoked            revoked (customer)                                      the customer's contacts
-//	grant.relinquished       relinquished (user)                                     the users
-//	grant.relinquished       relinquished (partner)                                  the partner's contacts
-//	grant.relinquished       relinquished (customer)                                 the customer's contacts
-//	grant.ended              ended (user)                                            the users
-//	grant.ended              ended (partner)                                         the partner's contacts
-//	grant.ended              ended (customer)                                        the customer's contacts
-//	grant.user_left          user_left (partner)                                     the partner's contacts, when no user is left
-//	grant.user_left          user_left (customer)                                    the customer's contacts
-//	grant.person_changed     person_changed (customer)                               the customer's contacts
-//	grant.partner_suspended  partner_suspended (customer)                            the customer's contacts
-//	grant.partner_resumed    partner_resumed (customer)                              the customer's contacts
-//	partner.suspended        partner_suspended (partner)                             the partner's contacts
-//	partner.resumed          partner_resumed (partner)                               the partner's contacts
-//	partner.removed          partner_removed (partner)                               the partner's contacts
-//	user.created             account (user)                              credential  the person, unless by an invitation
-//	user.created             account (partner)                                       the partner's primary address, unless by an invitation
-//	user.edited              address (user)                              credential  the person, when the address changed
-//	user.edited              address_former (user)                                   the address before, when it changed
-//	user.edited              address (partner)                                       the partner's primary address, when the address changed
-//	user.enabled             address (user)                              credential  the person, when the address changed
-//	user.enabled             address_former (user)                                   the address before, when it changed
-//	user.enabled             address (partner)                                       the partner's primary address, when the address changed
-//	user.disabled            address_former (user)                                   the address before, when it changed
-//	user.activation_renewed  activation_renewed (user)                   credential  the person
-//	user.activation_renewed  activation_renewed (partner)                            the partner's primary address
-//	user.activation_missed   activation_missed (user)                                the person
-//	user.activation_missed   activation_missed (partner)                             the partner's primary address
-//	invitation.created       invitation (invitee)                        token       the person
-//	invitation.created       invitation (customer)                                   the customer's contacts, when the partner invites
-//	invitation.resent        invitation (invitee)                        token       the person
-//	invitation.reminded      invitation_reminder (invitee)               token       the person
-//	invitation.cancelled     invitation_cancelled (invitee)                          the person
-//	invitation.cancelled     invitation_cancelled (customer or partner)              the inviter, or the inviting side's contacts (4)
-//	invitation.accepted      invitation_accepted (customer or partner)               the inviter, or the inviting side's contacts
-//	invitation.declined      invitation_declined (customer or partner)               the inviter, or the inviting side's contacts
-//	invitation.expired       invitation_expired (customer or partner)                the inviter, or the inviting side's contacts
+//	event                      letter (side)                               carries     who is told
+//	grant.created              granted (user)                                          the users added
+//	grant.created              granted (partner)                                       the partner's contacts (1)
+//	grant.created              granted (customer)                                      the customer's contacts
+//	grant.edited               granted (user)                                          the users added
+//	grant.edited               removed (user)                                          the users removed
+//	grant.edited               changed (user)                                          the users whose own level changed
+//	grant.edited               changed (user)                                          the other users, when their terms changed
+//	grant.edited               changed (partner)                                       the partner's contacts (2)
+//	grant.edited               changed (customer)                                      the customer's contacts, unless only the note changed
+//	grant.suspended            granted (user)                                          the users added
+//	grant.suspended            removed (user)                                          the users removed
+//	grant.suspended            suspended (user)                                        the other users
+//	grant.suspended            suspended (partner)                                     the partner's contacts (3)
+//	grant.suspended            suspended (customer)                                    the customer's contacts
+//	grant.resumed              granted (user)                                          the users added
+//	grant.resumed              removed (user)                                          the users removed
+//	grant.resumed              resumed (user)                                          the other users
+//	grant.resumed              resumed (partner)                                       the partner's contacts (3)
+//	grant.resumed              resumed (customer)                                      the customer's contacts
+//	grant.started              started (user)                                          the users
+//	grant.started              started (partner)                                       the partner's contacts
+//	grant.started              started (customer)                                      the customer's contacts
+//	grant.expiring             expiring (user)                                         the users
+//	grant.expiring             expiring (partner)                                      the partner's contacts
+//	grant.expiring             expiring (customer)                                     the customer's contacts
+//	grant.expired              expired (user)                                          the users
+//	grant.expired              expired (partner)                                       the partner's contacts
+//	grant.expired              expired (customer)                                      the customer's contacts
+//	grant.revoked              revoked (user)                                          the users
+//	grant.revoked              revoked (partner)                                       the partner's contacts
+//	grant.revoked              revoked (customer)                                      the customer's contacts
+//	grant.relinquished         relinquished (user)                                     the users
+//	grant.relinquished         relinquished (partner)                                  the partner's contacts
+//	grant.relinquished         relinquished (customer)                                 the customer's contacts
+//	grant.ended                ended (user)                                            the users
+//	grant.ended                ended (partner)                                         the partner's contacts
+//	grant.ended                ended (customer)                                        the customer's contacts
+//	grant.user_left            user_left (partner)                                     the partner's contacts, when no user is left
+//	grant.user_left            user_left (customer)                                    the customer's contacts
+//	grant.person_changed       person_changed (customer)                               the customer's contacts
+//	grant.partner_suspended    partner_suspended (customer)                            the customer's contacts
+//	grant.partner_resumed      partner_resumed (customer)                              the customer's contacts
+//	partner.suspended          partner_suspended (partner)                             the partner's contacts
+//	partner.resumed            partner_resumed (partner)                               the partner's contacts
+//	partner.removed            partner_removed (partner)                               the partner's contacts
+//	user.created               account (user)                              credential  the person who gets an account
+//	user.created               account (partner)                                       the partner's primary address, unless by an invitation
+//	user.edited                address (user)                              credential  the person, when the address changed
+//	user.edited                address_former (user)                                   the address before, when it changed
+//	user.edited                address (partner)                                       the partner's primary address, if the address changed
+//	user.enabled               address (user)                              credential  the person, when the address changed
+//	user.enabled               address_former (user)                                   the address before, when it changed
+//	user.enabled               address (partner)                                       the partner's primary address, if the address changed
+//	user.disabled              address_former (user)                                   the address before, when it changed
+//	user.activation_renewed    activation_renewed (user)                   credential  the person
+//	user.activation_renewed    activation_renewed (partner)                            the partner's primary address
+//	user.activation_missed     activation_missed (user)                                the person
+//	user.activation_missed     activation_missed (partner)                             the partner's primary address
+//	member.added               account (member)                            credential  the person, when an account was made
+//	member.activation_renewed  activation_renewed (member)                 credential  the person
+//	invitation.created         invitation (invitee)                        token       the person
+//	invitation.created         invitation (customer)                                   the customer's contacts, when the partner invites
+//	invitation.resent          invitation (invitee)                        token       the person
+//	invitation.reminded        invitation_reminder (invitee)               token       the person
+//	invitation.cancelled       invitation_cancelled (invitee)                          the person
+//	invitation.cancelled       invitation_cancelled (customer or partner)              the inviter, or the inviting side's contacts (4)
+//	invitation.accepted        invitation_accepted (customer or partner)               the inviter, or the inviting side's contacts
+//	invitation.declined        invitation_declined (customer or partner)               the inviter, or the inviting side's contacts
+//	invitation.expired         invitation_expired (customer or partner)                the inviter, or the inviting side's contacts
 //
 // A crowd is a set of users too large to be named in the event.
 //

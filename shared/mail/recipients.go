@@ -17,6 +17,7 @@ const (
 	Partner  Side = "partner"  // the partner's contacts
 	Customer Side = "customer" // the customer's contacts
 	Invitee  Side = "invitee"  // a person without an account
+	Member   Side = "member"   // a customer's member, about its own account
 )
 
 // SecretKind is a secret in a letter, which is generated when the letter is sent and stored nowhere.
@@ -85,8 +86,10 @@ func rules() []rule {
 			func(e events.Event) []string { return contacts(e.Partner)[:min(1, len(contacts(e.Partner)))] },
 		}
 		newcomer = recipients{
-			"the person, unless by an invitation",
-			func(e events.Event) []string { return unless(e.Data.Invitation != "", person.who(e)) },
+			"the person who gets an account",
+			func(e events.Event) []string {
+				return unless(e.Data.Invitation != "" && !e.Data.Account, person.who(e))
+			},
 		}
 		copied = recipients{"the partner's primary address, unless by an invitation", func(e events.Event) []string {
 			return unless(e.Data.Invitation != "", primary.who(e))
@@ -96,9 +99,13 @@ func rules() []rule {
 			func(e events.Event) []string { return unless(e.Data.EmailWas == "", person.who(e)) },
 		}
 		former  = recipients{"the address before, when it changed", func(e events.Event) []string { return []string{e.Data.EmailWas} }}
-		movedTo = recipients{"the partner's primary address, when the address changed", func(e events.Event) []string {
+		movedTo = recipients{"the partner's primary address, if the address changed", func(e events.Event) []string {
 			return unless(e.Data.EmailWas == "", primary.who(e))
 		}}
+		enrolled = recipients{
+			"the person, when an account was made",
+			func(e events.Event) []string { return unless(!e.Data.Account, person.who(e)) },
+		}
 		inviter = recipients{"the inviter, or the inviting side's contacts", invitingSide}
 		// The numbers are those of the notes in doc.go.
 		opened = recipients{"the partner's contacts (1)", func(e events.Event) []string {
@@ -176,6 +183,9 @@ func rules() []rule {
 		rule{on(events.ActivationRenewed), primary, Partner, "activation_renewed", NoSecret},
 		rule{on(events.ActivationMissed), person, User, "activation_missed", NoSecret},
 		rule{on(events.ActivationMissed), primary, Partner, "activation_missed", NoSecret},
+
+		rule{on(events.MemberAdded), enrolled, Member, "account", Credential},
+		rule{on(events.MemberRenewed), person, Member, "activation_renewed", Credential},
 
 		rule{on(events.InvitationCreated, events.InvitationResent), person, Invitee, "invitation", Token},
 		rule{on(events.InvitationCreated), host, Customer, "invitation", NoSecret},

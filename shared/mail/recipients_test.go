@@ -101,6 +101,8 @@ func TestEachEventTellsThoseWhomItConcerns(t *testing.T) {
 		),
 		events.ActivationRenewed:   all(each("activation_renewed.user with a credential", kim), each("activation_renewed.partner", ops)),
 		events.ActivationMissed:    all(each("activation_missed.user", kim), each("activation_missed.partner", ops)),
+		events.MemberAdded:         each("account.member with a credential", ann),
+		events.MemberRenewed:       each("activation_renewed.member with a credential", ann),
 		events.InvitationCreated:   each("invitation.invitee with a token", noor),
 		events.InvitationResent:    each("invitation.invitee with a token", noor),
 		events.InvitationReminded:  each("invitation_reminder.invitee with a token", noor),

@@ -100,6 +100,10 @@ func cases(t *testing.T) map[string]mail.Letter {
 	change("choose", events.GrantCreated, func(e *events.Event) {
 		e.Data.Users, e.Data.Added, e.Data.UserCount, e.Data.AssignedBy = nil, nil, new(0), "partner"
 	})
+	change("registered", events.UserCreated, func(e *events.Event) {
+		e.Actor = events.Actor{Kind: "customer", Email: "ann@acme.example"}
+		e.Data.Invitation, e.Data.Account, e.Data.Role = "01M7SDSMGG0SQXGGDA2DYEAKNQ", true, "external"
+	})
 	change("nobody", events.GrantUserLeft,
 		func(e *events.Event) { e.Data.UserCount, e.Data.Users, e.Data.AssignedBy = new(0), nil, "partner" })
 	change("no_access", events.GrantCreated, func(e *events.Event) {

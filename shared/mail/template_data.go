@@ -99,6 +99,17 @@ func (v view) PersonEmail() string {
 	return ""
 }
 
+// Registered reports whether the person has made the account with an invitation's link.
+func (v view) Registered() bool { return v.d().Invitation != "" }
+
+// MemberRole is what a customer's member is registered as.
+func (v view) MemberRole() string {
+	if v.d().Role == "admin" {
+		return "an administrator"
+	}
+	return "a member"
+}
+
 // Inviter is who has invited.
 func (v view) Inviter() string {
 	side := v.Customer()
@@ -457,6 +468,10 @@ func (v view) facts() []line {
 	t.add("Partner", partner)
 	switch kind {
 	case "mail":
+	case "member":
+		t.add("Account", named(v.d().Person, 200))
+		t.add("Role", role(v.d().Role))
+		t.addDone(map[bool]string{true: "Requested by", false: "Registered by"}[v.l.Template == "activation_renewed"], v)
 	case "invitation":
 		v.addInvitationFacts(&t)
 	default:
@@ -484,7 +499,7 @@ func (v view) addAccountFacts(t *factTable, partner string) {
 	case "activation_missed":
 		t.add("Ended", clock(v.l.Event.Time))
 	default:
-		t.addDone("Created by", v)
+		t.addDone(map[bool]string{true: "Invited by", false: "Created by"}[v.Registered()], v)
 	}
 }
 
@@ -730,6 +745,8 @@ func (v view) action() (label, url string) {
 		return "", ""
 	case v.l.Side == Customer && v.l.Template == "expiring":
 		return "Extend the access", v.extending(ids)
+	case v.l.Side == Member:
+		return "Sign in", fill(v.s.CustomerURL, ids)
 	case v.l.Side == Customer && v.l.Event.Customer != nil:
 		return "Review who has access", fill(v.s.CustomerURL, ids)
 	case v.ended(): // there is nothing to open
@@ -775,6 +792,8 @@ func (v view) why() string {
 		return "You get this mail because you sent the invitation in " + v.s.Product + "."
 	case v.l.Template == "address_former":
 		return "You get this mail because " + v.Email() + " was the address of an account in " + v.s.Product + "."
+	case v.l.Side == Member:
+		return "You get this mail because it is about your own account in " + v.s.Product + "."
 	case v.l.Side == User:
 		return "You get this mail because it is about your own access in " + v.s.Product + "."
 	case v.l.Side == Partner && v.l.Situation.Owner != "" && strings.EqualFold(v.l.Situation.Owner, v.l.To):
@@ -788,7 +807,7 @@ func (v view) why() string {
 
 // greeting is the recipient's name, when the event has it.
 func (v view) greeting() string {
-	if v.l.Side != User && v.l.Side != Invitee {
+	if v.l.Side != User && v.l.Side != Invitee && v.l.Side != Member {
 		return ""
 	}
 	people := slices.Concat(v.d().Added, v.d().Removed, v.d().Changed, v.d().Users)

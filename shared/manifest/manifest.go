@@ -52,9 +52,11 @@ func routes(function string) []httpapi.Route {
 func commonSettings() []string { return []string{"TABLE_NAME", "STAGE"} }
 
 // peopleSettings are the settings of the functions that serve people, which Environment.Config in shared/setup reads.
-func peopleSettings() []string { return append(commonSettings(), "REQUIRE_SSO", "SIGN_IN_URL") }
+func peopleSettings() []string {
+	return append(commonSettings(), "REQUIRE_SSO", "SIGN_IN_URL", "FEDERATION")
+}
 
-// accountSettings are the settings of the functions that keep the employees' accounts, which identity.FromEnvironment reads.
+// accountSettings are the settings of the functions that keep people's accounts, which identity.FromEnvironment reads.
 func accountSettings() []string { return []string{"IDENTITY", "USER_POOL_ID", "USER_POOL_CLIENT_ID"} }
 
 // mailSettings are the settings of the function that sends mails, which mails.Notify reads.
@@ -127,7 +129,7 @@ func Functions() []Function {
 			Name:    "invite",
 			Does:    "invites people who have no account, and grants them access when they accept",
 			Timeout: 15 * time.Second, Memory: 256,
-			Env:    peopleSettings(),
+			Env:    append(peopleSettings(), "IDENTITY"), // whether accounts are kept; the sweep makes those that come with an invitation
 			Routes: routes("invite"),
 		},
 		{

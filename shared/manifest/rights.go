@@ -110,8 +110,8 @@ func rights() map[string][]Right {
 		"expire": append([]Right{
 			table("BatchGetItem", "C", "P"),
 			table("DeleteItem", "C", "K"),
-			table("GetItem", "C", "K", "P"),
-			table("PutItem", "C", "K", "P"), // P: a user who has not signed in
+			table("GetItem", "C", "E", "K", "P"), // E: whether an address is a member's still
+			table("PutItem", "C", "K", "P"),      // P: a user who has not signed in
 			table("Query", "C"),
 			table("UpdateItem", "C"),
 			index(Index1, "P", "U"),

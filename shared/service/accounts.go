@@ -10,38 +10,35 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Accounts are the employees' accounts at the identity provider. Each method fails with access.ErrUnavailable when the identity provider
+// Accounts are people's accounts at the identity provider. Each method fails with access.ErrUnavailable when the identity provider
 // does not answer or has had enough; it is unknown then whether anything was changed.
 type Accounts interface {
-	// Sync makes the user's account be as the user is, and can be repeated. Alone says that nothing that was sent about it before may still
+	// Sync makes the account be as it is to be, and can be repeated. Alone says that nothing that was sent about it before may still
 	// arrive, and settled the same of what it has sent itself, also with an error.
-	Sync(ctx context.Context, u access.User, alone bool) (settled bool, err error)
+	Sync(ctx context.Context, a access.Account, alone bool) (settled bool, err error)
 	// ChangePassword refuses with access.WrongPassword, access.WeakPassword or access.TooManyRequests.
-	ChangePassword(ctx context.Context, u access.User, current, proposed string) error
-	// Activated tells whether the user has chosen a password of its own.
-	Activated(ctx context.Context, u access.User) (bool, error)
-	// Reset ends the user's password and sessions: nobody signs in until a temporary password is made. It can be repeated, and has to be after
-	// an error.
-	Reset(ctx context.Context, u access.User) error
-	// Lapse ends the temporary password of a user who has not signed in with it, and tells whether that is so.
-	Lapse(ctx context.Context, u access.User) (access.ActivationOutcome, error)
-	// TemporaryPassword makes one anew. It refuses with access.Ended when the user has no use for one any more. Settled as in Sync.
-	TemporaryPassword(ctx context.Context, u access.User) (password string, settled bool, err error)
+	ChangePassword(ctx context.Context, a access.Account, current, proposed string) error
+	// Activated tells whether the account's owner has chosen a password.
+	Activated(ctx context.Context, a access.Account) (bool, error)
+	// Reset ends the account's password and sessions: nobody signs in until a temporary password is made. It can be repeated, and has to be
+	// after an error.
+	Reset(ctx context.Context, a access.Account) error
+	// Lapse ends the temporary password of an account whose owner has not signed in with it, and tells whether that is so.
+	Lapse(ctx context.Context, a access.Account) (access.ActivationOutcome, error)
+	// TemporaryPassword makes one anew. It refuses with access.Ended when there is no use for one any more. Settled as in Sync.
+	TemporaryPassword(ctx context.Context, a access.Account) (password string, settled bool, err error)
 }
 
-// FollowAccount makes an account be as its user is, for an identity task that the caller has taken (access.Change.Identity,
+// FollowAccount makes an account be as the table says, for an identity task that the caller has taken (access.Change.Identity,
 // access.PlanClaimIdentityTask), and deletes the task when nothing more is to be done. After an error the task is still there, and is due
-// when the caller's time is over. A user who changes meanwhile has a task again, and so has one about whom something may still be on its
-// way.
+// when the caller's time is over. An account that has to change meanwhile has a task again, and so has one about which something may still
+// be on its way.
 func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
-	u, err := s.Store.User(ctx, t.User)
-	switch {
-	case err != nil:
-		return fmt.Errorf("read a user: %w", err)
-	case u == nil: // never: users are kept when they are removed
-		return fmt.Errorf("there is no user %s", t.User)
+	a, err := s.accountOf(ctx, t)
+	if err != nil {
+		return err
 	}
-	settled, err := s.Accounts.Sync(ctx, *u, t.InFlightUntil.IsZero())
+	settled, err := s.Accounts.Sync(ctx, a, t.InFlightUntil.IsZero())
 	if err != nil {
 		return err
 	}
@@ -53,6 +50,25 @@ func (s *Service) FollowAccount(ctx context.Context, t *access.Task) error {
 		return fmt.Errorf("delete a task: %w", err)
 	}
 	return nil
+}
+
+// accountOf returns what the account that a task names has to be.
+func (s *Service) accountOf(ctx context.Context, t *access.Task) (access.Account, error) {
+	if t.Address != "" {
+		e, err := s.Store.Email(ctx, t.Address)
+		if err != nil {
+			return access.Account{}, fmt.Errorf("read an address: %w", err)
+		}
+		return access.MemberAccountOf(t.User, t.Address, e), nil
+	}
+	u, err := s.Store.User(ctx, t.User)
+	switch {
+	case err != nil:
+		return access.Account{}, fmt.Errorf("read a user: %w", err)
+	case u == nil: // never: users are kept when they are removed
+		return access.Account{}, fmt.Errorf("there is no user %s", t.User)
+	}
+	return u.Account(), nil
 }
 
 const (
@@ -75,7 +91,7 @@ func (s *Service) follow(ctx context.Context, tasks ...*access.Task) {
 		}
 		g.Go(func() error {
 			if err := s.FollowAccount(ctx, t); err != nil {
-				s.Log.Warn("an account is left to the sweep", "user", t.User, "error", err.Error())
+				s.Log.Warn("an account is left to the sweep", "account", t.User, "error", err.Error())
 			}
 			return nil
 		})
@@ -109,7 +125,8 @@ func (s *Service) Send(ctx context.Context, who Caller, partner, user string, o 
 // Reset does what Send does for whoever has signed in as well (P20): the password and the sessions end first, so that what fails afterwards
 // leaves an account that nobody can enter, and that can be sent a password.
 func (s *Service) Reset(ctx context.Context, who Caller, partner, user string, o Options[*access.User]) (*access.User, error) {
-	return s.renewActivation(ctx, who, partner, user, func(ctx context.Context, u access.User) error { return s.Accounts.Reset(ctx, u) }, o)
+	reset := func(ctx context.Context, u access.User) error { return s.Accounts.Reset(ctx, u.Account()) }
+	return s.renewActivation(ctx, who, partner, user, reset, o)
 }
 
 func (s *Service) renewActivation(
@@ -141,12 +158,58 @@ func (s *Service) renewActivation(
 }
 
 func (s *Service) notActivated(ctx context.Context, u access.User) error {
-	activated, err := s.Accounts.Activated(ctx, u)
+	return s.refuseActivated(ctx, u.Account(), u.Name)
+}
+
+func (s *Service) refuseActivated(ctx context.Context, a access.Account, name string) error {
+	activated, err := s.Accounts.Activated(ctx, a)
 	if err == nil && activated {
 		err = access.Refuse(access.Ended,
-			"%s has signed in already and has a password: reset it, or have the person replace it where people sign in", u.Name)
+			"%s has signed in already and has a password: reset it, or have the person replace it where people sign in", name)
 	}
 	return err
+}
+
+// RenewMember has a temporary password sent to a customer's member who has not signed in yet; with reset also to one who has, whose
+// password and sessions end first (see Reset).
+func (s *Service) RenewMember(
+	ctx context.Context, who Caller, customer, address string, reset bool, o Options[*access.Member],
+) (*access.Member, error) {
+	if err := s.PasswordsKept(); err != nil {
+		return nil, err
+	}
+	f, err := s.Store.MemberFacts(ctx, customer, address)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := access.PlanRenewMember(f, s.planContext(who.Actor)); err != nil { // before anything ends
+		return nil, err
+	}
+	if name := f.Email.Account; name != "" {
+		a := access.MemberAccountOf(name, address, f.Email)
+		if reset {
+			err = s.Accounts.Reset(ctx, a)
+		} else {
+			err = s.refuseActivated(ctx, a, f.Member.Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var tasks []*access.Task
+	m, err := change(ctx, s, o, func(ctx context.Context) (access.Change, *access.Member, error) {
+		f, err := s.Store.MemberFacts(ctx, customer, address)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		c, m, err := access.PlanRenewMember(f, s.planContext(who.Actor))
+		tasks = c.IdentityTasks()
+		return c, m, err
+	})
+	if err == nil {
+		s.follow(ctx, tasks...)
+	}
+	return m, err
 }
 
 // ChangePassword changes the password of the user, who has to be the caller (P20). It fails like Accounts.ChangePassword.
@@ -161,5 +224,5 @@ func (s *Service) ChangePassword(ctx context.Context, who Caller, user, current,
 	if err := access.CheckPassword(current, proposed); err != nil {
 		return err
 	}
-	return s.Accounts.ChangePassword(ctx, *me, current, proposed)
+	return s.Accounts.ChangePassword(ctx, me.Account(), current, proposed)
 }

@@ -260,7 +260,7 @@ type MemberCommand struct {
 // SavedMember is a member as it was saved.
 type SavedMember struct {
 	Saved[*access.Member]
-	Account *access.User // a partner's user who has proved the same address; nil when there is none
+	Holder *access.User // a partner's user who has proved the same address; nil when there is none
 }
 
 // SaveMember registers a customer's member or edits it. The precondition is about the member's version.
@@ -268,7 +268,7 @@ func (s *Service) SaveMember(
 	ctx context.Context, who Caller, customer, address string, cmd MemberCommand, o Options[SavedMember],
 ) (SavedMember, error) {
 	left := false
-	var tasks []*access.Task // of an account that ended because its address was never proved
+	var tasks []*access.Task // of the member's account, and before it that of an account that ended because its address was never proved
 	out, err := change(ctx, s, o, func(ctx context.Context) (access.Change, SavedMember, error) {
 		f, err := s.Store.MemberFacts(ctx, customer, address)
 		if err == nil {
@@ -285,19 +285,21 @@ func (s *Service) SaveMember(
 		tasks = c.IdentityTasks()
 		out := SavedMember{Saved: Saved[*access.Member]{after, f.Member == nil}}
 		if u := f.Holder.User; u != nil && u.Status != access.Removed && !u.Unproved {
-			out.Account = u
+			out.Holder = u
 		}
 		return c, out, err
 	})
 	if err == nil {
-		s.follow(ctx, tasks...)
+		s.follow(ctx, s.followYielding(ctx, tasks)...)
 		s.warnOfNoAdmin(customer, left)
 	}
 	return out, err
 }
 
-// RemoveMember removes a customer's member. The customer loses its last admin only when that is confirmed.
+// RemoveMember removes a customer's member, and with its last membership its account. The customer loses its last admin only when that is
+// confirmed.
 func (s *Service) RemoveMember(ctx context.Context, who Caller, customer, address string, confirmed bool) error {
+	var tasks []*access.Task
 	left, err := take(ctx, s, func(ctx context.Context) (access.Change, bool, error) {
 		f, err := s.Store.MemberFacts(ctx, customer, address)
 		if err == nil {
@@ -307,9 +309,11 @@ func (s *Service) RemoveMember(ctx context.Context, who Caller, customer, addres
 			return access.Change{}, false, err
 		}
 		c, err := access.PlanRemoveMember(f, s.planContext(who.Actor))
+		tasks = c.IdentityTasks()
 		return c, f.LastAdmin, err
 	})
 	if err == nil {
+		s.follow(ctx, tasks...)
 		s.warnOfNoAdmin(customer, left)
 	}
 	return err

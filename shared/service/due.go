@@ -107,15 +107,16 @@ func (d *Due) identity(
 	return err
 }
 
-// activation ends the temporary password of one user who has not signed in with it in time, and tells of that.
+// activation ends the temporary password of one account whose owner has not signed in with it in time, and tells of that when the owner is
+// a partner's user.
 func (d *Due) activation(ctx context.Context, mine *access.Task) error {
-	u, err := d.Store.User(ctx, mine.User)
+	a, err := d.accountOf(ctx, mine)
 	if err != nil {
 		return err
 	}
 	var is access.ActivationOutcome
-	if u != nil && u.Status != access.Removed {
-		if is, err = d.Accounts.Lapse(ctx, *u); err != nil {
+	if a.Status != access.Removed {
+		if is, err = d.Accounts.Lapse(ctx, a); err != nil {
 			return err
 		}
 	}
@@ -123,6 +124,9 @@ func (d *Due) activation(ctx context.Context, mine *access.Task) error {
 		now, err := d.Store.Task(ctx, mine.ID)
 		if err != nil {
 			return access.Change{}, err
+		}
+		if mine.Address != "" {
+			return access.PlanActivationDone(now, mine, nil, nil, is, d.planContext()), nil
 		}
 		u, err := d.Store.User(ctx, mine.User)
 		if err != nil {

@@ -81,7 +81,7 @@ type pool struct {
 	w *worker
 }
 
-func (p pool) Sync(_ context.Context, u access.User, _ bool) (settled bool, err error) {
+func (p pool) Sync(_ context.Context, u access.Account, _ bool) (settled bool, err error) {
 	w := p.w
 	w.step()
 	switch w.fate() {
@@ -282,7 +282,7 @@ func whateverOrder(t *rapid.T) {
 
 type failing struct{ pool }
 
-func (failing) Sync(context.Context, access.User, bool) (bool, error) { return true, errSync }
+func (failing) Sync(context.Context, access.Account, bool) (bool, error) { return true, errSync }
 
 var errSync = errors.New("no")
 

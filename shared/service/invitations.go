@@ -168,10 +168,36 @@ func (s *Service) Preview(ctx context.Context, token string) (*access.Invitation
 // Accept makes the caller, whose address has to be the invited one, a user of the partner and puts it into the grant. A name that is not
 // given is the first part of the address. All the customer's grants have copied the cap that it may set when it returns.
 func (s *Service) Accept(ctx context.Context, who Caller, token string, name *string, o Options[Invited]) (Invited, error) {
-	if name == nil {
-		local, _, _ := strings.Cut(who.Identity.Email, "@")
-		name = &local
+	return s.accept(ctx, who, token, name, o, func(f access.InvitationFacts, i *access.Invitation, name string) (
+		access.GrantChange, *access.Invitation, error,
+	) {
+		return access.PlanAccept(f, i, name, s.invitee(who))
+	})
+}
+
+// Register is Accept on the token's word alone, for an address that has no account yet. The account is made, and a temporary password is
+// mailed to the invited address. It is refused with access.NotFound where accounts are not kept, and with access.EmailTaken where the
+// address has one.
+func (s *Service) Register(ctx context.Context, token string, name *string, o Options[Invited]) (Invited, error) {
+	if !s.KeepsAccounts() {
+		return Invited{}, access.Refuse(access.NotFound, "accounts are not kept here: sign in where you do in your organisation, then accept")
 	}
+	return s.accept(ctx, Caller{}, token, name, o, func(f access.InvitationFacts, i *access.Invitation, name string) (
+		access.GrantChange, *access.Invitation, error,
+	) {
+		pc := s.invitee(Caller{Actor: access.Actor{Email: i.Email}})
+		pc.Accounts = true
+		return access.PlanRegister(f, i, name, pc)
+	})
+}
+
+// KeepsAccounts tells whether this function or another keeps people's accounts.
+func (s *Service) KeepsAccounts() bool { return s.Accounts != nil || s.AccountsElsewhere }
+
+func (s *Service) accept(
+	ctx context.Context, who Caller, token string, name *string, o Options[Invited],
+	plan func(f access.InvitationFacts, i *access.Invitation, name string) (access.GrantChange, *access.Invitation, error),
+) (Invited, error) {
 	var customer string // when it may have set a cap
 	out, err := change(ctx, s, o, func(ctx context.Context) (access.Change, Invited, error) {
 		i, err := s.byToken(ctx, token)
@@ -186,9 +212,12 @@ func (s *Service) Accept(ctx context.Context, who Caller, token string, name *st
 			return access.Change{}, Invited{}, err
 		}
 		f.DefaultSSO = s.RequireSSO
-		pc := s.invitee(who)
-		p, after, err := access.PlanAccept(f, i, *name, pc)
-		return p.Change, Invited{Invitation: after, At: pc.Now}, err
+		called, _, _ := strings.Cut(i.Email, "@")
+		if name != nil {
+			called = *name
+		}
+		p, after, err := plan(f, i, called)
+		return p.Change, Invited{Invitation: after, At: s.now()}, err
 	})
 	if !stands(err) || customer == "" {
 		return out, err

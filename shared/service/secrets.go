@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 
 	"partneraccess/shared/access"
 )
@@ -56,36 +57,67 @@ func (s *Service) NewPassword(ctx context.Context, user, address string, moved b
 		return "", &Outdated{errors.New("there is no such user any more, or it is disabled")}
 	case u.Email != address: // it was changed meanwhile, and the change has its own mail
 		return "", &Outdated{errors.New("the user has another address now")}
-	case s.Accounts == nil || !u.HasAccount():
+	case s.Accounts == nil:
 		return "", nil
 	}
-	mine, err := s.limit(ctx, u.ID)
-	if err != nil {
-		return "", outdated(err)
-	}
-	password, settled, err := s.Accounts.TemporaryPassword(ctx, *u)
-	if settled {
-		s.settle(ctx, mine)
-	}
+	password, err := s.temporaryPassword(ctx, u.Account(), func(t *access.Task, pc access.PlanContext) (access.Change, *access.Task, error) {
+		u, err := s.Store.User(ctx, user)
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		return access.PlanTemporaryPassword(u, t, pc)
+	})
 	if moved && access.CodeOf(err) == access.Ended {
 		return "", nil
 	}
 	return password, outdated(err)
 }
 
-// limit has the clock end the temporary password that is about to be made, and keeps others from being made meanwhile.
-func (s *Service) limit(ctx context.Context, user string) (*access.Task, error) {
-	return change(ctx, s, Options[*access.Task]{}, func(ctx context.Context) (access.Change, *access.Task, error) {
-		u, err := s.Store.User(ctx, user)
-		if err != nil {
+// NewMemberPassword is NewPassword for the account of a customer's member with that address. It is "" when the member signs in elsewhere.
+func (s *Service) NewMemberPassword(ctx context.Context, customer, address string) (string, error) {
+	e, err := s.Store.Email(ctx, address)
+	switch {
+	case err != nil:
+		return "", err
+	case e == nil || !slices.Contains(e.MemberOf, customer):
+		return "", &Outdated{errors.New("there is no such member any more")}
+	case s.Accounts == nil || e.Account == "":
+		return "", nil
+	}
+	account := access.MemberAccountOf(e.Account, address, e)
+	password, err := s.temporaryPassword(ctx, account, func(t *access.Task, pc access.PlanContext) (access.Change, *access.Task, error) {
+		now, err := s.Store.Email(ctx, address)
+		switch {
+		case err != nil:
 			return access.Change{}, nil, err
+		case now == nil || now.Account != account.Name:
+			return access.Change{}, nil, access.Refuse(access.Ended, "the member has another account now, or none")
 		}
-		t, err := s.Store.Task(ctx, access.ActivationTask(user))
-		if err != nil {
-			return access.Change{}, nil, err
-		}
-		return access.PlanTemporaryPassword(u, t, s.planContext(clock().Actor))
+		return access.PlanMemberPassword(now, t, pc)
 	})
+	return password, outdated(err)
+}
+
+// temporaryPassword makes one, after it has had the clock end it, and keeps others from being made meanwhile. Limit plans that, for the
+// account's activation task.
+func (s *Service) temporaryPassword(
+	ctx context.Context, a access.Account, limit func(*access.Task, access.PlanContext) (access.Change, *access.Task, error),
+) (string, error) {
+	mine, err := change(ctx, s, Options[*access.Task]{}, func(ctx context.Context) (access.Change, *access.Task, error) {
+		t, err := s.Store.Task(ctx, access.ActivationTask(a.Name))
+		if err != nil {
+			return access.Change{}, nil, err
+		}
+		return limit(t, s.planContext(clock().Actor))
+	})
+	if err != nil {
+		return "", err
+	}
+	password, settled, err := s.Accounts.TemporaryPassword(ctx, a)
+	if settled {
+		s.settle(ctx, mine)
+	}
+	return password, err
 }
 
 // settle lets others make a temporary password. When that fails they have to wait some minutes, and no more.
@@ -98,6 +130,6 @@ func (s *Service) settle(ctx context.Context, mine *access.Task) {
 		return access.PlanPasswordSettled(now, mine), nil
 	})
 	if err != nil {
-		s.Log.Warn("another temporary password has to wait", "user", mine.User, "until", mine.InFlightUntil, "error", err.Error())
+		s.Log.Warn("another temporary password has to wait", "account", mine.User, "until", mine.InFlightUntil, "error", err.Error())
 	}
 }

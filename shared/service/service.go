@@ -22,8 +22,12 @@ type Service struct {
 	Now        func() time.Time // the clock
 	NewID      func() string    // a new ULID at each call
 	RequireSSO bool             // whether new grants require single sign-on when the request does not say (A9)
-	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them
+	Accounts   Accounts         // people's accounts; nil: the provider's own identity provider keeps them, or another function does
 	Log        *slog.Logger     // names the request, where there is one
+
+	// AccountsElsewhere: Accounts is nil, but other functions keep accounts. An account that comes with a change is left to the sweep.
+	AccountsElsewhere bool
+	Federation        access.Federation // identity providers of others, whose people sign in as customers' members
 
 	rehearsing bool // nothing outside of the table happens either
 
@@ -194,7 +198,9 @@ type none = struct{}
 
 // planContext returns what a plan needs beside the facts: who acts, when, and how new ids are made.
 func (s *Service) planContext(who access.Actor) access.PlanContext {
-	return access.PlanContext{Now: s.now(), Actor: who, NewID: s.NewID, Accounts: s.Accounts != nil}
+	return access.PlanContext{
+		Now: s.now(), Actor: who, NewID: s.NewID, Accounts: s.Accounts != nil, Unattended: s.Accounts == nil, Federation: s.Federation,
+	}
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

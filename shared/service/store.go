@@ -41,6 +41,8 @@ type records interface {
 	Customer(ctx context.Context, id string) (*access.Customer, error)
 	// User reads a partner's user, also one who has left.
 	User(ctx context.Context, id string) (*access.User, error)
+	// Email reads the record of an e-mail address; nil when nothing is known of it.
+	Email(ctx context.Context, address string) (*access.Email, error)
 	// Identity reads who has an e-mail address. For an unknown address the result holds the address alone.
 	Identity(ctx context.Context, address string) (access.Identity, error)
 	// Memberships reads a person's place in each of the customers; those in which it has none are missing.

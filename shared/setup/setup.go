@@ -111,7 +111,8 @@ func (e *Environment) Store() (*dynamo.Store, error) {
 }
 
 // Config is what the functions for people are made of. Beside what Store reads: REQUIRE_SSO, "true" when new grants require single sign-on
-// unless they say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in.
+// unless they say otherwise; SIGN_IN_URL, where a partner's user enters a tenant, with {customer} and {domain} to be filled in;
+// FEDERATION, the identity providers of others (see access.ParseFederation).
 func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 	cfg := httpapi.Config{Service: service.Service{Now: e.Now, NewID: e.NewID, Log: e.Log}, SignInURL: e.Getenv("SIGN_IN_URL")}
 	if s := e.Getenv("REQUIRE_SSO"); s != "" {
@@ -121,6 +122,11 @@ func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 		}
 	}
 	cfg.Notices = e.notices
+	federation, err := access.ParseFederation(e.Getenv("FEDERATION"))
+	if err != nil {
+		return cfg, nil, fmt.Errorf("FEDERATION: %w", err)
+	}
+	cfg.Federation = federation
 	store, err := e.Store()
 	cfg.Store = store
 	return cfg, store, err
@@ -150,6 +156,16 @@ func People(handler func(httpapi.Config) lambda.Handler) Build {
 		}
 		return handler(cfg), nil
 	}
+}
+
+// Invite builds the function that invites. It reads IDENTITY, too: cognito when other functions keep accounts.
+func Invite(e *Environment) (lambda.Handler, error) {
+	cfg, _, err := e.Config()
+	if err != nil {
+		return nil, err
+	}
+	cfg.AccountsElsewhere = e.Getenv("IDENTITY") == "cognito"
+	return httpapi.NewInvite(cfg), nil
 }
 
 // heldAllowed is how long allowed checks are added up.

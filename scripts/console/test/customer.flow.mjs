@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, clockKept, customer, eventually, fits, flash, flow, mails, partner, provider } from './world.mjs';
+import { accessible, ask, base, clockKept, customer, eventually, fits, flash, flow, mails, partner, provider, signInAnew, temporaryFor } from './world.mjs';
 
 const at = (c, more = '') => `/customers/${c.id}/partners${more}`;
 const row = (page, name) => page.getByRole('row').filter({ hasText: name });
@@ -797,3 +797,15 @@ for (const dark of [false, true]) {
     }
   });
 }
+
+flow('a customer’s admin signs in with the password from the mail, and is a member of that customer', async ({ open }) => {
+  const c = await customer();
+  const [password] = await eventually(() => temporaryFor(c.admin.email, 1));
+  const page = await open(undefined, '/sign-in');
+  await signInAnew(page, c.admin.email, password, 'correct horse battery');
+  await page.getByRole('button', { name: /^Signed in as/ }).waitFor();
+  await page.getByText(c.name).first().waitFor();
+  const login = (secret) => fetch(`${base}/_local/login`, { method: 'POST', body: JSON.stringify({ email: c.admin.email, password: secret }) });
+  assert.equal((await login('correct horse battery')).status, 200);
+  assert.equal((await login(password)).status, 401);
+});

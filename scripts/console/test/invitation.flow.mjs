@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, clockKept, customer, eventually, fits, flow, hosted, mails, partner } from './world.mjs';
+import { accessible, ask, base, clockKept, customer, eventually, fits, flow, hosted, mails, partner, signInAnew, temporaryFor } from './world.mjs';
 
 let count = 0;
 
@@ -38,6 +38,35 @@ flow('E4 the link in the mail shows the offer before signing in; the invited per
   assert.deepEqual(links.filter((t) => t !== ''), ['Customers'], 'an external user has no other page');
   const [eve] = (await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}/users`)).items;
   assert.deepEqual([eve.name, eve.role, eve.email], ['Eve External', 'external', email]);
+  const again = await open(undefined, path);
+  await again.getByText('This invitation has already been accepted').waitFor();
+});
+
+flow('E4 who has no account gets one on the page, and the password by mail', async ({ open }) => {
+  const { c, p, email, path } = await invited();
+  const page = await open(undefined, path);
+  const form = page.getByRole('form', { name: 'Create an account' });
+  await form.getByRole('textbox', { name: 'Your name' }).fill('Eve External');
+  await accessible(page, 'creating an account');
+  await form.getByRole('button', { name: 'Accept and create an account' }).click();
+  await page.getByText('You have accepted the invitation').waitFor();
+  assert.equal(await page.getByText(email).count(), 0, 'the address stays masked');
+  await accessible(page, 'an account was created');
+
+  // The sweep makes the account, and the mail's next attempt its password.
+  let password;
+  await clockKept(async (_, clock) => {
+    await eventually(async () => {
+      await clock({ advance: '61s' });
+      [password] = (await temporaryFor(email, 1)) ?? [];
+    }, 40);
+  });
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await signInAnew(page, email, password, 'correct horse battery');
+  await page.getByRole('button', { name: 'Signed in as Eve External' }).waitFor();
+  await page.waitForURL(`${base}/partners/${p.id}/customers`);
+  await page.getByRole('link', { name: new RegExp(`of ${c.name}`) }).waitFor();
+
   const again = await open(undefined, path);
   await again.getByText('This invitation has already been accepted').waitFor();
 });

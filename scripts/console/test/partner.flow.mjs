@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, customer, eventually, fits, flash, flow, mails, partner, provider } from './world.mjs';
+import { accessible, ask, base, customer, eventually, fits, flash, flow, mails, partner, provider, temporaryFor } from './world.mjs';
 
 const at = (p, more = 'customers') => `/partners/${p.id}/${more}`;
 const row = (page, name) => page.getByRole('row').filter({ hasText: name });
@@ -179,14 +179,6 @@ async function reset(page, name) {
   await menu(page, name, 'Reset password');
   await page.getByRole('dialog', { name: `Reset the password of ${name}?` }).getByRole('button', { name: 'Reset password' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-}
-
-/** The temporary password in the newest mail to an address, once there are so many. */
-async function temporaryFor(email, count) {
-  const sent = await mails(email, count);
-  const found = sent.map((m) => /\b\w{5}(-\w{5}){3}\b/.exec(m.text)?.[0]).filter(Boolean);
-  assert.equal(new Set(found).size, count, `temporary passwords of ${email}`);
-  return found;
 }
 
 flow('P15 P20 a new temporary password is sent, opens the account once, and is replaced; later one changes one’s own', async ({ open }) => {

@@ -76,6 +76,23 @@ export async function mails(to, count = 1) {
   });
 }
 
+/** The temporary passwords in the mails to an address, once there are so many, each another. */
+export async function temporaryFor(email, count) {
+  const sent = await mails(email, count);
+  const found = sent.map((m) => /\b\w{5}(-\w{5}){3}\b/.exec(m.text)?.[0]).filter(Boolean);
+  assert.equal(new Set(found).size, count, `temporary passwords of ${email}`);
+  return found;
+}
+
+/** Signs in on the page, with a password from a mail, and replaces that. */
+export async function signInAnew(page, email, password, fresh) {
+  await page.getByRole('textbox', { name: 'E-mail address of the account' }).fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByLabel('New password').fill(fresh);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
 /** Repeats what fails until it holds, for some seconds. */
 export async function eventually(check, seconds = 15) {
   const end = Date.now() + seconds * 1000;

@@ -50,13 +50,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	script := filepath.Join(modules, "cognito-local", "lib", "bin", "start.js")
 	if _, err := os.Stat(script); err != nil {
-		return nil, fmt.Errorf("cognito-local is not in %s: run `make setup`, or set IDENTITY=none to do without employees' passwords", modules)
+		return nil, fmt.Errorf("cognito-local is not in %s: run `make setup`, or set IDENTITY=none to do without people's passwords", modules)
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return nil,
 			errors.New(
-				"cognito-local needs Node, and there is no node on the PATH: install it, or set IDENTITY=none to do without employees' passwords")
+				"cognito-local needs Node, and there is no node on the PATH: install it, or set IDENTITY=none to do without people's passwords")
 	}
 	dir, release, err := dataFolder(o.DataDir)
 	if err != nil {

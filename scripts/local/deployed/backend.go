@@ -30,7 +30,7 @@ const (
 // Options say which deployment is to be run here.
 type Options struct {
 	Target   string            // AWS or LocalStack
-	Accounts bool              // Cognito keeps the employees' accounts; LocalStack has none
+	Accounts bool              // Cognito keeps people's accounts; LocalStack has none
 	Settings map[string]string // of -c name=value, over those of infra/settings.example.json
 	Output   io.Writer         // gets what the functions print, but for their metrics; nil: it is dropped
 	Log      *slog.Logger      // nil: nothing is logged

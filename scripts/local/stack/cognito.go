@@ -19,7 +19,7 @@ import (
 	"partneraccess/shared/cognito"
 )
 
-// accounts are the employees' accounts of a stack that keeps some.
+// accounts are people's accounts of a stack that keeps some.
 type accounts struct {
 	server   *cognitolocal.Server
 	owned    bool // the server is ours to stop
@@ -81,7 +81,7 @@ func (a *accounts) stop() error {
 	return a.server.Stop()
 }
 
-// login signs an employee in with the password from a mail, or its own, as a page would, and answers with a token for the gateway.
+// login signs a person in with the password from a mail, or its own, as a page would, and answers with a token for the gateway.
 func (s *Stack) login(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		Email       string `json:"email"`

@@ -43,7 +43,7 @@ type Deps struct {
 	Cognito string            // where Cognito is served; empty: no accounts are kept
 	Pool    cognitolocal.Pool // of Cognito's
 
-	// Accounts are the employees' accounts; nil: none are kept.
+	// Accounts are people's accounts; nil: none are kept.
 	Accounts *cognito.Provider
 }
 
@@ -61,6 +61,9 @@ func (d Deps) settings() map[string]string {
 		set["CUSTOMER_URL"], set["PARTNER_URL"] = d.Console+"/customers/{customer}/partners", d.Console+"/partners/{partner}"
 		set["INVITATION_URL"] = d.Console + "/invitations#{token}" // a fragment stands in no log
 	}
+	if d.Accounts != nil {
+		set["IDENTITY"] = "cognito"
+	}
 	maps.Copy(set, d.Settings)
 	return set
 }
@@ -77,7 +80,7 @@ func Functions(d Deps) (map[string]lambda.Handler, error) {
 		"edit":      setup.People(httpapi.NewEdit),
 		"revoke":    setup.People(httpapi.NewRevoke),
 		"list":      setup.People(httpapi.NewList),
-		"invite":    setup.People(httpapi.NewInvite),
+		"invite":    setup.Invite,
 		"directory": identity.Directory(d.Accounts),
 		"expire":    identity.Expire(d.Accounts),
 		"notify":    mails.Notify(d.Accounts, watch),

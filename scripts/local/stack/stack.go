@@ -69,7 +69,7 @@ type Config struct {
 
 	Settings map[string]string // of the functions, beside and instead of those that the stack has for them
 
-	// Accounts keeps employees' accounts at a cognito-local of the stack's own, in DataDir. Cognito, if not nil, does that instead, in a pool
+	// Accounts keeps people's accounts at a cognito-local of the stack's own, in DataDir. Cognito, if not nil, does that instead, in a pool
 	// that has the table's name, and outlives the stack. CognitoOptions change the client that the functions have of it.
 	Accounts       bool
 	Cognito        *cognitolocal.Server

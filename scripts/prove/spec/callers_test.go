@@ -48,6 +48,7 @@ func whoMay(t *testing.T) map[string]string {
 var elsewhere = map[string]string{
 	"GET /v1/invitations/{token}":                                     "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/accept":                             "TestAnInvitationsTokenIsWhatOpensIt",
+	"POST /v1/invitations/{token}/register":                           "TestE4_WhoHasNoAccountRegistersWithTheToken",
 	"POST /v1/invitations/{token}/decline":                            "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/partners/{partner}/users/{user}/password":               "TestP20_APasswordIsChangedWithTheCurrentOneAlone",
 	"POST /v1/customers/{customer}/mail/{mail}/resend":                "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",

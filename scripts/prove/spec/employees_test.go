@@ -29,7 +29,7 @@ import (
 	"partneraccess/shared/sweep"
 )
 
-// employer is a world in which the employees' accounts are kept, at cognito-local.
+// employer is a world in which people's accounts are kept, at cognito-local.
 type employer struct {
 	*spec.World
 	t     *testing.T
@@ -125,7 +125,7 @@ func (o *employer) credential(user string) string {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	secret, _, err := o.pool.TemporaryPassword(o.t.Context(), *u)
+	secret, _, err := o.pool.TemporaryPassword(o.t.Context(), u.Account())
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -548,7 +548,7 @@ func TestP15_WhoManagesEmployeesHasACredentialSent(t *testing.T) {
 	o.As("bea@contoso.example").Do(http.MethodPost, path, send).Want(http.StatusOK)
 	o.As("kim@contoso.example").Do(http.MethodPost, path, send).WantProblem(http.StatusForbidden, "forbidden")
 	o.As("fay@fabrikam.example").Do(http.MethodPost, path, send).WantProblem(http.StatusNotFound, "not_found")
-	o.Provider().Do(http.MethodPost, pathOf(ext)+"/password", send).WantProblem(http.StatusNotFound, "not_found")
+	o.Provider().Do(http.MethodPost, pathOf(ext)+"/password", send).Want(http.StatusOK)
 	o.Provider().Do(http.MethodPost, pathOf("contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV")+"/password", send).WantProblem(http.StatusNotFound,
 		"not_found")
 	o.Provider().Do(http.MethodPost, path, object{"send": false}).WantProblem(http.StatusNotFound, "not_found")
@@ -558,8 +558,8 @@ func TestP15_WhoManagesEmployeesHasACredentialSent(t *testing.T) {
 	o.Provider().Do(http.MethodPost, path, send, once...).Want(http.StatusOK)
 	o.Provider().Do(http.MethodPost, path, send, once...).Want(http.StatusOK)
 	history := o.Provider().Do(http.MethodGet, "/v1/partners/contoso/history?type=user.activation_renewed", nil).Want(http.StatusOK)
-	if got := history.Int("items.length"); got != 3 {
-		t.Errorf("sendings: got %d, want 3, one of them repeated under its key", got)
+	if got := history.Int("items.length"); got != 4 {
+		t.Errorf("sendings: got %d, want 4, one of them repeated under its key", got)
 	}
 	o.edit(kim, object{"status": "disabled"})
 	o.Provider().Do(http.MethodPost, path, send).WantProblem(http.StatusUnprocessableEntity, "user_not_active")
@@ -638,7 +638,7 @@ func TestP15_NoCredentialForUsersWithAPasswordOrRemoved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if secret, _, err := o.pool.TemporaryPassword(t.Context(), *u); secret != "" || access.CodeOf(err) != access.Ended {
+		if secret, _, err := o.pool.TemporaryPassword(t.Context(), u.Account()); secret != "" || access.CodeOf(err) != access.Ended {
 			t.Errorf("a credential for %s, who is %s: got an error %v, want it refused", u.Email, u.Status, err)
 		}
 	}
@@ -680,15 +680,21 @@ func TestP14_SeveralEmployeesGetTheirAccountsInOneGo(t *testing.T) {
 	}
 }
 
-func TestE3_ExternalUsersHaveNoAccountHere(t *testing.T) {
+func TestE3_ExternalUsersHaveAnAccountLikeEmployees(t *testing.T) {
 	t.Parallel()
 	o := newEmployer(t)
 	ext := o.User("contoso", "ext@elsewhere.example", "external")
+	token := o.login("ext@elsewhere.example", o.credential(ext), secretOne).Want(http.StatusOK).String("token")
+	o.Bearer(token).Do(http.MethodPost, pathOf(ext)+"/password", object{"current": secretOne, "new": secretTwo}).Want(http.StatusNoContent)
+	o.in("ext@elsewhere.example", secretTwo)
+
 	o.edit(ext, object{"email": "ext2@elsewhere.example"})
 	o.wantNoTask(ext)
-	o.wantAccount(ext, "none")
+	o.wantAccount(ext, "enabled ext2@elsewhere.example")
+	o.out("ext2@elsewhere.example", secretTwo)
 	o.remove(ext)
 	o.wantNoTask(ext)
+	o.wantAccount(ext, "none")
 }
 
 func TestP19_ANewAddressSignsInAndTheFormerDoesNot(t *testing.T) {
@@ -741,7 +747,7 @@ func TestP20_WhoManagesEmployeesReplacesALostPassword(t *testing.T) {
 		"/reset", "/send")
 	o.As("kim@contoso.example").Do(http.MethodPost, path, object{"reset": true, "current": secretOne, "new": secretTwo}).
 		WantProblem(http.StatusBadRequest, "invalid", "/reset")
-	o.Provider().Do(http.MethodPost, pathOf(ext)+"/password", reset).WantProblem(http.StatusNotFound, "not_found")
+	o.Provider().Do(http.MethodPost, pathOf(ext)+"/password", reset).Want(http.StatusOK)
 	o.in("kim@contoso.example", secretOne)
 
 	// The password ends with the answer; the temporary one comes by mail, to the person alone, works once, and is replaced.
@@ -1000,7 +1006,7 @@ func TestP19_AChangeDuringAnotherIsAppliedOnceMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.Phone = "+4930000001"
-	if _, err := late.Sync(t.Context(), *u, true); err != nil {
+	if _, err := late.Sync(t.Context(), u.Account(), true); err != nil {
 		t.Fatal(err)
 	}
 	o.settle()

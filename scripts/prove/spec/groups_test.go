@@ -81,7 +81,7 @@ func TestP2_P19_AnAccountIsInTheGroupOfItsRoleAndFollowsTheRole(t *testing.T) {
 	o.wantAccount(kim, "enabled kira@contoso.example +4930123456")
 
 	ext := o.User("contoso", "ext@elsewhere.example", "external")
-	o.wantGroups(ext, "none")
+	o.wantGroups(ext, "partner-external partners")
 	o.remove(kim)
 	o.wantGroups(kim, "none")
 }

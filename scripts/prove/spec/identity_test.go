@@ -105,7 +105,7 @@ func TestAnAccountOfAPartnersUserIsThatUserAndNobodyElse(t *testing.T) {
 				Email: "kim@elsewhere.example", Account: strings.ToLower(kim),
 				Scope: "partner-access/directory partner-access/check",
 			}))
-	scoped.Do("DELETE", "/v1/customers/globex", nil).WantProblem(404, "not_found")
+	scoped.Do("DELETE", "/v1/customers/globex", nil).WantProblem(403, "forbidden")
 	scoped.Do("POST", "/access/v1/evaluation", spec.Question(other, "sign_in", "globex")).WantProblem(403, "forbidden")
 }
 

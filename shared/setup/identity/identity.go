@@ -14,7 +14,7 @@ import (
 	"partneraccess/shared/sweep"
 )
 
-// Accounts are the employees' accounts: own when it is given (the local stack has a Cognito of its own), else those of FromEnvironment.
+// Accounts are people's accounts: own when it is given (the local stack has a Cognito of its own), else those of FromEnvironment.
 func Accounts(e *setup.Environment, own *cognito.Provider) (service.Accounts, error) {
 	accounts := own
 	if own == nil {
@@ -55,7 +55,7 @@ func Expire(own *cognito.Provider) setup.Build {
 	}
 }
 
-// FromEnvironment are the employees' accounts, as the environment says: IDENTITY is cognito or none (the default: the provider has an
+// FromEnvironment are people's accounts, as the environment says: IDENTITY is cognito or none (the default: the provider has an
 // identity provider of its own, which is told of no changes). With cognito, USER_POOL_ID and USER_POOL_CLIENT_ID name the pool and
 // the client that passwords are checked with; besides, what cognito.NewClient reads. Nil: no accounts are kept.
 func FromEnvironment(getenv func(string) string) (*cognito.Provider, error) {

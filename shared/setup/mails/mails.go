@@ -157,6 +157,8 @@ func (s secrets) Secret(ctx context.Context, l mail.Letter) (secret string, err 
 		return "", errors.New("the event names no invitation")
 	case l.Secret == mail.Token:
 		secret, err = s.NewToken(ctx, e.Customer.ID, e.Data.Invitation, e.Data.Sending)
+	case l.Secret == mail.Credential && l.Side == mail.Member && e.Customer != nil:
+		secret, err = s.NewMemberPassword(ctx, e.Customer.ID, l.To)
 	case l.Secret == mail.Credential && (e.Data.Person == nil || e.Data.Person.ID == ""):
 		return "", errors.New("the event names no user")
 	case l.Secret == mail.Credential:

@@ -110,7 +110,7 @@ type world struct {
 	t     *testing.T
 	store *dynamo.Store
 	now   time.Time
-	pass  func(access.User) (string, error)
+	pass  func(access.Account) (string, error)
 	loose bool // what was sent about the password may still arrive
 
 	mu    sync.Mutex
@@ -170,7 +170,7 @@ func (w *world) Send(ctx context.Context, m mail.Message) (string, error) {
 	return fmt.Sprint("message ", len(w.mails)), nil
 }
 
-func (w *world) TemporaryPassword(_ context.Context, u access.User) (string, bool, error) {
+func (w *world) TemporaryPassword(_ context.Context, u access.Account) (string, bool, error) {
 	secret, err := w.pass(u)
 	return secret, !w.loose, err
 }
@@ -316,7 +316,7 @@ func TestATemporaryPasswordIsMadeForItsMailOnlyWhileItIsOfUse(t *testing.T) {
 	if m, state := tell(); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword:") {
 		t.Errorf("without accounts: got %v, %s, want a mail without a password", m, state)
 	}
-	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	w.pass = func(access.Account) (string, error) { return "Secret-1234", nil }
 	m, state := tell()
 	if m == nil || state != receipt.Sent || !strings.Contains(m.Text, "Secret-1234") || !strings.Contains(m.HTML, "Secret-1234") {
 		t.Errorf("got %v, %s, want a mail with the password", m, state)
@@ -342,18 +342,18 @@ func TestATemporaryPasswordIsMadeForItsMailOnlyWhileItIsOfUse(t *testing.T) {
 	if got, want := limit().Due, w.now.Add(access.ActivationLife); !got.Equal(want) {
 		t.Errorf("the other password ends at %s, want %s", got, want)
 	}
-	w.pass = func(access.User) (string, error) { return "", access.Refuse(access.Ended, "has chosen one") }
+	w.pass = func(access.Account) (string, error) { return "", access.Refuse(access.Ended, "has chosen one") }
 	if m, state := tell(); m != nil || state != receipt.Dropped {
 		t.Errorf("has chosen one: got %v, %s, want it dropped", m, state)
 	}
-	w.pass = func(access.User) (string, error) { return "", errors.New("away") }
+	w.pass = func(access.Account) (string, error) { return "", errors.New("away") }
 	if m, state := tell(); m != nil || state != receipt.Claimed {
 		t.Errorf("the identity provider is away: got %v, %s, want it to be tried again", m, state)
 	}
 	moved := u
 	moved.Email, moved.Version = "kim@elsewhere.example", 2
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{Before: &u, After: &moved}}})
-	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	w.pass = func(access.Account) (string, error) { return "Secret-1234", nil }
 	if m, state := tell(); m != nil || state != receipt.Dropped {
 		t.Errorf("has another address: got %v, %s, want it dropped", m, state)
 	}
@@ -376,11 +376,11 @@ func TestANewAddressIsToldOfItWithAPasswordOnlyWhileThatIsOfUse(t *testing.T) { 
 	if m, state := tell(to); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword") {
 		t.Errorf("without accounts: got %v, %s, want a mail without a password", m, state)
 	}
-	w.pass = func(access.User) (string, error) { return "", access.Refuse(access.Ended, "has chosen one") }
+	w.pass = func(access.Account) (string, error) { return "", access.Refuse(access.Ended, "has chosen one") }
 	if m, state := tell(to); m == nil || state != receipt.Sent || strings.Contains(m.Text, "assword") {
 		t.Errorf("has chosen one: got %v, %s, want a mail without a password", m, state)
 	}
-	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	w.pass = func(access.Account) (string, error) { return "Secret-1234", nil }
 	if m, state := tell(to); m == nil || state != receipt.Sent || !strings.Contains(m.Text, "Secret-1234") {
 		t.Errorf("has never signed in: got %v, %s, want a mail with a password", m, state)
 	}
@@ -415,7 +415,7 @@ func TestWhileASweepEndsAPasswordNoOtherIsMade(t *testing.T) {
 		InFlightUntil: w.now.Add(time.Millisecond), Created: w.now, Version: 3,
 	}
 	w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}, access.TaskWrite{After: &task}}})
-	w.pass = func(access.User) (string, error) { return "Secret-1234", nil }
+	w.pass = func(access.Account) (string, error) { return "Secret-1234", nil }
 	if m, state := w.tell(e, u.Email); m != nil || state != receipt.Claimed {
 		t.Errorf("got %v, %s, want it to wait", m, state)
 	}
@@ -448,11 +448,11 @@ func TestAPasswordWaitsForWhatWasSentAboutTheOneBefore(t *testing.T) {
 				Version: 1,
 			}
 			w.write(access.Change{Writes: []access.Write{access.UserWrite{After: &u}}})
-			w.pass, w.loose = func(access.User) (string, error) { return "Lost-1234", c.err }, c.loose
+			w.pass, w.loose = func(access.Account) (string, error) { return "Lost-1234", c.err }, c.loose
 			w.tell(e, u.Email)
 
 			made := 0
-			w.pass, w.loose = func(access.User) (string, error) { made++; return "Secret-1234", nil }, false
+			w.pass, w.loose = func(access.Account) (string, error) { made++; return "Secret-1234", nil }, false
 			other := func() receipt.State {
 				e.ID = ulid.Make().String() // another mail about the same user
 				_, state := w.tell(e, u.Email)

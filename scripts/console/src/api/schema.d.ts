@@ -420,15 +420,52 @@ export interface paths {
         get?: never;
         /**
          * Make a person a member
-         * @description A partner's user who becomes a member no longer has access as a partner's user, and gains nothing by it: `partner_user` names the account. Where the address was never proved to be the user's, the account ends. Making the only admin of a customer with open grants a plain member needs `?confirm=last_admin` (409 `last_admin`).
+         * @description A partner's user who becomes a member no longer has access as a partner's user, and gains nothing by it: `partner_user` names the account. Where the address was never proved to be the user's, the account ends. Where the service keeps accounts, a person who becomes a member has one under this address, for all customers whose member it is: a mail carries a temporary password. There is none while a partner's user has the address, or where another identity provider vouches for its domain. Making the only admin of a customer with open grants a plain member needs `?confirm=last_admin` (409 `last_admin`).
          */
         put: operations["putMember"];
         post?: never;
         /**
          * Remove a member
-         * @description The only admin of a customer with open grants is removed with `?confirm=last_admin` alone (409 `last_admin` otherwise): nobody could end them then. The event in the history says so (reason `last_admin`), and so does a line of the log.
+         * @description With the last of its memberships the person's account ends, and its sessions; a token that is out is refused from then on. The only admin of a customer with open grants is removed with `?confirm=last_admin` alone (409 `last_admin` otherwise): nobody could end them then. The event in the history says so (reason `last_admin`), and so does a line of the log.
          */
         delete: operations["deleteMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/members/{email}/password": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /**
+                 * @description Of the person, percent-encoded; in any case.
+                 * @example ann@acme.example
+                 */
+                email: components["parameters"]["MemberEmail"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a temporary password sent to a member
+         * @description With `send`: to a member who has not signed in yet; the account is made if there is none. It works for 7 days; the one before ends with
+         *     it. Whoever has a password already is 409.
+         *
+         *     With `reset`: the same for whoever has signed in as well. The password and all sessions end.
+         *
+         *     Where the provider's own identity provider keeps the accounts, and where another one vouches for the address, it is 404. While a
+         *     partner's user has the address, it is 409.
+         */
+        post: operations["renewMemberPassword"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -995,6 +1032,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invitations/{token}/register": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /**
+                 * @description From the mail
+                 * @example acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw
+                 */
+                token: components["parameters"]["InvitationToken"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation without an account
+         * @description Needs no token of a person: the invitation's own was sent to the invited address alone. The person becomes an external user of the
+         *     partner, with an account whose temporary password goes to that address: whoever else has seen the link gets nothing by it. It works
+         *     once. An address that has an account is 409 `email_taken`: sign in, then accept. Where the provider's own identity provider keeps the
+         *     accounts (`can_register` is false) it is 404.
+         */
+        post: operations["registerInvitee"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations/{token}/accept": {
         parameters: {
             query?: never;
@@ -1242,10 +1311,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change one's own password, or have a temporary one sent to an employee
-         * @description With `current` and `new`: each of the partner's employees changes its own; anybody else's is 404. The Idempotency-Key is not looked at.
+         * Change one's own password, or have a temporary one sent to a user
+         * @description With `current` and `new`: each of the partner's users changes its own; anybody else's is 404. The Idempotency-Key is not looked at.
          *
-         *     With `send`: the owner, admin and business roles and the provider have a temporary password sent to an employee who has not signed in
+         *     With `send`: the owner, admin and business roles and the provider have a temporary password sent to a user who has not signed in
          *     yet, and make the account if there is none. It works for 7 days; the one before ends with it. Whoever has a password already is 409.
          *
          *     With `reset`: the same for whoever has signed in as well. The password and all sessions end (a token that is out lives on for its hour), and a temporary password goes to the
@@ -2184,12 +2253,26 @@ export interface components {
             reason?: components["schemas"]["InvitationReason"];
             invited_by: components["schemas"]["Assigner"];
             expires_at: components["schemas"]["Instant"];
+            /** @description Whoever has no account can get one with the token (POST …/register) */
+            can_register: boolean;
+        };
+        InvitationRegistered: {
+            /** @description Masked */
+            email: string;
+            status: components["schemas"]["InvitationStatus"];
         };
         PasswordChange: {
             current: string;
             /** @description 12 to 256 characters, at least 5 of them different, no spaces at the ends */
             new: string;
         } | {
+            /** @constant */
+            send: true;
+        } | {
+            /** @constant */
+            reset: true;
+        };
+        PasswordRenewal: {
             /** @constant */
             send: true;
         } | {
@@ -2289,7 +2372,7 @@ export interface components {
             data: components["schemas"]["EventData"];
         };
         /** @enum {string} */
-        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.person_changed" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired";
+        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "member.activation_renewed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.person_changed" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired";
         /** @description What does not apply is left out. */
         EventData: {
             grant?: components["schemas"]["GrantID"];
@@ -2337,6 +2420,8 @@ export interface components {
             /** @description In the customer's history alone */
             note?: components["schemas"]["Note"];
             message?: components["schemas"]["Message"];
+            /** @description An account came with the membership or the invitation, in the service's own user pool */
+            account?: boolean;
         };
         People: components["schemas"]["Person"][];
         Person: {
@@ -4517,6 +4602,58 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    renewMemberPassword: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /**
+                 * @description Of the person, percent-encoded; in any case.
+                 * @example ann@acme.example
+                 */
+                email: components["parameters"]["MemberEmail"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordRenewal"];
+            };
+        };
+        responses: {
+            /** @description A mail is on its way */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listCustomerHistory: {
         parameters: {
             query?: {
@@ -6402,6 +6539,60 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    registerInvitee: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description From the mail
+                 * @example acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw
+                 */
+                token: components["parameters"]["InvitationToken"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Eve Ericson"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitationAccept"];
+            };
+        };
+        responses: {
+            /** @description Accepted: a mail with a temporary password is on its way */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationRegistered"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["InvitationEnded"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -57,7 +57,9 @@ export function Invitation() {
 
 function Offer({ token, preview: p, reread }: { token: string; preview: Preview; reread: () => void }) {
   const [answered, setAnswered] = useState<Schemas['Invitation']>();
+  const [registered, setRegistered] = useState(false);
   const status = answered?.status ?? p.status;
+  if (registered) return <Registered preview={p} />;
   return (
     <SpaceBetween size="l">
       {status === 'pending' && (
@@ -87,7 +89,7 @@ function Offer({ token, preview: p, reread }: { token: string; preview: Preview;
           ]}
         />
       </Container>
-      {status === 'pending' && <Answer token={token} preview={p} reread={reread} done={setAnswered} />}
+      {status === 'pending' && <Answer token={token} preview={p} reread={reread} done={setAnswered} registered={() => setRegistered(true)} />}
     </SpaceBetween>
   );
 }
@@ -130,7 +132,19 @@ function Ended({ status, partner, customer, mine }: { status: Preview['status'];
 }
 
 /** Accepting and declining: for whom has signed in under the invited address. */
-function Answer({ token, preview: p, reread, done }: { token: string; preview: Preview; reread: () => void; done: (i: Schemas['Invitation']) => void }) {
+function Answer({
+  token,
+  preview: p,
+  reread,
+  done,
+  registered,
+}: {
+  token: string;
+  preview: Preview;
+  reread: () => void;
+  done: (i: Schemas['Invitation']) => void;
+  registered: () => void;
+}) {
   const api = useApi();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -175,16 +189,20 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
 
   if (state === 'out') {
     return (
-      <Container>
-        <SpaceBetween size="m">
-          <div>
-            Sign in with the invited address to answer: <strong>{p.email}</strong>. If you have no account yet, create one first.
-          </div>
-          <Button variant="primary" onClick={() => signIn(false)}>
-            Sign in
-          </Button>
-        </SpaceBetween>
-      </Container>
+      <SpaceBetween size="l">
+        {p.can_register && <Register token={token} preview={p} reread={reread} done={registered} />}
+        <Container header={p.can_register && <Header variant="h2">I have an account</Header>}>
+          <SpaceBetween size="m">
+            <div>
+              Sign in with the invited address to answer: <strong>{p.email}</strong>.
+              {!p.can_register && ' If you have no account yet, create one where you sign in.'}
+            </div>
+            <Button variant={p.can_register ? 'normal' : 'primary'} onClick={() => signIn(false)}>
+              Sign in
+            </Button>
+          </SpaceBetween>
+        </Container>
+      </SpaceBetween>
     );
   }
   if (meProblem) return <ProblemAlert problem={meProblem} retry={retry} />;
@@ -235,6 +253,68 @@ function Answer({ token, preview: p, reread, done }: { token: string; preview: P
         </ConfirmModal>
       )}
     </form>
+  );
+}
+
+/** Accepting without an account: the invitation's token proves the address, and the password goes there alone (E4). */
+function Register({ token, preview: p, reread, done }: { token: string; preview: Preview; reread: () => void; done: () => void }) {
+  const api = useApi();
+  const [name, setName] = useState('');
+  const register = useSubmit(
+    async (called: string, key) =>
+      (
+        await answer(
+          api.POST('/v1/invitations/{token}/register', { params: { path: { token }, header: { 'Idempotency-Key': key } }, body: called ? { name: called } : {} }),
+        )
+      ).data,
+    {
+      repeatable: true,
+      onDone: done,
+      onProblem: (problem: { code: string }) => {
+        if (problem.code === 'invitation_ended' || problem.code === 'not_found') reread();
+      },
+    },
+  );
+  return (
+    <form
+      noValidate
+      aria-label="Create an account"
+      onSubmit={(e) => {
+        e.preventDefault();
+        register.send(name.trim());
+      }}
+    >
+      <Container
+        header={
+          <Header variant="h2" description={`You accept the invitation, and a temporary password is sent to ${p.email}.`}>
+            I have no account yet
+          </Header>
+        }
+      >
+        <SpaceBetween size="m">
+          <FormField label="Your name" description={`Shown at ${p.partner.name}. By default the part of your address before the @.`} errorText={register.problem?.at('/name')}>
+            <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete="name" />
+          </FormField>
+          {register.problem && <ProblemAlert problem={register.problem} shown={['/name']} />}
+          <Button variant="primary" loading={register.sending}>
+            Accept and create an account
+          </Button>
+        </SpaceBetween>
+      </Container>
+    </form>
+  );
+}
+
+function Registered({ preview: p }: { preview: Preview }) {
+  const navigate = useNavigate();
+  return (
+    <Alert
+      type="success"
+      header="You have accepted the invitation"
+      action={<Button onClick={() => void navigate(`/partners/${p.partner.id}/customers`)}>Sign in</Button>}
+    >
+      A mail with a temporary password is on its way to <strong>{p.email}</strong>; it can take some minutes. Sign in with it, and choose a password of your own.
+    </Alert>
   );
 }
 

@@ -188,6 +188,7 @@ export function eventTitle(type: Event['type']): string {
     'customer.managed': 'Managed by the partner',
     'customer.unmanaged': 'No longer managed',
     'user.activation_renewed': 'Temporary password sent',
+    'member.activation_renewed': 'Temporary password sent',
     'user.activation_missed': 'Temporary password expired',
   };
   const known = words[type];

@@ -189,7 +189,7 @@ function WithPassword({ next }: { next: string }) {
             variant="h2"
             description={
               <>
-                As an employee does, with the password from the mail in the{' '}
+                As people do in a deployed stage, with the password from the mail in the{' '}
                 <Link href={local?.mailbox} external variant="secondary" fontSize="inherit">
                   mailbox
                 </Link>
