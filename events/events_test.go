@@ -24,7 +24,7 @@ var declared = map[events.Type]struct{}{
 	events.PartnerRemoved: {}, events.UserCreated: {}, events.UserEdited: {}, events.UserDisabled: {},
 	events.UserEnabled: {}, events.UserRemoved: {}, events.ActivationRenewed: {}, events.ActivationMissed: {},
 	events.CustomerCreated: {}, events.CustomerEdited: {}, events.CustomerRemoved: {}, events.MemberAdded: {},
-	events.MemberEdited: {}, events.MemberRemoved: {}, events.GrantCreated: {}, events.GrantEdited: {},
+	events.MemberEdited: {}, events.MemberRemoved: {}, events.MemberRenewed: {}, events.GrantCreated: {}, events.GrantEdited: {},
 	events.GrantSuspended: {}, events.GrantResumed: {}, events.GrantRevoked: {}, events.GrantRelinquished: {},
 	events.GrantExpired: {}, events.GrantEnded: {}, events.ManagementAssigned: {}, events.ManagementEnded: {},
 	events.GrantStarted: {}, events.GrantExpiring: {}, events.GrantUserLeft: {}, events.GrantPersonChanged: {},

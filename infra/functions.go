@@ -167,8 +167,9 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 	known := map[string]*string{
 		"LOG_ALLOWS": jsii.String(strconv.Itoa(v.logAllows)),
 		"TABLE_NAME": v.table.TableName(), "STAGE": &v.stage, "BASE_URL": v.address, "CATALOGUE_FILE": jsii.String(""),
-		"REQUIRE_SSO": jsii.String(strconv.FormatBool(v.requireSSO)), "SIGN_IN_URL": &v.signInURL, "FEDERATION": jsii.String(v.federation.setting()),
-		"IDENTITY": jsii.String("none"), "USER_POOL_ID": jsii.String(""), "USER_POOL_CLIENT_ID": jsii.String(""),
+		"REQUIRE_SSO": jsii.String(strconv.FormatBool(v.requireSSO)), "SIGN_IN_URL": &v.signInURL,
+		"FEDERATION": jsii.String(v.federation.setting()),
+		"IDENTITY":   jsii.String("none"), "USER_POOL_ID": jsii.String(""), "USER_POOL_CLIENT_ID": jsii.String(""),
 		"PRODUCT_NAME": &l.Product, "MAIL_FROM": &l.From, "MAIL_REPLY_TO": &l.ReplyTo, "SUPPORT": &l.Support, "CUSTOMER_URL": &l.CustomerURL,
 		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe,
 		"MAIL_CONFIGURATION_SET": jsii.String(""),

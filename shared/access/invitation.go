@@ -518,7 +518,8 @@ type acceptance struct {
 	events []events.Event
 }
 
-// newAcceptance refuses an invitation that the actor cannot accept. An account in its way that is unproved, or has no access anywhere, ends.
+// newAcceptance refuses an invitation that the actor cannot accept. An account in its way that is unproved, or has no access anywhere,
+// ends.
 func (f InvitationFacts) newAcceptance(i *Invitation, pc PlanContext) (*acceptance, error) {
 	if err := i.checkInvitee(pc); err != nil {
 		return nil, err

@@ -218,8 +218,8 @@ func ownerRequired() *Error {
 	return Refuse(OwnerRequired, "the partner keeps at least one active owner: make another user the owner first")
 }
 
-// releaseAddress records that the user no longer has the address and, if the user stays and the address is a customer's member's, that it had
-// it. The member, if there is one, gets an account.
+// releaseAddress records that the user no longer has the address and, if the user stays and the address is a customer's member's, that it
+// had it. The member, if there is one, gets an account.
 func (pc PlanContext) releaseAddress(before *Email, u *User, stays bool) []Write {
 	w := setAddressUser(before, u.Email, "")
 	if stays && len(w.After.MemberOf) > 0 && !slices.Contains(w.After.FormerUsers, u.ID) {

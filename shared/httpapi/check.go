@@ -212,7 +212,8 @@ func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations [
 	account, err := accountOf(&r.Claims, nil)
 	switch {
 	case account.Kind == access.MemberAccount, account.Kind == access.FederatedAccount:
-		return false, access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user, not of a customer's member.",
+		return false, access.Refuse(access.Forbidden, "This needs a token with the scope %s, or one of a partner's user, not of a customer's "+
+			"member.",
 			ScopeCheck)
 	case err != nil:
 		return false, access.Refuse(unauthenticated, "It is unclear which account this token was made out to: sign in again.")
@@ -230,7 +231,8 @@ func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations [
 		return false, k.readFailed(ctx, r, err)
 	}
 	if account.Kind == access.UserAccount && !access.SameAccount(account.Name, me) { // the account has another address by now
-		return false, access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in again.")
+		return false, access.Refuse(unauthenticated, "This token was made out to an account that has another address now, or is gone: sign in "+
+			"again.")
 	}
 	for i := range evaluations {
 		e := &evaluations[i]

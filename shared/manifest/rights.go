@@ -42,8 +42,6 @@ func Rights(function string) []Right {
 //
 // The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
 // The parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
-//
-//nolint:funlen // a table: a line for each right
 func rights() map[string][]Right {
 	return map[string][]Right{
 		"check": {
