@@ -130,7 +130,7 @@ func inviteRoutes() []Route {
 		route("POST /v1/customers/{customer}/invitations/{invitation}/resend", customerAdmin|anyLead, resendInvitation),
 		route("GET /v1/partners/{partner}/invitations", leads|provider, listPartnerInvitations),
 		route("GET /v1/invitations/{token}", anonymous, previewInvitation),
-		route("POST /v1/invitations/{token}/register", anonymous, registerInvitee),
+		route("POST /v1/invitations/{token}/register", anonymous, registerInvitee).withoutDryRun(),
 		route("POST /v1/invitations/{token}/accept", signedIn, acceptInvitation),
 		route("POST /v1/invitations/{token}/decline", signedIn, declineInvitation),
 	)
