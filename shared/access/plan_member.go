@@ -88,12 +88,9 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 		}
 		c.Writes, reason = append(c.Writes, writes...), why
 	}
-	role := "member"
-	if admin {
-		role = "admin"
-	}
-	c.Events = append(c.Events,
-		pc.event(kind, f.Customer, nil, events.Data{Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason}))
+	c.Events = append(c.Events, pc.event(kind, f.Customer, nil, events.Data{
+		Person: &events.Person{Email: address, Name: name}, Role: after.role(), Reason: reason, Changes: memberAlterations(f.Member, &after),
+	}))
 	return c, &after, nil
 }
 

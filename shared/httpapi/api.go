@@ -157,7 +157,7 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 		}
 	}
 	use := a.Service
-	use.Log = a.Log.With("request_id", r.RequestID)
+	use.Log, use.Request = a.Log.With("request_id", r.RequestID), r.RequestID
 	c := &call{Request: r, api: a, service: &use, who: who}
 	plan := preferredPlan(r)
 	switch {

@@ -24,6 +24,7 @@ type Service struct {
 	RequireSSO bool             // whether new grants require single sign-on when the request does not say (A9)
 	Accounts   Accounts         // the employees' accounts; nil: the provider's own identity provider keeps them
 	Log        *slog.Logger     // names the request, where there is one
+	Request    string           // the id of the request that is served, for what it changes; "" for the clock's work
 
 	rehearsing bool // nothing outside of the table happens either
 
@@ -194,7 +195,7 @@ type none = struct{}
 
 // planContext returns what a plan needs beside the facts: who acts, when, and how new ids are made.
 func (s *Service) planContext(who access.Actor) access.PlanContext {
-	return access.PlanContext{Now: s.now(), Actor: who, NewID: s.NewID, Accounts: s.Accounts != nil}
+	return access.PlanContext{Now: s.now(), Actor: who, NewID: s.NewID, Request: s.Request, Accounts: s.Accounts != nil}
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
