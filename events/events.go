@@ -21,6 +21,7 @@ const (
 	UserDisabled     Type = "user.disabled"
 	UserEnabled      Type = "user.enabled"
 	UserRemoved      Type = "user.removed" // left the partner (D5, D23)
+	UserErased       Type = "user.erased"  // a pseudonym stands for the person from now on, here and in all that happened before
 	// a user who has never signed in gets a temporary password, once more or for the first time (P15)
 	ActivationRenewed  Type = "user.activation_renewed"
 	ActivationMissed   Type = "user.activation_missed" // a user has not signed in with it in time, and it works no more

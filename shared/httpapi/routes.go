@@ -106,7 +106,7 @@ func directoryRoutes() []Route {
 		route("PATCH /v1/partners/{partner}/account", owner, patchAccount), // P8
 		route("POST /v1/partners/{partner}/users", leads|provider, postUsers),
 		route("PATCH /v1/partners/{partner}/users/{user}", leads|provider, patchUser),
-		route("DELETE /v1/partners/{partner}/users/{user}", leads|provider, deleteUser),
+		route("DELETE /v1/partners/{partner}/users/{user}", leads|provider, deleteUser).withQuery(),
 		// each employee its own (P20)
 		route("POST /v1/partners/{partner}/users/{user}/password", employees|provider, postPassword).withoutDryRun(),
 		route("PUT /v1/customers/{customer}", provider, putCustomer),
