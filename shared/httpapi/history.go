@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"partneraccess/events"
@@ -15,9 +17,34 @@ type historyView struct {
 	Actor     actorView         `json:"actor"`
 	Customer  *organisationView `json:"customer"`
 	Partner   *organisationView `json:"partner"`
-	Changes   []events.Change   `json:"changes"` // what the change altered, and nothing else
+	Changes   alteredView       `json:"changes"`
 	RequestID string            `json:"request_id,omitzero"`
-	Data      events.Data       `json:"data"`
+	Data      events.Data       `json:"data" export:"json"`
+}
+
+// alteredView is what a change altered, and nothing else.
+type alteredView []events.Change
+
+// cell returns the changes as one text: level: view -> support; until: none -> 2027-03-01T00:00:00Z.
+func (a alteredView) cell() string {
+	value := func(v any) string {
+		switch is := v.(type) {
+		case nil:
+			return "none"
+		case []any:
+			texts := make([]string, len(is))
+			for i := range is {
+				texts[i] = fmt.Sprint(is[i])
+			}
+			return strings.Join(texts, ", ")
+		}
+		return fmt.Sprint(v)
+	}
+	out := make([]string, len(a))
+	for i, c := range a {
+		out[i] = c.Field + ": " + value(c.Was) + " -> " + value(c.Is)
+	}
+	return strings.Join(out, "; ")
 }
 
 // actorView is who made a change.
