@@ -471,7 +471,7 @@ flow('A9 the owner sets single sign-on in the account settings where the provide
   await flash(page, 'Single sign-on: off → on');
   assert.equal(await access(), true);
   const history = await open(p.owner, at(p, 'history'));
-  await row(history, p.owner.email).getByText('Changed: single sign-on').waitFor();
+  await row(history, p.owner.email).getByText('Single sign-on: off → on').waitFor();
 
   // Withdrawn while the owner looks: the change is refused, with the reason, and nothing is changed.
   await has.uncheck();
