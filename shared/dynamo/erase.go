@@ -54,8 +54,8 @@ func (tx *transaction) formerUser(table string, w access.UserWrite) {
 	}})
 }
 
-// Erase puts the pseudonym into a stretch of what concerns the partner and names the person: events, ended invitations, mails, and who ended
-// grants. It reads index 1 after the position, and returns where the next stretch begins, "" at the end. Each item is written on the
+// Erase puts the pseudonym into a stretch of what concerns the partner and names the person: events, ended invitations, mails, and who
+// ended grants. It reads index 1 after the position, and returns where the next stretch begins, "" at the end. Each item is written on the
 // condition that it still says what the index said; otherwise Erase fails, and the stretch has to be done again. It can be repeated.
 func (s *Store) Erase(ctx context.Context, x access.Erasure, after string, limit int) (next string, err error) {
 	sp := span{index: gsi1, pk: partnerIndexPK(x.Partner), first: " ", last: "\U0010FFFF"}
@@ -135,8 +135,8 @@ func (e *edit) eraseEvent(x access.Erasure, it *item) error {
 	return nil
 }
 
-// eraseMail erases the recipient of a mail, with what its server said, and what a summary tells of the person. The mail's key keeps a digest
-// of the address, until the receipt ends.
+// eraseMail erases the recipient of a mail, with what its server said, and what a summary tells of the person. The mail's key keeps a
+// digest of the address, until the receipt ends.
 func (e *edit) eraseMail(x access.Erasure, it *item) {
 	if x.Covers(it.s("to")) {
 		e.replace("to", it.s("to"), x.Pseudonym())

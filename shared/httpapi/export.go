@@ -17,8 +17,8 @@ import (
 	"partneraccess/shared/apigateway"
 )
 
-// A list whose route says exported is also given as CSV (RFC 4180) or as JSON Lines, a page at a time. The first page of CSV begins with the
-// columns' names, and the last line of the last page says how many rows there are: the pages of an export, one after the other, are one
+// A list whose route says exported is also given as CSV (RFC 4180) or as JSON Lines, a page at a time. The first page of CSV begins with
+// the columns' names, and the last line of the last page says how many rows there are: the pages of an export, one after the other, are one
 // file, and a file without that line is not whole. The endpoints know nothing of it.
 
 // exportFormat is how a list is given.
@@ -244,8 +244,8 @@ func (e *export) extra(columns []column) (n int) {
 	return n
 }
 
-// harmless returns a text that no spreadsheet runs as a formula (OWASP, CSV Injection): an apostrophe stands before what would begin one, at
-// the beginning and after what another reader may take for the end of a cell.
+// harmless returns a text that no spreadsheet runs as a formula (OWASP, CSV Injection): an apostrophe stands before what would begin one,
+// at the beginning and after what another reader may take for the end of a cell.
 func harmless(text string) string {
 	const begins, ends = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", ";\t\r\n|" // the full-width ones, too
 	if !strings.ContainsAny(text, begins) {

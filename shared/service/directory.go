@@ -447,8 +447,8 @@ func (s *Service) RemoveUser(ctx context.Context, who Caller, partner, user stri
 	return err
 }
 
-// EraseUser removes a partner's user, unless that was done before, and erases the person: a pseudonym takes the place of the address and the
-// name, at once in the user's record, and within minutes in all that names the person (see access.Erasure). It can be repeated.
+// EraseUser removes a partner's user, unless that was done before, and erases the person: a pseudonym takes the place of the address and
+// the name, at once in the user's record, and within minutes in all that names the person (see access.Erasure). It can be repeated.
 func (s *Service) EraseUser(ctx context.Context, who Caller, partner, user string) error {
 	if !access.ValidUserID(user) || !strings.HasPrefix(user, partner+":") {
 		return NothingHere()

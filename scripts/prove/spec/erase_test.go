@@ -105,7 +105,8 @@ func TestAnErasedPersonIsNamedNowhere(t *testing.T) {
 		t.Errorf("by the pseudonym: got %d entries, want the %d", len(got), named)
 	}
 	last := olga.Do("GET", contosoPath+"/history?type=user.erased", nil).Want(200)
-	if last.Int("items.length") != 1 || last.String("items.0.data.person.id") != sam || last.String("items.0.actor.email") != "olga@contoso.example" {
+	if last.Int("items.length") != 1 || last.String("items.0.data.person.id") != sam ||
+		last.String("items.0.actor.email") != "olga@contoso.example" {
 		t.Errorf("the partner's history: got %s, want the erasure by olga", last.Body)
 	}
 	w.User("contoso", "samuel@contoso.example", "tech") // the address is free
@@ -151,7 +152,8 @@ func TestWhoMayEraseAPerson(t *testing.T) {
 	w.Provider().Do("DELETE", contosoUsers+"/"+kim+"?erase=true&erase=true", nil).WantProblem(400, "invalid", "?erase")
 	w.Provider().Do("DELETE", contosoUsers+"/"+kim+"?force=true", nil).WantProblem(400, "invalid", "?force")
 	w.As("kim@contoso.example").Do("GET", contosoUsers, nil).Want(200) // nothing has happened
-	w.Provider().Do("POST", contosoUsers, m{"email": access.Pseudonym(kim), "name": "Nobody", "role": "tech"}).WantProblem(400, "invalid", "/email")
+	nobody := m{"email": access.Pseudonym(kim), "name": "Nobody", "role": "tech"}
+	w.Provider().Do("POST", contosoUsers, nobody).WantProblem(400, "invalid", "/email")
 	w.As("al@contoso.example").Do("DELETE", url(kim), nil).Want(204)
 	w.Provider().Do("DELETE", url(al), nil).Want(204)
 }

@@ -140,7 +140,8 @@ func TestNoCellIsAFormula(t *testing.T) {
 		got[r["partner.id"]] = r["note"]
 	}
 	want := []string{
-		"'=1+1", "'+1", "'-1", "'@SUM(A1)", " '=1", "\"'=1", "a;'=1+1", "a\n'=1", "'\uff1d1", "plain", "1-1", "a=b", "kim@contoso.example", "a, -b",
+		"'=1+1", "'+1", "'-1", "'@SUM(A1)", " '=1", "\"'=1", "a;'=1+1", "a\n'=1", "'\uff1d1", "plain", "1-1", "a=b",
+		"kim@contoso.example", "a, -b",
 	}
 	for i := range texts {
 		if is := got[fmt.Sprintf("p%02d", i)]; is != want[i] {
@@ -209,8 +210,10 @@ func TestTheFormatIsAskedForByAcceptOrByName(t *testing.T) {
 	}
 	for query, pointers := range map[string][]string{
 		"?format=xlsx": {"?format"}, "?format=": {"?format"}, "?format=csv&format=csv": {"?format"}, "?tz=Europe/Berlin": {"?tz"},
-		"?format=csv&tz=Mars/Olympus": {"?tz"}, "?format=csv&tz=": {"?tz"}, "?format=csv&tz=Local": {"?tz"}, "?format=csv&tz=../../etc/passwd": {"?tz"},
-		"?format=csv&limit=101": {"?limit"}, "?format=csv&cursor=x.1": {"?cursor"}, "?format=csv&cursor=x.y": {"?cursor"}, "?format=csv&colour=red": {"?colour"},
+		"?format=csv&tz=Mars/Olympus": {"?tz"}, "?format=csv&tz=": {"?tz"}, "?format=csv&tz=Local": {"?tz"},
+		"?format=csv&tz=../../etc/passwd": {"?tz"},
+		"?format=csv&limit=101":           {"?limit"}, "?format=csv&cursor=x.1": {"?cursor"}, "?format=csv&cursor=x.y": {"?cursor"},
+		"?format=csv&colour=red": {"?colour"},
 	} {
 		ann.Do("GET", grants+query, nil).WantProblem(400, "invalid", pointers...)
 	}
