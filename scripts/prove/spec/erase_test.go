@@ -57,7 +57,8 @@ func erasable(t *testing.T) (w *spec.World, ann, olga *spec.Client, kim, sam str
 	w.Advance(time.Minute)
 	w.Provider().Do("PATCH", contosoPath, m{"contacts": []string{"ops@contoso.example"}}, "If-Match", "*").Want(200)
 	w.Advance(20 * time.Minute)
-	mailed(t, w, "samuel@contoso.example", "user.edited", 1)
+	w.User("contoso", "first@contoso.example", "tech")
+	mailed(t, w, "first@contoso.example", "user.created", 1) // the stream's batches before it are done with
 	return w, ann, olga, kim, sam
 }
 
@@ -156,4 +157,63 @@ func TestWhoMayEraseAPerson(t *testing.T) {
 	w.Provider().Do("POST", contosoUsers, nobody).WantProblem(400, "invalid", "/email")
 	w.As("al@contoso.example").Do("DELETE", url(kim), nil).Want(204)
 	w.Provider().Do("DELETE", url(al), nil).Want(204)
+}
+
+func TestAnErasureIsRehearsedAndErasesNothing(t *testing.T) {
+	t.Parallel()
+	w, kim, _ := acme(t)
+	would := w.Provider().Do("DELETE", contosoUsers+"/"+kim+"?erase=true&dry_run=true", nil).Want(200)
+	if got := textOf(would.Get("events")); got != `[{"type":"user.removed"},{"type":"user.erased"}]` {
+		t.Errorf("the events: got %s, want the removal and the erasure", got)
+	}
+	w.Provider().Do("GET", contosoUsers+"/"+kim, nil).Want(200)
+}
+
+// A mail that waits because SES does not take it names the person, and is not sent any more.
+func TestAMailThatWaitsIsNotSentToWhoWasErased(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	mailed(t, w, "kim@contoso.example", "user.created", 1)
+	w.Stack.SES.Fail(100_000)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	mailState(t, w, acmePath+"/mail", "kim@contoso.example", "grant.created", "claimed")
+	w.Provider().Do("DELETE", contosoUsers+"/"+kim+"?erase=true", nil).Want(204)
+	w.Advance(0)
+	w.Advance(20 * time.Minute)
+	w.Stack.SES.Heal()
+	w.Advance(day)
+	mailState(t, w, acmePath+"/mail", access.Pseudonym(kim), "grant.created", "failed")
+	for _, item := range holdsText(t, w, "kim@contoso.example") {
+		t.Errorf("kim is still in %.300s", item)
+	}
+}
+
+// Both are named by the same events, and each is written on the condition that it is as it was read.
+func TestTwoPeopleAreErasedAtOnce(t *testing.T) {
+	t.Parallel()
+	w, kim, sam := acme(t)
+	ann := w.AdminOf("acme")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}, "level": "view"}).Want(201)
+	for _, level := range []string{"support", "manage", "view", "support", "manage"} {
+		ann.Do("PATCH", contosoGrant, m{"level": level}, "If-Match", "*").Want(200)
+	}
+	for _, user := range []string{kim, sam} {
+		w.Provider().Do("DELETE", contosoUsers+"/"+user+"?erase=true", nil).Want(204)
+	}
+	for range 3 { // what met the other is done by the next run
+		w.Advance(time.Minute)
+	}
+	w.Advance(20 * time.Minute)
+	w.Advance(2 * day)
+	for _, text := range []string{"kim@contoso.example", "sam@contoso.example"} {
+		for _, item := range holdsText(t, w, text) {
+			t.Errorf("%s is still in %.300s", text, item)
+		}
+	}
+	for _, user := range []string{kim, sam} {
+		if got := allOf(ann, acmePath+"/history?person="+access.Pseudonym(user), 100); len(got) < 6 {
+			t.Errorf("%s: got %d entries, want the six of the grant and the end", user, len(got))
+		}
+	}
 }

@@ -165,7 +165,9 @@ func TestAnExportIsWholeWhileTheListGrows(t *testing.T) {
 		edit()
 	}
 	before := allOf(ann, acmePath+"/history", 100)
+	began := time.Now()
 	file, pages := exported(ann, acmePath+"/history?format=csv", func(int) { edit() })
+	t.Logf("%d bytes in %d pages, %s", len(file), pages, time.Since(began))
 	_, rows := rowsOf(t, file)
 	if len(rows) != len(before) || len(rows) < 1050 || pages < 11 {
 		t.Errorf("got %d rows in %d pages, want the %d of when it began", len(rows), pages, len(before))
