@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/csv"
+	"maps"
 	"mime"
 	"net/url"
 	"reflect"
@@ -46,53 +47,50 @@ func takeExport(r *apigateway.Request) (*export, error) {
 	if err != nil { // which pageAsk refuses
 		return nil, nil //nolint:nilerr // see above
 	}
+	e, err := readExport(q, r.Header("accept"))
+	if err != nil {
+		return nil, err
+	}
+	e.next = maps.Clone(q)
+	q.Del("format")
+	q.Del("tz")
+	if e.format == "json" {
+		r.RawQuery = q.Encode()
+		return nil, nil
+	}
+	if !q.Has("limit") {
+		q.Set("limit", strconv.Itoa(maxLimit))
+	}
+	err = e.continues(q)
+	r.RawQuery = q.Encode()
+	return e, err
+}
+
+// readExport reads format and tz. Format goes before the header Accept.
+func readExport(q url.Values, accept string) (*export, error) {
 	var f findings
 	for _, name := range []string{"format", "tz"} {
 		if len(q[name]) > 1 {
 			f.add("?"+name, "this parameter stands there twice")
 		}
 	}
-	e := export{format: accepted(r.Header("accept"))}
+	e := &export{format: accepted(accept)}
 	if q.Has("format") {
 		e.format = q.Get("format")
 	}
 	if !slices.ContainsFunc(exportFormats(), func(of exportFormat) bool { return of.name == e.format }) {
 		f.add("?format", "format is csv, jsonl or json")
 	}
-	switch name := q.Get("tz"); {
+	switch {
 	case !q.Has("tz"):
 	case e.format == "json":
 		f.add("?tz", "tz goes with format=csv or format=jsonl: JSON has instants in UTC")
 	default:
-		if e.zone = zoneOf(name); e.zone == nil {
+		if e.zone = zoneOf(q.Get("tz")); e.zone == nil {
 			f.add("?tz", "tz is a time zone of the IANA database, such as Europe/Berlin")
 		}
 	}
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	if e.format == "json" && !q.Has("format") {
-		return nil, nil
-	}
-	e.next = url.Values{}
-	for name, values := range q {
-		e.next[name] = values
-	}
-	if e.format != "json" {
-		if !q.Has("limit") {
-			q.Set("limit", strconv.Itoa(maxLimit))
-		}
-		if err := e.continues(q); err != nil {
-			return nil, err
-		}
-	}
-	q.Del("format")
-	q.Del("tz")
-	r.RawQuery = q.Encode()
-	if e.format == "json" {
-		return nil, nil
-	}
-	return &e, nil
+	return e, f.err()
 }
 
 // continues takes the number of rows on the pages before out of the cursor. A number that was made up is told back to who made it up.

@@ -174,6 +174,20 @@ flow('an employee is disabled and enabled; P21 D23 deleting says what it cuts', 
   assert.deepEqual(await pickedOf(c, p), ['Sam Tech']);
 });
 
+flow('an employee is deleted and erased', async ({ open }) => {
+  const p = await partner();
+  const page = await open(p.owner, at(p, 'employees'));
+  await menu(page, 'Kim Tech', 'Delete');
+  const dialog = page.getByRole('dialog', { name: 'Delete Kim Tech?' });
+  await dialog.getByLabel('Erase the person, too').check();
+  await accessible(page, 'erasing');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await flash(page, 'Kim Tech is erased');
+  await row(page, 'Kim Tech').waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'History' }).click();
+  await row(page, 'User erased').getByText('Erased person').waitFor();
+});
+
 /** Resets an employee's password from the row's menu. */
 async function reset(page, name) {
   await menu(page, name, 'Reset password');
