@@ -80,7 +80,7 @@ func listRoutes() []Route {
 		route("GET /v1/customers/{customer}/grants", members|provider, listGrants).exported(),
 		route("GET /v1/customers/{customer}/grants/{partner}", members|provider, getGrant),
 		route("GET /v1/customers/{customer}/grants/{partner}/users", members|provider, listGrantUsers),
-		route("GET /v1/customers/{customer}/people", members|provider, listPeople),
+		route("GET /v1/customers/{customer}/people", members|provider, listPeople).exported(),
 		route("GET /v1/customers/{customer}/members", members|provider, listMembers),
 		route("GET /v1/customers/{customer}/history", members|provider, listCustomerHistory).exported(),
 		route("GET /v1/partners", anyMember|provider, listPartners),

@@ -88,6 +88,8 @@ func TestAListAsCSVHasWhatTheListHas(t *testing.T) {
 		by   *spec.Client
 		path string
 	}{
+		{ann, acmePath + "/people"},
+		{ann, acmePath + "/people?sort=-until"},
 		{ann, acmePath + "/history"},
 		{olga, contosoPath + "/history"},
 		{olga, contosoPath + "/customers"},

@@ -4351,6 +4351,19 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -4370,6 +4383,8 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4405,6 +4420,9 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PersonList"];
+                    /** @example #rows,0 */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["PersonWithAccess"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];
