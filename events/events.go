@@ -21,6 +21,7 @@ const (
 	UserDisabled     Type = "user.disabled"
 	UserEnabled      Type = "user.enabled"
 	UserRemoved      Type = "user.removed" // left the partner (D5, D23)
+	UserErased       Type = "user.erased"  // a pseudonym stands for the person from now on, here and in all that happened before
 	// a user who has never signed in gets a temporary password, once more or for the first time (P15)
 	ActivationRenewed  Type = "user.activation_renewed"
 	ActivationMissed   Type = "user.activation_missed" // a user has not signed in with it in time, and it works no more
@@ -67,12 +68,18 @@ type Event struct {
 	Customer *Organisation `json:"customer,omitzero"` // nil when no customer is concerned
 	Partner  *Organisation `json:"partner,omitzero"`  // nil when no partner is concerned
 	Data     Data          `json:"data"`
+
+	// Request is the X-Request-ID of the request that made the change; "" for the clock's, and for events from before it was recorded. It can
+	// be the caller's own text: show it to nobody but the actor's side and the provider.
+	Request string `json:"request_id,omitzero"`
 }
 
 // Actor is who made the change.
 type Actor struct {
 	Kind  string `json:"kind"` // provider, customer, partner or clock
 	Email string `json:"email,omitzero"`
+	Name  string `json:"name,omitzero"` // of the person; show a customer's to nobody at the partner
+	ID    string `json:"id,omitzero"`   // of a partner's user
 }
 
 // Organisation is a customer or a partner as it was when the event happened.
@@ -92,6 +99,14 @@ type Person struct {
 	// Of a user in a grant who may do less there than others: how much, after the change; and before it, where the change altered that.
 	Level    string `json:"level,omitzero"`
 	LevelWas string `json:"level_was,omitzero"`
+}
+
+// Change is one field that a change altered, as it was and as it is: nil (none), a string, a bool or a list of strings. Instants are
+// written as in the event's other members.
+type Change struct {
+	Field string `json:"field"` // as the API calls it
+	Was   any    `json:"was"`
+	Is    any    `json:"is"`
 }
 
 // Data is what the event says beyond who and when; what does not apply is left out. Never a secret.
@@ -116,6 +131,8 @@ type Data struct {
 	UserCount  *int     `json:"user_count,omitzero"`  // users in the grant after the change
 	AssignedBy string   `json:"assigned_by,omitzero"` // customer or partner
 	Fields     []string `json:"fields,omitzero"`      // the names of what changed, as the API calls them
+	// those of Fields that have one value, with it before and after; telephone numbers are never among them
+	Changes []Change `json:"changes,omitzero"`
 	// everybody who is in after the change, or was until the end, when they are few
 	Users          []Person   `json:"users,omitzero"`
 	UsersTruncated bool       `json:"crowd,omitzero"`      // too many users to be listed: the partner's contacts are notified instead

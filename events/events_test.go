@@ -22,7 +22,7 @@ import (
 var declared = map[events.Type]struct{}{
 	events.PartnerCreated: {}, events.PartnerEdited: {}, events.PartnerSuspended: {}, events.PartnerResumed: {},
 	events.PartnerRemoved: {}, events.UserCreated: {}, events.UserEdited: {}, events.UserDisabled: {},
-	events.UserEnabled: {}, events.UserRemoved: {}, events.ActivationRenewed: {}, events.ActivationMissed: {},
+	events.UserEnabled: {}, events.UserRemoved: {}, events.UserErased: {}, events.ActivationRenewed: {}, events.ActivationMissed: {},
 	events.CustomerCreated: {}, events.CustomerEdited: {}, events.CustomerRemoved: {}, events.MemberAdded: {},
 	events.MemberEdited: {}, events.MemberRemoved: {}, events.MemberRenewed: {}, events.GrantCreated: {}, events.GrantEdited: {},
 	events.GrantSuspended: {}, events.GrantResumed: {}, events.GrantRevoked: {}, events.GrantRelinquished: {},
@@ -313,7 +313,7 @@ func TestNoEventHoldsASecret(t *testing.T) {
 	// Nothing in a sample looks as if it were made to be unguessable, but for ids.
 	unguessable := regexp.MustCompile(`[A-Za-z0-9_-]{20,}`)
 	digit := regexp.MustCompile(`[0-9]`)
-	id := regexp.MustCompile(`^(grt_|inv_)?[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
+	id := regexp.MustCompile(`(?i)^(grt_|inv_|erased-)?[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
 	for _, typ := range events.Types() {
 		raw, _ := sample(t, typ)
 		if found := secretive.Find(raw); found != nil {

@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // an export gives instants in the zone that it is asked for, and Lambda's images have no zones
 
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/mails"

@@ -88,6 +88,8 @@ func (f UserFacts) claimAddress(address string, pc PlanContext) ([]Write, []even
 	of := f.Domains.partner(address)
 	var err *Error
 	switch h := f.Holder; {
+	case IsPseudonym(address):
+		return nil, nil, Refuse(Invalid, "addresses of %s stand for people who were erased", pseudonyms).At("/email")
 	case f.Domains.ofCustomers(address):
 		err = Refuse(NotForCustomers,
 			"this address is in a domain that a customer has registered: accounts of partners are never for a customer's people")

@@ -21,6 +21,7 @@ const (
 type Actor struct {
 	Kind  ActorKind
 	Email string // "" for the provider's systems and the clock
+	Name  string // of the person, "" when it is not known
 	User  string // the partner's user, "" otherwise
 	Role  Role   // of the partner's user
 }
@@ -32,6 +33,8 @@ type PlanContext struct {
 	Now   time.Time // UTC, to the millisecond
 	Actor Actor
 	NewID func() string // a new ULID at each call
+
+	Request string // the id of the request that asks for the change; "" for the clock's
 
 	// Accounts: people's accounts are kept at an identity provider, and changes leave tasks to update them.
 	Accounts   bool
@@ -123,7 +126,8 @@ func (MemberCheck) write()       {}
 func (HeadcountCheck) write()    {}
 
 func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
-	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: events.Actor{Kind: string(pc.Actor.Kind), Email: pc.Actor.Email}, Data: d}
+	a := events.Actor{Kind: string(pc.Actor.Kind), Email: pc.Actor.Email, Name: pc.Actor.Name, ID: pc.Actor.User}
+	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: a, Data: d, Request: pc.Request}
 	if c != nil {
 		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts}
 	}
@@ -134,7 +138,7 @@ func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Dat
 }
 
 func (pc PlanContext) asClock() PlanContext {
-	pc.Actor = Actor{Kind: ActorClock}
+	pc.Actor, pc.Request = Actor{Kind: ActorClock}, ""
 	return pc
 }
 

@@ -406,7 +406,8 @@ func TestThePartnerPicksWhereTheGrantSaysSo(t *testing.T) { // A5, A21
 	wantFields(t, p, "users")
 	w.wantIn("kim lee")
 	w.wantWhy(kim, access.Granted)
-	if e := w.event(); e.Type != events.GrantEdited || e.Actor != (events.Actor{Kind: "partner", Email: "olga@contoso.example"}) {
+	by := events.Actor{Kind: "partner", Email: "olga@contoso.example", ID: "contoso:olga"}
+	if e := w.event(); e.Type != events.GrantEdited || e.Actor != by {
 		t.Errorf("got event %+v, want an edit by the partner", e)
 	}
 	w.must(w.pick(access.AssignCommand{Users: list(lee)}))

@@ -272,6 +272,7 @@ func (p *grantPlan) eventData(fields []string, more func(*events.Data)) events.D
 		}
 		if p.before != nil && !p.created {
 			addFormerTerms(d, p.before, p.grant)
+			d.Changes = grantAlterations(p.before, p.grant)
 		}
 		if more != nil {
 			more(d)

@@ -61,7 +61,9 @@ func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCom
 	sort.Strings(fields)
 	out := Change{
 		Writes: append([]Write{CustomerWrite{Before: before, After: &c}}, registered...),
-		Events: []events.Event{pc.event(kind, &c, nil, events.Data{Version: c.Version, Fields: fields})},
+		Events: []events.Event{pc.event(kind, &c, nil, events.Data{
+			Version: c.Version, Fields: fields, Changes: customerAlterations(before, &c),
+		})},
 	}
 	if before != nil && c.Domain != before.Domain {
 		out.Writes = append(out.Writes, pc.rulesTask(c.ID))

@@ -90,14 +90,10 @@ func PlanMember(f MemberFacts, address, name string, admin bool, seen int64, pc 
 		}
 		c.Writes, reason = append(c.Writes, writes...), why
 	}
-	role := "member"
-	if admin {
-		role = "admin"
-	}
-	c.Events = append(c.Events,
-		pc.event(kind, f.Customer, nil, events.Data{
-			Person: &events.Person{Email: address, Name: name}, Role: role, Reason: reason, Account: made,
-		}))
+	c.Events = append(c.Events, pc.event(kind, f.Customer, nil, events.Data{
+		Person: &events.Person{Email: address, Name: name}, Role: after.role(), Reason: reason, Account: made,
+		Changes: memberAlterations(f.Member, &after),
+	}))
 	return c, &after, nil
 }
 

@@ -91,7 +91,8 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 	if checkEligible(before) == nil && checkEligible(&p) != nil {
 		c.Writes = append(c.Writes, pc.task(TaskInvitations, id, ""))
 	}
-	c.Events = []events.Event{pc.event(kind, nil, &p, events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String()})}
+	d := events.Data{Version: p.Version, Fields: fields, Level: p.Offer.String(), Changes: partnerAlterations(before, &p)}
+	c.Events = []events.Event{pc.event(kind, nil, &p, d)}
 	return c, &p, nil
 }
 

@@ -147,7 +147,7 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 	}
 	c.Writes = append(c.Writes, released...)
 	d := userData(&u)
-	d.Fields = fields
+	d.Fields, d.Changes = fields, userAlterations(f.User, &u)
 	if u.Email != f.User.Email {
 		d.EmailWas = f.User.Email
 	}

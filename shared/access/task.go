@@ -11,6 +11,7 @@ const (
 	TaskPartnerSuspended TaskKind = "partner_suspended"
 	TaskPartnerResumed   TaskKind = "partner_resumed"
 	TaskUserRemoved      TaskKind = "user_removed"
+	TaskPersonErased     TaskKind = "person_erased"   // a pseudonym takes the place of a removed user in all that names the person
 	TaskPersonChanged    TaskKind = "person_changed"  // a user has another address, which may mean another person
 	TaskCustomerRules    TaskKind = "customer_rules"  // the customer's domain, or a cap, has changed: its grants copy that
 	TaskOldAssignments   TaskKind = "old_assignments" // deletes a grant's rows that have no effect
@@ -25,7 +26,7 @@ type Task struct {
 	Customer     string // for tasks about one customer's grants
 	User         string // for tasks about one user; for identity and activation the name of the account
 	Address      string // for identity and activation: the address that the account is kept for; "" = it is a partner's user's
-	LastCustomer string // the last customer that is done; "" = none
+	LastCustomer string // the last customer, or other position, that is done; "" = none
 	Due          time.Time
 	Created      time.Time
 	Version      int64
@@ -37,6 +38,8 @@ type Task struct {
 	// For identity and activation.
 	InFlightUntil time.Time // until then, requests of earlier workers may still reach the identity provider; zero = none can
 	Idle          bool      // no worker has the lease: the task waits for InFlightUntil
+
+	Addresses []string // for person_erased: those that the account had
 
 	// For person_changed.
 	EmailWas         string // the user's address before

@@ -39,6 +39,7 @@
 //	whether invitations still stand           BatchGetItem: customer, partner, grant; then who invited     C#…, P#…
 //	the grants that concern one user          Query of index 1, the user's rows and the partner's grants   U#<user>, C# and P#<partner>, C#
 //	what is due                               Query of index 2, 8 shards side by side                      Q#<shard>, <instant>…
+//	what names a person who is erased         Query of index 1, a page                                     P#<partner>
 //	a task that goes through many grants      GetItem                                                      K#<id>
 //	what became of the mails of a customer    Query, a page, newest first                                  C#<customer>, L#
 //	   … of a partner                         Query of index 1, a page, newest first                       P#<partner>, L#

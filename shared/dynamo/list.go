@@ -373,9 +373,6 @@ func (s *Store) history(ctx context.Context, sp span, key string, f access.Histo
 	if !f.Until.IsZero() {
 		sp.last = eventSK(firstID(f.Until.Add(late)))
 	}
-	wanted := func(e *events.Event) bool {
-		return (f.Type == "" || f.Type == e.Type) && !e.Time.Before(f.From) && (f.Until.IsZero() || e.Time.Before(f.Until))
-	}
 	join := func(_ context.Context, items []*item) ([]*events.Event, error) {
 		out := make([]*events.Event, len(items))
 		for i, it := range items {
@@ -383,11 +380,11 @@ func (s *Store) history(ctx context.Context, sp span, key string, f access.Histo
 			if err != nil {
 				return nil, err
 			}
-			if wanted(&e) {
+			if f.Wants(&e) {
 				out[i] = &e
 			}
 		}
 		return out, nil
 	}
-	return walk(ctx, ask, f.Type != "" || !f.Until.IsZero(), s.newestFirst(sp, eventPrefix, key), join, after(eventPrefix, key))
+	return walk(ctx, ask, f.Selective() || !f.Until.IsZero(), s.newestFirst(sp, eventPrefix, key), join, after(eventPrefix, key))
 }

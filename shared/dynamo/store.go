@@ -228,7 +228,11 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.UserWrite:
 		tx.user(t, w)
 	case access.EmailWrite:
-		tx.put(t, emailItem(w.After), w.Before.Stored())
+		if w.After == nil {
+			tx.remove(t, emailKey(w.Before.Address), w.Before.Version)
+		} else {
+			tx.put(t, emailItem(w.After), w.Before.Stored())
+		}
 	case access.DomainWrite:
 		if w.After == nil {
 			tx.remove(t, domainKey(w.Before.Name), w.Before.Version)
@@ -297,6 +301,10 @@ func (tx *transaction) put(table string, d draft, was int64) {
 
 // user stages a user. A user who leaves moves to the former users.
 func (tx *transaction) user(table string, w access.UserWrite) {
+	if w.Before != nil && w.Before.Status == access.Removed {
+		tx.formerUser(table, w)
+		return
+	}
 	if w.Before != nil && w.After.Status == access.Removed {
 		tx.remove(table, userKey(w.Before.ID), w.Before.Version)
 		tx.create(table, userItem(w.After))

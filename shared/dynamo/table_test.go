@@ -329,6 +329,7 @@ func TestNothingScansTheTable(t *testing.T) {
 		"../../shared/dynamo/table_test.go":          "prints whole tables for the golden file, and names what is forbidden",
 		"../../scripts/prove/faults/world_test.go":   "compares whole tables",
 		"../../scripts/prove/spec/isolation_test.go": "compares whole tables",
+		"../../scripts/prove/spec/erase_test.go":     "searches a whole table for what was erased",
 		"../../scripts/prove/spec/faults_test.go":    "recounts a whole table",
 		"../../scripts/prove/spec/restore_test.go":   "copies a whole table, as a restore does",
 		"../../scripts/prove/crash/judge.go":         "reads what a kill has left, past the service, with an engine of its own",

@@ -27,6 +27,7 @@ func taskItem(t *access.Task) draft {
 	d.t("until", t.InFlightUntil)
 	d.b("idle", t.Idle)
 	d.s("email_was", t.EmailWas)
+	d.list("addresses", t.Addresses)
 	if t.FormerNumber > 0 {
 		d.n("number", t.FormerNumber)
 	}
@@ -54,7 +55,8 @@ func (it *item) task() *access.Task {
 		ID: it.s("id"), Kind: access.TaskKind(it.s("kind")), Partner: it.s("partner"), Customer: it.s("customer"),
 		User: it.s("user"), Address: it.s("address"), LastCustomer: it.s("after"), Again: it.b("again"),
 		Due: it.t("due"), InFlightUntil: it.t("until"), Idle: it.b("idle"), Created: it.t("created"), Version: it.n("version"),
-		EmailWas: it.s("email_was"), FormerNumber: it.n("number"), HeadcountVersion: it.n("counted"),
+		Addresses: it.list("addresses"),
+		EmailWas:  it.s("email_was"), FormerNumber: it.n("number"), HeadcountVersion: it.n("counted"),
 	}
 }
 

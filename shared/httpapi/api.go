@@ -35,6 +35,7 @@ type reply struct {
 	etag     string
 	location string
 	replayed bool
+	export   *export // of a list: how it is to be given; nil = as JSON
 
 	contentType string // "" = application/json
 	planned     bool   // the request asked for one plan, and that was carried out
@@ -104,20 +105,24 @@ func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Resp
 	if err != nil {
 		return a.failure(err, r)
 	}
-	body, err := out.encode()
+	res := apigateway.Response{Status: out.status, Header: map[string]string{}}
+	if list, is := out.body.(exportable); is && out.export != nil {
+		res.Body, res.Header, err = out.export.encode(list, r.Path, fileName(r, a.now()))
+	} else if res.Body, err = out.encode(); len(res.Body) > 0 {
+		res.Header["Content-Type"] = cmp.Or(out.contentType, "application/json")
+	}
 	if err != nil {
 		return a.failure(err, r)
 	}
-	res := apigateway.Response{Status: out.status, Header: map[string]string{"Cache-Control": "no-store"}, Body: body}
-	if len(body) > 0 {
-		res.Header["Content-Type"] = cmp.Or(out.contentType, "application/json")
+	res.Header["Cache-Control"] = "no-store"
+	if res.Header["Content-Type"] != "" {
 		switch {
 		case out.etag != "":
 			res.Header["ETag"] = out.etag
 		case out.version > 0:
 			res.Header["ETag"] = etag(out.version)
 		default:
-			sum := sha256.Sum256(body)
+			sum := sha256.Sum256(res.Body)
 			res.Header["ETag"] = `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`
 		}
 	}
@@ -156,8 +161,14 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 			return reply{}, err
 		}
 	}
+	var exported *export
+	if route.exports {
+		if exported, err = takeExport(r); err != nil {
+			return reply{}, err
+		}
+	}
 	use := a.Service
-	use.Log = a.Log.With("request_id", r.RequestID)
+	use.Log, use.Request = a.Log.With("request_id", r.RequestID), r.RequestID
 	c := &call{Request: r, api: a, service: &use, who: who}
 	plan := preferredPlan(r)
 	switch {
@@ -166,7 +177,9 @@ func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) 
 	case plan != "" && route.rehearsable():
 		return c.asPlanned(ctx, route.endpoint, plan)
 	}
-	return c.forEachTag(ctx, route.endpoint)
+	out, err := c.forEachTag(ctx, route.endpoint)
+	out.export = exported
+	return out, err
 }
 
 // invalidID refuses a malformed id: as bad input where PUT would create it, with 404 elsewhere.

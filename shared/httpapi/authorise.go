@@ -47,6 +47,7 @@ type caller struct {
 	kind    callerKind
 	id      access.Identity    // of a person
 	account access.AccountKind // that the token was made out to
+	name    string             // of a customer's member
 }
 
 // actor is the caller as it is recorded with a change.
@@ -55,11 +56,11 @@ func (c caller) actor() access.Actor {
 	case c.kind == provider:
 		return access.Actor{Kind: "provider", Email: c.id.Email}
 	case c.kind&members != 0:
-		return access.Actor{Kind: "customer", Email: c.id.Email}
+		return access.Actor{Kind: "customer", Email: c.id.Email, Name: c.name}
 	}
 	a := access.Actor{Kind: "partner", Email: c.id.Email}
 	if c.id.User != nil {
-		a.User, a.Role = c.id.User.ID, c.id.User.Role
+		a.User, a.Role, a.Name = c.id.User.ID, c.id.User.Role, c.id.User.Name
 	}
 	return a
 }
@@ -156,7 +157,7 @@ func authorisePerson(
 		}
 	}
 	if account.Kind != access.UserAccount {
-		if c.kind, err = membership(ctx, s, r, address); err != nil {
+		if c.kind, c.name, err = membership(ctx, s, r, address); err != nil {
 			return c, err
 		}
 		if c.kind&members != 0 {
@@ -186,20 +187,21 @@ func authorisePerson(
 	return authoriseRegistered(ctx, s, r, may, c)
 }
 
-// membership is which member of the route's customer the address belongs to; signedIn when to none, or when the route is no customer's.
-func membership(ctx context.Context, s service.Store, r *apigateway.Request, address string) (callerKind, error) {
+// membership is which member of the route's customer the address belongs to, and the member's name; signedIn when to none, or when the
+// route is no customer's.
+func membership(ctx context.Context, s service.Store, r *apigateway.Request, address string) (callerKind, string, error) {
 	customer := r.PathValue("customer")
 	if !strings.Contains(r.RouteKey, " /v1/customers/") || !access.ValidID(customer) {
-		return signedIn, nil
+		return signedIn, "", nil
 	}
 	ms, err := s.Memberships(ctx, address, []string{customer})
 	switch {
 	case err != nil || len(ms) != 1:
-		return signedIn, err
+		return signedIn, "", err
 	case ms[0].Member.Admin:
-		return customerAdmin, nil
+		return customerAdmin, ms[0].Member.Name, nil
 	}
-	return customerMember, nil
+	return customerMember, ms[0].Member.Name, nil
 }
 
 // authoriseRegistered is authorise for a person who is registered, but no member of the customer whose route it is.

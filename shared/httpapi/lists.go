@@ -236,10 +236,10 @@ func listAllCustomers(ctx context.Context, c *call) (reply, error) {
 	return listReply(page, err, digest, func(customer *access.Customer) customerView { return viewCustomer(customer) })
 }
 
-// historyFilter reads type, from and until.
-func (c *call) historyFilter() (access.HistoryFilter, access.PageRequest, string, error) {
+// historyFilter reads type, from, until, person and actor, and other: customer or partner, the other side of the events.
+func (c *call) historyFilter(other string) (access.HistoryFilter, access.PageRequest, string, error) {
 	var f access.HistoryFilter
-	ask, q, digest, err := pageAsk(c.Request, "type", "from", "until")
+	ask, q, digest, err := pageAsk(c.Request, "type", "from", "until", "person", "actor", other)
 	if err != nil {
 		return f, ask, digest, err
 	}
@@ -249,6 +249,19 @@ func (c *call) historyFilter() (access.HistoryFilter, access.PageRequest, string
 		wrong.add("?type", "there is no such event: the types stand in the contract")
 	}
 	f.From, f.Until = instantIn(q, "from", &wrong), instantIn(q, "until", &wrong)
+	f.Customer, f.Partner = q.Get("customer"), q.Get("partner")
+	if id := q.Get(other); id != "" && !access.ValidID(id) {
+		wrong.add("?"+other, "this is no id of a "+other)
+	}
+	f.Person, f.Actor = personText(q.Get("person")), q.Get("actor")
+	if f.Person == "" && q.Get("person") != "" {
+		wrong.add("?person", "a person is an e-mail address or a user's id")
+	}
+	if f.Actor != "" && !slices.Contains(access.ActorKinds(), access.ActorKind(f.Actor)) {
+		if f.Actor = personText(f.Actor); f.Actor == "" {
+			wrong.add("?actor", "an actor is provider, customer, partner or clock, an e-mail address, or a user's id")
+		}
+	}
 	return f, ask, digest, wrong.err()
 }
 
@@ -265,20 +278,29 @@ func instantIn(q url.Values, name string, wrong *findings) time.Time {
 	return t
 }
 
+// personText is an e-mail address as it is stored, or a user's id; "" when the text is neither.
+func personText(s string) string {
+	if access.ValidUserID(s) {
+		return s
+	}
+	address, _ := access.ParseEmail(s)
+	return address
+}
+
 func listCustomerHistory(ctx context.Context, c *call) (reply, error) {
-	f, ask, digest, err := c.historyFilter()
+	f, ask, digest, err := c.historyFilter("partner")
 	if err != nil {
 		return reply{}, err
 	}
 	page, err := c.service.CustomerHistory(ctx, c.PathValue("customer"), f, ask)
-	return listReply(page, err, digest, viewEvent)
+	return listReply(page, err, digest, c.viewEvent)
 }
 
 func listPartnerHistory(ctx context.Context, c *call) (reply, error) {
-	f, ask, digest, err := c.historyFilter()
+	f, ask, digest, err := c.historyFilter("customer")
 	if err != nil {
 		return reply{}, err
 	}
 	page, err := c.service.PartnerHistory(ctx, c.caller(), c.PathValue("partner"), f, ask)
-	return listReply(page, err, digest, viewPartnerEvent)
+	return listReply(page, err, digest, c.viewPartnerEvent)
 }

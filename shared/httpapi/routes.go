@@ -18,6 +18,7 @@ type Route struct {
 	callers     callerKind // who may call it
 	unrehearsed bool       // has no dry run, since it changes nobody's access
 	query       bool       // its endpoint reads the query; elsewhere one is refused
+	exports     bool       // it is a list that is also given as CSV and JSON Lines
 	endpoint    endpoint   // nil: NewCheck serves it
 }
 
@@ -76,23 +77,23 @@ func listRoutes() []Route {
 	return servedBy("list",
 		route("GET /v1/customers", provider, listAllCustomers),
 		route("GET /v1/customers/{customer}", members|provider, getCustomer),
-		route("GET /v1/customers/{customer}/grants", members|provider, listGrants),
+		route("GET /v1/customers/{customer}/grants", members|provider, listGrants).exported(),
 		route("GET /v1/customers/{customer}/grants/{partner}", members|provider, getGrant),
 		route("GET /v1/customers/{customer}/grants/{partner}/users", members|provider, listGrantUsers),
-		route("GET /v1/customers/{customer}/people", members|provider, listPeople),
+		route("GET /v1/customers/{customer}/people", members|provider, listPeople).exported(),
 		route("GET /v1/customers/{customer}/members", members|provider, listMembers),
-		route("GET /v1/customers/{customer}/history", members|provider, listCustomerHistory),
+		route("GET /v1/customers/{customer}/history", members|provider, listCustomerHistory).exported(),
 		route("GET /v1/partners", anyMember|provider, listPartners),
 		route("GET /v1/partners/{partner}", employees|anyMember|provider, getPartner),
 		route("GET /v1/partners/{partner}/users", employees|anyCustomerAdmin|provider, listUsers),
 		route("GET /v1/partners/{partner}/users/{user}", employees|provider, getUser),
 		// Leads see any user's, the others their own.
 		route("GET /v1/partners/{partner}/users/{user}/customers", employees|external|provider, listPersonCustomers),
-		route("GET /v1/partners/{partner}/customers", employees|external|provider, listCustomers),
+		route("GET /v1/partners/{partner}/customers", employees|external|provider, listCustomers).exported(),
 		route("GET /v1/partners/{partner}/customers/{customer}", employees|external|provider, getPartnerCustomer),
 		route("GET /v1/partners/{partner}/partners", employees|provider, listSubPartners),
 		route("GET /v1/partners/{partner}/customers/{customer}/users", employees|provider, listGrantUsers),
-		route("GET /v1/partners/{partner}/history", employees|provider, listPartnerHistory),
+		route("GET /v1/partners/{partner}/history", employees|provider, listPartnerHistory).exported(),
 		route("GET /v1/partners/{partner}/account", owner, getAccount), // P8
 	)
 }
@@ -106,7 +107,7 @@ func directoryRoutes() []Route {
 		route("PATCH /v1/partners/{partner}/account", owner, patchAccount), // P8
 		route("POST /v1/partners/{partner}/users", leads|provider, postUsers),
 		route("PATCH /v1/partners/{partner}/users/{user}", leads|provider, patchUser),
-		route("DELETE /v1/partners/{partner}/users/{user}", leads|provider, deleteUser),
+		route("DELETE /v1/partners/{partner}/users/{user}", leads|provider, deleteUser).withQuery(),
 		// each its own (P20)
 		route("POST /v1/partners/{partner}/users/{user}/password", employees|external|provider, postPassword).withoutDryRun(),
 		route("PUT /v1/customers/{customer}", provider, putCustomer),
@@ -138,8 +139,8 @@ func inviteRoutes() []Route {
 
 func mailRoutes() []Route {
 	return servedBy("mail",
-		route("GET /v1/customers/{customer}/mail", members|provider, listCustomerMails),
-		route("GET /v1/partners/{partner}/mail", leads|provider, listPartnerMails),
+		route("GET /v1/customers/{customer}/mail", members|provider, listCustomerMails).exported(),
+		route("GET /v1/partners/{partner}/mail", leads|provider, listPartnerMails).exported(),
 		route("POST /v1/customers/{customer}/mail/{mail}/resend", customerAdmin|provider, resendMail).withoutDryRun(),
 		route("POST /v1/partners/{partner}/mail/{mail}/resend", leads|provider, resendMail).withoutDryRun(),
 		route("DELETE /v1/mail/blocks/{email}", provider, deleteMailBlock).withoutDryRun(),
@@ -172,6 +173,12 @@ func (r Route) public() Route {
 
 func (r Route) withoutDryRun() Route {
 	r.unrehearsed = true
+	return r
+}
+
+// exported has a list be given as CSV and JSON Lines, too.
+func (r Route) exported() Route {
+	r.exports = true
 	return r
 }
 

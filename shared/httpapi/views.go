@@ -374,32 +374,6 @@ func (a *api) viewPartnerCustomer(r access.GrantRow, now time.Time) partnerCusto
 	return v
 }
 
-// historyView is an event as it is listed (P17).
-type historyView struct {
-	ID       string            `json:"id"`
-	Type     string            `json:"type"`
-	Time     time.Time         `json:"time"`
-	Actor    byView            `json:"actor"`
-	Customer *organisationView `json:"customer"`
-	Partner  *organisationView `json:"partner"`
-	Data     events.Data       `json:"data"`
-}
-
-func viewEvent(e *events.Event) historyView {
-	return historyView{
-		ID: e.ID, Type: string(e.Type), Time: e.Time, Actor: byView{Kind: e.Actor.Kind, Email: e.Actor.Email},
-		Customer: viewOrganisation(e.Customer), Partner: viewOrganisation(e.Partner), Data: e.Data,
-	}
-}
-
-// viewPartnerEvent is an event as the partner sees it: without the note, which is the customer's own.
-func viewPartnerEvent(e *events.Event) historyView {
-	v := viewEvent(e)
-	v.Data.Note = ""
-	v.Data.Fields = slices.DeleteFunc(slices.Clone(v.Data.Fields), func(f string) bool { return f == "note" })
-	return v
-}
-
 // viewOrganisation leaves out the organisation's contacts, which the other side need not know.
 func viewOrganisation(o *events.Organisation) *organisationView {
 	if o == nil {

@@ -226,7 +226,7 @@ func letters(e events.Event) []Letter {
 		}
 		for _, a := range r.to.who(e) {
 			to, ok := access.ParseEmail(a)
-			if !ok || told[to] || customers[to] && side != Customer && r.secret == NoSecret {
+			if !ok || access.IsPseudonym(to) || told[to] || customers[to] && side != Customer && r.secret == NoSecret {
 				continue
 			}
 			told[to] = true

@@ -83,7 +83,7 @@ func rights() map[string][]Right {
 		},
 		"directory": append([]Right{
 			table("BatchGetItem", "C", "E", "K", "O", "P"),
-			table("DeleteItem", "C", "K", "O", "P", "W"),
+			table("DeleteItem", "C", "E", "K", "O", "P", "W"), // E: an address of a person who is erased
 			table("GetItem", "C", "E", "I", "K", "P", "Y"),
 			table("PutItem", "C", "E", "I", "K", "O", "P", "W"),
 			table("Query", "C", "P"), // P, and index 1: whom a change concerns, for a dry run
@@ -111,7 +111,7 @@ func rights() map[string][]Right {
 			table("GetItem", "C", "E", "K", "P"), // E: whether an address is a member's still
 			table("PutItem", "C", "K", "P"),      // P: a user who has not signed in
 			table("Query", "C"),
-			table("UpdateItem", "C"),
+			table("UpdateItem", "C", "P"), // P: history and mails, when a person is erased
 			index(Index1, "P", "U"),
 			index(Index2, "Q"),
 		}, accountCalls(

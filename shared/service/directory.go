@@ -451,6 +451,36 @@ func (s *Service) RemoveUser(ctx context.Context, who Caller, partner, user stri
 	return err
 }
 
+// EraseUser removes a partner's user, unless that was done before, and erases the person: a pseudonym takes the place of the address and
+// the name, at once in the user's record, and within minutes in all that names the person (see access.Erasure). It can be repeated.
+func (s *Service) EraseUser(ctx context.Context, who Caller, partner, user string) error {
+	if !access.ValidUserID(user) || !strings.HasPrefix(user, partner+":") {
+		return NothingHere()
+	}
+	u, err := s.Store.User(ctx, user)
+	switch {
+	case err != nil:
+		return err
+	case u == nil:
+		return NothingHere()
+	}
+	if err := access.MayErase(who.Actor, u); err != nil {
+		return err
+	}
+	if u.Status != access.Removed {
+		if err := s.RemoveUser(ctx, who, partner, user); err != nil {
+			return err
+		}
+	}
+	return s.apply(ctx, func(ctx context.Context) (access.Change, error) {
+		f, err := s.Store.ErasureFacts(ctx, partner, user)
+		if err != nil {
+			return access.Change{}, err
+		}
+		return access.PlanErase(f, s.planContext(who.Actor))
+	})
+}
+
 // changeUser loads and plans a change of a user, has it committed, and then the account follow.
 func (s *Service) changeUser(
 	ctx context.Context, partner, user, address string,

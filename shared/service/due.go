@@ -148,6 +148,8 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		return d.reviewInvitations(ctx, t)
 	case access.TaskOldAssignments:
 		return d.oldAssignments(ctx, t)
+	case access.TaskPersonErased:
+		return d.personErased(ctx, t)
 	}
 	p, err := d.Store.Partner(ctx, t.Partner)
 	if err != nil {
@@ -249,6 +251,15 @@ func (d *Due) personChanged(ctx context.Context, t *access.Task) (again bool, er
 		return false, err
 	}
 	return next != "", d.progress(ctx, access.PlanNotifyPersonChanged(t, stay, next, d.planContext()))
+}
+
+// personErased puts the pseudonym into one stretch of what names the person. The second round finds what was being written meanwhile.
+func (d *Due) personErased(ctx context.Context, t *access.Task) (again bool, err error) {
+	next, err := d.Store.Erase(ctx, t.Erasure(), t.LastCustomer, 2*stretch)
+	if err != nil {
+		return false, err
+	}
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // customerRules has a stretch of a customer's grants copy its domain and caps.

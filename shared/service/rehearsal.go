@@ -113,6 +113,13 @@ func (r *Rehearsal) User(ctx context.Context, id string) (*access.User, error) {
 	return rehearsed(r, userRecord(id), u), err
 }
 
+// ErasureFacts reads what erasing a user looks at.
+func (r *Rehearsal) ErasureFacts(ctx context.Context, partner, user string) (access.ErasureFacts, error) {
+	f, err := r.Store.ErasureFacts(ctx, partner, user)
+	f.User = rehearsed(r, userRecord(user), f.User)
+	return f, err
+}
+
 // Invitation reads an invitation.
 func (r *Rehearsal) Invitation(ctx context.Context, customer, id string) (*access.Invitation, error) {
 	i, err := r.Store.Invitation(ctx, customer, id)

@@ -63,6 +63,8 @@ type facts interface {
 	GrantFacts(ctx context.Context, customer, partner string, users []string, whole bool) (access.GrantFacts, error)
 	// UserFacts loads a partner's user; user is "" for a new one, and address the one that it gets, "" when it keeps its own.
 	UserFacts(ctx context.Context, partner, user, address string) (access.UserFacts, error)
+	// ErasureFacts loads a partner's user, also one who has left, with the records of its addresses.
+	ErasureFacts(ctx context.Context, partner, user string) (access.ErasureFacts, error)
 	MemberFacts(ctx context.Context, customer, address string) (access.MemberFacts, error)
 	// LastAdmin tells whether no other member of the customer is an admin, though one of its grants has not ended.
 	LastAdmin(ctx context.Context, customer, address string, now time.Time) (bool, error)
@@ -102,6 +104,9 @@ type lists interface {
 // stretch can be empty and have a next one. What comes from an index may be some moments behind: whoever does the work decides again on the
 // facts.
 type due interface {
+	// Erase puts the pseudonym into a stretch of what concerns the partner and names the person. It fails when an item was just changed, and
+	// can be repeated.
+	Erase(ctx context.Context, x access.Erasure, after string, limit int) (next string, err error)
 	// Task reads a task that is not done yet.
 	Task(ctx context.Context, id string) (*access.Task, error)
 	// AssignmentRows lists the rows of a grant, also those that count no more. The grant was read before them.

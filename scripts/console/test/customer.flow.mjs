@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 
 import { accessible, ask, base, clockKept, customer, eventually, fits, flash, flow, mails, partner, provider, signInAnew, temporaryFor } from './world.mjs';
 
@@ -500,6 +501,30 @@ flow('E3 E5 inviting a person, sending the invitation again, and cancelling it',
   assert.equal(await page.getByRole('menuitem', { name: 'Cancel the invitation' }).count(), 0, 'it was cancelled already');
   await page.keyboard.press('Escape');
   await accessible(page, 'the invitations');
+});
+
+flow('a list is exported whole, as a file', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'view', note: '=1+1, "æ"' });
+  for (let i = 0; i < 120; i++) await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { message: `number ${i}` }, { 'If-Match': '*' });
+  const page = await open(c.admin, `/customers/${c.id}/history`);
+  for (const [list, link, rows, found] of [
+    ['History', undefined, 122, 'message: number 118 -> number 119'], // the registered admin, the grant and its changes
+    ['Mails', 'Mails', undefined, 'grant.edited'],
+    ['Partners', 'Partners', 1, '"\'=1+1, ""æ"""'],
+  ]) {
+    if (link) await page.getByRole('link', { name: link, exact: true }).first().click();
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: `Export ${list} as CSV` }).click()]);
+    const text = await readFile(await file.path(), 'utf8');
+    await page.getByText(`${list}: `, { exact: false }).first().waitFor();
+    assert.match(file.suggestedFilename(), new RegExp(`^${c.id}-[a-z]+-\\d{4}-\\d\\d-\\d\\d\\.csv$`));
+    assert.ok(text.startsWith('\ufeffid,'), `${list}: begins with ${text.slice(0, 20)}`);
+    assert.ok(text.includes(found), `${list}: ${found} is not in ${text.slice(0, 600)}`);
+    const last = /\r\n#rows,(\d+),[,]*\r\n$/.exec(text);
+    assert.ok(last, `${list}: ends with ${text.slice(-80)}`);
+    if (rows) assert.ok(Number(last[1]) >= rows, `${list}: ${last[1]} rows, want ${rows}`);
+  }
+  await accessible(page, 'the list with its export');
 });
 
 flow('the history: what happened, to whom, by whom, and filtered', async ({ open }) => {

@@ -174,6 +174,20 @@ flow('an employee is disabled and enabled; P21 D23 deleting says what it cuts', 
   assert.deepEqual(await pickedOf(c, p), ['Sam Tech']);
 });
 
+flow('an employee is deleted and erased', async ({ open }) => {
+  const p = await partner();
+  const page = await open(p.owner, at(p, 'employees'));
+  await menu(page, 'Kim Tech', 'Delete');
+  const dialog = page.getByRole('dialog', { name: 'Delete Kim Tech?' });
+  await dialog.getByLabel('Erase the person, too').check();
+  await accessible(page, 'erasing');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await flash(page, 'Kim Tech is erased');
+  await row(page, 'Kim Tech').waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'History' }).click();
+  await row(page, 'User erased').getByText('Erased person').waitFor();
+});
+
 /** Resets an employee's password from the row's menu. */
 async function reset(page, name) {
   await menu(page, name, 'Reset password');
@@ -463,7 +477,7 @@ flow('A9 the owner sets single sign-on in the account settings where the provide
   await flash(page, 'Single sign-on: off → on');
   assert.equal(await access(), true);
   const history = await open(p.owner, at(p, 'history'));
-  await row(history, p.owner.email).getByText('Changed: single sign-on').waitFor();
+  await row(history, p.owner.email).getByText('Single sign-on: off → on').waitFor();
 
   // Withdrawn while the owner looks: the change is refused, with the reason, and nothing is changed.
   await has.uncheck();

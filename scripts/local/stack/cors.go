@@ -16,7 +16,7 @@ type cors struct {
 const (
 	corsMethods = "GET,POST,PUT,PATCH,DELETE"
 	corsAllow   = "authorization,content-type,if-match,if-none-match,idempotency-key,x-request-id"
-	corsExpose  = "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at"
+	corsExpose  = "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at,link,content-disposition"
 	corsMaxAge  = "600"
 )
 

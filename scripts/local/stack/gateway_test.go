@@ -494,7 +494,8 @@ func TestCORS(t *testing.T) {
 			t.Errorf("%s: allowed origin: got %q, want %q", what, got, page)
 		}
 		if got, want := res.Header.Get(
-			"Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at"; got != want {
+			"Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at,link,"+
+			"content-disposition"; got != want {
 			t.Errorf("%s: exposed: got %q, want %q", what, got, want)
 		}
 	}

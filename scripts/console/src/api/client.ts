@@ -8,7 +8,10 @@ import type { components, paths } from './schema';
 /** The contract's schemas, by name: Schemas['Grant']. */
 export type Schemas = components['schemas'];
 
-export type Api = Client<paths>;
+// What is answered but for lists as CSV and JSON Lines (see export.ts).
+type Json = 'application/json' | 'application/problem+json' | 'application/vnd.partner-access.dry-run+json';
+
+export type Api = Client<paths, Json>;
 
 /** What is answered to a request without dry_run. */
 type Real<T> = Exclude<T, { dry_run: true }>;
@@ -20,7 +23,7 @@ export interface ApiOptions {
 }
 
 export function createApi({ baseUrl, token, signedOut }: ApiOptions): Api {
-  const api = createClient<paths>({
+  const api = createClient<paths, Json>({
     baseUrl,
     cache: 'no-store',
     credentials: 'omit',

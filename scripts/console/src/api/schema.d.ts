@@ -486,7 +486,7 @@ export interface paths {
         };
         /**
          * List a customer's history
-         * @description Newest first. For the customer's members and the provider.
+         * @description Newest first. For the customer's members and the provider. A page of a filtered history can be short, or empty, though more follow.
          */
         get: operations["listCustomerHistory"];
         put?: never;
@@ -700,8 +700,14 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Remove a user
-         * @description Immediately it has access nowhere, and its address is free again. For the partner's owner, admin and business roles and the provider; owners are the provider's alone to set, change and remove.
+         * Remove a user, or erase a person
+         * @description Immediately it has access nowhere, and its address is free again. For the partner's owner, admin and business roles and the provider; owners are
+         *     the provider's alone to set, change and remove.
+         *
+         *     With `erase=true` the person is erased, too, also one who was removed before: a pseudonym takes the place of the address and the name, at once in
+         *     the user's record, and within minutes in the history of both sides, in ended invitations and in the list of mails. The user's id stays, so that
+         *     who did what can still be told apart. For the owner, the admins and the provider; nobody erases himself. It can be repeated. Mails that were sent,
+         *     what somebody wrote in a note or a message, a customer's cap on the address, a block of the address, logs and backups are not erased.
          */
         delete: operations["deleteUser"];
         options?: never;
@@ -902,7 +908,7 @@ export interface paths {
         };
         /**
          * List a partner's history
-         * @description Newest first. For the partner's owner, admin and business roles and the provider.
+         * @description Newest first. For the partner's employees and the provider. A page of a filtered history can be short, or empty, though more follow.
          */
         get: operations["listPartnerHistory"];
         put?: never;
@@ -2279,6 +2285,17 @@ export interface components {
             /** @constant */
             reset: true;
         };
+        /** @description An item as in the list, when tz is given */
+        WithLocal: {
+            /** @description The item's instants in the zone, by the names of their columns in CSV */
+            local: {
+                [key: string]: string;
+            };
+        };
+        /** @description The last line: how many rows all pages have */
+        Rows: {
+            rows: number;
+        };
         MailList: {
             items: components["schemas"]["Mail"][];
             next_cursor: components["schemas"]["Cursor"];
@@ -2366,13 +2383,49 @@ export interface components {
             id: string;
             type: components["schemas"]["EventType"];
             time: components["schemas"]["Instant"];
-            actor: components["schemas"]["By"];
+            actor: components["schemas"]["EventActor"];
+            /** @description The fields that the change altered, and nothing else. Users who were added, removed or changed are in data. */
+            changes: components["schemas"]["FieldChange"][];
+            /** @description X-Request-ID of the request that made the change; for the side that sent it, and the provider */
+            request_id?: string;
             customer: components["schemas"]["PartnerName"] | null;
             partner: components["schemas"]["PartnerName"] | null;
             data: components["schemas"]["EventData"];
         };
+        EventActor: {
+            /** @enum {string} */
+            kind: "provider" | "customer" | "partner" | "clock";
+            /** @description Absent for the provider's systems and the clock */
+            email?: components["schemas"]["Email"];
+            /** @description Where it is known; of a customer's people it is not in the partner's history */
+            name?: components["schemas"]["Name"];
+            /** @description Of a partner's user */
+            id?: components["schemas"]["UserID"];
+        };
+        /**
+         * @example {
+         *       "field": "level",
+         *       "was": "view",
+         *       "is": "support"
+         *     }
+         * @example {
+         *       "field": "until",
+         *       "was": null,
+         *       "is": "2027-03-01T00:00:00Z"
+         *     }
+         */
+        FieldChange: {
+            /** @description As elsewhere in this contract */
+            field: string;
+            /** @description Before the change */
+            was: components["schemas"]["FieldValue"];
+            /** @description After it */
+            is: components["schemas"]["FieldValue"];
+        };
+        /** @description null when there is none; instants are texts */
+        FieldValue: string | boolean | null | string[];
         /** @enum {string} */
-        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "member.activation_renewed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.person_changed" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired";
+        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.erased" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "member.activation_renewed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.person_changed" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired";
         /** @description What does not apply is left out. */
         EventData: {
             grant?: components["schemas"]["GrantID"];
@@ -3182,6 +3235,11 @@ export interface components {
          * @example "7"
          */
         IfMatchOptional: string;
+        /**
+         * @description Whether the person is erased, too
+         * @example true
+         */
+        Erase: boolean;
         /** @description Says that the caller knows that the customer will have open grants and no admin */
         ConfirmLastAdmin: "last_admin";
         /**
@@ -3205,10 +3263,33 @@ export interface components {
          * @example grant.created
          */
         EventType: string;
+        /**
+         * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+         *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+         *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+         *     CSV is a formula: an apostrophe stands before what would begin one.
+         * @example csv
+         */
+        Format: "json" | "csv" | "jsonl";
+        /**
+         * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+         * @example Europe/Berlin
+         */
+        TimeZone: string;
         /** @description Nothing before this instant */
         HistoryFrom: string;
         /** @description Nothing from this instant on */
         HistoryUntil: string;
+        /**
+         * @description Only events that name this person, an e-mail address or a user's id; as the one concerned, as who invited, or among the users of a grant
+         * @example kim@contoso.example
+         */
+        HistoryPerson: string;
+        /**
+         * @description Only changes made by this actor: `provider`, `customer`, `partner` or `clock`, an e-mail address, or a user's id
+         * @example clock
+         */
+        HistoryActor: string;
     };
     requestBodies: never;
     headers: {
@@ -3218,6 +3299,10 @@ export interface components {
         "Cache-Control": "no-store";
         /** @description Names this state; of what can be edited it is the version in quotes */
         ETag: string;
+        /** @description Of CSV and JSON Lines: where the next page is (RFC 8288); absent on the last one */
+        NextPage: string;
+        /** @description Of CSV and JSON Lines: how to call the file */
+        "Content-Disposition": string;
         /** @description Where the new resource is */
         Location: string;
         /** @description When a batch was decided; absent when the answer is one decision, which says it itself */
@@ -3926,6 +4011,19 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -3945,10 +4043,15 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["GrantList"];
+                    /** @example #rows,0 */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["Grant"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -4333,6 +4436,19 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -4352,6 +4468,8 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4387,6 +4505,9 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PersonList"];
+                    /** @example #rows,0 */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["PersonWithAccess"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -4666,10 +4787,38 @@ export interface operations {
                 from?: components["parameters"]["HistoryFrom"];
                 /** @description Nothing from this instant on */
                 until?: components["parameters"]["HistoryUntil"];
+                /**
+                 * @description Only events that name this person, an e-mail address or a user's id; as the one concerned, as who invited, or among the users of a grant
+                 * @example kim@contoso.example
+                 */
+                person?: components["parameters"]["HistoryPerson"];
+                /**
+                 * @description Only changes made by this actor: `provider`, `customer`, `partner` or `clock`, an e-mail address, or a user's id
+                 * @example clock
+                 */
+                actor?: components["parameters"]["HistoryActor"];
+                /**
+                 * @description Only events that concern this partner
+                 * @example contoso
+                 */
+                partner?: string;
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -4689,10 +4838,19 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                    /**
+                     * @example id,type,time,actor.kind,actor.email,actor.name,actor.id,customer.id,customer.name,customer.domain,partner.id,partner.name,partner.domain,changes,request_id,data
+                     *     01M81B5H80Y3GC5VYD70FR4M6Z,grant.edited,2026-11-22T10:00:00.000Z,customer,ann@acme.example,Ann Berg,,acme,Acme,,contoso,Contoso,,level: view -> support,ann-1,{}
+                     *     #rows,1,,,,,,,,,,,,,,
+                     */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["Event"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -5554,6 +5712,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
+                 * @description Whether the person is erased, too
+                 * @example true
+                 */
+                erase?: components["parameters"]["Erase"];
+                /**
                  * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
@@ -5856,6 +6019,19 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -5875,10 +6051,15 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PartnerCustomerList"];
+                    /** @example #rows,0 */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["PartnerCustomer"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -6174,10 +6355,38 @@ export interface operations {
                 from?: components["parameters"]["HistoryFrom"];
                 /** @description Nothing from this instant on */
                 until?: components["parameters"]["HistoryUntil"];
+                /**
+                 * @description Only events that name this person, an e-mail address or a user's id; as the one concerned, as who invited, or among the users of a grant
+                 * @example kim@contoso.example
+                 */
+                person?: components["parameters"]["HistoryPerson"];
+                /**
+                 * @description Only changes made by this actor: `provider`, `customer`, `partner` or `clock`, an e-mail address, or a user's id
+                 * @example clock
+                 */
+                actor?: components["parameters"]["HistoryActor"];
+                /**
+                 * @description Only events that concern this customer
+                 * @example acme
+                 */
+                customer?: string;
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6197,10 +6406,19 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                    /**
+                     * @example id,type,time,actor.kind,actor.email,actor.name,actor.id,customer.id,customer.name,customer.domain,partner.id,partner.name,partner.domain,changes,request_id,data
+                     *     01M81B5H80Y3GC5VYD70FR4M6Z,grant.edited,2026-11-22T10:00:00.000Z,customer,ann@acme.example,Ann Berg,,acme,Acme,,contoso,Contoso,,level: view -> support,ann-1,{}
+                     *     #rows,1,,,,,,,,,,,,,,
+                     */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["Event"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -6781,6 +6999,19 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6800,10 +7031,18 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MailList"];
+                    /**
+                     * @example id,event,type,to,template,state,reason,attempts,created_at,sent_at,updated_at
+                     *     #rows,0,,,,,,,,,
+                     */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["Mail"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -6866,6 +7105,19 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6885,10 +7137,18 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MailList"];
+                    /**
+                     * @example id,event,type,to,template,state,reason,attempts,created_at,sent_at,updated_at
+                     *     #rows,0,,,,,,,,,
+                     */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["Mail"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
                 };
             };
             400: components["responses"]["Invalid"];

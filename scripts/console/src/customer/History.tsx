@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
 import { answer, useCursorPages } from '../api';
+import { ExportButton } from '../parts/ExportButton';
 import { HistoryTable, type EventType } from '../parts/HistoryTable';
 import { useApi } from '../session';
 import { keyOf, useCustomer } from './queries';
@@ -31,5 +32,20 @@ export function History() {
     async (cursor, signal) =>
       (await answer(api.GET('/v1/customers/{customer}/history', { params: { path: { customer }, query: { limit: 25, cursor, type } }, signal }))).data,
   );
-  return <HistoryTable pages={pages} other={(e) => e.partner?.name ?? ''} otherHeader="Partner" types={types} type={type} onType={setType} />;
+  return (
+    <HistoryTable
+      pages={pages}
+      other={(e) => e.partner?.name ?? ''}
+      otherHeader="Partner"
+      types={types}
+      type={type}
+      onType={setType}
+      download={
+        <ExportButton
+          name="History"
+          read={(query, signal) => api.GET('/v1/customers/{customer}/history', { params: { path: { customer }, query: { ...query, type } }, parseAs: 'text', signal })}
+        />
+      }
+    />
+  );
 }

@@ -1,4 +1,5 @@
 import { answer, useCursorPages, useSubmit, type Schemas } from '../api';
+import { ExportButton } from '../parts/ExportButton';
 import { MailTable } from '../parts/MailTable';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -27,5 +28,17 @@ export function Mails() {
       onProblem: (problem) => flash.warn(problem.title, problem.detail),
     },
   );
-  return <MailTable pages={pages} resend={resend.send} sending={resend.sending ? resend.input?.id : undefined} />;
+  return (
+    <MailTable
+      pages={pages}
+      resend={resend.send}
+      sending={resend.sending ? resend.input?.id : undefined}
+      download={
+        <ExportButton
+          name="Mails"
+          read={(query, signal) => api.GET('/v1/customers/{customer}/mail', { params: { path: { customer }, query }, parseAs: 'text', signal })}
+        />
+      }
+    />
+  );
 }

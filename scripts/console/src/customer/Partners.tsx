@@ -1,11 +1,13 @@
 import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Link from '@cloudscape-design/components/link';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import { Navigate, useNavigate, useSearchParams } from 'react-router';
 
 import { answer, etagOf, useCursorPages, useSubmit, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
+import { ExportButton } from '../parts/ExportButton';
 import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
@@ -55,7 +57,17 @@ export function Partners() {
       <DataTable
         title="Partners"
         description={words ?? 'Outside organisations with access to your data, at which level, and for how long.'}
-        actions={add}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <ExportButton
+              name="Partners"
+              read={(query, signal) =>
+                api.GET('/v1/customers/{customer}/grants', { params: { path: { customer }, query: { ...query, ...search.filter } }, parseAs: 'text', signal })
+              }
+            />
+            {add}
+          </SpaceBetween>
+        }
         pages={pages}
         trackBy={(g) => g.partner.id}
         empty={search.filtered ? 'No partner matches this search.' : 'No partner has access.'}

@@ -7,6 +7,7 @@ import { useNavigate } from 'react-router';
 
 import { answer, useCursorPages, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
+import { ExportButton } from '../parts/ExportButton';
 import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
@@ -45,6 +46,14 @@ export function Customers() {
       <DataTable
         title="Customers"
         description={`The customers that grant access to ${name}, or have a relationship with it.`}
+        actions={
+          <ExportButton
+            name="Customers"
+            read={(query, signal) =>
+              api.GET('/v1/partners/{partner}/customers', { params: { path: { partner }, query: { ...query, ...search.filter } }, parseAs: 'text', signal })
+            }
+          />
+        }
         pages={pages}
         trackBy={(c) => c.customer.id}
         empty={search.filtered ? 'No customer matches this search.' : 'No customer has granted access yet.'}

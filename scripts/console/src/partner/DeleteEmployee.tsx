@@ -1,7 +1,9 @@
 import Alert from '@cloudscape-design/components/alert';
+import Checkbox from '@cloudscape-design/components/checkbox';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import { answer, useSubmit, type Schemas } from '../api';
 import { ConfirmModal } from '../parts/ConfirmModal';
@@ -15,14 +17,18 @@ export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: 
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
-  const { partner } = usePartner();
+  const { partner, may } = usePartner();
+  const [erase, setErase] = useState(false);
   const remove = useSubmit(
     async () => {
-      await answer(api.DELETE('/v1/partners/{partner}/users/{user}', { params: { path: { partner, user: user.id } } }));
+      await answer(api.DELETE('/v1/partners/{partner}/users/{user}', { params: { path: { partner, user: user.id }, query: erase ? { erase } : {} } }));
     },
     {
       onDone: () => {
-        flash.done(`${user.name} is deleted`, `The account has ended. ${user.email} can be used for another one.`);
+        flash.done(
+          `${user.name} is ${erase ? 'erased' : 'deleted'}`,
+          `The account has ended. ${user.email} can be used for another one.${erase ? ' The history names a pseudonym within minutes.' : ''}`,
+        );
         close();
         void changed();
       },
@@ -33,6 +39,15 @@ export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: 
       <div>The account of {user.email} ends immediately, with all its access to customers.</div>
       <Cuts user={user} />
       <div>Its actions stay in the history. The address can be used for another account.</div>
+      {(may.provider || may.role === 'owner' || may.role === 'admin') && (
+        <Checkbox
+          checked={erase}
+          onChange={(e) => setErase(e.detail.checked)}
+          description="A pseudonym takes the place of the name and the address everywhere, also in the customers' history. This cannot be undone."
+        >
+          Erase the person, too
+        </Checkbox>
+      )}
     </ConfirmModal>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
 import { answer, useCursorPages } from '../api';
+import { ExportButton } from '../parts/ExportButton';
 import { HistoryTable, type EventType } from '../parts/HistoryTable';
 import { useApi } from '../session';
 import { keyOf, usePartner } from './queries';
@@ -18,6 +19,7 @@ const types: EventType[] = [
   'user.disabled',
   'user.enabled',
   'user.removed',
+  'user.erased',
   'invitation.created',
   'invitation.accepted',
   'invitation.declined',
@@ -35,5 +37,20 @@ export function History() {
     async (cursor, signal) =>
       (await answer(api.GET('/v1/partners/{partner}/history', { params: { path: { partner }, query: { limit: 25, cursor, type } }, signal }))).data,
   );
-  return <HistoryTable pages={pages} other={(e) => e.customer?.name ?? ''} otherHeader="Customer" types={types} type={type} onType={setType} />;
+  return (
+    <HistoryTable
+      pages={pages}
+      other={(e) => e.customer?.name ?? ''}
+      otherHeader="Customer"
+      types={types}
+      type={type}
+      onType={setType}
+      download={
+        <ExportButton
+          name="History"
+          read={(query, signal) => api.GET('/v1/partners/{partner}/history', { params: { path: { partner }, query: { ...query, type } }, parseAs: 'text', signal })}
+        />
+      }
+    />
+  );
 }

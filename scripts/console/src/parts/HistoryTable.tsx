@@ -1,10 +1,12 @@
 import Box from '@cloudscape-design/components/box';
 import Grid from '@cloudscape-design/components/grid';
 import Select from '@cloudscape-design/components/select';
+import type { ReactNode } from 'react';
 
 import type { CursorPages, Schemas } from '../api';
 import { DataTable } from './DataTable';
 import { Instant } from './Instant';
+import { Who } from './Who';
 import { byWhom, eventLines, eventTitle } from './words';
 
 type Event = Schemas['Event'];
@@ -18,6 +20,7 @@ export function HistoryTable({
   types,
   type,
   onType,
+  download,
 }: {
   pages: CursorPages<Event>;
   other: (event: Event) => string;
@@ -25,11 +28,13 @@ export function HistoryTable({
   types: readonly EventType[]; // those to filter by
   type: EventType | undefined;
   onType: (type: EventType | undefined) => void;
+  download: ReactNode;
 }) {
   const options = [{ value: '', label: 'Everything' }, ...types.map((t) => ({ value: t as string, label: eventTitle(t) }))];
   return (
     <DataTable
       title="History"
+      actions={download}
       pages={pages}
       trackBy={(e) => e.id}
       empty={type ? 'Nothing of this kind has happened.' : 'Nothing has happened yet.'}
@@ -62,7 +67,7 @@ export function HistoryTable({
           ),
         },
         { id: 'other', header: otherHeader, cell: other, minWidth: 110 },
-        { id: 'by', header: 'By', cell: (e) => byWhom(e.actor), minWidth: 170 },
+        { id: 'by', header: 'By', cell: (e) => (e.actor.name ? <Who name={e.actor.name} about={e.actor.email} /> : byWhom(e.actor)), minWidth: 170 },
       ]}
     />
   );

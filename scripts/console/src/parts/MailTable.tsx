@@ -1,6 +1,7 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import type { ReactNode } from 'react';
 
 import type { CursorPages, Schemas } from '../api';
 import { DataTable } from './DataTable';
@@ -22,10 +23,21 @@ const states: Record<Mail['state'], { type: StatusIndicatorProps.Type; text: str
 };
 
 /** The mails that were sent, and what became of them. */
-export function MailTable({ pages, resend, sending }: { pages: CursorPages<Mail>; resend?: (mail: Mail) => void; sending: string | undefined }) {
+export function MailTable({
+  pages,
+  resend,
+  sending,
+  download,
+}: {
+  pages: CursorPages<Mail>;
+  resend?: (mail: Mail) => void;
+  sending: string | undefined;
+  download: ReactNode;
+}) {
   return (
     <DataTable
       title="Mails"
+      actions={download}
       description="The mails that were sent, newest first, and whether they were delivered."
       pages={pages}
       trackBy={(m) => m.id}

@@ -207,30 +207,50 @@ const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
   last_admin: 'the customer no longer has an admin',
 };
 
-/** The fields of a partner, as an event says which of them were changed. */
-const partnerFields: Record<string, string> = {
-  sso: 'single sign-on',
-  owner_sets_sso: 'who sets single sign-on',
+/** The fields of a change, where they are called otherwise on the pages. */
+const fieldNames: Record<string, string> = {
+  assigned_by: 'Users assigned by',
+  email: 'E-mail address',
+  email_proved: 'Address verified',
+  everyone: 'All users',
+  from: 'Start',
+  mfa: 'Two-factor authentication',
+  owner_sets_sso: 'Owner sets single sign-on',
+  require_sso: 'Single sign-on required',
+  sso: 'Single sign-on',
+  state: 'Status',
+  until: 'End',
 };
 
+/** One field's value before or after a change. */
+function valueWords(field: string, value: Schemas['FieldValue']): string {
+  if (value === null) return 'none';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (Array.isArray(value)) return names(value);
+  if (field === 'level' || field === 'offer') return levelName[value as Level];
+  if (field === 'role') return roleName[value as Schemas['Role']] ?? value;
+  if (field === 'from' || field === 'until') return instant(value);
+  return value;
+}
+
+const changeLine = ({ field, was, is }: Schemas['FieldChange']): string =>
+  `${fieldNames[field] ?? field.charAt(0).toUpperCase() + field.slice(1)}: ${valueWords(field, was)} → ${valueWords(field, is)}`;
+
 /** The details of an event that are worth a line. */
-export function eventLines({ type, data }: Event): string[] {
+export function eventLines({ changes, data }: Event): string[] {
   const out: string[] = [];
-  if (type === 'partner.edited' && data.fields?.length) out.push(`Changed: ${names(data.fields.map((f) => partnerFields[f] ?? f))}`);
   const people = (list: Schemas['Person'][], unnamed = 0): string =>
     namesOf(list.map((p) => p.name ?? p.email), list.length + unnamed);
   if (data.person) out.push([data.person.name ?? data.person.email, data.role && roleName[data.role as Schemas['Role']]].filter(Boolean).join(', '));
-  if (data.level_was && data.level && data.level_was !== data.level) out.push(`Level: ${levelName[data.level_was]} → ${levelName[data.level]}`);
-  else if (data.level) out.push(`Level: ${levelName[data.level]}`);
-  if (data.everyone !== undefined) out.push(data.everyone ? 'Everyone switched on' : 'Everyone switched off');
+  out.push(...changes.map(changeLine));
+  if (changes.length === 0 && data.level) out.push(`Level: ${levelName[data.level]}`);
   if (data.added?.length) out.push(`Added: ${people(data.added)}`);
   const gone = people(data.removed ?? [], data.unnamed);
   if (gone) out.push(`Removed: ${gone}`);
-  if (data.until_was && data.until !== data.until_was) out.push(`End: ${instant(data.until_was)} → ${data.until ? instant(data.until) : 'none'}`);
-  else if (data.until) out.push(`Until: ${instant(data.until)}`);
+  if (changes.length === 0 && data.until) out.push(`Until: ${instant(data.until)}`);
   if (data.reason) out.push(`Reason: ${reasons[data.reason]}`);
-  if (data.note) out.push(`Note: ${data.note}`);
-  if (data.message) out.push(`Message: ${data.message}`);
+  if (changes.length === 0 && data.note) out.push(`Note: ${data.note}`);
+  if (changes.length === 0 && data.message) out.push(`Message: ${data.message}`);
   if (data.days !== undefined) out.push(`${count(data.days, 'day')} left`);
   return out;
 }
