@@ -89,7 +89,7 @@ func TestAnIdentityProviderVouchesForItsDomainsAlone(t *testing.T) {
 		t.Errorf("no setting: got %+v (%v), want none", none, err)
 	}
 	for _, bad := range []string{
-		"corp", "corp=", "=acme.example", "co.rp=acme.example",
+		"corp", "corp=", "=acme.example", "co_rp=acme.example",
 		"co.rp=acme.example", "corp=ACME.example", "corp=acme", "corp=a.example,*.b.example",
 		"a-name-that-is-longer-than-28=acme.example",
 	} {
