@@ -200,7 +200,8 @@ type none = struct{}
 // planContext returns what a plan needs beside the facts: who acts, when, and how new ids are made.
 func (s *Service) planContext(who access.Actor) access.PlanContext {
 	return access.PlanContext{
-		Now: s.now(), Actor: who, NewID: s.NewID, Request: s.Request, Accounts: s.Accounts != nil, Unattended: s.Accounts == nil, Federation: s.Federation,
+		Now: s.now(), Actor: who, NewID: s.NewID, Request: s.Request, Accounts: s.Accounts != nil, Unattended: s.Accounts == nil,
+		Federation: s.Federation,
 	}
 }
 
