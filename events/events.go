@@ -135,18 +135,19 @@ type Data struct {
 	Changes []Change `json:"changes,omitzero"`
 	// everybody who is in after the change, or was until the end, when they are few
 	Users          []Person   `json:"users,omitzero"`
-	UsersTruncated bool       `json:"crowd,omitzero"`      // too many users to be listed: the partner's contacts are notified instead
-	Status         string     `json:"status,omitzero"`     // of the grant, as people see it, after the change
-	Days           int        `json:"days,omitzero"`       // until the end
-	Invitation     string     `json:"invitation,omitzero"` // the invitation's id
-	Expires        *time.Time `json:"expires,omitzero"`    // when the invitation ends, UTC
-	Sending        int        `json:"sending,omitzero"`    // the invitation's first, second, … mail with a token
-	Inviter        *Person    `json:"inviter,omitzero"`    // who invited, and hears of the outcome
-	Side           string     `json:"side,omitzero"`       // the inviter's: customer or partner
-	Person         *Person    `json:"person,omitzero"`     // the user, member or invited person concerned
-	EmailWas       string     `json:"email_was,omitzero"`  // of that person, when the change altered it
-	Role           string     `json:"role,omitzero"`       // of that person
-	Note           string     `json:"note,omitzero"`       // the customer's own, for its people alone
-	Message        string     `json:"message,omitzero"`    // the customer's words to the partner
-	Account        bool       `json:"account,omitzero"`    // an account came with the membership or the invitation, in the service's own user pool
+	UsersTruncated bool       `json:"crowd,omitzero"`       // too many users to be listed: the partner's contacts are notified instead
+	Status         string     `json:"status,omitzero"`      // of the grant, as people see it, after the change
+	Days           int        `json:"days,omitzero"`        // until the end
+	AutoExtend     string     `json:"auto_extend,omitzero"` // by how much the grant is extended by itself while it is used (ISO 8601: P90D)
+	Invitation     string     `json:"invitation,omitzero"`  // the invitation's id
+	Expires        *time.Time `json:"expires,omitzero"`     // when the invitation ends, UTC
+	Sending        int        `json:"sending,omitzero"`     // the invitation's first, second, … mail with a token
+	Inviter        *Person    `json:"inviter,omitzero"`     // who invited, and hears of the outcome
+	Side           string     `json:"side,omitzero"`        // the inviter's: customer or partner
+	Person         *Person    `json:"person,omitzero"`      // the user, member or invited person concerned
+	EmailWas       string     `json:"email_was,omitzero"`   // of that person, when the change altered it
+	Role           string     `json:"role,omitzero"`        // of that person
+	Note           string     `json:"note,omitzero"`        // the customer's own, for its people alone
+	Message        string     `json:"message,omitzero"`     // the customer's words to the partner
+	Account        bool       `json:"account,omitzero"`     // an account came with the membership or the invitation, in the service's own user pool
 }

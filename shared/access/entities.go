@@ -237,9 +237,10 @@ type Grant struct {
 	Partner    string
 	Level      Level
 	State      State
-	From       time.Time // the period is half-open: From <= t < Until
-	Until      time.Time // zero = continuous
-	RequireSSO bool      // (A9)
+	From       time.Time     // the period is half-open: From <= t < Until
+	Until      time.Time     // zero = continuous
+	RequireSSO bool          // (A9)
+	AutoExtend time.Duration // the end moves so much later, a day before it comes, if somebody used the access within that long; 0 = never
 	AssignedBy Assigner
 	Managed    bool   // only the provider changes it (A11, A12)
 	Note       string // the customer's own: the partner never sees it
@@ -369,6 +370,7 @@ func (g *Grant) SameTerms(other *Grant) bool {
 	}
 	a, b := *g, *other
 	for _, g := range []*Grant{&a, &b} { // what no decision looks at
+		g.AutoExtend = 0
 		g.Note, g.Message, g.Count, g.Version, g.HiddenVersions = "", "", 0, 0, 0
 		g.Created, g.Updated, g.NotifiedUntil, g.RulesVersion = time.Time{}, time.Time{}, time.Time{}, 0
 	}

@@ -15,6 +15,7 @@ const MaxUserSet = 1000
 
 // GrantFacts are the records that a plan about one customer and one partner reads, as they are stored now.
 type GrantFacts struct {
+	LastUsed    Day // the last day on which anybody used the access; read only where an extension depends on it, "" elsewhere
 	Customer    *Customer
 	Partner     *Partner
 	Headcount   Headcount
@@ -151,6 +152,26 @@ func (p *grantPlan) extended(by time.Duration) (time.Time, error) {
 		return end, Refuse(PeriodInvalid, "the end would be after the year 9999").At("/extend")
 	}
 	return end, nil
+}
+
+// setAutoExtend sets by how much the end moves by itself; nil leaves it, and 0 lifts it. It is decided a day before the end: an end that comes
+// earlier than in a day ends it.
+func (p *grantPlan) setAutoExtend(by *time.Duration) error {
+	moved := p.before == nil || !p.grant.Until.Equal(p.before.Until)
+	old := p.grant.AutoExtend
+	if by != nil {
+		p.grant.AutoExtend = *by
+	}
+	if p.grant.AutoExtend > 0 && (by != nil || moved) && !p.grant.Until.After(p.pc.Now.Add(decideBefore)) {
+		if by != nil {
+			return Refuse(PeriodInvalid, "only a grant that ends, and not within a day, is extended by itself: give it such an end").At("/auto_extend")
+		}
+		p.grant.AutoExtend = 0
+	}
+	if p.grant.AutoExtend != old {
+		p.recordChange("auto_extend", p.grant.AutoExtend > old)
+	}
+	return nil
 }
 
 // recordChange records that a field of the API changed, and whether the change widens access.

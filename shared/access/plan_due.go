@@ -9,6 +9,35 @@ import (
 // reminders returns the days before the end at which both sides are reminded, the latest reminder first.
 func reminders() []int { return []int{1, 7, 30} }
 
+// decideBefore is how long before its end it is decided whether a grant is extended by itself.
+const decideBefore = 24 * time.Hour
+
+// DecidesExtension reports whether it is now to be decided whether the grant is extended by itself, and since which day somebody must have
+// used the access.
+func (g *Grant) DecidesExtension(now time.Time) (since Day, due bool) {
+	at := g.Until.Add(-decideBefore)
+	due = g.AutoExtend > 0 && g.State == StateOpen && !g.Until.IsZero() && at.After(g.NotifiedUntil) && !at.After(now) && now.Before(g.Until)
+	return DayOf(now.Add(-g.AutoExtend)), due
+}
+
+// planExtension plans that the clock moves the end of a grant that was used: nil when it does not.
+func planExtension(r GrantFacts, pc PlanContext) (*GrantChange, error) {
+	since, due := r.Grant.DecidesExtension(pc.Now)
+	if !due || r.LastUsed < since || checkEligible(r.Partner) != nil {
+		return nil, nil
+	}
+	p := newGrantPlan(r, pc.asClock())
+	end, err := p.extended(r.Grant.AutoExtend)
+	if err != nil {
+		return nil, nil //nolint:nilerr // there is no later end: it ends
+	}
+	if err := p.setPeriod(nil, &end); err != nil {
+		return nil, err
+	}
+	out, err := p.finish(events.GrantEdited, nil)
+	return &out, err
+}
+
 func beforeEnd(until time.Time, days int) time.Time {
 	return until.Add(-time.Duration(days) * 24 * time.Hour)
 }
@@ -44,6 +73,9 @@ func PlanDue(r GrantFacts, pc PlanContext) (GrantChange, error) {
 	if r.Grant.expired(pc.Now) {
 		return planEnd(r, Expired, pc.asClock())
 	}
+	if out, err := planExtension(r, pc); out != nil || err != nil {
+		return *out, err
+	}
 	due := r.Grant.Due()
 	if due.IsZero() || due.After(pc.Now) {
 		return GrantChange{Grant: r.Grant}, nil
@@ -70,6 +102,9 @@ func (p *grantPlan) recordDue(reminding bool) {
 			pc.event(t, p.facts.Customer, p.facts.Partner, grantData(before, p.facts.Headcount, func(d *events.Data) {
 				d.Users, d.UsersTruncated = p.usersWithAccess()
 				d.Status, d.Days = string(before.Status(p.facts.Partner, pc.Now)), days
+				if days > 0 {
+					d.AutoExtend = DaysText(before.AutoExtend)
+				}
 			})))
 	}
 	passed := func(t time.Time) bool { return t.After(p.grant.NotifiedUntil) && !t.After(pc.Now) }

@@ -18,6 +18,7 @@ type EditCommand struct {
 	From       *time.Time     // zero = now
 	Until      *time.Time     // zero = continuous
 	Extend     *time.Duration // moves the present end so much later, instead of Until
+	AutoExtend *time.Duration // 0 = not extended by itself
 	State      *State         // open or suspended
 	RequireSSO *bool
 	AssignedBy *Assigner
@@ -32,7 +33,7 @@ func (c EditCommand) OnlyNarrows() bool {
 		c.Level != nil && *c.Level == None
 	widens := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone ||
 		c.Level != nil && *c.Level != None
-	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.Extend == nil && c.RequireSSO == nil &&
+	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.Extend == nil && c.AutoExtend == nil && c.RequireSSO == nil &&
 		c.AssignedBy == nil && c.Note == nil && c.Message == nil && c.Caps == nil
 }
 
@@ -44,7 +45,7 @@ func (c EditCommand) OnlyCaps() bool {
 		}
 	}
 	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil &&
-		c.Until == nil && c.Extend == nil && c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
+		c.Until == nil && c.Extend == nil && c.AutoExtend == nil && c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
 }
 
 // AnyVersion is the Seen of a command that applies to whichever version is stored.
@@ -74,6 +75,9 @@ func PlanEdit(r GrantFacts, cmd EditCommand, pc PlanContext) (GrantChange, error
 		cmd.Until = &end
 	}
 	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
+		return GrantChange{}, err
+	}
+	if err := p.setAutoExtend(cmd.AutoExtend); err != nil {
 		return GrantChange{}, err
 	}
 	if cmd.RequireSSO != nil && *cmd.RequireSSO != p.grant.RequireSSO {

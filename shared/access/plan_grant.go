@@ -11,17 +11,18 @@ import (
 
 // GrantCommand grants a partner access to a customer's tenant. Nil fields were not given.
 type GrantCommand struct {
-	Users      []string   // users to assign (D16)
-	Individual bool       // the one user was named by e-mail: Level is that user's own (D15)
-	Everyone   bool       // all staff, now and later (E11)
-	Level      *Level     // default: view
-	From       *time.Time // zero = now
-	Until      *time.Time // zero = continuous
-	RequireSSO *bool      // default: DefaultSSO
-	AssignedBy *Assigner  // default: the customer when users or everyone are given, otherwise the partner (A5)
-	Note       *string    // the customer's own
-	Message    *string    // from the customer to the partner
-	DefaultSSO bool       // the provider's setting
+	Users      []string       // users to assign (D16)
+	Individual bool           // the one user was named by e-mail: Level is that user's own (D15)
+	Everyone   bool           // all staff, now and later (E11)
+	Level      *Level         // default: view
+	From       *time.Time     // zero = now
+	Until      *time.Time     // zero = continuous
+	AutoExtend *time.Duration // default: not extended by itself
+	RequireSSO *bool          // default: DefaultSSO
+	AssignedBy *Assigner      // default: the customer when users or everyone are given, otherwise the partner (A5)
+	Note       *string        // the customer's own
+	Message    *string        // from the customer to the partner
+	DefaultSSO bool           // the provider's setting
 }
 
 // CheckGrant refuses what PlanGrant refuses independently of the users. It runs before an address is looked up, so that a wrong request
@@ -97,7 +98,10 @@ func (p *grantPlan) openAs(cmd GrantCommand) error {
 	}
 	p.setAssignedBy(cmd.AssignedBy)
 	p.setTexts(cmd.Note, cmd.Message)
-	return p.setPeriod(cmd.From, cmd.Until)
+	if err := p.setPeriod(cmd.From, cmd.Until); err != nil {
+		return err
+	}
+	return p.setAutoExtend(cmd.AutoExtend)
 }
 
 // checkSameTerms refuses, with GrantDiffers, a second grant whose terms differ from the open one's: it can only add people (D20).
@@ -115,6 +119,7 @@ func (c GrantCommand) checkSameTerms(g *Grant, now time.Time) error {
 	add("level", c.Level != nil && !c.Individual && *c.Level != g.Level)
 	add("from", c.From != nil && !later(*c.From, now).Equal(from))
 	add("until", c.Until != nil && !c.Until.Equal(g.Until))
+	add("auto_extend", c.AutoExtend != nil && *c.AutoExtend != g.AutoExtend)
 	add("require_sso", c.RequireSSO != nil && *c.RequireSSO != g.RequireSSO)
 	add("assigned_by", c.AssignedBy != nil && *c.AssignedBy != g.AssignedBy)
 	add("note", c.Note != nil && *c.Note != g.Note)

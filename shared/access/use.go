@@ -1,6 +1,9 @@
 package access
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Day is a calendar day in UTC, as 2026-11-28; "" = none. Days compare as texts do.
 type Day string
@@ -10,6 +13,14 @@ const dayLayout = "2006-01-02"
 
 // DayOf returns the day of an instant, in UTC.
 func DayOf(t time.Time) Day { return Day(t.UTC().Format(dayLayout)) }
+
+// DaysText is a duration of whole days as the API writes it (ISO 8601: P90D); "" for none.
+func DaysText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return "P" + strconv.Itoa(int(d/(24*time.Hour))) + "D"
+}
 
 // ParseDay reads a day as DayOf writes it; false when the text is none.
 func ParseDay(s string) (Day, bool) {

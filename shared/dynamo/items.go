@@ -472,6 +472,9 @@ func grantItem(g *access.Grant) draft {
 		d.s("end_by", string(e.By.Kind))
 		d.s("end_email", e.By.Email)
 	}
+	if g.AutoExtend > 0 {
+		d.n("extend", int64(g.AutoExtend/(24*time.Hour))) // days
+	}
 	d.t("earlier", g.PreviousEnd)
 	d.t("told", g.NotifiedUntil)
 	d.t("created", g.Created)
@@ -551,6 +554,8 @@ func (it *item) grantInto(g *access.Grant) {
 			end.By.Kind = access.ActorKind(a.text)
 		case "end_email":
 			end.By.Email = a.text
+		case "extend":
+			g.AutoExtend = time.Duration(it.numberOf(a)) * 24 * time.Hour
 		case "earlier":
 			g.PreviousEnd = it.timeOf(a)
 		case "told":

@@ -149,6 +149,14 @@ func (f *findings) duration(o opt[string], pointer string) *time.Duration {
 	return &d
 }
 
+// durationOrNone is a duration that was given, null being 0: none.
+func (f *findings) durationOrNone(o opt[string], pointer string) *time.Duration {
+	if o.Null {
+		return new(time.Duration)
+	}
+	return f.duration(o, pointer)
+}
+
 func parseInstant(s string) (time.Time, error) {
 	s = strings.ToUpper(s)
 	t, err := time.Parse(time.RFC3339, s)

@@ -17,6 +17,7 @@ type grantBody struct {
 	Level      opt[string]   `json:"level"`
 	From       opt[moment]   `json:"from"`
 	Until      opt[moment]   `json:"until"`
+	AutoExtend opt[string]   `json:"auto_extend"`
 	RequireSSO opt[bool]     `json:"require_sso"`
 	AssignedBy opt[string]   `json:"assigned_by"`
 	Note       opt[string]   `json:"note"`
@@ -31,6 +32,7 @@ func (b grantBody) command() (cmd access.GrantCommand, to service.Grantee, err e
 		Message:    f.message(b.Message, "/message"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner),
 		From:       optionalInstant(b.From), Until: optionalInstant(b.Until), Everyone: b.Everyone.Value,
+		AutoExtend: f.durationOrNone(b.AutoExtend, "/auto_extend"),
 	}
 	f.flag(b.Everyone, "/everyone")
 	if p := f.text(b.Partner, "/partner", "this cannot be a partner's id: look it up in the partners directory", access.ValidID); p != nil {
@@ -90,6 +92,7 @@ type editBody struct {
 	From       opt[moment]    `json:"from"`
 	Until      opt[moment]    `json:"until"`
 	Extend     opt[string]    `json:"extend"`
+	AutoExtend opt[string]    `json:"auto_extend"`
 	State      opt[string]    `json:"state"`
 	RequireSSO opt[bool]      `json:"require_sso"`
 	AssignedBy opt[string]    `json:"assigned_by"`
@@ -104,7 +107,7 @@ func (b editBody) command() (access.EditCommand, error) {
 	cmd := access.EditCommand{
 		Everyone: f.flag(b.Everyone, "/everyone"), Level: f.level(b.Level, "/level"), From: instantOrZero(b.From), Until: instantOrZero(b.Until),
 		Extend: f.duration(b.Extend, "/extend"), State: oneOf(&f, b.State, "/state", access.StateOpen, access.StateSuspended),
-		RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
+		AutoExtend: f.durationOrNone(b.AutoExtend, "/auto_extend"), RequireSSO: f.flag(b.RequireSSO, "/require_sso"),
 		AssignedBy: oneOf(&f, b.AssignedBy, "/assigned_by", access.ByCustomer, access.ByPartner), Note: f.note(b.Note, "/note"),
 		Message: f.message(b.Message, "/message"),
 		Caps:    f.caps(b.Caps, "/caps"), Set: f.users(b.Users.Value.Set, "/users/set", access.MaxUserSet),

@@ -137,6 +137,14 @@ func cases(t *testing.T) map[string]mail.Letter {
 		e.Data.FromWas, e.Data.RequireSSO, e.Data.SSOWas, e.Data.Unnamed = new(e.Data.From.Add(-48*time.Hour)), new(true), new(false), 12
 	})
 	change("one_day", events.GrantExpiring, func(e *events.Event) { e.Data.Days = 1 })
+	change("extends", events.GrantExpiring, func(e *events.Event) { e.Data.AutoExtend = "P90D" })
+	change("unused", events.GrantExpiring, func(e *events.Event) {
+		e.Data.Days, e.Data.AutoExtend, e.Data.Status = 1, "P90D", "active"
+	})
+	change("extended", events.GrantEdited, func(e *events.Event) {
+		e.Data.Fields, e.Data.LevelWas, e.Data.Added, e.Data.Note = []string{"auto_extend"}, "", nil, ""
+		e.Data.Changes = []events.Change{{Field: "auto_extend", Was: "", Is: "P90D"}}
+	})
 	change("by_partner", events.InvitationCreated, func(e *events.Event) {
 		e.Actor, e.Data.Side, e.Data.Inviter = events.Actor{
 			Kind:  "partner",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -248,6 +249,24 @@ func (v view) Ended() string {
 		return v.Until()
 	}
 	return clock(v.l.Event.Time)
+}
+
+// ExtendedBy is by how much the grant is extended by itself while it is used, in words; "" when it is not.
+func (v view) ExtendedBy() string { return inDays(v.d().AutoExtend) }
+
+// Undecided tells whether it is still to be decided whether the grant is extended.
+func (v view) Undecided() bool { return v.d().AutoExtend != "" && v.d().Days > 1 }
+
+// Unused tells whether the grant is not extended because nobody used it.
+func (v view) Unused() bool { return v.d().Status == string(access.StatusActive) }
+
+// inDays is a duration of days as events have it (P90D), in words.
+func inDays(iso string) string {
+	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(iso, "P"), "D"))
+	if err != nil {
+		return ""
+	}
+	return count(n, "day")
 }
 
 // Left is the time that is left until the end, in words, from when the letter is made.
@@ -594,6 +613,15 @@ func (v view) changes() []line {
 		sso = map[bool]string{true: "required from now on", false: "no longer required"}[*d.RequireSSO]
 	}
 	add("require_sso", "Single sign-on", sso)
+	for _, c := range d.Changes {
+		by, _ := c.Is.(string)
+		if value := "no longer"; c.Field == "auto_extend" {
+			if by != "" {
+				value = "by " + inDays(by) + " while it is used"
+			}
+			add("auto_extend", "Extended by itself", value)
+		}
+	}
 	add("managed", "Management", v.Partner()+" manages "+v.Customer()+": the access has no end date, and only the "+v.s.Product+
 		" team can change or end it")
 	if v.l.Template == "changed" {

@@ -34,13 +34,53 @@ func (d *Due) Do(ctx context.Context, w access.DueWork) (again bool, err error) 
 	case w.Invitation != "":
 		return false, d.invitation(ctx, w.Customer, w.Invitation, access.PlanInvitationDue)
 	}
-	return false, d.grant(ctx, w.Customer, w.Partner, access.PlanDue)
+	return false, d.grantDue(ctx, w.Customer, w.Partner)
 }
 
 // clock is the caller of work that is due.
 func clock() Caller { return Caller{Actor: access.Actor{Kind: access.ActorClock}} }
 
 func (d *Due) planContext() access.PlanContext { return d.Service.planContext(clock().Actor) }
+
+// grantDue does what is due for one grant. An extension gives access: unlike an end it waits for changes that take.
+func (d *Due) grantDue(ctx context.Context, customer, partner string) error {
+	r, err := d.Store.GrantFacts(ctx, customer, partner, nil, false)
+	if err != nil || r.Grant == nil {
+		return err
+	}
+	since, decides := r.Grant.DecidesExtension(d.now())
+	if !decides {
+		return d.grant(ctx, customer, partner, access.PlanDue)
+	}
+	used, err := d.usedSince(ctx, customer, partner, since)
+	if err != nil {
+		return err
+	}
+	_, err = change(ctx, d.Service, Options[Granted]{}, d.ofGrant(clock(), customer, partner, nil, false,
+		func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+			r.LastUsed = used
+			return access.PlanDue(r, pc)
+		}))
+	return err
+}
+
+// usedSince returns a day, not before that one, on which somebody used the access; "" when nobody did.
+func (d *Due) usedSince(ctx context.Context, customer, partner string, since access.Day) (access.Day, error) {
+	for after := ""; ; {
+		_, rows, next, err := d.Store.AssignmentRows(ctx, customer, partner, after, stretch)
+		if err != nil {
+			return "", err
+		}
+		for _, a := range rows {
+			if a.LastUse.On >= since {
+				return a.LastUse.On, nil
+			}
+		}
+		if after = next; after == "" {
+			return "", nil
+		}
+	}
+}
 
 // grant plans and commits what one grant needs: mostly an end, so that others who keep changing the grant do not hold it up.
 func (d *Due) grant(ctx context.Context, customer, partner string, plan grantPlan, users ...string) error {

@@ -355,6 +355,16 @@ flow('the reminder’s button opens the access with its extension filled in', ({
     await flash(page, `The access of ${p.name} is changed`);
     assert.equal(new Date((await grantOf(c, p)).until).getTime(), longer.getTime(), 'the end');
     assert.ok(!page.url().includes('extend'), 'the address asks for no second extension');
+
+    // From then on it extends itself.
+    await page.getByRole('link', { name: p.name }).click();
+    await panel(page).getByText('More settings').click();
+    await panel(page).getByRole('button', { name: /^Extend automatically/ }).click();
+    await page.getByRole('option', { name: 'By 90 days' }).click();
+    await accessible(page, 'extending automatically');
+    await panel(page).getByRole('button', { name: 'Save' }).click();
+    await flash(page, 'Extended by 90 days by itself while it is used.');
+    assert.equal((await grantOf(c, p)).auto_extend, 'P90D');
   }));
 
 flow('an edit of the period, and of what else the panel has', async ({ open }) => {

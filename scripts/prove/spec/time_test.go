@@ -3,6 +3,7 @@ package spec_test
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -266,4 +267,83 @@ func TestOnlyAnEndThatThereIsIsExtended(t *testing.T) {
 	ann.Do("PATCH", contosoGrant, m{"extend": "P1D"}, "If-Match", "*").WantProblem(422, "period_invalid", "/extend")
 	w.User("contoso", "pat@contoso.example", "owner")
 	w.As("pat@contoso.example").Do("PATCH", contosoGrant, m{"extend": "P1D"}, "If-Match", "*").WantProblem(404, "not_found")
+}
+
+// used has a back end ask for the user, which counts as a use.
+func used(t *testing.T, w *spec.World, user string) {
+	t.Helper()
+	w.Allowed(user, "sign_in", "acme")
+}
+
+func TestAGrantThatIsUsedIsExtendedByItselfADayBeforeItsEnd(t *testing.T) {
+	w := withMail(t)
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	ann := w.AdminOf("acme")
+	end := spec.Start.Add(10 * day)
+	made := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": end, "auto_extend": "P2W"}).Want(201)
+	if got := made.String("grant.auto_extend"); got != "P14D" {
+		t.Errorf("auto_extend: got %q, want P14D", got)
+	}
+	used(t, w, kim)
+	w.Advance(9*day - time.Millisecond)
+	if got := ann.Do("GET", contosoGrant, nil).Want(200).String("until"); got != end.Format(time.RFC3339) {
+		t.Errorf("more than a day before: got the end %s, want %s", got, end)
+	}
+	w.Advance(time.Millisecond)
+	if got, want := ann.Do("GET", contosoGrant, nil).Want(200).String("until"), end.Add(14*day).Format(time.RFC3339); got != want {
+		t.Fatalf("a day before: got the end %s, want %s", got, want)
+	}
+	mailed(t, w, "kim@contoso.example", "grant.edited", 1)
+	last := ann.Do("GET", "/v1/customers/acme/history?limit=1", nil).Want(200)
+	if last.String("items.0.type") != "grant.edited" || last.String("items.0.actor.kind") != "clock" {
+		t.Errorf("got %s, want the edit by the clock", last.Body)
+	}
+
+	// Nobody uses it for that long: it ends, after a reminder that says why.
+	w.Advance(14 * day)
+	mailed(t, w, "kim@contoso.example", "grant.expiring", 1)
+	w.Advance(day - time.Millisecond)
+	w.Allowed(kim, "sign_in", "acme")
+	w.Advance(time.Millisecond)
+	w.Denied(kim, "sign_in", "acme", "expired")
+}
+
+func TestWhatIsSuspendedOrLiftedIsNotExtendedByItself(t *testing.T) {
+	for name, change := range map[string]m{"suspended": {"state": "suspended"}, "lifted": {"auto_extend": nil}} {
+		w, kim, _ := acme(t)
+		ann := w.AdminOf("acme")
+		end := spec.Start.Add(10 * day)
+		w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": end, "auto_extend": "P14D"}).Want(201)
+		used(t, w, kim)
+		ann.Do("PATCH", contosoGrant, change, "If-Match", "*").Want(200)
+		w.Advance(9 * day)
+		w.Advance(day)
+		if got := ann.Do("GET", contosoGrant, nil).Want(200).String("status"); got != "expired" {
+			t.Errorf("%s: got %s, want expired", name, got)
+		}
+	}
+}
+
+func TestOnlyAnEndThatIsMoreThanADayAwayMovesByItself(t *testing.T) {
+	w, kim, _ := acme(t)
+	ann := w.AdminOf("acme")
+	grant := func(until any) m {
+		return m{"partner": "contoso", "users": []string{kim}, "until": until, "auto_extend": "P90D"}
+	}
+	ann.Do("POST", grants, grant(nil)).WantProblem(422, "period_invalid", "/auto_extend")
+	ann.Do("POST", grants, grant(spec.Start.Add(day))).WantProblem(422, "period_invalid", "/auto_extend")
+	ann.Do("POST", grants, grant(spec.Start.Add(day+time.Millisecond))).Want(201)
+	// An end that leaves no day to decide ends it, as no end does; what has nothing to do with it leaves it.
+	if got := ann.Do("PATCH", contosoGrant, m{"note": "kept"}, "If-Match", "*").Want(200).String("grant.auto_extend"); got != "P90D" {
+		t.Errorf("after a note: got %q, want P90D", got)
+	}
+	ended := ann.Do("PATCH", contosoGrant, m{"until": nil}, "If-Match", "*").Want(200)
+	if ended.Get("grant.auto_extend") != nil || !slices.Equal(ended.Strings("changes.fields"), []string{"auto_extend", "until"}) {
+		t.Errorf("without an end: got %s", ended.Body)
+	}
+	for _, bad := range []any{"", "P0D", "P1M", 90} {
+		ann.Do("PATCH", contosoGrant, m{"auto_extend": bad}, "If-Match", "*").WantProblem(400, "invalid", "/auto_extend")
+	}
+	w.User("contoso", "pat@contoso.example", "owner")
+	w.As("pat@contoso.example").Do("PATCH", contosoGrant, m{"auto_extend": "P90D"}, "If-Match", "*").WantProblem(404, "not_found")
 }

@@ -1484,6 +1484,7 @@ export interface components {
          *       "require_sso": false,
          *       "from": "2026-11-22T10:00:00Z",
          *       "until": null,
+         *       "auto_extend": null,
          *       "note": "",
          *       "message": "",
          *       "end": null,
@@ -1514,6 +1515,8 @@ export interface components {
             from: components["schemas"]["Instant"];
             /** @description null is continuous */
             until: components["schemas"]["InstantOrNull"];
+            /** @description By how much the end moves by itself while the access is used: a day before the end, if anybody used it within as long. null is never */
+            auto_extend: string | null;
             note: components["schemas"]["Note"];
             message: components["schemas"]["Message"];
             /** @description null while it has not ended */
@@ -1546,7 +1549,7 @@ export interface components {
              *     were assigned, up to 80
              */
             people: components["schemas"]["ChangedUser"][];
-            fields: ("assigned_by" | "caps" | "everyone" | "from" | "level" | "managed" | "message" | "note" | "require_sso" | "state" | "until" | "users")[];
+            fields: ("assigned_by" | "auto_extend" | "caps" | "everyone" | "from" | "level" | "managed" | "message" | "note" | "require_sso" | "state" | "until" | "users")[];
             user_count: {
                 before: number;
                 after: number;
@@ -1586,6 +1589,7 @@ export interface components {
          *         "require_sso": false,
          *         "from": "2026-11-22T10:00:00Z",
          *         "until": null,
+         *         "auto_extend": null,
          *         "note": "",
          *         "message": "",
          *         "end": null,
@@ -1633,6 +1637,13 @@ export interface components {
             from?: components["schemas"]["InstantGiven"];
             /** @description null is continuous. Where a grant is open already it has to be that grant's, and null leaves it as it is */
             until?: components["schemas"]["InstantGiven"];
+            /**
+             * @description Moves the end by itself so many days or weeks later, a day before it comes, if anybody used the access within as long (days with an
+             *     allowed check of a back end). Both sides are told, either way. The end has to be more than a day away. null is never
+             * @example P90D
+             * @example null
+             */
+            auto_extend?: string | null;
             /** @description By default what the provider has set */
             require_sso?: boolean;
             /** @description By default the customer when users or everyone are given, otherwise the partner */
@@ -1725,6 +1736,13 @@ export interface components {
             caps?: {
                 [key: string]: "none" | "view" | "support" | "manage" | null;
             };
+            /**
+             * @description Moves the end by itself so many days or weeks later, a day before it comes, if anybody used the access within as long (days with an
+             *     allowed check of a back end). Both sides are told, either way. The end has to be more than a day away. null is never
+             * @example P90D
+             * @example null
+             */
+            auto_extend?: string | null;
             require_sso?: boolean;
             assigned_by?: components["schemas"]["Assigner"];
             /** @description For the customer's own people alone */
@@ -2459,6 +2477,8 @@ export interface components {
             status?: components["schemas"]["GrantStatus"];
             /** @description Until the end */
             days?: number;
+            /** @description By how much the grant is extended by itself while it is used */
+            auto_extend?: string;
             invitation?: string;
             /** @description When the invitation ends */
             expires?: components["schemas"]["Instant"];

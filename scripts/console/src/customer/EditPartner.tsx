@@ -6,6 +6,7 @@ import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import RadioGroup from '@cloudscape-design/components/radio-group';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import Textarea from '@cloudscape-design/components/textarea';
@@ -23,7 +24,7 @@ import { complete, PeriodFields, type Period } from '../parts/Period';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';
 import { UserChecks, type AnyUser } from '../parts/UserChecks';
-import { changeLines, endReason, instant, levelName, managedWords, names, statusWords, type Level } from '../parts/words';
+import { changeLines, daysOf, endReason, instant, levelName, managedWords, names, statusWords, type Level } from '../parts/words';
 import { useApi, useProduct } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
@@ -45,6 +46,7 @@ interface Draft {
   everyone?: boolean;
   assigned_by?: Grant['assigned_by'];
   require_sso?: boolean;
+  auto_extend?: string | null;
   note?: string;
   message?: string;
   period?: Period;
@@ -53,7 +55,7 @@ interface Draft {
 }
 
 const untouched: Draft = { add: new Map(), remove: new Set() };
-const fields = ['/users', '/everyone', '/level', '/from', '/until', '/note', '/message', '/state'];
+const fields = ['/users', '/everyone', '/level', '/from', '/until', '/auto_extend', '/note', '/message', '/state'];
 
 /** The draft that a reminder's link asks for: the present end, so many days later. */
 function extended(grant: Grant, extend: string | null): Draft {
@@ -200,6 +202,7 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
     everyone: draft.everyone ?? grant.everyone,
     assigned_by: draft.assigned_by ?? grant.assigned_by,
     require_sso: draft.require_sso ?? grant.require_sso,
+    auto_extend: draft.auto_extend === undefined ? grant.auto_extend : draft.auto_extend,
     note: draft.note ?? grant.note,
     message: draft.message ?? grant.message,
     period: draft.period ?? { from: grant.from, until: grant.until },
@@ -320,6 +323,18 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
                   ]}
                 />
               </FormField>
+              <FormField
+                label="Extend automatically"
+                description="A day before the end, if somebody used the access within as long. Everybody concerned is told, either way."
+                errorText={at('/auto_extend')}
+              >
+                <Select
+                  selectedOption={extension(now.auto_extend)}
+                  onChange={(e) => edit({ auto_extend: e.detail.selectedOption.value || null })}
+                  options={[...new Set([null, 'P30D', 'P90D', 'P365D', grant.auto_extend])].map(extension)}
+                  disabled={now.period.until === null}
+                />
+              </FormField>
               <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Users have access only while their organisation has single sign-on.">
                 Require single sign-on
               </Toggle>
@@ -391,6 +406,7 @@ function bodyOf({ grant, users }: Base, draft: Draft): Schemas['GrantEdit'] | un
   if (draft.everyone !== undefined && draft.everyone !== grant.everyone) body.everyone = draft.everyone;
   if (draft.assigned_by && draft.assigned_by !== grant.assigned_by) body.assigned_by = draft.assigned_by;
   if (draft.require_sso !== undefined && draft.require_sso !== grant.require_sso) body.require_sso = draft.require_sso;
+  if (draft.auto_extend !== undefined && draft.auto_extend !== grant.auto_extend) body.auto_extend = draft.auto_extend;
   if (draft.note !== undefined && draft.note !== grant.note) body.note = draft.note;
   if (draft.message !== undefined && draft.message !== grant.message) body.message = draft.message;
   if (draft.period?.from !== undefined && !same(draft.period.from, grant.from)) body.from = draft.period.from;
@@ -408,6 +424,9 @@ const same = (a: string | null, b: string | null): boolean => (a && b ? Date.par
 const matches = (u: AnyUser, search: string): boolean =>
   search === '' || u.name.toLowerCase().includes(search.toLowerCase()) || u.email.startsWith(search.toLowerCase());
 
+/** A choice of how far the end moves by itself. */
+const extension = (by: string | null) => ({ value: by ?? '', label: by ? `By ${daysOf(by)} days` : 'No' });
+
 /** What somebody else changed, in words. */
 function difference(was: Base, is: Base): string[] {
   const out: string[] = [];
@@ -421,6 +440,7 @@ function difference(was: Base, is: Base): string[] {
   if (a.everyone !== b.everyone) out.push(`Everyone: ${b.everyone ? 'switched on' : 'switched off'}`);
   if (a.assigned_by !== b.assigned_by) out.push(b.assigned_by === 'partner' ? 'The partner assigns the users now' : 'You assign the users now');
   if (a.require_sso !== b.require_sso) out.push(`Single sign-on: ${b.require_sso ? 'required now' : 'no longer required'}`);
+  if (a.auto_extend !== b.auto_extend) out.push(`Extended automatically: ${extension(b.auto_extend).label.toLowerCase()}`);
   if (a.note !== b.note) out.push(`Note: ${b.note || 'removed'}`);
   if (a.message !== b.message) out.push(`Message to the partner: ${b.message || 'removed'}`);
   const added = [...is.users.values()].filter((u) => !was.users.has(u.id));

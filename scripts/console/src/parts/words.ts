@@ -144,6 +144,9 @@ export function changeLines({ grant, changes }: Change): string[] {
       case 'state':
         out.push(`Status: ${statusWords(grant)}.`);
         break;
+      case 'auto_extend':
+        out.push(grant.auto_extend ? `Extended by ${daysOf(grant.auto_extend)} days by itself while it is used.` : 'Not extended by itself.');
+        break;
       case 'require_sso':
         out.push(grant.require_sso ? 'Single sign-on is required.' : 'Single sign-on is not required.');
         break;
@@ -213,6 +216,7 @@ const fieldNames: Record<string, string> = {
   email: 'E-mail address',
   email_proved: 'Address verified',
   everyone: 'All users',
+  auto_extend: 'Extended by itself',
   from: 'Start',
   mfa: 'Two-factor authentication',
   owner_sets_sso: 'Owner sets single sign-on',
@@ -221,6 +225,9 @@ const fieldNames: Record<string, string> = {
   state: 'Status',
   until: 'End',
 };
+
+/** How many days a duration of the service has (P90D). */
+export const daysOf = (duration: string): number => Number(/^P(\d+)D$/.exec(duration)?.[1] ?? 0);
 
 /** One field's value before or after a change. */
 function valueWords(field: string, value: Schemas['FieldValue']): string {
