@@ -154,8 +154,8 @@ func (p *grantPlan) extended(by time.Duration) (time.Time, error) {
 	return end, nil
 }
 
-// setAutoExtend sets by how much the end moves by itself; nil leaves it, and 0 lifts it. It is decided a day before the end: an end that comes
-// earlier than in a day ends it.
+// setAutoExtend sets by how much the end moves by itself; nil leaves it, and 0 lifts it. It is decided a day before the end: an end within
+// a day lifts it.
 func (p *grantPlan) setAutoExtend(by *time.Duration) error {
 	moved := p.before == nil || !p.grant.Until.Equal(p.before.Until)
 	old := p.grant.AutoExtend
@@ -164,7 +164,8 @@ func (p *grantPlan) setAutoExtend(by *time.Duration) error {
 	}
 	if p.grant.AutoExtend > 0 && (by != nil || moved) && !p.grant.Until.After(p.pc.Now.Add(decideBefore)) {
 		if by != nil {
-			return Refuse(PeriodInvalid, "only a grant that ends, and not within a day, is extended by itself: give it such an end").At("/auto_extend")
+			return Refuse(PeriodInvalid, "only a grant that ends, and not within a day, is extended by itself: give it such an end").
+				At("/auto_extend")
 		}
 		p.grant.AutoExtend = 0
 	}

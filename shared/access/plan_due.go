@@ -23,20 +23,19 @@ func (g *Grant) DecidesExtension(now time.Time) (since Day, due bool) {
 // planExtension plans that the clock moves the end of a grant that was used: nil when it does not.
 func planExtension(r GrantFacts, pc PlanContext) (*GrantChange, error) {
 	since, due := r.Grant.DecidesExtension(pc.Now)
-	if !due || r.LastUsed < since || checkEligible(r.Partner) != nil {
+	end := r.Grant.Until.Add(r.Grant.AutoExtend)
+	if !due || !eligible(r.Partner) || r.LastUsed < since || end.Year() > 9999 {
 		return nil, nil
 	}
 	p := newGrantPlan(r, pc.asClock())
-	end, err := p.extended(r.Grant.AutoExtend)
-	if err != nil {
-		return nil, nil //nolint:nilerr // there is no later end: it ends
-	}
 	if err := p.setPeriod(nil, &end); err != nil {
 		return nil, err
 	}
 	out, err := p.finish(events.GrantEdited, nil)
 	return &out, err
 }
+
+func eligible(p *Partner) bool { return checkEligible(p) == nil }
 
 func beforeEnd(until time.Time, days int) time.Time {
 	return until.Add(-time.Duration(days) * 24 * time.Hour)

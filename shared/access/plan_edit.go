@@ -33,7 +33,8 @@ func (c EditCommand) OnlyNarrows() bool {
 		c.Level != nil && *c.Level == None
 	widens := c.State != nil && *c.State != StateSuspended || len(c.Add) > 0 || c.Everyone != nil && *c.Everyone ||
 		c.Level != nil && *c.Level != None
-	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.Extend == nil && c.AutoExtend == nil && c.RequireSSO == nil &&
+	return narrows && !widens && c.Set == nil && c.From == nil && c.Until == nil && c.Extend == nil &&
+		c.AutoExtend == nil && c.RequireSSO == nil &&
 		c.AssignedBy == nil && c.Note == nil && c.Message == nil && c.Caps == nil
 }
 
@@ -45,7 +46,8 @@ func (c EditCommand) OnlyCaps() bool {
 		}
 	}
 	return len(c.Caps) > 0 && c.Set == nil && len(c.Add) == 0 && len(c.Remove) == 0 && c.Everyone == nil && c.Level == nil && c.From == nil &&
-		c.Until == nil && c.Extend == nil && c.AutoExtend == nil && c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil && c.Note == nil && c.Message == nil
+		c.Until == nil && c.Extend == nil && c.AutoExtend == nil && c.State == nil && c.RequireSSO == nil && c.AssignedBy == nil &&
+		c.Note == nil && c.Message == nil
 }
 
 // AnyVersion is the Seen of a command that applies to whichever version is stored.

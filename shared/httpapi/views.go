@@ -75,7 +75,8 @@ func viewGrant(r access.GrantRow, now time.Time) grantView {
 		Level: g.Level.String(), EffectiveLevel: g.EffectiveLevel(r.Partner).String(), Status: string(g.Status(r.Partner, now)),
 		Reason: textOrNull(g.DenialReason(r.Partner, now)), State: string(g.State),
 		Everyone: g.Everyone, AssignedBy: string(g.AssignedBy), UserCount: g.UserCount(r.Headcount), Managed: g.Managed, RequireSSO: g.RequireSSO,
-		From: g.From, Until: timeOrNull(g.Until), AutoExtend: textOrNull(access.DaysText(g.AutoExtend)), Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated,
+		From: g.From, Until: timeOrNull(g.Until), AutoExtend: textOrNull(access.DaysText(g.AutoExtend)),
+		Note: g.Note, Message: g.Message, CreatedAt: g.Created, UpdatedAt: g.Updated,
 		Version: g.PublicVersion(),
 	}
 	if e := g.EndAt(r.Partner, now); e != nil {

@@ -254,6 +254,16 @@ func (v view) Ended() string {
 // ExtendedBy is by how much the grant is extended by itself while it is used, in words; "" when it is not.
 func (v view) ExtendedBy() string { return inDays(v.d().AutoExtend) }
 
+// extension is by how much the grant is extended by itself after a change, in words.
+func (v view) extension() string {
+	for _, c := range v.d().Changes {
+		if by, _ := c.Is.(string); c.Field == "auto_extend" && by != "" {
+			return "by " + inDays(by) + " while it is used"
+		}
+	}
+	return "no longer"
+}
+
 // Undecided tells whether it is still to be decided whether the grant is extended.
 func (v view) Undecided() bool { return v.d().AutoExtend != "" && v.d().Days > 1 }
 
@@ -613,15 +623,7 @@ func (v view) changes() []line {
 		sso = map[bool]string{true: "required from now on", false: "no longer required"}[*d.RequireSSO]
 	}
 	add("require_sso", "Single sign-on", sso)
-	for _, c := range d.Changes {
-		by, _ := c.Is.(string)
-		if value := "no longer"; c.Field == "auto_extend" {
-			if by != "" {
-				value = "by " + inDays(by) + " while it is used"
-			}
-			add("auto_extend", "Extended by itself", value)
-		}
-	}
+	add("auto_extend", "Extended by itself", v.extension())
 	add("managed", "Management", v.Partner()+" manages "+v.Customer()+": the access has no end date, and only the "+v.s.Product+
 		" team can change or end it")
 	if v.l.Template == "changed" {

@@ -42,15 +42,23 @@ func clock() Caller { return Caller{Actor: access.Actor{Kind: access.ActorClock}
 
 func (d *Due) planContext() access.PlanContext { return d.Service.planContext(clock().Actor) }
 
+// errDecides is a plan's word that it needs to know whether the access was used.
+var errDecides = errors.New("an extension is to be decided")
+
 // grantDue does what is due for one grant. An extension gives access: unlike an end it waits for changes that take.
 func (d *Due) grantDue(ctx context.Context, customer, partner string) error {
-	r, err := d.Store.GrantFacts(ctx, customer, partner, nil, false)
-	if err != nil || r.Grant == nil {
+	var since access.Day
+	err := d.grant(ctx, customer, partner, func(r access.GrantFacts, pc access.PlanContext) (access.GrantChange, error) {
+		if r.Grant != nil {
+			var decides bool
+			if since, decides = r.Grant.DecidesExtension(pc.Now); decides {
+				return access.GrantChange{}, errDecides
+			}
+		}
+		return access.PlanDue(r, pc)
+	})
+	if !errors.Is(err, errDecides) {
 		return err
-	}
-	since, decides := r.Grant.DecidesExtension(d.now())
-	if !decides {
-		return d.grant(ctx, customer, partner, access.PlanDue)
 	}
 	used, err := d.usedSince(ctx, customer, partner, since)
 	if err != nil {

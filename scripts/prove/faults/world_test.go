@@ -518,7 +518,7 @@ func (w *world) records() string {
 		if row["event"] != "" {
 			var e events.Event
 			w.must(json.Unmarshal([]byte(row["event"]), &e))
-			e.Time = time.Time{}
+			e.Time, e.Request = time.Time{}, ""
 			data, err := json.Marshal(e)
 			w.must(err)
 			row["event"] = string(data)

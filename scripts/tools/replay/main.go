@@ -51,8 +51,8 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 In AWS the credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN); a profile's are
 put there by: eval "$(aws configure export-credentials --format env)". They need sqs:ReceiveMessage, sqs:DeleteMessage and
 sqs:ChangeMessageVisibility on the queue, dynamodb:GetShardIterator and dynamodb:GetRecords on the stream, lambda:InvokeFunction, and, for
-letters that are older than the stream's 24 hours, dynamodb:Query on the table's index gsi1: the history of every partner is looked
-through then.
+letters that are older than the stream's 24 hours, dynamodb:Query on the table and its index gsi1: the history of every partner and
+customer is looked through then.
 
 `)
 		flags.PrintDefaults()

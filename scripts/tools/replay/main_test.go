@@ -93,6 +93,9 @@ func (w *world) happen(t *testing.T) string {
 		ID: id, Type: events.GrantCreated, Time: time.Now().UTC(), Customer: &events.Organisation{ID: "acme"},
 		Partner: &events.Organisation{ID: partner},
 	}
+	if partner == "" { // it concerns the customer alone
+		e.Type, e.Partner = events.MemberAdded, nil
+	}
 	if err := dynamo.New(w.Engine().Client(), w.Table()).Apply(t.Context(),
 		func(context.Context) (access.Change, *access.StoredResponse, error) {
 			return access.Change{Events: []events.Event{e}}, nil, nil
@@ -257,8 +260,10 @@ func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestDeadLettersOlderThanTheStreamAreReplayedFromTheTable(t *testing.T) {
 	w := start(t)
-	w.partners = []string{"contoso", "fabrikam"} // the other one was removed
-	var c access.Change
+	w.partners = []string{"contoso", "fabrikam", ""} // fabrikam was removed
+	c := access.Change{Writes: []access.Write{
+		access.CustomerWrite{After: &access.Customer{ID: "acme", Name: "Acme", Status: access.Active, Version: 1}},
+	}}
 	for i, status := range []access.Status{access.Active, access.Removed} {
 		c.Writes = append(c.Writes,
 			access.PartnerWrite{After: &access.Partner{ID: w.partners[i], Name: w.partners[i], Status: status, Version: 1}})
@@ -267,7 +272,7 @@ func TestDeadLettersOlderThanTheStreamAreReplayedFromTheTable(t *testing.T) {
 		func(context.Context) (access.Change, *access.StoredResponse, error) { return c, nil, nil }); err != nil {
 		t.Fatal(err)
 	}
-	ids := []string{w.happen(t), w.happen(t)}
+	ids := []string{w.happen(t), w.happen(t), w.happen(t)}
 	old := w.Dead.List()[:1]
 	// The letter has the time of the engine, which may be another machine's; the events have ours.
 	old[0].DDBStreamBatchInfo.ApproximateArrivalOfFirstRecord = time.Now()
@@ -284,7 +289,7 @@ func TestDeadLettersOlderThanTheStreamAreReplayedFromTheTable(t *testing.T) {
 	if err := run(t.Context(), args, env, &out, io.Discard); err != nil || len(q.messages) != 0 {
 		t.Errorf("got %v and %d messages left, want none: %s", err, len(q.messages), out.String())
 	}
-	if !slices.Equal(w.seen, ids) { // both are of the letter's time
+	if !slices.Equal(w.seen, ids) { // all are of the letter's time
 		t.Errorf("got %v, want %v", w.seen, ids)
 	}
 
@@ -297,8 +302,8 @@ func TestDeadLettersOlderThanTheStreamAreReplayedFromTheTable(t *testing.T) {
 	}
 }
 
-// What the stream has forgotten is looked for in the partners' histories.
-func TestEveryEventThatTellsAnybodyAnythingConcernsAPartner(t *testing.T) {
+// What the stream has forgotten is looked for in the histories of partners and customers.
+func TestEveryEventThatTellsAnybodyStandsInAHistory(t *testing.T) {
 	telling := 0
 	for _, kind := range events.Types() {
 		sample, err := events.Sample(kind)
@@ -313,8 +318,8 @@ func TestEveryEventThatTellsAnybodyAnythingConcernsAPartner(t *testing.T) {
 			continue
 		}
 		telling++
-		if e.Partner == nil {
-			t.Errorf("%s: got mails and no partner, want that it can be found when the stream has forgotten it", kind)
+		if e.Partner == nil && e.Customer == nil {
+			t.Errorf("%s: got mails, no partner and no customer, want that it can be found when the stream has forgotten it", kind)
 		}
 	}
 	if telling < 20 {

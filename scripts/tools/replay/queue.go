@@ -119,9 +119,10 @@ func after(a, b string) bool {
 // slack is by how much an event's time, which is that of the request, may differ from the time of its record.
 const slack = 2 * time.Minute
 
-// fromTable reads the events of the batch's time from the table: those of all partners, since a dead letter does not say whose they were.
-// An event that tells anybody anything concerns a partner, whose history is a Query of index 1; so this costs one small Query for each
-// partner that there ever was, and no Scan. It finds more than the batch, which the receipts make harmless.
+// fromTable reads the events of the batch's time from the table: those of all partners and customers, since a dead letter does not say
+// whose they were. A history is a Query; so this costs one small Query for each partner that there ever was, and each customer that there
+// is, and no Scan: nobody is told anything that concerns a removed customer alone. It finds more than the batch, which the receipts make
+// harmless.
 func (s *queueSource) fromTable(ctx context.Context, i batch.Info) ([]lambdaevents.DynamoDBEventRecord, error) {
 	first, last := i.ApproximateArrivalOfFirstRecord, i.ApproximateArrivalOfLastRecord
 	if first.IsZero() || last.IsZero() {
@@ -134,16 +135,30 @@ func (s *queueSource) fromTable(ctx context.Context, i batch.Info) ([]lambdaeven
 	if err != nil {
 		return nil, err
 	}
-	found := make([][]events.Event, len(partners))
+	customers, err := all(ctx, func(ctx context.Context, ask access.PageRequest) (access.Page[access.Customer], error) {
+		return store.Customers(ctx, "", ask)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the customers: %w", err)
+	}
+	f := access.HistoryFilter{From: first.Add(-slack), Until: last.Add(slack)}
+	histories := make([]func(context.Context, access.PageRequest) (access.Page[events.Event], error), 0, len(partners)+len(customers))
+	for _, id := range partners {
+		histories = append(histories, func(ctx context.Context, ask access.PageRequest) (access.Page[events.Event], error) {
+			return store.PartnerHistory(ctx, id, f, ask)
+		})
+	}
+	for _, c := range customers {
+		histories = append(histories, func(ctx context.Context, ask access.PageRequest) (access.Page[events.Event], error) {
+			return store.CustomerHistory(ctx, c.ID, f, ask)
+		})
+	}
+	found := make([][]events.Event, len(histories))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
-	for n, id := range partners {
-		g.Go(func() error {
-			f := access.HistoryFilter{From: first.Add(-slack), Until: last.Add(slack)}
-			var err error
-			found[n], err = all(ctx, func(ctx context.Context, ask access.PageRequest) (access.Page[events.Event], error) {
-				return store.PartnerHistory(ctx, id, f, ask)
-			})
+	for n, history := range histories {
+		g.Go(func() (err error) {
+			found[n], err = all(ctx, history)
 			return err
 		})
 	}
@@ -152,6 +167,7 @@ func (s *queueSource) fromTable(ctx context.Context, i batch.Info) ([]lambdaeven
 	}
 	list := slices.Concat(found...)
 	slices.SortFunc(list, func(a, b events.Event) int { return strings.Compare(a.ID, b.ID) }) // as they happened
+	list = slices.CompactFunc(list, func(a, b events.Event) bool { return a.ID == b.ID })     // most stand in two histories
 	records := make([]lambdaevents.DynamoDBEventRecord, len(list))
 	for n, e := range list {
 		data, err := json.Marshal(e)
