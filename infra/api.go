@@ -25,9 +25,10 @@ func (v *service) addAPI() {
 				awsapigatewayv2.CorsHttpMethod_GET, awsapigatewayv2.CorsHttpMethod_POST, awsapigatewayv2.CorsHttpMethod_PUT,
 				awsapigatewayv2.CorsHttpMethod_PATCH, awsapigatewayv2.CorsHttpMethod_DELETE,
 			},
-			AllowHeaders: jsii.Strings("authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-request-id"),
-			ExposeHeaders: jsii.Strings("etag", "location", "x-request-id", "retry-after", "idempotency-replayed", "evaluated-at", "link",
-				"content-disposition"),
+			AllowHeaders: jsii.Strings("authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "prefer",
+				"x-request-id"),
+			ExposeHeaders: jsii.Strings("etag", "location", "x-request-id", "retry-after", "idempotency-replayed", "evaluated-at",
+				"preference-applied", "link", "content-disposition"),
 			MaxAge: awscdk.Duration_Minutes(jsii.Number(10)),
 		}
 	}

@@ -475,7 +475,7 @@ func TestCORS(t *testing.T) {
 	for name, want := range map[string]string{
 		"Access-Control-Allow-Origin":  page,
 		"Access-Control-Allow-Methods": "GET,POST,PUT,PATCH,DELETE",
-		"Access-Control-Allow-Headers": "authorization,content-type,if-match,if-none-match,idempotency-key,x-request-id",
+		"Access-Control-Allow-Headers": "authorization,content-type,if-match,if-none-match,idempotency-key,prefer,x-request-id",
 	} {
 		if got := res.Header.Get(name); got != want {
 			t.Errorf("preflight, %s: got %q, want %q", name, got, want)
@@ -494,7 +494,8 @@ func TestCORS(t *testing.T) {
 			t.Errorf("%s: allowed origin: got %q, want %q", what, got, page)
 		}
 		if got, want := res.Header.Get(
-			"Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at,link,"+
+			"Access-Control-Expose-Headers"), "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at,"+
+			"preference-applied,link,"+
 			"content-disposition"; got != want {
 			t.Errorf("%s: exposed: got %q, want %q", what, got, want)
 		}

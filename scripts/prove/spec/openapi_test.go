@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"partneraccess/events"
+	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/spec"
 	"partneraccess/shared/access"
 	"partneraccess/shared/httpapi"
@@ -103,6 +104,44 @@ func TestTheContractNamesEverythingThatTheServiceSays(t *testing.T) {
 	same(t, "reasons of a decision", enum(schemas["Decision"].Value.Properties["context"].Value.Properties["reason"]),
 		texts(maps.Keys(decisionReasons)))
 	same(t, "roles", enum(schemas["Role"]), texts(maps.Keys(roles)))
+}
+
+func TestPagesOfOtherOriginsHaveTheHeadersOfTheContract(t *testing.T) {
+	t.Parallel()
+	const page = "https://cloud.example"
+	w := spec.New(t, func(c *stack.Config) { c.Origins = []string{page} })
+	headers := func(method, answer string) []string {
+		r, err := http.NewRequestWithContext(t.Context(), method, w.Stack.URL()+"/v1/me", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", page)
+		r.Header.Set("Access-Control-Request-Method", "GET")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return strings.Split(res.Header.Get(answer), ",")
+	}
+	allowed, exposed := headers("OPTIONS", "Access-Control-Allow-Headers"), headers("GET", "Access-Control-Expose-Headers")
+	simple := []string{"cache-control", "content-type", "www-authenticate"} // the first two are read without; the last one is for no page
+	for path, item := range contract(t).Doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			for _, p := range slices.Concat(item.Parameters, op.Parameters) {
+				if name := strings.ToLower(p.Value.Name); p.Value.In == "header" && !slices.Contains(allowed, name) {
+					t.Errorf("%s %s: a page may not send %s", method, path, name)
+				}
+			}
+			for _, response := range op.Responses.Map() {
+				for name := range response.Value.Headers {
+					if name = strings.ToLower(name); !slices.Contains(exposed, name) && !slices.Contains(simple, name) {
+						t.Errorf("%s %s: a page cannot read %s", method, path, name)
+					}
+				}
+			}
+		}
+	}
 }
 
 func same(t *testing.T, what string, got, want []string) {
