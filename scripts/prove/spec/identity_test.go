@@ -291,14 +291,8 @@ func TestNobodyHasMailSentAgainToWhoStandsAboveHim(t *testing.T) {
 	w := withMail(t)
 	w.User("contoso", "adam@contoso.example", "admin")
 	w.User("contoso", "boris@contoso.example", "business")
-	mailed(t, w, "adam@contoso.example", "user.created", 1)
-	path := ""
-	list := w.Provider().Do("GET", "/v1/partners/contoso/mail", nil).Want(200)
-	for i := range list.Int("items.length") {
-		if at := fmt.Sprintf("items.%d.", i); list.Get(at+"to") == "adam@contoso.example" {
-			path = "/v1/partners/contoso/mail/" + list.String(at+"id") + "/resend"
-		}
-	}
+	mails := "/v1/partners/contoso/mail"
+	path := mails + "/" + mailState(t, w, mails, "adam@contoso.example", "user.created", "delivered") + "/resend"
 	w.As("boris@contoso.example").Do("POST", path, nil).WantProblem(403, "forbidden")
 	w.As("olga@contoso.example").Do("POST", path, nil).Want(200)
 }
