@@ -1,7 +1,6 @@
 package spec_test
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
