@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"partneraccess/scripts/local/ask"
-	"partneraccess/scripts/local/stack"
-	"partneraccess/shared/httpapi"
 )
 
 // standing is what an account may do at a customer, by checks.
@@ -139,7 +137,6 @@ func differences(before, after map[string]standing) map[string]bool {
 
 // standings are what every account may do at every customer.
 func (w *world) standings(ctx context.Context) (map[string]standing, error) {
-	actions := []string{"", "dashboard:read", "reports:read", "settings:write"}
 	out := map[string]standing{}
 	type question struct {
 		pair string
@@ -151,46 +148,18 @@ func (w *world) standings(ctx context.Context) (map[string]standing, error) {
 		for _, c := range customers() {
 			for need := level(1); need <= 3; need++ {
 				asked = append(asked, question{id + " at " + c, need})
-				items = append(items, object{
-					"subject": object{"type": "user", "id": id}, "action": object{"name": actions[need]}, "resource": object{"type": "customer", "id": c},
-				})
+				items = append(items, evaluation(id, c, need))
 			}
 			out[id+" at "+c] = standing{}
 		}
 	}
-	token, err := w.Token(stack.TokenRequest{Scope: httpapi.ScopeCheck})
+	got, err := w.evaluate(ctx, items)
 	if err != nil {
 		return nil, err
 	}
-	for n := 0; n < len(items); n += 100 {
-		part := items[n:min(n+100, len(items))]
-		a, err := ask.Send(ctx, w.http, ask.Request{
-			Method: http.MethodPost, URL: w.URL() + "/access/v1/evaluations", Token: token, Body: object{"evaluations": part},
-		})
-		if err != nil {
-			return nil, err
-		}
-		var got struct {
-			Evaluations []struct {
-				Decision bool
-				Context  struct {
-					ValidUntil *string `json:"valid_until"`
-				}
-			}
-		}
-		if err := a.Into(&got); err != nil {
-			return nil, err
-		}
-		for i, e := range got.Evaluations {
-			q := asked[n+i]
-			if !e.Decision {
-				continue
-			}
-			s := standing{level: max(out[q.pair].level, q.need)}
-			if e.Context.ValidUntil != nil {
-				s.until = *e.Context.ValidUntil
-			}
-			out[q.pair] = s
+	for i, d := range got {
+		if q := asked[i]; d.Decision {
+			out[q.pair] = standing{level: max(out[q.pair].level, q.need), until: d.Context.ValidUntil}
 		}
 	}
 	return out, nil
