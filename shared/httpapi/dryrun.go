@@ -195,9 +195,9 @@ func (c *call) planOf(v dryRunView) (string, error) {
 	v.Would.Answer = nil // has ids that are made anew each time
 	body := sha256.Sum256(c.Body)
 	text, err := json.Marshal(struct {
-		Method, Path, Body, Status string
-		View                       dryRunView
-	}{c.Method, c.Path, base64.RawURLEncoding.EncodeToString(body[:]), "", v}, json.Deterministic(true))
+		Method, Path, Body string
+		View               dryRunView
+	}{c.Method, c.Path, base64.RawURLEncoding.EncodeToString(body[:]), v}, json.Deterministic(true))
 	sum := sha256.Sum256(text)
 	return "sha256:" + hex.EncodeToString(sum[:]), err
 }
@@ -220,8 +220,15 @@ func (c *call) asPlanned(ctx context.Context, do endpoint, plan string) (reply, 
 	switch {
 	case err != nil:
 		return reply{}, err
-	case v.Plan != plan:
+	case v.Plan != plan && c.Header("idempotency-key") == "":
 		return reply{}, service.PlanChanged()
+	case v.Plan != plan: // unless it was carried out before: then that is answered
+		c.service = c.service.Conform(nil)
+		out, err := c.forEachTag(ctx, do)
+		if err == nil && !out.replayed {
+			err = service.PlanChanged()
+		}
+		return out, err
 	}
 	c.service = c.service.Conform(rehearsal.Changes)
 	out, err := c.forEachTag(ctx, do)

@@ -332,3 +332,19 @@ func TestARequestDoesWhatItsPlanSaysOrNothing(t *testing.T) {
 	ann.Do("DELETE", contosoGrant, nil, "Prefer", "plan="+plan).Want(200)
 	w.Denied(kim, "sign_in", "acme", "ended")
 }
+
+func TestARepeatedRequestWithAPlanIsAnsweredAsTheFirstTime(t *testing.T) {
+	w, kim, _ := acme(t)
+	ann := w.AdminOf("acme")
+	body := m{"partner": "contoso", "users": []string{kim}}
+	plan := ann.Do("POST", grants+"?dry_run=true", body).Want(200).String("plan")
+	send := func(key string) *spec.Answer {
+		return ann.Do("POST", grants, body, "Prefer", "plan="+plan, "Idempotency-Key", key)
+	}
+	first := send("once").Want(201)
+	again := send("once").Want(201)
+	if again.Header.Get("Idempotency-Replayed") != "true" || again.String("grant.id") != first.String("grant.id") {
+		t.Errorf("got %s, want the first answer: %s", again.Body, first.Body)
+	}
+	send("twice").WantProblem(409, "plan_changed") // another request, which would do something else now
+}
