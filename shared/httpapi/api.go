@@ -194,28 +194,31 @@ func invalidID(r *apigateway.Request, name string) error {
 
 // readConfirm reads ?confirm: whether the caller confirms that.
 func (c *call) readConfirm(what access.Code) (bool, error) {
+	value, err := c.onlyParameter("confirm", "what can be confirmed here is "+string(what), string(what))
+	return value != "", err
+}
+
+// onlyParameter reads the one parameter that a route has, which has one of the values; "" when it is left out. Detail refuses others.
+func (c *call) onlyParameter(name, detail string, values ...string) (string, error) {
 	q, err := c.Query()
 	switch {
 	case err != nil:
-		return false, access.Refuse(access.Invalid, "the query string cannot be read: percent-encode it")
+		return "", access.Refuse(access.Invalid, "the query string cannot be read: percent-encode it")
 	case len(q) == 0:
-		return false, noQuery(c.Request)
-	case len(q) == 1 && len(q["confirm"]) == 1:
-		if q.Get("confirm") != string(what) {
-			return false, access.Refuse(access.Invalid, "what can be confirmed here is %s", what).At("?confirm")
-		}
-		return true, nil
+		return "", noQuery(c.Request)
 	}
 	var f findings
-	for name, values := range q {
+	for other, given := range q {
 		switch {
-		case name != "confirm":
-			f.add("?"+name, "this parameter is unknown here")
-		case len(values) > 1:
-			f.add("?confirm", "this parameter stands there twice")
+		case other != name:
+			f.add("?"+other, "this parameter is unknown here")
+		case len(given) > 1:
+			f.add("?"+name, "this parameter stands there twice")
+		case !slices.Contains(values, given[0]):
+			f.add("?"+name, detail)
 		}
 	}
-	return false, sortedErr(&f)
+	return q.Get(name), sortedErr(&f)
 }
 
 // failure answers an error. What is no refusal is logged, once; the caller learns only whether it can try again.

@@ -244,34 +244,14 @@ func patchUser(ctx context.Context, c *call) (reply, error) {
 }
 
 func deleteUser(ctx context.Context, c *call) (reply, error) {
-	erase, err := c.readErase()
+	erase, err := c.onlyParameter("erase", "erase is true or false", "true", "false") // whether the person is to be erased, too
 	if err != nil {
 		return reply{}, err
 	}
-	if erase {
+	if erase == "true" {
 		return reply{status: 204}, c.service.EraseUser(ctx, c.caller(), c.PathValue("partner"), c.PathValue("user"))
 	}
 	return reply{status: 204}, c.service.RemoveUser(ctx, c.caller(), c.PathValue("partner"), c.PathValue("user"))
-}
-
-// readErase reads ?erase: whether the person is to be erased, too.
-func (c *call) readErase() (bool, error) {
-	q, err := c.Query()
-	if err != nil || len(q) == 0 {
-		return false, noQuery(c.Request)
-	}
-	var f findings
-	for name, values := range q {
-		switch {
-		case name != "erase":
-			f.add("?"+name, "this parameter is unknown here")
-		case len(values) > 1:
-			f.add("?erase", "this parameter stands there twice")
-		case values[0] != "true" && values[0] != "false":
-			f.add("?erase", "erase is true or false")
-		}
-	}
-	return q.Get("erase") == "true", sortedErr(&f)
 }
 
 type customerBody struct {

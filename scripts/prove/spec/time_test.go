@@ -269,12 +269,6 @@ func TestOnlyAnEndThatThereIsIsExtended(t *testing.T) {
 	w.As("pat@contoso.example").Do("PATCH", contosoGrant, m{"extend": "P1D"}, "If-Match", "*").WantProblem(404, "not_found")
 }
 
-// used has a back end ask for the user, which counts as a use.
-func used(t *testing.T, w *spec.World, user string) {
-	t.Helper()
-	w.Allowed(user, "sign_in", "acme")
-}
-
 func TestAGrantThatIsUsedIsExtendedByItselfADayBeforeItsEnd(t *testing.T) {
 	w := withMail(t)
 	kim := w.User("contoso", "kim@contoso.example", "tech")
@@ -284,7 +278,7 @@ func TestAGrantThatIsUsedIsExtendedByItselfADayBeforeItsEnd(t *testing.T) {
 	if got := made.String("grant.auto_extend"); got != "P14D" {
 		t.Errorf("auto_extend: got %q, want P14D", got)
 	}
-	used(t, w, kim)
+	w.Allowed(kim, "sign_in", "acme") // a back end's allow is a use
 	w.Advance(9*day - time.Millisecond)
 	if got := ann.Do("GET", contosoGrant, nil).Want(200).String("until"); got != end.Format(time.RFC3339) {
 		t.Errorf("more than a day before: got the end %s, want %s", got, end)
@@ -314,7 +308,7 @@ func TestWhatIsSuspendedOrLiftedIsNotExtendedByItself(t *testing.T) {
 		ann := w.AdminOf("acme")
 		end := spec.Start.Add(10 * day)
 		w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": end, "auto_extend": "P14D"}).Want(201)
-		used(t, w, kim)
+		w.Allowed(kim, "sign_in", "acme") // a back end's allow is a use
 		ann.Do("PATCH", contosoGrant, change, "If-Match", "*").Want(200)
 		w.Advance(9 * day)
 		w.Advance(day)
