@@ -60,8 +60,8 @@ func (l *alteredFields) instant(field string, was, is time.Time) {
 // grantAlterations returns the fields in which two versions of a grant differ, sorted.
 func grantAlterations(a, b *Grant) []events.Change {
 	var l alteredFields
-	l.text("auto_extend", DaysText(a.AutoExtend), DaysText(b.AutoExtend))
 	l.text("assigned_by", string(a.AssignedBy), string(b.AssignedBy))
+	l.text("auto_extend", DaysText(a.AutoExtend), DaysText(b.AutoExtend))
 	l.flag("everyone", a.Everyone, b.Everyone)
 	l.instant("from", a.From, b.From)
 	l.text("level", a.Level.String(), b.Level.String())

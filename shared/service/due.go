@@ -74,20 +74,18 @@ func (d *Due) grantDue(ctx context.Context, customer, partner string) error {
 
 // usedSince returns a day, not before that one, on which somebody used the access; "" when nobody did.
 func (d *Due) usedSince(ctx context.Context, customer, partner string, since access.Day) (access.Day, error) {
-	for after := ""; ; {
+	var used access.Day
+	err := stretches(func(after string) (string, error) {
 		_, rows, next, err := d.Store.AssignmentRows(ctx, customer, partner, after, stretch)
-		if err != nil {
-			return "", err
-		}
 		for _, a := range rows {
 			if a.LastUse.On >= since {
-				return a.LastUse.On, nil
+				used, next = a.LastUse.On, ""
+				break
 			}
 		}
-		if after = next; after == "" {
-			return "", nil
-		}
-	}
+		return next, err
+	})
+	return used, err
 }
 
 // grant plans and commits what one grant needs: mostly an end, so that others who keep changing the grant do not hold it up.
@@ -216,10 +214,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	if err != nil {
 		return false, err
 	}
-	after := ""
-	if more && len(customers) > 0 {
-		after = customers[len(customers)-1]
-	}
+	after := last(customers, more)
 	if t.Kind == access.TaskPartnerSuspended || t.Kind == access.TaskPartnerResumed {
 		rows := make([]access.GrantFacts, len(customers))
 		if err := each(ctx, customers, func(ctx context.Context, i int, c string) error {
@@ -316,10 +311,7 @@ func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, er
 	if err != nil {
 		return false, err
 	}
-	after := ""
-	if more && len(partners) > 0 {
-		after = partners[len(partners)-1]
-	}
+	after := last(partners, more)
 	if err := each(ctx, partners, func(ctx context.Context, _ int, partner string) error {
 		return d.grant(ctx, t.Customer, partner, access.PlanCustomerRules)
 	}); err != nil {

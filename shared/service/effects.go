@@ -148,6 +148,7 @@ func stretches(read func(after string) (next string, err error)) error {
 	}
 }
 
+// last is where the stretch after these ids begins; "" when there is none.
 func last(ids []string, more bool) string {
 	if !more || len(ids) == 0 {
 		return ""
