@@ -92,7 +92,7 @@ func forget(e *Email, user string) *EmailWrite {
 	return &EmailWrite{Before: e, After: &after}
 }
 
-// Erasure says which person a task of the kind person_erased takes out of what.
+// Erasure says which person a task of the kind person_erased removes from what.
 type Erasure struct {
 	User      string
 	Partner   string

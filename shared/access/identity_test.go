@@ -129,7 +129,7 @@ func TestAnAccountBelongsIntoTheGroupOfItsRoleAndOfAllEmployees(t *testing.T) {
 			}
 		}
 	}
-	for _, other := range []string{"partner-", "partner-admins", "admins", ""} { // are not this service's to take anybody out of
+	for _, other := range []string{"partner-", "partner-admins", "admins", ""} { // are not this service's to remove anybody from
 		if access.MaintainedGroup(other) {
 			t.Errorf("%q: got a group that is maintained, want none", other)
 		}

@@ -10,7 +10,7 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Half of the facts of a random world are such that they let people in, so that about every tenth person has access.
+// Half of the facts of a random world are such that they give people access, so that about every tenth person has access.
 func mostly(r *rand.Rand) bool { return r.IntN(8) > 0 }
 
 func oneOf[T any](r *rand.Rand, values ...T) T { return values[r.IntN(len(values))] }
