@@ -51,13 +51,16 @@ type Provider struct {
 	api    *cognitoidentityprovider.Client
 	pool   string
 	client string
+
+	// Pause is how long TemporaryPassword waits before it looks again for an account that is being made, 30 times at most.
+	Pause time.Duration
 }
 
 // New is the provider on the pool of that id. The client is the one whose id is given: it is asked whether a password is right.
 func New(api *cognitoidentityprovider.Client, pool, client string) *Provider {
 	api = cognitoidentityprovider.New(api.Options(),
 		func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, watchMiddleware) })
-	return &Provider{api: api, pool: pool, client: client}
+	return &Provider{api: api, pool: pool, client: client, Pause: waitPause}
 }
 
 // ErrAddressHeld says that another account still has the user's address: it has to give it up first, and has a task that makes it.
@@ -317,7 +320,7 @@ func (p *Provider) TemporaryPassword(ctx context.Context, a access.Account) (sec
 		select {
 		case <-ctx.Done():
 			return "", true, fmt.Errorf("make a temporary password: %w", ctx.Err())
-		case <-time.After(waitPause):
+		case <-time.After(p.Pause):
 		}
 		account, err = p.account(ctx, a)
 	}

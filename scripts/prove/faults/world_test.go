@@ -156,6 +156,7 @@ func (w *world) wire(e *engine.Engine) {
 	log := slog.New(slog.DiscardHandler)
 	store, ids := dynamo.New(db, w.table), setup.IDs(w.clock)
 	keeper := cognito.New(accounts, "pool", "client")
+	keeper.Pause = 0 // nothing happens beside what a test calls
 	people := httpapi.Config{SignInURL: "https://{domain}/"}
 	people.Store, people.Accounts, people.Now, people.NewID, people.Log = store, keeper, w.clock, ids, log
 	c := mails.Config{
