@@ -74,8 +74,10 @@ typecheck: setup ## check the types of the pages
 # as scripts/prove/spec does, only for longer, or that start other programs.
 UNRACED = scripts/tools/unraced.txt
 
+# The pages' flows are in make test-pages, unless one asks for their package.
 .PHONY: test
-test: setup race-note ## run all tests, on dynoxide (PKG=./shared/access TEST=TestName for a part)
+test: export CONSOLE_BROWSER := $(or $(CONSOLE_BROWSER),$(if $(filter ./...,$(PKG)),skip))
+test: setup race-note ## run all tests but those in a browser (test-pages), on dynoxide (PKG=./shared/access TEST=TestName for a part)
 	@all=$$(go list $(PKG) | sort) && slow=$$(go list $$(cat $(UNRACED)) | sort) && \
 	raced=$$(comm -23 <(echo "$$all") <(echo "$$slow")) && unraced=$$(comm -12 <(echo "$$all") <(echo "$$slow")) && set -x && \
 	{ [ -z "$$raced" ] || go test $(TEST_FLAGS) -timeout 20m $$raced; } && \

@@ -62,8 +62,13 @@ prove-isolation: setup ## let every kind of caller ask for what is another's, in
 	go test ./scripts/prove/spec -count=1 -v -timeout 60m -run 'NoSpelling|OfAnotherOrganisation|ForgedCursor|TellsStrangers|ForeignAndMissing|OnlyTheAddress' -all
 
 .PHONY: prove-faults
-prove-faults: setup ## fail every call of AWS of every use case in every way (minutes)
-	go test ./scripts/prove/faults -v -timeout 60m -all
+prove-faults: setup ## fail every call of AWS of every use case in every way (minutes; WAYS=telling: in the ways that tell most)
+	go test ./scripts/prove/faults -v -parallel 8 -timeout 60m -ways $(or $(WAYS),all)
+
+# The flows share one browser and one stack, and make test goes on without them.
+.PHONY: test-pages
+test-pages: setup ## go through the pages in Chromium, as their users would (minutes; CONSOLE_FLOW=word for those with it in their name)
+	go test ./scripts/console -v -count=1 -timeout 20m
 
 .PHONY: test-lambda
 test-lambda: setup ## run the scenario with the functions' binaries as Lambda runs them, with the environment of the CDK's template

@@ -94,8 +94,9 @@ const (
 // dies tells whether the function ends, with everything that it has under way.
 func (f fault) dies() bool { return f == diesBefore || f == diesBetween }
 
-// all has every call fail in every way. Without it those are left out that differ from others in nothing but how the SDK takes them.
-var all = flag.Bool("all", false, "fail every call in every way")
+// amount says in how many ways each call fails: in all; in those that tell more than others, which leaves out what differs in nothing but how
+// the SDK takes it; or in every second of these, dealt so that two calls after another see all of them.
+var amount = flag.String("ways", "half", "fail each call in `all` ways, in the telling ones, or in half of these")
 
 // way is a fault, once or for good.
 type way struct {
@@ -105,8 +106,9 @@ type way struct {
 
 // waysOf are those in which a call is made to fail.
 func waysOf(c call) []way {
+	all := *amount == "all"
 	switch {
-	case c.writes() && *all:
+	case c.writes() && all:
 		return []way{
 			{throttled, false},
 			{broken, false},
@@ -134,7 +136,7 @@ func waysOf(c call) []way {
 			{lost, true},
 			{straggles, true},
 		}
-	case *all:
+	case all:
 		return []way{
 			{throttled, false},
 			{broken, false},
