@@ -111,6 +111,7 @@ func settingsOf(variant string) map[string]string {
 	case "sparing":
 		return with(base(), map[string]string{
 			"accessLog": "false", "platformLog": "true", "logAllows": "100", "rollout": "none", "anomalies": "false",
+			"dashboard": "false", "sharedMachine": "true",
 		})
 	case "guests":
 		return with(variants()["outside"], map[string]string{

@@ -155,21 +155,33 @@ func (v *service) addPagesClient(other awscognito.CfnUserPoolIdentityProvider) {
 	v.pool.pages, v.pool.audience = page, append(v.pool.audience, page)
 }
 
-// addMachines makes a client for each scope: its secret gets tokens without a person.
+// addMachines makes a client for each scope, or one for both: its secret gets tokens without a person.
 func (v *service) addMachines(scopes awscognito.CfnUserPoolResourceServer) {
+	var machine awscognito.CfnUserPoolClient
 	for _, m := range []struct{ id, scope string }{{"Directory", httpapi.ScopeDirectory}, {"Check", httpapi.ScopeCheck}} {
-		machine := v.client(m.id, &awscognito.CfnUserPoolClientProps{
-			AllowedOAuthFlowsUserPoolClient: jsii.Bool(true), AllowedOAuthFlows: jsii.Strings("client_credentials"),
-			AllowedOAuthScopes: jsii.Strings(m.scope), GenerateSecret: jsii.Bool(true),
-			ExplicitAuthFlows:   jsii.Strings("ALLOW_REFRESH_TOKEN_AUTH"), // nobody signs in with it; likewise
-			AccessTokenValidity: jsii.Number(60),
-			TokenValidityUnits:  &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{AccessToken: jsii.String("minutes")},
-		})
-		machine.Node().AddDependency(scopes)
-		v.pool.audience = append(v.pool.audience, machine)
+		says := []string{m.scope}
+		if v.sharedMachine {
+			says = []string{httpapi.ScopeDirectory, httpapi.ScopeCheck}
+		}
+		if !v.sharedMachine || machine == nil {
+			machine = v.addMachine(m.id, scopes, says)
+		}
 		v.output(m.id+"Client", machine.Ref(),
 			"the id of the client whose tokens have the scope "+m.scope+"; its secret: aws cognito-idp describe-user-pool-client")
 	}
+}
+
+func (v *service) addMachine(id string, scopes awscognito.CfnUserPoolResourceServer, says []string) awscognito.CfnUserPoolClient {
+	machine := v.client(id, &awscognito.CfnUserPoolClientProps{
+		AllowedOAuthFlowsUserPoolClient: jsii.Bool(true), AllowedOAuthFlows: jsii.Strings("client_credentials"),
+		AllowedOAuthScopes: jsii.Strings(says...), GenerateSecret: jsii.Bool(true),
+		ExplicitAuthFlows:   jsii.Strings("ALLOW_REFRESH_TOKEN_AUTH"), // nobody signs in with it; likewise
+		AccessTokenValidity: jsii.Number(60),
+		TokenValidityUnits:  &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{AccessToken: jsii.String("minutes")},
+	})
+	machine.Node().AddDependency(scopes)
+	v.pool.audience = append(v.pool.audience, machine)
+	return machine
 }
 
 func (v *service) client(id string, props *awscognito.CfnUserPoolClientProps) awscognito.CfnUserPoolClient {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 )
 
@@ -114,6 +115,17 @@ func TestWhatAnOperatorDoesWithout(t *testing.T) {
 		same(t, id+": how it moves", tpl.raw(id)["UpdatePolicy"], nil)
 	}
 	same(t, "groups", len(tpl.of("AWS::CodeDeploy::DeploymentGroup")), 0)
+	same(t, "dashboards", len(tpl.of("AWS::CloudWatch::Dashboard")), 0)
+	machines := map[string]any{}
+	for id, c := range tpl.of("AWS::Cognito::UserPoolClient") {
+		if c.Properties["GenerateSecret"] == true {
+			machines[id] = c.Properties["AllowedOAuthScopes"]
+		}
+	}
+	same(t, "machines", machines, map[string]any{"DirectoryClient": []string{httpapi.ScopeDirectory, httpapi.ScopeCheck}})
+	_, api := tpl.only(t, "AWS::ApiGatewayV2::Authorizer")
+	same(t, "whose tokens the API takes", at(api.Properties, "JwtConfiguration", "Audience"),
+		[]any{map[string]any{"Ref": "PagesClient"}, map[string]any{"Ref": "DirectoryClient"}})
 	for id, a := range tpl.of("AWS::CloudWatch::Alarm") {
 		if a.Properties["ThresholdMetricId"] != nil {
 			t.Errorf("%s: got a band, want none", id)

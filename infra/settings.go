@@ -61,6 +61,11 @@ type settings struct {
 	logAllows        int  // percent of the answers of check that allow, of which it logs a line
 	platformLog      bool // Lambda logs the start, the end and a report of each invocation
 	anomalies        bool // alarms learn what is usual of checks and denials
+	dashboard        bool // CloudWatch has a page for operators
+
+	// One client of machines gets tokens of both scopes, for a product whose one back end registers customers and asks for decisions. Whoever
+	// gets hold of its secret can register people, and not only ask.
+	sharedMachine bool
 
 	rollout string // how new versions of the functions with routes take over: of rollouts(), or allAtOnce
 
@@ -100,7 +105,8 @@ func defaults(target string) map[string]string {
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
-		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "rollout": rollouts()[0],
+		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "dashboard": "true", "sharedMachine": "false",
+		"rollout":       rollouts()[0],
 		"restoredTable": "", "restoredStream": "", "userPool": "", "protect": "false",
 		"federationName": "", "federationDomains": "", "federationIssuer": "", "federationClient": "", "federationSecret": "",
 		"federationScopes": "", "federationMetadata": "", "federationEmail": "", "federationVerified": "",
@@ -182,7 +188,7 @@ func read(given map[string]string) (settings, error) {
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
 		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)), tracing: truth("tracing"),
 		accessLog: truth("accessLog"), logAllows: int(number("logAllows", 0, 100)), platformLog: truth("platformLog"),
-		anomalies: truth("anomalies"), rollout: all["rollout"],
+		anomalies: truth("anomalies"), dashboard: truth("dashboard"), sharedMachine: truth("sharedMachine"), rollout: all["rollout"],
 		restoredTable: all["restoredTable"], restoredStream: all["restoredStream"], userPool: all["userPool"], protect: truth("protect"),
 		endpoint: all["endpoint"], sesEndpoint: all["sesEndpoint"], baseURL: all["baseUrl"],
 	}

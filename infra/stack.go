@@ -94,7 +94,9 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 		v.addAdditions()
 		v.addAlarms()
 		v.addRollouts()
-		v.addDashboard()
+		if s.dashboard {
+			v.addDashboard()
+		}
 	}
 	v.output("Table", v.table.TableName(), "the table's name")
 	nag(app)
