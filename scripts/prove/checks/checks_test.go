@@ -66,7 +66,8 @@ func rules() map[string]rule {
 		"shared/stream/batch": { // what Lambda makes of a stream: for the local stack and the tools, and in no function
 			own: []string{"events"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"}),
 		},
-		"shared/turns": {}, // whose turn it is: it knows nobody
+		"shared/turns":  {}, // whose turn it is: it knows nobody
+		"shared/client": {}, // a module elsewhere takes it alone
 		"shared/sweep": {
 			own:   []string{"events", "shared/access", "shared/metrics", "shared/service", "shared/turns"},
 			other: with(text, []string{"github.com/aws/aws-lambda-go"}),
