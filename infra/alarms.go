@@ -24,6 +24,7 @@ const (
 	mails    cause = "mails"
 	schedule cause = "schedule"
 	storage  cause = "storage"
+	past     cause = "past"
 
 	ofDeployments cause = "" // deployments alone watch it: nobody is told
 )
@@ -71,6 +72,7 @@ func (v *service) addAlarms() {
 		{storage, "The table refuses requests, or changes get in each other's way. What else fails because of that is not told."},
 		{requests, "Requests fail or are slow."},
 		{mails, "Mails are late, come back, or were given up."},
+		{past, "Versions of records are late or missing: answers about the past say that they are incomplete. Nothing else is concerned."},
 		{schedule, "What is due is not done on time. Access ends on time all the same."},
 	} {
 		props := &awscloudwatch.CompositeAlarmProps{
@@ -123,12 +125,22 @@ func anyOf(alarms []awscloudwatch.IAlarm) awscloudwatch.IAlarmRule {
 // causeOf is what a function's alarms belong to.
 func causeOf(f manifest.Function) cause {
 	switch {
+	case f.Name == "publish":
+		return past
 	case f.Stream != nil, f.Feedback:
 		return mails
 	case f.Schedule > 0:
 		return schedule
 	}
 	return requests
+}
+
+// slow says what holds up a function that the stream starts.
+func slow(f manifest.Function) string {
+	if f.Name == "notify" {
+		return "SES's sending rate, or a batch that fails again and again, holds them up."
+	}
+	return "A batch that fails again and again, or a table that refuses writes, holds them up."
 }
 
 func (v *service) alarms() []alarm {
@@ -146,8 +158,8 @@ func (v *service) alarms() []alarm {
 			})
 		if f.Stream != nil {
 			all = append(all, alarm{
-				name: f.Name + "-age", cause: mails, metric: v.lambda(f, "IteratorAge", "Maximum", 1), above: 5 * 60 * 1000, periods: 5,
-				means: "Mails are more than five minutes late. SES's sending rate, or a batch that fails again and again, holds them up.",
+				name: f.Name + "-age", cause: causeOf(f), metric: v.lambda(f, "IteratorAge", "Maximum", 1), above: 5 * 60 * 1000, periods: 5,
+				means: strings.ToUpper(f.Stream.Carries[:1]) + f.Stream.Carries[1:] + " are more than five minutes late. " + slow(f),
 			})
 		}
 	}
@@ -169,6 +181,10 @@ func (v *service) alarms() []alarm {
 		alarm{
 			name: "contention", cause: storage, metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
 			means: "Many changes conflicted with each other on the same records. Callers may have been answered 409 or 503.",
+		},
+		alarm{
+			name: "past-gaps", cause: past, metric: v.own(metrics.PastGaps, "Sum", 5), above: 0,
+			means: "Somebody asked about an instant of which versions of records are missing, and was told that the answer is incomplete.",
 		},
 		alarm{
 			name: "bounces", cause: mails, metric: v.reputation("Reputation.BounceRate"), above: 0.04,
@@ -266,7 +282,9 @@ func (v *service) addDashboard() {
 			},
 			{
 				graph("Lag of the sweep", "seconds", v.own(metrics.SweepLag, "Maximum", 1)),
-				graph("Age of the stream", "ms", v.lambda(named("notify"), "IteratorAge", "Maximum", 1)),
+				graph("Age of the stream", "ms", v.lambda(named("notify"), "IteratorAge", "Maximum", 1).With(
+					&awscloudwatch.MetricOptions{Label: jsii.String("notify")}),
+					v.lambda(named("publish"), "IteratorAge", "Maximum", 1).With(&awscloudwatch.MetricOptions{Label: jsii.String("publish")})),
 				graph("Dead letters", "messages", dead...),
 			},
 			{

@@ -282,8 +282,13 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 // addStream lets the table's stream start the function, as the manifest says.
 func (v *service) addStream(f manifest.Function, fn awslambda.Function, role awsiam.Role) {
 	s := f.Stream
-	dead := v.addDeadLetters(f, "stream", "records of the table's stream: mails that nobody got. scripts/tools/replay takes them again")
-	v.output("DeadLetters", dead.QueueUrl(), "go run ./scripts/tools/replay -queue takes the mails' dead letters from here")
+	dead := v.addDeadLetters(f, "stream",
+		"records of the table's stream: "+s.Carries+" that nobody has. scripts/tools/replay takes them again")
+	id, output := "Stream", "DeadLetters" // of the first reader, which deployed stacks have under these names
+	if f.Name != "notify" {
+		id, output = "Stream-"+f.Name, "DeadLetters"+strings.ToUpper(f.Name[:1])+f.Name[1:]
+	}
+	v.output(output, dead.QueueUrl(), "go run ./scripts/tools/replay -queue takes the dead letters of "+s.Carries+" from here")
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		Resources: &[]*string{v.table.TableStreamArn()},
@@ -293,7 +298,7 @@ func (v *service) addStream(f manifest.Function, fn awslambda.Function, role aws
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("dynamodb:ListStreams"), Resources: jsii.Strings("*")}))
 	role.AddToPolicy(
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{dead.QueueArn()}}))
-	mapping := awslambda.NewCfnEventSourceMapping(v.in, jsii.String("Stream"), &awslambda.CfnEventSourceMappingProps{
+	mapping := awslambda.NewCfnEventSourceMapping(v.in, &id, &awslambda.CfnEventSourceMappingProps{
 		FunctionName:   fn.FunctionArn(),
 		EventSourceArn: v.table.TableStreamArn(),
 		// From the oldest record: between the table and this mapping no event may be lost.

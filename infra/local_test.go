@@ -326,8 +326,13 @@ func TestTheStreamStartsWhatItStartsLocally(t *testing.T) {
 			if f.Stream == nil {
 				continue
 			}
-			_, m := tpl.only(t, "AWS::Lambda::EventSourceMapping")
-			s, p := f.Stream, m.Properties
+			s, p := f.Stream, map[string]any(nil)
+			for _, m := range tpl.of("AWS::Lambda::EventSourceMapping") {
+				name, _ := tpl.Resources[refers(m.Properties["FunctionName"])].Properties["FunctionName"].(string)
+				if strings.HasSuffix(name, "-"+f.Name) {
+					p = m.Properties
+				}
+			}
 			table, _ := tpl.only(t, "AWS::DynamoDB::Table")
 			same(t, variant+": source", p["EventSourceArn"], map[string]any{"Fn::GetAtt": []string{table, "StreamArn"}})
 			same(t, variant+": filter", p["FilterCriteria"], map[string]any{"Filters": []any{map[string]any{"Pattern": s.Filter}}})

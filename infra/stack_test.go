@@ -500,7 +500,7 @@ func TestAnOperatorIsTold(t *testing.T) {
 		}
 		want := []string{
 			"sweep-lag", "contention", "bounces", "complaints", "server-errors", "latency", "check-latency", "table-throttles", "check-traffic",
-			"denials", "new-version",
+			"denials", "new-version", "past-gaps",
 		}
 		for _, f := range manifest.Functions() {
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
@@ -514,8 +514,8 @@ func TestAnOperatorIsTold(t *testing.T) {
 		slices.Sort(want)
 		same(t, variant+": alarms", slices.Sorted(maps.Keys(alarms)), want)
 		causes, told := tpl.of("AWS::CloudWatch::CompositeAlarm"), 0
-		if len(causes) != 4 {
-			t.Errorf("%s: got %d causes, want 4", variant, len(causes))
+		if len(causes) != 5 {
+			t.Errorf("%s: got %d causes, want 5", variant, len(causes))
 		}
 		for id, c := range causes {
 			if refers(c.Properties["AlarmActions"]) != topic || refers(c.Properties["OKActions"]) != topic {
@@ -599,9 +599,10 @@ func TestARestoredTableTakesTheTablesPlace(t *testing.T) {
 			t.Errorf("%s: got the table %v", id, got)
 		}
 	}
-	_, mapping := tpl.only(t, "AWS::Lambda::EventSourceMapping")
-	if got := at(mapping.Properties, "EventSourceArn"); got != restoredTable+"/stream/2026-11-22T10:00:00.000" {
-		t.Errorf("got the stream %v", got)
+	for id, mapping := range tpl.of("AWS::Lambda::EventSourceMapping") {
+		if got := at(mapping.Properties, "EventSourceArn"); got != restoredTable+"/stream/2026-11-22T10:00:00.000" {
+			t.Errorf("%s: got the stream %v", id, got)
+		}
 	}
 	if len(tpl.errors) > 0 {
 		t.Errorf("got complaints: %v", tpl.errors)

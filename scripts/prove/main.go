@@ -35,7 +35,7 @@ func main() {
 var errFound = errors.New("found what should never be")
 
 func run(ctx context.Context, args []string, out, log io.Writer) error {
-	const usage = "say what to prove: histories, input, crash or trust, and -h after it for the flags"
+	const usage = "say what to prove: histories, input, crash, trust or anyday, and -h after it for the flags"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -49,6 +49,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return c.input(ctx)
 	case "trust":
 		return c.trust(ctx)
+	case "anyday":
+		return c.anyday(ctx)
 	case "crash":
 		return c.crash(ctx)
 	}

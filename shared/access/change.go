@@ -46,7 +46,8 @@ type PlanContext struct {
 type Change struct {
 	Writes  []Write
 	Events  []events.Event
-	Narrows bool // it narrows or ends access and widens none: changes that widen access wait for it
+	At      time.Time // when it was planned, UTC: the stamp of the records that it writes; zero = they keep the stamp that they have
+	Narrows bool      // it narrows or ends access and widens none: changes that widen access wait for it
 }
 
 // Empty reports whether there is nothing to write.

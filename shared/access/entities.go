@@ -72,6 +72,7 @@ type Partner struct {
 	Domains  []string // that the provider has confirmed for this partner, sorted: no other partner makes users in them
 	Created  time.Time
 	Updated  time.Time
+	Changed  Stamp // when this version was made; Updated leaves out what people do not see. Likewise in the other records
 	Version  int64 // 1 at first, one more with each write
 
 	// OwnerSetsSSO is the provider's permission for the partner's owner to set SSO. It is false unless the provider gives it: a partner that
@@ -85,6 +86,7 @@ type Headcount struct {
 	LastNumber int64 // the number given to the latest user
 	Staff      int   // users who are neither external nor removed: those whom everyone includes
 	Owners     int   // active owners
+	Changed    Stamp
 	Version    int64
 }
 
@@ -114,6 +116,7 @@ type User struct {
 
 	Created time.Time // UTC
 	Updated time.Time // UTC
+	Changed Stamp
 	Version int64
 }
 
@@ -140,6 +143,7 @@ type Customer struct {
 	HasInvitations bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
 	Created        time.Time
 	Updated        time.Time
+	Changed        Stamp
 	Version        int64 // also incremented when a grant is opened, so that two concurrent openings conflict (A15)
 }
 
@@ -266,6 +270,7 @@ type Grant struct {
 
 	Created        time.Time
 	Updated        time.Time
+	Changed        Stamp
 	Version        int64
 	HiddenVersions int64 // how many versions changed nothing that the API shows
 }
@@ -372,7 +377,7 @@ func (g *Grant) SameTerms(other *Grant) bool {
 	for _, g := range []*Grant{&a, &b} { // what no decision looks at
 		g.AutoExtend = 0
 		g.Note, g.Message, g.Count, g.Version, g.HiddenVersions = "", "", 0, 0, 0
-		g.Created, g.Updated, g.NotifiedUntil, g.RulesVersion = time.Time{}, time.Time{}, time.Time{}, 0
+		g.Created, g.Updated, g.NotifiedUntil, g.RulesVersion, g.Changed = time.Time{}, time.Time{}, time.Time{}, 0, ""
 	}
 	return reflect.DeepEqual(a, b)
 }

@@ -26,6 +26,7 @@ type GrantFilter struct {
 	EndsBefore     time.Time // only what ends before; zero = no bound
 	ChangedSince   time.Time // only what was changed then or later; zero = no bound
 	Now            time.Time
+	Past           Past   // asks about its instant, which Now is then, too
 	Viewer         string // a user: its access is looked up, too
 	OnlyAccessible bool   // only what that user can enter
 
@@ -63,7 +64,8 @@ func (f GrantFilter) Narrows() bool {
 // GrantPage is a part of a list of grants, with how many rows the whole list has; nil = they were not counted.
 type GrantPage struct {
 	Page[GrantRow]
-	Total *int
+	Total   *int
+	Missing []MissingVersions // of the records of the list, when it is of the past
 }
 
 // PageOfGrants returns the wanted page of the rows, which the filter wants; name is the SortName of the other side. A row that stays as it
@@ -85,5 +87,5 @@ func PageOfGrants(rows []*GrantRow, f GrantFilter, name func(*GrantRow) string, 
 		return at
 	}
 	compare := func(a, b Place) int { return a.compare(b, f.Descending) }
-	return GrantPage{pageBetween(rows, placeOf, compare, after, ask), ref(len(rows))}, nil
+	return GrantPage{Page: pageBetween(rows, placeOf, compare, after, ask), Total: ref(len(rows))}, nil
 }

@@ -88,6 +88,7 @@ type PeopleFilter struct {
 	Descending  bool
 	Count       bool // the rows are counted, however many they are
 	Now         time.Time
+	Past        Past // asks about its instant, which Now is then, too
 }
 
 // WantsGrant reports whether the filter may want people of a grant.
@@ -198,7 +199,8 @@ func (p Place) compare(other Place, descending bool) int {
 // PeoplePage is a part of a list of people, with how many rows the whole list has; nil = they were not counted.
 type PeoplePage struct {
 	Page[Person]
-	Total *int
+	Total   *int
+	Missing []MissingVersions // of the records of the list, when it is of the past
 }
 
 // PageOfPeople returns the wanted page of the rows that the filter wants. The position after a page is the place of its last row: a row
@@ -215,7 +217,7 @@ func PageOfPeople(rows []Person, f PeopleFilter, ask PageRequest) (PeoplePage, e
 			wanted = append(wanted, &rows[i])
 		}
 	}
-	return PeoplePage{pageBetween(wanted, f.PlaceOf, f.Compare, after, ask), ref(len(wanted))}, nil
+	return PeoplePage{Page: pageBetween(wanted, f.PlaceOf, f.Compare, after, ask), Total: ref(len(wanted))}, nil
 }
 
 // pageBetween returns the page of the rows after a place, in the order of their places; without a position, from the first.

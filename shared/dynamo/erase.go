@@ -55,9 +55,15 @@ func (tx *transaction) formerUser(table string, w access.UserWrite) {
 }
 
 // Erase puts the pseudonym into a stretch of what concerns the partner and names the person: events, ended invitations, mails, and who
-// ended grants. It reads index 1 after the position, and returns where the next stretch begins, "" at the end. Each item is written on the
-// condition that it still says what the index said; otherwise Erase fails, and the stretch has to be done again. It can be repeated.
+// ended grants; and, with the first stretch, into the versions of the user. It reads index 1 after the position, and returns where the next
+// stretch begins, "" at the end. Each item is written on the condition that it still says what the index said; otherwise Erase fails, and
+// the stretch has to be done again. It can be repeated.
 func (s *Store) Erase(ctx context.Context, x access.Erasure, after string, limit int) (next string, err error) {
+	if after == "" {
+		if err := s.eraseVersions(ctx, x.User); err != nil {
+			return "", err
+		}
+	}
 	sp := span{index: gsi1, pk: partnerIndexPK(x.Partner), first: " ", last: "\U0010FFFF"}
 	if after != "" {
 		sp.first = after + "\x01"

@@ -57,7 +57,7 @@ func (s *Store) grantList(ctx context.Context, f access.GrantFilter, ask access.
 // sorted. A list that was sorted on the page before is sorted to its end, even when it has grown.
 func (s *Store) grantItems(ctx context.Context, f access.GrantFilter, l grantList, sorted bool) (items []*item, all bool, err error) {
 	most := sortedGrants
-	if f.Narrows() {
+	if f.Narrows() && s.past == nil {
 		most = narrowedGrants
 	}
 	sp := l.span
@@ -71,7 +71,7 @@ func (s *Store) grantItems(ctx context.Context, f access.GrantFilter, l grantLis
 			if err != nil {
 				return nil, false, err
 			}
-			if f.WantsGrant(g) {
+			if s.past != nil || f.WantsGrant(g) { // what the grant was at an instant is known later
 				items = append(items, it)
 			}
 		}
@@ -109,6 +109,9 @@ func (s *Store) sortedGrants(
 func (s *Store) CustomerGrants(
 	ctx context.Context, c *access.Customer, f access.GrantFilter, ask access.PageRequest,
 ) (access.GrantPage, error) {
+	if !f.Past.At.IsZero() && s.past == nil {
+		return s.customerGrantsAt(ctx, c, f, ask)
+	}
 	return s.grantList(ctx, f, ask, grantList{
 		span: prefixed(customerPK(c.ID), grantPrefix, ""), prefix: grantPrefix, join: s.joinPartners(c, f),
 		name: func(r *access.GrantRow) string { return access.SortName(r.Partner.Name, r.Partner.ID) },
@@ -120,7 +123,16 @@ func (s *Store) joinPartners(c *access.Customer, f access.GrantFilter) joinGrant
 	return func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
 		grants := make([]*access.Grant, len(items))
 		keys := make([]Key, 0, 2*len(items))
+		if s.past != nil {
+			var err error
+			if items, err = s.rewound(ctx, items); err != nil {
+				return nil, err
+			}
+		}
 		for i, it := range items {
+			if it == nil {
+				continue
+			}
 			g, err := decode(it, (*item).grant)
 			if err != nil {
 				return nil, err
@@ -134,6 +146,9 @@ func (s *Store) joinPartners(c *access.Customer, f access.GrantFilter) joinGrant
 		}
 		rows := make([]*access.GrantRow, len(items))
 		for i, g := range grants {
+			if g == nil {
+				continue
+			}
 			row := access.GrantRow{Grant: g, Customer: c}
 			if row.Partner, err = lookup(side, partnerKey(g.Partner), (*item).partner); err != nil {
 				return nil, err
@@ -154,6 +169,9 @@ func (s *Store) joinPartners(c *access.Customer, f access.GrantFilter) joinGrant
 func (s *Store) PartnerCustomers(
 	ctx context.Context, p *access.Partner, f access.GrantFilter, ask access.PageRequest,
 ) (access.GrantPage, error) {
+	if !f.Past.At.IsZero() && s.past == nil {
+		return s.partnerCustomersAt(ctx, p, f, ask)
+	}
 	return s.grantList(ctx, f, ask, grantList{
 		span: prefixed(partnerIndexPK(p.ID), customerPrefix, "").inIndex(), prefix: customerPrefix, join: s.joinCustomers(p, f),
 		name: func(r *access.GrantRow) string { return access.SortName(r.Customer.Name, r.Customer.ID) },

@@ -290,6 +290,7 @@ func partnerItem(p *access.Partner) draft {
 	d.list("domains", p.Domains)
 	d.t("created", p.Created)
 	d.t("updated", p.Updated)
+	d.s(changed, string(p.Changed))
 	d.n("version", p.Version)
 	return d
 }
@@ -299,7 +300,7 @@ func (it *item) partner() *access.Partner {
 		ID: it.s("id"), Name: it.s("name"), Class: access.Class(it.s("class")), Offer: it.level("offer"), SSO: it.b("sso"),
 		Status: access.Status(it.s("status")), Parent: it.s("parent"), Contacts: it.list("contacts"), Domains: it.list("domains"),
 		OwnerSetsSSO: it.b("owner_sets_sso"),
-		Created:      it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
+		Created:      it.t("created"), Updated: it.t("updated"), Changed: it.stamp(), Version: it.n("version"),
 	}
 }
 
@@ -309,13 +310,15 @@ func headcountItem(h *access.Headcount) draft {
 	d.n("last", h.LastNumber)
 	d.n("staff", int64(h.Staff))
 	d.n("owners", int64(h.Owners))
+	d.s(changed, string(h.Changed))
 	d.n("version", h.Version)
 	return d
 }
 
 func (it *item) headcount() *access.Headcount {
 	return &access.Headcount{
-		Partner: it.s("id"), LastNumber: it.n("last"), Staff: int(it.n("staff")), Owners: int(it.n("owners")), Version: it.n("version"),
+		Partner: it.s("id"), LastNumber: it.n("last"), Staff: int(it.n("staff")), Owners: int(it.n("owners")),
+		Changed: it.stamp(), Version: it.n("version"),
 	}
 }
 
@@ -342,6 +345,7 @@ func userItem(u *access.User) draft {
 	d.t("missed", u.ActivationMissedAt)
 	d.t("created", u.Created)
 	d.t("updated", u.Updated)
+	d.s(changed, string(u.Changed))
 	d.n("version", u.Version)
 	return d
 }
@@ -353,7 +357,7 @@ func (it *item) user() *access.User {
 		FormerEmails: it.list("former"), Name: it.s("name"), Phone: it.s("phone"),
 		Role: access.Role(it.s("role")), Status: access.Status(it.s("status")), MFA: it.b("mfa"), MemberOf: it.list("member_of"),
 		RemovalHeadcountVersion: it.n("left"), ActivationMissedAt: it.t("missed"),
-		Created: it.t("created"), Updated: it.t("updated"), Version: it.n("version"),
+		Created: it.t("created"), Updated: it.t("updated"), Changed: it.stamp(), Version: it.n("version"),
 	}
 }
 
@@ -403,6 +407,7 @@ func customerItem(c *access.Customer) draft {
 	d.b("inviting", c.HasInvitations)
 	d.t("created", c.Created)
 	d.t("updated", c.Updated)
+	d.s(changed, string(c.Changed))
 	d.n("version", c.Version)
 	return d
 }
@@ -411,7 +416,7 @@ func (it *item) customer() *access.Customer {
 	return &access.Customer{
 		ID: it.s("id"), Name: it.s("name"), Domain: it.s("domain"), Contacts: it.list("contacts"), Status: access.Status(it.s("status")),
 		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), Created: it.t("created"),
-		Updated: it.t("updated"),
+		Updated: it.t("updated"), Changed: it.stamp(),
 		Version: it.n("version"),
 	}
 }
@@ -479,6 +484,7 @@ func grantItem(g *access.Grant) draft {
 	d.t("told", g.NotifiedUntil)
 	d.t("created", g.Created)
 	d.t("updated", g.Updated)
+	d.s(changed, string(g.Changed))
 	d.n("version", g.Version)
 	if g.HiddenVersions > 0 {
 		d.n("quiet", g.HiddenVersions)
@@ -564,6 +570,8 @@ func (it *item) grantInto(g *access.Grant) {
 			g.Created = it.timeOf(a)
 		case "updated":
 			g.Updated = it.timeOf(a)
+		case changed:
+			g.Changed = access.Stamp(a.text)
 		case "version":
 			g.Version = it.numberOf(a)
 		case "quiet":

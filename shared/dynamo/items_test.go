@@ -25,6 +25,8 @@ var update = flag.Bool("update", false, "write testdata/*.golden as it is now")
 const (
 	kim = "contoso:01JKIM0000000000000000000K"
 	ann = "ann@acme.example"
+
+	stamp access.Stamp = "2026-11-22T12:00:00.000Z"
 )
 
 // full is one record of each kind with every field set.
@@ -35,16 +37,16 @@ func full() record {
 			ID: "contoso", Name: "Contoso MSP – Köln", Class: access.Channel, Offer: access.Manage, SSO: true, OwnerSetsSSO: true,
 			Status: access.Suspended,
 			Parent: "fabrikam", Contacts: []string{"ops@contoso.example", "help@contoso.example"}, Domains: []string{"contoso.example"},
-			Created: noon, Updated: noon.Add(time.Hour), Version: 7,
+			Created: noon, Updated: noon.Add(time.Hour), Changed: stamp, Version: 7,
 		},
-		Headcount: &access.Headcount{Partner: "contoso", LastNumber: 12, Staff: 9, Owners: 2, Version: 14},
+		Headcount: &access.Headcount{Partner: "contoso", LastNumber: 12, Staff: 9, Owners: 2, Changed: stamp, Version: 14},
 		User: &access.User{
 			ID: kim, Partner: "contoso", Number: 3, Email: "kim@contoso.example", Unproved: true, FormerEmails: []string{"kim@old.example"},
 			Name:  "Kim 金",
 			Phone: "+4930123456", Role: access.Tech,
 			Status: access.Disabled, MFA: true, MemberOf: []string{"acme", "globex"}, RemovalHeadcountVersion: 13,
 			ActivationMissedAt: noon.Add(time.Hour), Created: noon,
-			Updated: noon.Add(time.Millisecond), Version: 4,
+			Updated: noon.Add(time.Millisecond), Changed: stamp, Version: 4,
 		},
 		Email: &access.Email{
 			Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"},
@@ -54,7 +56,7 @@ func full() record {
 		Customer: &access.Customer{
 			ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active,
 			ManagedBy: "contoso", Caps: access.Caps{"kim@contoso.example": access.View, "lee@contoso.example": access.None}, HasInvitations: true,
-			Created: noon, Updated: noon, Version: 2,
+			Created: noon, Updated: noon, Changed: stamp, Version: 2,
 		},
 		Member: &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
 		Grant: &access.Grant{
@@ -65,7 +67,7 @@ func full() record {
 			EveryoneUpTo: 8, EveryoneUpToVersion: 6, EveryoneSince: noon.Add(time.Hour), EveryoneBy: access.By{Kind: "customer", Email: ann},
 			Count: 5, PreviousEnd: noon.Add(time.Second),
 			End:           &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
-			NotifiedUntil: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Version: 9, HiddenVersions: 2,
+			NotifiedUntil: noon.Add(time.Minute), Created: noon, Updated: noon.Add(time.Hour), Changed: stamp, Version: 9, HiddenVersions: 2,
 		},
 		Assignment: &access.Assignment{
 			Customer: "acme", Partner: "contoso", User: kim, Epoch: 3, Excluded: true, Level: &level, By: access.ByPartner,

@@ -188,3 +188,65 @@ func blockKey(address, source string) Key {
 func blockPK(address string) string { return "B#" + address }
 
 const blockPrefix = "B"
+
+// Versions of records are in partitions of their own, one for each record but for assignments: those of one grant are together. An
+// assignment has an item beside its versions, by which those who were ever assigned are found. No filter of the table's stream matches the
+// kind of these partitions: who records versions never sees its own items.
+const (
+	versionKind     = "Z#"
+	versionPrefix   = "V#"
+	assignedPrefix  = "R#"
+	versionDigits   = 12
+	afterAllStamps  = "~"
+	betweenStampAnd = "#"
+)
+
+// recordRef is a record whose versions are kept: the partition of its versions, and what their sort keys begin with.
+type recordRef struct{ pk, prefix string }
+
+// refOf returns where the versions of the record with that key are; false when no versions are kept of it. A user who has left has the same
+// as before.
+func refOf(k Key) (recordRef, bool) {
+	kind, id, _ := strings.Cut(k.PK, "#")
+	row, of, _ := strings.Cut(k.SK, "#")
+	switch kind + row {
+	case "PP", "PH", "CC":
+		return recordRef{versionKind + kind + row + "#" + id, versionPrefix}, true
+	case "PU", "PF":
+		return recordRef{versionKind + "PU#" + of, versionPrefix}, true
+	case "CG":
+		return recordRef{grantVersionsPK(id, of), versionPrefix}, true
+	case "CU":
+		return recordRef{assignmentVersionsPK(id, partnerOf(of)), versionPrefix + of + "#"}, true
+	}
+	return recordRef{}, false
+}
+
+func grantVersionsPK(customer, partner string) string {
+	return versionKind + "CG#" + customer + "#" + partner
+}
+
+// assignmentVersionsPK is the partition of the assignments of all users of the partner in the customer's grant.
+func assignmentVersionsPK(customer, partner string) string {
+	return versionKind + "CU#" + customer + "#" + partner
+}
+
+// assignedKey is the key of the item that says that the user was assigned at some time.
+func assignedKey(customer, user string) Key {
+	return Key{assignmentVersionsPK(customer, partnerOf(user)), assignedPrefix + user}
+}
+
+// key returns the key of a version. Versions of a record sort by when they were made, and those of the same instant by their numbers.
+func (r recordRef) key(made access.Stamp, number int64) Key {
+	return Key{r.pk, fmt.Sprintf("%s%s%s%0*d", r.prefix, made, betweenStampAnd, versionDigits, number)}
+}
+
+// upTo is the span of the versions that were made at the instant or before it, latest first, and after that of those made later, earliest
+// first.
+func (r recordRef) upTo(at access.Stamp) span {
+	return span{pk: r.pk, first: r.prefix, last: r.prefix + string(at) + betweenStampAnd + afterAllStamps, backwards: true}
+}
+
+func (r recordRef) after(at access.Stamp) span {
+	return span{pk: r.pk, first: r.prefix + string(at) + betweenStampAnd + afterAllStamps, last: r.prefix + afterAllStamps}
+}

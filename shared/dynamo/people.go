@@ -43,6 +43,9 @@ func (p peopleSource) picked() bool {
 
 // People lists the people who can come in to a customer's tenant, as the filter has it.
 func (s *Store) People(ctx context.Context, customer string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error) {
+	if !f.Past.At.IsZero() {
+		return s.peopleAt(ctx, customer, f, ask)
+	}
 	sources, err := s.peopleSources(ctx, customer, f)
 	if err != nil {
 		return access.PeoplePage{}, err
@@ -134,7 +137,7 @@ func (s *Store) everybody(ctx context.Context, sources []peopleSource, now time.
 
 // peopleOf returns the people of a grant who can come in.
 func (s *Store) peopleOf(ctx context.Context, p peopleSource, now time.Time) ([]access.Person, error) {
-	rows, err := whole(ctx, s, prefixed(customerPK(p.grant.Customer), assignmentPrefix(p.grant.Partner), ""), (*item).assignment)
+	rows, err := s.assignmentsOf(ctx, p.grant)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (s *Store) peopleOf(ctx context.Context, p peopleSource, now time.Time) ([]
 	if p.picked() {
 		users, err = s.pickedUsers(ctx, p.grant, rows)
 	} else {
-		users, err = whole(ctx, s, prefixed(partnerIndexPK(p.grant.Partner), userPrefix, "").inIndex(), (*item).user)
+		users, err = s.usersOf(ctx, p.grant.Partner)
 	}
 	if err != nil {
 		return nil, err
@@ -159,6 +162,22 @@ func (s *Store) peopleOf(ctx context.Context, p peopleSource, now time.Time) ([]
 		}
 	}
 	return out, nil
+}
+
+// assignmentsOf reads the rows of a grant.
+func (s *Store) assignmentsOf(ctx context.Context, g *access.Grant) ([]*access.Assignment, error) {
+	if s.past != nil {
+		return s.assignmentsAt(ctx, g)
+	}
+	return whole(ctx, s, prefixed(customerPK(g.Customer), assignmentPrefix(g.Partner), ""), (*item).assignment)
+}
+
+// usersOf reads all users of a partner who have not left.
+func (s *Store) usersOf(ctx context.Context, partner string) ([]*access.User, error) {
+	if s.past != nil {
+		return s.usersAt(ctx, partner)
+	}
+	return whole(ctx, s, prefixed(partnerIndexPK(partner), userPrefix, "").inIndex(), (*item).user)
 }
 
 // pickedUsers reads the users whom rows of the grant assign.
@@ -220,7 +239,13 @@ func whole[T any](ctx context.Context, s *Store, sp span, as func(*item) *T) ([]
 		if err != nil {
 			return nil, err
 		}
-		for _, it := range items {
+		then := items
+		if s.past != nil {
+			if then, err = s.rewindItems(ctx, items); err != nil {
+				return nil, err
+			}
+		}
+		for _, it := range then {
 			v, err := decode(it, as)
 			if err != nil {
 				return nil, err

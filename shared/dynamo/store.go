@@ -26,7 +26,8 @@ type Store struct {
 	db      *dynamodb.Client
 	table   string
 	metrics *metrics.Recorder
-	counted int // up to how many people a list is read whole and counted
+	counted int   // up to how many people a list is read whole and counted
+	past    *past // the instant whose records get, one and whole return; nil = now
 }
 
 // New returns the store in the table of that name.
@@ -136,7 +137,7 @@ func wait(ctx context.Context, pause time.Duration) error {
 // for holds. It returns the keys that were written.
 func (s *Store) commit(ctx context.Context, c access.Change, answer *access.StoredResponse, taking bool) ([]Key, error) {
 	var tx transaction
-	for _, w := range c.Writes {
+	for _, w := range stamped(c) {
 		if err := s.stage(&tx, w); err != nil {
 			return nil, err
 		}
@@ -249,7 +250,7 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 		}
 	case access.GrantWrite:
 		tx.put(t, grantItem(w.After), w.Before.Stored())
-	case access.AssignmentWrite:
+	case stampedAssignment:
 		tx.assignment(t, w)
 	case access.TaskWrite:
 		if w.After == nil {
@@ -425,12 +426,12 @@ func (s *Store) get(ctx context.Context, keys []Key) (map[Key]*item, error) {
 		}
 	}
 	parts := make([][]*item, (len(distinct)+99)/100)
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
 	for i := range parts {
 		g.Go(func() error {
 			var err error
-			parts[i], err = s.getPart(ctx, distinct[i*100:min(len(distinct), (i+1)*100)])
+			parts[i], err = s.getPart(gctx, distinct[i*100:min(len(distinct), (i+1)*100)])
 			return err
 		})
 	}
@@ -442,6 +443,9 @@ func (s *Store) get(ctx context.Context, keys []Key) (map[Key]*item, error) {
 		for _, it := range p {
 			out[Key{it.s(pk), it.s(sk)}] = it
 		}
+	}
+	if s.past != nil {
+		return s.rewind(ctx, distinct, out)
 	}
 	return out, nil
 }
@@ -485,6 +489,13 @@ func lookup[T any](items map[Key]*item, k Key, as func(*item) *T) (*T, error) {
 
 // one reads and decodes one record; nil when it does not exist.
 func one[T any](ctx context.Context, s *Store, k Key, as func(*item) *T) (*T, error) {
+	if s.past != nil {
+		items, err := s.get(ctx, []Key{k})
+		if err != nil {
+			return nil, err
+		}
+		return lookup(items, k, as)
+	}
 	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: k.attributes(), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, failed("read a record", err)

@@ -50,14 +50,15 @@ func (r *Reader) RecordUse(ctx context.Context, customer, user string, use acces
 // withoutAssignment is the condition of a row that does not exist, or that holds a last use only.
 const withoutAssignment = "attribute_not_exists(#version)"
 
-// assignment writes or deletes an assignment. It updates the row instead of replacing it, so that the last use stays, whoever records one
-// meanwhile; a hold ends with it, as with every write.
-func (tx *transaction) assignment(table string, w access.AssignmentWrite) {
+// assignment writes an assignment. It updates the row instead of replacing it, so that the last use stays, whoever records one meanwhile; a
+// hold ends with it, as with every write. An assignment that a change of its grant ends leaves a row that says when; only the rows of
+// earlier epochs are deleted, which have had no effect for long.
+func (tx *transaction) assignment(table string, w stampedAssignment) {
 	condition, values := withoutAssignment, map[string]types.AttributeValue{}
 	if was := w.Before.Stored(); was > 0 {
 		condition, values = sameState, versionValue(was)
 	}
-	if w.After == nil {
+	if w.After == nil && !w.withGrant {
 		del := &types.Delete{
 			TableName: &table, Key: assignmentKey(w.Before.Customer, w.Before.User).attributes(), ConditionExpression: &condition,
 			ExpressionAttributeNames: versionNames(),
@@ -68,15 +69,28 @@ func (tx *transaction) assignment(table string, w access.AssignmentWrite) {
 		*tx = append(*tx, types.TransactWriteItem{Delete: del})
 		return
 	}
-	d, names := assignmentItem(w.After), versionNames()
-	delete(d, pk)
-	delete(d, sk)
+	var key Key
+	d, names := draft{}, versionNames()
+	if w.After == nil {
+		key = assignmentKey(w.Before.Customer, w.Before.User)
+		d.s("customer", w.Before.Customer)
+		d.s("user", w.Before.User)
+	} else {
+		key, d = assignmentKey(w.After.Customer, w.After.User), assignmentItem(w.After)
+		delete(d, pk)
+		delete(d, sk)
+	}
+	d.s(changed, string(w.changed))
 	var set, remove []string
 	for _, name := range slices.Sorted(maps.Keys(d)) {
 		set = append(set, "#"+name+" = :new_"+name)
 		names["#"+name], values[":new_"+name] = name, d[name]
 	}
-	for _, name := range [...]string{"out", "level", "by", "number", "at", "granter", "granter_email", hold} {
+	set = append(set, "#serial = if_not_exists(#serial, :none) + :one")
+	names["#serial"], values[":none"], values[":one"] = serial, num(0), num(1)
+	for _, name := range [...]string{
+		"version", "epoch", gsi1pk, gsi1sk, "out", "level", "by", "number", "at", "granter", "granter_email", hold,
+	} {
 		if d[name] == nil {
 			remove = append(remove, "#"+name)
 			names["#"+name] = name
@@ -84,7 +98,7 @@ func (tx *transaction) assignment(table string, w access.AssignmentWrite) {
 	}
 	expression := "SET " + strings.Join(set, ", ") + " REMOVE " + strings.Join(remove, ", ")
 	*tx = append(*tx, types.TransactWriteItem{Update: &types.Update{
-		TableName: &table, Key: assignmentKey(w.After.Customer, w.After.User).attributes(), UpdateExpression: &expression,
+		TableName: &table, Key: key.attributes(), UpdateExpression: &expression,
 		ConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 	}})
 }

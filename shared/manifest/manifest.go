@@ -35,6 +35,7 @@ type Stream struct {
 	MaxAge            time.Duration // of a record: older ones go to the dead-letter queue untried
 	Parallelization   int           // batches under way at once for each shard; those of one partition key stay in order
 	Bisect            bool          // a batch that fails as a whole is cut in half before it is tried again
+	Carries           string        // what its records mean to the operator, in the plural: mails
 }
 
 // routes are those that a function serves.
@@ -75,13 +76,33 @@ const newEvents = `{"eventName":["INSERT"],"dynamodb":{"NewImage":{"sk":{"S":[{"
 func eventStream() *Stream {
 	return &Stream{
 		Filter:    newEvents,
+		Carries:   "mails",
 		BatchSize: 10, // an event can mean eighty mails, and a batch must be done before the time-out
 		Retries:   12, MaxAge: 6 * time.Hour, Parallelization: 2, Bisect: true,
 	}
 }
 
+// newVersions lets the written records through whose versions are kept: see refOf in shared/dynamo/keys.go. The versions themselves begin
+// with Z#, so that no filter matches them.
+const newVersions = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"C#"},{"prefix":"P#"}]},` +
+	`"sk":{"S":["C","P","H",{"prefix":"G#"},{"prefix":"U#"},{"prefix":"F#"}]}}}}`
+
+// versionStream has the versions of records kept. It tries as long as eventStream does; what fails for good leaves a gap that answers about
+// the past name.
+func versionStream() *Stream {
+	return &Stream{
+		Filter:    newVersions,
+		Carries:   "versions of records",
+		BatchSize: 100, // a record is one small write
+		Retries:   12, MaxAge: 6 * time.Hour, Parallelization: 2, Bisect: true,
+	}
+}
+
 // Functions are all of them, in the order in which an operator would want to read them.
-func Functions() []Function {
+func Functions() []Function { return append(forCallers(), behindThem()...) }
+
+// forCallers are the functions that people and back ends call, but for those about mails.
+func forCallers() []Function {
 	return []Function{
 		{
 			Name:    "check",
@@ -132,6 +153,12 @@ func Functions() []Function {
 			Env:    append(peopleSettings(), "IDENTITY"), // whether accounts are kept; the sweep makes those that come with an invitation
 			Routes: routes("invite"),
 		},
+	}
+}
+
+// behindThem are the functions that the clock, the stream and SES start, and those about mails.
+func behindThem() []Function {
+	return []Function{
 		{
 			Name:    "expire",
 			Does:    "does what is due: expiries, reminders, and work on many grants",
@@ -146,6 +173,13 @@ func Functions() []Function {
 			Env:      slices.Concat(commonSettings(), mailSettings(), accountSettings()),
 			Schedule: time.Minute, // the mails that wait for another attempt
 			Stream:   eventStream(),
+		},
+		{
+			Name:    "publish",
+			Does:    "keeps the versions of records, for questions about the past",
+			Timeout: time.Minute, Memory: 256,
+			Env:    commonSettings(),
+			Stream: versionStream(),
 		},
 		{
 			Name:    "mail",

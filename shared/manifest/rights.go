@@ -39,6 +39,7 @@ func Rights(function string) []Right {
 //	W  words of partners' names   K  a task
 //	D  the partners by name, and A  the customers (index 1)
 //	Q  work that is due, and N  mails that are (index 2)
+//	Z  versions of records
 //
 // The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
 // The parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
@@ -110,8 +111,8 @@ func rights() map[string][]Right {
 			table("DeleteItem", "C", "K"),
 			table("GetItem", "C", "E", "K", "P"), // E: whether an address is a member's still
 			table("PutItem", "C", "K", "P"),      // P: a user who has not signed in
-			table("Query", "C"),
-			table("UpdateItem", "C", "P"), // P: history and mails, when a person is erased
+			table("Query", "C", "Z"),             // Z: versions of a person who is erased; likewise below
+			table("UpdateItem", "C", "P", "Z"),   // P: history and mails, when a person is erased
 			index(Index1, "P", "U"),
 			index(Index2, "Q"),
 		}, accountCalls(
@@ -129,6 +130,10 @@ func rights() map[string][]Right {
 			index(Index2, "N"),
 			{Action: "ses:SendEmail", On: Mails},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...), // temporary passwords
+		"publish": {
+			table("GetItem", "P"), // whether a person was erased
+			table("PutItem", "Z"),
+		},
 		"mail": append([]Right{
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "K", "P"),

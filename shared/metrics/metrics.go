@@ -22,6 +22,7 @@ const (
 	Mails       = "Mails"       // by State: what became of mails; one that is sent and then delivered counts under both
 	SweepLag    = "SweepLag"    // seconds for which the oldest piece of due work had waited for the sweep; 0 when nothing was due
 	Contention  = "Contention"  // changes and readings that others got in between of, each time that was so
+	PastGaps    = "PastGaps"    // answers about the past without versions of records that should have been kept for long
 )
 
 // The dimensions.
@@ -135,6 +136,11 @@ func (r *Recorder) Sweep(lag time.Duration) {
 // Contended counts one write or snapshot that met a concurrent change.
 func (r *Recorder) Contended() {
 	r.write(figure{Contention, "Count", "", "", "1", ""})
+}
+
+// PastGap counts one answer about the past that lacked versions of records.
+func (r *Recorder) PastGap() {
+	r.write(figure{PastGaps, "Count", "", "", "1", ""})
 }
 
 // figure is one value, with the member of its dimension, if it has one beside the stage, and a reason that is no dimension.

@@ -127,7 +127,8 @@ func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) 
 	err := s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		var c access.Change
 		var err error
-		if c, out, err = plan(ctx); err != nil || o.Repeat == nil {
+		c, out, err = plan(ctx)
+		if c.At = c.PlannedAt(s.now()); err != nil || o.Repeat == nil {
 			return c, nil, err
 		}
 		answer, err := o.Repeat.Encode(out)
@@ -173,6 +174,7 @@ func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
 		var c access.Change
 		var err error
 		c, out, err = plan(ctx)
+		c.At = c.PlannedAt(s.now())
 		return c, nil, err
 	})
 	return out, err
@@ -182,6 +184,7 @@ func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
 func (s *Service) apply(ctx context.Context, plan func(context.Context) (access.Change, error)) error {
 	return s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
+		c.At = c.PlannedAt(s.now())
 		return c, nil, err
 	})
 }
@@ -190,6 +193,7 @@ func (s *Service) apply(ctx context.Context, plan func(context.Context) (access.
 func (s *Service) end(ctx context.Context, plan func(context.Context) (access.Change, error)) error {
 	return s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		c, err := plan(ctx)
+		c.At = c.PlannedAt(s.now())
 		return c, nil, err
 	})
 }

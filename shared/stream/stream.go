@@ -1,4 +1,4 @@
-// Package stream decodes the events in batches of the table's stream, and reports the records that failed to Lambda.
+// Package stream decodes the records in batches of the table's stream, and their events, and reports the records that failed to Lambda.
 package stream
 
 import (
@@ -35,12 +35,73 @@ const (
 //
 // A payload that is no batch, or a failed record without a sequence number, fails as a whole.
 func Handler(each func(context.Context, events.Event) error, log *slog.Logger) lambda.Handler {
-	return handler{each, log}
+	return handler{ofEvents(each), log}
 }
 
+// Change is what a record of the stream says: an item of the table has been written. The images are in DynamoDB's JSON.
+type Change struct {
+	Old json.RawMessage // the item before; empty for a new one
+	New json.RawMessage
+}
+
+// Reader does something with each change of an item.
+type Reader func(context.Context, Change) error
+
+// RecordHandler calls the readers with every record of a batch that wrote an item, in the order of the stream, as Handler does. Each reader
+// gets each record, also when another one fails on it: the record has failed when one of them has.
+func RecordHandler(log *slog.Logger, readers ...Reader) lambda.Handler {
+	return handler{func(ctx context.Context, raw json.RawMessage) (string, []any, error) {
+		c, number, err := change(raw)
+		if err != nil || c == nil {
+			return number, nil, err
+		}
+		errs := make([]error, len(readers))
+		for i, read := range readers {
+			errs[i] = read(ctx, *c)
+		}
+		return number, nil, errors.Join(errs...)
+	}, log}
+}
+
+// change returns what a record says of an item that was written; nil when it says that one was deleted.
+func change(raw json.RawMessage) (*Change, string, error) {
+	var r struct {
+		EventName string `json:"eventName"`
+		DynamoDB  struct {
+			SequenceNumber string          `json:"SequenceNumber"`
+			OldImage       json.RawMessage `json:"OldImage"`
+			NewImage       json.RawMessage `json:"NewImage"`
+		} `json:"dynamodb"`
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		number, _ := sequenceNumber(raw)
+		return nil, number, fmt.Errorf("decode the record: %w", err)
+	}
+	number := r.DynamoDB.SequenceNumber
+	switch {
+	case r.EventName == "REMOVE":
+		return nil, number, nil
+	case len(r.DynamoDB.NewImage) == 0:
+		return nil, number, errors.New("the record has no new image")
+	}
+	return &Change{Old: r.DynamoDB.OldImage, New: r.DynamoDB.NewImage}, number, nil
+}
+
+// handler handles batches. Each handles one record and returns its sequence number, if it has one, and what to log of a failure beside.
 type handler struct {
-	each func(context.Context, events.Event) error
+	each func(context.Context, json.RawMessage) (number string, about []any, err error)
 	log  *slog.Logger
+}
+
+// ofEvents handles the records that are inserted events.
+func ofEvents(each func(context.Context, events.Event) error) func(context.Context, json.RawMessage) (string, []any, error) {
+	return func(ctx context.Context, raw json.RawMessage) (string, []any, error) {
+		e, number, err := decode(raw)
+		if err != nil || e == nil {
+			return number, nil, err
+		}
+		return number, []any{"event_id", e.ID, "event_type", e.Type}, each(ctx, *e)
+	}
 }
 
 // record has the fields of a stream record that are needed. Decoding the rest could only fail.
@@ -107,16 +168,9 @@ var errLate = errors.New("out of time")
 
 // handle handles one record and returns its sequence number, if it has one.
 func (h handler) handle(ctx context.Context, raw json.RawMessage) (string, error) {
-	e, number, err := decode(raw)
-	if err == nil && e != nil {
-		err = h.each(ctx, *e)
-	}
+	number, about, err := h.each(ctx, raw)
 	if err != nil {
-		log := h.log.With("sequence_number", number, "error", err.Error())
-		if e != nil {
-			log = log.With("event_id", e.ID, "event_type", e.Type)
-		}
-		log.Error("a record of the stream failed")
+		h.log.With(about...).Error("a record of the stream failed", "sequence_number", number, "error", err.Error())
 	}
 	return number, err
 }

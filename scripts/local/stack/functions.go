@@ -84,6 +84,7 @@ func Functions(d Deps) (map[string]lambda.Handler, error) {
 		"directory": identity.Directory(d.Accounts),
 		"expire":    identity.Expire(d.Accounts),
 		"notify":    mails.Notify(d.Accounts, watch),
+		"publish":   setup.Publish,
 		"mail":      mails.Mail(d.Accounts, watch),
 		"feedback":  mails.Feedback,
 	} {

@@ -2,7 +2,6 @@ package stack_test
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"partneraccess/scripts/local/stack"
@@ -69,33 +68,50 @@ func TestAFilterThatIsNotUnderstoodIsAnError(t *testing.T) {
 	}
 }
 
-func TestTheManifestsFiltersLetTheOutboxThrough(t *testing.T) {
-	streams := 0
+// What the readers of the table's stream get, by the record: each of them its own, and none what it writes itself.
+func TestTheManifestsFiltersLetEachReadersRecordsThrough(t *testing.T) {
+	readers := map[string]func(any) bool{}
 	for _, f := range manifest.Functions() {
 		if f.Stream == nil {
 			continue
 		}
-		streams++
 		match, err := stack.NewFilter(f.Stream.Filter)
 		if err != nil {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
-		for record, want := range map[string]bool{
-			`{"eventName":"INSERT","dynamodb":{"NewImage":{"sk":{"S":"T#01"}}}}`:                                true,
-			`{"eventName":"INSERT","dynamodb":{"NewImage":{"sk":{"S":"G#initech"}}}}`:                           false,
-			`{"eventName":"MODIFY","dynamodb":{"NewImage":{"sk":{"S":"T#01"}},"OldImage":{"sk":{"S":"T#01"}}}}`: false,
-			`{"eventName":"REMOVE","dynamodb":{"OldImage":{"sk":{"S":"T#01"}}}}`:                                false,
-		} {
-			var r any
-			if err := json.NewDecoder(strings.NewReader(record)).Decode(&r); err != nil {
-				t.Fatal(err)
-			}
-			if got := match(r); got != want {
-				t.Errorf("%s: %s: got %v, want %v", f.Name, record, got, want)
+		readers[f.Name] = match
+	}
+	if len(readers) != 2 {
+		t.Errorf("got %d readers of the stream, want notify and publish: a shard bears two", len(readers))
+	}
+	record := func(event, pk, sk string) any {
+		keys := map[string]any{"pk": map[string]any{"S": pk}, "sk": map[string]any{"S": sk}}
+		return map[string]any{"eventName": event, "dynamodb": map[string]any{"Keys": keys, "NewImage": keys}}
+	}
+	for _, c := range []struct{ event, pk, sk, want string }{
+		{"INSERT", "C#acme", "T#01", "notify"},
+		{"MODIFY", "C#acme", "T#01", ""},
+		{"REMOVE", "C#acme", "T#01", ""},
+		{"INSERT", "C#acme", "G#initech", "publish"},
+		{"MODIFY", "C#acme", "G#initech", "publish"},
+		{"MODIFY", "C#acme", "U#initech:01", "publish"},
+		{"REMOVE", "C#acme", "U#initech:01", ""},
+		{"MODIFY", "C#acme", "C", "publish"},
+		{"MODIFY", "P#initech", "P", "publish"},
+		{"INSERT", "P#initech", "H", "publish"},
+		{"INSERT", "P#initech", "U#initech:01", "publish"},
+		{"INSERT", "P#initech", "F#initech:01", "publish"},
+		{"INSERT", "C#acme", "I#01", ""},
+		{"INSERT", "C#acme", "L#01#x", ""},
+		{"INSERT", "K#01", "K", ""},
+		{"INSERT", "Z#CG#acme#initech", "V#2027-01-01T00:00:00.000Z#000000000001", ""},
+		{"INSERT", "Z#CU#acme#initech", "V#initech:01#2027-01-01T00:00:00.000Z#000000000001", ""},
+		{"INSERT", "Z#CU#acme#initech", "R#initech:01", ""},
+	} {
+		for name, match := range readers {
+			if got := match(record(c.event, c.pk, c.sk)); got != (name == c.want) {
+				t.Errorf("%s: %s of %s %s: got %v", name, c.event, c.pk, c.sk, got)
 			}
 		}
-	}
-	if streams == 0 {
-		t.Error("no function of the manifest is started by the stream")
 	}
 }

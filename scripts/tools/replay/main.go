@@ -1,6 +1,6 @@
-// Command replay sends the mails of the batches that were given up: it takes the dead letters of the function notify one by one, finds the
-// records again, and calls the function with them. What succeeds is taken out of the queue, the rest stays for the next replay. What had
-// been sent before is not sent again: receipts are kept for a year, dead letters for two weeks.
+// Command replay does what the batches that were given up are for: it takes the dead letters of the functions notify and publish one by
+// one, finds the records again, and calls the function with them. What succeeds is taken out of the queue, the rest stays for the next
+// replay. What had been sent before is not sent again: receipts are kept for a year, dead letters for two weeks; and a version is kept once.
 package main
 
 import (
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	flags.Usage = func() {
-		_, _ = fmt.Fprint(errs, `Sends the mails of the batches that were given up.
+		_, _ = fmt.Fprint(errs, `Sends the mails, or keeps the versions, of the batches that were given up.
 
   go run ./scripts/tools/replay -queue URL     of the dead-letter queue in AWS
   go run ./scripts/tools/replay -local URL     of the local stack, such as http://127.0.0.1:8080
@@ -52,7 +52,7 @@ In AWS the credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID,
 put there by: eval "$(aws configure export-credentials --format env)". They need sqs:ReceiveMessage, sqs:DeleteMessage and
 sqs:ChangeMessageVisibility on the queue, dynamodb:GetShardIterator and dynamodb:GetRecords on the stream, lambda:InvokeFunction, and, for
 letters that are older than the stream's 24 hours, dynamodb:Query on the table and its index gsi1: the history of every partner and
-customer is looked through then.
+customer is looked through then. Versions can be kept within those 24 hours alone.
 
 `)
 		flags.PrintDefaults()
@@ -129,7 +129,7 @@ func replayAll(ctx context.Context, from source, function *lambda.Client, out io
 			continue
 		}
 		if err := l.remove(ctx); err != nil {
-			return failed, fmt.Errorf("take %s out, whose mails are sent: %w", l.name(), err)
+			return failed, fmt.Errorf("take %s out, which is done: %w", l.name(), err)
 		}
 		done++
 		if _, err := fmt.Fprintf(out, "replayed: %s\n", l.name()); err != nil {

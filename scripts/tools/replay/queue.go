@@ -52,10 +52,15 @@ func (s *queueSource) next(ctx context.Context) (*letter, error) {
 		if err != nil || l.DDBStreamBatchInfo.StreamARN == "" {
 			return nil, errors.New("the message is no dead letter of a stream")
 		}
-		records, err := s.fromStream(ctx, l.DDBStreamBatchInfo)
+		versions := ofVersions(l.RequestContext.FunctionARN)
+		records, err := s.fromStream(ctx, l.DDBStreamBatchInfo, versions)
 		var trimmed *types.TrimmedDataAccessException
 		var gone *types.ResourceNotFoundException // the shard, or with the stream all of them
 		if errors.As(err, &trimmed) || errors.As(err, &gone) {
+			if versions {
+				return nil, errors.New("its records are older than the stream, and nowhere else: those versions are lost, which answers about their " +
+					"time say; delete the letter")
+			}
 			return s.fromTable(ctx, l.DDBStreamBatchInfo)
 		}
 		return records, err
@@ -72,8 +77,16 @@ func (s *queueSource) next(ctx context.Context) (*letter, error) {
 	return l, nil
 }
 
-// fromStream reads the batch's records, without those between them that the stream's filter had kept from the function.
-func (s *queueSource) fromStream(ctx context.Context, i batch.Info) ([]lambdaevents.DynamoDBEventRecord, error) {
+// ofVersions reports whether the function is the one that keeps the versions of records.
+func ofVersions(function string) bool {
+	_, name, _ := strings.Cut(function, ":function:")
+	name, _, _ = strings.Cut(name, ":") // a version or an alias
+	return name == "publish" || strings.HasSuffix(name, "-publish")
+}
+
+// fromStream reads the batch's records, without those between them that the stream's filter had kept from the function. The one that keeps
+// versions passes over those that are none of its own.
+func (s *queueSource) fromStream(ctx context.Context, i batch.Info, versions bool) ([]lambdaevents.DynamoDBEventRecord, error) {
 	at, err := s.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
 		StreamArn: &i.StreamARN, ShardId: &i.ShardID, ShardIteratorType: types.ShardIteratorTypeAtSequenceNumber,
 		SequenceNumber: &i.StartSequenceNumber,
@@ -91,7 +104,8 @@ func (s *queueSource) fromStream(ctx context.Context, i batch.Info) ([]lambdaeve
 			if after(aws.ToString(r.Dynamodb.SequenceNumber), i.EndSequenceNumber) {
 				return records, nil
 			}
-			if _, ok := r.Dynamodb.NewImage["event"]; ok && r.EventName == types.OperationTypeInsert {
+			_, event := r.Dynamodb.NewImage["event"]
+			if event && r.EventName == types.OperationTypeInsert || versions && r.EventName != types.OperationTypeRemove {
 				record, err := batch.Record(i.StreamARN, r)
 				if err != nil {
 					return nil, err
