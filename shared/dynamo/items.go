@@ -401,6 +401,8 @@ func customerItem(c *access.Customer) draft {
 	d.s("managed_by", c.ManagedBy)
 	d.caps(c.Caps)
 	d.b("inviting", c.HasInvitations)
+	d.b("asked", c.HasRequests)
+	d.policy(c.Requests)
 	d.t("created", c.Created)
 	d.t("updated", c.Updated)
 	d.n("version", c.Version)
@@ -410,7 +412,8 @@ func customerItem(c *access.Customer) draft {
 func (it *item) customer() *access.Customer {
 	return &access.Customer{
 		ID: it.s("id"), Name: it.s("name"), Domain: it.s("domain"), Contacts: it.list("contacts"), Status: access.Status(it.s("status")),
-		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), Created: it.t("created"),
+		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), HasRequests: it.b("asked"), Requests: it.policy(),
+		Created: it.t("created"),
 		Updated: it.t("updated"),
 		Version: it.n("version"),
 	}
@@ -453,6 +456,7 @@ func grantItem(g *access.Grant) draft {
 	d.s("message", g.Message)
 	d.s("domain", g.Domain)
 	d.caps(g.Caps)
+	d.s("asking", string(g.Asking))
 	if g.RulesVersion > 0 {
 		d.n("ruled", g.RulesVersion)
 	}
@@ -528,6 +532,8 @@ func (it *item) grantInto(g *access.Grant) {
 			g.Domain = a.text
 		case "caps":
 			g.Caps = it.capsOf(a)
+		case "asking":
+			g.Asking = access.RequestMode(a.text)
 		case "ruled":
 			g.RulesVersion = it.numberOf(a)
 		case "everyone":

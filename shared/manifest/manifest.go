@@ -127,7 +127,7 @@ func Functions() []Function {
 		},
 		{
 			Name:    "invite",
-			Does:    "invites people who have no account, and grants them access when they accept",
+			Does:    "invites people who have no account, who get access when they accept; takes partners' requests and customers' decisions",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    append(peopleSettings(), "IDENTITY"), // whether accounts are kept; the sweep makes those that come with an invitation
 			Routes: routes("invite"),
