@@ -87,7 +87,7 @@ func Functions() []Function {
 			Name:    "check",
 			Does:    "answers whether a partner's user may do something in a customer's tenant (AuthZEN 1.0)",
 			Timeout: 10 * time.Second, Memory: 512,
-			Env:    append(commonSettings(), "BASE_URL", "CATALOGUE_FILE", "LOG_ALLOWS"),
+			Env:    append(commonSettings(), "BASE_URL", "CATALOGUE_FILE", "LOG_ALLOWS", "PARTNER_URL"),
 			Routes: routes("check"),
 		},
 		{

@@ -371,3 +371,49 @@ func TestARequestIsReadAndWithdrawnByItsSideAlone(t *testing.T) {
 	ann.Do("POST", acmeRequests+"/"+id+"/approve", m{}).WantProblem(409, "request_ended")
 	w.Denied(kim, "sign_in", "acme", "no_grant")
 }
+
+func TestADenialSaysHowToAskWhereThatIsKnown(t *testing.T) {
+	w, _, ann, kim := asking(t)
+	w.Partner("fabrikam")
+	olga := "olga@contoso.example"
+	ask := func(subject, action, customer string) *spec.Answer {
+		return w.Backend().Do("POST", "/access/v1/evaluation", spec.Question(subject, action, customer)).Want(200)
+	}
+	kinds := func(a *spec.Answer) string {
+		if a.Get("context.request") == nil {
+			return "none"
+		}
+		return strings.Join(a.Strings("context.request.kinds"), " ")
+	}
+	want := func(about, subject, action, reason, kind string) {
+		t.Helper()
+		a := ask(subject, action, "acme")
+		if a.String("context.reason") != reason || kinds(a) != kind {
+			t.Errorf("%s: got %s, want %s and to ask for %q", about, a.Body, reason, kind)
+		}
+	}
+	got := ask(olga, "sign_in", "acme")
+	const page = "https://cloud.example/partners/contoso?ask=access&customer=acme"
+	if got.String("context.request.page") != page || kinds(got) != "" {
+		t.Errorf("no grant: got %s, want the page, and nothing said of the customer", got.Body)
+	}
+	same := strings.ReplaceAll(string(ask(olga, "sign_in", "nowhere").Body), "nowhere", "acme")
+	if same != string(got.Body) {
+		t.Errorf("no such customer: got %s, want %s", same, got.Body)
+	}
+	want("one who asks for itself alone", kim, "sign_in", "no_grant", "none")
+	want("nobody", "nobody@nowhere.example", "sign_in", "unknown_subject", "none")
+
+	w.Grant("acme", m{"email": olga, "level": "view"}).Want(201)
+	want("not assigned", kim, "sign_in", "user_not_assigned", "access")
+	want("a higher action", olga, "reports:read", "level_too_low", "raise")
+	want("allowed", olga, "sign_in", "granted", "none")
+	policy(ann, m{"mode": "off"})
+	want("not assigned, and off", kim, "sign_in", "user_not_assigned", "none")
+	want("a higher action, and off", olga, "reports:read", "level_too_low", "none")
+	policy(ann, m{"mode": "known"})
+	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"offer": "view"}, "If-Match", "*").Want(200)
+	want("as much as is offered", olga, "reports:read", "level_too_low", "none")
+	ann.Do("DELETE", contosoGrant, nil).Want(200)
+	want("ended", olga, "sign_in", "ended", "")
+}

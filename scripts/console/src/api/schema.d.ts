@@ -3040,6 +3040,15 @@ export interface components {
                 level?: components["schemas"]["Level"];
                 /** @description When the access ends by itself; absent when it does not */
                 valid_until?: components["schemas"]["Instant"];
+                /**
+                 * @description How the denied person can ask the customer, with the reasons `no_grant`, `expired`, `ended`, `level_too_low` and `user_not_assigned`: which
+                 *     kinds the customer takes, and the page. Without kinds nothing that the decision reads says whether the customer takes requests, or whether
+                 *     there is that customer: the page is the provider's, and the same for all. Absent where asking would not help, or this person does not ask.
+                 */
+                request?: {
+                    kinds: components["schemas"]["RequestKind"][];
+                    page: string;
+                };
                 /** @description When it was decided, with milliseconds. In the answer to a batch this stands once, in the header Evaluated-At. */
                 evaluated_at?: components["schemas"]["Instant"];
             };
