@@ -65,10 +65,10 @@ func instant(t *time.Time) any {
 // among the users of a grant.
 func (d Data) Names(who string) bool {
 	is := func(p *Person) bool { return p != nil && (p.Email == who || p.ID == who) }
-	if is(d.Person) || is(d.Inviter) || d.EmailWas == who {
+	if is(d.Person) || is(d.Inviter) || is(d.Requester) || d.EmailWas == who {
 		return true
 	}
-	for _, list := range [][]Person{d.Added, d.Changed, d.Removed, d.Users} {
+	for _, list := range [][]Person{d.Added, d.Changed, d.Removed, d.Users, d.Approvers} {
 		for i := range list {
 			if is(&list[i]) {
 				return true

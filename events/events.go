@@ -57,6 +57,20 @@ const (
 	InvitationDeclined  Type = "invitation.declined"
 	InvitationCancelled Type = "invitation.cancelled" // (E5, E8)
 	InvitationExpired   Type = "invitation.expired"
+
+	// A partner asks a customer for access, for more of it or for more time. What an approval grants has an event of its own, grant.created or
+	// grant.edited, in the same change; it names the request.
+	RequestCreated      Type = "request.created"
+	RequestReminded     Type = "request.reminded"   // nobody has decided yet
+	RequestQuestioned   Type = "request.questioned" // one who decides asks something back
+	RequestSeconded     Type = "request.seconded"   // approved by one, and others have to approve the same
+	RequestApproved     Type = "request.approved"   // with data.changes, when it was less than what was asked for
+	RequestDeclined     Type = "request.declined"
+	RequestWithdrawn    Type = "request.withdrawn"
+	RequestExpired      Type = "request.expired"
+	RequestCancelled    Type = "request.cancelled"     // it became moot, for Data.Reason
+	RequestCodesRefused Type = "request.codes_refused" // a partner has tried wrong codes; the customer's alone
+	RequestPolicyEdited Type = "request.policy_edited" // who may ask, who decides, and the code; the customer's alone
 )
 
 // Event is one fact.
@@ -149,5 +163,16 @@ type Data struct {
 	Role           string     `json:"role,omitzero"`        // of that person
 	Note           string     `json:"note,omitzero"`        // the customer's own, for its people alone
 	Message        string     `json:"message,omitzero"`     // the customer's words to the partner
-	Account        bool       `json:"account,omitzero"`     // an account came with the membership or the invitation, in the service's own user pool
+
+	// of a request
+	AskedFor  string        `json:"request,omitzero"`   // the request's id; also of the grant's event that an approval caused
+	Kind      string        `json:"kind,omitzero"`      // access, extend or raise
+	Purpose   string        `json:"purpose,omitzero"`   // why, in the requester's words
+	Ticket    string        `json:"ticket,omitzero"`    // as the requester named it
+	Question  string        `json:"question,omitzero"`  // of one who decides
+	Requester *Person       `json:"requester,omitzero"` // who asked, and hears of the outcome
+	Approvers []Person      `json:"approvers,omitzero"` // who decides at the customer; show them to nobody at the partner
+	Asking    *Organisation `json:"asking,omitzero"`    // of request.codes_refused: the partner
+
+	Account bool `json:"account,omitzero"` // an account came with the membership or the invitation, in the service's own user pool
 }

@@ -31,6 +31,9 @@ var declared = map[events.Type]struct{}{
 	events.GrantPartnerSuspended: {}, events.GrantPartnerResumed: {}, events.InvitationCreated: {},
 	events.InvitationResent: {}, events.InvitationReminded: {}, events.InvitationAccepted: {},
 	events.InvitationDeclined: {}, events.InvitationCancelled: {}, events.InvitationExpired: {},
+	events.RequestCreated: {}, events.RequestReminded: {}, events.RequestQuestioned: {}, events.RequestSeconded: {},
+	events.RequestApproved: {}, events.RequestDeclined: {}, events.RequestWithdrawn: {}, events.RequestExpired: {},
+	events.RequestCancelled: {}, events.RequestCodesRefused: {}, events.RequestPolicyEdited: {},
 }
 
 func constants() []events.Type { return slices.Sorted(maps.Keys(declared)) }

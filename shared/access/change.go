@@ -106,6 +106,12 @@ type (
 	TaskWrite = Replace[Task]
 	// InvitationWrite writes an invitation.
 	InvitationWrite = Replace[Invitation]
+	// RequestWrite writes a request of a partner.
+	RequestWrite = Replace[Request]
+	// RequestSlotWrite writes which request of its kind and pair is the latest.
+	RequestSlotWrite = Replace[RequestSlot]
+	// CodeAttemptsWrite writes what a partner tried in vain.
+	CodeAttemptsWrite = Replace[CodeAttempts]
 )
 
 // What else a change writes, or holds against what was loaded.
@@ -117,6 +123,8 @@ type (
 	UserCheck struct{ User User }
 	// MemberCheck changes nothing: the member has to be as it was loaded.
 	MemberCheck struct{ Member Member }
+	// CustomerCheck changes nothing: the customer has to be as it was loaded.
+	CustomerCheck struct{ Customer Customer }
 	// HeadcountCheck changes nothing: no user of the partner may have been created or removed since it was loaded.
 	HeadcountCheck struct{ Headcount Headcount }
 )
@@ -124,6 +132,7 @@ type (
 func (InvitationListing) write() {}
 func (UserCheck) write()         {}
 func (MemberCheck) write()       {}
+func (CustomerCheck) write()     {}
 func (HeadcountCheck) write()    {}
 
 func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
@@ -168,6 +177,19 @@ func (r *Grant) Stored() int64      { return stored(r, func(r *Grant) int64 { re
 func (r *Assignment) Stored() int64 { return stored(r, func(r *Assignment) int64 { return r.Version }) } //nolint:revive // see above
 func (r *Task) Stored() int64       { return stored(r, func(r *Task) int64 { return r.Version }) }       //nolint:revive // see above
 func (r *Invitation) Stored() int64 { return stored(r, func(r *Invitation) int64 { return r.Version }) } //nolint:revive // see above
+
+// Stored is likewise the version of a request, of a slot and of attempts.
+func (r *Request) Stored() int64 { return stored(r, func(r *Request) int64 { return r.Version }) }
+
+// Stored is the slot's version.
+func (r *RequestSlot) Stored() int64 {
+	return stored(r, func(r *RequestSlot) int64 { return r.Version })
+}
+
+// Stored is the version of the attempts.
+func (r *CodeAttempts) Stored() int64 {
+	return stored(r, func(r *CodeAttempts) int64 { return r.Version })
+}
 
 func stored[T any](r *T, version func(*T) int64) int64 {
 	if r == nil {

@@ -141,6 +141,8 @@ type Customer struct {
 	ManagedBy      string // the partner that manages it, or "" (A2)
 	Caps           Caps   // the most that single people may do here, whichever partner they belong to
 	HasInvitations bool   // it has, or had, invitations: whatever ends a grant looks for those that end with it
+	HasRequests    bool   // likewise requests of partners, which also end when what they ask for is granted
+	Requests       RequestPolicy
 	Created        time.Time
 	Updated        time.Time
 	Changed        Stamp
@@ -258,7 +260,8 @@ type Grant struct {
 	// Copies from the customer's record, so that one read returns them with the level.
 	Domain       string // users with an address in it have no access (D7)
 	Caps         Caps
-	RulesVersion int64 // the customer's version that they were copied from: an older one never overwrites them
+	Asking       RequestMode // whether its partner may ask for more; "" as in RequestPolicy
+	RulesVersion int64       // the customer's version that they were copied from: an older one never overwrites them
 
 	Everyone            bool      // all of the partner's staff have access, now and later (E11-E13)
 	Epoch               int64     // assignments of an older epoch do not count (E14)
@@ -334,7 +337,7 @@ func (g *Grant) pickedAnotherPerson(u *User, a *Assignment) bool {
 
 // HasRulesOf reports whether the grant's copy of the customer's domain and caps is equal to the customer's, or newer.
 func (g *Grant) HasRulesOf(c *Customer) bool {
-	return g.RulesVersion >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps)
+	return g.RulesVersion >= c.Version || g.Domain == c.Domain && maps.Equal(g.Caps, c.Caps) && g.Asking == c.Requests.Mode
 }
 
 // UserCount returns the number of users who belong to the grant.
@@ -375,7 +378,7 @@ func (g *Grant) SameTerms(other *Grant) bool {
 	}
 	a, b := *g, *other
 	for _, g := range []*Grant{&a, &b} { // what no decision looks at
-		g.AutoExtend = 0
+		g.AutoExtend, g.Asking = 0, ""
 		g.Note, g.Message, g.Count, g.Version, g.HiddenVersions = "", "", 0, 0, 0
 		g.Created, g.Updated, g.NotifiedUntil, g.RulesVersion, g.Changed = time.Time{}, time.Time{}, time.Time{}, 0, ""
 	}

@@ -148,6 +148,7 @@ func (x Erasure) Event(e *events.Event) bool {
 	if d.Side == string(ActorPartner) {
 		person(d.Inviter)
 	}
+	person(d.Requester)
 	named := person(d.Person)
 	if named {
 		set(&d.EmailWas, x.Pseudonym())

@@ -49,6 +49,12 @@ const (
 	TooManyRequests      Code = "too_many_requests"    // for now
 	IdempotencyMismatch  Code = "idempotency_mismatch" // the key of a repeatable request was used for another one
 	MailOutdated         Code = "mail_outdated"        // what the mail says holds no longer, so that it is not sent again
+	CannotAsk            Code = "cannot_ask"           // no customer takes the request: a wrong code, or requests are off
+	RequestEnded         Code = "request_ended"        // it was decided, or is over
+	OwnRequest           Code = "own_request"          // nobody decides about a request of his own
+	WiderThanAsked       Code = "wider_than_asked"     // an approval grants at most what was asked for
+	GivesNothing         Code = "gives_nothing"        // what is asked for, or approved, is so already
+	AlreadyAsked         Code = "already_asked"        // a question about the request, which there is once
 )
 
 // Field names one place of the input and what is wrong with it.

@@ -97,7 +97,7 @@ func (p *grantPlan) open(level Level, from, until time.Time) {
 // copyRules copies the domain and the caps from the customer's record to the grant, unless the grant has a newer copy.
 func (p *grantPlan) copyRules() {
 	if c := p.facts.Customer; c != nil && c.Version > p.grant.RulesVersion {
-		p.grant.Domain, p.grant.Caps, p.grant.RulesVersion = c.Domain, c.Caps, c.Version
+		p.grant.Domain, p.grant.Caps, p.grant.Asking, p.grant.RulesVersion = c.Domain, c.Caps, c.Requests.Mode, c.Version
 	}
 }
 
@@ -247,7 +247,7 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 		t.After.Customer = p.grant.Customer
 		c.Writes = append(c.Writes, t)
 	}
-	if p.endsInvitations() {
+	if p.endsInvitations() || p.endsRequests() {
 		c.Writes = append(c.Writes, p.pc.reviewInvitations(p.facts.Customer, p.grant.Partner)...)
 	}
 	c.Events = append(p.pastEvents, p.pc.event(t, p.facts.Customer, p.facts.Partner, p.eventData(out.Summary.Fields, more)))
@@ -328,6 +328,17 @@ func (p *grantPlan) endsInvitations() bool {
 		return p.grant.End.Reason != PartnerRemoved && p.grant.End.Reason != CustomerRemoved
 	}
 	return p.created || p.before.AssignedBy == ByPartner && p.grant.AssignedBy != ByPartner
+}
+
+// endsRequests reports whether the change may grant what a pending request asks for.
+func (p *grantPlan) endsRequests() bool {
+	if c := p.facts.Customer; c == nil || !c.HasRequests || p.grant.State == StateEnded {
+		return false
+	}
+	granted := func(f string) bool {
+		return slices.Contains([]string{"caps", "everyone", "level", "until", "users"}, f)
+	}
+	return p.created || slices.ContainsFunc(p.widened, granted)
 }
 
 // usersWithAccess returns the active users who belong to the grant, or truncated when they are too many to be named. Disabled users have

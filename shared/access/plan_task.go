@@ -34,7 +34,7 @@ func PlanCustomerRules(r GrantFacts, pc PlanContext) (GrantChange, error) {
 // reviewInvitations leaves a task that ends the customer's pending invitations that cannot be accepted any more: those to one partner, or
 // all when partner is "". It returns nothing when the customer has never had an invitation.
 func (pc PlanContext) reviewInvitations(c *Customer, partner string) []Write {
-	if c == nil || !c.HasInvitations {
+	if c == nil || !c.HasInvitations && !c.HasRequests {
 		return nil
 	}
 	t := pc.task(TaskInvitations, partner, "")

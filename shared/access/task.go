@@ -85,13 +85,14 @@ func (t *Task) Superseded(p *Partner) bool {
 	return false
 }
 
-// DueWork is a grant, an invitation or a task that is due.
+// DueWork is a grant, an invitation, a request or a task that is due.
 type DueWork struct {
 	Position   string // its place in the list of due work
 	Due        time.Time
 	Customer   string
 	Partner    string // of a grant
 	Invitation string
+	Request    string
 	Task       string
 
 	Organisation string // the organisation that it is done for; "" = not known

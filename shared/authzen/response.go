@@ -40,8 +40,28 @@ func AppendFailure(b []byte, e *access.Error, status int) []byte {
 	return append(b, `}}}`...)
 }
 
-// AppendDecision writes one decision, with its instant unless that is zero. What it does not escape is this service's own text.
-func AppendDecision(b []byte, d *access.Decision, at time.Time) []byte {
+// Ask is where a denied person can ask the customer, and what for; Kind is "" where it is not known whether the customer takes requests.
+type Ask struct {
+	Kind access.RequestKind
+	Page string
+}
+
+// append writes it.
+func (a *Ask) append(b []byte) []byte {
+	b = append(b, `,\"request\":{\"kinds\":[`...)
+	if a.Kind != "" {
+		b = append(b, `\"`...)
+		b = append(b, a.Kind...)
+		b = append(b, `\"`...)
+	}
+	b = append(b, `],\"page\":`...)
+	b = rawjson.AppendStringTwice(b, a.Page)
+	return append(b, '}')
+}
+
+// AppendDecision writes one decision, with its instant unless that is zero, and how to ask unless that is nil. What it does not escape is
+// this service's own text.
+func AppendDecision(b []byte, d *access.Decision, at time.Time, ask *Ask) []byte {
 	user, admin := sentences(d.Reason)
 	b = append(b, `{\"decision\":`...)
 	b = strconv.AppendBool(b, d.Allow)
@@ -63,6 +83,9 @@ func AppendDecision(b []byte, d *access.Decision, at time.Time) []byte {
 		b = append(b, `,\"valid_until\":\"`...)
 		b = d.Until.UTC().AppendFormat(b, time.RFC3339Nano)
 		b = append(b, `\"`...)
+	}
+	if ask != nil {
+		b = ask.append(b)
 	}
 	if !at.IsZero() {
 		b = append(b, `,\"evaluated_at\":\"`...)

@@ -54,10 +54,10 @@ func (tx *transaction) formerUser(table string, w access.UserWrite) {
 	}})
 }
 
-// Erase puts the pseudonym into a stretch of what concerns the partner and names the person: events, ended invitations, mails, and who
-// ended grants; and, with the first stretch, into the versions of the user. It reads index 1 after the position, and returns where the next
-// stretch begins, "" at the end. Each item is written on the condition that it still says what the index said; otherwise Erase fails, and
-// the stretch has to be done again. It can be repeated.
+// Erase puts the pseudonym into a stretch of what concerns the partner and names the person: events, ended invitations, requests, mails,
+// and who ended grants; and, with the first stretch, into the versions of the user. It reads index 1 after the position, and returns where
+// the next stretch begins, "" at the end. Each item is written on the condition that it still says what the index said; otherwise Erase
+// fails, and the stretch has to be done again. It can be repeated.
 func (s *Store) Erase(ctx context.Context, x access.Erasure, after string, limit int) (next string, err error) {
 	if after == "" {
 		if err := s.eraseVersions(ctx, x.User); err != nil {
@@ -100,6 +100,10 @@ func (s *Store) eraseIn(ctx context.Context, x access.Erasure, it *item) error {
 		}
 		if i.Inviter == x.User {
 			e.replace("by_email", i.By.Email, x.Pseudonym())
+		}
+	case strings.HasPrefix(e.key.SK, requestPrefix), strings.HasPrefix(e.key.SK, decidedPrefix):
+		if it.s("user") == x.User {
+			e.replace("by_email", it.s("by_email"), x.Pseudonym())
 		}
 	case strings.HasPrefix(e.key.SK, mailPrefix):
 		e.eraseMail(x, it)

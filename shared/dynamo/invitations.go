@@ -282,7 +282,7 @@ func (s *Store) CustomerInvitations(ctx context.Context, customer string, f acce
 		}
 		return s.wantedInvitations(ctx, list, f)
 	}
-	return walk(ctx, ask, true, s.invitations(customerPK(customer), sk, f), join, invitationID(sk))
+	return walk(ctx, ask, true, s.apart(customerPK(customer), sk, invitationPrefixes(f)...), join, idAfterPrefix(sk))
 }
 
 // PartnerInvitations lists the invitations to a partner, newest last. Which there are comes from index 1; they are read from the table.
@@ -315,7 +315,7 @@ func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access
 		}
 		return s.wantedInvitations(ctx, list, f)
 	}
-	return walk(ctx, ask, true, s.invitations(partnerIndexPK(partner), gsi1sk, f), join, invitationID(gsi1sk))
+	return walk(ctx, ask, true, s.apart(partnerIndexPK(partner), gsi1sk, invitationPrefixes(f)...), join, idAfterPrefix(gsi1sk))
 }
 
 func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation, f access.InvitationFilter) ([]*access.InvitationRow,
@@ -338,20 +338,22 @@ func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation
 	return rows, nil
 }
 
-// invitationID returns the id in the key of an invitation.
-func invitationID(attribute string) func(*item) string {
+func invitationPrefixes(f access.InvitationFilter) []string {
+	if f.Status == access.InvitationPending {
+		return []string{invitationPrefix}
+	}
+	return []string{invitationPrefix, closedPrefix}
+}
+
+// idAfterPrefix returns the id in the key of an invitation or a request.
+func idAfterPrefix(attribute string) func(*item) string {
 	return func(it *item) string { return it.s(attribute)[len(invitationPrefix):] }
 }
 
-// invitations reads the pending invitations of a partition of the table or of index 1, by id, and the ended ones unless only pending ones
-// are wanted.
-func (s *Store) invitations(partition, attribute string, f access.InvitationFilter) func(context.Context, string, int) ([]*item, bool,
-	error) {
-	prefixes := []string{invitationPrefix, closedPrefix}
-	if f.Status == access.InvitationPending {
-		prefixes = prefixes[:1]
-	}
-	id := invitationID(attribute)
+// apart reads invitations or requests of a partition of the table or of index 1, by id: pending and ended ones are kept apart, under one
+// prefix each.
+func (s *Store) apart(partition, attribute string, prefixes ...string) func(context.Context, string, int) ([]*item, bool, error) {
+	id := idAfterPrefix(attribute)
 	return func(ctx context.Context, after string, n int) ([]*item, bool, error) {
 		parts, more := make([][]*item, len(prefixes)), make([]bool, len(prefixes))
 		g, ctx := errgroup.WithContext(ctx)

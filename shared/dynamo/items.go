@@ -405,6 +405,8 @@ func customerItem(c *access.Customer) draft {
 	d.s("managed_by", c.ManagedBy)
 	d.caps(c.Caps)
 	d.b("inviting", c.HasInvitations)
+	d.b("asked", c.HasRequests)
+	d.policy(c.Requests)
 	d.t("created", c.Created)
 	d.t("updated", c.Updated)
 	d.s(changed, string(c.Changed))
@@ -415,8 +417,8 @@ func customerItem(c *access.Customer) draft {
 func (it *item) customer() *access.Customer {
 	return &access.Customer{
 		ID: it.s("id"), Name: it.s("name"), Domain: it.s("domain"), Contacts: it.list("contacts"), Status: access.Status(it.s("status")),
-		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), Created: it.t("created"),
-		Updated: it.t("updated"), Changed: it.stamp(),
+		ManagedBy: it.s("managed_by"), Caps: it.caps("caps"), HasInvitations: it.b("inviting"), HasRequests: it.b("asked"), Requests: it.policy(),
+		Created: it.t("created"), Updated: it.t("updated"), Changed: it.stamp(),
 		Version: it.n("version"),
 	}
 }
@@ -458,6 +460,7 @@ func grantItem(g *access.Grant) draft {
 	d.s("message", g.Message)
 	d.s("domain", g.Domain)
 	d.caps(g.Caps)
+	d.s("asking", string(g.Asking))
 	if g.RulesVersion > 0 {
 		d.n("ruled", g.RulesVersion)
 	}
@@ -534,6 +537,8 @@ func (it *item) grantInto(g *access.Grant) {
 			g.Domain = a.text
 		case "caps":
 			g.Caps = it.capsOf(a)
+		case "asking":
+			g.Asking = access.RequestMode(a.text)
 		case "ruled":
 			g.RulesVersion = it.numberOf(a)
 		case "everyone":

@@ -56,6 +56,10 @@ func full() record {
 		Customer: &access.Customer{
 			ID: "acme", Name: "Acme", Domain: "acme.example", Contacts: []string{"it@acme.example"}, Status: access.Active,
 			ManagedBy: "contoso", Caps: access.Caps{"kim@contoso.example": access.View, "lee@contoso.example": access.None}, HasInvitations: true,
+			HasRequests: true, Requests: access.RequestPolicy{
+				Mode: access.RequestsKnown, Approvers: []string{ann}, Approvals: 2, Hours: 24, MaxDays: 90, ReasonRequired: true, CodeDigest: "digest",
+				CodeMade: noon, Version: 3,
+			},
 			Created: noon, Updated: noon, Changed: stamp, Version: 2,
 		},
 		Member: &access.Member{Customer: "acme", Email: ann, Name: "Ann", Admin: true, Created: noon, Version: 3},
@@ -63,7 +67,8 @@ func full() record {
 			ID: "grt_01JGRANT000000000000000000", Customer: "acme", Partner: "contoso", Level: access.Support, State: access.StateEnded, From: noon,
 			Until:      noon.Add(24 * time.Hour),
 			RequireSSO: true, AssignedBy: access.ByPartner, AssignedBySince: noon, Managed: true, Note: "migration\nsecond line", Message: "welcome",
-			Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, RulesVersion: 7, Everyone: true, Epoch: 3,
+			Domain: "acme.example", Caps: access.Caps{"kim@contoso.example": access.View}, RulesVersion: 7,
+			Asking: access.RequestsOff, Everyone: true, Epoch: 3,
 			EveryoneUpTo: 8, EveryoneUpToVersion: 6, EveryoneSince: noon.Add(time.Hour), EveryoneBy: access.By{Kind: "customer", Email: ann},
 			Count: 5, PreviousEnd: noon.Add(time.Second),
 			End:           &access.End{Reason: access.RevokedByCustomer, At: noon.Add(time.Hour), By: access.By{Kind: "customer", Email: ann}},
@@ -192,7 +197,61 @@ func TestEveryKeyAndItemIsAsTheGoldenFileSays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	request := fullRequest()
+	first := *request
+	first.Version, first.State, first.Granted = 1, access.RequestPending, nil
+	slot := access.RequestSlot{Customer: "acme", Partner: "contoso", Kind: access.AskRaise, User: kim, Request: request.ID, Version: 1}
+	attempts := access.CodeAttempts{Partner: "contoso", Customer: "acme", Count: 3, Since: noon, Notified: noon.Add(time.Hour), Version: 2}
+	for _, w := range []access.Write{
+		access.RequestWrite{After: &first},
+		access.RequestWrite{Before: &first, After: request},
+		access.RequestSlotWrite{After: &slot},
+		access.CodeAttemptsWrite{After: &attempts},
+	} {
+		if err := tb.Apply(t.Context(), planOf(access.Change{Writes: []access.Write{w}})); err != nil {
+			t.Fatal(err)
+		}
+	}
 	golden(t, "testdata/items.golden", tb.dump(t))
+}
+
+// fullRequest is a request with every field set.
+func fullRequest() *access.Request {
+	asked := access.RequestTerms{Level: access.Support, Everyone: true, Users: []string{kim}, From: noon, Until: noon.Add(time.Hour)}
+	less := asked
+	less.Level = access.View
+	return &access.Request{
+		ID: "01JREQUEST000000000000000A", Customer: "acme", Partner: "contoso", Kind: access.AskRaise, Asked: asked, Purpose: "Because",
+		Ticket: "T 1",
+		Grant:  "grt_01JGRANT000000000000000000", Personal: true, User: kim,
+		By:    access.By{Kind: access.ActorPartner, Email: "kim@contoso.example"},
+		State: access.RequestApproved, Why: access.Fulfilled, Question: "Why?", Asker: access.By{Kind: access.ActorCustomer, Email: ann},
+		Approvals: []access.Approval{{Email: ann, Terms: less, At: noon}}, Decider: access.By{Kind: access.ActorCustomer, Email: ann},
+		Note: "Less", Granted: &less, Expires: noon.Add(time.Hour), Reminders: 2, Created: noon, Updated: noon, Version: 4,
+	}
+}
+
+func TestARequestComesBackAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	full := fullRequest()
+	bare := &access.Request{ID: "01JREQUEST000000000000000B", Customer: "acme", Partner: "contoso", State: access.RequestPending, Version: 1}
+	for _, want := range []*access.Request{full, bare} {
+		if err := tb.Apply(t.Context(), planOf(access.Change{Writes: []access.Write{access.RequestWrite{After: want}}})); err != nil {
+			t.Fatal(err)
+		}
+		got, err := tb.Request(t.Context(), "acme", want.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		customer, err := tb.RequestCustomer(t.Context(), "contoso", want.ID)
+		if err != nil || customer != "acme" {
+			t.Errorf("whose it is: got %q (%v), want acme", customer, err)
+		}
+	}
 }
 
 func golden(t *testing.T, file, got string) {

@@ -73,6 +73,21 @@ func closedInvitationKey(customer, id string) Key {
 	return Key{customerPK(customer), closedPrefix + id}
 }
 
+func requestKey(customer, id string) Key { return Key{customerPK(customer), requestPrefix + id} }
+
+func decidedRequestKey(customer, id string) Key { return Key{customerPK(customer), decidedPrefix + id} }
+
+// askedKey is the key by which a partner finds its request: the customer's is in the customer's partition.
+func askedKey(partner, id string) Key { return Key{partnerPK(partner), requestPrefix + id} }
+
+// slotKey is the key of the latest request of a kind and pair; user is who asks for itself, or "".
+func slotKey(customer, partner string, kind access.RequestKind, user string) Key {
+	return Key{customerPK(customer), "S#" + partner + "#" + string(kind) + "#" + user}
+}
+
+// attemptsKey is the key of what a partner tried at a customer in vain, in the partner's partition: there may be no such customer.
+func attemptsKey(partner, customer string) Key { return Key{partnerPK(partner), "A#" + customer} }
+
 // invitedKey is the key by which the pending invitation to an address is found.
 func invitedKey(i *access.Invitation) Key {
 	return Key{customerPK(i.Customer), "J#" + i.Partner + "#" + i.Email}
@@ -96,6 +111,9 @@ const (
 	invitationPrefix = "I#" // also in index 1, like the next
 	closedPrefix     = "X#"
 	subPartnerPrefix = "V#"
+
+	requestPrefix = "Q#" // of requests that are to be decided; also in index 1, like the next
+	decidedPrefix = "D#" // of those that have ended
 )
 
 func assignmentPrefix(partner string) string { return "U#" + partner + ":" }

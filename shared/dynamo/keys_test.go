@@ -66,7 +66,7 @@ func TestNoTwoRecordsShareAKey(t *testing.T) {
 	address := rapid.StringMatching(`[a-z.]{1,3}@[a-z.]{1,3}`)
 	draw := func(t *rapid.T) (what string, k Key) {
 		a, b, u, e := id.Draw(t, "a"), id.Draw(t, "b"), user.Draw(t, "user"), address.Draw(t, "address")
-		switch rapid.IntRange(0, 17).Draw(t, "kind") {
+		switch rapid.IntRange(0, 21).Draw(t, "kind") {
 		case 0:
 			return "partner " + a, partnerKey(a)
 		case 1:
@@ -101,6 +101,14 @@ func TestNoTwoRecordsShareAKey(t *testing.T) {
 			return "blocked " + e + " " + a, blockKey(e, a)
 		case 16:
 			return "domain " + a, domainKey(a)
+		case 18:
+			return "request " + a + " " + b, requestKey(a, b)
+		case 19:
+			return "decided request " + a + " " + b, decidedRequestKey(a, b)
+		case 20:
+			return "slot " + a + " " + b + " " + u, slotKey(a, b, "access", u)
+		case 21:
+			return "attempts " + a + " " + b, attemptsKey(a, b)
 		default:
 			return "answer " + a, idempotencyKey(a)
 		}

@@ -354,11 +354,11 @@ func appendString(b []byte, s string) []byte {
 // decisive are the attributes that a decision looks at, less than half of what is there: the rest stays with DynamoDB. They have other
 // names here, as some are words that DynamoDB reserves. TestFactsHoldAllThatDecisionsLookAt guards it: a decision that looks at more needs
 // more here.
-const decisive = `"ProjectionExpression":"#a,#b,#c,#d,#e,#f,#g,#h,#i,#j,#k,#l,#m,#n,#o,#p,#q,#r,#s,#t,#u,#v,#w,#x,#y,#z,#aa,#ab,#ac,#ad,#ae","ExpressionAttributeNames":{` +
+const decisive = `"ProjectionExpression":"#a,#b,#c,#d,#e,#f,#g,#h,#i,#j,#k,#l,#m,#n,#o,#p,#q,#r,#s,#t,#u,#v,#w,#x,#y,#z,#aa,#ab,#ac,#ad,#ae,#af","ExpressionAttributeNames":{` +
 	`"#a":"pk","#b":"sk","#c":"id","#d":"status","#e":"class","#f":"offer","#g":"sso",` + // of a partner
 	`"#h":"number","#i":"role","#j":"member_of","#x":"email","#y":"former",` + // of a user
 	`"#k":"customer","#l":"partner","#m":"level","#n":"state","#o":"from","#p":"until","#q":"require_sso","#r":"everyone","#s":"epoch",` +
-	`"#t":"up_to","#u":"end_reason","#z":"domain","#aa":"caps","#ac":"assigned_by",` + // of a grant
+	`"#t":"up_to","#u":"end_reason","#z":"domain","#aa":"caps","#ac":"assigned_by","#af":"asking",` + // of a grant
 	`"#v":"user","#w":"out","#ab":"by","#ad":"` + used + `","#ae":"` + usedBy + `"},` // of an assignment
 
 // batchGet reads the items of at most 100 distinct keys and gives each to found. It returns the keys that DynamoDB left out.

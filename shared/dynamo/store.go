@@ -261,10 +261,18 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.InvitationWrite:
 		tx.invitation(t, w)
 	case access.InvitationListing: // see invited
+	case access.RequestWrite:
+		tx.request(t, w)
+	case access.RequestSlotWrite:
+		tx.put(t, slotItem(w.After), w.Before.Stored())
+	case access.CodeAttemptsWrite:
+		tx.put(t, attemptsItem(w.After), w.Before.Stored())
 	case access.UserCheck:
 		tx.check(t, userKey(w.User.ID), w.User.Version)
 	case access.MemberCheck:
 		tx.check(t, memberKey(w.Member.Customer, w.Member.Email), w.Member.Version)
+	case access.CustomerCheck:
+		tx.check(t, customerKey(w.Customer.ID), w.Customer.Version)
 	case access.HeadcountCheck:
 		tx.check(t, headcountKey(w.Headcount.Partner), w.Headcount.Version)
 	default:

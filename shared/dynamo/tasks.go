@@ -92,6 +92,9 @@ func (s *Store) Due(ctx context.Context, shard int, now time.Time, after string,
 		case strings.HasPrefix(row, invitationPrefix):
 			w.Customer, w.Invitation = strings.TrimPrefix(partition, customerPrefix), strings.TrimPrefix(row, invitationPrefix)
 			w.Organisation = partition
+		case strings.HasPrefix(row, requestPrefix) && strings.HasPrefix(partition, customerPrefix):
+			w.Customer, w.Request = strings.TrimPrefix(partition, customerPrefix), strings.TrimPrefix(row, requestPrefix)
+			w.Organisation = partition
 		default:
 			w.Task = strings.TrimPrefix(partition, "K#")
 		}

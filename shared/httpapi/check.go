@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -42,6 +43,8 @@ type CheckConfig struct {
 	BaseURL   string // of the service, as callers see it, without a slash at the end
 	Log       *slog.Logger
 	Metrics   *metrics.Recorder // nil: nothing is counted
+
+	AskPage string // the partner's portal, where people ask; may hold {customer} and {partner}. "" = denials do not say how to ask
 
 	UnloggedAllows int // percent of the answers that allow all that was asked, which the log leaves out
 }
@@ -114,7 +117,8 @@ type evaluation struct {
 	knownType bool   // the catalogue has the resource's type
 	failed    *access.Error
 	decision  access.Decision
-	use       access.Use // that the decision is, when it is not recorded yet; see recordUses
+	ask       *authzen.Ask // where a denied person can ask for it; nil: nowhere
+	use       access.Use   // that the decision is, when it is not recorded yet; see recordUses
 }
 
 // evaluated is the answer to a query, or to a batch of them.
@@ -165,7 +169,7 @@ func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) 
 		return evaluated{at: now, allowed: k.count(evaluations), body: authzen.AppendBatch(
 			r.Buffer(32+384*len(evaluations)), len(evaluations), func(b []byte, i int) []byte {
 				if e := &evaluations[i]; e.failed == nil {
-					return authzen.AppendDecision(b, &e.decision, time.Time{})
+					return authzen.AppendDecision(b, &e.decision, time.Time{}, e.ask)
 				}
 				return authzen.AppendFailure(b, evaluations[i].failed, problemFor(evaluations[i].failed.Code).status)
 			},
@@ -175,7 +179,7 @@ func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) 
 	if e.failed != nil {
 		return evaluated{}, e.failed
 	}
-	return evaluated{body: authzen.AppendDecision(r.Buffer(512), &e.decision, now), reason: e.code(), allowed: allowed}, nil
+	return evaluated{body: authzen.AppendDecision(r.Buffer(512), &e.decision, now, e.ask), reason: e.code(), allowed: allowed}, nil
 }
 
 // prepare validates a query and translates it into the service's own terms. What is wrong with it is in failed.
@@ -322,9 +326,26 @@ func (k *check) decide(ctx context.Context, r *apigateway.Request, evaluations [
 		if e := &evaluations[i]; e.failed == nil {
 			e.decision = k.decideOne(e, facts[i], e.query.Action.ID, now)
 			e.use = access.UnrecordedUse(facts[i], e.decision, today)
+			if !e.decision.Allow && k.AskPage != "" && !e.portal && access.ValidID(e.customer) {
+				e.ask = k.askPage(e, facts[i])
+			}
 		}
 	}
 	return now
+}
+
+// askPage returns where the denied person can ask the customer; nil where that would not help.
+func (k *check) askPage(e *evaluation, f access.Facts) *authzen.Ask {
+	kind, possible := f.Askable(e.decision)
+	if !possible {
+		return nil
+	}
+	page := strings.NewReplacer("{customer}", e.customer, "{partner}", f.Partner.ID).Replace(k.AskPage)
+	mark := "?"
+	if strings.Contains(page, "?") {
+		mark = "&"
+	}
+	return &authzen.Ask{Kind: kind, Page: page + mark + "ask=" + string(cmp.Or(kind, access.AskAccess)) + "&customer=" + e.customer}
 }
 
 func (k *check) decideOne(e *evaluation, f access.Facts, action string, now time.Time) access.Decision {

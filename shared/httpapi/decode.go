@@ -386,6 +386,18 @@ func (f *findings) domains(o opt[[]string], pointer string) *[]string {
 	return &out
 }
 
+// number is a whole number from 1 to most; what is left out is as given.
+func (f *findings) number(o opt[int], pointer string, otherwise, most int) int {
+	if !o.Given {
+		return otherwise
+	}
+	if o.Null || o.Value < 1 || o.Value > most {
+		f.add(pointer, fmt.Sprintf("this is a number from 1 to %d", most))
+		return otherwise
+	}
+	return o.Value
+}
+
 // users reads a list of at most so many users' ids: each once.
 func (f *findings) users(o opt[[]string], pointer string, most int) *[]string {
 	if !o.Given {

@@ -74,7 +74,7 @@ func (c *call) viewEvent(e *events.Event) historyView {
 // customer's people, of whom it sees the addresses alone.
 func (c *call) viewPartnerEvent(e *events.Event) historyView {
 	v := c.viewEvent(e)
-	v.Data.Note = ""
+	v.Data.Note, v.Data.Approvers = "", nil
 	v.Data.Fields = slices.DeleteFunc(slices.Clone(v.Data.Fields), func(f string) bool { return f == "note" })
 	v.Changes = slices.DeleteFunc(slices.Clone(v.Changes), func(ch events.Change) bool { return ch.Field == "note" })
 	if c.who.kind != provider && v.Actor.Kind == "customer" {

@@ -73,6 +73,21 @@
 //	invitation.accepted        invitation_accepted (customer or partner)               the inviter, or the inviting side's contacts
 //	invitation.declined        invitation_declined (customer or partner)               the inviter, or the inviting side's contacts
 //	invitation.expired         invitation_expired (customer or partner)                the inviter, or the inviting side's contacts
+//	request.created            request (customer)                                      those who decide
+//	request.created            request (user)                                          the person who asked
+//	request.reminded           request_reminder (customer)                             those who decide
+//	request.questioned         request_question (user)                                 the person who asked
+//	request.seconded           request_seconded (customer)                             the others who decide
+//	request.approved           request_approved (user)                                 the person who asked
+//	request.approved           request_approved (customer)                             the others who decide
+//	request.declined           request_declined (user)                                 the person who asked
+//	request.declined           request_declined (customer)                             the others who decide
+//	request.withdrawn          request_withdrawn (customer)                            those who decide
+//	request.expired            request_ended (user)                                    the person who asked
+//	request.expired            request_ended (customer)                                those who decide
+//	request.cancelled          request_ended (user)                                    the person who asked
+//	request.cancelled          request_ended (customer)                                those who decide
+//	request.codes_refused      request_codes (customer)                                the customer's contacts
 //
 // A crowd is a set of users too large to be named in the event.
 //

@@ -15,6 +15,8 @@ type Records interface {
 	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User], error)
 	Identity(ctx context.Context, address string) (access.Identity, error)
 	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
+	RequestRow(ctx context.Context, customer, id string) (*access.RequestRow, error)
+	MembersOf(ctx context.Context, customer string, people []string) ([]access.Member, error)
 }
 
 // ReadSituation reads what holds now of the people and organisations of an event.
@@ -38,6 +40,9 @@ func ReadSituation(ctx context.Context, s Records, e events.Event, now time.Time
 			return out, err
 		}
 	}
+	if customer != "" && e.Data.Requester != nil {
+		return out, out.readRequest(ctx, s, e)
+	}
 	if customer == "" || e.Data.Invitation == "" {
 		return out, nil
 	}
@@ -48,6 +53,20 @@ func ReadSituation(ctx context.Context, s Records, e events.Event, now time.Time
 	return out, err
 }
 
+// readRequest reads the request that the event is about, and which of those whom it names still decide.
+func (s *Situation) readRequest(ctx context.Context, from Records, e events.Event) error {
+	var err error
+	if s.Request, err = from.RequestRow(ctx, e.Customer.ID, e.Data.AskedFor); err != nil || s.Customer == nil {
+		return err
+	}
+	members, err := from.MembersOf(ctx, e.Customer.ID, emails(e.Data.Approvers))
+	s.Deciders = map[string]bool{}
+	for _, m := range members {
+		s.Deciders[m.Email] = s.Customer.Requests.Decides(&m)
+	}
+	return err
+}
+
 // usersOf are the ids of the partner's users whom the event names, sorted.
 func usersOf(e events.Event) []string {
 	if e.Partner == nil {
@@ -55,8 +74,10 @@ func usersOf(e events.Event) []string {
 	}
 	d := e.Data
 	people := slices.Concat(d.Added, d.Removed, d.Changed, d.Users)
-	if d.Person != nil {
-		people = append(people, *d.Person)
+	for _, p := range []*events.Person{d.Person, d.Requester} {
+		if p != nil {
+			people = append(people, *p)
+		}
 	}
 	var ids []string
 	for _, p := range people {

@@ -135,6 +135,11 @@ func rules() []rule {
 			}
 			return invitingSide(e)
 		}}
+		requester = recipients{"the person who asked", func(e events.Event) []string { return address(e.Data.Requester) }}
+		deciders  = recipients{"those who decide", deciding}
+		rest      = recipients{"the others who decide", func(e events.Event) []string {
+			return slices.DeleteFunc(deciding(e), func(a string) bool { return strings.EqualFold(a, e.Actor.Email) })
+		}}
 		host = recipients{
 			"the customer's contacts, when the partner invites",
 			func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) },
@@ -195,6 +200,20 @@ func rules() []rule {
 		rule{on(events.InvitationAccepted), inviter, "", "invitation_accepted", NoSecret},
 		rule{on(events.InvitationDeclined), inviter, "", "invitation_declined", NoSecret},
 		rule{on(events.InvitationExpired), inviter, "", "invitation_expired", NoSecret},
+
+		rule{on(events.RequestCreated), deciders, Customer, "request", NoSecret},
+		rule{on(events.RequestCreated), requester, User, "request", NoSecret},
+		rule{on(events.RequestReminded), deciders, Customer, "request_reminder", NoSecret},
+		rule{on(events.RequestQuestioned), requester, User, "request_question", NoSecret},
+		rule{on(events.RequestSeconded), rest, Customer, "request_seconded", NoSecret},
+		rule{on(events.RequestApproved), requester, User, "request_approved", NoSecret},
+		rule{on(events.RequestApproved), rest, Customer, "request_approved", NoSecret},
+		rule{on(events.RequestDeclined), requester, User, "request_declined", NoSecret},
+		rule{on(events.RequestDeclined), rest, Customer, "request_declined", NoSecret},
+		rule{on(events.RequestWithdrawn), deciders, Customer, "request_withdrawn", NoSecret},
+		rule{on(events.RequestExpired, events.RequestCancelled), requester, User, "request_ended", NoSecret},
+		rule{on(events.RequestExpired, events.RequestCancelled), deciders, Customer, "request_ended", NoSecret},
+		rule{on(events.RequestCodesRefused), customer, Customer, "request_codes", NoSecret},
 	)
 }
 
@@ -277,6 +296,9 @@ func unless(yes bool, addresses []string) []string {
 	}
 	return addresses
 }
+
+// deciding returns who decides about a request to the customer.
+func deciding(e events.Event) []string { return unless(e.Customer == nil, emails(e.Data.Approvers)) }
 
 // others returns the users who had access before and still have.
 func others(e events.Event) []string {

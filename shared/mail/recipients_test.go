@@ -59,6 +59,8 @@ const (
 	it   = "it@acme.example"
 	it2  = "security@acme.example"
 	ann  = "ann@acme.example"
+	bob  = "bob@acme.example"
+	olga = "olga@contoso.example"
 	noor = "noor@freelance.example"
 )
 
@@ -110,6 +112,16 @@ func TestEachEventTellsThoseWhomItConcerns(t *testing.T) {
 		events.InvitationAccepted:  each("invitation_accepted.customer", ann),
 		events.InvitationDeclined:  each("invitation_declined.customer", ann),
 		events.InvitationExpired:   each("invitation_expired.customer", ann),
+		events.RequestCreated:      all(each("request.customer", ann, bob), each("request.user", olga)),
+		events.RequestReminded:     each("request_reminder.customer", ann, bob),
+		events.RequestQuestioned:   each("request_question.user", olga),
+		events.RequestSeconded:     each("request_seconded.customer", bob),
+		events.RequestApproved:     all(each("request_approved.user", olga), each("request_approved.customer", bob)),
+		events.RequestDeclined:     all(each("request_declined.user", olga), each("request_declined.customer", bob)),
+		events.RequestWithdrawn:    each("request_withdrawn.customer", ann, bob),
+		events.RequestExpired:      all(each("request_ended.user", olga), each("request_ended.customer", ann, bob)),
+		events.RequestCancelled:    all(each("request_ended.user", olga), each("request_ended.customer", ann, bob)),
+		events.RequestCodesRefused: each("request_codes.customer", it, it2),
 	}
 	for _, typ := range events.Types() {
 		if got, want := told(mail.Letters(sample(t, typ))), cases[typ]; !slices.Equal(got, want) {

@@ -456,7 +456,7 @@ func TestOnlyRemindersCanBeUnsubscribedFrom(t *testing.T) {
 	s.Unsubscribe = ""
 	none := renderer(t, s)
 	for name, l := range cases(t) {
-		reminder := l.Template == "expiring" || l.Template == "invitation_reminder"
+		reminder := l.Template == "expiring" || strings.HasSuffix(l.Template, "_reminder")
 		for _, c := range []struct {
 			r          *mail.Renderer
 			list, post string

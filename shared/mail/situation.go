@@ -25,6 +25,8 @@ type Situation struct {
 	// the address of the event's inviter, while the inviter still belongs to the inviting side; "" = it does not
 	Inviter    string
 	Invitation *access.Invitation // that the event is about
+	Request    *access.RequestRow // likewise
+	Deciders   map[string]bool    // of those whom the event names: who still decides about requests to the customer
 }
 
 // Situations reads the present state.
@@ -91,6 +93,11 @@ func (s Situation) present(e events.Event) events.Event {
 		now.Email = s.Inviter
 		e.Data.Inviter = &now
 	}
+	if p := e.Data.Requester; p != nil {
+		now := s.people([]events.Person{*p})[0]
+		e.Data.Requester = &now
+		e.Data.Approvers = slices.DeleteFunc(slices.Clone(e.Data.Approvers), func(p events.Person) bool { return !s.Deciders[p.Email] })
+	}
 	if kind, _, _ := strings.Cut(string(e.Type), "."); kind == "grant" {
 		for _, list := range []*[]events.Person{&e.Data.Added, &e.Data.Removed, &e.Data.Changed, &e.Data.Users} {
 			*list = s.people(*list)
@@ -147,6 +154,15 @@ func (s Situation) outdated(l Letter) string {
 		return s.outdatedPartner(l)
 	case "user":
 		return s.outdatedAccount(l)
+	case "request":
+		pending := s.Request == nil
+		if !pending {
+			status, _ := s.Request.Status(s.Now)
+			pending = status == access.RequestPending
+		}
+		if !pending && slices.Contains([]string{"request", "request_reminder", "request_question", "request_seconded"}, l.Template) {
+			return "the request has ended"
+		}
 	case "invitation":
 		switch i := s.Invitation; {
 		case i == nil || l.Secret != Token && (l.Template != "invitation" || l.Side != Customer):

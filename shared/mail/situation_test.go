@@ -55,8 +55,14 @@ func now(e events.Event) mail.Situation {
 		s.Grant = g
 	}
 	people := slices.Concat(d.Users, d.Added, d.Changed, d.Removed)
-	if p := d.Person; p != nil {
-		people = append(people, *p)
+	for _, p := range []*events.Person{d.Person, d.Requester} {
+		if p != nil {
+			people = append(people, *p)
+		}
+	}
+	s.Deciders = map[string]bool{}
+	for _, p := range d.Approvers {
+		s.Deciders[p.Email] = true
 	}
 	for i, p := range people {
 		if p.ID == "" || s.Partner == nil {

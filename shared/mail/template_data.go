@@ -445,6 +445,10 @@ func (v view) Reason() string {
 		return v.Customer() + " is now managed by one partner"
 	case "period_changed":
 		return "the access now lasts longer than what was offered"
+	case "requester_left":
+		return "the person who asked can no longer ask"
+	case "fulfilled":
+		return v.Customer() + " has granted as much in another way"
 	}
 	return singleLine(strings.ReplaceAll(v.d().Reason, "_", " "))
 }
@@ -495,6 +499,9 @@ func (v view) facts() []line {
 	}
 	t.add("Customer", customer)
 	t.add("Partner", partner)
+	if a := v.d().Asking; a != nil {
+		t.add("Partner", singleLine(organisation(a)))
+	}
 	switch kind {
 	case "mail":
 	case "member":
@@ -503,6 +510,8 @@ func (v view) facts() []line {
 		t.addDone(map[bool]string{true: "Requested by", false: "Registered by"}[v.l.Template == "activation_renewed"], v)
 	case "invitation":
 		v.addInvitationFacts(&t)
+	case "request":
+		v.addRequestFacts(&t)
 	default:
 		v.addGrantFacts(&t)
 	}
@@ -741,6 +750,9 @@ type quote struct {
 
 // quotes are the customer's message to the partner and, for the customer's own people alone, its note; where they are new.
 func (v view) quotes() []quote {
+	if strings.HasPrefix(v.l.Template, "request") {
+		return v.requestQuotes()
+	}
 	var out []quote
 	add := func(field, title, text string) {
 		fresh := v.l.Template == "granted" || v.l.Template != "removed" && v.Changed(field)
@@ -767,6 +779,12 @@ func (v view) action() (label, url string) {
 		ids["partner"] = p.ID
 	}
 	switch {
+	case v.l.Template == "request_codes":
+		return "Review who may ask", fill(v.s.CustomerURL, ids)
+	case strings.HasPrefix(v.l.Template, "request") && v.l.Side == Customer:
+		return "View the request", v.requestLink(v.s.CustomerURL, ids)
+	case strings.HasPrefix(v.l.Template, "request"):
+		return "View the request", v.requestLink(v.s.PartnerURL, ids)
 	case v.l.Secret == Token:
 		return "View the invitation", fill(v.s.InvitationURL, map[string]string{"token": v.Secret})
 	case v.l.Side == Invitee, v.l.Template == "removed", v.l.Template == "address_former",
@@ -816,6 +834,10 @@ func (v view) ended() bool {
 func (v view) why() string {
 	in := v.d().Inviter
 	switch {
+	case strings.HasPrefix(v.l.Template, "request") && v.l.Side == User:
+		return "You get this mail because you have asked for something in " + v.s.Product + "."
+	case strings.HasPrefix(v.l.Template, "request") && v.l.Template != "request_codes":
+		return "You get this mail because you decide about requests to " + v.Customer() + " in " + v.s.Product + "."
 	case v.l.Side == Invitee:
 		return "You get this mail because " + v.Email() + " was entered in an invitation in " + v.s.Product + "."
 	case strings.HasPrefix(string(v.l.Event.Type), "invitation.") && in != nil && strings.EqualFold(in.Email, v.l.To):
@@ -841,8 +863,10 @@ func (v view) greeting() string {
 		return ""
 	}
 	people := slices.Concat(v.d().Added, v.d().Removed, v.d().Changed, v.d().Users)
-	if p := v.d().Person; p != nil {
-		people = append(people, *p)
+	for _, p := range []*events.Person{v.d().Person, v.d().Requester} {
+		if p != nil {
+			people = append(people, *p)
+		}
 	}
 	for _, p := range people {
 		if strings.EqualFold(p.Email, v.l.To) && p.Name != "" {
@@ -854,5 +878,5 @@ func (v view) greeting() string {
 
 // reminder tells whether the letter only reminds: only such can be unsubscribed from.
 func (v view) reminder() bool {
-	return v.l.Template == "expiring" || v.l.Template == "invitation_reminder"
+	return v.l.Template == "expiring" || v.l.Template == "invitation_reminder" || v.l.Template == "request_reminder"
 }

@@ -108,7 +108,7 @@ func forCallers() []Function {
 			Name:    "check",
 			Does:    "answers whether a partner's user may do something in a customer's tenant (AuthZEN 1.0)",
 			Timeout: 10 * time.Second, Memory: 512,
-			Env:    append(commonSettings(), "BASE_URL", "CATALOGUE_FILE", "LOG_ALLOWS"),
+			Env:    append(commonSettings(), "BASE_URL", "CATALOGUE_FILE", "LOG_ALLOWS", "PARTNER_URL"),
 			Routes: routes("check"),
 		},
 		{
@@ -148,7 +148,7 @@ func forCallers() []Function {
 		},
 		{
 			Name:    "invite",
-			Does:    "invites people who have no account, and grants them access when they accept",
+			Does:    "invites people who have no account, who get access when they accept; takes partners' requests and customers' decisions",
 			Timeout: 15 * time.Second, Memory: 256,
 			Env:    append(peopleSettings(), "IDENTITY"), // whether accounts are kept; the sweep makes those that come with an invitation
 			Routes: routes("invite"),

@@ -31,8 +31,8 @@ func Rights(function string) []Right {
 
 // A table's item is read or written by the kind of its partition key, which stands in shared/dynamo/keys.go:
 //
-//	C  a customer: itself, its members, grants, assignments, invitations, history and mails
-//	P  a partner: itself, its users, history and mails; in index 1 what concerns it
+//	C  a customer: itself, its members, grants, assignments, invitations, requests, history and mails
+//	P  a partner: itself, its users, history, mails and attempts to ask in vain; in index 1 what concerns it
 //	O  whose a domain is
 //	Y  what one organisation has caused to be mailed to one address on one day
 //	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
@@ -102,7 +102,7 @@ func rights() map[string][]Right {
 			table("DeleteItem", "C", "P"), // an invitation that ends; an account that ends because the invited person has proved its address
 			table("GetItem", "C", "E", "I", "P", "Y"),
 			table("PutItem", "C", "E", "I", "K", "P"), // K: of an account that ends because the invited person has proved its address
-			table("Query", "C"),
+			table("Query", "C", "P"),                  // P: users who have access by their number, when a request is approved
 			table("UpdateItem", "C"),
 			index(Index1, "P", "U"), // U: whether an external user has access anywhere still
 		},

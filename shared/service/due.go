@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ func (d *Due) Do(ctx context.Context, w access.DueWork) (again bool, err error) 
 	switch {
 	case w.Task != "":
 		return d.task(ctx, w.Task)
+	case w.Request != "":
+		return false, d.request(ctx, w.Customer, w.Request, access.PlanRequestDue)
 	case w.Invitation != "":
 		return false, d.invitation(ctx, w.Customer, w.Invitation, access.PlanInvitationDue)
 	}
@@ -191,7 +194,7 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 	case access.TaskCustomerRules:
 		return d.customerRules(ctx, t)
 	case access.TaskInvitations:
-		return d.reviewInvitations(ctx, t)
+		return d.reviewPending(ctx, t)
 	case access.TaskOldAssignments:
 		return d.oldAssignments(ctx, t)
 	case access.TaskPersonErased:
@@ -320,25 +323,59 @@ func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, er
 	return after != "", d.progress(ctx, access.PlanTaskProgress(t, after, d.planContext()))
 }
 
-// reviewInvitations ends those of one stretch of pending invitations that nobody can accept any more.
-func (d *Due) reviewInvitations(ctx context.Context, t *access.Task) (again bool, err error) {
+// requestsAfter begins a position among the requests: the same task goes through the invitations first.
+const requestsAfter = "requests "
+
+// reviewPending ends what nobody can answer any more: of one stretch of pending invitations, and, once these are through, of pending
+// requests.
+func (d *Due) reviewPending(ctx context.Context, t *access.Task) (again bool, err error) {
+	next := ""
+	after, requests := strings.CutPrefix(t.LastCustomer, requestsAfter)
+	if !requests {
+		if next, err = d.endInvitations(ctx, t); err != nil {
+			return false, err
+		}
+		after = ""
+	}
+	if next == "" {
+		if next, err = d.endRequests(ctx, t, after); err != nil {
+			return false, err
+		}
+		if next != "" {
+			next = requestsAfter + next
+		}
+	}
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
+}
+
+func (d *Due) endInvitations(ctx context.Context, t *access.Task) (next string, err error) {
 	rows, next, err := d.Store.PendingInvitations(ctx, t.Customer, t.Partner, t.User, t.LastCustomer, stretch)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for _, row := range rows {
 		if status, _ := row.Status(d.Began); status == access.InvitationCancelled {
-			g.Go(func() error {
-				return d.invitation(gctx, row.Invitation.Customer, row.ID, access.PlanInvitationEnd)
-			})
+			g.Go(func() error { return d.invitation(gctx, row.Invitation.Customer, row.ID, access.PlanInvitationEnd) })
 		}
 	}
-	if err := g.Wait(); err != nil {
-		return false, err
+	return next, g.Wait()
+}
+
+func (d *Due) endRequests(ctx context.Context, t *access.Task, after string) (next string, err error) {
+	rows, next, err := d.Store.PendingRequests(ctx, t.Customer, t.Partner, t.User, after, stretch)
+	if err != nil {
+		return "", err
 	}
-	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, row := range rows {
+		if status, _ := row.Status(d.Began); status == access.RequestCancelled {
+			g.Go(func() error { return d.request(gctx, row.Request.Customer, row.ID, access.PlanRequestEnd) })
+		}
+	}
+	return next, g.Wait()
 }
 
 // oldAssignments deletes what counts no more of one stretch of a grant's rows.

@@ -184,7 +184,7 @@ const heldAllowed = time.Minute
 
 // Check builds the function that decides. It reads TABLE_NAME, BASE_URL (the service's public address), CATALOGUE_FILE (a JSON file of
 // actions and levels; the default catalogue without it), LOG_ALLOWS (how many percent of the answers that allow are logged; all without
-// it), and what dynamo.NewClient does.
+// it), PARTNER_URL (the partner's portal, where a denied person can ask), and what dynamo.NewClient does.
 func Check(e *Environment) (lambda.Handler, error) {
 	if e.AtEnd != nil {
 		figures := e.MetricsRecorder()
@@ -219,6 +219,6 @@ func Check(e *Environment) (lambda.Handler, error) {
 	reader := dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder()))
 	return httpapi.NewCheck(httpapi.CheckConfig{
 		Facts: reader, Uses: reader, Catalogue: catalogue, Now: e.Now, BaseURL: base,
-		Log: e.Log, Metrics: e.MetricsRecorder(), UnloggedAllows: 100 - logged,
+		Log: e.Log, Metrics: e.MetricsRecorder(), UnloggedAllows: 100 - logged, AskPage: e.Getenv("PARTNER_URL"),
 	}), nil
 }

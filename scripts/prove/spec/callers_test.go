@@ -56,6 +56,8 @@ var elsewhere = map[string]string{
 	"DELETE /v1/partners/{partner}/customers/{customer}/users/{user}": "TestEverybodyLeavesACustomerByItself",
 	"GET /v1/partners/{partner}/users/{user}/customers":               "TestAPersonsCustomersAreShownToLeadsAndToItself",
 	"POST /v1/partners/{partner}/mail/{mail}/resend":                  "TestTheStateOfEachMailIsReadAndAMailIsSentAgain",
+	"GET /v1/partners/{partner}/requests/{request}":                   "TestARequestIsReadAndWithdrawnByItsSideAlone",
+	"DELETE /v1/partners/{partner}/requests/{request}":                "TestARequestIsReadAndWithdrawnByItsSideAlone",
 }
 
 // town is a small world in which every kind of caller lives: acme and contoso, which have a grant, and globex and fabrikam, which have
@@ -65,13 +67,14 @@ type town struct {
 	callers map[string]*spec.Client // by letter; lower-case g and f are the neighbours' admin and owner, "?" nobody knows, "!" is a back end
 	user    map[string]string       // a user of each partner, who is not the caller
 	invited map[string]string       // an invitation of each customer
+	asked   map[string]string       // a request to each customer
 }
 
 func newTown(t *testing.T) town { return townOf(t, spec.New(t)) }
 
 func townOf(t *testing.T, w *spec.World) town {
 	t.Helper()
-	tn := town{World: w, user: map[string]string{}, invited: map[string]string{}}
+	tn := town{World: w, user: map[string]string{}, invited: map[string]string{}, asked: map[string]string{}}
 	for _, c := range []string{"acme", "globex"} {
 		w.Customer(c)
 		w.Admin(c, "admin@"+c+".example")
@@ -96,6 +99,8 @@ func townOf(t *testing.T, w *spec.World) town {
 	for customer, partner := range map[string]string{"acme": "contoso", "globex": "fabrikam"} {
 		tn.invited[customer] = w.AdminOf(customer).Do("POST", "/v1/customers/"+customer+"/invitations",
 			map[string]any{"email": "eve@" + partner + ".example", "partner": partner}).Want(201).String("invitation.id")
+		tn.asked[customer] = w.As("owner@"+partner+".example").Do("POST", "/v1/partners/"+partner+"/requests",
+			map[string]any{"customer": customer, "kind": "raise", "level": "manage"}).Want(201).String("request.id")
 	}
 	block := receipt.Block{Address: "member@acme.example", State: receipt.Bounced, Reason: "user unknown", At: w.Now()}
 	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
@@ -108,23 +113,29 @@ func townOf(t *testing.T, w *spec.World) town {
 // for them: nothing changes but by DELETE.
 func (tn town) at(route, letter, where string) *spec.Answer {
 	customer, partner, email := "acme", "contoso", "member@acme.example"
-	user, invitation := tn.user["contoso"], tn.invited["acme"]
+	user, invitation, asked := tn.user["contoso"], tn.invited["acme"], tn.asked["acme"]
 	switch where {
 	case "foreign":
 		customer, partner, user, email = "globex", "fabrikam", tn.user["fabrikam"], "admin@globex.example"
-		invitation = tn.invited["globex"]
+		invitation, asked = tn.invited["globex"], tn.asked["globex"]
 	case "missing":
 		customer, partner, user, email = "nowhere", "nobody", "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "nobody@nowhere.example"
-		invitation = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
+		invitation, asked = "01J9Z3NDEKTSV4RRFFQ69G5FAV", "01J9Z3NDEKTSV4RRFFQ69G5FAV"
 	}
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation,
+		"{request}", asked,
 		"{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
 	var body any
-	if (method == "POST" || method == "PUT" || method == "PATCH") && !strings.HasSuffix(path, "/resend") {
+	if (method == "POST" || method == "PUT" || method == "PATCH") && !bodiless(path) {
 		body = map[string]any{"no_such_member": 1}
 	}
 	return tn.callers[letter].Do(method, path, body, "If-Match", "*")
+}
+
+// bodiless tells whether the path is one to which a POST has no body.
+func bodiless(path string) bool {
+	return strings.HasSuffix(path, "/resend") || strings.HasSuffix(path, "/code")
 }
 
 func TestWhoMayCallWhat(t *testing.T) {

@@ -212,6 +212,9 @@ func TestASuspendedPartnerReadsAndChangesNothing(t *testing.T) {
 			if letter == "X" && strings.HasSuffix(route, "/customers/{customer}") {
 				continue // sees where it has access, and has none
 			}
+			if strings.HasPrefix(route, "GET ") && strings.Contains(route, "{request}") && strings.Contains("TSX", letter) {
+				continue // sees its own requests, and has made none
+			}
 			a := tn.at(route, letter, "own")
 			if reads := strings.HasPrefix(route, "GET "); reads && a.Status != 200 || !reads && a.Status != 403 {
 				t.Errorf("%s, %s: got %d %s, want it read, and nothing changed", letter, route, a.Status, a.Body)

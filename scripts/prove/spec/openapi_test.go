@@ -98,7 +98,7 @@ func TestTheContractNamesEverythingThatTheServiceSays(t *testing.T) {
 
 	schemas := c.Doc.Components.Schemas
 	same(t, "event types", enum(schemas["EventType"]), texts(slices.Values(events.Types())))
-	ends := slices.Concat(enum(schemas["EndReason"]), enum(schemas["InvitationReason"]))
+	ends := slices.Concat(enum(schemas["EndReason"]), enum(schemas["InvitationReason"]), enum(schemas["RequestReason"]))
 	slices.Sort(ends)
 	same(t, "reasons of an end", slices.Compact(ends), texts(maps.Keys(endReasons)))
 	same(t, "reasons of a decision", enum(schemas["Decision"].Value.Properties["context"].Value.Properties["reason"]),
@@ -175,7 +175,7 @@ var (
 		access.RevokedByCustomer: {}, access.RelinquishedByPartner: {}, access.Expired: {}, access.PartnerRemoved: {},
 		access.CustomerRemoved: {}, access.RelationshipEnded: {}, access.ManagementEnded: {}, access.GrantEnded: {},
 		access.ChoiceChanged: {}, access.InviterLeft: {}, access.NotActive: {}, access.NotEligible: {},
-		access.ManagedNow: {}, access.PeriodChanged: {},
+		access.ManagedNow: {}, access.PeriodChanged: {}, access.RequesterLeft: {}, access.Fulfilled: {},
 	}
 
 	//exhaustive:enforce

@@ -31,6 +31,12 @@ var notHere = map[string]string{
 	"wrong_person":      "of invitations",
 	"invitation_ended":  "of invitations",
 	"already_invited":   "of invitations",
+	"cannot_ask":        "of requests",
+	"gives_nothing":     "of requests",
+	"request_ended":     "of requests",
+	"own_request":       "of requests",
+	"wider_than_asked":  "of requests",
+	"already_asked":     "of requests",
 }
 
 // A provocation is a request that is refused, and how.

@@ -1154,6 +1154,262 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/partners/{partner}/requests": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the requests of a partner
+         * @description For its owner, admin and business roles and the provider; others see those that they have made themselves.
+         */
+        get: operations["listPartnerRequests"];
+        put?: never;
+        /**
+         * Ask a customer for access, more of it, or more time
+         * @description The owner, admin and business roles ask for any of their organisation's people; others for themselves, inside a grant. Whether the customer takes the request is said by its policy. A wrong code, a customer that takes none and one that there is not are one answer, `cannot_ask`; after five in an hour it is 429. While a request of the same kind is pending, that one is the answer, with 200. There is no dry run: codes could be tried with one.
+         */
+        post: operations["createRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/partners/{partner}/requests/{request}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a request
+         * @description For the owner, admin and business roles, the provider, and whoever has made it.
+         */
+        get: operations["getPartnerRequest"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw a request
+         * @description For whoever has made it, and the owner, admin and business roles. One that has ended stays as it is.
+         */
+        delete: operations["withdrawRequest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/requests": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the requests to a customer
+         * @description For its members and the provider.
+         */
+        get: operations["listRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/requests/{request}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a request
+         * @description For the customer's members and the provider.
+         */
+        get: operations["getRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/requests/{request}/approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request
+         * @description As it was asked, or with a lower level, an earlier end or fewer users: more is refused with `wider_than_asked`. For those of the customer's admins who decide; nobody decides about a request of his own, or of the partner whose user he is. With the last approval that the policy needs, the grant is made or edited in the same transaction, by the rules of every grant. Only approvals of the same terms count together.
+         */
+        post: operations["approveRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/requests/{request}/decline": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline a request
+         * @description For those of the customer's admins who decide. The note goes to whoever has asked.
+         */
+        post: operations["declineRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/requests/{request}/ask": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a question to whoever has asked
+         * @description Once for each request. For those of the customer's admins who decide.
+         */
+        post: operations["askAboutRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/request-policy": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read which partners may ask, and who decides
+         * @description For the customer's members and the provider. The code is shown once, when it is made.
+         */
+        get: operations["getRequestPolicy"];
+        /**
+         * Say which partners may ask, and who decides
+         * @description What is left out is as if it had never been said. Pending requests stay, and are decided by the policy of the moment.
+         */
+        put: operations["putRequestPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/request-policy/code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make another code to hand out
+         * @description The one before is worth nothing any more. Only a digest of the code is kept: it is shown in this answer alone, and an Idempotency-Key is not looked at.
+         */
+        post: operations["makeRequestCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer}/mail": {
         parameters: {
             query?: never;
@@ -1379,6 +1635,8 @@ export interface components {
          * @example 2027-03-01T00:00:00Z
          */
         Instant: string;
+        /** @enum {string|null} */
+        LevelOrNull: "view" | "support" | "manage" | null;
         /**
          * Format: date-time
          * @example 2027-03-01T00:00:00Z
@@ -2195,6 +2453,177 @@ export interface components {
         /** @enum {string} */
         InvitationStatus: "pending" | "accepted" | "declined" | "cancelled" | "expired";
         /**
+         * @description `access`: a grant, or, where one is open, that more users belong to it; `extend`: a later end of the open grant; `raise`: a higher level in it, for all of its users or, where somebody asks for itself, for that person
+         * @enum {string}
+         */
+        RequestKind: "access" | "extend" | "raise";
+        /** @enum {string} */
+        RequestStatus: "pending" | "approved" | "declined" | "withdrawn" | "expired" | "cancelled";
+        /**
+         * @description Why the request was cancelled: it became moot. `requester_left`: who asked may not ask any more; `fulfilled`: the customer has granted as much in another way; `grant_ended`: the grant that it is about has ended; `partner_not_active`, `partner_not_eligible`, `partner_removed`, `customer_removed`; `managed`: one partner manages the customer now
+         * @enum {string}
+         */
+        RequestReason: "requester_left" | "fulfilled" | "grant_ended" | "partner_not_active" | "partner_not_eligible" | "partner_removed" | "customer_removed" | "managed";
+        RequestTerms: {
+            /** @description Null where the kind has none */
+            level: components["schemas"]["LevelOrNull"];
+            everyone: boolean;
+            users: components["schemas"]["UserID"][];
+            from: components["schemas"]["InstantOrNull"];
+            /** @description Null is without an end, or, where the kind has none, as the grant is */
+            until: components["schemas"]["InstantOrNull"];
+        };
+        Request: {
+            id: components["schemas"]["ULID"];
+            customer: components["schemas"]["OrganisationID"];
+            partner: components["schemas"]["OrganisationID"];
+            kind: components["schemas"]["RequestKind"];
+            /** @description Who asked asks for itself */
+            personal: boolean;
+            level: components["schemas"]["LevelOrNull"];
+            everyone: boolean;
+            /** @description Without name and address where the user has left */
+            users: {
+                id: components["schemas"]["UserID"];
+                name: string | null;
+                email: string | null;
+            }[];
+            /** @description Null, or one that has passed, is from the approval on */
+            from: components["schemas"]["InstantOrNull"];
+            until: components["schemas"]["InstantOrNull"];
+            /** @description In the words of whoever has asked */
+            reason: string;
+            ticket: string;
+            /** @description The id of the grant that it is about; null where approving opens one */
+            grant: string | null;
+            requested_by: components["schemas"]["By"];
+            status: components["schemas"]["RequestStatus"];
+            cancelled_because: components["schemas"]["RequestReason"] | null;
+            /** @description Of one who decides */
+            question: string | null;
+            /** @description So far, of possibly different terms; for the customer's people and the provider alone */
+            approvals?: {
+                email: components["schemas"]["Email"];
+                terms: components["schemas"]["RequestTerms"];
+                at: components["schemas"]["Instant"];
+            }[];
+            decided_by: components["schemas"]["By"] | null;
+            /** @description The decider's words to whoever has asked */
+            note: string;
+            /** @description What the approval granted; null otherwise */
+            granted: components["schemas"]["RequestTerms"] | null;
+            expires_at: components["schemas"]["Instant"];
+            created_at: components["schemas"]["Instant"];
+            updated_at: components["schemas"]["Instant"];
+            version: components["schemas"]["Version"];
+        };
+        RequestAnswer: {
+            request: components["schemas"]["Request"];
+        };
+        RequestDecided: {
+            request: components["schemas"]["Request"];
+            /** @description Null where nothing is granted, or not yet */
+            grant: components["schemas"]["Grant"] | null;
+        };
+        RequestList: {
+            items: components["schemas"]["Request"][];
+            next_cursor: components["schemas"]["Cursor"];
+        };
+        RequestCreate: {
+            customer: components["schemas"]["OrganisationID"];
+            /** @description That the customer has handed out, where it wants one. Upper and lower case, spaces and hyphens make no difference. */
+            code?: string;
+            kind: components["schemas"]["RequestKind"];
+            /** @description Of a new grant, by default view; of raise, where it is needed */
+            level?: components["schemas"]["Level"];
+            /** @description Of access, from those who ask for others */
+            users?: components["schemas"]["UserID"][];
+            /** @description All of the partner's staff */
+            everyone?: boolean;
+            /** @description Of a new grant */
+            from?: components["schemas"]["InstantGiven"];
+            /** @description Of a new grant, and of extend, where it is needed; null is without an end */
+            until?: components["schemas"]["InstantGiven"];
+            reason?: string | null;
+            ticket?: string;
+        };
+        /** @description What is left out stays as it was asked */
+        RequestApprove: {
+            level?: components["schemas"]["Level"];
+            until?: components["schemas"]["InstantGiven"];
+            /** @description Of access; where everyone was asked for, these and not everyone */
+            users?: components["schemas"]["UserID"][];
+            note?: string | null;
+        };
+        RequestDecline: {
+            note?: string | null;
+        };
+        RequestQuestion: {
+            question: string;
+        };
+        /**
+         * @description `off`: nobody asks; `code`: whoever has the code, and partners with an open grant; `known`: partners that have or had a grant of this customer; `open`: every partner that the customer could grant access
+         * @enum {string}
+         */
+        RequestMode: "off" | "code" | "known" | "open";
+        /**
+         * @example {
+         *       "mode": "code",
+         *       "approvers": [],
+         *       "approvals": 1,
+         *       "hours": 168,
+         *       "max_days": null,
+         *       "reason_required": false,
+         *       "code_made_at": null,
+         *       "version": 1
+         *     }
+         */
+        RequestPolicy: {
+            mode: components["schemas"]["RequestMode"];
+            /** @description Which of the customer's admins decide; empty is all. Who is no admin any more does not decide, named or not. */
+            approvers: components["schemas"]["Email"][];
+            /** @description How many different people have to approve the same terms */
+            approvals: number;
+            /** @description How long a request waits for a decision */
+            hours: number;
+            /** @description The longest period that can be asked for; null is any, also without an end */
+            max_days: number | null;
+            reason_required: boolean;
+            /** @description Null where there is no code, so that nobody can ask with one */
+            code_made_at: components["schemas"]["InstantOrNull"];
+            version: components["schemas"]["Version"];
+        };
+        RequestPolicyWrite: {
+            mode: components["schemas"]["RequestMode"];
+            approvers?: components["schemas"]["Email"][];
+            /** @default 1 */
+            approvals: number;
+            /** @default 168 */
+            hours: number;
+            max_days?: number | null;
+            /** @default false */
+            reason_required: boolean;
+        };
+        /**
+         * @example {
+         *       "code": "7KQ2M9XB",
+         *       "policy": {
+         *         "mode": "code",
+         *         "approvers": [],
+         *         "approvals": 1,
+         *         "hours": 168,
+         *         "max_days": null,
+         *         "reason_required": false,
+         *         "code_made_at": "2026-11-22T10:00:00Z",
+         *         "version": 2
+         *       }
+         *     }
+         */
+        RequestCode: {
+            code: string;
+            policy: components["schemas"]["RequestPolicy"];
+        };
+        /**
          * @description Why the invitation was cancelled automatically: a condition that it depended on has changed. `grant_ended`: the grant that it was for has ended; `choice_changed`: the partner invited, and the customer has changed who assigns the users; `inviter_left`: the person who sent it can no longer invite; `partner_not_active`, `partner_not_eligible`, `partner_removed`, `customer_removed`; `managed`: another partner manages the customer now; `period_changed`: a grant was opened that lasts longer than what was offered; `expired`: what was offered has ended
          * @enum {string}
          */
@@ -2443,7 +2872,7 @@ export interface components {
         /** @description null when there is none; instants are texts */
         FieldValue: string | boolean | null | string[];
         /** @enum {string} */
-        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.erased" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "member.activation_renewed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.person_changed" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired";
+        EventType: "partner.created" | "partner.edited" | "partner.suspended" | "partner.resumed" | "partner.removed" | "user.created" | "user.edited" | "user.disabled" | "user.enabled" | "user.removed" | "user.erased" | "user.activation_renewed" | "user.activation_missed" | "customer.created" | "customer.edited" | "customer.removed" | "member.added" | "member.edited" | "member.removed" | "member.activation_renewed" | "grant.created" | "grant.edited" | "grant.suspended" | "grant.resumed" | "grant.revoked" | "grant.relinquished" | "grant.expired" | "grant.ended" | "customer.managed" | "customer.unmanaged" | "grant.started" | "grant.expiring" | "grant.user_left" | "grant.person_changed" | "grant.partner_suspended" | "grant.partner_resumed" | "invitation.created" | "invitation.resent" | "invitation.reminded" | "invitation.accepted" | "invitation.declined" | "invitation.cancelled" | "invitation.expired" | "request.created" | "request.reminded" | "request.questioned" | "request.seconded" | "request.approved" | "request.declined" | "request.withdrawn" | "request.expired" | "request.cancelled" | "request.codes_refused" | "request.policy_edited";
         /** @description What does not apply is left out. */
         EventData: {
             grant?: components["schemas"]["GrantID"];
@@ -2458,7 +2887,7 @@ export interface components {
             /** @description Whether single sign-on is required, after the change */
             require_sso?: boolean;
             require_sso_was?: boolean;
-            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"] | ("person_changed" | "address_proved_elsewhere" | "invited_elsewhere" | "last_admin");
+            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"] | components["schemas"]["RequestReason"] | ("person_changed" | "address_proved_elsewhere" | "invited_elsewhere" | "last_admin");
             /** @description It was switched on or off. */
             everyone?: boolean;
             added?: components["schemas"]["People"];
@@ -2480,7 +2909,7 @@ export interface components {
             /** @description By how much the grant is extended by itself while it is used */
             auto_extend?: string;
             invitation?: string;
-            /** @description When the invitation ends */
+            /** @description When the invitation or the request ends */
             expires?: components["schemas"]["Instant"];
             /** @description Which mail with a token this was */
             sending?: number;
@@ -2493,6 +2922,22 @@ export interface components {
             /** @description In the customer's history alone */
             note?: components["schemas"]["Note"];
             message?: components["schemas"]["Message"];
+            /** @description The request's id; also of the change of a grant that an approval made */
+            request?: components["schemas"]["ULID"];
+            kind?: components["schemas"]["RequestKind"];
+            /** @description Why, in the words of whoever has asked */
+            purpose?: string;
+            ticket?: string;
+            /** @description Of one who decides */
+            question?: string;
+            requester?: components["schemas"]["Person"];
+            /** @description Who decides, in the customer's history alone */
+            approvers?: components["schemas"]["People"];
+            /** @description The partner that has tried wrong codes */
+            asking?: {
+                id: components["schemas"]["OrganisationID"];
+                name?: string;
+            };
             /** @description An account came with the membership or the invitation, in the service's own user pool */
             account?: boolean;
         };
@@ -2595,6 +3040,15 @@ export interface components {
                 level?: components["schemas"]["Level"];
                 /** @description When the access ends by itself; absent when it does not */
                 valid_until?: components["schemas"]["Instant"];
+                /**
+                 * @description How the denied person can ask the customer, with the reasons `no_grant`, `expired`, `ended`, `level_too_low` and `user_not_assigned`: which
+                 *     kinds the customer takes, and the page. Without kinds nothing that the decision reads says whether the customer takes requests, or whether
+                 *     there is that customer: the page is the provider's, and the same for all. Absent where asking would not help, or this person does not ask.
+                 */
+                request?: {
+                    kinds: components["schemas"]["RequestKind"][];
+                    page: string;
+                };
                 /** @description When it was decided, with milliseconds. In the answer to a batch this stands once, in the header Evaluated-At. */
                 evaluated_at?: components["schemas"]["Instant"];
             };
@@ -2777,6 +3231,7 @@ export interface components {
          *     - `not_registered`: the person is not registered
          *     - `managed`: only the provider changes a managed relationship
          *     - `wrong_person`: the invitation is for another address
+         *     - `own_request`: nobody decides about a request of his own, or of the partner whose user he is
          *     - `partner_not_active`: the caller's own organisation is suspended: it reads, and changes nothing
          */
         Forbidden: {
@@ -2836,6 +3291,7 @@ export interface components {
          * @description There is nothing, or nothing that the caller may see.
          *
          *     - `not_found`: also for what belongs to another organisation
+         *     - `cannot_ask`: no customer takes the request: the code is wrong, the customer takes none, or there is no such customer
          */
         NotFound: {
             headers: {
@@ -2873,6 +3329,8 @@ export interface components {
          *     - `ended`: what has ended, or was removed, cannot be changed
          *     - `already_invited`: the person has not answered yet
          *     - `grant_differs`: the open grant has other terms, which `errors` names: leave them out, or edit the grant
+         *     - `request_ended`: the request was decided, or is over
+         *     - `already_asked`: a question is put once
          *     - `mail_outdated`: what the mail says holds no longer: it is not sent again
          *     - `contention`: others were always first: try again
          *     - `plan_changed`: the request would do something else than the plan that `Prefer` names: look at a dry run again
@@ -3011,6 +3469,8 @@ export interface components {
          *     - `phone_required`: two factors need a phone
          *     - `period_invalid`: it ends in the past, or before it begins
          *     - `too_many_users`: more than 80 would change in one request
+         *     - `wider_than_asked`: an approval grants at most what was asked for
+         *     - `gives_nothing`: what is asked for, or approved, is so already
          *     - `idempotency_mismatch`: the key was used for another body
          *     - `wrong_password`: the current password is another one
          *     - `weak_password`
@@ -3233,6 +3693,10 @@ export interface components {
          * @example 2026-09-01
          */
         UnusedSince: components["schemas"]["Day"];
+        /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+        Request: components["schemas"]["ULID"];
+        /** @description One of the states; by default all */
+        RequestStatusFilter: components["schemas"]["RequestStatus"];
         /** @description One of the states; by default all */
         InvitationStatusFilter: components["schemas"]["InvitationStatus"];
         /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7007,6 +7471,660 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listPartnerRequests: {
+        parameters: {
+            query?: {
+                /** @description One of the states; by default all */
+                status?: components["parameters"]["RequestStatusFilter"];
+                /** @description To this customer alone; by default all */
+                customer?: components["schemas"]["OrganisationID"];
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "customer": "acme",
+                 *       "code": "7KQ2M9XB",
+                 *       "kind": "access",
+                 *       "level": "support",
+                 *       "users": [
+                 *         "contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV"
+                 *       ],
+                 *       "until": "2027-03-01T00:00:00Z",
+                 *       "reason": "Migration of the mailboxes",
+                 *       "ticket": "INC-4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestCreate"];
+            };
+        };
+        responses: {
+            /** @description One of the same kind is pending: this one */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestAnswer"];
+                };
+            };
+            /** @description Asked */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestAnswer"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPartnerRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    withdrawRequest: {
+        parameters: {
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["Partner"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn, or as it was */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestAnswer"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listRequests: {
+        parameters: {
+            query?: {
+                /** @description One of the states; by default all */
+                status?: components["parameters"]["RequestStatusFilter"];
+                /** @description Of this partner alone; by default all */
+                partner?: components["schemas"]["OrganisationID"];
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    approveRequest: {
+        parameters: {
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "level": "view",
+                 *       "until": "2027-02-01T00:00:00Z",
+                 *       "note": "To begin with"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestApprove"];
+            };
+        };
+        responses: {
+            /** @description Approved; without a grant, others have to approve the same */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDecided"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    declineRequest: {
+        parameters: {
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Ask again when the contract is signed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestDecline"];
+            };
+        };
+        responses: {
+            /** @description Declined */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDecided"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    askAboutRequest: {
+        parameters: {
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                request: components["parameters"]["Request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "For which project is that?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestQuestion"];
+            };
+        };
+        responses: {
+            /** @description Asked */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDecided"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRequestPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPolicy"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putRequestPolicy: {
+        parameters: {
+            query?: {
+                /**
+                 * @description With true, nothing is changed: the answer says who would gain and lose what, which mails and events would follow, or with what the
+                 *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
+                 *     its `plan` makes the real request do exactly that.
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
+                 *     `plan_changed` otherwise. Other preferences are passed over.
+                 * @example plan=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                 */
+                Prefer?: components["parameters"]["Plan"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
+                 * @example "7"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "mode": "code",
+                 *       "approvers": [
+                 *         "ann@acme.example"
+                 *       ],
+                 *       "approvals": 1,
+                 *       "hours": 168,
+                 *       "max_days": 90,
+                 *       "reason_required": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestPolicyWrite"];
+            };
+        };
+        responses: {
+            /** @description The policy */
+            200: {
+                headers: {
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPolicy"];
+                    "application/vnd.partner-access.dry-run+json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            428: components["responses"]["IfMatchRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    makeRequestCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The code */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestCode"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
