@@ -167,6 +167,10 @@ func (v *service) alarms() []alarm {
 				"cascades wait.",
 		},
 		alarm{
+			name: "bulk-lag", cause: schedule, metric: v.own(metrics.BulkLag, "Maximum", 1), above: 300, periods: 5, silence: true,
+			means: "Bulk jobs are continued more than five minutes late, or not at all. Their rows wait; nothing else does.",
+		},
+		alarm{
 			name: "contention", cause: storage, metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
 			means: "Many changes conflicted with each other on the same records. Callers may have been answered 409 or 503.",
 		},
@@ -265,7 +269,7 @@ func (v *service) addDashboard() {
 				graph("Mails by state", "in 5 minutes", v.ownBy(metrics.Mails, metrics.State)),
 			},
 			{
-				graph("Lag of the sweep", "seconds", v.own(metrics.SweepLag, "Maximum", 1)),
+				graph("Lag of the sweep and of bulk jobs", "seconds", v.own(metrics.SweepLag, "Maximum", 1), v.own(metrics.BulkLag, "Maximum", 1)),
 				graph("Age of the stream", "ms", v.lambda(named("notify"), "IteratorAge", "Maximum", 1)),
 				graph("Dead letters", "messages", dead...),
 			},

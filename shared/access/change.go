@@ -105,6 +105,12 @@ type (
 	TaskWrite = Replace[Task]
 	// InvitationWrite writes an invitation.
 	InvitationWrite = Replace[Invitation]
+	// JobWrite writes a bulk job.
+	JobWrite = Replace[Job]
+	// JobRowWrite writes a row of a bulk job.
+	JobRowWrite = Replace[JobRow]
+	// OpenJobsWrite writes which jobs of an organisation are open.
+	OpenJobsWrite = Replace[OpenJobs]
 )
 
 // What else a change writes, or holds against what was loaded.
@@ -167,6 +173,9 @@ func (r *Grant) Stored() int64      { return stored(r, func(r *Grant) int64 { re
 func (r *Assignment) Stored() int64 { return stored(r, func(r *Assignment) int64 { return r.Version }) } //nolint:revive // see above
 func (r *Task) Stored() int64       { return stored(r, func(r *Task) int64 { return r.Version }) }       //nolint:revive // see above
 func (r *Invitation) Stored() int64 { return stored(r, func(r *Invitation) int64 { return r.Version }) } //nolint:revive // see above
+func (r *Job) Stored() int64        { return stored(r, func(r *Job) int64 { return r.Version }) }        //nolint:revive // see above
+func (r *JobRow) Stored() int64     { return stored(r, func(r *JobRow) int64 { return r.Version }) }     //nolint:revive // see above
+func (r *OpenJobs) Stored() int64   { return stored(r, func(r *OpenJobs) int64 { return r.Version }) }   //nolint:revive // see above
 
 func stored[T any](r *T, version func(*T) int64) int64 {
 	if r == nil {

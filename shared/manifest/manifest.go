@@ -82,7 +82,7 @@ func eventStream() *Stream {
 
 // Functions are all of them, in the order in which an operator would want to read them.
 func Functions() []Function {
-	return []Function{
+	return append([]Function{
 		{
 			Name:    "check",
 			Does:    "answers whether a partner's user may do something in a customer's tenant (AuthZEN 1.0)",
@@ -160,6 +160,26 @@ func Functions() []Function {
 			Timeout: 30 * time.Second, Memory: 128,
 			Env:      commonSettings(),
 			Feedback: true,
+		},
+	}, jobFunctions()...)
+}
+
+// jobFunctions are those for bulk jobs.
+func jobFunctions() []Function {
+	return []Function{
+		{
+			Name:    "bulk",
+			Does:    "takes jobs of many changes, and tells what became of them",
+			Timeout: 29 * time.Second, Memory: 256,
+			Env:    append(peopleSettings(), "WORK_FUNCTION"),
+			Routes: routes("bulk"),
+		},
+		{
+			Name:    "work",
+			Does:    "does the rows of bulk jobs",
+			Timeout: 5 * time.Minute, Memory: 256,
+			Env:      peopleSettings(),
+			Schedule: time.Minute, // for what bulk could not start, and what a run before left
 		},
 	}
 }

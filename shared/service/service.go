@@ -30,6 +30,9 @@ type Service struct {
 	AccountsElsewhere bool
 	Federation        access.Federation // identity providers of others, whose people sign in as customers' members
 
+	// StartJobs has the function that does bulk jobs begin at once; nil: its schedule does.
+	StartJobs func(ctx context.Context) error
+
 	rehearsing bool // nothing outside of the table happens either
 
 	// What the use cases about mails need, and no other.
@@ -118,13 +121,21 @@ type plan[T any] func(ctx context.Context) (access.Change, T, error)
 
 // change plans and commits a change. It fails like Store.Apply; with *Repeated instead of access.ErrKeyUsed.
 func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) (T, error) {
+	return once(ctx, s, o, plan, s.Store.Apply)
+}
+
+// once plans a change and has it committed, unless the same request was carried out before.
+func once[T any](
+	ctx context.Context, s *Service, o Options[T], plan plan[T],
+	commit func(context.Context, func(context.Context) (access.Change, *access.StoredResponse, error)) error,
+) (T, error) {
 	var out T
 	if o.Repeat != nil {
 		if first, err := s.Store.StoredResponse(ctx, o.Repeat.Digest); err != nil || first != nil {
 			return out, o.Repeat.of(first, err)
 		}
 	}
-	err := s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
+	err := commit(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		var c access.Change
 		var err error
 		if c, out, err = plan(ctx); err != nil || o.Repeat == nil {
@@ -166,16 +177,14 @@ func stands(err error) bool {
 	return err == nil || errors.As(err, &before)
 }
 
-// take plans and commits a change that ends access and gives none.
+// take plans and commits a change that ends access and gives none. It fails like Store.Take.
 func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
-	var out T
-	err := s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
-		var c access.Change
-		var err error
-		c, out, err = plan(ctx)
-		return c, nil, err
-	})
-	return out, err
+	return takeOnce(ctx, s, Options[T]{}, plan)
+}
+
+// takeOnce is take for a request that may be sent again.
+func takeOnce[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) (T, error) {
+	return once(ctx, s, o, plan, s.Store.Take)
 }
 
 // apply plans and commits a change that has no result.

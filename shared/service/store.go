@@ -19,6 +19,7 @@ type Store interface {
 	lists
 	due
 	mails
+	jobs
 }
 
 // changes is what every write needs.
