@@ -35,6 +35,7 @@ type PlanContext struct {
 	NewID func() string // a new ULID at each call
 
 	Request string // the id of the request that asks for the change; "" for the clock's
+	Job     string // the bulk job of which the change is a row; "" = none
 
 	// Accounts: people's accounts are kept at an identity provider, and changes leave tasks to update them.
 	Accounts   bool
@@ -133,7 +134,7 @@ func (HeadcountCheck) write()    {}
 
 func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
 	a := events.Actor{Kind: string(pc.Actor.Kind), Email: pc.Actor.Email, Name: pc.Actor.Name, ID: pc.Actor.User}
-	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: a, Data: d, Request: pc.Request}
+	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: a, Data: d, Request: pc.Request, Job: pc.Job}
 	if c != nil {
 		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts}
 	}
@@ -144,7 +145,7 @@ func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Dat
 }
 
 func (pc PlanContext) asClock() PlanContext {
-	pc.Actor, pc.Request = Actor{Kind: ActorClock}, ""
+	pc.Actor, pc.Request, pc.Job = Actor{Kind: ActorClock}, "", ""
 	return pc
 }
 

@@ -27,7 +27,7 @@ func NewJobRows(cfg Config) func(*access.Job) *JobRows {
 	a := &api{Config: cfg, routes: byKey(slices.Concat(grantRoutes(), editRoutes(), revokeRoutes(), directoryRoutes()))}
 	return func(j *access.Job) *JobRows {
 		use := cfg.Service
-		use.Log, use.Request = cfg.Log.With("request_id", j.Request, "job", j.ID), j.Request
+		use.Log, use.Request, use.BulkJob = cfg.Log.With("request_id", j.Request, "job", j.ID), j.Request, j.ID
 		out := &JobRows{api: a, job: j, service: &use}
 		if j.DryRun {
 			out.service, out.rehearsal = use.Rehearse()

@@ -25,6 +25,7 @@ type Service struct {
 	Accounts   Accounts         // people's accounts; nil: the provider's own identity provider keeps them, or another function does
 	Log        *slog.Logger     // names the request, where there is one
 	Request    string           // the id of the request that is served, for what it changes; "" for the clock's work
+	BulkJob    string           // the bulk job of which a row is made; "" = none
 
 	// AccountsElsewhere: Accounts is nil, but other functions keep accounts. An account that comes with a change is left to the sweep.
 	AccountsElsewhere bool
@@ -209,7 +210,7 @@ type none = struct{}
 // planContext returns what a plan needs beside the facts: who acts, when, and how new ids are made.
 func (s *Service) planContext(who access.Actor) access.PlanContext {
 	return access.PlanContext{
-		Now: s.now(), Actor: who, NewID: s.NewID, Request: s.Request, Accounts: s.Accounts != nil, Unattended: s.Accounts == nil,
+		Now: s.now(), Actor: who, NewID: s.NewID, Request: s.Request, Job: s.BulkJob, Accounts: s.Accounts != nil, Unattended: s.Accounts == nil,
 		Federation: s.Federation,
 	}
 }

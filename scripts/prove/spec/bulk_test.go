@@ -3,6 +3,7 @@ package spec_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/spec"
 	"partneraccess/shared/access"
+	"partneraccess/shared/mail/receipt"
 )
 
 const acmeBulk = "/v1/customers/acme/bulk"
@@ -334,5 +336,51 @@ func TestAJobIsSeenByItsOwnOrganisationAlone(t *testing.T) {
 		gil.Do("POST", "/v1/customers/globex/bulk/"+id+path, nil).WantProblem(404, "not_found")
 		w.Provider().Do("POST", "/v1/bulk/"+id+path, nil).WantProblem(404, "not_found")
 		w.As("mia@acme.example").Do("POST", acmeBulk+"/"+id+path, nil).WantProblem(403, "forbidden")
+	}
+}
+
+func TestOfManyChangesAtOnceARecipientGetsAFewMailsAndADigest(t *testing.T) {
+	t.Parallel()
+	w := spec.New(t, func(c *stack.Config) { c.Stream = true })
+	const ops, it = "ops@p1.example", "it@acme.example"
+	p := w.Provider()
+	w.Customer("acme")
+	p.Do("PUT", "/v1/customers/acme", m{"contacts": []string{it}}).Want(200)
+	firms(w, 7)
+	ann := w.AdminOf("acme")
+	done(t, ann, ann.Do("POST", acmeBulk, m{"rows": grantRows(7)}).Want(202).Header.Get("Location"))
+	mails(t, w, it, "grant.created", "bundled", 7-receipt.PerJob)
+	mails(t, w, it, "grant.created", "delivered", receipt.PerJob)
+	w.Advance(6 * time.Minute)
+	wantDigest(t, w, it, 7-receipt.PerJob, "the access of P1 to Acme was granted", "the access of P7 to Acme was granted")
+
+	// A partner's people get one digest, whichever customers it is about.
+	p.Do("PATCH", "/v1/partners/p1", m{"contacts": []string{ops}}, "If-Match", "*").Want(200)
+	rows := []m{}
+	for i := range 5 {
+		id := fmt.Sprint("c", i)
+		w.Customer(id)
+		rows = append(rows, m{"op": "grant", "customer": id, "partner": "p1"})
+	}
+	done(t, p, p.Do("POST", "/v1/bulk", m{"rows": rows}).Want(202).Header.Get("Location"))
+	mailed(t, w, ops, "grant.created", receipt.PerJob)
+	spec.Eventually(t, func() error {
+		list := p.Do("GET", "/v1/partners/p1/mail", nil).Want(200)
+		if n := strings.Count(string(list.Body), `"state":"bundled"`); n != 5-receipt.PerJob {
+			return fmt.Errorf("got %d mails for the digest: %s", n, list.Body)
+		}
+		return nil
+	})
+	w.Advance(6 * time.Minute)
+	wantDigest(t, w, ops, 5-receipt.PerJob, "the access of P1 to C")
+}
+
+// wantDigest waits for the digest to an address, which has that many lines and at least one of the texts.
+func wantDigest(t *testing.T, w *spec.World, to string, lines int, texts ...string) {
+	t.Helper()
+	digest := mailed(t, w, to, "mail.summary", 1)
+	found := slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(digest.Text, text) })
+	if got := strings.Count(digest.Text, "UTC: "); got != lines || !found || digest.Subject != "More changes made at once" {
+		t.Errorf("got %s\n%s\nwant a digest of %d changes, among them one of %q", digest.Subject, digest.Text, lines, texts)
 	}
 }

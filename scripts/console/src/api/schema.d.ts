@@ -1358,6 +1358,7 @@ export interface paths {
          *     As CSV (RFC 4180, UTF-8) the first line names the columns: `op`, `customer`, `partner` and the members of the rows; `users`, `add` and
          *     `remove` hold ids with spaces between; `none` stands for null. An empty cell is left out. A mistake names its line.
          *     At most 5 jobs can be open at once (429). The job and its rows, with what they name, are deleted after 30 days.
+         *     Of the mails about one job the first three to an address are sent by themselves, and one digest tells of the others.
          *     For the customer's admins.
          */
         post: operations["postCustomerBulk"];
@@ -1500,6 +1501,7 @@ export interface paths {
          *     As CSV (RFC 4180, UTF-8) the first line names the columns: `op`, `customer`, `partner` and the members of the rows; `users`, `add` and
          *     `remove` hold ids with spaces between; `none` stands for null. An empty cell is left out. A mistake names its line.
          *     At most 5 jobs can be open at once (429). The job and its rows, with what they name, are deleted after 30 days.
+         *     Of the mails about one job the first three to an address are sent by themselves, and one digest tells of the others.
          *     `grant` establishes a relationship, and `revoke` ends one, as the routes under `relationships` do: other terms are a customer's to set.
          */
         post: operations["postProviderBulk"];
@@ -2598,7 +2600,7 @@ export interface components {
             next_cursor: components["schemas"]["Cursor"];
         };
         /**
-         * @description claimed: it is being sent, or waits for another attempt, for up to 3 days. The reason says why a mail was not sent, or came back. bundled: one organisation has caused more mails to this address than a day allows; a summary after the day tells of it.
+         * @description claimed: it is being sent, or waits for another attempt, for up to 3 days. The reason says why a mail was not sent, or came back. bundled: one organisation has caused more mails to this address than a day allows, and a summary after the day tells of it; or it is one of many changes of a bulk job, and a digest tells of it some minutes later.
          * @enum {string}
          */
         MailState: "claimed" | "sent" | "delivered" | "bounced" | "complained" | "failed" | "suppressed" | "dropped" | "bundled";
@@ -2606,7 +2608,7 @@ export interface components {
             id: string;
             /** @description The id of the event in the history */
             event: string;
-            /** @description Of the event; mail.summary for the summary of a day */
+            /** @description Of the event; mail.summary for the summary of a day, or a digest */
             type: string;
             to: string;
             template: string;
