@@ -86,6 +86,9 @@ type Event struct {
 	// Request is the X-Request-ID of the request that made the change; "" for the clock's, and for events from before it was recorded. It can
 	// be the caller's own text: show it to nobody but the actor's side and the provider.
 	Request string `json:"request_id,omitzero"`
+
+	// Job is the bulk job of which the change was a row; "" for any other change. The mails about a job's changes are put together.
+	Job string `json:"job,omitzero"`
 }
 
 // Actor is who made the change.

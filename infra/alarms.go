@@ -24,7 +24,6 @@ const (
 	mails    cause = "mails"
 	schedule cause = "schedule"
 	storage  cause = "storage"
-	past     cause = "past"
 
 	ofDeployments cause = "" // deployments alone watch it: nobody is told
 )
@@ -72,8 +71,7 @@ func (v *service) addAlarms() {
 		{storage, "The table refuses requests, or changes get in each other's way. What else fails because of that is not told."},
 		{requests, "Requests fail or are slow."},
 		{mails, "Mails are late, come back, or were given up."},
-		{past, "Versions of records are late or missing: answers about the past say that they are incomplete. Nothing else is concerned."},
-		{schedule, "What is due is not done on time. Access ends on time all the same."},
+		{schedule, "What is due is not done on time, or versions of records are late or missing. Access ends on time all the same."},
 	} {
 		props := &awscloudwatch.CompositeAlarmProps{
 			CompositeAlarmName: v.named(string(c.cause)), AlarmRule: anyOf(by[c.cause]),
@@ -125,12 +123,10 @@ func anyOf(alarms []awscloudwatch.IAlarm) awscloudwatch.IAlarmRule {
 // causeOf is what a function's alarms belong to.
 func causeOf(f manifest.Function) cause {
 	switch {
-	case f.Name == "publish":
-		return past
+	case f.Schedule > 0 && f.Stream == nil, f.Name == "publish":
+		return schedule
 	case f.Stream != nil, f.Feedback:
 		return mails
-	case f.Schedule > 0:
-		return schedule
 	}
 	return requests
 }
@@ -179,11 +175,15 @@ func (v *service) alarms() []alarm {
 				"cascades wait.",
 		},
 		alarm{
+			name: "bulk-lag", cause: schedule, metric: v.own(metrics.BulkLag, "Maximum", 1), above: 300, periods: 5, silence: true,
+			means: "Bulk jobs are continued more than five minutes late, or not at all. Their rows wait; nothing else does.",
+		},
+		alarm{
 			name: "contention", cause: storage, metric: v.own(metrics.Contention, "Sum", 5), above: 100, periods: 3,
 			means: "Many changes conflicted with each other on the same records. Callers may have been answered 409 or 503.",
 		},
 		alarm{
-			name: "past-gaps", cause: past, metric: v.own(metrics.PastGaps, "Sum", 5), above: 0,
+			name: "past-gaps", cause: schedule, metric: v.own(metrics.PastGaps, "Sum", 5), above: 0,
 			means: "Somebody asked about an instant of which versions of records are missing, and was told that the answer is incomplete.",
 		},
 		alarm{
@@ -281,7 +281,7 @@ func (v *service) addDashboard() {
 				graph("Mails by state", "in 5 minutes", v.ownBy(metrics.Mails, metrics.State)),
 			},
 			{
-				graph("Lag of the sweep", "seconds", v.own(metrics.SweepLag, "Maximum", 1)),
+				graph("Lag of the sweep and of bulk jobs", "seconds", v.own(metrics.SweepLag, "Maximum", 1), v.own(metrics.BulkLag, "Maximum", 1)),
 				graph("Age of the stream", "ms", v.lambda(named("notify"), "IteratorAge", "Maximum", 1).With(
 					&awscloudwatch.MetricOptions{Label: jsii.String("notify")}),
 					v.lambda(named("publish"), "IteratorAge", "Maximum", 1).With(&awscloudwatch.MetricOptions{Label: jsii.String("publish")})),

@@ -172,7 +172,7 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		"IDENTITY":   jsii.String("none"), "USER_POOL_ID": jsii.String(""), "USER_POOL_CLIENT_ID": jsii.String(""),
 		"PRODUCT_NAME": &l.Product, "MAIL_FROM": &l.From, "MAIL_REPLY_TO": &l.ReplyTo, "SUPPORT": &l.Support, "CUSTOMER_URL": &l.CustomerURL,
 		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe,
-		"MAIL_CONFIGURATION_SET": jsii.String(""),
+		"MAIL_CONFIGURATION_SET": jsii.String(""), "WORK_FUNCTION": v.named("work"),
 	}
 	if v.catalogue != "" {
 		known["CATALOGUE_FILE"] = jsii.String("/var/task/" + catalogueName)
@@ -196,6 +196,7 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 	if v.target == onLocalStack {
 		env["AWS_ENDPOINT_URL_DYNAMODB"] = &v.endpoint
 		env["AWS_ENDPOINT_URL_SESV2"] = &v.sesEndpoint
+		env["AWS_ENDPOINT_URL_LAMBDA"] = &v.endpoint
 	}
 	return &env
 }
@@ -265,6 +266,11 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 		return []*string{v.in.FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: jsii.String("*"),
 		}), v.mail.setARN}, v.mayMail()
+	case manifest.Worker: // by its name: it may be made later
+		return []*string{v.in.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: v.named("work"),
+			ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+		})}, nil
 	case manifest.Suppressed:
 		if v.mail == nil {
 			return nil, nil

@@ -194,6 +194,8 @@ func allowed(t *testing.T, tpl template, action string, on, condition any) strin
 		t.Errorf("%s on %s: want the table", action, text)
 	case strings.Contains(text, ":identity/"):
 		kind = "identity"
+	case strings.Contains(text, ":function:") && strings.Contains(text, "-work"):
+		kind = "work"
 	case on == "*":
 		kind = "*"
 	}
@@ -226,6 +228,8 @@ func wanted(tpl template, r manifest.Right) []string {
 		}
 		from := " " + plain(map[string]any{"StringEquals": map[string]any{"ses:FromAddress": "no-reply@mail.cloud.example"}})
 		return []string{r.Action + " identity" + from, r.Action + " AWS::SES::ConfigurationSet" + from}
+	case manifest.Worker:
+		return []string{r.Action + " work"}
 	case manifest.Suppressed:
 		if len(tpl.of("AWS::SES::ConfigurationSet")) == 0 {
 			return nil
@@ -499,8 +503,9 @@ func TestAnOperatorIsTold(t *testing.T) {
 			alarms[strings.TrimPrefix(name, "partner-access-"+stage+"-")] = p
 		}
 		want := []string{
-			"sweep-lag", "contention", "bounces", "complaints", "server-errors", "latency", "check-latency", "table-throttles", "check-traffic",
-			"denials", "new-version", "past-gaps",
+			"sweep-lag", "bulk-lag", "contention", "bounces", "complaints", "server-errors", "latency", "check-latency",
+			"table-throttles", "check-traffic", "denials", "new-version",
+			"past-gaps",
 		}
 		for _, f := range manifest.Functions() {
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
@@ -514,8 +519,8 @@ func TestAnOperatorIsTold(t *testing.T) {
 		slices.Sort(want)
 		same(t, variant+": alarms", slices.Sorted(maps.Keys(alarms)), want)
 		causes, told := tpl.of("AWS::CloudWatch::CompositeAlarm"), 0
-		if len(causes) != 5 {
-			t.Errorf("%s: got %d causes, want 5", variant, len(causes))
+		if len(causes) != 4 {
+			t.Errorf("%s: got %d causes, want 4", variant, len(causes))
 		}
 		for id, c := range causes {
 			if refers(c.Properties["AlarmActions"]) != topic || refers(c.Properties["OKActions"]) != topic {
@@ -551,7 +556,7 @@ func TestAnOperatorIsTold(t *testing.T) {
 		_, board := tpl.only(t, "AWS::CloudWatch::Dashboard")
 		body := plain(board.Properties["DashboardBody"])
 		for _, m := range []string{
-			metrics.Decisions, metrics.GrantsEnded, metrics.Mails, metrics.SweepLag, metrics.Contention, "IteratorAge",
+			metrics.Decisions, metrics.GrantsEnded, metrics.Mails, metrics.SweepLag, metrics.BulkLag, metrics.Contention, "IteratorAge",
 			"5xx", "ApproximateNumberOfMessagesVisible",
 		} {
 			if !strings.Contains(body, m) {

@@ -56,6 +56,7 @@ fuzz-keep: setup ## keep the inputs that reached new code in fuzzing here
 .PHONY: prove-crash
 prove-crash: setup local ## kill the whole stack in the middle of traffic, 20 times, and look at what is left (ROUNDS, SEED; DYNAMODB=dynamodb-local)
 	go run ./scripts/prove crash -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
+	go run ./scripts/prove crash -bulk -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
 
 .PHONY: prove-isolation
 prove-isolation: setup ## let every kind of caller ask for what is another's, in every spelling (minutes)

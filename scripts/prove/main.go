@@ -142,6 +142,7 @@ func (c *command) crash(ctx context.Context) error {
 	cfg := crash.Config{Log: c.log}
 	c.flags.IntVar(&cfg.Rounds, "rounds", 20, "kills")
 	c.flags.IntVar(&cfg.Clients, "clients", 8, "customers that change their grants at once")
+	bulk := c.flags.Bool("bulk", false, "kill in the middle of bulk jobs, and look whether each row is made once")
 	c.flags.StringVar(&cfg.Binary, "stack", ".build/local", "the local stack's binary (go build -o .build/local ./scripts/local)")
 	if err := c.parse(); err != nil {
 		return err
@@ -151,9 +152,16 @@ func (c *command) crash(ctx context.Context) error {
 	if cfg.Data, err = os.MkdirTemp("", "crash-"); err != nil {
 		return err
 	}
-	r, err := crash.Run(ctx, cfg)
-	if r != nil {
-		err = c.conclude(r, r.Violations, err)
+	if *bulk {
+		r, failed := crash.RunBulk(ctx, cfg)
+		if err = failed; r != nil {
+			err = c.conclude(r, r.Violations, err)
+		}
+	} else {
+		r, failed := crash.Run(ctx, cfg)
+		if err = failed; r != nil {
+			err = c.conclude(r, r.Violations, err)
+		}
 	}
 	if err != nil { // what is wrong can be looked at
 		_, _ = fmt.Fprintln(c.log, "the data is kept in", cfg.Data)

@@ -35,6 +35,7 @@ type PlanContext struct {
 	NewID func() string // a new ULID at each call
 
 	Request string // the id of the request that asks for the change; "" for the clock's
+	Job     string // the bulk job of which the change is a row; "" = none
 
 	// Accounts: people's accounts are kept at an identity provider, and changes leave tasks to update them.
 	Accounts   bool
@@ -112,6 +113,12 @@ type (
 	RequestSlotWrite = Replace[RequestSlot]
 	// CodeAttemptsWrite writes what a partner tried in vain.
 	CodeAttemptsWrite = Replace[CodeAttempts]
+	// JobWrite writes a bulk job.
+	JobWrite = Replace[Job]
+	// JobRowWrite writes a row of a bulk job.
+	JobRowWrite = Replace[JobRow]
+	// OpenJobsWrite writes which jobs of an organisation are open.
+	OpenJobsWrite = Replace[OpenJobs]
 )
 
 // What else a change writes, or holds against what was loaded.
@@ -137,7 +144,7 @@ func (HeadcountCheck) write()    {}
 
 func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Data) events.Event {
 	a := events.Actor{Kind: string(pc.Actor.Kind), Email: pc.Actor.Email, Name: pc.Actor.Name, ID: pc.Actor.User}
-	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: a, Data: d, Request: pc.Request}
+	e := events.Event{ID: pc.NewID(), Type: t, Time: pc.Now, Actor: a, Data: d, Request: pc.Request, Job: pc.Job}
 	if c != nil {
 		e.Customer = &events.Organisation{ID: c.ID, Name: c.Name, Domain: c.Domain, Contacts: c.Contacts}
 	}
@@ -148,7 +155,7 @@ func (pc PlanContext) event(t events.Type, c *Customer, p *Partner, d events.Dat
 }
 
 func (pc PlanContext) asClock() PlanContext {
-	pc.Actor, pc.Request = Actor{Kind: ActorClock}, ""
+	pc.Actor, pc.Request, pc.Job = Actor{Kind: ActorClock}, "", ""
 	return pc
 }
 
@@ -177,6 +184,9 @@ func (r *Grant) Stored() int64      { return stored(r, func(r *Grant) int64 { re
 func (r *Assignment) Stored() int64 { return stored(r, func(r *Assignment) int64 { return r.Version }) } //nolint:revive // see above
 func (r *Task) Stored() int64       { return stored(r, func(r *Task) int64 { return r.Version }) }       //nolint:revive // see above
 func (r *Invitation) Stored() int64 { return stored(r, func(r *Invitation) int64 { return r.Version }) } //nolint:revive // see above
+func (r *Job) Stored() int64        { return stored(r, func(r *Job) int64 { return r.Version }) }        //nolint:revive // see above
+func (r *JobRow) Stored() int64     { return stored(r, func(r *JobRow) int64 { return r.Version }) }     //nolint:revive // see above
+func (r *OpenJobs) Stored() int64   { return stored(r, func(r *OpenJobs) int64 { return r.Version }) }   //nolint:revive // see above
 
 // Stored is likewise the version of a request, of a slot and of attempts.
 func (r *Request) Stored() int64 { return stored(r, func(r *Request) int64 { return r.Version }) }

@@ -14,7 +14,8 @@ import (
 // whole time of a check, for fields that nobody looks at.
 type decoder struct {
 	rawjson.Reader
-	buffer []byte // see Request.Buffer
+	buffer  []byte // see Request.Buffer
+	maxBody int    // bytes
 }
 
 // badBody is why no handler sees a request.
@@ -42,7 +43,7 @@ func (d *decoder) decode(payload []byte, r *Request) (*badBody, error) {
 	if id := r.Header("x-request-id"); loggableID(id) {
 		r.RequestID = id
 	}
-	return e.setBody(), nil
+	return e.setBody(d.maxBody), nil
 }
 
 // event is a payload that is being read: one method for each object in it that has members of use.
@@ -179,7 +180,7 @@ func (e *event) readFields() ([]Field, error) {
 	return e.fields[from:len(e.fields):len(e.fields)], err
 }
 
-func (e *event) setBody() *badBody {
+func (e *event) setBody(most int) *badBody {
 	e.request.Body = []byte(e.body)
 	if e.encoded {
 		var err error
@@ -187,8 +188,8 @@ func (e *event) setBody() *badBody {
 			return &badBody{http.StatusBadRequest, "the body is no base64, though API Gateway says so"}
 		}
 	}
-	if n := len(e.request.Body); n > MaxBody {
-		return &badBody{http.StatusRequestEntityTooLarge, fmt.Sprintf("A body may have %d bytes at most; this one has %d.", MaxBody, n)}
+	if n := len(e.request.Body); n > most {
+		return &badBody{http.StatusRequestEntityTooLarge, fmt.Sprintf("A body may have %d bytes at most; this one has %d.", most, n)}
 	}
 	return nil
 }

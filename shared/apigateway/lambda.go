@@ -18,7 +18,7 @@ import (
 // larger than MaxBody is answered as 413 and never reaches h. Each request is logged in one line, which names its route and not its path:
 // that can hold people's addresses. UnloggedRoutine leaves some out.
 func Lambda(h Handler, refuse Refuse, log *slog.Logger, options ...Option) lambda.Handler {
-	a := &adapter{handle: h, refuse: refuse, log: log}
+	a := &adapter{handle: h, refuse: refuse, log: log, maxBody: MaxBody}
 	for _, o := range options {
 		o(a)
 	}
@@ -31,6 +31,9 @@ type Option func(*adapter)
 // UnloggedRoutine leaves that percentage of the routine answers out of the log: which ones is decided by their request ids, so that all
 // who log the same request can leave out the same. Any other answer is logged.
 func UnloggedRoutine(percent int) Option { return func(a *adapter) { a.unlogged = percent } }
+
+// LargestBody takes bodies of up to that many bytes, in place of MaxBody.
+func LargestBody(bytes int) Option { return func(a *adapter) { a.maxBody = bytes } }
 
 // logs returns whether the answer to the request of that id is logged.
 func (a *adapter) logs(resp *Response, requestID string) bool {
@@ -47,6 +50,7 @@ type adapter struct {
 	refuse   Refuse
 	log      *slog.Logger
 	unlogged int       // percent of the routine answers
+	maxBody  int       // bytes
 	decoders sync.Pool // of *decoder
 }
 
@@ -55,7 +59,7 @@ func (a *adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	began := time.Now()
 	d, _ := a.decoders.Get().(*decoder)
 	if d == nil {
-		d = &decoder{}
+		d = &decoder{maxBody: a.maxBody}
 	}
 	r := Request{buffer: d.buffer}
 	bad, err := d.decode(payload, &r)

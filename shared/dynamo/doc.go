@@ -48,6 +48,9 @@
 //	a task that goes through many grants      GetItem                                                      K#<id>
 //	what became of the mails of a customer    Query, a page, newest first                                  C#<customer>, L#
 //	   … of a partner                         Query of index 1, a page, newest first                       P#<partner>, L#
+//	open jobs                                 Query of index 2, 4 shards side by side                      J#<shard>, <instant>…
+//	a job, and its rows                       GetItem; Query, a page                                       J#<job>, J and R#<row>
+//	which jobs of an organisation are open    GetItem                                                      J#C#<customer>, O
 //	the mails that wait to be sent            Query of index 2, 8 shards, 4 side by side                   N#<shard>, <instant>…
 //	one mail, and whether an address is       GetItem                                                      L#<event>#<recipient>, B#<address>
 //	   blocked

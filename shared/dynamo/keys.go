@@ -180,6 +180,34 @@ func partnerMailKey(partner, event, recipient string) Key {
 	return Key{partnerPK(partner), mailSK(event, recipient)}
 }
 
+// A job and its rows have a partition of their own, outside of the customer's: a thousand rows are in nobody's way there.
+const (
+	jobPrefix    = "J#"
+	jobRowPrefix = "R#"
+)
+
+func jobPK(id string) string { return jobPrefix + id }
+func jobKey(id string) Key   { return Key{jobPK(id), "J"} }
+
+// jobRowKey orders the rows by their numbers.
+func jobRowKey(job string, number int) Key {
+	return Key{jobPK(job), fmt.Sprintf("%s%04d", jobRowPrefix, number)}
+}
+
+// openJobsKey is the key of which jobs of a customer are open; with "" of the provider's.
+func openJobsKey(customer string) Key { return Key{jobPrefix + jobOwner(customer), "O"} }
+
+// jobOwner is the partition of the customer whose job it is, and "C#" for the provider.
+func jobOwner(customer string) string { return customerPK(customer) }
+
+// jobShards divides the open jobs (index 2). Each shard has one worker at a time.
+const jobShards = 4
+
+func jobDuePK(shard int) string { return jobPrefix + fmt.Sprint(shard) }
+
+// jobLeaseKey is the key of which worker does a shard's jobs.
+func jobLeaseKey(shard int) Key { return Key{fmt.Sprintf("%sL#%d", jobPrefix, shard), "L"} }
+
 // mailDuePK divides the mails that wait for another attempt or for the end of a lease (index 2). They are apart from the work of the sweep,
 // which cannot send.
 func mailDuePK(shard int) string { return fmt.Sprintf("N#%d", shard) }

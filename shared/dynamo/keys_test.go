@@ -50,6 +50,17 @@ func TestEveryKeyIsBuiltFromItsIDs(t *testing.T) {
 			"N#7",
 			"2026-11-22T12:00:00.000Z#P#contoso#L#01K#0f",
 		},
+		{"a job", jobKey("01K"), "J#01K", "J"},
+		{"a job's row", jobRowKey("01K", 7), "J#01K", "R#0007"},
+		{"a customer's open jobs", openJobsKey("acme"), "J#C#acme", "O"},
+		{"the provider's open jobs", openJobsKey(""), "J#C#", "O"},
+		{"who does a shard's jobs", jobLeaseKey(3), "J#L#3", "L"},
+		{
+			"index 2: a job that is open",
+			Key{jobDuePK(3), dueSK(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), jobKey("01K"))},
+			"J#3",
+			"2026-11-22T12:00:00.000Z#J#01K#J",
+		},
 		{"index 1: a partner in the directory", Key{directoryPK(3), directorySK("contoso msp", "c-1")}, "D#3", "contoso msp#c-1"},
 		{"index 1: a partner that was removed", Key{removedPK(3), "c-1"}, "R#3", "c-1"},
 	} {

@@ -258,6 +258,12 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 		} else {
 			tx.put(t, taskItem(w.After), w.Before.Stored())
 		}
+	case access.JobWrite:
+		tx.put(t, jobItem(w.After), w.Before.Stored())
+	case access.JobRowWrite:
+		tx.put(t, jobRowItem(w.After), w.Before.Stored())
+	case access.OpenJobsWrite:
+		tx.put(t, openJobsItem(w.After), w.Before.Stored())
 	case access.InvitationWrite:
 		tx.invitation(t, w)
 	case access.InvitationListing: // see invited

@@ -56,6 +56,13 @@ type call struct {
 	service *service.Service // its log names the request
 	who     caller
 	tag     string // the one entity tag of If-Match that is tried now; "" = the whole header
+	row     *rowMark
+}
+
+// rowMark identifies the row of a bulk job that a request stands for, which is made once.
+type rowMark struct {
+	key     string
+	expires time.Time
 }
 
 type endpoint func(ctx context.Context, c *call) (reply, error)
@@ -83,12 +90,22 @@ func NewDirectory(cfg Config) lambda.Handler { return serve(api{Config: cfg}, di
 // NewInvite serves the routes of the invite function.
 func NewInvite(cfg Config) lambda.Handler { return serve(api{Config: cfg}, inviteRoutes()) }
 
-func serve(a api, routes []Route) lambda.Handler {
-	a.routes = map[string]Route{}
+// NewBulk serves the routes of the bulk function.
+func NewBulk(cfg Config) lambda.Handler {
+	return serve(api{Config: cfg}, bulkRoutes(), apigateway.LargestBody(maxBulkBody))
+}
+
+func serve(a api, routes []Route, options ...apigateway.Option) lambda.Handler {
+	a.routes = byKey(routes)
+	return apigateway.Lambda(a.handle, refuse, a.Log, options...)
+}
+
+func byKey(routes []Route) map[string]Route {
+	out := map[string]Route{}
 	for _, r := range routes {
-		a.routes[r.Key()] = r
+		out[r.Key()] = r
 	}
-	return apigateway.Lambda(a.handle, refuse, a.Log)
+	return out
 }
 
 // answerTime is reserved of the function's time for the answer: when a function is stopped, API Gateway answers 500 without a reason.
@@ -274,6 +291,9 @@ func repeatOf[T any](c *call, part string, present func(T) reply) (*service.Repe
 		Digest: record.Digest, Fingerprint: record.Fingerprint, Expires: record.Expires,
 		Encode: func(result T) (access.StoredResponse, error) {
 			out := present(result)
+			if c.row != nil { // which records the status and the version alone
+				out.body = nil
+			}
 			body, err := out.encode()
 			a := access.StoredResponse{Status: out.status, Body: body, Location: out.location}
 			if out.version > 0 {
@@ -289,6 +309,14 @@ const answerLifetime = 24 * time.Hour
 
 // idempotency is the record of the request's Idempotency-Key; nil when it has none. A key counts for its caller and its route.
 func (c *call) idempotency(part string) (*access.StoredResponse, error) {
+	if c.row != nil {
+		digest, body := sha256.Sum256([]byte("bulk\n"+c.row.key)), sha256.Sum256(c.Body)
+		return &access.StoredResponse{
+			Digest:      base64.RawURLEncoding.EncodeToString(digest[:]),
+			Fingerprint: base64.RawURLEncoding.EncodeToString(body[:]),
+			Expires:     c.row.expires,
+		}, nil
+	}
 	key := c.Header("idempotency-key")
 	if key == "" || c.Method != "POST" {
 		return nil, nil

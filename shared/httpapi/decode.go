@@ -50,10 +50,15 @@ func decodeBody(r *apigateway.Request, into any) error {
 	if len(r.Body) == 0 {
 		return access.Refuse(access.Invalid, "the request needs a body: a JSON object")
 	}
-	if k := jsontext.Value(r.Body).Kind(); k != '{' && k != 0 {
+	return decodeObject(r.Body, into)
+}
+
+// decodeObject reads one JSON object as decodeBody does.
+func decodeObject(text []byte, into any) error {
+	if k := jsontext.Value(text).Kind(); k != '{' && k != 0 {
 		return access.Refuse(access.Invalid, "the body has to be a JSON object").At("")
 	}
-	err := json.Unmarshal(r.Body, into, json.RejectUnknownMembers(true))
+	err := json.Unmarshal(text, into, json.RejectUnknownMembers(true))
 	if err == nil {
 		return nil
 	}

@@ -399,8 +399,9 @@ func putRelationship(ctx context.Context, c *call) (reply, error) {
 }
 
 func deleteRelationship(ctx context.Context, c *call) (reply, error) {
-	g, err := c.service.EndRelationship(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"))
-	return replyWith(c.plannedReply, g, err)
+	return perform(c, c.plannedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.service.EndRelationship(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), o)
+	})
 }
 
 type managingBody struct {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"maps"
 	"mime"
@@ -145,7 +146,9 @@ func accepted(header string) string {
 // fileName is how an exported list is called when it is saved, without the format: acme-grants-2027-03-01.
 func fileName(r *apigateway.Request, now time.Time) string {
 	_, list, _ := strings.Cut(r.RouteKey, "}/")
-	organisation := r.PathValue("customer") + r.PathValue("partner") // the routes that export name one
+	list = strings.NewReplacer("/", "-", "{job}", r.PathValue("job")).Replace(list)
+	// The routes that export name an organisation, or a job of the provider's.
+	organisation := cmp.Or(r.PathValue("customer")+r.PathValue("partner"), r.PathValue("job"))
 	return organisation + "-" + list + "-" + now.Format("2006-01-02")
 }
 

@@ -208,8 +208,9 @@ func putAssignedUsers(ctx context.Context, c *call) (reply, error) {
 }
 
 func deleteGrant(ctx context.Context, c *call) (reply, error) {
-	g, err := c.service.Revoke(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"))
-	return replyWith(c.plannedReply, g, err)
+	return perform(c, c.plannedReply, func(o service.Options[service.Granted]) (service.Granted, error) {
+		return c.service.Revoke(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), o)
+	})
 }
 
 func relinquish(ctx context.Context, c *call) (reply, error) {

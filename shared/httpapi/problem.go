@@ -70,6 +70,8 @@ var problems = map[access.Code]statusAndTitle{
 	access.PlanChanged:          {http.StatusConflict, "It would do something else now"},
 	access.Contention:           {http.StatusConflict, "Someone else is changing the same thing"},
 	access.AlreadyInvited:       {http.StatusConflict, "The person has already been invited"},
+	access.JobOpen:              {http.StatusConflict, "The job is still open"},
+	access.NothingToRetry:       {http.StatusConflict, "There is nothing to try again"},
 	access.MailOutdated:         {http.StatusConflict, "The mail is outdated"},
 	access.CannotAsk:            {http.StatusNotFound, "No customer takes this request"},
 	access.RequestEnded:         {http.StatusConflict, "The request has ended"},

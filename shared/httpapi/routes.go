@@ -33,6 +33,7 @@ func (r Route) Key() string { return r.Method + " " + r.Path }
 func Routes() []Route {
 	return slices.Concat(
 		checkRoutes(), grantRoutes(), editRoutes(), revokeRoutes(), listRoutes(), directoryRoutes(), inviteRoutes(), mailRoutes(),
+		bulkRoutes(),
 	)
 }
 
@@ -157,6 +158,21 @@ func mailRoutes() []Route {
 		route("POST /v1/customers/{customer}/mail/{mail}/resend", customerAdmin|provider, resendMail).withoutDryRun(),
 		route("POST /v1/partners/{partner}/mail/{mail}/resend", leads|provider, resendMail).withoutDryRun(),
 		route("DELETE /v1/mail/blocks/{email}", provider, deleteMailBlock).withoutDryRun(),
+	)
+}
+
+func bulkRoutes() []Route {
+	return servedBy("bulk",
+		route("POST /v1/customers/{customer}/bulk", customerAdmin, postBulk).withoutDryRun().withQuery(), // its rows have one
+		route("GET /v1/customers/{customer}/bulk/{job}", members|provider, getBulk),
+		route("GET /v1/customers/{customer}/bulk/{job}/results", members|provider, listBulkResults).exported(),
+		route("POST /v1/customers/{customer}/bulk/{job}/cancel", customerAdmin, cancelBulk).withoutDryRun(),
+		route("POST /v1/customers/{customer}/bulk/{job}/retry", customerAdmin, retryBulk).withoutDryRun(),
+		route("POST /v1/bulk", provider, postBulk).withoutDryRun().withQuery(),
+		route("GET /v1/bulk/{job}", provider, getBulk),
+		route("GET /v1/bulk/{job}/results", provider, listBulkResults).exported(),
+		route("POST /v1/bulk/{job}/cancel", provider, cancelBulk).withoutDryRun(),
+		route("POST /v1/bulk/{job}/retry", provider, retryBulk).withoutDryRun(),
 	)
 }
 

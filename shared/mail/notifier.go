@@ -295,8 +295,11 @@ const beyond = "the organisation has caused as many mails to this address as a d
 // within counts a letter against what its organisation may cause to its recipient a day. Beyond that, a letter with a secret waits until
 // the next day, and any other becomes a line of the day's summary. Security notices have a larger budget of their own.
 func (n *Notifier) within(ctx context.Context, l Letter) (o receipt.Outcome, held time.Time, err error) {
-	if !receipt.Bounded(l.Event) || l.Template == summary || l.Outdated != "" && !l.Urgent() {
+	if l.Template == summary || l.Template == digest || l.Outdated != "" && !l.Urgent() {
 		return o, held, nil
+	}
+	if o, err := n.withinJob(ctx, l); err != nil || o.State != "" || !receipt.Bounded(l.Event) {
+		return o, held, err
 	}
 	b := receipt.NewBudget(receipt.SourceOf(l.Event), l.To, l.security(), n.Now())
 	ok, err := n.Receipts.SpendMail(ctx, b, l.Event.ID)
@@ -313,6 +316,32 @@ func (n *Notifier) within(ctx context.Context, l Letter) (o receipt.Outcome, hel
 		return o, held, fmt.Errorf("bundle it: %w", err)
 	}
 	return receipt.Outcome{State: receipt.Bundled, Reason: beyond + ": the summary of the day tells of it"}, held, nil
+}
+
+// withinJob counts a letter about a change of a bulk job against what one job may cause to its recipient. Beyond that, the letter becomes a
+// line of the job's digest, unless it has a secret or the digest has been sent.
+func (n *Notifier) withinJob(ctx context.Context, l Letter) (receipt.Outcome, error) {
+	if l.Event.Job == "" || l.Secret != NoSecret {
+		return receipt.Outcome{}, nil
+	}
+	ok, err := n.Receipts.SpendMail(ctx, receipt.NewJobBudget(l.Event.Job, l.To, n.Now()), l.Event.ID)
+	if err != nil {
+		return receipt.Outcome{}, fmt.Errorf("count it for its job: %w", err)
+	}
+	if ok {
+		return receipt.Outcome{}, nil
+	}
+	if block, err := n.Receipts.Blocked(ctx, l.To, receipt.SourceOf(l.Event)); err != nil || block != nil {
+		return receipt.Outcome{}, err // try says so
+	}
+	r, line := n.Renderer.digested(l)
+	switch err := n.Receipts.BundleMail(ctx, r, line, n.Now(), n.Now().Add(digestAfter)); {
+	case errors.Is(err, receipt.ErrSettled):
+		return receipt.Outcome{}, nil
+	case err != nil:
+		return receipt.Outcome{}, fmt.Errorf("bundle it with others of its job: %w", err)
+	}
+	return receipt.Outcome{State: receipt.Bundled, Reason: "it is one of many changes made at once: the digest of them tells of it"}, nil
 }
 
 // NotifySummary sends a summary that is due, as NotifyWaiting does.

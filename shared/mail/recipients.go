@@ -38,7 +38,7 @@ type Letter struct {
 	Side     Side
 	Secret   SecretKind
 
-	Lines []string // of a summary: what it tells of
+	Lines []string // of a summary or digest: what it tells of
 
 	Situation Situation // when it was made
 	Outdated  string    // why what it says holds no longer; "" = it holds. An outdated letter is sent only where it is urgent, and never again

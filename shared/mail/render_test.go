@@ -207,6 +207,8 @@ func cases(t *testing.T) map[string]mail.Letter {
 			"22 November 2026, 12:01 UTC: the invitation of Noor to Acme: cancelled",
 		}
 		out["mail.summary-summary-"+string(side)] = mail.Summary(r, "Acme", "Contoso", "")
+		r.Template = "digest"
+		out["mail.summary-digest-"+string(side)] = mail.Summary(r, "Acme", "Contoso", "")
 	}
 	change("bare", events.GrantCreated, func(e *events.Event) { // all that a consumer may not count on is missing
 		e.Customer.Name, e.Customer.Domain, e.Partner.Name, e.Actor.Email = "", "", "", ""

@@ -1,9 +1,11 @@
 package mail
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -14,6 +16,30 @@ import (
 // summary is the template of the letter that tells, at the end of a day, of the letters that went beyond what one organisation may cause to
 // one recipient on that day. There is one for each (organisation that caused them, organisation that they are about, recipient, day).
 const summary = "summary"
+
+// digest is the template of the letter that tells of the changes of one bulk job that were not mailed one by one. There is one for each
+// (job, recipient, organisation): to a partner's people its partner, whichever customers they are about.
+const digest = "digest"
+
+// digestAfter is how long a digest waits for another change of its job.
+const digestAfter = 5 * time.Minute
+
+// digested is the digest that tells of a letter about a change of a bulk job, and the line that it tells it in.
+func (r *Renderer) digested(l Letter) (receipt.Receipt, string) {
+	e := l.Event
+	if l.Side != Customer && e.Partner != nil {
+		e.Customer = nil
+	}
+	sum := sha256.Sum256([]byte(e.Job + "\n" + receipt.Digest(l.To) + "\n" + receipt.KeyOf(e, l.To).Organisation()))
+	id, err := ulid.ParseStrict(e.Job) // its time: lists show it among the mails of its job
+	if err != nil {
+		_ = id.SetTime(ulid.Timestamp(e.Time))
+	}
+	_ = id.SetEntropy(sum[:10])
+	e.ID, e.Type = id.String(), receipt.SummaryType
+	v := view{l: l, s: r.settings}
+	return receipt.New(e, l.To, digest, string(l.Side)), clock(l.Event.Time) + ": " + v.happened()
+}
 
 // bundled is the summary that tells of a letter, and the line that it tells it in.
 func (r *Renderer) bundled(l Letter, b receipt.Budget) (receipt.Receipt, string) {
@@ -81,7 +107,7 @@ func Summary(r receipt.Receipt, customer, partner, outdated string) Letter {
 	if len(r.Lines) >= receipt.MaxLines {
 		r.Lines = append(slices.Clip(r.Lines), "… and more: the history has all of it")
 	}
-	return Letter{Event: e, To: r.To, Template: summary, Side: Side(r.Side), Lines: r.Lines, Outdated: outdated}
+	return Letter{Event: e, To: r.To, Template: cmp.Or(r.Template, summary), Side: Side(r.Side), Lines: r.Lines, Outdated: outdated}
 }
 
 // Day is the day that a summary is about.

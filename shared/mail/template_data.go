@@ -686,7 +686,7 @@ func lower(level string, p *events.Person) string {
 
 // people are the letter's lists of users.
 func (v view) people() []list {
-	if v.l.Template == summary {
+	if v.l.Template == summary || v.l.Template == digest {
 		return []list{{Title: "What happened", Items: v.l.Lines}}
 	}
 	if v.l.Side != Customer && v.l.Side != Partner {

@@ -99,9 +99,9 @@ func versionStream() *Stream {
 }
 
 // Functions are all of them, in the order in which an operator would want to read them.
-func Functions() []Function { return append(forCallers(), behindThem()...) }
+func Functions() []Function { return slices.Concat(forCallers(), behindThem(), jobFunctions()) }
 
-// forCallers are the functions that people and back ends call, but for those about mails.
+// forCallers are the functions that people and back ends call, but for those about mails and bulk jobs.
 func forCallers() []Function {
 	return []Function{
 		{
@@ -194,6 +194,26 @@ func behindThem() []Function {
 			Timeout: 30 * time.Second, Memory: 128,
 			Env:      commonSettings(),
 			Feedback: true,
+		},
+	}
+}
+
+// jobFunctions are those for bulk jobs.
+func jobFunctions() []Function {
+	return []Function{
+		{
+			Name:    "bulk",
+			Does:    "takes jobs of many changes, and tells what became of them",
+			Timeout: 29 * time.Second, Memory: 256,
+			Env:    append(peopleSettings(), "WORK_FUNCTION"),
+			Routes: routes("bulk"),
+		},
+		{
+			Name:    "work",
+			Does:    "does the rows of bulk jobs",
+			Timeout: 5 * time.Minute, Memory: 256,
+			Env:      peopleSettings(),
+			Schedule: time.Minute, // for what bulk could not start, and what a run before left
 		},
 	}
 }

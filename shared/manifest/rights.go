@@ -21,11 +21,15 @@ const (
 	Mails      Resource = "mails"      // SES's identity and configuration set
 	Suppressed Resource = "suppressed" // SES's suppression list, which is the whole account's: addresses to which SES sends nothing
 	Accounts   Resource = "accounts"   // Cognito's user pool
+	Worker     Resource = "work"       // the function that does bulk jobs
 )
 
 // Rights are those of the function of that name. The rights that triggers need (reading the stream, sending to a dead-letter queue)
 // and those to write logs and traces are not among them: the CDK app gives them.
 func Rights(function string) []Right {
+	if of := jobRights()[function]; of != nil {
+		return of
+	}
 	return rights()[function]
 }
 
@@ -38,7 +42,8 @@ func Rights(function string) []Right {
 //	E  whose an address is        B  an address that gets no mail    I  an answer to an idempotency key
 //	W  words of partners' names   K  a task
 //	D  the partners by name, and A  the customers (index 1)
-//	Q  work that is due, and N  mails that are (index 2)
+//	Q  work that is due, N  mails that are, and J  bulk jobs that are (index 2)
+//	J  a bulk job with its rows, which of an organisation's are open, and who does those of a shard
 //	Z  versions of records
 //
 // The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
@@ -146,6 +151,29 @@ func rights() map[string][]Right {
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...),
 		"feedback": {
 			table("UpdateItem", "B", "C", "P"),
+		},
+	}
+}
+
+// jobRights are those of the functions for bulk jobs.
+func jobRights() map[string][]Right {
+	return map[string][]Right{
+		"bulk": {
+			table("BatchGetItem", "C", "P"),
+			table("GetItem", "C", "E", "I", "J"),
+			table("PutItem", "I", "J"),
+			table("Query", "J"),
+			{Action: "lambda:InvokeFunction", On: Worker},
+		},
+		"work": { // of its rows what grant, edit, revoke and directory need for theirs
+			table("BatchGetItem", "C", "P"),
+			table("ConditionCheckItem", "P"),
+			table("DeleteItem", "C"),
+			table("GetItem", "C", "E", "I", "J"),
+			table("PutItem", "C", "I", "J", "K"),
+			table("Query", "C", "J", "P"),
+			table("UpdateItem", "C", "J", "P"),
+			index(Index2, "J"),
 		},
 	}
 }

@@ -21,6 +21,7 @@ const (
 	GrantsEnded = "GrantsEnded" // by Reason: why, as the grant keeps it
 	Mails       = "Mails"       // by State: what became of mails; one that is sent and then delivered counts under both
 	SweepLag    = "SweepLag"    // seconds for which the oldest piece of due work had waited for the sweep; 0 when nothing was due
+	BulkLag     = "BulkLag"     // seconds for which the job of bulk changes that waited longest had not been continued; 0 when there was none
 	Contention  = "Contention"  // changes and readings that others got in between of, each time that was so
 	PastGaps    = "PastGaps"    // answers about the past without versions of records that should have been kept for long
 )
@@ -131,6 +132,11 @@ func (r *Recorder) Mail(state string) {
 // Sweep records how long the oldest due work had waited.
 func (r *Recorder) Sweep(lag time.Duration) {
 	r.write(figure{SweepLag, "Seconds", "", "", strconv.FormatFloat(lag.Seconds(), 'f', 3, 64), ""})
+}
+
+// Bulk records how long the bulk job that waited longest had not been continued.
+func (r *Recorder) Bulk(lag time.Duration) {
+	r.write(figure{BulkLag, "Seconds", "", "", strconv.FormatFloat(lag.Seconds(), 'f', 3, 64), ""})
 }
 
 // Contended counts one write or snapshot that met a concurrent change.

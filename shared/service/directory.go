@@ -213,8 +213,10 @@ func (s *Service) OpenRelationship(
 }
 
 // EndRelationship ends a relationship on the provider's behalf (A4). A managed one is refused: Unmanage ends it.
-func (s *Service) EndRelationship(ctx context.Context, who Caller, customer, partner string) (Granted, error) {
-	return take(ctx, s, s.ofGrant(who, customer, partner, nil, false, access.PlanEndRelationship))
+func (s *Service) EndRelationship(
+	ctx context.Context, who Caller, customer, partner string, o Options[Granted],
+) (Granted, error) {
+	return takeOnce(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, access.PlanEndRelationship))
 }
 
 // Manage makes a partner the one that manages the customer (A2, A11, A15, A16). The precondition is about the version of a customer that

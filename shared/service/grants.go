@@ -151,7 +151,7 @@ func (s *Service) Edit(
 	var out Granted
 	var err error
 	if cmd.OnlyNarrows() || cmd.OnlyCaps() { // is not held up by those who give
-		out, err = take(ctx, s, edit)
+		out, err = takeOnce(ctx, s, o, edit)
 	} else {
 		out, err = change(ctx, s, o, edit)
 	}
@@ -211,8 +211,8 @@ func openVersion(r access.GrantFacts, pc access.PlanContext) int64 {
 }
 
 // Revoke ends a grant on the customer's behalf. One that has ended stays as it is, and is no error; likewise Relinquish.
-func (s *Service) Revoke(ctx context.Context, who Caller, customer, partner string) (Granted, error) {
-	return take(ctx, s, s.ofGrant(who, customer, partner, nil, false, access.PlanRevoke))
+func (s *Service) Revoke(ctx context.Context, who Caller, customer, partner string, o Options[Granted]) (Granted, error) {
+	return takeOnce(ctx, s, o, s.ofGrant(who, customer, partner, nil, false, access.PlanRevoke))
 }
 
 // Relinquish ends a grant on the partner's behalf.

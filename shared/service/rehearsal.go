@@ -41,6 +41,17 @@ func (r *Rehearsal) Apply(ctx context.Context, plan func(context.Context) (acces
 	return nil
 }
 
+// Keep applies what another rehearsal, which was made on this one, would have done.
+func (r *Rehearsal) Keep(ctx context.Context, made *Rehearsal) error {
+	for _, c := range made.Changes {
+		err := r.Apply(ctx, func(context.Context) (access.Change, *access.StoredResponse, error) { return c, nil, nil })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Take is Apply.
 func (r *Rehearsal) Take(ctx context.Context, plan func(context.Context) (access.Change, *access.StoredResponse, error)) error {
 	return r.Apply(ctx, plan)

@@ -58,7 +58,7 @@ func TestWhatIsCarriedOutAsPlannedStandsOnTheSameRecords(t *testing.T) {
 		}
 		who := service.Caller{Actor: access.Actor{Kind: access.ActorCustomer, Email: "ann@acme.example"}, Customer: "acme"}
 		on, rehearsal := s.Rehearse()
-		if _, err := on.Revoke(t.Context(), who, "acme", "contoso"); err != nil {
+		if _, err := on.Revoke(t.Context(), who, "acme", "contoso", service.Options[service.Granted]{}); err != nil {
 			t.Fatal(err)
 		}
 		if len(table.committed) != 0 {
@@ -74,7 +74,7 @@ func TestWhatIsCarriedOutAsPlannedStandsOnTheSameRecords(t *testing.T) {
 			t.Errorf("%s: got the events %v, want the revocation", tc.name, told)
 		}
 		table.meanwhile = tc.meanwhile
-		_, err := s.Conform(rehearsal.Changes).Revoke(t.Context(), who, "acme", "contoso")
+		_, err := s.Conform(rehearsal.Changes).Revoke(t.Context(), who, "acme", "contoso", service.Options[service.Granted]{})
 		if access.CodeOf(err) != tc.want || len(table.committed) != tc.changes {
 			t.Errorf("%s: got %v and %d changes, want %q and %d", tc.name, err, len(table.committed), tc.want, tc.changes)
 		}

@@ -25,10 +25,14 @@ type Service struct {
 	Accounts   Accounts         // people's accounts; nil: the provider's own identity provider keeps them, or another function does
 	Log        *slog.Logger     // names the request, where there is one
 	Request    string           // the id of the request that is served, for what it changes; "" for the clock's work
+	BulkJob    string           // the bulk job of which a row is made; "" = none
 
 	// AccountsElsewhere: Accounts is nil, but other functions keep accounts. An account that comes with a change is left to the sweep.
 	AccountsElsewhere bool
 	Federation        access.Federation // identity providers of others, whose people sign in as customers' members
+
+	// StartJobs has the function that does bulk jobs begin at once; nil: its schedule does.
+	StartJobs func(ctx context.Context) error
 
 	rehearsing bool // nothing outside of the table happens either
 
@@ -118,13 +122,21 @@ type plan[T any] func(ctx context.Context) (access.Change, T, error)
 
 // change plans and commits a change. It fails like Store.Apply; with *Repeated instead of access.ErrKeyUsed.
 func change[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) (T, error) {
+	return once(ctx, s, o, plan, s.Store.Apply)
+}
+
+// once plans a change and has it committed, unless the same request was carried out before.
+func once[T any](
+	ctx context.Context, s *Service, o Options[T], plan plan[T],
+	commit func(context.Context, func(context.Context) (access.Change, *access.StoredResponse, error)) error,
+) (T, error) {
 	var out T
 	if o.Repeat != nil {
 		if first, err := s.Store.StoredResponse(ctx, o.Repeat.Digest); err != nil || first != nil {
 			return out, o.Repeat.of(first, err)
 		}
 	}
-	err := s.Store.Apply(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
+	err := commit(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
 		var c access.Change
 		var err error
 		c, out, err = plan(ctx)
@@ -167,17 +179,14 @@ func stands(err error) bool {
 	return err == nil || errors.As(err, &before)
 }
 
-// take plans and commits a change that ends access and gives none.
+// take plans and commits a change that ends access and gives none. It fails like Store.Take.
 func take[T any](ctx context.Context, s *Service, plan plan[T]) (T, error) {
-	var out T
-	err := s.Store.Take(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
-		var c access.Change
-		var err error
-		c, out, err = plan(ctx)
-		c.At = c.PlannedAt(s.now())
-		return c, nil, err
-	})
-	return out, err
+	return takeOnce(ctx, s, Options[T]{}, plan)
+}
+
+// takeOnce is take for a request that may be sent again.
+func takeOnce[T any](ctx context.Context, s *Service, o Options[T], plan plan[T]) (T, error) {
+	return once(ctx, s, o, plan, s.Store.Take)
 }
 
 // apply plans and commits a change that has no result.
@@ -204,7 +213,7 @@ type none = struct{}
 // planContext returns what a plan needs beside the facts: who acts, when, and how new ids are made.
 func (s *Service) planContext(who access.Actor) access.PlanContext {
 	return access.PlanContext{
-		Now: s.now(), Actor: who, NewID: s.NewID, Request: s.Request, Accounts: s.Accounts != nil, Unattended: s.Accounts == nil,
+		Now: s.now(), Actor: who, NewID: s.NewID, Request: s.Request, Job: s.BulkJob, Accounts: s.Accounts != nil, Unattended: s.Accounts == nil,
 		Federation: s.Federation,
 	}
 }

@@ -20,6 +20,7 @@ type Store interface {
 	due
 	mails
 	requests
+	jobs
 }
 
 // changes is what every write needs.

@@ -291,14 +291,32 @@ func (h *Host) arn(name string) string {
 // maxEvent is Lambda's limit for an event, and for an answer.
 const maxEvent = 6 << 20
 
-// serveInvoke answers the Invoke API. Asynchronous invocations are refused: nobody here needs Lambda's queue for them.
+// invokeLater runs a function for nobody who waits.
+func (h *Host) invokeLater(w http.ResponseWriter, name string, event []byte) {
+	h.mu.Lock()
+	known := h.functions[name] != nil
+	h.mu.Unlock()
+	if !known {
+		refuse(w, http.StatusNotFound, "ResourceNotFoundException", "Function not found: "+h.arn(name))
+		return
+	}
+	go func() {
+		if _, err := h.Invoke(context.Background(), name, event); err != nil && h.options.Log != nil {
+			h.options.Log.Error("an event was lost", "function", name, "error", err.Error())
+		}
+	}()
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// serveInvoke answers the Invoke API. An asynchronous invocation is run at once, and not tried again: there is no queue here.
 func (h *Host) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("function")
 	if _, last, isARN := strings.Cut(name, ":function:"); isARN {
 		name, _, _ = strings.Cut(last, ":")
 	}
-	if kind := r.Header.Get("X-Amz-Invocation-Type"); kind != "" && kind != "RequestResponse" {
-		refuse(w, http.StatusBadRequest, "InvalidParameterValueException", "The host of the local stack answers RequestResponse alone.")
+	kind := r.Header.Get("X-Amz-Invocation-Type")
+	if kind != "" && kind != "RequestResponse" && kind != "Event" {
+		refuse(w, http.StatusBadRequest, "InvalidParameterValueException", "The host of the local stack answers RequestResponse and Event alone.")
 		return
 	}
 	event, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEvent))
@@ -310,6 +328,10 @@ func (h *Host) serveInvoke(w http.ResponseWriter, r *http.Request) {
 		event = []byte("{}")
 	case !json.Valid(event):
 		refuse(w, http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json.")
+		return
+	}
+	if kind == "Event" {
+		h.invokeLater(w, name, event)
 		return
 	}
 	result, err := h.Invoke(r.Context(), name, event)

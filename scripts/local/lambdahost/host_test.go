@@ -218,8 +218,8 @@ func TestWhatIsNoFunctionIsRefusedAsLambdaDoes(t *testing.T) {
 	}
 	var parameter *types.InvalidParameterValueException
 	if _, err := c.Invoke(t.Context(),
-		&lambda.InvokeInput{FunctionName: aws.String("f"), InvocationType: types.InvocationTypeEvent}); !errors.As(err, &parameter) {
-		t.Errorf("an asynchronous invocation: got %v", err)
+		&lambda.InvokeInput{FunctionName: aws.String("f"), InvocationType: types.InvocationTypeDryRun}); !errors.As(err, &parameter) {
+		t.Errorf("an invocation of another type: got %v", err)
 	}
 	var large *types.RequestTooLargeException
 	event := `"` + strings.Repeat("x", 6<<20) + `"`

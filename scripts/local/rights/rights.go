@@ -74,6 +74,12 @@ func (r *Record) recordCall(ctx context.Context, function string, request any) e
 	case "Cognito Identity Provider":
 		r.Add(Call{function, "cognito-idp:" + operation, manifest.Accounts, ""})
 		return nil
+	case "Lambda":
+		if operation != "Invoke" {
+			return fmt.Errorf("nothing is known of Lambda's %s: teach scripts/local/rights what IAM calls it", operation)
+		}
+		r.Add(Call{function, "lambda:InvokeFunction", manifest.Worker, ""})
+		return nil
 	case "DynamoDB":
 	default:
 		return fmt.Errorf("nothing is known of the service %q: teach scripts/local/rights what IAM calls it", service)

@@ -194,7 +194,7 @@ func TestWhatIsNotUnderstoodFailsRatherThanGoUnnoted(t *testing.T) {
 	}
 	other := lambda.New(lambda.Options{Region: "eu-central-1", Credentials: aws.CredentialsProviderFunc(credentials), HTTPClient: silence{}},
 		func(o *lambda.Options) { o.APIOptions = append(o.APIOptions, r.Watch) })
-	if _, err := other.Invoke(in(t, "f"), &lambda.InvokeInput{FunctionName: aws.String("g")}); err == nil ||
+	if _, err := other.GetFunction(in(t, "f"), &lambda.GetFunctionInput{FunctionName: aws.String("g")}); err == nil ||
 		!strings.Contains(err.Error(), "teach") {
 		t.Errorf("another service: got %v, want an error that says what to do", err)
 	}

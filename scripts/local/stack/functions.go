@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	lambdaservice "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/smithy-go/middleware"
 
@@ -19,6 +20,7 @@ import (
 	"partneraccess/shared/metrics"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
+	"partneraccess/shared/setup/jobs"
 	"partneraccess/shared/setup/mails"
 )
 
@@ -55,7 +57,8 @@ func (d Deps) settings() map[string]string {
 		"PRODUCT_NAME": Product, "MAIL_FROM": Product + " <no-reply@cloud.example>", "SUPPORT": "support@cloud.example",
 		"CUSTOMER_URL": "https://cloud.example/customers/{customer}/partners", "PARTNER_URL": "https://cloud.example/partners/{partner}",
 		"INVITATION_URL": d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
-		"UNSUBSCRIBE":    "mailto:unsubscribe@cloud.example", "MAIL_CONFIGURATION_SET": "partner-access-local",
+		"WORK_FUNCTION":  "work", "AWS_ENDPOINT_URL_LAMBDA": d.BaseURL + "/_local/lambda",
+		"UNSUBSCRIBE": "mailto:unsubscribe@cloud.example", "MAIL_CONFIGURATION_SET": "partner-access-local",
 	}
 	if d.Console != "" {
 		set["CUSTOMER_URL"], set["PARTNER_URL"] = d.Console+"/customers/{customer}/partners", d.Console+"/partners/{partner}"
@@ -86,6 +89,8 @@ func Functions(d Deps) (map[string]lambda.Handler, error) {
 		"notify":    mails.Notify(d.Accounts, watch),
 		"publish":   setup.Publish,
 		"mail":      mails.Mail(d.Accounts, watch),
+		"bulk":      jobs.Bulk(func(o *lambdaservice.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }),
+		"work":      jobs.Work,
 		"feedback":  mails.Feedback,
 	} {
 		h, err := build(&setup.Environment{

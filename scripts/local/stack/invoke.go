@@ -63,7 +63,8 @@ func functionARN(name string) string {
 }
 
 // lambdaAPI serves Lambda's Invoke, so that scripts/tools/replay calls a function here as it does in AWS
-// (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html). Answers are waited for; the caller may go away.
+// (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html). Answers are waited for, but for those to events;
+// the caller may go away.
 func (s *Stack) lambdaAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("function")
 	if _, last, isARN := strings.Cut(name, ":function:"); isARN {
@@ -79,6 +80,15 @@ func (s *Stack) lambdaAPI(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		id := newInvocationID()
+		if r.Header.Get("X-Amz-Invocation-Type") == "Event" {
+			s.running.Go(func() {
+				if _, err := invoke(s.background, s.handlers, f, id, event); err != nil {
+					s.log.Error("function failed", "function", name, "request_id", id, "error", err)
+				}
+			})
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
 		raw, err := invoke(context.WithoutCancel(r.Context()), s.handlers, f, id, event)
 		w.Header().Set("X-Amz-Executed-Version", "$LATEST")
 		w.Header().Set("X-Amzn-Requestid", id)

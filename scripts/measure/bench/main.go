@@ -39,6 +39,7 @@ func parts() []part {
 		{name: "lists", measure: lists},
 		{name: "people", measure: people},
 		{name: "uses", measure: uses},
+		{name: "bulk", measure: bulkJobs},
 		{name: "ends", measure: ends},
 		{name: "growth", measure: growth},
 		{name: "fair", measure: fair},

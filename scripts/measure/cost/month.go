@@ -91,13 +91,14 @@ func beside() []expense {
 // restGoal is what a month at rest may cost, in dollars, with the settings that save most of it: see sparing.
 const restGoal = 15.00
 
-// sparing is what the settings dashboard and sharedMachine save: the page of CloudWatch, and all clients of machines but one.
+// sparing is at rest without what the settings anomalies, dashboard and sharedMachine leave out: the alarms with a band, the page of
+// CloudWatch, and all clients of machines but one.
 func sparing(rest []expense) float64 {
 	p := stackParts()
-	return sum(rest) - float64(p.Dashboards)*dashboard - float64(p.MachineClients-1)*machineClient
+	return sum(rest) - float64(p.AnomalyAlarms)*anomalyAlarm - float64(p.Dashboards)*dashboard - float64(p.MachineClients-1)*machineClient
 }
 
-const sparingly = "the stack at rest, with dashboard false and sharedMachine true"
+const sparingly = "the stack at rest, with anomalies and dashboard false, sharedMachine true"
 
 func tableOfMonth(w io.Writer, rest []expense) error {
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)

@@ -98,7 +98,10 @@ func (w *world) command() error {
 		{"grant", 16, w.grant},
 		{"edit", 34, w.edit},
 		{"assign", 10, w.assign},
-		{"revoke", 3, func(c, p string) error { _, err := w.service.Revoke(w.ctx, w.customer(c), c, p); return err }},
+		{"revoke", 3, func(c, p string) error {
+			_, err := w.service.Revoke(w.ctx, w.customer(c), c, p, service.Options[service.Granted]{})
+			return err
+		}},
 		{"relinquish", 2, func(c, p string) error { _, err := w.service.Relinquish(w.ctx, w.owner(p), c, p); return err }},
 		{"remove user", 8, func(c, p string) error {
 			_, err := w.service.RemoveGrantUser(w.ctx, w.customer(c), c, p, w.of(p))

@@ -72,6 +72,11 @@ func rules() map[string]rule {
 			own:   []string{"events", "shared/access", "shared/metrics", "shared/service", "shared/turns"},
 			other: with(text, []string{"github.com/aws/aws-lambda-go"}),
 		},
+		"shared/bulk": {
+			own:   []string{"shared/access", "shared/metrics", "shared/service", "shared/turns"},
+			other: with(text, []string{"github.com/aws/aws-lambda-go"}),
+		},
+		"shared/awslambda": {own: []string{"shared/awsenv"}, other: aws}, // starts another function
 		// what all mains do alike
 		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
 		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},

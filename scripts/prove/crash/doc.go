@@ -10,4 +10,6 @@
 //   - each mail was sent once, but for those that were being sent when the kill came: they may come once more for each such kill, and are
 //     counted;
 //   - user_count is the number of users that are listed, and of those in the model.
+//
+// RunBulk does the same in the middle of bulk jobs: each row has been made once when the job is done, however often it was interrupted.
 package crash

@@ -203,6 +203,7 @@ func (r *runner) settle(ctx context.Context) error {
 		{provider, "POST", "/v1/partners/contoso/users", `{"name":"Kim","role":"tech","email":"kim@contoso.example"}`, "user", "id"},
 		{admin, "POST", "/v1/customers/acme/grants", `{"partner":"contoso","everyone":true,"assigned_by":"partner"}`, "", ""},
 		{admin, "POST", "/v1/customers/acme/invitations", `{"partner":"contoso","email":"eve@elsewhere.example"}`, "invitation", "invitation"},
+		{admin, "POST", "/v1/customers/acme/bulk", `{"rows":[{"op":"revoke","partner":"nobody"}]}`, "job", "id"},
 	} {
 		sent, err := http.NewRequestWithContext(ctx, step.method, r.URL()+step.path, strings.NewReader(step.body))
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,13 +69,14 @@ type town struct {
 	user    map[string]string       // a user of each partner, who is not the caller
 	invited map[string]string       // an invitation of each customer
 	asked   map[string]string       // a request to each customer
+	jobs    map[string]string       // a cancelled bulk job of each customer, and of the provider ("")
 }
 
-func newTown(t *testing.T) town { return townOf(t, spec.New(t)) }
+func newTown(t *testing.T) town { return townOf(t, spec.New(t, withoutWorker)) }
 
 func townOf(t *testing.T, w *spec.World) town {
 	t.Helper()
-	tn := town{World: w, user: map[string]string{}, invited: map[string]string{}, asked: map[string]string{}}
+	tn := town{World: w, user: map[string]string{}, invited: map[string]string{}, asked: map[string]string{}, jobs: map[string]string{}}
 	for _, c := range []string{"acme", "globex"} {
 		w.Customer(c)
 		w.Admin(c, "admin@"+c+".example")
@@ -102,6 +104,16 @@ func townOf(t *testing.T, w *spec.World) town {
 		tn.asked[customer] = w.As("owner@"+partner+".example").Do("POST", "/v1/partners/"+partner+"/requests",
 			map[string]any{"customer": customer, "kind": "raise", "level": "manage"}).Want(201).String("request.id")
 	}
+	for owner, ask := range map[string]func(path string, body any) *spec.Answer{
+		"acme": tn.jobOf("A", "/v1/customers/acme"), "globex": tn.jobOf("g", "/v1/customers/globex"), "": tn.jobOf("P", "/v1"),
+	} {
+		row := m{"op": "revoke", "partner": "nobody", "customer": "acme"}
+		if owner != "" {
+			row["customer"] = owner
+		}
+		tn.jobs[owner] = ask("", m{"rows": []m{row}}).Want(202).String("id")
+		ask("/"+tn.jobs[owner]+"/cancel", nil).Want(200)
+	}
 	block := receipt.Block{Address: "member@acme.example", State: receipt.Bounced, Reason: "user unknown", At: w.Now()}
 	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
 		t.Fatal(err)
@@ -109,33 +121,41 @@ func townOf(t *testing.T, w *spec.World) town {
 	return tn
 }
 
+// jobOf asks for a bulk job as a caller.
+func (tn town) jobOf(letter, of string) func(string, any) *spec.Answer {
+	return func(path string, body any) *spec.Answer { return tn.callers[letter].Do("POST", of+"/bulk"+path, body) }
+}
+
+// bodyless tells which routes that change something have no body.
+func bodyless(path string) bool {
+	return slices.Contains([]string{"resend", "code", "cancel", "retry"}, path[strings.LastIndexByte(path, '/')+1:])
+}
+
 // at asks a route about acme and contoso, about their neighbours, or about what is not there. Bodies are such that who may call is refused
 // for them: nothing changes but by DELETE.
 func (tn town) at(route, letter, where string) *spec.Answer {
 	customer, partner, email := "acme", "contoso", "member@acme.example"
-	user, invitation, asked := tn.user["contoso"], tn.invited["acme"], tn.asked["acme"]
+	user, invitation, asked, job := tn.user["contoso"], tn.invited["acme"], tn.asked["acme"], tn.jobs["acme"]
+	if strings.Contains(route, " /v1/bulk/") {
+		job = tn.jobs[""]
+	}
 	switch where {
 	case "foreign":
 		customer, partner, user, email = "globex", "fabrikam", tn.user["fabrikam"], "admin@globex.example"
-		invitation, asked = tn.invited["globex"], tn.asked["globex"]
+		invitation, asked, job = tn.invited["globex"], tn.asked["globex"], tn.jobs["globex"]
 	case "missing":
 		customer, partner, user, email = "nowhere", "nobody", "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "nobody@nowhere.example"
-		invitation, asked = "01J9Z3NDEKTSV4RRFFQ69G5FAV", "01J9Z3NDEKTSV4RRFFQ69G5FAV"
+		const none = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
+		invitation, asked, job = none, none, none
 	}
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation,
-		"{request}", asked,
-		"{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
+		"{request}", asked, "{job}", job, "{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
 	var body any
-	if (method == "POST" || method == "PUT" || method == "PATCH") && !bodiless(path) {
+	if (method == "POST" || method == "PUT" || method == "PATCH") && !bodyless(path) {
 		body = map[string]any{"no_such_member": 1}
 	}
 	return tn.callers[letter].Do(method, path, body, "If-Match", "*")
-}
-
-// bodiless tells whether the path is one to which a POST has no body.
-func bodiless(path string) bool {
-	return strings.HasSuffix(path, "/resend") || strings.HasSuffix(path, "/code")
 }
 
 func TestWhoMayCallWhat(t *testing.T) {
@@ -241,7 +261,8 @@ func outcome(a *spec.Answer) string {
 		return "401"
 	case a.Status == 403 && strings.TrimSpace(string(a.Body)) == `{"message":"Forbidden"}`:
 		return "403 from the gateway"
-	case a.Status == 400 && bytes.Contains(a.Body, []byte("/no_such_member")), a.Status == 200, a.Status == 201, a.Status == 204:
+	case a.Status == 400 && bytes.Contains(a.Body, []byte("/no_such_member")), a.Status == 200, a.Status == 201, a.Status == 202,
+		a.Status == 204:
 		return "allowed"
 	case a.Status == 409, a.Status == 404 && bytes.Contains(a.Body, []byte("no such managing partner")): // past the question who may
 		return "allowed"

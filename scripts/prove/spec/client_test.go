@@ -43,7 +43,9 @@ func TestTheGoClientGoesThroughAGrantsLife(t *testing.T) {
 		t.Errorf("list: got %v, want both, by name", listed)
 	}
 
-	question := func(user, action string) client.Question { return client.Question{User: user, Action: action, Customer: "acme"} }
+	question := func(user, action string) client.Question {
+		return client.Question{User: user, Action: action, Customer: "acme"}
+	}
 	if d, err := backEnd.Check(ctx, question(kim, "reports:read")); err != nil || !d.Allowed || d.Grant != made.ID || d.EvaluatedAt.IsZero() {
 		t.Errorf("check: got %+v, %v, want it allowed by %s", d, err, made.ID)
 	}

@@ -274,7 +274,9 @@ func TestPrometheusReadsTheFiguresToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `# TYPE Decisions counter
+	const want = `# TYPE BulkLag gauge
+BulkLag{Stage="local"} 0
+# TYPE Decisions counter
 Decisions{Decision="denied",Stage="local"} 2
 # TYPE SweepLag gauge
 SweepLag{Stage="local"} 0

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -325,6 +326,17 @@ func TestEveryProblemIsToldInItsOwnWords(t *testing.T) {
 		if got := a.Header.Get("Retry-After"); got != "1" {
 			t.Errorf("Retry-After: got %q, want 1", got)
 		}
+	})
+	seen["The job is still open"], seen["There is nothing to try again"] = "job_open", "nothing_to_retry"
+	t.Run("job_open, nothing_to_retry", func(t *testing.T) {
+		w := spec.New(t, withoutWorker)
+		w.Customer("acme")
+		firms(w, 1)
+		ann := w.AdminOf("acme")
+		where := ann.Do("POST", acmeBulk, m{"rows": grantRows(1)}).Want(202).Header.Get("Location")
+		check(t, ann.Do("POST", where+"/retry", nil), 409, "job_open", "The job is still open", nil)
+		w.Advance(time.Minute)
+		check(t, ann.Do("POST", where+"/retry", nil), 409, "nothing_to_retry", "There is nothing to try again", nil)
 	})
 	seen["The mail is outdated"] = "mail_outdated"
 	t.Run("mail_outdated", func(t *testing.T) {

@@ -82,6 +82,10 @@ func samplesOf(f manifest.Function) []sample {
 			},
 			{name: "list", method: "GET", path: "/v1/customers/acme/invitations", as: ann},
 		},
+		"bulk": {{
+			name: "job", method: "POST", path: "/v1/customers/acme/bulk", as: ann,
+			body: `{"rows":[{"op":"revoke","partner":"contoso"}],"on_error":"stop"}`,
+		}},
 		"mail": {{name: "mails", method: "GET", path: "/v1/customers/acme/mail", as: ann}},
 	}[f.Name]
 }

@@ -6,7 +6,8 @@
 //	claimed -----+-> failed      the sender or the recipient's server will never take it
 //	 ^  |        +-> suppressed  the address is blocked
 //	 |  |        +-> dropped     what it says no longer holds: an invitation that has ended meanwhile
-//	 |  |        +-> bundled     one organisation has caused more of them than a day allows: the day's summary tells of it
+//	 |  |        +-> bundled     one organisation has caused more of them than a day allows: the day's summary tells of it; or a bulk job has
+//	 |  |                        caused more of them than its first ones: its digest does
 //	 +--+ released, or its lease is over: until then it waits, as work that is due
 //
 // Every state but claimed is settled: nobody sends the mail again, unless a person asks for it (Reopen).
@@ -39,7 +40,7 @@ const (
 	Failed     State = "failed"     // the mail service refused it for good
 	Suppressed State = "suppressed" // not sent: the address has bounced or complained before
 	Dropped    State = "dropped"    // not sent: no longer needed when it was about to be
-	Bundled    State = "bundled"    // not sent by itself: the day's summary tells of it
+	Bundled    State = "bundled"    // not sent by itself: the day's summary tells of it, or a job's digest
 )
 
 // Rank orders what is heard of a mail that was sent: a later word counts only when it ranks higher. 0 = nothing of that kind.
@@ -125,7 +126,7 @@ type Receipt struct {
 	Attempts  int
 	Asked     string    // which request had it sent again at last, in the caller's own words; "" when none did, or did not say
 	Reason    string    // why it was not sent, or came back; of the latest attempt that failed while claimed
-	Lines     []string  // of a summary: what it tells of
+	Lines     []string  // of a summary or digest: what it tells of
 	Source    string    // of a summary: the organisation that caused the mails, as SourceOf names it
 	Created   time.Time // UTC
 	Sent      time.Time // UTC: when the mail service took it
@@ -186,7 +187,7 @@ func SourceOf(e events.Event) string {
 
 // Budget names how much one organisation may have us send to one recipient on one day.
 type Budget struct {
-	Source    string // the organisation, as SourceOf names it
+	Source    string // the organisation, as SourceOf names it; of a job's budget the job
 	Recipient string // Digest of the address
 	Security  bool   // of the mails that say that access ended, or that an address or its person changed: others never use it up
 	Day       time.Time
@@ -206,8 +207,22 @@ func NewBudget(source, address string, security bool, now time.Time) Budget {
 	return Budget{Source: source, Recipient: Digest(address), Security: security, Day: now.UTC().Truncate(24 * time.Hour)}
 }
 
+// PerJob is the most mails about the changes of one bulk job to one recipient; a digest tells of the others.
+const PerJob = 3
+
+// NewJobBudget is the budget of a bulk job.
+func NewJobBudget(job, address string, now time.Time) Budget {
+	return Budget{Source: jobPrefix + job, Recipient: Digest(address), Day: now.UTC().Truncate(24 * time.Hour)}
+}
+
+// jobPrefix stands before a job where an organisation is named elsewhere.
+const jobPrefix = "j-"
+
 // Most is how many mails the budget allows.
 func (b Budget) Most() int {
+	if strings.HasPrefix(b.Source, jobPrefix) {
+		return PerJob
+	}
 	if b.Security {
 		return DailySecurity
 	}

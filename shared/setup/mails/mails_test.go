@@ -31,6 +31,7 @@ import (
 	"partneraccess/shared/service"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"
+	"partneraccess/shared/setup/jobs"
 	"partneraccess/shared/setup/mails"
 )
 
@@ -74,6 +75,7 @@ func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
 	for name, build := range map[string]setup.Build{
 		"notify": mails.Notify(nil), "mail": mails.Mail(nil), "feedback": mails.Feedback, "check": setup.Check,
 		"directory": identity.Directory(nil), "expire": identity.Expire(nil), "grant": setup.People(httpapi.NewGrant),
+		"bulk": jobs.Bulk(), "work": jobs.Work,
 	} {
 		i := slices.IndexFunc(manifest.Functions(), func(f manifest.Function) bool { return f.Name == name })
 		if i < 0 {
@@ -82,7 +84,7 @@ func TestTheManifestNamesWhatTheFunctionsRead(t *testing.T) {
 		}
 		env, read := environment(), map[string]bool{}
 		for k, v := range map[string]string{
-			"IDENTITY": "cognito", "USER_POOL_ID": "p", "USER_POOL_CLIENT_ID": "c", "BASE_URL": "https://access.example",
+			"WORK_FUNCTION": "work", "IDENTITY": "cognito", "USER_POOL_ID": "p", "USER_POOL_CLIENT_ID": "c", "BASE_URL": "https://access.example",
 		} {
 			env[k] = v
 		}

@@ -1591,6 +1591,287 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer}/bulk": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make many changes at once
+         * @description Up to 1,000 rows, done in their order in the background, each as a request of its own to the route of its `op`, with the rights that the
+         *     caller has when it is its turn: who loses them meanwhile gets nothing more done. A row is made once, also when the service is interrupted.
+         *     A row that is malformed is refused before any is done; the others have a result of their own.
+         *     As CSV (RFC 4180, UTF-8) the first line names the columns: `op`, `customer`, `partner` and the members of the rows; `users`, `add` and
+         *     `remove` hold ids with spaces between; `none` stands for null. An empty cell is left out. A mistake names its line.
+         *     At most 5 jobs can be open at once (429). The job and its rows, with what they name, are deleted after 30 days.
+         *     Of the mails about one job the first three to an address are sent by themselves, and one digest tells of the others.
+         *     For the customer's admins.
+         */
+        post: operations["postCustomerBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/bulk/{job}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a bulk job
+         * @description How far it has come. For the customer's members and the provider.
+         */
+        get: operations["getCustomerBulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/bulk/{job}/results": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the rows of a bulk job with their results
+         * @description In their order. For the customer's members and the provider.
+         */
+        get: operations["resultsCustomerBulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/bulk/{job}/cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a bulk job
+         * @description No further row is done; a few that are under way may be. What was done stays. A job that is not open stays as it is.
+         */
+        post: operations["cancelCustomerBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/bulk/{job}/retry": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try again what failed
+         * @description Another job of the rows that failed or were skipped, with the rights of who asks now. 409 `job_open` while the job is open, and
+         *     `nothing_to_retry` when all its rows are done.
+         */
+        post: operations["retryCustomerBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open and end many relationships at once
+         * @description Up to 1,000 rows, done in their order in the background, each as a request of its own to the route of its `op`, with the rights that the
+         *     caller has when it is its turn: who loses them meanwhile gets nothing more done. A row is made once, also when the service is interrupted.
+         *     A row that is malformed is refused before any is done; the others have a result of their own.
+         *     As CSV (RFC 4180, UTF-8) the first line names the columns: `op`, `customer`, `partner` and the members of the rows; `users`, `add` and
+         *     `remove` hold ids with spaces between; `none` stands for null. An empty cell is left out. A mistake names its line.
+         *     At most 5 jobs can be open at once (429). The job and its rows, with what they name, are deleted after 30 days.
+         *     Of the mails about one job the first three to an address are sent by themselves, and one digest tells of the others.
+         *     `grant` establishes a relationship, and `revoke` ends one, as the routes under `relationships` do: other terms are a customer's to set.
+         */
+        post: operations["postProviderBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/{job}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a bulk job
+         * @description How far it has come. For the provider, of its own jobs.
+         */
+        get: operations["getProviderBulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/{job}/results": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the rows of a bulk job with their results
+         * @description In their order. For the provider, of its own jobs.
+         */
+        get: operations["resultsProviderBulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/{job}/cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a bulk job
+         * @description No further row is done; a few that are under way may be. What was done stays. A job that is not open stays as it is.
+         */
+        post: operations["cancelProviderBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/{job}/retry": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try again what failed
+         * @description Another job of the rows that failed or were skipped, with the rights of who asks now. 409 `job_open` while the job is open, and
+         *     `nothing_to_retry` when all its rows are done.
+         */
+        post: operations["retryProviderBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2748,7 +3029,7 @@ export interface components {
             next_cursor: components["schemas"]["Cursor"];
         };
         /**
-         * @description claimed: it is being sent, or waits for another attempt, for up to 3 days. The reason says why a mail was not sent, or came back. bundled: one organisation has caused more mails to this address than a day allows; a summary after the day tells of it.
+         * @description claimed: it is being sent, or waits for another attempt, for up to 3 days. The reason says why a mail was not sent, or came back. bundled: one organisation has caused more mails to this address than a day allows, and a summary after the day tells of it; or it is one of many changes of a bulk job, and a digest tells of it some minutes later.
          * @enum {string}
          */
         MailState: "claimed" | "sent" | "delivered" | "bounced" | "complained" | "failed" | "suppressed" | "dropped" | "bundled";
@@ -2756,7 +3037,7 @@ export interface components {
             id: string;
             /** @description The id of the event in the history */
             event: string;
-            /** @description Of the event; mail.summary for the summary of a day */
+            /** @description Of the event; mail.summary for the summary of a day, or a digest */
             type: string;
             to: string;
             template: string;
@@ -3136,6 +3417,107 @@ export interface components {
             /** Format: uri */
             search_action_endpoint: string;
         };
+        BulkRequest: {
+            rows: components["schemas"]["BulkRow"][];
+            /**
+             * @description stop: the first row that fails is the last one, and the others are skipped
+             * @default continue
+             * @enum {string}
+             */
+            on_error: "continue" | "stop";
+        };
+        /**
+         * @description One change. Beside `op`, `customer`, `partner` and `version` the members are those of the body of its route: `grant` those of a new grant, `edit`
+         *     those of an edit, `extend` until or extend, with a message, and `revoke` none. Of the provider's rows `grant` has everyone alone.
+         */
+        BulkRow: {
+            /** @enum {string} */
+            op: "grant" | "edit" | "extend" | "revoke";
+            /** @description Needed in the provider's rows; in a customer's it can be left out */
+            customer?: components["schemas"]["OrganisationID"];
+            /** @description Left out where a grant names one user by email */
+            partner?: components["schemas"]["OrganisationID"];
+            /** @description Of edit and extend, the version of the grant that was read; any without it */
+            version?: components["schemas"]["Version"];
+            email?: components["schemas"]["Email"];
+            /** @description Of a grant a list of ids; of an edit what to do with them */
+            users?: components["schemas"]["UserIDs"] | {
+                set?: components["schemas"]["UserSet"];
+                add?: components["schemas"]["UserIDs"];
+                remove?: components["schemas"]["UserIDs"];
+            };
+            everyone?: boolean;
+            level?: components["schemas"]["Level"];
+            from?: components["schemas"]["InstantGiven"];
+            until?: components["schemas"]["InstantGiven"];
+            extend?: string;
+            auto_extend?: string | null;
+            /** @enum {string} */
+            state?: "open" | "suspended";
+            caps?: {
+                [key: string]: "none" | "view" | "support" | "manage" | null;
+            };
+            require_sso?: boolean;
+            assigned_by?: components["schemas"]["Assigner"];
+            note?: string | null;
+            message?: string | null;
+        };
+        BulkJob: {
+            id: components["schemas"]["ULID"];
+            /** @description Whose job it is; null is the provider's */
+            customer: components["schemas"]["OrganisationID"] | null;
+            /**
+             * @description `queued` and `running` are open; `done`: each row has a result; `stopped`: by a row that failed; `cancelled`: by somebody
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "stopped" | "cancelled";
+            dry_run: boolean;
+            /** @enum {string} */
+            on_error: "continue" | "stop";
+            rows: number;
+            succeeded: number;
+            failed: number;
+            skipped: number;
+            pending: number;
+            /** @description The job whose rows are tried again here */
+            retry_of: components["schemas"]["ULID"] | null;
+            created_by: components["schemas"]["By"];
+            created_at: components["schemas"]["Instant"];
+            updated_at: components["schemas"]["Instant"];
+            finished_at: components["schemas"]["InstantOrNull"];
+            /** @description From when the job and its rows can be gone */
+            deleted_at: components["schemas"]["Instant"];
+        };
+        /** @description A row, and what became of it */
+        BulkResult: {
+            row: number;
+            /** @enum {string} */
+            op: "grant" | "edit" | "extend" | "revoke";
+            customer: components["schemas"]["OrganisationID"];
+            /** @description null where a grant names one user by email */
+            partner: components["schemas"]["OrganisationID"] | null;
+            /**
+             * @description `skipped`: the job was stopped or cancelled before its turn
+             * @enum {string}
+             */
+            state: "pending" | "done" | "failed" | "skipped";
+            /** @description With which the row's request was answered; in a dry run, would be. null, as the others, without a result */
+            status: number | null;
+            /** @description Of the problem, when it was refused */
+            code: string | null;
+            detail: string | null;
+            /** @description Of the grant afterwards */
+            version: components["schemas"]["Version"] | null;
+            at: components["schemas"]["InstantOrNull"];
+            /** @description Of a dry run, how many people would gain access; likewise loses, and mails */
+            gains: number | null;
+            loses: number | null;
+            mails: number | null;
+        };
+        BulkResultList: {
+            items: components["schemas"]["BulkResult"][];
+            next_cursor: components["schemas"]["Cursor"];
+        };
         /**
          * @description A problem document (RFC 9457)
          * @example {
@@ -3331,6 +3713,8 @@ export interface components {
          *     - `grant_differs`: the open grant has other terms, which `errors` names: leave them out, or edit the grant
          *     - `request_ended`: the request was decided, or is over
          *     - `already_asked`: a question is put once
+         *     - `job_open`: the bulk job is not done yet: wait, or cancel it
+         *     - `nothing_to_retry`: all rows of the bulk job are done
          *     - `mail_outdated`: what the mail says holds no longer: it is not sent again
          *     - `contention`: others were always first: try again
          *     - `plan_changed`: the request would do something else than the plan that `Prefer` names: look at a dry run again
@@ -3425,6 +3809,56 @@ export interface components {
                  *       "status": 413,
                  *       "code": "too_large",
                  *       "detail": "The body has more than 64 KiB",
+                 *       "request_id": "JKJaXmPLvHcESHA="
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description The body has more than 1 MiB.
+         *
+         *     - `too_large`
+         */
+        TooLargeJob: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:partner-access:problem:too_large",
+                 *       "title": "The request is too large",
+                 *       "status": 413,
+                 *       "code": "too_large",
+                 *       "detail": "The body has more than 1 MiB",
+                 *       "request_id": "JKJaXmPLvHcESHA="
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description The body is neither said to be JSON nor CSV.
+         *
+         *     - `unsupported_media_type`: send Content-Type: application/json or text/csv
+         */
+        UnsupportedMediaTypeOfJob: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:partner-access:problem:unsupported_media_type",
+                 *       "title": "The body has to be JSON",
+                 *       "status": 415,
+                 *       "code": "unsupported_media_type",
+                 *       "detail": "send Content-Type: application/json or text/csv",
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
@@ -3646,6 +4080,8 @@ export interface components {
          * @example ann@acme.example
          */
         BlockedEmail: string;
+        /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+        Job: components["schemas"]["ULID"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
         Invitation: components["schemas"]["ULID"];
         /**
@@ -8431,6 +8867,751 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postCustomerBulk: {
+        parameters: {
+            query?: {
+                /**
+                 * @description With true, the rows change nothing: each result is what the row would do after those before it, with how many people would gain and
+                 *     lose access and how many mails would follow.
+                 */
+                dry_run?: boolean;
+                /** @description Of CSV; in JSON it is a member of the body. */
+                on_error?: "continue" | "stop";
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rows": [
+                 *         {
+                 *           "op": "grant",
+                 *           "partner": "contoso",
+                 *           "level": "support",
+                 *           "everyone": true
+                 *         },
+                 *         {
+                 *           "op": "extend",
+                 *           "partner": "fabrikam",
+                 *           "extend": "P90D"
+                 *         },
+                 *         {
+                 *           "op": "revoke",
+                 *           "partner": "northwind"
+                 *         }
+                 *       ],
+                 *       "on_error": "continue"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+                /**
+                 * @example op,partner,level,everyone,extend
+                 *     grant,contoso,support,true,
+                 *     extend,fabrikam,,,P90D
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The job, which is not done yet */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": "acme",
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "customer",
+                     *         "email": "ann@acme.example"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLargeJob"];
+            415: components["responses"]["UnsupportedMediaTypeOfJob"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCustomerBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": "acme",
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "customer",
+                     *         "email": "ann@acme.example"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resultsCustomerBulk: {
+        parameters: {
+            query?: {
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "row": 1,
+                     *           "op": "grant",
+                     *           "customer": "acme",
+                     *           "partner": "contoso",
+                     *           "state": "done",
+                     *           "status": 201,
+                     *           "code": null,
+                     *           "detail": null,
+                     *           "version": 1,
+                     *           "at": "2026-11-28T10:00:01Z",
+                     *           "gains": null,
+                     *           "loses": null,
+                     *           "mails": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkResultList"];
+                    /** @example #rows,0 */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["BulkResult"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelCustomerBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": "acme",
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "customer",
+                     *         "email": "ann@acme.example"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryCustomerBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["Customer"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job of those rows */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": "acme",
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "customer",
+                     *         "email": "ann@acme.example"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postProviderBulk: {
+        parameters: {
+            query?: {
+                /**
+                 * @description With true, the rows change nothing: each result is what the row would do after those before it, with how many people would gain and
+                 *     lose access and how many mails would follow.
+                 */
+                dry_run?: boolean;
+                /** @description Of CSV; in JSON it is a member of the body. */
+                on_error?: "continue" | "stop";
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rows": [
+                 *         {
+                 *           "op": "grant",
+                 *           "customer": "acme",
+                 *           "partner": "contoso",
+                 *           "everyone": true
+                 *         },
+                 *         {
+                 *           "op": "revoke",
+                 *           "customer": "globex",
+                 *           "partner": "contoso"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+                /**
+                 * @example op,customer,partner,everyone
+                 *     grant,acme,contoso,true
+                 *     revoke,globex,contoso,
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The job, which is not done yet */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": null,
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "provider"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            413: components["responses"]["TooLargeJob"];
+            415: components["responses"]["UnsupportedMediaTypeOfJob"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getProviderBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": null,
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "provider"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resultsProviderBulk: {
+        parameters: {
+            query?: {
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
+                 *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
+                 *     the columns, and the last line, `#rows` in CSV and `{"rows": n}` in JSON Lines, says how many rows there are: a file without it is not whole. No cell of
+                 *     CSV is a formula: an apostrophe stands before what would begin one.
+                 * @example csv
+                 */
+                format?: components["parameters"]["Format"];
+                /**
+                 * @description A time zone of the IANA database: instants are given in UTC and in this zone, in CSV in a column beside, in JSON Lines under local. With csv and jsonl alone.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "row": 1,
+                     *           "op": "grant",
+                     *           "customer": "acme",
+                     *           "partner": "contoso",
+                     *           "state": "done",
+                     *           "status": 201,
+                     *           "code": null,
+                     *           "detail": null,
+                     *           "version": 1,
+                     *           "at": "2026-11-28T10:00:01Z",
+                     *           "gains": null,
+                     *           "loses": null,
+                     *           "mails": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkResultList"];
+                    /** @example #rows,0 */
+                    "text/csv": string;
+                    "application/jsonl": components["schemas"]["BulkResult"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelProviderBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": null,
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "provider"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryProviderBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                job: components["parameters"]["Job"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job of those rows */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": null,
+                     *       "state": "running",
+                     *       "dry_run": false,
+                     *       "on_error": "continue",
+                     *       "rows": 240,
+                     *       "succeeded": 60,
+                     *       "failed": 0,
+                     *       "skipped": 0,
+                     *       "pending": 180,
+                     *       "retry_of": null,
+                     *       "created_by": {
+                     *         "kind": "provider"
+                     *       },
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "finished_at": null,
+                     *       "deleted_at": "2026-12-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Refused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
