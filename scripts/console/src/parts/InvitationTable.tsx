@@ -96,8 +96,8 @@ export function InvitationTable({
         }
         columns={[
           ...first,
-          { id: 'level', header: 'Level', minWidth: 90, cell: (i) => levelName[i.level] },
-          { id: 'status', header: 'Status', minWidth: 130, cell: (i) => <InvitationStatus of={i.status} reason={i.reason} /> },
+          { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (i) => levelName[i.level] },
+          { id: 'status', header: 'Status', whole: true, minWidth: 130, cell: (i) => <InvitationStatus of={i.status} reason={i.reason} /> },
           { id: 'expires', header: 'Can be accepted until', minWidth: 140, cell: (i) => <Instant at={i.expires_at} /> },
           ...last,
           ...(invite

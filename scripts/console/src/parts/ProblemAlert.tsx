@@ -5,15 +5,16 @@ import Button from '@cloudscape-design/components/button';
 import { asProblem } from '../api';
 
 /**
- * A problem in its own words. Of what stands at a place of the request, only what no field shows already: `shown` are the pointers that
+ * A problem in its own words, below `what` did not come of it. Of what stands at a place of the request, only what no field shows already: `shown` are the pointers that
  * the form's fields show.
  */
-export function ProblemAlert({ problem, retry, shown = [] }: { problem: unknown; retry?: () => void; shown?: readonly string[] }) {
+export function ProblemAlert({ problem, what, retry, shown = [] }: { problem: unknown; what?: string; retry?: () => void; shown?: readonly string[] }) {
   const p = asProblem(problem);
   const covered = (pointer: string): boolean => shown.some((s) => pointer === s || pointer.startsWith(`${s}/`));
   const rest = p.errors.filter((e) => !covered(e.pointer) && e.detail !== p.detail);
   return (
-    <Alert type="error" header={p.title} action={retry && <Button onClick={retry}>Try again</Button>}>
+    <Alert type="error" header={what ?? p.title} action={retry && <Button onClick={retry}>Try again</Button>}>
+      {what && what !== p.title && <div>{sentence(p.title)}</div>}
       {p.detail && p.detail !== p.title && <div>{sentence(p.detail)}</div>}
       {rest.map((e) => (
         <div key={e.pointer + e.detail}>
