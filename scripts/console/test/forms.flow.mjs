@@ -102,7 +102,7 @@ flow('who leaves a changed form is asked first, and nothing is lost by a reload 
   await panel(page).getByRole('button', { name: 'Cancel' }).click();
   await accessible(page, 'leaving a form');
   await leaving(page).getByRole('button', { name: 'Stay' }).click();
-  await page.getByRole('link', { name: 'History' }).first().click();
+  await page.getByRole('link', { name: 'Settings of' }).first().click();
   await leaving(page).getByRole('button', { name: 'Stay' }).click();
   assert.equal(await box(page).inputValue(), p.name);
 

@@ -223,7 +223,7 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
           setTried(false);
         }}
         choose={(p) => edit({ text: p.name, partner: p, ...(p.id === partner?.id ? {} : { chosen: new Map() }) })}
-        error={said(missing.box) ?? at('/email') ?? at('/partner') ?? person.problem?.at('/email')}
+        error={said(missing.box) ?? at('/email') ?? at('/partner') ?? (unknown && !tried ? undefined : person.problem?.at('/email'))}
         leave={person.look}
       />
       {way === 'person' && (
