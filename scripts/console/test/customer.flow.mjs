@@ -838,7 +838,7 @@ flow('a member who is no admin sees everything and changes nothing', async ({ op
 flow('another customer’s page is answered like one that does not exist', async ({ open }) => {
   const [c, d] = [await customer(), await customer()];
   const page = await open(c.admin, at(d));
-  await page.getByText('Not found').first().waitFor();
+  await page.getByRole('heading', { name: 'Page not found', level: 1 }).waitFor();
 });
 
 flow('a list that cannot be read says so, and can be tried again', async ({ open }) => {

@@ -173,12 +173,13 @@ export function flow(name, run) {
   });
 }
 
-/** Nothing serious that axe finds. */
+/** Nothing at all that axe finds: by WCAG's rules, and by what is good practice beside them. */
 export async function accessible(page, what = page.url()) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+  // A label that a panel has scrolled out above counts as hidden for axe.
+  await page.evaluate(() => document.querySelectorAll('*').forEach((e) => e.scrollTop > 0 && e.scrollTo({ top: 0 })));
+  const { violations } = await new AxeBuilder({ page }).analyze();
   assert.deepEqual(
-    serious.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`),
+    violations.map((v) => `${v.id} (${v.impact}): ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`),
     [],
     `axe, at ${what}`,
   );

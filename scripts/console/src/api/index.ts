@@ -2,5 +2,5 @@
 export { answer, createApi, dryRun, etagOf, type Answer, type Api, type ApiOptions, type Schemas } from './client';
 export { readExport, type ExportPage, type ExportQuery } from './export';
 export { readAll, useCursorPages, type CursorPages, type Page } from './pages';
-export { asProblem, Problem } from './problem';
+export { asProblem, Problem, sentence } from './problem';
 export { Intent, useSubmit, type Submit } from './submit';

@@ -1,5 +1,6 @@
-import { answer, etagOf, useSubmit, type Schemas } from '../api';
+import { answer, etagOf, useSubmit, type Problem, type Schemas } from '../api';
 import { count, endReason, instant, instantBoth, statusWords } from '../parts/words';
+import { problemWords } from '../parts/problems';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { useChanged, useCustomer } from './queries';
@@ -34,9 +35,9 @@ function useEdit() {
     void changed();
     return data;
   };
-  const refused = (problem: { code: string; title: string; detail: string }, grant: Grant): void => {
+  const refused = (problem: Problem, grant: Grant): void => {
     if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${grant.partner.name} meanwhile`, 'The page shows the current state. Check it, then try again.');
-    else flash.warn(problem.title, problem.detail);
+    else flash.warn(...problemWords(problem));
     void changed();
   };
   return { edit, refused, flash };

@@ -1,6 +1,7 @@
 import { lazy } from 'react';
 import { Navigate, Route, Routes, useParams } from 'react-router';
 
+import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
 import { History } from './History';
 import { Invitations } from './Invitations';
@@ -18,6 +19,9 @@ const Invite = lazy(async () => ({ default: (await import('./Invite')).Invite })
 
 /** The customer's side, below /customers/:customer. */
 export function CustomerRoutes() {
+  const { me } = useMe(); // the shell has waited for it
+  const { customer } = useParams();
+  if (!me?.provider && !me?.customers.some((c) => c.customer.id === customer)) return <NotFound />;
   return (
     <Routes>
       <Route index element={<Navigate to="overview" replace />} />

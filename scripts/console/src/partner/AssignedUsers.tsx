@@ -7,6 +7,7 @@ import { answer, etagOf, useSubmit, type Schemas } from '../api';
 import { useCancelInvitation } from '../parts/CancelInvitation';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { PeopleTable } from '../parts/PeopleTable';
+import { problemWords } from '../parts/problems';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
@@ -128,7 +129,7 @@ function useResend() {
         void changed();
       },
       onProblem: (problem) => {
-        flash.warn(problem.title, problem.detail);
+        flash.warn(...problemWords(problem));
         void changed();
       },
     },

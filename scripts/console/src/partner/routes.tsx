@@ -23,6 +23,9 @@ const Password = lazy(async () => ({ default: (await import('./Password')).Passw
 
 /** The partner's side, below /partners/:partner. */
 export function PartnerRoutes() {
+  const { me } = useMe(); // the shell has waited for it
+  const { partner } = useParams();
+  if (!me?.provider && me?.partner?.id !== partner) return <NotFound />;
   return (
     <>
       <Suspended />

@@ -59,7 +59,7 @@ export function DataTable<T>({
     />
   );
   const nothing = pages.problem ? (
-    <ProblemAlert problem={pages.problem} retry={pages.retry} />
+    <ProblemAlert problem={pages.problem} what={`${title}: this list could not be read`} retry={pages.retry} />
   ) : (
     <Box textAlign="center" padding={{ vertical: 's' }} color="inherit">
       <SpaceBetween size="s">

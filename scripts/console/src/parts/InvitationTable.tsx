@@ -11,6 +11,7 @@ import { PanelOutlet } from '../shell/Panel';
 import { useCancelInvitation } from './CancelInvitation';
 import { DataTable, type Column } from './DataTable';
 import { Instant } from './Instant';
+import { problemWords } from './problems';
 import { InvitationStatus } from './Status';
 import { levelName } from './words';
 
@@ -64,7 +65,7 @@ export function InvitationTable({
         void changed();
       },
       onProblem: (problem) => {
-        flash.warn(problem.title, problem.detail);
+        flash.warn(...problemWords(problem));
         void changed();
       },
     },

@@ -3,6 +3,8 @@ import { createContext, Suspense, useContext, useEffect, useMemo, useState, type
 import { createPortal } from 'react-dom';
 import { Outlet } from 'react-router';
 
+import { useNarrow } from '../parts/useNarrow';
+
 // The panel at the side: a page below a list (such as Add, or Edit) puts itself there with <Panel>, and the list stays in sight. On a narrow
 // screen it covers the page.
 
@@ -81,6 +83,7 @@ export function PanelOutlet() {
 /** What AppLayout needs to know of the panel. */
 export function usePanelDrawer() {
   const { open, setHost, setFootHost } = usePanelHost();
+  const Title = useNarrow() ? 'h1' : 'h2'; // on a narrow screen it covers the page, and its heading
   return {
     activeDrawerId: open ? 'side' : null,
     onClose: () => open?.close(),
@@ -93,7 +96,7 @@ export function usePanelDrawer() {
             content: (
               <div id="panel">
                 <Drawer
-                  header={<h2 className="breaks-words panel-title">{open.title}</h2>}
+                  header={<Title className="breaks-words panel-title">{open.title}</Title>}
                   footer={open.foot && <div ref={setFootHost} className="panel-foot" />}
                 >
                   <div ref={setHost} className="panel-content" tabIndex={-1} />

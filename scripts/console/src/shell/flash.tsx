@@ -4,6 +4,7 @@ import { createContext, useContext, useEffect, useMemo, useState, type ReactNode
 import { useLocation } from 'react-router';
 
 import { asProblem } from '../api';
+import { problemWords } from '../parts/problems';
 
 /** Takes a change back, and says what is so again. */
 export type Undo = () => Promise<string>;
@@ -68,7 +69,10 @@ function UndoButton({ undo }: { undo: Undo }) {
           (error: unknown) => {
             const problem = asProblem(error);
             if (problem.code === 'version_mismatch') flash.warn('This was not undone: someone else changed it meanwhile', 'Check the current state.');
-            else flash.warn(`This was not undone: ${problem.title}`, problem.detail);
+            else {
+              const [title, remedy] = problemWords(problem);
+              flash.warn(`This was not undone: ${title}`, remedy);
+            }
           },
         );
       }}
