@@ -312,8 +312,11 @@ flow('A18 W14 one customer has a page of its own: setting, own level, what it op
   assert.equal(await link.first().getAttribute('href'), `https://${c.id}.example/sign-in?as=partner`); // W10
   await page.getByText('Everything, reading and changing').waitFor();
   await page.getByText(`Not required; ${p.name} has it`).waitFor(); // A9
-  await row(page, 'Kim Tech').getByText('Manage').waitFor();
   await accessible(page, 'one customer');
+  await page.getByRole('tab', { name: 'People' }).click();
+  await row(page, 'Kim Tech').getByText('Manage').waitFor();
+  await accessible(page, 'the people with access to one customer');
+  await page.getByRole('tab', { name: 'Overview' }).click();
   // W6: with support, what is read stands there; the level is the reader's own.
   await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { level: 'support' }, { 'If-Match': '*' });
   await page.reload();
@@ -356,7 +359,7 @@ flow('A7 A9 the list and the page give the reason of a check: a member of the cu
 flow('E5 E8 pending invitations stand among the users with access to a customer, and are cancelled there; users are removed there', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await grant(c, p, { level: 'support' });
-  const page = await open(p.owner, at(p, `customers/${c.id}`));
+  const page = await open(p.owner, at(p, `customers/${c.id}/people`));
   await page.getByText('nobody has access until you assign the first one', { exact: false }).waitFor(); // E9
   await page.getByRole('button', { name: 'Edit users' }).click();
   await panel(page).getByRole('checkbox', { name: 'Kim Tech' }).check();
@@ -527,7 +530,7 @@ flow('long names and addresses break, so that every column of a table stays in s
   await grant(c, p);
   await ask(p.owner, 'POST', `/v1/customers/${c.id}/invitations`, { email, level: 'view' });
   const page = await open(p.owner, at(p, 'invitations'));
-  for (const path of ['invitations', 'history', 'customers', `customers/${c.id}`]) {
+  for (const path of ['invitations', 'history', 'customers', `customers/${c.id}/people`, `customers/${c.id}/history`]) {
     await page.goto(base + at(p, path));
     await page.getByText(c.name).first().waitFor();
     if (path !== 'customers') await page.getByText(email).first().waitFor();
@@ -535,7 +538,7 @@ flow('long names and addresses break, so that every column of a table stays in s
     const beyond = await page.getByRole('table').evaluateAll(wider);
     assert.equal(beyond, 0, `${path}: a table is wider than its place`);
   }
-  const telephone = await open(p.owner, at(p, `customers/${c.id}/edit`), { width: 360 });
+  const telephone = await open(p.owner, at(p, `customers/${c.id}/people/edit`), { width: 360 });
   await panel(telephone).getByText(email).waitFor();
   const table = panel(telephone).getByRole('table');
   const inside = await table.evaluate((t) => t.offsetWidth <= t.parentElement.clientWidth);
@@ -555,6 +558,7 @@ flow('the partner’s history and mails; a mail is sent again', async ({ open })
   await page.getByRole('link', { name: 'Mails' }).click();
   const again = page.getByRole('button', { name: `Send the mail to ${p.users[1].email} again` }).first();
   await again.click();
+  await page.getByRole('dialog', { name: 'Send this mail again?' }).getByRole('button', { name: 'Send again' }).click();
   await flash(page, `The mail to ${p.users[1].email} was sent again`);
   await mails(p.users[1].email, 3);
 });
@@ -574,6 +578,8 @@ flow('by keyboard alone: users are assigned, and the access is relinquished', as
   };
   await reach(page.getByRole('link', { name: c.name, exact: true }));
   await press('Enter');
+  await reach(page.getByRole('tab', { name: 'Overview' }));
+  await press('ArrowRight');
   await reach(page.getByRole('button', { name: 'Edit users' }));
   await press('Enter');
   await reach(panel(page).getByRole('checkbox', { name: 'Kim Tech' }));

@@ -173,12 +173,15 @@ export function flow(name, run) {
   });
 }
 
-/** Nothing serious that axe finds. */
+/** Nothing at all that axe finds: by WCAG's rules, and by what is good practice beside them. */
 export async function accessible(page, what = page.url()) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+  // What a panel has scrolled out of its place counts as hidden for axe, labels among it: in a high window nothing is.
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width, height: 3000 });
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  await page.setViewportSize({ width, height });
   assert.deepEqual(
-    serious.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`),
+    violations.map((v) => `${v.id} (${v.impact}): ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`),
     [],
     `axe, at ${what}`,
   );

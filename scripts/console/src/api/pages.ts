@@ -1,11 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { asProblem, type Problem } from './problem';
 
 export interface Page<T> {
   items: T[];
   next_cursor: string | null;
+  total?: number | null; // rows of the whole list; null where they are too many to be counted
 }
 
 export interface CursorPages<T> {
@@ -19,6 +20,7 @@ export interface CursorPages<T> {
   loadMore: () => void; // reads another page, for lists that grow rather than being paged through
   page: number; // from 1
   pages: number; // that were read
+  total: number | undefined; // rows of the whole list, as far as it is known
   turn: (page: number) => Promise<void>; // shows another page, and reads it first where that is needed
 }
 
@@ -29,7 +31,7 @@ export interface CursorPages<T> {
 export function useCursorPages<T>(
   key: readonly unknown[],
   read: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>,
-  options: { enabled?: boolean } = {},
+  options: { enabled?: boolean; at?: [page: number, turn: (page: number) => void] } = {}, // at: where the number of the page is kept
 ): CursorPages<T> {
   const query = useInfiniteQuery({
     queryKey: key,
@@ -43,20 +45,29 @@ export function useCursorPages<T>(
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   });
   const name = JSON.stringify(key);
-  const [at, setAt] = useState({ name, page: 1 });
+  const [own, setOwn] = useState({ name, page: 1 });
   const pages = query.data?.pages ?? [];
-  const page = Math.min(at.name === name ? at.page : 1, Math.max(pages.length, 1));
+  const wanted = options.at?.[0] ?? (own.name === name ? own.page : 1);
+  const page = Math.min(wanted, Math.max(pages.length, 1));
+  const { hasNextPage, isFetching, isError, fetchNextPage } = query;
+  // A page that is named in the address is reached through those before it.
+  const behind = wanted > pages.length && hasNextPage && !isError;
+  useEffect(() => {
+    if (behind && !isFetching) void fetchNextPage();
+  }, [behind, isFetching, fetchNextPage]);
+  const first = pages[0];
   return {
-    items: pages[page - 1]?.items ?? [],
+    items: behind ? [] : (pages[page - 1]?.items ?? []),
     all: pages.flatMap((p) => p.items),
     more: query.hasNextPage,
-    loading: query.isPending && (options.enabled ?? true),
+    loading: (query.isPending || behind) && (options.enabled ?? true),
     fetching: query.isFetching,
     problem: query.error ? asProblem(query.error) : undefined,
     retry: () => void query.refetch(),
     loadMore: () => void query.fetchNextPage(),
     page,
     pages: pages.length,
+    total: first?.total ?? (first && !query.hasNextPage ? pages.reduce((n, p) => n + p.items.length, 0) : undefined),
     turn: async (to) => {
       let read = pages.length;
       while (read < to && query.hasNextPage) {
@@ -66,7 +77,21 @@ export function useCursorPages<T>(
         if (now === read) break;
         read = now;
       }
-      setAt({ name, page: Math.min(to, Math.max(read, 1)) });
+      const reached = Math.min(to, Math.max(read, 1));
+      if (options.at) options.at[1](reached);
+      else setOwn({ name, page: reached });
     },
   };
+}
+
+/** All the pages of a list, for where the whole of it is needed. */
+export async function readAll<T>(read: (cursor: string | undefined) => Promise<{ items: T[]; next_cursor: string | null }>): Promise<T[]> {
+  const out: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await read(cursor);
+    out.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+  return out;
 }

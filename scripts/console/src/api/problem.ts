@@ -27,7 +27,7 @@ export class Problem extends Error {
   /** The problem's own words for what was given at a pointer, or below it; undefined when it has none. */
   at(pointer: string): string | undefined {
     const here = this.errors.filter((e) => e.pointer === pointer || e.pointer.startsWith(`${pointer}/`)).map((e) => e.detail);
-    return here.length > 0 ? [...new Set(here)].join(' ') : undefined;
+    return here.length > 0 ? [...new Set(here.map(sentence))].join(' ') : undefined;
   }
 
   /** Whether the same request may succeed when it is sent again: nothing was wrong with it. */
@@ -70,4 +70,10 @@ export function asProblem(error: unknown): Problem {
 function isDocument(body: unknown): body is ProblemDocument {
   const b = body as Partial<ProblemDocument> | null | undefined;
   return typeof b?.code === 'string' && typeof b.title === 'string' && typeof b.status === 'number';
+}
+
+/** The service's details begin small, as in a log; on a page they are sentences. */
+export function sentence(text: string): string {
+  const t = /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text; // but no address, and no id
+  return /[.!?]$/.test(t) ? t : `${t}.`;
 }

@@ -1,21 +1,21 @@
 import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
 import ExpandableSection from '@cloudscape-design/components/expandable-section';
-import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
-import Input from '@cloudscape-design/components/input';
 import Link from '@cloudscape-design/components/link';
 import RadioGroup from '@cloudscape-design/components/radio-group';
 import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Textarea from '@cloudscape-design/components/textarea';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useCallback, useState } from 'react';
+import { useNavigate, useSearchParams } from 'react-router';
 
-import { answer, asProblem, dryRun, etagOf, useSubmit, type Problem, type Schemas } from '../api';
+import { answer, asProblem, etagOf, readAll, useSubmit, type Problem, type Schemas } from '../api';
 import { LevelSelect, PersonLevelSelect, type PersonLevel } from '../parts/Level';
-import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
+import { PanelForm } from '../parts/PanelForm';
+import type { PartnerChoice } from '../parts/PartnerSelect';
 import { complete, PeriodFields, type Period } from '../parts/Period';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { UserChecks, type AnyUser } from '../parts/UserChecks';
@@ -24,7 +24,10 @@ import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
-import { keyOf, useChanged, useCustomer, useManagement, usePartnerUsers } from './queries';
+import { useKept } from '../shell/useKept';
+import { useCandidate, useOpenGrant, type Found } from './candidates';
+import { PartnerOrPerson } from './PartnerOrPerson';
+import { keyOf, useChanged, useCustomer, useManagement, useOffer, usePartnerUsers } from './queries';
 
 type Grant = Schemas['Grant'];
 type Way = 'person' | 'organisation';
@@ -32,40 +35,99 @@ type Who = 'chosen' | 'everyone' | 'partner';
 
 const fields = ['/email', '/partner', '/users', '/everyone', '/level', '/caps', '/from', '/until', '/note', '/message'];
 
+/** What the form holds. */
+interface Entered {
+  text: string; // in the one box: a partner's name, or a person's address
+  partner: PartnerChoice | undefined;
+  who: Who;
+  chosen: ReadonlyMap<string, AnyUser>;
+  level: Level; // of a new grant
+  own: PersonLevel | undefined; // of one person in a grant that is open; undefined: the grant's
+  period: Period;
+  note: string;
+  message: string;
+}
+
+const nothing: Entered = { text: '', partner: undefined, who: 'chosen', chosen: new Map(), level: 'view', own: undefined, period: { from: null, until: null }, note: '', message: '' };
+
+/** The most users that one request changes. */
+const mostUsers = 80;
+
 /** The panel that grants a partner access: to an organisation and some of its users, or to one person by e-mail. */
 export function AddPartner() {
   const navigate = useNavigate();
+  const [params] = useSearchParams();
   const { customer } = useCustomer();
   const { managed, words } = useManagement();
-  const close = useCallback(() => void navigate({ pathname: `/customers/${customer}/partners`, search: location.search }), [navigate, customer]);
-  return (
-    <Panel title="Add partner" close={close}>
-      {managed ? <Alert type="info">{words}</Alert> : <AddForm close={close} />}
-    </Panel>
-  );
+  const again = params.get('again') ?? undefined;
+  const close = useCallback(() => {
+    const search = new URLSearchParams(location.search);
+    search.delete('again');
+    void navigate(again ? `/customers/${customer}/partners/${again}` : { pathname: `/customers/${customer}/partners`, search: search.toString() });
+  }, [navigate, customer, again]);
+  const ended = useEnded(again);
+  const title = again ? 'Grant again' : 'Add partner';
+  if (managed || ended.problem || ended.loading) {
+    return (
+      <Panel title={title} close={close}>
+        {managed ? <Alert type="info">{words}</Alert> : ended.problem ? <ProblemAlert problem={ended.problem} what="The ended access could not be read" /> : <Spinner />}
+      </Panel>
+    );
+  }
+  return <AddForm title={title} kept={`grant ${customer} ${again ?? ''}`} begun={ended.entered ?? nothing} close={close} />;
 }
 
-function AddForm({ close }: { close: () => void }) {
+/** What an access was that has ended, as the form would have it entered to grant the same again: without an end. */
+function useEnded(partner: string | undefined): { entered: Entered | undefined; loading: boolean; problem: Problem | undefined } {
+  const api = useApi();
+  const { customer } = useCustomer();
+  const query = useQuery({
+    queryKey: keyOf(customer, 'again', partner),
+    enabled: partner !== undefined,
+    staleTime: Infinity,
+    queryFn: async ({ signal }): Promise<Entered> => {
+      const path = { customer, partner: partner ?? '' };
+      const { data: g } = await answer(api.GET('/v1/customers/{customer}/grants/{partner}', { params: { path }, signal }));
+      const users = g.everyone
+        ? []
+        : await readAll(async (cursor) => (await answer(api.GET('/v1/customers/{customer}/grants/{partner}/users', { params: { path, query: { limit: 100, cursor } }, signal }))).data);
+      return {
+        ...nothing,
+        text: g.partner.name,
+        partner: g.partner,
+        who: g.everyone ? 'everyone' : g.assigned_by === 'partner' ? 'partner' : 'chosen',
+        chosen: new Map(g.assigned_by === 'customer' ? users.filter((u) => u.status === 'active').map((u) => [u.id, u]) : []),
+        level: g.level === 'none' ? 'view' : g.level,
+        note: g.note,
+        message: g.message,
+      };
+    },
+  });
+  return { entered: query.data, loading: partner !== undefined && query.isPending, problem: query.error ? asProblem(query.error) : undefined };
+}
+
+function AddForm({ title, kept, begun, close }: { title: string; kept: string; begun: Entered; close: () => void }) {
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
+  const navigate = useNavigate();
   const { customer } = useCustomer();
-
-  const [way, setWay] = useState<Way>('organisation');
-  const [email, setEmail] = useState('');
-  const [partner, setPartner] = useState<PartnerChoice>();
-  const [who, setWho] = useState<Who>('chosen');
-  const [chosen, setChosen] = useState<ReadonlyMap<string, AnyUser>>(new Map());
-  const [level, setLevel] = useState<Level>('view'); // of a new grant
-  const [own, setOwn] = useState<PersonLevel>(); // of one person in a grant that is open; undefined: the grant's
-  const [period, setPeriod] = useState<Period>({ from: null, until: null });
-  const [note, setNote] = useState('');
-  const [message, setMessage] = useState('');
+  const [entered, edit, form] = useKept<Entered>(kept, begun);
+  const { text, partner, who, chosen, level, own, period, note, message } = entered;
   const [tried, setTried] = useState(false); // what is missing is said when one has tried to send
+  const way: Way = text.includes('@') ? 'person' : 'organisation';
+  const email = way === 'person' ? text.trim() : '';
 
-  const person = useCandidate(way === 'person' ? email.trim() : '', tried);
-  const open = useOpenGrant(way === 'organisation' ? partner?.id : person.found?.partner.id);
+  const person = useCandidate(email, tried);
+  const its = way === 'organisation' ? partner : person.found?.partner;
+  const open = useOpenGrant(its?.id);
   const grant = open.grant;
+  const offer = useOffer(open.loading ? undefined : its?.id, grant !== undefined);
+  const finish = () => {
+    form.done();
+    void changed();
+    close();
+  };
   const add = useSubmit(
     (body: Schemas['GrantCreate'], key) =>
       answer(api.POST('/v1/customers/{customer}/grants', { params: { path: { customer }, header: { 'Idempotency-Key': key } }, body })),
@@ -80,8 +142,7 @@ function AddForm({ close }: { close: () => void }) {
             .filter(Boolean)
             .join(' '),
         );
-        void changed();
-        close();
+        finish();
       },
     },
   );
@@ -102,19 +163,18 @@ function AddForm({ close }: { close: () => void }) {
           one.already ? `The limit of ${one.name} is removed` : `${one.name} is added, without a limit`,
           changeLines(change).join(' '),
         );
-        void changed();
-        close();
+        finish();
       },
       onProblem: () => void changed(), // the next attempt is made on what is there now
     },
   );
   const problem = own === 'unlimited' ? lift.problem : add.problem;
   const at = (pointer: string): string | undefined => problem?.at(pointer);
+  const tooMany = chosen.size > mostUsers ? `At most ${mostUsers} users are added at once: you selected ${chosen.size}. Select fewer, or choose everyone.` : undefined;
   const missing = {
-    email: way === 'person' && email.trim() === '' ? 'Enter an address.' : undefined,
+    box: text.trim() === '' ? 'Enter a name or an address.' : way === 'organisation' && !partner ? 'Choose one of the partners that are found.' : undefined,
     person: way === 'person' && !person.found ? 'No person is found yet.' : undefined,
-    partner: way === 'organisation' && !partner ? 'Choose an organisation.' : undefined,
-    users: way === 'organisation' && partner && who === 'chosen' && chosen.size === 0 ? 'Check at least one user, or choose everyone.' : undefined,
+    users: way === 'organisation' && partner && who === 'chosen' ? (chosen.size === 0 ? 'Check at least one user, or choose everyone.' : tooMany) : undefined,
     period: grant || complete(period) ? undefined : 'Choose a day and a time.',
     open: open.loading ? 'The current access is still loading.' : undefined,
   };
@@ -131,149 +191,134 @@ function AddForm({ close }: { close: () => void }) {
     };
     const common = grant ? {} : terms; // a second grant adds people: the terms of the open one are edited
     if (way === 'person' && grant && person.found && own === 'unlimited') lift.send({ open: grant, one: person.found });
-    else if (way === 'person') add.send({ ...common, ...(grant && own && own !== 'unlimited' ? { level: own } : {}), email: email.trim() });
+    else if (way === 'person') add.send({ ...common, ...(grant && own && own !== 'unlimited' ? { level: own } : {}), email });
     else if (who === 'everyone') add.send({ ...common, partner: partner?.id ?? '', everyone: true });
     else if (who === 'partner' && !grant) add.send({ ...common, partner: partner?.id ?? '' });
     else add.send({ ...common, partner: partner?.id ?? '', users: [...chosen.keys()] });
   };
   const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
   const users = who === 'partner' && grant ? 'chosen' : who;
+  const unknown = way === 'person' && person.unknown;
+  const invite = () => {
+    form.done();
+    const terms = new URLSearchParams({ email, level, ...(period.until ? { until: period.until } : {}) });
+    void navigate(`/customers/${customer}/invitations/new?${terms}`);
+  };
 
   return (
-    <form
-      aria-label="Add partner"
-      onSubmit={(e) => {
-        e.preventDefault();
-        submit();
-      }}
+    <PanelForm
+      title={title}
+      close={close}
+      action="Add"
+      submit={submit}
+      sending={add.sending || lift.sending || (tried && person.looking)}
+      problem={problem ?? (person.problem?.at('/email') === undefined ? person.problem : undefined)}
+      shown={fields}
     >
-      <Form
-        actions={
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button formAction="none" variant="link" onClick={close}>
-              Cancel
+      {form.guard}
+      <PartnerOrPerson
+        text={text}
+        setText={(typed) => {
+          edit({ text: typed, partner: undefined, own: undefined, ...(partner ? { chosen: new Map() } : {}) });
+          setTried(false);
+        }}
+        choose={(p) => edit({ text: p.name, partner: p, ...(p.id === partner?.id ? {} : { chosen: new Map() }) })}
+        error={said(missing.box) ?? at('/email') ?? at('/partner') ?? (unknown && !tried ? undefined : person.problem?.at('/email'))}
+        leave={person.look}
+      />
+      {way === 'person' && (
+        <div aria-live="polite">
+          {person.found && !open.loading ? (
+            <StatusIndicator type="success">
+              {person.found.name}, {person.found.partner.name}
+            </StatusIndicator>
+          ) : (
+            (person.looking || open.loading) && <StatusIndicator type="loading">Looking for the person</StatusIndicator>
+          )}
+        </div>
+      )}
+      {unknown && (
+        <Alert
+          type="info"
+          header="Nobody with an account has this address"
+          action={
+            <Button formAction="none" onClick={invite}>
+              Invite this person
             </Button>
-            <Button variant="primary" loading={add.sending || lift.sending || (tried && person.looking)}>
-              Add
-            </Button>
-          </SpaceBetween>
-        }
-      >
+          }
+        >
+          Check the address, or invite {email} to have access as an external user of a partner.
+        </Alert>
+      )}
+      {grant && <Present grant={grant} person={way === 'person' ? person.found : undefined} />}
+      {grant ? (
+        way === 'person' &&
+        person.found && (
+          <PersonLevelSelect
+            grant={grant}
+            level={person.found.level}
+            limited={person.found.limited}
+            value={own}
+            onChange={(next) => edit({ own: next })}
+            error={at('/level') ?? at('/caps')}
+          />
+        )
+      ) : (
         <SpaceBetween size="l">
-          <FormField label="Add">
+          <LevelSelect value={level} onChange={(next) => edit({ level: next })} offer={offer} error={at('/level')} />
+          <PeriodFields
+            value={period}
+            onChange={(next) => edit({ period: next })}
+            problem={{
+              from: at('/from') ?? (period.from === undefined ? said(missing.period) : undefined),
+              until: at('/until') ?? (period.until === undefined ? said(missing.period) : undefined),
+            }}
+          />
+        </SpaceBetween>
+      )}
+      {way === 'organisation' && partner && (
+        <SpaceBetween size="l">
+          <FormField label="Users" errorText={at('/everyone') ?? at('/users') ?? tooMany ?? said(missing.users)}>
             <RadioGroup
-              value={way}
-              onChange={(e) => {
-                setWay(e.detail.value as Way);
-                setTried(false);
-              }}
+              value={users}
+              onChange={(e) => edit({ who: e.detail.value as Who })}
               items={[
-                { value: 'organisation', label: 'An organisation', description: 'With all or some of its users' },
-                { value: 'person', label: 'One person', description: 'A user of a partner, by e-mail address' },
+                { value: 'chosen', label: 'Selected users' },
+                { value: 'everyone', label: 'Everyone, now and later' },
+                ...(grant ? [] : [{ value: 'partner', label: 'The partner assigns them' }]),
               ]}
             />
           </FormField>
-          {way === 'person' ? (
-            <SpaceBetween size="l">
-              <FormField label="E-mail address" description="Of the person's account at the partner." errorText={said(missing.email) ?? at('/email') ?? person.problem?.detail}>
-                <Input
-                  value={email}
-                  onChange={(e) => {
-                    setEmail(e.detail.value);
-                    setOwn(undefined);
-                    setTried(false);
-                  }}
-                  type="email"
-                  inputMode="email"
-                  placeholder="kim@contoso.example"
-                  autoComplete={false}
-                  onBlur={person.look}
-                />
-              </FormField>
-              <div aria-live="polite">
-                {person.found && !open.loading ? (
-                  <StatusIndicator type="success">
-                    {person.found.name}, {person.found.partner.name}
-                  </StatusIndicator>
-                ) : (
-                  (person.looking || open.loading) && <StatusIndicator type="loading">Looking for the person</StatusIndicator>
-                )}
-              </div>
-            </SpaceBetween>
-          ) : (
-            <PartnerSelect
-              value={partner}
-              onChange={(p) => {
-                if (p.id !== partner?.id) setChosen(new Map());
-                setPartner(p);
+          {users === 'chosen' && (
+            <Choose
+              key={partner.id}
+              partner={partner}
+              chosen={chosen}
+              toggle={(toggled, on) => {
+                const next = new Map(chosen);
+                for (const u of toggled) {
+                  if (on) next.set(u.id, u);
+                  else next.delete(u.id);
+                }
+                edit({ chosen: next });
               }}
-              error={said(missing.partner) ?? at('/partner')}
             />
           )}
-          {grant && <Present grant={grant} person={way === 'person' ? person.found : undefined} />}
-          {way === 'organisation' && partner && (
-            <SpaceBetween size="l">
-              <FormField label="Users" errorText={at('/everyone') ?? at('/users') ?? said(missing.users)}>
-                <RadioGroup
-                  value={users}
-                  onChange={(e) => setWho(e.detail.value as Who)}
-                  items={[
-                    { value: 'chosen', label: 'Selected users' },
-                    { value: 'everyone', label: 'Everyone, now and later' },
-                    ...(grant ? [] : [{ value: 'partner', label: 'The partner assigns them' }]),
-                  ]}
-                />
-              </FormField>
-              {users === 'chosen' && (
-                <Choose
-                  key={partner.id}
-                  partner={partner}
-                  chosen={chosen}
-                  toggle={(toggled, on) =>
-                    setChosen((old) => {
-                      const next = new Map(old);
-                      for (const u of toggled) {
-                        if (on) next.set(u.id, u);
-                        else next.delete(u.id);
-                      }
-                      return next;
-                    })
-                  }
-                />
-              )}
-            </SpaceBetween>
-          )}
-          {grant ? (
-            way === 'person' &&
-            person.found && (
-              <PersonLevelSelect
-                grant={grant}
-                level={person.found.level}
-                limited={person.found.limited}
-                value={own}
-                onChange={setOwn}
-                error={at('/level') ?? at('/caps')}
-              />
-            )
-          ) : (
-            <Terms
-              level={level}
-              setLevel={setLevel}
-              period={period}
-              setPeriod={setPeriod}
-              message={message}
-              setMessage={setMessage}
-              note={note}
-              setNote={setNote}
-              at={at}
-              missing={said(missing.period)}
-            />
-          )}
-          {problem && <ProblemAlert problem={problem} shown={fields} />}
-          {person.problem && person.problem.at('/email') === undefined && <ProblemAlert problem={person.problem} />}
         </SpaceBetween>
-      </Form>
-    </form>
+      )}
+      {!grant && (
+        <ExpandableSection headerText="Message and note" defaultExpanded={message !== '' || note !== ''}>
+          <SpaceBetween size="l">
+            <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
+              <Textarea value={message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
+            </FormField>
+            <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
+              <Textarea value={note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
+            </FormField>
+          </SpaceBetween>
+        </ExpandableSection>
+      )}
+    </PanelForm>
   );
 }
 
@@ -286,60 +331,11 @@ function Present({ grant, person }: { grant: Grant; person: Found | undefined })
     <Alert type="info" header={person?.already ? `${person.name} has access already` : `${name} has access already`}>
       {grant.status !== 'active' && `${statusWords(grant)}. `}
       Level: {levelName[grant.level]}, {grant.until ? `until ${instant(grant.until)}` : 'continuous'}. Users that you add have access for the same period. To change level or period,{' '}
-      <Link href={`/customers/${customer}/partners/${id}`} onFollow={follow}>
+      <Link href={`/customers/${customer}/partners/${id}/edit`} onFollow={follow}>
         edit the access of {name}
       </Link>
       .
     </Alert>
-  );
-}
-
-/** The terms of a new grant. */
-function Terms({
-  level,
-  setLevel,
-  period,
-  setPeriod,
-  message,
-  setMessage,
-  note,
-  setNote,
-  at,
-  missing,
-}: {
-  level: Level;
-  setLevel: (level: Level) => void;
-  period: Period;
-  setPeriod: (period: Period) => void;
-  message: string;
-  setMessage: (message: string) => void;
-  note: string;
-  setNote: (note: string) => void;
-  at: (pointer: string) => string | undefined;
-  missing: string | undefined;
-}) {
-  return (
-    <SpaceBetween size="l">
-      <LevelSelect value={level} onChange={setLevel} error={at('/level')} />
-      <PeriodFields
-        value={period}
-        onChange={setPeriod}
-        problem={{
-          from: at('/from') ?? (period.from === undefined ? missing : undefined),
-          until: at('/until') ?? (period.until === undefined ? missing : undefined),
-        }}
-      />
-      <ExpandableSection headerText="Message and note">
-        <SpaceBetween size="l">
-          <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
-            <Textarea value={message} onChange={(e) => setMessage(e.detail.value)} rows={3} />
-          </FormField>
-          <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
-            <Textarea value={note} onChange={(e) => setNote(e.detail.value)} rows={3} />
-          </FormField>
-        </SpaceBetween>
-      </ExpandableSection>
-    </SpaceBetween>
   );
 }
 
@@ -357,86 +353,4 @@ function Choose({ partner, chosen, toggle }: { partner: PartnerChoice; chosen: R
       pages={pages}
     />
   );
-}
-
-interface Found {
-  id: string;
-  name: string;
-  partner: { id: string; name: string };
-  email: string;
-  level: Level; // what the person has, or would have unless one is chosen
-  limited: boolean; // the customer allows this person a level at most
-  already: boolean; // has access
-}
-
-/**
- * Finds the partner's user who has an address, by a dry run of the grant: it says no more than the grant would. It asks when nobody has typed for a
- * moment and the address looks whole; `look` asks at once. A refusal is told when one has left the field or tried to send.
- */
-function useCandidate(email: string, tried: boolean): { found: Found | undefined; looking: boolean; problem: Problem | undefined; look: () => void } {
-  const api = useApi();
-  const { customer } = useCustomer();
-  const [asked, setAsked] = useState('');
-  const [left, setLeft] = useState('');
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      if (/^\S+@\S+\.\S+$/.test(email)) setAsked(email);
-    }, 500);
-    return () => clearTimeout(timer);
-  }, [email]);
-  const query = useQuery({
-    queryKey: keyOf(customer, 'candidate', asked),
-    enabled: asked !== '' && asked === email,
-    retry: false,
-    queryFn: async ({ signal }): Promise<Found | undefined> => {
-      const path = { customer };
-      const [{ answer: would }, { data: its }] = await Promise.all([
-        dryRun(api.POST('/v1/customers/{customer}/grants', { params: { path, query: { dry_run: true } }, body: { email: asked }, signal })),
-        answer(api.GET('/v1/customers/{customer}', { params: { path }, signal })),
-      ]);
-      const [one] = would.changes.people;
-      if (!one) return undefined;
-      return {
-        id: one.id,
-        name: one.name,
-        partner: would.grant.partner,
-        email: one.email,
-        level: one.effective_level ?? 'none',
-        limited: its.caps.some((cap) => cap.email === one.email),
-        already: !would.changes.added.includes(one.id),
-      };
-    },
-  });
-  const mine = asked === email && email !== '';
-  return {
-    found: mine ? query.data : undefined,
-    looking: mine && query.isFetching,
-    problem: mine && query.error && (tried || left === email) ? asProblem(query.error) : undefined,
-    look: () => {
-      setAsked(email);
-      setLeft(email);
-    },
-  };
-}
-
-/** The grant of a partner that has access already; undefined where there is none that is open. */
-function useOpenGrant(partner: string | undefined): { grant: Grant | undefined; loading: boolean } {
-  const api = useApi();
-  const { customer } = useCustomer();
-  const query = useQuery({
-    queryKey: keyOf(customer, 'open', partner),
-    enabled: partner !== undefined,
-    queryFn: async ({ signal }) => {
-      try {
-        return (await answer(api.GET('/v1/customers/{customer}/grants/{partner}', { params: { path: { customer, partner: partner ?? '' } }, signal }))).data;
-      } catch (error) {
-        if (asProblem(error).code === 'not_found') return null;
-        throw error;
-      }
-    },
-  });
-  return {
-    grant: query.data && !query.data.end && query.data.status !== 'expired' ? query.data : undefined,
-    loading: partner !== undefined && query.isPending,
-  };
 }

@@ -1,10 +1,7 @@
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import ExpandableSection from '@cloudscape-design/components/expandable-section';
-import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import RadioGroup from '@cloudscape-design/components/radio-group';
 import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
@@ -13,22 +10,24 @@ import Textarea from '@cloudscape-design/components/textarea';
 import Toggle from '@cloudscape-design/components/toggle';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useState } from 'react';
-import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router';
 
 import { answer, asProblem, useSubmit, type Api, type Schemas } from '../api';
 import { Group } from '../parts/Group';
-import { Instant } from '../parts/Instant';
-import { LevelSelect, LevelText } from '../parts/Level';
+import { LevelSelect } from '../parts/Level';
 import { useCancelInvitation } from '../parts/CancelInvitation';
+import { PanelForm } from '../parts/PanelForm';
 import { complete, PeriodFields, type Period } from '../parts/Period';
 import { ProblemAlert } from '../parts/ProblemAlert';
-import { Status } from '../parts/Status';
+import { Theirs } from '../parts/Theirs';
 import { UserChecks, type AnyUser } from '../parts/UserChecks';
-import { changeLines, daysOf, endReason, instant, levelName, managedWords, names, statusWords, type Level } from '../parts/words';
+import { changeLines, count, daysOf, instant, levelName, managedWords, names, statusWords, type Level } from '../parts/words';
 import { useApi, useProduct } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { useChanged, useCustomer, useGrantUsers, usePartnerUsers, usePending } from './queries';
+import { useKept } from '../shell/useKept';
+import { frozenWords } from './grants';
+import { useChanged, useCustomer, useGrantUsers, useOffer, usePartnerUsers, usePending } from './queries';
 
 type Grant = Schemas['Grant'];
 
@@ -88,11 +87,9 @@ export function EditPartner() {
   const product = useProduct();
   const { partner = '' } = useParams();
   const [params] = useSearchParams();
-  const close = useCallback(() => {
-    const search = new URLSearchParams(location.search);
-    search.delete('extend');
-    void navigate({ pathname: `/customers/${customer}/partners`, search: search.toString() });
-  }, [navigate, customer]);
+  const { state } = useLocation();
+  const back = (state as { back?: string } | null)?.back ?? `/customers/${customer}/partners/${partner}`;
+  const close = useCallback(() => void navigate(back), [navigate, back]);
   // Read when the panel is opened and when a change met another one's: what the person looks at does not change by itself.
   const query = useQuery({
     queryKey: ['edit', customer, partner],
@@ -103,60 +100,24 @@ export function EditPartner() {
     refetchOnReconnect: false,
   });
   const base = query.data;
-  const frozen = base && frozenFor(base.grant, admin, managedWords(base.grant.partner.name, name, product));
-  return (
-    <Panel title={base ? base.grant.partner.name : 'Partner'} close={close}>
-      {query.error && !base ? (
-        <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} />
-      ) : !base ? (
-        <Spinner />
-      ) : frozen ? (
-        <Frozen grant={base.grant} why={frozen} />
-      ) : (
-        <EditForm
-          base={base}
-          begun={extended(base.grant, params.get('extend'))}
-          reread={async () => {
-            const again = await query.refetch();
-            return again.data;
-          }}
-          close={close}
-        />
-      )}
-    </Panel>
-  );
-}
-
-function frozenFor(grant: Grant, admin: boolean, managed: string): string | undefined {
-  if (grant.managed) return managed;
-  if (grant.end) {
-    const by = grant.end.by.email ? ` (${grant.end.by.email})` : '';
-    return `This access ended on ${instant(grant.end.at)}: ${endReason[grant.end.reason]}${by}. To grant access again, add the partner.`;
+  const frozen = base && (base.grant.managed ? managedWords(base.grant.partner.name, name, product) : frozenWords(base.grant, admin));
+  if (!base || frozen) {
+    return (
+      <Panel title={base ? base.grant.partner.name : 'Partner'} close={close}>
+        {frozen ? <Alert type="info">{frozen}</Alert> : query.error ? <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} /> : <Spinner />}
+      </Panel>
+    );
   }
-  if (grant.status === 'expired') return `This access ended on ${grant.until ? instant(grant.until) : ''}: ${endReason.expired}. To grant access again, add the partner.`;
-  if (!admin) return 'Only an admin of your organisation can change this.';
-  return undefined;
-}
-
-/** The grant to be looked at, with the reason why it cannot be changed. */
-function Frozen({ grant, why }: { grant: Grant; why: string }) {
   return (
-    <SpaceBetween size="l">
-      <Alert type="info">{why}</Alert>
-      <KeyValuePairs
-        columns={2}
-        items={[
-          { label: 'Status', value: <Status of={grant.status} reason={grant.reason} /> },
-          { label: 'Level', value: <LevelText level={grant.level} effective={grant.effective_level} /> },
-          { label: 'Since', value: <Instant at={grant.from} both /> },
-          { label: 'Until', value: grant.until ? <Instant at={grant.until} both /> : 'Continuous' },
-          { label: 'Users', value: grant.everyone ? `Everyone (${grant.user_count})` : String(grant.user_count) },
-          { label: 'Assigned by', value: grant.assigned_by === 'partner' ? 'The partner' : 'You' },
-          { label: 'Single sign-on', value: grant.require_sso ? 'Required' : 'Not required' },
-        ]}
-      />
-      <Seen grant={grant} />
-    </SpaceBetween>
+    <EditForm
+      base={base}
+      begun={extended(base.grant, params.get('extend'))}
+      reread={async () => {
+        const again = await query.refetch();
+        return again.data;
+      }}
+      close={close}
+    />
   );
 }
 
@@ -191,10 +152,9 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
   const changed = useChanged();
   const { customer } = useCustomer();
   const { grant } = base;
-  const [draft, setDraft] = useState<Draft>(begun);
+  const [draft, edit, form] = useKept<Draft>(`edit ${customer} ${grant.partner.id}`, untouched, begun);
   const [theirs, setTheirs] = useState<string[]>(); // what somebody else changed meanwhile
   const [tried, setTried] = useState(false);
-  const edit = (more: Partial<Draft>) => setDraft((old) => ({ ...old, ...more }));
 
   const now = {
     level: draft.level ?? grant.level,
@@ -222,6 +182,7 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
     {
       onDone: (change) => {
         flash.done(`The access of ${grant.partner.name} is changed`, changeLines(change).join(' '));
+        form.done();
         void changed();
         close();
       },
@@ -238,122 +199,103 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
   const at = (pointer: string): string | undefined => save.problem?.at(pointer);
   const missing = complete(now.period) ? undefined : 'Choose a day and a time.';
 
+  const offer = useOffer(grant.partner.id, true);
+
   return (
-    <form
-      aria-label={`Edit ${grant.partner.name}`}
-      onSubmit={(e) => {
-        e.preventDefault();
+    <PanelForm
+      title={grant.partner.name}
+      label={`Edit ${grant.partner.name}`}
+      close={close}
+      action={theirs ? 'Apply my changes' : 'Save'}
+      submit={() => {
         setTried(true);
         if (!missing && body) save.send(body);
       }}
+      sending={save.sending}
+      disabledReason={body || missing ? undefined : 'There is nothing to save yet.'}
+      problem={conflict ? undefined : save.problem}
+      notice={theirs && <Theirs lines={theirs} mine={body && mine(body, base, draft)} />}
+      shown={fields}
     >
-      <Form
-        actions={
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button formAction="none" variant="link" onClick={close}>
-              Cancel
-            </Button>
-            <Button variant="primary" loading={save.sending} disabled={!body && !missing} disabledReason="There is nothing to save yet.">
-              {theirs ? 'Apply my changes' : 'Save'}
-            </Button>
-          </SpaceBetween>
-        }
+      {form.guard}
+      <Toggle
+        checked={!now.enabled}
+        onChange={(e) => edit({ enabled: !e.detail.checked })}
+        description={now.enabled ? undefined : 'No user of the partner has access until you resume it.'}
       >
-        <SpaceBetween size="l">
-          {theirs && (
-            <Alert type="warning" header="Someone else changed this">
-              <SpaceBetween size="xs">
-                <div>What they changed:</div>
-                <ul>
-                  {theirs.map((line) => (
-                    <li key={line}>{line}</li>
-                  ))}
-                </ul>
-                <div>Your own changes are still here and not saved yet. Apply them, or cancel.</div>
-              </SpaceBetween>
-            </Alert>
-          )}
+        Suspend access
+      </Toggle>
+      <Group label="Users" error={at('/everyone') ?? at('/users')}>
+        <SpaceBetween size="s">
           <Toggle
-            checked={!now.enabled}
-            onChange={(e) => edit({ enabled: !e.detail.checked })}
-            description={now.enabled ? undefined : 'No user of the partner has access until you resume it.'}
+            checked={now.everyone}
+            onChange={(e) => edit({ everyone: e.detail.checked, add: new Map(), remove: new Set() })}
+            description={
+              now.everyone
+                ? grant.everyone
+                  ? 'To remove single users, switch this off.'
+                  : 'Replaces the users that are checked one by one.'
+                : grant.everyone
+                  ? 'Current users keep their access, new users do not get it. After saving you can remove single users.'
+                  : undefined
+            }
           >
-            Suspend access
+            Everyone of {grant.partner.name}, now and later
           </Toggle>
-          <Group label="Users" error={at('/everyone') ?? at('/users')}>
-            <SpaceBetween size="s">
-              <Toggle
-                checked={now.everyone}
-                onChange={(e) => edit({ everyone: e.detail.checked, add: new Map(), remove: new Set() })}
-                description={
-                  now.everyone
-                    ? grant.everyone
-                      ? 'To remove single users, switch this off.'
-                      : 'Replaces the users that are checked one by one.'
-                    : grant.everyone
-                      ? 'Current users keep their access, new users do not get it. After saving you can remove single users.'
-                      : undefined
-                }
-              >
-                Everyone of {grant.partner.name}, now and later
-              </Toggle>
-              {!now.everyone && !grant.everyone && <Checks base={base} draft={draft} edit={edit} />}
-              {grant.everyone && <Seen grant={grant} cancels />}
-            </SpaceBetween>
-          </Group>
-          <LevelSelect value={now.level} onChange={(level) => edit({ level })} error={at('/level')} withNone={grant.level === 'none'} />
-          <PeriodFields
-            value={now.period}
-            since={grant.status === 'scheduled' ? undefined : grant.from}
-            onChange={(period) => edit({ period })}
-            problem={{
-              from: at('/from') ?? (tried && now.period.from === undefined ? missing : undefined),
-              until: at('/until') ?? (tried && now.period.until === undefined ? missing : undefined),
-            }}
-          />
-          <ExpandableSection headerText="More settings">
-            <SpaceBetween size="l">
-              <FormField label="Who assigns the users">
-                <RadioGroup
-                  value={now.assigned_by}
-                  onChange={(e) => edit({ assigned_by: e.detail.value as Grant['assigned_by'] })}
-                  items={[
-                    { value: 'customer', label: 'You' },
-                    { value: 'partner', label: 'The partner', description: 'You can still remove users.' },
-                  ]}
-                />
-              </FormField>
-              <FormField
-                label="Extend automatically"
-                description="A day before the end, if somebody used the access within as long. Everybody concerned is told, either way."
-                errorText={at('/auto_extend')}
-              >
-                <Select
-                  selectedOption={extension(now.auto_extend)}
-                  onChange={(e) => edit({ auto_extend: e.detail.selectedOption.value || null })}
-                  options={[...new Set([null, 'P30D', 'P90D', 'P365D', grant.auto_extend])].map(extension)}
-                  disabled={now.period.until === null}
-                />
-              </FormField>
-              <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Users have access only while their organisation has single sign-on.">
-                Require single sign-on
-              </Toggle>
-              <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
-                <Textarea value={now.message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
-              </FormField>
-              <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
-                <Textarea value={now.note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
-              </FormField>
-            </SpaceBetween>
-          </ExpandableSection>
-          <Box variant="small" color="text-body-secondary">
-            Status: {statusWords(grant)}
-            {grant.effective_level !== grant.level && ` · in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}
-          </Box>
-          {save.problem && !conflict && <ProblemAlert problem={save.problem} shown={fields} />}
+          {!now.everyone && !grant.everyone && <Checks base={base} draft={draft} edit={edit} />}
+          {grant.everyone && <Seen grant={grant} cancels />}
         </SpaceBetween>
-      </Form>
-    </form>
+      </Group>
+      <LevelSelect value={now.level} onChange={(level) => edit({ level })} offer={offer} error={at('/level')} withNone={grant.level === 'none'} />
+      <PeriodFields
+        value={now.period}
+        since={grant.status === 'scheduled' ? undefined : grant.from}
+        onChange={(period) => edit({ period })}
+        problem={{
+          from: at('/from') ?? (tried && now.period.from === undefined ? missing : undefined),
+          until: at('/until') ?? (tried && now.period.until === undefined ? missing : undefined),
+        }}
+      />
+      <ExpandableSection headerText="More settings">
+        <SpaceBetween size="l">
+          <FormField label="Who assigns the users">
+            <RadioGroup
+              value={now.assigned_by}
+              onChange={(e) => edit({ assigned_by: e.detail.value as Grant['assigned_by'] })}
+              items={[
+                { value: 'customer', label: 'You' },
+                { value: 'partner', label: 'The partner', description: 'You can still remove users.' },
+              ]}
+            />
+          </FormField>
+          <FormField
+            label="Extend automatically"
+            description="A day before the end, if somebody used the access within as long. Everybody concerned is told, either way."
+            errorText={at('/auto_extend')}
+          >
+            <Select
+              selectedOption={extension(now.auto_extend)}
+              onChange={(e) => edit({ auto_extend: e.detail.selectedOption.value || null })}
+              options={[...new Set([null, 'P30D', 'P90D', 'P365D', grant.auto_extend])].map(extension)}
+              disabled={now.period.until === null}
+            />
+          </FormField>
+          <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Users have access only while their organisation has single sign-on.">
+            Require single sign-on
+          </Toggle>
+          <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
+            <Textarea value={now.message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
+          </FormField>
+          <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
+            <Textarea value={now.note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
+          </FormField>
+        </SpaceBetween>
+      </ExpandableSection>
+      <Box variant="small" color="text-body-secondary">
+        Status: {statusWords(grant)}
+        {grant.effective_level !== grant.level && ` · in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}
+      </Box>
+    </PanelForm>
   );
 }
 
@@ -417,6 +359,24 @@ function bodyOf({ grant, users }: Base, draft: Draft): Schemas['GrantEdit'] | un
     if (add.length > 0 || remove.length > 0) body.users = { ...(add.length > 0 ? { add } : {}), ...(remove.length > 0 ? { remove } : {}) };
   }
   return Object.keys(body).length > 0 ? body : undefined;
+}
+
+/** What the person's own changes are, in words: what the button applies. */
+function mine(body: Schemas['GrantEdit'], { grant }: Base, draft: Draft): string[] {
+  const out: string[] = [];
+  if (body.level) out.push(`Level: ${levelName[body.level]}`);
+  if (body.state) out.push(body.state === 'suspended' ? 'Suspended' : 'Resumed');
+  if (body.everyone !== undefined) out.push(`Everyone: ${body.everyone ? 'switched on' : 'switched off'}`);
+  if (body.users?.add) out.push(`Added: ${names(body.users.add.map((id) => draft.add.get(id)?.name ?? id))}`);
+  if (body.users?.remove) out.push(`Removed: ${count(body.users.remove.length, 'user')}`);
+  if (body.from !== undefined) out.push(`Starts: ${body.from ? instant(body.from) : 'immediately'}`);
+  if (body.until !== undefined) out.push(`Ends: ${body.until ? instant(body.until) : 'never'}`);
+  if (body.assigned_by) out.push(body.assigned_by === 'partner' ? `${grant.partner.name} assigns the users` : 'You assign the users');
+  if (body.require_sso !== undefined) out.push(`Single sign-on: ${body.require_sso ? 'required' : 'not required'}`);
+  if (body.auto_extend !== undefined) out.push(`Extended automatically: ${extension(body.auto_extend).label.toLowerCase()}`);
+  if (body.note !== undefined) out.push('The note');
+  if (body.message !== undefined) out.push('The message to the partner');
+  return out;
 }
 
 const same = (a: string | null, b: string | null): boolean => (a && b ? Date.parse(a) === Date.parse(b) : a === b);

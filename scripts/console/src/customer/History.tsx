@@ -1,8 +1,5 @@
-import { useState } from 'react';
-
-import { answer, useCursorPages } from '../api';
-import { ExportButton } from '../parts/ExportButton';
-import { HistoryTable, type EventType } from '../parts/HistoryTable';
+import { answer } from '../api';
+import { HistoryPage, type EventType, type HistoryFilter } from '../parts/HistoryPage';
 import { useApi } from '../session';
 import { keyOf, useCustomer } from './queries';
 
@@ -22,30 +19,29 @@ const types: EventType[] = [
   'member.removed',
 ];
 
-/** What happened around the customer. */
-export function History() {
+const query = ({ other, ...filter }: HistoryFilter) => ({ ...filter, ...(other ? { partner: other } : {}) });
+
+/** What happened around the customer, or between it and one partner. */
+export function History({ only }: { only?: string }) {
   const api = useApi();
   const { customer } = useCustomer();
-  const [type, setType] = useState<EventType>();
-  const pages = useCursorPages(
-    keyOf(customer, 'history', type),
-    async (cursor, signal) =>
-      (await answer(api.GET('/v1/customers/{customer}/history', { params: { path: { customer }, query: { limit: 25, cursor, type } }, signal }))).data,
-  );
+  const path = { customer };
   return (
-    <HistoryTable
-      pages={pages}
-      other={(e) => e.partner?.name ?? ''}
-      otherHeader="Partner"
-      types={types}
-      type={type}
-      onType={setType}
-      download={
-        <ExportButton
-          name="History"
-          read={(query, signal) => api.GET('/v1/customers/{customer}/history', { params: { path: { customer }, query: { ...query, type } }, parseAs: 'text', signal })}
-        />
-      }
+    <HistoryPage
+      only={only}
+      side={{
+        cacheKey: keyOf(customer, 'history'),
+        read: async (filter, cursor, signal) => (await answer(api.GET('/v1/customers/{customer}/history', { params: { path, query: { limit: 25, cursor, ...query(filter) } }, signal }))).data,
+        exported: (filter, page, signal) => api.GET('/v1/customers/{customer}/history', { params: { path, query: { ...page, ...query(filter) } }, parseAs: 'text', signal }),
+        types,
+        otherHeader: 'Partner',
+        other: (e) => e.partner?.name,
+        others: async (q, cursor, signal) => {
+          const status = ['active', 'scheduled', 'suspended', 'expired', 'ended'] as const;
+          const { data } = await answer(api.GET('/v1/customers/{customer}/grants', { params: { path, query: { limit: 25, cursor, status: [...status], ...(q ? { q } : {}) } }, signal }));
+          return { items: data.items.map((g) => g.partner), next_cursor: data.next_cursor };
+        },
+      }}
     />
   );
 }

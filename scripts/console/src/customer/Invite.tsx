@@ -1,25 +1,41 @@
 import Alert from '@cloudscape-design/components/alert';
-import Button from '@cloudscape-design/components/button';
-import Form from '@cloudscape-design/components/form';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import RadioGroup from '@cloudscape-design/components/radio-group';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useCallback, useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useSubmit, type Schemas } from '../api';
 import { LevelSelect } from '../parts/Level';
 import { LocalDateTime } from '../parts/LocalDateTime';
+import { PanelForm } from '../parts/PanelForm';
 import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
-import { ProblemAlert } from '../parts/ProblemAlert';
 import { instantBoth, type Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { useChanged, useCustomer, useManagement } from './queries';
+import { useKept } from '../shell/useKept';
+import { useChanged, useCustomer, useManagement, useOffer } from './queries';
 
 const fields = ['/email', '/partner', '/level', '/until', '/days'];
+
+interface Entered {
+  email: string;
+  partner: PartnerChoice | undefined;
+  level: Level;
+  until: string | null | undefined; // null: no end of its own; undefined: not complete yet
+  days: string;
+}
+
+const nothing: Entered = { email: '', partner: undefined, level: 'view', until: null, days: '7' };
+
+/** What the address asks for: whom somebody wanted to add who has no account, and with what. */
+const begun = (params: URLSearchParams): Entered => ({
+  ...nothing,
+  email: params.get('email') ?? '',
+  level: (['support', 'manage'] as const).find((l) => l === params.get('level')) ?? 'view',
+  until: params.get('until'),
+});
 
 /** The panel that invites a person by e-mail. */
 export function Invite() {
@@ -29,11 +45,9 @@ export function Invite() {
   const navigate = useNavigate();
   const { customer } = useCustomer();
   const close = useCallback(() => void navigate(`/customers/${customer}/invitations`), [navigate, customer]);
-  const [email, setEmail] = useState('');
-  const [partner, setPartner] = useState<PartnerChoice>();
-  const [level, setLevel] = useState<Level>('view');
-  const [until, setUntil] = useState<string | null | undefined>(null); // null: no end of its own; undefined: not complete yet
-  const [days, setDays] = useState('7');
+  const [params] = useSearchParams();
+  const [entered, edit, form] = useKept<Entered>(`invite ${customer}`, nothing, begun(params));
+  const { email, partner, level, until, days } = entered;
   const [tried, setTried] = useState(false);
   const invite = useSubmit(
     async (body: Schemas['InvitationCreate'], key) =>
@@ -42,6 +56,7 @@ export function Invite() {
       repeatable: true,
       onDone: ({ invitation: i }) => {
         flash.done(`${i.email} is invited`, `A mail with a link is on its way. It can be accepted until ${instantBoth(i.expires_at)}.`);
+        form.done();
         void changed();
         close();
       },
@@ -56,6 +71,7 @@ export function Invite() {
   };
   const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
   const { words } = useManagement();
+  const offer = useOffer(partner?.id, false);
   if (words) {
     return (
       <Panel title="Invite a person" close={close}>
@@ -64,52 +80,39 @@ export function Invite() {
     );
   }
   return (
-    <Panel title="Invite a person" close={close}>
-      <form
-        aria-label="Invite a person"
-        onSubmit={(e) => {
-          e.preventDefault();
-          setTried(true);
-          if (Object.values(missing).some(Boolean)) return;
-          invite.send({ email: email.trim(), partner: partner?.id, level, ...(until ? { until } : {}), days: Number(days) });
-        }}
-      >
-        <Form
-          actions={
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button formAction="none" variant="link" onClick={close}>
-                Cancel
-              </Button>
-              <Button variant="primary" loading={invite.sending}>
-                Invite
-              </Button>
-            </SpaceBetween>
-          }
-        >
-          <SpaceBetween size="l">
-            <FormField label="E-mail address" description="Of a person who has no account yet." errorText={said(missing.email) ?? at('/email')}>
-              <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
-            </FormField>
-            <PartnerSelect value={partner} onChange={setPartner} error={said(missing.partner) ?? at('/partner')} description="The person becomes its external user, with access to your data alone. Type the beginning of any word of its name." />
-            <LevelSelect value={level} onChange={setLevel} error={at('/level')} />
-            <FormField label="Access ends" errorText={until === null ? at('/until') : undefined}>
-              <RadioGroup
-                value={until === null ? 'never' : 'at'}
-                onChange={(e) => setUntil(e.detail.value === 'never' ? null : undefined)}
-                items={[
-                  { value: 'never', label: 'With the partner’s access' },
-                  { value: 'at', label: 'On a day' },
-                ]}
-              />
-            </FormField>
-            {until !== null && <LocalDateTime label="Until" value={until ?? null} onChange={(t) => setUntil(t ?? undefined)} error={said(missing.until) ?? at('/until')} />}
-            <FormField label="Days to accept" constraintText="From 1 to 30." errorText={said(missing.days) ?? at('/days')}>
-              <Input value={days} onChange={(e) => setDays(e.detail.value)} type="number" inputMode="numeric" step={1} />
-            </FormField>
-            {invite.problem && <ProblemAlert problem={invite.problem} shown={fields} />}
-          </SpaceBetween>
-        </Form>
-      </form>
-    </Panel>
+    <PanelForm
+      title="Invite a person"
+      close={close}
+      action="Invite"
+      submit={() => {
+        setTried(true);
+        if (Object.values(missing).some(Boolean)) return;
+        invite.send({ email: email.trim(), partner: partner?.id, level, ...(until ? { until } : {}), days: Number(days) });
+      }}
+      sending={invite.sending}
+      problem={invite.problem}
+      shown={fields}
+    >
+      {form.guard}
+      <FormField label="E-mail address" description="Of a person who has no account yet." errorText={said(missing.email) ?? at('/email')}>
+        <Input value={email} onChange={(e) => edit({ email: e.detail.value })} type="email" inputMode="email" autoComplete={false} />
+      </FormField>
+      <PartnerSelect value={partner} onChange={(p) => edit({ partner: p })} error={said(missing.partner) ?? at('/partner')} description="The person becomes its external user, with access to your data alone. Type the beginning of any word of its name." />
+      <LevelSelect value={level} onChange={(l) => edit({ level: l })} offer={offer} error={at('/level')} />
+      <FormField label="Access ends" errorText={until === null ? at('/until') : undefined}>
+        <RadioGroup
+          value={until === null ? 'never' : 'at'}
+          onChange={(e) => edit({ until: e.detail.value === 'never' ? null : undefined })}
+          items={[
+            { value: 'never', label: 'With the partner’s access' },
+            { value: 'at', label: 'On a day' },
+          ]}
+        />
+      </FormField>
+      {until !== null && <LocalDateTime label="Until" value={until ?? null} onChange={(t) => edit({ until: t ?? undefined })} error={said(missing.until) ?? at('/until')} />}
+      <FormField label="Days to accept" constraintText="From 1 to 30." errorText={said(missing.days) ?? at('/days')}>
+        <Input value={days} onChange={(e) => edit({ days: e.detail.value })} type="number" inputMode="numeric" step={1} />
+      </FormField>
+    </PanelForm>
   );
 }

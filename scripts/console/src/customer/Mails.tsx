@@ -1,44 +1,28 @@
-import { answer, useCursorPages, useSubmit, type Schemas } from '../api';
-import { ExportButton } from '../parts/ExportButton';
-import { MailTable } from '../parts/MailTable';
+import { answer } from '../api';
+import { MailPage } from '../parts/MailPage';
 import { useApi } from '../session';
-import { useFlash } from '../shell/flash';
 import { keyOf, useChanged, useCustomer } from './queries';
 
-/** The mails about the customer. */
-export function Mails() {
+/** The mails about the customer, or about what happened between it and one partner. */
+export function Mails({ only }: { only?: string }) {
   const api = useApi();
-  const flash = useFlash();
   const changed = useChanged();
   const { customer } = useCustomer();
-  const pages = useCursorPages(
-    keyOf(customer, 'mail'),
-    async (cursor, signal) => (await answer(api.GET('/v1/customers/{customer}/mail', { params: { path: { customer }, query: { limit: 25, cursor } }, signal }))).data,
-  );
-  const resend = useSubmit(
-    async (mail: Schemas['Mail'], key) =>
-      (await answer(api.POST('/v1/customers/{customer}/mail/{mail}/resend', { params: { path: { customer, mail: mail.id }, header: { 'Idempotency-Key': key } } }))).data,
-    {
-      repeatable: true,
-      onDone: (mail) => {
-        if (mail.state === 'suppressed' || mail.state === 'dropped') flash.warn(`The mail to ${mail.to} was not sent`, mail.reason);
-        else flash.done(`The mail to ${mail.to} was sent again`);
-        void changed();
-      },
-      onProblem: (problem) => flash.warn(problem.title, problem.detail),
-    },
-  );
+  const path = { customer };
   return (
-    <MailTable
-      pages={pages}
-      resend={resend.send}
-      sending={resend.sending ? resend.input?.id : undefined}
-      download={
-        <ExportButton
-          name="Mails"
-          read={(query, signal) => api.GET('/v1/customers/{customer}/mail', { params: { path: { customer }, query }, parseAs: 'text', signal })}
-        />
-      }
+    <MailPage
+      side={{
+        cacheKey: keyOf(customer, 'mail', only),
+        changed,
+        read: async (cursor, signal) => (await answer(api.GET('/v1/customers/{customer}/mail', { params: { path, query: { limit: only ? 100 : 25, cursor } }, signal }))).data,
+        resend: async ({ id: mail }, key) =>
+          (await answer(api.POST('/v1/customers/{customer}/mail/{mail}/resend', { params: { path: { ...path, mail }, header: { 'Idempotency-Key': key } } }))).data,
+        exported: (query, signal) => api.GET('/v1/customers/{customer}/mail', { params: { path, query }, parseAs: 'text', signal }),
+        events: only
+          ? async (bounds, cursor, signal) =>
+              (await answer(api.GET('/v1/customers/{customer}/history', { params: { path, query: { ...bounds, partner: only, limit: 100, cursor } }, signal }))).data
+          : undefined,
+      }}
     />
   );
 }

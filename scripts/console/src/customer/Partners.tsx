@@ -1,24 +1,22 @@
 import Button from '@cloudscape-design/components/button';
-import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useState } from 'react';
 import { Navigate, useNavigate, useSearchParams } from 'react-router';
 
-import { answer, etagOf, useCursorPages, useSubmit, type Schemas } from '../api';
+import { answer, useCursorPages, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
+import { PeriodText } from '../parts/Ending';
 import { ExportButton } from '../parts/ExportButton';
 import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
-import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
+import { Name } from '../parts/Name';
 import { Status } from '../parts/Status';
-import { count, statusWords } from '../parts/words';
+import { count } from '../parts/words';
 import { useApi } from '../session';
-import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
-import { keyOf, useChanged, useCustomer, useManagement } from './queries';
-import { RemovePartner } from './RemovePartner';
+import { GrantMenu } from './GrantMenu';
+import { keyOf, useCustomer, useManagement } from './queries';
 
 type Grant = Schemas['Grant'];
 
@@ -30,19 +28,15 @@ export function Partners() {
   const navigate = useNavigate();
   const follow = useFollow();
   const search = useGrantSearch();
-  const [removing, setRemoving] = useState<Grant>();
   const [params] = useSearchParams();
   const at = `/customers/${customer}/partners`;
-  const panelOf = (g: Grant): string => search.at(`${at}/${g.partner.id}`);
 
-  const pages = useCursorPages(keyOf(customer, 'grants', search.q, search.status), async (cursor, signal) => {
+  const pages = useCursorPages(keyOf(customer, 'grants', search.filter), async (cursor, signal) => {
     const filter = { limit: 25, cursor, ...search.filter };
     return (await answer(api.GET('/v1/customers/{customer}/grants', { params: { path: { customer }, query: filter }, signal }))).data;
-  });
-  const pause = usePause();
-
+  }, { at: search.page });
   const add = admin && managed === false && (
-    <Button variant="primary" onClick={() => void navigate(`${at}/add`)}>
+    <Button variant="primary" onClick={() => void navigate(search.at(`${at}/add`))}>
       Add partner
     </Button>
   );
@@ -50,7 +44,7 @@ export function Partners() {
   if (named) {
     const rest = new URLSearchParams(params);
     rest.delete('partner');
-    return <Navigate replace to={{ pathname: `${at}/${encodeURIComponent(named)}`, search: rest.toString() }} />;
+    return <Navigate replace to={{ pathname: `${at}/${encodeURIComponent(named)}${rest.has('extend') ? '/edit' : ''}`, search: rest.toString() }} />;
   }
   return (
     <>
@@ -73,109 +67,38 @@ export function Partners() {
         empty={search.filtered ? 'No partner matches this search.' : 'No partner has access.'}
         emptyAction={search.filtered ? <Button onClick={search.clear}>Show all partners</Button> : undefined}
         filter={<GrantSearch of="partners" search={search} />}
+        order={search.order}
+        orderBy={search.orderBy}
         columns={[
           {
             id: 'partner',
             header: 'Partner',
             isRowHeader: true,
+            sortingField: 'name',
             minWidth: 140,
             cell: (g) => (
-              <Link href={panelOf(g)} onFollow={follow}>
-                {g.partner.name}
+              <Link href={`${at}/${g.partner.id}`} onFollow={follow}>
+                <Name>{g.partner.name}</Name>
               </Link>
             ),
           },
-          { id: 'users', header: 'Users', minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
-          { id: 'level', header: 'Level', minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
-          { id: 'period', header: 'Period', minWidth: 150, cell: (g) => <PeriodText grant={g} /> },
-          { id: 'status', header: 'Status', minWidth: 130, cell: (g) => <Status of={g.status} reason={g.reason} /> },
+          { id: 'users', header: 'Users', whole: true, sortingField: 'users', minWidth: 90, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
+          { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
+          { id: 'period', header: 'Period', whole: true, sortingField: 'until', minWidth: 140, cell: (g) => <PeriodText of={g} /> },
+          { id: 'status', header: 'Status', whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
           ...(admin
             ? [
                 {
                   id: 'actions',
                   header: 'Actions',
                   minWidth: 80,
-                  cell: (g: Grant) =>
-                    g.managed || g.end ? null : (
-                      <ButtonDropdown
-                        variant="inline-icon"
-                        ariaLabel={`Actions for ${g.partner.name}`}
-                        expandToViewport
-                        loading={pause.sending && pause.input?.partner.id === g.partner.id}
-                        items={[
-                          { id: 'edit', text: 'Edit' },
-                          g.state === 'suspended' ? { id: 'resume', text: 'Resume access' } : { id: 'suspend', text: 'Suspend access' },
-                          { id: 'remove', text: 'Remove partner access' },
-                        ]}
-                        onItemClick={({ detail: { id } }) => {
-                          if (id === 'edit') void navigate(panelOf(g));
-                          else if (id === 'remove') setRemoving(g);
-                          else pause.send(g);
-                        }}
-                      />
-                    ),
+                  cell: (g: Grant) => <GrantMenu grant={g} back={search.at(at)} />,
                 },
               ]
             : []),
         ]}
       />
-      {removing && <RemovePartner grant={removing} close={() => setRemoving(undefined)} />}
       <PanelOutlet />
     </>
-  );
-}
-
-function PeriodText({ grant }: { grant: Grant }) {
-  return (
-    <>
-      {grant.status === 'scheduled' && (
-        <div>
-          From <Instant at={grant.from} />
-        </div>
-      )}
-      {grant.until ? (
-        <div>
-          Until <Instant at={grant.until} />
-        </div>
-      ) : (
-        <div>Continuous</div>
-      )}
-    </>
-  );
-}
-
-/** Suspends a partner's access, or resumes it. */
-export function usePause() {
-  const api = useApi();
-  const flash = useFlash();
-  const changed = useChanged();
-  const { customer } = useCustomer();
-  return useSubmit(
-    async (grant: Grant) =>
-      (
-        await answer(
-          api.PATCH('/v1/customers/{customer}/grants/{partner}', {
-            params: { path: { customer, partner: grant.partner.id }, header: { 'If-Match': etagOf(grant) } },
-            body: { state: grant.state === 'suspended' ? 'open' : 'suspended' },
-          }),
-        )
-      ).data,
-    {
-      onDone: (change) => {
-        const { grant } = change;
-        const off = grant.state === 'suspended';
-        const users = count(grant.user_count, 'user');
-        flash.done(
-          `The access of ${grant.partner.name} is ${off ? 'suspended' : 'resumed'}`,
-          off ? `${users} without access until you resume it.` : grant.status === 'active' ? `${users} with access again.` : statusWords(grant),
-        );
-        void changed();
-      },
-      onProblem: (problem, grant) => {
-        if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${grant.partner.name} meanwhile`, 'The list shows the current state. Check it, then try again.');
-        else flash.warn(problem.title, problem.detail);
-        void changed();
-      },
-    },
   );
 }

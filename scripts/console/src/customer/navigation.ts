@@ -5,7 +5,9 @@ import type { Me } from '../session';
 /** The customer's pages. */
 export const customerLinks = (customer: string) =>
   [
+    ['Overview', 'overview'],
     ['Partners', 'partners'],
+    ['People', 'people'],
     ['Invitations', 'invitations'],
     ['History', 'history'],
     ['Mails', 'mail'],

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useParams } from 'react-router';
 
-import { answer, useCursorPages, type CursorPages, type Schemas } from '../api';
+import { answer, dryRun, useCursorPages, type CursorPages, type Schemas } from '../api';
 import { managedWords } from '../parts/words';
 import { useApi, useMe, useProduct } from '../session';
 
@@ -76,4 +76,25 @@ export function usePartnerUsers(partner: string, q: string, enabled = true): Cur
       (await answer(api.GET('/v1/partners/{partner}/users', { params: { path: { partner }, query: { limit: 50, cursor, ...(q ? { q } : {}) } }, signal }))).data,
     { enabled: enabled && partner !== '' },
   );
+}
+
+/** The most that the provider offers a partner: the level that a grant of everything would come to, by a dry run. Undefined until it is known. */
+export function useOffer(partner: string | undefined, open: boolean): Schemas['Level'] | undefined {
+  const api = useApi();
+  const { customer } = useCustomer();
+  const query = useQuery({
+    queryKey: keyOf(customer, 'offer', partner, open),
+    enabled: partner !== undefined,
+    retry: false,
+    queryFn: async ({ signal }) => {
+      const level = 'manage' as const;
+      const dry = { dry_run: true };
+      const id = partner ?? '';
+      const run = open
+        ? dryRun(api.PATCH('/v1/customers/{customer}/grants/{partner}', { params: { path: { customer, partner: id }, query: dry, header: { 'If-Match': '*' } }, body: { level }, signal }))
+        : dryRun(api.POST('/v1/customers/{customer}/grants', { params: { path: { customer }, query: dry }, body: { partner: id, level }, signal }));
+      return (await run).answer.grant.effective_level;
+    },
+  });
+  return query.data;
 }

@@ -10,9 +10,9 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { answer, Problem, useSubmit, type Schemas } from '../api';
+import { answer, Problem, useSubmit, sentence, type Schemas } from '../api';
 import { Page } from '../parts/Page';
-import { ProblemAlert, sentence } from '../parts/ProblemAlert';
+import { ProblemAlert } from '../parts/ProblemAlert';
 import { everyRole, roleOptions } from '../parts/RoleSelect';
 import { count } from '../parts/words';
 import { useApi } from '../session';

@@ -1,30 +1,25 @@
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useNavigate, useOutletContext } from 'react-router';
 
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
 import { useCancelInvitation } from '../parts/CancelInvitation';
 import { ConfirmModal } from '../parts/ConfirmModal';
-import { DataTable } from '../parts/DataTable';
-import { Instant } from '../parts/Instant';
-import { InvitationStatus, UserStatus } from '../parts/Status';
-import { Who } from '../parts/Who';
-import { byWhom, instant, levelName, roleName } from '../parts/words';
+import { PeopleTable } from '../parts/PeopleTable';
+import { problemWords } from '../parts/problems';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { PanelOutlet } from '../shell/Panel';
 import { readPicked, useChanged, usePartner, usePendingInvitations, usePicked } from './queries';
 
 type Customer = Schemas['PartnerCustomer'];
 type User = Schemas['GrantUser'];
 type Invitation = Schemas['Invitation'];
-type Row = { user: User; invitation?: undefined } | { user?: undefined; invitation: Invitation };
 
 /** The users with access to a customer and the invitations that wait for an answer, in one list: each is ended there (E5 to E8). */
-export function AssignedUsers({ of: c }: { of: Customer }) {
+export function AssignedUsers() {
+  const c = useOutletContext<Customer>();
   const navigate = useNavigate();
   const { partner, name, may } = usePartner();
   const users = usePicked(c.customer.id);
@@ -33,14 +28,13 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
   const resend = useResend();
   const changed = useChanged();
   const { cancel, dialog } = useCancelInvitation(changed);
-  const at = `/partners/${partner}/customers/${c.customer.id}`;
+  const at = `/partners/${partner}/customers/${c.customer.id}/people`;
   const picks = may.lead && c.assigned_by === 'partner' && c.status !== 'ended' && c.status !== 'expired';
-  const rows: Row[] = [...(users.page === 1 ? invitations.map((invitation) => ({ invitation })) : []), ...users.items.map((user) => ({ user }))];
   return (
     <>
-      <DataTable<Row>
-        title="Users"
-        heading="h2"
+      <PeopleTable
+        users={users}
+        invitations={invitations}
         description={describe(c, name, may.lead || may.provider)}
         actions={
           picks && (
@@ -50,83 +44,27 @@ export function AssignedUsers({ of: c }: { of: Customer }) {
             </SpaceBetween>
           )
         }
-        pages={{ ...users, items: rows, all: rows }}
-        trackBy={(r) => (r.user ? r.user.id : r.invitation.id)}
         empty={picks ? 'No user is assigned: nobody has access until you assign the first one.' : 'No user is assigned.'}
         emptyAction={picks && <Button onClick={() => void navigate(`${at}/edit`)}>Assign users</Button>}
-        columns={[
-          {
-            id: 'name',
-            header: 'User',
-            isRowHeader: true,
-            minWidth: 160,
-            cell: (r) => (r.user ? <Who name={r.user.name} about={r.user.email} /> : <Who name={r.invitation.email} about={`Invited by ${byWhom(r.invitation.invited_by)}`} />),
-          },
-          { id: 'role', header: 'Role', minWidth: 100, cell: (r) => (r.user ? roleName[r.user.role] : roleName.external) },
-          { id: 'level', header: 'Level', minWidth: 90, cell: (r) => levelName[r.user ? r.user.effective_level : r.invitation.level] },
-          {
-            id: 'status',
-            header: 'Status',
-            minWidth: 150,
-            cell: (r) => {
-              if (!r.user) {
-                return (
-                  <>
-                    <InvitationStatus of={r.invitation.status} />
-                    <Box variant="small" display="block" color="text-body-secondary">
-                      Can be accepted until {instant(r.invitation.expires_at)}
-                    </Box>
-                  </>
-                );
-              }
-              if (r.user.status !== 'active') return <UserStatus of={r.user.status} />;
-              return <StatusIndicator type="success">{r.user.assigned_at ? 'Assigned' : 'By everyone'}</StatusIndicator>;
-            },
-          },
-          {
-            id: 'since',
-            header: 'Since',
-            minWidth: 130,
-            cell: (r) => (r.user?.assigned_at ? <Instant at={r.user.assigned_at} /> : '–'),
-          },
-          ...(may.lead
-            ? [
-                {
-                  id: 'actions',
-                  header: 'Actions',
-                  minWidth: 80,
-                  cell: (r: Row) => {
-                    const items = r.user
-                      ? picks && !c.everyone
-                        ? [{ id: 'remove', text: 'Remove' }]
-                        : []
-                      : [
-                          { id: 'resend', text: 'Send again' },
-                          { id: 'cancel', text: 'Cancel the invitation' },
-                        ];
-                    if (items.length === 0) return null;
-                    return (
-                      <ButtonDropdown
-                        variant="inline-icon"
-                        ariaLabel={`Actions for ${r.user ? r.user.name : r.invitation.email}`}
-                        expandToViewport
-                        loading={resend.sending && resend.input?.id === r.invitation?.id}
-                        items={items}
-                        onItemClick={({ detail: { id } }) => {
-                          if (r.user) setRemoving(r.user);
-                          else if (id === 'resend') resend.send(r.invitation);
-                          else cancel(r.invitation);
-                        }}
-                      />
-                    );
-                  },
-                },
-              ]
-            : []),
-        ]}
+        menu={
+          may.lead
+            ? (r) =>
+                r.user
+                  ? { items: picks && !c.everyone ? [{ id: 'remove', text: 'Remove' }] : [], chosen: () => setRemoving(r.user) }
+                  : {
+                      items: [
+                        { id: 'resend', text: 'Send again' },
+                        { id: 'cancel', text: 'Cancel the invitation' },
+                      ],
+                      busy: resend.sending && resend.input?.id === r.invitation.id,
+                      chosen: (id) => (id === 'resend' ? resend.send(r.invitation) : cancel(r.invitation)),
+                    }
+            : undefined
+        }
       />
       {removing && <RemoveUser of={c} user={removing} close={() => setRemoving(undefined)} />}
       {dialog}
+      <PanelOutlet />
     </>
   );
 }
@@ -191,7 +129,7 @@ function useResend() {
         void changed();
       },
       onProblem: (problem) => {
-        flash.warn(problem.title, problem.detail);
+        flash.warn(...problemWords(problem));
         void changed();
       },
     },

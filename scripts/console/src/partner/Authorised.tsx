@@ -56,7 +56,7 @@ export function Authorised() {
   const { partner, name, me, may } = usePartner();
   const { customer = '' } = useParams();
   const { pathname } = useLocation();
-  const under = pathname.endsWith('/edit') ? `/partners/${partner}/customers/${customer}` : `/partners/${partner}/customers`;
+  const under = pathname.endsWith('/edit') ? `/partners/${partner}/customers/${customer}/people` : `/partners/${partner}/customers`;
   const close = useCallback(() => void navigate({ pathname: under, search: location.search }), [navigate, under]);
   const [everyone, setEveryone] = useState<boolean>();
   const [add, setAdd] = useState<ReadonlyMap<string, AnyUser>>(new Map());
@@ -121,9 +121,9 @@ export function Authorised() {
       sending={editing.sending}
       disabledReason={body ? undefined : 'There is nothing to save yet.'}
       problem={editing.problem}
+      notice={<Theirs lines={editing.theirs} />}
       shown={['/users', '/everyone']}
     >
-      <Theirs lines={editing.theirs} />
       {setting}
       <Group label="Authorised users" error={editing.problem?.at('/everyone') ?? editing.problem?.at('/users')}>
         <SpaceBetween size="s">

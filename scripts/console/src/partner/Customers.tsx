@@ -7,10 +7,11 @@ import { useNavigate } from 'react-router';
 
 import { answer, useCursorPages, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
+import { PeriodText } from '../parts/Ending';
 import { ExportButton } from '../parts/ExportButton';
 import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
-import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/Level';
+import { Name } from '../parts/Name';
 import { Status } from '../parts/Status';
 import { count } from '../parts/words';
 import { useApi } from '../session';
@@ -36,10 +37,10 @@ export function Customers() {
   const at = `/partners/${partner}/customers`;
   const panelOf = (c: Customer): string => search.at(`${at}/${c.customer.id}/users`);
 
-  const pages = useCursorPages(keyOf(partner, 'customers', search.q, search.status), async (cursor, signal) => {
+  const pages = useCursorPages(keyOf(partner, 'customers', search.filter), async (cursor, signal) => {
     const filter = { limit: 25, cursor, ...search.filter };
     return (await answer(api.GET('/v1/partners/{partner}/customers', { params: { path: { partner }, query: filter }, signal }))).data;
-  });
+  }, { at: search.page });
   const seesUsers = may.employee || may.provider;
   return (
     <>
@@ -59,16 +60,19 @@ export function Customers() {
         empty={search.filtered ? 'No customer matches this search.' : 'No customer has granted access yet.'}
         emptyAction={search.filtered ? <Button onClick={search.clear}>Show all customers</Button> : undefined}
         filter={<GrantSearch of="customers" search={search} />}
+        order={search.order}
+        orderBy={search.orderBy}
         columns={[
           {
             id: 'customer',
             header: 'Customer',
             isRowHeader: true,
+            sortingField: 'name',
             minWidth: 150,
             cell: (c) => (
               <>
                 <Link href={`${at}/${c.customer.id}`} onFollow={follow}>
-                  {c.customer.name}
+                  <Name>{c.customer.name}</Name>
                 </Link>
                 {[c.customer.domain, `Id: ${c.customer.id}`, c.managed && (me ? 'Managed by you' : 'Managed')].filter(Boolean).map((line) => (
                   <Box key={String(line)} variant="small" display="block" color="text-body-secondary">
@@ -78,10 +82,10 @@ export function Customers() {
               </>
             ),
           },
-          { id: 'status', header: 'Status', minWidth: 120, cell: (c) => <Status of={c.status} reason={c.reason} /> },
-          { id: 'level', header: 'Level', minWidth: 100, cell: (c) => <LevelText level={c.level} effective={c.effective_level} /> },
-          { id: 'until', header: 'Until', minWidth: 120, cell: (c) => <Until of={c} /> },
-          ...(seesUsers ? [{ id: 'users', header: 'Users', minWidth: 100, cell: (c: Customer) => (c.everyone ? `Everyone (${c.user_count})` : count(c.user_count, 'user')) }] : []),
+          { id: 'status', header: 'Status', whole: true, minWidth: 120, cell: (c) => <Status of={c.status} reason={c.reason} /> },
+          { id: 'level', header: 'Level', whole: true, minWidth: 100, cell: (c) => <LevelText level={c.level} effective={c.effective_level} /> },
+          { id: 'until', header: 'Until', whole: true, minWidth: 120, sortingField: 'until', cell: (c) => <PeriodText of={c} /> },
+          ...(seesUsers ? [{ id: 'users', header: 'Users', whole: true, sortingField: 'users', minWidth: 90, cell: (c: Customer) => (c.everyone ? `Everyone (${c.user_count})` : count(c.user_count, 'user')) }] : []),
           ...(me
             ? [
                 {
@@ -137,19 +141,6 @@ export function Customers() {
       {going && <Leave customer={going} close={() => setGoing(undefined)} />}
       {leaving && <Relinquish customer={leaving} close={() => setLeaving(undefined)} />}
       <PanelOutlet />
-    </>
-  );
-}
-
-function Until({ of }: { of: Customer }) {
-  return (
-    <>
-      {of.status === 'scheduled' && (
-        <div>
-          From <Instant at={of.from} />
-        </div>
-      )}
-      {of.until ? <Instant at={of.until} /> : 'Continuous'}
     </>
   );
 }

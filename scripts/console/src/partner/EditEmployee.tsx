@@ -61,9 +61,9 @@ export function EditEmployee() {
       sending={editing.sending}
       disabledReason={phoneless(now) ?? (body ? undefined : 'There is nothing to save yet.')}
       problem={editing.problem}
+      notice={<Theirs lines={editing.theirs} />}
       shown={['/name', '/email', '/role', '/phone', '/mfa']}
     >
-      <Theirs lines={editing.theirs} />
       <FormField label="Name" errorText={at('/name')}>
         <Input value={now.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>

@@ -11,6 +11,7 @@ import { SearchField } from '../parts/SearchField';
 import { UserStatus } from '../parts/Status';
 import { Who } from '../parts/Who';
 import { instant, roleName } from '../parts/words';
+import { problemWords } from '../parts/problems';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
@@ -75,11 +76,12 @@ export function Employees() {
             ),
           },
           { id: 'email', header: 'E-mail address', minWidth: 160, cell: (u) => u.email },
-          { id: 'role', header: 'Role', minWidth: 110, cell: (u) => roleName[u.role] },
+          { id: 'role', header: 'Role', whole: true, minWidth: 110, cell: (u) => roleName[u.role] },
           { id: 'phone', header: 'Telephone', minWidth: 120, cell: (u) => <Who name={u.phone ?? '–'} about={u.mfa ? 'Signs in with two factors' : undefined} /> },
           {
             id: 'status',
             header: 'Status',
+            whole: true,
             minWidth: 120,
             cell: (u) => (
               <>
@@ -158,7 +160,7 @@ function useSwitch() {
       },
       onProblem: (problem, u) => {
         if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${u.name} meanwhile`, 'The list shows the current state. Check it, then try again.');
-        else flash.warn(problem.title, problem.detail);
+        else flash.warn(...problemWords(problem));
         void changed();
       },
     },
@@ -185,7 +187,7 @@ function useSendPassword() {
       },
       onProblem: (problem, u) => {
         if (problem.code === 'not_found') flash.warn('No accounts are kept here', `Where ${u.name} signs in, passwords are kept elsewhere.`);
-        else flash.warn(problem.title, problem.detail);
+        else flash.warn(...problemWords(problem));
       },
     },
   );

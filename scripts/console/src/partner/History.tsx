@@ -1,8 +1,5 @@
-import { useState } from 'react';
-
-import { answer, useCursorPages } from '../api';
-import { ExportButton } from '../parts/ExportButton';
-import { HistoryTable, type EventType } from '../parts/HistoryTable';
+import { answer } from '../api';
+import { HistoryPage, type EventType, type HistoryFilter } from '../parts/HistoryPage';
 import { useApi } from '../session';
 import { keyOf, usePartner } from './queries';
 
@@ -27,30 +24,29 @@ const types: EventType[] = [
   'partner.edited',
 ];
 
-/** What happened around the partner. */
-export function History() {
+const query = ({ other, ...filter }: HistoryFilter) => ({ ...filter, ...(other ? { customer: other } : {}) });
+
+/** What happened around the partner, or between it and one customer. */
+export function History({ only }: { only?: string }) {
   const api = useApi();
   const { partner } = usePartner();
-  const [type, setType] = useState<EventType>();
-  const pages = useCursorPages(
-    keyOf(partner, 'history', type),
-    async (cursor, signal) =>
-      (await answer(api.GET('/v1/partners/{partner}/history', { params: { path: { partner }, query: { limit: 25, cursor, type } }, signal }))).data,
-  );
+  const path = { partner };
   return (
-    <HistoryTable
-      pages={pages}
-      other={(e) => e.customer?.name ?? ''}
-      otherHeader="Customer"
-      types={types}
-      type={type}
-      onType={setType}
-      download={
-        <ExportButton
-          name="History"
-          read={(query, signal) => api.GET('/v1/partners/{partner}/history', { params: { path: { partner }, query: { ...query, type } }, parseAs: 'text', signal })}
-        />
-      }
+    <HistoryPage
+      only={only}
+      side={{
+        cacheKey: keyOf(partner, 'history'),
+        read: async (filter, cursor, signal) => (await answer(api.GET('/v1/partners/{partner}/history', { params: { path, query: { limit: 25, cursor, ...query(filter) } }, signal }))).data,
+        exported: (filter, page, signal) => api.GET('/v1/partners/{partner}/history', { params: { path, query: { ...page, ...query(filter) } }, parseAs: 'text', signal }),
+        types,
+        otherHeader: 'Customer',
+        other: (e) => e.customer?.name,
+        others: async (q, cursor, signal) => {
+          const status = ['active', 'scheduled', 'suspended', 'expired', 'ended'] as const;
+          const { data } = await answer(api.GET('/v1/partners/{partner}/customers', { params: { path, query: { limit: 25, cursor, status: [...status], ...(q ? { q } : {}) } }, signal }));
+          return { items: data.items.map((c) => c.customer), next_cursor: data.next_cursor };
+        },
+      }}
     />
   );
 }

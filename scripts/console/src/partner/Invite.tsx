@@ -22,7 +22,7 @@ export function Invite() {
   const all = useAllCustomers();
   const [query] = useSearchParams();
   const back = query.get('customer') ?? ''; // the customer's page that led here
-  const close = useCallback(() => void navigate(back ? `/partners/${partner}/customers/${back}` : `/partners/${partner}/invitations`), [navigate, partner, back]);
+  const close = useCallback(() => void navigate(back ? `/partners/${partner}/customers/${back}/people` : `/partners/${partner}/invitations`), [navigate, partner, back]);
   const [email, setEmail] = useState('');
   const [customer, setCustomer] = useState(back);
   const [level, setLevel] = useState<Level>('view');

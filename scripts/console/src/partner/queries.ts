@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useParams } from 'react-router';
 
-import { answer, asProblem, useCursorPages, type Api, type CursorPages, type Problem, type Schemas } from '../api';
+import { answer, asProblem, readAll, useCursorPages, type Api, type CursorPages, type Problem, type Schemas } from '../api';
 import { useApi, useMe } from '../session';
 import { rightsOf, type Rights } from './rights';
 
@@ -87,18 +87,6 @@ export function usePicked(customer: string, enabled = true): CursorPages<Schemas
       (await answer(api.GET('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, query: { limit: 100, cursor } }, signal }))).data,
     { enabled },
   );
-}
-
-/** All the pages of a list, for where the whole of it is needed. */
-export async function readAll<T>(read: (cursor: string | undefined) => Promise<{ items: T[]; next_cursor: string | null }>): Promise<T[]> {
-  const out: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await read(cursor);
-    out.push(...page.items);
-    cursor = page.next_cursor ?? undefined;
-  } while (cursor);
-  return out;
 }
 
 const readCustomers = (api: Api, partner: string, signal: AbortSignal) =>

@@ -5,7 +5,8 @@ import { Navigate, Route, Routes, useParams } from 'react-router';
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
-import { Customer } from './Customer';
+import { AssignedUsers } from './AssignedUsers';
+import { Customer, CustomerOverview } from './Customer';
 import { Customers } from './Customers';
 import { Employees } from './Employees';
 import { History } from './History';
@@ -22,6 +23,9 @@ const Password = lazy(async () => ({ default: (await import('./Password')).Passw
 
 /** The partner's side, below /partners/:partner. */
 export function PartnerRoutes() {
+  const { me } = useMe(); // the shell has waited for it
+  const { partner } = useParams();
+  if (!me?.provider && me?.partner?.id !== partner) return <NotFound />;
   return (
     <>
       <Suspended />
@@ -31,7 +35,13 @@ export function PartnerRoutes() {
           <Route path=":customer/users" element={<Authorised />} />
         </Route>
         <Route path="customers/:customer" element={<Customer />}>
-          <Route path="edit" element={<Authorised />} />
+          <Route index element={<CustomerOverview />} />
+          <Route path="people" element={<AssignedUsers />}>
+            <Route path="edit" element={<Authorised />} />
+          </Route>
+          <Route path="history" element={<CustomerHistory />} />
+          <Route path="mails" element={<CustomerMails />} />
+          <Route path="*" element={<NotFound />} />
         </Route>
         <Route path="employees/add" element={<AddEmployees />} />
         <Route path="employees" element={<Employees />}>
@@ -48,6 +58,14 @@ export function PartnerRoutes() {
       </Routes>
     </>
   );
+}
+
+function CustomerHistory() {
+  return <History only={useParams().customer} />;
+}
+
+function CustomerMails() {
+  return <Mails only={useParams().customer} />;
 }
 
 /** Says that the provider has suspended the partner: none of its people has access. */

@@ -7,11 +7,13 @@ import { lazy, Suspense, type ReactNode } from 'react';
 
 import type { CursorPages } from '../api';
 import { ProblemAlert } from './ProblemAlert';
+import type { Order } from './useAddress';
 import { useNarrow } from './useNarrow';
 
 const Cards = lazy(() => import('@cloudscape-design/components/cards'));
 
-export type Column<T> = TableProps.ColumnDefinition<T>; // isRowHeader marks what names the row; the last with the id actions is its menu
+/** `whole`: its words are the pages' own, and stay whole however narrow the column is. */
+export type Column<T> = TableProps.ColumnDefinition<T> & { whole?: boolean }; // isRowHeader marks what names the row; the one with the id actions is its menu; sortingField: the service's order
 
 /** A list of the service as a table, or as cards on a narrow screen: loading, empty, refused, and page by page. */
 export function DataTable<T>({
@@ -25,6 +27,8 @@ export function DataTable<T>({
   filter,
   empty,
   emptyAction,
+  order,
+  orderBy,
 }: {
   pages: CursorPages<T>;
   columns: readonly Column<T>[];
@@ -36,10 +40,12 @@ export function DataTable<T>({
   filter?: ReactNode;
   empty: string; // what is said when there is nothing
   emptyAction?: ReactNode;
+  order?: Order; // of a list that can be sorted
+  orderBy?: (order: Order) => void;
 }) {
   const narrow = useNarrow();
   const header = (
-    <Header variant={heading} description={description} actions={actions}>
+    <Header variant={heading} description={description} actions={actions} counter={counterOf(pages)}>
       {title}
     </Header>
   );
@@ -53,7 +59,7 @@ export function DataTable<T>({
     />
   );
   const nothing = pages.problem ? (
-    <ProblemAlert problem={pages.problem} retry={pages.retry} />
+    <ProblemAlert problem={pages.problem} what={`${title}: this list could not be read`} retry={pages.retry} />
   ) : (
     <Box textAlign="center" padding={{ vertical: 's' }} color="inherit">
       <SpaceBetween size="s">
@@ -76,16 +82,29 @@ export function DataTable<T>({
             ariaLabels={{ itemSelectionLabel: () => '', selectionGroupLabel: title, cardsLabel: title }}
             cardDefinition={{
               header: (item: unknown) => (
-                <SpaceBetween direction="horizontal" size="xs" alignItems="center">
-                  {names.map((c) => (
-                    <div key={c.id}>{c.cell(item as T)}</div>
-                  ))}
+                <div className="card-head">
+                  <div>
+                    {names.map((c) => (
+                      <div key={c.id}>{c.cell(item as T)}</div>
+                    ))}
+                  </div>
                   {menu?.cell(item as T)}
-                </SpaceBetween>
+                </div>
               ),
-              sections: columns
-                .filter((c) => !c.isRowHeader && c !== menu)
-                .map((c) => ({ id: c.id, header: c.header, content: (item: unknown) => c.cell(item as T) })),
+              sections: [
+                {
+                  id: 'all',
+                  content: (item: unknown) => (
+                    <div className="card-line">
+                      {columns
+                        .filter((c) => !c.isRowHeader && c !== menu)
+                        .map((c) => (
+                          <div key={c.id}>{c.cell(item as T)}</div>
+                        ))}
+                    </div>
+                  ),
+                },
+              ],
             }}
           />
         </Suspense>
@@ -97,13 +116,22 @@ export function DataTable<T>({
           wrapLines
           variant="container"
           ariaLabels={{ tableLabel: title }}
+          sortingDisabled={orderBy === undefined}
+          {...(order?.by ? { sortingColumn: { sortingField: order.by }, sortingDescending: order.down } : {})}
+          onSortingChange={({ detail: { sortingColumn, isDescending } }) => orderBy?.({ by: sortingColumn.sortingField ?? '', down: isDescending ?? false })}
         />
       )}
     </>
   );
 }
 
+/** How many rows there are, as far as it is known. */
+function counterOf({ total, all, loading, problem }: CursorPages<unknown>): string | undefined {
+  if (loading || problem) return undefined;
+  return total === undefined ? `(${all.length.toLocaleString('en')}+)` : `(${total.toLocaleString('en')})`;
+}
+
 /** The column with cells in which a long word, such as an address, is broken: otherwise it would push the columns after it out of sight. */
-function breaking<T>(column: Column<T>): Column<T> {
-  return { ...column, cell: (item) => <div className="breaks-words">{column.cell(item)}</div> };
+function breaking<T>({ whole, ...column }: Column<T>): TableProps.ColumnDefinition<T> {
+  return whole ? column : { ...column, cell: (item) => <div className="breaks-words">{column.cell(item)}</div> };
 }

@@ -1,40 +1,27 @@
 import Multiselect from '@cloudscape-design/components/multiselect';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useCallback } from 'react';
-import { useSearchParams } from 'react-router';
 
 import { SearchField } from './SearchField';
+import { sortOf, useAddress } from './useAddress';
 import { statusName, type GrantStatus } from './words';
 
 const statuses = Object.keys(statusName) as GrantStatus[];
 
-/** The search of a list of grants, by name and status. It lives in the address, so that it survives a reload and the way into a panel and back. */
+/** The search of a list of grants, by name and status, and its order. It lives in the address. */
 export function useGrantSearch() {
-  const [query, setQuery] = useSearchParams();
-  const q = query.get('q') ?? '';
-  const status = query.get('status')?.split(',').filter((s): s is GrantStatus => statuses.includes(s as GrantStatus)) ?? [];
-  const set = useCallback(
-    (name: string, value: string) =>
-      setQuery(
-        (old) => {
-          const next = new URLSearchParams(old);
-          if (value) next.set(name, value);
-          else next.delete(name);
-          return next;
-        },
-        { replace: true },
-      ),
-    [setQuery],
-  );
+  const address = useAddress();
+  const q = address.get('q');
+  const status = address
+    .get('status')
+    .split(',')
+    .filter((s): s is GrantStatus => statuses.includes(s as GrantStatus));
+  const sort = sortOf(address.order, ['name', 'until', 'users']);
   return {
+    ...address,
     q,
     status,
-    set,
-    filtered: q !== '' || status.length > 0,
-    filter: { ...(q ? { q } : {}), ...(status.length > 0 ? { status } : {}) },
-    clear: () => setQuery({}, { replace: true }),
-    /** the address of another page, with the search */
-    at: (path: string): string => `${path}${query.size > 0 ? `?${query}` : ''}`,
+    filter: { ...(q ? { q } : {}), ...(status.length > 0 ? { status } : {}), ...(sort ? { sort } : {}) },
   };
 }
 

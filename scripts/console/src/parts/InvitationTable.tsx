@@ -11,6 +11,7 @@ import { PanelOutlet } from '../shell/Panel';
 import { useCancelInvitation } from './CancelInvitation';
 import { DataTable, type Column } from './DataTable';
 import { Instant } from './Instant';
+import { problemWords } from './problems';
 import { InvitationStatus } from './Status';
 import { levelName } from './words';
 
@@ -64,7 +65,7 @@ export function InvitationTable({
         void changed();
       },
       onProblem: (problem) => {
-        flash.warn(problem.title, problem.detail);
+        flash.warn(...problemWords(problem));
         void changed();
       },
     },
@@ -96,8 +97,8 @@ export function InvitationTable({
         }
         columns={[
           ...first,
-          { id: 'level', header: 'Level', minWidth: 90, cell: (i) => levelName[i.level] },
-          { id: 'status', header: 'Status', minWidth: 130, cell: (i) => <InvitationStatus of={i.status} reason={i.reason} /> },
+          { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (i) => levelName[i.level] },
+          { id: 'status', header: 'Status', whole: true, minWidth: 130, cell: (i) => <InvitationStatus of={i.status} reason={i.reason} /> },
           { id: 'expires', header: 'Can be accepted until', minWidth: 140, cell: (i) => <Instant at={i.expires_at} /> },
           ...last,
           ...(invite

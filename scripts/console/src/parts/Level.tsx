@@ -28,6 +28,7 @@ export function LevelSelect({
   disabled,
   withNone = false,
   label = 'Level',
+  offer,
 }: {
   value: Level;
   onChange: (level: Level) => void;
@@ -35,12 +36,20 @@ export function LevelSelect({
   disabled?: boolean;
   withNone?: boolean;
   label?: string;
+  offer?: Level; // the most that the provider offers the partner, where it is known
 }) {
   const options = order
     .filter((l) => l !== 'none' || withNone || value === 'none')
-    .map((l) => ({ value: l, label: levelName[l], description: levelAbout[l] }));
+    .map((l) => {
+      const beyond = offer !== undefined && order.indexOf(l) > order.indexOf(offer);
+      return { value: l, label: levelName[l], description: levelAbout[l], ...(beyond ? { disabled: true, disabledReason: `The provider offers this partner ${levelName[offer]} at most.` } : {}) };
+    });
   return (
-    <FormField label={label} description="The provider may offer a partner a lower level; the lower of the two applies." errorText={error}>
+    <FormField
+      label={label}
+      description={offer === 'manage' ? undefined : offer === undefined ? 'The provider may offer a partner a lower level; the lower of the two applies.' : `The provider offers this partner ${levelName[offer]} at most.`}
+      errorText={error}
+    >
       <Select
         selectedOption={options.find((o) => o.value === value) ?? null}
         options={options}

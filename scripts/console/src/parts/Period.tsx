@@ -1,17 +1,36 @@
 import FormField from '@cloudscape-design/components/form-field';
 import RadioGroup from '@cloudscape-design/components/radio-group';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
+import { useNow } from '../session';
 import { Instant } from './Instant';
 import { LocalDateTime } from './LocalDateTime';
+import { instantBoth } from './words';
 
 /** A period as a form holds it: undefined while a chosen day or time is not complete. Half-open, as the service reads it. */
 export interface Period {
   from: string | null | undefined; // null is now
   until: string | null | undefined; // null is continuous
+  days?: number; // that `until` comes to, counted from the start: a choice that follows the start
 }
 
 export const complete = (p: Period): p is { from: string | null; until: string | null } => p.from !== undefined && p.until !== undefined;
+
+const lengths = [
+  { value: '1', label: '1 day' },
+  { value: '7', label: '7 days' },
+  { value: '30', label: '30 days' },
+  { value: '90', label: '90 days' },
+  { value: '365', label: '1 year' },
+];
+const ends = [{ value: 'never', label: 'Never (continuous)' }, ...lengths, { value: 'at', label: 'On a day' }];
+
+/** So many days after the start, or after now for what has begun. */
+function after(start: string | null | undefined, now: Date, days: number): string {
+  const from = Math.max(start ? Date.parse(start) : 0, now.getTime());
+  return new Date(Math.floor(from / 60_000) * 60_000 + days * 86_400_000).toISOString();
+}
 
 /** From when and until when. `since` is for what has begun already: its beginning is then shown and stays. */
 export function PeriodFields({
@@ -25,6 +44,10 @@ export function PeriodFields({
   since?: string;
   problem?: { from?: string; until?: string };
 }) {
+  const now = useNow();
+  const setFrom = (from: string | null | undefined) =>
+    onChange({ ...value, from, ...(value.days ? { until: after(from, now, value.days) } : {}) });
+  const chosen = value.days ? String(value.days) : value.until === null ? 'never' : 'at';
   return (
     <SpaceBetween size="m">
       {since ? (
@@ -36,31 +59,33 @@ export function PeriodFields({
           <FormField label="Starts" errorText={value.from === null ? problem?.from : undefined}>
             <RadioGroup
               value={value.from === null ? 'now' : 'at'}
-              onChange={(e) => onChange({ ...value, from: e.detail.value === 'now' ? null : undefined })}
+              onChange={(e) => setFrom(e.detail.value === 'now' ? null : undefined)}
               items={[
                 { value: 'now', label: 'Immediately' },
                 { value: 'at', label: 'On a day' },
               ]}
             />
           </FormField>
-          {value.from !== null && (
-            <LocalDateTime label="From" value={value.from ?? null} onChange={(at) => onChange({ ...value, from: at ?? undefined })} error={problem?.from} />
-          )}
+          {value.from !== null && <LocalDateTime label="From" value={value.from ?? null} onChange={(at) => setFrom(at ?? undefined)} error={problem?.from} />}
         </SpaceBetween>
       )}
       <SpaceBetween size="xs">
-        <FormField label="Ends" errorText={value.until === null ? problem?.until : undefined}>
-          <RadioGroup
-            value={value.until === null ? 'never' : 'at'}
-            onChange={(e) => onChange({ ...value, until: e.detail.value === 'never' ? null : undefined })}
-            items={[
-              { value: 'never', label: 'Never (continuous)' },
-              { value: 'at', label: 'On a day', description: 'Access ends exactly then.' },
-            ]}
+        <FormField
+          label="Ends"
+          constraintText={value.days && value.until ? `Access ends exactly then: ${instantBoth(value.until)}.` : undefined}
+          errorText={chosen === 'at' ? undefined : problem?.until}
+        >
+          <Select
+            selectedOption={ends.find((e) => e.value === chosen) ?? null}
+            options={ends.map((e) => (Number(e.value) ? { ...e, description: value.from === null || since ? 'From now on' : 'From the start on' } : e))}
+            onChange={({ detail: { selectedOption: o } }) => {
+              const days = Number(o.value);
+              onChange({ from: value.from, ...(days ? { until: after(value.from, now, days), days } : { until: o.value === 'never' ? null : undefined }) });
+            }}
           />
         </FormField>
-        {value.until !== null && (
-          <LocalDateTime label="Until" value={value.until ?? null} onChange={(at) => onChange({ ...value, until: at ?? undefined })} error={problem?.until} />
+        {chosen === 'at' && (
+          <LocalDateTime label="Until" value={value.until ?? null} onChange={(at) => onChange({ from: value.from, until: at ?? undefined })} error={problem?.until} />
         )}
       </SpaceBetween>
     </SpaceBetween>

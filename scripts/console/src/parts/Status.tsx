@@ -13,7 +13,9 @@ const grantType: Record<GrantStatus, StatusIndicatorProps.Type> = {
 
 /** The status of a grant, and why it is suspended where that is not the customer's own decision. */
 export function Status({ of, reason }: { of: GrantStatus; reason: Schemas['GrantReason'] }) {
-  return <StatusIndicator type={grantType[of]}>{statusWords({ status: of, reason })}</StatusIndicator>;
+  const words = statusWords({ status: of, reason });
+  const indicator = <StatusIndicator type={grantType[of]}>{words}</StatusIndicator>;
+  return words.includes(' ') ? indicator : <span className="whole">{indicator}</span>;
 }
 
 const invitationType: Record<Schemas['InvitationStatus'], StatusIndicatorProps.Type> = {

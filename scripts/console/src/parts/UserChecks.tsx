@@ -1,7 +1,10 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import Pagination from '@cloudscape-design/components/pagination';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
+import { useEffect, useState } from 'react';
 
 import type { CursorPages, Schemas } from '../api';
 import { Instant } from './Instant';
@@ -14,6 +17,9 @@ import { levelName, roleName } from './words';
 export type AnyUser = Schemas['UserSummary'] | Schemas['GrantUser'] | Schemas['User'];
 
 type Invitation = Schemas['Invitation'];
+const pageSize = 25;
+const most = 2000; // users that are read by themselves
+
 type Row = { id: string; user: AnyUser } | { id: string; invitation: Invitation };
 
 /**
@@ -27,7 +33,7 @@ export function UserChecks({
   toggle,
   search,
   onSearch,
-  pages: { loading, problem, retry, more, loadMore },
+  pages: { loading, fetching, problem, retry, more, loadMore },
   frozen = false,
   invitations = [],
   cancel,
@@ -38,17 +44,28 @@ export function UserChecks({
   toggle: (users: AnyUser[], on: boolean) => void;
   search: string;
   onSearch: (text: string) => void;
-  pages: Pick<CursorPages<AnyUser>, 'loading' | 'problem' | 'retry' | 'more' | 'loadMore'>; // that the users come from
+  pages: Pick<CursorPages<AnyUser>, 'loading' | 'fetching' | 'problem' | 'retry' | 'more' | 'loadMore'>; // that the users come from
   frozen?: boolean; // to be seen, not to be changed
   invitations?: readonly Invitation[]; // that are pending
   cancel?: (invitation: Invitation) => void; // undefined where one may not
 }) {
   const narrow = useNarrow();
-  const rows: Row[] = [
+  const [at, setAt] = useState({ search, page: 1 });
+  // All users are read, as far as somebody would page through them, so that they can be counted and selected.
+  const reading = more && users.length < most;
+  useEffect(() => {
+    if (reading && !problem && !fetching) loadMore();
+  }, [reading, problem, fetching]); // loadMore is another function each time
+  const all: Row[] = [
     ...invitations.filter((i) => i.email.includes(search.toLowerCase())).map((invitation) => ({ id: invitation.id, invitation })),
     ...users.map((user) => ({ id: user.id, user })),
   ];
-  const levels = rows.some((r) => 'invitation' in r || 'effective_level' in r.user);
+  const selected = users.filter((u) => checked(u.id)).length;
+  const pagesCount = Math.max(1, Math.ceil(all.length / pageSize));
+  const page = Math.min(at.search === search ? at.page : 1, pagesCount);
+  const rows = all.slice((page - 1) * pageSize, page * pageSize);
+  const shown = rows.filter((r) => 'user' in r).map((r) => r.user);
+  const levels = all.some((r) => 'invitation' in r || 'effective_level' in r.user);
   return (
     <Table<Row>
       variant="embedded"
@@ -61,8 +78,8 @@ export function UserChecks({
       isItemDisabled={(r) => frozen || 'invitation' in r}
       onSelectionChange={({ detail: { selectedItems } }) => {
         const now = new Set(selectedItems.map((r) => r.id));
-        const on = users.filter((u) => now.has(u.id) && !checked(u.id));
-        const off = users.filter((u) => !now.has(u.id) && checked(u.id));
+        const on = shown.filter((u) => now.has(u.id) && !checked(u.id));
+        const off = shown.filter((u) => !now.has(u.id) && checked(u.id));
         if (on.length > 0) toggle(on, true);
         if (off.length > 0) toggle(off, false);
       }}
@@ -108,13 +125,33 @@ export function UserChecks({
           </Box>
         )
       }
+      pagination={
+        pagesCount > 1 && (
+          <Pagination
+            currentPageIndex={page}
+            pagesCount={pagesCount}
+            openEnd={more}
+            onChange={(e) => setAt({ search, page: e.detail.currentPageIndex })}
+            ariaLabels={{ nextPageLabel: 'Next page of users', previousPageLabel: 'Previous page of users', pageLabel: (n) => `Page ${n} of users` }}
+          />
+        )
+      }
       footer={
-        more && (
-          <Box textAlign="center">
-            <Button onClick={loadMore} loading={loading}>
-              More users
-            </Button>
-          </Box>
+        !frozen &&
+        users.length > 0 && (
+          <SpaceBetween direction="horizontal" size="s">
+            <span aria-live="polite">{`${selected.toLocaleString('en')} of ${users.length.toLocaleString('en')}${more ? ' or more' : ''}${search ? ' found' : ''} selected`}</span>
+            {users.length > pageSize && selected < users.length && (
+              <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => !checked(u.id)), true)}>
+                Select all {users.length.toLocaleString('en')}
+              </Button>
+            )}
+            {selected > 0 && users.length > pageSize && (
+              <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => checked(u.id)), false)}>
+                Select none
+              </Button>
+            )}
+          </SpaceBetween>
         )
       }
     />

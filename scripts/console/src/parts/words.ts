@@ -208,6 +208,8 @@ const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
   address_proved_elsewhere: 'another person has verified the address',
   invited_elsewhere: 'the person was invited to another partner and had no access left here',
   last_admin: 'the customer no longer has an admin',
+  requester_left: 'the person who asked may not ask any more',
+  fulfilled: 'the customer has granted it in another way',
 };
 
 /** The fields of a change, where they are called otherwise on the pages. */

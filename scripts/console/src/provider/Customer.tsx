@@ -111,8 +111,8 @@ function Members({ customer: c }: { customer: Schemas['Customer'] }) {
         columns={[
           { id: 'name', header: 'Name', isRowHeader: true, minWidth: 120, cell: (m) => m.name },
           { id: 'email', header: 'E-mail address', minWidth: 150, cell: (m) => m.email },
-          { id: 'role', header: 'Role', minWidth: 90, cell: (m) => (m.role === 'admin' ? 'Admin' : 'Member') },
-          { id: 'since', header: 'Since', minWidth: 130, cell: (m) => <Instant at={m.created_at} /> },
+          { id: 'role', header: 'Role', whole: true, minWidth: 90, cell: (m) => (m.role === 'admin' ? 'Admin' : 'Member') },
+          { id: 'since', header: 'Since', whole: true, minWidth: 130, cell: (m) => <Instant at={m.created_at} /> },
           {
             id: 'actions',
             header: 'Actions',
@@ -190,10 +190,10 @@ function Relationships({ customer: c }: { customer: Schemas['Customer'] }) {
         empty="No partner has access."
         columns={[
           { id: 'partner', header: 'Partner', isRowHeader: true, minWidth: 130, cell: (g) => <Who name={g.partner.name} about={g.managed ? 'Manages the customer' : undefined} /> },
-          { id: 'level', header: 'Level', minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
-          { id: 'users', header: 'Users', minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
-          { id: 'until', header: 'Until', minWidth: 110, cell: (g) => (g.until ? <Instant at={g.until} /> : 'Continuous') },
-          { id: 'status', header: 'Status', minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
+          { id: 'level', header: 'Level', whole: true, minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
+          { id: 'users', header: 'Users', whole: true, minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
+          { id: 'until', header: 'Until', whole: true, minWidth: 110, cell: (g) => (g.until ? <Instant at={g.until} /> : 'Continuous') },
+          { id: 'status', header: 'Status', whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
           {
             id: 'actions',
             header: 'Actions',

@@ -60,7 +60,7 @@ export function Customers() {
           },
           { id: 'domain', header: 'Domain', minWidth: 140, cell: (c) => c.domain ?? '–' },
           { id: 'managed', header: 'Managing partner', minWidth: 130, cell: (c) => (c.managing_partner ? <PartnerName id={c.managing_partner} /> : 'None') },
-          { id: 'since', header: 'Registered', minWidth: 130, cell: (c) => <Instant at={c.created_at} /> },
+          { id: 'since', header: 'Registered', whole: true, minWidth: 130, cell: (c) => <Instant at={c.created_at} /> },
         ]}
       />
       <PanelOutlet />

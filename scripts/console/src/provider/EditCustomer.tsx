@@ -49,9 +49,9 @@ export function EditCustomer() {
       sending={editing.sending}
       disabledReason={body ? undefined : 'There is nothing to save yet.'}
       problem={editing.problem}
+      notice={<Theirs lines={editing.theirs} />}
       shown={customerPointers}
     >
-      <Theirs lines={editing.theirs} />
       <CustomerFields value={now} edit={edit} at={(pointer) => editing.problem?.at(pointer)} />
     </PanelForm>
   );

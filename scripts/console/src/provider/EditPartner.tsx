@@ -52,9 +52,9 @@ export function EditPartner() {
       sending={editing.sending}
       disabledReason={body ? undefined : 'There is nothing to save yet.'}
       problem={editing.problem}
+      notice={<Theirs lines={editing.theirs} />}
       shown={partnerPointers}
     >
-      <Theirs lines={editing.theirs} />
       <PartnerFields value={now} edit={edit} at={(pointer) => editing.problem?.at(pointer)} />
     </PanelForm>
   );

@@ -1,6 +1,7 @@
 import { lazy } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 
+import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
 import { Customer } from './Customer';
 import { Customers } from './Customers';
@@ -18,6 +19,8 @@ const RegisterCustomer = lazy(async () => ({ default: (await import('./RegisterC
 
 /** The provider's side, below /provider. The pages of one partner's customers and employees are the partner's own, below /partners. */
 export function ProviderRoutes() {
+  const { me } = useMe(); // the shell has waited for it
+  if (!me?.provider) return <NotFound />;
   return (
     <Routes>
       <Route index element={<Navigate to="partners" replace />} />

@@ -4,6 +4,7 @@ import { createContext, useContext, useEffect, useMemo, useRef, useState, type R
 import { answer, createApi, type Api, type Problem, type Schemas } from '../api';
 import { asProblem } from '../api';
 import type { Settings } from '../settings';
+import { forgetForms } from './forms';
 import { leaveForLogin, leaveForLogout, refresh, type Tokens } from './hosted';
 import { localStack, type LocalStack } from './local';
 
@@ -76,6 +77,7 @@ export function SessionProvider({ settings, children }: { settings: Settings; ch
         if (settings.login) void leaveForLogin(settings.login, next, anew);
       },
       signOut: () => {
+        forgetForms();
         leave(false);
         if (settings.login) leaveForLogout(settings.login);
       },
@@ -125,6 +127,14 @@ export const useApi = (): Api => useSession().api;
 
 /** What the provider's product is called; the provider where the stage does not say. */
 export const useProduct = (): string => useSession().settings.product ?? 'the provider';
+
+/** What time it is for the service: the local stack's clock can be moved. */
+export function useNow(): Date {
+  const { local } = useSession();
+  const clock = useQuery({ queryKey: ['local', 'clock'], enabled: local !== undefined, queryFn: () => local?.now() ?? new Date(), refetchInterval: 30_000 });
+  const [own] = useState(() => new Date());
+  return local ? (clock.data ?? own) : own;
+}
 
 /** Who has signed in, as the service knows them: which sides of the console there are to be seen. */
 export function useMe(): { me: Me | undefined; problem: Problem | undefined; retry: () => void } {

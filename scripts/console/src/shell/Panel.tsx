@@ -1,7 +1,9 @@
 import Drawer from '@cloudscape-design/components/drawer';
-import { createContext, Suspense, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { createContext, Suspense, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { createPortal } from 'react-dom';
 import { Outlet } from 'react-router';
+
+import { useNarrow } from '../parts/useNarrow';
 
 // The panel at the side: a page below a list (such as Add, or Edit) puts itself there with <Panel>, and the list stays in sight. On a narrow
 // screen it covers the page.
@@ -9,13 +11,16 @@ import { Outlet } from 'react-router';
 interface Open {
   title: string;
   close: () => void;
+  foot?: boolean; // whether there is something that stays in sight below
 }
 
 interface PanelHost {
   open: Open | undefined;
   host: HTMLElement | null;
+  footHost: HTMLElement | null;
   show: (open: Open | undefined) => void;
   setHost: (host: HTMLElement | null) => void;
+  setFootHost: (host: HTMLElement | null) => void;
 }
 
 const PanelContext = createContext<PanelHost | null>(null);
@@ -23,7 +28,8 @@ const PanelContext = createContext<PanelHost | null>(null);
 export function PanelProvider({ children }: { children: ReactNode }) {
   const [open, show] = useState<Open | undefined>(undefined);
   const [host, setHost] = useState<HTMLElement | null>(null);
-  const value = useMemo(() => ({ open, host, show, setHost }), [open, host]);
+  const [footHost, setFootHost] = useState<HTMLElement | null>(null);
+  const value = useMemo(() => ({ open, host, footHost, show, setHost, setFootHost }), [open, host, footHost]);
   return <PanelContext value={value}>{children}</PanelContext>;
 }
 
@@ -34,11 +40,12 @@ function usePanelHost(): PanelHost {
 }
 
 /** Puts its children into the panel at the side for as long as it is rendered. `close` is what the panel's own button does. */
-export function Panel({ title, close, children }: { title: string; close: () => void; children: ReactNode }) {
-  const { show, host } = usePanelHost();
+export function Panel({ title, close, foot, children }: { title: string; close: () => void; foot?: ReactNode; children: ReactNode }) {
+  const { show, host, footHost } = usePanelHost();
+  const hasFoot = foot !== undefined;
   useEffect(() => {
-    show({ title, close });
-  }, [show, title, close]);
+    show({ title, close, foot: hasFoot });
+  }, [show, title, close, hasFoot]);
   useEffect(() => () => show(undefined), [show]);
   // Who uses the keyboard goes on in the panel, and afterwards where it was opened from.
   useEffect(() => {
@@ -51,12 +58,17 @@ export function Panel({ title, close, children }: { title: string; close: () => 
   }, [host]);
   useEffect(() => {
     const escape = (e: KeyboardEvent) => {
-      if (e.key === 'Escape' && !e.defaultPrevented && host?.contains(e.target as Node)) close();
+      if (e.key === 'Escape' && !e.defaultPrevented && host?.closest('#panel')?.contains(e.target as Node)) close();
     };
     window.addEventListener('keydown', escape);
     return () => window.removeEventListener('keydown', escape);
   }, [close, host]);
-  return host ? createPortal(children, host) : null;
+  return (
+    <>
+      {host && createPortal(children, host)}
+      {footHost && hasFoot && createPortal(foot, footHost)}
+    </>
+  );
 }
 
 /** The place of a page's panels in its own content: the page stays in sight while a panel's code is loaded. */
@@ -70,8 +82,8 @@ export function PanelOutlet() {
 
 /** What AppLayout needs to know of the panel. */
 export function usePanelDrawer() {
-  const { open, setHost } = usePanelHost();
-  const ref = useCallback((element: HTMLElement | null) => setHost(element), [setHost]);
+  const { open, setHost, setFootHost } = usePanelHost();
+  const Title = useNarrow() ? 'h1' : 'h2'; // on a narrow screen it covers the page, and its heading
   return {
     activeDrawerId: open ? 'side' : null,
     onClose: () => open?.close(),
@@ -82,9 +94,14 @@ export function usePanelDrawer() {
             ariaLabels: { drawerName: open.title, closeButton: 'Close the panel' },
             defaultSize: 480,
             content: (
-              <Drawer header={<h2 className="breaks-words panel-title">{open.title}</h2>}>
-                <div ref={ref} id="panel" tabIndex={-1} />
-              </Drawer>
+              <div id="panel">
+                <Drawer
+                  header={<Title className="breaks-words panel-title">{open.title}</Title>}
+                  footer={open.foot && <div ref={setFootHost} className="panel-foot" />}
+                >
+                  <div ref={setHost} className="panel-content" tabIndex={-1} />
+                </Drawer>
+              </div>
             ),
           },
         ]

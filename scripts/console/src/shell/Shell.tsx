@@ -19,18 +19,26 @@ import { useFollow } from './useFollow';
 const BreadcrumbGroup = lazy(() => import('@cloudscape-design/components/breadcrumb-group'));
 
 const narrow = () => matchMedia('(max-width: 688px)').matches;
+const roomForBoth = () => matchMedia('(min-width: 1560px)').matches;
+
+/** Whether the list of pages is open: it makes room for a panel in a window that has none for both, and comes back afterwards. */
+function useNavigationOpen(panel: boolean): [boolean, (open: boolean) => void] {
+  const [open, setOpen] = useState(() => !narrow());
+  const [overruled, setOverruled] = useState(false); // opened beside the panel
+  return [open && (!panel || roomForBoth() || overruled), (next) => (panel && next ? (setOverruled(true), setOpen(true)) : (setOverruled(false), setOpen(next)))];
+}
 
 /** The frame around every page of somebody who has signed in. */
 export function Shell() {
-  const { state, ended, signOut } = useSession();
+  const { state, signOut } = useSession();
   const { me, problem, retry } = useMe();
   const { pathname, search } = useLocation();
   const follow = useFollow();
   const panel = usePanelDrawer();
-  const [navigationOpen, setNavigationOpen] = useState(() => !narrow());
+  const [navigationOpen, setNavigationOpen] = useNavigationOpen(panel.activeDrawerId !== null);
 
   if (state === 'out') {
-    const next = pathname === '/' || ended ? pathname : pathname + search;
+    const next = pathname + search;
     return <Navigate to={next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`} replace />;
   }
   const items = me ? navigationOf(me) : [];

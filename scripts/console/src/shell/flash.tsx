@@ -1,30 +1,84 @@
+import Button from '@cloudscape-design/components/button';
 import Flashbar, { type FlashbarProps } from '@cloudscape-design/components/flashbar';
-import { createContext, useContext, useMemo, useState, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { useLocation } from 'react-router';
+
+import { asProblem } from '../api';
+import { problemWords } from '../parts/problems';
+
+/** Takes a change back, and says what is so again. */
+export type Undo = () => Promise<string>;
 
 interface Flash {
-  /** Confirms a change: what was done, and below it what the answer says that it changed. */
-  done: (header: string, content?: ReactNode) => void;
+  /** Confirms a change: what was done, below it what the answer says that it changed, and where there is one, the way back. */
+  done: (header: string, content?: ReactNode, undo?: Undo) => void;
   warn: (header: string, content?: ReactNode) => void;
   clear: () => void;
+  /** Somebody has gone to another page: what was said before is gone. */
+  left: () => void;
+}
+
+interface Message {
+  id: string;
+  at: number; // ms, by performance.now()
+  item: FlashbarProps.MessageDefinition;
 }
 
 const FlashContext = createContext<Flash | null>(null);
 const ItemsContext = createContext<FlashbarProps.MessageDefinition[]>([]);
 
+/** A change confirms itself and closes its form in the same moment: that is no page left. */
+const sameMoment = 1000;
+
+/** Says one thing at a time: what was done last. */
 export function FlashProvider({ children }: { children: ReactNode }) {
-  const [items, setItems] = useState<FlashbarProps.MessageDefinition[]>([]);
+  const [message, setMessage] = useState<Message>();
   const flash = useMemo(() => {
-    const show = (type: FlashbarProps.Type) => (header: string, content?: ReactNode) => {
+    const show = (type: FlashbarProps.Type) => (header: string, content?: ReactNode, undo?: Undo) => {
       const id = crypto.randomUUID();
-      const onDismiss = () => setItems((old) => old.filter((i) => i.id !== id));
-      setItems((old) => [{ id, type, header, content, dismissible: true, dismissLabel: 'Dismiss this message', onDismiss, ariaRole: 'status' as const }, ...old].slice(0, 3));
+      const onDismiss = () => setMessage((old) => (old?.id === id ? undefined : old));
+      const item: FlashbarProps.MessageDefinition = { id, type, header, content, dismissible: true, dismissLabel: 'Dismiss this message', onDismiss, ariaRole: 'status' };
+      if (undo) item.action = <UndoButton undo={undo} />;
+      setMessage({ id, at: performance.now(), item });
     };
-    return { done: show('success'), warn: show('warning'), clear: () => setItems([]) };
+    return {
+      done: show('success'),
+      warn: show('warning'),
+      clear: () => setMessage(undefined),
+      left: () => setMessage((old) => (old && performance.now() - old.at > sameMoment ? undefined : old)),
+    };
   }, []);
+  const items = useMemo(() => (message ? [message.item] : []), [message]);
   return (
     <FlashContext value={flash}>
       <ItemsContext value={items}>{children}</ItemsContext>
     </FlashContext>
+  );
+}
+
+function UndoButton({ undo }: { undo: Undo }) {
+  const flash = useFlash();
+  const [busy, setBusy] = useState(false);
+  return (
+    <Button
+      loading={busy}
+      onClick={() => {
+        setBusy(true);
+        undo().then(
+          (header) => flash.done(header),
+          (error: unknown) => {
+            const problem = asProblem(error);
+            if (problem.code === 'version_mismatch') flash.warn('This was not undone: someone else changed it meanwhile', 'Check the current state.');
+            else {
+              const [title, remedy] = problemWords(problem);
+              flash.warn(`This was not undone: ${title}`, remedy);
+            }
+          },
+        );
+      }}
+    >
+      Undo
+    </Button>
   );
 }
 
@@ -34,6 +88,10 @@ export function useFlash(): Flash {
   return flash;
 }
 
+/** The message, which goes away when somebody goes to another page. */
 export function Flashes() {
+  const { left } = useFlash();
+  const { pathname } = useLocation();
+  useEffect(() => left(), [left, pathname]);
   return <Flashbar items={useContext(ItemsContext)} />;
 }

@@ -1,0 +1,51 @@
+import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import type { Schemas } from '../api';
+import { useExtend, usePause } from './grants';
+import { useCustomer } from './queries';
+import { RemovePartner } from './RemovePartner';
+import { over } from './grants';
+
+type Grant = Schemas['Grant'];
+
+/** What an admin can do with a partner's access, as the menu of its row or the buttons of its page. Nothing of what only the provider ends. */
+export function GrantMenu({ grant: g, back, text }: { grant: Grant; back?: string; text?: string }) {
+  const navigate = useNavigate();
+  const { customer } = useCustomer();
+  const [removing, setRemoving] = useState(false);
+  const pause = usePause();
+  const extend = useExtend();
+  if (g.managed) return null;
+  const at = `/customers/${customer}/partners`;
+  const items = over(g)
+    ? [{ id: 'again', text: 'Grant again' }]
+    : [
+        ...(text ? [] : [{ id: 'edit', text: 'Edit' }]),
+        ...(g.until ? [7, 30, 90].map((days) => ({ id: `extend:${days}`, text: `Extend by ${days} days` })) : []),
+        g.state === 'suspended' ? { id: 'resume', text: 'Resume access' } : { id: 'suspend', text: 'Suspend access' },
+        { id: 'remove', text: 'Remove partner access' },
+      ];
+  return (
+    <>
+      <ButtonDropdown
+        variant={text ? 'normal' : 'inline-icon'}
+        ariaLabel={`Actions for ${g.partner.name}`}
+        expandToViewport
+        loading={pause.sending || extend.sending}
+        items={items}
+        onItemClick={({ detail: { id } }) => {
+          if (id === 'edit') void navigate(`${at}/${g.partner.id}/edit`, { state: { back } });
+          else if (id === 'again') void navigate(`${at}/add?again=${encodeURIComponent(g.partner.id)}`);
+          else if (id === 'remove') setRemoving(true);
+          else if (id.startsWith('extend:')) extend.send({ grant: g, days: Number(id.slice('extend:'.length)) });
+          else pause.send(g);
+        }}
+      >
+        {text}
+      </ButtonDropdown>
+      {removing && <RemovePartner grant={g} close={() => setRemoving(false)} />}
+    </>
+  );
+}

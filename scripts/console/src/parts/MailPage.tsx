@@ -1,0 +1,142 @@
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import { useState } from 'react';
+
+import { useCursorPages, useSubmit, type ExportPage, type ExportQuery, type Page, type Schemas } from '../api';
+import { useFlash } from '../shell/flash';
+import { ConfirmModal } from './ConfirmModal';
+import { DataTable } from './DataTable';
+import { ExportButton } from './ExportButton';
+import { Instant } from './Instant';
+import { Name } from './Name';
+import { useAddress } from './useAddress';
+import { eventTitle } from './words';
+
+type Mail = Schemas['Mail'];
+
+const states: Record<Mail['state'], { type: StatusIndicatorProps.Type; text: string }> = {
+  claimed: { type: 'in-progress', text: 'Being sent' },
+  sent: { type: 'success', text: 'Sent' },
+  delivered: { type: 'success', text: 'Delivered' },
+  bounced: { type: 'error', text: 'Bounced' },
+  complained: { type: 'warning', text: 'Marked as unwanted' },
+  failed: { type: 'error', text: 'Failed' },
+  suppressed: { type: 'stopped', text: 'Not sent' },
+  bundled: { type: 'info', text: 'In the summary of the day' },
+  dropped: { type: 'stopped', text: 'Not sent' },
+};
+
+/** A side's mails: where they are read and sent again. */
+export interface MailSide {
+  cacheKey: readonly unknown[];
+  read: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<Mail>>;
+  resend: (mail: Mail, key: string) => Promise<Mail>;
+  exported: (query: ExportQuery, signal: AbortSignal) => Promise<ExportPage>;
+  changed: () => Promise<void>;
+  /** The history between the side and the one other that the page is about, newest first; without it the page is about all of them. */
+  events?: (bounds: { from: string; until: string }, cursor: string | undefined, signal: AbortSignal) => Promise<Page<Schemas['Event']>>;
+}
+
+/** The mails that were sent, newest first, and what became of them. */
+export function MailPage({ side }: { side: MailSide }) {
+  const flash = useFlash();
+  const address = useAddress();
+  const [again, setAgain] = useState<Mail>();
+  const { events } = side;
+  const pages = useCursorPages(
+    side.cacheKey,
+    async (cursor, signal) => {
+      const page = await side.read(cursor, signal);
+      return events ? { next_cursor: page.next_cursor, items: await concerning(page.items, events, signal) } : page;
+    },
+    { at: address.page },
+  );
+  const resend = useSubmit(side.resend, {
+    repeatable: true,
+    onDone: (mail) => {
+      if (mail.state === 'suppressed' || mail.state === 'dropped') flash.warn(`The mail to ${mail.to} was not sent`, mail.reason);
+      else flash.done(`The mail to ${mail.to} was sent again`);
+      setAgain(undefined);
+      void side.changed();
+    },
+  });
+  return (
+    <>
+      <DataTable
+        title="Mails"
+        heading={events ? 'h2' : 'h1'}
+        actions={events ? undefined : <ExportButton name="Mails" read={side.exported} />}
+        description="The mails that were sent, newest first, and whether they were delivered."
+        pages={pages}
+        trackBy={(m) => m.id}
+        empty="No mail has been sent yet."
+        columns={[
+          { id: 'to', header: 'To', cell: (m) => <Name>{m.to}</Name>, isRowHeader: true, minWidth: 150 },
+          { id: 'about', header: 'About', cell: (m) => eventTitle(m.type as Schemas['Event']['type']), minWidth: 130 },
+          {
+            id: 'state',
+            header: 'State',
+            minWidth: 120,
+            cell: (m) => (
+              <>
+                <StatusIndicator type={states[m.state].type}>{states[m.state].text}</StatusIndicator>
+                {m.reason && !['sent', 'delivered'].includes(m.state) && (
+                  <Box variant="small" display="block" color="text-body-secondary">
+                    {m.reason}
+                  </Box>
+                )}
+              </>
+            ),
+          },
+          { id: 'when', header: 'When', cell: (m) => <Instant at={m.sent_at ?? m.updated_at} both />, minWidth: 130 },
+          {
+            id: 'resend',
+            header: 'Actions',
+            minWidth: 120,
+            cell: (m: Mail) => (
+              <Button variant="inline-link" onClick={() => setAgain(m)} ariaLabel={`Send the mail to ${m.to} again`}>
+                Send again
+              </Button>
+            ),
+          },
+        ]}
+      />
+      {again && (
+        <ConfirmModal
+          header="Send this mail again?"
+          action="Send again"
+          confirm={() => resend.send(again)}
+          close={() => (resend.reset(), setAgain(undefined))}
+          sending={resend.sending}
+          problem={resend.problem}
+        >
+          {again.to} gets another mail about the same: {eventTitle(again.type as Schemas['Event']['type'])}, <Instant at={again.created_at} />.
+        </ConfirmModal>
+      )}
+    </>
+  );
+}
+
+/** Those of a page of mails whose events are among the history that `events` reads: a mail names its event, and nothing else that it concerns. */
+async function concerning(mails: Mail[], events: NonNullable<MailSide['events']>, signal: AbortSignal): Promise<Mail[]> {
+  const times = mails.map((m) => timeOf(m.event)).filter((t) => t !== undefined);
+  if (times.length === 0) return [];
+  const bounds = { from: new Date(Math.min(...times) - 1000).toISOString(), until: new Date(Math.max(...times) + 1000).toISOString() };
+  const ids = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await events(bounds, cursor, signal);
+    for (const e of page.items) ids.add(e.id);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+  return mails.filter((m) => ids.has(m.event));
+}
+
+const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** When an event happened, in milliseconds since 1970: its id is a ULID, which begins with the time. Undefined for another id. */
+function timeOf(ulid: string): number | undefined {
+  if (!/^[0-9A-HJKMNP-TV-Z]{26}$/.test(ulid)) return undefined;
+  return [...ulid.slice(0, 10)].reduce((t, c) => t * 32 + digits.indexOf(c), 0);
+}
