@@ -119,6 +119,10 @@ func (v *service) addScopes() awscognito.CfnUserPoolResourceServer {
 				ScopeName:        jsii.String("check"),
 				ScopeDescription: jsii.String("ask for decisions"),
 			},
+			&awscognito.CfnUserPoolResourceServer_ResourceServerScopeTypeProperty{
+				ScopeName:        jsii.String("audit"),
+				ScopeDescription: jsii.String("ask what was decided at an instant of the past"),
+			},
 		},
 	})
 }
@@ -155,12 +159,16 @@ func (v *service) addPagesClient(other awscognito.CfnUserPoolIdentityProvider) {
 	v.pool.pages, v.pool.audience = page, append(v.pool.audience, page)
 }
 
-// addMachines makes a client for each scope: its secret gets tokens without a person.
+// addMachines makes a client for each scope: its secret gets tokens without a person. The provider's own systems may ask about the past,
+// too, which their scope shows them anyway; who else audits gets a client of his own, made by hand, and paid for each month.
 func (v *service) addMachines(scopes awscognito.CfnUserPoolResourceServer) {
-	for _, m := range []struct{ id, scope string }{{"Directory", httpapi.ScopeDirectory}, {"Check", httpapi.ScopeCheck}} {
+	for _, m := range []struct {
+		id, scope string
+		more      []string
+	}{{"Directory", httpapi.ScopeDirectory, []string{httpapi.ScopeAudit}}, {"Check", httpapi.ScopeCheck, nil}} {
 		machine := v.client(m.id, &awscognito.CfnUserPoolClientProps{
 			AllowedOAuthFlowsUserPoolClient: jsii.Bool(true), AllowedOAuthFlows: jsii.Strings("client_credentials"),
-			AllowedOAuthScopes: jsii.Strings(m.scope), GenerateSecret: jsii.Bool(true),
+			AllowedOAuthScopes: jsii.Strings(append(m.more, m.scope)...), GenerateSecret: jsii.Bool(true),
 			ExplicitAuthFlows:   jsii.Strings("ALLOW_REFRESH_TOKEN_AUTH"), // nobody signs in with it; likewise
 			AccessTokenValidity: jsii.Number(60),
 			TokenValidityUnits:  &awscognito.CfnUserPoolClient_TokenValidityUnitsProperty{AccessToken: jsii.String("minutes")},
