@@ -1,11 +1,15 @@
 import type { SideNavigationProps } from '@cloudscape-design/components/side-navigation';
 
+import { createElement } from 'react';
+
 import type { Me } from '../session';
+import { RequestBadge } from './RequestBadge';
 
 /** The customer's pages. */
 export const customerLinks = (customer: string) =>
   [
     ['Partners', 'partners'],
+    ['Requests', 'requests'],
     ['Invitations', 'invitations'],
     ['History', 'history'],
     ['Mails', 'mail'],
@@ -16,6 +20,6 @@ export function customerNavigation(me: Me): SideNavigationProps.Item[] {
   return me.customers.map(({ customer }) => ({
     type: 'section' as const,
     text: `Settings of ${customer.name}`,
-    items: customerLinks(customer.id),
+    items: customerLinks(customer.id).map((link) => (link.text === 'Requests' ? { ...link, info: createElement(RequestBadge, { customer: customer.id }) } : link)),
   }));
 }

@@ -1,7 +1,7 @@
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import { lazy } from 'react';
-import { Navigate, Route, Routes, useParams } from 'react-router';
+import { Navigate, Route, Routes, useParams, useSearchParams } from 'react-router';
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
@@ -11,8 +11,11 @@ import { Employees } from './Employees';
 import { History } from './History';
 import { Invitations } from './Invitations';
 import { Mails } from './Mails';
+import { Requests } from './Requests';
 
 // The forms are loaded when somebody opens one: they are what is heavy.
+const Ask = lazy(async () => ({ default: (await import('./Ask')).Ask }));
+const ViewRequest = lazy(async () => ({ default: (await import('./ViewRequest')).ViewRequest }));
 const Account = lazy(async () => ({ default: (await import('./Account')).Account }));
 const AddEmployees = lazy(async () => ({ default: (await import('./AddEmployees')).AddEmployees }));
 const Authorised = lazy(async () => ({ default: (await import('./Authorised')).Authorised }));
@@ -26,7 +29,7 @@ export function PartnerRoutes() {
     <>
       <Suspended />
       <Routes>
-        <Route index element={<Navigate to="customers" replace />} />
+        <Route index element={<Start />} />
         <Route path="customers" element={<Customers />}>
           <Route path=":customer/users" element={<Authorised />} />
         </Route>
@@ -40,6 +43,10 @@ export function PartnerRoutes() {
         <Route path="invitations" element={<Invitations />}>
           <Route path="new" element={<Invite />} />
         </Route>
+        <Route path="requests" element={<Requests />}>
+          <Route path="new" element={<Ask />} />
+          <Route path=":request" element={<ViewRequest />} />
+        </Route>
         <Route path="history" element={<History />} />
         <Route path="mail" element={<Mails />} />
         <Route path="account" element={<Account />} />
@@ -48,6 +55,14 @@ export function PartnerRoutes() {
       </Routes>
     </>
   );
+}
+
+/** Where the links of mails and denials lead: to a request, to asking for one, or to the customers. */
+function Start() {
+  const [query] = useSearchParams();
+  const request = query.get('request');
+  if (request) return <Navigate replace to={`requests/${encodeURIComponent(request)}`} />;
+  return <Navigate replace to={query.has('ask') ? { pathname: 'requests/new', search: query.toString() } : 'customers'} />;
 }
 
 /** Says that the provider has suspended the partner: none of its people has access. */
