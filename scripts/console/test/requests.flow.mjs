@@ -51,7 +51,7 @@ flow('a partner asks with a code, and the customer sees what approving gives, an
 flow('a denial leads to asking, the customer asks back and declines, and the partner withdraws', async ({ open }) => {
   const { c, p } = await acquainted();
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'view' });
-  const page = await open(p.owner, `/partners/${p.id}?ask=raise&customer=${c.id}`);
+  const page = await open(p.owner, `/partners/${p.id}/customers?ask=raise&customer=${c.id}`);
   const form = panel(page).getByRole('form', { name: 'Ask for access' });
   await form.getByRole('button', { name: /Level/ }).click();
   await page.getByRole('option', { name: /^Manage/ }).click();

@@ -1,6 +1,6 @@
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
-import { lazy } from 'react';
+import { lazy, type ReactNode } from 'react';
 import { Navigate, Route, Routes, useParams, useSearchParams } from 'react-router';
 
 import { useMe } from '../session';
@@ -29,8 +29,22 @@ export function PartnerRoutes() {
     <>
       <Suspended />
       <Routes>
-        <Route index element={<Start />} />
-        <Route path="customers" element={<Customers />}>
+        <Route
+          index
+          element={
+            <FromLink>
+              <Navigate to="customers" replace />
+            </FromLink>
+          }
+        />
+        <Route
+          path="customers"
+          element={
+            <FromLink>
+              <Customers />
+            </FromLink>
+          }
+        >
           <Route path=":customer/users" element={<Authorised />} />
         </Route>
         <Route path="customers/:customer" element={<Customer />}>
@@ -57,12 +71,15 @@ export function PartnerRoutes() {
   );
 }
 
-/** Where the links of mails and denials lead: to a request, to asking for one, or to the customers. */
-function Start() {
+/** Where the links of mails and denials lead, which open the portal: to a request, or to asking for one. */
+function FromLink({ children }: { children: ReactNode }) {
   const [query] = useSearchParams();
+  const { partner = '' } = useParams();
+  const at = `/partners/${partner}/requests`;
   const request = query.get('request');
-  if (request) return <Navigate replace to={`requests/${encodeURIComponent(request)}`} />;
-  return <Navigate replace to={query.has('ask') ? { pathname: 'requests/new', search: query.toString() } : 'customers'} />;
+  if (request) return <Navigate replace to={`${at}/${encodeURIComponent(request)}`} />;
+  if (query.has('ask')) return <Navigate replace to={{ pathname: `${at}/new`, search: query.toString() }} />;
+  return children;
 }
 
 /** Says that the provider has suspended the partner: none of its people has access. */
