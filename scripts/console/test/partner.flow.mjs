@@ -425,7 +425,7 @@ flow('P8 P10 what a role may not do is not offered, and is refused when it is as
   const links = (page) => page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts();
   const kim = await open(as(p.users[1]), at(p, 'employees'));
   await row(kim, 'Kim Tech (you)').waitFor();
-  assert.deepEqual((await links(kim)).filter((t) => t !== ''), ['Customers', 'Employees', 'History', 'My password']);
+  assert.deepEqual((await links(kim)).filter((t) => t !== ''), ['Customers', 'Employees', 'Requests', 'History', 'My password']);
   assert.equal(await kim.getByRole('button', { name: 'Add employees' }).count(), 0);
   assert.equal(await kim.getByRole('button', { name: /^Actions for/ }).count(), 0);
   for (const refused of ['account', 'invitations', 'mail']) {

@@ -178,6 +178,9 @@ func (w *world) attempt(ctx context.Context, by who, method, path string, body a
 	if err != nil {
 		return a, err
 	}
+	if by.side == evil && !w.memberOfAny(by) && strings.Contains(string(a.Body), `"approvers":[{`) {
+		w.violation("%s was shown who decides at a customer: %s %s: %s", w.call(by), method, path, a.Body)
+	}
 	route := strings.Split(strings.TrimPrefix(strings.SplitN(path, "?", 2)[0], "/"), "/")
 	w.report.Answers[fmt.Sprintf("%s %s %d", method, strings.Join(route[1:min(2, len(route))], "/"), a.Status)]++
 	if !a.Done() || len(route) < 3 || strings.HasPrefix(path, "/access/") {
@@ -206,7 +209,7 @@ func (w *world) attempt(ctx context.Context, by who, method, path string, body a
 	case w.partners[me.partner].status == "suspended":
 		w.violation("partner %s is suspended, and its %s did %s %s: %d", me.partner, w.call(by), method, path, a.Status)
 	case rank(me.role) < rank("business"):
-		own := len(route) > 5 && route[5] == "password"
+		own := len(route) > 5 && route[5] == "password" || len(route) > 3 && route[3] == "requests" // judged by what they get
 		leaves := method == http.MethodDelete && len(route) > 4 && route[3] == "customers"
 		if !own && !leaves {
 			w.violation("%s is %s, and did %s %s: %d", w.call(by), me.role, method, path, a.Status)

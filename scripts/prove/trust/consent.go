@@ -35,6 +35,8 @@ type customer struct {
 	caps    map[string]level
 	terms   map[string]*terms // by partner
 	manager string
+
+	approvals int // how many have to approve a request; 0: one
 }
 
 type partner struct {

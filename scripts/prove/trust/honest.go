@@ -17,6 +17,9 @@ func (w *world) chance(n int) bool { return w.random.IntN(n) == 0 }
 
 // customerDoes sends a request of a customer's admin, and records what it consents to.
 func (w *world) customerDoes(ctx context.Context, cust string) error {
+	if w.chance(4) || w.waiting(cust) && w.chance(2) {
+		return w.customerOnRequests(ctx, cust)
+	}
 	by := w.person("ann@" + cust + ".example")
 	part := pick(w, evil, evil, evil, good)
 	t := w.termsOf(cust, part)

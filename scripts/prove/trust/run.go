@@ -45,6 +45,8 @@ type Report struct {
 	Predicted  int // requests that were held against their dry runs
 	Allowed    int
 	Mails      int
+	Asked      int            // requests of partners
+	Approved   int            // of these
 	Answers    map[string]int // to attackers, by method, kind of organisation and status
 	Violations []string
 	After      int // steps until the first one
@@ -53,9 +55,9 @@ type Report struct {
 
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, %d dry runs, in %v\n",
+	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, %d dry runs, %d requests (%d approved), in %v\n",
 		r.Seed, r.Steps, r.Worlds, r.Checks,
-		r.Allowed, r.Mails, r.Predicted, r.Took.Round(time.Second))
+		r.Allowed, r.Mails, r.Predicted, r.Asked, r.Approved, r.Took.Round(time.Second))
 	report.Counts(&b, "attackers were answered", r.Answers)
 	if r.After > 0 {
 		fmt.Fprintf(&b, "  the first was found after %d steps\n", r.After)
@@ -124,6 +126,8 @@ func (r *Report) add(one *Report, found []string) {
 	r.Checks += one.Checks
 	r.Allowed += one.Allowed
 	r.Mails += one.Mails
+	r.Asked += one.Asked
+	r.Approved += one.Approved
 	r.Predicted += one.Predicted
 	for k, n := range one.Answers {
 		r.Answers[k] += n
@@ -201,6 +205,8 @@ func (w *world) step(ctx context.Context) error {
 		return w.providerDoes(ctx)
 	case n < 7:
 		return w.goodDoes(ctx)
+	case n < 9:
+		return w.attackByRequest(ctx)
 	}
 	return w.attack(ctx)
 }

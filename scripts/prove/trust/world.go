@@ -44,8 +44,10 @@ type world struct {
 	found  []string
 
 	invitations map[string]*invitation
-	secrets     []string // tokens of invitations that attackers have been sent
-	mails       int      // of those that there are, how many were looked at
+	wishes      []*wish
+	codes       map[string]string // that customers have handed out
+	secrets     []string          // tokens of invitations that attackers have been sent
+	mails       int               // of those that there are, how many were looked at
 	made        int
 	foretell    int // one of so many requests is held against its dry run
 
@@ -76,6 +78,7 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 		},
 		Stack: s, random: random, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: time.Minute},
 		tokens: map[stack.TokenRequest]string{}, report: &Report{Answers: map[string]int{}}, invitations: map[string]*invitation{},
+		codes: map[string]string{},
 	}
 	defer func() {
 		if err != nil {
@@ -92,12 +95,19 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 		if err := w.must(ctx, w.provider(), "PUT", "/v1/customers/"+id, body); err != nil {
 			return nil, err
 		}
-		for name, role := range map[string]string{"ann": "admin", "bob": "member"} {
+		w.customers[id].approvals = 1
+		for name, role := range map[string]string{"ann": "admin", "bob": "member", "cleo": "admin"} {
 			if err := w.must(ctx, w.provider(), "PUT", "/v1/customers/"+id+"/members/"+name+"@"+id+".example",
 				object{"name": secretName(id, name), "role": role}); err != nil {
 				return nil, err
 			}
 			w.joined(id, name+"@"+id+".example", role == "admin")
+		}
+	}
+	for _, id := range customers() {
+		if _, err := w.do(ctx, w.person("ann@"+id+".example"), http.MethodPut, "/v1/customers/"+id+"/request-policy",
+			object{"mode": "open"}); err != nil {
+			return nil, err
 		}
 	}
 	for _, id := range []string{evil, good} {
@@ -238,7 +248,7 @@ func (w *world) do(ctx context.Context, by who, method, path string, body any) (
 		w.tokens[by.TokenRequest] = token
 	}
 	r := ask.Request{Method: method, URL: w.URL() + path, Token: token, Body: body}
-	if method == http.MethodPatch {
+	if method == http.MethodPatch || strings.HasSuffix(path, "/request-policy") {
 		r.Header = map[string]string{"If-Match": "*"}
 	}
 	foretold, err := w.predict(ctx, r, path)

@@ -40,6 +40,8 @@ export function Partners() {
       Add partner
     </Button>
   );
+  const asked = params.get('request'); // of the link in a mail
+  if (asked) return <Navigate replace to={`/customers/${customer}/requests/${encodeURIComponent(asked)}`} />;
   const named = params.get('partner');
   if (named) {
     const rest = new URLSearchParams(params);

@@ -1,6 +1,9 @@
 import type { SideNavigationProps } from '@cloudscape-design/components/side-navigation';
 
+import { createElement } from 'react';
+
 import type { Me } from '../session';
+import { RequestBadge } from './RequestBadge';
 
 /** The customer's pages. */
 export const customerLinks = (customer: string) =>
@@ -8,6 +11,7 @@ export const customerLinks = (customer: string) =>
     ['Overview', 'overview'],
     ['Partners', 'partners'],
     ['People', 'people'],
+    ['Requests', 'requests'],
     ['Invitations', 'invitations'],
     ['History', 'history'],
     ['Mails', 'mail'],
@@ -18,6 +22,6 @@ export function customerNavigation(me: Me): SideNavigationProps.Item[] {
   return me.customers.map(({ customer }) => ({
     type: 'section' as const,
     text: `Settings of ${customer.name}`,
-    items: customerLinks(customer.id),
+    items: customerLinks(customer.id).map((link) => (link.text === 'Requests' ? { ...link, info: createElement(RequestBadge, { customer: customer.id }) } : link)),
   }));
 }

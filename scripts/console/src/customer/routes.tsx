@@ -11,9 +11,12 @@ import { Partner, Terms } from './Partner';
 import { PartnerPeople } from './PartnerPeople';
 import { Partners } from './Partners';
 import { People } from './People';
+import { Requests } from './Requests';
 
 // The forms are loaded when somebody opens one: they are what is heavy.
 const AddPartner = lazy(async () => ({ default: (await import('./AddPartner')).AddPartner }));
+const DecideRequest = lazy(async () => ({ default: (await import('./DecideRequest')).DecideRequest }));
+const RequestPolicy = lazy(async () => ({ default: (await import('./RequestPolicy')).RequestPolicy }));
 const EditPartner = lazy(async () => ({ default: (await import('./EditPartner')).EditPartner }));
 const Invite = lazy(async () => ({ default: (await import('./Invite')).Invite }));
 
@@ -42,6 +45,10 @@ export function CustomerRoutes() {
       <Route path="people" element={<People />} />
       <Route path="invitations" element={<Invitations />}>
         <Route path="new" element={<Invite />} />
+      </Route>
+      <Route path="requests" element={<Requests />}>
+        <Route path="policy" element={<RequestPolicy />} />
+        <Route path=":request" element={<DecideRequest />} />
       </Route>
       <Route path="history" element={<History />} />
       <Route path="mail" element={<Mails />} />

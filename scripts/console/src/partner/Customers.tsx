@@ -124,10 +124,12 @@ export function Customers() {
                       expandToViewport
                       items={[
                         { id: 'users', text: 'Authorised users' },
+                        ...(c.managed ? [] : [{ id: 'ask', text: 'Ask for access' }]),
                         ...(c.managed || c.status === 'ended' || c.status === 'expired' ? [] : [{ id: 'leave', text: 'Relinquish access' }]),
                       ]}
                       onItemClick={({ detail: { id } }) => {
                         if (id === 'leave') setLeaving(c);
+                        else if (id === 'ask') void navigate(`/partners/${partner}/requests/new?customer=${c.customer.id}`);
                         else void navigate(panelOf(c));
                       }}
                     />

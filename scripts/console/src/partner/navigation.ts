@@ -16,6 +16,7 @@ export function partnerNavigation(me: Me): SideNavigationProps.Item[] {
       items: [
         link('Customers', 'customers'),
         ...(may.employee ? [link('Employees', 'employees')] : []),
+        ...(may.employee ? [link('Requests', 'requests')] : []),
         ...(may.lead ? [link('Invitations', 'invitations')] : []),
         ...(may.employee ? [link('History', 'history')] : []), // P4
         ...(may.lead ? [link('Mails', 'mail')] : []),

@@ -1,7 +1,7 @@
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
-import { lazy } from 'react';
-import { Navigate, Route, Routes, useParams } from 'react-router';
+import { lazy, type ReactNode } from 'react';
+import { Navigate, Route, Routes, useParams, useSearchParams } from 'react-router';
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
@@ -12,8 +12,11 @@ import { Employees } from './Employees';
 import { History } from './History';
 import { Invitations } from './Invitations';
 import { Mails } from './Mails';
+import { Requests } from './Requests';
 
 // The forms are loaded when somebody opens one: they are what is heavy.
+const Ask = lazy(async () => ({ default: (await import('./Ask')).Ask }));
+const ViewRequest = lazy(async () => ({ default: (await import('./ViewRequest')).ViewRequest }));
 const Account = lazy(async () => ({ default: (await import('./Account')).Account }));
 const AddEmployees = lazy(async () => ({ default: (await import('./AddEmployees')).AddEmployees }));
 const Authorised = lazy(async () => ({ default: (await import('./Authorised')).Authorised }));
@@ -30,8 +33,22 @@ export function PartnerRoutes() {
     <>
       <Suspended />
       <Routes>
-        <Route index element={<Navigate to="customers" replace />} />
-        <Route path="customers" element={<Customers />}>
+        <Route
+          index
+          element={
+            <FromLink>
+              <Navigate to="customers" replace />
+            </FromLink>
+          }
+        />
+        <Route
+          path="customers"
+          element={
+            <FromLink>
+              <Customers />
+            </FromLink>
+          }
+        >
           <Route path=":customer/users" element={<Authorised />} />
         </Route>
         <Route path="customers/:customer" element={<Customer />}>
@@ -50,6 +67,10 @@ export function PartnerRoutes() {
         <Route path="invitations" element={<Invitations />}>
           <Route path="new" element={<Invite />} />
         </Route>
+        <Route path="requests" element={<Requests />}>
+          <Route path="new" element={<Ask />} />
+          <Route path=":request" element={<ViewRequest />} />
+        </Route>
         <Route path="history" element={<History />} />
         <Route path="mail" element={<Mails />} />
         <Route path="account" element={<Account />} />
@@ -66,6 +87,17 @@ function CustomerHistory() {
 
 function CustomerMails() {
   return <Mails only={useParams().customer} />;
+}
+
+/** Where the links of mails and denials lead, which open the portal: to a request, or to asking for one. */
+function FromLink({ children }: { children: ReactNode }) {
+  const [query] = useSearchParams();
+  const { partner = '' } = useParams();
+  const at = `/partners/${partner}/requests`;
+  const request = query.get('request');
+  if (request) return <Navigate replace to={`${at}/${encodeURIComponent(request)}`} />;
+  if (query.has('ask')) return <Navigate replace to={{ pathname: `${at}/new`, search: query.toString() }} />;
+  return children;
 }
 
 /** Says that the provider has suspended the partner: none of its people has access. */

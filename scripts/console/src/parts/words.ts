@@ -61,6 +61,18 @@ export const invitationReason: Record<Schemas['InvitationReason'], string> = {
   expired: 'the access that was offered has ended',
 };
 
+/** Why a request was cancelled: it became moot. */
+export const requestReason: Record<Schemas['RequestReason'], string> = {
+  requester_left: 'the person who asked can no longer ask',
+  fulfilled: 'the customer has granted as much in another way',
+  grant_ended: 'the access that it is about has ended',
+  partner_not_active: 'the provider has suspended the partner',
+  partner_not_eligible: 'the partner cannot be granted access',
+  partner_removed: 'the provider removed the partner',
+  customer_removed: 'the provider removed the customer',
+  managed: 'one partner manages the customer now',
+};
+
 export const endReason: Record<Schemas['EndReason'], string> = {
   revoked_by_customer: 'revoked by the customer',
   relinquished_by_partner: 'relinquished by the partner',
@@ -193,6 +205,12 @@ export function eventTitle(type: Event['type']): string {
     'user.activation_renewed': 'Temporary password sent',
     'member.activation_renewed': 'Temporary password sent',
     'user.activation_missed': 'Temporary password expired',
+    'request.created': 'Access requested',
+    'request.reminded': 'Reminder of a request',
+    'request.questioned': 'Question about a request',
+    'request.seconded': 'Request approved by one of several',
+    'request.codes_refused': 'Wrong codes tried',
+    'request.policy_edited': 'Rules for requests changed',
   };
   const known = words[type];
   if (known) return known;
@@ -203,6 +221,7 @@ export function eventTitle(type: Event['type']): string {
 /** Reasons of events: why a grant, an invitation, an account or one user's access ended. */
 const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
   ...invitationReason,
+  ...requestReason,
   ...endReason,
   person_changed: 'another person has the account',
   address_proved_elsewhere: 'another person has verified the address',

@@ -1,0 +1,157 @@
+import Alert from '@cloudscape-design/components/alert';
+import Button from '@cloudscape-design/components/button';
+import FormField from '@cloudscape-design/components/form-field';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import Textarea from '@cloudscape-design/components/textarea';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+
+import { answer, asProblem, dryRun, useSubmit, type Schemas } from '../api';
+import { LevelSelect } from '../parts/Level';
+import { LocalDateTime } from '../parts/LocalDateTime';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { RequestDetails, wish, type Request } from '../parts/Request';
+import { levelName, type Level } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { Panel } from '../shell/Panel';
+import { keyOf, useChanged, useCustomer } from './queries';
+
+type Approval = Schemas['RequestApprove'];
+
+/** The panel with one request: what it asks for, what approving it would grant, and the decision. */
+export function DecideRequest() {
+  const api = useApi();
+  const navigate = useNavigate();
+  const { customer, admin } = useCustomer();
+  const { request = '' } = useParams();
+  const close = useCallback(() => void navigate(`/customers/${customer}/requests`), [navigate, customer]);
+  const query = useQuery({
+    queryKey: keyOf(customer, 'request', request),
+    queryFn: async ({ signal }) => (await answer(api.GET('/v1/customers/{customer}/requests/{request}', { params: { path: { customer, request } }, signal }))).data,
+  });
+  const r = query.data;
+  return (
+    <Panel title="Request" close={close}>
+      {r ? (
+        <SpaceBetween size="l">
+          <RequestDetails of={r} />
+          {r.status === 'pending' && admin && <Decision of={r} close={close} />}
+        </SpaceBetween>
+      ) : query.error ? (
+        <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} />
+      ) : (
+        <Spinner />
+      )}
+    </Panel>
+  );
+}
+
+function Decision({ of: r, close }: { of: Request; close: () => void }) {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const { customer } = useCustomer();
+  const [level, setLevel] = useState<Level | undefined>(r.level ?? undefined);
+  const [until, setUntil] = useState<string | null | undefined>(r.until); // null: without an end; undefined: not complete yet
+  const [words, setWords] = useState('');
+  const path = { customer, request: r.id };
+  const approval: Approval = {
+    ...(level && level !== r.level ? { level } : {}),
+    ...(until !== undefined && until !== r.until ? { until } : {}),
+    ...(words ? { note: words } : {}),
+  };
+  const done = (header: string, content: string) => {
+    flash.done(header, content);
+    void changed();
+    close();
+  };
+  const approve = useSubmit(
+    async (body: Approval, key) =>
+      (await answer(api.POST('/v1/customers/{customer}/requests/{request}/approve', { params: { path, header: { 'Idempotency-Key': key } }, body }))).data,
+    {
+      repeatable: true,
+      onDone: (data) => {
+        if ('grant' in data && data.grant) done('The request is approved', `The access is as approved from now on, at ${levelName[data.grant.level]}.`);
+        else done('You have approved the request', 'Nothing is granted until others have approved the same.');
+      },
+      onProblem: () => void changed(),
+    },
+  );
+  const decline = useSubmit(
+    async (note: string, key) =>
+      (await answer(api.POST('/v1/customers/{customer}/requests/{request}/decline', { params: { path, header: { 'Idempotency-Key': key } }, body: { note } }))).data,
+    { repeatable: true, onDone: () => done('The request is declined', 'Nothing has changed.'), onProblem: () => void changed() },
+  );
+  const ask = useSubmit(
+    async (question: string, key) =>
+      (await answer(api.POST('/v1/customers/{customer}/requests/{request}/ask', { params: { path, header: { 'Idempotency-Key': key } }, body: { question } }))).data,
+    { repeatable: true, onDone: () => done('Your question is on its way', `A mail goes to ${r.requested_by.email ?? 'who asked'}.`) },
+  );
+  const problem = approve.problem ?? decline.problem ?? ask.problem;
+  const sending = approve.sending || decline.sending || ask.sending;
+  return (
+    <form aria-label="Decide" noValidate onSubmit={(e) => e.preventDefault()}>
+      <SpaceBetween size="l">
+        <Preview of={r} approval={approval} />
+        {r.level && <LevelSelect value={level ?? r.level} onChange={setLevel} error={approve.problem?.at('/level')} />}
+        {r.until && r.kind !== 'raise' && <LocalDateTime label="Until" value={until ?? null} onChange={(t) => setUntil(t ?? undefined)} error={approve.problem?.at('/until')} />}
+        <FormField label="Note" description="To whoever has asked; or your question.">
+          <Textarea value={words} onChange={(e) => setWords(e.detail.value)} rows={3} />
+        </FormField>
+        {problem && <ProblemAlert problem={problem} shown={['/level', '/until']} />}
+        <SpaceBetween direction="horizontal" size="xs">
+          <Button variant="primary" loading={approve.sending} disabled={sending && !approve.sending} onClick={() => approve.send(approval)}>
+            Approve
+          </Button>
+          <Button loading={decline.sending} disabled={sending && !decline.sending} onClick={() => decline.send(words)}>
+            Decline
+          </Button>
+          {!r.question && (
+            <Button loading={ask.sending} disabled={sending || !words} onClick={() => ask.send(words)}>
+              Ask this question
+            </Button>
+          )}
+        </SpaceBetween>
+      </SpaceBetween>
+    </form>
+  );
+}
+
+/** What approving would grant, as the service's dry run says. */
+function Preview({ of: r, approval }: { of: Request; approval: Approval }) {
+  const api = useApi();
+  const { customer } = useCustomer();
+  const query = useQuery({
+    queryKey: keyOf(customer, 'request', r.id, 'would', r.version, approval.level, approval.until),
+    queryFn: async ({ signal }) =>
+      (
+        await dryRun(
+          api.POST('/v1/customers/{customer}/requests/{request}/approve', {
+            params: { path: { customer, request: r.id }, query: { dry_run: true } },
+            body: { ...(approval.level ? { level: approval.level } : {}), ...(approval.until !== undefined ? { until: approval.until } : {}) },
+            signal,
+          }),
+        )
+      ).plan,
+  });
+  const would = query.data;
+  if (!would) return query.error ? <ProblemAlert problem={asProblem(query.error)} /> : <Spinner />;
+  return (
+    <Alert type="info" header="What approving would do">
+      {would.gains.length === 0 ? (
+        wish(r)
+      ) : (
+        <ul>
+          {would.gains.map((g) => (
+            <li key={g.user.id}>
+              {g.user.name}: {levelName[g.to_level]}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Alert>
+  );
+}

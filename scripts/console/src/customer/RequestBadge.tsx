@@ -1,0 +1,21 @@
+import Badge from '@cloudscape-design/components/badge';
+import { useQuery } from '@tanstack/react-query';
+
+import { answer } from '../api';
+import { useApi } from '../session';
+import { keyOf } from './queries';
+
+/** How many requests wait for a decision; nothing when none does. */
+export function RequestBadge({ customer }: { customer: string }) {
+  const api = useApi();
+  const query = useQuery({
+    queryKey: keyOf(customer, 'requests', 'waiting'),
+    queryFn: async ({ signal }) =>
+      (await answer(api.GET('/v1/customers/{customer}/requests', { params: { path: { customer }, query: { limit: 100, status: 'pending' as const } }, signal }))).data,
+    refetchInterval: 60_000,
+    retry: false,
+  });
+  const n = query.data?.items.length ?? 0;
+  if (n === 0) return null;
+  return <Badge color="blue">{query.data?.next_cursor ? `${n}+` : n} waiting</Badge>;
+}

@@ -1,0 +1,137 @@
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Checkbox from '@cloudscape-design/components/checkbox';
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import RadioGroup from '@cloudscape-design/components/radio-group';
+import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { answer, asProblem, etagOf, useSubmit, type Schemas } from '../api';
+import { PanelForm } from '../parts/PanelForm';
+import { ProblemAlert } from '../parts/ProblemAlert';
+import { instantBoth } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { Panel } from '../shell/Panel';
+import { keyOf, useChanged, useCustomer } from './queries';
+
+type Mode = Schemas['RequestMode'];
+
+const modes: { value: Mode; label: string; description: string }[] = [
+  { value: 'code', label: 'Who has the code', description: 'Partners that have access already need none.' },
+  { value: 'known', label: 'Partners that have or had access', description: 'No code is needed.' },
+  { value: 'open', label: 'Every partner', description: 'That you could grant access.' },
+  { value: 'off', label: 'Nobody', description: 'Requests that wait can still be decided.' },
+];
+
+/** The panel that says which partners may ask, and who decides; with the code to hand out. */
+export function RequestPolicy() {
+  const api = useApi();
+  const navigate = useNavigate();
+  const { customer } = useCustomer();
+  const close = useCallback(() => void navigate(`/customers/${customer}/requests`), [navigate, customer]);
+  const query = useQuery({
+    queryKey: keyOf(customer, 'request-policy'),
+    queryFn: ({ signal }) => answer(api.GET('/v1/customers/{customer}/request-policy', { params: { path: { customer } }, signal })),
+  });
+  if (query.data) return <PolicyForm key={query.data.etag} policy={query.data.data} etag={query.data.etag} close={close} />;
+  return (
+    <Panel title="Who may ask" close={close}>
+      {query.error ? <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} /> : <Spinner />}
+    </Panel>
+  );
+}
+
+function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy']; etag: string; close: () => void }) {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const { customer, admin } = useCustomer();
+  const [seen, setSeen] = useState(etag); // a new code is a new version
+  const [mode, setMode] = useState<Mode>(policy.mode);
+  const [approvals, setApprovals] = useState(String(policy.approvals));
+  const [hours, setHours] = useState(String(policy.hours));
+  const [days, setDays] = useState(policy.max_days === null ? '' : String(policy.max_days));
+  const [why, setWhy] = useState(policy.reason_required);
+  const save = useSubmit(
+    async (body: Schemas['RequestPolicyWrite']) =>
+      (await answer(api.PUT('/v1/customers/{customer}/request-policy', { params: { path: { customer }, header: { 'If-Match': seen } }, body }))).data,
+    {
+      onDone: () => {
+        flash.done('The rules for requests are saved', 'They hold from now on.');
+        void changed();
+        close();
+      },
+    },
+  );
+  return (
+    <PanelForm
+      title="Who may ask"
+      close={close}
+      action="Save"
+      sending={save.sending}
+      disabledReason={admin ? undefined : 'Only admins change this.'}
+      problem={save.problem}
+      shown={['/approvals', '/hours', '/max_days']}
+      submit={() =>
+        save.send({ mode, approvers: policy.approvers, approvals: Number(approvals), hours: Number(hours), max_days: days.trim() ? Number(days) : null, reason_required: why })
+      }
+    >
+      <FormField label="Who may ask you for access">
+        <RadioGroup value={mode} onChange={(e) => setMode(e.detail.value as Mode)} items={modes} />
+      </FormField>
+      {mode === 'code' && <Code made={policy.code_made_at} admin={admin} onMade={(p) => setSeen(etagOf(p))} />}
+      <FormField label="Approvals" description="How many different admins have to approve the same." errorText={save.problem?.at('/approvals')}>
+        <Select
+          selectedOption={{ value: approvals, label: approvals }}
+          options={['1', '2', '3'].map((n) => ({ value: n, label: n }))}
+          onChange={(e) => setApprovals(e.detail.selectedOption.value ?? '1')}
+        />
+      </FormField>
+      <FormField label="Hours to decide" errorText={save.problem?.at('/hours')}>
+        <Input value={hours} onChange={(e) => setHours(e.detail.value)} type="number" inputMode="numeric" step={1} />
+      </FormField>
+      <FormField label="Days at most" description="The longest period that can be asked for. Empty: any." errorText={save.problem?.at('/max_days')}>
+        <Input value={days} onChange={(e) => setDays(e.detail.value)} type="number" inputMode="numeric" step={1} />
+      </FormField>
+      <Checkbox checked={why} onChange={(e) => setWhy(e.detail.checked)}>
+        A reason is needed
+      </Checkbox>
+    </PanelForm>
+  );
+}
+
+/** The code to hand out. It is shown once, when it is made. */
+function Code({ made, admin, onMade }: { made: string | null; admin: boolean; onMade: (policy: Schemas['RequestPolicy']) => void }) {
+  const api = useApi();
+  const { customer } = useCustomer();
+  const make = useSubmit(async () => (await answer(api.POST('/v1/customers/{customer}/request-policy/code', { params: { path: { customer } } }))).data, {
+    onDone: ({ policy }) => onMade(policy),
+  });
+  return (
+    <SpaceBetween size="s">
+      {make.output ? (
+        <Alert type="success" header="Hand out this code">
+          <Box variant="code" fontSize="heading-l">
+            {make.output.code}
+          </Box>
+          <div>It is shown now and never again. The code before is worth nothing any more.</div>
+        </Alert>
+      ) : (
+        <Box color="text-body-secondary">{made ? `The present code was made ${instantBoth(made)}.` : 'There is no code yet: make one, so that somebody can ask.'}</Box>
+      )}
+      {admin && (
+        <Button formAction="none" loading={make.sending} onClick={() => make.send(undefined)}>
+          {made || make.output ? 'Make another code' : 'Make a code'}
+        </Button>
+      )}
+      {make.problem && <ProblemAlert problem={make.problem} />}
+    </SpaceBetween>
+  );
+}

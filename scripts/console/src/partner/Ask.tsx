@@ -1,0 +1,118 @@
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import Multiselect from '@cloudscape-design/components/multiselect';
+import RadioGroup from '@cloudscape-design/components/radio-group';
+import Textarea from '@cloudscape-design/components/textarea';
+import { useCallback, useState } from 'react';
+import { useNavigate, useSearchParams } from 'react-router';
+
+import { answer, useSubmit, type Schemas } from '../api';
+import { LevelSelect } from '../parts/Level';
+import { LocalDateTime } from '../parts/LocalDateTime';
+import { PanelForm } from '../parts/PanelForm';
+import type { Level } from '../parts/words';
+import { useApi } from '../session';
+import { useFlash } from '../shell/flash';
+import { useAllCustomers, useChanged, usePartner, useUsers } from './queries';
+
+type Kind = Schemas['RequestKind'];
+
+const kinds: { value: Kind; label: string }[] = [
+  { value: 'access', label: 'Access' },
+  { value: 'raise', label: 'A higher level' },
+  { value: 'extend', label: 'More time' },
+];
+
+const fields = ['/customer', '/code', '/kind', '/level', '/users', '/until', '/reason', '/ticket'];
+
+/** The panel that asks a customer: of a customer's row, of a denial's link, or with nothing but the code that the customer has handed out. */
+export function Ask() {
+  const api = useApi();
+  const flash = useFlash();
+  const changed = useChanged();
+  const navigate = useNavigate();
+  const { partner, may } = usePartner();
+  const { customers } = useAllCustomers();
+  const [query] = useSearchParams();
+  const asked = query.get('ask') as Kind | null;
+  const [customer, setCustomer] = useState(query.get('customer') ?? '');
+  const [code, setCode] = useState('');
+  const [kind, setKind] = useState<Kind>(kinds.some((k) => k.value === asked) && asked ? asked : 'access');
+  const [level, setLevel] = useState<Level>('view');
+  const [users, setUsers] = useState<{ value?: string; label?: string }[]>([]);
+  const [until, setUntil] = useState<string | null>(null);
+  const [reason, setReason] = useState('');
+  const [ticket, setTicket] = useState('');
+  const colleagues = useUsers('', 100);
+  const close = useCallback(() => void navigate(`/partners/${partner}/requests`), [navigate, partner]);
+  const known = customers?.find((c) => c.customer.id === customer.trim());
+  const open = known !== undefined && known.status !== 'ended' && known.status !== 'expired';
+  const fresh = kind === 'access' && !open; // a new grant, with terms of its own
+  const ask = useSubmit(
+    async (body: Schemas['RequestCreate'], key) =>
+      (await answer(api.POST('/v1/partners/{partner}/requests', { params: { path: { partner }, header: { 'Idempotency-Key': key } }, body }))).data,
+    {
+      repeatable: true,
+      onDone: ({ request: r }) => {
+        flash.done(`Your request to ${known?.customer.name ?? r.customer} is on its way`, 'You get a mail when it is decided.');
+        void changed();
+        close();
+      },
+    },
+  );
+  const at = (pointer: string): string | undefined => ask.problem?.at(pointer);
+  return (
+    <PanelForm
+      title="Ask for access"
+      close={close}
+      action="Ask"
+      sending={ask.sending}
+      problem={ask.problem}
+      shown={fields}
+      submit={() =>
+        ask.send({
+          customer: customer.trim(),
+          kind,
+          ...(code.trim() ? { code: code.trim() } : {}),
+          ...(fresh || kind === 'raise' ? { level } : {}),
+          ...(kind === 'access' && may.lead ? { users: users.map((u) => u.value ?? '') } : {}),
+          ...(kind === 'extend' || (fresh && until) ? { until } : {}),
+          ...(reason.trim() ? { reason: reason.trim() } : {}),
+          ...(ticket.trim() ? { ticket: ticket.trim() } : {}),
+        })
+      }
+    >
+      <FormField label="Customer's id" errorText={at('/customer')}>
+        <Input value={customer} onChange={(e) => setCustomer(e.detail.value)} autoComplete={false} />
+      </FormField>
+      {!open && (
+        <FormField label="Code" description="That the customer has given you, where it wants one." errorText={at('/code')}>
+          <Input value={code} onChange={(e) => setCode(e.detail.value)} autoComplete={false} />
+        </FormField>
+      )}
+      <FormField label="What you ask for" errorText={at('/kind')}>
+        <RadioGroup value={kind} onChange={(e) => setKind(e.detail.value as Kind)} items={may.lead ? kinds : kinds.filter((k) => k.value !== 'extend')} />
+      </FormField>
+      {(fresh || kind === 'raise') && <LevelSelect value={level} onChange={setLevel} error={at('/level')} />}
+      {kind === 'access' && may.lead && (
+        <FormField label="Users" description="Who gets access." errorText={at('/users')}>
+          <Multiselect
+            selectedOptions={users}
+            options={colleagues.all.filter((u) => u.status === 'active').map((u) => ({ value: u.id, label: u.name, description: u.email }))}
+            onChange={(e) => setUsers([...e.detail.selectedOptions])}
+            placeholder="Choose users"
+            filteringType="auto"
+            deselectAriaLabel={(o) => `Remove ${o.label ?? ''}`}
+          />
+        </FormField>
+      )}
+      {(kind === 'extend' || fresh) && <LocalDateTime label="Until" value={until} onChange={(t) => setUntil(t)} error={at('/until')} />}
+      <FormField label="Reason" errorText={at('/reason')}>
+        <Textarea value={reason} onChange={(e) => setReason(e.detail.value)} rows={3} />
+      </FormField>
+      <FormField label="Ticket" errorText={at('/ticket')}>
+        <Input value={ticket} onChange={(e) => setTicket(e.detail.value)} autoComplete={false} />
+      </FormField>
+    </PanelForm>
+  );
+}
