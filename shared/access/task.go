@@ -18,6 +18,15 @@ const (
 	TaskInvitations      TaskKind = "invitations"     // reviews pending invitations: a customer's, those to a partner, or a user's
 )
 
+// Notifies reports whether the work has events of its own, which people get mails about.
+func (k TaskKind) Notifies() bool {
+	switch k {
+	case TaskPartnerRemoved, TaskPartnerSuspended, TaskPartnerResumed, TaskUserRemoved, TaskPersonChanged, TaskInvitations:
+		return true
+	}
+	return false
+}
+
 // Task is such work, and how far it has come. It is stored with the change that caused it. All instants are UTC.
 type Task struct {
 	ID           string

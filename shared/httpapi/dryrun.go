@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type dryRunView struct {
 	Mails      []noticeView `json:"mails"`
 	MailsTotal int          `json:"mails_total"`
 	Events     []eventView  `json:"events"`
+	Later      []string     `json:"later"`         // work that the sweep does afterwards, with mails and events of its own
 	Plan       string       `json:"plan,omitzero"` // for Prefer
 }
 
@@ -103,7 +105,10 @@ func (c *call) rehearse(ctx context.Context, do endpoint) (dryRunView, *service.
 	on, rehearsal := c.service.Rehearse()
 	dry := *c
 	dry.service = on
-	v := dryRunView{DryRun: true, Gains: []effectView{}, Loses: []effectView{}, Mails: []noticeView{}, Events: []eventView{}, Complete: true}
+	v := dryRunView{
+		DryRun: true, Gains: []effectView{}, Loses: []effectView{}, Mails: []noticeView{}, Events: []eventView{}, Complete: true,
+		Later: []string{},
+	}
 	out, err := dry.forEachTag(ctx, do)
 	var refused *access.Error
 	switch {
@@ -157,7 +162,14 @@ func (c *call) showEffects(ctx context.Context, v *dryRunView, rehearsal *servic
 		for _, e := range change.Events {
 			v.Events = append(v.Events, eventView{string(e.Type)})
 		}
+		for _, w := range change.Writes {
+			if w, is := w.(access.TaskWrite); is && w.Before == nil && w.After.Kind.Notifies() {
+				v.Later = append(v.Later, string(w.After.Kind))
+			}
+		}
 	}
+	slices.Sort(v.Later)
+	v.Later = slices.Compact(v.Later)
 	return nil
 }
 

@@ -65,7 +65,8 @@ func (b bulkBench) send(ctx context.Context, token, method, path string, body, i
 
 func (b bulkBench) prepare(ctx context.Context) error {
 	type m = map[string]any
-	if err := b.send(ctx, b.provider, http.MethodPut, "/v1/customers/acme", m{"name": "Acme", "contacts": []string{"it@acme.example"}}, nil); err != nil {
+	customer := m{"name": "Acme", "contacts": []string{"it@acme.example"}}
+	if err := b.send(ctx, b.provider, http.MethodPut, "/v1/customers/acme", customer, nil); err != nil {
 		return err
 	}
 	member := m{"name": "Ann", "role": "admin"}
@@ -73,7 +74,9 @@ func (b bulkBench) prepare(ctx context.Context) error {
 		return err
 	}
 	for i := range bulkPartners {
-		body := m{"name": fmt.Sprint("Partner ", i), "class": "channel", "offer": "manage", "contacts": []string{fmt.Sprintf("ops@p%d.example", i)}}
+		body := m{
+			"name": fmt.Sprint("Partner ", i), "class": "channel", "offer": "manage", "contacts": []string{fmt.Sprintf("ops@p%d.example", i)},
+		}
 		if err := b.send(ctx, b.provider, http.MethodPut, fmt.Sprint("/v1/partners/p", i), body, nil); err != nil {
 			return err
 		}

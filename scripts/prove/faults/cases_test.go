@@ -22,6 +22,7 @@ type useCase struct {
 	// Idempotency-Key, Lambda with the rest of the batch, the schedule a minute later.
 	call func(w *world) outcome
 
+	erased  string        // an address that the table names nowhere in the end
 	inParts bool          // what is done is several transactions, and each of them may be the last before the fault
 	wait    time.Duration // until what is left to do later is due
 	silent  bool          // SES's word on the mails does not come
@@ -230,6 +231,11 @@ func useCases() []useCase {
 			u.wait = 10 * time.Minute
 			return u
 		}(),
+		func() useCase {
+			u := request("employee: erase", "DELETE", people+"/{"+kim+"}?erase=true", olga, "", both(two, atGlobex))
+			u.inParts, u.erased, u.wait = true, kim, 10*time.Minute // the removal, and the erasure
+			return u
+		}(),
 		request("partner: edit", "PATCH", "/v1/partners/contoso", provider, `{"name":"Contoso Nord","offer":"support"}`, granted, "If-Match",
 			whichever),
 		request("partner: suspend", "PATCH", "/v1/partners/contoso", provider, `{"status":"suspended"}`, both(granted, atGlobex), "If-Match",
@@ -260,6 +266,18 @@ func useCases() []useCase {
 			w.want(w.request("DELETE", people+"/"+w.vars[kim], provider, ""))
 			w.want(w.deliver())
 		}, 10*time.Minute),
+		func() useCase {
+			u := clocked("sweep: a person is erased", func(w *world) {
+				two(w)
+				atGlobex(w)
+				w.want(w.request("PATCH", people+"/"+w.vars[kim], provider, `{"name":"Kim K"}`, "If-Match", whichever))
+				w.settle(0)
+				w.want(w.request("DELETE", people+"/"+w.vars[kim]+"?erase=true", provider, ""))
+				w.want(w.deliver())
+			}, 10*time.Minute)
+			u.erased = kim
+			return u
+		}(),
 		clocked("sweep: a suspension is told", func(w *world) {
 			granted(w)
 			atGlobex(w)

@@ -110,6 +110,9 @@ func prove(t *testing.T, u useCase) tally {
 	if wrong := w.miscounted(); wrong != "" {
 		t.Errorf("without a fault: %s", wrong)
 	}
+	if left := w.named(u.erased); len(left) > 0 {
+		t.Errorf("without a fault: %s is still named in %.500q", u.erased, left)
+	}
 
 	out := tally{sites: len(sites)}
 	for i, site := range sites {
@@ -222,6 +225,9 @@ func (r *run) prove(before, after string, want picture) tally {
 	}
 	if wrong := w.miscounted(); wrong != "" {
 		r.errorf("%s", wrong)
+	}
+	if left := w.named(r.erased); len(left) > 0 {
+		r.errorf("%s is still named in %.500q", r.erased, left)
 	}
 	less, more := differ(got.outside, want.outside)
 	gap := r.useCase.again != nil && r.useCase.again(r.site, r.fault, r.lasting) ||

@@ -509,7 +509,9 @@ var id = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{26}`)
 // were made, which are stars, and when something was written. Tasks, receipts and answers to repeated requests are left to others.
 func (w *world) records() string {
 	w.t.Helper()
-	passing := []string{"ttl", "created", "updated", "told", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "digests", "missed", "at", "end_at"}
+	passing := []string{
+		"ttl", "created", "updated", "changed", "told", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "digests", "missed", "at", "end_at",
+	}
 	var out []string
 	for _, row := range w.rows() {
 		if pk, sk := row["pk"], row["sk"]; strings.HasPrefix(pk, "K#") || strings.HasPrefix(pk, "I#") || strings.HasPrefix(sk, "L#") {
@@ -548,6 +550,18 @@ func (w *world) tasks() []string {
 		}
 	}
 	slices.Sort(out)
+	return out
+}
+
+// named are the rows that name an address, whatever the attribute; none for "".
+func (w *world) named(address string) (out []string) {
+	for _, row := range w.rows() {
+		for name, value := range row {
+			if address != "" && strings.Contains(value, address) {
+				out = append(out, row["pk"]+" "+row["sk"]+" "+name)
+			}
+		}
+	}
 	return out
 }
 

@@ -276,6 +276,28 @@ func TestADryRunOfALaterPeriodNamesWhoGainsThen(t *testing.T) {
 	}
 }
 
+func TestADryRunSaysWhatWorkFollowsLater(t *testing.T) {
+	t.Parallel()
+	w, kim, _ := acme(t)
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	p := w.Provider()
+	for _, c := range []struct {
+		method, path string
+		body         any
+		want         string
+	}{
+		{"PATCH", "/v1/partners/contoso", m{"status": "suspended"}, "[invitations partner_suspended]"},
+		{"PATCH", "/v1/partners/contoso", m{"name": "Contoso Nord"}, "[]"},
+		{"DELETE", "/v1/partners/contoso", nil, "[invitations partner_removed]"},
+		{"DELETE", "/v1/partners/contoso/users/" + kim, nil, "[user_removed]"},
+	} {
+		a := p.Do(c.method, c.path+"?dry_run=true", c.body, "If-Match", "*").Want(200)
+		if got := fmt.Sprint(a.Get("later")); got != c.want {
+			t.Errorf("%s %s: got the later work %s, want %s", c.method, c.path, got, c.want)
+		}
+	}
+}
+
 func TestADryRunWritesNothingAndTellsTheMails(t *testing.T) {
 	w, kim, _ := acme(t)
 	contacts := m{"contacts": []string{"desk@contoso.example", "boss@contoso.example"}}

@@ -2217,7 +2217,7 @@ export interface components {
             complete: boolean;
             /**
              * @description Which mails would follow at once, the first 100. One to contacts of the other side has no address, and counts once. Mails that wait or
-             *     are bundled, since an address or a day has had enough, are among them; those that the sweep causes later are not.
+             *     are bundled, since an address or a day has had enough, are among them; those that the sweep causes later are not: see later.
              */
             mails: {
                 to: components["schemas"]["Email"] | null;
@@ -2228,6 +2228,11 @@ export interface components {
             events: {
                 type: components["schemas"]["EventType"];
             }[];
+            /**
+             * @description Work on single grants and invitations that follows within minutes, whose mails and events are not among those above. Such as
+             *     `partner_suspended`: each customer with an open grant is notified. More kinds may be added.
+             */
+            later?: string[];
             /** @description Names what is said here, for `Prefer`; absent when the request would be refused */
             plan?: string;
         };
