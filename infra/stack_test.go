@@ -427,17 +427,19 @@ func TestThePoolIsAsTheServiceNeedsIt(t *testing.T) {
 	if len(writes) == 0 || slices.Contains(writes, "email") || slices.Contains(writes, "phone_number") {
 		t.Errorf("got pages that write %q, want some list, without what says who one is", writes)
 	}
-	for id, scope := range map[string]string{"DirectoryClient": httpapi.ScopeDirectory, "CheckClient": httpapi.ScopeCheck} {
+	for id, scopes := range map[string][]string{
+		"DirectoryClient": {httpapi.ScopeAudit, httpapi.ScopeDirectory}, "CheckClient": {httpapi.ScopeCheck}, // who serves people asks about now
+	} {
 		m := clients[id].Properties
 		same(t, id, []any{m["AllowedOAuthFlows"], m["AllowedOAuthScopes"], m["GenerateSecret"]},
-			[]any{[]string{"client_credentials"}, []string{scope}, true})
+			[]any{[]string{"client_credentials"}, scopes, true})
 	}
 	_, server := tpl.only(t, "AWS::Cognito::UserPoolResourceServer")
 	var scopes []string
-	for i := range 2 {
+	for i := range 3 {
 		scopes = append(scopes, fmt.Sprint(server.Properties["Identifier"], "/", at(server.Properties, "Scopes", i, "ScopeName")))
 	}
-	same(t, "scopes", scopes, []string{httpapi.ScopeDirectory, httpapi.ScopeCheck})
+	same(t, "scopes", scopes, []string{httpapi.ScopeDirectory, httpapi.ScopeCheck, httpapi.ScopeAudit})
 	_, a := tpl.only(t, "AWS::ApiGatewayV2::Authorizer")
 	same(t, "whose tokens the API takes", a.Properties["JwtConfiguration"], map[string]any{
 		"Audience": []any{map[string]any{"Ref": "PagesClient"}, map[string]any{"Ref": "DirectoryClient"}, map[string]any{"Ref": "CheckClient"}},

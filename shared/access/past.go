@@ -41,7 +41,7 @@ func (c Change) PlannedAt(now time.Time) time.Time {
 const MaxPast = 10 * 366 * 24 * time.Hour
 
 // CheckPast refuses an instant about which no past is known: one in the future, and one too long ago.
-func CheckPast(at, now time.Time) error {
+func CheckPast(at, now time.Time) *Error {
 	switch {
 	case at.After(now):
 		return Refuse(Invalid, "%s is in the future, and only what was can be told: give an instant up to now", at.UTC().Format(time.RFC3339))

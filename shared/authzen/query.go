@@ -30,7 +30,8 @@ type Entity struct {
 
 // Context is what the service reads in a context.
 type Context struct {
-	RecordUse *bool // whether an allow counts as a use of the access; nil = not said
+	RecordUse *bool   // whether an allow counts as a use of the access; nil = not said
+	At        *string // the instant of the past that is asked about, as it was given; nil = now is
 
 	consistency access.Consistency
 	evaluation  int // as in Entity
@@ -99,6 +100,18 @@ func (q *Query) RequireCustomer() *access.Error {
 	}
 	e := memberError{"/properties/customer", "This is missing: it names the customer whose resource it is."}
 	return e.at(q.Resource.evaluation, "/resource")
+}
+
+// InvalidAt refuses a query for the instant that its context names.
+func (q *Query) InvalidAt(detail string) *access.Error {
+	e := memberError{"/at", detail}
+	return e.at(q.Context.evaluation, "/context")
+}
+
+// InvalidSubject refuses a query for the id of its subject.
+func (q *Query) InvalidSubject(detail string) *access.Error {
+	e := memberError{"/id", detail}
+	return e.at(q.Subject.evaluation, "/subject")
 }
 
 // Consistency is how the facts are to be read; strong unless the query says otherwise.

@@ -214,6 +214,13 @@ func (r *reader) context(evaluation int) (*Context, error) {
 			}
 			return err
 		}
+		if name == "at" && !r.Null() {
+			text, isString, err := r.StringOrSkip()
+			if c.At = &text; !isString && c.wrong == nil {
+				c.wrong = &memberError{"/at", wantsString}
+			}
+			return err
+		}
 		if name != "consistency" || r.Null() {
 			return r.Skip()
 		}

@@ -95,6 +95,32 @@ func AppendDecision(b []byte, d *access.Decision, at time.Time, ask *Ask) []byte
 	return append(b, `}}`...)
 }
 
+// AppendPast writes one decision about an instant of the past, marked as such, with the versions that are missing for it.
+func AppendPast(b []byte, d *access.Decision, evaluated, at time.Time, missing []access.MissingVersions) []byte {
+	b = AppendDecision(b, d, evaluated, nil)
+	b = append(b[:len(b)-len(`}}`)], `,\"past\":true,\"at\":\"`...)
+	b = at.AppendFormat(b, EvaluatedAt)
+	b = append(b, `\",\"complete\":`...)
+	b = strconv.AppendBool(b, len(missing) == 0)
+	b = append(b, `,\"missing\":[`...)
+	for i, m := range missing {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, `{\"record\":\"`...), m.Kind...)
+		for _, of := range [...]struct{ name, id string }{{"customer", m.Customer}, {"partner", m.Partner}, {"user", m.User}} {
+			if of.id != "" {
+				b = append(append(append(b, `\",\"`...), of.name...), `\":\"`...)
+				b = append(b, of.id...) // no id needs an escape
+			}
+		}
+		b = strconv.AppendInt(append(b, `\",\"from\":`...), m.From, 10)
+		b = strconv.AppendInt(append(b, `,\"to\":`...), m.To, 10)
+		b = append(b, '}')
+	}
+	return append(b, `]}}`...)
+}
+
 // Results is a page of a search.
 type Results struct {
 	Type      string   // of the entities; "" for actions

@@ -14,6 +14,7 @@ import (
 const (
 	ScopeDirectory = "partner-access/directory" // the provider's own systems
 	ScopeCheck     = "partner-access/check"     // a back end that asks for decisions
+	ScopeAudit     = "partner-access/audit"     // a back end that asks what was decided at an instant of the past
 )
 
 // callerKind is a set of kinds of callers.

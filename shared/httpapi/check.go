@@ -38,6 +38,7 @@ type FactSource interface {
 type CheckConfig struct {
 	Facts     FactSource
 	Uses      UseRecorder // nil: uses are not recorded
+	Past      PastFacts
 	Catalogue *access.Catalogue
 	Now       func() time.Time
 	BaseURL   string // of the service, as callers see it, without a slash at the end
@@ -119,6 +120,7 @@ type evaluation struct {
 	decision  access.Decision
 	ask       *authzen.Ask // where a denied person can ask for it; nil: nowhere
 	use       access.Use   // that the decision is, when it is not recorded yet; see recordUses
+	past      *pastEvaluation
 }
 
 // evaluated is the answer to a query, or to a batch of them.
@@ -153,6 +155,9 @@ func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) 
 	if !request.Batch && evaluations[0].failed != nil {
 		return evaluated{}, evaluations[0].failed
 	}
+	if refused := auditors(r, evaluations); refused != nil {
+		return evaluated{}, refused
+	}
 	backEnd, refused := k.mayAsk(ctx, r, evaluations)
 	if refused != nil {
 		return evaluated{}, refused
@@ -169,7 +174,7 @@ func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) 
 		return evaluated{at: now, allowed: k.count(evaluations), body: authzen.AppendBatch(
 			r.Buffer(32+384*len(evaluations)), len(evaluations), func(b []byte, i int) []byte {
 				if e := &evaluations[i]; e.failed == nil {
-					return authzen.AppendDecision(b, &e.decision, time.Time{}, e.ask)
+					return e.answer(b, time.Time{})
 				}
 				return authzen.AppendFailure(b, evaluations[i].failed, problemFor(evaluations[i].failed.Code).status)
 			},
@@ -179,7 +184,7 @@ func (k *check) evaluate(ctx context.Context, r *apigateway.Request, many bool) 
 	if e.failed != nil {
 		return evaluated{}, e.failed
 	}
-	return evaluated{body: authzen.AppendDecision(r.Buffer(512), &e.decision, now, e.ask), reason: e.code(), allowed: allowed}, nil
+	return evaluated{body: e.answer(r.Buffer(512), now), reason: e.code(), allowed: allowed}, nil
 }
 
 // prepare validates a query and translates it into the service's own terms. What is wrong with it is in failed.
@@ -187,6 +192,11 @@ func (k *check) prepare(q *authzen.Query, required authzen.Required) (e evaluati
 	e.query = q
 	if e.failed = q.Validate(required); e.failed != nil {
 		return e
+	}
+	if q.Context != nil && q.Context.At != nil {
+		if e.past, e.failed = k.prepareAt(q); e.failed != nil {
+			return e
+		}
 	}
 	if q.Subject.Type == "user" {
 		switch id := q.Subject.ID; {
@@ -213,6 +223,9 @@ func (k *check) prepare(q *authzen.Query, required authzen.Required) (e evaluati
 
 // mayAsk refuses a caller who asks about others than it may, and tells whether the caller is a back end.
 func (k *check) mayAsk(ctx context.Context, r *apigateway.Request, evaluations []evaluation) (backEnd bool, _ *access.Error) {
+	if !slices.ContainsFunc(evaluations, func(e evaluation) bool { return e.past == nil }) {
+		return false, nil // auditors has seen to it
+	}
 	account, err := accountOf(&r.Claims, nil)
 	switch {
 	case account.Kind == access.MemberAccount, account.Kind == access.FederatedAccount:
@@ -320,10 +333,11 @@ func (k *check) decide(ctx context.Context, r *apigateway.Request, evaluations [
 			}
 		}
 	}
+	k.decidePast(ctx, r, evaluations)
 	now := k.Now().UTC()
 	today := access.DayOf(now)
 	for i := range evaluations {
-		if e := &evaluations[i]; e.failed == nil {
+		if e := &evaluations[i]; e.failed == nil && e.past == nil {
 			e.decision = k.decideOne(e, facts[i], e.query.Action.ID, now)
 			e.use = access.UnrecordedUse(facts[i], e.decision, today)
 			if !e.decision.Allow && k.AskPage != "" && !e.portal && access.ValidID(e.customer) {
@@ -362,7 +376,7 @@ func (k *check) decideOne(e *evaluation, f access.Facts, action string, now time
 
 // reads returns whether the evaluation needs facts that are read with this consistency.
 func (e *evaluation) reads(c access.Consistency) bool {
-	return e.failed == nil && e.user != "" && e.knownType && e.query.Consistency() == c
+	return e.failed == nil && e.past == nil && e.user != "" && e.knownType && e.query.Consistency() == c
 }
 
 // question asks for the facts. A malformed customer id is left out: no grant can have it.
@@ -422,6 +436,7 @@ func (k *check) count(evaluations []evaluation) (allowed bool) {
 
 func (k *check) countAlike(e *evaluation, n int) {
 	switch {
+	case e.past != nil: // no decision about anything that happens
 	case e.allowed():
 		k.Metrics.Allowed(n)
 	case e.failed != nil:
@@ -431,7 +446,8 @@ func (k *check) countAlike(e *evaluation, n int) {
 	}
 }
 
-func (e *evaluation) allowed() bool { return e.failed == nil && e.decision.Allow }
+// allowed reports whether the evaluation allows something now. What was allowed once never counts, so that its log line is always kept.
+func (e *evaluation) allowed() bool { return e.failed == nil && e.past == nil && e.decision.Allow }
 
 // code is the reason of the decision, or why there is none.
 func (e *evaluation) code() string {

@@ -56,6 +56,9 @@ func (k *check) search(
 	}
 	evaluations := []evaluation{k.prepare(q, required)}
 	e := &evaluations[0]
+	if e.past != nil {
+		return nil, q.InvalidAt("A search finds what is allowed now: ask evaluations about the past.")
+	}
 	if e.failed != nil {
 		return nil, e.failed
 	}

@@ -154,16 +154,16 @@ func fileName(r *apigateway.Request, now time.Time) string {
 
 // exportable is the answer with a page of a list.
 type exportable interface {
-	// table returns the type of the items, the items, and the cursor of the next page; nil at the end.
-	table() (reflect.Type, []reflect.Value, *string)
+	// table returns the type of the items, the items, the cursor of the next page; nil at the end; and of which past they are; nil = of now.
+	table() (reflect.Type, []reflect.Value, *string, *PastView)
 }
 
-func (l listView[T]) table() (reflect.Type, []reflect.Value, *string) {
-	return reflect.TypeFor[T](), valuesOf(l.Items), l.NextCursor
+func (l listView[T]) table() (reflect.Type, []reflect.Value, *string, *PastView) {
+	return reflect.TypeFor[T](), valuesOf(l.Items), l.NextCursor, nil
 }
 
-func (l countedListView[T]) table() (reflect.Type, []reflect.Value, *string) {
-	return reflect.TypeFor[T](), valuesOf(l.Items), l.NextCursor
+func (l countedListView[T]) table() (reflect.Type, []reflect.Value, *string, *PastView) {
+	return reflect.TypeFor[T](), valuesOf(l.Items), l.NextCursor, l.PastView
 }
 
 func valuesOf[T any](items []T) []reflect.Value {
@@ -176,7 +176,7 @@ func valuesOf[T any](items []T) []reflect.Value {
 
 // encode gives a page in the export's format, with the headers that go with it. The path is the request's, for the link to the next page.
 func (e *export) encode(list exportable, path, file string) ([]byte, map[string]string, error) {
-	of, items, next := list.table()
+	of, items, next, past := list.table()
 	rows := e.rows + len(items)
 	header := map[string]string{"Content-Disposition": `attachment; filename="` + file + "." + e.format + `"`}
 	if next != nil {
@@ -187,15 +187,15 @@ func (e *export) encode(list exportable, path, file string) ([]byte, map[string]
 	var b bytes.Buffer
 	if e.format == "jsonl" {
 		header["Content-Type"] = "application/jsonl"
-		err := e.lines(&b, of, items, next == nil, rows)
+		err := e.lines(&b, of, items, next == nil, rows, past)
 		return b.Bytes(), header, err
 	}
 	header["Content-Type"] = "text/csv; charset=utf-8"
-	err := e.csv(&b, of, items, next == nil, rows)
+	err := e.csv(&b, of, items, next == nil, rows, past)
 	return b.Bytes(), header, err
 }
 
-func (e *export) csv(b *bytes.Buffer, of reflect.Type, items []reflect.Value, last bool, rows int) error {
+func (e *export) csv(b *bytes.Buffer, of reflect.Type, items []reflect.Value, last bool, rows int, past *PastView) error {
 	columns := columnsOf(of)
 	w := csv.NewWriter(b)
 	w.UseCRLF = true // RFC 4180
@@ -226,6 +226,9 @@ func (e *export) csv(b *bytes.Buffer, of reflect.Type, items []reflect.Value, la
 	}
 	if last {
 		record = append(record, "#rows", strconv.Itoa(rows))
+		if past != nil {
+			record = append(record, "#at", past.At.Format(time.RFC3339Nano), map[bool]string{true: "#complete", false: "#incomplete"}[past.Complete])
+		}
 		for len(record) < len(columns)+e.extra(columns) {
 			record = append(record, "")
 		}
@@ -265,7 +268,7 @@ func harmless(text string) string {
 }
 
 // lines writes JSON Lines: each item as in the list, with its instants in the export's zone as local, and at the end the number of rows.
-func (e *export) lines(b *bytes.Buffer, of reflect.Type, items []reflect.Value, last bool, rows int) error {
+func (e *export) lines(b *bytes.Buffer, of reflect.Type, items []reflect.Value, last bool, rows int, past *PastView) error {
 	columns := columnsOf(of)
 	for _, item := range items {
 		line, err := json.Marshal(item.Interface())
@@ -288,7 +291,14 @@ func (e *export) lines(b *bytes.Buffer, of reflect.Type, items []reflect.Value, 
 		b.Write(append(line, '\n'))
 	}
 	if last {
-		b.WriteString(`{"rows":` + strconv.Itoa(rows) + "}\n")
+		end, err := json.Marshal(struct {
+			Rows int `json:"rows"`
+			*PastView
+		}{rows, past})
+		if err != nil {
+			return err
+		}
+		b.Write(append(end, '\n'))
 	}
 	return nil
 }

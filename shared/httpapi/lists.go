@@ -66,7 +66,7 @@ func getCustomer(ctx context.Context, c *call) (reply, error) {
 
 // grantFilter reads the filter and the order of a list of grants.
 func (c *call) grantFilter() (access.GrantFilter, access.PageRequest, string, error) {
-	ask, q, digest, err := pageAsk(c.Request, "q", "status", "level", "everyone", "ends_before", "changed_since", "sort")
+	ask, q, digest, err := pageAsk(c.Request, "q", "status", "level", "everyone", "ends_before", "changed_since", "sort", "at")
 	f := access.GrantFilter{Now: c.api.now(), Query: access.SearchText(q.Get("q")), Order: access.GrantsByName}
 	if err != nil {
 		return f, ask, digest, err
@@ -81,6 +81,9 @@ func (c *call) grantFilter() (access.GrantFilter, access.PageRequest, string, er
 	f.Levels = levelsIn(q.Get("level"), &wrong, access.None, access.View, access.Support, access.Manage)
 	f.Everyone = boolIn(q, "everyone", &wrong)
 	f.EndsBefore, f.ChangedSince = instantIn(q, "ends_before", &wrong), instantIn(q, "changed_since", &wrong)
+	if f.Past = c.pastIn(q, &wrong); !f.Past.At.IsZero() {
+		f.Now = f.Past.At
+	}
 	if s := q.Get("sort"); s != "" {
 		f.MustSort = true
 		f.Order, f.Descending = orderIn(s, &wrong, access.GrantsByName, access.GrantsByEnd, access.GrantsByUsers)
@@ -105,12 +108,21 @@ func listGrants(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.CustomerGrants(ctx, c.PathValue("customer"), f, ask)
-	return countedReply(page.Page, page.Total, err, digest, func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) })
+	return countedReply(page.Page, page.Total, viewPast(f.Past, page.Missing), err, digest,
+		func(r *access.GrantRow) grantView { return viewGrant(*r, f.Now) })
 }
 
 func getGrant(ctx context.Context, c *call) (reply, error) {
-	if err := noQuery(c.Request); err != nil {
+	of, err := c.onlyPast()
+	if err != nil {
 		return reply{}, err
+	}
+	if !of.At.IsZero() {
+		row, missing, err := c.service.GrantAt(ctx, c.PathValue("customer"), c.PathValue("partner"), of)
+		if err != nil {
+			return reply{}, err
+		}
+		return reply{status: 200, body: pastGrantView{viewGrant(row, of.At), *viewPast(of, missing)}}, nil
 	}
 	row, err := c.service.GrantOf(ctx, c.PathValue("customer"), c.PathValue("partner"))
 	if err != nil {
@@ -197,15 +209,23 @@ func listCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.PartnerCustomers(ctx, c.caller(), c.PathValue("partner"), f, ask)
-	return countedReply(page.Page, page.Total, err, digest, func(r *access.GrantRow) partnerCustomerView {
+	return countedReply(page.Page, page.Total, viewPast(f.Past, page.Missing), err, digest, func(r *access.GrantRow) partnerCustomerView {
 		return c.api.viewPartnerCustomer(*r, f.Now)
 	})
 }
 
 // getPartnerCustomer is one customer as the partner sees it. An external user sees those that it has access to, as in the list.
 func getPartnerCustomer(ctx context.Context, c *call) (reply, error) {
-	if err := noQuery(c.Request); err != nil {
+	of, err := c.onlyPast()
+	if err != nil {
 		return reply{}, err
+	}
+	if !of.At.IsZero() {
+		row, missing, err := c.service.PartnerCustomerAt(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"), of)
+		if err != nil {
+			return reply{}, err
+		}
+		return reply{status: 200, body: pastPartnerCustomerView{c.api.viewPartnerCustomer(row, of.At), *viewPast(of, missing)}}, nil
 	}
 	row, err := c.service.PartnerCustomer(ctx, c.caller(), c.PathValue("customer"), c.PathValue("partner"))
 	if err != nil {

@@ -63,6 +63,7 @@ type countedListView[T any] struct {
 	Items      []T     `json:"items"`
 	Total      *int    `json:"total"`
 	NextCursor *string `json:"next_cursor"`
+	*PastView
 }
 
 // peopleFilter reads the filter and the order of a list of people or of their customers.
@@ -93,6 +94,12 @@ func (c *call) peopleFilter(own []string, orders ...access.PeopleOrder) (access.
 	}
 	if count := boolIn(q, "count", &wrong); count != nil {
 		f.Count = *count
+	}
+	if f.Past = c.pastIn(q, &wrong); !f.Past.At.IsZero() {
+		f.Now = f.Past.At
+		if f.UnusedSince != "" || f.Order == access.OrderLastUsed {
+			wrong.add("?at", "the last use is known of now alone: leave out unused_since, and sort by something else")
+		}
 	}
 	return f, ask, digest, wrong.err()
 }
@@ -144,11 +151,13 @@ func levelsIn(s string, wrong *findings, levels ...access.Level) []access.Level 
 }
 
 // countedReply is listReply for a list with a total.
-func countedReply[T, V any](p access.Page[T], total *int, err error, digest string, view func(*T) V) (reply, error) {
+func countedReply[T, V any](
+	p access.Page[T], total *int, past *PastView, err error, digest string, view func(*T) V,
+) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	out := countedListView[V]{Items: make([]V, len(p.Items)), Total: total, NextCursor: cursor(digest, p.Next)}
+	out := countedListView[V]{Items: make([]V, len(p.Items)), Total: total, NextCursor: cursor(digest, p.Next), PastView: past}
 	for i := range p.Items {
 		out.Items[i] = view(&p.Items[i])
 	}
@@ -156,13 +165,13 @@ func countedReply[T, V any](p access.Page[T], total *int, err error, digest stri
 }
 
 func listPeople(ctx context.Context, c *call) (reply, error) {
-	f, ask, digest, err := c.peopleFilter([]string{"partner", "count"},
+	f, ask, digest, err := c.peopleFilter([]string{"partner", "count", "at"},
 		access.OrderName, access.OrderPartner, access.OrderEnd, access.OrderLastUsed)
 	if err != nil {
 		return reply{}, err
 	}
 	page, err := c.service.People(ctx, c.PathValue("customer"), f, ask)
-	return countedReply(page.Page, page.Total, err, digest, viewPerson)
+	return countedReply(page.Page, page.Total, viewPast(f.Past, page.Missing), err, digest, viewPerson)
 }
 
 func listPersonCustomers(ctx context.Context, c *call) (reply, error) {
@@ -171,5 +180,5 @@ func listPersonCustomers(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	page, err := c.service.CustomersOfPerson(ctx, c.caller(), c.PathValue("partner"), c.PathValue("user"), f, ask)
-	return countedReply(page.Page, page.Total, err, digest, viewPersonCustomer)
+	return countedReply(page.Page, page.Total, nil, err, digest, viewPersonCustomer)
 }

@@ -53,7 +53,7 @@ func rights() map[string][]Right {
 		"check": {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "P"), // C and P: in TransactGetItems
-			table("Query", "C", "P"),
+			table("Query", "C", "P", "Z"), // Z: what was; likewise below
 			updating([]string{"pk", "sk", "customer", "used", "used_by", "user"}, "C"), // the last use, and nothing that decides
 			index(Index1, "P"),
 		},
@@ -84,7 +84,7 @@ func rights() map[string][]Right {
 		"list": {
 			table("BatchGetItem", "C", "P"),
 			table("GetItem", "C", "E", "P"),
-			table("Query", "C", "P", "W"),
+			table("Query", "C", "P", "W", "Z"),
 			index(Index1, "A", "D", "P", "U"),
 		},
 		"directory": append([]Right{

@@ -151,7 +151,8 @@ func (c *course) start(t *access.Task, fate func() int) {
 	mine := *t
 	go func() {
 		defer close(w.parked)
-		_ = (&service.Service{Accounts: pool{w: w}, Store: w}).FollowAccount(context.Background(), &mine) // an error leaves the task
+		s := &service.Service{Accounts: pool{w: w}, Store: w, Now: time.Now}
+		_ = s.FollowAccount(context.Background(), &mine) // an error leaves the task
 	}()
 	if <-w.parked {
 		c.workers = append(c.workers, w)
@@ -293,7 +294,7 @@ func TestAFailureLeavesTheTask(t *testing.T) {
 		<-w.parked
 		w.resume <- true
 	}()
-	s := &service.Service{Accounts: failing{pool{w: w}}, Store: w}
+	s := &service.Service{Accounts: failing{pool{w: w}}, Store: w, Now: time.Now}
 	if err := s.FollowAccount(t.Context(), c.task); !errors.Is(err, errSync) || c.task == nil {
 		t.Errorf("got %v and task %+v, want the failure and the task", err, c.task)
 	}

@@ -86,6 +86,11 @@ type lists interface {
 	// index, too. They fail with access.Invalid at ?cursor when the position is none.
 	People(ctx context.Context, customer string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error)
 	CustomersOfPerson(ctx context.Context, user string, f access.PeopleFilter, ask access.PageRequest) (access.PeoplePage, error)
+	// GrantAt reads a grant as it was, with both sides and, unless viewer is "", what it let that user of the partner do; each record that did
+	// not exist then is nil. It returns the versions that are missing for that.
+	GrantAt(
+		ctx context.Context, customer, partner, viewer string, of access.Past,
+	) (access.GrantRow, []access.MissingVersions, error)
 	GrantUsers(ctx context.Context, g *access.Grant, ask access.PageRequest) (access.Page[access.GrantUser], error)
 	Users(ctx context.Context, partner, query string, onlyActive bool, ask access.PageRequest) (access.Page[access.User], error)
 	Members(ctx context.Context, customer string, ask access.PageRequest) (access.Page[access.Member], error)

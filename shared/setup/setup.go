@@ -216,9 +216,10 @@ func Check(e *Environment) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader := dynamo.NewReader(db, name, dynamo.WithMetrics(e.MetricsRecorder()))
+	figures := dynamo.WithMetrics(e.MetricsRecorder())
+	reader := dynamo.NewReader(db, name, figures)
 	return httpapi.NewCheck(httpapi.CheckConfig{
-		Facts: reader, Uses: reader, Catalogue: catalogue, Now: e.Now, BaseURL: base,
+		Facts: reader, Uses: reader, Past: dynamo.New(db, name, figures), Catalogue: catalogue, Now: e.Now, BaseURL: base,
 		Log: e.Log, Metrics: e.MetricsRecorder(), UnloggedAllows: 100 - logged, AskPage: e.Getenv("PARTNER_URL"),
 	}), nil
 }

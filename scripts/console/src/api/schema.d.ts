@@ -269,7 +269,7 @@ export interface paths {
         };
         /**
          * Read a grant
-         * @description For the customer's members and the provider.
+         * @description For the customer's members and the provider. With `at`, as it was; its ETag fits no edit then.
          */
         get: operations["getGrant"];
         put?: never;
@@ -816,7 +816,7 @@ export interface paths {
         };
         /**
          * Read a customer as the partner sees it
-         * @description An external user sees those that it has access to. For the partner's users and the provider.
+         * @description An external user sees those that it has access to. For the partner's users and the provider. With `at`, as it was; its ETag fits no edit then.
          */
         get: operations["getPartnerCustomer"];
         put?: never;
@@ -2063,6 +2063,10 @@ export interface components {
             created_at: components["schemas"]["Instant"];
             updated_at: components["schemas"]["Instant"];
             version: components["schemas"]["Version"];
+            at?: components["schemas"]["PastAt"];
+            past?: components["schemas"]["IsPast"];
+            complete?: components["schemas"]["IsComplete"];
+            missing?: components["schemas"]["MissingVersions"];
         };
         /**
          * @example {
@@ -2432,6 +2436,10 @@ export interface components {
             sign_in_url?: string;
             /** @description Of the grant */
             version: components["schemas"]["Version"];
+            at?: components["schemas"]["PastAt"];
+            past?: components["schemas"]["IsPast"];
+            complete?: components["schemas"]["IsComplete"];
+            missing?: components["schemas"]["MissingVersions"];
         };
         /** @description What customers see of a partner */
         PartnerSummary: {
@@ -3023,6 +3031,10 @@ export interface components {
         /** @description The last line: how many rows all pages have */
         Rows: {
             rows: number;
+            at?: components["schemas"]["PastAt"];
+            past?: components["schemas"]["IsPast"];
+            complete?: components["schemas"]["IsComplete"];
+            missing?: components["schemas"]["MissingVersions"];
         };
         MailList: {
             items: components["schemas"]["Mail"][];
@@ -3060,6 +3072,10 @@ export interface components {
             items: components["schemas"]["Grant"][];
             total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
+            at?: components["schemas"]["PastAt"];
+            past?: components["schemas"]["IsPast"];
+            complete?: components["schemas"]["IsComplete"];
+            missing?: components["schemas"]["MissingVersions"];
         };
         GrantUserList: {
             items: components["schemas"]["GrantUser"][];
@@ -3069,12 +3085,36 @@ export interface components {
             items: components["schemas"]["PersonWithAccess"][];
             total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
+            at?: components["schemas"]["PastAt"];
+            past?: components["schemas"]["IsPast"];
+            complete?: components["schemas"]["IsComplete"];
+            missing?: components["schemas"]["MissingVersions"];
         };
         UserCustomerList: {
             items: components["schemas"]["UserCustomer"][];
             total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
         };
+        /** @description The instant that was asked about; there in answers about the past alone, as are past, complete and missing */
+        PastAt: components["schemas"]["Instant"];
+        /**
+         * @description The answer is about what was. It says nothing about now.
+         * @constant
+         */
+        IsPast: true;
+        /** @description All versions of records that the answer needs are known */
+        IsComplete: boolean;
+        /** @description The versions of records that are not known. Of such a record the answer has the latest version before them. */
+        MissingVersions: {
+            /** @enum {string} */
+            record: "partner" | "headcount" | "user" | "customer" | "grant" | "assignment";
+            customer?: string;
+            partner?: string;
+            user?: components["schemas"]["UserID"];
+            /** @description The first of the versions; of an assignment, how often it was changed */
+            from: number;
+            to: number;
+        }[];
         /** @description How many rows the whole list has, with its filter; null where they are too many to be counted for each page */
         Total: number | null;
         MemberList: {
@@ -3101,6 +3141,10 @@ export interface components {
             items: components["schemas"]["PartnerCustomer"][];
             total: components["schemas"]["Total"];
             next_cursor: components["schemas"]["Cursor"];
+            at?: components["schemas"]["PastAt"];
+            past?: components["schemas"]["IsPast"];
+            complete?: components["schemas"]["IsComplete"];
+            missing?: components["schemas"]["MissingVersions"];
         };
         History: {
             items: components["schemas"]["Event"][];
@@ -3278,6 +3322,12 @@ export interface components {
              */
             consistency: "strong" | "eventual" | "snapshot" | null;
             /**
+             * Format: date-time
+             * @description Asks what was allowed at an instant of the past, up to now. Only a back end with the scope `partner-access/audit` may ask, and with this
+             *     scope alone nothing else. The answer is marked: its context has `past: true` and `at`. It counts as no use. consistency has no meaning then.
+             */
+            at?: string | null;
+            /**
              * @description Whether an allow counts as a use of the access, which the customer sees as the day of the last one. By default it does in a single
              *     evaluation and does not in a batch. What a partner's user asks about itself never does.
              */
@@ -3332,6 +3382,10 @@ export interface components {
                 };
                 /** @description When it was decided, with milliseconds. In the answer to a batch this stands once, in the header Evaluated-At. */
                 evaluated_at?: components["schemas"]["Instant"];
+                at?: components["schemas"]["PastAt"];
+                past?: components["schemas"]["IsPast"];
+                complete?: components["schemas"]["IsComplete"];
+                missing?: components["schemas"]["MissingVersions"];
             };
         };
         /** @description A question of a batch that could not be answered */
@@ -4124,6 +4178,12 @@ export interface components {
          * @example 2027-03-01T00:00:00Z
          */
         EndsBefore: string;
+        /**
+         * @description Asks about an instant of the past, up to now: what was, and what a check answered then. The answer says `past: true`, and `complete: false`
+         *     with the versions of records that are missing where they are not known. The last use of access is known of now alone.
+         * @example 2027-03-03T00:00:00Z
+         */
+        At: components["schemas"]["Instant"];
         /**
          * @description Only access that was last used before this day (UTC), or never
          * @example 2026-09-01
@@ -4927,6 +4987,12 @@ export interface operations {
                  *     `changed_since` narrow it.
                  */
                 sort?: components["parameters"]["GrantSort"];
+                /**
+                 * @description Asks about an instant of the past, up to now: what was, and what a check answered then. The answer says `past: true`, and `complete: false`
+                 *     with the versions of records that are missing where they are not known. The last use of access is known of now alone.
+                 * @example 2027-03-03T00:00:00Z
+                 */
+                at?: components["parameters"]["At"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
@@ -5062,7 +5128,14 @@ export interface operations {
     };
     getGrant: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Asks about an instant of the past, up to now: what was, and what a check answered then. The answer says `past: true`, and `complete: false`
+                 *     with the versions of records that are missing where they are not known. The last use of access is known of now alone.
+                 * @example 2027-03-03T00:00:00Z
+                 */
+                at?: components["parameters"]["At"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
@@ -5345,6 +5418,12 @@ export interface operations {
                  * @example 2026-09-01
                  */
                 unused_since?: components["parameters"]["UnusedSince"];
+                /**
+                 * @description Asks about an instant of the past, up to now: what was, and what a check answered then. The answer says `past: true`, and `complete: false`
+                 *     with the versions of records that are missing where they are not known. The last use of access is known of now alone.
+                 * @example 2027-03-03T00:00:00Z
+                 */
+                at?: components["parameters"]["At"];
                 /**
                  * @description A `-` before it turns the order round. Access without an end comes after all ends; whoever never used it comes before all days. The order
                  *     of the last use reads everybody.
@@ -6935,6 +7014,12 @@ export interface operations {
                  *     `changed_since` narrow it.
                  */
                 sort?: components["parameters"]["GrantSort"];
+                /**
+                 * @description Asks about an instant of the past, up to now: what was, and what a check answered then. The answer says `past: true`, and `complete: false`
+                 *     with the versions of records that are missing where they are not known. The last use of access is known of now alone.
+                 * @example 2027-03-03T00:00:00Z
+                 */
+                at?: components["parameters"]["At"];
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
@@ -6993,7 +7078,14 @@ export interface operations {
     };
     getPartnerCustomer: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Asks about an instant of the past, up to now: what was, and what a check answered then. The answer says `past: true`, and `complete: false`
+                 *     with the versions of records that are missing where they are not known. The last use of access is known of now alone.
+                 * @example 2027-03-03T00:00:00Z
+                 */
+                at?: components["parameters"]["At"];
+            };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
                 "X-Request-ID"?: components["parameters"]["RequestID"];
