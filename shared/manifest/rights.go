@@ -52,8 +52,8 @@ func rights() map[string][]Right {
 	return map[string][]Right{
 		"check": {
 			table("BatchGetItem", "C", "P"),
-			table("GetItem", "C", "E", "P"), // C and P: in TransactGetItems
-			table("Query", "C", "P", "Z"), // Z: what was; likewise below
+			table("GetItem", "C", "E", "P"),                                            // C and P: in TransactGetItems
+			table("Query", "C", "P", "Z"),                                              // Z: what was; likewise below
 			updating([]string{"pk", "sk", "customer", "used", "used_by", "user"}, "C"), // the last use, and nothing that decides
 			index(Index1, "P"),
 		},

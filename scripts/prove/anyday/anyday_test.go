@@ -30,3 +30,33 @@ func TestThePastIsToldAsItWas(t *testing.T) {
 		}
 	}
 }
+
+// Asking about a day two years back costs what the customer has, and not what happened since.
+func TestADayTwoYearsBackIsReadByGrants(t *testing.T) {
+	var reads []anyday.Reads
+	for _, changes := range []int{30, 300} {
+		r, err := anyday.FirstDay(t.Context(), engine.Shared(t), "reads-"+rand.Text(), changes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d changes since: %+v", changes, r)
+		reads = append(reads, r)
+	}
+	if reads[0] != reads[1] {
+		t.Errorf("got %+v after 30 changes and %+v after 300, want the same", reads[0], reads[1])
+	}
+}
+
+// A version that never came is told.
+func TestALostVersionMakesAnswersIncompleteAndNotWrong(t *testing.T) {
+	r, err := anyday.Run(t.Context(), anyday.Config{
+		Engine: engine.Shared(t), Table: "anyday-" + rand.Text(), Changes: 200, Seed: 7, Lose: 0.1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(r)
+	if len(r.Violations) > 0 || r.Incomplete == 0 {
+		t.Errorf("got %d answers that differ and %d that say that they are incomplete, want none and some", len(r.Violations), r.Incomplete)
+	}
+}

@@ -130,7 +130,6 @@ func (w *world) command() error {
 		switch {
 		case err == nil:
 			w.Report.Changes++
-			w.commandsByKind[kinds[i].name]++
 		case errors.As(err, &refused):
 			w.Refused++
 		default:

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go/middleware"
@@ -29,6 +30,7 @@ type feed struct {
 	shards   map[string]*string             // iterators by shard
 	ended    map[string]bool                // shards
 	waiting  [][]events.DynamoDBEventRecord // batches
+	kept     map[string]int                 // the bytes of each item that the function makes, by its key
 	fail     float64                        // how many writes of the function fail
 }
 
@@ -41,7 +43,7 @@ func newFeed(w *world) (*feed, error) {
 	}
 	o := w.client.Options()
 	f := &feed{
-		world: w, arn: aws.ToString(table.Table.LatestStreamArn), shards: map[string]*string{}, ended: map[string]bool{},
+		world: w, arn: aws.ToString(table.Table.LatestStreamArn), shards: map[string]*string{}, ended: map[string]bool{}, kept: map[string]int{},
 		streams: dynamodbstreams.New(dynamodbstreams.Options{
 			Region: o.Region, Credentials: o.Credentials, BaseEndpoint: o.BaseEndpoint, HTTPClient: o.HTTPClient,
 		}),
@@ -51,6 +53,9 @@ func newFeed(w *world) (*feed, error) {
 			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("faults", func(
 				ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 			) (middleware.InitializeOutput, middleware.Metadata, error) {
+				if put, ok := in.Parameters.(*dynamodb.PutItemInput); ok {
+					f.weigh(put.Item)
+				}
 				if f.random.Float64() < f.fail/2 { // before it happens
 					return middleware.InitializeOutput{}, middleware.Metadata{}, errFault
 				}
@@ -67,6 +72,33 @@ func newFeed(w *world) (*feed, error) {
 		Now:    w.service.Now, NewID: w.service.NewID, Log: slog.New(slog.DiscardHandler), Client: faulty,
 	})
 	return f, err
+}
+
+// weigh notes the size of an item, as DynamoDB bills storage: names and values in UTF-8, and a hundred bytes beside
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
+func (f *feed) weigh(item map[string]dynamotypes.AttributeValue) {
+	size := 100
+	for name, v := range item {
+		size += len(name)
+		switch v := v.(type) {
+		case *dynamotypes.AttributeValueMemberS:
+			size += len(v.Value)
+		case *dynamotypes.AttributeValueMemberN:
+			size += len(v.Value)/2 + 1
+		case *dynamotypes.AttributeValueMemberBOOL:
+			size++
+		case *dynamotypes.AttributeValueMemberL:
+			size += 3
+			for _, e := range v.Value {
+				if s, ok := e.(*dynamotypes.AttributeValueMemberS); ok {
+					size += 1 + len(s.Value)
+				}
+			}
+		}
+	}
+	pk, _ := item["pk"].(*dynamotypes.AttributeValueMemberS)
+	sk, _ := item["sk"].(*dynamotypes.AttributeValueMemberS)
+	f.kept[pk.Value+" "+sk.Value] = size
 }
 
 // read takes what is new in the stream, in batches of one to a hundred records.
@@ -108,7 +140,7 @@ func (f *feed) readShard(id string) error {
 			if err != nil {
 				return err
 			}
-			if f.Lose && f.random.IntN(1000) == 0 {
+			if f.random.Float64() < f.Lose {
 				continue
 			}
 			records = append(records, record)
