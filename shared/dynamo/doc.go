@@ -55,6 +55,9 @@
 //	one mail, and whether an address is       GetItem                                                      L#<event>#<recipient>, B#<address>
 //	   blocked
 //	the first answer to a repeated request    GetItem                                                      I#<digest>
+//	what a record was at an instant           the record; Query of its versions, one item, twice at most   Z#<kind>#…, V#<instant>#…
+//	who was ever assigned in a grant          Query                                                        Z#CU#<customer>#<partner>, R#
+//	the versions of a person who is erased    Query                                                        Z#PU#<user>, V#
 //
 // Writes are one TransactWriteItems per change: every record with the version that it must be found in, the events, and the answer
 // to the request's idempotency key. There is no Scan, no partition that everything shares, and no write without a condition.
