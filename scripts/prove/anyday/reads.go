@@ -55,7 +55,8 @@ func FirstDay(ctx context.Context, e *engine.Engine, table string, changes int) 
 	url := m.URL()
 	store := dynamo.New(dynamodb.New(w.client.Options(), func(o *dynamodb.Options) { o.BaseEndpoint = &url }), table)
 	of := access.Past{At: first, Asked: w.now}
-	page, err := store.People(ctx, customer, access.PeopleFilter{Now: first, Order: access.OrderName, Past: of}, access.PageRequest{Limit: 100})
+	f := access.PeopleFilter{Now: first, Order: access.OrderName, Past: of}
+	page, err := store.People(ctx, customer, f, access.PageRequest{Limit: 100})
 	if err != nil {
 		return r, err
 	}

@@ -1,6 +1,6 @@
 // Command replay does what the batches that were given up are for: it takes the dead letters of the functions notify and publish one by
 // one, finds the records again, and calls the function with them. What succeeds is taken out of the queue, the rest stays for the next
-// replay. What had been sent before is not sent again: receipts are kept for a year, dead letters for two weeks; and a version is kept once.
+// replay. What had been sent before is not sent again: receipts are kept for a year, dead letters for two weeks. A version is kept once.
 package main
 
 import (
