@@ -160,7 +160,7 @@ func (v *service) addPagesClient(other awscognito.CfnUserPoolIdentityProvider) {
 }
 
 // addMachines makes a client for each scope, or one for both: its secret gets tokens without a person. The provider's own systems may ask
-// about the past, too, which their scope shows them anyway; who else audits gets a client of his own, made by hand, and paid for each month.
+// about the past, too, which their scope shows them anyway; who else audits gets a client of his own, made by hand and paid for monthly.
 func (v *service) addMachines(scopes awscognito.CfnUserPoolResourceServer) {
 	var machine awscognito.CfnUserPoolClient
 	for _, m := range []struct {
