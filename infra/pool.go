@@ -159,17 +159,20 @@ func (v *service) addPagesClient(other awscognito.CfnUserPoolIdentityProvider) {
 	v.pool.pages, v.pool.audience = page, append(v.pool.audience, page)
 }
 
-// addMachines makes a client for each scope, or one for both: its secret gets tokens without a person. The provider's own systems may ask about
-// the past, too, which their scope shows them anyway; who else audits gets a client of his own, made by hand, and paid for each month.
+// addMachines makes a client for each scope, or one for both: its secret gets tokens without a person. The provider's own systems may ask
+// about the past, too, which their scope shows them anyway; who else audits gets a client of his own, made by hand and paid for monthly.
 func (v *service) addMachines(scopes awscognito.CfnUserPoolResourceServer) {
 	var machine awscognito.CfnUserPoolClient
 	for _, m := range []struct {
 		id, scope string
-		more      []string
-	}{{"Directory", httpapi.ScopeDirectory, []string{httpapi.ScopeAudit}}, {"Check", httpapi.ScopeCheck, nil}} {
-		says := append(m.more, m.scope)
+		says      []string
+	}{
+		{"Directory", httpapi.ScopeDirectory, []string{httpapi.ScopeDirectory, httpapi.ScopeAudit}},
+		{"Check", httpapi.ScopeCheck, []string{httpapi.ScopeCheck}},
+	} {
+		says := m.says
 		if v.sharedMachine {
-			says = []string{httpapi.ScopeAudit, httpapi.ScopeDirectory, httpapi.ScopeCheck}
+			says = []string{httpapi.ScopeDirectory, httpapi.ScopeCheck, httpapi.ScopeAudit}
 		}
 		if !v.sharedMachine || machine == nil {
 			machine = v.addMachine(m.id, scopes, says)

@@ -122,7 +122,7 @@ func TestWhatAnOperatorDoesWithout(t *testing.T) {
 			machines[id] = c.Properties["AllowedOAuthScopes"]
 		}
 	}
-	same(t, "machines", machines, map[string]any{"DirectoryClient": []string{httpapi.ScopeAudit, httpapi.ScopeDirectory, httpapi.ScopeCheck}})
+	same(t, "machines", machines, map[string]any{"DirectoryClient": []string{httpapi.ScopeDirectory, httpapi.ScopeCheck, httpapi.ScopeAudit}})
 	_, api := tpl.only(t, "AWS::ApiGatewayV2::Authorizer")
 	same(t, "whose tokens the API takes", at(api.Properties, "JwtConfiguration", "Audience"),
 		[]any{map[string]any{"Ref": "PagesClient"}, map[string]any{"Ref": "DirectoryClient"}})

@@ -428,7 +428,7 @@ func TestThePoolIsAsTheServiceNeedsIt(t *testing.T) {
 		t.Errorf("got pages that write %q, want some list, without what says who one is", writes)
 	}
 	for id, scopes := range map[string][]string{
-		"DirectoryClient": {httpapi.ScopeAudit, httpapi.ScopeDirectory}, "CheckClient": {httpapi.ScopeCheck}, // who serves people asks about now
+		"DirectoryClient": {httpapi.ScopeDirectory, httpapi.ScopeAudit}, "CheckClient": {httpapi.ScopeCheck}, // who serves people asks about now
 	} {
 		m := clients[id].Properties
 		same(t, id, []any{m["AllowedOAuthFlows"], m["AllowedOAuthScopes"], m["GenerateSecret"]},

@@ -502,9 +502,7 @@ func (it *item) grant() *access.Grant {
 }
 
 // grantInto decodes into a grant that is allocated already, in one pass over the attributes: a batch of questions reads many.
-//
-//nolint:funlen // a line or two for each attribute
-func (it *item) grantInto(g *access.Grant) {
+func (it *item) grantInto(g *access.Grant) { //nolint:funlen // a case for each attribute
 	var end access.End
 	level := &attr{name: "level"} // one without is damaged
 	for i := range it.attrs {
