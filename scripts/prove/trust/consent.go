@@ -36,7 +36,8 @@ type customer struct {
 	terms   map[string]*terms // by partner
 	manager string
 
-	approvals int // how many have to approve a request; 0: one
+	admins    map[string]bool // addresses that are, or were, an admin's: mails about requests may still be on their way to them
+	approvals int             // how many have to approve a request; 0: one
 }
 
 type partner struct {
@@ -249,6 +250,9 @@ func (c *consent) conflicts(a *account) {
 // joined and left record a customer's members.
 func (c *consent) joined(cust, address string, admin bool) {
 	c.customers[cust].members[address] = admin
+	if admin {
+		c.customers[cust].admins[address] = true
+	}
 	for _, a := range c.accounts {
 		c.conflicts(a)
 	}

@@ -86,7 +86,9 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 		}
 	}()
 	for _, id := range customers() {
-		w.customers[id] = &customer{id: id, members: map[string]bool{}, caps: map[string]level{}, terms: map[string]*terms{}}
+		w.customers[id] = &customer{
+			id: id, members: map[string]bool{}, admins: map[string]bool{}, caps: map[string]level{}, terms: map[string]*terms{},
+		}
 		body := object{"name": title(id), "contacts": []string{"contact@" + id + ".example"}}
 		if id != globex { // which registers its domain only later
 			body["domain"] = id + ".example"
@@ -455,7 +457,13 @@ func (w *world) readMails() {
 		if ours && theirs {
 			continue // it was for one of the two, who can tell
 		}
-		if s := foreign(side, map[bool]string{true: good, false: evil}[theirs], text); s != "" {
+		var decides []string // who decides about a request is one of the customer's, whoever else it is
+		for _, id := range customers() {
+			if strings.HasPrefix(mail.Event, "request.") && w.customers[id].admins[mail.To] {
+				decides = append(decides, id)
+			}
+		}
+		if s := foreign(side, map[bool]string{true: good, false: evil}[theirs], text, decides...); s != "" {
 			w.violation("a mail of %s to %s holds %q: %s", mail.Event, mail.To, s, mail.Text)
 		}
 		if _, rest, ok := strings.Cut(mail.Text, "/v1/invitations/"); ok && side != "" {
