@@ -5,15 +5,16 @@ import { Navigate, Route, Routes, useParams } from 'react-router';
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
-import { AssignedUsers } from './AssignedUsers';
-import { Customer, CustomerOverview } from './Customer';
-import { Customers } from './Customers';
-import { Employees } from './Employees';
-import { History } from './History';
-import { Invitations } from './Invitations';
-import { Mails } from './Mails';
 
-// The forms are loaded when somebody opens one: they are what is heavy.
+// Each page is loaded when somebody opens it: nobody waits for the components of another.
+const AssignedUsers = lazy(async () => ({ default: (await import('./AssignedUsers')).AssignedUsers }));
+const Customer = lazy(async () => ({ default: (await import('./Customer')).Customer }));
+const CustomerOverview = lazy(async () => ({ default: (await import('./Customer')).CustomerOverview }));
+const Customers = lazy(async () => ({ default: (await import('./Customers')).Customers }));
+const Employees = lazy(async () => ({ default: (await import('./Employees')).Employees }));
+const History = lazy(async () => ({ default: (await import('./History')).History }));
+const Invitations = lazy(async () => ({ default: (await import('./Invitations')).Invitations }));
+const Mails = lazy(async () => ({ default: (await import('./Mails')).Mails }));
 const Account = lazy(async () => ({ default: (await import('./Account')).Account }));
 const AddEmployees = lazy(async () => ({ default: (await import('./AddEmployees')).AddEmployees }));
 const Authorised = lazy(async () => ({ default: (await import('./Authorised')).Authorised }));
