@@ -200,6 +200,7 @@ flow('W3 the tree of partners and customers: opened level by level, each custome
   await accessible(page, 'the tree');
   await page.getByRole('link', { name: c.name, exact: true }).click();
   await page.getByRole('heading', { name: c.name, level: 1 }).waitFor();
+  await page.getByRole('tab', { name: 'People' }).click();
   await row(page, 'Bo Owner').getByText('By everyone').waitFor();
 });
 

@@ -1,12 +1,12 @@
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import type { Schemas } from '../api';
-import { useExtend, usePause } from './grants';
+import { over, useExtend, usePause } from './grants';
 import { useCustomer } from './queries';
-import { RemovePartner } from './RemovePartner';
-import { over } from './grants';
+
+const RemovePartner = lazy(async () => ({ default: (await import('./RemovePartner')).RemovePartner }));
 
 type Grant = Schemas['Grant'];
 
@@ -45,7 +45,11 @@ export function GrantMenu({ grant: g, back, text }: { grant: Grant; back?: strin
       >
         {text}
       </ButtonDropdown>
-      {removing && <RemovePartner grant={g} close={() => setRemoving(false)} />}
+      {removing && (
+        <Suspense fallback={null}>
+          <RemovePartner grant={g} close={() => setRemoving(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

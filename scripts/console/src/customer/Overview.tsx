@@ -10,11 +10,12 @@ import { useNavigate } from 'react-router';
 import { answer, asProblem, useCursorPages, type Schemas } from '../api';
 import { DataTable } from '../parts/DataTable';
 import { LastUse, soonDays, Until } from '../parts/Ending';
-import { LevelText } from '../parts/Level';
+import { LevelText } from '../parts/LevelText';
 import { Name } from '../parts/Name';
 import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';
+import { daysBefore } from '../parts/time';
 import { Who } from '../parts/Who';
 import { useApi, useNow } from '../session';
 import { useFollow } from '../shell/useFollow';
@@ -23,9 +24,6 @@ import { keyOf, useCustomer, useManagement } from './queries';
 
 type Grant = Schemas['Grant'];
 const day = 86_400_000;
-
-/** The day, in UTC, so many days before. */
-export const daysBefore = (now: Date, days: number): string => new Date(now.getTime() - days * day).toISOString().slice(0, 10);
 
 /** What an admin opens every Monday: who can come in now, what ends soon, and what nobody uses. */
 export function Overview() {

@@ -14,12 +14,12 @@ import { Instant } from '../parts/Instant';
 import { Name } from '../parts/Name';
 import { SearchField } from '../parts/SearchField';
 import { SearchSelect } from '../parts/SearchSelect';
+import { daysBefore } from '../parts/time';
 import { sortOf, useAddress } from '../parts/useAddress';
 import { Who } from '../parts/Who';
 import { byWhom, levelName, roleName } from '../parts/words';
 import { useApi, useNow } from '../session';
 import { useFollow } from '../shell/useFollow';
-import { daysBefore } from './Overview';
 import { keyOf, useCustomer } from './queries';
 
 type Person = Schemas['PersonWithAccess'];

@@ -3,19 +3,20 @@ import { Navigate, Route, Routes, useParams } from 'react-router';
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
-import { History } from './History';
-import { Invitations } from './Invitations';
-import { Mails } from './Mails';
-import { Overview } from './Overview';
-import { Partner, Terms } from './Partner';
-import { PartnerPeople } from './PartnerPeople';
-import { Partners } from './Partners';
-import { People } from './People';
-import { Requests } from './Requests';
 
-// The forms are loaded when somebody opens one: they are what is heavy.
+// Each page is loaded when somebody opens it: nobody waits for the components of another.
+const History = lazy(async () => ({ default: (await import('./History')).History }));
+const Invitations = lazy(async () => ({ default: (await import('./Invitations')).Invitations }));
+const Mails = lazy(async () => ({ default: (await import('./Mails')).Mails }));
+const Overview = lazy(async () => ({ default: (await import('./Overview')).Overview }));
+const Partner = lazy(async () => ({ default: (await import('./Partner')).Partner }));
+const Terms = lazy(async () => ({ default: (await import('./Partner')).Terms }));
+const PartnerPeople = lazy(async () => ({ default: (await import('./PartnerPeople')).PartnerPeople }));
+const Partners = lazy(async () => ({ default: (await import('./Partners')).Partners }));
+const People = lazy(async () => ({ default: (await import('./People')).People }));
 const AddPartner = lazy(async () => ({ default: (await import('./AddPartner')).AddPartner }));
 const DecideRequest = lazy(async () => ({ default: (await import('./DecideRequest')).DecideRequest }));
+const Requests = lazy(async () => ({ default: (await import('./Requests')).Requests }));
 const RequestPolicy = lazy(async () => ({ default: (await import('./RequestPolicy')).RequestPolicy }));
 const EditPartner = lazy(async () => ({ default: (await import('./EditPartner')).EditPartner }));
 const Invite = lazy(async () => ({ default: (await import('./Invite')).Invite }));

@@ -10,7 +10,7 @@ import { answer, type Answer, type Api, type Schemas } from '../api';
 import { useCancelInvitation } from '../parts/CancelInvitation';
 import { Group } from '../parts/Group';
 import { Instant } from '../parts/Instant';
-import { LevelText } from '../parts/Level';
+import { LevelText } from '../parts/LevelText';
 import { PanelForm } from '../parts/PanelForm';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';

@@ -11,7 +11,7 @@ import { Outlet, useNavigate, useOutletContext, useParams } from 'react-router';
 
 import { answer, asProblem, type Schemas } from '../api';
 import { Instant } from '../parts/Instant';
-import { LevelText } from '../parts/Level';
+import { LevelText } from '../parts/LevelText';
 import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';

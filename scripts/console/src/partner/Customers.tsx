@@ -10,7 +10,7 @@ import { DataTable } from '../parts/DataTable';
 import { PeriodText } from '../parts/Ending';
 import { ExportButton } from '../parts/ExportButton';
 import { GrantSearch, useGrantSearch } from '../parts/GrantSearch';
-import { LevelText } from '../parts/Level';
+import { LevelText } from '../parts/LevelText';
 import { Name } from '../parts/Name';
 import { Status } from '../parts/Status';
 import { count } from '../parts/words';

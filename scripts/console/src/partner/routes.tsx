@@ -5,16 +5,17 @@ import { Navigate, Route, Routes, useParams, useSearchParams } from 'react-route
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
-import { AssignedUsers } from './AssignedUsers';
-import { Customer, CustomerOverview } from './Customer';
-import { Customers } from './Customers';
-import { Employees } from './Employees';
-import { History } from './History';
-import { Invitations } from './Invitations';
-import { Mails } from './Mails';
-import { Requests } from './Requests';
 
-// The forms are loaded when somebody opens one: they are what is heavy.
+// Each page is loaded when somebody opens it: nobody waits for the components of another.
+const AssignedUsers = lazy(async () => ({ default: (await import('./AssignedUsers')).AssignedUsers }));
+const Customer = lazy(async () => ({ default: (await import('./Customer')).Customer }));
+const CustomerOverview = lazy(async () => ({ default: (await import('./Customer')).CustomerOverview }));
+const Customers = lazy(async () => ({ default: (await import('./Customers')).Customers }));
+const Employees = lazy(async () => ({ default: (await import('./Employees')).Employees }));
+const History = lazy(async () => ({ default: (await import('./History')).History }));
+const Invitations = lazy(async () => ({ default: (await import('./Invitations')).Invitations }));
+const Mails = lazy(async () => ({ default: (await import('./Mails')).Mails }));
+const Requests = lazy(async () => ({ default: (await import('./Requests')).Requests }));
 const Ask = lazy(async () => ({ default: (await import('./Ask')).Ask }));
 const ViewRequest = lazy(async () => ({ default: (await import('./ViewRequest')).ViewRequest }));
 const Account = lazy(async () => ({ default: (await import('./Account')).Account }));

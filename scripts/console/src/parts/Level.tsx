@@ -1,22 +1,7 @@
-import Box from '@cloudscape-design/components/box';
 import FormField from '@cloudscape-design/components/form-field';
 import Select from '@cloudscape-design/components/select';
 
 import { levelAbout, levelName, type Level } from './words';
-
-/** A level, and what is in effect of it where the provider's offer is lower. */
-export function LevelText({ level, effective }: { level: Level; effective: Level }) {
-  return (
-    <>
-      {levelName[level]}
-      {effective !== level && (
-        <Box variant="small" display="block" color="text-body-secondary">
-          In effect: {levelName[effective]} (the most that the provider offers)
-        </Box>
-      )}
-    </>
-  );
-}
 
 const order: Level[] = ['none', 'view', 'support', 'manage'];
 

@@ -32,3 +32,6 @@ export function instantOf(date: string, time: string): string | null {
   if (Number.isNaN(at.getTime()) || at.getDate() !== Number(d[3])) return null;
   return at.toISOString();
 }
+
+/** The day, in UTC, so many days before. */
+export const daysBefore = (now: Date, days: number): string => new Date(now.getTime() - days * 86_400_000).toISOString().slice(0, 10);

@@ -14,7 +14,7 @@ import { answer, asProblem, useCursorPages, useSubmit, type Schemas } from '../a
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
-import { LevelText } from '../parts/Level';
+import { LevelText } from '../parts/LevelText';
 import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Status } from '../parts/Status';

@@ -3,12 +3,12 @@ import { Navigate, Route, Routes } from 'react-router';
 
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
-import { Customer } from './Customer';
-import { Customers } from './Customers';
-import { Partners } from './Partners';
-import { Tree } from './Tree';
 
-// The forms are loaded when somebody opens one: they are what is heavy.
+// Each page is loaded when somebody opens it: nobody waits for the components of another.
+const Customer = lazy(async () => ({ default: (await import('./Customer')).Customer }));
+const Customers = lazy(async () => ({ default: (await import('./Customers')).Customers }));
+const Partners = lazy(async () => ({ default: (await import('./Partners')).Partners }));
+const Tree = lazy(async () => ({ default: (await import('./Tree')).Tree }));
 const CreatePartner = lazy(async () => ({ default: (await import('./CreatePartner')).CreatePartner }));
 const EditCustomer = lazy(async () => ({ default: (await import('./EditCustomer')).EditCustomer }));
 const EditPartner = lazy(async () => ({ default: (await import('./EditPartner')).EditPartner }));
