@@ -26,8 +26,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(cognitolocal.Main(m, engine.Main)) }
 
-// The flows stand in test/*.flow.mjs, one test each, and are run by Node in Chromium against a stack of this test's own. CONSOLE_FLOW=word runs
-// those with the word in their name. make test-pages runs this, make test does without.
+// The flows stand in test/*.flow.mjs, one test each, and are run by Node in Chromium against a stack of this test's own. CONSOLE_FLOW=word
+// runs those with the word in their name. make test-pages runs this, make test does without.
 func TestThePagesInABrowser(t *testing.T) {
 	if os.Getenv("CONSOLE_BROWSER") == "skip" {
 		t.Skip("CONSOLE_BROWSER=skip is set, as by make test: make test-pages tries the pages")

@@ -67,7 +67,6 @@ func rights() map[string][]Right {
 		"edit": {
 			table("BatchGetItem", "C", "P"),
 			table("ConditionCheckItem", "P"),
-			table("DeleteItem", "C"), // users who are removed
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"),
 			table("Query", "C", "P"),      // P: users who have access by their number
@@ -75,7 +74,6 @@ func rights() map[string][]Right {
 		},
 		"revoke": {
 			table("BatchGetItem", "C", "P"),
-			table("DeleteItem", "C"),
 			table("GetItem", "C", "E"),
 			table("PutItem", "C", "K"), // K: as edit
 			table("Query", "C", "P"),   // P: everyone of a partner, for a dry run
@@ -160,7 +158,7 @@ func jobRights() map[string][]Right {
 	return map[string][]Right{
 		"bulk": {
 			table("BatchGetItem", "C", "P"),
-			table("GetItem", "C", "E", "I", "J"),
+			table("GetItem", "E", "I", "J"),
 			table("PutItem", "I", "J"),
 			table("Query", "J"),
 			{Action: "lambda:InvokeFunction", On: Worker},
@@ -168,7 +166,6 @@ func jobRights() map[string][]Right {
 		"work": { // of its rows what grant, edit, revoke and directory need for theirs
 			table("BatchGetItem", "C", "P"),
 			table("ConditionCheckItem", "P"),
-			table("DeleteItem", "C"),
 			table("GetItem", "C", "E", "I", "J"),
 			table("PutItem", "C", "I", "J", "K"),
 			table("Query", "C", "J", "P"),

@@ -94,8 +94,8 @@ const (
 // dies tells whether the function ends, with everything that it has under way.
 func (f fault) dies() bool { return f == diesBefore || f == diesBetween }
 
-// amount says in how many ways each call fails: in all; in those that tell more than others, which leaves out what differs in nothing but how
-// the SDK takes it; or in every second of these, dealt so that two calls after another see all of them.
+// amount says in how many ways each call fails: in all; in those that tell more than others, which leaves out what differs in nothing but
+// how the SDK takes it; or in every second of these, dealt so that two calls after another see all of them.
 var amount = flag.String("ways", "half", "fail each call in `all` ways, in the telling ones, or in half of these")
 
 // way is a fault, once or for good.

@@ -384,3 +384,34 @@ func wantDigest(t *testing.T, w *spec.World, to string, lines int, texts ...stri
 		t.Errorf("got %s\n%s\nwant a digest of %d changes, among them one of %q", digest.Subject, digest.Text, lines, texts)
 	}
 }
+
+// Rows name users, caps and everyone as the routes do: what a function may call for its own requests, the worker may for its rows.
+func TestTheRowsOfAJobEditWhateverTheirRouteEdits(t *testing.T) {
+	t.Parallel()
+	w, kim, sam := acme(t)
+	ann := w.AdminOf("acme")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support"}).Want(201)
+	edit := func(more m) m {
+		more["op"], more["partner"] = "edit", "contoso"
+		return more
+	}
+	rows := []m{
+		edit(m{"users": m{"add": []string{sam}}}),
+		edit(m{"users": m{"remove": []string{sam}}}),
+		edit(m{"caps": m{"kim@contoso.example": "view"}}),
+		edit(m{"everyone": true}),
+		edit(m{"everyone": false, "users": m{"set": []string{kim}}}),
+		edit(m{"state": "suspended"}),
+		edit(m{"state": "open"}),
+		{"op": "revoke", "partner": "contoso"},
+	}
+	for _, query := range []string{"?dry_run=true", ""} {
+		job := ann.Do("POST", acmeBulk+query, m{"rows": rows}).Want(202).Header.Get("Location")
+		done(t, ann, job)
+		wantRows(t, ann, job, slices.Repeat([]string{"done 200"}, len(rows))...)
+		if query != "" {
+			w.Allowed(kim, "sign_in", "acme")
+		}
+	}
+	w.Denied(kim, "sign_in", "acme", "ended")
+}

@@ -177,8 +177,16 @@ func (f *forestalled) functions(c *stack.Config) {
 			if err := json.Unmarshal(text, &in); err != nil {
 				return nil, err
 			}
+			var why []string
+			for _, item := range in.TransactItems {
+				reason := `{"Code":"ConditionalCheckFailed"}`
+				if bytes.Contains(item, []byte(`"pk":{"S":"I#`)) { // the answer to a key: nobody else sends the same request
+					reason = `{"Code":"None"}`
+				}
+				why = append(why, reason)
+			}
 			body := `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[` +
-				strings.TrimSuffix(strings.Repeat(`{"Code":"ConditionalCheckFailed"},`, len(in.TransactItems)), ",") + `]}`
+				strings.Join(why, ",") + `]}`
 			return &http.Response{
 				StatusCode: http.StatusBadRequest, Request: r, ProtoMajor: 1, ProtoMinor: 1,
 				Header:        http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
@@ -245,6 +253,20 @@ func TestWhatEndsAccessHoldsContendedRecordsAndLeavesNoHold(t *testing.T) {
 	forestall(ann, "PATCH", contosoGrant, m{"until": "2027-01-01T00:00:00Z"})
 	forestall(olga, "DELETE", contoso+"/customers/acme", nil)
 	ann.Do("POST", grants, grant).Want(201)
+	f.about = "G#contoso" // and not the job itself
+	for _, edit := range []m{
+		{"users": m{"remove": []string{users[4]}}}, {"caps": m{"u0@contoso.example": "view"}}, {"everyone": true}, {"everyone": false},
+	} {
+		edit["op"], edit["partner"] = "edit", "contoso"
+		f.armed.Store(edit["everyone"] != true)
+		job := ann.Do("POST", acmeBulk, m{"rows": []m{edit}}).Want(202).Header.Get("Location")
+		done(t, ann, job)
+		wantRows(t, ann, job, "done 200")
+		if edit["everyone"] != true {
+			took("a row of a job", ann.Do("GET", contosoGrant, nil))
+		}
+	}
+	f.about = ""
 	forestall(p, "DELETE", acme+"/relationships/contoso", nil)
 	ann.Do("POST", grants, grant).Want(201)
 	forestall(ann, "DELETE", contosoGrant, nil)
