@@ -55,9 +55,9 @@ func (tx *transaction) formerUser(table string, w access.UserWrite) {
 }
 
 // Erase puts the pseudonym into a stretch of what concerns the partner and names the person: events, ended invitations, requests, mails,
-// and who ended grants; and, with the first stretch, into the versions of the user. It reads index 1 after the position, and returns where
-// the next stretch begins, "" at the end. Each item is written on the condition that it still says what the index said; otherwise Erase
-// fails, and the stretch has to be done again. It can be repeated.
+// who ended grants and who assigned their users; and, with the first stretch, into the versions of the user. It reads index 1 after the
+// position, and returns where the next stretch begins, "" at the end. Each item is written on the condition that it still says what the
+// index said; otherwise Erase fails, and the stretch has to be done again. It can be repeated.
 func (s *Store) Erase(ctx context.Context, x access.Erasure, after string, limit int) (next string, err error) {
 	if after == "" {
 		if err := s.eraseVersions(ctx, x.User); err != nil {
@@ -108,10 +108,46 @@ func (s *Store) eraseIn(ctx context.Context, x access.Erasure, it *item) error {
 	case strings.HasPrefix(e.key.SK, mailPrefix):
 		e.eraseMail(x, it)
 	case strings.HasPrefix(e.key.SK, grantPrefix):
-		if it.s("end_by") == string(access.ActorPartner) && x.Covers(it.s("end_email")) {
-			e.replace("end_email", it.s("end_email"), x.Pseudonym())
+		e.eraseBy(x, it, "end_by", "end_email")
+		e.eraseBy(x, it, "everyone_by", "everyone_email")
+		if err := s.eraseGranter(ctx, x, it.s("customer")); err != nil {
+			return err
 		}
 	}
+	return s.erased(ctx, e)
+}
+
+// eraseGranter puts the pseudonym into the assignments at a customer that the person has made.
+func (s *Store) eraseGranter(ctx context.Context, x access.Erasure, customer string) error {
+	const atOnce = 100
+	prefix := assignmentPrefix(x.Partner)
+	for after, more := "", true; more; {
+		items, rest, err := s.query(ctx, prefixed(customerPK(customer), prefix, after), atOnce)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			e := edit{key: Key{it.s(pk), it.s(sk)}, condition: present, values: map[string]types.AttributeValue{}}
+			e.eraseBy(x, it, "granter", "granter_email")
+			if err := s.erased(ctx, e); err != nil {
+				return err
+			}
+			after = strings.TrimPrefix(e.key.SK, prefix)
+		}
+		more = rest
+	}
+	return nil
+}
+
+// eraseBy replaces the address of somebody of the partner who has done something.
+func (e *edit) eraseBy(x access.Erasure, it *item, kind, email string) {
+	if it.s(kind) == string(access.ActorPartner) && x.Covers(it.s(email)) {
+		e.replace(email, it.s(email), x.Pseudonym())
+	}
+}
+
+// erased makes the edit of an item that names the person.
+func (s *Store) erased(ctx context.Context, e edit) error {
 	if len(e.set) == 0 {
 		return nil
 	}

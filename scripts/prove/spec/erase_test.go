@@ -20,17 +20,21 @@ func holdsText(t *testing.T, w *spec.World, text string) []string {
 	return slices.DeleteFunc(records(t, w), func(item string) bool { return !strings.Contains(strings.ToLower(item), text) })
 }
 
-// erasable is acme with a grant for contoso, whose sam has picked its users, edited, invited, left the other customer and has another
-// address by now. It returns sam's id.
+// erasable is acme with a grant for contoso, whose sam has picked its users and everyone at another customer, edited, invited, left the
+// other customer and has another address by now. It returns sam's id.
 func erasable(t *testing.T) (w *spec.World, ann, olga *spec.Client, kim, sam string) {
 	t.Helper()
 	w = withMail(t)
 	kim, sam = w.User("contoso", "kim@contoso.example", "tech"), w.User("contoso", "sam@contoso.example", "business")
 	ann, olga = w.AdminOf("acme"), w.As("olga@contoso.example")
 	w.Customer("globex")
+	w.Customer("initech")
+	lee := w.User("contoso", "lee@contoso.example", "tech")
+	w.Grant("initech", m{"partner": "contoso", "assigned_by": "partner"}).Want(201)
+	w.As("sam@contoso.example").Do("PUT", contosoPath+"/customers/initech/users", m{"everyone": true}).Want(200)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}, "assigned_by": "partner"}).Want(201)
 	w.Grant("globex", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
-	w.As("sam@contoso.example").Do("PUT", contosoPath+"/customers/acme/users", m{"users": []string{sam}}).Want(200)
+	w.As("sam@contoso.example").Do("PUT", contosoPath+"/customers/acme/users", m{"users": []string{lee, sam}}).Want(200)
 	w.As("sam@contoso.example").Do("POST", acmePath+"/invitations", m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201)
 	w.As("sam@contoso.example").Do("DELETE", contosoPath+"/customers/globex", nil).Want(200)
 	w.Provider().Do("PATCH", contosoPath, m{"contacts": []string{"ops@contoso.example", "sam@contoso.example"}}, "If-Match", "*").Want(200)
