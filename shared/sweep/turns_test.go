@@ -73,6 +73,10 @@ func (c *crowded) PendingInvitations(_ context.Context, _, partner, _, _ string,
 	return nil, "", nil
 }
 
+func (c *crowded) PendingRequests(context.Context, string, string, string, string, int) ([]*access.RequestRow, string, error) {
+	return nil, "", nil
+}
+
 func (c *crowded) sweep(t *testing.T) {
 	t.Helper()
 	now := func() time.Time { return start }
