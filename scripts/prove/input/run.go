@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -169,6 +170,8 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	return r.report, err
 }
 
+var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
+
 // settle makes a small world in which most of what a good request names is there.
 func (r *runner) settle(ctx context.Context) error {
 	for by, ask := range map[caller]stack.TokenRequest{
@@ -204,6 +207,7 @@ func (r *runner) settle(ctx context.Context) error {
 		{admin, "POST", "/v1/customers/acme/grants", `{"partner":"contoso","everyone":true,"assigned_by":"partner"}`, "", ""},
 		{admin, "POST", "/v1/customers/acme/invitations", `{"partner":"contoso","email":"eve@elsewhere.example"}`, "invitation", "invitation"},
 		{admin, "POST", "/v1/customers/acme/bulk", `{"rows":[{"op":"revoke","partner":"nobody"}]}`, "job", "id"},
+		{owner, "POST", "/v1/partners/contoso/requests", `{"customer":"acme","kind":"raise","level":"manage"}`, "request", "request"},
 	} {
 		sent, err := http.NewRequestWithContext(ctx, step.method, r.URL()+step.path, strings.NewReader(step.body))
 		if err != nil {
@@ -226,6 +230,13 @@ func (r *runner) settle(ctx context.Context) error {
 		}
 	}
 	r.gen = &generator{ops: operations(r.contract.Doc), names: names, odd: odd(), json: oddJSON()}
+	for _, o := range r.gen.ops {
+		for _, m := range pathParameter.FindAllStringSubmatch(o.path, -1) {
+			if names[m[1]] == "" {
+				return fmt.Errorf("%s: nothing here stands for {%s}", o.path, m[1])
+			}
+		}
+	}
 	return nil
 }
 
