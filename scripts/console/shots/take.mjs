@@ -9,7 +9,8 @@ const admin = { email: 'mia@umbra.example' };
 async function ask(who, method, path, body) {
   const { token } = await (await fetch(`${base}/_local/token`, { method: 'POST', body: JSON.stringify(who) })).json();
   const response = await fetch(base + path, {
-    method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', 'If-Match': '*' }, body: JSON.stringify(body),
+    method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...(method === 'PATCH' && { 'If-Match': '*' }) },
+    body: JSON.stringify(body),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);

@@ -168,7 +168,7 @@ flow('one notice at a time, with a way back, and gone on another page', async ({
   await page.getByRole('button', { name: 'Undo' }).click();
   await flash(page, `The access of ${p.name} is resumed`);
   await eventually(async () => assert.equal((await grantOf(c, p)).status, 'active'));
-  await page.waitForTimeout(1100); // so long a message belongs to what has just been done
+  await page.waitForTimeout(4100); // so long a message belongs to what has just been done
   await page.getByRole('link', { name: 'History' }).first().click();
   await page.getByRole('heading', { name: 'History', level: 1 }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Dismiss this message' }).count(), 0);

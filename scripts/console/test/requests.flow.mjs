@@ -25,7 +25,7 @@ flow('a partner asks with a code, and the customer sees what approving gives, an
   await page.keyboard.press('Escape');
   await form.getByRole('textbox', { name: 'Reason' }).fill('Migration');
   await accessible(page, 'asking');
-  await form.getByRole('button', { name: 'Ask', exact: true }).click();
+  await panel(page).getByRole('button', { name: 'Ask', exact: true }).click();
   await flash(page, `Your request to ${c.id} is on its way`);
   await page.getByRole('link', { name: /Access at Support for Kim Tech/ }).waitFor();
 
@@ -35,6 +35,9 @@ flow('a partner asks with a code, and the customer sees what approving gives, an
   });
   const theirs = await open(c.admin, link.slice(base.length));
   await theirs.getByText('1 waiting').first().waitFor();
+  const monday = await open(c.admin, `/customers/${c.id}/overview`);
+  await monday.getByRole('link', { name: 'Requests that wait: 1' }).click();
+  await monday.waitForURL(/\/requests$/);
   const decide = panel(theirs);
   await decide.getByText('What approving would do').waitFor();
   await decide.getByText('Kim Tech: Support').waitFor();
@@ -55,7 +58,7 @@ flow('a denial leads to asking, the customer asks back and declines, and the par
   const form = panel(page).getByRole('form', { name: 'Ask for access' });
   await form.getByRole('button', { name: /Level/ }).click();
   await page.getByRole('option', { name: /^Manage/ }).click();
-  await form.getByRole('button', { name: 'Ask', exact: true }).click();
+  await panel(page).getByRole('button', { name: 'Ask', exact: true }).click();
   await flash(page, `Your request to ${c.name} is on its way`);
 
   const theirs = await open(c.admin, `/customers/${c.id}/requests`);
@@ -86,7 +89,7 @@ flow('the customer says who may ask, and makes a code', async ({ open }) => {
   await accessible(page, 'the rules for requests');
   await form.getByRole('radio', { name: /Partners that have or had access/ }).click();
   await form.getByRole('checkbox', { name: 'A reason is needed' }).click();
-  await form.getByRole('button', { name: 'Save' }).click();
+  await panel(page).getByRole('button', { name: 'Save' }).click();
   await flash(page, 'The rules for requests are saved');
   const policy = await ask(c.admin, 'GET', `/v1/customers/${c.id}/request-policy`);
   assert.deepEqual([policy.mode, policy.reason_required], ['known', true]);

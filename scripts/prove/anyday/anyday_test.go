@@ -14,6 +14,7 @@ func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
 
 // Go run ./scripts/prove anyday does the same for as long as one likes.
 func TestThePastIsToldAsItWas(t *testing.T) {
+	var allowed, rows, halfway int // of both: a short history may have no list with anybody in it
 	for _, seed := range []uint64{1, mathrand.Uint64()} { //nolint:gosec // no secret
 		r, err := anyday.Run(t.Context(), anyday.Config{
 			Engine: engine.Shared(t), Table: "anyday-" + rand.Text(), Changes: 400, Seed: seed, Faulty: 0.8,
@@ -25,9 +26,10 @@ func TestThePastIsToldAsItWas(t *testing.T) {
 		if len(r.Violations) > 0 {
 			t.Errorf("go run ./scripts/prove anyday -seed %d: got %d differences, want none", seed, len(r.Violations))
 		}
-		if r.Allowed == 0 || r.Rows == 0 || r.Failed == 0 {
-			t.Errorf("got %d allowed checks, %d rows of lists, %d batches that failed, want some of each", r.Allowed, r.Rows, r.Failed)
-		}
+		allowed, rows, halfway = allowed+r.Allowed, rows+r.Rows, halfway+r.Failed
+	}
+	if allowed == 0 || rows == 0 || halfway == 0 {
+		t.Errorf("got %d allowed checks, %d rows of lists, %d batches that failed, want some of each", allowed, rows, halfway)
 	}
 }
 

@@ -21,6 +21,7 @@ import { useApi, useNow } from '../session';
 import { useFollow } from '../shell/useFollow';
 import { Extend } from './Extend';
 import { keyOf, useCustomer, useManagement } from './queries';
+import { useWaiting } from './RequestBadge';
 
 type Grant = Schemas['Grant'];
 const day = 86_400_000;
@@ -54,9 +55,9 @@ export function Overview() {
 }
 
 /** One number that leads to its list. */
-function Figure({ label, href, total, problem }: { label: string; href: string; total: number | null | undefined; problem: unknown }) {
+function Figure({ label, href, total, problem, most = 500 }: { label: string; href: string; total: number | null | undefined; problem: unknown; most?: number }) {
   const follow = useFollow();
-  const shown = problem ? 'Not known' : total === undefined ? '…' : total === null ? 'More than 500' : total.toLocaleString('en');
+  const shown = problem ? 'Not known' : total === undefined ? '…' : total === null ? `More than ${most}` : total.toLocaleString('en');
   return (
     <div>
       <Box variant="awsui-key-label">{label}</Box>
@@ -87,7 +88,8 @@ function Numbers() {
     queryFn: async ({ signal }) =>
       (await answer(api.GET('/v1/customers/{customer}/people', { params: { path, query: { limit: 1, count: true, unused_since: since } }, signal }))).data.total,
   });
-  const problem = partners.error ?? people.error ?? unused.error;
+  const waiting = useWaiting(customer);
+  const problem = partners.error ?? people.error ?? unused.error ?? waiting.error;
   return (
     <SpaceBetween size="l">
       {problem && (
@@ -98,14 +100,22 @@ function Numbers() {
             void partners.refetch();
             void people.refetch();
             void unused.refetch();
+            void waiting.refetch();
           }}
         />
       )}
       <Container>
-        <ColumnLayout columns={3} variant="text-grid">
+        <ColumnLayout columns={4} variant="text-grid">
           <Figure label="Partners with access now" href={`${at}/partners?status=active`} total={partners.data} problem={partners.error} />
           <Figure label="People who can come in now" href={`${at}/people`} total={people.data} problem={people.error} />
           <Figure label="Of them, not in the last 90 days" href={`${at}/people?unused=90`} total={unused.data} problem={unused.error} />
+          <Figure
+            label="Requests that wait"
+            href={`${at}/requests`}
+            total={waiting.data?.next_cursor ? null : waiting.data?.items.length}
+            problem={waiting.error}
+            most={100}
+          />
         </ColumnLayout>
       </Container>
     </SpaceBetween>

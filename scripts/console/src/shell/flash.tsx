@@ -28,7 +28,7 @@ const FlashContext = createContext<Flash | null>(null);
 const ItemsContext = createContext<FlashbarProps.MessageDefinition[]>([]);
 
 /** A change confirms itself and closes its form in the same moment: that is no page left. */
-const sameMoment = 1000;
+const sameMoment = 4000; // ms: a slow machine takes its time to show the list again
 
 /** Says one thing at a time: what was done last. */
 export function FlashProvider({ children }: { children: ReactNode }) {
