@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
 
 // Go run ./scripts/prove anyday does the same for as long as one likes.
 func TestThePastIsToldAsItWas(t *testing.T) {
-	var allowed, rows, halfway int // of both: a short history may have no list with anybody in it
+	var allowed, rows, halfway int                        // of both: a short history may have no list with anybody in it
 	for _, seed := range []uint64{1, mathrand.Uint64()} { //nolint:gosec // no secret
 		r, err := anyday.Run(t.Context(), anyday.Config{
 			Engine: engine.Shared(t), Table: "anyday-" + rand.Text(), Changes: 400, Seed: seed, Faulty: 0.8,
