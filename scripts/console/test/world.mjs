@@ -175,6 +175,7 @@ export function flow(name, run) {
 
 /** Nothing at all that axe finds: by WCAG's rules, and by what is good practice beside them. */
 export async function accessible(page, what = page.url()) {
+  await page.getByRole('heading', { level: 1 }).first().waitFor(); // a page is loaded when it is opened
   // What a panel has scrolled out of its place counts as hidden for axe, labels among it: in a high window nothing is.
   const { width, height } = page.viewportSize();
   await page.setViewportSize({ width, height: 3000 });
