@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -244,28 +243,13 @@ func (s *Store) inviters(ctx context.Context, list []*access.Invitation) (map[st
 func (s *Store) PendingInvitations(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.InvitationRow,
 	next string, err error,
 ) {
-	sp := prefixed(customerPK(customer), invitationPrefix, after)
-	if customer == "" {
-		sp = prefixed(partnerIndexPK(partner), invitationPrefix, after).inIndex()
+	want := func(i *access.Invitation) bool {
+		sender := user == "" || i.By.Kind == "partner" && (i.Inviter == user || i.Inviter == "")
+		return i.State == access.InvitationPending && sender && (partner == "" || i.Partner == partner)
 	}
-	items, more, err := s.query(ctx, sp, limit)
+	list, next, err := pendingOf(ctx, s, invitationPrefix, customer, partner, after, limit, (*item).invitation, want)
 	if err != nil {
 		return nil, "", err
-	}
-	var list []*access.Invitation
-	for _, it := range items {
-		i, err := decode(it, (*item).invitation)
-		if err != nil {
-			return nil, "", err
-		}
-		next = i.ID
-		sender := user == "" || i.By.Kind == "partner" && (i.Inviter == user || i.Inviter == "")
-		if i.State == access.InvitationPending && sender && (partner == "" || i.Partner == partner) {
-			list = append(list, i)
-		}
-	}
-	if !more {
-		next = ""
 	}
 	rows, err = s.invitationRows(ctx, list)
 	return rows, next, err
@@ -290,28 +274,11 @@ func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access
 	ask access.PageRequest,
 ) (access.Page[access.InvitationRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.InvitationRow, error) {
-		keys := make([]Key, 0, 2*len(items))
-		of := func(it *item) (pending, closed Key) {
-			customer, id := strings.TrimPrefix(it.s(pk), customerPrefix), it.s("id")
-			return invitationKey(customer, id), closedInvitationKey(customer, id)
-		}
-		for _, it := range items { // it may have ended since
-			pending, closed := of(it)
-			keys = append(keys, pending, closed)
-		}
-		side, err := s.get(ctx, keys)
+		list, err := currentOf(ctx, s, items, (*item).invitation, func(customer, id string) [2]Key {
+			return [2]Key{invitationKey(customer, id), closedInvitationKey(customer, id)}
+		})
 		if err != nil {
 			return nil, err
-		}
-		list := make([]*access.Invitation, len(items))
-		for n, it := range items {
-			pending, closed := of(it)
-			if list[n], err = lookup(side, pending, (*item).invitation); err == nil && list[n] == nil {
-				list[n], err = lookup(side, closed, (*item).invitation)
-			}
-			if err != nil {
-				return nil, err
-			}
 		}
 		return s.wantedInvitations(ctx, list, f)
 	}
@@ -321,21 +288,7 @@ func (s *Store) PartnerInvitations(ctx context.Context, partner string, f access
 func (s *Store) wantedInvitations(ctx context.Context, list []*access.Invitation, f access.InvitationFilter) ([]*access.InvitationRow,
 	error,
 ) {
-	for n, i := range list {
-		if i != nil && !f.MatchesParties(i) { // nothing more is read of it
-			list[n] = nil
-		}
-	}
-	rows, err := s.invitationRows(ctx, list)
-	if err != nil {
-		return nil, err
-	}
-	for n, r := range rows {
-		if r != nil && !f.Matches(r) {
-			rows[n] = nil
-		}
-	}
-	return rows, nil
+	return wanted(ctx, list, f.MatchesParties, s.invitationRows, f.Matches)
 }
 
 func invitationPrefixes(f access.InvitationFilter) []string {

@@ -235,19 +235,17 @@ func (s *Store) RequestCustomer(ctx context.Context, partner, id string) (string
 
 // Request reads a request, pending or ended; nil when there is none.
 func (s *Store) Request(ctx context.Context, customer, id string) (*access.Request, error) {
-	items, err := s.get(ctx, []Key{requestKey(customer, id), decidedRequestKey(customer, id)})
+	keys := requestKeys(customer, id)
+	items, err := s.get(ctx, keys[:])
 	if err != nil {
 		return nil, err
 	}
-	return requestIn(items, customer, id)
+	return firstOf(items, keys, (*item).request)
 }
 
-// requestIn decodes the request that get has read under both of its keys.
-func requestIn(items map[Key]*item, customer, id string) (*access.Request, error) {
-	if r, err := lookup(items, decidedRequestKey(customer, id), (*item).request); err != nil || r != nil {
-		return r, err
-	}
-	return lookup(items, requestKey(customer, id), (*item).request)
+// requestKeys are those of a request, of which the one that ended counts when both were read.
+func requestKeys(customer, id string) [2]Key {
+	return [2]Key{decidedRequestKey(customer, id), requestKey(customer, id)}
 }
 
 // RequestRow returns a request with what decides whether it is still to be decided; nil when there is none.
@@ -499,27 +497,12 @@ func (s *Store) MembersOf(ctx context.Context, customer string, people []string)
 func (s *Store) PendingRequests(ctx context.Context, customer, partner, user, after string, limit int) (rows []*access.RequestRow,
 	next string, err error,
 ) {
-	sp := prefixed(customerPK(customer), requestPrefix, after)
-	if customer == "" {
-		sp = prefixed(partnerIndexPK(partner), requestPrefix, after).inIndex()
-	}
-	items, more, err := s.query(ctx, sp, limit)
+	f := access.RequestFilter{Partner: partner, User: user}
+	list, next, err := pendingOf(ctx, s, requestPrefix, customer, partner, after, limit, (*item).request, func(r *access.Request) bool {
+		return r.State == access.RequestPending && f.MatchesParties(r)
+	})
 	if err != nil {
 		return nil, "", err
-	}
-	f := access.RequestFilter{Partner: partner, User: user}
-	var list []*access.Request
-	for _, it := range items {
-		r, err := decode(it, (*item).request)
-		if err != nil {
-			return nil, "", err
-		}
-		if next = r.ID; r.State == access.RequestPending && f.MatchesParties(r) {
-			list = append(list, r)
-		}
-	}
-	if !more {
-		next = ""
 	}
 	rows, err = s.requestRows(ctx, list)
 	return rows, next, err
@@ -544,22 +527,9 @@ func (s *Store) PartnerRequests(ctx context.Context, partner string, f access.Re
 	ask access.PageRequest,
 ) (access.Page[access.RequestRow], error) {
 	join := func(ctx context.Context, items []*item) ([]*access.RequestRow, error) {
-		keys := make([]Key, 0, 2*len(items))
-		of := func(it *item) (customer, id string) { return strings.TrimPrefix(it.s(pk), customerPrefix), it.s("id") }
-		for _, it := range items { // it may have ended since
-			customer, id := of(it)
-			keys = append(keys, requestKey(customer, id), decidedRequestKey(customer, id))
-		}
-		side, err := s.get(ctx, keys)
+		list, err := currentOf(ctx, s, items, (*item).request, requestKeys)
 		if err != nil {
 			return nil, err
-		}
-		list := make([]*access.Request, len(items))
-		for n, it := range items {
-			customer, id := of(it)
-			if list[n], err = requestIn(side, customer, id); err != nil {
-				return nil, err
-			}
 		}
 		return s.wantedRequests(ctx, list, f)
 	}
@@ -574,19 +544,5 @@ func requestPrefixes(f access.RequestFilter) []string {
 }
 
 func (s *Store) wantedRequests(ctx context.Context, list []*access.Request, f access.RequestFilter) ([]*access.RequestRow, error) {
-	for n, r := range list {
-		if r != nil && !f.MatchesParties(r) { // nothing more is read of it
-			list[n] = nil
-		}
-	}
-	rows, err := s.requestRows(ctx, list)
-	if err != nil {
-		return nil, err
-	}
-	for n, r := range rows {
-		if r != nil && !f.Matches(r) {
-			rows[n] = nil
-		}
-	}
-	return rows, nil
+	return wanted(ctx, list, f.MatchesParties, s.requestRows, f.Matches)
 }
