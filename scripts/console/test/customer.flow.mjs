@@ -851,6 +851,7 @@ flow('a list that cannot be read says so, and can be tried again', async ({ open
   await page.getByRole('textbox', { name: 'E-mail address', exact: true }).fill(c.admin.email);
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('link', { name: 'Partners', exact: true }).click();
+  await page.getByRole('heading', { name: 'Partners', level: 1 }).waitFor(); // till then the overview stands there, whose lists say the same
   await page.getByText('Something went wrong').waitFor();
   await page.getByText('Request abc-1').waitFor();
   broken = false;
