@@ -17,6 +17,7 @@ import (
 // What was right when it began, and is no longer when it ends.
 
 func TestA15_AnEarlierInvitationAddsNoSecondPartner(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.Partner("fabrikam")
 	ann := w.AdminOf("acme")

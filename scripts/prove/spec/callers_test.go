@@ -159,6 +159,7 @@ func (tn town) at(route, letter, where string) *spec.Answer {
 }
 
 func TestWhoMayCallWhat(t *testing.T) {
+	t.Parallel()
 	may := whoMay(t)
 	for _, f := range manifest.Functions() {
 		for _, r := range f.Routes {
@@ -278,6 +279,7 @@ func told(a *spec.Answer) string {
 }
 
 func TestATokenOfAnUnverifiedAddressIsNobodys(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Customer("acme")
 	w.Admin("acme", "ann@acme.example")
@@ -290,6 +292,7 @@ func TestATokenOfAnUnverifiedAddressIsNobodys(t *testing.T) {
 }
 
 func TestAnAddressInOtherCaseIsTheSamePersonAndALookAlikeIsNot(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Customer("acme")
 	w.Admin("acme", "ann@acme.example")

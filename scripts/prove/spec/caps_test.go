@@ -21,6 +21,7 @@ func capped(t *testing.T) (w *spec.World, kim, sam string) {
 }
 
 func TestWhateverThePartnerChoosesACapHolds(t *testing.T) {
+	t.Parallel()
 	picks := func(bodies ...m) func(*spec.World, string, string) {
 		return func(w *spec.World, _, _ string) {
 			for _, b := range bodies {
@@ -50,6 +51,7 @@ func TestWhateverThePartnerChoosesACapHolds(t *testing.T) {
 }
 
 func TestACapIsKeptForTheNextAccountOfThePerson(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"tech", "external"} {
 		w, kim, _ := capped(t)
 		w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+kim, nil).Want(204)
@@ -61,6 +63,7 @@ func TestACapIsKeptForTheNextAccountOfThePerson(t *testing.T) {
 }
 
 func TestACapHoldsInAllOfTheCustomersGrantsWhenItIsAnswered(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := capped(t)
 	w.Partner("fabrikam")
 	fay := w.User("fabrikam", "fay@fabrikam.example", "tech")
@@ -94,6 +97,7 @@ func TestACapHoldsInAllOfTheCustomersGrantsWhenItIsAnswered(t *testing.T) {
 }
 
 func TestACapIsShownAndTheLevelInEffectIs(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := capped(t)
 	for _, by := range []*spec.Answer{
 		w.AdminOf("acme").Do("GET", contosoGrant+"/users", nil).Want(200),
@@ -111,6 +115,7 @@ func TestACapIsShownAndTheLevelInEffectIs(t *testing.T) {
 }
 
 func TestOnlyTheCustomerChangesACapAndOnlyLowersItUnseen(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := capped(t)
 	w.As("sam@contoso.example").Do("PATCH", contosoGrant, m{"caps": m{kimsCap: "manage"}}, "If-Match", "*").WantProblem(404, "not_found")
 	ann := w.AdminOf("acme")
@@ -132,6 +137,7 @@ func TestOnlyTheCustomerChangesACapAndOnlyLowersItUnseen(t *testing.T) {
 }
 
 func TestD7_AnAddressOfTheCustomersDomainIsDeniedAtTheCheck(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Partner("fabrikam")
 	fay := w.User("fabrikam", "fay@eu.globex.example", "tech")
@@ -152,6 +158,7 @@ func TestD7_AnAddressOfTheCustomersDomainIsDeniedAtTheCheck(t *testing.T) {
 }
 
 func TestD20_ASecondGrantThatNamesOtherTermsIsRefusedAndSaysWhich(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	until := spec.Start.Add(24 * time.Hour)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": until}).Want(201)

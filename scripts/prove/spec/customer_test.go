@@ -26,6 +26,7 @@ type m = map[string]any
 const grants, contosoGrant = "/v1/customers/acme/grants", "/v1/customers/acme/grants/contoso"
 
 func TestD1_D3_ACustomerAddsUsersAndSoGrantsThemReadAccess(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
 	for _, action := range []string{"sign_in", "insights:read", "metrics:read", "dashboard:read", "capacity:read"} {
@@ -36,6 +37,7 @@ func TestD1_D3_ACustomerAddsUsersAndSoGrantsThemReadAccess(t *testing.T) {
 }
 
 func TestD4_D15_D16_PartnersAreAddedByEmailOrByOrganisation(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	one := w.Grant("acme", m{"email": "Kim@Contoso.example", "level": "view"}).Want(201)
 	if got := one.Strings("changes.added"); !slices.Equal(got, []string{kim}) {
@@ -54,6 +56,7 @@ func TestD4_D15_D16_PartnersAreAddedByEmailOrByOrganisation(t *testing.T) {
 }
 
 func TestD5_D23_AccessEndsWhenTheUserOrItsOrganisationIsRemoved(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
 	w.Provider().Do("DELETE", "/v1/partners/contoso/users/"+kim, nil).Want(204)
@@ -72,11 +75,13 @@ func TestD5_D23_AccessEndsWhenTheUserOrItsOrganisationIsRemoved(t *testing.T) {
 }
 
 func TestD6_TheGranterMustBeRegistered(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.As("nobody@acme.example").Do("POST", grants, m{"partner": "contoso", "users": []string{kim}}).WantProblem(403, "not_registered")
 }
 
 func TestD7_TheUserMustNotBelongToTheGrantersOwnOrganisation(t *testing.T) {
+	t.Parallel()
 	w, _, _ := acme(t)
 	w.Member("acme", "bob@elsewhere.example")
 	for _, email := range []string{"bob@elsewhere.example", "somebody@acme.example"} {
@@ -89,6 +94,7 @@ func TestD7_TheUserMustNotBelongToTheGrantersOwnOrganisation(t *testing.T) {
 }
 
 func TestD8_TheAddressMustBelongToAnActivePartnerAccount(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"email": "who@contoso.example"}).WantProblem(422, "unknown_email", "/email")
 	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim, m{"status": "disabled"}, "If-Match", "*").Want(200)
@@ -98,6 +104,7 @@ func TestD8_TheAddressMustBelongToAnActivePartnerAccount(t *testing.T) {
 }
 
 func TestD9_D10_WhatThePartnerLacksIsRefusedAndTheDetailSaysWhich(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Partner("northwind", "class", "other")
 	nina := w.User("northwind", "nina@northwind.example", "tech")
@@ -172,6 +179,7 @@ func TestD9_D10_WhatThePartnerLacksIsRefusedAndTheDetailSaysWhich(t *testing.T) 
 }
 
 func TestD9_AClassTakenAwayLaterDeniesAtOnce(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"class": "other"}, "If-Match", "*").Want(200)
@@ -179,6 +187,7 @@ func TestD9_AClassTakenAwayLaterDeniesAtOnce(t *testing.T) {
 }
 
 func TestD12_D13_D18_D19_TheCustomerListsAndSearchesItsPartners(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Partner("fabrikam", "name", "Fabrikam Résell")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
@@ -201,6 +210,7 @@ func TestD12_D13_D18_D19_TheCustomerListsAndSearchesItsPartners(t *testing.T) {
 }
 
 func TestD12_TheListOfActivePartnersOmitsEndedAndSuspended(t *testing.T) {
+	t.Parallel()
 	w, _, _ := acme(t)
 	w.Partner("fabrikam")
 	w.Partner("litware")
@@ -257,6 +267,7 @@ func TestD12_TheListOfActivePartnersOmitsEndedAndSuspended(t *testing.T) {
 }
 
 func TestD17_D28_D30_EveryActionSaysWhatItChanged(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	made := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
 	if got := made.Header.Get("Location"); got != contosoGrant {
@@ -279,6 +290,7 @@ func TestD17_D28_D30_EveryActionSaysWhatItChanged(t *testing.T) {
 }
 
 func TestD20_AddingAnOrganisationThatIsThereAlreadyMerges(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	first := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	second := w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(200)
@@ -297,6 +309,7 @@ func TestD20_AddingAnOrganisationThatIsThereAlreadyMerges(t *testing.T) {
 }
 
 func TestD24_D25_WithoutAccessACustomerIsNotListed(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
@@ -310,6 +323,7 @@ func TestD24_D25_WithoutAccessACustomerIsNotListed(t *testing.T) {
 }
 
 func TestD24_NotificationsAreAnActionAndEndWithTheAccess(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
 	w.Allowed(kim, "notifications:receive", "acme")
@@ -319,6 +333,7 @@ func TestD24_NotificationsAreAnActionAndEndWithTheAccess(t *testing.T) {
 }
 
 func TestD27_TheSavedSetReplacesTheOldOne(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	lee := w.User("contoso", "lee@contoso.example", "tech")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
@@ -333,6 +348,7 @@ func TestD27_TheSavedSetReplacesTheOldOne(t *testing.T) {
 }
 
 func TestD29_RemoveEndsTheOrganisationsAccessInTheNextCheck(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
 	w.Allowed(kim, "sign_in", "acme")
@@ -343,6 +359,7 @@ func TestD29_RemoveEndsTheOrganisationsAccessInTheNextCheck(t *testing.T) {
 }
 
 func TestRegrantingIsANewGrantAndTheReasonsStayInTheHistory(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	first := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201).String("grant.id")
 	w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
@@ -361,6 +378,7 @@ func TestRegrantingIsANewGrantAndTheReasonsStayInTheHistory(t *testing.T) {
 
 // Whichever is lower wins, and the partner's portal shows it, from where the customer's own console is launched.
 func TestW10_W11_W14_OfGrantAndOfferTheLowerCounts(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
 	levels := []string{"none", "view", "support", "manage"}
@@ -417,6 +435,7 @@ func TestW10_W11_W14_OfGrantAndOfferTheLowerCounts(t *testing.T) {
 }
 
 func TestW4_W9_W11_ManageWorksOnlyWhenBothSidesAgree(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	g := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
 	if got := g.String("grant.effective_level"); got != "manage" {
@@ -435,6 +454,7 @@ func TestW4_W9_W11_ManageWorksOnlyWhenBothSidesAgree(t *testing.T) {
 }
 
 func TestW2_EachPurposeHasAnActionAndTheLeastLevelThatGivesIt(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "none"}).Want(201)
 	levels := []string{"none", "view", "support", "manage"}
@@ -460,6 +480,7 @@ func TestW2_EachPurposeHasAnActionAndTheLeastLevelThatGivesIt(t *testing.T) {
 }
 
 func TestW6_SupportIsReadOnly(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support"}).Want(201)
 	for _, what := range []string{"dashboard", "reports", "user_activity"} {
@@ -471,6 +492,7 @@ func TestW6_SupportIsReadOnly(t *testing.T) {
 }
 
 func TestW7_ARelationshipOpensSupportWhenTheOfferIsAtLeastThat(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Partner("litware", "offer", "view")
 	open := w.Provider().Do("PUT", "/v1/customers/acme/relationships/contoso", m{}).Want(201)
@@ -488,6 +510,7 @@ func TestW7_ARelationshipOpensSupportWhenTheOfferIsAtLeastThat(t *testing.T) {
 }
 
 func TestW8_W13_TheCustomerCanLowerAndRevokeAtAnyTime(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
 	ann := w.AdminOf("acme")
@@ -503,6 +526,7 @@ func TestW8_W13_TheCustomerCanLowerAndRevokeAtAnyTime(t *testing.T) {
 }
 
 func TestW12_AccessNeverFlowsAlongThePartnerTree(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Partner("child", "parent", "contoso")
 	w.Partner("parent")
@@ -515,6 +539,7 @@ func TestW12_AccessNeverFlowsAlongThePartnerTree(t *testing.T) {
 }
 
 func TestA13_A14_AccessIsContinuousTimedOrDisabledToTheInstant(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	from, until := spec.Start.Add(time.Hour), spec.Start.Add(3*time.Hour)
 	g := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "from": from, "until": until}).Want(201)
@@ -541,6 +566,7 @@ func TestA13_A14_AccessIsContinuousTimedOrDisabledToTheInstant(t *testing.T) {
 }
 
 func TestA14_TheCustomerSuspendsAndResumesAccessWhileAPeriodEnds(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	ann := w.AdminOf("acme")
 	state := func(state, status string) {
@@ -585,6 +611,7 @@ func TestA14_TheCustomerSuspendsAndResumesAccessWhileAPeriodEnds(t *testing.T) {
 }
 
 func TestTheEndCanBeMovedWhileThePeriodLasts(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": spec.Start.Add(time.Hour)}).Want(201)
 	ann := w.AdminOf("acme")
@@ -596,6 +623,7 @@ func TestTheEndCanBeMovedWhileThePeriodLasts(t *testing.T) {
 }
 
 func TestTheKillSwitchSuspendsAPartnerEverywhereAndResumesIt(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Customer("globex")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
@@ -608,6 +636,7 @@ func TestTheKillSwitchSuspendsAPartnerEverywhereAndResumesIt(t *testing.T) {
 }
 
 func TestARemovedCustomerLetsNobodyInAndIsGone(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.Provider().Do("DELETE", "/v1/customers/acme", nil).Want(204)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestD15_D17_ADryRunSaysWhomTheAddressFindsAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	ann := w.AdminOf("acme")
 	found := ann.Do("POST", grants+"?dry_run=true", m{"email": "Kim@Contoso.example", "level": "support"}).Want(200)
@@ -52,6 +53,7 @@ func TestD15_D17_ADryRunSaysWhomTheAddressFindsAndChangesNothing(t *testing.T) {
 }
 
 func TestD15_ADryRunSaysNoMoreThanTheGrantWould(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Customer("globex")
 	w.Member("globex", "gil@globex.example")
@@ -89,6 +91,7 @@ func TestD15_ADryRunSaysNoMoreThanTheGrantWould(t *testing.T) {
 }
 
 func TestD15_ADryRunIsAskedForWithTrueAndKeepsNoIdempotencyKey(t *testing.T) {
+	t.Parallel()
 	w, _, _ := acme(t)
 	ann := w.AdminOf("acme")
 	body := m{"email": "kim@contoso.example"}
@@ -103,6 +106,7 @@ func TestD15_ADryRunIsAskedForWithTrueAndKeepsNoIdempotencyKey(t *testing.T) {
 }
 
 func TestD17_D29_TheAnswerNamesWhoLostAccess(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
 	ann := w.AdminOf("acme")
@@ -121,6 +125,7 @@ func TestD17_D29_TheAnswerNamesWhoLostAccess(t *testing.T) {
 }
 
 func TestA12_AManagedCustomerCannotCancelItsPartnersInvitations(t *testing.T) {
+	t.Parallel()
 	w, _, _ := acme(t)
 	w.Provider().Do("PUT", "/v1/customers/acme/managing-partner", m{"partner": "contoso"}).Want(201)
 	const invitations = "/v1/customers/acme/invitations"
@@ -137,6 +142,7 @@ func TestA12_AManagedCustomerCannotCancelItsPartnersInvitations(t *testing.T) {
 }
 
 func TestE5_E8_PendingInvitationsAreListedByPartnerOrCustomer(t *testing.T) {
+	t.Parallel()
 	w, _, _ := acme(t)
 	w.Customer("globex")
 	w.Partner("fabrikam")
@@ -181,6 +187,7 @@ func people(t *testing.T, a *spec.Answer, which string) []string {
 }
 
 func TestADryRunNamesWhoGainsAndWhoLoses(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Customer("globex")
 	olgaID := w.User("contoso", "olga@contoso.example", "owner")
@@ -265,6 +272,7 @@ func TestADryRunNamesWhoGainsAndWhoLoses(t *testing.T) {
 }
 
 func TestADryRunOfALaterPeriodNamesWhoGainsThen(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	from := spec.Start.Add(day)
 	a := w.AdminOf("acme").Do("POST", grants+"?dry_run=true", m{"partner": "contoso", "users": []string{kim}, "from": from}).Want(200)
@@ -299,6 +307,7 @@ func TestADryRunSaysWhatWorkFollowsLater(t *testing.T) {
 }
 
 func TestADryRunWritesNothingAndTellsTheMails(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	contacts := m{"contacts": []string{"desk@contoso.example", "boss@contoso.example"}}
 	w.Provider().Do("PATCH", "/v1/partners/contoso", contacts, "If-Match", "*").Want(200)
@@ -325,6 +334,7 @@ func TestADryRunWritesNothingAndTellsTheMails(t *testing.T) {
 }
 
 func TestARequestDoesWhatItsPlanSaysOrNothing(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	ann := w.AdminOf("acme")
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
@@ -356,6 +366,7 @@ func TestARequestDoesWhatItsPlanSaysOrNothing(t *testing.T) {
 }
 
 func TestARepeatedRequestWithAPlanIsAnsweredAsTheFirstTime(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	ann := w.AdminOf("acme")
 	body := m{"partner": "contoso", "users": []string{kim}}

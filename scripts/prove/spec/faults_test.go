@@ -55,6 +55,7 @@ func checkAt(by time.Duration) func(*stack.Config) {
 }
 
 func TestWithAnyClocksNoCheckAllowsWhatWasRevoked(t *testing.T) {
+	t.Parallel()
 	provider := func(w *spec.World) *spec.Client { return w.Provider() }
 	admin := func(w *spec.World) *spec.Client { return w.AdminOf("acme") }
 	edit := func(body m) func(string) any { return func(string) any { return body } }
@@ -113,6 +114,7 @@ func TestWithAnyClocksNoCheckAllowsWhatWasRevoked(t *testing.T) {
 
 // The one thing that a check's clock decides is a period: it begins and ends as much later, or earlier, as that clock differs.
 func TestAPeriodEndsByTheChecksClockAndARecordedEndStays(t *testing.T) {
+	t.Parallel()
 	for _, by := range []time.Duration{-skew, skew} {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()

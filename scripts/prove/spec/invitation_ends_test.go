@@ -26,6 +26,7 @@ func invited(t *testing.T, w *spec.World, by *spec.Client, body m) (id, secret s
 }
 
 func TestAnInvitationEndsWithTheGrantThatItWasFor(t *testing.T) {
+	t.Parallel()
 	for about, end := range map[string]func(w *spec.World){
 		"revoked": func(w *spec.World) { w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200) },
 		"relinquished": func(w *spec.World) {
@@ -73,6 +74,7 @@ func TestAnInvitationEndsWithTheGrantThatItWasFor(t *testing.T) {
 }
 
 func TestAnInvitationEndsWhenItsInviterMayNotInviteAnyMore(t *testing.T) {
+	t.Parallel()
 	provider := func(w *spec.World) *spec.Client { return w.Provider() }
 	for about, c := range map[string]struct {
 		then   func(w *spec.World, ben string)
@@ -109,6 +111,7 @@ func TestAnInvitationEndsWhenItsInviterMayNotInviteAnyMore(t *testing.T) {
 }
 
 func TestTheInviterIsTheActorInTheHistoryOfAnAcceptance(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	ann := w.AdminOf("acme")
 	_, secret := invited(t, w, ann, m{"partner": "contoso"})
@@ -121,6 +124,7 @@ func TestTheInviterIsTheActorInTheHistoryOfAnAcceptance(t *testing.T) {
 }
 
 func TestOnlyTheSideThatInvitedSendsAgainAndAnEndedOneIsMadeAnew(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.Grant("acme", m{"partner": "contoso", "level": "support"}).Want(201)
 	ann, olga := w.AdminOf("acme"), w.As("olga@contoso.example")

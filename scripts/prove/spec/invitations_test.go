@@ -66,6 +66,7 @@ func tokenIn(t *testing.T, mail stack.Mail) string {
 func byToken(token string) string { return "/v1/invitations/" + url.PathEscape(token) }
 
 func TestE3_E4_AnInvitedPersonAcceptsAndHasAccessByThatGrantOnly(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.Customer("globex")
 	w.Grant("globex", m{"partner": "contoso", "everyone": true}).Want(201)
@@ -106,6 +107,7 @@ func TestE3_E4_AnInvitedPersonAcceptsAndHasAccessByThatGrantOnly(t *testing.T) {
 }
 
 func TestE5_E8_ACancelledInvitationCannotBeAccepted(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	ann := w.AdminOf("acme")
 	id := ann.Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201).String("invitation.id")
@@ -124,6 +126,7 @@ func TestE5_E8_ACancelledInvitationCannotBeAccepted(t *testing.T) {
 }
 
 func TestAnInvitationsTokenIsWhatOpensIt(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.AdminOf("acme").Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201)
 	secret := tokenIn(t, mailed(t, w, "eve@elsewhere.example", "invitation.created", 1))
@@ -150,6 +153,7 @@ func TestAnInvitationsTokenIsWhatOpensIt(t *testing.T) {
 }
 
 func TestSendingAnInvitationAgainEndsTheOldToken(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	ann := w.AdminOf("acme")
 	id := ann.Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201).String("invitation.id")
@@ -164,6 +168,7 @@ func TestSendingAnInvitationAgainEndsTheOldToken(t *testing.T) {
 }
 
 func TestAnInvitationRemindsOnceAndEndsOnTheInstant(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	ann := w.AdminOf("acme")
 	ann.Do("POST", invitations, m{"email": "eve@elsewhere.example", "partner": "contoso", "days": 7}).Want(201)
@@ -183,6 +188,7 @@ func TestAnInvitationRemindsOnceAndEndsOnTheInstant(t *testing.T) {
 }
 
 func TestThePartnerInvitesWhereTheCustomerLetsItAssign(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	olga := w.As("olga@contoso.example")
 	olga.Do("POST", invitations, m{"email": "eve@elsewhere.example"}).WantProblem(404, "not_found")
@@ -201,6 +207,7 @@ func TestThePartnerInvitesWhereTheCustomerLetsItAssign(t *testing.T) {
 }
 
 func TestWhoNeedsNoInvitationOrMustNotHaveOneIsNotInvited(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.Partner("fabrikam")
 	w.User("fabrikam", "fay@fabrikam.example", "tech")

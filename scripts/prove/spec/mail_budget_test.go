@@ -26,6 +26,7 @@ func untilTomorrow(t *testing.T, w *spec.World, a *spec.Answer) {
 }
 
 func TestAnInvitationIsMailedNoMoreOftenThanADayAllows(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.Grant("acme", m{"partner": "contoso", "level": "support"}).Want(201)
 	olga, ann := w.As("olga@contoso.example"), w.AdminOf("acme")
@@ -48,6 +49,7 @@ func TestAnInvitationIsMailedNoMoreOftenThanADayAllows(t *testing.T) {
 }
 
 func TestAPersonIsMadeAndRemovedNoMoreOftenThanADayAllows(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	olga := w.As("olga@contoso.example")
 	create := func() *spec.Answer {
@@ -62,6 +64,7 @@ func TestAPersonIsMadeAndRemovedNoMoreOftenThanADayAllows(t *testing.T) {
 }
 
 func TestNoticesToContactsBeyondADaysBudgetAreToldInASummary(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	const it = "it@acme.example"
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{it}}).Want(200)

@@ -12,6 +12,7 @@ import (
 // Mails: D21, D31, and what became of them.
 
 func TestD21_D31_UsersAndCustomerAreToldOfGrantAndRemoval(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
 	kim := w.User("contoso", "kim@contoso.example", "tech")
@@ -99,6 +100,7 @@ func TestD24_WithoutAccessAUserIsDeniedAndGetsNoFurtherMail(t *testing.T) {
 }
 
 func TestTheStateOfEachMailIsReadAndAMailIsSentAgain(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
 	w.Provider().Do("PUT", "/v1/partners/contoso", m{"contacts": []string{"ops@contoso.example"}}).Want(200)

@@ -16,6 +16,7 @@ import (
 const pick = "/v1/partners/contoso/customers/acme/users"
 
 func TestW3_PartnersStandInATreeAndThePartnerOpensACustomerFromIt(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	const contoso = "/v1/partners/contoso"
 	w.Partner("fabrikam")
@@ -77,6 +78,7 @@ func TestW3_PartnersStandInATreeAndThePartnerOpensACustomerFromIt(t *testing.T) 
 }
 
 func TestD2_W14_A1_A3_A4_ThePartnerListsItsCustomers(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Customer("globex")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage"}).Want(201)
@@ -103,6 +105,7 @@ func TestD2_W14_A1_A3_A4_ThePartnerListsItsCustomers(t *testing.T) {
 }
 
 func TestA2_A11_A12_A16_AManagedCustomerIsOpenAndReadOnlyToItself(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	g := w.Provider().Do("PUT", "/v1/customers/acme/managing-partner", m{"partner": "contoso"}).Want(201)
 	if g.String("grant.level") != "manage" || g.Get("grant.managed") != true || g.Get("grant.until") != nil {
@@ -138,6 +141,7 @@ func wantFullAccess(w *spec.World, user string) {
 }
 
 func TestA17_APickedUserOfAnOpenCustomerHasFullAccess(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	g := w.Grant("acme", m{"partner": "contoso", "level": "manage"}).Want(201)
 	if g.Get("grant.managed") != false || g.String("grant.status") != "active" || g.String("grant.assigned_by") != "partner" {
@@ -155,6 +159,7 @@ func TestA17_APickedUserOfAnOpenCustomerHasFullAccess(t *testing.T) {
 }
 
 func TestA15_AManagedCustomerHasExactlyOnePartner(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Partner("fabrikam")
 	w.Grant("acme", m{"partner": "fabrikam"}).Want(201)
@@ -170,6 +175,7 @@ func TestA15_AManagedCustomerHasExactlyOnePartner(t *testing.T) {
 }
 
 func TestA5_A21_ThePartnerAssignsUsersWhereTheCustomerAllowsIt(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.As("sam@contoso.example").Do("PUT", pick, m{"users": []string{kim}}).WantProblem(404, "not_found")
 	g := w.Grant("acme", m{"partner": "contoso", "level": "support"}).Want(201)
@@ -187,6 +193,7 @@ func TestA5_A21_ThePartnerAssignsUsersWhereTheCustomerAllowsIt(t *testing.T) {
 }
 
 func TestA6_OnlyUsersOfTheOwnOrganisationCanBePicked(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Partner("fabrikam")
 	fay := w.User("fabrikam", "fay@fabrikam.example", "tech")
@@ -196,6 +203,7 @@ func TestA6_OnlyUsersOfTheOwnOrganisationCanBePicked(t *testing.T) {
 }
 
 func TestA7_A8_APersonOfTheCustomerCannotAlsoComeInAsAPartner(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.Member("acme", "kim@contoso.example") // afterwards
@@ -212,6 +220,7 @@ func TestA7_A8_APersonOfTheCustomerCannotAlsoComeInAsAPartner(t *testing.T) {
 }
 
 func TestA9_WhereTheGrantRequiresItThePartnerNeedsSingleSignOn(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Partner("contoso", "sso", false)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "require_sso": true}).Want(201)
@@ -221,6 +230,7 @@ func TestA9_WhereTheGrantRequiresItThePartnerNeedsSingleSignOn(t *testing.T) {
 }
 
 func TestA9_TheOwnerSetsSingleSignOnOnlyWhereTheProviderAllowsIt(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Partner("contoso", "sso", false)
 	w.User("contoso", "olga@contoso.example", "owner")
@@ -266,6 +276,7 @@ func TestA9_TheOwnerSetsSingleSignOnOnlyWhereTheProviderAllowsIt(t *testing.T) {
 }
 
 func TestW10_A18_A19_A20_TheSignInLinkShowsOnlyDuringAccess(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": spec.Start.Add(time.Hour)}).Want(201)
 	link := func(email string) (url string, access bool) {
@@ -293,6 +304,7 @@ func TestW10_A18_A19_A20_TheSignInLinkShowsOnlyDuringAccess(t *testing.T) {
 }
 
 func TestThePartnerRelinquishes(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	out := w.As("sam@contoso.example").Do("DELETE", "/v1/partners/contoso/customers/acme", nil).Want(200)
@@ -303,6 +315,7 @@ func TestThePartnerRelinquishes(t *testing.T) {
 }
 
 func TestE2_E6_E7_UsersAreAssignedPerTenantAndKeepAccounts(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Customer("globex")
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
@@ -314,6 +327,7 @@ func TestE2_E6_E7_UsersAreAssignedPerTenantAndKeepAccounts(t *testing.T) {
 }
 
 func TestE9_TheLastUserCannotBeTakenOutButTheWholeGrantCanEnd(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim, sam}}).Want(201)
 	ann := w.AdminOf("acme")
@@ -326,6 +340,7 @@ func TestE9_TheLastUserCannotBeTakenOutButTheWholeGrantCanEnd(t *testing.T) {
 }
 
 func TestE10_WhileEveryoneIsOnSingleUsersCannotBeTakenOut(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	ann := w.AdminOf("acme")
@@ -339,6 +354,7 @@ func TestE10_WhileEveryoneIsOnSingleUsersCannotBeTakenOut(t *testing.T) {
 }
 
 func TestE14_EveryoneReplacesAssignmentsAndOffRevivesNone(t *testing.T) {
+	t.Parallel()
 	edit := func(everyone bool) func(*spec.World) *spec.Answer {
 		return func(w *spec.World) *spec.Answer {
 			return w.AdminOf("acme").Do("PATCH", contosoGrant, m{"everyone": everyone}, "If-Match", "*")
@@ -422,6 +438,7 @@ func TestE14_EveryoneReplacesAssignmentsAndOffRevivesNone(t *testing.T) {
 }
 
 func TestE11_E12_E13_EveryoneIsPresentAndFutureUsersNotExternal(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	eve := w.User("contoso", "eve@elsewhere.example", "external")
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
@@ -437,6 +454,7 @@ func TestE11_E12_E13_EveryoneIsPresentAndFutureUsersNotExternal(t *testing.T) {
 }
 
 func TestE15_E16_AfterEveryoneOffUsersKeepAccessOneByOne(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
 	ann := w.AdminOf("acme")
@@ -455,6 +473,7 @@ func TestE15_E16_AfterEveryoneOffUsersKeepAccessOneByOne(t *testing.T) {
 }
 
 func TestE11_ThePartnerSwitchesEveryoneOnWhereItAssigns(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso"}).Want(201)
 	w.As("sam@contoso.example").Do("PUT", pick, m{"everyone": true}).Want(200)
@@ -465,6 +484,7 @@ func TestE11_ThePartnerSwitchesEveryoneOnWhereItAssigns(t *testing.T) {
 }
 
 func TestP2_P4_TheOwnerCreatesEmployeesAndTheySeeEachOther(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	first := w.Provider().Do("POST", "/v1/partners/contoso/users", m{"email": "olga@contoso.example", "name": "Olga"}).Want(201)
@@ -483,6 +503,7 @@ func TestP2_P4_TheOwnerCreatesEmployeesAndTheySeeEachOther(t *testing.T) {
 }
 
 func TestP5_EmployeeAccountsAreNeverForACustomersPeople(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.Customer("acme")
@@ -495,6 +516,7 @@ func TestP5_EmployeeAccountsAreNeverForACustomersPeople(t *testing.T) {
 }
 
 func TestP8_P9_P10_P11_ThePortalIsDecidedByTheEmployeesRole(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.Partner("fabrikam")
@@ -524,6 +546,7 @@ func TestP8_P9_P10_P11_ThePortalIsDecidedByTheEmployeesRole(t *testing.T) {
 }
 
 func TestP1_P3_P4_EmployeesSignInAndReadTicketsAndHistory(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.Partner("fabrikam")
@@ -568,6 +591,7 @@ func wantPortalActions(t *testing.T, w *spec.World, own, other string, users, ma
 }
 
 func TestP8_AccountSettingsAreTheOwnersAlone(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.User("contoso", "olga@contoso.example", "owner")
@@ -584,6 +608,7 @@ func TestP8_AccountSettingsAreTheOwnersAlone(t *testing.T) {
 }
 
 func TestP13_TwoFactorAuthenticationNeedsAPhone(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	body := m{"email": "kim@contoso.example", "name": "Kim", "role": "tech", "mfa": true}
@@ -594,6 +619,7 @@ func TestP13_TwoFactorAuthenticationNeedsAPhone(t *testing.T) {
 }
 
 func TestP14_SeveralEmployeesAreCreatedInOneGoWithAResultEach(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.User("contoso", "olga@contoso.example", "owner")
@@ -611,6 +637,7 @@ func TestP14_SeveralEmployeesAreCreatedInOneGoWithAResultEach(t *testing.T) {
 }
 
 func TestP19_EmailRoleAndPhoneCanBeEdited(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.Provider().Do("PATCH", "/v1/partners/contoso/users/"+kim,
@@ -623,6 +650,7 @@ func TestP19_EmailRoleAndPhoneCanBeEdited(t *testing.T) {
 }
 
 func TestP17_ChangingAccessDoesNotAlterHistory(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view"}).Want(201)
 	before := w.AdminOf("acme").Do("GET", "/v1/customers/acme/history?type=grant.created", nil).Want(200).Body
@@ -637,6 +665,7 @@ func TestP17_ChangingAccessDoesNotAlterHistory(t *testing.T) {
 }
 
 func TestTheHistoryOfAPeriodIsHalfOpen(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	ann := w.AdminOf("acme")
 	w.Advance(time.Hour)
@@ -722,6 +751,7 @@ func TestTheHistoryOfAPeriodIsHalfOpen(t *testing.T) {
 }
 
 func TestP21_AnEmployeeIsDeletedAndOneOwnerStays(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	olga := w.User("contoso", "olga@contoso.example", "owner")

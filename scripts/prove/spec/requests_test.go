@@ -35,6 +35,7 @@ func code(ann *spec.Client) string {
 func policy(ann *spec.Client, body m) { ann.Do("PUT", acmePolicy, body, "If-Match", "*").Want(200) }
 
 func TestAPartnerAsksWithACodeAndTheApprovalIsTheGrant(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	until := spec.Start.Add(90 * day)
 	asked := olga.Do("POST", contosoRequests, m{
@@ -91,6 +92,7 @@ func TestAPartnerAsksWithACodeAndTheApprovalIsTheGrant(t *testing.T) {
 }
 
 func TestWhoMayNotAskLearnsNothingAndRunsOutOfAttempts(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	w.Customer("globex")
 	w.AdminOf("globex").Do("PUT", "/v1/customers/globex/request-policy", m{"mode": "off"}, "If-Match", "*").Want(200)
@@ -137,6 +139,7 @@ func TestWhoMayNotAskLearnsNothingAndRunsOutOfAttempts(t *testing.T) {
 }
 
 func TestTheCustomerSaysWhoAsksAndForHowLong(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	body := m{"customer": "acme", "kind": "access", "users": []string{kim}}
 	policy(ann, m{"mode": "known"})
@@ -162,6 +165,7 @@ func TestTheCustomerSaysWhoAsksAndForHowLong(t *testing.T) {
 }
 
 func TestOnlyThoseWhoDecideDoAndNobodyAboutHisOwn(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	w.Member("acme", "member@acme.example")
 	w.Customer("globex")
@@ -190,6 +194,7 @@ func TestOnlyThoseWhoDecideDoAndNobodyAboutHisOwn(t *testing.T) {
 }
 
 func TestSeveralApproveTheSameTermsBeforeAnythingIsGranted(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	w.Admin("acme", "cleo@acme.example")
 	policy(ann, m{"mode": "open", "approvals": 2})
@@ -220,6 +225,7 @@ func TestSeveralApproveTheSameTermsBeforeAnythingIsGranted(t *testing.T) {
 }
 
 func TestAnExtensionMovesTheEndAndARaiseTheLevelOfTheSameGrant(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	until := spec.Start.Add(10 * day)
 	grant := w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "view", "until": until}).Want(201).String("grant.id")
@@ -253,6 +259,7 @@ func TestAnExtensionMovesTheEndAndARaiseTheLevelOfTheSameGrant(t *testing.T) {
 }
 
 func TestAPersonAsksForItselfInsideAGrantAlone(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	kit := w.As("kit@contoso.example")
 	policy(ann, m{"mode": "open"})
@@ -281,6 +288,7 @@ func TestAPersonAsksForItselfInsideAGrantAlone(t *testing.T) {
 }
 
 func TestARequestExpiresByTheClockAndRemindsBefore(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	policy(ann, m{"mode": "open", "hours": 100})
 	ask := func() string {
@@ -309,6 +317,7 @@ func TestARequestExpiresByTheClockAndRemindsBefore(t *testing.T) {
 }
 
 func TestWhatMakesARequestMootCancelsIt(t *testing.T) {
+	t.Parallel()
 	for about, c := range map[string]struct {
 		then   func(w *spec.World, ben string)
 		reason string
@@ -349,6 +358,7 @@ func TestWhatMakesARequestMootCancelsIt(t *testing.T) {
 }
 
 func TestARequestIsReadAndWithdrawnByItsSideAlone(t *testing.T) {
+	t.Parallel()
 	w, olga, ann, kim := asking(t)
 	w.Partner("fabrikam")
 	w.User("fabrikam", "fay@fabrikam.example", "owner")
@@ -373,6 +383,7 @@ func TestARequestIsReadAndWithdrawnByItsSideAlone(t *testing.T) {
 }
 
 func TestADenialSaysHowToAskWhereThatIsKnown(t *testing.T) {
+	t.Parallel()
 	w, _, ann, kim := asking(t)
 	w.Partner("fabrikam")
 	olga := "olga@contoso.example"

@@ -30,18 +30,22 @@ func TestAnInvitationIsMadeOnceUnderOneIdempotencyKey(t *testing.T) {
 // mailState waits until the mail about an event to an address is in that state, and is its id.
 func mailState(t *testing.T, w *spec.World, list, to, event, state string) (id string) {
 	t.Helper()
-	spec.Eventually(t, func() error {
-		mails := w.Provider().Do("GET", list, nil).Want(http.StatusOK)
-		for _, item := range mails.Get("items").([]any) {
-			mail := item.(map[string]any)
-			if mail["to"] == to && mail["type"] == event && mail["state"] == state {
-				id = mail["id"].(string)
-				return nil
-			}
-		}
-		return fmt.Errorf("%s: got %s, want a mail of %s to %s that is %s", list, mails.Body, event, to, state)
+	spec.Eventually(t, func() (err error) {
+		id, err = mailWith(w, list, to, event, state)
+		return err
 	})
 	return id
+}
+
+func mailWith(w *spec.World, list, to, event, state string) (id string, err error) {
+	mails := w.Provider().Do("GET", list, nil).Want(http.StatusOK)
+	for _, item := range mails.Get("items").([]any) {
+		mail := item.(map[string]any)
+		if mail["to"] == to && mail["type"] == event && mail["state"] == state {
+			return mail["id"].(string), nil
+		}
+	}
+	return "", fmt.Errorf("%s: got %s, want a mail of %s to %s that is %s", list, mails.Body, event, to, state)
 }
 
 func TestFeedbackOnAMailIsShownAndABouncedAddressGetsNoMore(t *testing.T) {

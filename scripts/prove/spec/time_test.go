@@ -38,6 +38,7 @@ func toldByTheClock(w *spec.World, customer string) string {
 }
 
 func TestAPeriodIsToldAtItsStart30And7And1DaysBeforeAndAtItsEnd(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "from": spec.Start.Add(day), "until": spec.Start.Add(61 * day)}).Want(201)
 	for _, step := range []struct {
@@ -66,6 +67,7 @@ func TestAPeriodIsToldAtItsStart30And7And1DaysBeforeAndAtItsEnd(t *testing.T) {
 }
 
 func TestAccessEndsOnTheInstantThoughTheSweepIsHeldBackForAWeek(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	until := spec.Start.Add(40 * day)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": until}).Want(201)
@@ -88,6 +90,7 @@ func TestAccessEndsOnTheInstantThoughTheSweepIsHeldBackForAWeek(t *testing.T) {
 }
 
 func TestAReminderIsNoChangeThatAnEditCouldHaveMissed(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": spec.Start.Add(31 * day)}).Want(201)
 	w.Advance(2 * day)
@@ -104,6 +107,7 @@ func TestAReminderIsNoChangeThatAnEditCouldHaveMissed(t *testing.T) {
 }
 
 func TestTwoSweepsAtOnceTellEverythingOnce(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	kim := w.User("contoso", "kim@contoso.example", "tech")
@@ -137,6 +141,7 @@ func TestTwoSweepsAtOnceTellEverythingOnce(t *testing.T) {
 }
 
 func TestD23_WhenAUserLeavesTheCustomersCountAndHearOfIt(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Customer("globex")
 	w.Customer("initech")
@@ -159,6 +164,7 @@ func TestD23_WhenAUserLeavesTheCustomersCountAndHearOfIt(t *testing.T) {
 }
 
 func TestD23_ARemovedPartnersGrantsEndAndFreeAManagedCustomer(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.Partner("fabrikam")
@@ -187,6 +193,7 @@ func TestD23_ARemovedPartnersGrantsEndAndFreeAManagedCustomer(t *testing.T) {
 }
 
 func TestWhenAPartnerIsSuspendedAndResumedEveryCustomerHearsOfIt(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.Provider().Do("PATCH", "/v1/partners/contoso", m{"status": "suspended"}, "If-Match", "*").Want(200)
@@ -206,6 +213,7 @@ func TestWhenAPartnerIsSuspendedAndResumedEveryCustomerHearsOfIt(t *testing.T) {
 }
 
 func TestA15_AfterItsPartnersRemovalACustomerIsManagedByAnother(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	w.Partner("fabrikam", "offer", "manage")
@@ -227,6 +235,7 @@ func TestA15_AfterItsPartnersRemovalACustomerIsManagedByAnother(t *testing.T) {
 }
 
 func TestAnExtensionMovesTheEndAndNothingElse(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	end := spec.Start.Add(time.Hour)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "until": end}).Want(201)
@@ -251,6 +260,7 @@ func TestAnExtensionMovesTheEndAndNothingElse(t *testing.T) {
 }
 
 func TestOnlyAnEndThatThereIsIsExtended(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
 	ann := w.AdminOf("acme")
@@ -270,6 +280,7 @@ func TestOnlyAnEndThatThereIsIsExtended(t *testing.T) {
 }
 
 func TestAGrantThatIsUsedIsExtendedByItselfADayBeforeItsEnd(t *testing.T) {
+	t.Parallel()
 	w := withMail(t)
 	kim := w.User("contoso", "kim@contoso.example", "tech")
 	ann := w.AdminOf("acme")
@@ -303,6 +314,7 @@ func TestAGrantThatIsUsedIsExtendedByItselfADayBeforeItsEnd(t *testing.T) {
 }
 
 func TestWhatIsSuspendedOrLiftedIsNotExtendedByItself(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]m{"suspended": {"state": "suspended"}, "lifted": {"auto_extend": nil}} {
 		w, kim, _ := acme(t)
 		ann := w.AdminOf("acme")
@@ -319,6 +331,7 @@ func TestWhatIsSuspendedOrLiftedIsNotExtendedByItself(t *testing.T) {
 }
 
 func TestOnlyAnEndThatIsMoreThanADayAwayMovesByItself(t *testing.T) {
+	t.Parallel()
 	w, kim, _ := acme(t)
 	ann := w.AdminOf("acme")
 	grant := func(until any) m {

@@ -9,6 +9,7 @@ import (
 )
 
 func TestW3_AParentSeesItsSubPartnersAndTheProviderAllCustomers(t *testing.T) {
+	t.Parallel()
 	w := spec.New(t)
 	w.Partner("contoso")
 	w.User("contoso", "olga@contoso.example", "owner")
@@ -50,6 +51,7 @@ func TestW3_AParentSeesItsSubPartnersAndTheProviderAllCustomers(t *testing.T) {
 }
 
 func TestW14_A18_A20_OneCustomerHasTheSignInLinkAndTheOwnLevel(t *testing.T) {
+	t.Parallel()
 	w, kim, sam := acme(t)
 	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "manage", "assigned_by": "partner"}).Want(201)
 	page := "/v1/partners/contoso/customers/acme"
