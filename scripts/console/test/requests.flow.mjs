@@ -89,8 +89,35 @@ flow('the customer says who may ask, and makes a code', async ({ open }) => {
   await accessible(page, 'the rules for requests');
   await form.getByRole('radio', { name: /Partners that have or had access/ }).click();
   await form.getByRole('checkbox', { name: 'A reason is needed' }).click();
+  await form.getByRole('button', { name: /Who decides/ }).click();
+  await page.getByRole('option', { name: new RegExp(c.admin.email) }).click();
+  await page.keyboard.press('Escape');
   await panel(page).getByRole('button', { name: 'Save' }).click();
   await flash(page, 'The rules for requests are saved');
   const policy = await ask(c.admin, 'GET', `/v1/customers/${c.id}/request-policy`);
-  assert.deepEqual([policy.mode, policy.reason_required], ['known', true]);
+  assert.deepEqual([policy.mode, policy.reason_required, policy.approvers], ['known', true, [c.admin.email]]);
+});
+
+flow('everyone is asked for, and some of them are approved', async ({ open }) => {
+  const { c, p, code, kim } = await acquainted();
+  const page = await open(p.owner, `/partners/${p.id}/requests/new?customer=${c.id}`);
+  const form = panel(page).getByRole('form', { name: 'Ask for access' });
+  await form.getByRole('textbox', { name: 'Code' }).fill(code);
+  await form.getByRole('radio', { name: /^Everyone/ }).click();
+  await panel(page).getByRole('button', { name: 'Ask', exact: true }).click();
+  await flash(page, `Your request to ${c.id} is on its way`);
+
+  const theirs = await open(c.admin, `/customers/${c.id}/requests`);
+  await theirs.getByRole('link', { name: /for everyone/ }).click();
+  const decide = panel(theirs);
+  await decide.getByRole('checkbox', { name: 'Everyone, as asked' }).click();
+  await decide.getByRole('button', { name: /Users/ }).click();
+  await theirs.getByRole('option', { name: new RegExp(kim.name) }).click();
+  await theirs.keyboard.press('Escape');
+  await decide.getByText('Kim Tech: View').waitFor();
+  await accessible(theirs, 'fewer users');
+  await decide.getByRole('button', { name: 'Approve' }).click();
+  await flash(theirs, 'The request is approved');
+  const grant = await ask(c.admin, 'GET', `/v1/customers/${c.id}/grants/${p.id}`);
+  assert.deepEqual([grant.everyone, grant.user_count], [false, 1]);
 });

@@ -1,5 +1,6 @@
 import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
+import Checkbox from '@cloudscape-design/components/checkbox';
 import FormField from '@cloudscape-design/components/form-field';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
@@ -11,13 +12,14 @@ import { useNavigate, useParams } from 'react-router';
 import { answer, asProblem, dryRun, useSubmit, type Schemas } from '../api';
 import { LevelSelect } from '../parts/Level';
 import { LocalDateTime } from '../parts/LocalDateTime';
+import { PeopleSelect } from '../parts/PeopleSelect';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { RequestDetails, wish, type Request } from '../parts/Request';
 import { levelName, type Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
-import { keyOf, useChanged, useCustomer } from './queries';
+import { keyOf, useChanged, useCustomer, usePartnerUsers } from './queries';
 
 type Approval = Schemas['RequestApprove'];
 
@@ -56,11 +58,13 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
   const { customer } = useCustomer();
   const [level, setLevel] = useState<Level | undefined>(r.level ?? undefined);
   const [until, setUntil] = useState<string | null | undefined>(r.until); // null: without an end; undefined: not complete yet
+  const [users, setUsers] = useState<string[] | undefined>(undefined); // undefined: as asked
   const [words, setWords] = useState('');
   const path = { customer, request: r.id };
   const approval: Approval = {
     ...(level && level !== r.level ? { level } : {}),
     ...(until !== undefined && until !== r.until ? { until } : {}),
+    ...(users ? { users } : {}),
     ...(words ? { note: words } : {}),
   };
   const done = (header: string, content: string) => {
@@ -96,12 +100,13 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
     <form aria-label="Decide" noValidate onSubmit={(e) => e.preventDefault()}>
       <SpaceBetween size="l">
         <Preview of={r} approval={approval} />
+        {r.kind === 'access' && !r.personal && <Whom of={r} users={users} onChange={setUsers} error={approve.problem?.at('/users')} />}
         {r.level && <LevelSelect value={level ?? r.level} onChange={setLevel} error={approve.problem?.at('/level')} />}
         {r.until && r.kind !== 'raise' && <LocalDateTime label="Until" value={until ?? null} onChange={(t) => setUntil(t ?? undefined)} error={approve.problem?.at('/until')} />}
         <FormField label="Note" description="To whoever has asked; or your question.">
           <Textarea value={words} onChange={(e) => setWords(e.detail.value)} rows={3} />
         </FormField>
-        {problem && <ProblemAlert problem={problem} shown={['/level', '/until']} />}
+        {problem && <ProblemAlert problem={problem} shown={['/level', '/until', '/users']} />}
         <SpaceBetween direction="horizontal" size="xs">
           <Button variant="primary" loading={approve.sending} disabled={sending && !approve.sending} onClick={() => approve.send(approval)}>
             Approve
@@ -120,24 +125,54 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
   );
 }
 
+/** Who of those that were asked for gets access; of everyone, everyone or the ones that are chosen. */
+function Whom({ of: r, users, onChange, error }: { of: Request; users: string[] | undefined; onChange: (users: string[] | undefined) => void; error?: string }) {
+  const all = usePartnerUsers(r.partner, '', r.everyone && users !== undefined).all;
+  const people = (r.everyone ? all : r.users).map((u) => ({ key: u.id, name: u.name ?? u.id, about: u.email ?? undefined }));
+  const asked = r.users.map((u) => u.id);
+  return (
+    <SpaceBetween size="s">
+      {r.everyone && (
+        <Checkbox checked={users === undefined} onChange={(e) => onChange(e.detail.checked ? undefined : [])}>
+          Everyone, as asked
+        </Checkbox>
+      )}
+      {(!r.everyone || users) && (
+        <PeopleSelect
+          label="Users"
+          description={r.everyone ? 'Instead of everyone: at most 20.' : 'Who gets access, of those who were asked for.'}
+          people={people}
+          value={users ?? asked}
+          onChange={(keys) => onChange(!r.everyone && keys.length === asked.length ? undefined : keys)}
+          placeholder="Choose users"
+          error={error}
+        />
+      )}
+    </SpaceBetween>
+  );
+}
+
 /** What approving would grant, as the service's dry run says. */
 function Preview({ of: r, approval }: { of: Request; approval: Approval }) {
   const api = useApi();
   const { customer } = useCustomer();
+  const nobody = approval.users?.length === 0; // none is chosen yet
   const query = useQuery({
-    queryKey: keyOf(customer, 'request', r.id, 'would', r.version, approval.level, approval.until),
+    enabled: !nobody,
+    queryKey: keyOf(customer, 'request', r.id, 'would', r.version, approval.level, approval.until, approval.users),
     queryFn: async ({ signal }) =>
       (
         await dryRun(
           api.POST('/v1/customers/{customer}/requests/{request}/approve', {
             params: { path: { customer, request: r.id }, query: { dry_run: true } },
-            body: { ...(approval.level ? { level: approval.level } : {}), ...(approval.until !== undefined ? { until: approval.until } : {}) },
+            body: { level: approval.level, until: approval.until, users: approval.users },
             signal,
           }),
         )
       ).plan,
   });
   const would = query.data;
+  if (nobody) return null;
   if (!would) return query.error ? <ProblemAlert problem={asProblem(query.error)} /> : <Spinner />;
   return (
     <Alert type="info" header="What approving would do">

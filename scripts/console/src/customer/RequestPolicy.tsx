@@ -12,8 +12,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { answer, asProblem, etagOf, useSubmit, type Schemas } from '../api';
+import { answer, asProblem, etagOf, readAll, useSubmit, type Schemas } from '../api';
 import { PanelForm } from '../parts/PanelForm';
+import { PeopleSelect } from '../parts/PeopleSelect';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { instantBoth } from '../parts/words';
 import { useApi } from '../session';
@@ -55,6 +56,8 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
   const { customer, admin } = useCustomer();
   const [seen, setSeen] = useState(etag); // a new code is a new version
   const [mode, setMode] = useState<Mode>(policy.mode);
+  const [approvers, setApprovers] = useState<readonly string[]>(policy.approvers);
+  const admins = useAdmins();
   const [approvals, setApprovals] = useState(String(policy.approvals));
   const [hours, setHours] = useState(String(policy.hours));
   const [days, setDays] = useState(policy.max_days === null ? '' : String(policy.max_days));
@@ -78,15 +81,24 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
       sending={save.sending}
       disabledReason={admin ? undefined : 'Only admins change this.'}
       problem={save.problem}
-      shown={['/approvals', '/hours', '/max_days']}
+      shown={['/approvers', '/approvals', '/hours', '/max_days']}
       submit={() =>
-        save.send({ mode, approvers: policy.approvers, approvals: Number(approvals), hours: Number(hours), max_days: days.trim() ? Number(days) : null, reason_required: why })
+        save.send({ mode, approvers: [...approvers], approvals: Number(approvals), hours: Number(hours), max_days: days.trim() ? Number(days) : null, reason_required: why })
       }
     >
       <FormField label="Who may ask you for access">
         <RadioGroup value={mode} onChange={(e) => setMode(e.detail.value as Mode)} items={modes} />
       </FormField>
       {mode === 'code' && <Code made={policy.code_made_at} admin={admin} onMade={(p) => setSeen(etagOf(p))} />}
+      <PeopleSelect
+        label="Who decides"
+        description="They get the mails, too. Empty: all admins."
+        people={admins}
+        value={approvers}
+        onChange={setApprovers}
+        placeholder="All admins"
+        error={save.problem?.at('/approvers')}
+      />
       <FormField label="Approvals" description="How many different admins have to approve the same." errorText={save.problem?.at('/approvals')}>
         <Select
           selectedOption={{ value: approvals, label: approvals }}
@@ -105,6 +117,18 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
       </Checkbox>
     </PanelForm>
   );
+}
+
+/** The customer's admins: who may be named to decide. */
+function useAdmins(): { key: string; name: string; about: string }[] {
+  const api = useApi();
+  const { customer } = useCustomer();
+  const query = useQuery({
+    queryKey: keyOf(customer, 'members'),
+    queryFn: ({ signal }) =>
+      readAll(async (cursor) => (await answer(api.GET('/v1/customers/{customer}/members', { params: { path: { customer }, query: { limit: 100, cursor } }, signal }))).data),
+  });
+  return (query.data ?? []).filter((m) => m.role === 'admin').map((m) => ({ key: m.email, name: m.name, about: m.email }));
 }
 
 /** The code to hand out. It is shown once, when it is made. */

@@ -1,6 +1,5 @@
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Multiselect from '@cloudscape-design/components/multiselect';
 import RadioGroup from '@cloudscape-design/components/radio-group';
 import Textarea from '@cloudscape-design/components/textarea';
 import { useCallback, useState } from 'react';
@@ -10,6 +9,7 @@ import { answer, useSubmit, type Schemas } from '../api';
 import { LevelSelect } from '../parts/Level';
 import { LocalDateTime } from '../parts/LocalDateTime';
 import { PanelForm } from '../parts/PanelForm';
+import { PeopleSelect } from '../parts/PeopleSelect';
 import type { Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -39,7 +39,8 @@ export function Ask() {
   const [code, setCode] = useState('');
   const [kind, setKind] = useState<Kind>(kinds.some((k) => k.value === asked) && asked ? asked : 'access');
   const [level, setLevel] = useState<Level>('view');
-  const [users, setUsers] = useState<{ value?: string; label?: string }[]>([]);
+  const [everyone, setEveryone] = useState(false);
+  const [users, setUsers] = useState<string[]>([]);
   const [until, setUntil] = useState<string | null>(null);
   const [reason, setReason] = useState('');
   const [ticket, setTicket] = useState('');
@@ -75,7 +76,7 @@ export function Ask() {
           kind,
           ...(code.trim() ? { code: code.trim() } : {}),
           ...(fresh || kind === 'raise' ? { level } : {}),
-          ...(kind === 'access' && may.lead ? { users: users.map((u) => u.value ?? '') } : {}),
+          ...(kind === 'access' && may.lead ? (everyone ? { everyone } : { users }) : {}),
           ...(kind === 'extend' || (fresh && until) ? { until } : {}),
           ...(reason.trim() ? { reason: reason.trim() } : {}),
           ...(ticket.trim() ? { ticket: ticket.trim() } : {}),
@@ -95,16 +96,26 @@ export function Ask() {
       </FormField>
       {(fresh || kind === 'raise') && <LevelSelect value={level} onChange={setLevel} error={at('/level')} />}
       {kind === 'access' && may.lead && (
-        <FormField label="Users" description="Who gets access." errorText={at('/users')}>
-          <Multiselect
-            selectedOptions={users}
-            options={colleagues.all.filter((u) => u.status === 'active').map((u) => ({ value: u.id, label: u.name, description: u.email }))}
-            onChange={(e) => setUsers([...e.detail.selectedOptions])}
-            placeholder="Choose users"
-            filteringType="auto"
-            deselectAriaLabel={(o) => `Remove ${o.label ?? ''}`}
-          />
-        </FormField>
+        <RadioGroup
+          ariaLabel="Who gets access"
+          value={everyone ? 'everyone' : 'some'}
+          onChange={(e) => setEveryone(e.detail.value === 'everyone')}
+          items={[
+            { value: 'some', label: 'The users that you choose' },
+            { value: 'everyone', label: 'Everyone', description: 'All employees, including those who join later.' },
+          ]}
+        />
+      )}
+      {kind === 'access' && may.lead && !everyone && (
+        <PeopleSelect
+          label="Users"
+          description="Who gets access."
+          people={colleagues.all.filter((u) => u.status === 'active').map((u) => ({ key: u.id, name: u.name, about: u.email }))}
+          value={users}
+          onChange={setUsers}
+          placeholder="Choose users"
+          error={at('/users')}
+        />
       )}
       {(kind === 'extend' || fresh) && <LocalDateTime label="Until" value={until} onChange={(t) => setUntil(t)} error={at('/until')} />}
       <FormField label="Reason" errorText={at('/reason')}>
