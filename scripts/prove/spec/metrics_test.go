@@ -332,7 +332,9 @@ func TestLogsAndFiguresTellWhatHappenedAndNameNoPerson(t *testing.T) {
 	o.settle()
 	o.Stack.SES.Fail(1) // which is logged, and tried again later
 	ann.Do("POST", grants, m{"partner": "contoso", "users": []string{kim}, "note": "for " + mark}).Want(201)
-	for to, state := range map[string]string{person(1, "acme.example"): "delivered", person(2, "bounced.example"): "bounced", person(3, "refused.example"): "failed"} {
+	for to, state := range map[string]string{
+		person(1, "acme.example"): "delivered", person(2, "bounced.example"): "bounced", person(3, "refused.example"): "failed",
+	} {
 		spec.Eventually(t, func() error {
 			o.Advance(time.Minute) // till what failed has been tried again; and before another mail to the same address
 			_, err := mailWith(o.World, "/v1/customers/acme/mail", to, "grant.created", state)

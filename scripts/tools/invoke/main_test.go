@@ -36,8 +36,10 @@ func start(t *testing.T) *stack.Stack {
 			t.Error(err)
 		}
 	})
-	if _, err := seed.Run(t.Context(), s.URL(),
-		func(scope string) (string, error) { return s.Token(stack.TokenRequest{Scope: scope}) }); err != nil {
+	if err := seed.Run(t.Context(), s.URL(),
+		func(scope, email string) (string, error) {
+			return s.Token(stack.TokenRequest{Scope: scope, Email: email})
+		}); err != nil {
 		t.Fatal(err)
 	}
 	return s
