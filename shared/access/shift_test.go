@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,4 +136,116 @@ func TestEveryLossAndGainHasAShift(t *testing.T) {
 func concerns(s access.Shift, customer, partner, user string) bool {
 	fits := func(want, is string) bool { return want == "" || want == is }
 	return fits(s.Customer, customer) && fits(s.Partner, partner) && fits(s.User, user)
+}
+
+// What each change means, one by one: the table that receivers read in events/README.md.
+func TestWhatEachChangeMeansForAccess(t *testing.T) {
+	t.Parallel()
+	hour := func(n int) time.Time { return start.Add(time.Duration(n) * time.Hour) }
+	grant := func(change func(*access.Grant)) *access.Grant {
+		g := &access.Grant{
+			ID: "grt_1", Customer: "acme", Partner: "contoso", Level: access.Support, State: access.StateOpen, From: hour(-2), Epoch: 1,
+			NotifiedUntil: hour(-1), AssignedBy: access.ByCustomer, Count: 1,
+		}
+		change(g)
+		return g
+	}
+	as := func(*access.Grant) {}
+	grants := func(before, after func(*access.Grant)) []access.Shift {
+		return access.GrantShifts(grant(before), grant(after), start)
+	}
+	ended := func(why access.Reason, at time.Time) func(*access.Grant) {
+		return func(g *access.Grant) { g.State, g.End = access.StateEnded, &access.End{Reason: why, At: at} }
+	}
+	partner := func(change func(*access.Partner)) []access.Shift {
+		before := access.Partner{ID: "contoso", Status: access.Active, Class: access.Channel, Offer: access.Support, SSO: true}
+		after := before
+		change(&after)
+		return access.PartnerShifts(&before, &after, start)
+	}
+	user := func(change func(*access.User)) []access.Shift {
+		before := access.User{ID: "kim", Partner: "contoso", Email: "kim@contoso.example", Status: access.Active, Role: access.Tech}
+		after := before
+		change(&after)
+		return access.UserShifts(&before, &after, start)
+	}
+	for name, c := range map[string]struct {
+		got  []access.Shift
+		want string
+	}{
+		"granted":              {access.GrantShifts(nil, grant(as), start), "acme/contoso/ gained"},
+		"revoked":              {grants(as, ended(access.RevokedByCustomer, start)), "acme/contoso/ lost none ended"},
+		"suspended":            {grants(as, func(g *access.Grant) { g.State = access.StateSuspended }), "acme/contoso/ lost none suspended"},
+		"resumed":              {grants(func(g *access.Grant) { g.State = access.StateSuspended }, as), "acme/contoso/ gained"},
+		"level lowered":        {grants(as, func(g *access.Grant) { g.Level = access.View }), "acme/contoso/ lost view level_too_low"},
+		"level raised":         {grants(as, func(g *access.Grant) { g.Level = access.Manage }), "acme/contoso/ gained"},
+		"note changed":         {grants(as, func(g *access.Grant) { g.Note = "n" }), ""},
+		"single sign-on asked": {grants(as, func(g *access.Grant) { g.RequireSSO = true }), "acme/contoso/ lost? sso_required"},
+		"one person capped": {
+			grants(as, func(g *access.Grant) { g.Caps = access.Caps{"kim@contoso.example": access.View} }),
+			"acme/contoso/ lost? level_too_low",
+		},
+		"everyone on": {
+			grants(as, func(g *access.Grant) { g.Everyone, g.Epoch = true, 2 }),
+			"acme/contoso/ lost? user_not_assigned; acme/contoso/ gained",
+		},
+		"everyone off": {
+			grants(func(g *access.Grant) { g.Everyone = true }, func(g *access.Grant) { g.EveryoneUpTo = 9 }),
+			"acme/contoso/ lost? user_not_assigned; acme/contoso/ gained",
+		},
+		"scheduled": {access.GrantShifts(nil, grant(func(g *access.Grant) { g.From = hour(1) }), start), ""},
+		"begun by the clock": {
+			grants(func(g *access.Grant) { g.From, g.NotifiedUntil = hour(-1), hour(-2) }, func(g *access.Grant) { g.From = hour(-1) }),
+			"acme/contoso/ gained at -1h",
+		},
+		"expired by the clock": {
+			grants(func(g *access.Grant) { g.Until = hour(-1) }, func(g *access.Grant) {
+				g.Until = hour(-1)
+				ended(access.Expired, hour(-1))(g)
+			}),
+			"acme/contoso/ lost none expired at -1h",
+		},
+		"granted again after an end that nothing has written down": {
+			grants(func(g *access.Grant) { g.Until = hour(-1) }, func(g *access.Grant) { g.ID = "grt_2" }),
+			"acme/contoso/ lost none expired at -1h; acme/contoso/ gained",
+		},
+		"ended since the partner was removed": {grants(as, ended(access.PartnerRemoved, start)), ""},
+
+		"partner suspended":  {partner(func(p *access.Partner) { p.Status = access.Suspended }), "/contoso/ lost none partner_not_active"},
+		"partner removed":    {partner(func(p *access.Partner) { p.Status = access.Removed }), "/contoso/ lost none partner_not_active"},
+		"partner of a class": {partner(func(p *access.Partner) { p.Class = access.Other }), "/contoso/ lost none partner_not_eligible"},
+		"offer lowered":      {partner(func(p *access.Partner) { p.Offer = access.View }), "/contoso/ lost view level_too_low"},
+		"single sign-on off": {partner(func(p *access.Partner) { p.SSO = false }), "/contoso/ lost? sso_required"},
+		"partner renamed":    {partner(func(p *access.Partner) { p.Name = "n" }), ""},
+		"user disabled":      {user(func(u *access.User) { u.Status = access.Disabled }), "/contoso/kim lost none user_not_active"},
+		"user removed":       {user(func(u *access.User) { u.Status = access.Removed }), "/contoso/kim lost none unknown_subject"},
+		"user is a member": {
+			user(func(u *access.User) { u.MemberOf = []string{"acme"} }), "acme/contoso/kim lost none customer_user_conflict",
+		},
+		"user renamed": {user(func(u *access.User) { u.Name = "n" }), ""},
+		"address changed": {
+			user(func(u *access.User) { u.Email = "kim@fabrikam.example" }),
+			"/contoso/kim lost? user_not_assigned; /contoso/kim gained",
+		},
+	} {
+		var got []string
+		for _, s := range c.got {
+			line := s.Customer + "/" + s.Partner + "/" + s.User + " "
+			switch {
+			case s.Lost && s.Ask:
+				line += "lost? " + string(s.Reason)
+			case s.Lost:
+				line += "lost " + s.Level.String() + " " + string(s.Reason)
+			default:
+				line += "gained"
+			}
+			if !s.At.Equal(start) {
+				line += " at " + strings.TrimSuffix(s.At.Sub(start).String(), "0m0s")
+			}
+			got = append(got, line)
+		}
+		if got := strings.Join(got, "; "); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
 }

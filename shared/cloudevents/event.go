@@ -127,9 +127,12 @@ func Feed(customer, partner string) string {
 
 // At returns the event at its place in its feed, from 1 on.
 func (e Event) At(sequence int64) Event {
-	e.Sequence = fmt.Sprintf("%020d", sequence)
+	e.Sequence = Number(sequence)
 	return e
 }
+
+// Number writes a place in a feed as sequences are written.
+func Number(sequence int64) string { return fmt.Sprintf("%020d", sequence) }
 
 // Name is the type as the history and the API call it, such as grant.ended.
 func (e Event) Name() string {
