@@ -14,9 +14,15 @@ var samples embed.FS
 //go:embed schema.json
 var schema []byte
 
+//go:embed published.json
+var publishedSchema []byte
+
 // Schema is the contract as JSON Schema, draft 2020-12: of an event, and in $defs of each type with the members of data that it
 // carries.
 func Schema() []byte { return schema }
+
+// PublishedSchema is the JSON Schema, draft 2020-12, of an event as other systems get it: see shared/cloudevents.
+func PublishedSchema() []byte { return publishedSchema }
 
 // Types are all types, in the order of their names.
 func Types() []Type {

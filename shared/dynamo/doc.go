@@ -55,6 +55,10 @@
 //	one mail, and whether an address is       GetItem                                                      L#<event>#<recipient>, B#<address>
 //	   blocked
 //	the first answer to a repeated request    GetItem                                                      I#<digest>
+//	the events of a feed                      Query, a page                                                F#<feed>, E#<number>
+//	the number of a feed's latest event       GetItem                                                      F#<feed>, N
+//	whether the bus has an event              with the event: the transaction's condition                  X#<event>, B
+//	the events that wait for the bus          Query of index 2, 4 shards; GetItem of each                  X#<shard>, <instant>…
 //	what a record was at an instant           the record; Query of its versions, one item, twice at most   Z#<kind>#…, V#<instant>#…
 //	who was ever assigned in a grant          Query                                                        Z#CU#<customer>#<partner>, R#
 //	the versions of a person who is erased    Query                                                        Z#PU#<user>, V#

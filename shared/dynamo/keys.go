@@ -296,3 +296,27 @@ func (r recordRef) upTo(at access.Stamp) span {
 func (r recordRef) after(at access.Stamp) span {
 	return span{pk: r.pk, first: r.prefix + string(at) + betweenStampAnd + afterAllStamps, last: r.prefix + afterAllStamps}
 }
+
+// Feeds of published events are in partitions of their own, which no filter of the table's stream matches. Their receipts have one each: an
+// event is looked up by its id.
+const (
+	feedPrefix      = "F#"
+	publishedPrefix = "E#"
+	busPrefix       = "X#"
+	busShards       = 4
+)
+
+// feedPK is the partition of a feed: of customers/acme it is F#customers/acme.
+func feedPK(feed string) string { return feedPrefix + feed }
+
+// feedKey is the key of the number of a feed's latest event.
+func feedKey(feed string) Key { return Key{feedPK(feed), "N"} }
+
+// publishedKey is the key of an event at its place in a feed: 20 digits.
+func publishedKey(feed, sequence string) Key { return Key{feedPK(feed), publishedPrefix + sequence} }
+
+// busKey is the key of the receipt of an event for the bus.
+func busKey(id string) Key { return Key{busPrefix + id, "B"} }
+
+// busDuePK divides the events that wait for another attempt at the bus (index 2).
+func busDuePK(shard int) string { return fmt.Sprintf("%s%d", busPrefix, shard) }

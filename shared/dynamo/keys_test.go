@@ -54,6 +54,9 @@ func TestEveryKeyIsBuiltFromItsIDs(t *testing.T) {
 		{"a job's row", jobRowKey("01K", 7), "J#01K", "R#0007"},
 		{"a customer's open jobs", openJobsKey("acme"), "J#C#acme", "O"},
 		{"the provider's open jobs", openJobsKey(""), "J#C#", "O"},
+		{"the number of a feed's latest event", feedKey("customers/acme"), "F#customers/acme", "N"},
+		{"an event in a feed", publishedKey("customers/acme", "00000000000000000007"), "F#customers/acme", "E#00000000000000000007"},
+		{"whether the bus has an event", busKey("01K"), "X#01K", "B"},
 		{"who does a shard's jobs", jobLeaseKey(3), "J#L#3", "L"},
 		{
 			"index 2: a job that is open",

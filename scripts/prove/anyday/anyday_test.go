@@ -62,3 +62,21 @@ func TestALostVersionMakesAnswersIncompleteAndNotWrong(t *testing.T) {
 		t.Errorf("got %d answers that differ and %d that say that they are incomplete, want none and some", len(r.Violations), r.Incomplete)
 	}
 }
+
+// A product that follows access.lost and access.gained, and knows none of the rules, knows who may do what.
+func TestWhoFollowsTheEventsKnowsEverybodysLevel(t *testing.T) {
+	for _, seed := range []uint64{3, mathrand.Uint64()} { //nolint:gosec // no secret
+		f, err := anyday.Follow(t.Context(), anyday.Config{Engine: engine.Shared(t), Table: "follow-" + rand.Text(), Changes: 300, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("seed %d: %d changes, %d lost, %d gained; %d levels fell and %d rose; %d checks", seed, f.Changes, f.Lost, f.Gained, f.Fell,
+			f.Rose, f.Asked)
+		for _, v := range f.Violations[:min(len(f.Violations), 10)] {
+			t.Error(v)
+		}
+		if f.Fell < 20 || f.Rose < 20 {
+			t.Errorf("got %d levels that fell and %d that rose, want some of each", f.Fell, f.Rose)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package dynamo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partneraccess/shared/cloudevents"
+)
+
+// A feed has the events about one organisation in the order in which they were published, numbered 1, 2, 3 and so on without a gap: the
+// number, the event and its receipt are written in one transaction. The receipt says by the event's id that the event is in its feed, and
+// whether the bus has taken it.
+
+// KeepFeed is how long the events of a feed can be read.
+const KeepFeed = 30 * 24 * time.Hour
+
+// The attributes of feeds and receipts.
+const (
+	feedName = "feed"
+	last     = "last" // the number of the feed's latest event
+	sentAt   = "sent" // when the bus took the event
+)
+
+// Published is an event in its feed.
+type Published struct {
+	Event cloudevents.Event
+	Sent  bool // the bus has taken it
+}
+
+// Publish appends an event to its feed, unless it is there already, and returns it with its place. Of an event that is there it returns its
+// place and whether the bus has taken it.
+func (s *Store) Publish(ctx context.Context, e cloudevents.Event, now time.Time) (Published, error) {
+	for n := 0; ; n++ {
+		p, err := s.append(ctx, e, now)
+		var canceled *types.TransactionCanceledException
+		var conflict *types.TransactionConflictException
+		if err == nil || !errors.As(err, &canceled) && !errors.As(err, &conflict) || n+1 == attempts {
+			return p, err
+		}
+		pause := time.Millisecond << min(n, 6)
+		if err := wait(ctx, pause+rand.N(pause*4)); err != nil { //nolint:gosec // a pause is no secret
+			return Published{}, err
+		}
+	}
+}
+
+// append appends the event as the next of its feed. It fails when another became that meanwhile.
+func (s *Store) append(ctx context.Context, e cloudevents.Event, now time.Time) (Published, error) {
+	const receiptAt = 2 // in the transaction
+	number, err := one(ctx, s, feedKey(e.Feed), func(it *item) *int64 { n := it.n(last); return &n })
+	if err != nil {
+		return Published{}, err
+	}
+	was := int64(0)
+	if number != nil {
+		was = *number
+	}
+	e = e.At(was + 1)
+	body, err := json.Marshal(e)
+	if err != nil {
+		return Published{}, fmt.Errorf("encode event %s: %w", e.Type, err)
+	}
+	count := &types.Update{
+		TableName: &s.table, Key: feedKey(e.Feed).attributes(), UpdateExpression: aws.String("SET #last = :next"),
+		ConditionExpression: aws.String("#last = :was"), ExpressionAttributeNames: map[string]string{"#last": last},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":next": num(was + 1), ":was": num(was)},
+	}
+	if was == 0 {
+		count.ConditionExpression = aws.String("attribute_not_exists(#last)")
+		delete(count.ExpressionAttributeValues, ":was")
+	}
+	item, receipt := newDraft(publishedKey(e.Feed, e.Sequence)), newDraft(busKey(e.ID))
+	item.s("event", string(body))
+	receipt.s(feedName, e.Feed)
+	receipt.s("sequence", e.Sequence)
+	tx := transaction{{Update: count}}
+	for _, d := range []draft{item, receipt} {
+		d.n(ttl, now.Add(KeepFeed).Unix())
+		tx.create(s.table, d)
+	}
+	tx[receiptAt].Put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	_, err = s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: tx})
+	var canceled *types.TransactionCanceledException
+	if errors.As(err, &canceled) && len(canceled.CancellationReasons) > receiptAt {
+		if r := canceled.CancellationReasons[receiptAt]; aws.ToString(r.Code) == "ConditionalCheckFailed" {
+			is := fromSDK(r.Item)
+			e.Sequence = is.s("sequence")
+			return Published{Event: e, Sent: is.s(sentAt) != ""}, is.err
+		}
+	}
+	if err != nil {
+		return Published{}, failed("publish an event", err)
+	}
+	return Published{Event: e}, nil
+}
+
+// Sent records that the bus has taken the event.
+func (s *Store) Sent(ctx context.Context, id string, now time.Time) error {
+	e := edit{key: busKey(id), condition: present, remove: []string{gsi2pk, gsi2sk}, values: map[string]types.AttributeValue{}}
+	e.to(sentAt, timeText(now))
+	_, _, err := s.update(ctx, "record that the bus has an event", e)
+	return err
+}
+
+// NotSent makes an event due for another attempt at the bus at that instant, unless the bus has taken it.
+func (s *Store) NotSent(ctx context.Context, id string, due time.Time) error {
+	k := busKey(id)
+	e := edit{key: k, condition: present + " AND attribute_not_exists(#" + sentAt + ")", values: map[string]types.AttributeValue{}}
+	e.to(gsi2pk, busDuePK(shardOf(id, busShards)))
+	e.to(gsi2sk, dueSK(due, k))
+	_, _, err := s.update(ctx, "have an event wait for the bus", e)
+	return err
+}
+
+// Unsent is an event that waits for another attempt at the bus.
+type Unsent struct {
+	ID    string
+	Event *cloudevents.Event // nil when it is not kept any more
+	Due   time.Time          // since when
+}
+
+// UnsentShards is the number of shards that Unsent goes through.
+func (s *Store) UnsentShards() int { return busShards }
+
+// Unsent lists events of one shard that are due for another attempt at the bus, longest due first. It reads index 2: the bus may have taken
+// some already.
+func (s *Store) Unsent(ctx context.Context, shard int, now time.Time, limit int) ([]Unsent, error) {
+	items, _, err := s.dueBy(ctx, busDuePK(shard), now, "", limit)
+	if err != nil {
+		return nil, err
+	}
+	var out []Unsent
+	for _, it := range items {
+		u := Unsent{ID: it.s(pk)[len(busPrefix):]}
+		if u.Due, err = parseTime(it.s(gsi2sk)[:len(instantLayout)]); err != nil {
+			return nil, fmt.Errorf("the event %s waits since an instant that is none: %w", u.ID, err)
+		}
+		r, err := one(ctx, s, busKey(u.ID), func(it *item) *Key {
+			k := publishedKey(it.s(feedName), it.s("sequence"))
+			return &k
+		})
+		if err == nil && r != nil {
+			u.Event, err = one(ctx, s, *r, (*item).published)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, u)
+	}
+	return out, nil
+}
+
+// Feed lists the events of a feed that come after a number, in their order, and whether there are more. They are those of the last 30 days.
+func (s *Store) Feed(ctx context.Context, feed string, after int64, limit int) ([]cloudevents.Event, bool, error) {
+	sp := span{pk: feedPK(feed), first: publishedKey(feed, cloudevents.Number(after+1)).SK, last: publishedPrefix + "~"}
+	items, more, err := s.query(ctx, sp, limit)
+	if err != nil {
+		return nil, false, err
+	}
+	var out []cloudevents.Event
+	for _, it := range items {
+		e, err := decode(it, (*item).published)
+		if err != nil {
+			return nil, false, err
+		}
+		out = append(out, *e)
+	}
+	return out, more, nil
+}
+
+func (it *item) published() *cloudevents.Event {
+	e := &cloudevents.Event{}
+	if err := json.Unmarshal([]byte(it.s("event")), e); err != nil {
+		it.check("event", errors.New("no event")) // json's error quotes it
+	}
+	return e
+}

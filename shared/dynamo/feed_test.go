@@ -1,0 +1,142 @@
+package dynamo_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"partneraccess/events"
+	"partneraccess/shared/cloudevents"
+	"partneraccess/shared/dynamo"
+)
+
+func published(id string) cloudevents.Event {
+	return cloudevents.FromEvent("https://api.access.example", events.Event{
+		ID: id, Type: events.GrantRevoked, Time: noon, Customer: &events.Organisation{ID: "acme"}, Partner: &events.Organisation{ID: "contoso"},
+	})
+}
+
+func TestAFeedIsNumberedWithoutGapsAndEachEventIsInItOnce(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	var wg sync.WaitGroup
+	for worker := range 3 { // two of which publish the same events
+		wg.Go(func() {
+			for i := range 20 {
+				p, err := tb.Publish(t.Context(), published(fmt.Sprintf("E%d-%02d", worker%2, i)), noon)
+				if err != nil || p.Sent {
+					t.Errorf("worker %d: got %+v (%v), want the event", worker, p, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var got []string
+	for after := int64(0); ; {
+		page, more, err := tb.Feed(t.Context(), "customers/acme", after, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page {
+			after++
+			if e.Sequence != cloudevents.Number(after) {
+				t.Errorf("got the number %s, want %d", e.Sequence, after)
+			}
+			got = append(got, e.ID)
+		}
+		if !more {
+			break
+		}
+	}
+	slices.Sort(got)
+	if len(got) != 40 || len(slices.Compact(got)) != 40 {
+		t.Errorf("got %d events %q, want 40, each once", len(got), got)
+	}
+}
+
+func TestAnEventWaitsForTheBusUntilItHasIt(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	waiting := func(at time.Time) (ids []string) {
+		t.Helper()
+		for shard := range tb.UnsentShards() {
+			list, err := tb.Unsent(t.Context(), shard, at, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, u := range list {
+				if u.Event == nil || u.Event.ID != u.ID || !u.Due.Equal(noon) {
+					t.Errorf("got %+v, want the event, due at noon", u)
+				}
+				ids = append(ids, u.ID)
+			}
+		}
+		return ids
+	}
+	if _, err := tb.Publish(t.Context(), published("E1"), noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := waiting(noon); got != nil {
+		t.Errorf("before an attempt: got %q, want nothing that waits", got)
+	}
+	if err := tb.NotSent(t.Context(), "E1", noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := waiting(noon.Add(-time.Second)); got != nil {
+		t.Errorf("before it is due: got %q, want nothing", got)
+	}
+	if got := waiting(noon); !slices.Equal(got, []string{"E1"}) {
+		t.Errorf("when it is due: got %q, want E1", got)
+	}
+	if err := tb.Sent(t.Context(), "E1", noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := tb.NotSent(t.Context(), "E1", noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := waiting(noon.Add(time.Hour)); got != nil {
+		t.Errorf("once the bus has it: got %q, want nothing", got)
+	}
+	p, err := tb.Publish(t.Context(), published("E1"), noon)
+	if err != nil || !p.Sent || p.Event.Sequence != cloudevents.Number(1) {
+		t.Errorf("published again: got %+v (%v), want number 1, which was sent", p, err)
+	}
+}
+
+// Whoever reads the same change twice gets the same ids, and what is no change of a record's version means nothing.
+func TestNewsOfAnItem(t *testing.T) {
+	t.Parallel()
+	image := func(version int, status string) json.RawMessage {
+		return json.RawMessage(fmt.Sprintf(`{"pk":{"S":"P#contoso"},"sk":{"S":"P"},"id":{"S":"contoso"},"name":{"S":"Contoso"},"class":{"S":"channel"},
+			"offer":{"S":"manage"},"status":{"S":%q},"version":{"N":"%d"},"changed":{"S":"2027-03-03T09:30:00.000Z"}}`, status, version))
+	}
+	suspended, err := dynamo.NewsOf(image(1, "active"), image(2, "suspended"))
+	if err != nil || len(suspended.Shifts) != 1 || !suspended.Shifts[0].Lost || suspended.Shifts[0].Partner != "contoso" {
+		t.Fatalf("got %+v (%v), want that its people have lost access", suspended, err)
+	}
+	again, err := dynamo.NewsOf(image(1, "active"), image(2, "suspended"))
+	if err != nil || !slices.Equal(again.IDs, suspended.IDs) || len(again.IDs[0]) != 26 {
+		t.Errorf("read again: got the ids %q (%v), want %q", again.IDs, err, suspended.IDs)
+	}
+	other, err := dynamo.NewsOf(image(3, "active"), image(4, "suspended"))
+	if err != nil || other.IDs[0] == suspended.IDs[0] {
+		t.Errorf("another change: got the ids %q (%v), want others", other.IDs, err)
+	}
+	for name, images := range map[string][2]json.RawMessage{
+		"a hold, which is no version": {image(2, "active"), image(2, "active")},
+		"a new partner":               {nil, image(1, "active")},
+		"a version of a record":       {nil, json.RawMessage(`{"pk":{"S":"Z#PP#contoso"},"sk":{"S":"V#1"},"version":{"N":"1"}}`)},
+		"an event that was rewritten": {json.RawMessage(`{"pk":{"S":"P#c"}}`), json.RawMessage(`{"pk":{"S":"P#c"},"sk":{"S":"T#1"},"event":{"S":"{}"}}`)},
+	} {
+		if n, err := dynamo.NewsOf(images[0], images[1]); err != nil || n.Event != nil || len(n.Shifts) > 0 {
+			t.Errorf("%s: got %+v (%v), want nothing", name, n, err)
+		}
+	}
+	n, err := dynamo.NewsOf(nil, json.RawMessage(`{"pk":{"S":"P#c"},"sk":{"S":"T#1"},"event":{"S":"{\"id\":\"1\",\"type\":\"user.created\"}"}}`))
+	if err != nil || n.Event == nil || n.Event.Type != events.UserCreated {
+		t.Errorf("an event: got %+v (%v), want user.created", n, err)
+	}
+}
