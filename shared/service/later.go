@@ -2,7 +2,9 @@ package service
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 
 	"partneraccess/shared/access"
 )
@@ -93,7 +95,51 @@ func (r *Rehearsal) RequestFacts(ctx context.Context, customer, id, who string, 
 	}
 	f.Row = r.requestRow(f.Row)
 	f.GrantFacts = r.overlaid(f.GrantFacts, customer, f.Row.Request.Partner, usersNamed(f.Row))
-	return f, nil
+	if f.Customer == nil {
+		return f, nil
+	}
+	var people []string
+	if who != "" {
+		people = append(people, who)
+		for _, a := range f.Row.Approvals {
+			people = append(people, a.Email)
+		}
+	}
+	f.Deciders, err = r.Deciders(ctx, f.Customer, people...)
+	return f, err
+}
+
+// Deciders reads who decides about requests to a customer. Where so many decide that not all get the mails (access.MaxApprovers), nobody
+// takes the place of one who is removed.
+func (r *Rehearsal) Deciders(ctx context.Context, c *access.Customer, people ...string) ([]access.Member, error) {
+	found, err := r.Store.Deciders(ctx, c, people...)
+	written := r.members(c.ID)
+	var out []access.Member
+	for _, m := range found {
+		if _, is := written[m.Email]; !is {
+			out = append(out, m)
+		}
+	}
+	for _, email := range slices.Sorted(maps.Keys(written)) {
+		if m := written[email]; m != nil && c.Requests.Decides(m) {
+			out = append(out, *m)
+		}
+	}
+	return out, err
+}
+
+// members are those of the customer that the rehearsal wrote, by their addresses; nil: removed.
+func (r *Rehearsal) members(customer string) map[string]*access.Member {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[string]*access.Member{}
+	for key, record := range r.written {
+		if email, is := strings.CutPrefix(key, memberRecord(customer, "")); is {
+			m, _ := record.(*access.Member)
+			out[email] = m
+		}
+	}
+	return out
 }
 
 // PendingRequests lists those that the table has.
