@@ -421,6 +421,7 @@ func (m *machine) setAdmin(customer string, admin bool) {
 		return c, err
 	}), "")
 	m.model.admins[customer] = admin
+	m.model.deciders[pair{customer, address}] = admin
 }
 
 func (m *machine) invite(t *rapid.T) { m.inviteTo(t, m.somePair(t)) }
