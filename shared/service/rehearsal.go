@@ -92,6 +92,8 @@ func (r *Rehearsal) write(w access.Write) {
 		keep(r, w, func(a *access.Assignment) string { return rowRecord(a.Customer, a.User) })
 	case access.InvitationWrite:
 		keep(r, w, func(i *access.Invitation) string { return invitationRecord(i.Customer, i.ID) })
+	case access.EmailWrite:
+		keep(r, w, func(e *access.Email) string { return emailRecord(e.Address) })
 	case access.MemberWrite:
 		keep(r, w, func(m *access.Member) string { return memberRecord(m.Customer, m.Email) })
 	case access.RequestWrite:
