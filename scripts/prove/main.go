@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"partneraccess/scripts/prove/crash"
@@ -23,6 +24,7 @@ import (
 )
 
 func main() {
+	debug.SetGCPercent(400) // the proofs make much garbage and keep little
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -252,7 +252,7 @@ func (m *model) accept(b *bid, address, id string) access.Code {
 	if fresh {
 		m.recordChange(b.pair)
 		d = &deal{
-			id: m.nextDeal(), level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{},
+			id: m.nextDeal(), opened: m.now, level: b.level, from: m.now, until: b.until, people: map[string]bool{}, caps: map[string]access.Level{},
 			left: map[string]bool{},
 		}
 		m.deals[b.pair] = d
@@ -421,6 +421,7 @@ func (m *machine) setAdmin(customer string, admin bool) {
 		return c, err
 	}), "")
 	m.model.admins[customer] = admin
+	m.model.deciders[pair{customer, address}] = admin
 }
 
 func (m *machine) invite(t *rapid.T) { m.inviteTo(t, m.somePair(t)) }

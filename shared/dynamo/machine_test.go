@@ -20,20 +20,21 @@ import (
 
 // The state machine: random commands go to the store on a real engine and to a naive model (model_test.go) that lists every person who
 // is in every grant one by one. After each command both must have answered the same, decide the same about everybody, and list the
-// same. More runs: go test ./shared/dynamo -run Model -rapid.checks=2000 (-rapid.steps for longer ones). A failure prints its seed.
+// same. More runs: go test ./shared/dynamo -run Model -rapid.checks=1000 -rapid.steps=100 (a hundred steps in each, of which the first ones
+// make its organisations). A failure prints its seed.
 func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 	client := engine.Shared(t).Client()
 	table := "machine-" + rand.Text()
 	if err := dynamo.CreateTable(t.Context(), client, table, false); err != nil {
 		t.Fatal(err)
 	}
-	runs, accepted, swept := 0, [2]int{}, map[string]int{}
+	runs, steps, accepted, swept, requests := 0, 0, [2]int{}, map[string]int{}, map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++ // every run has its own organisations, so that one table does for all
 		m := &machine{
 			T: rt, ctx: t.Context(), store: dynamo.New(client, table), reader: dynamo.NewReader(client, table),
 			run: runs, model: newModel(), grants: map[pair]*access.Grant{}, partners: map[string]*access.Partner{}, touched: map[pair]bool{},
-			accepted: &accepted, swept: swept,
+			accepted: &accepted, swept: swept, requests: requests,
 		}
 		m.found()
 		for _, c := range m.model.customers { // begin with something to work on
@@ -43,7 +44,7 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			}
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"":                   m.compare,
+			"":                   func(t *rapid.T) { steps++; m.compare(t) },
 			"grant":              m.grant,
 			"grant an address":   m.individual,
 			"edit users":         m.editUsers,
@@ -77,15 +78,32 @@ func TestTheStoreDoesWhatTheNaiveModelDoes(t *testing.T) {
 			"review invitations": m.reviewBids,
 			"delete old rows":    m.oldRows,
 			"use the access":     m.use,
+			"ask":                m.askFor,
+			"ask, as often":      m.askFor,
+			"ask, more often":    m.askFor,
+			"ask, most often":    m.askFor,
+			"approve":            m.approve,
+			"approve, as often":  m.approve,
+			"approve, often":     m.approve,
+			"decline":            m.decline,
+			"withdraw":           m.withdraw,
+			"expire a request":   m.expireWish,
 		})
 		m.compareAll(rt)
 		m.sweepAll(rt)
 		m.compareAll(rt)
 	})
+	t.Logf("%d steps in %d worlds", steps, runs)
 	t.Logf("%d invitations were accepted, %d of them by people who were users already; what the sweep found to do: %v", accepted[0],
 		accepted[1], swept)
+	t.Logf("what requests came to: %v", requests)
 	if !t.Failed() && accepted[0] == 0 {
 		t.Error("got no invitation that was accepted, want some: the machine proves nothing of them")
+	}
+	for _, what := range []string{"approved", "seconded", "own, refused", "declined", "withdrawn", "expired", "cancelled"} {
+		if !t.Failed() && requests[what] == 0 && runs >= 100 {
+			t.Errorf("got no request that was %s, want some: the machine proves nothing of it", what)
+		}
 	}
 	for _, e := range []events.Type{events.GrantExpired, events.GrantUserLeft, events.GrantEnded} {
 		if !t.Failed() && swept[string(e)] == 0 {
@@ -109,6 +127,7 @@ type machine struct {
 	touched  map[pair]bool              // grants that the latest command may have changed
 	accepted *[2]int                    // invitations of all runs, and those by users
 	swept    map[string]int             // events of all runs that came of the sweep's visits
+	requests map[string]int             // what requests of all runs came to
 }
 
 var (
@@ -135,6 +154,7 @@ func (m *machine) found() {
 		})
 		m.model.customers = append(m.model.customers, id)
 		m.setAdmin(id, true)
+		m.takeRequests(id, i+1)
 	}
 	for i := range 2 {
 		id := fmt.Sprintf("p%d-%d", i, m.run)
@@ -212,6 +232,9 @@ func (m *machine) someInstant(t *rapid.T) time.Time {
 	at := m.model.now
 	marks := m.model.marks()
 	if ends := m.model.bidMarks(); len(ends) > 0 && rapid.IntRange(0, 3).Draw(t, "an invitation's") == 0 {
+		marks = ends
+	}
+	if ends := m.model.wishMarks(); len(ends) > 0 && rapid.IntRange(0, 5).Draw(t, "a request's") == 0 {
 		marks = ends
 	}
 	if len(marks) > 0 && rapid.Bool().Draw(t, "mark") {
@@ -540,7 +563,6 @@ func (m *machine) oldRows(t *rapid.T) {
 	}), "")
 }
 
-// visit is the sweep's at one grant. It is never refused, and a second time it finds nothing to do.
 // use records the last use of anybody anywhere. It changes nothing that the model knows of, also where the person has no access.
 func (m *machine) use(t *rapid.T) {
 	use := access.Use{On: access.DayOf(m.model.now), Number: int64(rapid.IntRange(1, 3).Draw(t, "number"))}
@@ -551,6 +573,7 @@ func (m *machine) use(t *rapid.T) {
 	m.touched[pair{customer, m.model.people[user].partner}] = true
 }
 
+// visit is the sweep's at one grant. It is never refused, and a second time it finds nothing to do.
 func (m *machine) visit(t *rapid.T, p pair, users []string, plan func(access.GrantFacts) (access.GrantChange, error)) {
 	var c access.Change
 	m.same(m.relation(p, users, false, func(r access.GrantFacts) (access.GrantChange, error) {
@@ -652,7 +675,7 @@ func (m *machine) disable(t *rapid.T) {
 func (m *machine) becomeMember(t *rapid.T) {
 	user := m.someUser(t)
 	customer := rapid.SampledFrom(m.model.customers).Draw(t, "customer")
-	member := rapid.Bool().Draw(t, "member")
+	member, admin := rapid.Bool().Draw(t, "member"), rapid.Bool().Draw(t, "admin")
 	address := m.model.people[user].address
 	got := m.apply(func(ctx context.Context) (access.Change, error) {
 		f, err := m.store.MemberFacts(ctx, customer, address)
@@ -662,10 +685,10 @@ func (m *machine) becomeMember(t *rapid.T) {
 		if !member {
 			return access.PlanRemoveMember(f, m.planContext(theProvider))
 		}
-		c, _, err := access.PlanMember(f, address, "Somebody", false, access.AnyVersion, m.planContext(theProvider))
+		c, _, err := access.PlanMember(f, address, "Somebody", admin, access.AnyVersion, m.planContext(theProvider))
 		return c, err
 	})
-	m.same(got, m.model.setMember(user, customer, member))
+	m.same(got, m.model.setMember(user, customer, member, admin))
 }
 
 func (m *machine) editPartner(partner string, cmd access.PartnerCommand) access.Code {
@@ -720,7 +743,7 @@ func (m *machine) clock(t *rapid.T) {
 // Comparisons.
 
 // compare looks at all decisions, and at one list that the latest command may have changed: a grant's users, a customer's grants or a
-// partner's. Which one is drawn, as looking at all would take most of the time.
+// partner's, or requests. Which one is drawn, as looking at all would take most of the time.
 func (m *machine) compare(t *rapid.T) {
 	m.compareDecisions(t, m.model.present(""))
 	if len(m.touched) == 0 {
@@ -728,11 +751,13 @@ func (m *machine) compare(t *rapid.T) {
 	}
 	p := rapid.SampledFrom(slices.SortedFunc(maps.Keys(m.touched), pair.compare)).Draw(t, "look at")
 	clear(m.touched)
-	switch rapid.IntRange(0, 3).Draw(t, "as") {
+	switch rapid.IntRange(0, 4).Draw(t, "as") {
 	case 0:
 		m.compareCustomer(t, p.customer)
 	case 1:
 		m.comparePartner(t, p.partner)
+	case 2:
+		m.compareWishes(t, p.customer)
 	default:
 		m.compareUsers(t, p)
 	}
@@ -742,6 +767,7 @@ func (m *machine) compare(t *rapid.T) {
 func (m *machine) compareAll(t *rapid.T) {
 	for _, c := range m.model.customers {
 		m.compareBids(t, c)
+		m.compareWishes(t, c)
 	}
 	m.compareDecisions(t, append(m.model.everybody(), fmt.Sprintf("p0-%d:%026d", m.run, 0))) // also who has left, and who never was
 	for _, c := range m.model.customers {

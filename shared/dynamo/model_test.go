@@ -22,6 +22,9 @@ type model struct {
 	admins    map[string]bool
 	ended     map[pair][]time.Time // when grants ended that were written down as that
 	made      int
+	wishes    []*wish        // requests, in the order in which they were made
+	deciders  map[pair]bool  // by customer and address: its admins
+	needs     map[string]int // by customer: how many approvals a request needs
 }
 
 type pair struct{ customer, partner string }
@@ -45,6 +48,7 @@ func (s *someone) external() bool { return s.role == access.External }
 // deal is a grant.
 type deal struct {
 	id          int
+	opened      time.Time
 	chosen      time.Time // when the choice of the users changed sides
 	level       access.Level
 	from, until time.Time // zero = continuous
@@ -72,7 +76,7 @@ func newModel() *model {
 	return &model{
 		caps: map[string]map[string]access.Level{}, admins: map[string]bool{}, ended: map[pair][]time.Time{},
 		now: time.Date(2026, time.June, 1, 10, 0, 0, 0, time.UTC), partners: map[string]*agency{}, people: map[string]*someone{},
-		deals: map[pair]*deal{},
+		deals: map[pair]*deal{}, deciders: map[pair]bool{}, needs: map[string]int{},
 	}
 }
 
@@ -246,12 +250,13 @@ func (m *model) setStatus(user string, s access.Status) access.Code {
 	return ""
 }
 
-func (m *model) setMember(user, customer string, member bool) access.Code {
+func (m *model) setMember(user, customer string, member, admin bool) access.Code {
 	u := m.people[user]
 	if !member && !u.memberOf[customer] {
 		return access.NotFound
 	}
 	u.memberOf[customer] = member
+	m.deciders[pair{customer, u.address}] = member && admin
 	return ""
 }
 
@@ -285,7 +290,7 @@ func (m *model) grant(p pair, cmd access.GrantCommand) access.Code {
 	if code := m.eligible(p.partner); code != "" {
 		return code
 	}
-	d := deal{id: m.nextDeal(), level: access.View, from: m.now, byPartner: len(cmd.Users) == 0 && !cmd.Everyone}
+	d := deal{id: m.nextDeal(), opened: m.now, level: access.View, from: m.now, byPartner: len(cmd.Users) == 0 && !cmd.Everyone}
 	fresh := m.deals[p] == nil || m.over(p)
 	if !fresh {
 		d = *m.deals[p] // D20

@@ -33,12 +33,13 @@ type dryRunView struct {
 	Loses      []effectView `json:"loses"`
 	GainsTotal int          `json:"gains_total"`
 	LosesTotal int          `json:"loses_total"`
-	Complete   bool         `json:"complete"` // false: more people are concerned than were looked at
+	Complete   bool         `json:"complete"` // false: more people are concerned, or more work follows, than was looked at
 	Mails      []noticeView `json:"mails"`
 	MailsTotal int          `json:"mails_total"`
 	Events     []eventView  `json:"events"`
-	Later      []string     `json:"later"`         // work that the sweep does afterwards, with mails and events of its own
-	Plan       string       `json:"plan,omitzero"` // for Prefer
+	Later      []string     `json:"later"`             // work that the sweep does afterwards, with mails and events of its own
+	LaterMails int          `json:"later_mails_total"` // of that work
+	Plan       string       `json:"plan,omitzero"`     // for Prefer
 }
 
 type wouldView struct {
@@ -170,6 +171,34 @@ func (c *call) showEffects(ctx context.Context, v *dryRunView, rehearsal *servic
 	}
 	slices.Sort(v.Later)
 	v.Later = slices.Compact(v.Later)
+	if len(v.Later) == 0 {
+		return nil
+	}
+	return c.countLater(ctx, v, rehearsal)
+}
+
+// countLater fills in how many mails the work causes that follows.
+func (c *call) countLater(ctx context.Context, v *dryRunView, rehearsal *service.Rehearsal) error {
+	after, complete, err := c.service.Later(ctx, rehearsal)
+	if err != nil {
+		return err
+	}
+	v.Complete = v.Complete && complete
+	for _, change := range after.Changes {
+		for _, e := range change.Events {
+			notices, err := c.api.Notices(ctx, after, e)
+			if err != nil {
+				return err
+			}
+			hidden := map[string]bool{}
+			for _, n := range notices {
+				if c.sees(n) || !hidden[n.Template] {
+					v.LaterMails++
+				}
+				hidden[n.Template] = hidden[n.Template] || !c.sees(n)
+			}
+		}
+	}
 	return nil
 }
 

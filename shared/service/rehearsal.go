@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"maps"
+	"sync"
 
 	"partneraccess/shared/access"
 )
@@ -17,6 +18,7 @@ type Rehearsal struct {
 	Store
 	Changes []access.Change // in their order
 
+	mu      sync.Mutex     // the work that follows is rehearsed side by side
 	written map[string]any // the records as they would be, by their keys; nil: deleted
 }
 
@@ -34,6 +36,8 @@ func (r *Rehearsal) Apply(ctx context.Context, plan func(context.Context) (acces
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.Changes = append(r.Changes, c)
 	for _, w := range c.Writes {
 		r.write(w)
@@ -70,6 +74,9 @@ func userRecord(id string) string                 { return "user " + id }
 func invitationRecord(customer, id string) string { return "invitation " + customer + " " + id }
 func grantRecord(customer, partner string) string { return "grant " + customer + " " + partner }
 func rowRecord(customer, user string) string      { return "row " + customer + " " + user }
+func memberRecord(customer, email string) string  { return "member " + customer + " " + email }
+func requestRecord(customer, id string) string    { return "request " + customer + " " + id }
+func taskRecord(id string) string                 { return "task " + id }
 
 func (r *Rehearsal) write(w access.Write) {
 	switch w := w.(type) {
@@ -85,6 +92,14 @@ func (r *Rehearsal) write(w access.Write) {
 		keep(r, w, func(a *access.Assignment) string { return rowRecord(a.Customer, a.User) })
 	case access.InvitationWrite:
 		keep(r, w, func(i *access.Invitation) string { return invitationRecord(i.Customer, i.ID) })
+	case access.EmailWrite:
+		keep(r, w, func(e *access.Email) string { return emailRecord(e.Address) })
+	case access.MemberWrite:
+		keep(r, w, func(m *access.Member) string { return memberRecord(m.Customer, m.Email) })
+	case access.RequestWrite:
+		keep(r, w, func(q *access.Request) string { return requestRecord(q.Customer, q.ID) })
+	case access.TaskWrite:
+		keep(r, w, func(t *access.Task) string { return taskRecord(t.ID) })
 	}
 }
 
@@ -98,6 +113,8 @@ func keep[T any](r *Rehearsal, w access.Replace[T], key func(*T) string) {
 
 // rehearsed returns the record as the rehearsal left it, or else as it was read.
 func rehearsed[T any](r *Rehearsal, key string, stored *T) *T {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	after, is := r.written[key]
 	if !is {
 		return stored
@@ -153,7 +170,7 @@ func (r *Rehearsal) overlaid(f access.GrantFacts, customer, partner string, user
 	f.Customer = rehearsed(r, customerRecord(customer), f.Customer)
 	f.Partner = rehearsed(r, partnerRecord(partner), f.Partner)
 	f.Grant = rehearsed(r, grantRecord(customer, partner), f.Grant)
-	f.Users, f.Assignments = maps.Clone(f.Users), maps.Clone(f.Assignments)
+	f.Users, f.Assignments = copied(f.Users), copied(f.Assignments)
 	for _, id := range users {
 		overlay(f.Users, id, rehearsed(r, userRecord(id), f.Users[id]))
 		overlay(f.Assignments, id, rehearsed(r, rowRecord(customer, id), f.Assignments[id]))
@@ -162,6 +179,12 @@ func (r *Rehearsal) overlaid(f access.GrantFacts, customer, partner string, user
 		overlay(f.Assignments, id, rehearsed(r, rowRecord(customer, id), f.Assignments[id]))
 	}
 	return f
+}
+
+func copied[T any](m map[string]*T) map[string]*T {
+	out := make(map[string]*T, len(m))
+	maps.Copy(out, m)
+	return out
 }
 
 func overlay[T any](in map[string]*T, id string, record *T) {

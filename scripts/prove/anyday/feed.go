@@ -189,7 +189,8 @@ func (f *feed) deliver() error {
 			f.waiting = append(f.waiting, left)
 		}
 		if f.random.Float64() < f.Faulty/4 {
-			f.waiting = append(f.waiting, b) // once more
+			f.Repeated++
+			f.waiting = append(f.waiting, b)
 		}
 	}
 	return nil

@@ -25,6 +25,7 @@ type Config struct {
 	Table   string // it is made
 	Changes int
 	Seed    uint64
+	World   int     // the number of the history: the same seed chooses the same for the same number
 	Faulty  float64 // how many of the stream's batches come twice, late, or fail halfway: 0 to 1
 	Lose    float64 // how many records of the stream are lost: answers must say that they are incomplete
 }
@@ -35,6 +36,8 @@ type Report struct {
 	Asked, Allowed   int // checks that were asked about the past, and how many of them had been allowed
 	Lists, Rows      int // lists of people that were asked about the past, and their rows
 	Batches, Failed  int // batches of the stream, and those of them that failed halfway
+	Repeated         int // batches that came once more although they had succeeded
+	Worlds           int // histories
 	Incomplete       int // answers that said so
 	Versions         int // items that publish made
 	VersionBytes     int // of them, as DynamoDB bills storage
@@ -45,8 +48,8 @@ type Report struct {
 // String implements fmt.Stringer.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d changes (%d commands refused) in %s; %d batches of the stream, of which %d failed halfway\n",
-		r.Changes, r.Refused, r.Took.Round(time.Second), r.Batches, r.Failed)
+	fmt.Fprintf(&b, "%d changes (%d commands refused) in %d worlds, in %s; %d batches of the stream, %d failed halfway, %d came once more\n",
+		r.Changes, r.Refused, r.Worlds, r.Took.Round(time.Second), r.Batches, r.Failed, r.Repeated)
 	fmt.Fprintf(&b, "%d checks asked again about their instants (%d had been allowed), %d lists of people with %d rows, in %s: "+
 		"%d differences, %d answers incomplete\n",
 		r.Asked, r.Allowed, r.Lists, r.Rows, r.Asking.Round(time.Second), len(r.Violations), r.Incomplete)
@@ -104,7 +107,7 @@ const length = 2 * 365 * 24 * time.Hour
 // newWorld makes the table with its organisations and first people.
 func newWorld(ctx context.Context, c Config) (*world, error) {
 	w := &world{Config: c, ctx: ctx, now: start(), catalogue: access.DefaultCatalogue()}
-	w.random = rand.New(rand.NewPCG(c.Seed, 15)) //nolint:gosec // no secret
+	w.random = rand.New(rand.NewPCG(c.Seed, 15+uint64(c.World))) //nolint:gosec // no secret; the number is no negative one
 	w.client = c.Engine.Client()
 	if err := dynamo.CreateTable(ctx, w.client, c.Table, true); err != nil {
 		return nil, err
@@ -134,7 +137,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	w.Took = time.Since(began)
+	w.Worlds, w.Took = 1, time.Since(began)
 	if err := w.stream.drain(); err != nil {
 		return nil, err
 	}

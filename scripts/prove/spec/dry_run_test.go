@@ -287,21 +287,32 @@ func TestADryRunOfALaterPeriodNamesWhoGainsThen(t *testing.T) {
 func TestADryRunSaysWhatWorkFollowsLater(t *testing.T) {
 	t.Parallel()
 	w, kim, _ := acme(t)
-	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	w.Customer("globex")
 	p := w.Provider()
+	for id, contacts := range map[string][]string{"acme": {"it@acme.example"}, "globex": {"it@globex.example", "boss@globex.example"}} {
+		p.Do("PUT", "/v1/customers/"+id, m{"name": id, "contacts": contacts}, "If-Match", "*").Want(200)
+	}
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}}).Want(201)
+	w.Grant("globex", m{"partner": "contoso", "everyone": true}).Want(201)
+	ann := w.AdminOf("acme")
+	ann.Do("POST", "/v1/customers/acme/invitations", m{"email": "eve@guests.example", "partner": "contoso"}).Want(201)
 	for _, c := range []struct {
+		by           *spec.Client
 		method, path string
 		body         any
 		want         string
+		mails        int
 	}{
-		{"PATCH", "/v1/partners/contoso", m{"status": "suspended"}, "[invitations partner_suspended]"},
-		{"PATCH", "/v1/partners/contoso", m{"name": "Contoso Nord"}, "[]"},
-		{"DELETE", "/v1/partners/contoso", nil, "[invitations partner_removed]"},
-		{"DELETE", "/v1/partners/contoso/users/" + kim, nil, "[user_removed]"},
+		{p, "PATCH", "/v1/partners/contoso", m{"status": "suspended"}, "[invitations partner_suspended]", 5}, // three contacts, eve and ann
+		{p, "PATCH", "/v1/partners/contoso", m{"name": "Contoso Nord"}, "[]", 0},
+		{p, "DELETE", "/v1/partners/contoso", nil, "[invitations partner_removed]", 6}, // kim, too: of everyone nobody is named
+		{p, "DELETE", "/v1/partners/contoso/users/" + kim, nil, "[user_removed]", 1},   // acme counted kim
+		{ann, "DELETE", contosoGrant, nil, "[invitations]", 2},                         // eve and ann
 	} {
-		a := p.Do(c.method, c.path+"?dry_run=true", c.body, "If-Match", "*").Want(200)
-		if got := fmt.Sprint(a.Get("later")); got != c.want {
-			t.Errorf("%s %s: got the later work %s, want %s", c.method, c.path, got, c.want)
+		a := c.by.Do(c.method, c.path+"?dry_run=true", c.body, "If-Match", "*").Want(200)
+		if got := fmt.Sprint(a.Get("later")); got != c.want || a.Int("later_mails_total") != c.mails {
+			t.Errorf("%s %s: got the later work %s with %d mails, want %s with %d", c.method, c.path, got, a.Int("later_mails_total"), c.want,
+				c.mails)
 		}
 	}
 }

@@ -73,14 +73,14 @@ func (w *world) askFor(ctx context.Context, by who, part, cust, user string) err
 			}
 		}
 	}
-	r := &wish{customer: cust, partner: part, kind: pick(w, "access", "access", "extend", "raise"), approvals: map[string]offer{}}
+	t := w.termsOf(cust, part)
+	r := &wish{customer: cust, partner: part, kind: w.someKind(t), approvals: map[string]offer{}}
 	body := object{"customer": cust, "kind": r.kind}
 	if w.codes[cust] != "" && w.chance(2) {
 		body["code"] = w.codes[cust]
 	} else if w.chance(4) {
 		body["code"] = "ABCD2345"
 	}
-	t := w.termsOf(cust, part)
 	r.wasOpen, r.opened = w.running(t), t.opened
 	me := w.accounts[by.account]
 	r.personal = me != nil && rank(me.role) < rank("business")
@@ -97,10 +97,16 @@ func (w *world) askFor(ctx context.Context, by who, part, cust, user string) err
 	}
 	if r.kind == "raise" || r.kind == "access" && !r.wasOpen {
 		r.offer.level = level(1 + w.random.IntN(3))
+		if r.kind == "raise" && !w.chance(3) {
+			r.offer.level = min(3, t.level+1)
+		}
 		body["level"] = levels()[r.offer.level]
 	}
 	if r.kind == "extend" || r.kind == "access" && !r.wasOpen && w.chance(2) {
 		r.offer.until = w.now.Add(time.Duration(1+w.random.IntN(90)) * 24 * time.Hour)
+		if r.kind == "extend" && !w.chance(3) {
+			r.offer.until = t.until.Add(time.Duration(1+w.random.IntN(9)) * 24 * time.Hour)
+		}
 		body["until"] = r.offer.until
 	}
 	a, err := w.attempt(ctx, by, http.MethodPost, "/v1/partners/"+part+"/requests", body)
@@ -124,6 +130,21 @@ func (w *world) askFor(ctx context.Context, by who, part, cust, user string) err
 		}
 	}
 	return nil
+}
+
+// someKind is mostly one that is left to ask for.
+func (w *world) someKind(t *terms) string {
+	switch {
+	case w.chance(3):
+		return pick(w, "access", "access", "extend", "raise")
+	case !w.running(t):
+		return "access"
+	case !t.until.IsZero() && w.chance(2):
+		return "extend"
+	case t.level < 3 && w.chance(2):
+		return "raise"
+	}
+	return "access"
 }
 
 // customerOnRequests has a customer's people say who may ask, hand out a code, and decide.

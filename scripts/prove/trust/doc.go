@@ -64,9 +64,11 @@
 // access until the clock's work was done, when its address moved to another domain (382 steps). The long form since, seed 7, on
 // 2026-11-28: 100,750 steps in 403 worlds, 604,500 checks and 73,421 mails, in 25 minutes beside other work, with 0 violations.
 //
-// Some requests are sent as dry runs first: everybody whom checks answer otherwise afterwards, and nobody else, has to stand in them. That
-// found four faults when dry runs were made (people who are another person by now; ends of access that there is none of; who assigns the
-// users, which decides about such people). Seed 21, on 2026-11-28: 18,652 dry runs in 25,250 steps, with 0 differences.
+// Some requests are sent as dry runs first, which must write nothing (the table's stream shows it). Then everybody whom checks answer
+// otherwise afterwards, and nobody else, has to stand in them, and so do the events and the mails: each with its template and, where the
+// caller may see it, its recipient. Where work follows later, it is done at once, and its mails are counted. That found five faults when
+// dry runs were made (people who are another person by now; ends of access that there is none of; who assigns the users, which decides
+// about such people; a member who is removed, and was to decide).
 //
 // The attackers ask for access, too, and answer their own requests in the customers' place; the customers' admins decide, sometimes two of
 // them, and sometimes less than was asked for. The oracle is then also that nothing is approved by who is no admin or is of the asking

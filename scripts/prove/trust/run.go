@@ -43,6 +43,10 @@ type Report struct {
 	Worlds     int
 	Checks     int
 	Predicted  int // requests that were held against their dry runs
+	Applied    int // of these, that were not refused
+	Events     int // that these dry runs foretold
+	Foretold   int // likewise, mails at once
+	Later      int // likewise, mails of the work that follows
 	Allowed    int
 	Mails      int
 	Asked      int            // requests of partners
@@ -55,9 +59,10 @@ type Report struct {
 
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, %d dry runs, %d requests (%d approved), in %v\n",
-		r.Seed, r.Steps, r.Worlds, r.Checks,
-		r.Allowed, r.Mails, r.Predicted, r.Asked, r.Approved, r.Took.Round(time.Second))
+	fmt.Fprintf(&b, "seed %d: %d steps in %d worlds, %d checks (%d allowed), %d mails, %d requests (%d approved), in %v\n",
+		r.Seed, r.Steps, r.Worlds, r.Checks, r.Allowed, r.Mails, r.Asked, r.Approved, r.Took.Round(time.Second))
+	fmt.Fprintf(&b, "  %d dry runs, %d of them of what was then done, with %d events, %d mails at once and %d later ones\n",
+		r.Predicted, r.Applied, r.Events, r.Foretold, r.Later)
 	report.Counts(&b, "attackers were answered", r.Answers)
 	if r.After > 0 {
 		fmt.Fprintf(&b, "  the first was found after %d steps\n", r.After)
@@ -129,6 +134,10 @@ func (r *Report) add(one *Report, found []string) {
 	r.Asked += one.Asked
 	r.Approved += one.Approved
 	r.Predicted += one.Predicted
+	r.Applied += one.Applied
+	r.Events += one.Events
+	r.Foretold += one.Foretold
+	r.Later += one.Later
 	for k, n := range one.Answers {
 		r.Answers[k] += n
 	}
@@ -163,9 +172,6 @@ func attackWorld(ctx context.Context, c Config, key *rsa.PrivateKey, number int)
 		}
 		w.readMails()
 		w.report.Steps++
-	}
-	if err := w.settle(ctx, func() bool { return false }); err != nil {
-		return w.report, nil, err
 	}
 	if len(w.found) == 0 {
 		return w.report, nil, nil
@@ -205,7 +211,7 @@ func (w *world) step(ctx context.Context) error {
 		return w.providerDoes(ctx)
 	case n < 7:
 		return w.goodDoes(ctx)
-	case n < 9:
+	case n < 11:
 		return w.attackByRequest(ctx)
 	}
 	return w.attack(ctx)

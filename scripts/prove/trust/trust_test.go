@@ -25,8 +25,9 @@ func TestAMaliciousPartnerGetsOnlyWhatCustomersConsentedTo(t *testing.T) {
 			if len(r.Violations) > 0 {
 				t.Errorf("go run ./scripts/prove trust -seed %d: got %d violations, want none", seed, len(r.Violations))
 			}
-			if r.Allowed == 0 || r.Mails == 0 {
-				t.Errorf("got %d checks allowed and %d mails, want some", r.Allowed, r.Mails)
+			if r.Allowed == 0 || r.Mails == 0 || r.Approved == 0 || r.Foretold == 0 || r.Later == 0 {
+				t.Errorf("got %d checks allowed, %d mails, %d requests approved, dry runs with %d mails and %d later ones, want some of each",
+					r.Allowed, r.Mails, r.Approved, r.Foretold, r.Later)
 			}
 		})
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/stack"
 	"partneraccess/shared/dynamo"
@@ -49,6 +51,8 @@ type world struct {
 	secrets     []string          // tokens of invitations that attackers have been sent
 	mails       int               // of those that there are, how many were looked at
 	made        int
+	outbox      *outbox
+	expire      lambda.Handler
 	foretell    int // one of so many requests is held against its dry run
 
 	scheme []move // what is left of it
@@ -63,9 +67,13 @@ type who struct {
 }
 
 func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, random *rand.Rand) (_ *world, err error) {
+	var handlers map[string]lambda.Handler
 	s, err := stack.Start(ctx, stack.Config{
-		Engine: c.Engine, Table: table, Still: startOfTime(), SigningKey: key, CreateTable: dynamo.CreateTable, Handlers: c.Handlers,
-		Stream: true,
+		Engine: c.Engine, Table: table, Still: startOfTime(), SigningKey: key, CreateTable: dynamo.CreateTable, Functions: functions(),
+		Stream: true, Handlers: func(d stack.Deps) (_ map[string]lambda.Handler, err error) {
+			handlers, err = c.Handlers(d)
+			return handlers, err
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -85,6 +93,10 @@ func newWorld(ctx context.Context, c Config, key *rsa.PrivateKey, table string, 
 			err = errors.Join(err, w.stop())
 		}
 	}()
+	w.expire = handlers["expire"]
+	if w.outbox, err = newOutbox(ctx, c.Engine, table, handlers["notify"]); err != nil {
+		return nil, err
+	}
 	for _, id := range customers() {
 		w.customers[id] = &customer{
 			id: id, members: map[string]bool{}, admins: map[string]bool{}, caps: map[string]level{}, terms: map[string]*terms{},
@@ -271,9 +283,12 @@ func (w *world) do(ctx context.Context, by who, method, path string, body any) (
 		w.violation("%s was shown %q by %s %s: %s", w.call(by), s, method, path, a.Body)
 	}
 	if foretold != nil {
-		return a, foretold.judge(ctx, w, w.call(by)+" "+method+" "+path, a)
+		return a, foretold.judge(ctx, w, by, w.call(by)+" "+method+" "+path, a)
 	}
-	return a, nil
+	if method != http.MethodGet && path != "/access/v1/evaluations" {
+		_, err = w.outbox.deliver(ctx)
+	}
+	return a, err
 }
 
 // memberships are the customers to which the caller belongs by its address.
@@ -380,6 +395,7 @@ func evaluation(subject, customer string, need level) object {
 type decision struct {
 	Decision bool
 	Context  struct {
+		Level      string // the effective level
 		ValidUntil string `json:"valid_until"` // "" = the access has no end
 	}
 }
@@ -474,23 +490,4 @@ func (w *world) readMails() {
 		}
 	}
 	w.mails = len(all)
-}
-
-// settle waits until no more mails come.
-func (w *world) settle(ctx context.Context, until func() bool) error {
-	for n, last := 0, -1; n < 3; n++ {
-		if len(w.Mail.List()) != last {
-			n, last = 0, len(w.Mail.List())
-		}
-		w.readMails()
-		if until() {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(120 * time.Millisecond):
-		}
-	}
-	return nil
 }

@@ -2213,11 +2213,15 @@ export interface components {
             loses: components["schemas"]["Effect"][];
             gains_total: number;
             loses_total: number;
-            /** @description false when so many people are concerned (12,000 and more) that not all were looked at */
+            /**
+             * @description false when so many people are concerned (12,000 and more), or so much work follows (2,000 grants, invitations and requests, and more),
+             *     that not all was looked at: then the totals are what was seen of it, and less than what would happen
+             */
             complete: boolean;
             /**
              * @description Which mails would follow at once, the first 100. One to contacts of the other side has no address, and counts once. Mails that wait or
-             *     are bundled, since an address or a day has had enough, are among them; those that the sweep causes later are not: see later.
+             *     are bundled, since an address or a day has had enough, are among them; those that the sweep causes later are not: see
+             *     later_mails_total.
              */
             mails: {
                 to: components["schemas"]["Email"] | null;
@@ -2229,10 +2233,12 @@ export interface components {
                 type: components["schemas"]["EventType"];
             }[];
             /**
-             * @description Work on single grants and invitations that follows within minutes, whose mails and events are not among those above. Such as
-             *     `partner_suspended`: each customer with an open grant is notified. More kinds may be added.
+             * @description Work on single grants, invitations and requests that follows within minutes, whose mails and events are not among those above. Such
+             *     as `partner_suspended`: each customer with an open grant is notified. More kinds may be added.
              */
             later?: string[];
+            /** @description How many mails that work would cause. Those to contacts of another organisation count as one for each grant, invitation or request. */
+            later_mails_total?: number;
             /** @description Names what is said here, for `Prefer`; absent when the request would be refused */
             plan?: string;
         };
