@@ -82,12 +82,12 @@ func TestAValueThatIsMissingOrNoNumberIsAnError(t *testing.T) {
 	}
 }
 
-func TestEnglishIsThere(t *testing.T) {
+func TestEnglishAndGermanAreThere(t *testing.T) {
 	t.Parallel()
-	if got := messages.Languages(); !slices.Contains(got, "en") || !slices.IsSorted(got) {
+	if got := messages.Languages(); !slices.Contains(got, "en") || !slices.Contains(got, "de") || !slices.IsSorted(got) {
 		t.Errorf("got %v", got)
 	}
-	if _, err := messages.Load("xx", ""); err == nil || !strings.Contains(err.Error(), "en") {
+	if _, err := messages.Load("xx", ""); err == nil || !strings.Contains(err.Error(), "de, en") {
 		t.Errorf("got %v, want the languages that there are", err)
 	}
 }
