@@ -25,6 +25,27 @@ func Table() string {
 	return aligned(rows)
 }
 
+// Templates are the names of the letters' templates.
+func Templates() []string {
+	var out []string
+	for _, r := range rules() {
+		if !slices.Contains(out, r.template) {
+			out = append(out, r.template)
+		}
+	}
+	return out
+}
+
+// HappenedAs is the name under which the lines of summaries have a letter.
+func HappenedAs(template string) string { return happenedAs(template) }
+
+// Line is the line of a summary that tells of a letter.
+func Line(r *Renderer, l Letter) (string, error) {
+	v := r.view(l, "")
+	line := v.happened()
+	return line, v.w.err
+}
+
 // rowsOf are the rows of one event, in the order that decides what an address is told.
 func rowsOf(t events.Type) [][4]string {
 	var rows [][4]string

@@ -28,26 +28,25 @@ func (v view) lastUsed() string {
 			latest = max(latest, access.LastUsed(u, s.Assignments[p.ID]))
 		}
 	}
-	return ago(latest, s.Now)
+	return v.ago(latest, s.Now)
 }
 
 // ago tells how long before an instant a day was, in words and as a date.
-func ago(day access.Day, now time.Time) string {
+func (v view) ago(day access.Day, now time.Time) string {
 	t, err := time.Parse(time.DateOnly, string(day))
 	if err != nil {
-		return "no use is recorded"
+		return v.T("used.never")
 	}
-	days := int(now.UTC().Truncate(24*time.Hour).Sub(t).Hours() / 24)
-	date := t.Format(" (2 January 2006)")
+	days, date := int(now.UTC().Truncate(24*time.Hour).Sub(t).Hours()/24), v.date(t)
 	switch {
 	case days <= 0:
-		return "today" + date
+		return v.T("used.today", "date", date)
 	case days == 1:
-		return "yesterday" + date
+		return v.T("used.yesterday", "date", date)
 	case days < 60:
-		return count(days, "day") + " ago" + date
+		return v.T("used.days_ago", "n", days, "date", date)
 	case days < 730:
-		return count(days/30, "month") + " ago" + date
+		return v.T("used.months_ago", "n", days/30, "date", date)
 	}
-	return count(days/365, "year") + " ago" + date
+	return v.T("used.years_ago", "n", days/365, "date", date)
 }

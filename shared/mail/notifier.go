@@ -361,7 +361,7 @@ func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (rece
 	if block != nil {
 		return receipt.Outcome{
 			State:  receipt.Suppressed,
-			Reason: fmt.Sprintf("the address %s on %s: %s", block.State, clock(block.At), block.Reason),
+			Reason: fmt.Sprintf("the address %s on %s: %s", block.State, block.At.UTC().Format("2 January 2006, 15:04 UTC"), block.Reason),
 		}, nil
 	}
 	secret := ""

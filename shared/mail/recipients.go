@@ -37,14 +37,19 @@ type Letter struct {
 	Template string
 	Side     Side
 	Secret   SecretKind
+	Reader   Reader
 
 	Lines []string // of a summary or digest: what it tells of
+	More  bool     // whether it leaves out what else happened
 
 	Situation Situation // when it was made
 	Outdated  string    // why what it says holds no longer; "" = it holds. An outdated letter is sent only where it is urgent, and never again
 	Gone      bool      // this address no longer gets mails about it
 	Moved     string    // the address at which the recipient is told now; "" = nowhere else
 }
+
+// Reader is how a letter's recipient reads: the language (messages.Languages) and the time zone (IANA's name). "" is English, and UTC.
+type Reader struct{ Language, Zone string }
 
 // rule is one row of the table "which event tells whom what" (see the package comment, which a test holds to this).
 type rule struct {

@@ -7,8 +7,10 @@ import (
 	htmltemplate "html/template"
 	"strings"
 	"text/template"
+	"time"
 
 	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/messages"
 )
 
 // Message is a mail that is ready to be sent. It may hold a secret: never log or store it.
@@ -25,10 +27,11 @@ type Message struct {
 
 // Renderer renders letters as messages.
 type Renderer struct {
-	settings Settings
-	words    *template.Template
-	text     *template.Template
-	html     *htmltemplate.Template
+	settings   Settings
+	catalogues map[string]*messages.Catalogue // by language
+	letters    *template.Template
+	text       *template.Template
+	html       *htmltemplate.Template
 }
 
 //go:embed templates
@@ -41,8 +44,14 @@ func NewRenderer(s Settings) (*Renderer, error) {
 	}
 	r := &Renderer{settings: s}
 	var err error
-	if r.words, err = template.New("").Option("missingkey=error").ParseFS(templates, "templates/*.tmpl"); err != nil {
-		return nil, fmt.Errorf("read the letters' words: %w", err)
+	r.catalogues = map[string]*messages.Catalogue{}
+	for _, language := range messages.Languages() {
+		if r.catalogues[language], err = messages.Load(language, "mails."); err != nil {
+			return nil, fmt.Errorf("read the letters' words: %w", err)
+		}
+	}
+	if r.letters, err = template.New("").Option("missingkey=error").ParseFS(templates, "templates/*.tmpl"); err != nil {
+		return nil, fmt.Errorf("read the letters' templates: %w", err)
 	}
 	if r.text, err = template.ParseFS(templates, "templates/layout.txt"); err != nil {
 		return nil, fmt.Errorf("read the layout of plain text: %w", err)
@@ -55,6 +64,9 @@ func NewRenderer(s Settings) (*Renderer, error) {
 
 // page is all that a message says; the layouts write it as plain text and as HTML, so that the two cannot differ.
 type page struct {
+	Language    string
+	Direction   string // "ltr" or "rtl"
+	Labels      labels
 	Product     string
 	Subject     string
 	Preview     string // what a list of mails shows after the subject
@@ -74,6 +86,22 @@ type page struct {
 	Unsubscribe string
 }
 
+// labels are the words of the layouts.
+type labels struct{ Changes, Present, Password, Questions, NoReminders string }
+
+// view is a letter as its templates see it, in its recipient's language and zone.
+func (r *Renderer) view(l Letter, secret string) view {
+	w := &wording{language: l.Reader.Language, zone: time.UTC}
+	if _, ok := r.catalogues[w.language]; !ok {
+		w.language = messages.Fallback
+	}
+	w.catalogue = r.catalogues[w.language]
+	if zone, err := time.LoadLocation(l.Reader.Zone); err == nil {
+		w.zone = zone
+	}
+	return view{l: l, s: r.settings, w: w, Secret: secret}
+}
+
 // Render renders a letter. The secret is of the letter's kind: a token is required, a temporary password may be "" where people sign in
 // elsewhere. Any other secret is refused, since it could only leak by mistake.
 func (r *Renderer) Render(l Letter, secret string) (Message, error) {
@@ -83,8 +111,7 @@ func (r *Renderer) Render(l Letter, secret string) (Message, error) {
 	case l.Secret == NoSecret && secret != "":
 		return Message{}, fmt.Errorf("letter %s to the %s: it carries no secret", l.Template, l.Side)
 	}
-	v := view{l: l, s: r.settings, Secret: secret}
-	p, err := r.page(v)
+	p, err := r.page(r.view(l, secret))
 	if err != nil {
 		return Message{}, err
 	}
@@ -116,12 +143,13 @@ func (r *Renderer) Render(l Letter, secret string) (Message, error) {
 
 // page renders the letter's text and adds the parts that follow from the event.
 //
-// The words of a letter are a template "<template>.<side>": lines "Subject: " and "Preview: ", an empty line, and paragraphs between empty
-// lines. Nothing that people entered can begin a line or hold an empty one, since all of it is on one line.
+// A letter is a template "<template>.<side>", for all languages: lines "Subject: " and "Preview: ", an empty line, and paragraphs between
+// empty lines. It says which sentences there are and when; their words are the catalogue's. Nothing that people entered can begin a line or
+// hold an empty one, since all of it is on one line.
 func (r *Renderer) page(v view) (page, error) {
 	name := v.l.Template + "." + string(v.l.Side)
 	var b strings.Builder
-	if err := r.words.ExecuteTemplate(&b, name, v); err != nil {
+	if err := r.letters.ExecuteTemplate(&b, name, v); err != nil {
 		return page{}, fmt.Errorf("letter %s: %w", name, err)
 	}
 	head, body, ok := strings.Cut(strings.TrimSpace(b.String()), "\n\n")
@@ -129,9 +157,14 @@ func (r *Renderer) page(v view) (page, error) {
 	subject, hasSubject := strings.CutPrefix(subject, "Subject: ")
 	preview, hasPreview := strings.CutPrefix(preview, "Preview: ")
 	if !ok || !two || !hasSubject || !hasPreview {
-		return page{}, errors.New("letter " + name + ": its words do not begin with a subject and a preview")
+		return page{}, errors.New("letter " + name + ": its template does not begin with a subject and a preview")
 	}
 	p := page{
+		Language: v.w.language, Direction: v.T("direction"),
+		Labels: labels{
+			Changes: v.T("label.changes"), Present: v.T("label.present"), Password: v.T("label.password"), Questions: v.T("label.questions"),
+			NoReminders: v.T("label.no_reminders"),
+		},
 		Product: r.settings.Product, Subject: spaced(subject), Preview: spaced(preview), Greeting: v.greeting(),
 		Changes: v.changes(), Facts: v.facts(), People: v.people(), Why: v.why(), Support: r.settings.Support,
 	}
@@ -152,6 +185,9 @@ func (r *Renderer) page(v view) (page, error) {
 	}
 	if v.reminder() && r.settings.Unsubscribe != "" {
 		p.Unsubscribe = fill(r.settings.Unsubscribe, map[string]string{"address": v.l.To})
+	}
+	if v.w.err != nil {
+		return page{}, fmt.Errorf("letter %s: %w", name, v.w.err)
 	}
 	return p, nil
 }

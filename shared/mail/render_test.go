@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	_ "time/tzdata" // the zones, wherever the tests run
 	"unicode"
 	"unicode/utf8"
 
@@ -21,6 +22,7 @@ import (
 	"partneraccess/shared/access"
 	"partneraccess/shared/mail"
 	"partneraccess/shared/mail/receipt"
+	"partneraccess/shared/messages"
 )
 
 func settings() mail.Settings {
@@ -217,6 +219,25 @@ func cases(t *testing.T) map[string]mail.Letter {
 	return out
 }
 
+// everywhere are the cases in all languages, with times in zones.
+func everywhere(t *testing.T) map[string]mail.Letter {
+	t.Helper()
+	out := map[string]mail.Letter{}
+	for _, language := range messages.Languages() {
+		for name, l := range cases(t) {
+			l.Reader = readers()[language]
+			l.Reader.Language = language
+			out[language+" "+name] = l
+		}
+	}
+	return out
+}
+
+// readers are the recipients of the golden files: English ones are in UTC.
+func readers() map[string]mail.Reader {
+	return map[string]mail.Reader{"en": {}, "de": {Language: "de", Zone: "Europe/Berlin"}}
+}
+
 // hostile makes every text that people enter what they could try.
 func hostile(e *events.Event) {
 	if e.Customer != nil {
@@ -250,7 +271,18 @@ func hostile(e *events.Event) {
 
 func TestEveryLetterIsAsItsGoldenFileSays(t *testing.T) {
 	t.Parallel()
-	const dir = "testdata/golden"
+	compare(t, "testdata/golden", readers()["en"], ".txt", ".html")
+}
+
+// HTML says the same as the text, in any language.
+func TestEveryGermanLetterIsAsItsGoldenFileSays(t *testing.T) {
+	t.Parallel()
+	compare(t, "testdata/golden-de", readers()["de"], ".txt")
+}
+
+// compare holds the letters to such a reader against the golden files in a folder.
+func compare(t *testing.T, dir string, reader mail.Reader, parts ...string) {
+	t.Helper()
 	all := cases(t)
 	if *update {
 		if err := os.RemoveAll(dir); err != nil {
@@ -262,6 +294,7 @@ func TestEveryLetterIsAsItsGoldenFileSays(t *testing.T) {
 	}
 	want := map[string]bool{}
 	for name, l := range all {
+		l.Reader = reader
 		m := render(t, l)
 		head := fmt.Sprintf("To: %s\nFrom: %s\nReply-To: %s\nSubject: %s\n", m.To, m.From, m.ReplyTo, m.Subject)
 		for _, list := range []map[string]string{m.Headers, m.Tags} {
@@ -269,7 +302,11 @@ func TestEveryLetterIsAsItsGoldenFileSays(t *testing.T) {
 				head += k + ": " + list[k] + "\n"
 			}
 		}
-		for file, got := range map[string]string{name + ".txt": head + "\n" + m.Text, name + ".html": m.HTML} {
+		for part, got := range map[string]string{".txt": head + "\n" + m.Text, ".html": m.HTML} {
+			if !slices.Contains(parts, part) {
+				continue
+			}
+			file := name + part
 			want[file] = true
 			path := filepath.Join(dir, file)
 			if *update {
@@ -283,7 +320,7 @@ func TestEveryLetterIsAsItsGoldenFileSays(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(golden) {
-				t.Errorf("%s (-update writes it anew): got\n%s\nwant\n%s", file, got, golden)
+				t.Errorf("%s (-update writes it anew): got\n%s\nwant\n%s", path, got, golden)
 			}
 		}
 	}
@@ -293,7 +330,7 @@ func TestEveryLetterIsAsItsGoldenFileSays(t *testing.T) {
 	}
 	for _, f := range files {
 		if !want[f.Name()] {
-			t.Errorf("got the golden file %s of no letter", f.Name())
+			t.Errorf("got the golden file %s of no letter", filepath.Join(dir, f.Name()))
 		}
 	}
 }
@@ -347,7 +384,7 @@ func seen(h string) string {
 
 func TestPlainTextAndHTMLSayTheSame(t *testing.T) {
 	t.Parallel()
-	for name, l := range cases(t) {
+	for name, l := range everywhere(t) {
 		m := render(t, l)
 		address := regexp.MustCompile(`https://[a-z.]*insight\.example\S*`) // stands behind the button in HTML
 		text := words(address.ReplaceAllString(m.Text, ""))
@@ -364,7 +401,7 @@ func TestPlainTextAndHTMLSayTheSame(t *testing.T) {
 // The provider's own addresses are all that a mail may link to.
 func TestNoLetterLinksAnywhereButToTheSettings(t *testing.T) {
 	t.Parallel()
-	for name, l := range cases(t) {
+	for name, l := range everywhere(t) {
 		m := render(t, l)
 		for _, found := range href.FindAllStringSubmatch(m.HTML, -1) {
 			u := html.UnescapeString(found[1])
@@ -391,7 +428,7 @@ func TestNoLetterLinksAnywhereButToTheSettings(t *testing.T) {
 
 func TestWhatPeopleEnterCannotForgeAHeaderOrChangeDirection(t *testing.T) {
 	t.Parallel()
-	for name, l := range cases(t) {
+	for name, l := range everywhere(t) {
 		m := render(t, l)
 		headers := map[string]string{"To": m.To, "From": m.From, "Reply-To": m.ReplyTo, "Subject": m.Subject}
 		for k, v := range m.Headers {
@@ -577,6 +614,46 @@ func TestAnEndByTheClockIsTheEndOfThePeriodHoweverLateItIsNoticed(t *testing.T) 
 	if !strings.Contains(m.Text, "expired on 1 March 2027, 00:00 UTC") ||
 		!strings.Contains(m.Text, "Ended: 1 March 2027, 00:00 UTC") {
 		t.Errorf("got %s, want it to have ended on 1 March", m.Text)
+	}
+}
+
+func TestTimesAreInTheRecipientsZoneAndInUTC(t *testing.T) {
+	t.Parallel()
+	e := sample(t, events.GrantExpiring)
+	for _, c := range []struct {
+		language, zone string
+		until          time.Time
+		want           string
+	}{
+		{"en", "", time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC), "1 March 2027, 00:00 UTC"},
+		{"en", "UTC", time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC), "1 March 2027, 00:00 UTC"},
+		{"en", "Nowhere/Land", time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC), "1 March 2027, 00:00 UTC"},
+		{"en", "Europe/Berlin", time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC), "1 March 2027, 01:00 CET (00:00 UTC)"},
+		{"en", "Europe/London", time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), "1 March 2027, 09:00 UTC"},
+		{"en", "Europe/London", time.Date(2027, 7, 1, 9, 0, 0, 0, time.UTC), "1 July 2027, 10:00 BST (09:00 UTC)"},
+		{"en", "America/New_York", time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC), "28 February 2027, 19:00 EST (1 March 2027, 00:00 UTC)"},
+		{"en", "America/Sao_Paulo", time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC), "1 March 2027, 09:00 UTC-03:00 (12:00 UTC)"},
+		{"de", "Europe/Berlin", time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC), "1. März 2027, 01:00 Uhr MEZ (00:00 Uhr UTC)"},
+		{"de", "Europe/Berlin", time.Date(2027, 3, 31, 22, 30, 0, 0, time.UTC), "1. April 2027, 00:30 Uhr MESZ (31. März 2027, 22:30 Uhr UTC)"},
+		{"de", "", time.Date(2027, 12, 31, 23, 59, 0, 0, time.UTC), "31. Dezember 2027, 23:59 Uhr UTC"},
+	} {
+		e.Data.Until = &c.until
+		l := mail.Letters(e)[0]
+		l.Reader = mail.Reader{Language: c.language, Zone: c.zone}
+		if m := render(t, l); !strings.Contains(m.Text, ": "+c.want+"\n") {
+			t.Errorf("%s in %s: got %s, want %s", c.language, c.zone, m.Text, c.want)
+		}
+	}
+}
+
+func TestALetterSaysWhichLanguageItIsIn(t *testing.T) {
+	t.Parallel()
+	l := mail.Letters(sample(t, events.GrantRevoked))[0]
+	for language, want := range map[string]string{"": "en", "en": "en", "de": "de", "xx": "en"} {
+		l.Reader.Language = language
+		if m := render(t, l); !strings.Contains(m.HTML, `<html lang="`+want+`" dir="ltr">`) {
+			t.Errorf("%q: got %s, want the language %s", language, m.HTML[:60], want)
+		}
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 )
 
 // Requester is who asked, with the organisation.
-func (v view) Requester() string { return named(v.d().Requester, 60) + " of " + v.Partner() }
+func (v view) Requester() string {
+	return v.T("person.of", "person", v.named(v.d().Requester, 60), "organisation", v.Partner())
+}
 
 // Asking is the partner that tried wrong codes.
 func (v view) Asking() string { return short(organisation(v.d().Asking)) }
@@ -18,11 +20,11 @@ func (v view) Asking() string { return short(organisation(v.d().Asking)) }
 func (v view) Wish() string {
 	switch v.d().Kind {
 	case "extend":
-		return "more time with the access to " + v.Customer()
+		return v.T("wish.extend")
 	case "raise":
-		return "a higher level of access to " + v.Customer()
+		return v.T("wish.raise")
 	}
-	return "access to " + v.Customer()
+	return v.T("wish.access")
 }
 
 // Narrowed reports whether less was approved than asked for.
@@ -31,46 +33,42 @@ func (v view) Narrowed() bool { return len(v.d().Changes) > 0 }
 func (v view) addRequestFacts(t *factTable) {
 	d := v.d()
 	if v.l.Template == "request_codes" {
-		t.add("When", clock(v.l.Event.Time))
+		t.add(v.T("fact.when"), v.clock(v.l.Event.Time))
 		return
 	}
-	was := ""
-	if v.l.Event.Type == events.RequestApproved {
-		was = "approved"
-	}
 	label := func(s string) string {
-		if was != "" {
-			return s + " (" + was + ")"
+		if v.l.Event.Type == events.RequestApproved {
+			return v.T("fact.approved", "label", s)
 		}
 		return s
 	}
 	if d.Level != "" {
-		t.add(label("Access level"), inWords(d.Level)+v.asked("level"))
+		t.add(label(v.T("fact.access_level")), v.inWords(d.Level)+v.asked("level"))
 	}
 	if d.Kind == "access" && d.Level != "" { // users in an open grant have no period of their own
-		t.add("Begins", instant(d.From, "when it is approved"))
+		t.add(v.T("fact.begins"), v.instant(d.From, v.T("end.from_approval")))
 	}
 	if d.Kind == "extend" || d.Kind == "access" && d.Level != "" {
-		t.add(label("Ends"), instant(d.Until, "no end date, until it is revoked")+v.asked("until"))
+		t.add(label(v.T("fact.ends")), v.instant(d.Until, v.T("end.none"))+v.asked("until"))
 	}
 	if d.Everyone != nil && *d.Everyone {
-		t.add(label("Users"), "everyone of "+v.Partner())
+		t.add(label(v.T("fact.users")), v.T("users.everyone"))
 	}
 	names := make([]string, len(d.Users))
 	for i := range d.Users {
-		names[i] = named(&d.Users[i], 60)
+		names[i] = v.named(&d.Users[i], 60)
 	}
-	t.add(label("Users"), strings.Join(names, ", "))
-	t.add("Ticket", singleLine(d.Ticket))
-	t.add("Asked by", named(d.Requester, 200))
+	t.add(label(v.T("fact.users")), strings.Join(names, ", "))
+	t.add(v.T("fact.ticket"), singleLine(d.Ticket))
+	t.add(v.T("fact.asked_by"), v.named(d.Requester, 200))
 	switch v.l.Template {
 	case "request", "request_reminder", "request_question", "request_seconded":
-		t.add("To be decided before", instant(d.Expires, ""))
+		t.add(v.T("fact.to_be_decided_before"), v.instant(d.Expires, ""))
 	}
 	if v.l.Template == "request" {
 		return
 	}
-	t.addDone("Done by", v)
+	t.addDone(v.T("fact.done_by"), v)
 }
 
 // asked says what was asked for where the approval grants less.
@@ -78,9 +76,9 @@ func (v view) asked(field string) string {
 	for _, c := range v.d().Changes {
 		if was, is := c.Was.(string); c.Field == field && is {
 			if at, err := time.Parse(time.RFC3339, was); err == nil {
-				was = clock(at)
+				was = v.clock(at)
 			}
-			return "; asked: " + singleLine(was)
+			return v.T("change.asked", "was", v.oneOf("level", was))
 		}
 	}
 	return ""
@@ -96,10 +94,10 @@ func (v view) requestQuotes() []quote {
 	}
 	d := v.d()
 	if p := d.Requester; p != nil {
-		add(named(p, 60)+" writes", d.Purpose)
+		add(v.T("quote.person", "person", v.named(p, 60)), d.Purpose)
 	}
-	add("Question of "+v.Customer(), d.Question)
-	add(v.Customer()+" writes", d.Message)
+	add(v.T("quote.question"), d.Question)
+	add(v.T("quote.customer"), d.Message)
 	return out
 }
 

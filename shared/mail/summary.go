@@ -37,8 +37,7 @@ func (r *Renderer) digested(l Letter) (receipt.Receipt, string) {
 	}
 	_ = id.SetEntropy(sum[:10])
 	e.ID, e.Type = id.String(), receipt.SummaryType
-	v := view{l: l, s: r.settings}
-	return receipt.New(e, l.To, digest, string(l.Side)), clock(l.Event.Time) + ": " + v.happened()
+	return receipt.New(e, l.To, digest, string(l.Side)), r.line(l)
 }
 
 // bundled is the summary that tells of a letter, and the line that it tells it in.
@@ -52,38 +51,36 @@ func (r *Renderer) bundled(l Letter, b receipt.Budget) (receipt.Receipt, string)
 	e.ID, e.Type = id.String(), receipt.SummaryType
 	out := receipt.New(e, l.To, summary, string(l.Side))
 	out.Source = b.Source
-	v := view{l: l, s: r.settings}
-	return out, clock(l.Event.Time) + ": " + v.happened()
+	return out, r.line(l)
+}
+
+// line tells of a letter in a line of a summary, in the recipient's language.
+func (r *Renderer) line(l Letter) string {
+	v := r.view(l, "")
+	return v.clock(l.Event.Time) + ": " + v.happened()
 }
 
 // happened is what a letter tells, in a line of a summary.
 func (v view) happened() string {
-	access := "the access of " + v.Partner() + " to " + v.Customer()
-	switch v.l.Template {
-	case "granted":
-		return access + " was granted, or users were added"
-	case "changed":
-		return access + " was changed"
-	case "removed", "expired", "revoked", "relinquished", "ended":
-		return access + " was ended, or a user was removed from it"
-	case "suspended":
-		return access + " was suspended"
-	case "resumed":
-		return access + " was resumed"
-	case "user_left":
-		return v.Person() + " has left " + v.Partner()
-	case "account":
-		return "an account was created for " + v.Person()
-	case "address", "address_former":
-		return "the address of an account was changed"
-	case "activation_renewed":
-		return "a temporary password was sent to " + v.Person()
+	as := happenedAs(v.l.Template)
+	if as == "invitation" {
+		_, became, _ := strings.Cut(string(v.l.Event.Type), ".")
+		return v.T("happened.invitation", "what", v.oneOf("invitation_is", became))
 	}
-	if strings.HasPrefix(v.l.Template, "invitation") {
-		return "the invitation of " + v.Person() + " to " + v.Customer() + ": " +
-			strings.ReplaceAll(strings.TrimPrefix(string(v.l.Event.Type), "invitation."), "_", " ")
+	return v.T("happened." + as)
+}
+
+// happenedAs is the name under which the lines of summaries have a letter: one for letters that a line need not tell apart.
+func happenedAs(template string) string {
+	switch {
+	case slices.Contains([]string{"removed", "expired", "revoked", "relinquished"}, template):
+		return "ended"
+	case template == "address_former":
+		return "address"
+	case strings.HasPrefix(template, "invitation"):
+		return "invitation"
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(string(v.l.Event.Type), ".", " "), "_", " ")
+	return template
 }
 
 // Summary is the letter of a summary's receipt, about organisations of these names. Outdated says why its recipient is told nothing any
@@ -104,14 +101,14 @@ func Summary(r receipt.Receipt, customer, partner, outdated string) Letter {
 	if strings.HasPrefix(r.Source, "p-") {
 		e.Actor.Kind = "partner"
 	}
-	if len(r.Lines) >= receipt.MaxLines {
-		r.Lines = append(slices.Clip(r.Lines), "… and more: the history has all of it")
+	return Letter{
+		Event: e, To: r.To, Template: cmp.Or(r.Template, summary), Side: Side(r.Side), Lines: r.Lines, More: len(r.Lines) >= receipt.MaxLines,
+		Outdated: outdated,
 	}
-	return Letter{Event: e, To: r.To, Template: cmp.Or(r.Template, summary), Side: Side(r.Side), Lines: r.Lines, Outdated: outdated}
 }
 
 // Day is the day that a summary is about.
-func (v view) Day() string { return v.l.Event.Time.UTC().AddDate(0, 0, -1).Format("2 January 2006") }
+func (v view) Day() string { return v.date(v.l.Event.Time.UTC().AddDate(0, 0, -1)) }
 
 // Source is the organisation that caused the mails that a summary is about.
 func (v view) Source() string {

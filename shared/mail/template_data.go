@@ -16,6 +16,7 @@ import (
 type view struct {
 	l      Letter
 	s      Settings
+	w      *wording
 	Secret string
 }
 
@@ -50,7 +51,7 @@ func (v view) By() string {
 	case "partner":
 		side = v.Partner()
 	case "provider":
-		side = "The " + v.s.Product + " team" // it begins a sentence
+		side = v.T("by.team") // it begins a sentence
 	default:
 		return v.s.Product
 	}
@@ -78,7 +79,7 @@ func (v view) Clock() bool { return v.l.Event.Actor.Kind == "clock" }
 func (v view) Email() string { return shownAddress(v.l.To) }
 
 // Person is the person whom the event is about, with the address.
-func (v view) Person() string { return named(v.d().Person, 60) }
+func (v view) Person() string { return v.named(v.d().Person, 60) }
 
 // AccessEnded reports whether a change of address ended the person's access.
 func (v view) AccessEnded() bool { return v.d().Reason != "" }
@@ -106,9 +107,9 @@ func (v view) Registered() bool { return v.d().Invitation != "" }
 // MemberRole is what a customer's member is registered as.
 func (v view) MemberRole() string {
 	if v.d().Role == "admin" {
-		return "an administrator"
+		return v.T("member.admin")
 	}
-	return "a member"
+	return v.T("member.member")
 }
 
 // Inviter is who has invited.
@@ -118,13 +119,13 @@ func (v view) Inviter() string {
 		side = v.Partner()
 	}
 	if in := v.d().Inviter; in != nil && (in.Name != "" || in.Email != "") {
-		return named(in, 60) + " of " + side
+		return v.T("person.of", "person", v.named(in, 60), "organisation", side)
 	}
 	return side
 }
 
 // named is a person's name and address, as far as they are known.
-func named(p *events.Person, most int) string {
+func (v view) named(p *events.Person, most int) string {
 	switch {
 	case p == nil:
 		return ""
@@ -135,14 +136,14 @@ func named(p *events.Person, most int) string {
 	case p.Name != "":
 		return singleLine(cut(p.Name, most))
 	}
-	return "user " + singleLine(p.ID)
+	return v.T("person.unknown", "id", singleLine(p.ID))
 }
 
 // EmailWas is the person's address before the change.
 func (v view) EmailWas() string { return shownAddress(v.d().EmailWas) }
 
-// Life is how long a temporary password can be used.
-func (v view) Life() string { return fmt.Sprintf("%d days", int(access.ActivationLife.Hours()/24)) }
+// Life is for how many days a temporary password can be used.
+func (v view) Life() int { return int(access.ActivationLife.Hours() / 24) }
 
 // level is the present level of the recipient, when it is a user, else of the partner; after the end, the level before it.
 func (v view) level() string {
@@ -156,29 +157,24 @@ func (v view) level() string {
 func (v view) recipient(lists ...[]events.Person) *events.Person { return recipient(v.l, lists...) }
 
 // Level is the level's name.
-func (v view) Level() string { return singleLine(v.level()) }
+func (v view) Level() string { return v.levelName(v.level()) }
+
+func (v view) levelName(level string) string { return v.oneOf("level", level) }
 
 // NoAccess reports whether the level is none.
 func (v view) NoAccess() bool { return v.level() == "none" }
 
 // inWords explains a level. A provider's own catalogue may give each more or less, so it stays general.
-func inWords(level string) string {
-	switch level {
-	case "none":
-		return "none (a relationship without access)"
-	case "view":
-		return "view (read-only: figures and insights)"
-	case "support":
-		return "support (read-only: as view, and reports and user activity)"
-	case "manage":
-		return "manage (full read and write access)"
+func (v view) inWords(level string) string {
+	if _, ok := access.ParseLevel(level); !ok {
+		return v.levelName(level)
 	}
-	return singleLine(level)
+	return v.T("level.explained", "name", v.levelName(level), "meaning", v.oneOf("level.means", level))
 }
 
 // levelInWords explains the level in effect, and says why it is lower than what was granted.
 func (v view) levelInWords() string {
-	return inWords(v.level()) + v.limit()
+	return v.inWords(v.level()) + v.limit()
 }
 
 // limit says why the level in effect is lower than what was granted; "" when it is not.
@@ -192,27 +188,17 @@ func (v view) limit() string {
 	case effective >= granted:
 		return ""
 	case effective == s.Partner.Offer:
-		return ", as the provider offers " + v.Partner() + " no more than that"
+		return v.T("limit.offer")
 	}
-	return ", which is the most that " + v.Customer() + " allows you"
-}
-
-// clock writes an instant with its zone.
-func clock(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
-
-func instant(t *time.Time, none string) string {
-	if t == nil {
-		return none
-	}
-	return clock(*t)
+	return v.T("limit.cap")
 }
 
 // noEnd says that there is no end.
 func (v view) noEnd() string {
 	if v.Managed() {
-		return "no end date, until the " + v.s.Product + " team ends it"
+		return v.T("end.none_managed")
 	}
-	return "no end date, until it is revoked"
+	return v.T("end.none")
 }
 
 // period is the grant's period: as it is now, or, after the end, as the event says.
@@ -231,37 +217,45 @@ func (v view) period() (from, until *time.Time) {
 // From is the start of the period.
 func (v view) From() string {
 	from, _ := v.period()
-	return instant(from, "")
+	return v.instant(from, "")
 }
 
 // Until is the end of the period; "" when there is none.
 func (v view) Until() string {
 	_, until := v.period()
-	return instant(until, "")
+	return v.instant(until, "")
+}
+
+// Period is until when the access lasts, in words.
+func (v view) Period() string {
+	if v.Until() == "" {
+		return v.T("period.open")
+	}
+	return v.T("period.until")
 }
 
 // Expires is when the invitation ends.
-func (v view) Expires() string { return instant(v.d().Expires, "") }
+func (v view) Expires() string { return v.instant(v.d().Expires, "") }
 
 // Ended is when the access ended: the end of the period, however late that was noticed.
 func (v view) Ended() string {
 	if v.l.Event.Type == events.GrantExpired && v.d().Until != nil {
 		return v.Until()
 	}
-	return clock(v.l.Event.Time)
+	return v.clock(v.l.Event.Time)
 }
 
-// ExtendedBy is by how much the grant is extended by itself while it is used, in words; "" when it is not.
-func (v view) ExtendedBy() string { return inDays(v.d().AutoExtend) }
+// ExtendedBy is by how many days the grant is extended by itself while it is used; 0 when it is not.
+func (v view) ExtendedBy() int { return inDays(v.d().AutoExtend) }
 
 // extension is by how much the grant is extended by itself after a change, in words.
 func (v view) extension() string {
 	for _, c := range v.d().Changes {
 		if by, _ := c.Is.(string); c.Field == "auto_extend" && by != "" {
-			return "by " + inDays(by) + " while it is used"
+			return v.T("change.extended", "days", inDays(by))
 		}
 	}
-	return "no longer"
+	return v.T("change.not_extended")
 }
 
 // Undecided tells whether it is still to be decided whether the grant is extended.
@@ -270,13 +264,13 @@ func (v view) Undecided() bool { return v.d().AutoExtend != "" && v.d().Days > 1
 // Unused tells whether the grant is not extended because nobody used it.
 func (v view) Unused() bool { return v.d().Status == string(access.StatusActive) }
 
-// inDays is a duration of days as events have it (P90D), in words.
-func inDays(iso string) string {
+// inDays is a duration of days as events have it (P90D); 0 for any other.
+func inDays(iso string) int {
 	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(iso, "P"), "D"))
 	if err != nil {
-		return ""
+		return 0
 	}
-	return count(n, "day")
+	return n
 }
 
 // Left is the time that is left until the end, in words, from when the letter is made.
@@ -284,23 +278,16 @@ func (v view) Left() string {
 	_, until := v.period()
 	now := v.l.Situation.Now
 	if until == nil || !v.l.Situation.Known {
-		return count(v.d().Days, "day")
+		return v.T("left.days", "n", v.d().Days)
 	}
 	left := until.Sub(now)
 	switch {
 	case left >= 23*time.Hour+30*time.Minute:
-		return count(int(left.Round(24*time.Hour).Hours()/24), "day")
+		return v.T("left.days", "n", int(left.Round(24*time.Hour).Hours()/24))
 	case left >= 90*time.Minute:
-		return count(int(left.Round(time.Hour).Hours()), "hour")
+		return v.T("left.hours", "n", int(left.Round(time.Hour).Hours()))
 	}
-	return "less than two hours"
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return v.T("left.soon")
 }
 
 // denied is why the recipient, or for organisations each user with the grant, has no access now, by the reason of a check; "" when there is
@@ -335,22 +322,21 @@ func (v view) Open() bool { return v.denied() == "" && !v.NoAccess() }
 func (v view) Obstacle() string {
 	switch why := v.denied(); {
 	case why == access.DeniedEnded, why == access.DeniedExpired:
-		return "The access has ended since."
+		return v.T("obstacle.ended")
 	case why == access.DeniedSuspended:
-		return "The access is suspended by " + v.Customer() + " and applies again when it is resumed."
+		return v.T("obstacle.suspended")
 	case why == access.DeniedPartnerNotActive:
-		return v.Partner() + " is suspended by the " + v.s.Product + " team. None of its users has access until the suspension ends."
+		return v.T("obstacle.partner_suspended")
 	case why == access.DeniedPartnerNotEligible:
-		return v.Partner() + " is not a channel partner in " + v.s.Product + " at present. None of its users has access."
+		return v.T("obstacle.no_channel_partner")
 	case why == access.SSORequired:
-		return "Single sign-on is required, and " + v.Partner() + " does not have it. None of its users has access until it does."
+		return v.T("obstacle.sso")
 	case v.NoAccess() && v.l.Side == User:
-		return "This is a relationship without access: you see " + v.Customer() + " in your list, without access to it."
+		return v.T("obstacle.no_access.user")
 	case v.NoAccess():
-		return "This is a relationship without access: users of " + v.Partner() + " see " + v.Customer() +
-			" in their list, without access to it."
+		return v.T("obstacle.no_access")
 	case why == access.NotYetActive:
-		return "The access begins on " + v.From() + "."
+		return v.T("obstacle.not_yet")
 	}
 	return ""
 }
@@ -403,12 +389,10 @@ func (v view) Count() string {
 	case n == nil:
 		return ""
 	case *n == 0:
-		return "nobody yet"
+		return v.T("users.none")
 	}
-	return users(*n)
+	return v.T("users.some", "n", *n)
 }
-
-func users(n int) string { return count(n, "user") }
 
 // Again reports whether the links in earlier mails of the invitation no longer work.
 func (v view) Again() bool { return v.d().Sending > 1 }
@@ -418,42 +402,18 @@ func (v view) Changed(field string) bool { return slices.Contains(v.d().Fields, 
 
 // Reason is why the access ended, as a sentence without its stop.
 func (v view) Reason() string {
-	switch v.d().Reason {
-	case "partner_removed":
-		return v.Partner() + " is no longer a partner in " + v.s.Product
-	case "customer_removed":
-		return v.Customer() + " is no longer a customer of " + v.s.Product
-	case "relationship_ended":
-		return "the " + v.s.Product + " team has ended the relationship"
-	case "management_ended":
-		return v.Partner() + " no longer manages " + v.Customer()
-	case "revoked_by_customer":
-		return v.Customer() + " has revoked it"
-	case "relinquished_by_partner":
-		return v.Partner() + " has relinquished it"
-	case "expired":
-		return "its period has ended"
-	case "grant_ended":
-		return "the access of " + v.Partner() + " to " + v.Customer() + " has ended"
-	case "choice_changed":
-		return v.Customer() + " has changed who assigns the users"
-	case "inviter_left":
-		return "the person who sent it can no longer invite"
-	case "partner_not_active", "partner_not_eligible":
-		return v.Partner() + " cannot be granted access at the moment"
-	case "managed":
-		return v.Customer() + " is now managed by one partner"
-	case "period_changed":
-		return "the access now lasts longer than what was offered"
-	case "requester_left":
-		return "the person who asked can no longer ask"
-	case "fulfilled":
-		return v.Customer() + " has granted as much in another way"
+	switch reason := v.d().Reason; reason {
+	case "":
+		return ""
+	case "partner_not_eligible":
+		return v.oneOf("reason", "partner_not_active")
+	default:
+		return v.oneOf("reason", reason)
 	}
-	return singleLine(strings.ReplaceAll(v.d().Reason, "_", " "))
 }
 
-func role(r string) string { return singleLine(strings.ReplaceAll(r, "_", " and ")) }
+// role is a role's name; "" for none.
+func (v view) role(r string) string { return v.oneOf("role", r) }
 
 // line is a label and what it labels.
 type line struct{ Label, Value string }
@@ -472,10 +432,10 @@ func (t *factTable) add(label, value string) {
 func (t *factTable) addDone(label string, v view) {
 	by := v.By()
 	if v.Clock() {
-		by += ", automatically"
+		by = v.T("by.automatic")
 	}
 	t.add(label, by)
-	t.add("When", clock(v.l.Event.Time))
+	t.add(v.T("fact.when"), v.clock(v.l.Event.Time))
 }
 
 // facts returns the letter's table.
@@ -493,21 +453,21 @@ func (v view) facts() []line {
 		v.addAccountFacts(&t, partner)
 		return t
 	case "partner":
-		t.add("Partner", partner)
-		t.addDone("Done by", v)
+		t.add(v.T("fact.partner"), partner)
+		t.addDone(v.T("fact.done_by"), v)
 		return t
 	}
-	t.add("Customer", customer)
-	t.add("Partner", partner)
+	t.add(v.T("fact.customer"), customer)
+	t.add(v.T("fact.partner"), partner)
 	if a := v.d().Asking; a != nil {
-		t.add("Partner", singleLine(organisation(a)))
+		t.add(v.T("fact.partner"), singleLine(organisation(a)))
 	}
 	switch kind {
 	case "mail":
 	case "member":
-		t.add("Account", named(v.d().Person, 200))
-		t.add("Role", role(v.d().Role))
-		t.addDone(map[bool]string{true: "Requested by", false: "Registered by"}[v.l.Template == "activation_renewed"], v)
+		t.add(v.T("fact.account"), v.named(v.d().Person, 200))
+		t.add(v.T("fact.role"), v.role(v.d().Role))
+		t.addDone(map[bool]string{true: v.T("fact.requested_by"), false: v.T("fact.registered_by")}[v.l.Template == "activation_renewed"], v)
 	case "invitation":
 		v.addInvitationFacts(&t)
 	case "request":
@@ -521,42 +481,42 @@ func (v view) facts() []line {
 func (v view) addAccountFacts(t *factTable, partner string) {
 	d := v.d()
 	if v.l.Template == "address_former" { // it may be the address of somebody else: it is told neither name nor new address
-		t.add("Organisation", partner)
-		t.addDone("Changed by", v)
+		t.add(v.T("fact.organisation"), partner)
+		t.addDone(v.T("fact.changed_by"), v)
 		return
 	}
-	t.add("Account", named(d.Person, 200))
-	t.add("Former address", shownAddress(d.EmailWas))
-	t.add("Organisation", partner)
-	t.add("Role", role(d.Role))
+	t.add(v.T("fact.account"), v.named(d.Person, 200))
+	t.add(v.T("fact.former_address"), shownAddress(d.EmailWas))
+	t.add(v.T("fact.organisation"), partner)
+	t.add(v.T("fact.role"), v.role(d.Role))
 	switch v.l.Template {
 	case "address":
-		t.addDone("Changed by", v)
+		t.addDone(v.T("fact.changed_by"), v)
 	case "activation_renewed":
-		t.addDone("Requested by", v)
+		t.addDone(v.T("fact.requested_by"), v)
 	case "activation_missed":
-		t.add("Ended", clock(v.l.Event.Time))
+		t.add(v.T("fact.ended"), v.clock(v.l.Event.Time))
 	default:
-		t.addDone(map[bool]string{true: "Invited by", false: "Created by"}[v.Registered()], v)
+		t.addDone(map[bool]string{true: v.T("fact.invited_by"), false: v.T("fact.created_by")}[v.Registered()], v)
 	}
 }
 
 func (v view) addInvitationFacts(t *factTable) {
 	d := v.d()
 	if v.l.Side != Invitee {
-		t.add("Invited", named(d.Person, 200))
+		t.add(v.T("fact.invited"), v.named(d.Person, 200))
 	}
-	t.add("Access level", v.levelInWords())
-	t.add("Access ends", instant(d.Until, v.noEnd()))
+	t.add(v.T("fact.access_level"), v.levelInWords())
+	t.add(v.T("fact.access_ends"), v.instant(d.Until, v.noEnd()))
 	switch v.l.Event.Type {
 	case events.InvitationAccepted, events.InvitationDeclined, events.InvitationCancelled:
 	default:
-		t.add("Invitation expires", instant(d.Expires, ""))
+		t.add(v.T("fact.invitation_expires"), v.instant(d.Expires, ""))
 	}
 	if d.Inviter != nil {
-		t.add("Invited by", named(d.Inviter, 200))
+		t.add(v.T("fact.invited_by"), v.named(d.Inviter, 200))
 	}
-	t.add("When", clock(v.l.Event.Time))
+	t.add(v.T("fact.when"), v.clock(v.l.Event.Time))
 }
 
 func (v view) addGrantFacts(t *factTable) {
@@ -564,33 +524,33 @@ func (v view) addGrantFacts(t *factTable) {
 	switch v.l.Template {
 	case "removed", "partner_suspended", "partner_resumed":
 	case "user_left":
-		t.add("User", named(d.Person, 200))
+		t.add(v.T("fact.user"), v.named(d.Person, 200))
 	case "person_changed":
-		t.add("User", named(d.Person, 200))
-		t.add("Former address", d.EmailWas)
+		t.add(v.T("fact.user"), v.named(d.Person, 200))
+		t.add(v.T("fact.former_address"), d.EmailWas)
 	case "expired", "revoked", "relinquished", "ended":
-		t.add("Access level", "was "+inWords(v.level()))
-		t.add("Ended", v.Ended()) // which is when it was done, or is more to the point
-		t.add("Reason", v.Reason())
+		t.add(v.T("fact.access_level"), v.T("level.was", "level", v.inWords(v.level())))
+		t.add(v.T("fact.ended"), v.Ended()) // which is when it was done, or is more to the point
+		t.add(v.T("fact.reason"), v.Reason())
 		if !v.Clock() {
-			t.add("Done by", v.By())
+			t.add(v.T("fact.done_by"), v.By())
 		}
 		return
 	default:
 		if v.l.Situation.over(v.l) {
-			t.add("Access level", "was "+inWords(v.level()))
+			t.add(v.T("fact.access_level"), v.T("level.was", "level", v.inWords(v.level())))
 			break
 		}
 		_, until := v.period()
-		t.add("Access level", v.levelInWords())
-		t.add("Begins", v.From())
-		t.add("Ends", instant(until, v.noEnd()))
+		t.add(v.T("fact.access_level"), v.levelInWords())
+		t.add(v.T("fact.begins"), v.From())
+		t.add(v.T("fact.ends"), v.instant(until, v.noEnd()))
 		if v.l.Side != User {
-			t.add("Users with access", v.Count())
+			t.add(v.T("fact.users_with_access"), v.Count())
 		}
-		t.add("Last used", v.lastUsed())
+		t.add(v.T("fact.last_used"), v.lastUsed())
 	}
-	t.addDone("Done by", v)
+	t.addDone(v.T("fact.done_by"), v)
 }
 
 // changes say what one change altered, before and after.
@@ -605,38 +565,38 @@ func (v view) changes() []line {
 			out = append(out, line{label, value})
 		}
 	}
-	before := func(was string) string { return "; before: " + was }
+	before := func(is, was string) string { return v.T("change.before", "is", is, "was", was) }
 	mine, levels := v.recipient(d.Changed), d.Changed
 	switch {
 	case mine != nil:
-		add("level", "Access level", inWords(mine.Level)+before(singleLine(mine.LevelWas)))
+		add("level", v.T("fact.access_level"), before(v.inWords(mine.Level), v.levelName(mine.LevelWas)))
 		levels = nil
 	case d.LevelWas != "":
-		add("level", "Access level", inWords(lower(asked(v.l), v.recipient(d.Users)))+before(singleLine(lower(d.LevelWas, v.recipient(d.Users)))))
+		me := v.recipient(d.Users)
+		add("level", v.T("fact.access_level"), before(v.inWords(lower(asked(v.l), me)), v.levelName(lower(d.LevelWas, me))))
 	case len(levels) == 0:
-		add("level", "Access level", "changed for single users; for all others it is "+inWords(d.Level))
+		add("level", v.T("fact.access_level"), v.T("change.level_of_some", "level", v.inWords(d.Level)))
 	}
 	if v.l.Side != User {
 		for _, p := range levels {
-			add("level", "Access level of "+named(&p, 60), inWords(p.Level)+before(singleLine(p.LevelWas)))
+			add("level", v.T("change.level_of", "user", v.named(&p, 60)), before(v.inWords(p.Level), v.levelName(p.LevelWas)))
 		}
 	}
 	begins := v.From()
 	if d.FromWas != nil {
-		begins += before(clock(*d.FromWas))
+		begins = before(begins, v.clock(*d.FromWas))
 	}
-	add("from", "Begins", begins)
-	add("until", "Ends", instant(d.Until, v.noEnd())+"; before: "+instant(d.UntilWas, "no end date"))
-	sso := "whether it is required has changed"
+	add("from", v.T("fact.begins"), begins)
+	add("until", v.T("fact.ends"), before(v.instant(d.Until, v.noEnd()), v.instant(d.UntilWas, v.T("change.no_end"))))
+	sso := v.T("change.sso")
 	if d.RequireSSO != nil {
-		sso = map[bool]string{true: "required from now on", false: "no longer required"}[*d.RequireSSO]
+		sso = map[bool]string{true: v.T("change.sso_required"), false: v.T("change.sso_not_required")}[*d.RequireSSO]
 	}
-	add("require_sso", "Single sign-on", sso)
-	add("auto_extend", "Extended by itself", v.extension())
-	add("managed", "Management", v.Partner()+" manages "+v.Customer()+": the access has no end date, and only the "+v.s.Product+
-		" team can change or end it")
+	add("require_sso", v.T("fact.single_sign_on"), sso)
+	add("auto_extend", v.T("fact.extended_by_itself"), v.extension())
+	add("managed", v.T("fact.management"), v.T("change.managed"))
 	if v.l.Template == "changed" {
-		add("state", "State", "no longer suspended")
+		add("state", v.T("fact.state"), v.T("change.resumed"))
 	}
 	if v.l.Side == User {
 		return out
@@ -645,28 +605,24 @@ func (v view) changes() []line {
 	if v.ChosenByPartner() {
 		chooser = v.Partner()
 	}
-	add("assigned_by", "Users are assigned by", chooser)
+	add("assigned_by", v.T("fact.users_are_assigned_by"), chooser)
 	switch {
 	case v.EveryoneOn():
-		out = append(out,
-			line{"Everyone", "all employees of " + v.Partner() +
-				" have access, including those who join later; users who were assigned before no longer count"})
+		out = append(out, line{v.T("fact.everyone"), v.T("change.everyone_on")})
 	case v.EveryoneOff():
-		out = append(out,
-			line{"Everyone", "switched off: current users keep their access; those who join " + v.Partner() + " later do not get it"})
+		out = append(out, line{v.T("fact.everyone"), v.T("change.everyone_off")})
 	}
-	if n := d.Unnamed; n > 0 {
-		out = append(out,
-			line{
-				"Removed",
-				users(n) + map[bool]string{true: " who are not listed here", false: " besides those who are listed here"}[len(d.Removed) == 0],
-			})
+	switch n := d.Unnamed; {
+	case n > 0 && len(d.Removed) == 0:
+		out = append(out, line{v.T("fact.removed"), v.T("change.unnamed", "n", n)})
+	case n > 0:
+		out = append(out, line{v.T("fact.removed"), v.T("change.unnamed_besides", "n", n)})
 	}
 	if d.Message == "" {
-		add("message", "Message", "removed")
+		add("message", v.T("fact.message"), v.T("change.removed"))
 	}
 	if d.Note == "" && v.l.Side == Customer {
-		add("note", "Note", "removed")
+		add("note", v.T("fact.note"), v.T("change.removed"))
 	}
 	return out
 }
@@ -687,7 +643,11 @@ func lower(level string, p *events.Person) string {
 // people are the letter's lists of users.
 func (v view) people() []list {
 	if v.l.Template == summary || v.l.Template == digest {
-		return []list{{Title: "What happened", Items: v.l.Lines}}
+		items := v.l.Lines
+		if v.l.More {
+			items = append(slices.Clip(items), v.T("summary.more"))
+		}
+		return []list{{Title: v.T("list.what_happened"), Items: items}}
 	}
 	if v.l.Side != Customer && v.l.Side != Partner {
 		return nil
@@ -699,21 +659,21 @@ func (v view) people() []list {
 	var out []list
 	add := func(title string, people []events.Person) {
 		if len(people) > 0 {
-			out = append(out, newList(title, people))
+			out = append(out, v.newList(title, people))
 		}
 	}
 	switch v.l.Template {
 	case "expired", "revoked", "relinquished", "ended":
-		add("Users who had access", d.Users)
+		add(v.T("list.had_access"), d.Users)
 		return out
 	case "user_left", "person_changed":
-		add("Users who still have access", d.Users)
+		add(v.T("list.still_have_access"), d.Users)
 		return out
 	}
-	add("Added", d.Added)
-	add("Removed", d.Removed)
+	add(v.T("list.added"), d.Added)
+	add(v.T("list.removed"), d.Removed)
 	if len(d.Users) > len(d.Added) || len(d.Removed)+d.Unnamed > 0 {
-		add("Users with access", d.Users)
+		add(v.T("list.have_access"), d.Users)
 	}
 	return out
 }
@@ -726,16 +686,16 @@ type list struct {
 
 const maxListed = 100
 
-func newList(title string, people []events.Person) list {
+func (v view) newList(title string, people []events.Person) list {
 	l := list{Title: title}
 	for i, p := range people {
 		if i == maxListed {
-			l.Items = append(l.Items, fmt.Sprintf("and %d more", len(people)-maxListed))
+			l.Items = append(l.Items, v.T("list.more", "n", len(people)-maxListed))
 			break
 		}
-		item := named(&p, 200)
+		item := v.named(&p, 200)
 		if p.Level != "" {
-			item += ", at most " + singleLine(p.Level)
+			item = v.T("list.capped", "user", item, "level", v.levelName(p.Level))
 		}
 		l.Items = append(l.Items, item)
 	}
@@ -761,11 +721,11 @@ func (v view) quotes() []quote {
 		}
 	}
 	if v.l.Side != Customer {
-		add("message", v.Customer()+" writes", v.d().Message)
+		add("message", v.T("quote.customer"), v.d().Message)
 		return out
 	}
-	add("message", "Your message to "+v.Partner(), v.d().Message)
-	add("note", "Your note (not visible to "+v.Partner()+")", v.d().Note)
+	add("message", v.T("quote.message"), v.d().Message)
+	add("note", v.T("quote.note"), v.d().Note)
 	return out
 }
 
@@ -780,31 +740,31 @@ func (v view) action() (label, url string) {
 	}
 	switch {
 	case v.l.Template == "request_codes":
-		return "Review who may ask", fill(v.s.CustomerURL, ids)
+		return v.T("action.review_requests"), fill(v.s.CustomerURL, ids)
 	case strings.HasPrefix(v.l.Template, "request") && v.l.Side == Customer:
-		return "View the request", v.requestLink(v.s.CustomerURL, ids)
+		return v.T("action.request"), v.requestLink(v.s.CustomerURL, ids)
 	case strings.HasPrefix(v.l.Template, "request"):
-		return "View the request", v.requestLink(v.s.PartnerURL, ids)
+		return v.T("action.request"), v.requestLink(v.s.PartnerURL, ids)
 	case v.l.Secret == Token:
-		return "View the invitation", fill(v.s.InvitationURL, map[string]string{"token": v.Secret})
+		return v.T("action.invitation"), fill(v.s.InvitationURL, map[string]string{"token": v.Secret})
 	case v.l.Side == Invitee, v.l.Template == "removed", v.l.Template == "address_former",
 		v.l.Template == "activation_missed" && v.l.Side == User, v.l.Template == "partner_removed", v.l.Template == "partner_suspended" &&
 			v.l.Side == Partner:
 		return "", ""
 	case v.l.Side == Customer && v.l.Template == "expiring":
-		return "Extend the access", v.extending(ids)
+		return v.T("action.extend"), v.extending(ids)
 	case v.l.Side == Member:
-		return "Sign in", fill(v.s.CustomerURL, ids)
+		return v.T("action.sign_in"), fill(v.s.CustomerURL, ids)
 	case v.l.Side == Customer && v.l.Event.Customer != nil:
-		return "Review who has access", fill(v.s.CustomerURL, ids)
+		return v.T("action.review"), fill(v.s.CustomerURL, ids)
 	case v.ended(): // there is nothing to open
 		return "", ""
 	case v.l.Template == "granted" && v.l.Side == Partner && v.ChosenByPartner():
-		return "Assign your users", fill(v.s.PartnerURL, ids)
+		return v.T("action.assign"), fill(v.s.PartnerURL, ids)
 	case v.l.Side == User && slices.Contains([]string{"account", "address", "activation_renewed"}, v.l.Template):
-		return "Sign in", fill(v.s.PartnerURL, ids)
+		return v.T("action.sign_in"), fill(v.s.PartnerURL, ids)
 	}
-	return "Open the partner portal", fill(v.s.PartnerURL, ids)
+	return v.T("action.portal"), fill(v.s.PartnerURL, ids)
 }
 
 // extending is the address of the letter's grant on the customer's page, with the choice made to extend it for as long again: by whole
@@ -835,26 +795,25 @@ func (v view) why() string {
 	in := v.d().Inviter
 	switch {
 	case strings.HasPrefix(v.l.Template, "request") && v.l.Side == User:
-		return "You get this mail because you have asked for something in " + v.s.Product + "."
+		return v.T("why.requester")
 	case strings.HasPrefix(v.l.Template, "request") && v.l.Template != "request_codes":
-		return "You get this mail because you decide about requests to " + v.Customer() + " in " + v.s.Product + "."
+		return v.T("why.decider")
 	case v.l.Side == Invitee:
-		return "You get this mail because " + v.Email() + " was entered in an invitation in " + v.s.Product + "."
+		return v.T("why.invitee")
 	case strings.HasPrefix(string(v.l.Event.Type), "invitation.") && in != nil && strings.EqualFold(in.Email, v.l.To):
-		return "You get this mail because you sent the invitation in " + v.s.Product + "."
+		return v.T("why.inviter")
 	case v.l.Template == "address_former":
-		return "You get this mail because " + v.Email() + " was the address of an account in " + v.s.Product + "."
+		return v.T("why.former")
 	case v.l.Side == Member:
-		return "You get this mail because it is about your own account in " + v.s.Product + "."
+		return v.T("why.account")
 	case v.l.Side == User:
-		return "You get this mail because it is about your own access in " + v.s.Product + "."
+		return v.T("why.user")
 	case v.l.Side == Partner && v.l.Situation.Owner != "" && strings.EqualFold(v.l.Situation.Owner, v.l.To):
-		return "You get this mail because " + v.Email() + " is the owner's address of " + v.Partner() + " in " + v.s.Product +
-			", which names no contacts."
+		return v.T("why.owner")
 	case v.l.Side == Partner:
-		return "You get this mail because " + v.Email() + " is a contact of " + v.Partner() + " in " + v.s.Product + "."
+		return v.T("why.partner_contact")
 	}
-	return "You get this mail because " + v.Email() + " is a contact of " + v.Customer() + " in " + v.s.Product + "."
+	return v.T("why.customer_contact")
 }
 
 // greeting is the recipient's name, when the event has it.
@@ -870,10 +829,10 @@ func (v view) greeting() string {
 	}
 	for _, p := range people {
 		if strings.EqualFold(p.Email, v.l.To) && p.Name != "" {
-			return "Hello " + short(p.Name) + ","
+			return v.T("greeting.name", "name", short(p.Name))
 		}
 	}
-	return "Hello,"
+	return v.T("greeting.nobody")
 }
 
 // reminder tells whether the letter only reminds: only such can be unsubscribed from.

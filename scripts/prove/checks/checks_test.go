@@ -58,7 +58,8 @@ func rules() map[string]rule {
 			},
 			other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"}),
 		},
-		"shared/mail":         {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: text},
+		"shared/messages":     {other: []string{"golang.org/x/text"}}, // the rules of plurals
+		"shared/mail":         {own: []string{"events", "shared/access", "shared/mail/receipt", "shared/messages"}, other: text},
 		"shared/mail/receipt": {own: []string{"events"}}, // pure, like access: what is kept of a mail
 		"shared/ses": {
 			own:   []string{"events", "shared/awsenv", "shared/mail"},
