@@ -138,7 +138,7 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
         const one = body.email ? data.changes.people[0] : undefined;
         flash.done(
           one ? `${one.name} is added` : status === 201 ? `${name} is added` : `The access of ${name} is changed`,
-          [one && `${one.email}, ${name}, has the level ${levelName[one.effective_level ?? 'none']}.`, ...changeLines(data).filter((line) => !one || !line.includes(one.name))]
+          [one && `${one.email}, ${name}, has the level ${levelName(one.effective_level ?? 'none')}.`, ...changeLines(data).filter((line) => !one || !line.includes(one.name))]
             .filter(Boolean)
             .join(' '),
         );
@@ -330,7 +330,7 @@ function Present({ grant, person }: { grant: Grant; person: Found | undefined })
   return (
     <Alert type="info" header={person?.already ? `${person.name} has access already` : `${name} has access already`}>
       {grant.status !== 'active' && `${statusWords(grant)}. `}
-      Level: {levelName[grant.level]}, {grant.until ? `until ${instant(grant.until)}` : 'continuous'}. Users that you add have access for the same period. To change level or period,{' '}
+      Level: {levelName(grant.level)}, {grant.until ? `until ${instant(grant.until)}` : 'continuous'}. Users that you add have access for the same period. To change level or period,{' '}
       <Link href={`/customers/${customer}/partners/${id}/edit`} onFollow={follow}>
         edit the access of {name}
       </Link>

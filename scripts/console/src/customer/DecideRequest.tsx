@@ -78,7 +78,7 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
     {
       repeatable: true,
       onDone: (data) => {
-        if ('grant' in data && data.grant) done('The request is approved', `The access is as approved from now on, at ${levelName[data.grant.level]}.`);
+        if ('grant' in data && data.grant) done('The request is approved', `The access is as approved from now on, at ${levelName(data.grant.level)}.`);
         else done('You have approved the request', 'Nothing is granted until others have approved the same.');
       },
       onProblem: () => void changed(),
@@ -182,7 +182,7 @@ function Preview({ of: r, approval }: { of: Request; approval: Approval }) {
         <ul>
           {would.gains.map((g) => (
             <li key={g.user.id}>
-              {g.user.name}: {levelName[g.to_level]}
+              {g.user.name}: {levelName(g.to_level)}
             </li>
           ))}
         </ul>

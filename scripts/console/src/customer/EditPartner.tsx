@@ -293,7 +293,7 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
       </ExpandableSection>
       <Box variant="small" color="text-body-secondary">
         Status: {statusWords(grant)}
-        {grant.effective_level !== grant.level && ` · in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}
+        {grant.effective_level !== grant.level && ` · in effect: ${levelName(grant.effective_level)}, the most that the provider offers`}
       </Box>
     </PanelForm>
   );
@@ -364,7 +364,7 @@ function bodyOf({ grant, users }: Base, draft: Draft): Schemas['GrantEdit'] | un
 /** What the person's own changes are, in words: what the button applies. */
 function mine(body: Schemas['GrantEdit'], { grant }: Base, draft: Draft): string[] {
   const out: string[] = [];
-  if (body.level) out.push(`Level: ${levelName[body.level]}`);
+  if (body.level) out.push(`Level: ${levelName(body.level)}`);
   if (body.state) out.push(body.state === 'suspended' ? 'Suspended' : 'Resumed');
   if (body.everyone !== undefined) out.push(`Everyone: ${body.everyone ? 'switched on' : 'switched off'}`);
   if (body.users?.add) out.push(`Added: ${names(body.users.add.map((id) => draft.add.get(id)?.name ?? id))}`);
@@ -393,7 +393,7 @@ function difference(was: Base, is: Base): string[] {
   const a = was.grant;
   const b = is.grant;
   if (a.id !== b.id) out.push('The access ended and was granted again.');
-  if (a.level !== b.level) out.push(`Level: ${levelName[a.level]} → ${levelName[b.level]}`);
+  if (a.level !== b.level) out.push(`Level: ${levelName(a.level)} → ${levelName(b.level)}`);
   if (statusWords(a) !== statusWords(b)) out.push(`Status: ${statusWords(a)} → ${statusWords(b)}`);
   if (a.from !== b.from) out.push(`Starts: ${instant(a.from)} → ${instant(b.from)}`);
   if (a.until !== b.until) out.push(`Ends: ${a.until ? instant(a.until) : 'never'} → ${b.until ? instant(b.until) : 'never'}`);

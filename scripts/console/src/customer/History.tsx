@@ -1,4 +1,5 @@
 import { answer } from '../api';
+import { t } from '../language';
 import { HistoryPage, type EventType, type HistoryFilter } from '../parts/HistoryPage';
 import { useApi } from '../session';
 import { keyOf, useCustomer } from './queries';
@@ -35,6 +36,7 @@ export function History({ only }: { only?: string }) {
         exported: (filter, page, signal) => api.GET('/v1/customers/{customer}/history', { params: { path, query: { ...page, ...query(filter) } }, parseAs: 'text', signal }),
         types,
         otherHeader: 'Partner',
+        otherNoun: t('words.noun.partner'),
         other: (e) => e.partner?.name,
         others: async (q, cursor, signal) => {
           const status = ['active', 'scheduled', 'suspended', 'expired', 'ended'] as const;

@@ -112,7 +112,7 @@ export function Terms() {
             items={[
               { label: 'Status', value: <Status of={g.status} reason={g.reason} /> },
               { label: 'Level', value: <LevelText level={g.level} effective={g.effective_level} /> },
-              { label: 'What the level includes', value: levelAbout[g.effective_level] },
+              { label: 'What the level includes', value: levelAbout(g.effective_level) },
               { label: 'Since', value: <Instant at={g.from} both /> },
               { label: 'Period', value: <PeriodText of={g} /> },
               { label: 'Extended automatically', value: g.auto_extend ? `By ${daysOf(g.auto_extend)} days, while it is used` : 'No' },

@@ -98,8 +98,8 @@ export function People() {
             ariaLabel="Level"
             inlineTokens
             placeholder="All levels"
-            selectedOptions={level.map((l) => ({ value: l, label: levelName[l] }))}
-            options={levels.map((l) => ({ value: l, label: levelName[l] }))}
+            selectedOptions={level.map((l) => ({ value: l, label: levelName(l) }))}
+            options={levels.map((l) => ({ value: l, label: levelName(l) }))}
             onChange={(e) => set('level', e.detail.selectedOptions.map((o) => o.value).join(','))}
           />
           <Select ariaLabel="End" selectedOption={ends.find((o) => o.value === get('ends')) ?? null} options={ends} onChange={(e) => set('ends', e.detail.selectedOption.value)} />
@@ -107,7 +107,7 @@ export function People() {
         </Grid>
       }
       columns={[
-        { id: 'name', header: 'User', isRowHeader: true, sortingField: 'name', minWidth: 150, cell: (p) => <Who name={p.user.name} about={`${p.user.email} · ${roleName[p.user.role]}`} /> },
+        { id: 'name', header: 'User', isRowHeader: true, sortingField: 'name', minWidth: 150, cell: (p) => <Who name={p.user.name} about={`${p.user.email} · ${roleName(p.user.role)}`} /> },
         {
           id: 'partner',
           header: 'Partner',
@@ -147,10 +147,10 @@ export function People() {
 function levelWords(p: Person): React.ReactNode {
   return (
     <>
-      {levelName[p.level]}
+      {levelName(p.level)}
       {p.granted_level !== p.level && (
         <Box variant="small" display="block" color="text-body-secondary">
-          {p.cap === p.level ? 'Limit' : `Granted: ${levelName[p.granted_level]}`}
+          {p.cap === p.level ? 'Limit' : `Granted: ${levelName(p.granted_level)}`}
         </Box>
       )}
     </>

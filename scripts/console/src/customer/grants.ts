@@ -15,9 +15,9 @@ export function frozenWords(grant: Grant, admin: boolean): string | undefined {
   const again = admin ? ' You can grant it again.' : '';
   if (grant.end) {
     const by = grant.end.by.email ? ` (${grant.end.by.email})` : '';
-    return `This access ended on ${instant(grant.end.at)}: ${endReason[grant.end.reason]}${by}.${again}`;
+    return `This access ended on ${instant(grant.end.at)}: ${endReason(grant.end.reason)}${by}.${again}`;
   }
-  if (grant.status === 'expired') return `This access ended on ${grant.until ? instant(grant.until) : ''}: ${endReason.expired}.${again}`;
+  if (grant.status === 'expired') return `This access ended on ${grant.until ? instant(grant.until) : ''}: ${endReason('expired')}.${again}`;
   if (!admin) return 'Only an admin of your organisation can change this.';
   return undefined;
 }

@@ -82,7 +82,7 @@ function Offer({ token, preview: p, reread }: { token: string; preview: Preview;
           items={[
             { label: 'Customer', value: <Who name={p.customer.name} about={p.customer.domain} /> },
             { label: 'As external user of', value: p.partner.name },
-            { label: 'Level', value: <Who name={levelName[p.level]} about={levelAbout[p.level]} /> },
+            { label: 'Level', value: <Who name={levelName(p.level)} about={levelAbout(p.level)} /> },
             { label: 'Access ends', value: p.until ? <Instant at={p.until} both /> : 'With the partner’s' },
             { label: 'Invited address', value: p.email },
             ...(status === 'pending' ? [{ label: 'Can be accepted until', value: <Instant at={p.expires_at} both /> }] : []),

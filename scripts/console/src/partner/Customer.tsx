@@ -121,8 +121,8 @@ export function CustomerOverview() {
           items={[
             { label: 'Status', value: <Status of={c.status} reason={c.reason} /> },
             { label: 'Level', value: <LevelText level={c.level} effective={c.effective_level} /> },
-            ...(c.your_level ? [{ label: 'Your level', value: c.your_level === 'none' ? 'None' : levelName[c.your_level] }] : []),
-            { label: 'What the level includes', value: levelAbout[level] },
+            ...(c.your_level ? [{ label: 'Your level', value: c.your_level === 'none' ? 'None' : levelName(c.your_level) }] : []),
+            { label: 'What the level includes', value: levelAbout(level) },
             { label: 'From', value: <Instant at={c.from} both /> },
             { label: 'Until', value: c.until ? <Instant at={c.until} both /> : 'Continuous' },
             { label: 'Users are assigned by', value: c.assigned_by === 'partner' ? name : c.customer.name },

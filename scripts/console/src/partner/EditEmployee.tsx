@@ -72,7 +72,7 @@ export function EditEmployee() {
       </FormField>
       {user === me ? (
         <FormField label="Role" description="Nobody changes the role of their own account.">
-          {roleName[now.role]}
+          {roleName(now.role)}
         </FormField>
       ) : now.role === 'external' ? (
         <FormField label="Role" description="Accepted an invitation, and stays external.">

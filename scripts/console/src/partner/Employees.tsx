@@ -76,7 +76,7 @@ export function Employees() {
             ),
           },
           { id: 'email', header: 'E-mail address', minWidth: 160, cell: (u) => u.email },
-          { id: 'role', header: 'Role', whole: true, minWidth: 110, cell: (u) => roleName[u.role] },
+          { id: 'role', header: 'Role', whole: true, minWidth: 110, cell: (u) => roleName(u.role) },
           { id: 'phone', header: 'Telephone', minWidth: 120, cell: (u) => <Who name={u.phone ?? '–'} about={u.mfa ? 'Signs in with two factors' : undefined} /> },
           {
             id: 'status',

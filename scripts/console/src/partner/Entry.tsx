@@ -30,7 +30,7 @@ export function Entry({ of: c, brief = false }: { of: Customer; brief?: boolean 
         </Link>
         {brief && c.your_level && c.your_level !== c.effective_level && (
           <Box variant="small" display="block" color="text-body-secondary">
-            Your level: {levelName[c.your_level]}
+            Your level: {levelName(c.your_level)}
           </Box>
         )}
       </>

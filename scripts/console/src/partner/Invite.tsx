@@ -42,7 +42,7 @@ export function Invite() {
   );
   const options = (all.customers ?? [])
     .filter((c) => c.assigned_by === 'partner' && c.status !== 'expired')
-    .map((c) => ({ value: c.customer.id, label: c.customer.name, description: `${levelName[c.level]}${c.customer.domain ? ` · ${c.customer.domain}` : ''}` }));
+    .map((c) => ({ value: c.customer.id, label: c.customer.name, description: `${levelName(c.level)}${c.customer.domain ? ` · ${c.customer.domain}` : ''}` }));
   const at = (pointer: string): string | undefined => invite.problem?.at(pointer);
   const missing = {
     email: email.trim() ? undefined : 'Enter an address.',

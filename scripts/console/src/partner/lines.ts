@@ -5,7 +5,7 @@ import { roleName } from '../parts/words';
 export const userLines = (u: Schemas['User']): Record<string, string> => ({
   Name: u.name,
   'E-mail address': u.email,
-  Role: roleName[u.role],
+  Role: roleName(u.role),
   Telephone: u.phone ?? '',
   'Two factors': u.mfa ? 'on' : 'off',
   Status: u.status,

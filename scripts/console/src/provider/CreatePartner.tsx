@@ -40,7 +40,7 @@ export function CreatePartner() {
     },
     {
       onDone: (p) => {
-        flash.done(`${p.name} is created`, `Offer: ${levelName[p.offer]}. Create its owner next, under Employees.`);
+        flash.done(`${p.name} is created`, `Offer: ${levelName(p.offer)}. Create its owner next, under Employees.`);
         void changed();
         close();
       },

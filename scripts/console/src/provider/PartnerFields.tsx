@@ -21,9 +21,9 @@ export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/owner_set
 // The three options of the documents (W4), with View between the first two.
 const offers: { value: Level; label: string; description: string }[] = [
   { value: 'none', label: 'No access', description: 'This partner cannot access any customer data.' },
-  { value: 'view', label: levelName.view, description: levelAbout.view },
-  { value: 'support', label: levelName.support, description: `${levelAbout.support}. The default of a new relationship.` },
-  { value: 'manage', label: levelName.manage, description: `${levelAbout.manage}. A customer still has to grant it explicitly.` },
+  { value: 'view', label: levelName('view'), description: levelAbout('view') },
+  { value: 'support', label: levelName('support'), description: `${levelAbout('support')}. The default of a new relationship.` },
+  { value: 'manage', label: levelName('manage'), description: `${levelAbout('manage')}. A customer still has to grant it explicitly.` },
 ];
 
 const domainsAbout =

@@ -67,8 +67,8 @@ export function Partners() {
               </>
             ),
           },
-          { id: 'class', header: 'Class', minWidth: 120, cell: (p) => className[p.class] },
-          { id: 'offer', header: 'Offer', minWidth: 90, cell: (p) => levelName[p.offer] },
+          { id: 'class', header: 'Class', minWidth: 120, cell: (p) => className(p.class) },
+          { id: 'offer', header: 'Offer', minWidth: 90, cell: (p) => levelName(p.offer) },
           { id: 'sso', header: 'Single sign-on', minWidth: 110, cell: (p) => (p.sso ? 'On' : 'Off') },
           { id: 'status', header: 'Status', whole: true, minWidth: 120, cell: (p) => <PartnerStatus of={p.status} /> },
           {

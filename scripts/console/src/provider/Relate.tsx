@@ -21,7 +21,7 @@ function useBack(): { customer: string; close: () => void } {
 /** What the request did: the level that is open, and whether the relationship is new. */
 function outcome({ status, data: { grant, changes } }: Answer<Schemas['GrantChange']>): string {
   if (status !== 201 && changes.fields.length === 0) return 'The relationship already existed. Nothing has changed.';
-  const level = `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : ` (${levelName[grant.effective_level]} in effect)`}.`;
+  const level = `Level: ${levelName(grant.level)}${grant.effective_level === grant.level ? '' : ` (${levelName(grant.effective_level)} in effect)`}.`;
   return status === 201 ? `The relationship is new. ${level}` : level;
 }
 

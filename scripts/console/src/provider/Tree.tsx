@@ -124,7 +124,7 @@ export function Tree() {
                   ),
                   secondaryContent: (
                     <Box variant="small">
-                      Customer · {levelName[c.effective_level]} · {statusWords(c)}
+                      Customer · {levelName(c.effective_level)} · {statusWords(c)}
                       {c.managed && ' · Managed'}
                     </Box>
                   ),

@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 
 import { answer, asProblem, Problem, useCursorPages, type Answer, type Api, type CursorPages, type Schemas } from '../api';
+import { t } from '../language';
 import { levelName } from '../parts/words';
 import { useApi } from '../session';
 
@@ -50,13 +51,13 @@ export async function isThere(read: Promise<unknown>): Promise<boolean> {
 export const validId = (id: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id);
 export const idRule = 'Letters, digits, dots, hyphens and underscores; up to 64. It cannot be changed later.';
 
-export const className: Record<Schemas['PartnerClass'], string> = { channel: 'Channel partner', other: 'Other' };
+export const className = (of: Schemas['PartnerClass']): string => t(`words.class.${of}`);
 
 /** A partner's fields in words. */
 export const partnerLines = (p: Schemas['Partner']): Record<string, string> => ({
   Name: p.name,
-  Class: className[p.class],
-  Offer: levelName[p.offer],
+  Class: className(p.class),
+  Offer: levelName(p.offer),
   'Single sign-on': p.sso ? 'on' : 'off',
   'Single sign-on is set by': p.owner_sets_sso ? 'you and its owner' : 'you',
   Status: p.status,
