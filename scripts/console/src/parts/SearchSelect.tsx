@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 
 import { useCursorPages, type Page } from '../api';
 import { t } from '../language';
+import { problemWords } from './problems';
 
 export interface Choice {
   id: string;
@@ -47,7 +48,7 @@ export function SearchSelect({
       options={any && !q ? [{ value: '', label: any }, ...found] : found}
       statusType={pages.problem ? 'error' : waiting || pages.fetching ? 'loading' : pages.more ? 'pending' : 'finished'}
       loadingText={t('pages.search.looking')}
-      errorText={pages.problem?.title}
+      errorText={pages.problem && problemWords(pages.problem)[0]}
       recoveryText={t('pages.button.try_again')}
       empty={q ? t('pages.search.none_found', { text: q }) : t('pages.search.none')}
       onLoadItems={({ detail: { filteringText, firstPage, samePage } }) => {

@@ -12,7 +12,7 @@ export function differences<T>(lines: Lines<T>, was: T, is: T): string[] {
   const before = lines(was);
   return Object.entries(lines(is))
     .filter(([name, now]) => before[name] !== now)
-    .map(([name, now]) => `${name}: ${before[name] || 'none'} → ${now || 'none'}`);
+    .map(([name, now]) => t('words.event_line.change', { field: name, was: before[name] || t('words.none'), is: now || t('words.none') }));
 }
 
 export interface Editing<T, Body> {
