@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
+import { languages, withoutParser } from './language/plugin.mts';
+
 // Cloudscape's style sheet carries its fonts as data: addresses, which a strict Content-Security-Policy forbids and which everybody
 // would load at first: as files they are loaded where they are used, and kept.
 function fontsAsFiles(): Plugin {
@@ -25,7 +27,8 @@ function fontsAsFiles(): Plugin {
 
 // The folder that is built serves every stage: what differs between stages stands in /settings.json, which is no part of it.
 export default defineConfig({
-  plugins: [react(), fontsAsFiles()],
+  plugins: [react(), languages(), fontsAsFiles()],
+  resolve: { alias: withoutParser },
   build: {
     outDir: '../../.build/console',
     emptyOutDir: true,

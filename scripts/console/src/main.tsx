@@ -3,21 +3,23 @@ import './console.css';
 
 import Alert from '@cloudscape-design/components/alert';
 import { I18nProvider } from '@cloudscape-design/components/i18n';
-import messages from '@cloudscape-design/components/i18n/messages/all.en';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode } from 'react';
+import { StrictMode, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router/dom';
 
 import { asProblem } from './api';
+import { startLanguage, startPseudo, useLanguage } from './language';
+import { startProblemWords } from './parts/problems';
 import { router } from './router';
 import { SessionProvider } from './session';
-import { loadSettings } from './settings';
+import { loadSettings, type Settings } from './settings';
 import { FlashProvider } from './shell/flash';
 import { PanelProvider } from './shell/Panel';
 import { startTheme } from './shell/theme';
 
 startTheme();
+startProblemWords();
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -32,27 +34,44 @@ const queries = new QueryClient({
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
 
-loadSettings().then(
+/** What is shown in the reader's language: all of it anew when that changes. Who has signed in stays so. */
+function InLanguage({ children }: { children: ReactNode }) {
+  const { tag, catalogue } = useLanguage();
+  return (
+    <I18nProvider key={tag} locale={tag} messages={[catalogue.components]}>
+      {children}
+    </I18nProvider>
+  );
+}
+
+/** The settings, once the words are there. On the local stack ?lang=pseudo makes up a language, to look at what it does to the pages. */
+async function start(): Promise<Settings> {
+  const [settings] = await Promise.all([loadSettings(), startLanguage()]);
+  if (settings.local && new URLSearchParams(location.search).get('lang') === 'pseudo') await startPseudo();
+  return settings;
+}
+
+start().then(
   (settings) =>
     root.render(
       <StrictMode>
-        <I18nProvider locale="en" messages={[messages]}>
-          <QueryClientProvider client={queries}>
-            <SessionProvider settings={settings}>
+        <QueryClientProvider client={queries}>
+          <SessionProvider settings={settings}>
+            <InLanguage>
               <FlashProvider>
                 <PanelProvider>
                   <RouterProvider router={router} />
                 </PanelProvider>
               </FlashProvider>
-            </SessionProvider>
-          </QueryClientProvider>
-        </I18nProvider>
+            </InLanguage>
+          </SessionProvider>
+        </QueryClientProvider>
       </StrictMode>,
     ),
   (error: unknown) =>
     root.render(
       <main className="narrow-page">
-        <Alert type="error" header="The console cannot start">
+        <Alert type="error" header="The console cannot start" /* perhaps for want of its words */>
           {String(error)}
         </Alert>
       </main>,

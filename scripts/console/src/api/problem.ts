@@ -4,6 +4,9 @@ type ProblemDocument = components['schemas']['Problem'];
 
 /** What went wrong with a request, whoever said so: the service by a problem document (RFC 9457), the gateway, or the network. */
 export class Problem extends Error {
+  /** How what is wrong at a place of the request is said: as the service says it, unless a front end has words of its own. */
+  static words: (problem: Problem, error: { pointer: string; detail: string }) => string = (_, { detail }) => sentence(detail);
+
   readonly status: number; // 0 when there was no answer
   readonly code: string; // stable; see openapi.yaml. Of the page's own: unreachable, gateway
   readonly title: string;
@@ -24,10 +27,10 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** The problem's own words for what was given at a pointer, or below it; undefined when it has none. */
+  /** The words for what was given at a pointer, or below it; undefined when it has none. */
   at(pointer: string): string | undefined {
-    const here = this.errors.filter((e) => e.pointer === pointer || e.pointer.startsWith(`${pointer}/`)).map((e) => e.detail);
-    return here.length > 0 ? [...new Set(here.map(sentence))].join(' ') : undefined;
+    const here = this.errors.filter((e) => e.pointer === pointer || e.pointer.startsWith(`${pointer}/`));
+    return here.length > 0 ? [...new Set(here.map((e) => Problem.words(this, e)))].join(' ') : undefined;
   }
 
   /** Whether the same request may succeed when it is sent again: nothing was wrong with it. */

@@ -13,6 +13,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, asProblem, etagOf, readAll, useSubmit, type Problem, type Schemas } from '../api';
+import { number, rich, t } from '../language';
 import { LevelSelect, PersonLevelSelect, type PersonLevel } from '../parts/Level';
 import { PanelForm } from '../parts/PanelForm';
 import type { PartnerChoice } from '../parts/PartnerSelect';
@@ -66,11 +67,11 @@ export function AddPartner() {
     void navigate(again ? `/customers/${customer}/partners/${again}` : { pathname: `/customers/${customer}/partners`, search: search.toString() });
   }, [navigate, customer, again]);
   const ended = useEnded(again);
-  const title = again ? 'Grant again' : 'Add partner';
+  const title = again ? t('pages.grant.again') : t('pages.grant.add');
   if (managed || ended.problem || ended.loading) {
     return (
       <Panel title={title} close={close}>
-        {managed ? <Alert type="info">{words}</Alert> : ended.problem ? <ProblemAlert problem={ended.problem} what="The ended access could not be read" /> : <Spinner />}
+        {managed ? <Alert type="info">{words}</Alert> : ended.problem ? <ProblemAlert problem={ended.problem} what={t('pages.grant.ended_unread')} /> : <Spinner />}
       </Panel>
     );
   }
@@ -137,8 +138,8 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
         const { name } = data.grant.partner;
         const one = body.email ? data.changes.people[0] : undefined;
         flash.done(
-          one ? `${one.name} is added` : status === 201 ? `${name} is added` : `The access of ${name} is changed`,
-          [one && `${one.email}, ${name}, has the level ${levelName[one.effective_level ?? 'none']}.`, ...changeLines(data).filter((line) => !one || !line.includes(one.name))]
+          one ? t('pages.grant.added', { name: one.name }) : status === 201 ? t('pages.grant.added', { name }) : t('pages.grant.changed', { name }),
+          [one && t('pages.grant.person_level', { email: one.email, partner: name, level: levelName(one.effective_level ?? 'none') }), ...changeLines(data).filter((line) => !one || !line.includes(one.name))]
             .filter(Boolean)
             .join(' '),
         );
@@ -160,7 +161,7 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
     {
       onDone: (change, { one }) => {
         flash.done(
-          one.already ? `The limit of ${one.name} is removed` : `${one.name} is added, without a limit`,
+          one.already ? t('pages.grant.limit_removed', { name: one.name }) : t('pages.grant.added_unlimited', { name: one.name }),
           changeLines(change).join(' '),
         );
         finish();
@@ -170,13 +171,13 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
   );
   const problem = own === 'unlimited' ? lift.problem : add.problem;
   const at = (pointer: string): string | undefined => problem?.at(pointer);
-  const tooMany = chosen.size > mostUsers ? `At most ${mostUsers} users are added at once: you selected ${chosen.size}. Select fewer, or choose everyone.` : undefined;
+  const tooMany = chosen.size > mostUsers ? t('pages.add.too_many', { most: number(mostUsers), selected: number(chosen.size) }) : undefined;
   const missing = {
-    box: text.trim() === '' ? 'Enter a name or an address.' : way === 'organisation' && !partner ? 'Choose one of the partners that are found.' : undefined,
-    person: way === 'person' && !person.found ? 'No person is found yet.' : undefined,
-    users: way === 'organisation' && partner && who === 'chosen' ? (chosen.size === 0 ? 'Check at least one user, or choose everyone.' : tooMany) : undefined,
-    period: grant || complete(period) ? undefined : 'Choose a day and a time.',
-    open: open.loading ? 'The current access is still loading.' : undefined,
+    box: text.trim() === '' ? t('pages.add.box_missing') : way === 'organisation' && !partner ? t('pages.add.partner_missing') : undefined,
+    person: way === 'person' && !person.found ? t('pages.add.person_missing') : undefined,
+    users: way === 'organisation' && partner && who === 'chosen' ? (chosen.size === 0 ? t('pages.add.users_missing') : tooMany) : undefined,
+    period: grant || complete(period) ? undefined : t('pages.period.incomplete'),
+    open: open.loading ? t('pages.add.still_loading') : undefined,
   };
   const submit = () => {
     setTried(true);
@@ -209,7 +210,7 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
     <PanelForm
       title={title}
       close={close}
-      action="Add"
+      action={t('pages.button.add')}
       submit={submit}
       sending={add.sending || lift.sending || (tried && person.looking)}
       problem={problem ?? (person.problem?.at('/email') === undefined ? person.problem : undefined)}
@@ -233,22 +234,18 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
               {person.found.name}, {person.found.partner.name}
             </StatusIndicator>
           ) : (
-            (person.looking || open.loading) && <StatusIndicator type="loading">Looking for the person</StatusIndicator>
+            (person.looking || open.loading) && <StatusIndicator type="loading">{t('pages.add.looking')}</StatusIndicator>
           )}
         </div>
       )}
       {unknown && (
         <Alert
           type="info"
-          header="Nobody with an account has this address"
+          header={t('pages.add.nobody')}
           action={
-            <Button formAction="none" onClick={invite}>
-              Invite this person
-            </Button>
+            <Button formAction="none" onClick={invite}>{t('pages.add.invite')}</Button>
           }
-        >
-          Check the address, or invite {email} to have access as an external user of a partner.
-        </Alert>
+        >{t('pages.add.check_or_invite', { email })}</Alert>
       )}
       {grant && <Present grant={grant} person={way === 'person' ? person.found : undefined} />}
       {grant ? (
@@ -278,14 +275,14 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
       )}
       {way === 'organisation' && partner && (
         <SpaceBetween size="l">
-          <FormField label="Users" errorText={at('/everyone') ?? at('/users') ?? tooMany ?? said(missing.users)}>
+          <FormField label={t('pages.users.title')} errorText={at('/everyone') ?? at('/users') ?? tooMany ?? said(missing.users)}>
             <RadioGroup
               value={users}
               onChange={(e) => edit({ who: e.detail.value as Who })}
               items={[
-                { value: 'chosen', label: 'Selected users' },
-                { value: 'everyone', label: 'Everyone, now and later' },
-                ...(grant ? [] : [{ value: 'partner', label: 'The partner assigns them' }]),
+                { value: 'chosen', label: t('pages.add.selected') },
+                { value: 'everyone', label: t('pages.add.everyone') },
+                ...(grant ? [] : [{ value: 'partner', label: t('pages.add.partner_assigns') }]),
               ]}
             />
           </FormField>
@@ -307,12 +304,12 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
         </SpaceBetween>
       )}
       {!grant && (
-        <ExpandableSection headerText="Message and note" defaultExpanded={message !== '' || note !== ''}>
+        <ExpandableSection headerText={t('pages.add.words')} defaultExpanded={message !== '' || note !== ''}>
           <SpaceBetween size="l">
-            <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
+            <FormField label={t('pages.grant.message')} description={t('pages.grant.message_about')} errorText={at('/message')}>
               <Textarea value={message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
             </FormField>
-            <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
+            <FormField label={t('words.field.note')} description={t('pages.grant.note_about')} errorText={at('/note')}>
               <Textarea value={note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
             </FormField>
           </SpaceBetween>
@@ -328,13 +325,18 @@ function Present({ grant, person }: { grant: Grant; person: Found | undefined })
   const { customer } = useCustomer();
   const { name, id } = grant.partner;
   return (
-    <Alert type="info" header={person?.already ? `${person.name} has access already` : `${name} has access already`}>
-      {grant.status !== 'active' && `${statusWords(grant)}. `}
-      Level: {levelName[grant.level]}, {grant.until ? `until ${instant(grant.until)}` : 'continuous'}. Users that you add have access for the same period. To change level or period,{' '}
-      <Link href={`/customers/${customer}/partners/${id}/edit`} onFollow={follow}>
-        edit the access of {name}
-      </Link>
-      .
+    <Alert type="info" header={person?.already ? t('pages.add.has_access', { name: person.name }) : t('pages.add.has_access', { name })}>
+      {grant.status !== 'active' && t('pages.add.present_status', { status: statusWords(grant) })}{' '}
+      {grant.until
+        ? t('pages.add.present_until', { level: levelName(grant.level), until: instant(grant.until) })
+        : t('pages.add.present_continuous', { level: levelName(grant.level) })}{' '}
+      {rich('pages.add.present_edit', {
+        edit: (
+          <Link href={`/customers/${customer}/partners/${id}/edit`} onFollow={follow}>
+            {t('pages.add.edit_of', { name })}
+          </Link>
+        ),
+      })}
     </Alert>
   );
 }
@@ -344,7 +346,7 @@ function Choose({ partner, chosen, toggle }: { partner: PartnerChoice; chosen: R
   const pages = usePartnerUsers(partner.id, search);
   return (
     <UserChecks
-      label={`Users of ${partner.name}`}
+      label={t('pages.users.of', { name: partner.name })}
       users={pages.all}
       checked={(id) => chosen.has(id)}
       toggle={toggle}

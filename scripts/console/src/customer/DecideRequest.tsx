@@ -10,6 +10,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, asProblem, dryRun, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { LevelSelect } from '../parts/Level';
 import { LocalDateTime } from '../parts/LocalDateTime';
 import { PeopleSelect } from '../parts/PeopleSelect';
@@ -36,7 +37,7 @@ export function DecideRequest() {
   });
   const r = query.data;
   return (
-    <Panel title="Request" close={close}>
+    <Panel title={t('pages.request.one')} close={close}>
       {r ? (
         <SpaceBetween size="l">
           <RequestDetails of={r} />
@@ -78,8 +79,8 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
     {
       repeatable: true,
       onDone: (data) => {
-        if ('grant' in data && data.grant) done('The request is approved', `The access is as approved from now on, at ${levelName[data.grant.level]}.`);
-        else done('You have approved the request', 'Nothing is granted until others have approved the same.');
+        if ('grant' in data && data.grant) done(t('pages.decide.approved'), t('pages.decide.approved_about', { level: levelName(data.grant.level) }));
+        else done(t('pages.decide.seconded'), t('pages.decide.seconded_about'));
       },
       onProblem: () => void changed(),
     },
@@ -87,37 +88,31 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
   const decline = useSubmit(
     async (note: string, key) =>
       (await answer(api.POST('/v1/customers/{customer}/requests/{request}/decline', { params: { path, header: { 'Idempotency-Key': key } }, body: { note } }))).data,
-    { repeatable: true, onDone: () => done('The request is declined', 'Nothing has changed.'), onProblem: () => void changed() },
+    { repeatable: true, onDone: () => done(t('pages.decide.declined'), t('pages.decide.declined_about')), onProblem: () => void changed() },
   );
   const ask = useSubmit(
     async (question: string, key) =>
       (await answer(api.POST('/v1/customers/{customer}/requests/{request}/ask', { params: { path, header: { 'Idempotency-Key': key } }, body: { question } }))).data,
-    { repeatable: true, onDone: () => done('Your question is on its way', `A mail goes to ${r.requested_by.email ?? 'who asked'}.`) },
+    { repeatable: true, onDone: () => done(t('pages.decide.asked'), t('pages.decide.asked_about', { who: r.requested_by.email ?? t('pages.decide.who_asked') })) },
   );
   const problem = approve.problem ?? decline.problem ?? ask.problem;
   const sending = approve.sending || decline.sending || ask.sending;
   return (
-    <form aria-label="Decide" noValidate onSubmit={(e) => e.preventDefault()}>
+    <form aria-label={t('pages.decide.label')} noValidate onSubmit={(e) => e.preventDefault()}>
       <SpaceBetween size="l">
         <Preview of={r} approval={approval} />
         {r.kind === 'access' && !r.personal && <Whom of={r} users={users} onChange={setUsers} error={approve.problem?.at('/users')} />}
         {r.level && <LevelSelect value={level ?? r.level} onChange={setLevel} error={approve.problem?.at('/level')} />}
-        {r.until && r.kind !== 'raise' && <LocalDateTime label="Until" value={until ?? null} onChange={(t) => setUntil(t ?? undefined)} error={approve.problem?.at('/until')} />}
-        <FormField label="Note" description="To whoever has asked; or your question.">
+        {r.until && r.kind !== 'raise' && <LocalDateTime label={t('pages.period.until')} value={until ?? null} onChange={(end) => setUntil(end ?? undefined)} error={approve.problem?.at('/until')} />}
+        <FormField label={t('words.field.note')} description={t('pages.decide.note_about')}>
           <Textarea value={words} onChange={(e) => setWords(e.detail.value)} rows={3} />
         </FormField>
         {problem && <ProblemAlert problem={problem} shown={['/level', '/until', '/users']} />}
         <SpaceBetween direction="horizontal" size="xs">
-          <Button variant="primary" loading={approve.sending} disabled={sending && !approve.sending} onClick={() => approve.send(approval)}>
-            Approve
-          </Button>
-          <Button loading={decline.sending} disabled={sending && !decline.sending} onClick={() => decline.send(words)}>
-            Decline
-          </Button>
+          <Button variant="primary" loading={approve.sending} disabled={sending && !approve.sending} onClick={() => approve.send(approval)}>{t('pages.decide.approve')}</Button>
+          <Button loading={decline.sending} disabled={sending && !decline.sending} onClick={() => decline.send(words)}>{t('pages.button.decline')}</Button>
           {!r.question && (
-            <Button loading={ask.sending} disabled={sending || !words} onClick={() => ask.send(words)}>
-              Ask this question
-            </Button>
+            <Button loading={ask.sending} disabled={sending || !words} onClick={() => ask.send(words)}>{t('pages.decide.ask')}</Button>
           )}
         </SpaceBetween>
       </SpaceBetween>
@@ -133,18 +128,16 @@ function Whom({ of: r, users, onChange, error }: { of: Request; users: string[] 
   return (
     <SpaceBetween size="s">
       {r.everyone && (
-        <Checkbox checked={users === undefined} onChange={(e) => onChange(e.detail.checked ? undefined : [])}>
-          Everyone, as asked
-        </Checkbox>
+        <Checkbox checked={users === undefined} onChange={(e) => onChange(e.detail.checked ? undefined : [])}>{t('pages.decide.everyone')}</Checkbox>
       )}
       {(!r.everyone || users) && (
         <PeopleSelect
-          label="Users"
-          description={r.everyone ? 'Instead of everyone: at most 20.' : 'Who gets access, of those who were asked for.'}
+          label={t('pages.users.title')}
+          description={r.everyone ? t('pages.decide.instead') : t('pages.decide.of_those')}
           people={people}
           value={users ?? asked}
           onChange={(keys) => onChange(!r.everyone && keys.length === asked.length ? undefined : keys)}
-          placeholder="Choose users"
+          placeholder={t('pages.ask.choose')}
           error={error}
         />
       )}
@@ -175,14 +168,14 @@ function Preview({ of: r, approval }: { of: Request; approval: Approval }) {
   if (nobody) return null;
   if (!would) return query.error ? <ProblemAlert problem={asProblem(query.error)} /> : <Spinner />;
   return (
-    <Alert type="info" header="What approving would do">
+    <Alert type="info" header={t('pages.decide.would')}>
       {would.gains.length === 0 ? (
         wish(r)
       ) : (
         <ul>
           {would.gains.map((g) => (
             <li key={g.user.id}>
-              {g.user.name}: {levelName[g.to_level]}
+              {g.user.name}: {levelName(g.to_level)}
             </li>
           ))}
         </ul>

@@ -13,6 +13,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router';
 
 import { answer, asProblem, useSubmit, type Api, type Schemas } from '../api';
+import { t } from '../language';
 import { Group } from '../parts/Group';
 import { LevelSelect } from '../parts/Level';
 import { useCancelInvitation } from '../parts/CancelInvitation';
@@ -103,7 +104,7 @@ export function EditPartner() {
   const frozen = base && (base.grant.managed ? managedWords(base.grant.partner.name, name, product) : frozenWords(base.grant, admin));
   if (!base || frozen) {
     return (
-      <Panel title={base ? base.grant.partner.name : 'Partner'} close={close}>
+      <Panel title={base ? base.grant.partner.name : t('words.partner')} close={close}>
         {frozen ? <Alert type="info">{frozen}</Alert> : query.error ? <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} /> : <Spinner />}
       </Panel>
     );
@@ -130,7 +131,7 @@ function Seen({ grant, cancels = false }: { grant: Grant; cancels?: boolean }) {
   return (
     <>
       <UserChecks
-        label={`Users of ${grant.partner.name} with access`}
+        label={t('pages.users.of_with_access', { name: grant.partner.name })}
         users={users.all.filter((u) => matches(u, search))}
         checked={() => true}
         toggle={() => undefined}
@@ -181,7 +182,7 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
       ).data,
     {
       onDone: (change) => {
-        flash.done(`The access of ${grant.partner.name} is changed`, changeLines(change).join(' '));
+        flash.done(t('pages.grant.changed', { name: grant.partner.name }), changeLines(change).join(' '));
         form.done();
         void changed();
         close();
@@ -197,22 +198,22 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
   );
   const conflict = save.problem?.code === 'version_mismatch';
   const at = (pointer: string): string | undefined => save.problem?.at(pointer);
-  const missing = complete(now.period) ? undefined : 'Choose a day and a time.';
+  const missing = complete(now.period) ? undefined : t('pages.period.incomplete');
 
   const offer = useOffer(grant.partner.id, true);
 
   return (
     <PanelForm
       title={grant.partner.name}
-      label={`Edit ${grant.partner.name}`}
+      label={t('pages.edit.of', { name: grant.partner.name })}
       close={close}
-      action={theirs ? 'Apply my changes' : 'Save'}
+      action={theirs ? t('pages.button.apply_mine') : t('pages.button.save')}
       submit={() => {
         setTried(true);
         if (!missing && body) save.send(body);
       }}
       sending={save.sending}
-      disabledReason={body || missing ? undefined : 'There is nothing to save yet.'}
+      disabledReason={body || missing ? undefined : t('pages.form.unchanged')}
       problem={conflict ? undefined : save.problem}
       notice={theirs && <Theirs lines={theirs} mine={body && mine(body, base, draft)} />}
       shown={fields}
@@ -221,11 +222,9 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
       <Toggle
         checked={!now.enabled}
         onChange={(e) => edit({ enabled: !e.detail.checked })}
-        description={now.enabled ? undefined : 'No user of the partner has access until you resume it.'}
-      >
-        Suspend access
-      </Toggle>
-      <Group label="Users" error={at('/everyone') ?? at('/users')}>
+        description={now.enabled ? undefined : t('pages.edit.suspended_about')}
+      >{t('pages.grant.suspend')}</Toggle>
+      <Group label={t('pages.users.title')} error={at('/everyone') ?? at('/users')}>
         <SpaceBetween size="s">
           <Toggle
             checked={now.everyone}
@@ -233,15 +232,13 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
             description={
               now.everyone
                 ? grant.everyone
-                  ? 'To remove single users, switch this off.'
-                  : 'Replaces the users that are checked one by one.'
+                  ? t('pages.edit.switch_off')
+                  : t('pages.edit.replaces')
                 : grant.everyone
-                  ? 'Current users keep their access, new users do not get it. After saving you can remove single users.'
+                  ? t('pages.edit.keeps')
                   : undefined
             }
-          >
-            Everyone of {grant.partner.name}, now and later
-          </Toggle>
+          >{t('pages.edit.everyone_of', { name: grant.partner.name })}</Toggle>
           {!now.everyone && !grant.everyone && <Checks base={base} draft={draft} edit={edit} />}
           {grant.everyone && <Seen grant={grant} cancels />}
         </SpaceBetween>
@@ -256,21 +253,21 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
           until: at('/until') ?? (tried && now.period.until === undefined ? missing : undefined),
         }}
       />
-      <ExpandableSection headerText="More settings">
+      <ExpandableSection headerText={t('pages.edit.more')}>
         <SpaceBetween size="l">
-          <FormField label="Who assigns the users">
+          <FormField label={t('pages.edit.who_assigns')}>
             <RadioGroup
               value={now.assigned_by}
               onChange={(e) => edit({ assigned_by: e.detail.value as Grant['assigned_by'] })}
               items={[
-                { value: 'customer', label: 'You' },
-                { value: 'partner', label: 'The partner', description: 'You can still remove users.' },
+                { value: 'customer', label: t('pages.you') },
+                { value: 'partner', label: t('words.actor.partner'), description: t('pages.edit.still_remove') },
               ]}
             />
           </FormField>
           <FormField
-            label="Extend automatically"
-            description="A day before the end, if somebody used the access within as long. Everybody concerned is told, either way."
+            label={t('pages.extend.automatically')}
+            description={t('pages.extend.automatically_about')}
             errorText={at('/auto_extend')}
           >
             <Select
@@ -280,20 +277,19 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
               disabled={now.period.until === null}
             />
           </FormField>
-          <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description="Users have access only while their organisation has single sign-on.">
-            Require single sign-on
-          </Toggle>
-          <FormField label="Message to the partner" description="Shown to its people in the mails and in their list." errorText={at('/message')}>
+          <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description={t('pages.edit.require_sso_about')}>{t('pages.edit.require_sso')}</Toggle>
+          <FormField label={t('pages.grant.message')} description={t('pages.grant.message_about')} errorText={at('/message')}>
             <Textarea value={now.message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
           </FormField>
-          <FormField label="Note" description="What the access is for. Not visible to the partner." errorText={at('/note')}>
+          <FormField label={t('words.field.note')} description={t('pages.grant.note_about')} errorText={at('/note')}>
             <Textarea value={now.note} onChange={(e) => edit({ note: e.detail.value })} rows={3} />
           </FormField>
         </SpaceBetween>
       </ExpandableSection>
       <Box variant="small" color="text-body-secondary">
-        Status: {statusWords(grant)}
-        {grant.effective_level !== grant.level && ` · in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}
+        {grant.effective_level === grant.level
+          ? t('pages.edit.status', { status: statusWords(grant) })
+          : t('pages.edit.status_lower', { status: statusWords(grant), level: levelName(grant.effective_level) })}
       </Box>
     </PanelForm>
   );
@@ -314,7 +310,7 @@ function Checks({ base, draft, edit }: { base: Base; draft: Draft; edit: (more: 
   return (
     <>
       <UserChecks
-        label={`Users of ${base.grant.partner.name}`}
+        label={t('pages.users.of', { name: base.grant.partner.name })}
         users={users}
         checked={(id) => (base.users.has(id) ? !draft.remove.has(id) : draft.add.has(id))}
         toggle={(changed, on) => {
@@ -364,18 +360,18 @@ function bodyOf({ grant, users }: Base, draft: Draft): Schemas['GrantEdit'] | un
 /** What the person's own changes are, in words: what the button applies. */
 function mine(body: Schemas['GrantEdit'], { grant }: Base, draft: Draft): string[] {
   const out: string[] = [];
-  if (body.level) out.push(`Level: ${levelName[body.level]}`);
-  if (body.state) out.push(body.state === 'suspended' ? 'Suspended' : 'Resumed');
-  if (body.everyone !== undefined) out.push(`Everyone: ${body.everyone ? 'switched on' : 'switched off'}`);
-  if (body.users?.add) out.push(`Added: ${names(body.users.add.map((id) => draft.add.get(id)?.name ?? id))}`);
-  if (body.users?.remove) out.push(`Removed: ${count(body.users.remove.length, 'user')}`);
-  if (body.from !== undefined) out.push(`Starts: ${body.from ? instant(body.from) : 'immediately'}`);
-  if (body.until !== undefined) out.push(`Ends: ${body.until ? instant(body.until) : 'never'}`);
-  if (body.assigned_by) out.push(body.assigned_by === 'partner' ? `${grant.partner.name} assigns the users` : 'You assign the users');
-  if (body.require_sso !== undefined) out.push(`Single sign-on: ${body.require_sso ? 'required' : 'not required'}`);
-  if (body.auto_extend !== undefined) out.push(`Extended automatically: ${extension(body.auto_extend).label.toLowerCase()}`);
-  if (body.note !== undefined) out.push('The note');
-  if (body.message !== undefined) out.push('The message to the partner');
+  if (body.level) out.push(t('words.event_line.level', { level: levelName(body.level) }));
+  if (body.state) out.push(body.state === 'suspended' ? t('words.status.suspended') : t('pages.edit.resumed'));
+  if (body.everyone !== undefined) out.push(body.everyone ? t('pages.edit.everyone_on') : t('pages.edit.everyone_off'));
+  if (body.users?.add) out.push(t('words.event_line.added', { people: names(body.users.add.map((id) => draft.add.get(id)?.name ?? id)) }));
+  if (body.users?.remove) out.push(t('words.event_line.removed', { people: count(body.users.remove.length, 'user') }));
+  if (body.from !== undefined) out.push(body.from ? t('pages.edit.starts', { at: instant(body.from) }) : t('pages.edit.starts_now'));
+  if (body.until !== undefined) out.push(t('pages.edit.ends', { at: endOf(body.until) }));
+  if (body.assigned_by) out.push(body.assigned_by === 'partner' ? t('pages.edit.partner_assigns', { partner: grant.partner.name }) : t('pages.edit.you_assign'));
+  if (body.require_sso !== undefined) out.push(body.require_sso ? t('pages.edit.sso_required') : t('pages.edit.sso_not_required'));
+  if (body.auto_extend !== undefined) out.push(extensionLine(body.auto_extend));
+  if (body.note !== undefined) out.push(t('pages.edit.the_note'));
+  if (body.message !== undefined) out.push(t('pages.edit.the_message'));
   return out;
 }
 
@@ -385,30 +381,36 @@ const matches = (u: AnyUser, search: string): boolean =>
   search === '' || u.name.toLowerCase().includes(search.toLowerCase()) || u.email.startsWith(search.toLowerCase());
 
 /** A choice of how far the end moves by itself. */
-const extension = (by: string | null) => ({ value: by ?? '', label: by ? `By ${daysOf(by)} days` : 'No' });
+const extension = (by: string | null) => ({ value: by ?? '', label: by ? t('pages.extend.by_days', { count: daysOf(by) }) : t('pages.no') });
+
+const extensionLine = (by: string | null): string => (by ? t('pages.edit.extended_by', { count: daysOf(by) }) : t('pages.edit.not_extended'));
+
+const endOf = (until: string | null): string => (until ? instant(until) : t('pages.edit.never'));
+
+const changed = (field: 'level' | 'state', was: string, is: string): string => t('words.event_line.change', { field: t(`words.field.${field}`), was, is });
 
 /** What somebody else changed, in words. */
 function difference(was: Base, is: Base): string[] {
   const out: string[] = [];
   const a = was.grant;
   const b = is.grant;
-  if (a.id !== b.id) out.push('The access ended and was granted again.');
-  if (a.level !== b.level) out.push(`Level: ${levelName[a.level]} → ${levelName[b.level]}`);
-  if (statusWords(a) !== statusWords(b)) out.push(`Status: ${statusWords(a)} → ${statusWords(b)}`);
-  if (a.from !== b.from) out.push(`Starts: ${instant(a.from)} → ${instant(b.from)}`);
-  if (a.until !== b.until) out.push(`Ends: ${a.until ? instant(a.until) : 'never'} → ${b.until ? instant(b.until) : 'never'}`);
-  if (a.everyone !== b.everyone) out.push(`Everyone: ${b.everyone ? 'switched on' : 'switched off'}`);
-  if (a.assigned_by !== b.assigned_by) out.push(b.assigned_by === 'partner' ? 'The partner assigns the users now' : 'You assign the users now');
-  if (a.require_sso !== b.require_sso) out.push(`Single sign-on: ${b.require_sso ? 'required now' : 'no longer required'}`);
-  if (a.auto_extend !== b.auto_extend) out.push(`Extended automatically: ${extension(b.auto_extend).label.toLowerCase()}`);
-  if (a.note !== b.note) out.push(`Note: ${b.note || 'removed'}`);
-  if (a.message !== b.message) out.push(`Message to the partner: ${b.message || 'removed'}`);
+  if (a.id !== b.id) out.push(t('pages.edit.granted_again'));
+  if (a.level !== b.level) out.push(changed('level', levelName(a.level), levelName(b.level)));
+  if (statusWords(a) !== statusWords(b)) out.push(changed('state', statusWords(a), statusWords(b)));
+  if (a.from !== b.from) out.push(t('pages.edit.starts_change', { was: instant(a.from), is: instant(b.from) }));
+  if (a.until !== b.until) out.push(t('pages.edit.ends_change', { was: endOf(a.until), is: endOf(b.until) }));
+  if (a.everyone !== b.everyone) out.push(b.everyone ? t('pages.edit.everyone_on') : t('pages.edit.everyone_off'));
+  if (a.assigned_by !== b.assigned_by) out.push(b.assigned_by === 'partner' ? t('pages.edit.partner_assigns_now') : t('pages.edit.you_assign_now'));
+  if (a.require_sso !== b.require_sso) out.push(b.require_sso ? t('pages.edit.sso_required_now') : t('pages.edit.sso_no_longer'));
+  if (a.auto_extend !== b.auto_extend) out.push(extensionLine(b.auto_extend));
+  if (a.note !== b.note) out.push(b.note ? t('words.event_line.note', { note: b.note }) : t('pages.edit.note_removed'));
+  if (a.message !== b.message) out.push(b.message ? t('pages.edit.message_now', { message: b.message }) : t('pages.edit.message_removed'));
   const added = [...is.users.values()].filter((u) => !was.users.has(u.id));
   const removed = [...was.users.values()].filter((u) => !is.users.has(u.id));
   if (!b.everyone && !a.everyone) {
-    if (added.length > 0) out.push(`Added: ${names(added.map((u) => u.name))}`);
-    if (removed.length > 0) out.push(`Removed: ${names(removed.map((u) => u.name))}`);
+    if (added.length > 0) out.push(t('words.event_line.added', { people: names(added.map((u) => u.name)) }));
+    if (removed.length > 0) out.push(t('words.event_line.removed', { people: names(removed.map((u) => u.name)) }));
   }
-  return out.length > 0 ? out : ['Something that this panel does not show.'];
+  return out.length > 0 ? out : [t('pages.theirs.hidden')];
 }
 

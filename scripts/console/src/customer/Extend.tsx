@@ -2,6 +2,7 @@ import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import { useNavigate } from 'react-router';
 
 import type { Schemas } from '../api';
+import { t } from '../language';
 import { useExtend } from './grants';
 import { useCustomer } from './queries';
 
@@ -14,17 +15,15 @@ export function Extend({ grant }: { grant: Schemas['Grant'] }) {
   const extend = useExtend();
   return (
     <ButtonDropdown
-      ariaLabel={`Extend the access of ${grant.partner.name}`}
+      ariaLabel={t('pages.extend.of', { name: grant.partner.name })}
       expandToViewport
       loading={extend.sending}
-      items={[...steps.map((days) => ({ id: String(days), text: `By ${days} days` })), { id: 'other', text: 'Another end…' }]}
+      items={[...steps.map((days) => ({ id: String(days), text: t('pages.extend.by_days', { count: days }) })), { id: 'other', text: t('pages.extend.other') }]}
       onItemClick={({ detail: { id } }) =>
         id === 'other'
           ? void navigate(`/customers/${customer}/partners/${grant.partner.id}/edit`, { state: { back: location.pathname + location.search } })
           : extend.send({ grant, days: Number(id) })
       }
-    >
-      Extend
-    </ButtonDropdown>
+    >{t('pages.extend.action')}</ButtonDropdown>
   );
 }

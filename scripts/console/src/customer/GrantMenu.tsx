@@ -3,6 +3,7 @@ import { lazy, Suspense, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import type { Schemas } from '../api';
+import { t } from '../language';
 import { over, useExtend, usePause } from './grants';
 import { useCustomer } from './queries';
 
@@ -20,18 +21,18 @@ export function GrantMenu({ grant: g, back, text }: { grant: Grant; back?: strin
   if (g.managed) return null;
   const at = `/customers/${customer}/partners`;
   const items = over(g)
-    ? [{ id: 'again', text: 'Grant again' }]
+    ? [{ id: 'again', text: t('pages.grant.again') }]
     : [
-        ...(text ? [] : [{ id: 'edit', text: 'Edit' }]),
-        ...(g.until ? [7, 30, 90].map((days) => ({ id: `extend:${days}`, text: `Extend by ${days} days` })) : []),
-        g.state === 'suspended' ? { id: 'resume', text: 'Resume access' } : { id: 'suspend', text: 'Suspend access' },
-        { id: 'remove', text: 'Remove partner access' },
+        ...(text ? [] : [{ id: 'edit', text: t('pages.button.edit') }]),
+        ...(g.until ? [7, 30, 90].map((days) => ({ id: `extend:${days}`, text: t('pages.extend.extend_by', { count: days }) })) : []),
+        g.state === 'suspended' ? { id: 'resume', text: t('pages.grant.resume') } : { id: 'suspend', text: t('pages.grant.suspend') },
+        { id: 'remove', text: t('pages.grant.remove') },
       ];
   return (
     <>
       <ButtonDropdown
         variant={text ? 'normal' : 'inline-icon'}
-        ariaLabel={`Actions for ${g.partner.name}`}
+        ariaLabel={t('pages.actions_for', { name: g.partner.name })}
         expandToViewport
         loading={pause.sending || extend.sending}
         items={items}

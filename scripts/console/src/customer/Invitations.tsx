@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { answer, useCursorPages } from '../api';
+import { t } from '../language';
 import { InvitationTable, type Shown } from '../parts/InvitationTable';
 import { Who } from '../parts/Who';
 import { byWhom } from '../parts/words';
@@ -26,14 +27,14 @@ export function Invitations() {
       pages={pages}
       shown={status}
       show={setStatus}
-      description={words ?? 'People without an account, invited by e-mail to have access as external users of a partner.'}
+      description={words ?? t('pages.invitation.about_customer')}
       invite={admin && managed === false ? `/customers/${customer}/invitations/new` : undefined}
       side="customer"
       first={[
-        { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 150, cell: (i) => i.email },
-        { id: 'partner', header: 'Partner', minWidth: 120, cell: (i) => <PartnerName id={i.partner} /> },
+        { id: 'email', header: t('words.field.email'), isRowHeader: true, minWidth: 150, cell: (i) => i.email },
+        { id: 'partner', header: t('words.partner'), minWidth: 120, cell: (i) => <PartnerName id={i.partner} /> },
       ]}
-      last={[{ id: 'by', header: 'By', minWidth: 130, cell: (i) => byWhom(i.invited_by) }]}
+      last={[{ id: 'by', header: t('pages.column.by'), minWidth: 130, cell: (i) => byWhom(i.invited_by) }]}
       changed={changed}
     />
   );

@@ -6,6 +6,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { LevelSelect } from '../parts/Level';
 import { LocalDateTime } from '../parts/LocalDateTime';
 import { PanelForm } from '../parts/PanelForm';
@@ -55,7 +56,7 @@ export function Invite() {
     {
       repeatable: true,
       onDone: ({ invitation: i }) => {
-        flash.done(`${i.email} is invited`, `A mail with a link is on its way. It can be accepted until ${instantBoth(i.expires_at)}.`);
+        flash.done(t('pages.invitation.done', { email: i.email }), t('pages.invitation.done_about', { at: instantBoth(i.expires_at) }));
         form.done();
         void changed();
         close();
@@ -64,26 +65,26 @@ export function Invite() {
   );
   const at = (pointer: string): string | undefined => invite.problem?.at(pointer);
   const missing = {
-    email: email.trim() ? undefined : 'Enter an address.',
-    partner: partner ? undefined : 'Choose an organisation.',
-    until: until === undefined ? 'Choose a day and a time.' : undefined,
-    days: /^([1-9]|[12]\d|30)$/.test(days.trim()) ? undefined : 'Enter a number from 1 to 30.',
+    email: email.trim() ? undefined : t('pages.form.address_missing'),
+    partner: partner ? undefined : t('pages.invite.partner_missing'),
+    until: until === undefined ? t('pages.period.incomplete') : undefined,
+    days: /^([1-9]|[12]\d|30)$/.test(days.trim()) ? undefined : t('pages.invite.days_wrong'),
   };
   const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
   const { words } = useManagement();
   const offer = useOffer(partner?.id, false);
   if (words) {
     return (
-      <Panel title="Invite a person" close={close}>
+      <Panel title={t('pages.invitation.invite')} close={close}>
         <Alert type="info">{words}</Alert>
       </Panel>
     );
   }
   return (
     <PanelForm
-      title="Invite a person"
+      title={t('pages.invitation.invite')}
       close={close}
-      action="Invite"
+      action={t('pages.invite.action')}
       submit={() => {
         setTried(true);
         if (Object.values(missing).some(Boolean)) return;
@@ -94,23 +95,23 @@ export function Invite() {
       shown={fields}
     >
       {form.guard}
-      <FormField label="E-mail address" description="Of a person who has no account yet." errorText={said(missing.email) ?? at('/email')}>
+      <FormField label={t('words.field.email')} description={t('pages.invite.email_about')} errorText={said(missing.email) ?? at('/email')}>
         <Input value={email} onChange={(e) => edit({ email: e.detail.value })} type="email" inputMode="email" autoComplete={false} />
       </FormField>
-      <PartnerSelect value={partner} onChange={(p) => edit({ partner: p })} error={said(missing.partner) ?? at('/partner')} description="The person becomes its external user, with access to your data alone. Type the beginning of any word of its name." />
+      <PartnerSelect value={partner} onChange={(p) => edit({ partner: p })} error={said(missing.partner) ?? at('/partner')} description={t('pages.invite.partner_about')} />
       <LevelSelect value={level} onChange={(l) => edit({ level: l })} offer={offer} error={at('/level')} />
-      <FormField label="Access ends" errorText={until === null ? at('/until') : undefined}>
+      <FormField label={t('pages.invite.ends')} errorText={until === null ? at('/until') : undefined}>
         <RadioGroup
           value={until === null ? 'never' : 'at'}
           onChange={(e) => edit({ until: e.detail.value === 'never' ? null : undefined })}
           items={[
-            { value: 'never', label: 'With the partner’s access' },
-            { value: 'at', label: 'On a day' },
+            { value: 'never', label: t('pages.invite.with_partner') },
+            { value: 'at', label: t('pages.period.on_a_day') },
           ]}
         />
       </FormField>
-      {until !== null && <LocalDateTime label="Until" value={until ?? null} onChange={(t) => edit({ until: t ?? undefined })} error={said(missing.until) ?? at('/until')} />}
-      <FormField label="Days to accept" constraintText="From 1 to 30." errorText={said(missing.days) ?? at('/days')}>
+      {until !== null && <LocalDateTime label={t('pages.period.until')} value={until ?? null} onChange={(at) => edit({ until: at ?? undefined })} error={said(missing.until) ?? at('/until')} />}
+      <FormField label={t('pages.invite.days')} constraintText={t('pages.invite.days_about')} errorText={said(missing.days) ?? at('/days')}>
         <Input value={days} onChange={(e) => edit({ days: e.detail.value })} type="number" inputMode="numeric" step={1} />
       </FormField>
     </PanelForm>

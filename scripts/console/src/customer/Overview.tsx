@@ -8,6 +8,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';
 
 import { answer, asProblem, useCursorPages, type Schemas } from '../api';
+import { number, t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { LastUse, soonDays, Until } from '../parts/Ending';
 import { LevelText } from '../parts/LevelText';
@@ -34,14 +35,12 @@ export function Overview() {
   const at = `/customers/${customer}`;
   return (
     <Page
-      title="Overview"
-      description={words ?? `Who can come in to ${name} from outside, until when, and what is not used.`}
+      title={t('pages.nav.overview')}
+      description={words ?? t('pages.overview.about', { name })}
       actions={
         admin &&
         managed === false && (
-          <Button variant="primary" onClick={() => void navigate(`${at}/partners/add`)}>
-            Add partner
-          </Button>
+          <Button variant="primary" onClick={() => void navigate(`${at}/partners/add`)}>{t('pages.grant.add')}</Button>
         )
       }
     >
@@ -57,11 +56,11 @@ export function Overview() {
 /** One number that leads to its list. */
 function Figure({ label, href, total, problem, most = 500 }: { label: string; href: string; total: number | null | undefined; problem: unknown; most?: number }) {
   const follow = useFollow();
-  const shown = problem ? 'Not known' : total === undefined ? '…' : total === null ? `More than ${most}` : total.toLocaleString('en');
+  const shown = problem ? t('pages.overview.unknown') : total === undefined ? '…' : total === null ? t('pages.overview.more_than', { count: number(most) }) : number(total);
   return (
     <div>
       <Box variant="awsui-key-label">{label}</Box>
-      <Link href={href} onFollow={follow} fontSize="display-l" ariaLabel={`${label}: ${shown}`}>
+      <Link href={href} onFollow={follow} fontSize="display-l" ariaLabel={t('pages.overview.figure', { label, shown })}>
         {shown}
       </Link>
     </div>
@@ -95,7 +94,7 @@ function Numbers() {
       {problem && (
         <ProblemAlert
           problem={asProblem(problem)}
-          what="Not all numbers could be read"
+          what={t('pages.overview.unread')}
           retry={() => {
             void partners.refetch();
             void people.refetch();
@@ -106,11 +105,11 @@ function Numbers() {
       )}
       <Container>
         <ColumnLayout columns={4} variant="text-grid">
-          <Figure label="Partners with access now" href={`${at}/partners?status=active`} total={partners.data} problem={partners.error} />
-          <Figure label="People who can come in now" href={`${at}/people`} total={people.data} problem={people.error} />
-          <Figure label="Of them, not in the last 90 days" href={`${at}/people?unused=90`} total={unused.data} problem={unused.error} />
+          <Figure label={t('pages.overview.partners')} href={`${at}/partners?status=active`} total={partners.data} problem={partners.error} />
+          <Figure label={t('pages.overview.people')} href={`${at}/people`} total={people.data} problem={people.error} />
+          <Figure label={t('pages.overview.unused')} href={`${at}/people?unused=90`} total={unused.data} problem={unused.error} />
           <Figure
-            label="Requests that wait"
+            label={t('pages.overview.waiting')}
             href={`${at}/requests`}
             total={waiting.data?.next_cursor ? null : waiting.data?.items.length}
             problem={waiting.error}
@@ -135,15 +134,15 @@ function Ending() {
   });
   return (
     <DataTable
-      title={`Ends within ${soonDays} days`}
+      title={t('pages.people.ends_within', { count: soonDays })}
       heading="h2"
       pages={pages}
       trackBy={(g) => g.partner.id}
-      empty={`No access ends within ${soonDays} days.`}
+      empty={t('pages.overview.none_ends', { count: soonDays })}
       columns={[
         {
           id: 'partner',
-          header: 'Partner',
+          header: t('words.partner'),
           isRowHeader: true,
           minWidth: 140,
           cell: (g) => (
@@ -152,10 +151,10 @@ function Ending() {
             </Link>
           ),
         },
-        { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
-        { id: 'until', header: 'Ends', whole: true, minWidth: 150, cell: (g) => <Until until={g.until} /> },
-        { id: 'status', header: 'Status', whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
-        ...(admin ? [{ id: 'extend', header: 'Extend', whole: true, minWidth: 110, cell: (g: Grant) => (g.managed ? null : <Extend grant={g} />) }] : []),
+        { id: 'level', header: t('words.field.level'), whole: true, minWidth: 90, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
+        { id: 'until', header: t('pages.period.ends'), whole: true, minWidth: 150, cell: (g) => <Until until={g.until} /> },
+        { id: 'status', header: t('words.field.state'), whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
+        ...(admin ? [{ id: 'extend', header: t('pages.extend.action'), whole: true, minWidth: 110, cell: (g: Grant) => (g.managed ? null : <Extend grant={g} />) }] : []),
       ]}
     />
   );
@@ -174,17 +173,17 @@ function Unused() {
   });
   return (
     <DataTable
-      title="Not used for 90 days"
+      title={t('pages.overview.unused_title')}
       heading="h2"
-      description="Who can come in and has not done so for 90 days, or never."
+      description={t('pages.overview.unused_about')}
       pages={pages}
       trackBy={(p) => `${p.partner.id} ${p.user.id}`}
-      empty="Everybody who can come in has done so within 90 days."
+      empty={t('pages.overview.unused_none')}
       columns={[
-        { id: 'name', header: 'User', isRowHeader: true, minWidth: 150, cell: (p) => <Who name={p.user.name} about={p.user.email} /> },
+        { id: 'name', header: t('pages.column.user'), isRowHeader: true, minWidth: 150, cell: (p) => <Who name={p.user.name} about={p.user.email} /> },
         {
           id: 'partner',
-          header: 'Partner',
+          header: t('words.partner'),
           minWidth: 140,
           cell: (p) => (
             <Link href={`/customers/${customer}/partners/${p.partner.id}/people`} onFollow={follow}>
@@ -192,7 +191,7 @@ function Unused() {
             </Link>
           ),
         },
-        { id: 'used', header: 'Last used', whole: true, minWidth: 110, cell: (p) => <LastUse on={p.last_used_on} /> },
+        { id: 'used', header: t('pages.column.last_used'), whole: true, minWidth: 110, cell: (p) => <LastUse on={p.last_used_on} /> },
       ]}
     />
   );

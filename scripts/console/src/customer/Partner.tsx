@@ -9,6 +9,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate, useOutletContext, useParams } from 'react-router';
 
 import { answer, asProblem, type Schemas } from '../api';
+import { number, rich, t } from '../language';
 import { PeriodText } from '../parts/Ending';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/LevelText';
@@ -45,16 +46,11 @@ export function Partner() {
   if (!g) {
     const problem = query.error ? asProblem(query.error) : undefined;
     return (
-      <Page title={problem?.code === 'not_found' ? 'Not found' : 'Partner'}>
+      <Page title={problem?.code === 'not_found' ? t('pages.not_found.tab') : t('words.partner')}>
         {problem?.code === 'not_found' ? (
-          <Alert type="info" header="This is not one of your partners">
-            It was never granted access.{' '}
-            <Link href={list} onFollow={follow}>
-              Go to your partners
-            </Link>
-          </Alert>
+          <Alert type="info" header={t('pages.grant.not_yours')}>{rich('pages.grant.never', { link: <Link href={list} onFollow={follow}>{t('pages.grant.to_partners')}</Link> })}</Alert>
         ) : problem ? (
-          <ProblemAlert problem={problem} what="This partner could not be read" retry={() => void query.refetch()} />
+          <ProblemAlert problem={problem} what={t('pages.grant.unread')} retry={() => void query.refetch()} />
         ) : (
           <Spinner size="large" />
         )}
@@ -68,20 +64,18 @@ export function Partner() {
       description={g.managed ? managedWords(g.partner.name, name, product) : undefined}
       at={at}
       tabs={[
-        { label: 'Overview', path: '' },
-        { label: 'People', path: 'people' },
-        { label: 'History', path: 'history' },
-        { label: 'Mails', path: 'mails' },
+        { label: t('pages.nav.overview'), path: '' },
+        { label: t('pages.nav.people'), path: 'people' },
+        { label: t('pages.history.title'), path: 'history' },
+        { label: t('pages.mail.list'), path: 'mails' },
       ]}
       actions={
         changes && (
           <SpaceBetween direction="horizontal" size="xs">
             {!over(g) && g.until && <Extend grant={g} />}
-            <GrantMenu grant={g} text="Actions" />
+            <GrantMenu grant={g} text={t('pages.column.actions')} />
             {over(g) ? null : (
-              <Button variant="primary" onClick={() => void navigate(`${at}/edit`)}>
-                Edit
-              </Button>
+              <Button variant="primary" onClick={() => void navigate(`${at}/edit`)}>{t('pages.button.edit')}</Button>
             )}
           </SpaceBetween>
         )
@@ -110,24 +104,24 @@ export function Terms() {
           <KeyValuePairs
             columns={3}
             items={[
-              { label: 'Status', value: <Status of={g.status} reason={g.reason} /> },
-              { label: 'Level', value: <LevelText level={g.level} effective={g.effective_level} /> },
-              { label: 'What the level includes', value: levelAbout[g.effective_level] },
-              { label: 'Since', value: <Instant at={g.from} both /> },
-              { label: 'Period', value: <PeriodText of={g} /> },
-              { label: 'Extended automatically', value: g.auto_extend ? `By ${daysOf(g.auto_extend)} days, while it is used` : 'No' },
+              { label: t('words.field.state'), value: <Status of={g.status} reason={g.reason} /> },
+              { label: t('words.field.level'), value: <LevelText level={g.level} effective={g.effective_level} /> },
+              { label: t('pages.grant.includes'), value: levelAbout(g.effective_level) },
+              { label: t('pages.column.since'), value: <Instant at={g.from} both /> },
+              { label: t('pages.column.period'), value: <PeriodText of={g} /> },
+              { label: t('pages.grant.auto_extend'), value: g.auto_extend ? t('pages.extend.by_days_used', { count: daysOf(g.auto_extend) }) : t('pages.no') },
               {
-                label: 'Users',
+                label: t('pages.users.title'),
                 value: (
                   <Link href={`${at}/people`} onFollow={follow}>
-                    {g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')}
+                    {g.everyone ? t('pages.grant.everyone', { count: number(g.user_count) }) : count(g.user_count, 'user')}
                   </Link>
                 ),
               },
-              { label: 'Assigned by', value: g.assigned_by === 'partner' ? 'The partner' : 'You' },
-              { label: 'Single sign-on', value: g.require_sso ? 'Required' : 'Not required' },
-              ...(g.message ? [{ label: 'Message to the partner', value: g.message }] : []),
-              ...(g.note ? [{ label: 'Note', value: g.note }] : []),
+              { label: t('pages.grant.assigned_by'), value: g.assigned_by === 'partner' ? t('words.actor.partner') : t('pages.you') },
+              { label: t('words.field.sso'), value: g.require_sso ? t('pages.required') : t('pages.not_required') },
+              ...(g.message ? [{ label: t('pages.grant.message'), value: g.message }] : []),
+              ...(g.note ? [{ label: t('words.field.note'), value: g.note }] : []),
             ]}
           />
         </Container>

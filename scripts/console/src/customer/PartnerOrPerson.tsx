@@ -3,6 +3,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import { useEffect, useState } from 'react';
 
 import { answer, useCursorPages } from '../api';
+import { t } from '../language';
 import type { PartnerChoice } from '../parts/PartnerSelect';
 import { useApi } from '../session';
 
@@ -34,18 +35,18 @@ export function PartnerOrPerson({
   const waiting = pages.loading || name !== q;
   const person = text.includes('@');
   return (
-    <FormField label="Partner or person" description="The name of a partner, or the e-mail address of one of its users." errorText={error}>
+    <FormField label={t('pages.add.box')} description={t('pages.add.box_about')} errorText={error}>
       <Autosuggest
         value={text}
         filteringType="manual"
         options={person || waiting ? [] : pages.all.map((p) => ({ value: p.id, label: p.name, description: p.id }))}
         statusType={person ? 'finished' : pages.problem ? 'error' : waiting || pages.fetching ? 'loading' : pages.more ? 'pending' : 'finished'}
-        loadingText="Looking"
-        errorText={pages.problem ? 'The partners could not be read' : undefined}
-        recoveryText="Try again"
-        empty={person ? 'A person is looked up by the whole address.' : 'No partner has a word in its name that begins with this.'}
-        enteredTextLabel={(typed) => (typed.includes('@') ? `The person ${typed}` : `Search: ${typed}`)}
-        placeholder="Contoso, or kim@contoso.example"
+        loadingText={t('pages.search.looking')}
+        errorText={pages.problem ? t('pages.add.unread') : undefined}
+        recoveryText={t('pages.button.try_again')}
+        empty={person ? t('pages.add.whole_address') : t('pages.add.none_found')}
+        enteredTextLabel={(typed) => (typed.includes('@') ? t('pages.add.the_person', { email: typed }) : t('pages.add.search', { text: typed }))}
+        placeholder={t('pages.add.example')}
         onChange={(e) => setText(e.detail.value)}
         onSelect={({ detail: { selectedOption: o, value } }) => {
           const found = pages.all.find((p) => p.id === o?.value);

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { useCancelInvitation } from '../parts/CancelInvitation';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { PeopleTable } from '../parts/PeopleTable';
@@ -32,16 +33,16 @@ export function PartnerPeople() {
         users={users}
         invitations={invitations}
         description={
-          g.everyone ? `Everyone of ${g.partner.name}, now and later.` : g.assigned_by === 'partner' ? `${g.partner.name} assigns them; you can remove them.` : 'The users that you assigned.'
+          g.everyone ? t('pages.people.everyone_of', { name: g.partner.name }) : g.assigned_by === 'partner' ? t('pages.people.assigned_by', { name: g.partner.name }) : t('pages.people.yours')
         }
-        actions={changes && <Button onClick={edit}>Edit users</Button>}
-        empty={over(g) ? 'Nobody has access: it has ended.' : 'Nobody has access.'}
+        actions={changes && <Button onClick={edit}>{t('pages.people.edit')}</Button>}
+        empty={over(g) ? t('pages.people.ended') : t('pages.people.none')}
         menu={
           changes
             ? (r) =>
                 r.user
-                  ? { items: g.everyone ? [] : [{ id: 'remove', text: 'Remove' }], chosen: () => setRemoving(r.user) }
-                  : { items: [{ id: 'cancel', text: 'Cancel the invitation' }], chosen: () => cancel(r.invitation) }
+                  ? { items: g.everyone ? [] : [{ id: 'remove', text: t('pages.button.remove') }], chosen: () => setRemoving(r.user) }
+                  : { items: [{ id: 'cancel', text: t('pages.invitation.cancel.action') }], chosen: () => cancel(r.invitation) }
             : undefined
         }
       />
@@ -63,10 +64,10 @@ function RemoveUser({ grant: g, user, close }: { grant: Schemas['Grant']; user: 
     {
       repeatable: true,
       onDone: ({ grant }) => {
-        flash.done(`${user.name} no longer has access`, 'The account is not affected.', async () => {
+        flash.done(t('pages.people.removed', { name: user.name }), t('pages.people.account_stays'), async () => {
           await answer(api.PATCH('/v1/customers/{customer}/grants/{partner}', { params: { path, header: { 'If-Match': etagOf(grant) } }, body: { users: { add: [user.id] } } }));
           void changed();
-          return `${user.name} has access again`;
+          return t('pages.people.again', { name: user.name });
         });
         close();
         void changed();
@@ -74,8 +75,6 @@ function RemoveUser({ grant: g, user, close }: { grant: Schemas['Grant']; user: 
     },
   );
   return (
-    <ConfirmModal header={`Remove ${user.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      {user.name} loses the access through {g.partner.name} immediately. Other users keep theirs.
-    </ConfirmModal>
+    <ConfirmModal header={t('pages.ask.remove', { name: user.name })} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>{t('pages.people.loses', { name: user.name, partner: g.partner.name })}</ConfirmModal>
   );
 }

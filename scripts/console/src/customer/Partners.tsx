@@ -4,6 +4,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { Navigate, useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useCursorPages, type Schemas } from '../api';
+import { number, t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { PeriodText } from '../parts/Ending';
 import { ExportButton } from '../parts/ExportButton';
@@ -36,9 +37,7 @@ export function Partners() {
     return (await answer(api.GET('/v1/customers/{customer}/grants', { params: { path: { customer }, query: filter }, signal }))).data;
   }, { at: search.page });
   const add = admin && managed === false && (
-    <Button variant="primary" onClick={() => void navigate(search.at(`${at}/add`))}>
-      Add partner
-    </Button>
+    <Button variant="primary" onClick={() => void navigate(search.at(`${at}/add`))}>{t('pages.grant.add')}</Button>
   );
   const asked = params.get('request'); // of the link in a mail
   if (asked) return <Navigate replace to={`/customers/${customer}/requests/${encodeURIComponent(asked)}`} />;
@@ -51,8 +50,8 @@ export function Partners() {
   return (
     <>
       <DataTable
-        title="Partners"
-        description={words ?? 'Outside organisations with access to your data, at which level, and for how long.'}
+        title={t('pages.nav.partners')}
+        description={words ?? t('pages.partners.about')}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <ExportButton
@@ -66,15 +65,15 @@ export function Partners() {
         }
         pages={pages}
         trackBy={(g) => g.partner.id}
-        empty={search.filtered ? 'No partner matches this search.' : 'No partner has access.'}
-        emptyAction={search.filtered ? <Button onClick={search.clear}>Show all partners</Button> : undefined}
-        filter={<GrantSearch of="partners" search={search} />}
+        empty={search.filtered ? t('pages.partners.none_found') : t('pages.partners.none')}
+        emptyAction={search.filtered ? <Button onClick={search.clear}>{t('pages.partners.show_all')}</Button> : undefined}
+        filter={<GrantSearch of={t('words.noun.partners')} search={search} />}
         order={search.order}
         orderBy={search.orderBy}
         columns={[
           {
             id: 'partner',
-            header: 'Partner',
+            header: t('words.partner'),
             isRowHeader: true,
             sortingField: 'name',
             minWidth: 140,
@@ -84,15 +83,15 @@ export function Partners() {
               </Link>
             ),
           },
-          { id: 'users', header: 'Users', whole: true, sortingField: 'users', minWidth: 90, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
-          { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
-          { id: 'period', header: 'Period', whole: true, sortingField: 'until', minWidth: 140, cell: (g) => <PeriodText of={g} /> },
-          { id: 'status', header: 'Status', whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
+          { id: 'users', header: t('pages.users.title'), whole: true, sortingField: 'users', minWidth: 90, cell: (g) => (g.everyone ? t('pages.grant.everyone', { count: number(g.user_count) }) : count(g.user_count, 'user')) },
+          { id: 'level', header: t('words.field.level'), whole: true, minWidth: 90, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
+          { id: 'period', header: t('pages.column.period'), whole: true, sortingField: 'until', minWidth: 140, cell: (g) => <PeriodText of={g} /> },
+          { id: 'status', header: t('words.field.state'), whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
           ...(admin
             ? [
                 {
                   id: 'actions',
-                  header: 'Actions',
+                  header: t('pages.column.actions'),
                   minWidth: 80,
                   cell: (g: Grant) => <GrantMenu grant={g} back={search.at(at)} />,
                 },

@@ -7,6 +7,7 @@ import Select from '@cloudscape-design/components/select';
 import { useCallback } from 'react';
 
 import { answer, useCursorPages, type Schemas } from '../api';
+import { t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { LastUse, Until } from '../parts/Ending';
 import { ExportButton } from '../parts/ExportButton';
@@ -24,15 +25,14 @@ import { keyOf, useCustomer } from './queries';
 
 type Person = Schemas['PersonWithAccess'];
 
-const why: Record<Person['why'], string> = { picked: 'Assigned', everyone: 'By everyone', external: 'Invited' };
 const levels = ['view', 'support', 'manage'] as const;
-const ends = [
-  { value: '', label: 'Any end' },
-  ...[7, 30, 90].map((n) => ({ value: String(n), label: `Ends within ${n} days` })),
+const endChoices = () => [
+  { value: '', label: t('pages.people.any_end') },
+  ...[7, 30, 90].map((n) => ({ value: String(n), label: t('pages.people.ends_within', { count: n }) })),
 ];
-const unused = [
-  { value: '', label: 'Used or not' },
-  ...[30, 90, 365].map((n) => ({ value: String(n), label: `Not used for ${n} days` })),
+const unusedChoices = () => [
+  { value: '', label: t('pages.people.any_use') },
+  ...[30, 90, 365].map((n) => ({ value: String(n), label: t('pages.people.unused_for', { count: n }) })),
 ];
 
 /** Everybody who can come in now, over all partners. */
@@ -66,26 +66,28 @@ export function People() {
   const setName = useCallback((text: string) => set('q', text), [set]);
   const third = { default: 12, xxs: 6, xs: 4 } as const;
   const chosen = get('partner');
+  const ends = endChoices();
+  const unused = unusedChoices();
   return (
     <DataTable
-      title="People"
-      description={`Everybody who can come in to ${name} now, whoever they work for.`}
+      title={t('pages.nav.people')}
+      description={t('pages.people.about', { name })}
       actions={
         <ExportButton name="People" read={(query, signal) => api.GET('/v1/customers/{customer}/people', { params: { path, query: { ...query, ...filter } }, parseAs: 'text', signal })} />
       }
       pages={pages}
       trackBy={(p) => `${p.partner.id} ${p.user.id}`}
-      empty={address.filtered ? 'Nobody who can come in matches this search.' : 'Nobody can come in from outside.'}
-      emptyAction={address.filtered ? <Button onClick={address.clear}>Show everybody</Button> : undefined}
+      empty={address.filtered ? t('pages.people.none_found') : t('pages.people.nobody')}
+      emptyAction={address.filtered ? <Button onClick={address.clear}>{t('pages.people.show_all')}</Button> : undefined}
       order={{ by: address.order.by || 'name', down: address.order.down }}
       orderBy={address.orderBy}
       filter={
         <Grid gridDefinition={[{ colspan: third }, { colspan: third }, { colspan: third }, { colspan: third }, { colspan: third }]}>
-          <SearchField key={address.filtered ? 'filtered' : 'all'} value={get('q')} onChange={setName} placeholder="Any word of the name, or the address" label="Find people" />
+          <SearchField key={address.filtered ? 'filtered' : 'all'} value={get('q')} onChange={setName} placeholder={t('pages.people.word')} label={t('pages.people.find')} />
           <SearchSelect
-            ariaLabel="Partner"
-            of="a partner"
-            any="All partners"
+            ariaLabel={t('words.partner')}
+            of={t('pages.people.a_partner')}
+            any={t('pages.people.all_partners')}
             cacheKey={keyOf(customer, 'people', 'partners')}
             value={chosen ? { id: chosen, name: chosen } : undefined}
             onChange={(p) => set('partner', p?.id)}
@@ -95,22 +97,22 @@ export function People() {
             }}
           />
           <Multiselect
-            ariaLabel="Level"
+            ariaLabel={t('words.field.level')}
             inlineTokens
-            placeholder="All levels"
-            selectedOptions={level.map((l) => ({ value: l, label: levelName[l] }))}
-            options={levels.map((l) => ({ value: l, label: levelName[l] }))}
+            placeholder={t('pages.people.all_levels')}
+            selectedOptions={level.map((l) => ({ value: l, label: levelName(l) }))}
+            options={levels.map((l) => ({ value: l, label: levelName(l) }))}
             onChange={(e) => set('level', e.detail.selectedOptions.map((o) => o.value).join(','))}
           />
-          <Select ariaLabel="End" selectedOption={ends.find((o) => o.value === get('ends')) ?? null} options={ends} onChange={(e) => set('ends', e.detail.selectedOption.value)} />
-          <Select ariaLabel="Use" selectedOption={unused.find((o) => o.value === get('unused')) ?? null} options={unused} onChange={(e) => set('unused', e.detail.selectedOption.value)} />
+          <Select ariaLabel={t('words.field.until')} selectedOption={ends.find((o) => o.value === get('ends')) ?? null} options={ends} onChange={(e) => set('ends', e.detail.selectedOption.value)} />
+          <Select ariaLabel={t('pages.people.use')} selectedOption={unused.find((o) => o.value === get('unused')) ?? null} options={unused} onChange={(e) => set('unused', e.detail.selectedOption.value)} />
         </Grid>
       }
       columns={[
-        { id: 'name', header: 'User', isRowHeader: true, sortingField: 'name', minWidth: 150, cell: (p) => <Who name={p.user.name} about={`${p.user.email} · ${roleName[p.user.role]}`} /> },
+        { id: 'name', header: t('pages.column.user'), isRowHeader: true, sortingField: 'name', minWidth: 150, cell: (p) => <Who name={p.user.name} about={`${p.user.email} · ${roleName(p.user.role)}`} /> },
         {
           id: 'partner',
-          header: 'Partner',
+          header: t('words.partner'),
           sortingField: 'partner',
           minWidth: 120,
           cell: (p) => (
@@ -119,25 +121,25 @@ export function People() {
             </Link>
           ),
         },
-        { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (p) => levelWords(p) },
+        { id: 'level', header: t('words.field.level'), whole: true, minWidth: 90, cell: (p) => levelWords(p) },
         {
           id: 'why',
-          header: 'Why',
+          header: t('pages.people.why'),
           minWidth: 130,
           cell: (p) => (
             <>
-              {why[p.why]}
+              {t(`words.why.${p.why}`)}
               {p.granted_by && (
                 <Box variant="small" display="block" color="text-body-secondary">
-                  <Name>{`by ${byWhom(p.granted_by)}`}</Name>
+                  <Name>{t('pages.people.by', { who: byWhom(p.granted_by) })}</Name>
                 </Box>
               )}
             </>
           ),
         },
-        { id: 'since', header: 'Since', whole: true, minWidth: 110, cell: (p) => (p.since ? <Instant at={p.since} /> : '–') },
-        { id: 'until', header: 'Until', whole: true, sortingField: 'until', minWidth: 120, cell: (p) => <Until until={p.until} /> },
-        { id: 'used', header: 'Last used', whole: true, sortingField: 'last_used_on', minWidth: 100, cell: (p) => <LastUse on={p.last_used_on} /> },
+        { id: 'since', header: t('pages.column.since'), whole: true, minWidth: 110, cell: (p) => (p.since ? <Instant at={p.since} /> : '–') },
+        { id: 'until', header: t('pages.period.until'), whole: true, sortingField: 'until', minWidth: 120, cell: (p) => <Until until={p.until} /> },
+        { id: 'used', header: t('pages.column.last_used'), whole: true, sortingField: 'last_used_on', minWidth: 100, cell: (p) => <LastUse on={p.last_used_on} /> },
       ]}
     />
   );
@@ -147,10 +149,10 @@ export function People() {
 function levelWords(p: Person): React.ReactNode {
   return (
     <>
-      {levelName[p.level]}
+      {levelName(p.level)}
       {p.granted_level !== p.level && (
         <Box variant="small" display="block" color="text-body-secondary">
-          {p.cap === p.level ? 'Limit' : `Granted: ${levelName[p.granted_level]}`}
+          {p.cap === p.level ? t('pages.users.limit') : t('pages.people.granted', { level: levelName(p.granted_level) })}
         </Box>
       )}
     </>

@@ -2,6 +2,7 @@ import Box from '@cloudscape-design/components/box';
 import Spinner from '@cloudscape-design/components/spinner';
 
 import { answer, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { count, lost } from '../parts/words';
 import { useApi } from '../session';
@@ -21,7 +22,7 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
       repeatable: true, // what has ended is answered as it ended
       onDone: (change) => {
         const gone = lost(change);
-        flash.done(`The access of ${grant.partner.name} is removed`, gone ? `Access removed for: ${gone}.` : 'No user of the partner had access.');
+        flash.done(t('pages.remove.done', { name: grant.partner.name }), gone ? t('pages.remove.done_for', { people: gone }) : t('pages.remove.done_nobody'));
         close();
         void changed();
       },
@@ -31,8 +32,8 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
   const others = grant.user_count - shown.length;
   return (
     <ConfirmModal
-      header="Remove partner access?"
-      action="Yes, remove access"
+      header={t('pages.remove.ask')}
+      action={t('pages.remove.action')}
       confirm={() => remove.send(undefined)}
       close={close}
       sending={remove.sending}
@@ -48,17 +49,17 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
               {u.name} <Box variant="small">{u.email}</Box>
             </li>
           ))}
-          {others > 0 && <li>and {count(others, 'other')}</li>}
+          {others > 0 && <li>{t('pages.remove.others', { count: others })}</li>}
         </ul>
       ) : null}
-      <div>Users keep their own accounts. You can add the partner again later.</div>
+      <div>{t('pages.remove.about')}</div>
     </ConfirmModal>
   );
 }
 
 /** Who loses access, before they are named. */
 function losing({ partner, everyone, user_count: n }: Schemas['Grant']): string {
-  if (n === 0) return `The access of ${partner.name} ends immediately. None of its users has access now.`;
-  if (everyone) return `Everyone of ${partner.name} loses access immediately (${count(n, 'user')}):`;
-  return `${count(n, 'user')} of ${partner.name} ${n === 1 ? 'loses' : 'lose'} access immediately:`;
+  if (n === 0) return t('pages.remove.nobody', { name: partner.name });
+  if (everyone) return t('pages.remove.everyone', { name: partner.name, users: count(n, 'user') });
+  return t('pages.remove.users', { name: partner.name, count: n });
 }

@@ -2,6 +2,7 @@ import Badge from '@cloudscape-design/components/badge';
 import { useQuery } from '@tanstack/react-query';
 
 import { answer } from '../api';
+import { number, t } from '../language';
 import { useApi } from '../session';
 import { keyOf } from './queries';
 
@@ -22,5 +23,5 @@ export function RequestBadge({ customer }: { customer: string }) {
   const query = useWaiting(customer);
   const n = query.data?.items.length ?? 0;
   if (n === 0) return null;
-  return <Badge color="blue">{query.data?.next_cursor ? `${n}+` : n} waiting</Badge>;
+  return <Badge color="blue">{t('pages.request.waiting', { count: query.data?.next_cursor ? `${number(n)}+` : number(n) })}</Badge>;
 }

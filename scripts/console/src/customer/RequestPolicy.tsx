@@ -13,6 +13,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, asProblem, etagOf, readAll, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { PeopleSelect } from '../parts/PeopleSelect';
 import { ProblemAlert } from '../parts/ProblemAlert';
@@ -24,12 +25,7 @@ import { keyOf, useChanged, useCustomer } from './queries';
 
 type Mode = Schemas['RequestMode'];
 
-const modes: { value: Mode; label: string; description: string }[] = [
-  { value: 'code', label: 'Who has the code', description: 'Partners that have access already need none.' },
-  { value: 'known', label: 'Partners that have or had access', description: 'No code is needed.' },
-  { value: 'open', label: 'Every partner', description: 'That you could grant access.' },
-  { value: 'off', label: 'Nobody', description: 'Requests that wait can still be decided.' },
-];
+const modes: readonly Mode[] = ['code', 'known', 'open', 'off'];
 
 /** The panel that says which partners may ask, and who decides; with the code to hand out. */
 export function RequestPolicy() {
@@ -43,7 +39,7 @@ export function RequestPolicy() {
   });
   if (query.data) return <PolicyForm key={query.data.etag} policy={query.data.data} etag={query.data.etag} close={close} />;
   return (
-    <Panel title="Who may ask" close={close}>
+    <Panel title={t('pages.requests.who_may')} close={close}>
       {query.error ? <ProblemAlert problem={asProblem(query.error)} retry={() => void query.refetch()} /> : <Spinner />}
     </Panel>
   );
@@ -67,7 +63,7 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
       (await answer(api.PUT('/v1/customers/{customer}/request-policy', { params: { path: { customer }, header: { 'If-Match': seen } }, body }))).data,
     {
       onDone: () => {
-        flash.done('The rules for requests are saved', 'They hold from now on.');
+        flash.done(t('pages.policy.saved'), t('pages.policy.saved_about'));
         void changed();
         close();
       },
@@ -75,46 +71,44 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
   );
   return (
     <PanelForm
-      title="Who may ask"
+      title={t('pages.requests.who_may')}
       close={close}
-      action="Save"
+      action={t('pages.button.save')}
       sending={save.sending}
-      disabledReason={admin ? undefined : 'Only admins change this.'}
+      disabledReason={admin ? undefined : t('pages.policy.only_admins')}
       problem={save.problem}
       shown={['/approvers', '/approvals', '/hours', '/max_days']}
       submit={() =>
         save.send({ mode, approvers: [...approvers], approvals: Number(approvals), hours: Number(hours), max_days: days.trim() ? Number(days) : null, reason_required: why })
       }
     >
-      <FormField label="Who may ask you for access">
-        <RadioGroup value={mode} onChange={(e) => setMode(e.detail.value as Mode)} items={modes} />
+      <FormField label={t('pages.policy.who_may')}>
+        <RadioGroup value={mode} onChange={(e) => setMode(e.detail.value as Mode)} items={modes.map((m) => ({ value: m, label: t(`pages.policy.mode_${m}`), description: t(`pages.policy.mode_${m}_about`) }))} />
       </FormField>
       {mode === 'code' && <Code made={policy.code_made_at} admin={admin} onMade={(p) => setSeen(etagOf(p))} />}
       <PeopleSelect
-        label="Who decides"
-        description="They get the mails, too. Empty: all admins."
+        label={t('pages.policy.who_decides')}
+        description={t('pages.policy.who_decides_about')}
         people={admins}
         value={approvers}
         onChange={setApprovers}
-        placeholder="All admins"
+        placeholder={t('pages.policy.all_admins')}
         error={save.problem?.at('/approvers')}
       />
-      <FormField label="Approvals" description="How many different admins have to approve the same." errorText={save.problem?.at('/approvals')}>
+      <FormField label={t('pages.policy.approvals')} description={t('pages.policy.approvals_about')} errorText={save.problem?.at('/approvals')}>
         <Select
           selectedOption={{ value: approvals, label: approvals }}
           options={['1', '2', '3'].map((n) => ({ value: n, label: n }))}
           onChange={(e) => setApprovals(e.detail.selectedOption.value ?? '1')}
         />
       </FormField>
-      <FormField label="Hours to decide" errorText={save.problem?.at('/hours')}>
+      <FormField label={t('pages.policy.hours')} errorText={save.problem?.at('/hours')}>
         <Input value={hours} onChange={(e) => setHours(e.detail.value)} type="number" inputMode="numeric" step={1} />
       </FormField>
-      <FormField label="Days at most" description="The longest period that can be asked for. Empty: any." errorText={save.problem?.at('/max_days')}>
+      <FormField label={t('pages.policy.days')} description={t('pages.policy.days_about')} errorText={save.problem?.at('/max_days')}>
         <Input value={days} onChange={(e) => setDays(e.detail.value)} type="number" inputMode="numeric" step={1} />
       </FormField>
-      <Checkbox checked={why} onChange={(e) => setWhy(e.detail.checked)}>
-        A reason is needed
-      </Checkbox>
+      <Checkbox checked={why} onChange={(e) => setWhy(e.detail.checked)}>{t('pages.policy.reason')}</Checkbox>
     </PanelForm>
   );
 }
@@ -141,18 +135,18 @@ function Code({ made, admin, onMade }: { made: string | null; admin: boolean; on
   return (
     <SpaceBetween size="s">
       {make.output ? (
-        <Alert type="success" header="Hand out this code">
+        <Alert type="success" header={t('pages.policy.code')}>
           <Box variant="code" fontSize="heading-l">
             {make.output.code}
           </Box>
-          <div>It is shown now and never again. The code before is worth nothing any more.</div>
+          <div>{t('pages.policy.code_about')}</div>
         </Alert>
       ) : (
-        <Box color="text-body-secondary">{made ? `The present code was made ${instantBoth(made)}.` : 'There is no code yet: make one, so that somebody can ask.'}</Box>
+        <Box color="text-body-secondary">{made ? t('pages.policy.code_made', { at: instantBoth(made) }) : t('pages.policy.no_code')}</Box>
       )}
       {admin && (
         <Button formAction="none" loading={make.sending} onClick={() => make.send(undefined)}>
-          {made || make.output ? 'Make another code' : 'Make a code'}
+          {made || make.output ? t('pages.policy.another_code') : t('pages.policy.make_code')}
         </Button>
       )}
       {make.problem && <ProblemAlert problem={make.problem} />}

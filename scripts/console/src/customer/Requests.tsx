@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, useCursorPages } from '../api';
+import { t } from '../language';
 import { RequestTable, type Shown } from '../parts/RequestTable';
 import { useApi } from '../session';
 import { PartnerName } from './Invitations';
@@ -25,10 +26,10 @@ export function Requests() {
       pages={pages}
       shown={status}
       show={setStatus}
-      description="What partners ask for. Nothing is granted until it is approved."
-      actions={<Button onClick={() => void navigate(`${at}/policy`)}>Who may ask</Button>}
+      description={t('pages.requests.about_customer')}
+      actions={<Button onClick={() => void navigate(`${at}/policy`)}>{t('pages.requests.who_may')}</Button>}
       at={at}
-      otherSide="Partner"
+      otherSide={t('words.partner')}
       other={(r) => <PartnerName id={r.partner} />}
     />
   );

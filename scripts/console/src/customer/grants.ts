@@ -1,5 +1,6 @@
 import { answer, etagOf, useSubmit, type Problem, type Schemas } from '../api';
-import { count, endReason, instant, instantBoth, statusWords } from '../parts/words';
+import { t } from '../language';
+import { endReason, instant, instantBoth, statusWords } from '../parts/words';
 import { problemWords } from '../parts/problems';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -12,13 +13,13 @@ export const over = (g: Grant): boolean => g.end !== null || g.status === 'expir
 
 /** Why nothing of a grant can be changed; undefined where it can. */
 export function frozenWords(grant: Grant, admin: boolean): string | undefined {
-  const again = admin ? ' You can grant it again.' : '';
+  const again = (words: string): string => (admin ? t('pages.ended.again', { words }) : words);
   if (grant.end) {
-    const by = grant.end.by.email ? ` (${grant.end.by.email})` : '';
-    return `This access ended on ${instant(grant.end.at)}: ${endReason[grant.end.reason]}${by}.${again}`;
+    const ended = { at: instant(grant.end.at), reason: endReason(grant.end.reason) };
+    return again(grant.end.by.email ? t('pages.ended.by', { ...ended, who: grant.end.by.email }) : t('pages.ended.on', ended));
   }
-  if (grant.status === 'expired') return `This access ended on ${grant.until ? instant(grant.until) : ''}: ${endReason.expired}.${again}`;
-  if (!admin) return 'Only an admin of your organisation can change this.';
+  if (grant.status === 'expired') return again(t('pages.ended.on', { at: grant.until ? instant(grant.until) : '', reason: endReason('expired') }));
+  if (!admin) return t('pages.ended.only_admin');
   return undefined;
 }
 
@@ -36,12 +37,14 @@ function useEdit() {
     return data;
   };
   const refused = (problem: Problem, grant: Grant): void => {
-    if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${grant.partner.name} meanwhile`, 'The page shows the current state. Check it, then try again.');
+    if (problem.code === 'version_mismatch') flash.warn(t('pages.grant.changed_meanwhile', { name: grant.partner.name }), t('pages.grant.changed_about'));
     else flash.warn(...problemWords(problem));
     void changed();
   };
   return { edit, refused, flash };
 }
+
+const pausedWords = ({ partner: { name } }: Grant, off: boolean): string => (off ? t('pages.grant.suspended', { name }) : t('pages.grant.resumed', { name }));
 
 /** Suspends a partner's access, or resumes it. */
 export function usePause() {
@@ -50,13 +53,16 @@ export function usePause() {
   return useSubmit(async (grant: Grant) => set(grant, grant.state === 'suspended' ? 'open' : 'suspended'), {
     onDone: ({ grant }, was) => {
       const off = grant.state === 'suspended';
-      const users = count(grant.user_count, 'user');
       flash.done(
-        `The access of ${grant.partner.name} is ${off ? 'suspended' : 'resumed'}`,
-        off ? `${users} without access until you resume it.` : grant.status === 'active' ? `${users} with access again.` : statusWords(grant),
+        pausedWords(grant, off),
+        off
+          ? t('pages.grant.without_access', { count: grant.user_count })
+          : grant.status === 'active'
+            ? t('pages.grant.with_access', { count: grant.user_count })
+            : statusWords(grant),
         async () => {
           await set(grant, was.state === 'suspended' ? 'suspended' : 'open');
-          return `The access of ${grant.partner.name} is ${off ? 'resumed' : 'suspended'}`;
+          return pausedWords(grant, !off);
         },
       );
     },
@@ -69,9 +75,11 @@ export function useExtend() {
   const { edit, refused, flash } = useEdit();
   return useSubmit(async ({ grant, days }: { grant: Grant; days: number }) => edit(grant, { extend: `P${days}D` }), {
     onDone: ({ grant }, { grant: was }) =>
-      flash.done(`The access of ${grant.partner.name} is extended`, grant.until ? `Ends: ${instantBoth(grant.until)}.` : undefined, async () => {
+      flash.done(t('pages.grant.extended', { name: grant.partner.name }), grant.until ? t('words.change.ends', { at: instantBoth(grant.until) }) : undefined, async () => {
         await edit(grant, { until: was.until });
-        return `The access of ${grant.partner.name} ends on ${was.until ? instant(was.until) : 'no day'} again`;
+        return was.until
+          ? t('pages.grant.ends_again', { name: grant.partner.name, at: instant(was.until) })
+          : t('pages.grant.continuous_again', { name: grant.partner.name });
       }),
     onProblem: (problem, { grant }) => refused(problem, grant),
   });

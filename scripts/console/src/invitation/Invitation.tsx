@@ -13,6 +13,7 @@ import { useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 
 import { answer, asProblem, useSubmit, type Schemas } from '../api';
+import { rich, t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { Instant } from '../parts/Instant';
 import { ProblemAlert } from '../parts/ProblemAlert';
@@ -34,13 +35,11 @@ export function Invitation() {
   });
   return (
     <main className="narrow-page">
-      <title>Invitation · Partner Access</title>
+      <title>{t('pages.title', { title: t('pages.invited.title') })}</title>
       <SpaceBetween size="l">
-        <Header variant="h1">{query.data ? `Invitation to ${query.data.customer.name}` : 'Invitation'}</Header>
+        <Header variant="h1">{query.data ? t('pages.invited.to', { customer: query.data.customer.name }) : t('pages.invited.title')}</Header>
         {token === '' || asProblem(query.error).code === 'not_found' ? (
-          <Alert type="warning" header="This link is no longer valid">
-            It is incomplete, or a later mail has replaced it. Open the link in the newest mail, or ask the person who invited you to send it again.
-          </Alert>
+          <Alert type="warning" header={t('pages.invited.invalid')}>{t('pages.invited.invalid_about')}</Alert>
         ) : query.error && !query.data ? (
           <ProblemAlert problem={query.error} retry={() => void query.refetch()} />
         ) : query.data ? (
@@ -65,27 +64,23 @@ function Offer({ token, preview: p, reread }: { token: string; preview: Preview;
       {status === 'pending' && (
         <Box>
           {p.invited_by === 'customer' ? (
-            <>
-              <strong>{p.customer.name}</strong> invites you to its data, as an external user of <strong>{p.partner.name}</strong>.
-            </>
+            <>{rich('pages.invited.by_customer', { customer: <strong>{p.customer.name}</strong>, partner: <strong>{p.partner.name}</strong> })}</>
           ) : (
-            <>
-              <strong>{p.partner.name}</strong> invites you to the data of <strong>{p.customer.name}</strong>, as one of its external users.
-            </>
+            <>{rich('pages.invited.by_partner', { partner: <strong>{p.partner.name}</strong>, customer: <strong>{p.customer.name}</strong> })}</>
           )}
         </Box>
       )}
       <Ended status={status} partner={p.partner} customer={p.customer} mine={answered !== undefined} />
-      <Container header={<Header variant="h2">{status === 'pending' ? 'What you get if you accept' : 'What was offered'}</Header>}>
+      <Container header={<Header variant="h2">{status === 'pending' ? t('pages.invited.offer') : t('pages.invited.was_offered')}</Header>}>
         <KeyValuePairs
           columns={2}
           items={[
-            { label: 'Customer', value: <Who name={p.customer.name} about={p.customer.domain} /> },
-            { label: 'As external user of', value: p.partner.name },
-            { label: 'Level', value: <Who name={levelName[p.level]} about={levelAbout[p.level]} /> },
-            { label: 'Access ends', value: p.until ? <Instant at={p.until} both /> : 'With the partner’s' },
-            { label: 'Invited address', value: p.email },
-            ...(status === 'pending' ? [{ label: 'Can be accepted until', value: <Instant at={p.expires_at} both /> }] : []),
+            { label: t('words.customer'), value: <Who name={p.customer.name} about={p.customer.domain} /> },
+            { label: t('pages.invited.external_of'), value: p.partner.name },
+            { label: t('words.field.level'), value: <Who name={levelName(p.level)} about={levelAbout(p.level)} /> },
+            { label: t('pages.invite.ends'), value: p.until ? <Instant at={p.until} both /> : t('pages.invited.with_partner') },
+            { label: t('pages.invited.address'), value: p.email },
+            ...(status === 'pending' ? [{ label: t('pages.invitation.acceptable_until'), value: <Instant at={p.expires_at} both /> }] : []),
           ]}
         />
       </Container>
@@ -104,29 +99,25 @@ function Ended({ status, partner, customer, mine }: { status: Preview['status'];
       return (
         <Alert
           type="success"
-          header={mine ? `You now have access to ${customer.name}` : 'This invitation has already been accepted'}
-          action={<Button onClick={() => void navigate(`/partners/${partner.id}/customers`)}>{mine ? 'Go to your customers' : 'Sign in'}</Button>}
+          header={mine ? t('pages.invited.accepted', { customer: customer.name }) : t('pages.invited.was_accepted')}
+          action={<Button onClick={() => void navigate(`/partners/${partner.id}/customers`)}>{mine ? t('pages.customer.to_customers') : t('pages.sign_in.action')}</Button>}
         >
-          {mine ? 'The sign-in link is in your list of customers.' : 'It cannot be used again. If you accepted it, sign in with the invited address.'}
+          {mine ? t('pages.invited.accepted_about') : t('pages.invited.was_accepted_about')}
         </Alert>
       );
     case 'declined':
       return (
-        <Alert type="info" header={mine ? 'You have declined the invitation' : 'This invitation was declined'}>
-          {mine ? 'The person who invited you is notified. You have not been granted access.' : 'It can no longer be used.'} If you change your mind, ask to be invited again.
+        <Alert type="info" header={mine ? t('pages.invited.declined') : t('pages.invited.was_declined')}>
+          {mine ? t('pages.invited.declined_about') : t('pages.invited.was_declined_about')}
         </Alert>
       );
     case 'cancelled':
       return (
-        <Alert type="warning" header="This invitation was cancelled">
-          The person who invited you can send you a new one.
-        </Alert>
+        <Alert type="warning" header={t('pages.invited.cancelled')}>{t('pages.invited.cancelled_about')}</Alert>
       );
     case 'expired':
       return (
-        <Alert type="warning" header="This invitation has expired">
-          It was not accepted in time. Ask the person who invited you for a new one.
-        </Alert>
+        <Alert type="warning" header={t('pages.invited.expired')}>{t('pages.invited.expired_about')}</Alert>
       );
   }
 }
@@ -191,15 +182,12 @@ function Answer({
     return (
       <SpaceBetween size="l">
         {p.can_register && <Register token={token} preview={p} reread={reread} done={registered} />}
-        <Container header={p.can_register && <Header variant="h2">I have an account</Header>}>
+        <Container header={p.can_register && <Header variant="h2">{t('pages.invited.has_account')}</Header>}>
           <SpaceBetween size="m">
             <div>
-              Sign in with the invited address to answer: <strong>{p.email}</strong>.
-              {!p.can_register && ' If you have no account yet, create one where you sign in.'}
+              {rich(p.can_register ? 'pages.invited.sign_in' : 'pages.invited.sign_in_or_create', { email: <strong>{p.email}</strong> })}
             </div>
-            <Button variant={p.can_register ? 'normal' : 'primary'} onClick={() => signIn(false)}>
-              Sign in
-            </Button>
+            <Button variant={p.can_register ? 'normal' : 'primary'} onClick={() => signIn(false)}>{t('pages.sign_in.action')}</Button>
           </SpaceBetween>
         </Container>
       </SpaceBetween>
@@ -210,47 +198,36 @@ function Answer({
   const wrongPerson = [accept, decline].some((s) => s.problem?.code === 'wrong_person') || !couldBe(p.email, me.email);
   if (wrongPerson) {
     return (
-      <Alert type="warning" header="This invitation is for somebody else" action={<Button onClick={() => signIn(true)}>Sign in as somebody else</Button>}>
-        You are signed in as <strong>{me.email || 'one of the provider’s systems'}</strong>. The invitation was sent to <strong>{p.email}</strong>, and only that person can
-        answer it.
-      </Alert>
+      <Alert type="warning" header={t('pages.invited.wrong_person')} action={<Button onClick={() => signIn(true)}>{t('pages.sign_in.other')}</Button>}>{rich('pages.invited.wrong_person_about', { me: <strong>{me.email || t('pages.invited.a_system')}</strong>, email: <strong>{p.email}</strong> })}</Alert>
     );
   }
   const problem = accept.problem ?? decline.problem;
   return (
     <form
       noValidate // the service says what is wrong, in the same words everywhere
-      aria-label="Answer the invitation"
+      aria-label={t('pages.invited.answer')}
       onSubmit={(e) => {
         e.preventDefault();
         accept.send(name.trim());
       }}
     >
-      <Container header={<Header variant="h2" description={`You are signed in as ${me.email}.`}>{'Your answer'}</Header>}>
+      <Container header={<Header variant="h2" description={t('pages.invited.signed_in', { email: me.email })}>{t('pages.invited.your_answer')}</Header>}>
         <SpaceBetween size="m">
           {!me.partner && (
-            <FormField label="Your name" description={`Shown at ${p.partner.name}. By default the part of your address before the @.`} errorText={accept.problem?.at('/name')}>
+            <FormField label={t('pages.invited.name')} description={t('pages.invited.name_about', { partner: p.partner.name })} errorText={accept.problem?.at('/name')}>
               <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete="name" />
             </FormField>
           )}
           {problem && <ProblemAlert problem={problem} shown={['/name']} />}
           <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="primary" loading={accept.sending}>
-              Accept
-            </Button>
-            <Button formAction="none" onClick={() => setDeclining(true)}>
-              Decline
-            </Button>
-            <Button formAction="none" variant="link" onClick={() => signIn(true)}>
-              This is not me
-            </Button>
+            <Button variant="primary" loading={accept.sending}>{t('pages.invited.accept')}</Button>
+            <Button formAction="none" onClick={() => setDeclining(true)}>{t('pages.button.decline')}</Button>
+            <Button formAction="none" variant="link" onClick={() => signIn(true)}>{t('pages.invited.not_me')}</Button>
           </SpaceBetween>
         </SpaceBetween>
       </Container>
       {declining && (
-        <ConfirmModal header="Decline the invitation?" action="Decline" confirm={() => decline.send(undefined)} close={() => setDeclining(false)} sending={decline.sending}>
-          You get no access, and the link is no longer valid. The person who invited you is notified.
-        </ConfirmModal>
+        <ConfirmModal header={t('pages.invited.decline_ask')} action={t('pages.button.decline')} confirm={() => decline.send(undefined)} close={() => setDeclining(false)} sending={decline.sending}>{t('pages.invited.decline_about')}</ConfirmModal>
       )}
     </form>
   );
@@ -278,7 +255,7 @@ function Register({ token, preview: p, reread, done }: { token: string; preview:
   return (
     <form
       noValidate
-      aria-label="Create an account"
+      aria-label={t('pages.invited.create')}
       onSubmit={(e) => {
         e.preventDefault();
         register.send(name.trim());
@@ -286,19 +263,15 @@ function Register({ token, preview: p, reread, done }: { token: string; preview:
     >
       <Container
         header={
-          <Header variant="h2" description={`You accept the invitation, and a temporary password is sent to ${p.email}.`}>
-            I have no account yet
-          </Header>
+          <Header variant="h2" description={t('pages.invited.no_account_about', { email: p.email })}>{t('pages.invited.no_account')}</Header>
         }
       >
         <SpaceBetween size="m">
-          <FormField label="Your name" description={`Shown at ${p.partner.name}. By default the part of your address before the @.`} errorText={register.problem?.at('/name')}>
+          <FormField label={t('pages.invited.name')} description={t('pages.invited.name_about', { partner: p.partner.name })} errorText={register.problem?.at('/name')}>
             <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete="name" />
           </FormField>
           {register.problem && <ProblemAlert problem={register.problem} shown={['/name']} />}
-          <Button variant="primary" loading={register.sending}>
-            Accept and create an account
-          </Button>
+          <Button variant="primary" loading={register.sending}>{t('pages.invited.accept_and_create')}</Button>
         </SpaceBetween>
       </Container>
     </form>
@@ -310,11 +283,9 @@ function Registered({ preview: p }: { preview: Preview }) {
   return (
     <Alert
       type="success"
-      header="You have accepted the invitation"
-      action={<Button onClick={() => void navigate(`/partners/${p.partner.id}/customers`)}>Sign in</Button>}
-    >
-      A mail with a temporary password is on its way to <strong>{p.email}</strong>; it can take some minutes. Sign in with it, and choose a password of your own.
-    </Alert>
+      header={t('pages.invited.registered')}
+      action={<Button onClick={() => void navigate(`/partners/${p.partner.id}/customers`)}>{t('pages.sign_in.action')}</Button>}
+    >{rich('pages.invited.registered_about', { email: <strong>{p.email}</strong> })}</Alert>
   );
 }
 

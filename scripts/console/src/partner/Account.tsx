@@ -10,6 +10,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { answer, type Schemas } from '../api';
+import { t } from '../language';
 import { ContactsField } from '../parts/Contacts';
 import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
@@ -25,15 +26,13 @@ export function Account() {
   const [round, setRound] = useState(0); // another form after each saving
   return (
     <Page
-      title="Account settings"
-      description="The addresses that get the organisation's mails, and single sign-on. Only the owner sees this."
+      title={t('pages.nav.account')}
+      description={t('pages.account.about')}
     >
       <AccountForm key={round} done={() => setRound((r) => r + 1)} />
     </Page>
   );
 }
-
-const required = 'Where a customer requires it, your users have access only while your organisation has it.';
 
 function AccountForm({ done }: { done: () => void }) {
   const api = useApi();
@@ -46,7 +45,7 @@ function AccountForm({ done }: { done: () => void }) {
     send: async (body, etag) => (await answer(api.PATCH('/v1/partners/{partner}/account', { params: { path: { partner }, header: { 'If-Match': etag } }, body }))).data,
     lines: accountLines,
     onDone: (now, was) => {
-      flash.done('The account settings are changed', differences(accountLines, was, now).join('. '));
+      flash.done(t('pages.account.changed'), differences(accountLines, was, now).join('. '));
       void queries.invalidateQueries();
       done();
     },
@@ -57,7 +56,7 @@ function AccountForm({ done }: { done: () => void }) {
   return (
     <form
       noValidate // the service says what is wrong, in the same words everywhere
-      aria-label="Account settings"
+      aria-label={t('pages.nav.account')}
       onSubmit={(e) => {
         e.preventDefault();
         if (body) editing.send(body as Schemas['AccountEdit']); // the draft holds nothing but what the fields below give
@@ -65,8 +64,8 @@ function AccountForm({ done }: { done: () => void }) {
     >
       <Form
         actions={
-          <Button variant="primary" loading={editing.sending} disabled={!body} disabledReason="There is nothing to save yet.">
-            {editing.theirs ? 'Apply my changes' : 'Save'}
+          <Button variant="primary" loading={editing.sending} disabled={!body} disabledReason={t('pages.form.unchanged')}>
+            {editing.theirs ? t('pages.button.apply_mine') : t('pages.button.save')}
           </Button>
         }
       >
@@ -74,23 +73,21 @@ function AccountForm({ done }: { done: () => void }) {
           <Theirs lines={editing.theirs} />
           <Container>
             <SpaceBetween size="l">
-              <FormField label="Name" description="Customers recognise your organisation by it: only the provider changes it.">
+              <FormField label={t('words.field.name')} description={t('pages.account.name_about')}>
                 <Input value={now.name} readOnly />
               </FormField>
-              <ContactsField value={now.contacts} onChange={(contacts) => edit({ contacts })} description="They get the mails about the whole organisation. The first is the primary address: it also gets a copy of the mails to new employees." error={at('/contacts')} />
+              <ContactsField value={now.contacts} onChange={(contacts) => edit({ contacts })} description={t('pages.account.contacts_about')} error={at('/contacts')} />
               {now.owner_sets_sso ? (
-                <FormField label="Single sign-on" description={required} errorText={at('/sso')}>
+                <FormField label={t('words.field.sso')} description={t('pages.account.sso_about')} errorText={at('/sso')}>
                   <Toggle
                     checked={now.sso}
                     onChange={(e) => edit({ sso: e.detail.checked })}
-                    description="Switch it on only when all of your users sign in with it."
-                  >
-                    Your organisation has it
-                  </Toggle>
+                    description={t('pages.account.sso_caution')}
+                  >{t('pages.account.has_sso')}</Toggle>
                 </FormField>
               ) : (
-                <FormField label="Single sign-on" description={`${required} The provider sets whether you have it.`}>
-                  {now.sso ? 'Your organisation has it.' : 'Your organisation does not have it.'}
+                <FormField label={t('words.field.sso')} description={t('pages.account.sso_about_provider')}>
+                  {now.sso ? t('pages.account.sso_yes') : t('pages.account.sso_no')}
                 </FormField>
               )}
               {editing.problem && <ProblemAlert problem={editing.problem} shown={['/contacts', ...(now.owner_sets_sso ? ['/sso'] : [])]} />}

@@ -10,11 +10,12 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { answer, Problem, useSubmit, sentence, type Schemas } from '../api';
+import { answer, Problem, useSubmit, type Schemas } from '../api';
+import { number, t } from '../language';
 import { Page } from '../parts/Page';
+import { problemWords } from '../parts/problems';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { everyRole, roleOptions } from '../parts/RoleSelect';
-import { count } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { needsPhone, phoneless } from './lines';
@@ -66,7 +67,7 @@ export function AddEmployees() {
         void changed();
         if (refused.length === 0) {
           const all = [...added, ...made];
-          flash.done(`${count(all.length, 'employee')} added`, all.map((u) => `${u.name} (${u.email})`).join(', '));
+          flash.done(t('pages.employees.added', { count: all.length }), all.map((u) => `${u.name} (${u.email})`).join(', '));
           void navigate(list);
           return;
         }
@@ -79,7 +80,7 @@ export function AddEmployees() {
 
   const change = (i: number, more: Partial<Row>) => setRows((old) => old.map((r, j) => (j === i ? { ...r, ...more } : r)));
   const missing = (r: Row, field: 'name' | 'email'): string | undefined =>
-    tried && r[field].trim() === '' ? (field === 'name' ? 'Enter a name.' : 'Enter an address.') : undefined;
+    tried && r[field].trim() === '' ? (field === 'name' ? t('pages.form.name_missing') : t('pages.form.address_missing')) : undefined;
   const error =
     (field: keyof Schemas['UserCreate']) =>
     (r: Row): string | undefined =>
@@ -92,7 +93,7 @@ export function AddEmployees() {
   const others = rows.filter((r) => r.problem && r.problem.errors.length === 0); // refused for what no field stands for
 
   return (
-    <Page title="Add employees" description={`Each gets an account at ${name}, and a mail with a temporary password. A copy without it goes to the partner's primary address. ${everyRole}`}>
+    <Page title={t('pages.employees.add')} description={t('pages.employees.add_about', { name, roles: everyRole() })}>
       <form
         noValidate // the service says what is wrong, in the same words everywhere
         aria-label="Add employees"
@@ -105,43 +106,43 @@ export function AddEmployees() {
           actions={
             <SpaceBetween direction="horizontal" size="xs">
               <Button formAction="none" variant="link" onClick={() => void navigate(list)}>
-                {added.length > 0 ? 'Close' : 'Cancel'}
+                {added.length > 0 ? t('pages.button.close') : t('pages.button.cancel')}
               </Button>
-              <Button variant="primary" loading={add.sending} disabled={rows.length === 0} disabledReason="There are no employees to add.">
-                {rows.length > 1 ? `Add ${rows.length} employees` : 'Add'}
+              <Button variant="primary" loading={add.sending} disabled={rows.length === 0} disabledReason={t('pages.employees.none_to_add')}>
+                {rows.length > 1 ? t('pages.employees.add_count', { count: rows.length }) : t('pages.button.add')}
               </Button>
             </SpaceBetween>
           }
         >
           <SpaceBetween size="l">
             {added.length > 0 && (
-              <Alert type="success" header={`${count(added.length, 'employee')} added`}>
+              <Alert type="success" header={t('pages.employees.added', { count: added.length })}>
                 {added.map((u) => `${u.name} (${u.email})`).join(', ')}
               </Alert>
             )}
             {added.length + rows.filter((r) => r.problem).length > 0 && rows.some((r) => r.problem) && (
-              <Alert type="error" header={`${count(rows.filter((r) => r.problem).length, 'employee')} not added`}>
+              <Alert type="error" header={t('pages.employees.not_added', { count: rows.filter((r) => r.problem).length })}>
                 <ul>
                   {rows
                     .filter((r) => r.problem)
                     .map((r) => (
                       <li key={r.email}>
-                        {r.name}: {sentence(r.problem?.detail ?? '')}
+                        {t('pages.employees.refused', { name: r.name, problem: r.problem ? refusal(r.problem) : '' })}
                       </li>
                     ))}
                 </ul>
-                {others.length < rows.length && 'The fields below say what is wrong. Correct it, or remove the line, and add again.'}
+                {others.length < rows.length && t('pages.employees.correct')}
               </Alert>
             )}
             <Container>
               <AttributeEditor
                 items={rows}
-                addButtonText="Another employee"
+                addButtonText={t('pages.employees.another')}
                 disableAddButton={rows.length >= most}
-                additionalInfo={`Up to ${most} at once.`}
-                removeButtonText="Remove"
-                removeButtonAriaLabel={(r: Row) => `Remove ${r.name || 'this line'}`}
-                i18nStrings={{ itemRemovedAriaLive: 'The line is removed.', errorIconAriaLabel: 'Error' }}
+                additionalInfo={t('pages.employees.most', { most: number(most) })}
+                removeButtonText={t('pages.button.remove')}
+                removeButtonAriaLabel={(r: Row) => (r.name ? t('pages.remove_of', { name: r.name }) : t('pages.employees.remove_line'))}
+                i18nStrings={{ itemRemovedAriaLive: t('pages.employees.line_removed'), errorIconAriaLabel: t('pages.error') }}
                 empty="There are no employees to add."
                 onAddButtonClick={() => {
                   setRows((old) => [...old, empty]);
@@ -155,19 +156,19 @@ export function AddEmployees() {
                 ]}
                 definition={[
                   {
-                    label: 'Name',
+                    label: t('words.field.name'),
                     errorText: error('name'),
                     control: (r: Row, i: number) => <Input value={r.name} onChange={(e) => change(i, { name: e.detail.value })} autoComplete={false} placeholder="Kim Keller" />,
                   },
                   {
-                    label: 'E-mail address',
+                    label: t('words.field.email'),
                     errorText: error('email'),
                     control: (r: Row, i: number) => (
                       <Input value={r.email} onChange={(e) => change(i, { email: e.detail.value })} type="email" inputMode="email" autoComplete={false} placeholder="kim@contoso.example" />
                     ),
                   },
                   {
-                    label: 'Role',
+                    label: t('words.field.role'),
                     errorText: error('role'),
                     control: (r: Row, i: number) => (
                       <Select
@@ -179,18 +180,16 @@ export function AddEmployees() {
                     ),
                   },
                   {
-                    label: 'Telephone',
+                    label: t('pages.employees.phone'),
                     errorText: error('phone'),
                     control: (r: Row, i: number) => <Input value={r.phone} onChange={(e) => change(i, { phone: e.detail.value })} inputMode="tel" autoComplete={false} placeholder="+4930123456" />,
                   },
                   {
-                    label: 'Two factors',
-                    constraintText: needsPhone,
+                    label: t('pages.employees.mfa'),
+                    constraintText: needsPhone(),
                     errorText: error('mfa'),
                     control: (r: Row, i: number) => (
-                      <Checkbox checked={r.mfa} onChange={(e) => change(i, { mfa: e.detail.checked })}>
-                        On
-                      </Checkbox>
+                      <Checkbox checked={r.mfa} onChange={(e) => change(i, { mfa: e.detail.checked })}>{t('pages.employees.mfa_on')}</Checkbox>
                     ),
                   },
                 ]}
@@ -203,6 +202,9 @@ export function AddEmployees() {
     </Page>
   );
 }
+
+/** Why somebody was not added: what is wrong, and what can be done. */
+const refusal = (problem: Problem): string => problemWords(problem).join('. ');
 
 /** A row's own problem: its pointers lead into the whole request, /users/2/email. */
 function fromRow(p: Schemas['Problem'], i: number): Problem {

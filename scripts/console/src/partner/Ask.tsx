@@ -6,6 +6,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { LevelSelect } from '../parts/Level';
 import { LocalDateTime } from '../parts/LocalDateTime';
 import { PanelForm } from '../parts/PanelForm';
@@ -17,11 +18,7 @@ import { useAllCustomers, useChanged, usePartner, useUsers } from './queries';
 
 type Kind = Schemas['RequestKind'];
 
-const kinds: { value: Kind; label: string }[] = [
-  { value: 'access', label: 'Access' },
-  { value: 'raise', label: 'A higher level' },
-  { value: 'extend', label: 'More time' },
-];
+const kinds: readonly Kind[] = ['access', 'raise', 'extend'];
 
 const fields = ['/customer', '/code', '/kind', '/level', '/users', '/until', '/reason', '/ticket'];
 
@@ -37,7 +34,7 @@ export function Ask() {
   const asked = query.get('ask') as Kind | null;
   const [customer, setCustomer] = useState(query.get('customer') ?? '');
   const [code, setCode] = useState('');
-  const [kind, setKind] = useState<Kind>(kinds.some((k) => k.value === asked) && asked ? asked : 'access');
+  const [kind, setKind] = useState<Kind>(asked && kinds.includes(asked) ? asked : 'access');
   const [level, setLevel] = useState<Level>('view');
   const [everyone, setEveryone] = useState(false);
   const [users, setUsers] = useState<string[]>([]);
@@ -55,7 +52,7 @@ export function Ask() {
     {
       repeatable: true,
       onDone: ({ request: r }) => {
-        flash.done(`Your request to ${known?.customer.name ?? r.customer} is on its way`, 'You get a mail when it is decided.');
+        flash.done(t('pages.ask.done', { customer: known?.customer.name ?? r.customer }), t('pages.ask.done_about'));
         void changed();
         close();
       },
@@ -64,9 +61,9 @@ export function Ask() {
   const at = (pointer: string): string | undefined => ask.problem?.at(pointer);
   return (
     <PanelForm
-      title="Ask for access"
+      title={t('pages.ask.title')}
       close={close}
-      action="Ask"
+      action={t('pages.ask.action')}
       sending={ask.sending}
       problem={ask.problem}
       shown={fields}
@@ -83,45 +80,45 @@ export function Ask() {
         })
       }
     >
-      <FormField label="Customer's id" errorText={at('/customer')}>
+      <FormField label={t('pages.ask.customer')} errorText={at('/customer')}>
         <Input value={customer} onChange={(e) => setCustomer(e.detail.value)} autoComplete={false} />
       </FormField>
       {!open && (
-        <FormField label="Code" description="That the customer has given you, where it wants one." errorText={at('/code')}>
+        <FormField label={t('pages.ask.code')} description={t('pages.ask.code_about')} errorText={at('/code')}>
           <Input value={code} onChange={(e) => setCode(e.detail.value)} autoComplete={false} />
         </FormField>
       )}
-      <FormField label="What you ask for" errorText={at('/kind')}>
-        <RadioGroup value={kind} onChange={(e) => setKind(e.detail.value as Kind)} items={may.lead ? kinds : kinds.filter((k) => k.value !== 'extend')} />
+      <FormField label={t('pages.ask.what')} errorText={at('/kind')}>
+        <RadioGroup value={kind} onChange={(e) => setKind(e.detail.value as Kind)} items={kinds.filter((k) => may.lead || k !== 'extend').map((k) => ({ value: k, label: t(`words.request_kind.${k}`) }))} />
       </FormField>
       {(fresh || kind === 'raise') && <LevelSelect value={level} onChange={setLevel} error={at('/level')} />}
       {kind === 'access' && may.lead && (
         <RadioGroup
-          ariaLabel="Who gets access"
+          ariaLabel={t('pages.ask.who_gets')}
           value={everyone ? 'everyone' : 'some'}
           onChange={(e) => setEveryone(e.detail.value === 'everyone')}
           items={[
-            { value: 'some', label: 'The users that you choose' },
-            { value: 'everyone', label: 'Everyone', description: 'All employees, including those who join later.' },
+            { value: 'some', label: t('pages.ask.chosen') },
+            { value: 'everyone', label: t('pages.assigned.everyone'), description: t('pages.ask.everyone_about') },
           ]}
         />
       )}
       {kind === 'access' && may.lead && !everyone && (
         <PeopleSelect
-          label="Users"
-          description="Who gets access."
+          label={t('pages.users.title')}
+          description={t('pages.ask.who')}
           people={colleagues.all.filter((u) => u.status === 'active').map((u) => ({ key: u.id, name: u.name, about: u.email }))}
           value={users}
           onChange={setUsers}
-          placeholder="Choose users"
+          placeholder={t('pages.ask.choose')}
           error={at('/users')}
         />
       )}
-      {(kind === 'extend' || fresh) && <LocalDateTime label="Until" value={until} onChange={(t) => setUntil(t)} error={at('/until')} />}
-      <FormField label="Reason" errorText={at('/reason')}>
+      {(kind === 'extend' || fresh) && <LocalDateTime label={t('pages.period.until')} value={until} onChange={setUntil} error={at('/until')} />}
+      <FormField label={t('pages.request.reason')} errorText={at('/reason')}>
         <Textarea value={reason} onChange={(e) => setReason(e.detail.value)} rows={3} />
       </FormField>
-      <FormField label="Ticket" errorText={at('/ticket')}>
+      <FormField label={t('pages.request.ticket')} errorText={at('/ticket')}>
         <Input value={ticket} onChange={(e) => setTicket(e.detail.value)} autoComplete={false} />
       </FormField>
     </PanelForm>

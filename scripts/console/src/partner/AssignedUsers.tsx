@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useNavigate, useOutletContext } from 'react-router';
 
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { useCancelInvitation } from '../parts/CancelInvitation';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { PeopleTable } from '../parts/PeopleTable';
@@ -39,22 +40,22 @@ export function AssignedUsers() {
         actions={
           picks && (
             <SpaceBetween direction="horizontal" size="xs">
-              <Button onClick={() => void navigate(`/partners/${partner}/invitations/new?customer=${encodeURIComponent(c.customer.id)}`)}>Invite a person</Button>
-              <Button onClick={() => void navigate(`${at}/edit`)}>Edit users</Button>
+              <Button onClick={() => void navigate(`/partners/${partner}/invitations/new?customer=${encodeURIComponent(c.customer.id)}`)}>{t('pages.invitation.invite')}</Button>
+              <Button onClick={() => void navigate(`${at}/edit`)}>{t('pages.people.edit')}</Button>
             </SpaceBetween>
           )
         }
-        empty={picks ? 'No user is assigned: nobody has access until you assign the first one.' : 'No user is assigned.'}
-        emptyAction={picks && <Button onClick={() => void navigate(`${at}/edit`)}>Assign users</Button>}
+        empty={picks ? t('pages.assigned.none_yet') : t('pages.assigned.none')}
+        emptyAction={picks && <Button onClick={() => void navigate(`${at}/edit`)}>{t('pages.assigned.assign')}</Button>}
         menu={
           may.lead
             ? (r) =>
                 r.user
-                  ? { items: picks && !c.everyone ? [{ id: 'remove', text: 'Remove' }] : [], chosen: () => setRemoving(r.user) }
+                  ? { items: picks && !c.everyone ? [{ id: 'remove', text: t('pages.button.remove') }] : [], chosen: () => setRemoving(r.user) }
                   : {
                       items: [
-                        { id: 'resend', text: 'Send again' },
-                        { id: 'cancel', text: 'Cancel the invitation' },
+                        { id: 'resend', text: t('pages.button.send_again') },
+                        { id: 'cancel', text: t('pages.invitation.cancel.action') },
                       ],
                       busy: resend.sending && resend.input?.id === r.invitation.id,
                       chosen: (id) => (id === 'resend' ? resend.send(r.invitation) : cancel(r.invitation)),
@@ -70,9 +71,9 @@ export function AssignedUsers() {
 }
 
 function describe(c: Customer, partner: string, invitations: boolean): string {
-  if (c.everyone) return `Everyone of ${partner}, now and later. Switch everyone off to remove single users.`;
-  if (c.assigned_by === 'customer') return `${c.customer.name} assigns the users.`;
-  return `The users of ${partner} with access to ${c.customer.name}${invitations ? ', and the people who are invited' : ''}.`;
+  if (c.everyone) return t('pages.assigned.everyone_of', { partner });
+  if (c.assigned_by === 'customer') return t('pages.assigned.customer_assigns', { customer: c.customer.name });
+  return invitations ? t('pages.assigned.about_invited', { partner, customer: c.customer.name }) : t('pages.assigned.about', { partner, customer: c.customer.name });
 }
 
 /** Removes one user from the customer: the others stay, and the account stays (E6, E7). */
@@ -89,7 +90,7 @@ function RemoveUser({ of: c, user, close }: { of: Customer; user: User; close: (
     },
     {
       onDone: () => {
-        flash.done(`${user.name} no longer has access to ${c.customer.name}`, 'The account is not affected.');
+        flash.done(t('pages.assigned.removed', { name: user.name, customer: c.customer.name }), t('pages.people.account_stays'));
         close();
         void changed();
       },
@@ -100,15 +101,13 @@ function RemoveUser({ of: c, user, close }: { of: Customer; user: User; close: (
   );
   return (
     <ConfirmModal
-      header={`Remove ${user.name} from ${c.customer.name}?`}
-      action="Remove"
+      header={t('pages.assigned.ask_remove', { name: user.name, customer: c.customer.name })}
+      action={t('pages.button.remove')}
       confirm={() => remove.send(undefined)}
       close={close}
       sending={remove.sending}
       problem={remove.problem}
-    >
-      {user.name} loses access to {c.customer.name} immediately. The account and its access to other customers are not affected.
-    </ConfirmModal>
+    >{t('pages.assigned.loses', { name: user.name, customer: c.customer.name })}</ConfirmModal>
   );
 }
 
@@ -125,7 +124,7 @@ function useResend() {
     {
       repeatable: true,
       onDone: ({ invitation: i }) => {
-        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the earlier mail no longer works.');
+        flash.done(t('pages.invitation.resent', { email: i.email }), t('pages.invitation.resent_about'));
         void changed();
       },
       onProblem: (problem) => {

@@ -7,6 +7,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { useLocation, useNavigate, useParams } from 'react-router';
 
 import { answer, type Answer, type Api, type Schemas } from '../api';
+import { t } from '../language';
 import { useCancelInvitation } from '../parts/CancelInvitation';
 import { Group } from '../parts/Group';
 import { Instant } from '../parts/Instant';
@@ -39,9 +40,9 @@ async function read(api: Api, partner: string, customer: string, signal: AbortSi
 }
 
 const lines = ({ of, users }: Inside): Record<string, string> => ({
-  'Users are assigned by': of.assigned_by === 'partner' ? 'the partner' : 'the customer',
-  Everyone: of.everyone ? 'on' : 'off',
-  Users: of.everyone ? 'everyone' : names([...users.values()].map((u) => u.name)),
+  [t('pages.customer.assigned_by')]: t(`words.by.${of.assigned_by}`),
+  [t('pages.assigned.everyone')]: of.everyone ? t('words.on') : t('words.off'),
+  [t('pages.users.title')]: of.everyone ? t('words.wish.everyone') : names([...users.values()].map((u) => u.name)),
 });
 
 /**
@@ -68,7 +69,7 @@ export function Authorised() {
       (await answer(api.PUT('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, header: { 'If-Match': etag } }, body }))).data,
     lines,
     onDone: (change, { of }) => {
-      flash.done(`The users with access to ${of.customer.name} are changed`, changeLines(change).join(' '));
+      flash.done(t('pages.assigned.changed', { customer: of.customer.name }), changeLines(change).join(' '));
       void changed();
       close();
     },
@@ -76,7 +77,7 @@ export function Authorised() {
   const { base } = editing;
   if (!base) {
     return (
-      <Panel title="Authorised users" close={close}>
+      <Panel title={t('pages.assigned.title')} close={close}>
         {editing.readProblem ? <ProblemAlert problem={editing.readProblem} retry={editing.retry} /> : <Spinner />}
       </Panel>
     );
@@ -87,15 +88,15 @@ export function Authorised() {
     <KeyValuePairs
       columns={2}
       items={[
-        { label: 'Domain', value: of.customer.domain ?? '–' },
-        { label: 'Id', value: of.customer.id },
-        { label: 'Status', value: <Status of={of.status} reason={of.reason} /> },
-        { label: 'Level', value: <LevelText level={of.level} effective={of.effective_level} /> },
-        { label: 'Since', value: <Instant at={of.from} both /> },
-        { label: 'Until', value: of.until ? <Instant at={of.until} both /> : 'Continuous' },
-        ...(of.message ? [{ label: 'Message', value: of.message }] : []),
-        { label: 'Single sign-on', value: of.require_sso ? 'Required' : 'Not required' },
-        ...(me ? [{ label: 'Sign-in', value: <Entry of={of} /> }] : []),
+        { label: t('words.field.domain'), value: of.customer.domain ?? '–' },
+        { label: t('pages.column.id'), value: of.customer.id },
+        { label: t('words.field.state'), value: <Status of={of.status} reason={of.reason} /> },
+        { label: t('words.field.level'), value: <LevelText level={of.level} effective={of.effective_level} /> },
+        { label: t('pages.column.since'), value: <Instant at={of.from} both /> },
+        { label: t('pages.period.until'), value: of.until ? <Instant at={of.until} both /> : t('pages.until.continuous') },
+        ...(of.message ? [{ label: t('words.field.message'), value: of.message }] : []),
+        { label: t('words.field.sso'), value: of.require_sso ? t('pages.required') : t('pages.not_required') },
+        ...(me ? [{ label: t('pages.customer.sign_in'), value: <Entry of={of} /> }] : []),
       ]}
     />
   );
@@ -116,10 +117,10 @@ export function Authorised() {
     <PanelForm
       title={of.customer.name}
       close={close}
-      action={editing.theirs ? 'Apply my changes' : 'Save'}
+      action={editing.theirs ? t('pages.button.apply_mine') : t('pages.button.save')}
       submit={() => body && editing.send(body)}
       sending={editing.sending}
-      disabledReason={body ? undefined : 'There is nothing to save yet.'}
+      disabledReason={body ? undefined : t('pages.form.unchanged')}
       problem={editing.problem}
       notice={<Theirs lines={editing.theirs} />}
       shown={['/users', '/everyone']}
@@ -135,9 +136,7 @@ export function Authorised() {
               setRemove(new Set());
             }}
             description={everyoneAbout(now, of.everyone)}
-          >
-            Everyone of {name}, now and later
-          </Toggle>
+          >{t('pages.edit.everyone_of', { name })}</Toggle>
           {!now && !of.everyone && (
             <Checks
               of={of}
@@ -166,14 +165,14 @@ export function Authorised() {
 }
 
 function everyoneAbout(now: boolean, was: boolean): string | undefined {
-  if (now) return was ? 'Switch this off to remove single users.' : 'Replaces the users who are checked one by one.';
-  return was ? 'Current users keep their access, new users do not get it. Save, then remove single users.' : undefined;
+  if (now) return was ? t('pages.assigned.switch_off') : t('pages.assigned.replaces');
+  return was ? t('pages.assigned.keeps') : undefined;
 }
 
 function frozenFor(of: Customer, lead: boolean): string | undefined {
-  if (of.status === 'ended' || of.status === 'expired') return 'This access has ended.';
-  if (of.assigned_by === 'customer') return `${of.customer.name} assigns your users itself.`;
-  return lead ? undefined : 'Owners, admins and business users of the partner assign its users.';
+  if (of.status === 'ended' || of.status === 'expired') return t('pages.assigned.ended');
+  if (of.assigned_by === 'customer') return t('pages.assigned.assigns_itself', { customer: of.customer.name });
+  return lead ? undefined : t('pages.assigned.who_assigns');
 }
 
 /** What is to be sent; undefined when nothing is. */
@@ -215,7 +214,7 @@ function Checks({
   return (
     <>
       <UserChecks
-        label={`Users of ${name}`}
+        label={t('pages.users.of', { name })}
         users={users}
         checked={checked}
         toggle={toggle}
@@ -237,7 +236,7 @@ function Seen({ of, name }: { of: Customer; name: string }) {
   return (
     <>
       <UserChecks
-        label={of.everyone ? `Everyone of ${name}` : `Users of ${name} with access`}
+        label={of.everyone ? t('pages.assigned.all_of', { name }) : t('pages.users.of_with_access', { name })}
         users={users.all.filter((u) => matches(u, search))}
         checked={() => true}
         toggle={() => undefined}

@@ -10,6 +10,7 @@ import { useState } from 'react';
 import { Outlet, useNavigate, useOutletContext, useParams } from 'react-router';
 
 import { answer, asProblem, type Schemas } from '../api';
+import { rich, t } from '../language';
 import { Instant } from '../parts/Instant';
 import { LevelText } from '../parts/LevelText';
 import { Page } from '../parts/Page';
@@ -42,16 +43,11 @@ export function Customer() {
   if (!c) {
     const problem = query.error ? asProblem(query.error) : undefined;
     return (
-      <Page title={problem?.code === 'not_found' ? 'Not found' : 'Customer'}>
+      <Page title={problem?.code === 'not_found' ? t('pages.not_found.tab') : t('words.customer')}>
         {problem?.code === 'not_found' ? (
-          <Alert type="info" header="This is not one of your customers">
-            There is no relationship with it, or you have no access to it.{' '}
-            <Link href={`/partners/${partner}/customers`} onFollow={follow}>
-              Go to your customers
-            </Link>
-          </Alert>
+          <Alert type="info" header={t('pages.customer.not_yours')}>{rich('pages.customer.nothing', { link: <Link href={`/partners/${partner}/customers`} onFollow={follow}>{t('pages.customer.to_customers')}</Link> })}</Alert>
         ) : problem ? (
-          <ProblemAlert problem={problem} what="This customer could not be read" retry={() => void query.refetch()} />
+          <ProblemAlert problem={problem} what={t('pages.customer.unread')} retry={() => void query.refetch()} />
         ) : (
           <Spinner size="large" />
         )}
@@ -66,13 +62,13 @@ export function Customer() {
         description={c.managed ? managedWords(name, c.customer.name, product) : undefined}
         at={`/partners/${partner}/customers/${customer}`}
         tabs={[
-          { label: 'Overview', path: '' },
-          ...(may.employee || may.provider ? [{ label: 'People', path: 'people' }, { label: 'History', path: 'history' }] : []),
-          ...(may.lead || may.provider ? [{ label: 'Mails', path: 'mails' }] : []),
+          { label: t('pages.nav.overview'), path: '' },
+          ...(may.employee || may.provider ? [{ label: t('pages.nav.people'), path: 'people' }, { label: t('pages.history.title'), path: 'history' }] : []),
+          ...(may.lead || may.provider ? [{ label: t('pages.mail.list'), path: 'mails' }] : []),
         ]}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            {may.lead && !c.managed && !over && <Button onClick={() => setLeaving(true)}>Relinquish access</Button>}
+            {may.lead && !c.managed && !over && <Button onClick={() => setLeaving(true)}>{t('pages.relinquish.title')}</Button>}
             {c.sign_in_url && (
               <Button variant="primary" href={c.sign_in_url} target="_blank" iconName="external" iconAlign="right" ariaLabel={entryLabel(c)}>
                 {opens(c.your_level ?? c.effective_level)}
@@ -93,9 +89,7 @@ function NoEntry({ of: c }: { of: Customer }) {
   const { why, remedy } = useReasonWords()(c);
   if (c.you_have_access) {
     return (
-      <Alert type="warning" header={`${c.customer.name} has no address to sign in at`}>
-        You have access. Ask the provider to add the customer&apos;s domain.
-      </Alert>
+      <Alert type="warning" header={t('pages.customer.no_address', { customer: c.customer.name })}>{t('pages.customer.ask_domain')}</Alert>
     );
   }
   return (
@@ -111,7 +105,7 @@ export function CustomerOverview() {
   const { name, me } = usePartner();
   const record = usePartnerRecord();
   const level = c.you_have_access ? (c.your_level ?? c.effective_level) : c.effective_level;
-  const has = record && (record.sso ? `${name} has it` : `${name} does not have it`);
+  const has = record && (record.sso ? t('pages.customer.has_sso', { name }) : t('pages.customer.has_no_sso', { name }));
   return (
     <SpaceBetween size="l">
       {me && !c.sign_in_url && <NoEntry of={c} />}
@@ -119,18 +113,18 @@ export function CustomerOverview() {
         <KeyValuePairs
           columns={3}
           items={[
-            { label: 'Status', value: <Status of={c.status} reason={c.reason} /> },
-            { label: 'Level', value: <LevelText level={c.level} effective={c.effective_level} /> },
-            ...(c.your_level ? [{ label: 'Your level', value: c.your_level === 'none' ? 'None' : levelName[c.your_level] }] : []),
-            { label: 'What the level includes', value: levelAbout[level] },
-            { label: 'From', value: <Instant at={c.from} both /> },
-            { label: 'Until', value: c.until ? <Instant at={c.until} both /> : 'Continuous' },
-            { label: 'Users are assigned by', value: c.assigned_by === 'partner' ? name : c.customer.name },
-            { label: 'Single sign-on', value: [c.require_sso ? 'Required' : 'Not required', has].filter(Boolean).join('; ') },
-            ...(c.sign_in_url ? [{ label: 'Sign-in', value: <Entry of={c} /> }] : []),
-            ...(c.message ? [{ label: 'Message', value: c.message }] : []),
-            { label: 'Domain', value: c.customer.domain ?? '–' },
-            { label: 'Id', value: c.customer.id },
+            { label: t('words.field.state'), value: <Status of={c.status} reason={c.reason} /> },
+            { label: t('words.field.level'), value: <LevelText level={c.level} effective={c.effective_level} /> },
+            ...(c.your_level ? [{ label: t('pages.customer.your_level'), value: c.your_level === 'none' ? t('pages.customer.no_level') : levelName(c.your_level) }] : []),
+            { label: t('pages.grant.includes'), value: levelAbout(level) },
+            { label: t('pages.history.from'), value: <Instant at={c.from} both /> },
+            { label: t('pages.period.until'), value: c.until ? <Instant at={c.until} both /> : t('pages.until.continuous') },
+            { label: t('pages.customer.assigned_by'), value: c.assigned_by === 'partner' ? name : c.customer.name },
+            { label: t('words.field.sso'), value: [c.require_sso ? t('pages.required') : t('pages.not_required'), has].filter(Boolean).join('; ') },
+            ...(c.sign_in_url ? [{ label: t('pages.customer.sign_in'), value: <Entry of={c} /> }] : []),
+            ...(c.message ? [{ label: t('words.field.message'), value: c.message }] : []),
+            { label: t('words.field.domain'), value: c.customer.domain ?? '–' },
+            { label: t('pages.column.id'), value: c.customer.id },
           ]}
         />
       </Container>

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, useCursorPages, type Schemas } from '../api';
+import { number, t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { PeriodText } from '../parts/Ending';
 import { ExportButton } from '../parts/ExportButton';
@@ -45,8 +46,8 @@ export function Customers() {
   return (
     <>
       <DataTable
-        title="Customers"
-        description={`The customers that grant access to ${name}, or have a relationship with it.`}
+        title={t('pages.nav.customers')}
+        description={t('pages.customers.about', { name })}
         actions={
           <ExportButton
             name="Customers"
@@ -57,15 +58,15 @@ export function Customers() {
         }
         pages={pages}
         trackBy={(c) => c.customer.id}
-        empty={search.filtered ? 'No customer matches this search.' : 'No customer has granted access yet.'}
-        emptyAction={search.filtered ? <Button onClick={search.clear}>Show all customers</Button> : undefined}
-        filter={<GrantSearch of="customers" search={search} />}
+        empty={search.filtered ? t('pages.customers.none_found') : t('pages.customers.none')}
+        emptyAction={search.filtered ? <Button onClick={search.clear}>{t('pages.customers.show_all')}</Button> : undefined}
+        filter={<GrantSearch of={t('words.noun.customers')} search={search} />}
         order={search.order}
         orderBy={search.orderBy}
         columns={[
           {
             id: 'customer',
-            header: 'Customer',
+            header: t('words.customer'),
             isRowHeader: true,
             sortingField: 'name',
             minWidth: 150,
@@ -74,7 +75,7 @@ export function Customers() {
                 <Link href={`${at}/${c.customer.id}`} onFollow={follow}>
                   <Name>{c.customer.name}</Name>
                 </Link>
-                {[c.customer.domain, `Id: ${c.customer.id}`, c.managed && (me ? 'Managed by you' : 'Managed')].filter(Boolean).map((line) => (
+                {[c.customer.domain, t('pages.customer.id_of', { id: c.customer.id }), c.managed && (me ? t('pages.customers.managed_by_you') : t('pages.customers.managed'))].filter(Boolean).map((line) => (
                   <Box key={String(line)} variant="small" display="block" color="text-body-secondary">
                     {line}
                   </Box>
@@ -82,15 +83,15 @@ export function Customers() {
               </>
             ),
           },
-          { id: 'status', header: 'Status', whole: true, minWidth: 120, cell: (c) => <Status of={c.status} reason={c.reason} /> },
-          { id: 'level', header: 'Level', whole: true, minWidth: 100, cell: (c) => <LevelText level={c.level} effective={c.effective_level} /> },
-          { id: 'until', header: 'Until', whole: true, minWidth: 120, sortingField: 'until', cell: (c) => <PeriodText of={c} /> },
-          ...(seesUsers ? [{ id: 'users', header: 'Users', whole: true, sortingField: 'users', minWidth: 90, cell: (c: Customer) => (c.everyone ? `Everyone (${c.user_count})` : count(c.user_count, 'user')) }] : []),
+          { id: 'status', header: t('words.field.state'), whole: true, minWidth: 120, cell: (c) => <Status of={c.status} reason={c.reason} /> },
+          { id: 'level', header: t('words.field.level'), whole: true, minWidth: 100, cell: (c) => <LevelText level={c.level} effective={c.effective_level} /> },
+          { id: 'until', header: t('pages.period.until'), whole: true, minWidth: 120, sortingField: 'until', cell: (c) => <PeriodText of={c} /> },
+          ...(seesUsers ? [{ id: 'users', header: t('pages.users.title'), whole: true, sortingField: 'users', minWidth: 90, cell: (c: Customer) => (c.everyone ? t('pages.grant.everyone', { count: number(c.user_count) }) : count(c.user_count, 'user')) }] : []),
           ...(me
             ? [
                 {
                   id: 'access',
-                  header: 'Your access',
+                  header: t('pages.customers.your_access'),
                   minWidth: 120,
                   cell: (c: Customer) => <Entry of={c} brief />,
                 },
@@ -100,13 +101,11 @@ export function Customers() {
             ? [
                 {
                   id: 'leave',
-                  header: 'Actions',
+                  header: t('pages.column.actions'),
                   minWidth: 80,
                   cell: (c: Customer) =>
                     canLeave(c, may.employee) && (
-                      <Button variant="inline-link" ariaLabel={`Leave ${c.customer.name}`} onClick={() => setGoing(c)}>
-                        Leave
-                      </Button>
+                      <Button variant="inline-link" ariaLabel={t('pages.customers.leave', { name: c.customer.name })} onClick={() => setGoing(c)}>{t('pages.leave.action')}</Button>
                     ),
                 },
               ]
@@ -115,17 +114,17 @@ export function Customers() {
             ? [
                 {
                   id: 'actions',
-                  header: 'Actions',
+                  header: t('pages.column.actions'),
                   minWidth: 80,
                   cell: (c: Customer) => (
                     <ButtonDropdown
                       variant="inline-icon"
-                      ariaLabel={`Actions for ${c.customer.name}`}
+                      ariaLabel={t('pages.actions_for', { name: c.customer.name })}
                       expandToViewport
                       items={[
-                        { id: 'users', text: 'Authorised users' },
-                        ...(c.managed ? [] : [{ id: 'ask', text: 'Ask for access' }]),
-                        ...(c.managed || c.status === 'ended' || c.status === 'expired' ? [] : [{ id: 'leave', text: 'Relinquish access' }]),
+                        { id: 'users', text: t('pages.assigned.title') },
+                        ...(c.managed ? [] : [{ id: 'ask', text: t('pages.ask.title') }]),
+                        ...(c.managed || c.status === 'ended' || c.status === 'expired' ? [] : [{ id: 'leave', text: t('pages.relinquish.title') }]),
                       ]}
                       onItemClick={({ detail: { id } }) => {
                         if (id === 'leave') setLeaving(c);

@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { answer, useSubmit, type Schemas } from '../api';
+import { rich, t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { count, names } from '../parts/words';
 import { useApi } from '../session';
@@ -26,8 +27,8 @@ export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: 
     {
       onDone: () => {
         flash.done(
-          `${user.name} is ${erase ? 'erased' : 'deleted'}`,
-          `The account has ended. ${user.email} can be used for another one.${erase ? ' The history names a pseudonym within minutes.' : ''}`,
+          erase ? t('pages.delete.erased', { name: user.name }) : t('pages.delete.deleted', { name: user.name }),
+          erase ? t('pages.delete.erased_about', { email: user.email }) : t('pages.delete.deleted_about', { email: user.email }),
         );
         close();
         void changed();
@@ -35,18 +36,16 @@ export function DeleteEmployee({ user, close }: { user: Schemas['User']; close: 
     },
   );
   return (
-    <ConfirmModal header={`Delete ${user.name}?`} action="Delete" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      <div>The account of {user.email} ends immediately, with all its access to customers.</div>
+    <ConfirmModal header={t('pages.delete.ask', { name: user.name })} action={t('pages.button.delete')} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+      <div>{t('pages.delete.about', { email: user.email })}</div>
       <Cuts user={user} />
-      <div>Its actions stay in the history. The address can be used for another account.</div>
+      <div>{t('pages.delete.stays')}</div>
       {(may.provider || may.role === 'owner' || may.role === 'admin') && (
         <Checkbox
           checked={erase}
           onChange={(e) => setErase(e.detail.checked)}
-          description="A pseudonym takes the place of the name and the address everywhere, also in the customers' history. This cannot be undone."
-        >
-          Erase the person, too
-        </Checkbox>
+          description={t('pages.delete.erase_about')}
+        >{t('pages.delete.erase')}</Checkbox>
       )}
     </ConfirmModal>
   );
@@ -80,20 +79,16 @@ function Cuts({ user }: { user: Schemas['User'] }) {
     },
   });
   if (problem || query.error || (customers && customers.length > most)) {
-    return <div>Access ends to every customer that the account has access to{customers && `, of ${count(customers.length, 'customer')}`}.</div>;
+    return <div>{customers ? t('pages.delete.every_of', { customers: count(customers.length, 'customer') }) : t('pages.delete.every')}</div>;
   }
   if (!query.data) return <Spinner />;
-  if (query.data.length === 0) return <div>The account has no access to any customer.</div>;
+  if (query.data.length === 0) return <div>{t('pages.delete.no_customer')}</div>;
   const last = query.data.filter((c) => c.last).map((c) => c.customer);
   return (
     <SpaceBetween size="s">
-      <div>
-        Access ends to <strong>{names(query.data.map((c) => c.customer), most)}</strong>.
-      </div>
+      <div>{rich('pages.delete.ends_to', { customers: <strong>{names(query.data.map((c) => c.customer), most)}</strong> })}</div>
       {last.length > 0 && (
-        <Alert type="warning">
-          {user.name} is the only user with access to {names(last, most)}: afterwards nobody has access until another user is assigned.
-        </Alert>
+        <Alert type="warning">{t('pages.delete.last', { name: user.name, customers: names(last, most) })}</Alert>
       )}
     </SpaceBetween>
   );

@@ -6,6 +6,7 @@ import { useCallback } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, type Schemas } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { RoleSelect } from '../parts/RoleSelect';
@@ -38,7 +39,7 @@ export function EditEmployee() {
     send: async (body, etag) => (await answer(api.PATCH('/v1/partners/{partner}/users/{user}', { params: { path, header: { 'If-Match': etag } }, body }))).data,
     lines: userLines,
     onDone: (now, was) => {
-      flash.done(`${now.name} is changed`, differences(userLines, was, now).join('. '));
+      flash.done(t('pages.changed', { name: now.name }), differences(userLines, was, now).join('. '));
       void changed();
       close();
     },
@@ -46,7 +47,7 @@ export function EditEmployee() {
   const { now, edit, body } = useDraft(editing.base);
   if (!now) {
     return (
-      <Panel title="Employee" close={close}>
+      <Panel title={t('pages.employees.one')} close={close}>
         {editing.readProblem ? <ProblemAlert problem={editing.readProblem} retry={editing.retry} /> : <Spinner />}
       </Panel>
     );
@@ -54,40 +55,36 @@ export function EditEmployee() {
   const at = (pointer: string): string | undefined => editing.problem?.at(pointer);
   return (
     <PanelForm
-      title={`Edit ${editing.base?.name}`}
+      title={t('pages.edit.of', { name: editing.base?.name ?? '' })}
       close={close}
-      action={editing.theirs ? 'Apply my changes' : 'Save'}
+      action={editing.theirs ? t('pages.button.apply_mine') : t('pages.button.save')}
       submit={() => body && editing.send(body as Schemas['UserEdit'])} // the draft holds nothing but what the fields below give
       sending={editing.sending}
-      disabledReason={phoneless(now) ?? (body ? undefined : 'There is nothing to save yet.')}
+      disabledReason={phoneless(now) ?? (body ? undefined : t('pages.form.unchanged'))}
       problem={editing.problem}
       notice={<Theirs lines={editing.theirs} />}
       shown={['/name', '/email', '/role', '/phone', '/mfa']}
     >
-      <FormField label="Name" errorText={at('/name')}>
+      <FormField label={t('words.field.name')} errorText={at('/name')}>
         <Input value={now.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>
-      <FormField label="E-mail address" description="The person signs in with it." errorText={at('/email')}>
+      <FormField label={t('words.field.email')} description={t('pages.employees.email_about')} errorText={at('/email')}>
         <Input value={now.email} onChange={(e) => edit({ email: e.detail.value })} type="email" inputMode="email" autoComplete={false} />
       </FormField>
       {user === me ? (
-        <FormField label="Role" description="Nobody changes the role of their own account.">
-          {roleName[now.role]}
+        <FormField label={t('words.field.role')} description={t('pages.employees.own_role')}>
+          {roleName(now.role)}
         </FormField>
       ) : now.role === 'external' ? (
-        <FormField label="Role" description="Accepted an invitation, and stays external.">
-          External
-        </FormField>
+        <FormField label={t('words.field.role')} description={t('pages.employees.external')}>{t('words.role.external')}</FormField>
       ) : (
         <RoleSelect value={now.role} onChange={(role) => edit({ role })} may={(role) => mayHandle(may, role)} error={at('/role')} />
       )}
-      <FormField label="Telephone" constraintText="In international form, such as +4930123456." errorText={at('/phone') ?? phoneless(now)}>
+      <FormField label={t('pages.employees.phone')} constraintText={t('pages.employees.phone_about')} errorText={at('/phone') ?? phoneless(now)}>
         <Input value={now.phone ?? ''} onChange={(e) => edit({ phone: e.detail.value.trim() || null })} type="text" inputMode="tel" autoComplete={false} />
       </FormField>
-      <FormField label="Signing in" errorText={at('/mfa')}>
-        <Checkbox checked={now.mfa} onChange={(e) => edit({ mfa: e.detail.checked })} description={needsPhone}>
-          With two factors
-        </Checkbox>
+      <FormField label={t('pages.employees.signing_in')} errorText={at('/mfa')}>
+        <Checkbox checked={now.mfa} onChange={(e) => edit({ mfa: e.detail.checked })} description={needsPhone()}>{t('pages.employees.with_mfa')}</Checkbox>
       </FormField>
     </PanelForm>
   );

@@ -6,6 +6,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { SearchField } from '../parts/SearchField';
 import { UserStatus } from '../parts/Status';
@@ -42,24 +43,22 @@ export function Employees() {
   return (
     <>
       <DataTable
-        title="Employees"
-        description={`The people of ${name}, and people outside it who accepted an invitation.`}
+        title={t('pages.nav.employees')}
+        description={t('pages.employees.about', { name })}
         actions={
           (may.lead || may.provider) && (
-            <Button variant="primary" onClick={() => void navigate(`${at}/add`)}>
-              Add employees
-            </Button>
+            <Button variant="primary" onClick={() => void navigate(`${at}/add`)}>{t('pages.employees.add')}</Button>
           )
         }
         pages={pages}
         trackBy={(u) => u.id}
-        empty={q ? 'No employee matches this search.' : 'There are no employees yet.'}
-        emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>Show all employees</Button> : undefined}
-        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find by a word of the name" label="Find employees" />}
+        empty={q ? t('pages.employees.none_found') : t('pages.employees.none')}
+        emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>{t('pages.employees.show_all')}</Button> : undefined}
+        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder={t('pages.employees.word')} label={t('pages.employees.find')} />}
         columns={[
           {
             id: 'name',
-            header: 'Name',
+            header: t('words.field.name'),
             isRowHeader: true,
             minWidth: 130,
             cell: (u) => (
@@ -71,25 +70,24 @@ export function Employees() {
                 ) : (
                   u.name
                 )}
-                {u.id === me && ' (you)'}
+                {u.id === me && ' '}
+                {u.id === me && t('pages.employees.you')}
               </>
             ),
           },
-          { id: 'email', header: 'E-mail address', minWidth: 160, cell: (u) => u.email },
-          { id: 'role', header: 'Role', whole: true, minWidth: 110, cell: (u) => roleName[u.role] },
-          { id: 'phone', header: 'Telephone', minWidth: 120, cell: (u) => <Who name={u.phone ?? '–'} about={u.mfa ? 'Signs in with two factors' : undefined} /> },
+          { id: 'email', header: t('words.field.email'), minWidth: 160, cell: (u) => u.email },
+          { id: 'role', header: t('words.field.role'), whole: true, minWidth: 110, cell: (u) => roleName(u.role) },
+          { id: 'phone', header: t('pages.employees.phone'), minWidth: 120, cell: (u) => <Who name={u.phone ?? '–'} about={u.mfa ? t('pages.employees.uses_mfa') : undefined} /> },
           {
             id: 'status',
-            header: 'Status',
+            header: t('words.field.state'),
             whole: true,
             minWidth: 120,
             cell: (u) => (
               <>
                 <UserStatus of={u.status} />
                 {u.activation_missed_at && (
-                  <Box variant="small" display="block" color="text-status-warning">
-                    Did not sign in by {instant(u.activation_missed_at)}: the temporary password has expired
-                  </Box>
+                  <Box variant="small" display="block" color="text-status-warning">{t('pages.employees.missed', { at: instant(u.activation_missed_at) })}</Box>
                 )}
               </>
             ),
@@ -98,22 +96,22 @@ export function Employees() {
             ? [
                 {
                   id: 'actions',
-                  header: 'Actions',
+                  header: t('pages.column.actions'),
                   minWidth: 80,
                   cell: (u: User) =>
                     keeps(u) ? (
                       <ButtonDropdown
                         variant="inline-icon"
-                        ariaLabel={`Actions for ${u.name}`}
+                        ariaLabel={t('pages.actions_for', { name: u.name })}
                         expandToViewport
                         loading={(switching.sending && switching.input?.id === u.id) || (sendPassword.sending && sendPassword.input?.id === u.id)}
                         items={[
-                          { id: 'edit', text: 'Edit' },
-                          u.status === 'disabled' ? { id: 'enable', text: 'Enable' } : { id: 'disable', text: 'Disable' },
+                          { id: 'edit', text: t('pages.button.edit') },
+                          u.status === 'disabled' ? { id: 'enable', text: t('pages.employees.enable') } : { id: 'disable', text: t('pages.employees.disable') },
                           ...(u.role === 'external' || u.status === 'disabled'
                             ? []
-                            : [u.activation_missed_at ? { id: 'password', text: 'Send temporary password' } : { id: 'reset', text: 'Reset password' }]),
-                          { id: 'delete', text: 'Delete' },
+                            : [u.activation_missed_at ? { id: 'password', text: t('pages.employees.send_password') } : { id: 'reset', text: t('pages.employees.reset') }]),
+                          { id: 'delete', text: t('pages.button.delete') },
                         ]}
                         onItemClick={({ detail: { id } }) => {
                           if (id === 'edit') void navigate(panelOf(u));
@@ -154,12 +152,12 @@ function useSwitch() {
       ).data,
     {
       onDone: (u) => {
-        if (u.status === 'disabled') flash.done(`${u.name} is disabled`, 'The account no longer has access to anything.');
-        else flash.done(`${u.name} is enabled`, 'The account has the access again that it had before.');
+        if (u.status === 'disabled') flash.done(t('pages.employees.disabled', { name: u.name }), t('pages.employees.disabled_about'));
+        else flash.done(t('pages.employees.enabled', { name: u.name }), t('pages.employees.enabled_about'));
         void changed();
       },
       onProblem: (problem, u) => {
-        if (problem.code === 'version_mismatch') flash.warn(`Someone else changed ${u.name} meanwhile`, 'The list shows the current state. Check it, then try again.');
+        if (problem.code === 'version_mismatch') flash.warn(t('pages.grant.changed_meanwhile', { name: u.name }), t('pages.employees.check'));
         else flash.warn(...problemWords(problem));
         void changed();
       },
@@ -182,11 +180,11 @@ function useSendPassword() {
     {
       repeatable: true,
       onDone: (_, u) => {
-        flash.done(`A temporary password is on its way to ${u.email}`, 'It works once, within 7 days. Earlier ones no longer work.');
+        flash.done(t('pages.employees.password_sent', { email: u.email }), t('pages.employees.password_about'));
         void changed();
       },
       onProblem: (problem, u) => {
-        if (problem.code === 'not_found') flash.warn('No accounts are kept here', `Where ${u.name} signs in, passwords are kept elsewhere.`);
+        if (problem.code === 'not_found') flash.warn(t('pages.employees.no_accounts'), t('pages.employees.elsewhere', { name: u.name }));
         else flash.warn(...problemWords(problem));
       },
     },

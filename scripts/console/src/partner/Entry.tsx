@@ -2,6 +2,7 @@ import Box from '@cloudscape-design/components/box';
 import Link from '@cloudscape-design/components/link';
 
 import type { Schemas } from '../api';
+import { t } from '../language';
 import { levelName, opens, reasonWords } from '../parts/words';
 import { usePartner } from './queries';
 
@@ -14,7 +15,7 @@ export function useReasonWords(): (c: Customer) => ReturnType<typeof reasonWords
 }
 
 /** What the sign-in link opens, with the customer's name: "Open dashboard of Acme". */
-export const entryLabel = (c: Customer): string => `${opens(c.your_level ?? c.effective_level)} of ${c.customer.name}`;
+export const entryLabel = (c: Customer): string => t('pages.entry.of', { opens: opens(c.your_level ?? c.effective_level), customer: c.customer.name });
 
 /**
  * The link to the customer's own console, named by what it opens for the reader; without access, the reason that a check gives (A18 to A20, W10). `brief`
@@ -25,19 +26,17 @@ export function Entry({ of: c, brief = false }: { of: Customer; brief?: boolean 
   if (c.sign_in_url) {
     return (
       <>
-        <Link href={c.sign_in_url} external externalIconAriaLabel="(opens in a new tab)" ariaLabel={entryLabel(c)}>
+        <Link href={c.sign_in_url} external externalIconAriaLabel={t('pages.top.new_tab')} ariaLabel={entryLabel(c)}>
           {opens(c.your_level ?? c.effective_level)}
         </Link>
         {brief && c.your_level && c.your_level !== c.effective_level && (
-          <Box variant="small" display="block" color="text-body-secondary">
-            Your level: {levelName[c.your_level]}
-          </Box>
+          <Box variant="small" display="block" color="text-body-secondary">{t('pages.entry.level', { level: levelName(c.your_level) })}</Box>
         )}
       </>
     );
   }
   if (c.you_have_access) {
-    return <Box color="text-body-secondary">{brief ? 'No sign-in address' : `${c.customer.name} has no address to sign in at: ask the provider to add its domain.`}</Box>;
+    return <Box color="text-body-secondary">{brief ? t('pages.entry.none') : t('pages.entry.no_address', { customer: c.customer.name })}</Box>;
   }
   if (brief) return <Box color="text-body-secondary">{short}</Box>;
   return (

@@ -1,4 +1,5 @@
 import { answer } from '../api';
+import { t } from '../language';
 import { HistoryPage, type EventType, type HistoryFilter } from '../parts/HistoryPage';
 import { useApi } from '../session';
 import { keyOf, usePartner } from './queries';
@@ -39,7 +40,8 @@ export function History({ only }: { only?: string }) {
         read: async (filter, cursor, signal) => (await answer(api.GET('/v1/partners/{partner}/history', { params: { path, query: { limit: 25, cursor, ...query(filter) } }, signal }))).data,
         exported: (filter, page, signal) => api.GET('/v1/partners/{partner}/history', { params: { path, query: { ...page, ...query(filter) } }, parseAs: 'text', signal }),
         types,
-        otherHeader: 'Customer',
+        otherHeader: t('words.customer'),
+        otherNoun: t('words.noun.customer'),
         other: (e) => e.customer?.name,
         others: async (q, cursor, signal) => {
           const status = ['active', 'scheduled', 'suspended', 'expired', 'ended'] as const;

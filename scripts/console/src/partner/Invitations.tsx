@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
 import { answer, useCursorPages } from '../api';
+import { t } from '../language';
 import { InvitationTable, type Shown } from '../parts/InvitationTable';
 import { Who } from '../parts/Who';
 import { byWhom } from '../parts/words';
@@ -24,12 +25,12 @@ export function Invitations() {
       pages={pages}
       shown={status}
       show={setStatus}
-      description="People without an account who were invited by e-mail, each to one customer."
+      description={t('pages.invitation.about_partner')}
       invite={may.lead ? `/partners/${partner}/invitations/new` : undefined}
       side="partner"
       first={[
-        { id: 'email', header: 'E-mail address', isRowHeader: true, minWidth: 170, cell: (i) => <Who name={i.email} about={`Invited by ${byWhom(i.invited_by)}`} /> },
-        { id: 'customer', header: 'Customer', minWidth: 120, cell: (i) => customers?.find((c) => c.customer.id === i.customer)?.customer.name ?? (customers ? i.customer : '') },
+        { id: 'email', header: t('words.field.email'), isRowHeader: true, minWidth: 170, cell: (i) => <Who name={i.email} about={t('pages.people.invited_by', { who: byWhom(i.invited_by) })} /> },
+        { id: 'customer', header: t('words.customer'), minWidth: 120, cell: (i) => customers?.find((c) => c.customer.id === i.customer)?.customer.name ?? (customers ? i.customer : '') },
       ]}
       changed={changed}
     />

@@ -5,7 +5,9 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { LevelSelect } from '../parts/Level';
+import { problemWords } from '../parts/problems';
 import { PanelForm } from '../parts/PanelForm';
 import { instantBoth, levelName, type Level } from '../parts/words';
 import { useApi } from '../session';
@@ -34,7 +36,7 @@ export function Invite() {
     {
       repeatable: true,
       onDone: ({ invitation: i }) => {
-        flash.done(`${i.email} is invited`, `A mail with a link is on its way. It can be accepted until ${instantBoth(i.expires_at)}.`);
+        flash.done(t('pages.invitation.done', { email: i.email }), t('pages.invitation.done_about', { at: instantBoth(i.expires_at) }));
         void changed();
         close();
       },
@@ -42,19 +44,19 @@ export function Invite() {
   );
   const options = (all.customers ?? [])
     .filter((c) => c.assigned_by === 'partner' && c.status !== 'expired')
-    .map((c) => ({ value: c.customer.id, label: c.customer.name, description: `${levelName[c.level]}${c.customer.domain ? ` · ${c.customer.domain}` : ''}` }));
+    .map((c) => ({ value: c.customer.id, label: c.customer.name, description: `${levelName(c.level)}${c.customer.domain ? ` · ${c.customer.domain}` : ''}` }));
   const at = (pointer: string): string | undefined => invite.problem?.at(pointer);
   const missing = {
-    email: email.trim() ? undefined : 'Enter an address.',
-    customer: customer ? undefined : 'Choose a customer.',
-    days: /^([1-9]|[12]\d|30)$/.test(days.trim()) ? undefined : 'Enter a number from 1 to 30.',
+    email: email.trim() ? undefined : t('pages.form.address_missing'),
+    customer: customer ? undefined : t('pages.invite.customer_missing'),
+    days: /^([1-9]|[12]\d|30)$/.test(days.trim()) ? undefined : t('pages.invite.days_wrong'),
   };
   const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
   return (
     <PanelForm
-      title="Invite a person"
+      title={t('pages.invitation.invite')}
       close={close}
-      action="Invite"
+      action={t('pages.invite.action')}
       submit={() => {
         setTried(true);
         if (!Object.values(missing).some(Boolean)) invite.send({ email: email.trim(), level, days: Number(days) });
@@ -63,27 +65,27 @@ export function Invite() {
       problem={invite.problem}
       shown={['/email', '/level', '/days']}
     >
-      <FormField label="E-mail address" description="Of a person outside your organisation, without an account." errorText={said(missing.email) ?? at('/email')}>
+      <FormField label={t('words.field.email')} description={t('pages.invite.outside')} errorText={said(missing.email) ?? at('/email')}>
         <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
       </FormField>
-      <FormField label="Customer" description="The customer that the person gets access to. Customers that assign your users themselves are not listed." errorText={said(missing.customer)}>
+      <FormField label={t('words.customer')} description={t('pages.invite.customer_about')} errorText={said(missing.customer)}>
         <Select
-          placeholder="Choose a customer"
+          placeholder={t('pages.invite.choose_customer')}
           selectedOption={options.find((o) => o.value === customer) ?? null}
           options={options}
           filteringType="auto"
-          filteringAriaLabel="Find a customer"
+          filteringAriaLabel={t('pages.invite.find_customer')}
           statusType={all.problem ? 'error' : all.customers ? 'finished' : 'loading'}
-          loadingText="Looking"
-          errorText={all.problem?.title}
-          recoveryText="Try again"
+          loadingText={t('pages.search.looking')}
+          errorText={all.problem && problemWords(all.problem)[0]}
+          recoveryText={t('pages.button.try_again')}
           onLoadItems={(e) => e.detail.samePage && all.retry()}
-          empty="There is no customer whose users you assign."
+          empty={t('pages.invite.no_customer')}
           onChange={(e) => setCustomer(e.detail.selectedOption.value ?? '')}
         />
       </FormField>
       <LevelSelect value={level} onChange={setLevel} error={at('/level')} />
-      <FormField label="Days to accept" constraintText="From 1 to 30." errorText={said(missing.days) ?? at('/days')}>
+      <FormField label={t('pages.invite.days')} constraintText={t('pages.invite.days_about')} errorText={said(missing.days) ?? at('/days')}>
         <Input value={days} onChange={(e) => setDays(e.detail.value)} type="number" inputMode="numeric" step={1} />
       </FormField>
     </PanelForm>

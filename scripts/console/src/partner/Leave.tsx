@@ -1,4 +1,5 @@
 import { answer, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -19,15 +20,13 @@ export function Leave({ customer: { customer }, close }: { customer: Schemas['Pa
     },
     {
       onDone: () => {
-        flash.done(`You have left ${customer.name}`);
+        flash.done(t('pages.leave_customer.done', { name: customer.name }));
         close();
         void changed();
       },
     },
   );
   return (
-    <ConfirmModal header={`Leave ${customer.name}?`} action="Leave" confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
-      Your access to {customer.name} ends immediately, and the customer is notified. Others keep their access, and you keep your account.
-    </ConfirmModal>
+    <ConfirmModal header={t('pages.leave_customer.ask', { name: customer.name })} action={t('pages.leave.action')} confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>{t('pages.leave_customer.about', { name: customer.name })}</ConfirmModal>
   );
 }

@@ -8,6 +8,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { answer, useSubmit } from '../api';
+import { t } from '../language';
 import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useApi } from '../session';
@@ -30,7 +31,7 @@ export function Password() {
     },
     {
       onDone: () => {
-        flash.done('Your password is changed', 'Sign in with the new one from now on.');
+        flash.done(t('pages.password.changed'), t('pages.password.changed_about'));
         setCurrent('');
         setFresh('');
         setAgain('');
@@ -39,23 +40,21 @@ export function Password() {
     },
   );
   const missing = {
-    current: current ? undefined : 'Enter the current password.',
-    fresh: fresh ? undefined : 'Enter the new password.',
-    again: again === fresh ? undefined : 'This differs from the new password.',
+    current: current ? undefined : t('pages.password.current_missing'),
+    fresh: fresh ? undefined : t('pages.password.new_missing'),
+    again: again === fresh ? undefined : t('pages.password.differs'),
   };
   const said = (words: string | undefined): string | undefined => (tried ? words : undefined);
   if (!me) return <NotFound />; // nobody else's password is changed here
   const elsewhere = change.problem?.code === 'not_found';
   return (
-    <Page title="My password" description="You sign in everywhere here with one account and one password. If you have forgotten the current password, sign out and replace it where you sign in.">
+    <Page title={t('pages.nav.password')} description={t('pages.password.about')}>
       {elsewhere ? (
-        <Alert type="info" header="Your password is kept elsewhere">
-          The provider signs people in with an identity provider of its own. Change your password there.
-        </Alert>
+        <Alert type="info" header={t('pages.password.elsewhere')}>{t('pages.password.elsewhere_about')}</Alert>
       ) : (
         <form
           noValidate // the service says what is wrong, in the same words everywhere
-          aria-label="My password"
+          aria-label={t('pages.nav.password')}
           onSubmit={(e) => {
             e.preventDefault();
             setTried(true);
@@ -64,24 +63,22 @@ export function Password() {
         >
           <Form
             actions={
-              <Button variant="primary" loading={change.sending}>
-                Change password
-              </Button>
+              <Button variant="primary" loading={change.sending}>{t('pages.password.action')}</Button>
             }
           >
             <Container>
               <SpaceBetween size="l">
-                <FormField label="Current password" errorText={said(missing.current) ?? change.problem?.at('/current')}>
+                <FormField label={t('pages.password.current')} errorText={said(missing.current) ?? change.problem?.at('/current')}>
                   <Input value={current} onChange={(e) => setCurrent(e.detail.value)} type="password" autoComplete="current-password" />
                 </FormField>
                 <FormField
-                  label="New password"
-                  constraintText="12 to 256 characters, at least 5 of them different, no spaces at the ends."
+                  label={t('pages.password.new')}
+                  constraintText={t('pages.password.full_rule')}
                   errorText={said(missing.fresh) ?? change.problem?.at('/new')}
                 >
                   <Input value={fresh} onChange={(e) => setFresh(e.detail.value)} type="password" autoComplete="new-password" />
                 </FormField>
-                <FormField label="New password, once more" errorText={said(missing.again)}>
+                <FormField label={t('pages.password.once_more')} errorText={said(missing.again)}>
                   <Input value={again} onChange={(e) => setAgain(e.detail.value)} type="password" autoComplete="new-password" />
                 </FormField>
                 {change.problem && <ProblemAlert problem={change.problem} shown={['/current', '/new']} />}

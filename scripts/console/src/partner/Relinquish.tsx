@@ -2,6 +2,7 @@ import Box from '@cloudscape-design/components/box';
 import Spinner from '@cloudscape-design/components/spinner';
 
 import { answer, useSubmit, type Schemas } from '../api';
+import { rich, t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { count } from '../parts/words';
 import { useApi } from '../session';
@@ -21,7 +22,7 @@ export function Relinquish({ customer: of, close, done }: { customer: Schemas['P
     {
       repeatable: true, // what has ended is answered as it ended
       onDone: ({ changes }) => {
-        flash.done(`The access to ${customer.name} is relinquished`, `Access ended for ${count(changes.user_count.before, 'user')} of ${name}.`);
+        flash.done(t('pages.relinquish.done', { name: customer.name }), t('pages.relinquish.done_about', { users: count(changes.user_count.before, 'user'), name }));
         close();
         done?.();
         void changed();
@@ -31,10 +32,11 @@ export function Relinquish({ customer: of, close, done }: { customer: Schemas['P
   const shown = users.all.slice(0, 10);
   const others = of.user_count - shown.length;
   return (
-    <ConfirmModal header={`Relinquish the access to ${customer.name}?`} action="Relinquish" confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
+    <ConfirmModal header={t('pages.relinquish.ask', { name: customer.name })} action={t('pages.relinquish.action')} confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
       <div>
-        Access ends immediately for <strong>{of.everyone ? `everyone (${count(of.user_count, 'user')})` : count(of.user_count, 'user')}</strong>
-        {of.user_count > 0 && ':'}
+        {rich(of.user_count > 0 ? 'pages.relinquish.ends_for_list' : 'pages.relinquish.ends_for', {
+          users: <strong>{of.everyone ? t('pages.grant.everyone_users', { users: count(of.user_count, 'user') }) : count(of.user_count, 'user')}</strong>,
+        })}
       </div>
       {users.loading ? (
         <Spinner />
@@ -45,12 +47,10 @@ export function Relinquish({ customer: of, close, done }: { customer: Schemas['P
               {u.name} <Box variant="small">{u.email}</Box>
             </li>
           ))}
-          {others > 0 && <li>and {count(others, 'other')}</li>}
+          {others > 0 && <li>{t('pages.remove.others', { count: others })}</li>}
         </ul>
       )}
-      <div>
-        {customer.name} gets a mail, and is no longer listed. Only {customer.name} can grant access again. All users keep their accounts.
-      </div>
+      <div>{t('pages.relinquish.about', { name: customer.name })}</div>
     </ConfirmModal>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, useCursorPages } from '../api';
+import { t } from '../language';
 import { RequestTable, type Shown } from '../parts/RequestTable';
 import { useApi } from '../session';
 import { keyOf, useAllCustomers, usePartner } from './queries';
@@ -25,16 +26,14 @@ export function Requests() {
       pages={pages}
       shown={status}
       show={setStatus}
-      description="What was asked of customers. Nothing is granted until the customer approves."
+      description={t('pages.requests.about_partner')}
       actions={
         me && (
-          <Button variant="primary" onClick={() => void navigate(`${at}/new`)}>
-            Ask for access
-          </Button>
+          <Button variant="primary" onClick={() => void navigate(`${at}/new`)}>{t('pages.ask.title')}</Button>
         )
       }
       at={at}
-      otherSide="Customer"
+      otherSide={t('words.customer')}
       other={(r) => customers?.find((c) => c.customer.id === r.customer)?.customer.name ?? r.customer}
     />
   );

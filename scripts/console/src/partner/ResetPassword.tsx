@@ -1,4 +1,5 @@
 import { answer, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -19,28 +20,28 @@ export function ResetPassword({ user, close }: { user: Schemas['User']; close: (
     {
       repeatable: true,
       onDone: () => {
-        flash.done(`A temporary password is on its way to ${user.email}`, 'It works once, within 7 days. Earlier passwords no longer work.');
+        flash.done(t('pages.employees.password_sent', { email: user.email }), t('pages.reset.about'));
         close();
         void changed();
       },
       onProblem: (problem) => {
         if (problem.code !== 'not_found') return;
-        flash.warn('No accounts are kept here', `Where ${user.name} signs in, passwords are kept elsewhere.`);
+        flash.warn(t('pages.employees.no_accounts'), t('pages.employees.elsewhere', { name: user.name }));
         close();
       },
     },
   );
   return (
     <ConfirmModal
-      header={`Reset the password of ${user.name}?`}
-      action="Reset password"
+      header={t('pages.reset.ask', { name: user.name })}
+      action={t('pages.employees.reset')}
       confirm={() => reset.send(undefined)}
       close={close}
       sending={reset.sending}
       problem={reset.problem}
     >
-      <div>The current password stops working immediately, and {user.name} is signed out.</div>
-      <div>A temporary password is sent to {user.email} alone. It has to be replaced when it is first used.</div>
+      <div>{t('pages.reset.stops', { name: user.name })}</div>
+      <div>{t('pages.reset.sent', { email: user.email })}</div>
     </ConfirmModal>
   );
 }

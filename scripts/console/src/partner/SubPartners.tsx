@@ -1,6 +1,7 @@
 import Box from '@cloudscape-design/components/box';
 
 import { answer, useCursorPages } from '../api';
+import { t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { useApi } from '../session';
 import { keyOf, usePartner } from './queries';
@@ -17,14 +18,14 @@ export function SubPartners() {
   return (
     <Box margin={{ top: 'l' }}>
       <DataTable
-        title="Partners below"
+        title={t('pages.below.title')}
         heading="h2"
-        description={`The partners below ${name}. Each has customers of its own: access is never inherited.`}
+        description={t('pages.below.about', { name })}
         pages={pages}
         trackBy={(p) => p.id}
         empty=""
         columns={[
-          { id: 'name', header: 'Partner', isRowHeader: true, minWidth: 150, cell: (p) => p.name },
+          { id: 'name', header: t('words.partner'), isRowHeader: true, minWidth: 150, cell: (p) => p.name },
         ]}
       />
     </Box>

@@ -6,6 +6,7 @@ import { useCallback } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, asProblem, useSubmit } from '../api';
+import { t } from '../language';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { RequestDetails } from '../parts/Request';
 import { useApi } from '../session';
@@ -29,22 +30,20 @@ export function ViewRequest() {
   const withdraw = useSubmit(async () => (await answer(api.DELETE('/v1/partners/{partner}/requests/{request}', { params: { path: { partner, request } } }))).data, {
     repeatable: true, // one that has ended stays as it is
     onDone: () => {
-      flash.done('The request is withdrawn', 'There is nothing to decide any more.');
+      flash.done(t('pages.request.withdrawn'), t('pages.request.withdrawn_about'));
       void changed();
       close();
     },
   });
   const r = query.data;
   return (
-    <Panel title="Request" close={close}>
+    <Panel title={t('pages.request.one')} close={close}>
       {r ? (
         <SpaceBetween size="l">
           <RequestDetails of={r} />
           {withdraw.problem && <ProblemAlert problem={withdraw.problem} />}
           {r.status === 'pending' && me && (
-            <Button loading={withdraw.sending} onClick={() => withdraw.send(undefined)}>
-              Withdraw
-            </Button>
+            <Button loading={withdraw.sending} onClick={() => withdraw.send(undefined)}>{t('pages.request.withdraw')}</Button>
           )}
         </SpaceBetween>
       ) : query.error ? (

@@ -1,5 +1,6 @@
 import type { SideNavigationProps } from '@cloudscape-design/components/side-navigation';
 
+import { t } from '../language';
 import type { Me } from '../session';
 import { rightsOf } from './rights';
 
@@ -8,20 +9,24 @@ export function partnerNavigation(me: Me): SideNavigationProps.Item[] {
   if (!me.partner) return [];
   const at = `/partners/${me.partner.id}`;
   const may = rightsOf(me, me.partner.id);
-  const link = (text: string, page: string) => ({ type: 'link' as const, text, href: `${at}/${page}` });
+  const link = (page: 'customers' | 'employees' | 'requests' | 'invitations' | 'history' | 'mail' | 'account' | 'password') => ({
+    type: 'link' as const,
+    text: t(`pages.nav.${page}`),
+    href: `${at}/${page}`,
+  });
   return [
     {
       type: 'section',
       text: me.partner.name,
       items: [
-        link('Customers', 'customers'),
-        ...(may.employee ? [link('Employees', 'employees')] : []),
-        ...(may.employee ? [link('Requests', 'requests')] : []),
-        ...(may.lead ? [link('Invitations', 'invitations')] : []),
-        ...(may.employee ? [link('History', 'history')] : []), // P4
-        ...(may.lead ? [link('Mails', 'mail')] : []),
-        ...(may.owner ? [link('Account settings', 'account')] : []),
-        ...(may.employee ? [link('My password', 'password')] : []),
+        link('customers'),
+        ...(may.employee ? [link('employees')] : []),
+        ...(may.employee ? [link('requests')] : []),
+        ...(may.lead ? [link('invitations')] : []),
+        ...(may.employee ? [link('history')] : []), // P4
+        ...(may.lead ? [link('mail')] : []),
+        ...(may.owner ? [link('account')] : []),
+        ...(may.employee ? [link('password')] : []),
       ],
     },
   ];

@@ -3,6 +3,7 @@ import Box from '@cloudscape-design/components/box';
 import { lazy, type ReactNode } from 'react';
 import { Navigate, Route, Routes, useParams, useSearchParams } from 'react-router';
 
+import { t } from '../language';
 import { useMe } from '../session';
 import { NotFound } from '../shell/NotFound';
 
@@ -108,9 +109,7 @@ function Suspended() {
   if (me?.partner?.id !== partner || me?.partner?.status !== 'suspended') return null;
   return (
     <Box margin={{ bottom: 'l' }}>
-      <Alert type="warning" header="The provider has suspended your organisation">
-        No user of {me.partner.name} has access to a customer until the provider resumes it. You can read these pages, but change nothing.
-      </Alert>
+      <Alert type="warning" header={t('pages.suspended.title')}>{t('pages.suspended.about', { name: me.partner.name })}</Alert>
     </Box>
   );
 }

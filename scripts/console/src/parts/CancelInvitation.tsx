@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { answer, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { ConfirmModal } from './ConfirmModal';
@@ -20,7 +21,7 @@ function CancelInvitation({ invitation: i, close, changed }: { invitation: Schem
     {
       repeatable: true,
       onDone: ({ invitation }) => {
-        flash.done(`The invitation of ${invitation.email} is ${invitation.status}`);
+        flash.done(t('pages.invitation.now', { email: invitation.email, status: invitation.status }));
         close();
         void changed();
       },
@@ -28,14 +29,12 @@ function CancelInvitation({ invitation: i, close, changed }: { invitation: Schem
   );
   return (
     <ConfirmModal
-      header={`Cancel the invitation of ${i.email}?`}
-      action="Cancel the invitation"
+      header={t('pages.invitation.cancel.ask', { email: i.email })}
+      action={t('pages.invitation.cancel.action')}
       confirm={() => cancel.send(undefined)}
       close={close}
       sending={cancel.sending}
       problem={cancel.problem}
-    >
-      The link in the mail no longer works. You can invite the person again.
-    </ConfirmModal>
+    >{t('pages.invitation.cancel.about')}</ConfirmModal>
   );
 }

@@ -5,6 +5,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { ReactNode } from 'react';
 
 import type { Problem } from '../api';
+import { t } from '../language';
 import { ProblemAlert } from './ProblemAlert';
 
 /** Asks once more before something is removed or ended: its content says who loses what. */
@@ -35,9 +36,7 @@ export function ConfirmModal({
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={close}>
-              Cancel
-            </Button>
+            <Button variant="link" onClick={close}>{t('pages.button.cancel')}</Button>
             <Button variant="primary" onClick={confirm} loading={sending} disabled={disabled}>
               {action}
             </Button>

@@ -1,3 +1,4 @@
+import { t } from '../language';
 import { LinesField } from './LinesField';
 
 /** E-mail addresses of an organisation, one on each line. */
@@ -14,11 +15,11 @@ export function ContactsField({
 }) {
   return (
     <LinesField
-      label="Contacts"
+      label={t('words.field.contacts')}
       value={value}
       onChange={onChange}
       description={description}
-      constraint="E-mail addresses, one on each line."
+      constraint={t('pages.contacts.constraint')}
       error={error}
     />
   );

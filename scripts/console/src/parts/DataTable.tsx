@@ -6,6 +6,7 @@ import Table, { type TableProps } from '@cloudscape-design/components/table';
 import { lazy, Suspense, type ReactNode } from 'react';
 
 import type { CursorPages } from '../api';
+import { number, t } from '../language';
 import { ProblemAlert } from './ProblemAlert';
 import type { Order } from './useAddress';
 import { useNarrow } from './useNarrow';
@@ -55,11 +56,11 @@ export function DataTable<T>({
       pagesCount={pages.pages}
       openEnd={pages.more}
       onChange={(e) => void pages.turn(e.detail.currentPageIndex)}
-      ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Previous page', pageLabel: (n) => `Page ${n}` }}
+      ariaLabels={{ nextPageLabel: t('pages.list.next_page'), previousPageLabel: t('pages.list.previous_page'), pageLabel: (n) => t('pages.list.page', { page: number(n) }) }}
     />
   );
   const nothing = pages.problem ? (
-    <ProblemAlert problem={pages.problem} what={`${title}: this list could not be read`} retry={pages.retry} />
+    <ProblemAlert problem={pages.problem} what={t('pages.list.unread', { title })} retry={pages.retry} />
   ) : (
     <Box textAlign="center" padding={{ vertical: 's' }} color="inherit">
       <SpaceBetween size="s">
@@ -68,12 +69,12 @@ export function DataTable<T>({
       </SpaceBetween>
     </Box>
   );
-  const common = { items: pages.problem ? [] : pages.items, loading: pages.loading, loadingText: 'Loading', header, filter, pagination, empty: nothing };
+  const common = { items: pages.problem ? [] : pages.items, loading: pages.loading, loadingText: t('pages.list.loading'), header, filter, pagination, empty: nothing };
   const names = columns.filter((c) => c.isRowHeader);
   const menu = columns.find((c) => c.id === 'actions');
   return (
     <>
-      {heading === 'h1' && <title>{`${title} · Partner Access`}</title>}
+      {heading === 'h1' && <title>{t('pages.title', { title })}</title>}
       {narrow ? (
         <Suspense fallback={null}>
           <Cards
@@ -128,7 +129,7 @@ export function DataTable<T>({
 /** How many rows there are, as far as it is known. */
 function counterOf({ total, all, loading, problem }: CursorPages<unknown>): string | undefined {
   if (loading || problem) return undefined;
-  return total === undefined ? `(${all.length.toLocaleString('en')}+)` : `(${total.toLocaleString('en')})`;
+  return total === undefined ? `(${number(all.length)}+)` : `(${number(total)})`;
 }
 
 /** The column with cells in which a long word, such as an address, is broken: otherwise it would push the columns after it out of sight. */

@@ -3,6 +3,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import { lazy, Suspense, useState } from 'react';
 
+import { t } from '../language';
 import { dayOf, dayShown, notADay } from './day';
 
 const Calendar = lazy(() => import('@cloudscape-design/components/calendar'));
@@ -29,7 +30,7 @@ export function DayInput({
       <FormField
         label={label}
         errorText={wrong ?? error}
-        secondaryControl={<Button formAction="none" iconName="calendar" variant="normal" ariaLabel={`${label}: choose in a calendar`} ariaExpanded={choosing} onClick={() => setChoosing(!choosing)} />}
+        secondaryControl={<Button formAction="none" iconName="calendar" variant="normal" ariaLabel={t('pages.day.choose', { label })} ariaExpanded={choosing} onClick={() => setChoosing(!choosing)} />}
       >
         <Input
           value={text}

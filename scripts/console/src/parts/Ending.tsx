@@ -1,8 +1,9 @@
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 
+import { rich, t } from '../language';
 import { useNow } from '../session';
 import { Instant } from './Instant';
-import { count } from './words';
+import { utcDay } from './time';
 
 export const soonDays = 30;
 const day = 86_400_000;
@@ -10,14 +11,14 @@ const day = 86_400_000;
 /** Until when access lasts; in amber what ends within 30 days, with the days that are left. */
 export function Until({ until, open = true }: { until: string | null; open?: boolean }) {
   const now = useNow();
-  if (!until) return <>Continuous</>;
+  if (!until) return <>{t('pages.until.continuous')}</>;
   const left = Date.parse(until) - now.getTime();
   return (
     <>
-      Until <Instant at={until} />
+      {rich('pages.until.at', { at: <Instant at={until} /> })}
       {open && left > 0 && left < soonDays * day && (
         <div className="whole">
-          <StatusIndicator type="warning">{left < day ? 'Ends within a day' : `Ends in ${count(Math.floor(left / day), 'day')}`}</StatusIndicator>
+          <StatusIndicator type="warning">{left < day ? t('pages.until.within_a_day') : t('pages.until.in_days', { count: Math.floor(left / day) })}</StatusIndicator>
         </div>
       )}
     </>
@@ -30,7 +31,7 @@ export function PeriodText({ of }: { of: { status: string; from: string; until: 
     <>
       {of.status === 'scheduled' && (
         <div>
-          From <Instant at={of.from} />
+          {rich('pages.until.from', { at: <Instant at={of.from} /> })}
         </div>
       )}
       <div>
@@ -42,6 +43,6 @@ export function PeriodText({ of }: { of: { status: string; from: string; until: 
 
 /** The last day on which somebody used the access, as the service recorded it: days of UTC. */
 export function LastUse({ on }: { on: string | null }) {
-  if (!on) return <>Never</>;
-  return <>{new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(on))}</>;
+  if (!on) return <>{t('pages.last_use.never')}</>;
+  return <>{utcDay(new Date(on))}</>;
 }

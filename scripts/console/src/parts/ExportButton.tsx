@@ -3,7 +3,9 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useEffect, useRef, useState } from 'react';
 
 import { asProblem, readExport, type ExportPage, type ExportQuery } from '../api';
+import { t } from '../language';
 import { useFlash } from '../shell/flash';
+import { problemWords } from './problems';
 import { zone } from './time';
 import { count } from './words';
 
@@ -21,28 +23,27 @@ export function ExportButton({ name, read }: { name: string; read: (query: Expor
     try {
       const file = await readExport(zone(), (query) => read(query, stop.signal), setRows);
       save(file.name, file.text);
-      flash.done(`${name}: ${count(file.rows, 'row')} exported`, `The file is called ${file.name}. Times are in UTC, and beside it in ${zone()}.`);
+      flash.done(t('pages.export.done', { name, count: file.rows }), t('pages.export.file', { file: file.name, zone: zone() }));
     } catch (error) {
       if (stop.signal.aborted) return;
       const problem = asProblem(error);
-      flash.warn(`${name} was not exported: ${problem.title}`, problem.detail);
+      const [title, remedy] = problemWords(problem);
+      flash.warn(t('pages.export.failed', { name, problem: title }), remedy);
     } finally {
       setRows(undefined);
     }
   };
   if (rows === undefined) {
     return (
-      <Button iconName="download" onClick={() => void start()} ariaLabel={`Export ${name} as CSV`}>
-        Export
-      </Button>
+      <Button iconName="download" onClick={() => void start()} ariaLabel={t('pages.export.label', { name })}>{t('pages.export.action')}</Button>
     );
   }
   return (
     <SpaceBetween direction="horizontal" size="xs">
-      <Button loading loadingText={`${count(rows, 'row')} read`}>
+      <Button loading loadingText={t('pages.export.read', { count: rows })}>
         {count(rows, 'row')}
       </Button>
-      <Button onClick={() => running.current?.abort()}>Cancel</Button>
+      <Button onClick={() => running.current?.abort()}>{t('pages.button.cancel')}</Button>
     </SpaceBetween>
   );
 }

@@ -2,11 +2,10 @@ import Multiselect from '@cloudscape-design/components/multiselect';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useCallback } from 'react';
 
+import { t } from '../language';
 import { SearchField } from './SearchField';
 import { sortOf, useAddress } from './useAddress';
-import { statusName, type GrantStatus } from './words';
-
-const statuses = Object.keys(statusName) as GrantStatus[];
+import { grantStatuses as statuses, statusName, type GrantStatus } from './words';
 
 /** The search of a list of grants, by name and status, and its order. It lives in the address. */
 export function useGrantSearch() {
@@ -30,13 +29,13 @@ export function GrantSearch({ of, search: { q, status, filtered, set } }: { of: 
   const setName = useCallback((text: string) => set('q', text), [set]);
   return (
     <SpaceBetween direction="horizontal" size="xs">
-      <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={setName} placeholder="Any word of the name" label={`Find ${of}`} />
+      <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={setName} placeholder={t('pages.search.word')} label={t('pages.search.find', { of })} />
       <Multiselect
-        ariaLabel="Status"
-        selectedOptions={status.map((s) => ({ value: s, label: statusName[s] }))}
-        options={statuses.map((s) => ({ value: s, label: statusName[s] }))}
+        ariaLabel={t('words.field.state')}
+        selectedOptions={status.map((s) => ({ value: s, label: statusName(s) }))}
+        options={statuses.map((s) => ({ value: s, label: statusName(s) }))}
         onChange={(e) => set('status', e.detail.selectedOptions.map((o) => o.value).join(','))}
-        placeholder="All that have not ended"
+        placeholder={t('pages.search.not_ended')}
         inlineTokens
       />
     </SpaceBetween>

@@ -9,6 +9,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useCallback, useState } from 'react';
 
 import { useCursorPages, type ExportPage, type ExportQuery, type Page, type Schemas } from '../api';
+import { number, t } from '../language';
 import { DataTable } from './DataTable';
 import { DayInput } from './DayInput';
 import { ExportButton } from './ExportButton';
@@ -41,16 +42,12 @@ export interface HistorySide {
   exported: (filter: HistoryFilter, query: ExportQuery, signal: AbortSignal) => Promise<ExportPage>;
   types: readonly EventType[]; // those to filter by
   otherHeader: string;
+  otherNoun: string; // in a sentence: partner
   other: (event: Event) => string | undefined;
   others: (q: string, cursor: string | undefined, signal: AbortSignal) => Promise<Page<Choice>>;
 }
 
-const actors = [
-  { value: 'customer', label: 'The customer' },
-  { value: 'partner', label: 'The partner' },
-  { value: 'provider', label: 'The provider' },
-  { value: 'clock', label: 'Automatic' },
-];
+const actors = () => (['customer', 'partner', 'provider', 'clock'] as const).map((kind) => ({ value: kind as string, label: t(`words.actor.${kind}`) }));
 
 /** What happened, newest first: what changed from what to what, and by whom. `only` is the one other side that the page is about. */
 export function HistoryPage({ side, only }: { side: HistorySide; only?: string }) {
@@ -71,36 +68,36 @@ export function HistoryPage({ side, only }: { side: HistorySide; only?: string }
   const more = ['person', 'actor', 'from', 'until', 'with'].filter((name) => get(name)).length;
   const [expanded, setExpanded] = useState(more > 0);
   const [cleared, setCleared] = useState(0); // how often: the fields begin anew
-  const options = [{ value: '', label: 'Everything' }, ...side.types.map((t) => ({ value: t as string, label: eventTitle(t) }))];
+  const options = [{ value: '', label: t('pages.history.everything') }, ...side.types.map((t) => ({ value: t as string, label: eventTitle(t) }))];
   return (
     <DataTable
-      title="History"
+      title={t('pages.history.title')}
       heading={only ? 'h2' : 'h1'}
       actions={<ExportButton name="History" read={(query, signal) => side.exported(filter, query, signal)} />}
       pages={pages}
       trackBy={(e) => e.id}
-      empty={address.filtered ? 'Nothing of this kind has happened.' : 'Nothing has happened yet.'}
-      emptyAction={address.filtered ? <Button onClick={() => (address.clear(), setCleared(cleared + 1))}>Show everything</Button> : undefined}
+      empty={address.filtered ? t('pages.history.none_of_kind') : t('pages.history.none')}
+      emptyAction={address.filtered ? <Button onClick={() => (address.clear(), setCleared(cleared + 1))}>{t('pages.history.show_everything')}</Button> : undefined}
       filter={
         <SpaceBetween size="s">
           <Grid gridDefinition={[{ colspan: { default: 12, xs: 4 } }]}>
             <Select
-              ariaLabel="What is shown"
+              ariaLabel={t('pages.list.shown')}
               selectedOption={options.find((o) => o.value === type) ?? null}
               options={options}
               onChange={(e) => set('type', e.detail.selectedOption.value)}
             />
           </Grid>
-          <ExpandableSection headerText={more > 0 ? `More filters (${more})` : 'More filters'} expanded={expanded} onChange={(e) => setExpanded(e.detail.expanded)}>
+          <ExpandableSection headerText={more > 0 ? t('pages.history.filters_count', { count: number(more) }) : t('pages.history.filters')} expanded={expanded} onChange={(e) => setExpanded(e.detail.expanded)}>
             <More key={cleared} side={side} get={get} set={set} fixed={only !== undefined} />
           </ExpandableSection>
         </SpaceBetween>
       }
       columns={[
-        { id: 'time', header: 'When', cell: (e) => <Instant at={e.time} both />, minWidth: 130 },
+        { id: 'time', header: t('pages.column.when'), cell: (e) => <Instant at={e.time} both />, minWidth: 130 },
         {
           id: 'what',
-          header: 'What',
+          header: t('pages.column.what'),
           isRowHeader: true,
           minWidth: 160,
           cell: (e) => (
@@ -115,7 +112,7 @@ export function HistoryPage({ side, only }: { side: HistorySide; only?: string }
           ),
         },
         ...(only ? [] : [{ id: 'other', header: side.otherHeader, cell: (e: Event) => <Name>{side.other(e) ?? ''}</Name>, minWidth: 110 }]),
-        { id: 'by', header: 'By', cell: (e) => (e.actor.name ? <Who name={e.actor.name} about={e.actor.email} /> : byWhom(e.actor)), minWidth: 170 },
+        { id: 'by', header: t('pages.column.by'), cell: (e) => (e.actor.name ? <Who name={e.actor.name} about={e.actor.email} /> : byWhom(e.actor)), minWidth: 170 },
       ]}
     />
   );
@@ -136,19 +133,19 @@ function More({ side, get, set, fixed }: { side: HistorySide; get: (name: string
   const third = { default: 12, xs: 4 } as const;
   return (
     <Grid gridDefinition={[{ colspan: third }, { colspan: third }, { colspan: third }, { colspan: third }, ...(fixed ? [] : [{ colspan: third }])]}>
-      <FormField label="Person">
-        <SearchField value={get('person')} onChange={setPerson} placeholder="E-mail address" label="Person whom it concerns" />
+      <FormField label={t('pages.history.person')}>
+        <SearchField value={get('person')} onChange={setPerson} placeholder={t('words.field.email')} label={t('pages.history.person_about')} />
       </FormField>
-      <FormField label="By">
+      <FormField label={t('pages.column.by')}>
         <Actor value={get('actor')} onChange={(actor) => set('actor', actor)} />
       </FormField>
-      <DayInput label="From" value={get('from') || undefined} onChange={(day) => set('from', day)} />
-      <DayInput label="Until and with" value={get('until') || undefined} onChange={(day) => set('until', day)} />
+      <DayInput label={t('pages.history.from')} value={get('from') || undefined} onChange={(day) => set('from', day)} />
+      <DayInput label={t('pages.history.until')} value={get('until') || undefined} onChange={(day) => set('until', day)} />
       {!fixed && (
         <FormField label={side.otherHeader}>
           <SearchSelect
-            of={side.otherHeader.toLowerCase()}
-            any="All"
+            of={side.otherNoun}
+            any={t('pages.history.all')}
             cacheKey={[...side.cacheKey, 'others']}
             value={chosen ? { id: chosen, name: chosen } : undefined}
             onChange={(o) => set('with', o?.id)}
@@ -162,25 +159,26 @@ function More({ side, get, set, fixed }: { side: HistorySide; get: (name: string
 
 /** Who made the change: a side, or a person by address. */
 function Actor({ value, onChange }: { value: string; onChange: (actor: string | undefined) => void }) {
-  const label = actors.find((a) => a.value === value)?.label ?? value;
+  const sides = actors();
+  const label = sides.find((a) => a.value === value)?.label ?? value;
   const [text, setText] = useState(label);
   const take = (typed: string) => {
-    const t = typed.trim();
-    onChange(actors.find((a) => a.label === t || a.value === t)?.value ?? t);
+    const actor = typed.trim();
+    onChange(sides.find((a) => a.label === actor || a.value === actor)?.value ?? actor);
   };
   return (
     <Autosuggest
       value={text}
-      options={actors}
-      enteredTextLabel={(t) => `The address ${t}`}
-      placeholder="Anybody"
+      options={sides}
+      enteredTextLabel={(typed) => t('pages.history.address', { address: typed })}
+      placeholder={t('pages.history.anybody')}
       filteringType="none"
       onChange={(e) => {
         setText(e.detail.value);
         if (e.detail.value === '') onChange(undefined);
       }}
       onSelect={(e) => {
-        const chosen = actors.find((a) => a.value === e.detail.value);
+        const chosen = sides.find((a) => a.value === e.detail.value);
         setText(chosen?.label ?? e.detail.value);
         take(e.detail.value);
       }}

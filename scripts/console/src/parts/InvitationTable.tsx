@@ -5,6 +5,7 @@ import Select from '@cloudscape-design/components/select';
 import { useNavigate } from 'react-router';
 
 import { answer, useSubmit, type CursorPages, type Schemas } from '../api';
+import { t } from '../language';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { PanelOutlet } from '../shell/Panel';
@@ -20,9 +21,9 @@ export type Invitation = Schemas['Invitation'];
 /** The status that the list is narrowed to; '': none. */
 export type Shown = Schemas['InvitationStatus'] | '';
 
-const filters = [
-  { value: '', label: 'All invitations' },
-  ...(['pending', 'accepted', 'declined', 'cancelled', 'expired'] as const).map((s) => ({ value: s as string, label: s.charAt(0).toUpperCase() + s.slice(1) })),
+const filters = () => [
+  { value: '', label: t('pages.invitation.all') },
+  ...(['pending', 'accepted', 'declined', 'cancelled', 'expired'] as const).map((s) => ({ value: s as string, label: t(`words.invitation_status.${s}`) })),
 ];
 
 /**
@@ -53,6 +54,7 @@ export function InvitationTable({
   const api = useApi();
   const flash = useFlash();
   const navigate = useNavigate();
+  const options = filters();
   const { cancel, dialog } = useCancelInvitation(changed);
   const path = (i: Invitation) => ({ customer: i.customer, invitation: i.id });
   const resend = useSubmit(
@@ -61,7 +63,7 @@ export function InvitationTable({
     {
       repeatable: true,
       onDone: ({ invitation: i }) => {
-        flash.done(`Another mail is on its way to ${i.email}`, 'The link in the earlier mail no longer works.');
+        flash.done(t('pages.invitation.resent', { email: i.email }), t('pages.invitation.resent_about'));
         void changed();
       },
       onProblem: (problem) => {
@@ -73,50 +75,48 @@ export function InvitationTable({
   return (
     <>
       <DataTable
-        title="Invitations"
+        title={t('pages.invitation.list')}
         description={description}
         actions={
           invite && (
-            <Button variant="primary" onClick={() => void navigate(invite)}>
-              Invite a person
-            </Button>
+            <Button variant="primary" onClick={() => void navigate(invite)}>{t('pages.invitation.invite')}</Button>
           )
         }
         pages={pages}
         trackBy={(i) => i.id}
-        empty={shown ? 'There is no invitation of this kind.' : 'There are no invitations yet.'}
+        empty={shown ? t('pages.invitation.none_of_kind') : t('pages.invitation.none')}
         filter={
           <Grid gridDefinition={[{ colspan: { default: 12, xs: 4 } }]}>
             <Select
-              ariaLabel="What is shown"
-              selectedOption={filters.find((f) => f.value === shown) ?? null}
-              options={filters}
+              ariaLabel={t('pages.list.shown')}
+              selectedOption={options.find((f) => f.value === shown) ?? null}
+              options={options}
               onChange={(e) => show((e.detail.selectedOption.value ?? '') as Shown)}
             />
           </Grid>
         }
         columns={[
           ...first,
-          { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (i) => levelName[i.level] },
-          { id: 'status', header: 'Status', whole: true, minWidth: 130, cell: (i) => <InvitationStatus of={i.status} reason={i.reason} /> },
-          { id: 'expires', header: 'Can be accepted until', minWidth: 140, cell: (i) => <Instant at={i.expires_at} /> },
+          { id: 'level', header: t('words.field.level'), whole: true, minWidth: 90, cell: (i) => levelName(i.level) },
+          { id: 'status', header: t('words.field.state'), whole: true, minWidth: 130, cell: (i) => <InvitationStatus of={i.status} reason={i.reason} /> },
+          { id: 'expires', header: t('pages.invitation.acceptable_until'), minWidth: 140, cell: (i) => <Instant at={i.expires_at} /> },
           ...last,
           ...(invite
             ? [
                 {
                   id: 'actions',
-                  header: 'Actions',
+                  header: t('pages.column.actions'),
                   minWidth: 80,
                   cell: (i: Invitation) =>
                     i.status !== 'accepted' ? (
                       <ButtonDropdown
                         variant="inline-icon"
-                        ariaLabel={`Actions for ${i.email}`}
+                        ariaLabel={t('pages.actions_for', { name: i.email })}
                         expandToViewport
                         loading={resend.sending && resend.input?.id === i.id}
                         items={[
-                          ...(i.status !== 'pending' || i.invited_by.kind === side ? [{ id: 'resend', text: i.status === 'pending' ? 'Send again' : 'Invite again' }] : []),
-                          ...(i.status === 'pending' ? [{ id: 'cancel', text: 'Cancel the invitation' }] : []),
+                          ...(i.status !== 'pending' || i.invited_by.kind === side ? [{ id: 'resend', text: i.status === 'pending' ? t('pages.button.send_again') : t('pages.invitation.invite_again') }] : []),
+                          ...(i.status === 'pending' ? [{ id: 'cancel', text: t('pages.invitation.cancel.action') }] : []),
                         ]}
                         onItemClick={({ detail: { id } }) => (id === 'resend' ? resend.send(i) : cancel(i))}
                       />

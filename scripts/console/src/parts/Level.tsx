@@ -1,6 +1,7 @@
 import FormField from '@cloudscape-design/components/form-field';
 import Select from '@cloudscape-design/components/select';
 
+import { t } from '../language';
 import { levelAbout, levelName, type Level } from './words';
 
 const order: Level[] = ['none', 'view', 'support', 'manage'];
@@ -12,7 +13,7 @@ export function LevelSelect({
   error,
   disabled,
   withNone = false,
-  label = 'Level',
+  label = t('words.field.level'),
   offer,
 }: {
   value: Level;
@@ -27,12 +28,12 @@ export function LevelSelect({
     .filter((l) => l !== 'none' || withNone || value === 'none')
     .map((l) => {
       const beyond = offer !== undefined && order.indexOf(l) > order.indexOf(offer);
-      return { value: l, label: levelName[l], description: levelAbout[l], ...(beyond ? { disabled: true, disabledReason: `The provider offers this partner ${levelName[offer]} at most.` } : {}) };
+      return { value: l, label: levelName(l), description: levelAbout(l), ...(beyond ? { disabled: true, disabledReason: t('pages.level.at_most', { level: levelName(offer) }) } : {}) };
     });
   return (
     <FormField
       label={label}
-      description={offer === 'manage' ? undefined : offer === undefined ? 'The provider may offer a partner a lower level; the lower of the two applies.' : `The provider offers this partner ${levelName[offer]} at most.`}
+      description={offer === 'manage' ? undefined : offer === undefined ? t('pages.level.offer') : t('pages.level.at_most', { level: levelName(offer) })}
       errorText={error}
     >
       <Select
@@ -67,17 +68,17 @@ export function PersonLevelSelect({
   onChange: (level: PersonLevel | undefined) => void;
   error?: string;
 }) {
-  const always = 'The same level as the partner, also after you change it';
+  const always = t('pages.level.always');
   const options = [
-    { value: '', label: levelName[level], description: limited ? 'The limit that this person already has' : always },
+    { value: '', label: levelName(level), description: limited ? t('pages.level.limited') : always },
     ...order
       .slice(1, order.indexOf(grant.level) + 1)
       .filter((l) => l !== level)
-      .map((l) => ({ value: l as string, label: levelName[l], description: levelAbout[l] })),
-    ...(limited ? [{ value: 'unlimited', label: 'No limit', description: always }] : []),
+      .map((l) => ({ value: l as string, label: levelName(l), description: levelAbout(l) })),
+    ...(limited ? [{ value: 'unlimited', label: t('pages.level.unlimited'), description: always }] : []),
   ];
   return (
-    <FormField label="Level for this person" description="The highest level for this person. Other users of the partner keep theirs." errorText={error}>
+    <FormField label={t('pages.level.person')} description={t('pages.level.person_about')} errorText={error}>
       <Select
         selectedOption={options.find((o) => o.value === (value ?? '')) ?? null}
         options={options}

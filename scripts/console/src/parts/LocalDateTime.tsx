@@ -4,6 +4,7 @@ import Grid from '@cloudscape-design/components/grid';
 import TimeInput from '@cloudscape-design/components/time-input';
 import { useState } from 'react';
 
+import { t } from '../language';
 import { DayInput } from './DayInput';
 import { fieldsOf, instantOf, local, utc, zone } from './time';
 
@@ -18,13 +19,13 @@ export function LocalDateTime({ label, value, onChange, error }: { label: string
   return (
     <div>
       <Grid gridDefinition={[{ colspan: 8 }, { colspan: 4 }]}>
-        <DayInput label={`${label}: day`} value={fields.date} onChange={(date) => change({ ...fields, date })} error={error} />
-        <FormField label={`${label}: time`}>
+        <DayInput label={t('pages.time.day', { label })} value={fields.date} onChange={(date) => change({ ...fields, date })} error={error} />
+        <FormField label={t('pages.time.time', { label })}>
           <TimeInput value={fields.time} onChange={(e) => change({ ...fields, time: e.detail.value })} format="hh:mm" placeholder="hh:mm" />
         </FormField>
       </Grid>
       <Box variant="small" display="block" color="text-body-secondary" padding={{ top: 'xxs' }}>
-        Your local time ({zone()}){at && `: ${local(at)} = ${utc(at)}`}
+        {at ? t('pages.time.both', { zone: zone(), local: local(at), utc: utc(at) }) : t('pages.time.local', { zone: zone() })}
       </Box>
     </div>
   );

@@ -4,6 +4,7 @@ import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/c
 import { useState } from 'react';
 
 import { useCursorPages, useSubmit, type ExportPage, type ExportQuery, type Page, type Schemas } from '../api';
+import { rich, t } from '../language';
 import { useFlash } from '../shell/flash';
 import { ConfirmModal } from './ConfirmModal';
 import { DataTable } from './DataTable';
@@ -15,16 +16,16 @@ import { eventTitle } from './words';
 
 type Mail = Schemas['Mail'];
 
-const states: Record<Mail['state'], { type: StatusIndicatorProps.Type; text: string }> = {
-  claimed: { type: 'in-progress', text: 'Being sent' },
-  sent: { type: 'success', text: 'Sent' },
-  delivered: { type: 'success', text: 'Delivered' },
-  bounced: { type: 'error', text: 'Bounced' },
-  complained: { type: 'warning', text: 'Marked as unwanted' },
-  failed: { type: 'error', text: 'Failed' },
-  suppressed: { type: 'stopped', text: 'Not sent' },
-  bundled: { type: 'info', text: 'In the summary of the day' },
-  dropped: { type: 'stopped', text: 'Not sent' },
+const stateType: Record<Mail['state'], StatusIndicatorProps.Type> = {
+  claimed: 'in-progress',
+  sent: 'success',
+  delivered: 'success',
+  bounced: 'error',
+  complained: 'warning',
+  failed: 'error',
+  suppressed: 'stopped',
+  bundled: 'info',
+  dropped: 'stopped',
 };
 
 /** A side's mails: where they are read and sent again. */
@@ -55,8 +56,8 @@ export function MailPage({ side }: { side: MailSide }) {
   const resend = useSubmit(side.resend, {
     repeatable: true,
     onDone: (mail) => {
-      if (mail.state === 'suppressed' || mail.state === 'dropped') flash.warn(`The mail to ${mail.to} was not sent`, mail.reason);
-      else flash.done(`The mail to ${mail.to} was sent again`);
+      if (mail.state === 'suppressed' || mail.state === 'dropped') flash.warn(t('pages.mail.not_sent', { to: mail.to }), mail.reason);
+      else flash.done(t('pages.mail.sent_again', { to: mail.to }));
       setAgain(undefined);
       void side.changed();
     },
@@ -64,23 +65,23 @@ export function MailPage({ side }: { side: MailSide }) {
   return (
     <>
       <DataTable
-        title="Mails"
+        title={t('pages.mail.list')}
         heading={events ? 'h2' : 'h1'}
         actions={events ? undefined : <ExportButton name="Mails" read={side.exported} />}
-        description="The mails that were sent, newest first, and whether they were delivered."
+        description={t('pages.mail.about')}
         pages={pages}
         trackBy={(m) => m.id}
-        empty="No mail has been sent yet."
+        empty={t('pages.mail.none')}
         columns={[
-          { id: 'to', header: 'To', cell: (m) => <Name>{m.to}</Name>, isRowHeader: true, minWidth: 150 },
-          { id: 'about', header: 'About', cell: (m) => eventTitle(m.type as Schemas['Event']['type']), minWidth: 130 },
+          { id: 'to', header: t('pages.mail.to'), cell: (m) => <Name>{m.to}</Name>, isRowHeader: true, minWidth: 150 },
+          { id: 'about', header: t('pages.mail.of'), cell: (m) => eventTitle(m.type as Schemas['Event']['type']), minWidth: 130 },
           {
             id: 'state',
-            header: 'State',
+            header: t('pages.mail.state'),
             minWidth: 120,
             cell: (m) => (
               <>
-                <StatusIndicator type={states[m.state].type}>{states[m.state].text}</StatusIndicator>
+                <StatusIndicator type={stateType[m.state]}>{t(`words.mail_state.${m.state}`)}</StatusIndicator>
                 {m.reason && !['sent', 'delivered'].includes(m.state) && (
                   <Box variant="small" display="block" color="text-body-secondary">
                     {m.reason}
@@ -89,30 +90,26 @@ export function MailPage({ side }: { side: MailSide }) {
               </>
             ),
           },
-          { id: 'when', header: 'When', cell: (m) => <Instant at={m.sent_at ?? m.updated_at} both />, minWidth: 130 },
+          { id: 'when', header: t('pages.column.when'), cell: (m) => <Instant at={m.sent_at ?? m.updated_at} both />, minWidth: 130 },
           {
             id: 'resend',
-            header: 'Actions',
+            header: t('pages.column.actions'),
             minWidth: 120,
             cell: (m: Mail) => (
-              <Button variant="inline-link" onClick={() => setAgain(m)} ariaLabel={`Send the mail to ${m.to} again`}>
-                Send again
-              </Button>
+              <Button variant="inline-link" onClick={() => setAgain(m)} ariaLabel={t('pages.mail.send_again_to', { to: m.to })}>{t('pages.button.send_again')}</Button>
             ),
           },
         ]}
       />
       {again && (
         <ConfirmModal
-          header="Send this mail again?"
-          action="Send again"
+          header={t('pages.mail.again_ask')}
+          action={t('pages.button.send_again')}
           confirm={() => resend.send(again)}
           close={() => (resend.reset(), setAgain(undefined))}
           sending={resend.sending}
           problem={resend.problem}
-        >
-          {again.to} gets another mail about the same: {eventTitle(again.type as Schemas['Event']['type'])}, <Instant at={again.created_at} />.
-        </ConfirmModal>
+        >{rich('pages.mail.again_about', { to: again.to, event: eventTitle(again.type as Schemas['Event']['type']), at: <Instant at={again.created_at} /> })}</ConfirmModal>
       )}
     </>
   );

@@ -2,6 +2,7 @@ import ContentLayout from '@cloudscape-design/components/content-layout';
 import Header from '@cloudscape-design/components/header';
 import type { ReactNode } from 'react';
 
+import { t } from '../language';
 import { Name } from './Name';
 
 /** A page inside the shell: its title (also of the tab), what can be done with the whole of it, and its content. */
@@ -26,7 +27,7 @@ export function Page({
         </Header>
       }
     >
-      <title>{`${tabTitle} · Partner Access`}</title>
+      <title>{t('pages.title', { title: tabTitle })}</title>
       {children}
     </ContentLayout>
   );

@@ -3,6 +3,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useId, type ReactNode } from 'react';
 
 import type { Problem } from '../api';
+import { t } from '../language';
 import { Panel } from '../shell/Panel';
 import { ProblemAlert } from './ProblemAlert';
 
@@ -48,9 +49,7 @@ export function PanelForm({
             <Button variant="primary" form={form} formAction="submit" loading={sending} disabled={disabledReason !== undefined} disabledReason={disabledReason}>
               {action}
             </Button>
-            <Button formAction="none" variant="link" onClick={close}>
-              Cancel
-            </Button>
+            <Button formAction="none" variant="link" onClick={close}>{t('pages.button.cancel')}</Button>
           </SpaceBetween>
         </SpaceBetween>
       }

@@ -1,6 +1,7 @@
 import FormField from '@cloudscape-design/components/form-field';
 
 import { answer } from '../api';
+import { t } from '../language';
 import { useApi } from '../session';
 import { SearchSelect, type Choice } from './SearchSelect';
 
@@ -11,8 +12,8 @@ export function PartnerSelect({
   value,
   onChange,
   error,
-  label = 'Organisation',
-  description = 'Type the beginning of any word of its name.',
+  label = t('pages.partner_select.label'),
+  description = t('pages.partner_select.about'),
 }: {
   value: PartnerChoice | undefined;
   onChange: (partner: PartnerChoice) => void;
@@ -24,7 +25,7 @@ export function PartnerSelect({
   return (
     <FormField label={label} description={description} errorText={error}>
       <SearchSelect
-        of="an organisation"
+        of={t('pages.partner_select.of')}
         cacheKey={['partners']}
         value={value}
         onChange={(p) => p && onChange(p)}

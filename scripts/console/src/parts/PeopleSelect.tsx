@@ -1,6 +1,8 @@
 import FormField from '@cloudscape-design/components/form-field';
 import Multiselect from '@cloudscape-design/components/multiselect';
 
+import { t } from '../language';
+
 /** A choice of some people from not too many: by id, or by address. */
 export function PeopleSelect({
   label,
@@ -28,7 +30,7 @@ export function PeopleSelect({
         onChange={(e) => onChange(e.detail.selectedOptions.map((o) => o.value ?? ''))}
         placeholder={placeholder}
         filteringType="auto"
-        deselectAriaLabel={(o) => `Remove ${o.label ?? ''}`}
+        deselectAriaLabel={(o) => t('pages.remove_of', { name: o.label ?? '' })}
       />
     </FormField>
   );

@@ -4,6 +4,7 @@ import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import type { ReactNode } from 'react';
 
 import type { CursorPages, Schemas } from '../api';
+import { t } from '../language';
 import { DataTable } from './DataTable';
 import { LastUse } from './Ending';
 import { Instant } from './Instant';
@@ -19,7 +20,7 @@ export type PersonRow = { user: User; invitation?: undefined } | { user?: undefi
 export function PeopleTable({
   users,
   invitations,
-  title = 'People',
+  title = t('pages.people.title'),
   description,
   actions,
   empty,
@@ -49,21 +50,21 @@ export function PeopleTable({
       columns={[
         {
           id: 'name',
-          header: 'User',
+          header: t('pages.column.user'),
           isRowHeader: true,
           minWidth: 160,
-          cell: (r) => (r.user ? <Who name={r.user.name} about={r.user.email} /> : <Who name={r.invitation.email} about={`Invited by ${byWhom(r.invitation.invited_by)}`} />),
+          cell: (r) => (r.user ? <Who name={r.user.name} about={r.user.email} /> : <Who name={r.invitation.email} about={t('pages.people.invited_by', { who: byWhom(r.invitation.invited_by) })} />),
         },
-        { id: 'role', header: 'Role', whole: true, minWidth: 100, cell: (r) => (r.user ? roleName[r.user.role] : roleName.external) },
-        { id: 'level', header: 'Level', whole: true, minWidth: 90, cell: (r) => <Level row={r} /> },
-        { id: 'status', header: 'Status', whole: true, minWidth: 150, cell: (r) => <RowStatus row={r} /> },
-        { id: 'since', header: 'Since', whole: true, minWidth: 120, cell: (r) => (r.user?.assigned_at ? <Instant at={r.user.assigned_at} /> : '–') },
-        { id: 'used', header: 'Last used', whole: true, minWidth: 100, cell: (r) => (r.user ? <LastUse on={r.user.last_used_on} /> : '–') },
+        { id: 'role', header: t('words.field.role'), whole: true, minWidth: 100, cell: (r) => (r.user ? roleName(r.user.role) : roleName('external')) },
+        { id: 'level', header: t('words.field.level'), whole: true, minWidth: 90, cell: (r) => <Level row={r} /> },
+        { id: 'status', header: t('words.field.state'), whole: true, minWidth: 150, cell: (r) => <RowStatus row={r} /> },
+        { id: 'since', header: t('pages.column.since'), whole: true, minWidth: 120, cell: (r) => (r.user?.assigned_at ? <Instant at={r.user.assigned_at} /> : '–') },
+        { id: 'used', header: t('pages.column.last_used'), whole: true, minWidth: 100, cell: (r) => (r.user ? <LastUse on={r.user.last_used_on} /> : '–') },
         ...(menu
           ? [
               {
                 id: 'actions',
-                header: 'Actions',
+                header: t('pages.column.actions'),
                 minWidth: 80,
                 cell: (r: PersonRow) => {
                   const { items, chosen, busy = false } = menu(r);
@@ -71,7 +72,7 @@ export function PeopleTable({
                   return (
                     <ButtonDropdown
                       variant="inline-icon"
-                      ariaLabel={`Actions for ${r.user ? r.user.name : r.invitation.email}`}
+                      ariaLabel={t('pages.actions_for', { name: r.user ? r.user.name : r.invitation.email })}
                       expandToViewport
                       loading={busy}
                       items={items}
@@ -88,14 +89,12 @@ export function PeopleTable({
 }
 
 function Level({ row: r }: { row: PersonRow }) {
-  if (!r.user) return <>{levelName[r.invitation.level]}</>;
+  if (!r.user) return <>{levelName(r.invitation.level)}</>;
   return (
     <>
-      {levelName[r.user.effective_level]}
+      {levelName(r.user.effective_level)}
       {r.user.cap === r.user.effective_level && (
-        <Box variant="small" display="block" color="text-body-secondary">
-          Limit
-        </Box>
+        <Box variant="small" display="block" color="text-body-secondary">{t('pages.users.limit')}</Box>
       )}
     </>
   );
@@ -106,12 +105,10 @@ function RowStatus({ row: r }: { row: PersonRow }) {
     return (
       <>
         <InvitationStatus of={r.invitation.status} />
-        <Box variant="small" display="block" color="text-body-secondary">
-          Can be accepted until {instant(r.invitation.expires_at)}
-        </Box>
+        <Box variant="small" display="block" color="text-body-secondary">{t('pages.invitation.acceptable_until_at', { at: instant(r.invitation.expires_at) })}</Box>
       </>
     );
   }
   if (r.user.status !== 'active') return <UserStatus of={r.user.status} />;
-  return <StatusIndicator type="success">{r.user.assigned_at ? 'Assigned' : 'By everyone'}</StatusIndicator>;
+  return <StatusIndicator type="success">{r.user.assigned_at ? t('pages.people.assigned') : t('pages.people.by_everyone')}</StatusIndicator>;
 }

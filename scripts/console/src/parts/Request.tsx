@@ -2,6 +2,7 @@ import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/c
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 
 import type { Schemas } from '../api';
+import { t } from '../language';
 import { Instant } from './Instant';
 import { instantBoth, levelName, names, requestReason } from './words';
 
@@ -18,18 +19,19 @@ const statusType: Record<Schemas['RequestStatus'], StatusIndicatorProps.Type> = 
 
 /** The status of a request, and why it was cancelled. */
 export function RequestStatus({ of: r }: { of: Request }) {
-  const status = r.status.charAt(0).toUpperCase() + r.status.slice(1);
-  return <StatusIndicator type={statusType[r.status]}>{r.cancelled_because ? `${status}: ${requestReason[r.cancelled_because]}` : status}</StatusIndicator>;
+  const status = t(`words.request_status.${r.status}`);
+  return <StatusIndicator type={statusType[r.status]}>{r.cancelled_because ? t('words.status_because', { status, reason: requestReason(r.cancelled_because) }) : status}</StatusIndicator>;
 }
-
-const kindName: Record<Schemas['RequestKind'], string> = { access: 'Access', extend: 'More time', raise: 'A higher level' };
 
 /** What is asked for, in a line. */
 export function wish(r: Request): string {
-  const who = r.everyone ? 'everyone' : names(r.users.map((u) => u.name ?? u.id));
-  if (r.kind === 'extend') return `More time: ${r.until ? `until ${instantBoth(r.until)}` : 'without an end'}`;
-  if (r.kind === 'raise') return `${kindName.raise}: ${r.level ? levelName[r.level] : ''}${r.personal ? ` for ${who}` : ''}`;
-  return `Access${r.level ? ` at ${levelName[r.level]}` : ''} for ${who}${r.level && r.until ? ` until ${instantBoth(r.until)}` : ''}`;
+  const who = r.everyone ? t('words.wish.everyone') : names(r.users.map((u) => u.name ?? u.id));
+  const until = r.until ? instantBoth(r.until) : '';
+  const level = r.level ? levelName(r.level) : '';
+  if (r.kind === 'extend') return until ? t('words.wish.extend_until', { until }) : t('words.wish.extend');
+  if (r.kind === 'raise') return r.personal ? t('words.wish.raise_for', { level, who }) : t('words.wish.raise', { level });
+  if (level && until) return t('words.wish.access_until', { level, who, until });
+  return level ? t('words.wish.access_level', { level, who }) : t('words.wish.access', { who });
 }
 
 /** All that there is to know about a request. */
@@ -39,18 +41,18 @@ export function RequestDetails({ of: r }: { of: Request }) {
     <KeyValuePairs
       columns={2}
       items={[
-        { label: 'Asked for', value: wish(r) },
-        { label: 'Status', value: <RequestStatus of={r} /> },
-        ...item('Asked by', r.requested_by.email),
-        { label: r.status === 'pending' ? 'To be decided before' : 'Last changed', value: <Instant at={r.status === 'pending' ? r.expires_at : r.updated_at} both /> },
-        ...item('Reason', r.reason),
-        ...item('Ticket', r.ticket),
-        ...item('Question', r.question),
-        ...item('Decided by', r.decided_by?.email),
-        ...item('Note', r.note),
-        ...item('Approved so far by', names((r.approvals ?? []).map((a) => a.email))),
-        ...(r.granted?.level && r.granted.level !== r.level ? [{ label: 'Approved level', value: levelName[r.granted.level] }] : []),
-        ...(r.granted && r.granted.until !== r.until ? [{ label: 'Approved until', value: r.granted.until ? instantBoth(r.granted.until) : 'Without an end' }] : []),
+        { label: t('pages.request.asked_for'), value: wish(r) },
+        { label: t('words.field.state'), value: <RequestStatus of={r} /> },
+        ...item(t('pages.request.asked_by'), r.requested_by.email),
+        { label: r.status === 'pending' ? t('pages.request.decide_before') : t('pages.request.changed'), value: <Instant at={r.status === 'pending' ? r.expires_at : r.updated_at} both /> },
+        ...item(t('pages.request.reason'), r.reason),
+        ...item(t('pages.request.ticket'), r.ticket),
+        ...item(t('pages.request.question'), r.question),
+        ...item(t('pages.request.decided_by'), r.decided_by?.email),
+        ...item(t('words.field.note'), r.note),
+        ...item(t('pages.request.approved_so_far'), names((r.approvals ?? []).map((a) => a.email))),
+        ...(r.granted?.level && r.granted.level !== r.level ? [{ label: t('pages.request.approved_level'), value: levelName(r.granted.level) }] : []),
+        ...(r.granted && r.granted.until !== r.until ? [{ label: t('pages.request.approved_until'), value: r.granted.until ? instantBoth(r.granted.until) : t('pages.request.no_end') }] : []),
       ]}
     />
   );

@@ -4,6 +4,7 @@ import Select from '@cloudscape-design/components/select';
 import type { ReactNode } from 'react';
 
 import type { CursorPages, Schemas } from '../api';
+import { t } from '../language';
 import { PanelOutlet } from '../shell/Panel';
 import { useFollow } from '../shell/useFollow';
 import { DataTable } from './DataTable';
@@ -13,9 +14,9 @@ import { RequestStatus, wish, type Request } from './Request';
 /** The status that the list is narrowed to; '': none. */
 export type Shown = Schemas['RequestStatus'] | '';
 
-const filters = [
-  { value: '', label: 'All requests' },
-  ...(['pending', 'approved', 'declined', 'withdrawn', 'expired', 'cancelled'] as const).map((s) => ({ value: s as string, label: s.charAt(0).toUpperCase() + s.slice(1) })),
+const filters = () => [
+  { value: '', label: t('pages.request.all') },
+  ...(['pending', 'approved', 'declined', 'withdrawn', 'expired', 'cancelled'] as const).map((s) => ({ value: s as string, label: t(`words.request_status.${s}`) })),
 ];
 
 /** Requests of either side; each opens in the panel at `at`, with the other side's name as `other` shows it. */
@@ -39,21 +40,22 @@ export function RequestTable({
   other: (r: Request) => ReactNode;
 }) {
   const follow = useFollow();
+  const options = filters();
   return (
     <>
       <DataTable
-        title="Requests"
+        title={t('pages.request.list')}
         description={description}
         actions={actions}
         pages={pages}
         trackBy={(r) => r.id}
-        empty={shown ? 'There is no request of this kind.' : 'There are no requests.'}
+        empty={shown ? t('pages.request.none_of_kind') : t('pages.request.none')}
         filter={
           <Grid gridDefinition={[{ colspan: { default: 12, xs: 4 } }]}>
             <Select
-              ariaLabel="What is shown"
-              selectedOption={filters.find((f) => f.value === shown) ?? null}
-              options={filters}
+              ariaLabel={t('pages.list.shown')}
+              selectedOption={options.find((f) => f.value === shown) ?? null}
+              options={options}
               onChange={(e) => show((e.detail.selectedOption.value ?? '') as Shown)}
             />
           </Grid>
@@ -61,7 +63,7 @@ export function RequestTable({
         columns={[
           {
             id: 'wish',
-            header: 'Asked for',
+            header: t('pages.request.asked_for'),
             isRowHeader: true,
             minWidth: 200,
             cell: (r) => (
@@ -71,9 +73,9 @@ export function RequestTable({
             ),
           },
           { id: 'other', header: otherSide, minWidth: 120, cell: other },
-          { id: 'status', header: 'Status', minWidth: 130, cell: (r) => <RequestStatus of={r} /> },
-          { id: 'by', header: 'By', minWidth: 130, cell: (r) => r.requested_by.email ?? '' },
-          { id: 'when', header: 'Asked', minWidth: 120, cell: (r) => <Instant at={r.created_at} /> },
+          { id: 'status', header: t('words.field.state'), minWidth: 130, cell: (r) => <RequestStatus of={r} /> },
+          { id: 'by', header: t('pages.column.by'), minWidth: 130, cell: (r) => r.requested_by.email ?? '' },
+          { id: 'when', header: t('pages.request.asked'), minWidth: 120, cell: (r) => <Instant at={r.created_at} /> },
         ]}
       />
       <PanelOutlet />

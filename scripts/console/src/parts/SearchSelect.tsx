@@ -2,6 +2,8 @@ import Select from '@cloudscape-design/components/select';
 import { useEffect, useState } from 'react';
 
 import { useCursorPages, type Page } from '../api';
+import { t } from '../language';
+import { problemWords } from './problems';
 
 export interface Choice {
   id: string;
@@ -38,17 +40,17 @@ export function SearchSelect({
   return (
     <Select
       filteringType="manual"
-      filteringAriaLabel={`Find ${of}`}
-      filteringPlaceholder="Any word of the name"
-      placeholder={any ?? `Choose ${of}`}
+      filteringAriaLabel={t('pages.search.find', { of })}
+      filteringPlaceholder={t('pages.search.word')}
+      placeholder={any ?? t('pages.search.choose', { of })}
       ariaLabel={ariaLabel}
       selectedOption={value ? { value: value.id, label: value.name } : null}
       options={any && !q ? [{ value: '', label: any }, ...found] : found}
       statusType={pages.problem ? 'error' : waiting || pages.fetching ? 'loading' : pages.more ? 'pending' : 'finished'}
-      loadingText="Looking"
-      errorText={pages.problem?.title}
-      recoveryText="Try again"
-      empty={q ? `None has a word in its name that begins with “${q}”.` : 'There are none.'}
+      loadingText={t('pages.search.looking')}
+      errorText={pages.problem && problemWords(pages.problem)[0]}
+      recoveryText={t('pages.button.try_again')}
+      empty={q ? t('pages.search.none_found', { text: q }) : t('pages.search.none')}
       onLoadItems={({ detail: { filteringText, firstPage, samePage } }) => {
         setTyped(filteringText);
         if (samePage) pages.retry();

@@ -1,6 +1,7 @@
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../api';
+import { t } from '../language';
 import { invitationReason, statusWords, type GrantStatus } from './words';
 
 const grantType: Record<GrantStatus, StatusIndicatorProps.Type> = {
@@ -28,13 +29,13 @@ const invitationType: Record<Schemas['InvitationStatus'], StatusIndicatorProps.T
 
 /** The status of an invitation, and why it was cancelled where nobody did that. */
 export function InvitationStatus({ of, reason }: { of: Schemas['InvitationStatus']; reason?: Schemas['InvitationReason'] | undefined }) {
-  const status = of.charAt(0).toUpperCase() + of.slice(1);
-  return <StatusIndicator type={invitationType[of]}>{reason ? `${status}: ${invitationReason[reason]}` : status}</StatusIndicator>;
+  const status = t(`words.invitation_status.${of}`);
+  return <StatusIndicator type={invitationType[of]}>{reason ? t('words.status_because', { status, reason: invitationReason(reason) }) : status}</StatusIndicator>;
 }
 
 const userType: Record<Schemas['UserStatus'], StatusIndicatorProps.Type> = { invited: 'pending', active: 'success', disabled: 'stopped' };
 
 /** The status of a partner's user. */
 export function UserStatus({ of }: { of: Schemas['UserStatus'] }) {
-  return <StatusIndicator type={userType[of]}>{of.charAt(0).toUpperCase() + of.slice(1)}</StatusIndicator>;
+  return <StatusIndicator type={userType[of]}>{t(`words.user_status.${of}`)}</StatusIndicator>;
 }

@@ -1,13 +1,15 @@
 import Alert from '@cloudscape-design/components/alert';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
+import { t } from '../language';
+
 /** Says what somebody else changed while a person was editing the same, and what is still to be saved of the person's own (`mine`). */
 export function Theirs({ lines, mine = [] }: { lines: string[] | undefined; mine?: string[] }) {
   if (!lines) return null;
   return (
-    <Alert type="warning" header="Someone else changed this">
+    <Alert type="warning" header={t('pages.theirs.title')}>
       <SpaceBetween size="xs">
-        <div>What they changed:</div>
+        <div>{t('pages.theirs.what')}</div>
         <ul>
           {lines.map((line) => (
             <li key={line}>{line}</li>
@@ -15,7 +17,7 @@ export function Theirs({ lines, mine = [] }: { lines: string[] | undefined; mine
         </ul>
         {mine.length > 0 && (
           <>
-            <div>Your own changes, which the button applies to it:</div>
+            <div>{t('pages.theirs.mine')}</div>
             <ul>
               {mine.map((line) => (
                 <li key={line}>{line}</li>
@@ -23,7 +25,7 @@ export function Theirs({ lines, mine = [] }: { lines: string[] | undefined; mine
             </ul>
           </>
         )}
-        <div>Your own changes are still here and not saved yet. Apply them, or cancel.</div>
+        <div>{t('pages.theirs.kept')}</div>
       </SpaceBetween>
     </Alert>
   );

@@ -7,6 +7,7 @@ import Table from '@cloudscape-design/components/table';
 import { useEffect, useState } from 'react';
 
 import type { CursorPages, Schemas } from '../api';
+import { number, rich, t } from '../language';
 import { Instant } from './Instant';
 import { ProblemAlert } from './ProblemAlert';
 import { SearchField } from './SearchField';
@@ -86,22 +87,22 @@ export function UserChecks({
       ariaLabels={{
         tableLabel: label,
         selectionGroupLabel: label,
-        allItemsSelectionLabel: () => 'All that are shown',
+        allItemsSelectionLabel: () => t('pages.users.all_shown'),
         itemSelectionLabel: (_, r) => ('user' in r ? r.user.name : r.invitation.email),
       }}
       loading={loading}
-      loadingText="Loading users"
+      loadingText={t('pages.users.loading')}
       columnDefinitions={[
         {
           id: 'user',
-          header: 'User',
+          header: t('pages.column.user'),
           isRowHeader: true,
           cell: (r) => (
             <div className="breaks-words">
               {'user' in r ? (
                 <Who
                   name={r.user.name}
-                  about={[r.user.email, levels && roleName[r.user.role], levels && narrow && levelLine(r)].filter(Boolean).join(' · ')}
+                  about={[r.user.email, levels && roleName(r.user.role), levels && narrow && levelLine(r)].filter(Boolean).join(' · ')}
                 />
               ) : (
                 <Invited invitation={r.invitation} level={narrow} cancel={cancel} />
@@ -112,16 +113,16 @@ export function UserChecks({
         ...(levels // in a panel there is room for one more column, on a telephone for none
           ? narrow
             ? []
-            : [{ id: 'level', header: 'Level', cell: (r: Row) => <Has row={r} /> }]
-          : [{ id: 'role', header: 'Role', cell: (r: Row) => ('user' in r ? roleName[r.user.role] : '') }]),
+            : [{ id: 'level', header: t('words.field.level'), cell: (r: Row) => <Has row={r} /> }]
+          : [{ id: 'role', header: t('words.field.role'), cell: (r: Row) => ('user' in r ? roleName(r.user.role) : '') }]),
       ]}
-      filter={<SearchField value={search} onChange={onSearch} placeholder="Find by any word of a name, or by address" label={`Find in ${label}`} />}
+      filter={<SearchField value={search} onChange={onSearch} placeholder={t('pages.users.search')} label={t('pages.users.search_in', { label })} />}
       empty={
         problem ? (
           <ProblemAlert problem={problem} retry={retry} />
         ) : (
           <Box textAlign="center" color="inherit">
-            {search ? `No user has a name or an address with “${search}”.` : 'There are no users.'}
+            {search ? t('pages.users.none_found', { text: search }) : t('pages.users.none')}
           </Box>
         )
       }
@@ -132,7 +133,7 @@ export function UserChecks({
             pagesCount={pagesCount}
             openEnd={more}
             onChange={(e) => setAt({ search, page: e.detail.currentPageIndex })}
-            ariaLabels={{ nextPageLabel: 'Next page of users', previousPageLabel: 'Previous page of users', pageLabel: (n) => `Page ${n} of users` }}
+            ariaLabels={{ nextPageLabel: t('pages.users.next_page'), previousPageLabel: t('pages.users.previous_page'), pageLabel: (n) => t('pages.users.page', { page: number(n) }) }}
           />
         )
       }
@@ -140,16 +141,14 @@ export function UserChecks({
         !frozen &&
         users.length > 0 && (
           <SpaceBetween direction="horizontal" size="s">
-            <span aria-live="polite">{`${selected.toLocaleString('en')} of ${users.length.toLocaleString('en')}${more ? ' or more' : ''}${search ? ' found' : ''} selected`}</span>
+            <span aria-live="polite">{t('pages.users.selected', { selected: number(selected), all: number(users.length), more: more ? 'yes' : 'no', found: search ? 'yes' : 'no' })}</span>
             {users.length > pageSize && selected < users.length && (
               <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => !checked(u.id)), true)}>
-                Select all {users.length.toLocaleString('en')}
+                {t('pages.users.select_all', { all: number(users.length) })}
               </Button>
             )}
             {selected > 0 && users.length > pageSize && (
-              <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => checked(u.id)), false)}>
-                Select none
-              </Button>
+              <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => checked(u.id)), false)}>{t('pages.users.select_none')}</Button>
             )}
           </SpaceBetween>
         )
@@ -160,24 +159,22 @@ export function UserChecks({
 
 /** What the user has, or what accepting the invitation gives; '' for a user without access. */
 function levelOf(row: Row): string {
-  if ('invitation' in row) return levelName[row.invitation.level];
-  return 'effective_level' in row.user ? levelName[row.user.effective_level] : '';
+  if ('invitation' in row) return levelName(row.invitation.level);
+  return 'effective_level' in row.user ? levelName(row.user.effective_level) : '';
 }
 
 /** Whether the level is a limit of this person's own. */
 const isLimit = (row: Row): boolean => 'user' in row && 'effective_level' in row.user && row.user.cap === row.user.effective_level;
 
 /** The level in a line, where there is no column for it. */
-const levelLine = (row: Row): string => (isLimit(row) ? `${levelOf(row)} (limit)` : levelOf(row));
+const levelLine = (row: Row): string => (isLimit(row) ? t('pages.users.level_limit', { level: levelOf(row) }) : levelOf(row));
 
 function Has({ row }: { row: Row }) {
   return (
     <>
       <div>{levelOf(row) || '–'}</div>
       {isLimit(row) && (
-        <Box variant="small" color="text-body-secondary">
-          Limit
-        </Box>
+        <Box variant="small" color="text-body-secondary">{t('pages.users.limit')}</Box>
       )}
     </>
   );
@@ -189,13 +186,11 @@ function Invited({ invitation: i, level, cancel }: { invitation: Invitation; lev
       {i.email}
       <Box variant="small" display="block" color="text-body-secondary">
         <StatusIndicator type="pending">
-          Invited{level && ` (${levelName[i.level]})`}, until <Instant at={i.expires_at} />
+          {level ? rich('pages.users.invited_level', { level: levelName(i.level), until: <Instant at={i.expires_at} /> }) : rich('pages.users.invited', { until: <Instant at={i.expires_at} /> })}
         </StatusIndicator>
       </Box>
       {cancel && (
-        <Button variant="inline-link" formAction="none" onClick={() => cancel(i)} ariaLabel={`Cancel the invitation of ${i.email}`}>
-          Cancel the invitation
-        </Button>
+        <Button variant="inline-link" formAction="none" onClick={() => cancel(i)} ariaLabel={t('pages.invitation.cancel.of', { email: i.email })}>{t('pages.invitation.cancel.action')}</Button>
       )}
     </>
   );

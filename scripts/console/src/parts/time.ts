@@ -1,14 +1,20 @@
 // Instants are UTC on the wire. People read and enter their own local time: both are always shown, with the zone written.
+import { locale } from '../language';
 
 /** The zone of this browser, such as Europe/Berlin. */
 export const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** 22 Nov 2026, 11:00 GMT+1 */
+/** 22 Nov 2026, 11:00 GMT+1, as the reader's locale writes it. */
 export function local(t: Date): string {
-  return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }).format(t);
+  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }).format(t);
 }
 
-/** 2026-11-22 10:00 UTC */
+/** A day of UTC, as the reader's locale writes it. */
+export function utcDay(t: Date): string {
+  return new Intl.DateTimeFormat(locale(), { timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric' }).format(t);
+}
+
+/** 2026-11-22 10:00 UTC: the same everywhere, as logs and exports have it. */
 export function utc(t: Date): string {
   return `${t.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { asProblem, useSubmit, type Answer, type Problem } from '../api';
+import { t } from '../language';
 
 /** What a thing's fields are, in words, by the name of the field: what two versions of it differ in is told by it. */
 export type Lines<T> = (thing: T) => Record<string, string>;
@@ -11,7 +12,7 @@ export function differences<T>(lines: Lines<T>, was: T, is: T): string[] {
   const before = lines(was);
   return Object.entries(lines(is))
     .filter(([name, now]) => before[name] !== now)
-    .map(([name, now]) => `${name}: ${before[name] || 'none'} → ${now || 'none'}`);
+    .map(([name, now]) => t('words.event_line.change', { field: name, was: before[name] || t('words.none'), is: now || t('words.none') }));
 }
 
 export interface Editing<T, Body> {
@@ -60,7 +61,7 @@ export function useEditing<T, Body, Output>({
       void query.refetch().then(({ data }) => {
         if (!data) return;
         const lost = differences(lines, seen.data, data.data);
-        setTheirs(lost.length > 0 ? lost : ['Something that this panel does not show.']);
+        setTheirs(lost.length > 0 ? lost : [t('pages.theirs.hidden')]);
       });
     },
   });

@@ -1,5 +1,6 @@
 // How the service's words read on a page. One place, so that both sides read the same.
 import type { Schemas } from '../api';
+import { known, list, number, t, type Key } from '../language';
 import { local, utc } from './time';
 
 export type Level = Schemas['Level'];
@@ -8,103 +9,57 @@ type Change = Schemas['GrantChange'];
 type Event = Schemas['Event'];
 type By = Schemas['By'];
 
-export const levelName: Record<Level, string> = { none: 'No access', view: 'View', support: 'Support', manage: 'Manage' };
+export const levelName = (level: Level): string => t(`words.level.${level}`);
 
-export const levelAbout: Record<Level, string> = {
-  none: 'A relationship without access',
-  view: 'Sign in, insights, metrics, dashboard and licensed capacity',
-  support: 'What View gives, and reports and user activity: reading only',
-  manage: 'Everything, reading and changing',
-};
+export const levelAbout = (level: Level): string => t(`words.level_about.${level}`);
 
-export const statusName: Record<GrantStatus, string> = {
-  scheduled: 'Scheduled',
-  active: 'Active',
-  suspended: 'Suspended',
-  expired: 'Expired',
-  ended: 'Ended',
-};
+export const grantStatuses: readonly GrantStatus[] = ['scheduled', 'active', 'suspended', 'expired', 'ended'];
 
-/** Why the access is suspended by something else than the customer's own decision. */
-export const suspendedBy: Partial<Record<NonNullable<Schemas['GrantReason']>, string>> = {
-  partner_not_active: 'the provider has suspended the partner',
-  partner_not_eligible: 'the partner is no channel partner',
-  sso_required: 'the partner lacks the single sign-on that is required',
-};
+export const statusName = (status: GrantStatus): string => t(`words.status.${status}`);
 
 /** The status in a line, with its reason where that is not the customer's own decision. */
 export function statusWords({ status, reason }: { status: GrantStatus; reason: Schemas['GrantReason'] }): string {
-  const why = status === 'suspended' && reason ? suspendedBy[reason] : undefined;
-  return why ? `Suspended: ${why}` : statusName[status];
+  if (status === 'suspended' && (reason === 'partner_not_active' || reason === 'partner_not_eligible' || reason === 'sso_required')) {
+    return t('words.suspended_because', { reason: t(`words.suspended_by.${reason}`) });
+  }
+  return statusName(status);
 }
 
-export const roleName: Record<Schemas['Role'], string> = {
-  owner: 'Owner',
-  admin: 'Admin',
-  business: 'Business',
-  tech: 'Tech',
-  sales_marketing: 'Sales and marketing',
-  external: 'External',
-};
+export const roleName = (role: Schemas['Role']): string => t(`words.role.${role}`);
 
 /** Why an invitation was cancelled although nobody did that. */
-export const invitationReason: Record<Schemas['InvitationReason'], string> = {
-  grant_ended: 'the access that it was for has ended',
-  choice_changed: 'the customer has changed who assigns the users',
-  inviter_left: 'the person who sent it can no longer invite',
-  partner_not_active: 'the provider has suspended the partner',
-  partner_not_eligible: 'the partner cannot be granted access',
-  partner_removed: 'the provider removed the partner',
-  customer_removed: 'the provider removed the customer',
-  managed: 'another partner manages the customer now',
-  period_changed: 'the access now lasts longer than what was offered',
-  expired: 'the access that was offered has ended',
-};
-
-/** Why a request was cancelled: it became moot. */
-export const requestReason: Record<Schemas['RequestReason'], string> = {
-  requester_left: 'the person who asked can no longer ask',
-  fulfilled: 'the customer has granted as much in another way',
-  grant_ended: 'the access that it is about has ended',
-  partner_not_active: 'the provider has suspended the partner',
-  partner_not_eligible: 'the partner cannot be granted access',
-  partner_removed: 'the provider removed the partner',
-  customer_removed: 'the provider removed the customer',
-  managed: 'one partner manages the customer now',
-};
-
-export const endReason: Record<Schemas['EndReason'], string> = {
-  revoked_by_customer: 'revoked by the customer',
-  relinquished_by_partner: 'relinquished by the partner',
-  expired: 'its period has ended',
-  partner_removed: 'the provider removed the partner',
-  customer_removed: 'the provider removed the customer',
-  relationship_ended: 'the provider ended the relationship',
-  management_ended: 'the provider ended the management',
-};
-
-export const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
-
-/** "Ann, Bob and Cid", or the first few and how many more. */
-export function names(list: readonly string[], most = 6): string {
-  const shown = list.length > most ? [...list.slice(0, most - 1), count(list.length - most + 1, 'other')] : [...list];
-  const last = shown.pop();
-  return shown.length > 0 ? `${shown.join(', ')} and ${last}` : (last ?? '');
+export function invitationReason(reason: Schemas['InvitationReason']): string {
+  return reason === 'expired' ? t('words.reason.offer_expired') : t(`words.reason.${reason}`);
 }
 
-export const instant = (t: string): string => local(new Date(t));
+/** Why a request was cancelled: it became moot. */
+export function requestReason(reason: Schemas['RequestReason']): string {
+  if (reason === 'grant_ended') return t('words.reason.request_grant_ended');
+  return reason === 'managed' ? t('words.reason.request_managed') : t(`words.reason.${reason}`);
+}
+
+export const endReason = (reason: Schemas['EndReason']): string => t(`words.reason.${reason}`);
+
+export const count = (n: number, noun: 'user' | 'employee' | 'customer' | 'day' | 'row' | 'other'): string => t(`words.count.${noun}`, { count: n });
+
+/** "Ann, Bob and Cid", or the first few and how many more. */
+export function names(people: readonly string[], most = 6): string {
+  return list(people.length > most ? [...people.slice(0, most - 1), count(people.length - most + 1, 'other')] : people);
+}
+
+export const instant = (at: string): string => local(new Date(at));
 
 /** Both zones, for where it matters. */
-export const instantBoth = (t: string): string => `${local(new Date(t))} (${utc(new Date(t))})`;
+export const instantBoth = (at: string): string => t('words.both_zones', { local: local(new Date(at)), utc: utc(new Date(at)) });
 
 /** People by name, of `all` that there are: those whose name is not known are counted. '' for nobody. */
-export function namesOf(list: readonly (string | undefined)[], all = list.length): string {
-  const known = list.filter((name) => name !== undefined);
-  const others = all - known.length;
-  if (others <= 0) return names(known);
-  if (known.length === 0) return count(others, 'user');
-  const shown = known.slice(0, 5);
-  return `${shown.join(', ')} and ${count(all - shown.length, 'other')}`;
+export function namesOf(people: readonly (string | undefined)[], all = people.length): string {
+  const named = people.filter((name) => name !== undefined);
+  const others = all - named.length;
+  if (others <= 0) return names(named);
+  if (named.length === 0) return count(others, 'user');
+  const shown = named.slice(0, 5);
+  return list([...shown, count(all - shown.length, 'other')]);
 }
 
 /** Who lost their access by the change, by name as far as the answer names them; '' for nobody. */
@@ -119,167 +74,133 @@ export function changeLines({ grant, changes }: Change): string[] {
   const { added, removed, people, fields, user_count: users } = changes;
   const called = (ids: readonly string[]): string => namesOf(ids.map((id) => people.find((p) => p.id === id)).filter((p) => p !== undefined).map(personLevel), ids.length);
   const personLevel = (p: Change['changes']['people'][number]): string =>
-    p.effective_level && p.effective_level !== grant.effective_level ? `${p.name} (${levelName[p.effective_level]})` : p.name;
-  if (added.length > 0) out.push(`Added: ${called(added)}.`);
-  if (removed.length > 0) out.push(`Removed: ${called(removed)}.`);
+    p.effective_level && p.effective_level !== grant.effective_level ? t('words.change.person_level', { name: p.name, level: levelName(p.effective_level) }) : p.name;
+  if (added.length > 0) out.push(t('words.change.added', { people: called(added) }));
+  if (removed.length > 0) out.push(t('words.change.removed', { people: called(removed) }));
   const named = people.filter((p) => !added.includes(p.id) && !removed.includes(p.id)); // by the request, though they had access before
   for (const field of fields) {
     switch (field) {
       case 'caps':
-        out.push(...named.map((p) => `${p.name}: ${levelName[p.effective_level ?? 'none']}.`));
+        out.push(...named.map((p) => t('words.change.person', { name: p.name, level: levelName(p.effective_level ?? 'none') })));
         break;
       case 'level':
         if (named.length > 0) {
-          out.push(...named.map((p) => `${p.name}: ${levelName[p.effective_level ?? 'none']}.`));
+          out.push(...named.map((p) => t('words.change.person', { name: p.name, level: levelName(p.effective_level ?? 'none') })));
           break;
         }
         out.push(
-          `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : `; in effect: ${levelName[grant.effective_level]}, the most that the provider offers`}.`,
+          grant.effective_level === grant.level
+            ? t('words.change.level', { level: levelName(grant.level) })
+            : t('words.change.level_lower', { level: levelName(grant.level), effective: levelName(grant.effective_level) }),
         );
         break;
       case 'from':
-        out.push(`Starts: ${instantBoth(grant.from)}.`);
+        out.push(t('words.change.starts', { at: instantBoth(grant.from) }));
         break;
       case 'until':
-        out.push(grant.until ? `Ends: ${instantBoth(grant.until)}.` : 'Continuous: it has no end.');
+        out.push(grant.until ? t('words.change.ends', { at: instantBoth(grant.until) }) : t('words.change.continuous'));
         break;
       case 'everyone':
         out.push(
           grant.everyone
-            ? 'All present and future users of the partner have access.'
-            : 'Everyone is switched off: current users keep their access, new users do not get it.',
+            ? t('words.change.everyone_on')
+            : t('words.change.everyone_off'),
         );
         break;
       case 'assigned_by':
-        out.push(grant.assigned_by === 'partner' ? 'The partner assigns its users.' : 'The customer assigns the users.');
+        out.push(grant.assigned_by === 'partner' ? t('words.change.partner_assigns') : t('words.change.customer_assigns'));
         break;
       case 'state':
-        out.push(`Status: ${statusWords(grant)}.`);
+        out.push(t('words.change.status', { status: statusWords(grant) }));
         break;
       case 'auto_extend':
-        out.push(grant.auto_extend ? `Extended by ${daysOf(grant.auto_extend)} days by itself while it is used.` : 'Not extended by itself.');
+        out.push(grant.auto_extend ? t('words.change.auto_extend_on', { days: number(daysOf(grant.auto_extend)) }) : t('words.change.auto_extend_off'));
         break;
       case 'require_sso':
-        out.push(grant.require_sso ? 'Single sign-on is required.' : 'Single sign-on is not required.');
+        out.push(grant.require_sso ? t('words.change.sso_on') : t('words.change.sso_off'));
         break;
       case 'note':
-        out.push(grant.note ? 'The note is changed.' : 'The note is removed.');
+        out.push(grant.note ? t('words.change.note_changed') : t('words.change.note_removed'));
         break;
       case 'message':
-        out.push(grant.message ? 'The message to the partner is changed.' : 'The message to the partner is removed.');
+        out.push(grant.message ? t('words.change.message_changed') : t('words.change.message_removed'));
         break;
       default: // users and managed follow from the others
     }
   }
-  if (users.before !== users.after) out.push(`Users with access: ${users.before} before, ${users.after} now.`);
-  return out.length > 0 ? out : ['Nothing changed.'];
+  if (users.before !== users.after) out.push(t('words.change.users', { before: number(users.before), after: number(users.after) }));
+  return out.length > 0 ? out : [t('words.change.nothing')];
 }
 
 /** Says of a managed customer who manages it and who ends that, everywhere in the same words. */
-export const managedWords = (partner: string, customer: string, product: string): string => `${partner} manages ${customer}; only ${product} ends it.`;
+export const managedWords = (partner: string, customer: string, product: string): string => t('words.managed', { partner, customer, product });
 
 export function byWhom(by: By): string {
   if (by.email) return by.email;
-  return { provider: 'the provider', clock: 'automatic', customer: 'the customer', partner: 'the partner' }[by.kind];
+  return t(`words.by.${by.kind}`);
 }
 
 /** What happened, as a sentence without its subject: who did it stands in a column of its own. */
 export function eventTitle(type: Event['type']): string {
-  const words: Partial<Record<Event['type'], string>> = {
-    'grant.created': 'Access granted',
-    'grant.edited': 'Access changed',
-    'grant.suspended': 'Access suspended',
-    'grant.resumed': 'Access resumed',
-    'grant.revoked': 'Access revoked',
-    'grant.relinquished': 'Access relinquished',
-    'grant.expired': 'Access expired',
-    'grant.ended': 'Access ended',
-    'grant.started': 'Access began',
-    'grant.expiring': 'Access ends soon',
-    'grant.user_left': 'A user left the partner',
-    'grant.person_changed': 'A user has another address',
-    'grant.partner_suspended': 'The provider suspended the partner',
-    'grant.partner_resumed': 'The provider resumed the partner',
-    'customer.managed': 'Managed by the partner',
-    'customer.unmanaged': 'No longer managed',
-    'user.activation_renewed': 'Temporary password sent',
-    'member.activation_renewed': 'Temporary password sent',
-    'user.activation_missed': 'Temporary password expired',
-    'request.created': 'Access requested',
-    'request.reminded': 'Reminder of a request',
-    'request.questioned': 'Question about a request',
-    'request.seconded': 'Request approved by one of several',
-    'request.codes_refused': 'Wrong codes tried',
-    'request.policy_edited': 'Rules for requests changed',
-  };
-  const known = words[type];
-  if (known) return known;
+  const key = `words.event.${type}`;
+  if (known(key)) return words(key);
   const [what = '', done = ''] = type.split('.');
   return `${what.charAt(0).toUpperCase()}${what.slice(1)} ${done.replaceAll('_', ' ')}`;
 }
 
-/** Reasons of events: why a grant, an invitation, an account or one user's access ended. */
-const reasons: Record<NonNullable<Event['data']['reason']>, string> = {
-  ...invitationReason,
-  ...requestReason,
-  ...endReason,
-  person_changed: 'another person has the account',
-  address_proved_elsewhere: 'another person has verified the address',
-  invited_elsewhere: 'the person was invited to another partner and had no access left here',
-  last_admin: 'the customer no longer has an admin',
-  requester_left: 'the person who asked may not ask any more',
-  fulfilled: 'the customer has granted it in another way',
-};
+/** Why a grant, an invitation, an account or one user's access ended, as an event has it. */
+function reasonOf(reason: NonNullable<Event['data']['reason']>): string {
+  return reason === 'grant_ended' || reason === 'managed' ? requestReason(reason) : t(`words.reason.${reason}`);
+}
 
-/** The fields of a change, where they are called otherwise on the pages. */
-const fieldNames: Record<string, string> = {
-  assigned_by: 'Users assigned by',
-  email: 'E-mail address',
-  email_proved: 'Address verified',
-  everyone: 'All users',
-  auto_extend: 'Extended by itself',
-  from: 'Start',
-  mfa: 'Two-factor authentication',
-  owner_sets_sso: 'Owner sets single sign-on',
-  require_sso: 'Single sign-on required',
-  sso: 'Single sign-on',
-  state: 'Status',
-  until: 'End',
-};
+/** What a field of a change is called. */
+function fieldName(field: string): string {
+  const key = `words.field.${field}`;
+  return known(key) ? words(key) : field.charAt(0).toUpperCase() + field.slice(1);
+}
+
+/** A role of the service's, which may be one that is not known here yet. */
+function roleWords(role: string): string {
+  const key = `words.role.${role}`;
+  return known(key) ? words(key) : role;
+}
+
+/** What stands under a key that is known to be there. */
+const words = (key: Key, values: object = {}): string => (t as (key: Key, values: object) => string)(key, values);
 
 /** How many days a duration of the service has (P90D). */
 export const daysOf = (duration: string): number => Number(/^P(\d+)D$/.exec(duration)?.[1] ?? 0);
 
 /** One field's value before or after a change. */
 function valueWords(field: string, value: Schemas['FieldValue']): string {
-  if (value === null) return 'none';
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (value === null) return t('words.none');
+  if (typeof value === 'boolean') return value ? t('words.on') : t('words.off');
   if (Array.isArray(value)) return names(value);
-  if (field === 'level' || field === 'offer') return levelName[value as Level];
-  if (field === 'role') return roleName[value as Schemas['Role']] ?? value;
+  if (field === 'level' || field === 'offer') return levelName(value as Level);
+  if (field === 'role') return roleWords(value);
   if (field === 'from' || field === 'until') return instant(value);
   return value;
 }
 
 const changeLine = ({ field, was, is }: Schemas['FieldChange']): string =>
-  `${fieldNames[field] ?? field.charAt(0).toUpperCase() + field.slice(1)}: ${valueWords(field, was)} → ${valueWords(field, is)}`;
+  t('words.event_line.change', { field: fieldName(field), was: valueWords(field, was), is: valueWords(field, is) });
 
 /** The details of an event that are worth a line. */
 export function eventLines({ changes, data }: Event): string[] {
   const out: string[] = [];
   const people = (list: Schemas['Person'][], unnamed = 0): string =>
     namesOf(list.map((p) => p.name ?? p.email), list.length + unnamed);
-  if (data.person) out.push([data.person.name ?? data.person.email, data.role && roleName[data.role as Schemas['Role']]].filter(Boolean).join(', '));
+  if (data.person) out.push([data.person.name ?? data.person.email, data.role && roleWords(data.role)].filter(Boolean).join(', '));
   out.push(...changes.map(changeLine));
-  if (changes.length === 0 && data.level) out.push(`Level: ${levelName[data.level]}`);
-  if (data.added?.length) out.push(`Added: ${people(data.added)}`);
+  if (changes.length === 0 && data.level) out.push(t('words.event_line.level', { level: levelName(data.level) }));
+  if (data.added?.length) out.push(t('words.event_line.added', { people: people(data.added) }));
   const gone = people(data.removed ?? [], data.unnamed);
-  if (gone) out.push(`Removed: ${gone}`);
-  if (changes.length === 0 && data.until) out.push(`Until: ${instant(data.until)}`);
-  if (data.reason) out.push(`Reason: ${reasons[data.reason]}`);
-  if (changes.length === 0 && data.note) out.push(`Note: ${data.note}`);
-  if (changes.length === 0 && data.message) out.push(`Message: ${data.message}`);
-  if (data.days !== undefined) out.push(`${count(data.days, 'day')} left`);
+  if (gone) out.push(t('words.event_line.removed', { people: gone }));
+  if (changes.length === 0 && data.until) out.push(t('words.event_line.until', { at: instant(data.until) }));
+  if (data.reason) out.push(t('words.event_line.reason', { reason: reasonOf(data.reason) }));
+  if (changes.length === 0 && data.note) out.push(t('words.event_line.note', { note: data.note }));
+  if (changes.length === 0 && data.message) out.push(t('words.event_line.message', { message: data.message }));
+  if (data.days !== undefined) out.push(t('words.event_line.days_left', { count: data.days }));
   return out;
 }
 
@@ -297,44 +218,39 @@ interface ReasonWords {
  * users.
  */
 export function reasonWords(reason: DecisionReason, { customer, partner, picks }: { customer: string; partner: string; picks: Schemas['Assigner'] }): ReasonWords {
-  const words: Record<DecisionReason, [short: string, why: string, remedy: string]> = {
-    granted: ['Open', `You have access to ${customer}.`, ''],
-    unknown_subject: ['No account', `You have no account at ${partner}.`, `Ask an admin of ${partner}.`],
-    partner_not_active: ['Partner suspended', `The provider has suspended ${partner}.`, 'Only the provider can resume it.'],
-    partner_not_eligible: ['Not a channel partner', `${partner} is not a channel partner.`, 'Only the provider can change that.'],
-    sso_required: [
-      'Single sign-on required',
-      `${customer} requires single sign-on, and ${partner} does not have it.`,
-      `The owner of ${partner} can set it up, or ask the provider.`,
-    ],
-    user_not_active: ['Account not active', 'Your account is not active.', `Ask an admin of ${partner}.`],
-    no_grant: ['Not granted', `${customer} has not granted access to ${partner}.`, `Ask ${customer}.`],
-    not_yet_active: ['Not started', 'The access has not started yet.', ''],
-    suspended: ['Suspended', `${customer} has suspended the access.`, `Only ${customer} can resume it.`],
-    expired: ['Expired', 'The access has expired.', `${customer} can grant it again.`],
-    ended: ['Ended', 'The access has ended.', `${customer} can grant it again.`],
-    user_not_assigned: [
-      'Not assigned',
-      'You are not among the users assigned to this customer.',
-      picks === 'partner' ? `An owner, admin or business user of ${partner} can assign you.` : `${customer} assigns the users: ask it to add you.`,
-    ],
-    customer_user_conflict: [
-      'Member of the customer',
-      `You are a member of ${customer}, and members never have access as a partner's user.`,
-      `Sign in to ${customer} with your account there.`,
-    ],
-    own_organisation: [
-      "Customer's own domain",
-      `Your e-mail address belongs to ${customer}, and its own people never have access as a partner's users.`,
-      `Sign in to ${customer} with your account there.`,
-    ],
-    level_too_low: ['No access', 'The relationship gives no access now.', `Ask ${customer} to grant a level.`],
-    action_not_allowed: ['Not allowed', 'This is not available to partners.', ''],
-    role_not_allowed: ['Not allowed', 'Your role does not allow this.', ''],
-  };
-  const [short, why, remedy] = words[reason] ?? ['No access', 'You have no access.', '']; // more reasons may be added
-  return { short, why, remedy };
+  const key = `words.decision.${reason}.short`;
+  if (!known(key)) return { short: t('words.level.none'), why: t('words.decision.other'), remedy: '' }; // more reasons may be added
+  return { short: words(key), why: words(`words.decision.${reason}.why`, { customer, partner }), remedy: remedyOf(reason, { customer, partner, picks }) };
+}
+
+function remedyOf(reason: DecisionReason, { customer, partner, picks }: { customer: string; partner: string; picks: Schemas['Assigner'] }): string {
+  switch (reason) {
+    case 'unknown_subject':
+    case 'user_not_active':
+      return t('words.remedy.ask_admin', { partner });
+    case 'partner_not_active':
+    case 'partner_not_eligible':
+      return t(`words.decision.${reason}.remedy`);
+    case 'sso_required':
+      return t('words.decision.sso_required.remedy', { partner });
+    case 'no_grant':
+      return t('words.remedy.ask_customer', { customer });
+    case 'suspended':
+      return t('words.decision.suspended.remedy', { customer });
+    case 'expired':
+    case 'ended':
+      return t('words.remedy.grant_again', { customer });
+    case 'user_not_assigned':
+      return picks === 'partner' ? t('words.remedy.partner_assigns', { partner }) : t('words.remedy.customer_assigns', { customer });
+    case 'customer_user_conflict':
+    case 'own_organisation':
+      return t('words.remedy.sign_in_there', { customer });
+    case 'level_too_low':
+      return t('words.remedy.ask_level', { customer });
+    default:
+      return '';
+  }
 }
 
 /** What the sign-in link opens at that level (W6, W10). */
-export const opens = (level: Level): string => (level === 'manage' ? 'Manage service' : level === 'support' ? 'Open dashboard and reports' : 'Open dashboard');
+export const opens = (level: Level): string => t(`words.opens.${level === 'none' ? 'view' : level}`);

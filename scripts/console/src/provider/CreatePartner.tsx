@@ -4,6 +4,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, Problem, useSubmit } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { levelName } from '../parts/words';
 import { useApi } from '../session';
@@ -35,26 +36,26 @@ export function CreatePartner() {
       const path = { partner: id.trim() };
       return created(
         answer(api.PUT('/v1/partners/{partner}', { params: { path, header: { 'If-None-Match': '*' } }, body })),
-        new Problem({ status: 409, code: 'page', title: 'This id is taken', errors: [{ pointer: '/id', detail: `A partner with the id ${path.partner} exists already.` }] }),
+        new Problem({ status: 409, code: 'own', title: t('pages.form.id_taken'), errors: [{ pointer: '/id', detail: t('pages.partner.exists', { id: path.partner }) }] }),
       );
     },
     {
       onDone: (p) => {
-        flash.done(`${p.name} is created`, `Offer: ${levelName[p.offer]}. Create its owner next, under Employees.`);
+        flash.done(t('pages.partner.created', { name: p.name }), t('pages.partner.created_about', { level: levelName(p.offer) }));
         void changed();
         close();
       },
     },
   );
   const missing = {
-    id: validId(id.trim()) ? undefined : 'Enter an id: letters, digits, dots, hyphens and underscores.',
-    name: value.name.trim() ? undefined : 'Enter a name.',
+    id: validId(id.trim()) ? undefined : t('pages.form.id_wrong'),
+    name: value.name.trim() ? undefined : t('pages.form.name_missing'),
   };
   return (
     <PanelForm
-      title="Create partner"
+      title={t('pages.partner.create')}
       close={close}
-      action="Create"
+      action={t('pages.button.create')}
       submit={() => {
         setTried(true);
         if (!missing.id && !missing.name) create.send({ ...value, name: value.name.trim() });
@@ -63,7 +64,7 @@ export function CreatePartner() {
       problem={create.problem}
       shown={['/id', ...partnerPointers]}
     >
-      <FormField label="Id" constraintText={idRule} errorText={(tried ? missing.id : undefined) ?? create.problem?.at('/id')}>
+      <FormField label={t('pages.column.id')} constraintText={idRule()} errorText={(tried ? missing.id : undefined) ?? create.problem?.at('/id')}>
         <Input value={id} onChange={(e) => setId(e.detail.value)} autoComplete={false} placeholder="contoso" />
       </FormField>
       <PartnerFields

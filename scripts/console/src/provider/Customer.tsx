@@ -11,6 +11,7 @@ import { useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, asProblem, useCursorPages, useSubmit, type Schemas } from '../api';
+import { number, rich, t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
@@ -47,31 +48,27 @@ export function Customer() {
         title={c.name}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            <Button onClick={() => void navigate(`${at}/edit`)}>Edit</Button>
-            <Button onClick={() => setRemoving(true)}>Remove</Button>
+            <Button onClick={() => void navigate(`${at}/edit`)}>{t('pages.button.edit')}</Button>
+            <Button onClick={() => setRemoving(true)}>{t('pages.button.remove')}</Button>
           </SpaceBetween>
         }
       >
         <SpaceBetween size="l">
-          <Container header={<Header variant="h2">Customer</Header>}>
+          <Container header={<Header variant="h2">{t('words.customer')}</Header>}>
             <KeyValuePairs
               columns={3}
               items={[
-                { label: 'Id', value: c.id },
-                { label: 'Domain', value: c.domain ?? '–' },
-                { label: 'Contacts', value: c.contacts.join(', ') || '–' },
-                { label: 'Managing partner', value: c.managing_partner ? <PartnerName id={c.managing_partner} /> : 'None' },
-                { label: 'Registered', value: <Instant at={c.created_at} /> },
+                { label: t('pages.column.id'), value: c.id },
+                { label: t('words.field.domain'), value: c.domain ?? '–' },
+                { label: t('words.field.contacts'), value: c.contacts.join(', ') || '–' },
+                { label: t('pages.directory.managing_partner'), value: c.managing_partner ? <PartnerName id={c.managing_partner} /> : t('pages.customer.no_level') },
+                { label: t('pages.directory.registered'), value: <Instant at={c.created_at} /> },
                 {
-                  label: 'What happened',
+                  label: t('pages.directory.happened'),
                   value: (
                     <SpaceBetween direction="horizontal" size="s">
-                      <Link href={`/customers/${c.id}/history`} onFollow={follow}>
-                        History
-                      </Link>
-                      <Link href={`/customers/${c.id}/mail`} onFollow={follow}>
-                        Mails
-                      </Link>
+                      <Link href={`/customers/${c.id}/history`} onFollow={follow}>{t('pages.history.title')}</Link>
+                      <Link href={`/customers/${c.id}/mail`} onFollow={follow}>{t('pages.mail.list')}</Link>
                     </SpaceBetween>
                   ),
                 },
@@ -101,30 +98,30 @@ function Members({ customer: c }: { customer: Schemas['Customer'] }) {
   return (
     <>
       <DataTable
-        title="Members"
+        title={t('pages.member.list')}
         heading="h2"
-        description="The customer's own people. Its admins grant access to partners."
-        actions={<Button onClick={() => void navigate(`${at}/new`)}>Add member</Button>}
+        description={t('pages.member.about')}
+        actions={<Button onClick={() => void navigate(`${at}/new`)}>{t('pages.member.add')}</Button>}
         pages={pages}
         trackBy={(m) => m.email}
-        empty="The customer has no members: nobody can grant access to partners."
+        empty={t('pages.member.none')}
         columns={[
-          { id: 'name', header: 'Name', isRowHeader: true, minWidth: 120, cell: (m) => m.name },
-          { id: 'email', header: 'E-mail address', minWidth: 150, cell: (m) => m.email },
-          { id: 'role', header: 'Role', whole: true, minWidth: 90, cell: (m) => (m.role === 'admin' ? 'Admin' : 'Member') },
-          { id: 'since', header: 'Since', whole: true, minWidth: 130, cell: (m) => <Instant at={m.created_at} /> },
+          { id: 'name', header: t('words.field.name'), isRowHeader: true, minWidth: 120, cell: (m) => m.name },
+          { id: 'email', header: t('words.field.email'), minWidth: 150, cell: (m) => m.email },
+          { id: 'role', header: t('words.field.role'), whole: true, minWidth: 90, cell: (m) => (m.role === 'admin' ? t('words.role.admin') : t('pages.member.one')) },
+          { id: 'since', header: t('pages.column.since'), whole: true, minWidth: 130, cell: (m) => <Instant at={m.created_at} /> },
           {
             id: 'actions',
-            header: 'Actions',
+            header: t('pages.column.actions'),
             minWidth: 80,
             cell: (m) => (
               <ButtonDropdown
                 variant="inline-icon"
-                ariaLabel={`Actions for ${m.name}`}
+                ariaLabel={t('pages.actions_for', { name: m.name })}
                 expandToViewport
                 items={[
-                  { id: 'edit', text: 'Edit' },
-                  { id: 'remove', text: 'Remove' },
+                  { id: 'edit', text: t('pages.button.edit') },
+                  { id: 'remove', text: t('pages.button.remove') },
                 ]}
                 onItemClick={({ detail: { id } }) => (id === 'edit' ? void navigate(`${at}/${encodeURIComponent(m.email)}`) : setRemoving(m))}
               />
@@ -149,7 +146,7 @@ function RemoveMember({ customer: c, member: m, close }: { customer: Schemas['Cu
     },
     {
       onDone: () => {
-        flash.done(`${m.name} is removed from ${c.name}`);
+        flash.done(t('pages.member.removed', { name: m.name, customer: c.name }));
         close();
         void changed();
       },
@@ -157,9 +154,7 @@ function RemoveMember({ customer: c, member: m, close }: { customer: Schemas['Cu
     },
   );
   return (
-    <ConfirmModal header={`Remove ${m.name}?`} action={last ? 'Remove the only admin' : 'Remove'} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      {m.email} no longer sees or changes the partner access of {c.name}. What the person granted stays as it is.
-    </ConfirmModal>
+    <ConfirmModal header={t('pages.ask.remove', { name: m.name })} action={last ? t('pages.member.remove_last') : t('pages.button.remove')} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>{t('pages.member.remove_about', { email: m.email, customer: c.name })}</ConfirmModal>
   );
 }
 
@@ -176,34 +171,34 @@ function Relationships({ customer: c }: { customer: Schemas['Customer'] }) {
   return (
     <>
       <DataTable
-        title="Partners"
+        title={t('pages.nav.partners')}
         heading="h2"
-        description="The partners with access, and the relationships that you established. A managed customer has exactly one partner, whose access only you end."
+        description={t('pages.relationship.about')}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            <Button onClick={() => void navigate(`${at}/managing-partner`)}>Set managing partner</Button>
-            <Button onClick={() => void navigate(`${at}/relationships/new`)}>Establish relationship</Button>
+            <Button onClick={() => void navigate(`${at}/managing-partner`)}>{t('pages.relationship.set_managing')}</Button>
+            <Button onClick={() => void navigate(`${at}/relationships/new`)}>{t('pages.relationship.establish')}</Button>
           </SpaceBetween>
         }
         pages={pages}
         trackBy={(g) => g.partner.id}
-        empty="No partner has access."
+        empty={t('pages.partners.none')}
         columns={[
-          { id: 'partner', header: 'Partner', isRowHeader: true, minWidth: 130, cell: (g) => <Who name={g.partner.name} about={g.managed ? 'Manages the customer' : undefined} /> },
-          { id: 'level', header: 'Level', whole: true, minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
-          { id: 'users', header: 'Users', whole: true, minWidth: 100, cell: (g) => (g.everyone ? `Everyone (${g.user_count})` : count(g.user_count, 'user')) },
-          { id: 'until', header: 'Until', whole: true, minWidth: 110, cell: (g) => (g.until ? <Instant at={g.until} /> : 'Continuous') },
-          { id: 'status', header: 'Status', whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
+          { id: 'partner', header: t('words.partner'), isRowHeader: true, minWidth: 130, cell: (g) => <Who name={g.partner.name} about={g.managed ? t('pages.relationship.manages') : undefined} /> },
+          { id: 'level', header: t('words.field.level'), whole: true, minWidth: 110, cell: (g) => <LevelText level={g.level} effective={g.effective_level} /> },
+          { id: 'users', header: t('pages.users.title'), whole: true, minWidth: 100, cell: (g) => (g.everyone ? t('pages.grant.everyone', { count: number(g.user_count) }) : count(g.user_count, 'user')) },
+          { id: 'until', header: t('pages.period.until'), whole: true, minWidth: 110, cell: (g) => (g.until ? <Instant at={g.until} /> : t('pages.until.continuous')) },
+          { id: 'status', header: t('words.field.state'), whole: true, minWidth: 110, cell: (g) => <Status of={g.status} reason={g.reason} /> },
           {
             id: 'actions',
-            header: 'Actions',
+            header: t('pages.column.actions'),
             minWidth: 80,
             cell: (g) => (
               <ButtonDropdown
                 variant="inline-icon"
-                ariaLabel={`Actions for ${g.partner.name}`}
+                ariaLabel={t('pages.actions_for', { name: g.partner.name })}
                 expandToViewport
-                items={[{ id: 'end', text: g.managed ? 'End management' : 'End relationship' }]}
+                items={[{ id: 'end', text: g.managed ? t('pages.relationship.end_management') : t('pages.relationship.end') }]}
                 onItemClick={() => setEnding(g)}
               />
             ),
@@ -228,8 +223,8 @@ function EndRelationship({ grant: g, close }: { grant: Grant; close: () => void 
     {
       onDone: ({ changes }) => {
         flash.done(
-          g.managed ? `${g.partner.name} no longer manages ${g.customer.name}` : `The relationship of ${g.partner.name} and ${g.customer.name} has ended`,
-          `Access ended for ${count(changes.user_count.before, 'user')}.`,
+          g.managed ? t('pages.relationship.manages_no_more', { partner: g.partner.name, customer: g.customer.name }) : t('pages.relationship.ended', { partner: g.partner.name, customer: g.customer.name }),
+          t('pages.relationship.ended_about', { users: count(changes.user_count.before, 'user') }),
         );
         close();
         void changed();
@@ -238,16 +233,19 @@ function EndRelationship({ grant: g, close }: { grant: Grant; close: () => void 
   );
   return (
     <ConfirmModal
-      header={g.managed ? `End management by ${g.partner.name}?` : `End relationship with ${g.partner.name}?`}
-      action={g.managed ? 'End management' : 'End relationship'}
+      header={g.managed ? t('pages.relationship.ask_end_management', { name: g.partner.name }) : t('pages.relationship.ask_end', { name: g.partner.name })}
+      action={g.managed ? t('pages.relationship.end_management') : t('pages.relationship.end')}
       confirm={() => end.send(undefined)}
       close={close}
       sending={end.sending}
       problem={end.problem}
     >
       <div>
-        Access to {g.customer.name} ends immediately for <strong>{g.everyone ? `everyone (${count(g.user_count, 'user')})` : count(g.user_count, 'user')}</strong> of {g.partner.name}.
-        Both sides get a mail.
+        {rich('pages.relationship.end_about', {
+          customer: g.customer.name,
+          users: <strong>{g.everyone ? t('pages.grant.everyone_users', { users: count(g.user_count, 'user') }) : count(g.user_count, 'user')}</strong>,
+          partner: g.partner.name,
+        })}
       </div>
     </ConfirmModal>
   );
@@ -264,7 +262,7 @@ function RemoveCustomer({ customer: c, close }: { customer: Schemas['Customer'];
     },
     {
       onDone: () => {
-        flash.done(`${c.name} is removed`, 'All access of partners to it has ended.');
+        flash.done(t('pages.directory.removed', { name: c.name }), t('pages.directory.customer_removed_about'));
         close();
         void navigate('/provider/customers');
         void changed();
@@ -272,13 +270,9 @@ function RemoveCustomer({ customer: c, close }: { customer: Schemas['Customer'];
     },
   );
   return (
-    <ConfirmModal header={`Remove ${c.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      <div>
-        <strong>All access of partners to it ends</strong>, and its members no longer see it.
-      </div>
-      <div>
-        This cannot be undone: the id <strong>{c.id}</strong> is never used again.
-      </div>
+    <ConfirmModal header={t('pages.ask.remove', { name: c.name })} action={t('pages.button.remove')} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+      <div>{rich('pages.directory.remove_customer_about', { ends: <strong>{t('pages.directory.all_access_ends')}</strong> })}</div>
+      <div>{rich('pages.directory.remove_forever', { id: <strong>{c.id}</strong> })}</div>
     </ConfirmModal>
   );
 }

@@ -3,6 +3,7 @@ import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import type { Schemas } from '../api';
+import { t } from '../language';
 import { ContactsField } from '../parts/Contacts';
 
 export type CustomerValues = Pick<Schemas['Customer'], 'name' | 'domain' | 'contacts'>;
@@ -23,13 +24,13 @@ export function CustomerFields({
 }) {
   return (
     <SpaceBetween size="l">
-      <FormField label="Name" errorText={nameMissing ?? at('/name')}>
+      <FormField label={t('words.field.name')} errorText={nameMissing ?? at('/name')}>
         <Input value={value.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>
-      <FormField label="Domain" description="Of the customer's own people: nobody with an address there can have access as a partner's user. Partners sign in at it." errorText={at('/domain')}>
+      <FormField label={t('words.field.domain')} description={t('pages.directory.domain_about')} errorText={at('/domain')}>
         <Input value={value.domain ?? ''} onChange={(e) => edit({ domain: e.detail.value.trim() || null })} autoComplete={false} placeholder="acme.example" />
       </FormField>
-      <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="Where mails about its partners go." error={at('/contacts')} />
+      <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description={t('pages.directory.contacts_about')} error={at('/contacts')} />
     </SpaceBetween>
   );
 }

@@ -5,6 +5,7 @@ import { useCallback } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useCursorPages } from '../api';
+import { t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
 import { SearchField } from '../parts/SearchField';
@@ -29,22 +30,20 @@ export function Customers() {
   return (
     <>
       <DataTable
-        title="Customers"
-        description="The customers' records, their members, and their relationships with partners."
+        title={t('pages.nav.customers')}
+        description={t('pages.directory.customers_about')}
         actions={
-          <Button variant="primary" onClick={() => void navigate('/provider/customers/new')}>
-            Register customer
-          </Button>
+          <Button variant="primary" onClick={() => void navigate('/provider/customers/new')}>{t('pages.directory.register')}</Button>
         }
         pages={pages}
         trackBy={(c) => c.id}
-        empty={q ? 'No customer matches this search.' : 'There are no customers yet.'}
-        emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>Show all customers</Button> : undefined}
-        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find by a word of the name, the domain or the id" label="Find customers" />}
+        empty={q ? t('pages.customers.none_found') : t('pages.directory.no_customers')}
+        emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>{t('pages.customers.show_all')}</Button> : undefined}
+        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder={t('pages.directory.customer_word')} label={t('pages.directory.find_customers')} />}
         columns={[
           {
             id: 'name',
-            header: 'Customer',
+            header: t('words.customer'),
             isRowHeader: true,
             minWidth: 150,
             cell: (c) => (
@@ -58,9 +57,9 @@ export function Customers() {
               </>
             ),
           },
-          { id: 'domain', header: 'Domain', minWidth: 140, cell: (c) => c.domain ?? '–' },
-          { id: 'managed', header: 'Managing partner', minWidth: 130, cell: (c) => (c.managing_partner ? <PartnerName id={c.managing_partner} /> : 'None') },
-          { id: 'since', header: 'Registered', whole: true, minWidth: 130, cell: (c) => <Instant at={c.created_at} /> },
+          { id: 'domain', header: t('words.field.domain'), minWidth: 140, cell: (c) => c.domain ?? '–' },
+          { id: 'managed', header: t('pages.directory.managing_partner'), minWidth: 130, cell: (c) => (c.managing_partner ? <PartnerName id={c.managing_partner} /> : t('pages.customer.no_level')) },
+          { id: 'since', header: t('pages.directory.registered'), whole: true, minWidth: 130, cell: (c) => <Instant at={c.created_at} /> },
         ]}
       />
       <PanelOutlet />

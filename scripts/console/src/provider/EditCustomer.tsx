@@ -3,6 +3,7 @@ import { useCallback } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, type Schemas } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Theirs } from '../parts/Theirs';
@@ -27,7 +28,7 @@ export function EditCustomer() {
     send: async (body, etag) => (await answer(api.PUT('/v1/customers/{customer}', { params: { path: { customer }, header: { 'If-Match': etag } }, body }))).data,
     lines: customerLines,
     onDone: (now, was) => {
-      flash.done(`${now.name} is changed`, differences(customerLines, was, now).join('. '));
+      flash.done(t('pages.changed', { name: now.name }), differences(customerLines, was, now).join('. '));
       void changed();
       close();
     },
@@ -42,12 +43,12 @@ export function EditCustomer() {
   }
   return (
     <PanelForm
-      title={`Edit ${editing.base?.name}`}
+      title={t('pages.edit.of', { name: editing.base?.name ?? '' })}
       close={close}
-      action={editing.theirs ? 'Apply my changes' : 'Save'}
+      action={editing.theirs ? t('pages.button.apply_mine') : t('pages.button.save')}
       submit={() => body && editing.send(body)}
       sending={editing.sending}
-      disabledReason={body ? undefined : 'There is nothing to save yet.'}
+      disabledReason={body ? undefined : t('pages.form.unchanged')}
       problem={editing.problem}
       notice={<Theirs lines={editing.theirs} />}
       shown={customerPointers}

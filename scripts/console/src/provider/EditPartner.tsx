@@ -3,6 +3,7 @@ import { useCallback } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, type Answer, type Schemas } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Theirs } from '../parts/Theirs';
@@ -30,7 +31,7 @@ export function EditPartner() {
     send: async (body, etag) => (await answer(api.PATCH('/v1/partners/{partner}', { params: { path, header: { 'If-Match': etag } }, body }))).data,
     lines: partnerLines,
     onDone: (now, was) => {
-      flash.done(`${now.name} is changed`, differences(partnerLines, was, now).join('. '));
+      flash.done(t('pages.changed', { name: now.name }), differences(partnerLines, was, now).join('. '));
       void changed();
       close();
     },
@@ -45,12 +46,12 @@ export function EditPartner() {
   }
   return (
     <PanelForm
-      title={`Edit ${editing.base?.name}`}
+      title={t('pages.edit.of', { name: editing.base?.name ?? '' })}
       close={close}
-      action={editing.theirs ? 'Apply my changes' : 'Save'}
+      action={editing.theirs ? t('pages.button.apply_mine') : t('pages.button.save')}
       submit={() => body && editing.send(body)}
       sending={editing.sending}
-      disabledReason={body ? undefined : 'There is nothing to save yet.'}
+      disabledReason={body ? undefined : t('pages.form.unchanged')}
       problem={editing.problem}
       notice={<Theirs lines={editing.theirs} />}
       shown={partnerPointers}

@@ -7,6 +7,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, asProblem, Problem, useSubmit, type Schemas } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useApi } from '../session';
@@ -32,7 +33,7 @@ export function MemberPanel() {
         const { data } = await answer(api.GET('/v1/customers/{customer}/members', { params: { path: { customer }, query: { limit: 100, cursor } }, signal }));
         const found = data.items.find((m) => m.email === email);
         if (found) return found;
-        if (!data.next_cursor) throw new Problem({ status: 404, code: 'not_found', title: 'Member not found', detail: `${email} is no member of this customer.` });
+        if (!data.next_cursor) throw new Problem({ status: 404, code: 'not_found', title: '', detail: '' });
         cursor = data.next_cursor;
       }
     },
@@ -65,54 +66,54 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
             body,
           }),
         ),
-        new Problem({ status: 409, code: 'page', title: 'This person is already a member', errors: [{ pointer: '/email', detail: `${email.trim()} is already a member. Edit that member.` }] }),
+        new Problem({ status: 409, code: 'own', title: t('pages.member.already'), errors: [{ pointer: '/email', detail: t('pages.member.already_about', { email: email.trim() }) }] }),
       ),
     {
       repeatable: member !== undefined,
       onProblem: (p) => setLast(p.code === 'last_admin'),
       onDone: (m) => {
-        flash.done(member ? `${m.name} is changed` : `${m.name} is a member`, `${m.email}: ${m.role === 'admin' ? 'admin' : 'member'}.`);
+        flash.done(member ? t('pages.changed', { name: m.name }) : t('pages.member.done', { name: m.name }), m.role === 'admin' ? t('pages.member.is_admin', { email: m.email }) : t('pages.member.is_member', { email: m.email }));
         void changed();
         close();
       },
     },
   );
   const missing = {
-    email: member || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email.trim()) ? undefined : 'Enter an e-mail address.', // it stands in the request's path
-    name: name.trim() ? undefined : 'Enter a name.',
+    email: member || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email.trim()) ? undefined : t('pages.member.address_missing'), // it stands in the request's path
+    name: name.trim() ? undefined : t('pages.form.name_missing'),
   };
   const same = member !== undefined && member.name === name.trim() && member.role === role;
   return (
     <PanelForm
-      title={member ? `Edit ${member.name}` : 'Add member'}
+      title={member ? t('pages.edit.of', { name: member.name }) : t('pages.member.add')}
       close={close}
-      action={last ? 'Save anyway' : member ? 'Save' : 'Add'}
+      action={last ? t('pages.member.save_anyway') : member ? t('pages.button.save') : t('pages.button.add')}
       submit={() => {
         setTried(true);
         if (!missing.email && !missing.name) put.send({ name: name.trim(), role });
       }}
       sending={put.sending}
-      disabledReason={same ? 'There is nothing to save yet.' : undefined}
+      disabledReason={same ? t('pages.form.unchanged') : undefined}
       problem={put.problem}
       shown={['/name', '/role', ...(put.problem?.at('/email') ? ['/email'] : [])]}
     >
       <FormField
-        label="E-mail address"
-        description={member ? undefined : 'The person signs in with it. A partner’s user who becomes a member no longer has access to this customer as a partner’s user.'}
+        label={t('words.field.email')}
+        description={member ? undefined : t('pages.member.email_about')}
         errorText={(tried ? missing.email : undefined) ?? put.problem?.at('/email')}
       >
         {member ? member.email : <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />}
       </FormField>
-      <FormField label="Name" errorText={(tried ? missing.name : undefined) ?? put.problem?.at('/name')}>
+      <FormField label={t('words.field.name')} errorText={(tried ? missing.name : undefined) ?? put.problem?.at('/name')}>
         <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete={false} />
       </FormField>
-      <FormField label="Role" errorText={put.problem?.at('/role')}>
+      <FormField label={t('words.field.role')} errorText={put.problem?.at('/role')}>
         <RadioGroup
           value={role}
           onChange={(e) => setRole(e.detail.value as Member['role'])}
           items={[
-            { value: 'admin', label: 'Admin', description: 'Grants, edits and revokes the access of partners.' },
-            { value: 'member', label: 'Member', description: 'Reads, and changes nothing.' },
+            { value: 'admin', label: t('words.role.admin'), description: t('pages.member.admin_about') },
+            { value: 'member', label: t('pages.member.one'), description: t('pages.member.member_about') },
           ]}
         />
       </FormField>

@@ -6,10 +6,11 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Toggle from '@cloudscape-design/components/toggle';
 
 import type { Schemas } from '../api';
+import { t } from '../language';
 import { ContactsField } from '../parts/Contacts';
 import { Group } from '../parts/Group';
 import { LinesField } from '../parts/LinesField';
-import { levelAbout, levelName, type Level } from '../parts/words';
+import { levelName, type Level } from '../parts/words';
 
 export type PartnerValues = Pick<
   Schemas['Partner'],
@@ -19,16 +20,8 @@ export type PartnerValues = Pick<
 export const partnerPointers = ['/name', '/class', '/offer', '/sso', '/owner_sets_sso', '/parent', '/contacts', '/domains'];
 
 // The three options of the documents (W4), with View between the first two.
-const offers: { value: Level; label: string; description: string }[] = [
-  { value: 'none', label: 'No access', description: 'This partner cannot access any customer data.' },
-  { value: 'view', label: levelName.view, description: levelAbout.view },
-  { value: 'support', label: levelName.support, description: `${levelAbout.support}. The default of a new relationship.` },
-  { value: 'manage', label: levelName.manage, description: `${levelAbout.manage}. A customer still has to grant it explicitly.` },
-];
-
-const domainsAbout =
-  'Confirm only what belongs to the partner: addresses in these domains, and below them, count as proved, ' +
-  'and no other partner can create users there.';
+const offers = () =>
+  (['none', 'view', 'support', 'manage'] as const).map((level) => ({ value: level as string, label: levelName(level), description: t(`pages.partner.offer_${level}`) }));
 
 /** What a partner is made of; the same to create and to edit. */
 export function PartnerFields({
@@ -44,50 +37,46 @@ export function PartnerFields({
 }) {
   return (
     <SpaceBetween size="l">
-      <FormField label="Name" errorText={nameMissing ?? at('/name')}>
+      <FormField label={t('words.field.name')} errorText={nameMissing ?? at('/name')}>
         <Input value={value.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>
-      <FormField label="Class" errorText={at('/class')}>
+      <FormField label={t('words.field.class')} errorText={at('/class')}>
         <RadioGroup
           value={value.class}
           onChange={(e) => edit({ class: e.detail.value as PartnerValues['class'] })}
           items={[
-            { value: 'channel', label: 'Channel partner', description: 'Customers can grant access to it.' },
-            { value: 'other', label: 'Other', description: 'Listed in the directory, but customers cannot grant access to it.' },
+            { value: 'channel', label: t('words.class.channel'), description: t('pages.partner.channel_about') },
+            { value: 'other', label: t('words.class.other'), description: t('pages.partner.other_about') },
           ]}
         />
       </FormField>
-      <FormField label="Offer" description="The highest level that a customer can grant to this partner." errorText={at('/offer')}>
-        <RadioGroup value={value.offer} onChange={(e) => edit({ offer: e.detail.value as Level })} items={offers} />
+      <FormField label={t('words.field.offer')} description={t('pages.partner.offer_about')} errorText={at('/offer')}>
+        <RadioGroup value={value.offer} onChange={(e) => edit({ offer: e.detail.value as Level })} items={offers()} />
       </FormField>
-      <Group label="Single sign-on" error={at('/sso') ?? at('/owner_sets_sso')}>
+      <Group label={t('words.field.sso')} error={at('/sso') ?? at('/owner_sets_sso')}>
         <SpaceBetween size="s">
           <Toggle
             checked={value.sso}
             onChange={(e) => edit({ sso: e.detail.checked })}
-            description="Where a customer requires it, only the users of partners that have it have access."
-          >
-            The partner has it
-          </Toggle>
+            description={t('pages.partner.sso_about')}
+          >{t('pages.partner.has_sso')}</Toggle>
           <Checkbox
             checked={value.owner_sets_sso}
             onChange={(e) => edit({ owner_sets_sso: e.detail.checked })}
-            description="Only for a partner that you trust to say so: whether it really has single sign-on is not checked."
-          >
-            Its owner can change this
-          </Checkbox>
+            description={t('pages.partner.owner_sets_about')}
+          >{t('pages.partner.owner_sets')}</Checkbox>
         </SpaceBetween>
       </Group>
-      <FormField label="Parent" description="The id of the partner above it, for the tree only: access is never inherited along it." errorText={at('/parent')}>
-        <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder="None" />
+      <FormField label={t('words.field.parent')} description={t('pages.partner.parent_about')} errorText={at('/parent')}>
+        <Input value={value.parent ?? ''} onChange={(e) => edit({ parent: e.detail.value.trim() || null })} autoComplete={false} placeholder={t('pages.customer.no_level')} />
       </FormField>
-      <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description="They get the mails about the whole organisation. The first is the primary address." error={at('/contacts')} />
+      <ContactsField value={value.contacts} onChange={(contacts) => edit({ contacts })} description={t('pages.partner.contacts_about')} error={at('/contacts')} />
       <LinesField
-        label="Domains"
+        label={t('words.field.domains')}
         value={value.domains}
         onChange={(domains) => edit({ domains })}
-        description={domainsAbout}
-        constraint="Domains, one on each line."
+        description={t('pages.partner.domains_about')}
+        constraint={t('pages.partner.domains_rule')}
         error={at('/domains')}
       />
     </SpaceBetween>

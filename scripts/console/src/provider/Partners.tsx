@@ -7,6 +7,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
+import { rich, t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { DataTable } from '../parts/DataTable';
 import { SearchField } from '../parts/SearchField';
@@ -33,22 +34,20 @@ export function Partners() {
   return (
     <>
       <DataTable
-        title="Partners"
-        description="The partners that customers can grant access to, each up to its offer."
+        title={t('pages.nav.partners')}
+        description={t('pages.directory.partners_about')}
         actions={
-          <Button variant="primary" onClick={() => void navigate('/provider/partners/new')}>
-            Create partner
-          </Button>
+          <Button variant="primary" onClick={() => void navigate('/provider/partners/new')}>{t('pages.partner.create')}</Button>
         }
         pages={pages}
         trackBy={(p) => p.id}
-        empty={q ? 'No partner matches this search.' : 'There are no partners yet.'}
-        emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>Show all partners</Button> : undefined}
-        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder="Find by a word of the name, or the id" label="Find partners" />}
+        empty={q ? t('pages.partners.none_found') : t('pages.directory.no_partners')}
+        emptyAction={q ? <Button onClick={() => setQuery({}, { replace: true })}>{t('pages.partners.show_all')}</Button> : undefined}
+        filter={<SearchField key={q ? 'filtered' : 'all'} value={q} onChange={search} placeholder={t('pages.directory.partner_word')} label={t('pages.directory.find_partners')} />}
         columns={[
           {
             id: 'name',
-            header: 'Partner',
+            header: t('words.partner'),
             isRowHeader: true,
             minWidth: 150,
             cell: (p) => (
@@ -59,34 +58,32 @@ export function Partners() {
                 <Box variant="small" display="block" color="text-body-secondary">
                   {p.id}
                   {p.parent && (
-                    <>
-                      , below <PartnerName id={p.parent} />
-                    </>
+                    <>{rich('pages.directory.below', { partner: <PartnerName id={p.parent} /> })}</>
                   )}
                 </Box>
               </>
             ),
           },
-          { id: 'class', header: 'Class', minWidth: 120, cell: (p) => className[p.class] },
-          { id: 'offer', header: 'Offer', minWidth: 90, cell: (p) => levelName[p.offer] },
-          { id: 'sso', header: 'Single sign-on', minWidth: 110, cell: (p) => (p.sso ? 'On' : 'Off') },
-          { id: 'status', header: 'Status', whole: true, minWidth: 120, cell: (p) => <PartnerStatus of={p.status} /> },
+          { id: 'class', header: t('words.field.class'), minWidth: 120, cell: (p) => className(p.class) },
+          { id: 'offer', header: t('words.field.offer'), minWidth: 90, cell: (p) => levelName(p.offer) },
+          { id: 'sso', header: t('words.field.sso'), minWidth: 110, cell: (p) => (p.sso ? t('pages.employees.mfa_on') : t('pages.off')) },
+          { id: 'status', header: t('words.field.state'), whole: true, minWidth: 120, cell: (p) => <PartnerStatus of={p.status} /> },
           {
             id: 'actions',
-            header: 'Actions',
+            header: t('pages.column.actions'),
             minWidth: 80,
             cell: (p) => (
               <ButtonDropdown
                 variant="inline-icon"
-                ariaLabel={`Actions for ${p.name}`}
+                ariaLabel={t('pages.actions_for', { name: p.name })}
                 expandToViewport
                 items={[
-                  { id: 'edit', text: 'Edit' },
-                  { id: 'employees', text: 'Employees' },
-                  { id: 'customers', text: 'Customers' },
-                  { id: 'history', text: 'History' },
-                  { id: 'switch', text: p.status === 'suspended' ? 'Resume' : 'Suspend' },
-                  { id: 'remove', text: 'Remove' },
+                  { id: 'edit', text: t('pages.button.edit') },
+                  { id: 'employees', text: t('pages.nav.employees') },
+                  { id: 'customers', text: t('pages.nav.customers') },
+                  { id: 'history', text: t('pages.history.title') },
+                  { id: 'switch', text: p.status === 'suspended' ? t('pages.partner.resume') : t('pages.partner.suspend') },
+                  { id: 'remove', text: t('pages.button.remove') },
                 ]}
                 onItemClick={({ detail: { id } }) => {
                   if (id === 'edit') void navigate(panelOf(p));
@@ -106,7 +103,7 @@ export function Partners() {
 }
 
 function PartnerStatus({ of }: { of: Schemas['PartnerStatus'] }) {
-  return of === 'active' ? <StatusIndicator type="success">Active</StatusIndicator> : <StatusIndicator type="stopped">Suspended</StatusIndicator>;
+  return of === 'active' ? <StatusIndicator type="success">{t('words.status.active')}</StatusIndicator> : <StatusIndicator type="stopped">{t('words.decision.suspended.short')}</StatusIndicator>;
 }
 
 /** Suspends a partner, or resumes it: at once, at all its customers. */
@@ -124,7 +121,7 @@ function KillSwitch({ partner: p, close }: { partner: Partner; close: () => void
       ).data,
     {
       onDone: () => {
-        flash.done(`${p.name} is ${off ? 'suspended' : 'resumed'}`, off ? 'None of its users has access to any customer.' : 'Its users have access again wherever customers have granted it.');
+        flash.done(off ? t('pages.partner.suspended', { name: p.name }) : t('pages.partner.resumed', { name: p.name }), off ? t('pages.partner.no_access') : t('pages.partner.access_again'));
         close();
         void changed();
       },
@@ -132,8 +129,8 @@ function KillSwitch({ partner: p, close }: { partner: Partner; close: () => void
   );
   return (
     <ConfirmModal
-      header={off ? `Suspend ${p.name}?` : `Resume ${p.name}?`}
-      action={off ? 'Suspend' : 'Resume'}
+      header={off ? t('pages.partner.ask_suspend', { name: p.name }) : t('pages.partner.ask_resume', { name: p.name })}
+      action={off ? t('pages.partner.suspend') : t('pages.partner.resume')}
       confirm={() => flip.send(undefined)}
       close={close}
       sending={flip.sending}
@@ -141,13 +138,11 @@ function KillSwitch({ partner: p, close }: { partner: Partner; close: () => void
     >
       {off ? (
         <>
-          <div>
-            <strong>None of its users has access to any customer</strong>, and no customer can grant it access, until you resume it. Its customers get a mail.
-          </div>
-          <div>Nothing is deleted: when you resume it, the access that customers granted is in effect again.</div>
+          <div>{rich('pages.partner.suspend_about', { nobody: <strong>{t('pages.partner.nobody')}</strong> })}</div>
+          <div>{t('pages.partner.nothing_deleted')}</div>
         </>
       ) : (
-        <div>Its users have access again wherever customers have granted it, except where a period has ended meanwhile.</div>
+        <div>{t('pages.partner.resume_about')}</div>
       )}
     </ConfirmModal>
   );
@@ -164,20 +159,16 @@ function RemovePartner({ partner: p, close }: { partner: Partner; close: () => v
     },
     {
       onDone: () => {
-        flash.done(`${p.name} is removed`, 'None of its users has access to any customer.');
+        flash.done(t('pages.directory.removed', { name: p.name }), t('pages.partner.no_access'));
         close();
         void changed();
       },
     },
   );
   return (
-    <ConfirmModal header={`Remove ${p.name}?`} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
-      <div>
-        <strong>None of its users has access to any customer</strong> any longer. Every customer that granted it access gets a mail.
-      </div>
-      <div>
-        This cannot be undone: the id <strong>{p.id}</strong> is never used again. To stop the partner for a while, suspend it.
-      </div>
+    <ConfirmModal header={t('pages.ask.remove', { name: p.name })} action={t('pages.button.remove')} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+      <div>{rich('pages.partner.remove_about', { nobody: <strong>{t('pages.partner.nobody_more')}</strong> })}</div>
+      <div>{rich('pages.partner.remove_forever', { id: <strong>{p.id}</strong> })}</div>
     </ConfirmModal>
   );
 }

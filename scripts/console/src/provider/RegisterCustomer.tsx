@@ -4,6 +4,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, Problem, useSubmit } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -25,26 +26,26 @@ export function RegisterCustomer() {
       const customer = id.trim();
       return created(
         answer(api.PUT('/v1/customers/{customer}', { params: { path: { customer }, header: { 'If-None-Match': '*' } }, body })),
-        new Problem({ status: 409, code: 'page', title: 'This id is taken', errors: [{ pointer: '/id', detail: `A customer with the id ${customer} exists already.` }] }),
+        new Problem({ status: 409, code: 'own', title: t('pages.form.id_taken'), errors: [{ pointer: '/id', detail: t('pages.directory.customer_exists', { id: customer }) }] }),
       );
     },
     {
       onDone: (c) => {
-        flash.done(`${c.name} is registered`, 'Add its members next: its admins grant access to partners.');
+        flash.done(t('pages.directory.customer_done', { name: c.name }), t('pages.directory.customer_done_about'));
         void changed();
         void navigate(`/provider/customers/${c.id}`);
       },
     },
   );
   const missing = {
-    id: validId(id.trim()) ? undefined : 'Enter an id: letters, digits, dots, hyphens and underscores.',
-    name: value.name.trim() ? undefined : 'Enter a name.',
+    id: validId(id.trim()) ? undefined : t('pages.form.id_wrong'),
+    name: value.name.trim() ? undefined : t('pages.form.name_missing'),
   };
   return (
     <PanelForm
-      title="Register customer"
+      title={t('pages.directory.register_customer')}
       close={close}
-      action="Register"
+      action={t('pages.directory.register_action')}
       submit={() => {
         setTried(true);
         if (!missing.id && !missing.name) register.send({ ...value, name: value.name.trim() });
@@ -53,7 +54,7 @@ export function RegisterCustomer() {
       problem={register.problem}
       shown={['/id', ...customerPointers]}
     >
-      <FormField label="Id" constraintText={idRule} errorText={(tried ? missing.id : undefined) ?? register.problem?.at('/id')}>
+      <FormField label={t('pages.column.id')} constraintText={idRule()} errorText={(tried ? missing.id : undefined) ?? register.problem?.at('/id')}>
         <Input value={id} onChange={(e) => setId(e.detail.value)} autoComplete={false} placeholder="acme" />
       </FormField>
       <CustomerFields

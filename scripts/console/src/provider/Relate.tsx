@@ -5,6 +5,7 @@ import { useCallback, useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, useSubmit, type Answer, type Schemas } from '../api';
+import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
 import { levelName } from '../parts/words';
@@ -20,9 +21,12 @@ function useBack(): { customer: string; close: () => void } {
 
 /** What the request did: the level that is open, and whether the relationship is new. */
 function outcome({ status, data: { grant, changes } }: Answer<Schemas['GrantChange']>): string {
-  if (status !== 201 && changes.fields.length === 0) return 'The relationship already existed. Nothing has changed.';
-  const level = `Level: ${levelName[grant.level]}${grant.effective_level === grant.level ? '' : ` (${levelName[grant.effective_level]} in effect)`}.`;
-  return status === 201 ? `The relationship is new. ${level}` : level;
+  if (status !== 201 && changes.fields.length === 0) return t('pages.relationship.nothing');
+  const level =
+    grant.effective_level === grant.level
+      ? t('words.change.level', { level: levelName(grant.level) })
+      : t('pages.relationship.level_lower', { level: levelName(grant.level), effective: levelName(grant.effective_level) });
+  return status === 201 ? t('pages.relationship.new', { level }) : level;
 }
 
 /** The panel that establishes a relationship of a partner and a customer (W7). */
@@ -41,7 +45,7 @@ export function EstablishRelationship() {
       repeatable: true,
       onDone: (change) => {
         const { partner: p, customer: c } = change.data.grant;
-        flash.done(`${p.name} has a relationship with ${c.name}`, outcome(change));
+        flash.done(t('pages.relationship.done', { partner: p.name, customer: c.name }), outcome(change));
         void changed();
         close();
       },
@@ -49,9 +53,9 @@ export function EstablishRelationship() {
   );
   return (
     <PanelForm
-      title="Establish relationship"
+      title={t('pages.relationship.establish')}
       close={close}
-      action="Establish"
+      action={t('pages.relationship.action')}
       submit={() => {
         setTried(true);
         if (partner) put.send(partner);
@@ -60,14 +64,9 @@ export function EstablishRelationship() {
       problem={put.problem}
       shown={['/partner', '/everyone']}
     >
-      <Box>
-        Grants the level Support if the partner&apos;s offer allows it, otherwise no access. The partner assigns its users; the customer can edit or
-        revoke it at any time.
-      </Box>
-      <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />
-      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description="All present and future users of the partner, except external ones.">
-        Everyone of the partner
-      </Toggle>
+      <Box>{t('pages.relationship.establish_about')}</Box>
+      <PartnerSelect value={partner} onChange={setPartner} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
+      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description={t('pages.relationship.everyone_about')}>{t('pages.relationship.everyone')}</Toggle>
       {!everyone && <NoUserYet of={partner} />}
     </PanelForm>
   );
@@ -76,7 +75,7 @@ export function EstablishRelationship() {
 /** Warns that a new relationship has no user: the partner assigns the first one (E9). */
 function NoUserYet({ of }: { of: PartnerChoice | undefined }) {
   const name = of?.name ?? 'the partner';
-  return <Alert type="warning">Nobody has access until {name} assigns its first user. It gets a mail that says so.</Alert>;
+  return <Alert type="warning">{t('pages.relationship.no_user_yet', { name })}</Alert>;
 }
 
 /** The panel that sets the partner that manages a customer (A2, A15). */
@@ -93,7 +92,7 @@ export function ManagingPartner() {
       repeatable: true,
       onDone: (change) => {
         const { partner: p, customer: c } = change.data.grant;
-        flash.done(`${p.name} manages ${c.name}`, outcome(change));
+        flash.done(t('pages.relationship.manages_now', { partner: p.name, customer: c.name }), outcome(change));
         void changed();
         close();
       },
@@ -101,9 +100,9 @@ export function ManagingPartner() {
   );
   return (
     <PanelForm
-      title="Set managing partner"
+      title={t('pages.relationship.set_managing')}
       close={close}
-      action="Set"
+      action={t('pages.clock.apply')}
       submit={() => {
         setTried(true);
         if (partner) put.send(partner);
@@ -112,11 +111,9 @@ export function ManagingPartner() {
       problem={put.problem}
       shown={['/partner']}
     >
-      <Box>
-        The partner always has access, with the level Manage: the customer can neither edit nor revoke it, only you can end it. A managed customer has exactly one partner.
-      </Box>
+      <Box>{t('pages.relationship.managing_about')}</Box>
       <NoUserYet of={partner} />
-      <PartnerSelect value={partner} onChange={setPartner} label="Partner" error={(tried && !partner ? 'Choose a partner.' : undefined) ?? put.problem?.at('/partner')} />
+      <PartnerSelect value={partner} onChange={setPartner} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
     </PanelForm>
   );
 }

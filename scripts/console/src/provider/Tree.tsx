@@ -9,7 +9,9 @@ import { useQueries } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { answer, asProblem, useCursorPages, type Api, type Schemas } from '../api';
+import { t } from '../language';
 import { Page } from '../parts/Page';
+import { problemWords } from '../parts/problems';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { levelName, statusWords } from '../parts/words';
 import { useApi } from '../session';
@@ -69,7 +71,7 @@ export function Tree() {
     return nodes.length > 0 ? nodes : [{ id: `nothing:${id}`, line: 'nothing', of: id }];
   };
   return (
-    <Page title="Partner tree" description="Partners with the partners and customers below them. The tree orders them: access is never inherited along it.">
+    <Page title={t('pages.tree.title')} description={t('pages.tree.about')}>
       <Container>
         {roots.problem ? (
           <ProblemAlert problem={roots.problem} retry={roots.retry} />
@@ -77,9 +79,9 @@ export function Tree() {
           <Spinner size="large" />
         ) : (
           <SpaceBetween size="s">
-            {roots.all.length === 0 && <Box color="text-body-secondary">There are no partners yet.</Box>}
+            {roots.all.length === 0 && <Box color="text-body-secondary">{t('pages.directory.no_partners')}</Box>}
             <TreeView<Node>
-              ariaLabel="Partners and customers"
+              ariaLabel={t('pages.tree.label')}
               items={roots.all.map(nodeOf)}
               getItemId={(node) => node.id}
               getItemChildren={childrenOf}
@@ -90,17 +92,15 @@ export function Tree() {
                 setOpen((old) => (expanded ? [...old, id] : old.filter((o) => o !== id)));
               }}
               connectorLines="vertical"
-              i18nStrings={{ expandButtonLabel: (node) => `Open ${labelOf(node)}`, collapseButtonLabel: (node) => `Close ${labelOf(node)}` }}
+              i18nStrings={{ expandButtonLabel: (node) => t('pages.tree.open', { name: labelOf(node) }), collapseButtonLabel: (node) => t('pages.tree.close', { name: labelOf(node) }) }}
               renderItem={(node) => {
-                if ('problem' in node) return { content: asProblem(node.problem).title };
+                if ('problem' in node) return { content: problemWords(asProblem(node.problem))[0] };
                 if ('line' in node) {
-                  if (node.line === 'loading') return { content: <Spinner />, announcementLabel: 'Loading' };
-                  if (node.line === 'nothing') return { content: <Box color="text-body-secondary">No partners and no customers</Box> };
+                  if (node.line === 'loading') return { content: <Spinner />, announcementLabel: t('pages.list.loading') };
+                  if (node.line === 'nothing') return { content: <Box color="text-body-secondary">{t('pages.tree.nothing')}</Box> };
                   return {
                     content: (
-                      <Link href={`/partners/${node.of}/customers`} onFollow={follow}>
-                        All customers
-                      </Link>
+                      <Link href={`/partners/${node.of}/customers`} onFollow={follow}>{t('pages.tree.all_customers')}</Link>
                     ),
                   };
                 }
@@ -111,7 +111,7 @@ export function Tree() {
                         {node.partner.name}
                       </Link>
                     ),
-                    secondaryContent: <Box variant="small">Partner · {node.partner.id}</Box>,
+                    secondaryContent: <Box variant="small">{t('pages.tree.partner', { id: node.partner.id })}</Box>,
                     announcementLabel: node.partner.name,
                   };
                 }
@@ -124,8 +124,9 @@ export function Tree() {
                   ),
                   secondaryContent: (
                     <Box variant="small">
-                      Customer · {levelName[c.effective_level]} · {statusWords(c)}
-                      {c.managed && ' · Managed'}
+                      {c.managed
+                        ? t('pages.tree.customer_managed', { level: levelName(c.effective_level), status: statusWords(c) })
+                        : t('pages.tree.customer', { level: levelName(c.effective_level), status: statusWords(c) })}
                     </Box>
                   ),
                   announcementLabel: c.customer.name,
@@ -133,9 +134,7 @@ export function Tree() {
               }}
             />
             {roots.more && (
-              <Button onClick={roots.loadMore} loading={roots.fetching}>
-                More partners
-              </Button>
+              <Button onClick={roots.loadMore} loading={roots.fetching}>{t('pages.tree.more')}</Button>
             )}
           </SpaceBetween>
         )}

@@ -1,5 +1,6 @@
 import type { SideNavigationProps } from '@cloudscape-design/components/side-navigation';
 
+import { t } from '../language';
 import type { Me } from '../session';
 
 /** The provider's pages. */
@@ -8,11 +9,11 @@ export function providerNavigation(me: Me): SideNavigationProps.Item[] {
   return [
     {
       type: 'section',
-      text: 'Directory',
+      text: t('pages.nav.directory'),
       items: [
-        { type: 'link', text: 'Partners', href: '/provider/partners' },
-        { type: 'link', text: 'Partner tree', href: '/provider/tree' },
-        { type: 'link', text: 'Customers', href: '/provider/customers' },
+        { type: 'link', text: t('pages.nav.partners'), href: '/provider/partners' },
+        { type: 'link', text: t('pages.tree.title'), href: '/provider/tree' },
+        { type: 'link', text: t('pages.nav.customers'), href: '/provider/customers' },
       ],
     },
   ];

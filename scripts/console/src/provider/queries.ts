@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 
 import { answer, asProblem, Problem, useCursorPages, type Answer, type Api, type CursorPages, type Schemas } from '../api';
+import { t } from '../language';
 import { levelName } from '../parts/words';
 import { useApi } from '../session';
 
@@ -48,22 +49,26 @@ export async function isThere(read: Promise<unknown>): Promise<boolean> {
 
 /** As openapi.yaml has it: the provider's own id of a customer or a partner. */
 export const validId = (id: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id);
-export const idRule = 'Letters, digits, dots, hyphens and underscores; up to 64. It cannot be changed later.';
+export const idRule = (): string => t('pages.form.id_rule');
 
-export const className: Record<Schemas['PartnerClass'], string> = { channel: 'Channel partner', other: 'Other' };
+export const className = (of: Schemas['PartnerClass']): string => t(`words.class.${of}`);
 
 /** A partner's fields in words. */
 export const partnerLines = (p: Schemas['Partner']): Record<string, string> => ({
-  Name: p.name,
-  Class: className[p.class],
-  Offer: levelName[p.offer],
-  'Single sign-on': p.sso ? 'on' : 'off',
-  'Single sign-on is set by': p.owner_sets_sso ? 'you and its owner' : 'you',
-  Status: p.status,
-  Parent: p.parent ?? '',
-  Contacts: p.contacts.join(', '),
-  Domains: p.domains.join(', '),
+  [t('words.field.name')]: p.name,
+  [t('words.field.class')]: className(p.class),
+  [t('words.field.offer')]: levelName(p.offer),
+  [t('words.field.sso')]: p.sso ? t('words.on') : t('words.off'),
+  [t('pages.account.sso_set_by')]: p.owner_sets_sso ? t('pages.partner.you_and_owner') : t('pages.account.you'),
+  [t('words.field.state')]: t(`words.status.${p.status}`),
+  [t('words.field.parent')]: p.parent ?? '',
+  [t('words.field.contacts')]: p.contacts.join(', '),
+  [t('words.field.domains')]: p.domains.join(', '),
 });
 
 /** A customer's fields in words. */
-export const customerLines = (c: Schemas['Customer']): Record<string, string> => ({ Name: c.name, Domain: c.domain ?? '', Contacts: c.contacts.join(', ') });
+export const customerLines = (c: Schemas['Customer']): Record<string, string> => ({
+  [t('words.field.name')]: c.name,
+  [t('words.field.domain')]: c.domain ?? '',
+  [t('words.field.contacts')]: c.contacts.join(', '),
+});

@@ -8,6 +8,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { asProblem, type Problem } from '../api';
+import { rich, t } from '../language';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useSession } from './session';
 
@@ -44,7 +45,7 @@ export function LostPassword({ email: typed, close }: { email: string; close: (r
   };
   return (
     <form
-      aria-label="Forgot password"
+      aria-label={t('pages.lost.title')}
       onSubmit={(e) => {
         e.preventDefault();
         submit();
@@ -56,43 +57,33 @@ export function LostPassword({ email: typed, close }: { email: string; close: (r
             variant="h2"
             description={
               sent ? (
-                <>
-                  If the account has a password, a code is on its way to {email.trim()}: see the{' '}
-                  <Link href={local?.mailbox} external variant="secondary" fontSize="inherit">
-                    mailbox
-                  </Link>
-                  . If you have never signed in, use the temporary password from the first mail.
-                </>
+                <>{rich('pages.lost.sent', { email: email.trim(), mailbox: <Link href={local?.mailbox} external variant="secondary" fontSize="inherit">{t('pages.lost.mailbox')}</Link> })}</>
               ) : (
-                'A code is sent to the e-mail address of the account.'
+                t('pages.lost.about')
               )
             }
-          >
-            Forgot password
-          </Header>
+          >{t('pages.lost.title')}</Header>
         }
       >
         <SpaceBetween size="m">
           {problem && <ProblemAlert problem={problem} />}
           {sent ? (
             <SpaceBetween size="m">
-              <FormField label="Code from the mail" constraintText="Six digits, valid for one hour.">
+              <FormField label={t('pages.lost.code')} constraintText={t('pages.lost.code_about')}>
                 <Input value={code} onChange={(e) => setCode(e.detail.value)} inputMode="numeric" autoComplete="one-time-code" />
               </FormField>
-              <FormField label="New password" constraintText="At least 12 characters, 5 of them different.">
+              <FormField label={t('pages.password.new')} constraintText={t('pages.password.rule')}>
                 <Input value={fresh} onChange={(e) => setFresh(e.detail.value)} type="password" autoComplete="new-password" />
               </FormField>
             </SpaceBetween>
           ) : (
-            <FormField label="E-mail address of the account">
+            <FormField label={t('pages.sign_in.account')}>
               <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" autoComplete="username" />
             </FormField>
           )}
           <SpaceBetween direction="horizontal" size="m" alignItems="center">
-            <Button loading={busy}>{sent ? 'Replace password' : 'Send code'}</Button>
-            <Button variant="inline-link" formAction="none" onClick={() => close(false)}>
-              Back to log in
-            </Button>
+            <Button loading={busy}>{sent ? t('pages.lost.replace') : t('pages.lost.send')}</Button>
+            <Button variant="inline-link" formAction="none" onClick={() => close(false)}>{t('pages.lost.back')}</Button>
           </SpaceBetween>
         </SpaceBetween>
       </Container>

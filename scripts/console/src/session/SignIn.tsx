@@ -14,6 +14,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Navigate, useNavigate, useSearchParams } from 'react-router';
 
 import { asProblem, type Problem } from '../api';
+import { rich, t } from '../language';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { LostPassword } from './LostPassword';
 import { directoryScope, returnFromLogin } from './hosted';
@@ -27,7 +28,7 @@ export function SignIn() {
   if (state === 'in' && !query.has('code')) return <Navigate to={next} replace />;
   return (
     <main className="narrow-page">
-      <title>Sign in · Partner Access</title>
+      <title>{t('pages.title', { title: t('pages.sign_in.action') })}</title>
       <SpaceBetween size="l">
         <Header variant="h1">Partner Access</Header>
         {local ? <LocalSignIn next={next} /> : <HostedSignIn next={next} />}
@@ -61,17 +62,13 @@ function HostedSignIn({ next }: { next: string }) {
   }, [back, ended, enter, navigate, next, query, settings.login, toLogin]);
   if (!problem && !ended) {
     return (
-      <Box textAlign="center" padding="xxl">
-        <Spinner size="large" /> Signing in…
-      </Box>
+      <Box textAlign="center" padding="xxl">{rich('pages.sign_in.waiting', { spinner: <Spinner size="large" /> })}</Box>
     );
   }
   return (
     <SpaceBetween size="m">
-      {problem ? <ProblemAlert problem={problem} /> : <Alert type="info">Your session has ended.</Alert>}
-      <Button variant="primary" onClick={() => toLogin(next)}>
-        Sign in
-      </Button>
+      {problem ? <ProblemAlert problem={problem} /> : <Alert type="info">{t('pages.sign_in.ended')}</Alert>}
+      <Button variant="primary" onClick={() => toLogin(next)}>{t('pages.sign_in.action')}</Button>
     </SpaceBetween>
   );
 }
@@ -89,13 +86,11 @@ function LocalSignIn({ next }: { next: string }) {
   };
   return (
     <SpaceBetween size="l">
-      {ended && <Alert type="info">Your session has ended: sign in again.</Alert>}
+      {ended && <Alert type="info">{t('pages.sign_in.ended_again')}</Alert>}
       {problem && <ProblemAlert problem={problem} />}
       <Container
         header={
-          <Header variant="h2" description="This is the local stack: sign in as anyone, without a password.">
-            Sign in as a demo person
-          </Header>
+          <Header variant="h2" description={t('pages.sign_in.demo_about')}>{t('pages.sign_in.demo')}</Header>
         }
       >
         {people.isPending ? (
@@ -104,10 +99,10 @@ function LocalSignIn({ next }: { next: string }) {
           <ProblemAlert problem={asProblem(people.error)} retry={() => void people.refetch()} />
         ) : (
           <List
-            ariaLabel="Demo people"
+            ariaLabel={t('pages.sign_in.people')}
             items={[
-              ...people.data.map((p) => ({ key: p.email, title: p.name, about: `${p.role} of ${p.of}`, who: { email: p.email } as LocalIdentity })),
-              { key: 'provider', title: 'The provider', about: 'manages the directory', who: { scope: directoryScope } as LocalIdentity },
+              ...people.data.map((p) => ({ key: p.email, title: p.name, about: t('pages.top.role_of', { role: p.role, of: p.of }), who: { email: p.email } as LocalIdentity })),
+              { key: 'provider', title: t('words.actor.provider'), about: t('pages.sign_in.directory'), who: { scope: directoryScope } as LocalIdentity },
             ]}
             renderItem={(item) => ({
               id: item.key,
@@ -136,12 +131,12 @@ function SomebodyElse({ enter }: { enter: (who: LocalIdentity) => void }) {
         if (email.trim()) enter({ email: email.trim() });
       }}
     >
-      <Container header={<Header variant="h2">Sign in as somebody else</Header>}>
+      <Container header={<Header variant="h2">{t('pages.sign_in.other')}</Header>}>
         <SpaceBetween size="m">
-          <FormField label="E-mail address" description="Such as one that was invited. The address counts as verified.">
+          <FormField label={t('words.field.email')} description={t('pages.sign_in.other_about')}>
             <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" name="email" autoComplete={false} />
           </FormField>
-          <Button disabled={!email.trim()}>Continue</Button>
+          <Button disabled={!email.trim()}>{t('pages.button.continue')}</Button>
         </SpaceBetween>
       </Container>
     </form>
@@ -188,38 +183,28 @@ function WithPassword({ next }: { next: string }) {
           <Header
             variant="h2"
             description={
-              <>
-                As people do in a deployed stage, with the password from the mail in the{' '}
-                <Link href={local?.mailbox} external variant="secondary" fontSize="inherit">
-                  mailbox
-                </Link>
-                .
-              </>
+              <>{rich('pages.sign_in.password_about', { mailbox: <Link href={local?.mailbox} external variant="secondary" fontSize="inherit">{t('pages.lost.mailbox')}</Link> })}</>
             }
-          >
-            Log in with a password
-          </Header>
+          >{t('pages.sign_in.password_title')}</Header>
         }
       >
         <SpaceBetween size="m">
           {problem && <ProblemAlert problem={problem} />}
-          {lost === 'replaced' && !problem && <Alert type="success">Your password is replaced. Log in with the new one.</Alert>}
-          <FormField label="E-mail address of the account">
+          {lost === 'replaced' && !problem && <Alert type="success">{t('pages.sign_in.replaced')}</Alert>}
+          <FormField label={t('pages.sign_in.account')}>
             <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" autoComplete="username" />
           </FormField>
-          <FormField label="Password">
+          <FormField label={t('pages.password.label')}>
             <Input value={password} onChange={(e) => setPassword(e.detail.value)} type="password" autoComplete="current-password" />
           </FormField>
           {temporary && (
-            <FormField label="New password" description="The one from the mail works once." constraintText="At least 12 characters, 5 of them different.">
+            <FormField label={t('pages.password.new')} description={t('pages.password.temporary')} constraintText={t('pages.password.rule')}>
               <Input value={fresh} onChange={(e) => setFresh(e.detail.value)} type="password" autoComplete="new-password" />
             </FormField>
           )}
           <SpaceBetween direction="horizontal" size="m" alignItems="center">
-            <Button loading={busy}>Log in</Button>
-            <Button variant="inline-link" formAction="none" onClick={() => setLost('asked')}>
-              Forgot password?
-            </Button>
+            <Button loading={busy}>{t('pages.sign_in.log_in')}</Button>
+            <Button variant="inline-link" formAction="none" onClick={() => setLost('asked')}>{t('pages.sign_in.forgot')}</Button>
           </SpaceBetween>
         </SpaceBetween>
       </Container>

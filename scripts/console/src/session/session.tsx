@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect, useMemo, useRef, useState, type R
 
 import { answer, createApi, type Api, type Problem, type Schemas } from '../api';
 import { asProblem } from '../api';
+import { t } from '../language';
 import type { Settings } from '../settings';
 import { forgetForms } from './forms';
 import { leaveForLogin, leaveForLogout, refresh, type Tokens } from './hosted';
@@ -126,7 +127,7 @@ export function useSession(): Session {
 export const useApi = (): Api => useSession().api;
 
 /** What the provider's product is called; the provider where the stage does not say. */
-export const useProduct = (): string => useSession().settings.product ?? 'the provider';
+export const useProduct = (): string => useSession().settings.product ?? t('words.by.provider');
 
 /** What time it is for the service: the local stack's clock can be moved. */
 export function useNow(): Date {

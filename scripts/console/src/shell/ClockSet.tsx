@@ -4,6 +4,7 @@ import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
+import { t } from '../language';
 import { LocalDateTime } from '../parts/LocalDateTime';
 
 /** Sets the local stack's clock to an instant. */
@@ -12,22 +13,18 @@ export default function ClockSet({ now, set, close }: { now: Date; set: (t: Date
   return (
     <Modal
       visible
-      header="Set the clock"
+      header={t('pages.clock.set')}
       onDismiss={close}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={close}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={!at} onClick={() => at && set(new Date(at))}>
-              Set
-            </Button>
+            <Button variant="link" onClick={close}>{t('pages.button.cancel')}</Button>
+            <Button variant="primary" disabled={!at} onClick={() => at && set(new Date(at))}>{t('pages.clock.apply')}</Button>
           </SpaceBetween>
         </Box>
       }
     >
-      <LocalDateTime label="Now is" value={at} onChange={setAt} />
+      <LocalDateTime label={t('pages.clock.now')} value={at} onChange={setAt} />
     </Modal>
   );
 }

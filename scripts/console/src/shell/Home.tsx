@@ -2,6 +2,7 @@ import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
 import { Navigate } from 'react-router';
 
+import { t } from '../language';
 import { Page } from '../parts/Page';
 import { useMe, useSession } from '../session';
 import { homeOf } from './navigation';
@@ -14,19 +15,14 @@ export function Home() {
   if (home) return <Navigate to={home} replace />;
   if (me?.removed_partner) {
     return (
-      <Page title={`The provider has removed ${me.removed_partner}`} actions={<Button onClick={signOut}>Sign out</Button>}>
-        <Alert type="info">
-          You are signed in as {me.email}. All access of {me.removed_partner} to customers has ended, and its pages are closed. Ask the provider if this is unexpected.
-        </Alert>
+      <Page title={t('pages.home.removed', { partner: me.removed_partner })} actions={<Button onClick={signOut}>{t('pages.button.sign_out')}</Button>}>
+        <Alert type="info">{t('pages.home.removed_about', { email: me.email, partner: me.removed_partner })}</Alert>
       </Page>
     );
   }
   return (
-    <Page title="You are not registered" actions={<Button onClick={signOut}>Sign out</Button>}>
-      <Alert type="info">
-        You are signed in as {me?.email}, and this address is not registered. Ask an admin of your organisation to add you. If you were
-        invited by e-mail, open the link in that mail.
-      </Alert>
+    <Page title={t('pages.home.unregistered')} actions={<Button onClick={signOut}>{t('pages.button.sign_out')}</Button>}>
+      <Alert type="info">{t('pages.home.unregistered_about', { email: me?.email ?? '' })}</Alert>
     </Page>
   );
 }

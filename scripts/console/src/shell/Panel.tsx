@@ -3,6 +3,7 @@ import { createContext, Suspense, useContext, useEffect, useMemo, useState, type
 import { createPortal } from 'react-dom';
 import { Outlet } from 'react-router';
 
+import { t } from '../language';
 import { useNarrow } from '../parts/useNarrow';
 
 // The panel at the side: a page below a list (such as Add, or Edit) puts itself there with <Panel>, and the list stays in sight. On a narrow
@@ -91,7 +92,7 @@ export function usePanelDrawer() {
       ? [
           {
             id: 'side',
-            ariaLabels: { drawerName: open.title, closeButton: 'Close the panel' },
+            ariaLabels: { drawerName: open.title, closeButton: t('pages.panel.close') },
             defaultSize: 480,
             content: (
               <div id="panel">

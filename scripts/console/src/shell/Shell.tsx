@@ -8,6 +8,7 @@ import Spinner from '@cloudscape-design/components/spinner';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 
+import { t } from '../language';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useMe, useSession } from '../session';
 import { Flashes } from './flash';
@@ -69,12 +70,12 @@ export function Shell() {
         }}
         notifications={<Flashes />}
         stickyNotifications
-        ariaLabels={{ navigation: 'Pages', navigationClose: 'Close the list of pages', navigationToggle: 'Open the list of pages', notifications: 'Messages', drawers: 'Panel' }}
+        ariaLabels={{ navigation: t('pages.shell.pages'), navigationClose: t('pages.shell.close_pages'), navigationToggle: t('pages.shell.open_pages'), notifications: t('pages.shell.messages'), drawers: t('pages.shell.panel') }}
         content={
           problem ? (
             <SpaceBetween size="m">
               <ProblemAlert problem={problem} retry={retry} />
-              <Button onClick={signOut}>Sign out</Button>
+              <Button onClick={signOut}>{t('pages.button.sign_out')}</Button>
             </SpaceBetween>
           ) : me ? (
             <Guarded pathname={pathname}>
@@ -125,7 +126,7 @@ function Trail({ items, pathname }: { items: ReturnType<typeof navigationOf>; pa
     return (
       <Suspense fallback={null}>
         <BreadcrumbGroup
-          ariaLabel="Where you are"
+          ariaLabel={t('pages.shell.trail')}
           items={[
             { text: section.text, href: first.href },
             { text: link.text, href: link.href },

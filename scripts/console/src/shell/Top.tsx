@@ -6,7 +6,9 @@ import { useNavigate } from 'react-router';
 
 import { asProblem } from '../api';
 import { customerLinks } from '../customer/navigation';
+import { chooseLanguage, languages, nameOf, t, useLanguage } from '../language';
 import { directoryScope, useMe, useSession, type Me } from '../session';
+import { problemWords } from '../parts/problems';
 import { utc } from '../parts/time';
 import { useFlash } from './flash';
 import { useDark } from './theme';
@@ -22,15 +24,16 @@ export function Top() {
   const flash = useFlash();
   const people = useQuery({ queryKey: ['local', 'people'], enabled: local !== undefined, queryFn: () => local?.people() ?? [] });
   const [setting, clock] = useClock();
+  const { tag } = useLanguage();
 
-  const name = me?.partner?.user.name ?? people.data?.find((p) => p.email === me?.email)?.name ?? (me?.email || (me?.provider ? 'The provider' : ''));
+  const name = me?.partner?.user.name ?? people.data?.find((p) => p.email === me?.email)?.name ?? (me?.email || (me?.provider ? t('words.actor.provider') : ''));
   const utilities: TopNavigationProps.Utility[] = [
     ...clock,
-    ...(local ? [{ type: 'button' as const, text: 'Mailbox', iconName: 'envelope' as const, href: local.mailbox, external: true, externalIconAriaLabel: '(opens in a new tab)' }] : []),
+    ...(local ? [{ type: 'button' as const, text: t('pages.top.mailbox'), iconName: 'envelope' as const, href: local.mailbox, external: true, externalIconAriaLabel: t('pages.top.new_tab') }] : []),
     {
       type: 'button',
       iconName: 'settings',
-      text: dark ? 'Light mode' : 'Dark mode',
+      text: dark ? t('pages.top.light') : t('pages.top.dark'),
       onClick: toggle,
     },
     {
@@ -38,7 +41,7 @@ export function Top() {
       iconName: 'user-profile',
       text: name || '…',
       description: me?.email,
-      ariaLabel: `Signed in as ${name}`,
+      ariaLabel: t('pages.top.signed_in', { name }),
       expandableGroups: false,
       items: [
         ...settingsOf(me),
@@ -46,15 +49,20 @@ export function Top() {
           ? [
               {
                 id: 'people',
-                text: 'Switch user (local)',
+                text: t('pages.top.switch'),
                 items: [
-                  ...people.data.map((p) => ({ id: `person:${p.email}`, text: p.name, description: `${p.role} of ${p.of}`, secondaryText: p.email })),
-                  { id: 'provider', text: 'The provider' },
+                  ...people.data.map((p) => ({ id: `person:${p.email}`, text: p.name, description: t('pages.top.role_of', { role: p.role, of: p.of }), secondaryText: p.email })),
+                  { id: 'provider', text: t('words.actor.provider') },
                 ],
               },
             ]
           : []),
-        { id: 'sign-out', text: 'Sign out' },
+        {
+          id: 'languages',
+          text: t('pages.top.language'),
+          items: languages.map((l) => ({ id: `language:${l}`, text: nameOf(l), itemType: 'checkbox' as const, checked: l === tag })),
+        },
+        { id: 'sign-out', text: t('pages.button.sign_out') },
       ],
       onItemFollow: (e) => {
         e.preventDefault();
@@ -62,6 +70,10 @@ export function Top() {
       },
       onItemClick: ({ detail: { id, href } }) => {
         if (href) return; // followed
+        if (id.startsWith('language:')) {
+          chooseLanguage(id.slice('language:'.length)).catch((error: unknown) => flash.warn(...problemWords(asProblem(error))));
+          return;
+        }
         const who = id === 'provider' ? { scope: directoryScope } : id.startsWith('person:') ? { email: id.slice('person:'.length) } : undefined;
         flash.clear();
         if (!who) {
@@ -70,7 +82,7 @@ export function Top() {
         }
         enterAs(who).then(
           () => void navigate('/'),
-          (error: unknown) => flash.warn(asProblem(error).title),
+          (error: unknown) => flash.warn(...problemWords(asProblem(error))),
         );
       },
     },
@@ -80,7 +92,7 @@ export function Top() {
       <TopNavigation
         identity={{ href: '/', title: 'Partner Access', onFollow: (e) => (e.preventDefault(), void navigate('/')) }}
         utilities={utilities}
-        i18nStrings={{ overflowMenuTriggerText: 'More', overflowMenuTitleText: 'All', overflowMenuBackIconAriaLabel: 'Back', overflowMenuDismissIconAriaLabel: 'Close the menu' }}
+        i18nStrings={{ overflowMenuTriggerText: t('pages.top.more'), overflowMenuTitleText: t('pages.top.all'), overflowMenuBackIconAriaLabel: t('pages.top.back'), overflowMenuDismissIconAriaLabel: t('pages.top.close_menu') }}
       />
       {setting}
     </div>
@@ -91,12 +103,12 @@ export function Top() {
 function settingsOf(me: Me | undefined): ButtonDropdownProps.ItemOrGroup[] {
   return (me?.customers ?? []).map(({ customer }, _, all) => ({
     id: `settings:${customer.id}`,
-    text: all.length > 1 ? `Settings of ${customer.name}` : 'Settings',
+    text: all.length > 1 ? t('pages.settings_of', { name: customer.name }) : t('pages.top.settings'),
     items: customerLinks(customer.id).map(({ text, href }) => ({ id: href, text, href })),
   }));
 }
 
-const steps: Record<string, string> = { '1h': 'One hour later', '24h': 'One day later', '168h': 'A week later', '720h': '30 days later' };
+const steps = ['1h', '24h', '168h', '720h'] as const;
 
 /** The clock that the local stack's functions see: to be seen, and moved. Nothing in a deployed stage. */
 function useClock(): [React.ReactNode, TopNavigationProps.Utility[]] {
@@ -108,11 +120,11 @@ function useClock(): [React.ReactNode, TopNavigationProps.Utility[]] {
   if (!local) return [null, []];
   const move = (to: { advance: string } | { now: string }) => {
     local.moveClock(to).then(
-      (t) => {
-        flash.done(`The clock is set to ${utc(t)}`, 'Everything that was due has run.');
+      (now) => {
+        flash.done(t('pages.clock.done', { at: utc(now) }), t('pages.clock.done_about'));
         void queries.invalidateQueries();
       },
-      (error: unknown) => flash.warn(asProblem(error).title),
+      (error: unknown) => flash.warn(...problemWords(asProblem(error))),
     );
   };
   const dialog = open ? (
@@ -133,9 +145,9 @@ function useClock(): [React.ReactNode, TopNavigationProps.Utility[]] {
       {
         type: 'menu-dropdown',
         iconName: 'calendar',
-        text: now.data ? utc(now.data) : 'Clock',
-        ariaLabel: `The local stack's clock${now.data ? `: ${utc(now.data)}` : ''}`,
-        items: [...Object.entries(steps).map(([id, text]) => ({ id, text })), { id: 'set', text: 'Set the clock…' }],
+        text: now.data ? utc(now.data) : t('pages.clock.title'),
+        ariaLabel: now.data ? t('pages.clock.label_now', { at: utc(now.data) }) : t('pages.clock.label'),
+        items: [...steps.map((step) => ({ id: step, text: t(`pages.clock.${step}`) })), { id: 'set', text: t('pages.clock.choose') }],
         onItemClick: ({ detail: { id } }) => (id === 'set' ? setOpen(true) : move({ advance: id })),
       },
     ],

@@ -4,6 +4,7 @@ import { createContext, useContext, useEffect, useMemo, useState, type ReactNode
 import { useLocation } from 'react-router';
 
 import { asProblem } from '../api';
+import { t } from '../language';
 import { problemWords } from '../parts/problems';
 
 /** Takes a change back, and says what is so again. */
@@ -37,7 +38,7 @@ export function FlashProvider({ children }: { children: ReactNode }) {
     const show = (type: FlashbarProps.Type) => (header: string, content?: ReactNode, undo?: Undo) => {
       const id = crypto.randomUUID();
       const onDismiss = () => setMessage((old) => (old?.id === id ? undefined : old));
-      const item: FlashbarProps.MessageDefinition = { id, type, header, content, dismissible: true, dismissLabel: 'Dismiss this message', onDismiss, ariaRole: 'status' };
+      const item: FlashbarProps.MessageDefinition = { id, type, header, content, dismissible: true, dismissLabel: t('pages.flash.dismiss'), onDismiss, ariaRole: 'status' };
       if (undo) item.action = <UndoButton undo={undo} />;
       setMessage({ id, at: performance.now(), item });
     };
@@ -68,17 +69,15 @@ function UndoButton({ undo }: { undo: Undo }) {
           (header) => flash.done(header),
           (error: unknown) => {
             const problem = asProblem(error);
-            if (problem.code === 'version_mismatch') flash.warn('This was not undone: someone else changed it meanwhile', 'Check the current state.');
+            if (problem.code === 'version_mismatch') flash.warn(t('pages.flash.not_undone_changed'), t('pages.flash.check'));
             else {
               const [title, remedy] = problemWords(problem);
-              flash.warn(`This was not undone: ${title}`, remedy);
+              flash.warn(t('pages.flash.not_undone', { problem: title }), remedy);
             }
           },
         );
       }}
-    >
-      Undo
-    </Button>
+    >{t('pages.flash.undo')}</Button>
   );
 }
 

@@ -5,6 +5,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useBlocker } from 'react-router';
 
+import { t } from '../language';
 import { useMe } from '../session';
 import { formsPrefix } from '../session/forms';
 
@@ -58,14 +59,12 @@ export function LeaveGuard({ changed, finished, leave }: { changed: boolean; fin
   return (
     <Modal
       visible
-      header="Leave without saving?"
+      header={t('pages.leave.ask')}
       onDismiss={stay}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" formAction="none" onClick={stay}>
-              Stay
-            </Button>
+            <Button variant="link" formAction="none" onClick={stay}>{t('pages.leave.stay')}</Button>
             <Button
               variant="primary"
               formAction="none"
@@ -73,15 +72,11 @@ export function LeaveGuard({ changed, finished, leave }: { changed: boolean; fin
                 leave?.();
                 blocker.proceed();
               }}
-            >
-              Leave
-            </Button>
+            >{t('pages.leave.action')}</Button>
           </SpaceBetween>
         </Box>
       }
-    >
-      What you entered is not saved, and is lost when you leave.
-    </Modal>
+    >{t('pages.leave.about')}</Modal>
   );
 }
 

@@ -1,0 +1,128 @@
+// What the pages say, in the reader's language: shared/messages has the words. Nothing here knows the pages.
+import type { I18nProviderProps } from '@cloudscape-design/components/i18n';
+import { IntlMessageFormat } from 'intl-messageformat';
+import { createElement, Fragment, useSyncExternalStore, type ReactNode } from 'react';
+import sources from 'virtual:languages';
+
+import type { Messages } from './messages';
+
+export type Key = keyof Messages;
+type Compiled = Exclude<ConstructorParameters<typeof IntlMessageFormat>[0], string>;
+
+/** A language's words: compiled patterns by key, and Cloudscape's own. */
+export interface Catalogue {
+  messages: Record<string, string | Compiled>;
+  components: I18nProviderProps.Messages;
+}
+
+interface Language {
+  tag: string; // of the catalogue's file, such as de
+  locale: string; // how dates and numbers are written, such as de-AT
+  catalogue: Catalogue;
+  formats: Map<string, IntlMessageFormat>;
+}
+
+type Kinds<W> = { text: W; number: number; choice: string };
+type Values<K extends Key, W> = { [P in keyof Messages[K]]: Kinds<W>[Messages[K][P] & keyof Kinds<W>] };
+type Given<K extends Key, W> = keyof Messages[K] extends never ? [] : [values: Values<K, W>];
+
+/** The languages that the pages can be read in. */
+export const languages: readonly string[] = Object.keys(sources);
+
+const stored = 'partner-access.language';
+const listeners = new Set<() => void>();
+let language: Language | undefined;
+
+function now(): Language {
+  if (!language) throw new Error('words are wanted before a language is loaded');
+  return language;
+}
+
+/** What the catalogue says under a key. */
+export function t<K extends Key>(key: K, ...[values]: Given<K, string>): string {
+  return formatted(key, values) as string;
+}
+
+/** What the catalogue says under a key, with elements of the page in it. */
+export function rich<K extends Key>(key: K, ...[values]: Given<K, ReactNode>): ReactNode {
+  const parts = formatted<ReactNode>(key, values);
+  return Array.isArray(parts) ? createElement(Fragment, null, ...parts) : parts;
+}
+
+function formatted<W>(key: string, values: object | undefined): string | W | (string | W)[] {
+  const { catalogue, formats, locale } = now();
+  const message = catalogue.messages[key];
+  if (message === undefined) throw new Error(`no words for ${key}`);
+  if (typeof message === 'string') return message;
+  let format = formats.get(key);
+  if (!format) {
+    format = new IntlMessageFormat(message, locale);
+    formats.set(key, format);
+  }
+  return format.format<W>(values as Record<string, string>);
+}
+
+/** Whether there are words under a key that the service has made. */
+export const known = (key: string): key is Key => key in now().catalogue.messages;
+
+/** "Ann, Bob and Cid", as the reader writes it. */
+export const list = (words: readonly string[]): string => new Intl.ListFormat(locale()).format(words);
+
+/** How the reader writes dates and numbers, and sorts names. */
+export const locale = (): string => now().locale;
+
+/** A number as the reader writes it. */
+export const number = (n: number): string => n.toLocaleString(locale());
+
+/** Puts names into the reader's order. */
+export const byName = (a: string, b: string): number => new Intl.Collator(locale(), { numeric: true }).compare(a, b);
+
+/** A language's own name: Deutsch. */
+export const nameOf = (tag: string): string => {
+  const name = new Intl.DisplayNames([tag], { type: 'language' }).of(tag) ?? tag;
+  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
+};
+
+const baseOf = (tag: string): string => tag.split('-')[0] ?? tag;
+
+/** The language that the reader has chosen here; else the first of the browser's that there is; else English. */
+function preferred(): string {
+  const chosen = localStorage.getItem(stored);
+  if (chosen && languages.includes(chosen)) return chosen;
+  for (const wanted of navigator.languages) {
+    const found = languages.find((tag) => tag === wanted) ?? languages.find((tag) => tag === baseOf(wanted));
+    if (found) return found;
+  }
+  return 'en';
+}
+
+async function load(tag: string): Promise<void> {
+  const source = sources[tag];
+  if (!source) throw new Error(`no language ${tag}`);
+  set(tag, await source());
+}
+
+function set(tag: string, catalogue: Catalogue, as = tag): void {
+  language = { tag, locale: navigator.languages.find((l) => baseOf(l) === baseOf(tag)) ?? tag, catalogue, formats: new Map() };
+  document.documentElement.lang = as;
+  for (const listener of listeners) listener();
+}
+
+/** Loads the reader's language: before anything is shown. */
+export const startLanguage = (): Promise<void> => load(preferred());
+
+/** English made 40% longer, with accents: shows which words do not come from the catalogue, and where longer ones have no room. */
+export async function startPseudo(): Promise<void> {
+  const { pseudo } = await import('./pseudo');
+  await load('en');
+  set('en', pseudo(now().catalogue), 'en-XA');
+}
+
+/** Shows the pages in another language, now and when they are opened again. */
+export async function chooseLanguage(tag: string): Promise<void> {
+  await load(tag);
+  localStorage.setItem(stored, tag);
+}
+
+/** The language that is shown; who uses it is drawn again when it changes. */
+export const useLanguage = (): Language => useSyncExternalStore((changed) => (listeners.add(changed), () => listeners.delete(changed)), now);

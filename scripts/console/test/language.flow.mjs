@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+
+import { accessible, ask, base, customer, eventually, fits, flow, partner, provider } from './world.mjs';
+
+const ann = { email: 'ann@acme.example' };
+const olga = { email: 'olga@contoso.example' };
+
+flow('the language: the browser’s at first, another one when it is chosen, and kept', async ({ open }) => {
+  const page = await open(ann, '/customers/acme/overview', { locale: 'de-AT' });
+  await page.getByRole('heading', { name: 'Übersicht', level: 1 }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+  await page.getByRole('button', { name: 'Angemeldet als Ann Archer' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'English' }).click();
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+  await page.getByRole('button', { name: 'Signed in as Ann Archer' }).waitFor(); // and still is
+  await page.reload();
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+});
+
+flow('a language that there is none of is shown in English', async ({ open }) => {
+  const page = await open(undefined, '/sign-in', { locale: 'nl-NL' });
+  await page.getByRole('heading', { name: 'Sign in as a demo person' }).waitFor();
+});
+
+flow('dates and numbers are written as the reader’s locale has them', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id], level: 'view', until: '2031-12-24T17:00:00Z' });
+  for (const [locale, shown] of [['de-DE', '24. Dez. 2031, 18:00 MEZ'], ['en-GB', '24 Dec 2031, 18:00 CET'], ['en-US', /Dec 24, 2031, 0?6:00 PM GMT\+1/]]) {
+    const page = await open(c.admin, `/customers/${c.id}/partners/${p.id}`, { locale });
+    await page.getByText(shown).first().waitFor();
+    assert.equal(await page.locator('time').getByText(/\d\d\d\d-\d\d-\d\d \d\d:\d\d UTC/).count() > 0, true, 'and in UTC beside it');
+  }
+});
+
+flow('in German: the main pages of each side, with axe', async ({ open }) => {
+  for (const [who, path, heading] of [
+    [undefined, '/sign-in', 'Partner Access'],
+    [ann, '/customers/acme/overview', 'Übersicht'],
+    [ann, '/customers/acme/partners', 'Partner'],
+    [olga, '/partners/contoso/customers', 'Kunden'],
+    [provider, '/provider/customers', 'Kunden'],
+  ]) {
+    const page = await open(who, path, { locale: 'de-DE' });
+    await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    await eventually(async () => assert.equal(await page.getByText('Wird geladen').count(), 0));
+    await fits(page);
+    await accessible(page, `${path}, in German`);
+  }
+});
+
+flow('a refusal is said in the reader’s language, and not in the service’s words', async ({ open }) => {
+  const c = await customer();
+  const page = await open(c.admin, `/customers/${c.id}/partners/add`, { locale: 'de-DE' });
+  await page.getByRole('combobox', { name: 'Partner oder Person' }).fill(c.admin.email);
+  await page.getByRole('button', { name: 'Hinzufügen', exact: true }).click();
+  await page.locator('#panel').getByText('Partner sind Personen fremder Organisationen.').first().waitFor();
+});
+
+// The made-up language is English with accents and 40% more of it. What has no accent does not come from the catalogue: it is data, or forgotten.
+for (const [side, who, paths] of [
+  ['signing in, and an invitation', undefined, ['/sign-in', '/invitations#no-such-token']],
+  ['the customer’s side', ann, [
+    '/customers/acme/overview', '/customers/acme/partners', '/customers/acme/partners/add', '/customers/acme/people', '/customers/acme/requests',
+    '/customers/acme/requests/policy', '/customers/acme/invitations', '/customers/acme/invitations/new', '/customers/acme/history', '/customers/acme/mail',
+    '/customers/acme/partners/contoso', '/customers/acme/partners/contoso/edit', '/customers/acme/partners/contoso/people', '/no/such/page',
+  ]],
+  ['the partner’s side', olga, [
+    '/partners/contoso/customers', '/partners/contoso/employees', '/partners/contoso/employees/add', '/partners/contoso/requests', '/partners/contoso/requests/new',
+    '/partners/contoso/invitations', '/partners/contoso/invitations/new', '/partners/contoso/history', '/partners/contoso/mail', '/partners/contoso/account',
+    '/partners/contoso/password', '/partners/contoso/customers/acme', '/partners/contoso/customers/acme/users', '/partners/contoso/customers/acme/people',
+  ]],
+  ['the provider’s side', provider, [
+    '/provider/partners', '/provider/partners/new', '/provider/partners/contoso', '/provider/tree', '/provider/customers', '/provider/customers/new',
+    '/provider/customers/acme', '/provider/customers/acme/edit', '/provider/customers/acme/members/new', '/provider/customers/acme/relationships/new',
+    '/provider/customers/acme/managing-partner',
+  ]],
+]) {
+  flow(`in a language that is 40% longer: ${side}`, async ({ open }) => {
+    const data = new Set(['Partner Access', 'Europe/Berlin', 'UTC']);
+    const bytes = { push: (response) => void collect(response, data) };
+    const page = await open(who, '/sign-in?lang=pseudo', { bytes });
+    for (const path of paths) {
+      const [before, hash] = path.split('#');
+      await page.goto(`${base}${before}?lang=pseudo${hash ? `#${hash}` : ''}`);
+      for (const width of [1280, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.getByRole('heading', { level: 1 }).first().waitFor();
+        await eventually(async () => assert.deepEqual(unknown(await texts(page), data), [], `${path} at ${width} px: not from the catalogue`), 20);
+        await fits(page, `${path} at ${width} px`);
+      }
+    }
+  });
+}
+
+/** Every string of an answer: data, that a page shows as it is. */
+async function collect(response, data) {
+  if (!/json/.test(response.headers()['content-type'] ?? '')) return;
+  const walk = (value) => {
+    if (typeof value === 'string') data.add(value);
+    else if (typeof value === 'number') data.add(String(value));
+    else if (value && typeof value === 'object') Object.values(value).forEach(walk);
+  };
+  walk(await response.json().catch(() => undefined));
+}
+
+/** The texts that can be seen or are read out, but for examples of what could be entered. */
+const texts = (page) =>
+  page.evaluate(() => {
+    const out = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const parent = node.parentElement;
+      if (!parent.closest('script, style, noscript') && parent.checkVisibility({ visibilityProperty: true })) out.push(node.data);
+    }
+    for (const element of document.querySelectorAll('[aria-label]')) out.push(element.getAttribute('aria-label'));
+    return out;
+  });
+
+const accented = /[åçéîñöšûýžÅÇÉÎÑÖŠÛłþđğ]/;
+const written = /\d{1,2} [A-Z][a-z]{2,3} \d{4}(, \d\d:\d\d (GMT(\+\d+)?|CET|CEST|UTC))?|\d{4}-\d\d-\d\d \d\d:\d\d UTC/g; // dates
+
+/** Those texts, or parts of them, that are neither accented nor data. */
+function unknown(all, data) {
+  return [...new Set(all)].filter((text) => {
+    if (accented.test(text) || data.has(text.trim())) return false;
+    return text.replace(written, '').split(/[·(),:;=→]/).some((part) => /\p{L}{2}/u.test(part) && !data.has(part.trim()));
+  });
+}
