@@ -84,12 +84,14 @@ func rules() map[string]rule {
 		// what all mains do alike
 		"shared/setup":        {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
 		"functions":           {own: []string{"events", "shared"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/webhook":      {}, // sends to addresses that others name: knows nothing of what it sends
 		"shared/settingsfile": {}, // a deployment's, for the CDK app and the tools that look at the same deployment
 		// The manifest, the names of the metrics, and what the console is served with; and the code that judges the mails' settings and the
 		// catalogue: what it would refuse in AWS is refused before.
 		"infra": {
 			own: []string{
 				"shared/manifest", "shared/httpapi", "shared/metrics", "shared/console", "shared/mail", "shared/access", "shared/settingsfile",
+				"shared/webhook",
 			},
 			other: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "github.com/cdklabs"},
 		},
