@@ -93,7 +93,7 @@ func settingsOf(variant string) map[string]string {
 			"webAcl":       "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pages/1",
 			"poolWebAcl":   "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/pool/2",
 			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100", "tracing": "false",
-			"pipeline": "example/access",
+			"pipeline": "example/access", "chatWebhook": "https://hooks.slack.com/services/T/B/x",
 		})
 	case "oidc":
 		return with(base(), map[string]string{

@@ -16,6 +16,7 @@ import (
 	letters "partneraccess/shared/mail"
 	"partneraccess/shared/manifest"
 	"partneraccess/shared/settingsfile"
+	"partneraccess/shared/webhook"
 )
 
 // Where a stack is meant to run.
@@ -103,7 +104,7 @@ func defaults(target string) map[string]string {
 		"domain":        "", "certificate": "",
 		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
-		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "",
+		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "", "chatWebhook": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
 		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "dashboard": "true", "sharedMachine": "false",
 		"rollout":       rollouts()[0],
@@ -183,6 +184,7 @@ func read(given map[string]string) (settings, error) {
 		letters: letters.Settings{
 			Product: all["product"], From: all["mailFrom"], ReplyTo: all["replyTo"], Support: all["support"], CustomerURL: all["customerUrl"],
 			PartnerURL: all["partnerUrl"], InvitationURL: all["invitationUrl"], Unsubscribe: all["unsubscribe"],
+			Chat: all["chatWebhook"],
 		},
 		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
@@ -201,6 +203,11 @@ func read(given map[string]string) (settings, error) {
 			say("of product, mailFrom, replyTo, support, customerUrl, partnerUrl, invitationUrl and unsubscribe: %w", err)
 		} else if s.mailIdentity == "" {
 			_, s.mailIdentity, _ = strings.Cut(s.fromAddress(), "@")
+		}
+	}
+	if s.letters.Chat != "" {
+		if err := webhook.CheckURL(s.letters.Chat); err != nil {
+			say("chatWebhook: %w", err)
 		}
 	}
 	wrong = append(wrong, s.problems()...)

@@ -1,7 +1,8 @@
 // Package mail turns events into e-mails: which event tells whom what, in which words, and each mail once.
 //
 // Letters is the table below and nothing else; a test holds the two together. Renderer writes a letter as plain text and HTML from the same
-// words. Notifier claims, sends and settles them, over a sender and receipts that others implement.
+// words. Notifier claims, sends and settles them, over a sender and receipts that others implement. Where the settings name a chat, it gets
+// what those who decide about a new request get, as a card.
 //
 //	event                      letter (side)                               carries     who is told
 //	grant.created              granted (user)                                          the users added

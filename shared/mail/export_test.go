@@ -76,3 +76,8 @@ func aligned(rows [][4]string) string {
 	}
 	return b.String()
 }
+
+// WithCard adds the chat to letters.
+func WithCard(letters []Letter, e events.Event, chat string) []Letter {
+	return withCard(letters, e, chat)
+}

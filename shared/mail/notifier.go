@@ -80,6 +80,7 @@ type Notifier struct {
 	Receipts Receipts
 	Secrets  Secrets
 	Present  Situations // what holds when letters are made; nil = the events are believed
+	Chat     string     // that hears of requests which wait for a decision, as in the Renderer's settings; "" = none
 	Now      func() time.Time
 	Log      *slog.Logger  // of letters that have to wait; nil = none
 	Lease    time.Duration // the least; 0 = DefaultLease; longer than a worker can live
@@ -150,13 +151,13 @@ func (n *Notifier) notifyOne(ctx context.Context, e events.Event, recipient stri
 // letters returns the letters of an event as they are now.
 func (n *Notifier) letters(ctx context.Context, e events.Event) ([]Letter, error) {
 	if n.Present == nil {
-		return Letters(e), nil
+		return withCard(Letters(e), e, n.Chat), nil
 	}
 	s, err := n.Present.Situation(ctx, e)
 	if err != nil {
 		return nil, fmt.Errorf("event %s: read what holds now: %w", e.ID, err)
 	}
-	return s.Letters(e), nil
+	return withCard(s.Letters(e), e, n.Chat), nil
 }
 
 // letter returns an event's letter to one recipient.

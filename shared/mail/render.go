@@ -21,6 +21,7 @@ type Message struct {
 	Subject string // on one line, not encoded
 	Text    string
 	HTML    string
+	Card    []byte // for a chat, and instead of all else; nil = it is a mail
 	Headers map[string]string
 	Tags    map[string]string // for the mail service: template, type, event, organisation and source, all of [A-Za-z0-9_-]
 }
@@ -138,7 +139,10 @@ func (r *Renderer) Render(l Letter, secret string) (Message, error) {
 		return Message{}, fmt.Errorf("letter %s to the %s: %w", l.Template, l.Side, err)
 	}
 	m.Text, m.HTML = text.String(), html.String()
-	return m, nil
+	if chat := r.settings.Chat; l.To == chatAddress(chat) {
+		m.Card, err = card(p, chat)
+	}
+	return m, err
 }
 
 // page renders the letter's text and adds the parts that follow from the event.

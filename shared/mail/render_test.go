@@ -710,6 +710,7 @@ func TestSettingsSayWhatIsWrongWithThem(t *testing.T) {
 		"a product of two lines":             {func(s *mail.Settings) { s.Product = "Insight\nCloud" }, "on one line"},
 		"no sender":                          {func(s *mail.Settings) { s.From = "" }, "the sender"},
 		"a sender of two lines":              {func(s *mail.Settings) { s.From = "a@b.example\r\nBcc: c@d.example" }, "the sender"},
+		"a chat without https":               {func(s *mail.Settings) { s.Chat = "http://hooks.example/x" }, "the chat's address"},
 		"a reply address that is none":       {func(s *mail.Settings) { s.ReplyTo = "help" }, "the reply address"},
 		"no support":                         {func(s *mail.Settings) { s.Support = "" }, "the support address"},
 		"support under javascript":           {func(s *mail.Settings) { s.Support = "javascript:alert(1)" }, "the support address"},

@@ -22,6 +22,7 @@ type Settings struct {
 	PartnerURL    string // the partner's portal; may hold {customer} and {partner}
 	InvitationURL string // where an invited person accepts; holds {token}
 	Unsubscribe   string // for reminders: mailto:, or https: with {address}, which has to take a POST (RFC 8058); "" = none
+	Chat          string // an incoming webhook of Slack or Teams that hears of requests which wait for a decision; a secret; "" = none
 }
 
 // Validate tells what is wrong, in sentences for the operator; nil when nothing is.
@@ -52,6 +53,9 @@ func (s Settings) Validate() error {
 		} else if l.must != "" && !strings.Contains(l.url, "{"+l.must+"}") {
 			say("the address of %s, %q, lacks {%s}", l.name, l.url, l.must)
 		}
+	}
+	if s.Chat != "" && link(s.Chat) != nil {
+		say("the chat's address is no https: address of an incoming webhook") // which nobody but the operator may read
 	}
 	if to, ok := strings.CutPrefix(s.Unsubscribe, "mailto:"); ok {
 		if to, _, _ = strings.Cut(to, "?"); !isAddress(to) || strings.ContainsAny(s.Unsubscribe, "<> ") {

@@ -65,7 +65,8 @@ func (c Config) notifier() (*mail.Notifier, error) {
 		return nil, err
 	}
 	return &mail.Notifier{
-		Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c.service(nil)}, Present: situations{c}, Now: c.Now, Log: c.Log,
+		Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c.service(nil)}, Present: situations{c}, Chat: c.Settings.Chat,
+		Now: c.Now, Log: c.Log,
 	}, nil
 }
 
@@ -80,8 +81,8 @@ func NewMailHandler(c Config, people httpapi.Config) (lambda.Handler, error) {
 }
 
 // Notify builds the function that sends the mails. It reads what Store of the environment does; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO,
-// SUPPORT, CUSTOMER_URL, PARTNER_URL, INVITATION_URL and UNSUBSCRIBE, which mail.Settings explains; MAIL_CONFIGURATION_SET, through which
-// SES says what became of the mails; and what identity.Accounts and ses.NewClient read. Change adapts the client of SES.
+// SUPPORT, CUSTOMER_URL, PARTNER_URL, INVITATION_URL, UNSUBSCRIBE and CHAT_WEBHOOK, which mail.Settings explains; MAIL_CONFIGURATION_SET,
+// through which SES says what became of the mails; and what identity.Accounts and ses.NewClient read. Change adapts the client of SES.
 func Notify(own *cognito.Provider, change ...func(*sesv2.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		c, err := newConfig(e, own, change)
@@ -127,11 +128,12 @@ func newConfig(e *setup.Environment, own *cognito.Provider, change []func(*sesv2
 	}
 	c := Config{
 		Store: store, Now: e.Now, Log: e.Log,
-		Sender: ses.NewSender(client, e.Getenv("MAIL_CONFIGURATION_SET")), Suppressed: ses.NewSuppressed(client),
+		Sender:     chat{ses.NewSender(client, e.Getenv("MAIL_CONFIGURATION_SET")), e.Getenv("CHAT_WEBHOOK")},
+		Suppressed: ses.NewSuppressed(client),
 		Settings: mail.Settings{
 			Product: e.Getenv("PRODUCT_NAME"), From: e.Getenv("MAIL_FROM"), ReplyTo: e.Getenv("MAIL_REPLY_TO"), Support: e.Getenv("SUPPORT"),
 			CustomerURL: e.Getenv("CUSTOMER_URL"), PartnerURL: e.Getenv("PARTNER_URL"), InvitationURL: e.Getenv("INVITATION_URL"),
-			Unsubscribe: e.Getenv("UNSUBSCRIBE"),
+			Unsubscribe: e.Getenv("UNSUBSCRIBE"), Chat: e.Getenv("CHAT_WEBHOOK"),
 		},
 	}
 	c.Accounts, err = identity.Accounts(e, own)
