@@ -57,7 +57,8 @@ type state struct {
 	grants   int  // how many were opened in this epoch, and when the last one was
 	opened   int64
 
-	wish wish // that may be pending
+	wish  wish // that may be pending
+	stale bool // of a view: who asks read the grant before it was opened, or ended
 }
 
 func (s state) String() string {
@@ -445,6 +446,7 @@ func (s state) steps(o *operation) []state {
 					after.in, after.left = after.in&after.present, true
 				}
 			}
+			after.stale = false
 			if after.wish.lapsed = after.wish.lapsed || after.wish.id != 0 && after.moot(now); !slices.Contains(out, after) {
 				out = append(out, after)
 			}
@@ -478,14 +480,19 @@ func (s state) views(o *operation, now int64) []state {
 	if (o.kind == askFor || o.kind.ofRequest()) && s.wish.lapsed && s.pending(now) { // its end may have been recorded while it was moot
 		out = append(out, s)
 		out[0].wish.lapsed, out[1].wish = false, wish{}
-	} else if o.kind == askFor && o.regranted && s.pending(now) {
-		// Whoever asks reads the grant first, and then whether the request before is moot. A grant that is opened in between makes it so, and
-		// the new one, too: nobody is to decide about either.
-		out = append(out, s)
-		out[1].wish = wish{}
 	}
-	if o.kind.ofPartner() || o.kind == addMember || o.kind == removeMember {
-		return out
+	// Whoever asks reads the partner and the grant first, and then whether the request before is pending, which it may not be any more: by
+	// what makes it moot, the new one is moot, too.
+	if o.kind == askFor && len(o.partners) > 0 && s.pending(now) {
+		v := s
+		v.wish = wish{}
+		out = append(out, v)
+	}
+	if o.kind == askFor && o.regranted {
+		for _, v := range slices.Clone(out) {
+			v.stale = true
+			out = append(out, v)
+		}
 	}
 	vary := func(change func(state) state) {
 		for _, v := range slices.Clone(out) {

@@ -104,12 +104,12 @@ func (s state) ask(c *command, now int64) (state, string) {
 		}
 	}
 	w := wish{
-		id: c.request + 1, users: of(c.users...), everyone: len(c.users) == 0, inside: s.isOpen(now), made: now, expires: now + waits,
+		id: c.request + 1, users: of(c.users...), everyone: len(c.users) == 0, inside: s.isOpen(now) != s.stale, made: now, expires: now + waits,
 	}
 	switch {
 	case w.inside && (c.level >= 0 || c.until != unchanged):
 		return s, "409 grant_differs"
-	case w.inside && s.gives(w):
+	case w.inside && !s.stale && s.gives(w):
 		return s, "422 gives_nothing"
 	case w.inside:
 		if w.grant = s.grants; s.until != none {
