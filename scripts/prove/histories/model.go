@@ -440,19 +440,29 @@ func (s state) steps(o *operation) []state {
 				after = view
 				after.in &^= of(o.users...)
 			}
-			if !o.kind.ofPartner() && o.kind != addMember && o.kind != removeMember { // a view is no change
-				after.partner, after.present, after.disabled, after.member = s.partner, s.present, s.disabled, s.member
-				if !after.everyone && after.in&^after.present != 0 {
-					after.in, after.left = after.in&after.present, true
-				}
-			}
-			after.stale = false
+			after = s.without(after, o, answer)
 			if after.wish.lapsed = after.wish.lapsed || after.wish.id != 0 && after.moot(now); !slices.Contains(out, after) {
 				out = append(out, after)
 			}
 		}
 	}
 	return out
+}
+
+// without takes back what was only another view of the state, and no change of the operation's.
+func (s state) without(after state, o *operation, answer string) state {
+	after.stale = false
+	if o.kind == askFor && answer != "200" && answer != "201" {
+		after.wish = s.wish
+	}
+	if o.kind.ofPartner() || o.kind == addMember || o.kind == removeMember {
+		return after
+	}
+	after.partner, after.present, after.disabled, after.member = s.partner, s.present, s.disabled, s.member
+	if !after.everyone && after.in&^after.present != 0 {
+		after.in, after.left = after.in&after.present, true
+	}
+	return after
 }
 
 // answered returns whether the operation's answer is the one that the model gives where it makes that of the state.
