@@ -104,8 +104,8 @@ func (m *model) reaches(p pair, user string) access.Level {
 	return level
 }
 
-// ask makes a wish; nil without a code: one like it is pending.
-func (m *model) ask(w wish, named bool) (*wish, access.Code) {
+// ask makes a wish for these users, in their order; nil without a code: one like it is pending. Named: the level, or the period, was said.
+func (m *model) ask(w wish, users []string, named bool) (*wish, access.Code) {
 	if code := m.eligible(w.partner); code != "" {
 		return nil, code
 	}
@@ -129,7 +129,7 @@ func (m *model) ask(w wish, named bool) (*wish, access.Code) {
 			return nil, ""
 		}
 	}
-	if code := m.askedTerms(&w, open, named); code != "" {
+	if code := m.askedTerms(&w, users, open, named); code != "" {
 		return nil, code
 	}
 	if open && m.gives(&w, w.terms) {
@@ -151,8 +151,8 @@ func (m *model) ask(w wish, named bool) (*wish, access.Code) {
 	return &w, ""
 }
 
-// askedTerms are refused, or completed. Named: the level, or the period, was said.
-func (m *model) askedTerms(w *wish, open, named bool) access.Code {
+// askedTerms are refused, or completed.
+func (m *model) askedTerms(w *wish, users []string, open, named bool) access.Code {
 	d, t := m.deals[w.pair], &w.terms
 	switch {
 	case w.personal && (t.Everyone || len(t.Users) > 0 && !slices.Equal(t.Users, []string{w.by})):
@@ -160,7 +160,7 @@ func (m *model) askedTerms(w *wish, open, named bool) access.Code {
 	case w.personal:
 		t.Users = []string{w.by}
 	}
-	for _, id := range t.Users {
+	for _, id := range users {
 		if u := m.people[id]; u.partner != w.partner || u.gone() {
 			return access.UserNotOfPartner
 		} else if u.status != access.Active {
@@ -410,7 +410,7 @@ func (m *machine) askFor(t *rapid.T) {
 		}
 		return c, err
 	})
-	wanted, code := m.model.ask(w, named)
+	wanted, code := m.model.ask(w, cmd.Users, named)
 	if m.same(got, code); (made != "") != (wanted != nil) {
 		t.Fatalf("got the request %q, want %+v", made, wanted)
 	}

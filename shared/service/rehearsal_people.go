@@ -29,13 +29,23 @@ func (r *Rehearsal) Identity(ctx context.Context, address string) (access.Identi
 	if out.MemberOf, out.Account = e.MemberOf, e.Account; e.User == "" {
 		return out, nil
 	}
-	u, err := r.User(ctx, e.User)
-	if err != nil || u == nil || u.Status == access.Removed {
-		return out, err
+	if e.User != stored.User { // it has another user afterwards
+		id.Partner = nil
+		if id.User, err = r.Store.User(ctx, e.User); err != nil {
+			return out, err
+		}
 	}
-	out.User = u
-	out.Partner, err = r.Partner(ctx, u.Partner)
-	return out, err
+	u := rehearsed(r, userRecord(e.User), id.User)
+	if u == nil || u.Status == access.Removed {
+		return out, nil
+	}
+	if id.Partner == nil {
+		if id.Partner, err = r.Store.Partner(ctx, u.Partner); err != nil {
+			return out, err
+		}
+	}
+	out.User, out.Partner = u, rehearsed(r, partnerRecord(u.Partner), id.Partner)
+	return out, nil
 }
 
 // Users lists those that the table has.

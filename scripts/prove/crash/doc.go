@@ -9,6 +9,7 @@
 //   - each change has one event and each event is one change: the versions of a grant's events leave no gap, and end with the row's own;
 //   - each mail was sent once, but for those that were being sent when the kill came: they may come once more for each such kill, and are
 //     counted;
+//   - each version of a grant is kept for questions about the past, a round later at the latest;
 //   - user_count is the number of users that are listed, and of those in the model.
 //
 // RunBulk does the same in the middle of bulk jobs: each row has been made once when the job is done, however often it was interrupted.

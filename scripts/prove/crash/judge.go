@@ -127,7 +127,38 @@ func (w *world) atRest(ctx context.Context, customers []*customer) error {
 		}
 	}
 	w.judgeMails(all, receipts, w.inbox.all())
+	w.judgeVersions(rows)
 	return nil
+}
+
+// judgeVersions looks whether each version of a grant that there was a round ago is kept: the function that keeps them may be some moments
+// behind the mails, but not a round.
+func (w *world) judgeVersions(rows []row) {
+	now, kept := map[string]int{}, map[string]map[int]bool{}
+	for _, r := range rows {
+		number := 0
+		_, _ = fmt.Sscan(r["version"], &number) // 0 is none
+		partner, isGrant := strings.CutPrefix(r["sk"], "G#")
+		switch {
+		case strings.HasPrefix(r["pk"], "C#") && isGrant:
+			now[strings.TrimPrefix(r["pk"], "C#")+"#"+partner] = number
+		case strings.HasPrefix(r["pk"], "Z#CG#"):
+			of := strings.TrimPrefix(r["pk"], "Z#CG#")
+			if kept[of] == nil {
+				kept[of] = map[int]bool{}
+			}
+			kept[of][number] = true
+		}
+	}
+	w.report.Versions = 0
+	for of, last := range w.former {
+		for n := 1; n <= last; n++ {
+			if w.report.Versions++; !kept[of][n] {
+				w.violated("version %d of the grant %s was not kept", n, of)
+			}
+		}
+	}
+	w.former = now
 }
 
 // judgeGrant holds a grant's events against its changes, and against its row.

@@ -172,3 +172,17 @@ func TestRowsAreReadAsTheStackWritesThem(t *testing.T) {
 		t.Errorf("got %v, %v, %v", all, receipts, err)
 	}
 }
+
+func TestAVersionThatWasNotKeptIsFound(t *testing.T) {
+	w := &world{}
+	grant := row{"pk": "C#acme", "sk": "G#contoso", "version": "3"}
+	version := func(n string) row { return row{"pk": "Z#CG#acme#contoso", "sk": "V#" + n, "version": n} }
+	w.judgeVersions([]row{grant, version("1")}) // the stream may be some moments behind
+	if len(w.report.Violations) > 0 {
+		t.Errorf("at first: got %q, want nothing", w.report.Violations)
+	}
+	w.judgeVersions([]row{grant, version("1"), version("3")})
+	if got := strings.Join(w.report.Violations, "; "); got != "version 2 of the grant acme#contoso was not kept" || w.report.Versions != 3 {
+		t.Errorf("a round later: got %q of %d versions, want the second of three missing", got, w.report.Versions)
+	}
+}

@@ -44,6 +44,7 @@ type Report struct {
 	Summaries  int // of them, those that tell of what went beyond a day's budget
 	Window     int // of them, those that were claimed and not marked as sent at a kill
 	Twice      int // how many mails too many these were: at most one for each kill
+	Versions   int // of grants that were looked for
 	Violations []string
 }
 
@@ -56,6 +57,7 @@ func (r *Report) String() string {
 		"%d events, of which %d had not been told when a kill came; %d mails, %d of them summaries; %d were being sent when a kill came, "+
 			"which makes %d too many\n",
 		r.Events, r.Unread, r.Mails, r.Summaries, r.Window, r.Twice)
+	fmt.Fprintf(&b, "%d versions of grants were looked for\n", r.Versions)
 	for _, v := range r.Violations {
 		fmt.Fprintln(&b, "VIOLATION", v)
 	}
@@ -84,6 +86,7 @@ type world struct {
 	killed   atomic.Bool   // or about to be
 
 	window map[letter]int // at how many kills it was claimed and not marked as sent
+	former map[string]int // the versions of the grants when everything was told at last, by their keys
 
 	mu     sync.Mutex
 	report Report

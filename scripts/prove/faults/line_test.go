@@ -327,7 +327,10 @@ func partitions(body []byte) []string {
 // describe names a call so that the same one in another run has the same name.
 func describe(r *http.Request, body []byte) string {
 	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	if op == "" {
+	switch {
+	case op == "" && strings.HasSuffix(r.URL.Path, "/invocations"):
+		return "Invoke"
+	case op == "":
 		return "SendEmail"
 	}
 	var about []string

@@ -178,6 +178,7 @@ func (w *world) wire(e *engine.Engine) {
 		"directory": httpapi.NewDirectory(people), "invite": httpapi.NewInvite(people), "notify": notify, "mail": again,
 		"feedback": ses.FeedbackHandler(store, log), "expire": expire.Handler(),
 	}
+	w.wireBehind(people, store)
 	i, err := issuer()
 	w.must(err)
 	w.gateway, err = stack.NewGateway(manifest.Functions(), w.handlers, stack.NewAuthorizer(i.Keys(), i.URL(), stack.Audience, time.Now), nil,
@@ -294,22 +295,24 @@ func (w *world) events() []events.Event {
 }
 
 // due tells which functions of the schedule have something to do, and whether something waits for later, and not for days.
-func (w *world) due() (mails, work, later bool) {
+func (w *world) due() (mails, work, jobs, later bool) {
 	const stamp = "2006-01-02T15:04:05.000Z"
 	now, soon := w.clock().Format(stamp), w.clock().Add(time.Hour).Format(stamp)
 	for _, row := range w.rows() {
-		at, isMail := row["gsi2sk"], strings.HasPrefix(row["sk"], "L#")
+		at, isMail, isJob := row["gsi2sk"], strings.HasPrefix(row["sk"], "L#"), strings.HasPrefix(row["pk"], "J#")
 		switch {
 		case at == "":
 		case at[:len(now)] > now:
-			later = later || isMail || at[:len(soon)] < soon
+			later = later || isMail || isJob || at[:len(soon)] < soon
 		case isMail:
 			mails = true
+		case isJob:
+			jobs = true
 		default:
 			work = true
 		}
 	}
-	return mails, work, later
+	return mails, work, jobs, later
 }
 
 // invoke calls a function that answers no requests.
@@ -425,10 +428,12 @@ func (w *world) settle(wait time.Duration) {
 		told := w.deliver()
 		w.want(w.feedback())
 		w.advance(time.Minute)
-		mails, work, later := w.due()
+		mails, work, jobs, later := w.due()
 		switch {
 		case work:
 			w.sweep()
+		case jobs:
+			w.invoke("work", struct{}{})
 		case mails:
 			w.invoke("notify", lambdaevents.EventBridgeEvent{DetailType: "Scheduled Event", Source: "aws.events", Detail: json.RawMessage("{}")})
 		case !told.done(), later:
@@ -513,8 +518,18 @@ func (w *world) records() string {
 		"ttl", "created", "updated", "changed", "told", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "digests", "missed", "at", "end_at",
 	}
 	var out []string
+	jobs := map[string]bool{}
 	for _, row := range w.rows() {
-		if pk, sk := row["pk"], row["sk"]; strings.HasPrefix(pk, "K#") || strings.HasPrefix(pk, "I#") || strings.HasPrefix(sk, "L#") {
+		if row["sk"] == "J" {
+			jobs[row["pk"]] = true
+		}
+	}
+	for _, row := range w.rows() {
+		if strings.HasPrefix(row["sk"], "R#") && row["ttl"] != "" && !jobs[row["pk"]] {
+			continue // of a job that was not taken: nobody sees it, and it expires
+		}
+		if pk, sk := row["pk"], row["sk"]; strings.HasPrefix(pk, "K#") || strings.HasPrefix(pk, "I#") || strings.HasPrefix(sk, "L#") ||
+			strings.HasPrefix(pk, "J#L#") { // which worker has a shard of the jobs
 			continue
 		}
 		row = maps.Clone(row)
@@ -528,6 +543,11 @@ func (w *world) records() string {
 		}
 		if strings.HasPrefix(row["sk"], "I#") || strings.HasPrefix(row["sk"], "X#") { // each attempt to send an invitation's mail makes a token
 			delete(row, "version")
+		}
+		if row["sk"] == "J" { // a job, each piece of which is written down
+			for _, name := range []string{"finished", "request", "version"} {
+				delete(row, name)
+			}
 		}
 		var line []string
 		for _, name := range slices.Sorted(maps.Keys(row)) {

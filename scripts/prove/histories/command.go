@@ -31,6 +31,10 @@ const (
 	resume
 	revoke
 	relinquish
+	askFor // access
+	approve
+	decline
+	withdraw
 	join
 	leave
 	disable
@@ -50,7 +54,7 @@ func (k kind) String() string {
 		"check", "batch of checks", "search users", "search customers", "search actions", "grant to users", "grant to everyone", "set users",
 		"add users",
 		"remove users", "delete user from grant", "everyone on", "everyone off", "level", "until", "from", "suspend", "resume", "revoke",
-		"relinquish",
+		"relinquish", "ask", "approve", "decline", "withdraw",
 		"user created", "user removed", "user disabled", "user enabled", "partner suspended", "partner resumed", "partner removed",
 		"member added",
 		"member removed", "clock moved", "observe",
@@ -62,6 +66,9 @@ func (k kind) reads() bool { return k <= searchActions || k == observe }
 
 // ofPartner tells whether it concerns the partner with all customers.
 func (k kind) ofPartner() bool { return k >= join && k <= removePartner }
+
+// ofRequest tells whether it names a request that there is.
+func (k kind) ofRequest() bool { return k >= approve && k <= withdraw }
 
 // unchanged is a minute that a command leaves as it is; none is "at once" for a beginning, and "never" for an end.
 const (
@@ -81,6 +88,8 @@ type command struct {
 	need     int    // the level that the action of a check needs
 	how      string // consistency
 	by       int64  // how many minutes the clock is moved
+	request  int    // the number of a request
+	decider  int    // who decides about it: one of the customer's two admins, or the partner's owner (owners)
 }
 
 func (c *command) String() string {
@@ -98,6 +107,9 @@ func (c *command) String() string {
 	if c.from != unchanged {
 		fmt.Fprintf(&b, " from %d", c.from)
 	}
+	if c.kind == askFor || c.kind.ofRequest() {
+		fmt.Fprintf(&b, " request %d by %d", c.request, c.decider)
+	}
 	if c.kind == check {
 		fmt.Fprintf(&b, " needs %d %s", c.need, c.how)
 	}
@@ -110,8 +122,9 @@ func weights() []kind {
 	for k, n := range map[kind]int{
 		check: 100, batch: 14, searchUsers: 3, searchCustomers: 3, searchActions: 3,
 		grantUsers: 24, grantEveryone: 8, setUsers: 6, addUsers: 12, removeUsers: 8, deleteUser: 6, everyoneOn: 5, everyoneOff: 6,
-		setLevel: 6, setUntil: 6, setFrom: 3, suspend: 3, resume: 8, revoke: 3, relinquish: 1,
+		setLevel: 6, setUntil: 6, setFrom: 3, suspend: 3, resume: 8, revoke: 6, relinquish: 2,
 		join: 2, leave: 2, disable: 1, enable: 8, suspendPartner: 1, resumePartner: 16, addMember: 2, removeMember: 3, moveClock: 1,
+		askFor: 24, approve: 36, decline: 2, withdraw: 2,
 	} {
 		for range n {
 			out = append(out, k)
@@ -147,6 +160,26 @@ func choose(r *rand.Rand, all []kind, customers, partners int, users func(partne
 		if other := someone(); r.IntN(3) == 0 && other != c.users[0] {
 			c.users = append(c.users, other)
 		}
+	case askFor:
+		if r.IntN(4) > 0 { // else for everyone
+			c.users = []int{someone()}
+		}
+		if r.IntN(3) == 0 {
+			c.level = 1 + r.IntN(3)
+		}
+		if r.IntN(4) == 0 {
+			c.until = now + 1 + r.Int64N(3)
+		}
+	case approve, decline, withdraw:
+		if c.decider = r.IntN(2); r.IntN(8) == 0 {
+			c.decider = owners
+		}
+		switch r.IntN(6) {
+		case 0:
+			c.level = 1 + r.IntN(2)
+		case 1:
+			c.until = now + 1 + r.Int64N(2)
+		}
 	case setLevel:
 		c.level = r.IntN(4)
 	case setUntil:
@@ -169,6 +202,9 @@ func choose(r *rand.Rand, all []kind, customers, partners int, users func(partne
 	}
 	return c
 }
+
+// owners is the decider that none is: the partner's owner.
+const owners = 2
 
 func someEnd(r *rand.Rand, now int64) int64 {
 	if r.IntN(3) == 0 {

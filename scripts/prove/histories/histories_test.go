@@ -31,6 +31,9 @@ func TestNoHistoryIsOtherThanWhatIsPromised(t *testing.T) {
 			if len(r.Violations) > 0 {
 				t.Errorf("go run ./scripts/prove histories -seed %d: got %d violations, want none: %s", seed, len(r.Violations), r.Violations[0])
 			}
+			if r.Approvals == 0 {
+				t.Error("got no approval of a request, want some")
+			}
 			for _, answer := range []string{"granted", "ended", "user_not_assigned", "200", "201"} {
 				if r.Answers[answer] == 0 {
 					t.Errorf("got no answer %q among %v, want some of every kind", answer, r.Answers)

@@ -75,6 +75,8 @@ func (p part) mark() {
 				o.partners = append(o.partners, active, suspended)
 			case removePartner:
 				o.partners = append(o.partners, active, suspended, removed)
+			case grantUsers, grantEveryone, approve, revoke, relinquish:
+				o.regranted = true
 			case join, leave, disable, enable, addMember, removeMember:
 				o.mixed |= of(c.users...)
 			}
@@ -137,7 +139,7 @@ func (o *operation) restoresAccess(taken *operation, user int, c *operation) boo
 	if o.answer != "200" && o.answer != "204" && o.answer != "201" {
 		return false
 	}
-	fresh := (o.kind == grantUsers || o.kind == grantEveryone) && o.answer == "201"
+	fresh := (o.kind == grantUsers || o.kind == grantEveryone) && o.answer == "201" || o.kind == approve
 	switch taken.kind {
 	case leave, removePartner:
 		return false // for ever
@@ -161,7 +163,7 @@ func (o *operation) restoresAccess(taken *operation, user int, c *operation) boo
 	switch o.kind {
 	case grantUsers, addUsers, setUsers:
 		return slices.Contains(o.users, user)
-	case grantEveryone, everyoneOn:
+	case grantEveryone, everyoneOn, approve:
 		return true
 	}
 	return false

@@ -54,6 +54,11 @@ type state struct {
 	from     int64
 	until    int64
 	left     bool // some who have left while they were in may still be counted, until a sweep comes by
+	grants   int  // how many were opened in this epoch, and when the last one was
+	opened   int64
+
+	wish  wish // that may be pending
+	stale bool // of a view: who asks read the grant before it was opened, or ended
 }
 
 func (s state) String() string {
@@ -115,6 +120,7 @@ type seen struct {
 	level                     int
 	from, until               int64
 	counted                   int // as the grant says
+	wish                      int // 1 and the number of the pending request; 0 = none
 }
 
 // begin is the state that was seen.
@@ -165,6 +171,9 @@ func (s state) agrees(o seen, now int64) bool {
 	if wanted != o.status {
 		return false
 	}
+	if pending := s.pending(now); o.wish != 0 && (!pending || o.wish != s.wish.id) || o.wish == 0 && pending && !s.wish.lapsed {
+		return false
+	}
 	if p != open && p != paused {
 		return true
 	}
@@ -213,6 +222,10 @@ func (s state) plan(c *command, now int64) (state, string) {
 		return s, "204"
 	case grantUsers, grantEveryone:
 		return s.grant(c, now)
+	case askFor:
+		return s.ask(c, now)
+	case approve, decline, withdraw:
+		return s.answer(c, now)
 	}
 	return s.edit(c, now)
 }
@@ -260,8 +273,7 @@ func (s state) grant(c *command, now int64) (state, string) {
 	before, answer := s, "200"
 	timed := c.until != unchanged && c.until != none // in a grant null says nothing
 	if p := s.at(now); p != open && p != paused {
-		s.phase, s.everyone, s.in, s.left = open, false, 0, false
-		s.level, s.from, s.until = 1, now, none
+		s.begin(now)
 		answer = "201"
 		if c.level >= 0 {
 			s.level = c.level
@@ -285,6 +297,13 @@ func (s state) grant(c *command, now int64) (state, string) {
 		}
 	}
 	return s, answer
+}
+
+// begin opens another grant.
+func (s *state) begin(now int64) {
+	s.phase, s.everyone, s.in, s.left = open, false, 0, false
+	s.level, s.from, s.until = 1, now, none
+	s.grants, s.opened = s.grants+1, now
 }
 
 func (s *state) switchOn() {
@@ -412,27 +431,51 @@ func (s state) steps(o *operation) []state {
 	}
 	var out []state
 	for _, now := range o.nows {
-		for _, view := range s.views(o) {
+		for _, view := range s.views(o, now) {
 			after, answer := view.plan(&o.command, now)
-			if answer != o.answer && !(answer == "gone" && gone(o.answer)) && !(o.answer == "200" && answer == "409 last_user" && s.left) {
+			if !o.answered(answer, view, after) {
 				continue
 			}
 			if o.answer == "200" && answer == "409 last_user" { // those who have left were still counted
 				after = view
 				after.in &^= of(o.users...)
 			}
-			if !o.kind.ofPartner() && o.kind != addMember && o.kind != removeMember { // a view is no change
-				after.partner, after.present, after.disabled, after.member = s.partner, s.present, s.disabled, s.member
-				if !after.everyone && after.in&^after.present != 0 {
-					after.in, after.left = after.in&after.present, true
-				}
-			}
-			if !slices.Contains(out, after) {
+			after = s.without(after, o, answer)
+			if after.wish.lapsed = after.wish.lapsed || after.wish.id != 0 && after.moot(now); !slices.Contains(out, after) {
 				out = append(out, after)
 			}
 		}
 	}
 	return out
+}
+
+// without takes back what was only another view of the state, and no change of the operation's.
+func (s state) without(after state, o *operation, answer string) state {
+	after.stale = false
+	if o.kind == askFor && answer != "200" && answer != "201" {
+		after.wish = s.wish
+	}
+	if o.kind.ofPartner() || o.kind == addMember || o.kind == removeMember {
+		return after
+	}
+	after.partner, after.present, after.disabled, after.member = s.partner, s.present, s.disabled, s.member
+	if !after.everyone && after.in&^after.present != 0 {
+		after.in, after.left = after.in&after.present, true
+	}
+	return after
+}
+
+// answered returns whether the operation's answer is the one that the model gives where it makes that of the state.
+func (o *operation) answered(wanted string, before, after state) bool {
+	switch {
+	case o.kind == askFor && wanted == o.answer && (wanted == "200" || wanted == "201"):
+		return after.wish.id == o.request+1
+	case wanted == "gone":
+		return gone(o.answer)
+	case o.answer == "200" && wanted == "409 last_user":
+		return before.left
+	}
+	return wanted == o.answer || o.refusesOwn(wanted)
 }
 
 // gone tells whether an answer is fit for what was removed.
@@ -442,10 +485,24 @@ func gone(answer string) bool {
 
 // views are the state as the operation may have read it: a change of a grant is written only if the grant is as it was read, but what the
 // partner and its users were then may have changed while it was under way. Every check looks at those anyway, so that nobody gets in by it.
-func (s state) views(o *operation) []state {
+func (s state) views(o *operation, now int64) []state {
 	out := []state{s}
-	if o.kind.ofPartner() || o.kind == addMember || o.kind == removeMember {
-		return out
+	if (o.kind == askFor || o.kind.ofRequest()) && s.wish.lapsed && s.pending(now) { // its end may have been recorded while it was moot
+		out = append(out, s)
+		out[0].wish.lapsed, out[1].wish = false, wish{}
+	}
+	// Whoever asks reads the partner and the grant first, and then whether the request before is pending, which it may not be any more: by
+	// what makes it moot, the new one is moot, too.
+	if o.kind == askFor && len(o.partners) > 0 && s.pending(now) {
+		v := s
+		v.wish = wish{}
+		out = append(out, v)
+	}
+	if o.kind == askFor && o.regranted {
+		for _, v := range slices.Clone(out) {
+			v.stale = true
+			out = append(out, v)
+		}
 	}
 	vary := func(change func(state) state) {
 		for _, v := range slices.Clone(out) {
@@ -457,7 +514,11 @@ func (s state) views(o *operation) []state {
 	for _, p := range o.partners {
 		vary(func(v state) state { v.partner = p; return v })
 	}
-	for _, u := range o.users {
+	users := o.users
+	if o.kind == approve {
+		users = s.wish.users.list()
+	}
+	for _, u := range users {
 		if o.mixed.has(u) {
 			vary(func(v state) state { v.present ^= of(u); return v })
 			vary(func(v state) state { v.disabled ^= of(u); return v })
@@ -478,8 +539,9 @@ type operation struct {
 	seen      seen     // of an observation
 
 	// What changed meanwhile, see views.
-	partners []standing
-	mixed    set
+	partners  []standing
+	mixed     set
+	regranted bool // a grant was opened or ended
 }
 
 func (o *operation) String() string {

@@ -51,6 +51,7 @@ type Report struct {
 	Checks     int // questions that were answered, one for each user in a batch
 	Epochs     int
 	Parts      int // that were judged
+	Approvals  int // of partners' requests, that were accepted
 	ByKind     map[string]int
 	Answers    map[string]int
 	Violations []string
@@ -62,10 +63,10 @@ type Report struct {
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b,
-		"histories: engine %s, seed %d, %d operations (%d questions answered) in %d epochs, %d parts judged, %s (%s of it judging), %d CPUs "+
-			"%s/%s\n",
-		r.Engine, r.Seed, r.Ops, r.Checks, r.Epochs, r.Parts, r.Took.Round(time.Second), r.Judging.Round(time.Second), runtime.NumCPU(),
-		runtime.GOOS, runtime.GOARCH)
+		"histories: engine %s, seed %d, %d operations (%d questions answered, %d approvals) in %d epochs, %d parts judged, "+
+			"%s (%s of it judging), %d CPUs %s/%s\n",
+		r.Engine, r.Seed, r.Ops, r.Checks, r.Approvals, r.Epochs, r.Parts, r.Took.Round(time.Second), r.Judging.Round(time.Second),
+		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	report.Counts(&b, "by kind", r.ByKind)
 	report.Counts(&b, "answers", r.Answers)
 	report.Violations(&b, r.Violations)
@@ -190,6 +191,9 @@ func (r *runner) do(ctx context.Context, client int, c command) error {
 			c.users = append(c.users, u)
 		}
 	}
+	if c.kind.ofRequest() && !r.w.someRequest(&c) {
+		c.kind, c.users, c.how, c.level, c.until = check, []int{0}, "snapshot", -1, unchanged
+	}
 	o := &operation{command: c, client: client}
 	var token, method, path string
 	var body any
@@ -233,11 +237,9 @@ func (r *runner) understand(o *operation, a ask.Answer, body any) error {
 	}
 	switch {
 	case o.kind == join && a.Status == http.StatusCreated:
-		w.mu.Lock()
-		f := w.firms[o.partner]
-		o.users = []int{len(f.users)}
-		f.users = append(f.users, person{a.Text("id"), body.(object)["email"].(string)})
-		w.mu.Unlock()
+		o.users = []int{w.joined(o.partner, person{a.Text("id"), body.(object)["email"].(string)})}
+	case o.kind == askFor && a.Done():
+		return w.noteRequest(o, a)
 	case o.kind == leave && a.Done():
 		w.gone(w.person(o.partner, o.users[0]).id, o.end)
 	case o.kind == removePartner && a.Done():
@@ -300,6 +302,15 @@ func (r *runner) understand(o *operation, a ask.Answer, body any) error {
 		}
 	}
 	return nil
+}
+
+// joined notes a partner's new user, and returns its number.
+func (w *world) joined(partner int, p person) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.firms[partner]
+	f.users = append(f.users, p)
+	return len(f.users) - 1
 }
 
 // gone notes that a user or a partner was removed.
@@ -377,24 +388,35 @@ func (r *runner) judge(after map[pair]*operation) {
 	_ = g.Wait() // its functions return none
 	for _, ops := range r.ops {
 		for _, o := range ops {
-			r.report.Ops++
-			r.report.ByKind[o.kind.String()]++
-			if o.answer != "" {
-				r.report.Answers[o.answer]++
-			}
-			r.report.Checks += len(o.answers)
-			for _, a := range o.answers {
-				if a != "" {
-					r.report.Answers[a]++
-				}
-			}
+			r.report.count(o)
 		}
 	}
 	r.report.Judging += time.Since(start)
 }
 
-// settle begins the next epoch: whoever has gone is forgotten, and somebody new comes in.
+// count adds an operation.
+func (r *Report) count(o *operation) {
+	r.Ops++
+	r.ByKind[o.kind.String()]++
+	if o.kind == approve && o.answer == "200" {
+		r.Approvals++
+	}
+	if o.answer != "" {
+		r.Answers[o.answer]++
+	}
+	r.Checks += len(o.answers)
+	for _, a := range o.answers {
+		if a != "" {
+			r.Answers[a]++
+		}
+	}
+}
+
+// settle begins the next epoch: whoever has gone is forgotten, and somebody new comes in. No request is pending any more.
 func (r *runner) settle(ctx context.Context, after map[pair]*operation) error {
+	if err := r.w.endRequests(ctx, after); err != nil {
+		return err
+	}
 	for i, f := range r.w.firms {
 		partner := after[pair{0, i}].seen
 		var stay []person

@@ -29,13 +29,16 @@ type world struct {
 	provider string // tokens
 	backend  string
 	admins   []string // of each customer
+	seconds  []string // likewise, another one
 	made     int      // partners and users so far: their names are never used twice
 
-	moving sync.Mutex // held while the clock is moved
-	mu     sync.RWMutex
-	minute []int64          // all that the clock has shown, and the one that it is being moved to
-	firms  []*firm          // the partners that are there in this epoch
-	goners map[string]int64 // users and partners who were removed, and when that was answered
+	moving  sync.Mutex // held while the clock is moved
+	mu      sync.RWMutex
+	minute  []int64          // all that the clock has shown, and the one that it is being moved to
+	firms   []*firm          // the partners that are there in this epoch
+	asked   []string         // the ids of this epoch's requests, by their numbers
+	targets map[pair][]int   // their numbers by the customer and the partner
+	goners  map[string]int64 // users and partners who were removed, and when that was answered
 }
 
 // firm is a partner.
@@ -56,7 +59,7 @@ func newWorld(ctx context.Context, c Config) (_ *world, err error) {
 		return nil, err
 	}
 	w := &world{
-		Stack: s, minute: []int64{0}, goners: map[string]int64{},
+		Stack: s, minute: []int64{0}, goners: map[string]int64{}, targets: map[pair][]int{},
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute},
 	}
 	defer func() {
@@ -85,6 +88,9 @@ func newWorld(ctx context.Context, c Config) (_ *world, err error) {
 			return nil, err
 		}
 		w.admins = append(w.admins, token)
+		if err := w.takeRequests(ctx, n); err != nil {
+			return nil, err
+		}
 	}
 	for range c.Partners {
 		f, err := w.newFirm(ctx, c.Users)
@@ -369,6 +375,8 @@ func (w *world) grantRequest(c *command) (token, method, path string, body any) 
 		return edit(object{"state": "suspended"})
 	case resume:
 		return edit(object{"state": "open"})
+	case askFor, approve, decline, withdraw:
+		return w.requestRequest(c, f, ids)
 	case relinquish:
 		return f.owner, http.MethodDelete, "/v1/partners/" + f.id + "/customers/" + customerID(c.customer), nil
 	}
@@ -433,6 +441,10 @@ func (w *world) observed(ctx context.Context, customer, partner int) (seen, erro
 		if i := slices.IndexFunc(f.users, func(p person) bool { return p.email == m.Email }); i >= 0 {
 			o.member |= of(i)
 		}
+	}
+	var err error
+	if o.wish, err = w.pendingRequest(ctx, customer, f); err != nil {
+		return o, err
 	}
 	path := "/v1/customers/" + customerID(customer) + "/grants/" + f.id
 	var g struct {

@@ -118,13 +118,47 @@ func TestTheGrantsOfAnyDayAreToldToBothSides(t *testing.T) {
 	}
 }
 
+// pasts are the paths that tell of the past, of acme and contoso.
+func pasts() []string {
+	return []string{
+		peoplePath, acmePath + "/grants", contosoGrant, contosoPath + "/customers", contosoPath + "/customers/acme",
+	}
+}
+
+func TestThePastOfAnotherOrganisationIsNotTold(t *testing.T) {
+	t.Parallel()
+	w, _, kim, _, monday, _ := twoDays(t)
+	w.Customer("globex")
+	w.Partner("fabrikam")
+	w.User("fabrikam", "fay@fabrikam.example", "owner")
+	for name, by := range map[string]*spec.Client{
+		"another customer's admin": w.AdminOf("globex"), "another partner's owner": w.As("fay@fabrikam.example"),
+		"a stranger": w.As("stranger@elsewhere.example"),
+	} {
+		for _, path := range pasts() {
+			missing := strings.NewReplacer("acme", "nowhere", "contoso", "nowhere").Replace(path)
+			past, there := by.Do("GET", path+"?"+asOf(monday), nil), by.Do("GET", missing+"?"+asOf(monday), nil)
+			if past.Status < 400 || past.Status != there.Status ||
+				said(past, "acme", "contoso") != strings.ReplaceAll(said(there), "nowhere", "(sent)") {
+				t.Errorf("%s: %s: got %s, want what is said of organisations that do not exist: %s", name, path, past.Body, there.Body)
+			}
+		}
+		by.Do("POST", "/access/v1/evaluation", pastQuestion(kim, monday)).WantProblem(403, "forbidden")
+	}
+}
+
 func TestAnInstantThatWasNotIsRefused(t *testing.T) {
 	t.Parallel()
 	w, ann, _ := office(t)
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
-	for _, path := range []string{peoplePath, acmePath + "/grants", contosoGrant} {
+	w.User("contoso", "owner@contoso.example", "owner")
+	for _, path := range pasts() {
+		by := ann
+		if strings.HasPrefix(path, contosoPath) {
+			by = w.As("owner@contoso.example")
+		}
 		for _, query := range []string{asOf(w.Now().Add(time.Minute)), "at=monday", asOf(w.Now().Add(-11 * 366 * 24 * time.Hour))} {
-			ann.Do("GET", path+"?"+query, nil).WantProblem(400, "invalid", "?at")
+			by.Do("GET", path+"?"+query, nil).WantProblem(400, "invalid", "?at")
 		}
 	}
 	ann.Do("GET", peoplePath+"?sort=last_used_on&"+asOf(w.Now()), nil).WantProblem(400, "invalid", "?at")
@@ -198,4 +232,5 @@ func TestWhatIsNotKnownOfThePastIsSaid(t *testing.T) {
 	if a := ann.Do("GET", contosoGrant+"?"+asOf(then), nil).WantProblem(404, "not_found"); !strings.Contains(string(a.Body), "missing") {
 		t.Errorf("got %s, want it to say that versions are missing", a.Body)
 	}
+	wantSum(t, w, "PastGaps", "", 3)
 }
