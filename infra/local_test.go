@@ -297,6 +297,7 @@ func TestSettingsReachTheFunctions(t *testing.T) {
 		"SUPPORT":       "help@cloud.example",
 		"CUSTOMER_URL":  "https://cloud.example/c/{customer}", "PARTNER_URL": "https://cloud.example/p/{partner}",
 		"INVITATION_URL": "https://cloud.example/i/{token}", "UNSUBSCRIBE": "mailto:stop@cloud.example",
+		"DEFAULT_LANGUAGE": "de", "DEFAULT_ZONE": "Europe/Berlin",
 		"MAIL_CONFIGURATION_SET": map[string]any{"Ref": set},
 		"REQUIRE_SSO":            "true", "SIGN_IN_URL": "https://{domain}/in",
 		"IDENTITY": "cognito", "USER_POOL_ID": map[string]any{"Ref": users},

@@ -43,8 +43,9 @@ func base() map[string]string {
 	return map[string]string{
 		"product": "Cloud", "mailFrom": "Cloud <no-reply@mail.cloud.example>", "support": "help@cloud.example", "replyTo": "help@cloud.example",
 		"customerUrl": "https://cloud.example/c/{customer}", "partnerUrl": "https://cloud.example/p/{partner}",
-		"invitationUrl": "https://cloud.example/i/{token}", "unsubscribe": "mailto:stop@cloud.example",
-		"pageUrl": "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
+		"invitationUrl": "https://cloud.example/i/{token}", "unsubscribe": "mailto:stop@cloud.example", "defaultLanguage": "de",
+		"defaultZone": "Europe/Berlin",
+		"pageUrl":     "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
 		"signInUrl": "https://{domain}/in", "requireSso": "true", "alarmEmail": "ops@cloud.example", "catalogue": catalogue,
 		"tracing": "true", "throttleRate": "50", "throttleBurst": "70", "checkConcurrency": "20", "logRetentionDays": "30",
 	}
@@ -63,7 +64,10 @@ func variants() map[string]map[string]string {
 		"certificate": "arn:aws:acm:eu-central-1:123456789012:certificate/abc", "createMailIdentity": "false", "mailIdentity": "cloud.example",
 		"protect": "true",
 	})
-	for _, name := range []string{"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl"} {
+	for _, name := range []string{
+		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl",
+		"defaultLanguage", "defaultZone",
+	} {
 		delete(outside, name)
 	}
 	return map[string]map[string]string{

@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // the time zones: Lambda's provided.al2023 has none
 
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/identity"

@@ -45,7 +45,8 @@ const usage = `Runs the whole of Partner Access on this machine.
 Environment: PORT (8080), DYNAMODB (dynoxide or dynamodb-local), AWS_ENDPOINT_URL_DYNAMODB (an engine that is
 already there), AWS_ENDPOINT_URL_SESV2 (where mails go instead of the mailbox), IDENTITY (cognito, the default:
 people's accounts at cognito-local; or none), CORS_ORIGINS (pages that may call the API, with commas between);
-and, as a deployment has them, CATALOGUE_FILE (your actions and levels), REQUIRE_SSO and SIGN_IN_URL.
+and, as a deployment has them, CATALOGUE_FILE (your actions and levels), DEFAULT_LANGUAGE and DEFAULT_ZONE (of mails), REQUIRE_SSO and
+SIGN_IN_URL.
 
 BACKEND=lambda runs the functions as programs of their own, as Lambda does, with the environment of the CDK's template; building
 them takes a while. With AWS_ENDPOINT_URL_LAMBDA they are those of a Lambda that is already there, such as LocalStack's, whose
@@ -176,7 +177,7 @@ func throttlesOf(flag string) (*manifest.Throttles, error) {
 // settingsOf are the functions' settings that the environment has.
 func settingsOf(env func(string) string) map[string]string {
 	set := map[string]string{}
-	for _, name := range []string{"CATALOGUE_FILE", "REQUIRE_SSO", "SIGN_IN_URL"} {
+	for _, name := range []string{"CATALOGUE_FILE", "DEFAULT_LANGUAGE", "DEFAULT_ZONE", "REQUIRE_SSO", "SIGN_IN_URL"} {
 		if value := env(name); value != "" {
 			set[name] = value
 		}

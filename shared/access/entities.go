@@ -128,6 +128,7 @@ type Email struct {
 	MemberOf    []string // customers, sorted
 	FormerUsers []string // ids of the users who had the address while it was a member's: they stay those customers' own people
 	Account     string   // the name of the account of the members with this address; "" = none is kept for them
+	Preferences Preferences
 	Version     int64
 }
 

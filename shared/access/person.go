@@ -7,6 +7,8 @@ type Identity struct {
 	Partner  *Partner // that user's
 	MemberOf []string // customers
 	Account  string   // the name of the account that is kept for the members with that address; "" = none
+
+	Preferences Preferences
 }
 
 // Individual returns the partner's user whom a grant by e-mail finds; nil while the address is not proved to be the user's (D8, D15).

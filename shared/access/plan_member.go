@@ -131,6 +131,7 @@ func membershipWrites(f MemberFacts, address string, member bool, pc PlanContext
 	if len(after.MemberOf) == 0 {
 		after.FormerUsers = nil
 	}
+	after.forgetUnheld()
 	after.Version++
 	people := f.FormerHolders
 	if member && f.Holder.endsWhenProved() {

@@ -137,7 +137,11 @@ func PlanUser(f UserFacts, cmd UserCommand, pc PlanContext) (Change, *User, erro
 		c.Writes, c.Events = append(c.Writes, writes...), past
 		// The customers whose member the old address is still have that person for their own, whatever it is called now (A7).
 		released = pc.releaseAddress(f.OldEmail, f.User, true)
-		c.Writes = append(c.Writes, setAddressUser(f.Email, u.Email, u.ID), pc.personTask(f.User, &u, was, h.Version))
+		holds := setAddressUser(f.Email, u.Email, u.ID)
+		if samePerson := was == 0; samePerson && f.OldEmail != nil && holds.After.Preferences == (Preferences{}) {
+			holds.After.Preferences = f.OldEmail.Preferences
+		}
+		c.Writes = append(c.Writes, holds, pc.personTask(f.User, &u, was, h.Version))
 	}
 	u.Updated = pc.Now
 	u.Version++
@@ -235,6 +239,7 @@ func setAddressUser(before *Email, address, user string) EmailWrite {
 		after = *before
 	}
 	after.User = user
+	after.forgetUnheld()
 	after.Version++
 	return EmailWrite{Before: before, After: &after}
 }

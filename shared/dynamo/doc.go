@@ -54,6 +54,7 @@
 //	the mails that wait to be sent            Query of index 2, 8 shards, 4 side by side                   N#<shard>, <instant>…
 //	one mail, and whether an address is       GetItem                                                      L#<event>#<recipient>, B#<address>
 //	   blocked
+//	how the recipients of a mail read         BatchGetItem                                                 E#<address>
 //	the first answer to a repeated request    GetItem                                                      I#<digest>
 //	the events of a feed                      Query, a page                                                F#<feed>, E#<number>
 //	the number of a feed's latest event       GetItem                                                      F#<feed>, N

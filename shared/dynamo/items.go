@@ -368,6 +368,8 @@ func emailItem(e *access.Email) draft {
 	d.list("member_of", e.MemberOf)
 	d.list("former", e.FormerUsers)
 	d.s("account", e.Account)
+	d.s("language", e.Preferences.Language)
+	d.s("zone", e.Preferences.Zone)
 	d.n("version", e.Version)
 	return d
 }
@@ -375,7 +377,7 @@ func emailItem(e *access.Email) draft {
 func (it *item) email() *access.Email {
 	return &access.Email{
 		Address: it.s("email"), User: it.s("user"), MemberOf: it.list("member_of"), FormerUsers: it.list("former"),
-		Account: it.s("account"), Version: it.n("version"),
+		Account: it.s("account"), Preferences: access.Preferences{Language: it.s("language"), Zone: it.s("zone")}, Version: it.n("version"),
 	}
 }
 

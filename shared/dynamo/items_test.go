@@ -50,7 +50,7 @@ func full() record {
 		},
 		Email: &access.Email{
 			Address: "kim@contoso.example", User: kim, MemberOf: []string{"acme", "globex"},
-			FormerUsers: []string{"contoso:01JOTHER"}, Version: 5,
+			FormerUsers: []string{"contoso:01JOTHER"}, Preferences: access.Preferences{Language: "de", Zone: "Europe/Berlin"}, Version: 5,
 		},
 		Domain: &access.Domain{Name: "acme.example", Customers: []string{"acme", "globex"}, Partner: "contoso", Version: 2},
 		Customer: &access.Customer{
@@ -440,7 +440,8 @@ func anyRecord(t *rapid.T, n int64) record {
 		},
 		Email: &access.Email{
 			Address: address, User: rapid.SampledFrom([]string{"", user}).Draw(t, "user"), MemberOf: list.Draw(t, "member of"),
-			Version: version.Draw(t, "version"),
+			Preferences: access.Preferences{Language: text.Draw(t, "language"), Zone: text.Draw(t, "zone")},
+			Version:     version.Draw(t, "version"),
 		},
 		Domain: &access.Domain{
 			Name: unique + ".example", Customers: list.Draw(t, "registered by"), Partner: text.Draw(t, "confirmed for"),

@@ -279,7 +279,7 @@ func (s *Store) Identity(ctx context.Context, address string) (access.Identity, 
 	if err != nil || e == nil {
 		return id, err
 	}
-	id.MemberOf, id.Account = e.MemberOf, e.Account
+	id.MemberOf, id.Account, id.Preferences = e.MemberOf, e.Account, e.Preferences
 	if e.User == "" {
 		return id, nil
 	}
@@ -294,6 +294,27 @@ func (s *Store) Identity(ctx context.Context, address string) (access.Identity, 
 	id.User = u
 	id.Partner, err = lookup(items, partnerKey(u.Partner), (*item).partner)
 	return id, err
+}
+
+// Preferences returns how people read what they are sent, by their addresses. Those of whom nothing is known are missing.
+func (s *Store) Preferences(ctx context.Context, addresses []string) (map[string]access.Preferences, error) {
+	keys := make([]Key, len(addresses))
+	for i, a := range addresses {
+		keys[i] = emailKey(a)
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]access.Preferences{}
+	for _, it := range items {
+		e, err := decode(it, (*item).email)
+		if err != nil {
+			return nil, err
+		}
+		out[e.Address] = e.Preferences
+	}
+	return out, nil
 }
 
 // Memberships returns a person's membership in each of the customers.

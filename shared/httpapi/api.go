@@ -23,6 +23,7 @@ import (
 type Config struct {
 	service.Service
 	Notices   service.Notices // which mails a change causes, for dry runs
+	Languages []string        // in which mails are written, sorted
 	SignInURL string          // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
 }
 

@@ -18,6 +18,9 @@ type meView struct {
 	Customers []myMembershipView `json:"customers"`
 	Partner   *myPartnerView     `json:"partner"`
 	Removed   string             `json:"removed_partner,omitzero"` // the partner's name
+
+	Preferences preferencesView `json:"preferences"`
+	Languages   []string        `json:"languages"` // that there are
 }
 
 type myMembershipView struct {
@@ -41,7 +44,10 @@ func getMe(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	provider := c.Claims.Has(ScopeDirectory) && !strings.Contains(c.Claims.Account, ":")
-	out := meView{Email: me.Identity.Email, Provider: provider, Customers: []myMembershipView{}}
+	out := meView{
+		Email: me.Identity.Email, Provider: provider, Customers: []myMembershipView{}, Languages: c.api.Languages,
+		Preferences: viewPreferences(me.Identity.Preferences),
+	}
 	for _, m := range me.Memberships {
 		out.Customers = append(out.Customers, myMembershipView{Customer: viewCustomerName(m.Customer), Role: viewMember(m.Member).Role})
 	}

@@ -102,6 +102,7 @@ func listRoutes() []Route {
 func directoryRoutes() []Route {
 	return servedBy("directory",
 		route("GET /v1/me", signedIn, getMe),
+		route("PUT /v1/me/preferences", signedIn, putPreferences).withoutDryRun(), // each its own
 		route("PUT /v1/partners/{partner}", provider, putPartner),
 		route("PATCH /v1/partners/{partner}", provider, patchPartner),
 		route("DELETE /v1/partners/{partner}", provider, deletePartner),

@@ -27,7 +27,7 @@ func withCard(letters []Letter, e events.Event, chat string) []Letter {
 		return letters
 	}
 	l := letters[i]
-	l.To, l.Reader, l.Gone, l.Moved = chatAddress(chat), Reader{}, false, ""
+	l.To, l.Gone, l.Moved = chatAddress(chat), false, ""
 	return append(letters, l)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"partneraccess/events"
+	"partneraccess/shared/access"
 	"partneraccess/shared/mail/receipt"
 )
 
@@ -42,6 +43,12 @@ type Receipts interface {
 	BundleMail(ctx context.Context, r receipt.Receipt, line string, now, due time.Time) error
 	// Blocked returns why an address gets no mail that an organisation causes (receipt.SourceOf); nil when it does.
 	Blocked(ctx context.Context, address, source string) (*receipt.Block, error)
+}
+
+// Readers knows how people read what they are sent.
+type Readers interface {
+	// Preferences returns that by their addresses. Those who have chosen nothing may be missing.
+	Preferences(ctx context.Context, addresses []string) (map[string]access.Preferences, error)
 }
 
 // Secrets generates what a letter carries and nothing stores.
@@ -81,6 +88,7 @@ type Notifier struct {
 	Secrets  Secrets
 	Present  Situations // what holds when letters are made; nil = the events are believed
 	Chat     string     // that hears of requests which wait for a decision, as in the Renderer's settings; "" = none
+	Readers  Readers    // how recipients read; nil = as the settings say
 	Now      func() time.Time
 	Log      *slog.Logger  // of letters that have to wait; nil = none
 	Lease    time.Duration // the least; 0 = DefaultLease; longer than a worker can live
@@ -200,6 +208,12 @@ func (n *Notifier) lease() time.Duration {
 // deliver tries letters, and returns the errors of each.
 func (n *Notifier) deliver(ctx context.Context, letters []Letter, lease time.Duration) []error {
 	errs := make([]error, len(letters))
+	if err := n.readPreferences(ctx, letters); err != nil {
+		for i := range errs {
+			errs[i] = fmt.Errorf("read how recipients read: %w", err)
+		}
+		return errs
+	}
 	parallel := n.Parallel
 	if parallel <= 0 {
 		parallel = DefaultParallel
@@ -218,6 +232,24 @@ func (n *Notifier) deliver(ctx context.Context, letters []Letter, lease time.Dur
 	}
 	wg.Wait()
 	return errs
+}
+
+// readPreferences reads how the recipients read, with one request for all letters that are to be sent.
+func (n *Notifier) readPreferences(ctx context.Context, letters []Letter) error {
+	var to []string
+	for _, l := range letters {
+		if l.Outdated == "" || l.Urgent() {
+			to = append(to, l.To)
+		}
+	}
+	if n.Readers == nil || len(to) == 0 {
+		return nil
+	}
+	chosen, err := n.Readers.Preferences(ctx, to)
+	for i := range letters {
+		letters[i].Reader = chosen[letters[i].To]
+	}
+	return err
 }
 
 // one claims, renders, sends and settles one letter. It begins nothing that it could not record before the context's deadline.

@@ -37,7 +37,7 @@ type Letter struct {
 	Template string
 	Side     Side
 	Secret   SecretKind
-	Reader   Reader
+	Reader   access.Preferences // its recipient's
 
 	Lines []string // of a summary or digest: what it tells of
 	More  bool     // whether it leaves out what else happened
@@ -47,9 +47,6 @@ type Letter struct {
 	Gone      bool      // this address no longer gets mails about it
 	Moved     string    // the address at which the recipient is told now; "" = nowhere else
 }
-
-// Reader is how a letter's recipient reads: the language (messages.Languages) and the time zone (IANA's name). "" is English, and UTC.
-type Reader struct{ Language, Zone string }
 
 // rule is one row of the table "which event tells whom what" (see the package comment, which a test holds to this).
 type rule struct {

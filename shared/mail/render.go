@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -92,12 +93,13 @@ type labels struct{ Changes, Present, Password, Questions, NoReminders string }
 
 // view is a letter as its templates see it, in its recipient's language and zone.
 func (r *Renderer) view(l Letter, secret string) view {
-	w := &wording{language: l.Reader.Language, zone: time.UTC}
-	if _, ok := r.catalogues[w.language]; !ok {
-		w.language = messages.Fallback
+	w := &wording{zone: time.UTC}
+	for _, language := range []string{messages.Fallback, r.settings.Language, l.Reader.Language} {
+		if c, ok := r.catalogues[language]; ok { // one that was chosen may have no words any more
+			w.language, w.catalogue = language, c
+		}
 	}
-	w.catalogue = r.catalogues[w.language]
-	if zone, err := time.LoadLocation(l.Reader.Zone); err == nil {
+	if zone, err := time.LoadLocation(cmp.Or(l.Reader.Zone, r.settings.Zone)); err == nil {
 		w.zone = zone
 	}
 	return view{l: l, s: r.settings, w: w, Secret: secret}

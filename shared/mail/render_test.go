@@ -234,8 +234,8 @@ func everywhere(t *testing.T) map[string]mail.Letter {
 }
 
 // readers are the recipients of the golden files: English ones are in UTC.
-func readers() map[string]mail.Reader {
-	return map[string]mail.Reader{"en": {}, "de": {Language: "de", Zone: "Europe/Berlin"}}
+func readers() map[string]access.Preferences {
+	return map[string]access.Preferences{"en": {}, "de": {Language: "de", Zone: "Europe/Berlin"}}
 }
 
 // hostile makes every text that people enter what they could try.
@@ -281,7 +281,7 @@ func TestEveryGermanLetterIsAsItsGoldenFileSays(t *testing.T) {
 }
 
 // compare holds the letters to such a reader against the golden files in a folder.
-func compare(t *testing.T, dir string, reader mail.Reader, parts ...string) {
+func compare(t *testing.T, dir string, reader access.Preferences, parts ...string) {
 	t.Helper()
 	all := cases(t)
 	if *update {
@@ -639,7 +639,7 @@ func TestTimesAreInTheRecipientsZoneAndInUTC(t *testing.T) {
 	} {
 		e.Data.Until = &c.until
 		l := mail.Letters(e)[0]
-		l.Reader = mail.Reader{Language: c.language, Zone: c.zone}
+		l.Reader = access.Preferences{Language: c.language, Zone: c.zone}
 		if m := render(t, l); !strings.Contains(m.Text, ": "+c.want+"\n") {
 			t.Errorf("%s in %s: got %s, want %s", c.language, c.zone, m.Text, c.want)
 		}
@@ -694,6 +694,8 @@ func TestSettingsSayWhatIsWrongWithThem(t *testing.T) {
 		"a page on this machine":   func(s *mail.Settings) { s.CustomerURL = "http://localhost:8080/{customer}" },
 		"a page without ids":       func(s *mail.Settings) { s.PartnerURL = "https://partners.insight.example" },
 		"a sender without a name":  func(s *mail.Settings) { s.From = "no-reply@insight.example" },
+		"another language":         func(s *mail.Settings) { s.Language = "de" },
+		"another zone":             func(s *mail.Settings) { s.Zone = "Europe/Berlin" },
 		"a token among parameters": func(s *mail.Settings) { s.InvitationURL = "https://insight.example/i?t={token}" },
 	} {
 		s := settings()
@@ -714,6 +716,8 @@ func TestSettingsSayWhatIsWrongWithThem(t *testing.T) {
 		"a reply address that is none":       {func(s *mail.Settings) { s.ReplyTo = "help" }, "the reply address"},
 		"no support":                         {func(s *mail.Settings) { s.Support = "" }, "the support address"},
 		"support under javascript":           {func(s *mail.Settings) { s.Support = "javascript:alert(1)" }, "the support address"},
+		"a language without words":           {func(s *mail.Settings) { s.Language = "xx" }, "one of de, en"},
+		"a zone that is nowhere":             {func(s *mail.Settings) { s.Zone = "Mars/Olympus" }, "the time zone"},
 		"no customer's page":                 {func(s *mail.Settings) { s.CustomerURL = "" }, "the customer's page"},
 		"a page without TLS":                 {func(s *mail.Settings) { s.CustomerURL = "http://insight.example/" }, "https://"},
 		"a page with a password":             {func(s *mail.Settings) { s.CustomerURL = "https://a:b@insight.example/" }, "is no address"},

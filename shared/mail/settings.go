@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
+
+	"partneraccess/shared/messages"
 )
 
 // Settings are the provider's brand and addresses.
@@ -21,6 +25,8 @@ type Settings struct {
 	CustomerURL   string // the customer's "Partners" page; may hold {customer} and {partner}. A reminder adds ?extend=P90D, and partner=
 	PartnerURL    string // the partner's portal; may hold {customer} and {partner}
 	InvitationURL string // where an invited person accepts; holds {token}
+	Language      string // of mails to people who have chosen none: a tag of messages.Languages; "" = en
+	Zone          string // in which mails to people who have chosen none write times: a name of IANA's; "" = UTC
 	Unsubscribe   string // for reminders: mailto:, or https: with {address}, which has to take a POST (RFC 8058); "" = none
 	Chat          string // an incoming webhook of Slack or Teams that hears of requests which wait for a decision; a secret; "" = none
 }
@@ -42,6 +48,12 @@ func (s Settings) Validate() error {
 		if err := link(s.Support); err != nil {
 			say("the support address %q is neither an e-mail address nor an https: address", s.Support)
 		}
+	}
+	if s.Language != "" && !slices.Contains(messages.Languages(), s.Language) {
+		say("the language %q has no words: it is one of %s", s.Language, strings.Join(messages.Languages(), ", "))
+	}
+	if _, err := time.LoadLocation(s.Zone); err != nil || s.Zone == "Local" {
+		say("the time zone %q is none of IANA's: write one such as Europe/Berlin, or leave it out for UTC", s.Zone)
 	}
 	for _, l := range []struct{ name, url, may, must string }{
 		{"the customer's page", s.CustomerURL, "customer partner", ""},

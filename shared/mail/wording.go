@@ -131,7 +131,10 @@ func (v view) zoneName(t time.Time) string {
 	if name == "" || strings.ContainsAny(name[:1], "+-") {
 		return "UTC" + t.Format("-07:00")
 	}
-	return v.oneOf("zone", name)
+	if key := "zone." + strings.ToLower(name); v.w.catalogue.Has("mails." + key) {
+		return v.T(key)
+	}
+	return name
 }
 
 // date writes a day.

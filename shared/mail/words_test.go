@@ -42,7 +42,7 @@ func families() map[string][]string {
 	slices.Sort(happened)
 	return map[string][]string{
 		"level": levels, "level.means": levels, "role": roles, "reason": reasons, "invitation_is": invitation,
-		"happened": slices.Compact(happened), "month": strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12"), "zone": {"CET", "CEST"},
+		"happened": slices.Compact(happened), "month": strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12"), "zone": {"cet", "cest"},
 	}
 }
 

@@ -64,7 +64,7 @@ func accountSettings() []string { return []string{"IDENTITY", "USER_POOL_ID", "U
 func mailSettings() []string {
 	return []string{
 		"PRODUCT_NAME", "MAIL_FROM", "MAIL_REPLY_TO", "SUPPORT", "CUSTOMER_URL", "PARTNER_URL", "INVITATION_URL", "UNSUBSCRIBE",
-		"MAIL_CONFIGURATION_SET", "CHAT_WEBHOOK",
+		"DEFAULT_LANGUAGE", "DEFAULT_ZONE", "MAIL_CONFIGURATION_SET", "CHAT_WEBHOOK",
 	}
 }
 

@@ -125,7 +125,7 @@ func rights() map[string][]Right {
 			"AdminUserGlobalSignOut",
 		)...),
 		"notify": append([]Right{
-			table("BatchGetItem", "C", "P"),      // what holds when a mail is made
+			table("BatchGetItem", "C", "E", "P"), // what holds when a mail is made; E: how its recipients read
 			table("GetItem", "C", "E", "K", "P"), // E: whether an inviter still belongs to the inviting side
 			table("PutItem", "C", "K", "P"),      // an invitation with a new token; when a temporary password ends, and its user
 			table("Query", "B", "P"),             // P: the owner of a partner without contacts
@@ -138,7 +138,7 @@ func rights() map[string][]Right {
 			table("PutItem", "Z"),
 		},
 		"mail": append([]Right{
-			table("BatchGetItem", "C", "P"),
+			table("BatchGetItem", "C", "E", "P"),
 			table("GetItem", "C", "E", "K", "P"),
 			table("PutItem", "C", "K", "P"), // as notify
 			table("Query", "B", "C", "P"),   // P: as notify

@@ -190,7 +190,7 @@ func (p *parser) skip(sign string) bool {
 func (p Pattern) parameters(out *[]string) {
 	for _, x := range p {
 		switch x.kind {
-		case pluralOf: // which categories it has is the language's own
+		case pluralOf: // its categories are the language's own
 			*out = append(*out, x.name+", plural")
 		case selectOf:
 			*out = append(*out, x.name+", select: "+strings.Join(slices.Sorted(maps.Keys(x.cases)), " "))

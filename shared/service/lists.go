@@ -31,6 +31,18 @@ func (s *Service) Me(ctx context.Context, who Caller) (Me, error) {
 	return Me{who.Identity, ms}, err
 }
 
+// SetPreferences keeps how the caller reads what it is sent, at the record of its own address.
+func (s *Service) SetPreferences(ctx context.Context, who Caller, p access.Preferences) (access.Preferences, error) {
+	return change(ctx, s, Options[access.Preferences]{}, func(ctx context.Context) (access.Change, access.Preferences, error) {
+		e, err := s.Store.Email(ctx, who.Identity.Email)
+		if err != nil {
+			return access.Change{}, p, err
+		}
+		c, err := access.PlanPreferences(e, who.Identity, p)
+		return c, p, err
+	})
+}
+
 // prove returns the user as the latest plan leaves it; nil when that changes nothing.
 func (s *Service) prove(ctx context.Context, who Caller, id string) (*access.User, error) {
 	return change(ctx, s, Options[*access.User]{}, func(ctx context.Context) (access.Change, *access.User, error) {

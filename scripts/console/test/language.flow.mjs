@@ -1,21 +1,43 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, customer, eventually, fits, flow, partner, provider } from './world.mjs';
+import { accessible, ask, base, customer, eventually, fits, flow, mails, partner, provider } from './world.mjs';
 
 const ann = { email: 'ann@acme.example' };
 const olga = { email: 'olga@contoso.example' };
 
 flow('the language: the browser’s at first, another one when it is chosen, and kept', async ({ open }) => {
-  const page = await open(ann, '/customers/acme/overview', { locale: 'de-AT' });
+  const c = await customer(); // whose admin reads in no language yet
+  const page = await open(c.admin, `/customers/${c.id}/overview`, { locale: 'de-AT' });
   await page.getByRole('heading', { name: 'Übersicht', level: 1 }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
-  await page.getByRole('button', { name: 'Angemeldet als Ann Archer' }).click();
+  await page.getByRole('button', { name: `Angemeldet als ${c.admin.email}` }).click();
   await page.getByRole('menuitemcheckbox', { name: 'English' }).click();
   await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
-  await page.getByRole('button', { name: 'Signed in as Ann Archer' }).waitFor(); // and still is
+  await page.getByRole('button', { name: `Signed in as ${c.admin.email}` }).waitFor(); // and still is
   await page.reload();
   await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+});
+
+flow('the language that one has chosen: in another browser, and in one’s mails', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(provider, 'PUT', `/v1/customers/${c.id}`, { name: c.name, contacts: [c.admin.email] }, { 'If-Match': '*' });
+  const page = await open(c.admin, `/customers/${c.id}/overview`, { locale: 'en-GB' });
+  await page.getByRole('button', { name: `Signed in as ${c.admin.email}` }).click();
+  await page.getByText('Language, of mails too (times: Europe/Berlin)').waitFor();
+  await page.getByRole('menuitemcheckbox', { name: 'Deutsch' }).click();
+  await page.getByRole('heading', { name: 'Übersicht', level: 1 }).waitFor();
+
+  const elsewhere = await open(c.admin, `/customers/${c.id}/overview`, { locale: 'en-GB' });
+  await elsewhere.getByRole('heading', { name: 'Übersicht', level: 1 }).waitFor();
+
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id], level: 'view' });
+  await eventually(async () => {
+    const subjects = (await mails(c.admin.email)).map((mail) => mail.subject);
+    assert.ok(subjects.includes(`${p.name} hat jetzt Zugriff auf ${c.name}`), `got ${subjects}`);
+  });
+  const toPartner = await mails(`ops@${p.id}.example`);
+  assert.ok(toPartner.every((mail) => !mail.subject.includes('Zugriff')), 'nobody else’s mails change');
 });
 
 flow('a language that there is none of is shown in English', async ({ open }) => {

@@ -245,6 +245,7 @@ func useCases() []useCase {
 			u.wait = 10 * time.Minute
 			return u
 		}(),
+		request("preferences: choose", "PUT", "/v1/me/preferences", ann, `{"language":"de","zone":"Europe/Berlin"}`, nil),
 		request("member: add", "PUT", "/v1/customers/acme/members/bob@acme.example", provider, `{"name":"Bob","role":"member"}`, nil),
 		request("managing partner", "PUT", "/v1/customers/acme/managing-partner", provider, `{"partner":"contoso"}`, granted),
 

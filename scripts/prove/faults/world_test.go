@@ -36,6 +36,7 @@ import (
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/mail"
 	"partneraccess/shared/manifest"
+	"partneraccess/shared/messages"
 	"partneraccess/shared/ses"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/mails"
@@ -157,7 +158,7 @@ func (w *world) wire(e *engine.Engine) {
 	store, ids := dynamo.New(db, w.table), setup.IDs(w.clock)
 	keeper := cognito.New(accounts, "pool", "client")
 	keeper.Pause = 0 // nothing happens beside what a test calls
-	people := httpapi.Config{SignInURL: "https://{domain}/"}
+	people := httpapi.Config{SignInURL: "https://{domain}/", Languages: messages.Languages()}
 	people.Store, people.Accounts, people.Now, people.NewID, people.Log = store, keeper, w.clock, ids, log
 	c := mails.Config{
 		Store: store, Sender: ses.NewSender(sender, "set"), Accounts: keeper, Now: w.clock, Log: log,

@@ -9,6 +9,7 @@ import (
 
 	"partneraccess/shared/cognito"
 	"partneraccess/shared/httpapi"
+	"partneraccess/shared/messages"
 	"partneraccess/shared/service"
 	"partneraccess/shared/setup"
 	"partneraccess/shared/sweep"
@@ -36,6 +37,7 @@ func Directory(own *cognito.Provider) setup.Build {
 		if cfg.Accounts, err = Accounts(e, own); err != nil {
 			return nil, err
 		}
+		cfg.Languages = messages.Languages()
 		return httpapi.NewDirectory(cfg), nil
 	}
 }

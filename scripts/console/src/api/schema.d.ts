@@ -165,6 +165,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose one's own language and time zone
+         * @description In which the mails to the caller are written, from the next one on. What is left out or null is left to the provider. Everybody who is registered chooses for itself, and nobody for anybody else. The choice stands at the caller's address: it moves with a change of address within the domain, and is deleted when the person leaves.
+         */
+        put: operations["putPreferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers": {
         parameters: {
             query?: never;
@@ -2714,6 +2737,18 @@ export interface components {
         ManagingPartnerWrite: {
             partner: components["schemas"]["OrganisationID"];
         };
+        Preferences: {
+            /** @description In which mails to the person are written; null = as the provider has chosen */
+            language: string | null;
+            /** @description A time zone of the IANA database, in which mails give instants, and in UTC; null = as the provider has chosen */
+            zone: string | null;
+        };
+        PreferencesWrite: {
+            /** @description One of the languages that /v1/me lists */
+            language?: string | null;
+            /** @description A time zone of the IANA database */
+            zone?: string | null;
+        };
         /**
          * @example {
          *       "email": "ann@acme.example",
@@ -2728,7 +2763,15 @@ export interface components {
          *           "role": "admin"
          *         }
          *       ],
-         *       "partner": null
+         *       "partner": null,
+         *       "preferences": {
+         *         "language": "de",
+         *         "zone": "Europe/Berlin"
+         *       },
+         *       "languages": [
+         *         "de",
+         *         "en"
+         *       ]
          *     }
          */
         Me: {
@@ -2749,6 +2792,9 @@ export interface components {
             } | null;
             /** @description The name of the partner whose user the person was, when the provider has removed it; absent otherwise */
             removed_partner?: components["schemas"]["Name"];
+            preferences: components["schemas"]["Preferences"];
+            /** @description Those in which mails can be written, sorted */
+            languages: string[];
         };
         /** @enum {string} */
         InvitationStatus: "pending" | "accepted" | "declined" | "cancelled" | "expired";
@@ -4729,6 +4775,51 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putPreferences: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "language": "de",
+                 *       "zone": "Europe/Berlin"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreferencesWrite"];
+            };
+        };
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -120,7 +120,7 @@ export async function startPseudo(): Promise<void> {
 
 /** Shows the pages in another language, now and when they are opened again. */
 export async function chooseLanguage(tag: string): Promise<void> {
-  await load(tag);
+  if (tag !== now().tag) await load(tag);
   localStorage.setItem(stored, tag);
 }
 

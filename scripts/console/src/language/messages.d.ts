@@ -784,6 +784,7 @@ export interface Messages {
   'pages.top.close_menu': {};
   'pages.top.dark': {};
   'pages.top.language': {};
+  'pages.top.language_kept': { zone: 'text' };
   'pages.top.light': {};
   'pages.top.mailbox': {};
   'pages.top.more': {};

@@ -6,12 +6,13 @@ import { useNavigate } from 'react-router';
 
 import { asProblem } from '../api';
 import { customerLinks } from '../customer/navigation';
-import { chooseLanguage, languages, nameOf, t, useLanguage } from '../language';
+import { languages, nameOf, t, useLanguage } from '../language';
 import { directoryScope, useMe, useSession, type Me } from '../session';
 import { problemWords } from '../parts/problems';
 import { utc } from '../parts/time';
 import { useFlash } from './flash';
 import { useDark } from './theme';
+import { ownZone, usePreferences } from './usePreferences';
 
 const ClockSet = lazy(() => import('./ClockSet'));
 
@@ -25,6 +26,7 @@ export function Top() {
   const people = useQuery({ queryKey: ['local', 'people'], enabled: local !== undefined, queryFn: () => local?.people() ?? [] });
   const [setting, clock] = useClock();
   const { tag } = useLanguage();
+  const { kept, choose } = usePreferences();
 
   const name = me?.partner?.user.name ?? people.data?.find((p) => p.email === me?.email)?.name ?? (me?.email || (me?.provider ? t('words.actor.provider') : ''));
   const utilities: TopNavigationProps.Utility[] = [
@@ -59,7 +61,7 @@ export function Top() {
           : []),
         {
           id: 'languages',
-          text: t('pages.top.language'),
+          text: kept ? t('pages.top.language_kept', { zone: ownZone() }) : t('pages.top.language'),
           items: languages.map((l) => ({ id: `language:${l}`, text: nameOf(l), itemType: 'checkbox' as const, checked: l === tag })),
         },
         { id: 'sign-out', text: t('pages.button.sign_out') },
@@ -71,7 +73,7 @@ export function Top() {
       onItemClick: ({ detail: { id, href } }) => {
         if (href) return; // followed
         if (id.startsWith('language:')) {
-          chooseLanguage(id.slice('language:'.length)).catch((error: unknown) => flash.warn(...problemWords(asProblem(error))));
+          choose(id.slice('language:'.length)).catch((error: unknown) => flash.warn(...problemWords(asProblem(error))));
           return;
         }
         const who = id === 'provider' ? { scope: directoryScope } : id.startsWith('person:') ? { email: id.slice('person:'.length) } : undefined;
