@@ -173,7 +173,7 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		"PRODUCT_NAME": &l.Product, "MAIL_FROM": &l.From, "MAIL_REPLY_TO": &l.ReplyTo, "SUPPORT": &l.Support, "CUSTOMER_URL": &l.CustomerURL,
 		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe, "CHAT_WEBHOOK": &l.Chat,
 		"DEFAULT_LANGUAGE": &l.Language, "DEFAULT_ZONE": &l.Zone,
-		"MAIL_CONFIGURATION_SET": jsii.String(""), "WORK_FUNCTION": v.named("work"),
+		"MAIL_CONFIGURATION_SET": jsii.String(""), "WORK_FUNCTION": v.named("work"), "BUS_NAME": v.bus.EventBusName(),
 	}
 	if v.catalogue != "" {
 		known["CATALOGUE_FILE"] = jsii.String("/var/task/" + catalogueName)
@@ -198,6 +198,7 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		env["AWS_ENDPOINT_URL_DYNAMODB"] = &v.endpoint
 		env["AWS_ENDPOINT_URL_SESV2"] = &v.sesEndpoint
 		env["AWS_ENDPOINT_URL_LAMBDA"] = &v.endpoint
+		env["AWS_ENDPOINT_URL_EVENTBRIDGE"] = &v.endpoint
 	}
 	return &env
 }
@@ -267,6 +268,8 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 		return []*string{v.in.FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: jsii.String("*"),
 		}), v.mail.setARN}, v.mayMail()
+	case manifest.EventBus:
+		return []*string{v.bus.EventBusArn()}, nil
 	case manifest.Worker: // by its name: it may be made later
 		return []*string{v.in.FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: v.named("work"),

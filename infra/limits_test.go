@@ -51,6 +51,7 @@ func (t template) value(id, kind, attribute string) (string, bool) {
 		"AWS::Cognito::UserPool Arn":         "arn:aws:cognito-idp:REGION:ACCOUNT:userpool/REGION_NAME",
 		"AWS::DynamoDB::Table Arn":           "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME",
 		"AWS::DynamoDB::Table StreamArn":     "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/2026-11-22T10:00:00.000",
+		"AWS::Events::EventBus Arn":          "arn:aws:events:REGION:ACCOUNT:event-bus/NAME",
 		"AWS::Events::Rule Arn":              "arn:aws:events:REGION:ACCOUNT:rule/NAME",
 		"AWS::IAM::Role Arn":                 "arn:aws:iam::ACCOUNT:role/NAME",
 		"AWS::Lambda::Function Arn":          "arn:aws:lambda:REGION:ACCOUNT:function:NAME",

@@ -37,8 +37,9 @@ func (t template) arns(variant string) map[manifest.Resource][]string {
 		manifest.Table: {table}, manifest.Index1: {table + "/index/gsi1"}, manifest.Index2: {table + "/index/gsi2"},
 		"stream": {stream}, "*": {"*"},
 		"another table": {arn("dynamodb", "table/another"), table + "-two"}, "another pool": {arn("cognito-idp", "userpool/"+region+"_another")},
-		"queue": {arn("sqs", "another")}, "topic": {arn("sns", "another")}, "function": {arn("lambda", "function:another")},
-		"bucket": {"arn:aws:s3:::another/x"}, "role": {"arn:aws:iam::" + account + ":role/another"}, "key": {arn("kms", "key/another")},
+		"queue": {arn("sqs", "another")}, "topic": {arn("sns", "another")}, "another bus": {arn("events", "event-bus/default")},
+		"function": {arn("lambda", "function:another")},
+		"bucket":   {"arn:aws:s3:::another/x"}, "role": {"arn:aws:iam::" + account + ":role/another"}, "key": {arn("kms", "key/another")},
 		"log": {arn("logs", "log-group:another:log-stream:x")}, "secret": {arn("secretsmanager", "secret:another")},
 	}
 	for id, r := range t.of("AWS::SES::ConfigurationSet") {
@@ -49,6 +50,10 @@ func (t template) arns(variant string) map[manifest.Resource][]string {
 		}
 		out[manifest.Mails] = []string{arn("ses", "identity/"+identity), arn("ses", "configuration-set/"+set)}
 		out[manifest.Suppressed] = []string{"*"}
+	}
+	for id, r := range t.of("AWS::Events::EventBus") {
+		bus, _ := t.value(id, r.Type, "Arn")
+		out[manifest.EventBus] = []string{bus}
 	}
 	for id, r := range t.of("AWS::Cognito::UserPool") {
 		pool, _ := t.value(id, r.Type, "Arn")
@@ -126,7 +131,7 @@ func never(role string, arns map[manifest.Resource][]string) []call {
 		manifest.Accounts: "cognito-idp:ListUsers cognito-idp:DeleteUserPool cognito-idp:UpdateUserPool cognito-idp:CreateUserPoolClient " +
 			"cognito-idp:DescribeUserPoolClient cognito-idp:SetUserPoolMfaConfig",
 		"another pool": "cognito-idp:AdminGetUser cognito-idp:AdminSetUserPassword cognito-idp:AdminInitiateAuth",
-		"queue":        "sqs:SendMessage sqs:ReceiveMessage", "topic": "sns:Publish",
+		"queue":        "sqs:SendMessage sqs:ReceiveMessage", "topic": "sns:Publish", "another bus": "events:PutEvents",
 		"function": "lambda:InvokeFunction lambda:UpdateFunctionCode",
 		"bucket":   "s3:GetObject s3:PutObject", "role": "iam:PassRole iam:PutRolePolicy sts:AssumeRole", "key": "kms:Decrypt",
 		"log": "logs:PutLogEvents", "secret": "secretsmanager:GetSecretValue", "*": "ses:PutSuppressedDestination ses:CreateEmailIdentity",
@@ -149,13 +154,14 @@ func never(role string, arns map[manifest.Resource][]string) []call {
 
 // apart are calls to the table that a function may not make, whatever the manifest says: who only reads writes nothing, and so on.
 func apart() []struct{ function, actions, kinds string } {
-	const writes, all = "PutItem UpdateItem DeleteItem ConditionCheckItem", "A B C D E I K N O P Q U W Y Z"
+	const writes, all = "PutItem UpdateItem DeleteItem ConditionCheckItem", "A B C D E F I K N O P Q U W X Y Z"
 	return []struct{ function, actions, kinds string }{
 		{"check", writes, all},
 		{"list", writes, all},
 		{"grant", "DeleteItem", all},
-		{"publish", "BatchGetItem Query UpdateItem DeleteItem", all},
-		{"publish", "PutItem", "A B C D E I K N O P Q U W Y"},
+		{"publish", "BatchGetItem Query DeleteItem", all},
+		{"publish", "PutItem UpdateItem", "A B C D E I K N O P Q U W Y"},
+		{"publish", "UpdateItem", "Z"},
 		{"feedback", "GetItem BatchGetItem Query PutItem DeleteItem", all},
 		{"notify", "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "A D I N O Q U W"},
 	}

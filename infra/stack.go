@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
@@ -23,6 +24,7 @@ type service struct {
 	settings
 
 	table     awsdynamodb.ITable
+	bus       awsevents.IEventBus
 	mail      *mailer
 	pool      *pool
 	api       awsapigatewayv2.HttpApi
@@ -74,6 +76,7 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 		live: map[string]awslambda.Alias{}, alarm: map[string]awscloudwatch.IAlarm{},
 	}
 	v.addTable()
+	v.addBus()
 	if s.target == onAWS {
 		v.addMail()
 		if s.ownPool() {

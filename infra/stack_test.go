@@ -228,6 +228,8 @@ func wanted(tpl template, r manifest.Right) []string {
 		}
 		from := " " + plain(map[string]any{"StringEquals": map[string]any{"ses:FromAddress": "no-reply@mail.cloud.example"}})
 		return []string{r.Action + " identity" + from, r.Action + " AWS::SES::ConfigurationSet" + from}
+	case manifest.EventBus:
+		return []string{r.Action + " AWS::Events::EventBus"}
 	case manifest.Worker:
 		return []string{r.Action + " work"}
 	case manifest.Suppressed:

@@ -25,18 +25,22 @@ const KeepFeed = 30 * 24 * time.Hour
 // The attributes of feeds and receipts.
 const (
 	feedName = "feed"
-	last     = "last" // the number of the feed's latest event
-	sentAt   = "sent" // when the bus took the event
+	last     = "last"  // the number of the feed's latest event
+	sentAt   = "sent"  // when the bus took the event
+	heldTo   = "lease" // until when somebody has the event for the bus
 )
+
+// busLease is how long whoever publishes an event, or claims it, has for the bus to take it.
+const busLease = 10 * time.Second
 
 // Published is an event in its feed.
 type Published struct {
 	Event cloudevents.Event
+	New   bool // it was not there before: the caller has claimed it for the bus
 	Sent  bool // the bus has taken it
 }
 
-// Publish appends an event to its feed, unless it is there already, and returns it with its place. Of an event that is there it returns its
-// place and whether the bus has taken it.
+// Publish appends an event to its feed, unless it is there already, and returns it with its place.
 func (s *Store) Publish(ctx context.Context, e cloudevents.Event, now time.Time) (Published, error) {
 	for n := 0; ; n++ {
 		p, err := s.append(ctx, e, now)
@@ -81,6 +85,7 @@ func (s *Store) append(ctx context.Context, e cloudevents.Event, now time.Time) 
 	item.s("event", string(body))
 	receipt.s(feedName, e.Feed)
 	receipt.s("sequence", e.Sequence)
+	receipt.t(heldTo, now.Add(busLease))
 	tx := transaction{{Update: count}}
 	for _, d := range []draft{item, receipt} {
 		d.n(ttl, now.Add(KeepFeed).Unix())
@@ -99,12 +104,23 @@ func (s *Store) append(ctx context.Context, e cloudevents.Event, now time.Time) 
 	if err != nil {
 		return Published{}, failed("publish an event", err)
 	}
-	return Published{Event: e}, nil
+	return Published{Event: e, New: true}, nil
+}
+
+// Claim claims an event for the bus for ten seconds. It returns false while another holds it, and when the bus has taken it.
+func (s *Store) Claim(ctx context.Context, id string, now time.Time) (bool, error) {
+	e := edit{
+		key: busKey(id), condition: present + " AND attribute_not_exists(#" + sentAt + ") AND (attribute_not_exists(#lease) OR #lease <= :now)",
+		values: map[string]types.AttributeValue{":now": str(timeText(now))},
+	}
+	e.to(heldTo, timeText(now.Add(busLease)))
+	ok, _, err := s.update(ctx, "claim an event", e)
+	return ok, err
 }
 
 // Sent records that the bus has taken the event.
 func (s *Store) Sent(ctx context.Context, id string, now time.Time) error {
-	e := edit{key: busKey(id), condition: present, remove: []string{gsi2pk, gsi2sk}, values: map[string]types.AttributeValue{}}
+	e := edit{key: busKey(id), condition: present, remove: []string{gsi2pk, gsi2sk, heldTo}, values: map[string]types.AttributeValue{}}
 	e.to(sentAt, timeText(now))
 	_, _, err := s.update(ctx, "record that the bus has an event", e)
 	return err
@@ -130,32 +146,36 @@ type Unsent struct {
 // UnsentShards is the number of shards that Unsent goes through.
 func (s *Store) UnsentShards() int { return busShards }
 
-// Unsent lists events of one shard that are due for another attempt at the bus, longest due first. It reads index 2: the bus may have taken
-// some already.
-func (s *Store) Unsent(ctx context.Context, shard int, now time.Time, limit int) ([]Unsent, error) {
-	items, _, err := s.dueBy(ctx, busDuePK(shard), now, "", limit)
+// Unsent lists events of one shard that are due for another attempt at the bus, longest due first. More means that there may be others.
+func (s *Store) Unsent(ctx context.Context, shard int, now time.Time, limit int) (list []Unsent, more bool, err error) {
+	items, more, err := s.dueBy(ctx, busDuePK(shard), now, "", limit)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []Unsent
 	for _, it := range items {
 		u := Unsent{ID: it.s(pk)[len(busPrefix):]}
 		if u.Due, err = parseTime(it.s(gsi2sk)[:len(instantLayout)]); err != nil {
-			return nil, fmt.Errorf("the event %s waits since an instant that is none: %w", u.ID, err)
+			return nil, false, fmt.Errorf("the event %s waits since an instant that is none: %w", u.ID, err)
 		}
-		r, err := one(ctx, s, busKey(u.ID), func(it *item) *Key {
-			k := publishedKey(it.s(feedName), it.s("sequence"))
+		r, err := one(ctx, s, busKey(u.ID), func(r *item) *Key {
+			k := publishedKey(r.s(feedName), r.s("sequence"))
+			if r.s(gsi2sk) != it.s(gsi2sk) { // the index is behind
+				k = Key{}
+			}
 			return &k
 		})
-		if err == nil && r != nil {
-			u.Event, err = one(ctx, s, *r, (*item).published)
-		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		out = append(out, u)
+		if r == nil || *r == (Key{}) {
+			continue
+		}
+		if u.Event, err = one(ctx, s, *r, (*item).published); err != nil {
+			return nil, false, err
+		}
+		list = append(list, u)
 	}
-	return out, nil
+	return list, more, nil
 }
 
 // Feed lists the events of a feed that come after a number, in their order, and whether there are more. They are those of the last 30 days.

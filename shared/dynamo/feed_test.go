@@ -63,7 +63,7 @@ func TestAnEventWaitsForTheBusUntilItHasIt(t *testing.T) {
 	waiting := func(at time.Time) (ids []string) {
 		t.Helper()
 		for shard := range tb.UnsentShards() {
-			list, err := tb.Unsent(t.Context(), shard, at, 10)
+			list, _, err := tb.Unsent(t.Context(), shard, at, 10)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -82,18 +82,18 @@ func eventStream() *Stream {
 	}
 }
 
-// newVersions lets the written records through whose versions are kept: see refOf in shared/dynamo/keys.go. The versions themselves begin
-// with Z#, so that no filter matches them.
+// newVersions lets the written records through whose versions are kept: see refOf in shared/dynamo/keys.go, and the events of the outbox.
+// What is made of them begins with Z#, F# and X#, so that no filter matches it.
 const newVersions = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"C#"},{"prefix":"P#"}]},` +
-	`"sk":{"S":["C","P","H",{"prefix":"G#"},{"prefix":"U#"},{"prefix":"F#"}]}}}}`
+	`"sk":{"S":["C","P","H",{"prefix":"G#"},{"prefix":"U#"},{"prefix":"F#"},{"prefix":"T#"}]}}}}`
 
-// versionStream has the versions of records kept. It tries as long as eventStream does; what fails for good leaves a gap that answers about
-// the past name.
+// versionStream has the versions of records kept, and events published. It tries as long as eventStream does; what fails for good leaves a
+// gap that answers about the past name.
 func versionStream() *Stream {
 	return &Stream{
 		Filter:    newVersions,
-		Carries:   "versions of records",
-		BatchSize: 100, // a record is one small write
+		Carries:   "versions of records and events for others",
+		BatchSize: 100, // a record is a few small writes
 		Retries:   12, MaxAge: 6 * time.Hour, Parallelization: 2, Bisect: true,
 	}
 }
@@ -176,10 +176,11 @@ func behindThem() []Function {
 		},
 		{
 			Name:    "publish",
-			Does:    "keeps the versions of records, for questions about the past",
+			Does:    "keeps the versions of records, for questions about the past, and publishes events",
 			Timeout: time.Minute, Memory: 256,
-			Env:    commonSettings(),
-			Stream: versionStream(),
+			Env:      append(commonSettings(), "BASE_URL", "BUS_NAME"),
+			Schedule: time.Minute, // the events that wait for the bus
+			Stream:   versionStream(),
 		},
 		{
 			Name:    "mail",

@@ -22,6 +22,7 @@ const (
 	Suppressed Resource = "suppressed" // SES's suppression list, which is the whole account's: addresses to which SES sends nothing
 	Accounts   Resource = "accounts"   // Cognito's user pool
 	Worker     Resource = "work"       // the function that does bulk jobs
+	EventBus   Resource = "bus"        // that gets the service's events
 )
 
 // Rights are those of the function of that name. The rights that triggers need (reading the stream, sending to a dead-letter queue)
@@ -45,6 +46,7 @@ func Rights(function string) []Right {
 //	Q  work that is due, N  mails that are, and J  bulk jobs that are (index 2)
 //	J  a bulk job with its rows, which of an organisation's are open, and who does those of a shard
 //	Z  versions of records
+//	F  feeds of published events, and X their receipts; in index 2 those that wait for the bus
 //
 // The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
 // The parts of a transaction are what IAM looks at: a PutItem in it needs the right to put.
@@ -134,8 +136,11 @@ func rights() map[string][]Right {
 			{Action: "ses:SendEmail", On: Mails},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...), // temporary passwords
 		"publish": {
-			table("GetItem", "P"), // whether a person was erased
-			table("PutItem", "Z"),
+			table("GetItem", "F", "P", "X"), // P: whether a person was erased; F and X: what waits for the bus
+			table("PutItem", "F", "X", "Z"),
+			table("UpdateItem", "F", "X"),
+			index(Index2, "X"),
+			{Action: "events:PutEvents", On: EventBus},
 		},
 		"mail": append([]Right{
 			table("BatchGetItem", "C", "E", "P"),

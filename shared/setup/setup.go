@@ -27,7 +27,6 @@ import (
 	"partneraccess/shared/mail"
 	"partneraccess/shared/metrics"
 	"partneraccess/shared/service"
-	"partneraccess/shared/stream"
 )
 
 // Environment is what a handler is built from.
@@ -167,16 +166,6 @@ func Invite(e *Environment) (lambda.Handler, error) {
 	}
 	cfg.AccountsElsewhere = e.Getenv("IDENTITY") == "cognito"
 	return httpapi.NewInvite(cfg), nil
-}
-
-// Publish builds the function that keeps the versions of records. It reads what Store does.
-func Publish(e *Environment) (lambda.Handler, error) {
-	store, err := e.Store()
-	if err != nil {
-		return nil, err
-	}
-	versions := func(ctx context.Context, c stream.Change) error { return store.RecordVersion(ctx, c.Old, c.New) }
-	return stream.RecordHandler(e.Log, versions), nil
 }
 
 // heldAllowed is how long allowed checks are added up.

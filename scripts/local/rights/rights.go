@@ -80,6 +80,9 @@ func (r *Record) recordCall(ctx context.Context, function string, request any) e
 		}
 		r.Add(Call{function, "lambda:InvokeFunction", manifest.Worker, ""})
 		return nil
+	case "EventBridge":
+		r.Add(Call{function, "events:" + operation, manifest.EventBus, ""})
+		return nil
 	case "DynamoDB":
 	default:
 		return fmt.Errorf("nothing is known of the service %q: teach scripts/local/rights what IAM calls it", service)

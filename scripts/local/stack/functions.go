@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	lambdaservice "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/smithy-go/middleware"
@@ -22,6 +23,7 @@ import (
 	"partneraccess/shared/setup/identity"
 	"partneraccess/shared/setup/jobs"
 	"partneraccess/shared/setup/mails"
+	"partneraccess/shared/setup/publishing"
 )
 
 // Product is what the provider's product is called on the local stack.
@@ -58,6 +60,7 @@ func (d Deps) settings() map[string]string {
 		"CUSTOMER_URL": "https://cloud.example/customers/{customer}/partners", "PARTNER_URL": "https://cloud.example/partners/{partner}",
 		"INVITATION_URL": d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
 		"WORK_FUNCTION":  "work", "AWS_ENDPOINT_URL_LAMBDA": d.BaseURL + "/_local/lambda",
+		"BUS_NAME": "local", "AWS_ENDPOINT_URL_EVENTBRIDGE": d.BaseURL + busPath,
 		"UNSUBSCRIBE": "mailto:unsubscribe@cloud.example", "MAIL_CONFIGURATION_SET": "partner-access-local",
 	}
 	if d.Console != "" {
@@ -87,7 +90,7 @@ func Functions(d Deps) (map[string]lambda.Handler, error) {
 		"directory": identity.Directory(d.Accounts),
 		"expire":    identity.Expire(d.Accounts),
 		"notify":    mails.Notify(d.Accounts, watch),
-		"publish":   setup.Publish,
+		"publish":   publishing.Publish(func(o *eventbridge.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }),
 		"mail":      mails.Mail(d.Accounts, watch),
 		"bulk":      jobs.Bulk(func(o *lambdaservice.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }),
 		"work":      jobs.Work,

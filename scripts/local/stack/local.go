@@ -52,6 +52,7 @@ func (s *Stack) local() http.Handler {
 	mux.HandleFunc("GET /_local/mailbox/{id}", s.mailboxMail)
 	mux.HandleFunc("POST /_local/mailbox/empty", s.mailboxEmpty)
 	s.SES.serve(mux)
+	s.Bus.serve(mux)
 	mux.HandleFunc("GET /_local/dead-letters", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, s.Dead.List())
 	})

@@ -108,6 +108,7 @@ type Stack struct {
 	Clock   *Clock
 	Mail    *Mailbox
 	SES     *SES
+	Bus     *Bus         // that the function publish puts events on
 	Dead    *DeadLetters // batches of the stream that were given up
 	Metrics *Metrics
 
@@ -220,6 +221,7 @@ func newStack(ctx context.Context, c Config) *Stack {
 	}
 	s.Clock.Advance(c.Ahead)
 	s.background, s.quit = context.WithCancel(context.WithoutCancel(ctx))
+	s.Bus = &Bus{now: s.Clock.Now}
 	s.SES = &SES{box: s.Mail, now: s.Clock.Now, log: s.log, background: s.background}
 	s.stop = sync.OnceValue(s.shutdown)
 	return s

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"partneraccess/shared/setup"
+	"partneraccess/shared/setup/publishing"
 	"partneraccess/shared/stream/batch"
 )
 
@@ -67,9 +68,11 @@ func newFeed(w *world) (*feed, error) {
 			}), middleware.Before)
 		})
 	})
-	f.function, err = setup.Publish(&setup.Environment{
-		Getenv: func(name string) string { return map[string]string{"TABLE_NAME": w.Table}[name] },
-		Now:    w.service.Now, NewID: w.service.NewID, Log: slog.New(slog.DiscardHandler), Client: faulty,
+	f.function, err = publishing.Publish()(&setup.Environment{
+		Getenv: func(name string) string {
+			return map[string]string{"TABLE_NAME": w.Table, "BASE_URL": "https://api.access.example"}[name]
+		},
+		Now: w.service.Now, NewID: w.service.NewID, Log: slog.New(slog.DiscardHandler), Client: faulty,
 	})
 	return f, err
 }

@@ -67,6 +67,10 @@ func rules() map[string]rule {
 		},
 		"shared/cognito": {own: []string{"shared/access", "shared/awsenv"}, other: with(aws, text)},
 		"shared/stream":  {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
+		"shared/publish": {
+			own: []string{"shared/cloudevents", "shared/dynamo"}, other: []string{"github.com/aws/aws-lambda-go"},
+		},
+		"shared/eventbridge": {own: []string{"shared/awsenv", "shared/cloudevents"}, other: aws},
 		"shared/stream/batch": { // what Lambda makes of a stream: for the local stack and the tools, and in no function
 			own: []string{"events"}, other: with(aws, text, []string{"github.com/aws/aws-lambda-go"}),
 		},
