@@ -74,7 +74,7 @@ export function EstablishRelationship() {
 
 /** Warns that a new relationship has no user: the partner assigns the first one (E9). */
 function NoUserYet({ of }: { of: PartnerChoice | undefined }) {
-  const name = of?.name ?? 'the partner';
+  const name = of?.name ?? t('words.by.partner');
   return <Alert type="warning">{t('pages.relationship.no_user_yet', { name })}</Alert>;
 }
 
