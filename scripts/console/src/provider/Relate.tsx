@@ -66,7 +66,9 @@ export function EstablishRelationship() {
     >
       <Box>{t('pages.relationship.establish_about')}</Box>
       <PartnerSelect value={partner} onChange={setPartner} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
-      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description={t('pages.relationship.everyone_about')}>{t('pages.relationship.everyone')}</Toggle>
+      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description={t('pages.relationship.everyone_about')}>
+        {t('pages.relationship.everyone')}
+      </Toggle>
       {!everyone && <NoUserYet of={partner} />}
     </PanelForm>
   );
