@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-import { languages, withoutParser } from './language/plugin.mts';
+import { languages, without, withoutParser } from './language/plugin.mts';
 
 // Cloudscape's style sheet carries its fonts as data: addresses, which a strict Content-Security-Policy forbids and which everybody
 // would load at first: as files they are loaded where they are used, and kept.
@@ -27,13 +27,15 @@ function fontsAsFiles(): Plugin {
 
 // The folder that is built serves every stage: what differs between stages stands in /settings.json, which is no part of it.
 export default defineConfig({
-  plugins: [react(), languages(), fontsAsFiles()],
+  plugins: [react(), languages(), without(), fontsAsFiles()],
   resolve: { alias: withoutParser },
   build: {
     outDir: '../../.build/console',
     emptyOutDir: true,
     assetsInlineLimit: 0, // a data: address would need a wider Content-Security-Policy
     modulePreload: { polyfill: false },
+    // What most pages need is one file, which compresses better than its parts; with a lower number signing in would load it all, too. Measured.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 25 }] } } },
     chunkSizeWarningLimit: 1500, // what counts is the first load, compressed: scripts/console/test measures it
   },
   server: {

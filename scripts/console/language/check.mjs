@@ -17,14 +17,15 @@ for (const language of ['en', ...languagesIn(catalogue).filter((l) => l !== 'en'
   if (keys.some((key, i) => i > 0 && key <= keys[i - 1])) wrong.push(`${language}: the keys are not sorted`);
   for (const key of Object.keys(english)) if (!(key in messages)) wrong.push(`${language}: ${key} is missing`);
   for (const [key, pattern] of Object.entries(messages)) {
-    if (!/^(words|pages|problems|mails)(\.[a-z0-9_]+)+$/.test(key)) wrong.push(`${language}: ${key} is no key`);
+    if (!/^(words|pages|problems|mails)(\.[A-Za-z0-9_-]+)+$/.test(key)) wrong.push(`${language}: ${key} is no key`);
     if (!(key in english)) wrong.push(`${language}: ${key} is not in English`);
     if (typeof pattern !== 'string' || pattern.trim() !== pattern || pattern === '') {
       wrong.push(`${language}: ${key} is empty, or has space at an end`);
       continue;
     }
     try {
-      const its = [...parametersOf(pattern)].map(([name, kind]) => `${name} (${kind})`).join(', ');
+      // The mails' formatter writes a number as its language does also where nothing is counted.
+      const its = [...parametersOf(pattern)].map(([name, kind]) => (ofPages(key) ? `${name} (${kind})` : name)).join(', ');
       if (language === 'en') parameters.set(key, its);
       else if (its !== (parameters.get(key) ?? its)) wrong.push(`${language}: ${key} has ${its || 'no parameters'}, English has ${parameters.get(key) || 'none'}`);
     } catch (error) {

@@ -1,5 +1,6 @@
 // The languages of the catalogue as modules of the pages: virtual:languages loads each as a chunk of its own.
 import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Plugin } from 'vite';
@@ -11,13 +12,27 @@ const one = 'virtual:language/';
 const require = createRequire(import.meta.url);
 
 /** Where Cloudscape's own words in a language are: in English where it does not speak it. */
-function componentsIn(language: string): string {
+function fileOf(language: string): string {
   try {
-    return require.resolve(`@cloudscape-design/components/i18n/messages/all.${language}`);
+    return require.resolve(`@cloudscape-design/components/i18n/messages/all.${language}.json`);
   } catch {
-    return require.resolve('@cloudscape-design/components/i18n/messages/all.en');
+    return require.resolve('@cloudscape-design/components/i18n/messages/all.en.json');
   }
 }
+
+/** Components that the pages do not use, and whose words are the longest. */
+const unused = ['annotation-context', 'code-editor', 'collection-preferences', 'date-range-picker', 'property-filter', 's3-resource-selector', 'tag-editor', 'tutorial-panel'];
+
+type Words = Record<string, Record<string, Record<string, unknown>>>; // by library, language and component
+
+/** Cloudscape's own words in a language, without those of components that the pages do not use. */
+function componentsIn(language: string): Words {
+  const all = JSON.parse(readFileSync(fileOf(language), 'utf8')) as Words;
+  const used = (words: Record<string, unknown>) => Object.fromEntries(Object.entries(words).filter(([component]) => !unused.includes(component)));
+  return mapped(all, (languages) => mapped(languages, used));
+}
+
+const mapped = <A, B>(of: Record<string, A>, each: (a: A) => B): Record<string, B> => Object.fromEntries(Object.entries(of).map(([key, value]) => [key, each(value)]));
 
 /** A text as it is, and a pattern with parameters as what its formatter reads: so no parser is loaded. */
 function compiled(pattern: string): unknown {
@@ -40,7 +55,24 @@ export function languages(): Plugin {
           .filter(([key]) => ofPages(key))
           .map(([key, pattern]) => [key, compiled(pattern)]),
       );
-      return `export { default as components } from ${JSON.stringify(componentsIn(language))};\nexport const messages = JSON.parse(${JSON.stringify(JSON.stringify(messages))});`;
+      return `export const { components, messages } = JSON.parse(${JSON.stringify(JSON.stringify({ components: componentsIn(language), messages }))});`;
+    },
+  };
+}
+
+/** Code of Cloudscape's that is loaded with every page and that no page uses: AppLayout's drawer of news, which brings dragging and dropping with it. */
+export function without(): Plugin {
+  const drawer = '\0without/feature-notifications-drawer-content';
+  return {
+    name: 'without',
+    enforce: 'pre',
+    resolveId: (id) => (id.endsWith('/drawer/feature-notifications-drawer-content') ? drawer : undefined),
+    load: (id) => (id === drawer ? 'export const RuntimeContentPart = () => null;\nexport default () => null;' : undefined),
+    buildEnd() {
+      for (const id of this.getModuleIds()) {
+        const component = /@cloudscape-design\/components\/([^/]+)\/index\.js$/.exec(id)?.[1];
+        if (component && unused.includes(component)) this.error(`${component} is used now: its words have to be loaded, too`);
+      }
     },
   };
 }

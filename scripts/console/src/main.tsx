@@ -14,8 +14,6 @@ import { startProblemWords } from './parts/problems';
 import { router } from './router';
 import { SessionProvider } from './session';
 import { loadSettings, type Settings } from './settings';
-import { FlashProvider } from './shell/flash';
-import { PanelProvider } from './shell/Panel';
 import { startTheme } from './shell/theme';
 
 startTheme();
@@ -58,11 +56,7 @@ start().then(
         <QueryClientProvider client={queries}>
           <SessionProvider settings={settings}>
             <InLanguage>
-              <FlashProvider>
-                <PanelProvider>
-                  <RouterProvider router={router} />
-                </PanelProvider>
-              </FlashProvider>
+              <RouterProvider router={router} />
             </InLanguage>
           </SessionProvider>
         </QueryClientProvider>

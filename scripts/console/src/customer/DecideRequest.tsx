@@ -109,8 +109,12 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
         </FormField>
         {problem && <ProblemAlert problem={problem} shown={['/level', '/until', '/users']} />}
         <SpaceBetween direction="horizontal" size="xs">
-          <Button variant="primary" loading={approve.sending} disabled={sending && !approve.sending} onClick={() => approve.send(approval)}>{t('pages.decide.approve')}</Button>
-          <Button loading={decline.sending} disabled={sending && !decline.sending} onClick={() => decline.send(words)}>{t('pages.button.decline')}</Button>
+          <Button variant="primary" loading={approve.sending} disabled={sending && !approve.sending} onClick={() => approve.send(approval)}>
+            {t('pages.decide.approve')}
+          </Button>
+          <Button loading={decline.sending} disabled={sending && !decline.sending} onClick={() => decline.send(words)}>
+            {t('pages.button.decline')}
+          </Button>
           {!r.question && (
             <Button loading={ask.sending} disabled={sending || !words} onClick={() => ask.send(words)}>{t('pages.decide.ask')}</Button>
           )}

@@ -277,7 +277,9 @@ function EditForm({ base, begun, reread, close }: { base: Base; begun: Draft; re
               disabled={now.period.until === null}
             />
           </FormField>
-          <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description={t('pages.edit.require_sso_about')}>{t('pages.edit.require_sso')}</Toggle>
+          <Toggle checked={now.require_sso} onChange={(e) => edit({ require_sso: e.detail.checked })} description={t('pages.edit.require_sso_about')}>
+            {t('pages.edit.require_sso')}
+          </Toggle>
           <FormField label={t('pages.grant.message')} description={t('pages.grant.message_about')} errorText={at('/message')}>
             <Textarea value={now.message} onChange={(e) => edit({ message: e.detail.value })} rows={3} />
           </FormField>

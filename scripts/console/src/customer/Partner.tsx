@@ -48,7 +48,9 @@ export function Partner() {
     return (
       <Page title={problem?.code === 'not_found' ? t('pages.not_found.tab') : t('words.partner')}>
         {problem?.code === 'not_found' ? (
-          <Alert type="info" header={t('pages.grant.not_yours')}>{rich('pages.grant.never', { link: <Link href={list} onFollow={follow}>{t('pages.grant.to_partners')}</Link> })}</Alert>
+          <Alert type="info" header={t('pages.grant.not_yours')}>{rich('pages.grant.never', { link: <Link href={list} onFollow={follow}>
+            {t('pages.grant.to_partners')}</Link> })}
+          </Alert>
         ) : problem ? (
           <ProblemAlert problem={problem} what={t('pages.grant.unread')} retry={() => void query.refetch()} />
         ) : (

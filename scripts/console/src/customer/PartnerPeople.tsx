@@ -75,6 +75,8 @@ function RemoveUser({ grant: g, user, close }: { grant: Schemas['Grant']; user: 
     },
   );
   return (
-    <ConfirmModal header={t('pages.ask.remove', { name: user.name })} action="Remove" confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>{t('pages.people.loses', { name: user.name, partner: g.partner.name })}</ConfirmModal>
+    <ConfirmModal header={t('pages.ask.remove', { name: user.name })} action={t('pages.button.remove')} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+      {t('pages.people.loses', { name: user.name, partner: g.partner.name })}
+    </ConfirmModal>
   );
 }

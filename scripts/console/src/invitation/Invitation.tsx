@@ -227,7 +227,9 @@ function Answer({
         </SpaceBetween>
       </Container>
       {declining && (
-        <ConfirmModal header={t('pages.invited.decline_ask')} action={t('pages.button.decline')} confirm={() => decline.send(undefined)} close={() => setDeclining(false)} sending={decline.sending}>{t('pages.invited.decline_about')}</ConfirmModal>
+        <ConfirmModal header={t('pages.invited.decline_ask')} action={t('pages.button.decline')} confirm={() => decline.send(undefined)} close={() => setDeclining(false)} sending={decline.sending}>
+          {t('pages.invited.decline_about')}
+        </ConfirmModal>
       )}
     </form>
   );

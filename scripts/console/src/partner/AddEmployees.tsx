@@ -96,7 +96,7 @@ export function AddEmployees() {
     <Page title={t('pages.employees.add')} description={t('pages.employees.add_about', { name, roles: everyRole() })}>
       <form
         noValidate // the service says what is wrong, in the same words everywhere
-        aria-label="Add employees"
+        aria-label={t('pages.employees.add')}
         onSubmit={(e) => {
           e.preventDefault();
           submit();
@@ -143,7 +143,7 @@ export function AddEmployees() {
                 removeButtonText={t('pages.button.remove')}
                 removeButtonAriaLabel={(r: Row) => (r.name ? t('pages.remove_of', { name: r.name }) : t('pages.employees.remove_line'))}
                 i18nStrings={{ itemRemovedAriaLive: t('pages.employees.line_removed'), errorIconAriaLabel: t('pages.error') }}
-                empty="There are no employees to add."
+                empty={t('pages.employees.none_to_add')}
                 onAddButtonClick={() => {
                   setRows((old) => [...old, empty]);
                   setTried(false);

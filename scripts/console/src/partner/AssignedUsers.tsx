@@ -40,7 +40,9 @@ export function AssignedUsers() {
         actions={
           picks && (
             <SpaceBetween direction="horizontal" size="xs">
-              <Button onClick={() => void navigate(`/partners/${partner}/invitations/new?customer=${encodeURIComponent(c.customer.id)}`)}>{t('pages.invitation.invite')}</Button>
+              <Button onClick={() => void navigate(`/partners/${partner}/invitations/new?customer=${encodeURIComponent(c.customer.id)}`)}>
+                {t('pages.invitation.invite')}
+              </Button>
               <Button onClick={() => void navigate(`${at}/edit`)}>{t('pages.people.edit')}</Button>
             </SpaceBetween>
           )

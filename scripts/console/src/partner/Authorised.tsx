@@ -126,7 +126,7 @@ export function Authorised() {
       shown={['/users', '/everyone']}
     >
       {setting}
-      <Group label="Authorised users" error={editing.problem?.at('/everyone') ?? editing.problem?.at('/users')}>
+      <Group label={t('pages.assigned.title')} error={editing.problem?.at('/everyone') ?? editing.problem?.at('/users')}>
         <SpaceBetween size="s">
           <Toggle
             checked={now}

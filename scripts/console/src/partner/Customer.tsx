@@ -45,7 +45,9 @@ export function Customer() {
     return (
       <Page title={problem?.code === 'not_found' ? t('pages.not_found.tab') : t('words.customer')}>
         {problem?.code === 'not_found' ? (
-          <Alert type="info" header={t('pages.customer.not_yours')}>{rich('pages.customer.nothing', { link: <Link href={`/partners/${partner}/customers`} onFollow={follow}>{t('pages.customer.to_customers')}</Link> })}</Alert>
+          <Alert type="info" header={t('pages.customer.not_yours')}>{rich('pages.customer.nothing', { link: <Link href={`/partners/${partner}/customers`} onFollow={follow}>
+            {t('pages.customer.to_customers')}</Link> })}
+          </Alert>
         ) : problem ? (
           <ProblemAlert problem={problem} what={t('pages.customer.unread')} retry={() => void query.refetch()} />
         ) : (

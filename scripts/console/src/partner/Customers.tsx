@@ -105,7 +105,9 @@ export function Customers() {
                   minWidth: 80,
                   cell: (c: Customer) =>
                     canLeave(c, may.employee) && (
-                      <Button variant="inline-link" ariaLabel={t('pages.customers.leave', { name: c.customer.name })} onClick={() => setGoing(c)}>{t('pages.leave.action')}</Button>
+                      <Button variant="inline-link" ariaLabel={t('pages.customers.leave', { name: c.customer.name })} onClick={() => setGoing(c)}>
+                        {t('pages.leave.action')}
+                      </Button>
                     ),
                 },
               ]

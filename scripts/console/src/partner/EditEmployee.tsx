@@ -84,7 +84,9 @@ export function EditEmployee() {
         <Input value={now.phone ?? ''} onChange={(e) => edit({ phone: e.detail.value.trim() || null })} type="text" inputMode="tel" autoComplete={false} />
       </FormField>
       <FormField label={t('pages.employees.signing_in')} errorText={at('/mfa')}>
-        <Checkbox checked={now.mfa} onChange={(e) => edit({ mfa: e.detail.checked })} description={needsPhone()}>{t('pages.employees.with_mfa')}</Checkbox>
+        <Checkbox checked={now.mfa} onChange={(e) => edit({ mfa: e.detail.checked })} description={needsPhone()}>
+          {t('pages.employees.with_mfa')}
+        </Checkbox>
       </FormField>
     </PanelForm>
   );

@@ -87,7 +87,9 @@ export function Employees() {
               <>
                 <UserStatus of={u.status} />
                 {u.activation_missed_at && (
-                  <Box variant="small" display="block" color="text-status-warning">{t('pages.employees.missed', { at: instant(u.activation_missed_at) })}</Box>
+                  <Box variant="small" display="block" color="text-status-warning">
+                    {t('pages.employees.missed', { at: instant(u.activation_missed_at) })}
+                  </Box>
                 )}
               </>
             ),

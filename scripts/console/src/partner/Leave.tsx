@@ -27,6 +27,8 @@ export function Leave({ customer: { customer }, close }: { customer: Schemas['Pa
     },
   );
   return (
-    <ConfirmModal header={t('pages.leave_customer.ask', { name: customer.name })} action={t('pages.leave.action')} confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>{t('pages.leave_customer.about', { name: customer.name })}</ConfirmModal>
+    <ConfirmModal header={t('pages.leave_customer.ask', { name: customer.name })} action={t('pages.leave.action')} confirm={() => leave.send(undefined)} close={close} sending={leave.sending} problem={leave.problem}>
+      {t('pages.leave_customer.about', { name: customer.name })}
+    </ConfirmModal>
   );
 }

@@ -96,7 +96,9 @@ export function MailPage({ side }: { side: MailSide }) {
             header: t('pages.column.actions'),
             minWidth: 120,
             cell: (m: Mail) => (
-              <Button variant="inline-link" onClick={() => setAgain(m)} ariaLabel={t('pages.mail.send_again_to', { to: m.to })}>{t('pages.button.send_again')}</Button>
+              <Button variant="inline-link" onClick={() => setAgain(m)} ariaLabel={t('pages.mail.send_again_to', { to: m.to })}>
+                {t('pages.button.send_again')}
+              </Button>
             ),
           },
         ]}

@@ -105,7 +105,9 @@ function RowStatus({ row: r }: { row: PersonRow }) {
     return (
       <>
         <InvitationStatus of={r.invitation.status} />
-        <Box variant="small" display="block" color="text-body-secondary">{t('pages.invitation.acceptable_until_at', { at: instant(r.invitation.expires_at) })}</Box>
+        <Box variant="small" display="block" color="text-body-secondary">
+          {t('pages.invitation.acceptable_until_at', { at: instant(r.invitation.expires_at) })}
+        </Box>
       </>
     );
   }

@@ -141,14 +141,18 @@ export function UserChecks({
         !frozen &&
         users.length > 0 && (
           <SpaceBetween direction="horizontal" size="s">
-            <span aria-live="polite">{t('pages.users.selected', { selected: number(selected), all: number(users.length), more: more ? 'yes' : 'no', found: search ? 'yes' : 'no' })}</span>
+            <span aria-live="polite">
+              {t('pages.users.selected', { selected: number(selected), all: number(users.length), more: more ? 'yes' : 'no', found: search ? 'yes' : 'no' })}
+            </span>
             {users.length > pageSize && selected < users.length && (
               <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => !checked(u.id)), true)}>
                 {t('pages.users.select_all', { all: number(users.length) })}
               </Button>
             )}
             {selected > 0 && users.length > pageSize && (
-              <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => checked(u.id)), false)}>{t('pages.users.select_none')}</Button>
+              <Button variant="inline-link" formAction="none" onClick={() => toggle(users.filter((u) => checked(u.id)), false)}>
+                {t('pages.users.select_none')}
+              </Button>
             )}
           </SpaceBetween>
         )
@@ -190,7 +194,9 @@ function Invited({ invitation: i, level, cancel }: { invitation: Invitation; lev
         </StatusIndicator>
       </Box>
       {cancel && (
-        <Button variant="inline-link" formAction="none" onClick={() => cancel(i)} ariaLabel={t('pages.invitation.cancel.of', { email: i.email })}>{t('pages.invitation.cancel.action')}</Button>
+        <Button variant="inline-link" formAction="none" onClick={() => cancel(i)} ariaLabel={t('pages.invitation.cancel.of', { email: i.email })}>
+          {t('pages.invitation.cancel.action')}
+        </Button>
       )}
     </>
   );

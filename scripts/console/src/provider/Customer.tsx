@@ -154,7 +154,9 @@ function RemoveMember({ customer: c, member: m, close }: { customer: Schemas['Cu
     },
   );
   return (
-    <ConfirmModal header={t('pages.ask.remove', { name: m.name })} action={last ? t('pages.member.remove_last') : t('pages.button.remove')} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>{t('pages.member.remove_about', { email: m.email, customer: c.name })}</ConfirmModal>
+    <ConfirmModal header={t('pages.ask.remove', { name: m.name })} action={last ? t('pages.member.remove_last') : t('pages.button.remove')} confirm={() => remove.send(undefined)} close={close} sending={remove.sending} problem={remove.problem}>
+      {t('pages.member.remove_about', { email: m.email, customer: c.name })}
+    </ConfirmModal>
   );
 }
 

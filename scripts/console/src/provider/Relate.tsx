@@ -66,7 +66,9 @@ export function EstablishRelationship() {
     >
       <Box>{t('pages.relationship.establish_about')}</Box>
       <PartnerSelect value={partner} onChange={setPartner} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
-      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description={t('pages.relationship.everyone_about')}>{t('pages.relationship.everyone')}</Toggle>
+      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description={t('pages.relationship.everyone_about')}>
+        {t('pages.relationship.everyone')}
+      </Toggle>
       {!everyone && <NoUserYet of={partner} />}
     </PanelForm>
   );
@@ -74,7 +76,7 @@ export function EstablishRelationship() {
 
 /** Warns that a new relationship has no user: the partner assigns the first one (E9). */
 function NoUserYet({ of }: { of: PartnerChoice | undefined }) {
-  const name = of?.name ?? 'the partner';
+  const name = of?.name ?? t('words.by.partner');
   return <Alert type="warning">{t('pages.relationship.no_user_yet', { name })}</Alert>;
 }
 

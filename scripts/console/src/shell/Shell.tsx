@@ -1,21 +1,20 @@
 import AppLayoutToolbar from '@cloudscape-design/components/app-layout-toolbar';
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import ErrorBoundary from '@cloudscape-design/components/error-boundary';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import Spinner from '@cloudscape-design/components/spinner';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 
 import { t } from '../language';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useMe, useSession } from '../session';
-import { Flashes } from './flash';
+import { Flashes, FlashProvider } from './flash';
 import { navigationOf } from './navigation';
-import { usePanelDrawer } from './Panel';
+import { PanelProvider, usePanelDrawer } from './Panel';
 import { Top } from './Top';
 import { useFollow } from './useFollow';
+import { Waiting } from './Waiting';
 
 const BreadcrumbGroup = lazy(() => import('@cloudscape-design/components/breadcrumb-group'));
 
@@ -31,6 +30,16 @@ function useNavigationOpen(panel: boolean): [boolean, (open: boolean) => void] {
 
 /** The frame around every page of somebody who has signed in. */
 export function Shell() {
+  return (
+    <FlashProvider>
+      <PanelProvider>
+        <Frame />
+      </PanelProvider>
+    </FlashProvider>
+  );
+}
+
+function Frame() {
   const { state, signOut } = useSession();
   const { me, problem, retry } = useMe();
   const { pathname, search } = useLocation();
@@ -103,14 +112,6 @@ function Guarded({ pathname, children }: { pathname: string; children: ReactNode
     >
       <Suspense fallback={<Waiting />}>{children}</Suspense>
     </ErrorBoundary>
-  );
-}
-
-export function Waiting() {
-  return (
-    <Box textAlign="center" padding="xxl">
-      <Spinner size="large" />
-    </Box>
   );
 }
 

@@ -6,7 +6,7 @@ import { useNavigate } from 'react-router';
 
 import { asProblem } from '../api';
 import { customerLinks } from '../customer/navigation';
-import { languages, nameOf, t, useLanguage } from '../language';
+import { byName, languages, nameOf, t, useLanguage } from '../language';
 import { directoryScope, useMe, useSession, type Me } from '../session';
 import { problemWords } from '../parts/problems';
 import { utc } from '../parts/time';
@@ -62,7 +62,7 @@ export function Top() {
         {
           id: 'languages',
           text: kept ? t('pages.top.language_kept', { zone: ownZone() }) : t('pages.top.language'),
-          items: languages.map((l) => ({ id: `language:${l}`, text: nameOf(l), itemType: 'checkbox' as const, checked: l === tag })),
+          items: [...languages].sort((a, b) => byName(nameOf(a), nameOf(b))).map((l) => ({ id: `language:${l}`, text: nameOf(l), itemType: 'checkbox' as const, checked: l === tag })),
         },
         { id: 'sign-out', text: t('pages.button.sign_out') },
       ],

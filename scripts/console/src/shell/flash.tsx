@@ -1,11 +1,13 @@
 import Button from '@cloudscape-design/components/button';
-import Flashbar, { type FlashbarProps } from '@cloudscape-design/components/flashbar';
-import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import type { FlashbarProps } from '@cloudscape-design/components/flashbar';
+import { createContext, lazy, Suspense, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { useLocation } from 'react-router';
 
 import { asProblem } from '../api';
 import { t } from '../language';
 import { problemWords } from '../parts/problems';
+
+const Flashbar = lazy(() => import('@cloudscape-design/components/flashbar')); // nobody waits for it before there is a message
 
 /** Takes a change back, and says what is so again. */
 export type Undo = () => Promise<string>;
@@ -92,5 +94,12 @@ export function Flashes() {
   const { left } = useFlash();
   const { pathname } = useLocation();
   useEffect(() => left(), [left, pathname]);
-  return <Flashbar items={useContext(ItemsContext)} />;
+  const items = useContext(ItemsContext);
+  const [wanted, setWanted] = useState(false); // once there was a message: the bar then also shows how one goes
+  if (items.length > 0 && !wanted) setWanted(true);
+  return wanted ? (
+    <Suspense fallback={null}>
+      <Flashbar items={items} />
+    </Suspense>
+  ) : null;
 }
