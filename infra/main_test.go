@@ -44,8 +44,8 @@ func base() map[string]string {
 		"product": "Cloud", "mailFrom": "Cloud <no-reply@mail.cloud.example>", "support": "help@cloud.example", "replyTo": "help@cloud.example",
 		"customerUrl": "https://cloud.example/c/{customer}", "partnerUrl": "https://cloud.example/p/{partner}",
 		"invitationUrl": "https://cloud.example/i/{token}", "unsubscribe": "mailto:stop@cloud.example", "defaultLanguage": "de",
-		"defaultZone": "Europe/Berlin",
-		"pageUrl":     "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
+		"defaultZone": "Europe/Berlin", "chatWebhook": "https://hooks.slack.com/services/T/B/x",
+		"pageUrl": "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
 		"signInUrl": "https://{domain}/in", "requireSso": "true", "alarmEmail": "ops@cloud.example", "catalogue": catalogue,
 		"tracing": "true", "throttleRate": "50", "throttleBurst": "70", "checkConcurrency": "20", "logRetentionDays": "30",
 	}
@@ -65,7 +65,7 @@ func variants() map[string]map[string]string {
 		"protect": "true",
 	})
 	for _, name := range []string{
-		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl",
+		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl", "chatWebhook",
 		"defaultLanguage", "defaultZone",
 	} {
 		delete(outside, name)
@@ -97,7 +97,7 @@ func settingsOf(variant string) map[string]string {
 			"webAcl":       "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pages/1",
 			"poolWebAcl":   "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/pool/2",
 			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100", "tracing": "false",
-			"pipeline": "example/access", "chatWebhook": "https://hooks.slack.com/services/T/B/x",
+			"pipeline": "example/access",
 		})
 	case "oidc":
 		return with(base(), map[string]string{
