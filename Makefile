@@ -70,8 +70,8 @@ console: setup .build/console/index.html ## build the pages into .build/console
 typecheck: setup ## check the types of the pages
 	npm --prefix scripts run --silent typecheck
 
-# Without the race detector: infra, since the CDK's bridge to JavaScript (jsii) has a data race of its own; and the tests that go through the same handlers
-# as scripts/prove/spec does, only for longer, or that start other programs.
+# Without the race detector: infra, since the CDK's bridge to JavaScript (jsii) has a data race of its own; the specification, which make test-race
+# runs; and the tests that go through the same handlers only for longer, or that start other programs.
 UNRACED = scripts/tools/unraced.txt
 
 # The pages' flows are in make test-pages, unless one asks for their package.

@@ -71,6 +71,11 @@ prove-faults: setup ## fail every call of AWS of every use case in every way (mi
 test-pages: setup ## go through the pages in Chromium, as their users would (minutes; CONSOLE_FLOW=word for those with it in their name)
 	go test ./scripts/console -v -count=1 -timeout 20m
 
+# The specification goes through every handler. With the detector it takes more than twice as long.
+.PHONY: test-race
+test-race: setup race-note ## run the specification with the race detector (minutes)
+	go test $(TEST_FLAGS) -count=1 -timeout 20m ./scripts/prove/spec
+
 .PHONY: test-lambda
 test-lambda: setup ## run the scenario with the functions' binaries as Lambda runs them, with the environment of the CDK's template
 	BACKEND=lambda AWS_ENDPOINT_URL_LAMBDA= AWS_ENDPOINT_URL_DYNAMODB= SERVICE_URL= IDENTITY= go test -count=1 -timeout 30m ./scripts/prove/e2e
