@@ -869,6 +869,7 @@ export interface Messages {
   'problems.field.until': {};
   'problems.field.users': {};
   'problems.forbidden.remedy': {};
+  'problems.forbidden.sso': {};
   'problems.forbidden.title': {};
   'problems.gateway.remedy': {};
   'problems.gateway.title': {};

@@ -17,16 +17,15 @@ export function problemWords(problem: Problem): [title: string, remedy: string] 
 
 type Plain = Exclude<Extract<Key, `problems.${string}`>, 'problems.other.remedy'>;
 
-/** What is wrong at a place of the request: by the problem's code, or where that says too little, by the field's name. */
+/** What is wrong at a place of the request: by the problem's code and the field's name, or by one of them. */
 export function fieldWords(problem: Problem, { pointer, detail }: { pointer: string; detail: string }): string {
   if (own.has(problem.code)) return sentence(detail);
-  if (problem.code !== 'invalid') return problemWords(problem)[1];
   const names = pointer.split('/').filter((name) => name !== '' && !/^\d+$/.test(name));
   for (const name of names.reverse()) {
-    const key = `problems.field.${name}`;
+    const key = `problems.${problem.code === 'invalid' ? 'field' : problem.code}.${name}`;
     if (known(key)) return t(key as Plain);
   }
-  return t('problems.field.other');
+  return problem.code === 'invalid' ? t('problems.field.other') : problemWords(problem)[1];
 }
 
 /** Has Problem.at speak in these words. */
