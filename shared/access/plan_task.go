@@ -63,7 +63,7 @@ func (g *Grant) needsRow(a *Assignment) bool {
 	return a.Epoch >= g.Epoch && (!a.Excluded || g.Everyone || g.EveryoneUpTo > 0)
 }
 
-// PlanOldAssignments plans that a grant's rows that have no effect are deleted. An epoch never returns, so they never have one again.
+// PlanOldAssignments plans that a grant's rows that have no effect leave the lists. An epoch never returns, so they never have one again.
 func PlanOldAssignments(g *Grant, rows []*Assignment) Change {
 	var c Change
 	for _, a := range rows {

@@ -115,21 +115,17 @@ func (s *Store) addFormer(ctx context.Context, keys []Key, items map[Key]*item) 
 
 // unchangedSince returns what the record was where that is sure without its versions: it has not changed since, or did not exist.
 func (s *Store) unchangedSince(k Key, now *item) (sure bool, then *item) {
-	ref, ok := refOf(k)
-	if !ok {
+	if _, ok := refOf(k); !ok {
 		return true, now
 	}
 	number := int64(0)
 	if now != nil {
 		number = numberOf(k, now)
 	}
-	switch {
-	case number > 0 && now.stamp() <= s.past.at:
+	if number > 0 && now.stamp() <= s.past.at {
 		return true, now.withoutUse()
-	case ref.prefix != versionPrefix: // the rows of earlier epochs are deleted, and may be made again
-		return false, nil
 	}
-	return number <= 1, nil
+	return number <= 1, nil // no record is deleted, so that the first version of each has the number 1
 }
 
 // withoutUse returns an assignment's row without the last use, which is not of the past; any other item as it is.

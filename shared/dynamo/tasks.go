@@ -108,7 +108,8 @@ func (s *Store) Task(ctx context.Context, id string) (*access.Task, error) {
 	return one(ctx, s, taskKey(id), (*item).task)
 }
 
-// AssignmentRows lists the rows of a grant, also those that no longer count, by user id, a page at a time. The grant was read before them.
+// AssignmentRows lists the rows of a grant, also those that no longer count, by user id, a page at a time, without those that only say what
+// was. The grant was read before them.
 // Next is the position to continue from; "" at the end.
 func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after string, limit int) (g *access.Grant, rows []*access.Assignment,
 	next string, err error,
@@ -125,7 +126,9 @@ func (s *Store) AssignmentRows(ctx context.Context, customer, partner, after str
 		if err != nil {
 			return nil, nil, "", err
 		}
-		rows = append(rows, a)
+		if a.Version > 0 || a.LastUse.On != "" {
+			rows = append(rows, a)
+		}
 		if more {
 			next = a.User[len(partner)+1:]
 		}

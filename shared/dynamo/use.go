@@ -51,22 +51,24 @@ func (r *Reader) RecordUse(ctx context.Context, customer, user string, use acces
 const withoutAssignment = "attribute_not_exists(#version)"
 
 // assignment writes an assignment. It updates the row instead of replacing it, so that the last use stays, whoever records one meanwhile; a
-// hold ends with it, as with every write. An assignment that a change of its grant ends leaves a row that says when; only the rows of
-// earlier epochs are deleted, which have had no effect for long.
+// hold ends with it, as with every write. An assignment that a change of its grant ends leaves a row that says when. A row that counts no
+// more leaves the index, and says as before what it was: were it deleted and made again, its versions would be counted from 1 again, and one
+// of before that is missing could not be seen.
 func (tx *transaction) assignment(table string, w stampedAssignment) {
 	condition, values := withoutAssignment, map[string]types.AttributeValue{}
 	if was := w.Before.Stored(); was > 0 {
 		condition, values = sameState, versionValue(was)
 	}
 	if w.After == nil && !w.withGrant {
-		del := &types.Delete{
+		update := &types.Update{
 			TableName: &table, Key: assignmentKey(w.Before.Customer, w.Before.User).attributes(), ConditionExpression: &condition,
-			ExpressionAttributeNames: versionNames(),
+			UpdateExpression:         aws.String("REMOVE #version, gsi1pk, gsi1sk, #hold, used, used_by"),
+			ExpressionAttributeNames: map[string]string{"#version": "version", "#hold": hold},
 		}
 		if len(values) > 0 { // DynamoDB refuses an empty map
-			del.ExpressionAttributeValues = values
+			update.ExpressionAttributeValues = values
 		}
-		*tx = append(*tx, types.TransactWriteItem{Delete: del})
+		*tx = append(*tx, types.TransactWriteItem{Update: update})
 		return
 	}
 	var key Key

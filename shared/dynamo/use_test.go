@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,13 +121,15 @@ func TestALastUseWithoutAnAssignmentAdmitsNobody(t *testing.T) {
 	}
 }
 
-func TestARowThatHoldsALastUseOnlyCanBeDeleted(t *testing.T) {
+func TestALastUseThatCountsNoMoreIsForgotten(t *testing.T) {
 	t.Parallel()
 	tb, r, _ := uses(t)
 	record1(t, r, lee, access.Use{On: "2026-11-22", Number: 2})
 	tb.save(t, access.AssignmentWrite{Before: factsOf(t, r, lee).Assignment})
-	if f := factsOf(t, r, lee); f.Assignment != nil {
-		t.Errorf("got %+v, want no row", f.Assignment)
+	wantUse(t, "forgotten", factsOf(t, r, lee).Assignment, access.Use{})
+	_, rows, _, err := tb.AssignmentRows(t.Context(), "acme", "contoso", "", 10)
+	if err != nil || slices.ContainsFunc(rows, func(a *access.Assignment) bool { return a.User == lee }) {
+		t.Errorf("got %+v (%v), want no row of that user", rows, err)
 	}
 }
 

@@ -378,7 +378,7 @@ func (d *Due) endRequests(ctx context.Context, t *access.Task, after string) (ne
 	return next, g.Wait()
 }
 
-// oldAssignments deletes what counts no more of one stretch of a grant's rows.
+// oldAssignments takes what counts no more of one stretch of a grant's rows out of the lists.
 func (d *Due) oldAssignments(ctx context.Context, t *access.Task) (again bool, err error) {
 	next, err := change(ctx, d.Service, Options[string]{}, func(ctx context.Context) (access.Change, string, error) {
 		g, rows, next, err := d.Store.AssignmentRows(ctx, t.Customer, t.Partner, t.LastCustomer, stretch)
