@@ -12,6 +12,8 @@
 // service asks for it (429, 503, Retry-After) or does not answer, as long as the context lasts. Nothing is kept of an answer unless
 // KeepAllows says so.
 //
+// VerifyWebhook is the other side of webhooks: whether a message is the service's.
+//
 // The module's path is partneraccess, whatever the repository is that it lives in. To use it from a fork whose commit has the tag v0.1.0:
 //
 //	go mod edit -require=partneraccess@v0.1.0 -replace=partneraccess=github.com/you/partner-access@v0.1.0
