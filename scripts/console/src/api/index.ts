@@ -4,3 +4,4 @@ export { readExport, type ExportPage, type ExportQuery } from './export';
 export { readAll, useCursorPages, type CursorPages, type Page } from './pages';
 export { asProblem, Problem, sentence } from './problem';
 export { Intent, useSubmit, type Submit } from './submit';
+export { verifyWebhook, WebhookError, webhookTolerance, type WebhookHeaders, type WebhookMessage } from './webhook';
