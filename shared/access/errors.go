@@ -50,6 +50,9 @@ const (
 	IdempotencyMismatch  Code = "idempotency_mismatch" // the key of a repeatable request was used for another one
 	JobOpen              Code = "job_open"             // a bulk job is still being done
 	NothingToRetry       Code = "nothing_to_retry"     // no row of a bulk job has failed
+	TooManyWebhooks      Code = "too_many_webhooks"    // of one owner
+	WebhookNotVerified   Code = "webhook_not_verified" // it has to answer the challenge first
+	DeliveryPendingStill Code = "delivery_pending"     // it is on its way, or waits for its next attempt
 	MailOutdated         Code = "mail_outdated"        // what the mail says holds no longer, so that it is not sent again
 	CannotAsk            Code = "cannot_ask"           // no customer takes the request: a wrong code, or requests are off
 	RequestEnded         Code = "request_ended"        // it was decided, or is over

@@ -320,3 +320,28 @@ func busKey(id string) Key { return Key{busPrefix + id, "B"} }
 
 // busDuePK divides the events that wait for another attempt at the bus (index 2).
 func busDuePK(shard int) string { return fmt.Sprintf("%s%d", busPrefix, shard) }
+
+// Webhooks of one owner are one item; each webhook has an item for its queue, and a partition for its deliveries. No filter of the table's
+// stream matches them.
+const (
+	webhookPrefix  = "H#"
+	deliveryPrefix = "E#"
+	webhookShards  = 4
+)
+
+// webhooksKey is the key of the webhooks of a customer; with "" of the provider's.
+func webhooksKey(customer string) Key { return Key{webhookPrefix + customerPK(customer), "H"} }
+
+// queueKey is the key of what is known of the deliveries to a webhook as a whole.
+func queueKey(webhook string) Key { return Key{webhookPrefix + "Q#" + webhook, "Q"} }
+
+// queueDuePK divides the webhooks that have something to send (index 2).
+func queueDuePK(shard int) string { return fmt.Sprintf("%s%d", webhookPrefix, shard) }
+
+// deliveriesPK is the partition of the deliveries to a webhook, and in index 2 of those that wait.
+func deliveriesPK(webhook string) string { return webhookPrefix + "D#" + webhook }
+
+// deliveryKey is the key of the delivery of an event: ids are ULIDs, which sort by time.
+func deliveryKey(webhook, event string) Key {
+	return Key{deliveriesPK(webhook), deliveryPrefix + event}
+}

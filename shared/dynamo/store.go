@@ -264,6 +264,13 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 		tx.put(t, jobRowItem(w.After), w.Before.Stored())
 	case access.OpenJobsWrite:
 		tx.put(t, openJobsItem(w.After), w.Before.Stored())
+	case access.WebhooksWrite:
+		tx.put(t, webhooksItem(w.After), w.Before.Stored())
+	case access.WebhookDeliveryWrite:
+		tx.put(t, deliveryItem(w.After), w.Before.Stored())
+		tx.wake(t, w.After.Wake())
+	case access.WebhookWake:
+		tx.wake(t, w)
 	case access.InvitationWrite:
 		tx.invitation(t, w)
 	case access.InvitationListing: // see invited

@@ -52,8 +52,8 @@ const withoutAssignment = "attribute_not_exists(#version)"
 
 // assignment writes an assignment. It updates the row instead of replacing it, so that the last use stays, whoever records one meanwhile; a
 // hold ends with it, as with every write. An assignment that a change of its grant ends leaves a row that says when. A row that counts no
-// more leaves the index, and says as before what it was: were it deleted and made again, its versions would be counted from 1 again, and one
-// of before that is missing could not be seen.
+// more leaves the index, and says as before what it was: were it deleted and made again, its versions would be counted from 1 again, and
+// one of before that is missing could not be seen.
 func (tx *transaction) assignment(table string, w stampedAssignment) {
 	condition, values := withoutAssignment, map[string]types.AttributeValue{}
 	if was := w.Before.Stored(); was > 0 {
