@@ -173,7 +173,8 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		"PRODUCT_NAME": &l.Product, "MAIL_FROM": &l.From, "MAIL_REPLY_TO": &l.ReplyTo, "SUPPORT": &l.Support, "CUSTOMER_URL": &l.CustomerURL,
 		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe, "CHAT_WEBHOOK": &l.Chat,
 		"DEFAULT_LANGUAGE": &l.Language, "DEFAULT_ZONE": &l.Zone,
-		"MAIL_CONFIGURATION_SET": jsii.String(""), "WORK_FUNCTION": v.named("work"), "BUS_NAME": v.bus.EventBusName(),
+		"MAIL_CONFIGURATION_SET": jsii.String(""), "WORK_FUNCTION": v.named("work"), "DELIVER_FUNCTION": v.named("deliver"),
+		"BUS_NAME": v.bus.EventBusName(),
 	}
 	if v.catalogue != "" {
 		known["CATALOGUE_FILE"] = jsii.String("/var/task/" + catalogueName)
@@ -270,9 +271,9 @@ func (v *service) resources(r manifest.Resource) ([]*string, map[string]any) {
 		}), v.mail.setARN}, v.mayMail()
 	case manifest.EventBus:
 		return []*string{v.bus.EventBusArn()}, nil
-	case manifest.Worker: // by its name: it may be made later
+	case manifest.Worker, manifest.Deliverer: // by its name: it may be made later
 		return []*string{v.in.FormatArn(&awscdk.ArnComponents{
-			Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: v.named("work"),
+			Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: v.named(string(r)),
 			ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
 		})}, nil
 	case manifest.Suppressed:

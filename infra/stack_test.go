@@ -196,6 +196,8 @@ func allowed(t *testing.T, tpl template, action string, on, condition any) strin
 		kind = "identity"
 	case strings.Contains(text, ":function:") && strings.Contains(text, "-work"):
 		kind = "work"
+	case strings.Contains(text, ":function:") && strings.Contains(text, "-deliver"):
+		kind = "deliver"
 	case on == "*":
 		kind = "*"
 	}
@@ -230,8 +232,8 @@ func wanted(tpl template, r manifest.Right) []string {
 		return []string{r.Action + " identity" + from, r.Action + " AWS::SES::ConfigurationSet" + from}
 	case manifest.EventBus:
 		return []string{r.Action + " AWS::Events::EventBus"}
-	case manifest.Worker:
-		return []string{r.Action + " work"}
+	case manifest.Worker, manifest.Deliverer:
+		return []string{r.Action + " " + string(r.On)}
 	case manifest.Suppressed:
 		if len(tpl.of("AWS::SES::ConfigurationSet")) == 0 {
 			return nil

@@ -5,8 +5,13 @@ package main
 import (
 	"os"
 
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
 	"partneraccess/shared/setup"
 	"partneraccess/shared/setup/publishing"
 )
 
-func main() { os.Exit(setup.Start(publishing.Publish())) }
+func main() {
+	os.Exit(setup.Start(publishing.Publish(func(*eventbridge.Options) {}, func(*lambda.Options) {})))
+}

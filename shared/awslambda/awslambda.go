@@ -3,6 +3,8 @@ package awslambda
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,8 +18,10 @@ import (
 const patience = 2 * time.Second
 
 // Starter returns what has a function begin, without waiting for what it does, from the environment that Lambda gives the caller: see
-// awsenv.Read. The error is a sentence for the operator.
-func Starter(getenv func(string) string, function string, change ...func(*lambda.Options)) (func(context.Context) error, error) {
+// awsenv.Read. The payload says what to do, in JSON. The error is a sentence for the operator.
+func Starter(
+	getenv func(string) string, function string, change ...func(*lambda.Options),
+) (func(ctx context.Context, payload string) error, error) {
 	env, err := awsenv.Read(getenv, "LAMBDA", "functions")
 	if err != nil {
 		return nil, err
@@ -25,15 +29,37 @@ func Starter(getenv func(string) string, function string, change ...func(*lambda
 	o := lambda.Options{Region: env.Region, Credentials: env.Credentials, BaseEndpoint: env.Endpoint, RetryMaxAttempts: 1}
 	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = env.FIPS, env.DualStack
 	client := lambda.New(o, change...)
-	return func(ctx context.Context) error {
+	return func(ctx context.Context, payload string) error {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		_, err := client.Invoke(ctx, &lambda.InvokeInput{
-			FunctionName: &function, InvocationType: types.InvocationTypeEvent, Payload: []byte("{}"),
+			FunctionName: &function, InvocationType: types.InvocationTypeEvent, Payload: []byte(payload),
 		})
 		if err != nil {
 			return fmt.Errorf("start the function %s: %w", function, err)
 		}
 		return nil
+	}, nil
+}
+
+// DeliveryStarter returns what has the deliveries to a webhook begin, from DELIVER_FUNCTION, the name of the function that sends, and what
+// Starter reads.
+func DeliveryStarter(
+	getenv func(string) string, change ...func(*lambda.Options),
+) (func(ctx context.Context, webhook string) error, error) {
+	function := getenv("DELIVER_FUNCTION")
+	if function == "" {
+		return nil, errors.New("DELIVER_FUNCTION is not set: name the function that sends to webhooks")
+	}
+	start, err := Starter(getenv, function, change...)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, webhook string) error {
+		payload, err := json.Marshal(map[string]string{"webhook": webhook})
+		if err != nil {
+			return err
+		}
+		return start(ctx, string(payload))
 	}, nil
 }

@@ -24,7 +24,9 @@ type Config struct {
 	service.Service
 	Notices   service.Notices // which mails a change causes, for dry runs
 	Languages []string        // in which mails are written, sorted
-	SignInURL string          // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
+	// CheckWebhook says what is wrong with an address to which events are to be sent.
+	CheckWebhook func(address string) error
+	SignInURL    string // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
 }
 
 // reply is what an endpoint answers: a value to be encoded, or a body that is encoded already.
@@ -90,6 +92,9 @@ func NewDirectory(cfg Config) lambda.Handler { return serve(api{Config: cfg}, di
 
 // NewInvite serves the routes of the invite function.
 func NewInvite(cfg Config) lambda.Handler { return serve(api{Config: cfg}, inviteRoutes()) }
+
+// NewWebhook serves the routes of the webhook function.
+func NewWebhook(cfg Config) lambda.Handler { return serve(api{Config: cfg}, webhookRoutes()) }
 
 // NewBulk serves the routes of the bulk function.
 func NewBulk(cfg Config) lambda.Handler {

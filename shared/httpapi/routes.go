@@ -33,7 +33,7 @@ func (r Route) Key() string { return r.Method + " " + r.Path }
 func Routes() []Route {
 	return slices.Concat(
 		checkRoutes(), grantRoutes(), editRoutes(), revokeRoutes(), listRoutes(), directoryRoutes(), inviteRoutes(), mailRoutes(),
-		bulkRoutes(),
+		bulkRoutes(), webhookRoutes(),
 	)
 }
 
@@ -174,6 +174,23 @@ func bulkRoutes() []Route {
 		route("GET /v1/bulk/{job}/results", provider, listBulkResults).exported(),
 		route("POST /v1/bulk/{job}/cancel", provider, cancelBulk).withoutDryRun(),
 		route("POST /v1/bulk/{job}/retry", provider, retryBulk).withoutDryRun(),
+	)
+}
+
+// Webhooks change nobody's access, so that none of these has a dry run.
+func webhookRoutes() []Route {
+	return servedBy("webhook",
+		route("GET /v1/webhooks", provider, listWebhooks),
+		route("POST /v1/webhooks", provider, postWebhook).withoutDryRun(),
+		route("GET /v1/webhooks/{webhook}", provider, getWebhook),
+		route("PATCH /v1/webhooks/{webhook}", provider, patchWebhook).withoutDryRun(),
+		route("DELETE /v1/webhooks/{webhook}", provider, deleteWebhook).withoutDryRun(),
+		route("POST /v1/webhooks/{webhook}/verify", provider, verifyWebhook).withoutDryRun(),
+		route("POST /v1/webhooks/{webhook}/rotate", provider, rotateWebhook).withoutDryRun(),
+		route("POST /v1/webhooks/{webhook}/test", provider, testWebhook).withoutDryRun(),
+		route("GET /v1/webhooks/{webhook}/deliveries", provider, listDeliveries),
+		route("POST /v1/webhooks/{webhook}/deliveries/{event}/retry", provider, retryDelivery).withoutDryRun(),
+		route("POST /v1/webhooks/{webhook}/replay", provider, replayWebhook).withoutDryRun(),
 	)
 }
 

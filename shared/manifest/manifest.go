@@ -99,7 +99,9 @@ func versionStream() *Stream {
 }
 
 // Functions are all of them, in the order in which an operator would want to read them.
-func Functions() []Function { return slices.Concat(forCallers(), behindThem(), jobFunctions()) }
+func Functions() []Function {
+	return slices.Concat(forCallers(), behindThem(), jobFunctions(), webhookFunctions())
+}
 
 // forCallers are the functions that people and back ends call, but for those about mails and bulk jobs.
 func forCallers() []Function {
@@ -178,7 +180,7 @@ func behindThem() []Function {
 			Name:    "publish",
 			Does:    "keeps the versions of records, for questions about the past, and publishes events",
 			Timeout: time.Minute, Memory: 256,
-			Env:      append(commonSettings(), "BASE_URL", "BUS_NAME"),
+			Env:      append(commonSettings(), "BASE_URL", "BUS_NAME", "DELIVER_FUNCTION"),
 			Schedule: time.Minute, // the events that wait for the bus
 			Stream:   versionStream(),
 		},
@@ -215,6 +217,26 @@ func jobFunctions() []Function {
 			Timeout: 5 * time.Minute, Memory: 256,
 			Env:      peopleSettings(),
 			Schedule: time.Minute, // for what bulk could not start, and what a run before left
+		},
+	}
+}
+
+// webhookFunctions are those for webhooks.
+func webhookFunctions() []Function {
+	return []Function{
+		{
+			Name:    "webhook",
+			Does:    "keeps the webhooks to which events are sent, and tells what became of what was sent",
+			Timeout: 29 * time.Second, Memory: 256,
+			Env:    append(peopleSettings(), "BASE_URL", "DELIVER_FUNCTION"),
+			Routes: routes("webhook"),
+		},
+		{
+			Name:    "deliver",
+			Does:    "sends events to webhooks, each execution to one of them",
+			Timeout: 2 * time.Minute, Memory: 256,
+			Env:      append(commonSettings(), "DELIVER_FUNCTION"),
+			Schedule: time.Minute, // what waits for another attempt
 		},
 	}
 }

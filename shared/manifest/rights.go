@@ -22,6 +22,7 @@ const (
 	Suppressed Resource = "suppressed" // SES's suppression list, which is the whole account's: addresses to which SES sends nothing
 	Accounts   Resource = "accounts"   // Cognito's user pool
 	Worker     Resource = "work"       // the function that does bulk jobs
+	Deliverer  Resource = "deliver"    // the function that sends to webhooks
 	EventBus   Resource = "bus"        // that gets the service's events
 )
 
@@ -46,6 +47,7 @@ func Rights(function string) []Right {
 //	Q  work that is due, N  mails that are, and J  bulk jobs that are (index 2)
 //	J  a bulk job with its rows, which of an organisation's are open, and who does those of a shard
 //	Z  versions of records
+//	H  webhooks, their queues and deliveries; in index 2 what waits to be sent
 //	F  feeds of published events, and X their receipts; in index 2 those that wait for the bus
 //
 // The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
@@ -136,11 +138,12 @@ func rights() map[string][]Right {
 			{Action: "ses:SendEmail", On: Mails},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...), // temporary passwords
 		"publish": {
-			table("GetItem", "F", "P", "X"), // P: whether a person was erased; F and X: what waits for the bus
-			table("PutItem", "F", "X", "Z"),
-			table("UpdateItem", "F", "X"),
+			table("GetItem", "F", "H", "P", "X"), // P: whether a person was erased; F and X: what waits for the bus
+			table("PutItem", "F", "H", "X", "Z"),
+			table("UpdateItem", "F", "H", "X"),
 			index(Index2, "X"),
 			{Action: "events:PutEvents", On: EventBus},
+			{Action: "lambda:InvokeFunction", On: Deliverer},
 		},
 		"mail": append([]Right{
 			table("BatchGetItem", "C", "E", "P"),
@@ -158,7 +161,7 @@ func rights() map[string][]Right {
 	}
 }
 
-// jobRights are those of the functions for bulk jobs.
+// jobRights are those of the functions for bulk jobs and for webhooks.
 func jobRights() map[string][]Right {
 	return map[string][]Right{
 		"bulk": {
@@ -176,6 +179,20 @@ func jobRights() map[string][]Right {
 			table("Query", "C", "J", "P"),
 			table("UpdateItem", "C", "J", "P"),
 			index(Index2, "J"),
+		},
+		"webhook": {
+			table("GetItem", "H", "I"),
+			table("PutItem", "H", "I"),
+			table("Query", "H"),
+			table("UpdateItem", "H"),
+			{Action: "lambda:InvokeFunction", On: Deliverer},
+		},
+		"deliver": { // nothing but webhooks: it talks to others
+			table("GetItem", "H"),
+			table("PutItem", "H"), // a webhook that has answered its challenge, or is gone
+			table("UpdateItem", "H"),
+			index(Index2, "H"),
+			{Action: "lambda:InvokeFunction", On: Deliverer},
 		},
 	}
 }

@@ -3,6 +3,8 @@
 // The feed is written in the table and comes first. The bus comes after it and holds up nothing: an event that it does not take waits in
 // the table, and is tried again each minute. Whether the bus has an event is its receipt's to say, so that the bus gets it once, but for
 // the time between its answer and the receipt: if the function ends there, the event goes to the bus again, with the same id and sequence.
+//
+// Webhooks get an event by a delivery of its own in the table, one for each pair; another function sends it: see package deliver.
 package publish
 
 import (
@@ -16,6 +18,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"partneraccess/shared/access"
 	"partneraccess/shared/cloudevents"
 	"partneraccess/shared/dynamo"
 )
@@ -28,6 +31,9 @@ type Table interface {
 	NotSent(ctx context.Context, id string, due time.Time) error
 	UnsentShards() int
 	Unsent(ctx context.Context, shard int, now time.Time, limit int) (list []dynamo.Unsent, more bool, err error)
+
+	Webhooks(ctx context.Context, customer string) (*access.Webhooks, error)
+	AddDelivery(ctx context.Context, w *access.WebhookDelivery) (start bool, err error)
 }
 
 // Bus takes events, ten at most, and returns what was wrong with each: nil for those that it has taken.
@@ -56,6 +62,9 @@ type Publisher struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
+	// StartDeliveries has what waits for a webhook sent; nil: the schedule of the function that sends does.
+	StartDeliveries func(ctx context.Context, webhook string) error
+
 	mu   sync.Mutex
 	shut time.Time // until when the bus is left alone, by the real clock
 }
@@ -64,7 +73,10 @@ type Publisher struct {
 // that does not take the event is no error.
 func (p *Publisher) Publish(ctx context.Context, e cloudevents.Event) error {
 	in, err := p.Table.Publish(ctx, e, p.Now())
-	if err != nil || in.Sent || p.Bus == nil {
+	if err != nil || in.Sent {
+		return err
+	}
+	if err := p.addDeliveries(ctx, in.Event); err != nil || p.Bus == nil {
 		return err
 	}
 	if !in.New {
@@ -86,6 +98,37 @@ func (p *Publisher) Publish(ctx context.Context, e cloudevents.Event) error {
 	p.leaveAlone()
 	p.Log.Warn("the bus did not take an event", "event_id", e.ID, "event_type", e.Type, "error", refusal.Error())
 	return p.Table.NotSent(ctx, e.ID, p.Now().Add(again))
+}
+
+// addDeliveries has the webhooks that want an event get it. It can be repeated.
+func (p *Publisher) addDeliveries(ctx context.Context, e cloudevents.Event) error {
+	all, err := p.Table.Webhooks(ctx, "")
+	if err != nil || all == nil {
+		return err
+	}
+	var body []byte
+	for i := range all.List {
+		h := &all.List[i]
+		if !h.Takes(e.Name(), e.Data.Customer) {
+			continue
+		}
+		if body == nil {
+			if body, err = json.Marshal(e); err != nil {
+				return fmt.Errorf("encode event %s: %w", e.Type, err)
+			}
+		}
+		pc := access.PlanContext{Now: p.Now().UTC().Truncate(time.Millisecond)}
+		start, err := p.Table.AddDelivery(ctx, access.NewDelivery(h, e.ID, e.Name(), body, pc).After)
+		if err != nil {
+			return err
+		}
+		if start && p.StartDeliveries != nil {
+			if err := p.StartDeliveries(ctx, h.ID); err != nil { // the schedule does within a minute
+				p.Log.Warn("what is sent to a webhook waits for the schedule", "webhook", h.ID, "error", err.Error())
+			}
+		}
+	}
+	return nil
 }
 
 func (p *Publisher) isShut() bool {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"partneraccess/events"
+	"partneraccess/shared/access"
 	"partneraccess/shared/cloudevents"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/publish"
@@ -26,10 +27,30 @@ type table struct {
 	sent     map[string]bool
 	due      map[string]time.Time
 	failSent int // of the next calls of Sent
+
+	hooks      *access.Webhooks
+	deliveries map[string]int // how often each was added
+}
+
+func (t *table) Webhooks(_ context.Context, customer string) (*access.Webhooks, error) {
+	if customer != "" {
+		return nil, nil
+	}
+	return t.hooks, nil
+}
+
+func (t *table) AddDelivery(_ context.Context, w *access.WebhookDelivery) (bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.deliveries[w.Webhook+" "+w.Event]++
+	return len(t.deliveries) == 1, nil
 }
 
 func newTable() *table {
-	return &table{events: map[string]cloudevents.Event{}, held: map[string]time.Time{}, sent: map[string]bool{}, due: map[string]time.Time{}}
+	return &table{
+		events: map[string]cloudevents.Event{}, held: map[string]time.Time{}, sent: map[string]bool{}, due: map[string]time.Time{},
+		deliveries: map[string]int{},
+	}
 }
 
 func (t *table) Publish(_ context.Context, e cloudevents.Event, now time.Time) (dynamo.Published, error) {
@@ -258,4 +279,34 @@ func TestTwoRunsAtOnceSendNothingTwice(t *testing.T) {
 			t.Errorf("got %d events, want 100", len(b.got))
 		}
 	})
+}
+
+func TestWebhooksThatWantAnEventGetADeliveryOfIt(t *testing.T) {
+	p, tb, _ := setUp()
+	started := map[string]int{}
+	p.StartDeliveries = func(_ context.Context, id string) error {
+		started[id]++
+		return errors.New("no answer") // which the schedule makes up for
+	}
+	tb.hooks = &access.Webhooks{List: []access.Webhook{
+		{ID: "all", Status: access.WebhookActive},
+		{ID: "grants", Status: access.WebhookPaused, Types: []string{"grant.*"}},
+		{ID: "users", Status: access.WebhookActive, Types: []string{"partner_user.*"}},
+		{ID: "acme", Status: access.WebhookActive, Only: "acme", Types: []string{"grant.revoked"}},
+		{ID: "globex", Status: access.WebhookActive, Only: "globex"},
+		{ID: "unverified", Status: access.WebhookUnverified},
+		{ID: "disabled", Status: access.WebhookDisabled},
+	}}
+	for range 2 { // the stream may bring an event twice
+		if err := p.Publish(t.Context(), event(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := slices.Sorted(maps.Keys(tb.deliveries))
+	if want := []string{"acme E001", "all E001", "grants E001"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !maps.Equal(started, map[string]int{"all": 1}) {
+		t.Errorf("started %v, want the one of which the table said so", started)
+	}
 }

@@ -34,6 +34,10 @@ type Service struct {
 	// StartJobs has the function that does bulk jobs begin at once; nil: its schedule does.
 	StartJobs func(ctx context.Context) error
 
+	// What the use cases about webhooks need, and no other.
+	Source          string                                          // the service's address, which messages name
+	StartDeliveries func(ctx context.Context, webhook string) error // has what waits for a webhook sent; nil: the schedule does
+
 	rehearsing bool // nothing outside of the table happens either
 
 	// What the use cases about mails need, and no other.

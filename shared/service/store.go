@@ -21,6 +21,7 @@ type Store interface {
 	mails
 	requests
 	jobs
+	webhooks
 }
 
 // changes is what every write needs.

@@ -55,7 +55,7 @@ func (c *Client) Post(ctx context.Context, address string, header http.Header, b
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := c.check(address); err != nil {
+	if err := c.Check(address); err != nil {
 		return Answer{}, err
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(string(body)))
@@ -83,8 +83,8 @@ func (c *Client) Post(ctx context.Context, address string, header http.Header, b
 	return Answer{Status: res.StatusCode, RetryAfter: res.Header.Get("Retry-After"), Body: kept}, nil
 }
 
-// check is CheckURL, but for loopback where that is allowed.
-func (c *Client) check(address string) error {
+// Check says what is wrong with an address, as CheckURL does; loopback is right where the client sends to it.
+func (c *Client) Check(address string) error {
 	err := CheckURL(address)
 	if err == nil || !c.Local {
 		return err

@@ -78,7 +78,11 @@ func (r *Record) recordCall(ctx context.Context, function string, request any) e
 		if operation != "Invoke" {
 			return fmt.Errorf("nothing is known of Lambda's %s: teach scripts/local/rights what IAM calls it", operation)
 		}
-		r.Add(Call{function, "lambda:InvokeFunction", manifest.Worker, ""})
+		on := manifest.Worker
+		if req, ok := request.(*smithyhttp.Request); ok && strings.Contains(req.URL.Path, "/functions/deliver/") {
+			on = manifest.Deliverer
+		}
+		r.Add(Call{function, "lambda:InvokeFunction", on, ""})
 		return nil
 	case "EventBridge":
 		r.Add(Call{function, "events:" + operation, manifest.EventBus, ""})

@@ -20,6 +20,7 @@ import (
 	"partneraccess/shared/httpapi"
 	"partneraccess/shared/metrics"
 	"partneraccess/shared/setup"
+	"partneraccess/shared/setup/hooks"
 	"partneraccess/shared/setup/identity"
 	"partneraccess/shared/setup/jobs"
 	"partneraccess/shared/setup/mails"
@@ -58,8 +59,9 @@ func (d Deps) settings() map[string]string {
 		"AWS_REGION": engine.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL_SESV2": d.SES,
 		"PRODUCT_NAME": Product, "MAIL_FROM": Product + " <no-reply@cloud.example>", "SUPPORT": "support@cloud.example",
 		"CUSTOMER_URL": "https://cloud.example/customers/{customer}/partners", "PARTNER_URL": "https://cloud.example/partners/{partner}",
-		"INVITATION_URL": d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
-		"WORK_FUNCTION":  "work", "AWS_ENDPOINT_URL_LAMBDA": d.BaseURL + "/_local/lambda",
+		"INVITATION_URL":   d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
+		"DELIVER_FUNCTION": "deliver", "WEBHOOKS_LOCAL": "true",
+		"WORK_FUNCTION": "work", "AWS_ENDPOINT_URL_LAMBDA": d.BaseURL + "/_local/lambda",
 		"BUS_NAME": "local", "AWS_ENDPOINT_URL_EVENTBRIDGE": d.BaseURL + busPath,
 		"UNSUBSCRIBE": "mailto:unsubscribe@cloud.example", "MAIL_CONFIGURATION_SET": "partner-access-local",
 	}
@@ -79,6 +81,7 @@ func (d Deps) settings() map[string]string {
 func Functions(d Deps) (map[string]lambda.Handler, error) {
 	settings, ids := d.settings(), setup.IDs(d.Now)
 	watch := func(o *sesv2.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }
+	starting := func(o *lambdaservice.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }
 	out := map[string]lambda.Handler{}
 	for name, build := range map[string]setup.Build{
 		"check":     setup.Check,
@@ -90,9 +93,11 @@ func Functions(d Deps) (map[string]lambda.Handler, error) {
 		"directory": identity.Directory(d.Accounts),
 		"expire":    identity.Expire(d.Accounts),
 		"notify":    mails.Notify(d.Accounts, watch),
-		"publish":   publishing.Publish(func(o *eventbridge.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }),
+		"publish":   publishing.Publish(func(o *eventbridge.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }, starting),
+		"webhook":   hooks.Webhook(starting),
+		"deliver":   hooks.Deliver(starting),
 		"mail":      mails.Mail(d.Accounts, watch),
-		"bulk":      jobs.Bulk(func(o *lambdaservice.Options) { o.APIOptions = append(o.APIOptions, d.Watch...) }),
+		"bulk":      jobs.Bulk(starting),
 		"work":      jobs.Work,
 		"feedback":  mails.Feedback,
 	} {

@@ -15,6 +15,8 @@ import (
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	lambdaservice "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go/middleware"
 
 	"partneraccess/shared/setup"
@@ -68,9 +70,13 @@ func newFeed(w *world) (*feed, error) {
 			}), middleware.Before)
 		})
 	})
-	f.function, err = publishing.Publish()(&setup.Environment{
+	none := func(*lambdaservice.Options) {}
+	f.function, err = publishing.Publish(func(*eventbridge.Options) {}, none)(&setup.Environment{
 		Getenv: func(name string) string {
-			return map[string]string{"TABLE_NAME": w.Table, "BASE_URL": "https://api.access.example"}[name]
+			return map[string]string{ // there are no webhooks: nothing is started
+				"TABLE_NAME": w.Table, "BASE_URL": "https://api.access.example", "DELIVER_FUNCTION": "deliver", "AWS_REGION": "eu-central-1",
+				"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none",
+			}[name]
 		},
 		Now: w.service.Now, NewID: w.service.NewID, Log: slog.New(slog.DiscardHandler), Client: faulty,
 	})

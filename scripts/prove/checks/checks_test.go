@@ -39,8 +39,10 @@ func rules() map[string]rule {
 		"shared/metrics":  {}, // may be told by whoever knows: it knows nobody
 		"shared/awsenv":   {other: aws},
 		// Unicode's tables: pure functions
-		"shared/access":      {own: []string{"events"}, other: []string{"golang.org/x/net/idna", "golang.org/x/text"}},
-		"shared/service":     {own: []string{"events", "shared/access", "shared/mail/receipt"}, other: []string{"golang.org/x/sync"}},
+		"shared/access": {own: []string{"events"}, other: []string{"golang.org/x/net/idna", "golang.org/x/text"}},
+		"shared/service": {
+			own: []string{"events", "shared/access", "shared/mail/receipt", "shared/webhook"}, other: []string{"golang.org/x/sync"},
+		},
 		"shared/cloudevents": {own: []string{"events", "shared/access"}}, // pure: the form in which others get events
 		"shared/dynamo": {
 			own: []string{
@@ -54,7 +56,7 @@ func rules() map[string]rule {
 		"shared/httpapi": {
 			own: []string{
 				"events", "shared/access", "shared/apigateway", "shared/authzen", "shared/mail/receipt", "shared/metrics", "shared/rawjson",
-				"shared/service",
+				"shared/service", "shared/cloudevents", "shared/webhook",
 			},
 			other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"}),
 		},
@@ -68,7 +70,11 @@ func rules() map[string]rule {
 		"shared/cognito": {own: []string{"shared/access", "shared/awsenv"}, other: with(aws, text)},
 		"shared/stream":  {own: []string{"events", "shared/access"}, other: with(text, []string{"github.com/aws/aws-lambda-go"})},
 		"shared/publish": {
-			own: []string{"shared/cloudevents", "shared/dynamo"}, other: []string{"github.com/aws/aws-lambda-go"},
+			own: []string{"shared/access", "shared/cloudevents", "shared/dynamo"}, other: []string{"github.com/aws/aws-lambda-go"},
+		},
+		"shared/deliver": {
+			own:   []string{"shared/access", "shared/dynamo", "shared/service", "shared/webhook"},
+			other: []string{"github.com/aws/aws-lambda-go", "golang.org/x/sync"},
 		},
 		"shared/eventbridge": {own: []string{"shared/awsenv", "shared/cloudevents"}, other: aws},
 		"shared/stream/batch": { // what Lambda makes of a stream: for the local stack and the tools, and in no function

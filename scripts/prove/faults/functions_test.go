@@ -44,7 +44,7 @@ func (w *world) wireBehind(people httpapi.Config, store *dynamo.Store) {
 		Store: store, Rows: func(j *access.Job) bulk.Rows { return rows(j) }, Now: people.Now, NewID: people.NewID, Log: people.Log,
 	}
 	w.handlers["work"] = work.Handler()
-	people.StartJobs = starter
+	people.StartJobs = func(ctx context.Context) error { return starter(ctx, "{}") }
 	w.handlers["bulk"] = httpapi.NewBulk(people)
 }
 

@@ -70,6 +70,8 @@ type town struct {
 	invited map[string]string       // an invitation of each customer
 	asked   map[string]string       // a request to each customer
 	jobs    map[string]string       // a cancelled bulk job of each customer, and of the provider ("")
+	hook    string                  // a webhook, and
+	event   string                  // its challenge
 }
 
 func newTown(t *testing.T) town { return townOf(t, spec.New(t, withoutWorker)) }
@@ -114,6 +116,8 @@ func townOf(t *testing.T, w *spec.World) town {
 		tn.jobs[owner] = ask("", m{"rows": []m{row}}).Want(202).String("id")
 		ask("/"+tn.jobs[owner]+"/cancel", nil).Want(200)
 	}
+	tn.hook = w.Provider().Do("POST", webhooks, m{"url": "https://hooks.example.invalid/"}).Want(201).String("webhook.id")
+	tn.event = w.Provider().Do("GET", webhooks+"/"+tn.hook+"/deliveries", nil).Want(200).String("items.0.event")
 	block := receipt.Block{Address: "member@acme.example", State: receipt.Bounced, Reason: "user unknown", At: w.Now()}
 	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
 		t.Fatal(err)
@@ -128,7 +132,8 @@ func (tn town) jobOf(letter, of string) func(string, any) *spec.Answer {
 
 // bodyless tells which routes that change something have no body.
 func bodyless(path string) bool {
-	return slices.Contains([]string{"resend", "code", "cancel", "retry"}, path[strings.LastIndexByte(path, '/')+1:])
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	return slices.Contains([]string{"resend", "code", "cancel", "retry", "verify", "rotate", "test"}, last)
 }
 
 // at asks a route about acme and contoso, about their neighbours, or about what is not there. Bodies are such that who may call is refused
@@ -136,6 +141,7 @@ func bodyless(path string) bool {
 func (tn town) at(route, letter, where string) *spec.Answer {
 	customer, partner, email := "acme", "contoso", "member@acme.example"
 	user, invitation, asked, job := tn.user["contoso"], tn.invited["acme"], tn.asked["acme"], tn.jobs["acme"]
+	hook, event := tn.hook, tn.event
 	if strings.Contains(route, " /v1/bulk/") {
 		job = tn.jobs[""]
 	}
@@ -146,11 +152,12 @@ func (tn town) at(route, letter, where string) *spec.Answer {
 	case "missing":
 		customer, partner, user, email = "nowhere", "nobody", "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "nobody@nowhere.example"
 		const none = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
-		invitation, asked, job = none, none, none
+		invitation, asked, job, hook, event = none, none, none, "whk_"+none, none
 	}
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation,
-		"{request}", asked, "{job}", job, "{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
+		"{request}", asked, "{job}", job, "{webhook}", hook, "{event}", event,
+		"{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
 	var body any
 	if (method == "POST" || method == "PUT" || method == "PATCH") && !bodyless(path) {
 		body = map[string]any{"no_such_member": 1}

@@ -100,12 +100,13 @@ func TestNoSpellingOfAnIDReachesAnotherOrganisation(t *testing.T) {
 	tn := newTown(t)
 	own := map[string]string{ // of acme and contoso
 		"customer": "acme", "partner": "contoso", "user": tn.user["contoso"], "email": "member@acme.example", "invitation": tn.invited["acme"],
-		"request": tn.asked["acme"], "job": tn.jobs["acme"], "mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c",
+		"request": tn.asked["acme"], "job": tn.jobs["acme"], "webhook": tn.hook, "event": tn.event,
+		"mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c",
 	}
 	missing := map[string]string{
 		"customer": "nowhere", "partner": "nobody", "user": "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "email": "nobody@nowhere.example",
 		"invitation": "01J9Z3NDEKTSV4RRFFQ69G5FAV", "request": "01J9Z3NDEKTSV4RRFFQ69G5FAV", "job": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
-		"mail": own["mail"],
+		"mail": own["mail"], "webhook": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV", "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
 	}
 	callers := whoMay(t)
 	before, asked, leaked, turn := records(t, tn.World), 0, 0, 0

@@ -338,6 +338,22 @@ func TestEveryProblemIsToldInItsOwnWords(t *testing.T) {
 		w.Advance(time.Minute)
 		check(t, ann.Do("POST", where+"/retry", nil), 409, "nothing_to_retry", "There is nothing to try again", nil)
 	})
+	const full, unverified, underWay = "There are as many webhooks as there can be", "The webhook is not verified", "The delivery is under way"
+	seen[full], seen[unverified], seen[underWay] = "too_many_webhooks", "webhook_not_verified", "delivery_pending"
+	t.Run("too_many_webhooks, webhook_not_verified, delivery_pending", func(t *testing.T) {
+		w, r, path := hooked(t, m{})
+		release := make(chan struct{})
+		t.Cleanup(func() { close(release) })
+		r.set(func() { r.answer = func(string, string) int { <-release; return 204 } })
+		event := w.Provider().Do("POST", path+"/test", nil).Want(202).String("event")
+		check(t, w.Provider().Do("POST", path+"/deliveries/"+event+"/retry", nil), 409, "delivery_pending", underWay, nil)
+		another := m{"url": "https://hooks.example.invalid/"}
+		for range 19 {
+			path = w.Provider().Do("POST", webhooks, another).Want(201).Header.Get("Location")
+		}
+		check(t, w.Provider().Do("POST", webhooks, another), 409, "too_many_webhooks", full, nil)
+		check(t, w.Provider().Do("POST", path+"/test", nil), 409, "webhook_not_verified", unverified, nil)
+	})
 	seen["The mail is outdated"] = "mail_outdated"
 	t.Run("mail_outdated", func(t *testing.T) {
 		w := withMail(t)

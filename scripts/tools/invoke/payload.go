@@ -86,6 +86,10 @@ func samplesOf(f manifest.Function) []sample {
 			name: "job", method: "POST", path: "/v1/customers/acme/bulk", as: ann,
 			body: `{"rows":[{"op":"revoke","partner":"contoso"}],"on_error":"stop"}`,
 		}},
+		"webhook": {{
+			name: "webhook", method: "POST", path: "/v1/webhooks", as: seed.DirectoryScope,
+			body: `{"url":"https://hooks.cloud.example/partner-access","types":["access.lost"]}`,
+		}},
 		"mail": {{name: "mails", method: "GET", path: "/v1/customers/acme/mail", as: ann}},
 	}[f.Name]
 }

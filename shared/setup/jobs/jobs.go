@@ -3,6 +3,7 @@
 package jobs
 
 import (
+	"context"
 	"errors"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -27,9 +28,11 @@ func Bulk(change ...func(*lambdaservice.Options)) setup.Build {
 		if function == "" {
 			return nil, errors.New("WORK_FUNCTION is not set: name the function that does bulk jobs")
 		}
-		if cfg.StartJobs, err = awslambda.Starter(e.Getenv, function, change...); err != nil {
+		start, err := awslambda.Starter(e.Getenv, function, change...)
+		if err != nil {
 			return nil, err
 		}
+		cfg.StartJobs = func(ctx context.Context) error { return start(ctx, "{}") }
 		return httpapi.NewBulk(cfg), nil
 	}
 }

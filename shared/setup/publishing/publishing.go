@@ -8,7 +8,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awseventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	lambdaservice "github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"partneraccess/shared/awslambda"
 	"partneraccess/shared/cloudevents"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/eventbridge"
@@ -19,8 +21,8 @@ import (
 
 // Publish builds the function that keeps the versions of records and publishes events. It reads what Store of the environment does;
 // BASE_URL, the service's address, which is the events' source; and BUS_NAME, the bus that gets them: without it none does, and they can be
-// read from their feeds alone. Change adapts the client of EventBridge.
-func Publish(change ...func(*awseventbridge.Options)) setup.Build {
+// read from their feeds alone; and what awslambda.DeliveryStarter reads. The functions adapt the clients of EventBridge and of Lambda.
+func Publish(events func(*awseventbridge.Options), functions func(*lambdaservice.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		store, err := e.Store()
 		if err != nil {
@@ -31,8 +33,11 @@ func Publish(change ...func(*awseventbridge.Options)) setup.Build {
 			return nil, errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
 		}
 		p := &publish.Publisher{Table: store, Now: e.Now, Log: e.Log}
+		if p.StartDeliveries, err = awslambda.DeliveryStarter(e.Getenv, functions); err != nil {
+			return nil, err
+		}
 		if name := e.Getenv("BUS_NAME"); name != "" {
-			bus, err := eventbridge.New(e.Getenv, name, change...)
+			bus, err := eventbridge.New(e.Getenv, name, events)
 			if err != nil {
 				return nil, err
 			}

@@ -1895,6 +1895,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the webhooks
+         * @description All of them: there are 20 at most.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Have events sent to an address
+         * @description Events are sent there as they happen, signed as Standard Webhooks 1.0 says; `webhooks` in this document says what is sent. Only https, on
+         *     the ports 443 and 8443, and only to public addresses. The secret is shown in this answer and never again. With `v1a` it is the public key.
+         *     First a `webhook.verify` is sent there, which has to be answered with 2xx and `{"token":…}`, the token of its data: then the webhook is
+         *     `active`. What happens before that is not sent. 409 `too_many_webhooks` beyond 20.
+         */
+        post: operations["postWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a webhook
+         * @description Without its secret.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a webhook
+         * @description What is on its way is not sent any more.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description What is left out stays. `paused` has what happens wait until it is `active` again. Another address has to be verified again, and what
+         *     waits is sent to it then. 409 `webhook_not_verified` for the status of one that is unverified or disabled.
+         */
+        patch: operations["patchWebhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook}/verify": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a webhook another challenge
+         * @description Also of one that is disabled, which becomes active with the right answer, and then gets what had waited.
+         */
+        post: operations["verifyWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook}/rotate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a webhook another secret
+         * @description For 24 hours what is sent is signed with both, the new one first.
+         */
+        post: operations["rotateWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a webhook a test
+         * @description An event `webhook.test`, which means nothing. 409 `webhook_not_verified` unless it is active.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what was sent to a webhook, or waits to be
+         * @description Of the last 30 days, the events that happened last first.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook}/deliveries/{event}/retry": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                event: components["parameters"]["Event"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an event to a webhook again
+         * @description At once, and then by the schedule from its beginning. 409 `delivery_pending` while it is being sent, or is about to be.
+         */
+        post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook}/replay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a range of events to a webhook again
+         * @description Of its log: what has failed, or all, the latest first. One request looks at a hundred; with `after` the same request goes on. What waits
+         *     already is left as it is. What was never in the log is in `GET /v1/events`.
+         */
+        post: operations["replayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3573,6 +3797,109 @@ export interface components {
             note?: string | null;
             message?: string | null;
         };
+        WebhookID: string;
+        /** @description An https address on port 443 or 8443, without a user, a password or a fragment */
+        WebhookURL: string;
+        /** @description Names of events, or their beginnings with an asterisk, such as `grant.*`; none stands for all */
+        EventTypes: string[];
+        Webhook: {
+            id: components["schemas"]["WebhookID"];
+            /** @description Whose events it gets; null stands for everybody's */
+            customer: components["schemas"]["OrganisationID"] | null;
+            url: components["schemas"]["WebhookURL"];
+            description: string | null;
+            types: components["schemas"]["EventTypes"];
+            /**
+             * @description `unverified`: it has not answered the challenge; `paused`: what happens waits; `disabled`: for its reason, until it is verified again
+             * @enum {string}
+             */
+            status: "unverified" | "active" | "paused" | "disabled";
+            /**
+             * @description `gone`: it has answered 410; `failing`: nothing was taken for five days
+             * @enum {string|null}
+             */
+            reason: "gone" | "failing" | null;
+            /**
+             * @description `v1`: HMAC with SHA-256; `v1a`: Ed25519
+             * @enum {string}
+             */
+            secret_kind: "v1" | "v1a";
+            /** @description Until when the secret before the present one signs, too */
+            previous_secret_until: components["schemas"]["InstantOrNull"];
+            created_at: components["schemas"]["Instant"];
+            updated_at: components["schemas"]["Instant"];
+            version: components["schemas"]["Version"];
+        };
+        WebhookList: {
+            items: components["schemas"]["Webhook"][];
+            next_cursor: null;
+        };
+        WebhookSecret: {
+            webhook: components["schemas"]["Webhook"];
+            /** @description What the receiver verifies with; `whsec_` and a secret, or of `v1a` `whpk_` and a public key. It is shown here alone */
+            secret: string;
+        };
+        WebhookWrite: {
+            url: components["schemas"]["WebhookURL"];
+            description?: string | null;
+            types?: components["schemas"]["EventTypes"] | null;
+            /** @description Only events about this customer */
+            customer?: components["schemas"]["OrganisationID"] | null;
+            /**
+             * @default v1
+             * @enum {string}
+             */
+            secret_kind: "v1" | "v1a";
+        };
+        WebhookEdit: {
+            url?: components["schemas"]["WebhookURL"];
+            description?: string | null;
+            types?: components["schemas"]["EventTypes"] | null;
+            /** @description Only events about this customer */
+            customer?: components["schemas"]["OrganisationID"] | null;
+            /** @enum {string} */
+            status?: "active" | "paused";
+        };
+        WebhookDelivery: {
+            /** @description The event's id, which each attempt carries as `webhook-id` */
+            event: components["schemas"]["ULID"];
+            type: string;
+            /**
+             * @description `failed`: after the last attempt, about three days after the first
+             * @enum {string}
+             */
+            state: "pending" | "delivered" | "failed";
+            attempts: number;
+            last_attempt_at: components["schemas"]["InstantOrNull"];
+            last_status: number | null;
+            last_ms: number | null;
+            /** @description Why the last attempt failed, with the beginning of the answer */
+            last_error: string | null;
+            next_attempt_at: components["schemas"]["InstantOrNull"];
+            created_at: components["schemas"]["Instant"];
+        };
+        WebhookDeliveryList: {
+            items: components["schemas"]["WebhookDelivery"][];
+            next_cursor: components["schemas"]["Cursor"];
+        };
+        WebhookReplay: {
+            /** @description Events that happened at that instant or later */
+            from: components["schemas"]["Instant"];
+            /** @description Events that happened before that instant */
+            until?: components["schemas"]["InstantOrNull"];
+            /**
+             * @description Also what was delivered
+             * @default false
+             */
+            all: boolean;
+            /** @description What the answer before said */
+            after?: string | null;
+        };
+        WebhookReplayed: {
+            replayed: number;
+            /** @description With which the same request goes on; null when it is done */
+            after: string | null;
+        };
         BulkJob: {
             id: components["schemas"]["ULID"];
             /** @description Whose job it is; null is the provider's */
@@ -3826,6 +4153,9 @@ export interface components {
          *     - `already_asked`: a question is put once
          *     - `job_open`: the bulk job is not done yet: wait, or cancel it
          *     - `nothing_to_retry`: all rows of the bulk job are done
+         *     - `too_many_webhooks`: there are as many as there can be: remove one
+         *     - `webhook_not_verified`: it has to answer the challenge first
+         *     - `delivery_pending`: it is being sent, or is about to be: wait a minute
          *     - `mail_outdated`: what the mail says holds no longer: it is not sent again
          *     - `contention`: others were always first: try again
          *     - `plan_changed`: the request would do something else than the plan that `Prefer` names: look at a dry run again
@@ -4191,6 +4521,10 @@ export interface components {
          * @example ann@acme.example
          */
         BlockedEmail: string;
+        /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+        Webhook: components["schemas"]["WebhookID"];
+        /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+        Event: components["schemas"]["ULID"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
         Job: components["schemas"]["ULID"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
@@ -9807,6 +10141,662 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *           "customer": null,
+                     *           "url": "https://hooks.cloud.example/partner-access",
+                     *           "description": null,
+                     *           "types": [
+                     *             "grant.*",
+                     *             "access.lost"
+                     *           ],
+                     *           "status": "active",
+                     *           "reason": null,
+                     *           "secret_kind": "v1",
+                     *           "previous_secret_until": null,
+                     *           "created_at": "2026-11-28T10:00:00Z",
+                     *           "updated_at": "2026-11-28T10:00:02Z",
+                     *           "version": 2
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.cloud.example/partner-access",
+                 *       "types": [
+                 *         "grant.*",
+                 *         "access.lost"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookWrite"];
+            };
+        };
+        responses: {
+            /** @description The webhook, with what its receiver verifies with */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook": {
+                     *         "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *         "customer": null,
+                     *         "url": "https://hooks.cloud.example/partner-access",
+                     *         "description": null,
+                     *         "types": [
+                     *           "grant.*",
+                     *           "access.lost"
+                     *         ],
+                     *         "status": "unverified",
+                     *         "reason": null,
+                     *         "secret_kind": "v1",
+                     *         "previous_secret_until": null,
+                     *         "created_at": "2026-11-28T10:00:00Z",
+                     *         "updated_at": "2026-11-28T10:00:00Z",
+                     *         "version": 1
+                     *       },
+                     *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD5lzRFGJXXkQ="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": null,
+                     *       "url": "https://hooks.cloud.example/partner-access",
+                     *       "description": null,
+                     *       "types": [
+                     *         "grant.*",
+                     *         "access.lost"
+                     *       ],
+                     *       "status": "active",
+                     *       "reason": null,
+                     *       "secret_kind": "v1",
+                     *       "previous_secret_until": null,
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
+                 * @example "7"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
+                 * @example "7"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "paused"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEdit"];
+            };
+        };
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": null,
+                     *       "url": "https://hooks.cloud.example/partner-access",
+                     *       "description": null,
+                     *       "types": [
+                     *         "grant.*",
+                     *         "access.lost"
+                     *       ],
+                     *       "status": "paused",
+                     *       "reason": null,
+                     *       "secret_kind": "v1",
+                     *       "previous_secret_until": null,
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            428: components["responses"]["IfMatchRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verifyWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": null,
+                     *       "url": "https://hooks.cloud.example/partner-access",
+                     *       "description": null,
+                     *       "types": [
+                     *         "grant.*",
+                     *         "access.lost"
+                     *       ],
+                     *       "status": "unverified",
+                     *       "reason": null,
+                     *       "secret_kind": "v1",
+                     *       "previous_secret_until": null,
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:00Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook, with what its receiver verifies with from now on */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook": {
+                     *         "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *         "customer": null,
+                     *         "url": "https://hooks.cloud.example/partner-access",
+                     *         "description": null,
+                     *         "types": [
+                     *           "grant.*",
+                     *           "access.lost"
+                     *         ],
+                     *         "status": "active",
+                     *         "reason": null,
+                     *         "secret_kind": "v1",
+                     *         "previous_secret_until": "2026-11-29T10:00:02Z",
+                     *         "created_at": "2026-11-28T10:00:00Z",
+                     *         "updated_at": "2026-11-28T10:00:02Z",
+                     *         "version": 2
+                     *       },
+                     *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD5lzRFGJXXkQ="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is on its way */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "type": "webhook.test",
+                     *       "state": "pending",
+                     *       "attempts": 0,
+                     *       "last_attempt_at": null,
+                     *       "last_status": null,
+                     *       "last_ms": null,
+                     *       "last_error": null,
+                     *       "next_attempt_at": "2026-11-28T10:00:00Z",
+                     *       "created_at": "2026-11-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                state?: "pending" | "delivered" | "failed";
+                /** @description Of events that happened at that instant or later */
+                from?: components["schemas"]["Instant"];
+                /** @description Of events that happened before that instant */
+                until?: components["schemas"]["Instant"];
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPage"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *           "type": "grant.revoked",
+                     *           "state": "delivered",
+                     *           "attempts": 1,
+                     *           "last_attempt_at": "2026-11-28T10:00:00.120Z",
+                     *           "last_status": 204,
+                     *           "last_ms": 35,
+                     *           "last_error": null,
+                     *           "next_attempt_at": null,
+                     *           "created_at": "2026-11-28T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                event: components["parameters"]["Event"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is on its way */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "type": "grant.revoked",
+                     *       "state": "pending",
+                     *       "attempts": 0,
+                     *       "last_attempt_at": null,
+                     *       "last_status": null,
+                     *       "last_ms": null,
+                     *       "last_error": null,
+                     *       "next_attempt_at": "2026-11-28T10:00:00Z",
+                     *       "created_at": "2026-11-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replayWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["Webhook"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2026-11-27T00:00:00Z",
+                 *       "until": "2026-11-28T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookReplay"];
+            };
+        };
+        responses: {
+            /** @description How many are sent again */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayed": 12,
+                     *       "after": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookReplayed"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
