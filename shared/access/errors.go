@@ -60,6 +60,7 @@ const (
 	WiderThanAsked       Code = "wider_than_asked"     // an approval grants at most what was asked for
 	GivesNothing         Code = "gives_nothing"        // what is asked for, or approved, is so already
 	AlreadyAsked         Code = "already_asked"        // a question about the request, which there is once
+	EventsGone           Code = "events_gone"          // what the caller has not read yet is not kept any more
 )
 
 // Field names one place of the input and what is wrong with it.

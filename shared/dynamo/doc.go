@@ -56,7 +56,8 @@
 //	   blocked
 //	how the recipients of a mail read         BatchGetItem                                                 E#<address>
 //	the first answer to a repeated request    GetItem                                                      I#<digest>
-//	the events of a feed                      Query, a page                                                F#<feed>, E#<number>
+//	the events of a feed                      GetItem of its number, Query, a page; TransactGetItems of    F#<feed>, N and E#<number>
+//	                                          one that is not seen
 //	the number of a feed's latest event       GetItem                                                      F#<feed>, N
 //	whether the bus has an event              with the event: the transaction's condition                  X#<event>, B
 //	the events that wait for the bus          Query of index 2, 4 shards; GetItem of each                  X#<shard>, <instant>…

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"partneraccess/shared/access"
 	"partneraccess/shared/cloudevents"
 )
 
@@ -194,6 +195,114 @@ func (s *Store) Feed(ctx context.Context, feed string, after int64, limit int) (
 		out = append(out, *e)
 	}
 	return out, more, nil
+}
+
+// Section returns the events of a feed that come after a number, at most limit of them; a negative number stands for the oldest that is
+// kept. An event is kept for 30 days from when it was published, whether or not DynamoDB has deleted it by then. What is returned has no
+// gap: it ends before an event that is not kept, and Gone says when it would have to begin with one.
+func (s *Store) Section(ctx context.Context, feed string, after int64, limit int, now time.Time) (cloudevents.Section, error) {
+	for n := 0; ; n++ {
+		out, missing, err := s.readSection(ctx, feed, after, limit, now)
+		if err != nil || missing == 0 {
+			return out, err
+		}
+		// A query can see a part of a transaction, such as the number without its event. Whether that is gone or just coming, a read that is a
+		// transaction itself can tell.
+		coming, err := s.keepsEvent(ctx, feed, missing, now)
+		if err != nil {
+			return cloudevents.Section{}, err
+		}
+		if !coming {
+			out.Gone = after >= 0
+			return out, nil
+		}
+		if n+1 == attempts {
+			return cloudevents.Section{}, fmt.Errorf("read a feed: %w: the event %d does not come", access.ErrUnavailable, missing)
+		}
+		if err := wait(ctx, time.Millisecond<<min(n, 6)); err != nil {
+			return cloudevents.Section{}, err
+		}
+	}
+}
+
+// readSection reads what Section returns, and names the event before it that was expected and not seen; 0 when there is none.
+func (s *Store) readSection(
+	ctx context.Context, feed string, after int64, limit int, now time.Time,
+) (out cloudevents.Section, missing int64, err error) {
+	number, err := one(ctx, s, feedKey(feed), func(it *item) *int64 { n := it.n(last); return &n })
+	if err != nil || number == nil {
+		return out, 0, err
+	}
+	if out.Latest = *number; after >= out.Latest {
+		return out, 0, nil
+	}
+	kept, err := s.keptEvents(ctx, feed, after, limit, now)
+	if err != nil {
+		return out, 0, err
+	}
+	switch {
+	case after >= 0 && (len(kept) == 0 || kept[0].Place() != after+1):
+		return out, after + 1, nil
+	case len(kept) == 0:
+		return out, out.Latest, nil
+	}
+	for i, e := range kept {
+		if e.Place() != kept[0].Place()+int64(i) {
+			kept = kept[:i]
+			break
+		}
+	}
+	out.Events = kept
+	if after < 0 {
+		missing = kept[0].Place() - 1
+	}
+	return out, missing, nil
+}
+
+// keptEvents reads events that come after a number and have not expired, at most limit of them. With a negative number it reads on: those
+// that have expired and are not deleted yet can fill pages.
+func (s *Store) keptEvents(ctx context.Context, feed string, after int64, limit int, now time.Time) ([]cloudevents.Event, error) {
+	var kept []cloudevents.Event
+	from := max(after, 0)
+	for {
+		sp := span{pk: feedPK(feed), first: publishedKey(feed, cloudevents.Number(from+1)).SK, last: publishedPrefix + "~"}
+		items, more, err := s.query(ctx, sp, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			e, err := decode(it, (*item).published)
+			if err != nil {
+				return nil, err
+			}
+			if from = e.Place(); it.n(ttl) > now.Unix() {
+				kept = append(kept, *e)
+			}
+		}
+		if !more || after >= 0 || len(kept) >= limit {
+			return kept[:min(len(kept), limit)], nil
+		}
+	}
+}
+
+// keepsEvent reports whether an event of a feed is there and has not expired. It waits for a transaction that is writing it.
+func (s *Store) keepsEvent(ctx context.Context, feed string, number int64, now time.Time) (bool, error) {
+	k := publishedKey(feed, cloudevents.Number(number))
+	in := &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: &s.table, Key: k.attributes()}}}}
+	for n := 0; ; n++ {
+		out, err := s.db.TransactGetItems(ctx, in)
+		var canceled *types.TransactionCanceledException
+		switch {
+		case err == nil:
+			it := fromSDK(out.Responses[0].Item)
+			return len(out.Responses[0].Item) > 0 && it.n(ttl) > now.Unix(), it.err
+		case !errors.As(err, &canceled) || n+1 == attempts:
+			return false, failed("read an event", err)
+		}
+		if err := wait(ctx, time.Millisecond<<min(n, 6)); err != nil {
+			return false, err
+		}
+	}
 }
 
 func (it *item) published() *cloudevents.Event {

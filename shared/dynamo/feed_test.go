@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"partneraccess/events"
 	"partneraccess/shared/cloudevents"
 	"partneraccess/shared/dynamo"
@@ -54,6 +57,122 @@ func TestAFeedIsNumberedWithoutGapsAndEachEventIsInItOnce(t *testing.T) {
 	slices.Sort(got)
 	if len(got) != 40 || len(slices.Compact(got)) != 40 {
 		t.Errorf("got %d events %q, want 40, each once", len(got), got)
+	}
+}
+
+// numbers are the places of a section's events.
+func numbers(s cloudevents.Section) []int64 {
+	var out []int64
+	for _, e := range s.Events {
+		out = append(out, e.Place())
+	}
+	return out
+}
+
+// Two events are published each day, and DynamoDB deletes none of them on its own here.
+func TestEventsAreReadForThirtyDays(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	for i := range 10 {
+		if _, err := tb.Publish(t.Context(), published(fmt.Sprintf("E%d", i)), noon.Add(time.Duration(i/2)*24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := noon.Add(dynamo.KeepFeed)
+	const oldest = -1
+	for _, c := range []struct {
+		about string
+		after int64
+		limit int
+		at    time.Time
+		want  []int64
+		gone  bool
+	}{
+		{"from the oldest", oldest, 3, noon, []int64{1, 2, 3}, false},
+		{"from the first", 0, 3, noon, []int64{1, 2, 3}, false},
+		{"the next", 3, 3, noon, []int64{4, 5, 6}, false},
+		{"the last", 9, 3, noon, []int64{10}, false},
+		{"at the end", 10, 3, noon, nil, false},
+		{"beyond it", 11, 3, noon, nil, false},
+		{"far beyond it", 1<<63 - 1, 3, noon, nil, false},
+		{"a moment before the first expires", 0, 3, end.Add(-time.Second), []int64{1, 2, 3}, false},
+		{"when the first two have expired", 0, 3, end, nil, true},
+		{"after one that has expired, before another", 1, 3, end, nil, true},
+		{"after the last that has expired", 2, 3, end, []int64{3, 4, 5}, false},
+		{"from the oldest, when two have expired", oldest, 3, end, []int64{3, 4, 5}, false},
+		{"from the oldest, behind a page that has", oldest, 1, end.Add(72 * time.Hour), []int64{9}, false},
+		{"when all have expired", 3, 3, end.Add(96 * time.Hour), nil, true},
+		{"at the end, when all have expired", 10, 3, end.Add(96 * time.Hour), nil, false},
+		{"from the oldest, when all have expired", oldest, 3, end.Add(96 * time.Hour), nil, false},
+	} {
+		got, err := tb.Section(t.Context(), "customers/acme", c.after, c.limit, c.at)
+		if err != nil || !slices.Equal(numbers(got), c.want) || got.Gone != c.gone || got.Latest != 10 {
+			t.Errorf("%s: got %d, gone %t, latest %d (%v), want %d, gone %t", c.about, numbers(got), got.Gone, got.Latest, err, c.want, c.gone)
+		}
+	}
+	got, err := tb.Section(t.Context(), "customers/globex", oldest, 3, noon)
+	if err != nil || got.Events != nil || got.Latest != 0 || got.Gone {
+		t.Errorf("of an organisation without events: got %+v (%v)", got, err)
+	}
+}
+
+// DynamoDB deletes in no order: what a deleted event leaves is no gap that a reader passes over.
+func TestASectionEndsBeforeAnEventThatWasDeleted(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	for i := range 5 {
+		if _, err := tb.Publish(t.Context(), published(fmt.Sprintf("E%d", i)), noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := tb.raw.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &tb.name, Key: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "F#customers/acme"}, "sk": &types.AttributeValueMemberS{Value: "E#" + cloudevents.Number(3)},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after int64
+		want  []int64
+		gone  bool
+	}{{0, []int64{1, 2}, false}, {-1, []int64{1, 2}, false}, {2, nil, true}, {3, []int64{4, 5}, false}} {
+		got, err := tb.Section(t.Context(), "customers/acme", c.after, 10, noon)
+		if err != nil || !slices.Equal(numbers(got), c.want) || got.Gone != c.gone {
+			t.Errorf("after %d: got %d, gone %t (%v), want %d, gone %t", c.after, numbers(got), got.Gone, err, c.want, c.gone)
+		}
+	}
+}
+
+// Nothing is lost to who reads while others publish, however the reads and the transactions overlap.
+func TestWhoReadsWhileOthersPublishMissesNothing(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	const events = 60
+	var wg sync.WaitGroup
+	for worker := range 2 {
+		wg.Go(func() {
+			for i := range events / 2 {
+				if _, err := tb.Publish(t.Context(), published(fmt.Sprintf("E%d-%02d", worker, i)), noon); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	seen := map[string]bool{}
+	for after := int64(0); after < events && !t.Failed(); {
+		got, err := tb.Section(t.Context(), "customers/acme", after, 7, noon)
+		if err != nil || got.Gone {
+			t.Fatalf("after %d: got %+v (%v)", after, got, err)
+		}
+		for _, e := range got.Events {
+			if after++; e.Place() != after {
+				t.Fatalf("got the number %d after %d", e.Place(), after-1)
+			}
+			seen[e.ID] = true
+		}
+	}
+	wg.Wait()
+	if len(seen) != events {
+		t.Errorf("got %d events, want %d", len(seen), events)
 	}
 }
 

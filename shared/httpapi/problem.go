@@ -84,6 +84,7 @@ var problems = map[access.Code]statusAndTitle{
 	access.GivesNothing:         {http.StatusUnprocessableEntity, "It would change nothing"},
 	access.WrongPerson:          {http.StatusForbidden, "The invitation is for somebody else"},
 	access.InvitationEnded:      {http.StatusGone, "The invitation has ended"},
+	access.EventsGone:           {http.StatusGone, "The events are no longer kept"},
 	access.VersionMismatch:      {http.StatusPreconditionFailed, "It has changed since it was read"},
 	tooLarge:                    {http.StatusRequestEntityTooLarge, "The request is too large"},
 	unsupportedMediaType:        {http.StatusUnsupportedMediaType, "The body has to be JSON"},

@@ -85,8 +85,8 @@ func rights() map[string][]Right {
 		},
 		"list": {
 			table("BatchGetItem", "C", "P"),
-			table("GetItem", "C", "E", "P"),
-			table("Query", "C", "P", "W", "Z"),
+			table("GetItem", "C", "E", "F", "P"), // F: published events; likewise below
+			table("Query", "C", "F", "P", "W", "Z"),
 			index(Index1, "A", "D", "P", "U"),
 		},
 		"directory": append([]Right{

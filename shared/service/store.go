@@ -6,6 +6,7 @@ import (
 
 	"partneraccess/events"
 	"partneraccess/shared/access"
+	"partneraccess/shared/cloudevents"
 	"partneraccess/shared/mail/receipt"
 )
 
@@ -106,6 +107,8 @@ type lists interface {
 	) (access.Page[access.InvitationRow], error)
 	CustomerHistory(ctx context.Context, customer string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event], error)
 	PartnerHistory(ctx context.Context, partner string, f access.HistoryFilter, ask access.PageRequest) (access.Page[events.Event], error)
+	// Section returns the published events of a feed that come after a number; a negative one stands for the oldest that is kept.
+	Section(ctx context.Context, feed string, after int64, limit int, now time.Time) (cloudevents.Section, error)
 }
 
 // due reads what the work of the clock goes through, a stretch at a time. Next is where the following one begins, "" when there is none; a

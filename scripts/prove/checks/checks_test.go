@@ -41,7 +41,8 @@ func rules() map[string]rule {
 		// Unicode's tables: pure functions
 		"shared/access": {own: []string{"events"}, other: []string{"golang.org/x/net/idna", "golang.org/x/text"}},
 		"shared/service": {
-			own: []string{"events", "shared/access", "shared/mail/receipt", "shared/webhook"}, other: []string{"golang.org/x/sync"},
+			own:   []string{"events", "shared/access", "shared/cloudevents", "shared/mail/receipt", "shared/webhook"},
+			other: []string{"golang.org/x/sync"},
 		},
 		"shared/cloudevents": {own: []string{"events", "shared/access"}}, // pure: the form in which others get events
 		"shared/dynamo": {
@@ -55,8 +56,8 @@ func rules() map[string]rule {
 		"shared/authzen":    {own: []string{"shared/access", "shared/rawjson"}, other: text},                    // a protocol without HTTP
 		"shared/httpapi": {
 			own: []string{
-				"events", "shared/access", "shared/apigateway", "shared/authzen", "shared/mail/receipt", "shared/metrics", "shared/rawjson",
-				"shared/service", "shared/cloudevents", "shared/webhook",
+				"events", "shared/access", "shared/apigateway", "shared/authzen", "shared/cloudevents", "shared/mail/receipt", "shared/metrics",
+				"shared/rawjson", "shared/service", "shared/webhook",
 			},
 			other: with(text, []string{"github.com/aws/aws-lambda-go", "gopkg.in/yaml.v3"}),
 		},

@@ -158,6 +158,9 @@ func (tn town) at(route, letter, where string) *spec.Answer {
 	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation,
 		"{request}", asked, "{job}", job, "{webhook}", hook, "{event}", event,
 		"{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
+	if path == "/v1/events" {
+		path += "?customer=" + customer
+	}
 	var body any
 	if (method == "POST" || method == "PUT" || method == "PATCH") && !bodyless(path) {
 		body = map[string]any{"no_such_member": 1}

@@ -38,6 +38,7 @@ var notHere = map[string]string{
 	"own_request":       "of requests",
 	"wider_than_asked":  "of requests",
 	"already_asked":     "of requests",
+	"events_gone":       "of feeds",
 }
 
 // A provocation is a request that is refused, and how.

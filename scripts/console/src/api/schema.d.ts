@@ -1895,6 +1895,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the published events of a feed
+         * @description What the bus and webhooks send, to recover what was missed, or instead of them. A feed has the events of a customer, or those of a
+         *     partner that concern no customer; its events are numbered 1, 2, 3 and so on, in the order in which they were published. Name exactly
+         *     one feed: order and completeness hold in a feed alone.
+         *
+         *     An event is kept for 30 days from when it was published; none is shown longer. `after` is the number of the last event that one has,
+         *     and what follows has no gap: where the next event is not kept any more, the answer is 410 `events_gone`. Then read the present state
+         *     from the API, and go on after the number that the refusal names, or without `after` from the oldest event that is kept. A number
+         *     that the feed has not reached is refused (400): after a backup was restored, the same numbers are given to other events.
+         *
+         *     The feed of an organisation that was removed stays, and one that never was is not found. For the provider.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks": {
         parameters: {
             query?: never;
@@ -3982,6 +4014,189 @@ export interface components {
                 detail: string;
             }[];
         };
+        /**
+         * @description An event as other systems get it: CloudEvents 1.0, structured JSON. Members are only ever added and types may come: a receiver passes over what it does not know, so nothing is closed here. It expects every event twice: id tells copies apart, and sequence puts those of one partitionkey in order. There are ids, and no addresses, names or free text.
+         * @example {
+         *       "specversion": "1.0",
+         *       "id": "01KCC45D40000000000000000A",
+         *       "source": "https://api.access.example",
+         *       "type": "com.partner-access.access.lost.v1",
+         *       "subject": "customers/acme/partners/contoso",
+         *       "time": "2026-12-01T09:00:00Z",
+         *       "datacontenttype": "application/json",
+         *       "dataschema": "urn:partner-access:published:v1",
+         *       "partitionkey": "customers/acme",
+         *       "sequence": "00000000000000000101",
+         *       "data": {
+         *         "customer": "acme",
+         *         "partner": "contoso",
+         *         "match": {
+         *           "customer": "acme",
+         *           "partner": "contoso"
+         *         },
+         *         "ask": false,
+         *         "at": "2026-12-01T09:00:00Z",
+         *         "grant": "grt_01KAP7C1RGQ4X8T2M6V9B3N5HK",
+         *         "level": "none",
+         *         "reason": "ended"
+         *       }
+         *     }
+         */
+        PublishedEvent: {
+            /** @constant */
+            specversion: "1.0";
+            /** @description a ULID, the same for each copy of the event */
+            id: string;
+            /**
+             * Format: uri
+             * @description the address of the service
+             */
+            source: string;
+            /** @description the event's name between com.partner-access. and the version */
+            type: string;
+            /** @description what it is about: customers/{customer}/partners/{partner}, customers/{customer} or partners/{partner} */
+            subject: string;
+            /**
+             * Format: date-time
+             * @description of the change, UTC
+             */
+            time: string;
+            /** @constant */
+            datacontenttype: "application/json";
+            /** @constant */
+            dataschema: "urn:partner-access:published:v1";
+            /** @description the feed that the event is in: the customer's that it is about, or the partner's when there is no customer */
+            partitionkey: string;
+            /** @description the event's place in its feed: 1, 2, 3 and so on without a gap, filled with zeros so that it sorts as a text */
+            sequence: string;
+            data: {
+                /** @description the customer's id */
+                customer?: string;
+                /** @description the partner's id */
+                partner?: string;
+                /** @description who made the change; absent in access.lost and access.gained */
+                actor?: {
+                    /** @description provider, customer, partner or clock */
+                    kind: string;
+                    /** @description the partner's user */
+                    user?: string;
+                };
+                /** @description of access.lost and access.gained: whom it concerns, who fits each member that is there */
+                match?: {
+                    /** @description only in this customer's tenant */
+                    customer?: string;
+                    /** @description only this partner's users */
+                    partner?: string;
+                    /** @description only this user */
+                    user?: string;
+                };
+                /** @description of access.lost: false = nobody who fits has more than level; true = some may have less than before, and a check says who */
+                ask?: boolean;
+                /**
+                 * Format: date-time
+                 * @description of access.lost and access.gained: when access ended or began; before time where the clock ended it
+                 */
+                at?: string;
+                /** @description the grant's id */
+                grant?: string;
+                /** @description of the changed record, after the change */
+                version?: number;
+                /**
+                 * @description after the change; of access.lost: the most that is left
+                 * @enum {string}
+                 */
+                level?: "none" | "view" | "support" | "manage";
+                /**
+                 * @description when the change altered it
+                 * @enum {string}
+                 */
+                level_was?: "none" | "view" | "support" | "manage";
+                /**
+                 * Format: date-time
+                 * @description start of the period
+                 */
+                from?: string;
+                /**
+                 * Format: date-time
+                 * @description when the change altered it
+                 */
+                from_was?: string;
+                /**
+                 * Format: date-time
+                 * @description end of the period, exclusive; absent = continuous
+                 */
+                until?: string;
+                /**
+                 * Format: date-time
+                 * @description when the change altered it
+                 */
+                until_was?: string;
+                /** @description users have to come by single sign-on */
+                require_sso?: boolean;
+                /** @description when the change altered it */
+                require_sso_was?: boolean;
+                /** @description why it ended; of access.lost: the reason that a check gives */
+                reason?: string;
+                /** @description when the change switched everyone on or off */
+                everyone?: boolean;
+                /** @description users assigned one by one */
+                added?: string[];
+                /** @description users whose level changed */
+                changed?: string[];
+                /** @description users removed, as far as they are known and few */
+                removed?: string[];
+                /** @description how many more were removed */
+                unnamed?: number;
+                /** @description users in the grant after the change */
+                user_count?: number;
+                /** @description customer or partner */
+                assigned_by?: string;
+                /** @description the names of what changed, as the API calls them */
+                fields?: string[];
+                /** @description of the grant, as people see it, after the change */
+                status?: string;
+                /** @description until the end */
+                days?: number;
+                /** @description by how much the grant is extended by itself (ISO 8601) */
+                auto_extend?: string;
+                /** @description the invitation's id */
+                invitation?: string;
+                /**
+                 * Format: date-time
+                 * @description when the invitation ends
+                 */
+                expires?: string;
+                /** @description the inviter's: customer or partner */
+                side?: string;
+                /** @description the partner's user concerned */
+                user?: string;
+                /** @description of the person concerned */
+                role?: string;
+                /** @description the request's id */
+                request?: string;
+                /** @description of the request: access, extend or raise */
+                kind?: string;
+                /** @description the partner that asks */
+                asking?: string;
+                /** @description the bulk job of which the change was a row */
+                job?: string;
+            };
+        };
+        /**
+         * @description An event's place in its feed
+         * @example 00000000000000000101
+         */
+        Sequence: string;
+        PublishedEventList: {
+            /** @description In the order of their sequence; those of other types are left out */
+            items: components["schemas"]["PublishedEvent"][];
+            /** @description Where to go on, as the next request's after. Also of a page without events */
+            after: components["schemas"]["Sequence"];
+            /** @description The place of the feed's latest event */
+            latest: components["schemas"]["Sequence"];
+            /** @description There are further events now: ask again at once */
+            more: boolean;
+        };
         GatewayMessage: {
             message: string;
         };
@@ -4200,6 +4415,31 @@ export interface components {
                  *       "status": 410,
                  *       "code": "invitation_ended",
                  *       "detail": "ask for a new one",
+                 *       "request_id": "JKJaXmPLvHcESHA="
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description The events are no longer kept.
+         *
+         *     - `events_gone`: read the present state from the API, then go on after the number that the detail names
+         */
+        EventsGone: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:partner-access:problem:events_gone",
+                 *       "title": "The events are no longer kept",
+                 *       "status": 410,
+                 *       "code": "events_gone",
+                 *       "detail": "read the present state from the API, then go on after the number that the detail names",
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
@@ -10141,6 +10381,97 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The feed of this customer; not beside partner
+                 * @example acme
+                 */
+                customer?: components["schemas"]["OrganisationID"];
+                /** @description The feed of this partner: what concerns no customer; not beside customer */
+                partner?: components["schemas"]["OrganisationID"];
+                /**
+                 * @description Events with a higher sequence than this one; 0 stands before the first. By default from the oldest that is kept
+                 * @example 00000000000000000100
+                 */
+                after?: string;
+                /**
+                 * @description Names of events (the types between `com.partner-access.` and the version), or beginnings of names with an asterisk, separated by commas; by default all. Others are passed over, and `after` goes on
+                 * @example [
+                 *       "grant.*",
+                 *       "access.lost"
+                 *     ]
+                 */
+                types?: string[];
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "specversion": "1.0",
+                     *           "id": "01KCC45D40000000000000000A",
+                     *           "source": "https://api.access.example",
+                     *           "type": "com.partner-access.access.lost.v1",
+                     *           "subject": "customers/acme/partners/contoso",
+                     *           "time": "2026-12-01T09:00:00Z",
+                     *           "datacontenttype": "application/json",
+                     *           "dataschema": "urn:partner-access:published:v1",
+                     *           "partitionkey": "customers/acme",
+                     *           "sequence": "00000000000000000101",
+                     *           "data": {
+                     *             "customer": "acme",
+                     *             "partner": "contoso",
+                     *             "match": {
+                     *               "customer": "acme",
+                     *               "partner": "contoso"
+                     *             },
+                     *             "ask": false,
+                     *             "at": "2026-12-01T09:00:00Z",
+                     *             "grant": "grt_01KAP7C1RGQ4X8T2M6V9B3N5HK",
+                     *             "level": "none",
+                     *             "reason": "ended"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "after": "00000000000000000101",
+                     *       "latest": "00000000000000000101",
+                     *       "more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PublishedEventList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["EventsGone"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -849,6 +849,8 @@ export interface Messages {
   'problems.email_unavailable.title': {};
   'problems.ended.remedy': {};
   'problems.ended.title': {};
+  'problems.events_gone.remedy': {};
+  'problems.events_gone.title': {};
   'problems.everyone_is_on.remedy': {};
   'problems.everyone_is_on.title': {};
   'problems.field.contacts': {};
