@@ -84,17 +84,30 @@ func (c *Contract) compile() error {
 		}
 	}
 	for path, item := range c.Doc.Paths.Map() {
-		for method, op := range item.Operations() {
-			here := "/paths/" + escape(path) + "/" + strings.ToLower(method)
-			if b := op.RequestBody; b != nil {
-				if err := c.compileContent(compiler, resolve(b.Ref, here+"/requestBody"), b.Value.Content); err != nil {
-					return err
-				}
+		if err := c.compileItem(compiler, "/paths/"+escape(path), item); err != nil {
+			return err
+		}
+	}
+	for name, item := range c.Doc.Webhooks {
+		if err := c.compileItem(compiler, "/webhooks/"+escape(name), item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compileItem compiles the schemas of all bodies of a path or a webhook, which stands at the pointer.
+func (c *Contract) compileItem(compiler *jsonschema.Compiler, pointer string, item *openapi3.PathItem) error {
+	for method, op := range item.Operations() {
+		here := pointer + "/" + strings.ToLower(method)
+		if b := op.RequestBody; b != nil {
+			if err := c.compileContent(compiler, resolve(b.Ref, here+"/requestBody"), b.Value.Content); err != nil {
+				return err
 			}
-			for status, r := range op.Responses.Map() {
-				if err := c.compileContent(compiler, resolve(r.Ref, here+"/responses/"+status), r.Value.Content); err != nil {
-					return err
-				}
+		}
+		for status, r := range op.Responses.Map() {
+			if err := c.compileContent(compiler, resolve(r.Ref, here+"/responses/"+status), r.Value.Content); err != nil {
+				return err
 			}
 		}
 	}
@@ -225,6 +238,18 @@ func (c *Contract) Check(r *http.Request, body []byte, status int, header http.H
 		wrong = append(wrong, c.request(in, body))
 	}
 	return errors.Join(append(wrong, c.response(in, status, header, answer))...)
+}
+
+// Message tells how what is sent to a receiver departs from the webhook of that name.
+func (c *Contract) Message(name string, r *http.Request, body []byte) error {
+	item := c.Doc.Webhooks[name]
+	if item == nil || item.GetOperation(r.Method) == nil {
+		return fmt.Errorf("%s is no webhook of it", name)
+	}
+	return c.request(&openapi3filter.RequestValidationInput{
+		Request: r, Route: &routers.Route{Spec: c.Doc, Path: "/", PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)},
+		Options: &openapi3filter.Options{ExcludeRequestBody: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+	}, body)
 }
 
 func (c *Contract) request(in *openapi3filter.RequestValidationInput, body []byte) error {

@@ -43,6 +43,7 @@ func TestTheContractIsAnOpenAPI31DocumentAndItsExamplesKeepToIt(t *testing.T) {
 		{"a request's example", "{email: kim@contoso.example, level: view}", "{email: kim@contoso.example, level: most}"},
 		{"an answer's example", "results: [{name: sign_in}", "results: [{name: sign_in, id: 1}"},
 		{"a schema's example", "version: 7", "version: '7'"},
+		{"a webhook's example", "example: {token: 3f2c9d51b08e47a6}", "example: {token: 7}"},
 		{"a reference", "'#/components/schemas/GrantChange'", "'#/components/schemas/GrantChanges'"},
 	} {
 		document := bytes.Replace(httpapi.OpenAPI, []byte(broken.old), []byte(broken.with), 1)
