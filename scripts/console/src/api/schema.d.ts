@@ -1927,76 +1927,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-}
-export interface webhooks {
-    event: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * An event
-         * @description What happens, as the webhook's types select it: `POST` to its address, signed as Standard Webhooks 1.0 says (https://www.standardwebhooks.com).
-         *     First verify, then read: the signature is over `webhook-id`, a full stop, `webhook-timestamp`, a full stop, and the body as it came, byte for
-         *     byte. `v1` is HMAC-SHA256 with the webhook's secret (`whsec_`), `v1a` Ed25519 by its public key (`whpk_`). Refuse what is more than five minutes
-         *     away from your clock. `client.VerifyWebhook` in Go and `verifyWebhook` in TypeScript do this, and so do the libraries of Standard Webhooks and
-         *     Svix.
-         *
-         *     Each event comes at least once and in no order: its `id` tells copies apart and is `webhook-id`, and its `sequence` puts those of one
-         *     `partitionkey` in order. What was missed is read at `/v1/events`.
-         */
-        post: operations["receiveEvent"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "webhook.verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Is the address yours?
-         * @description Whether whoever has the address wants to be sent events. Verify it like an event, and answer the token of its data. It is sent three times at
-         *     most, each with the same `webhook-id`; a later one takes its place.
-         */
-        post: operations["receiveChallenge"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "webhook.test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * A test
-         * @description An event that says nothing, sent when somebody asks for it, to see whether a receiver works. Verify it like an event.
-         */
-        post: operations["receiveTest"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/webhooks": {
         parameters: {
             query?: never;
@@ -2215,6 +2145,76 @@ export interface webhooks {
          *     already is left as it is. What was never in the log is in `GET /v1/events`.
          */
         post: operations["replayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export interface webhooks {
+    event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An event
+         * @description What happens, as the webhook's types select it: `POST` to its address, signed as Standard Webhooks 1.0 says (https://www.standardwebhooks.com).
+         *     First verify, then read: the signature is over `webhook-id`, a full stop, `webhook-timestamp`, a full stop, and the body as it came, byte for
+         *     byte. `v1` is HMAC-SHA256 with the webhook's secret (`whsec_`), `v1a` Ed25519 by its public key (`whpk_`). Refuse what is more than five minutes
+         *     away from your clock. `client.VerifyWebhook` in Go and `verifyWebhook` in TypeScript do this, and so do the libraries of Standard Webhooks and
+         *     Svix.
+         *
+         *     Each event comes at least once and in no order: its `id` tells copies apart and is `webhook-id`, and its `sequence` puts those of one
+         *     `partitionkey` in order. What was missed is read at `/v1/events`.
+         */
+        post: operations["receiveEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Is the address yours?
+         * @description Whether whoever has the address wants to be sent events. Verify it like an event, and answer the token of its data. It is sent three times at
+         *     most, each with the same `webhook-id`; a later one takes its place.
+         */
+        post: operations["receiveChallenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A test
+         * @description An event that says nothing, sent when somebody asks for it, to see whether a receiver works. Verify it like an event.
+         */
+        post: operations["receiveTest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10609,234 +10609,6 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    receiveEvent: {
-        parameters: {
-            query?: never;
-            header: {
-                /**
-                 * @description The same for each attempt, so that a receiver passes over what it has had
-                 * @example 01KCC45D40000000000000000A
-                 */
-                "webhook-id": components["parameters"]["WebhookID"];
-                /**
-                 * @description When this attempt was made, in seconds since 1970
-                 * @example 1796115600
-                 */
-                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
-                /**
-                 * @description One signature, or two while secrets are exchanged, separated by spaces. One of them has to be right
-                 * @example v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=
-                 */
-                "webhook-signature": components["parameters"]["WebhookSignature"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "specversion": "1.0",
-                 *       "id": "01KCC45D40000000000000000A",
-                 *       "source": "https://api.access.example",
-                 *       "type": "com.partner-access.access.lost.v1",
-                 *       "subject": "customers/acme/partners/contoso",
-                 *       "time": "2026-12-01T09:00:00Z",
-                 *       "datacontenttype": "application/json",
-                 *       "dataschema": "urn:partner-access:published:v1",
-                 *       "partitionkey": "customers/acme",
-                 *       "sequence": "00000000000000000101",
-                 *       "data": {
-                 *         "customer": "acme",
-                 *         "partner": "contoso",
-                 *         "match": {
-                 *           "customer": "acme",
-                 *           "partner": "contoso"
-                 *         },
-                 *         "ask": false,
-                 *         "at": "2026-12-01T09:00:00Z",
-                 *         "grant": "grt_01KAP7C1RGQ4X8T2M6V9B3N5HK",
-                 *         "level": "none",
-                 *         "reason": "ended"
-                 *       }
-                 *     }
-                 */
-                "application/cloudevents+json": components["schemas"]["PublishedEvent"];
-            };
-        };
-        responses: {
-            /** @description Nothing more is wanted here: the webhook is disabled */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Too much: after Retry-After (seconds, or a date) it is tried again, and so are the others that wait. 503 means the same */
-            429: {
-                headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was taken, and is not sent again. There are 15 seconds: answer before the work is done. A body says nothing */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It is tried again, as is an answer that does not come or leads elsewhere (3xx): ten times within three days */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    receiveChallenge: {
-        parameters: {
-            query?: never;
-            header: {
-                /**
-                 * @description The same for each attempt, so that a receiver passes over what it has had
-                 * @example 01KCC45D40000000000000000A
-                 */
-                "webhook-id": components["parameters"]["WebhookID"];
-                /**
-                 * @description When this attempt was made, in seconds since 1970
-                 * @example 1796115600
-                 */
-                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
-                /**
-                 * @description One signature, or two while secrets are exchanged, separated by spaces. One of them has to be right
-                 * @example v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=
-                 */
-                "webhook-signature": components["parameters"]["WebhookSignature"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "specversion": "1.0",
-                 *       "id": "01KCC45D40000000000000000C",
-                 *       "source": "https://api.access.example",
-                 *       "type": "webhook.verify",
-                 *       "time": "2026-12-01T09:00:00Z",
-                 *       "datacontenttype": "application/json",
-                 *       "data": {
-                 *         "token": "3f2c9d51b08e47a6",
-                 *         "webhook": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV"
-                 *       }
-                 *     }
-                 */
-                "application/cloudevents+json": components["schemas"]["WebhookChallenge"];
-            };
-        };
-        responses: {
-            /** @description The token: the webhook is active */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "token": "3f2c9d51b08e47a6"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["WebhookToken"];
-                };
-            };
-            /** @description The webhook stays unverified: nothing is sent to it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    receiveTest: {
-        parameters: {
-            query?: never;
-            header: {
-                /**
-                 * @description The same for each attempt, so that a receiver passes over what it has had
-                 * @example 01KCC45D40000000000000000A
-                 */
-                "webhook-id": components["parameters"]["WebhookID"];
-                /**
-                 * @description When this attempt was made, in seconds since 1970
-                 * @example 1796115600
-                 */
-                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
-                /**
-                 * @description One signature, or two while secrets are exchanged, separated by spaces. One of them has to be right
-                 * @example v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=
-                 */
-                "webhook-signature": components["parameters"]["WebhookSignature"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "specversion": "1.0",
-                 *       "id": "01KCC45D40000000000000000C",
-                 *       "source": "https://api.access.example",
-                 *       "type": "webhook.test",
-                 *       "time": "2026-12-01T09:00:00Z",
-                 *       "datacontenttype": "application/json",
-                 *       "data": {
-                 *         "webhook": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV"
-                 *       }
-                 *     }
-                 */
-                "application/cloudevents+json": components["schemas"]["WebhookTest"];
-            };
-        };
-        responses: {
-            /** @description Nothing more is wanted here: the webhook is disabled */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Too much: after Retry-After (seconds, or a date) it is tried again, and so are the others that wait. 503 means the same */
-            429: {
-                headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was taken, and is not sent again. There are 15 seconds: answer before the work is done. A body says nothing */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It is tried again, as is an answer that does not come or leads elsewhere (3xx): ten times within three days */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
     listWebhooks: {
         parameters: {
             query?: never;
@@ -11491,6 +11263,234 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveEvent: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The same for each attempt, so that a receiver passes over what it has had
+                 * @example 01KCC45D40000000000000000A
+                 */
+                "webhook-id": components["parameters"]["WebhookID"];
+                /**
+                 * @description When this attempt was made, in seconds since 1970
+                 * @example 1796115600
+                 */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                /**
+                 * @description One signature, or two while secrets are exchanged, separated by spaces. One of them has to be right
+                 * @example v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=
+                 */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "01KCC45D40000000000000000A",
+                 *       "source": "https://api.access.example",
+                 *       "type": "com.partner-access.access.lost.v1",
+                 *       "subject": "customers/acme/partners/contoso",
+                 *       "time": "2026-12-01T09:00:00Z",
+                 *       "datacontenttype": "application/json",
+                 *       "dataschema": "urn:partner-access:published:v1",
+                 *       "partitionkey": "customers/acme",
+                 *       "sequence": "00000000000000000101",
+                 *       "data": {
+                 *         "customer": "acme",
+                 *         "partner": "contoso",
+                 *         "match": {
+                 *           "customer": "acme",
+                 *           "partner": "contoso"
+                 *         },
+                 *         "ask": false,
+                 *         "at": "2026-12-01T09:00:00Z",
+                 *         "grant": "grt_01KAP7C1RGQ4X8T2M6V9B3N5HK",
+                 *         "level": "none",
+                 *         "reason": "ended"
+                 *       }
+                 *     }
+                 */
+                "application/cloudevents+json": components["schemas"]["PublishedEvent"];
+            };
+        };
+        responses: {
+            /** @description Nothing more is wanted here: the webhook is disabled */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too much: after Retry-After (seconds, or a date) it is tried again, and so are the others that wait. 503 means the same */
+            429: {
+                headers: {
+                    /** @example 30 */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was taken, and is not sent again. There are 15 seconds: answer before the work is done. A body says nothing */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is tried again, as is an answer that does not come or leads elsewhere (3xx): ten times within three days */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveChallenge: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The same for each attempt, so that a receiver passes over what it has had
+                 * @example 01KCC45D40000000000000000A
+                 */
+                "webhook-id": components["parameters"]["WebhookID"];
+                /**
+                 * @description When this attempt was made, in seconds since 1970
+                 * @example 1796115600
+                 */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                /**
+                 * @description One signature, or two while secrets are exchanged, separated by spaces. One of them has to be right
+                 * @example v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=
+                 */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "01KCC45D40000000000000000C",
+                 *       "source": "https://api.access.example",
+                 *       "type": "webhook.verify",
+                 *       "time": "2026-12-01T09:00:00Z",
+                 *       "datacontenttype": "application/json",
+                 *       "data": {
+                 *         "token": "3f2c9d51b08e47a6",
+                 *         "webhook": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV"
+                 *       }
+                 *     }
+                 */
+                "application/cloudevents+json": components["schemas"]["WebhookChallenge"];
+            };
+        };
+        responses: {
+            /** @description The token: the webhook is active */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "token": "3f2c9d51b08e47a6"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookToken"];
+                };
+            };
+            /** @description The webhook stays unverified: nothing is sent to it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTest: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The same for each attempt, so that a receiver passes over what it has had
+                 * @example 01KCC45D40000000000000000A
+                 */
+                "webhook-id": components["parameters"]["WebhookID"];
+                /**
+                 * @description When this attempt was made, in seconds since 1970
+                 * @example 1796115600
+                 */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                /**
+                 * @description One signature, or two while secrets are exchanged, separated by spaces. One of them has to be right
+                 * @example v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=
+                 */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "01KCC45D40000000000000000C",
+                 *       "source": "https://api.access.example",
+                 *       "type": "webhook.test",
+                 *       "time": "2026-12-01T09:00:00Z",
+                 *       "datacontenttype": "application/json",
+                 *       "data": {
+                 *         "webhook": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV"
+                 *       }
+                 *     }
+                 */
+                "application/cloudevents+json": components["schemas"]["WebhookTest"];
+            };
+        };
+        responses: {
+            /** @description Nothing more is wanted here: the webhook is disabled */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too much: after Retry-After (seconds, or a date) it is tried again, and so are the others that wait. 503 means the same */
+            429: {
+                headers: {
+                    /** @example 30 */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was taken, and is not sent again. There are 15 seconds: answer before the work is done. A body says nothing */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is tried again, as is an answer that does not come or leads elsewhere (3xx): ten times within three days */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }
