@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 // receiver is a server that verifies what it is sent as a product would, and answers challenges.
 type receiver struct {
 	*httptest.Server
+	contract *spec.Contract
 
 	mu     sync.Mutex
 	keys   []string
@@ -33,7 +35,7 @@ type receiver struct {
 
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{got: map[string][]string{}}
+	r := &receiver{contract: contract(t), got: map[string][]string{}}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(r.Close)
 	return r
@@ -51,6 +53,13 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err := json.Unmarshal(body, &e); err != nil {
 		r.wrong = err
 		return
+	}
+	name := e.Type
+	if !strings.HasPrefix(name, "webhook.") {
+		name = "event"
+	}
+	if err := r.contract.Message(name, req, body); err != nil {
+		r.wrong = err
 	}
 	if len(r.keys) > 0 { // until it knows its secret it can only answer
 		seconds, _ := strconv.ParseInt(req.Header.Get("webhook-timestamp"), 10, 64) // the world's clock is moved while messages are on their way
@@ -417,4 +426,43 @@ func TestAWebhookIsRefusedWithWhatIsWrong(t *testing.T) {
 	w.Provider().Do("DELETE", path, nil).Want(204)
 	w.Provider().Do("GET", path, nil).WantProblem(404, "not_found")
 	w.Provider().Do("POST", webhooks, m{"url": "https://example.invalid/"}).Want(201)
+}
+
+// BenchmarkRevokeToWebhook measures how long after the answer to a revoke a receiver on this machine has its access.lost.
+func BenchmarkRevokeToWebhook(b *testing.B) {
+	w := spec.New(b, func(c *stack.Config) { c.Stream = true })
+	w.Customer("acme")
+	w.Partner("contoso")
+	came := make(chan time.Time, 16)
+	s := httptest.NewServer(http.HandlerFunc(func(res http.ResponseWriter, r *http.Request) {
+		var e struct {
+			Type string
+			Data struct{ Token string }
+		}
+		at := time.Now()
+		_ = json.NewDecoder(r.Body).Decode(&e)
+		if e.Type == "webhook.verify" {
+			_ = json.NewEncoder(res).Encode(map[string]string{"token": e.Data.Token})
+			return
+		}
+		came <- at
+	}))
+	b.Cleanup(s.Close)
+	made := w.Provider().Do("POST", webhooks, m{"url": s.URL, "types": []string{"access.lost"}}).Want(201)
+	spec.Eventually(b, func() error {
+		if is := w.Provider().Do("GET", made.Header.Get("Location"), nil).Want(200).String("status"); is != "active" {
+			return fmt.Errorf("it is %s", is)
+		}
+		return nil
+	})
+	var took []time.Duration
+	for b.Loop() {
+		w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
+		w.AdminOf("acme").Do("DELETE", contosoGrant, nil).Want(200)
+		answered := time.Now()
+		took = append(took, max(0, (<-came).Sub(answered)))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Milliseconds()), "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Milliseconds()), "p99-ms")
 }
