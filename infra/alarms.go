@@ -139,6 +139,10 @@ func slow(f manifest.Function) string {
 	return "A batch that fails again and again, or a table that refuses writes, holds them up."
 }
 
+// onlyByClock tells of functions that nothing but the clock and other functions start: Lambda tries again what it did not start, the lag of
+// what is due tells of it, and its dead letters do.
+func onlyByClock(f manifest.Function) bool { return len(f.Routes) == 0 && f.Stream == nil && !f.Feedback }
+
 func (v *service) alarms() []alarm {
 	var all []alarm
 	for _, f := range manifest.Functions() {
@@ -146,12 +150,14 @@ func (v *service) alarms() []alarm {
 			alarm{
 				name: f.Name + "-errors", cause: causeOf(f), metric: v.lambda(f, "Errors", "Sum", 5),
 				means: "The function that " + f.Does + " failed or timed out. Its log says why.",
-			},
-			alarm{
+			})
+		if !onlyByClock(f) {
+			all = append(all, alarm{
 				name: f.Name + "-throttles", cause: causeOf(f), metric: v.lambda(f, "Throttles", "Sum", 5),
 				means: "Lambda did not start the function that " + f.Does +
 					", because all executions of the account were in use: ask for a higher limit.",
 			})
+		}
 		if f.Stream != nil {
 			all = append(all, alarm{
 				name: f.Name + "-age", cause: causeOf(f), metric: v.lambda(f, "IteratorAge", "Maximum", 1), above: 5 * 60 * 1000, periods: 5,

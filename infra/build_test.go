@@ -53,7 +53,7 @@ func TestWhatIsNotBuiltForTheTargetIsNamed(t *testing.T) {
 		{"for LocalStack", intel, onLocalStack, nil},
 		{"Intel's in AWS", intel, onAWS, []string{"check/bootstrap", "another processor", "make build "}},
 		{"ARM's in LocalStack", arm, onLocalStack, []string{"another processor", "make build ARCH=amd64"}},
-		{"nothing built", t.TempDir(), onAWS, []string{"work/bootstrap: not there", "make build "}},
+		{"nothing built", t.TempDir(), onAWS, []string{"deliver/bootstrap: not there", "make build "}},
 		{"one missing", gone, onAWS, []string{"grant/bootstrap: not there"}},
 		{"no program", build(t, []byte("#!/bin/sh\n")), onAWS, []string{"no program for Linux", "make build"}},
 	} {

@@ -326,7 +326,7 @@ func busDuePK(shard int) string { return fmt.Sprintf("%s%d", busPrefix, shard) }
 const (
 	webhookPrefix  = "H#"
 	deliveryPrefix = "E#"
-	webhookShards  = 4
+	webhookShards  = 2
 )
 
 // webhooksKey is the key of the webhooks of a customer; with "" of the provider's.
