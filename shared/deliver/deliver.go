@@ -245,7 +245,7 @@ func (q *queue) challenge(ctx context.Context) (time.Time, error) {
 		return d.Due, nil
 	}
 	if d, err = q.Store.ClaimDelivery(ctx, q.id, d.Event, q.Now(), q.Now().Add(claim)); err != nil || d == nil {
-		return time.Time{}, err
+		return q.Now().Add(claim), err // nobody else has it: the answer to a claim of ours was lost
 	}
 	if err := q.attempt(ctx, d); err != nil {
 		return time.Time{}, err
@@ -313,8 +313,7 @@ func (q *queue) leftAlone() bool {
 
 // attempt makes one attempt at a delivery that was claimed, and records it.
 func (q *queue) attempt(ctx context.Context, d *access.WebhookDelivery) error {
-	if d.Type == access.WebhookChallenge && d.Event != q.hook.ChallengeID { // another came after it
-		d.State, d.Due, d.Last = access.DeliveryFailed, time.Time{}, access.DeliveryAttempt{At: q.Now(), Detail: "it was replaced by a later one"}
+	if d.Type == access.WebhookChallenge && q.isOver(d) {
 		return q.Store.RecordDelivery(ctx, d)
 	}
 	began, real := q.Now(), time.Now()
@@ -343,6 +342,19 @@ func (q *queue) attempt(ctx context.Context, d *access.WebhookDelivery) error {
 		}
 	}
 	return q.Store.RecordDelivery(ctx, d)
+}
+
+// isOver settles a challenge that needs no answer any more: another came after it, or it was answered, which was not recorded.
+func (q *queue) isOver(d *access.WebhookDelivery) bool {
+	replaced, answered := d.Event != q.hook.ChallengeID, q.hook.Challenge == ""
+	if !replaced && !answered {
+		return false
+	}
+	d.Due, d.State, d.Last = time.Time{}, access.DeliveryDelivered, access.DeliveryAttempt{At: q.Now()}
+	if replaced {
+		d.State, d.Last.Detail = access.DeliveryFailed, "it was replaced by a later one"
+	}
+	return true
 }
 
 func (q *queue) post(ctx context.Context, d *access.WebhookDelivery, now time.Time) (webhook.Answer, error) {

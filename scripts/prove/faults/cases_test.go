@@ -167,7 +167,7 @@ func useCases() []useCase {
 	ending := in(`{"partner":"contoso","users":["{` + kim + `}"],"until":"` + start.Add(50*day).Format(time.RFC3339) + `"}`)
 	ended := func(w *world) { w.want(w.request("DELETE", grant, ann, "")) }
 
-	return append(behind(granted), []useCase{
+	return append(append(behind(granted), webhookCases()...), []useCase{
 		request("grant", "POST", grants, ann, `{"partner":"contoso","users":["{`+kim+`}"],"level":"support"}`, nil, key, "k"),
 		request("grant everyone", "POST", grants, ann, `{"partner":"contoso","everyone":true}`, nil, key, "k"),
 		request("grant, merged", "POST", grants, ann, `{"partner":"contoso","users":["{`+sam+`}"]}`, granted, key, "k"),

@@ -70,6 +70,7 @@ type world struct {
 	store    *dynamo.Store    // likewise
 	box      *mailbox
 	pool     *pool
+	hooks    *receiver
 	handlers map[string]lambda.Handler
 	gateway  http.Handler
 	vars     map[string]string
@@ -111,7 +112,8 @@ func newWorld(t *testing.T) *world {
 	e := engine.Shared(t)
 	w := &world{
 		t: t, table: "faults-" + rand.Text(), line: &line{seen: map[string]int{}}, raw: e.Client(),
-		box: &mailbox{}, pool: &pool{accounts: map[string]account{}}, now: start, delivered: map[string]bool{}, vars: map[string]string{},
+		box: &mailbox{}, pool: &pool{accounts: map[string]account{}},
+		hooks: &receiver{got: map[string]int{}}, now: start, delivered: map[string]bool{}, vars: map[string]string{},
 	}
 	w.line.clock = w.clock
 	w.must(dynamo.CreateTable(t.Context(), w.raw, w.table, false))
@@ -180,6 +182,7 @@ func (w *world) wire(e *engine.Engine) {
 		"feedback": ses.FeedbackHandler(store, log), "expire": expire.Handler(),
 	}
 	w.wireBehind(people, store)
+	w.wireWebhooks(people, store)
 	i, err := issuer()
 	w.must(err)
 	w.gateway, err = stack.NewGateway(manifest.Functions(), w.handlers, stack.NewAuthorizer(i.Keys(), i.URL(), stack.Audience, time.Now), nil,
@@ -301,14 +304,16 @@ func (w *world) due() (mails, work, jobs, later bool) {
 	now, soon := w.clock().Format(stamp), w.clock().Add(time.Hour).Format(stamp)
 	for _, row := range w.rows() {
 		at, isMail, isJob := row["gsi2sk"], strings.HasPrefix(row["sk"], "L#"), strings.HasPrefix(row["pk"], "J#")
+		isQueue := strings.HasPrefix(row["pk"], "H#Q#")
 		switch {
-		case at == "":
+		case at == "" || strings.HasPrefix(row["pk"], "H#D#"): // its queue is due with it
 		case at[:len(now)] > now:
-			later = later || isMail || isJob || at[:len(soon)] < soon
+			later = later || isMail || isJob || isQueue || at[:len(soon)] < soon
 		case isMail:
 			mails = true
 		case isJob:
 			jobs = true
+		case isQueue: // see waitsForWebhooks
 		default:
 			work = true
 		}
@@ -435,6 +440,8 @@ func (w *world) settle(wait time.Duration) {
 			w.sweep()
 		case jobs:
 			w.invoke("work", struct{}{})
+		case w.waitsForWebhooks() != "":
+			w.invoke("deliver", map[string]string{"webhook": w.waitsForWebhooks()})
 		case mails:
 			w.invoke("notify", lambdaevents.EventBridgeEvent{DetailType: "Scheduled Event", Source: "aws.events", Detail: json.RawMessage("{}")})
 		case !told.done(), later:
@@ -500,6 +507,7 @@ func (w *world) restore(s snapshot) {
 	}
 	w.known = nil
 	w.pool.accounts, w.box.mails = s.pool.clone().accounts, slices.Clone(s.mails)
+	w.hooks.got = map[string]int{}
 	// A second later, since ids of one millisecond sort at random.
 	w.now, w.delivered, w.vars, w.silent, w.told = s.now.Add(time.Second), maps.Clone(s.delivered), maps.Clone(s.vars), s.silent, 0
 }
@@ -534,6 +542,9 @@ func (w *world) records() string {
 			continue
 		}
 		row = maps.Clone(row)
+		if strings.HasPrefix(row["pk"], "H#") {
+			row = ofWebhook(row)
+		}
 		if row["event"] != "" {
 			var e events.Event
 			w.must(json.Unmarshal([]byte(row["event"]), &e))
@@ -556,7 +567,9 @@ func (w *world) records() string {
 				line = append(line, name+"="+row[name])
 			}
 		}
-		out = append(out, id.ReplaceAllString(strings.Join(line, " "), "*"))
+		if len(line) > 0 {
+			out = append(out, id.ReplaceAllString(strings.Join(line, " "), "*"))
+		}
 	}
 	slices.Sort(out)
 	return strings.Join(out, "\n")
@@ -616,6 +629,9 @@ func (w *world) outside() []string {
 		out = append(out,
 			fmt.Sprint("account ", id.ReplaceAllString(user, "*"), " ", a.attributes["email"], " ", a.attributes["phone_number"], " ", a.enabled,
 				" ", a.status, " ", a.mfa, " ", a.groups, " ", w.opens(a)))
+	}
+	for _, e := range w.hooks.events() {
+		out = append(out, id.ReplaceAllString(e, "*"))
 	}
 	slices.Sort(out)
 	return out
