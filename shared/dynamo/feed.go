@@ -179,24 +179,6 @@ func (s *Store) Unsent(ctx context.Context, shard int, now time.Time, limit int)
 	return list, more, nil
 }
 
-// Feed lists the events of a feed that come after a number, in their order, and whether there are more. They are those of the last 30 days.
-func (s *Store) Feed(ctx context.Context, feed string, after int64, limit int) ([]cloudevents.Event, bool, error) {
-	sp := span{pk: feedPK(feed), first: publishedKey(feed, cloudevents.Number(after+1)).SK, last: publishedPrefix + "~"}
-	items, more, err := s.query(ctx, sp, limit)
-	if err != nil {
-		return nil, false, err
-	}
-	var out []cloudevents.Event
-	for _, it := range items {
-		e, err := decode(it, (*item).published)
-		if err != nil {
-			return nil, false, err
-		}
-		out = append(out, *e)
-	}
-	return out, more, nil
-}
-
 // Section returns the events of a feed that come after a number, at most limit of them; a negative number stands for the oldest that is
 // kept. An event is kept for 30 days from when it was published, whether or not DynamoDB has deleted it by then. What is returned has no
 // gap: it ends before an event that is not kept, and Gone says when it would have to begin with one.
