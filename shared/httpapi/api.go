@@ -40,8 +40,9 @@ type reply struct {
 	replayed bool
 	export   *export // of a list: how it is to be given; nil = as JSON
 
-	contentType string // "" = application/json
-	planned     bool   // the request asked for one plan, and that was carried out
+	contentType  string // "" = application/json
+	cacheControl string // "" = no-store
+	planned      bool   // the request asked for one plan, and that was carried out
 }
 
 // encode is the body as JSON; nil when there is none.
@@ -137,7 +138,7 @@ func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Resp
 	if err != nil {
 		return a.failure(err, r)
 	}
-	res.Header["Cache-Control"] = "no-store"
+	res.Header["Cache-Control"] = cmp.Or(out.cacheControl, "no-store")
 	if res.Header["Content-Type"] != "" {
 		switch {
 		case out.etag != "":

@@ -34,7 +34,7 @@ const (
 	external
 	anyLead   // a lead of any partner: what the route names has to be its own partner's
 	signedIn  // everybody with a token, also people who are not registered
-	anonymous // without a token: the path carries a secret
+	anonymous // without a token: the path carries a secret, or there is none to keep
 )
 
 const (

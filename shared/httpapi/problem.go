@@ -14,7 +14,7 @@ import (
 
 // Problem is the body of every refusal (RFC 9457).
 type Problem struct {
-	Type      string       `json:"type"` // urn:partner-access:problem:<code>
+	Type      string       `json:"type"` // see problemType
 	Title     string       `json:"title"`
 	Status    int          `json:"status"`
 	Code      string       `json:"code"`   // stable
@@ -124,7 +124,7 @@ func problemOf(e *access.Error, requestID string) Problem {
 		a = problemFor(access.Forbidden)
 	}
 	p := Problem{
-		Type: "urn:partner-access:problem:" + string(e.Code), Title: a.title, Status: a.status, Code: string(e.Code), Detail: e.Detail,
+		Type: problemType(e.Code), Title: a.title, Status: a.status, Code: string(e.Code), Detail: e.Detail,
 		RequestID: requestID,
 	}
 	for _, f := range e.Fields {

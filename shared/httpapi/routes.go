@@ -97,6 +97,7 @@ func listRoutes() []Route {
 		route("GET /v1/partners/{partner}/history", employees|provider, listPartnerHistory).exported(),
 		route("GET /v1/partners/{partner}/account", owner, getAccount), // P8
 		route("GET /v1/events", provider, listPublished),
+		route("GET "+problemsPath, anonymous, getProblems),
 	)
 }
 

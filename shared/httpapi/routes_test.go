@@ -13,7 +13,7 @@ func TestARouteSaysWhoMayCallItAndTheGatewayLetsNobodyElseThrough(t *testing.T) 
 			t.Errorf("%s: want an endpoint and callers, unless it is one of the decision API", r.Key())
 		}
 		if r.endpoint != nil && r.Public != (r.callers == anonymous) {
-			t.Errorf("%s: got public %v, want that where a secret in the path is all that it takes", r.Key(), r.Public)
+			t.Errorf("%s: got public %v, want that where anybody may call", r.Key(), r.Public)
 		}
 		var scopes []string
 		if r.callers == provider {

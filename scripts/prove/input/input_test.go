@@ -49,7 +49,7 @@ func run(t *testing.T, c input.Config) *input.Report {
 func TestAFaultIsFound(t *testing.T) {
 	for about, f := range map[string]struct{ old, with, want string }{
 		"another member is named": {`"pointer":"/`, `"pointer":"/x/`, `the pointers are ["/x/`},
-		"no problem document":     {`"urn:partner-access:problem:invalid`, `"about:blank`, "against the contract"},
+		"no problem document":     {`"/v1/problems#invalid`, `"about:blank`, "against the contract"},
 		"a fault":                 {`{"statusCode":400`, `{"statusCode":500`, "a fault of the service's"},
 	} {
 		t.Run(about, func(t *testing.T) {

@@ -45,8 +45,9 @@ func whoMay(t *testing.T) map[string]string {
 	return out
 }
 
-// elsewhere are the routes that depend on a secret or on being the very person; each has a test of its own.
+// elsewhere are the routes that are open to everybody, depend on a secret or on being the very person; each has a test of its own.
 var elsewhere = map[string]string{
+	"GET /v1/problems":                                                "TestTheTypeOfAProblemPointsToItsSection",
 	"GET /v1/invitations/{token}":                                     "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/accept":                             "TestAnInvitationsTokenIsWhatOpensIt",
 	"POST /v1/invitations/{token}/register":                           "TestE4_WhoHasNoAccountRegistersWithTheToken",

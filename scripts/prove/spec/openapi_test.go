@@ -250,7 +250,7 @@ func TestAnExchangeThatDepartsFromTheContractIsRefused(t *testing.T) {
 			e.header.Del("Location")
 		}
 	}
-	const notFound = `{"type":"urn:partner-access:problem:not_found","title":"Not found","status":404,"code":"not_found","detail":"d","request_id":"r"}`
+	const notFound = `{"type":"/v1/problems#not_found","title":"Not found","status":404,"code":"not_found","detail":"d","request_id":"r"}`
 	for _, tc := range []struct {
 		name   string
 		change func(*exchange)

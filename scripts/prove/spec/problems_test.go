@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -532,4 +533,32 @@ func TestWhatIsSomebodyElsesIsAnsweredLikeWhatDoesNotExist(t *testing.T) {
 	if bodies[0] != bodies[1] {
 		t.Errorf("got %s for what is somebody else's and %s for what does not exist, want the same", bodies[0], bodies[1])
 	}
+}
+
+// RFC 9457, 3.1.1: the type is resolved against the address that was asked.
+func TestTheTypeOfAProblemPointsToItsSection(t *testing.T) {
+	t.Parallel()
+	w := spec.New(t)
+	asked, err := url.Parse(w.Stack.URL() + "/v1/customers/nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	problem := w.As("x@elsewhere.example").Do("GET", asked.Path, nil).WantProblem(403, "not_registered")
+	section, err := asked.Parse(problem.String("type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := w.Anonymous().Do("GET", section.Path, nil).Want(200)
+	if kind := page.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/html") {
+		t.Errorf("got Content-Type %q, want a page", kind)
+	}
+	if want := `<section id="` + section.Fragment + `">`; section.Fragment != "not_registered" || !bytes.Contains(page.Body, []byte(want)) {
+		t.Errorf("got the type %q and a page without its section", problem.String("type"))
+	}
+	for _, code := range httpapi.ProblemCodes() {
+		if !bytes.Contains(page.Body, []byte(`<section id="`+string(code)+`">`)) {
+			t.Errorf("%s: got no section", code)
+		}
+	}
+	w.Anonymous().Do("GET", section.Path+"?code=last_user", nil).WantProblem(400, "invalid", "?code")
 }

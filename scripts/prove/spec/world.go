@@ -250,7 +250,7 @@ func (a *Answer) WantProblem(status int, code string, pointers ...string) *Answe
 	if err := json.Unmarshal(a.Body, &p); err != nil || media != "application/problem+json" {
 		a.w.t.Fatalf("%s: got %d %s %s, want a problem document: %d %s", a.what, a.Status, media, a.Body, status, code)
 	}
-	if a.Status != status || p.Status != status || p.Code != code || p.Type != "urn:partner-access:problem:"+code || p.Title == "" ||
+	if a.Status != status || p.Status != status || p.Code != code || p.Type != "/v1/problems#"+code || p.Title == "" ||
 		p.Detail == "" {
 		a.w.t.Fatalf("%s: got %d %s, want the problem %d %s", a.what, a.Status, a.Body, status, code)
 	}

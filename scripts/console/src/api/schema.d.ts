@@ -1032,6 +1032,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/problems": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what the problem codes mean
+         * @description A page for people, with a section for each code: what happened, and what to do. The `type` of a problem document points to its section. Needs no sign-in.
+         */
+        get: operations["explainProblems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations/{token}": {
         parameters: {
             query?: never;
@@ -4060,7 +4083,7 @@ export interface components {
         /**
          * @description A problem document (RFC 9457)
          * @example {
-         *       "type": "urn:partner-access:problem:last_user",
+         *       "type": "/v1/problems#last_user",
          *       "title": "The last user cannot be removed",
          *       "status": 409,
          *       "code": "last_user",
@@ -4069,6 +4092,10 @@ export interface components {
          *     }
          */
         Problem: {
+            /**
+             * Format: uri-reference
+             * @description Where the code is explained, relative to the address of the service; see `GET /v1/problems`
+             */
             type: string;
             title: string;
             status: number;
@@ -4340,7 +4367,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:unauthenticated",
+                 *       "type": "/v1/problems#unauthenticated",
                  *       "title": "Sign in first",
                  *       "status": 401,
                  *       "code": "unauthenticated",
@@ -4365,7 +4392,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:invalid",
+                 *       "type": "/v1/problems#invalid",
                  *       "title": "The request is malformed",
                  *       "status": 400,
                  *       "code": "invalid",
@@ -4395,7 +4422,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:forbidden",
+                 *       "type": "/v1/problems#forbidden",
                  *       "title": "You may not do this",
                  *       "status": 403,
                  *       "code": "forbidden",
@@ -4428,7 +4455,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:forbidden",
+                 *       "type": "/v1/problems#forbidden",
                  *       "title": "You may not do this",
                  *       "status": 403,
                  *       "code": "forbidden",
@@ -4454,7 +4481,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:not_found",
+                 *       "type": "/v1/problems#not_found",
                  *       "title": "Not found",
                  *       "status": 404,
                  *       "code": "not_found",
@@ -4502,7 +4529,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:last_user",
+                 *       "type": "/v1/problems#last_user",
                  *       "title": "The last user cannot be removed",
                  *       "status": 409,
                  *       "code": "last_user",
@@ -4527,7 +4554,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:invitation_ended",
+                 *       "type": "/v1/problems#invitation_ended",
                  *       "title": "The invitation has ended",
                  *       "status": 410,
                  *       "code": "invitation_ended",
@@ -4552,7 +4579,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:events_gone",
+                 *       "type": "/v1/problems#events_gone",
                  *       "title": "The events are no longer kept",
                  *       "status": 410,
                  *       "code": "events_gone",
@@ -4577,7 +4604,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:version_mismatch",
+                 *       "type": "/v1/problems#version_mismatch",
                  *       "title": "It has changed since it was read",
                  *       "status": 412,
                  *       "code": "version_mismatch",
@@ -4602,7 +4629,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:too_large",
+                 *       "type": "/v1/problems#too_large",
                  *       "title": "The request is too large",
                  *       "status": 413,
                  *       "code": "too_large",
@@ -4627,7 +4654,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:too_large",
+                 *       "type": "/v1/problems#too_large",
                  *       "title": "The request is too large",
                  *       "status": 413,
                  *       "code": "too_large",
@@ -4652,7 +4679,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:unsupported_media_type",
+                 *       "type": "/v1/problems#unsupported_media_type",
                  *       "title": "The body has to be JSON",
                  *       "status": 415,
                  *       "code": "unsupported_media_type",
@@ -4677,7 +4704,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:unsupported_media_type",
+                 *       "type": "/v1/problems#unsupported_media_type",
                  *       "title": "The body has to be JSON",
                  *       "status": 415,
                  *       "code": "unsupported_media_type",
@@ -4716,7 +4743,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:unknown_email",
+                 *       "type": "/v1/problems#unknown_email",
                  *       "title": "No user has this address",
                  *       "status": 422,
                  *       "code": "unknown_email",
@@ -4741,7 +4768,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:if_match_required",
+                 *       "type": "/v1/problems#if_match_required",
                  *       "title": "If-Match is required",
                  *       "status": 428,
                  *       "code": "if_match_required",
@@ -4766,7 +4793,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:internal",
+                 *       "type": "/v1/problems#internal",
                  *       "title": "Something went wrong",
                  *       "status": 500,
                  *       "code": "internal",
@@ -4798,7 +4825,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:unavailable",
+                 *       "type": "/v1/problems#unavailable",
                  *       "title": "Try again in a moment",
                  *       "status": 503,
                  *       "code": "unavailable",
@@ -4837,7 +4864,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
                 /**
                  * @example {
-                 *       "type": "urn:partner-access:problem:too_many_requests",
+                 *       "type": "/v1/problems#too_many_requests",
                  *       "title": "Too many requests",
                  *       "status": 429,
                  *       "code": "too_many_requests",
@@ -8540,6 +8567,37 @@ export interface operations {
             409: components["responses"]["Conflict"];
             410: components["responses"]["InvitationEnded"];
             422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    explainProblems: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /** @description It is the same for everybody */
+                    "Cache-Control": "public, max-age=3600";
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
