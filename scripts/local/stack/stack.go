@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"partneraccess/scripts/local/apidocs"
 	"partneraccess/scripts/local/cognitolocal"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/pages"
@@ -299,7 +300,7 @@ func (s *Stack) newPollers(ctx context.Context, c Config) ([]*poller, error) {
 	return out, nil
 }
 
-// route sets the server's handler: the stack's own paths, the pages, and else the gateway.
+// route sets the server's handler: the stack's own paths, the contract's documents, the pages, and else the gateway.
 func (s *Stack) route(ctx context.Context, c Config) error {
 	// Tokens are judged by the real clock, which also issues them.
 	authorizer := NewAuthorizer(s.issuer.Keys(), s.issuer.URL(), Audience, time.Now)
@@ -314,11 +315,13 @@ func (s *Stack) route(ctx context.Context, c Config) error {
 			return err
 		}
 	}
-	local := s.local()
+	local, documents := s.local(), apidocs.New(s.url)
 	s.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/_local/"):
 			local.ServeHTTP(w, r)
+		case documents.Owns(r.URL.Path):
+			documents.ServeHTTP(w, r)
 		case c.Pages != nil && pages.Owns(r.URL.Path):
 			c.Pages.ServeHTTP(w, r)
 		default:
