@@ -123,7 +123,7 @@ func (v *service) addRoutes() {
 	}
 	stage.SetRouteSettings(limits)
 	suppress(v.api,
-		reason{"APIG4", "public on purpose: AuthZEN's metadata, and an invitation's page, whose path carries the secret (" +
+		reason{"APIG4", "public on purpose: AuthZEN's metadata, what problems mean, what is nowhere, and an invitation's page, whose path carries the secret (" +
 			strings.Join(public, ", ") + ")", nil})
 }
 

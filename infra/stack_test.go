@@ -343,6 +343,9 @@ func TestTheAPIIsBoundedAndHasOneAddress(t *testing.T) {
 				if r.Public {
 					want = map[string]any{"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
 				}
+				if r.Fallback {
+					want = map[string]any{"ThrottlingRateLimit": 2, "ThrottlingBurstLimit": 10}
+				}
 				same(t, variant+": "+r.Key(), limits[r.Key()], want)
 			}
 		}

@@ -256,7 +256,8 @@ func banner(out io.Writer, s *stack.Stack, demo, page bool, functions string) er
 	if page {
 		fmt.Fprint(&b, "The console is there, too: open the address in a browser.\n")
 	}
-	fmt.Fprintf(&b, "The API's reference is at %s/docs, its contract at /openapi.yaml and /openapi.json, a guide for language models at /llms.txt.\n", s.URL())
+	fmt.Fprintf(&b, "The API's reference is at %s/docs, its contract at /openapi.yaml and /openapi.json, a guide for "+
+		"language models at /llms.txt.\n", s.URL())
 	if functions != "" {
 		fmt.Fprintf(&b, "The functions are %s; the clock is the real one.\n", functions)
 	}

@@ -164,8 +164,9 @@ func (a *api) handle(ctx context.Context, r *apigateway.Request) apigateway.Resp
 
 func (a *api) answer(ctx context.Context, r *apigateway.Request) (reply, error) {
 	route, ok := a.routes[r.RouteKey]
-	if !ok {
-		return reply{}, notFound()
+	if !ok || route.Fallback {
+		return reply{}, access.Refuse(access.NotFound,
+			"there is no operation with this method at this address: the contract (openapi.yaml) lists all operations")
 	}
 	who, err := authorise(ctx, a.Store, a.Federation, r, route.callers)
 	if err != nil {

@@ -14,12 +14,14 @@ type Route struct {
 	// Scopes are those of which the token must carry one to get past the gateway; none: every token gets as far as the function, which
 	// authorises it, too.
 	Scopes []string
+	// Fallback says that the route takes the requests with its method that fit no other route, and refuses them.
+	Fallback bool
 
 	callers     callerKind // who may call it
 	unrehearsed bool       // has no dry run, since it changes nobody's access
 	query       bool       // its endpoint reads the query; elsewhere one is refused
 	exports     bool       // it is a list that is also given as CSV and JSON Lines
-	endpoint    endpoint   // nil: NewCheck serves it
+	endpoint    endpoint   // nil: NewCheck serves it, or it is a fallback
 }
 
 // rehearsable tells whether the route has a dry run: those that change something do.
@@ -98,6 +100,8 @@ func listRoutes() []Route {
 		route("GET /v1/partners/{partner}/account", owner, getAccount), // P8
 		route("GET /v1/events", provider, listPublished),
 		route("GET "+problemsPath, anonymous, getProblems),
+		// None for OPTIONS: API Gateway answers preflights itself where no route takes them.
+		fallback("GET"), fallback("POST"), fallback("PUT"), fallback("PATCH"), fallback("DELETE"),
 	)
 }
 
@@ -214,6 +218,13 @@ func route(key string, may callerKind, do endpoint) Route {
 
 // decision is a route of the decision API; check.mayAsk authorises its callers.
 func decision(key string) Route { return route(key, 0, nil) }
+
+// fallback is the route of what fits no other: API Gateway's own answer would be no problem document.
+func fallback(method string) Route {
+	r := route(method+" /{proxy+}", anonymous, nil)
+	r.Fallback = true
+	return r
+}
 
 func (r Route) public() Route {
 	r.Public = true

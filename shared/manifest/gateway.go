@@ -39,6 +39,8 @@ func DefaultThrottles() Throttles {
 // Of is the throttle of a function's route.
 func (t Throttles) Of(function string, r httpapi.Route) Throttle {
 	switch {
+	case r.Fallback:
+		return Throttle{2, 10} // whatever the deployment: nobody needs it often, and each costs a run of a function
 	case r.Public:
 		return t.Public
 	case function == "check":

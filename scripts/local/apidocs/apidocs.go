@@ -1,5 +1,5 @@
-// Package apidocs serves what programmers and their tools read of the API: the contract as YAML and JSON, the reference that is rendered from
-// it, and a guide for language models. Nothing of it is loaded from elsewhere.
+// Package apidocs serves what programmers and their tools read of the API: the contract as YAML and JSON, the reference that is rendered
+// from it, and a guide for language models. Nothing of it is loaded from elsewhere.
 package apidocs
 
 import (
@@ -25,8 +25,8 @@ var page []byte
 var guide string
 
 // The page's policy: Redoc writes its styles into the page, and searches in a worker that it makes itself.
-const policy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; worker-src blob:; " +
-	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+	"worker-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 // asJSON is the contract as JSON.
 var asJSON = sync.OnceValues(func() ([]byte, error) { //nolint:gochecknoglobals // made once, never changed

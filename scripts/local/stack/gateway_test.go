@@ -79,6 +79,9 @@ func newGateway(t *testing.T, h handlerFunc) gateway {
 			{Method: "GET", Path: "/things/{thing}"},
 			{Method: "GET", Path: "/things/special"},
 			{Method: "PUT", Path: "/things/{thing}/people/{email}"},
+			{Method: "PATCH", Path: "/things/{thing}"},
+			{Method: "PATCH", Path: "/things/{rest+}"},
+			{Method: "PATCH", Path: "/{rest+}"},
 			{Method: "POST", Path: "/scoped/{thing}", Scopes: []string{"b", "c"}},
 			{Method: "POST", Path: "/scoped", Scopes: []string{"c", "d"}},
 		},
@@ -257,6 +260,10 @@ func TestTheRouteIsFoundSegmentBySegment(t *testing.T) {
 		{"HEAD is not GET", "HEAD", "/things/x", ""},
 		{"an unknown path", "GET", "/nothing", ""},
 		{"the root", "GET", "/", ""},
+		{"a parameter before a greedy one", "PATCH", "/things/x", "PATCH /things/{thing}"},
+		{"a greedy parameter takes the rest", "PATCH", "/things/x/y", "PATCH /things/{rest+}"},
+		{"the longer of two greedy ones", "PATCH", "/other/x", "PATCH /{rest+}"},
+		{"the root is no rest", "PATCH", "/", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			res, got := g.send(t, c.method, c.path, "")
@@ -268,6 +275,8 @@ func TestTheRouteIsFoundSegmentBySegment(t *testing.T) {
 			}
 			if e := decodeEvent(t, got); e.RouteKey != c.want {
 				t.Errorf("route: got %q, want %q", e.RouteKey, c.want)
+			} else if rest, greedy := e.PathParameters["rest"]; greedy && !strings.HasSuffix(c.path, "/"+rest) {
+				t.Errorf("got the rest %q of %s", rest, c.path)
 			}
 		})
 	}

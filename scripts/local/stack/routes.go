@@ -9,7 +9,7 @@ import (
 )
 
 // router finds the route of a request the way an HTTP API does: segment by segment on the decoded path, a literal segment before a
-// parameter, nothing redirected or cleaned.
+// parameter, both before a greedy one ({proxy+}, which takes the rest of the path), nothing redirected or cleaned.
 type router struct {
 	routes map[string][]route // by method
 }
@@ -72,13 +72,16 @@ func (r *router) find(method, path string) (match, bool) {
 				m.params = map[string]string{}
 			}
 			m.params[name] = decoded[i]
+			if best.greedy() && i == len(best.segments)-1 {
+				m.params[name] = strings.Join(decoded[i:], "/")
+			}
 		}
 	}
 	return m, true
 }
 
 func (r *route) fits(segments []string) bool {
-	if len(segments) != len(r.segments) {
+	if len(segments) != len(r.segments) && (!r.greedy() || len(segments) < len(r.segments)) {
 		return false
 	}
 	for i, want := range r.segments {
@@ -93,10 +96,19 @@ func (r *route) fits(segments []string) bool {
 	return true
 }
 
-// before: the first segment at which only one of the two is literal decides.
+// greedy tells whether the route's last segment takes the rest of the path.
+func (r *route) greedy() bool { return strings.HasSuffix(r.segments[len(r.segments)-1], "+}") }
+
+// before: a route that is not greedy; else the first segment at which only one of the two is literal decides.
 func (r *route) before(other *route) bool {
+	if r.greedy() != other.greedy() {
+		return other.greedy()
+	}
 	for i := range r.segments {
 		_, mine := parameter(r.segments[i])
+		if i == len(other.segments) { // the one with more segments before its greedy one
+			return true
+		}
 		_, theirs := parameter(other.segments[i])
 		if mine != theirs {
 			return theirs
@@ -107,7 +119,7 @@ func (r *route) before(other *route) bool {
 
 func parameter(segment string) (name string, is bool) {
 	if strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") {
-		return segment[1 : len(segment)-1], true
+		return strings.TrimSuffix(segment[1:len(segment)-1], "+"), true
 	}
 	return "", false
 }

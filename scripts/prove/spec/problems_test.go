@@ -562,3 +562,19 @@ func TestTheTypeOfAProblemPointsToItsSection(t *testing.T) {
 	}
 	w.Anonymous().Do("GET", section.Path+"?code=last_user", nil).WantProblem(400, "invalid", "?code")
 }
+
+func TestAnUnknownAddressIsAProblem(t *testing.T) {
+	t.Parallel()
+	w := spec.New(t)
+	for _, by := range []*spec.Client{w.Anonymous(), w.As("x@elsewhere.example"), w.Provider()} {
+		for _, at := range []string{
+			"GET /v1/nothing", "POST /v1/customers", "PUT /access/v1/evaluation", "PATCH /v2/me", "DELETE /x", "GET /v1/nothing?dry_run=true",
+			"POST /v1/nothing?x=%zz", "GET /v1/customers/acme/",
+		} {
+			method, path, _ := strings.Cut(at, " ")
+			if a := by.Do(method, path, nil).WantProblem(404, "not_found"); !strings.Contains(a.String("detail"), "the contract") {
+				t.Errorf("%s: got %s, want where the operations are listed", at, a.Body)
+			}
+		}
+	}
+}
