@@ -3,6 +3,7 @@ package authzen
 import "partneraccess/shared/rawjson"
 
 // Metadata is the discovery document (section 9 of the standard) of a service at that URL, which has no slash at the end.
+// It names no capabilities: none is registered, and a parameter without values is left out (section 9.2.2).
 func Metadata(baseURL string) []byte {
 	b := append([]byte(nil), `{"policy_decision_point":`...)
 	b = rawjson.AppendString(b, baseURL)

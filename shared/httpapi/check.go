@@ -81,7 +81,7 @@ func (k *check) handle(ctx context.Context, r *apigateway.Request) apigateway.Re
 	case "POST /access/v1/search/action":
 		body, refused = k.search(ctx, r, authzen.Required{SubjectID: true, ResourceID: true}, k.actions)
 	case "GET /.well-known/authzen-configuration":
-		body = authzen.Metadata(k.BaseURL)
+		return k.metadata()
 	default:
 		refused = access.Refuse(access.NotFound, "There is nothing here.")
 	}
@@ -89,6 +89,13 @@ func (k *check) handle(ctx context.Context, r *apigateway.Request) apigateway.Re
 		return refusal(refused, r.RequestID)
 	}
 	return apigateway.Response{Status: http.StatusOK, Header: k.header, Body: body}
+}
+
+// metadata is the discovery document, which changes with deployments alone: callers may keep it for an hour.
+func (k *check) metadata() apigateway.Response {
+	header := maps.Clone(k.header)
+	header["Cache-Control"] = "public, max-age=3600"
+	return apigateway.Response{Status: http.StatusOK, Header: header, Body: authzen.Metadata(k.BaseURL)}
 }
 
 // decode reads a request's body; evaluations says that it may be a batch.

@@ -659,6 +659,16 @@ func TestASearchComesInPagesThatBelongToIt(t *testing.T) {
 		"a limit of text":      {body, `{"limit":"2"}`, 400},
 		"a page of text":       {body, `"2"`, 400},
 		"an empty token":       {body, `{"token":""}`, 200},
+		// What the service does not know has no part in the search, and may be another on each page, such as the time.
+		"an unknown member of the context": {
+			strings.TrimSuffix(body, "}") + `,"context":{"time":"2026-11-22T10:00:00Z","device":{"os":[1]}}}`, `{"token":"` + first + `"}`, 200,
+		},
+		"a context without members":       {strings.TrimSuffix(body, "}") + `,"context":{}}`, `{"token":"` + first + `"}`, 200},
+		"the consistency that is default": {strings.TrimSuffix(body, "}") + `,"context":{"consistency":"strong"}}`, `{"token":"` + first + `"}`, 200},
+		"another consistency":             {strings.TrimSuffix(body, "}") + `,"context":{"consistency":"eventual"}}`, `{"token":"` + first + `"}`, 400},
+		"an unknown member of an entity": {
+			strings.Replace(body, `{"type":"customer"}`, `{"type":"customer","properties":{"x":1},"y":2}`, 1), `{"token":"` + first + `"}`, 200,
+		},
 	} {
 		if a := page(c.body, c.page); a.Status != c.want {
 			t.Errorf("%s: got %d %s, want %d", name, a.Status, a.Body, c.want)
@@ -757,6 +767,7 @@ func TestASearchMissesWhatItNeeds(t *testing.T) {
 	}
 }
 
+// The standard's section 9: there is no capabilities, since no capability is registered, and parameters without values are left out.
 func TestDiscovery(t *testing.T) {
 	a := send(t, newCheck(t, newFacts()), post{path: "/.well-known/authzen-configuration", claims: map[string]string{}})
 	want := map[string]any{
@@ -769,5 +780,9 @@ func TestDiscovery(t *testing.T) {
 	}
 	if got := a.json(t); a.Status != 200 || !reflect.DeepEqual(got, want) || a.Headers["Content-Type"] != "application/json" {
 		t.Errorf("got %d %v %v", a.Status, got, a.Headers)
+	}
+	// "Metadata Caching" of the standard's security considerations.
+	if got := a.Headers["Cache-Control"]; got != "public, max-age=3600" {
+		t.Errorf("got Cache-Control %q, want that it may be kept for an hour", got)
 	}
 }
