@@ -66,7 +66,7 @@ func judge(c *spec.Contract, q *request, sent *http.Request, a answer) (culprit 
 		// A rule may forbid what the schema allows; several members may only be wrong together.
 	case a.status != http.StatusBadRequest && p.Code != "too_many_users":
 		add("one member is wrong, and the answer does not say so")
-	case (q.added || q.missing) && len(q.op.schema.AnyOf)+len(q.op.schema.OneOf) > 0 && len(pointers) > 0:
+	case (q.added || q.missing) && (q.op.schema.If != nil || len(q.op.schema.AnyOf)+len(q.op.schema.OneOf) > 0) && len(pointers) > 0:
 		// it may not stand beside the others, whatever its value
 	case !slices.ContainsFunc(pointers, named):
 		add("the pointers are %q, and the member that is wrong is %q", pointers, q.broken)

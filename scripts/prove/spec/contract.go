@@ -114,6 +114,9 @@ func (c *Contract) compileItem(compiler *jsonschema.Compiler, pointer string, it
 	return nil
 }
 
+// itemSchema is the schema of one line of JSON Lines; the body as a whole is a string.
+const itemSchema = "x-item-schema"
+
 // compileContent compiles the schemas of one body, which stands at the pointer, and holds its examples against them.
 func (c *Contract) compileContent(compiler *jsonschema.Compiler, pointer string, of openapi3.Content) (err error) {
 	for media, m := range of {
@@ -124,11 +127,15 @@ func (c *Contract) compileContent(compiler *jsonschema.Compiler, pointer string,
 		if m.Schema == nil {
 			return fmt.Errorf("%s has no schema", where)
 		}
-		if c.bodies[m], err = compiler.Compile(contractURL + "#" + where + "/schema"); err != nil {
+		schema := "/schema"
+		if _, lines := m.Extensions[itemSchema]; lines {
+			schema = "/" + itemSchema
+		}
+		if c.bodies[m], err = compiler.Compile(contractURL + "#" + where + schema); err != nil {
 			return err
 		}
 		for name, value := range examples(m) {
-			if err := c.body(m, value); err != nil {
+			if err := c.example(media, m, value); err != nil {
 				return fmt.Errorf("%s: example %s: %w", where, name, err)
 			}
 		}
@@ -168,6 +175,18 @@ func (c *Contract) body(m *openapi3.MediaType, text []byte) error {
 		return fmt.Errorf("no JSON: %w", err)
 	}
 	return c.bodies[m].Validate(value)
+}
+
+// example holds an example, which was JSON or a text, against the schema of its medium.
+func (c *Contract) example(media string, m *openapi3.MediaType, value []byte) error {
+	if media != "application/jsonl" {
+		return c.body(m, value)
+	}
+	var text string
+	if err := json.Unmarshal(value, &text); err != nil {
+		return fmt.Errorf("no text: %w", err)
+	}
+	return c.lines(m, []byte(text))
 }
 
 // lines holds each line of JSON Lines against the schema.
@@ -282,6 +301,9 @@ func (c *Contract) request(in *openapi3filter.RequestValidationInput, body []byt
 }
 
 func (c *Contract) response(in *openapi3filter.RequestValidationInput, status int, header http.Header, answer []byte) error {
+	if in.Route.Operation.Responses.Status(status) == nil { // the default is for what the gateway or a later version answers
+		return fmt.Errorf("the answer: %d is not declared", status)
+	}
 	err := openapi3filter.ValidateResponse(in.Request.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: status, Header: header, Body: io.NopCloser(bytes.NewReader(answer)), Options: in.Options,
 	})

@@ -131,7 +131,7 @@ export interface paths {
         };
         /**
          * Where the decision endpoints are
-         * @description Needs no token.
+         * @description Needs no token. `capabilities` is left out, since none is registered.
          */
         get: operations["discover"];
         put?: never;
@@ -220,7 +220,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -254,7 +254,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -284,9 +284,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -320,9 +320,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -348,11 +348,11 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -378,7 +378,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -405,7 +405,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -431,7 +431,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /**
                  * @description Of the person, percent-encoded; in any case.
                  * @example ann@acme.example
@@ -466,7 +466,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /**
                  * @description Of the person, percent-encoded; in any case.
                  * @example ann@acme.example
@@ -503,7 +503,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -529,9 +529,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -561,7 +561,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -611,7 +611,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -649,7 +649,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -679,7 +679,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -709,9 +709,9 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -751,7 +751,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -777,9 +777,9 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -805,7 +805,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -831,9 +831,9 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -863,9 +863,9 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -895,11 +895,11 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -925,7 +925,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -951,7 +951,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -981,9 +981,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                invitation: components["parameters"]["Invitation"];
+                invitation: components["parameters"]["InvitationParameter"];
             };
             cookie?: never;
         };
@@ -1013,9 +1013,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                invitation: components["parameters"]["Invitation"];
+                invitation: components["parameters"]["InvitationParameter"];
             };
             cookie?: never;
         };
@@ -1183,7 +1183,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -1209,7 +1209,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -1239,9 +1239,9 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -1271,7 +1271,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -1297,9 +1297,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -1325,9 +1325,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -1353,9 +1353,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -1381,9 +1381,9 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -1409,7 +1409,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -1439,7 +1439,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -1465,7 +1465,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -1491,12 +1491,12 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /**
                  * @description As the list names it
                  * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
                  */
-                mail: components["parameters"]["Mail"];
+                mail: components["parameters"]["MailParameter"];
             };
             cookie?: never;
         };
@@ -1522,7 +1522,7 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -1548,12 +1548,12 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /**
                  * @description As the list names it
                  * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
                  */
-                mail: components["parameters"]["Mail"];
+                mail: components["parameters"]["MailParameter"];
             };
             cookie?: never;
         };
@@ -1610,9 +1610,9 @@ export interface paths {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -1646,7 +1646,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -1679,7 +1679,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -1707,7 +1707,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -1735,7 +1735,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -1763,7 +1763,7 @@ export interface paths {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -2539,6 +2539,7 @@ export interface components {
             grant: components["schemas"]["Grant"];
             changes: components["schemas"]["Changes"];
         };
+        /** @description With `partner` or with `email` */
         GrantCreate: {
             partner?: components["schemas"]["OrganisationID"];
             /** @description Of one of a partner's users, instead of partner, users and everyone. Where a grant is open already, the level is the most that this person may do (its cap), for others nothing changes. */
@@ -2566,10 +2567,10 @@ export interface components {
             note?: string | null;
             /** @description To the partner, in its list, its history and the mails to its people */
             message?: string | null;
-        } & (unknown | unknown);
+        };
         /** @description What a request would do now */
         DryRun: {
-            /** @constant */
+            /** @enum {boolean} */
             dry_run: true;
             would: {
                 status: number;
@@ -2682,7 +2683,7 @@ export interface components {
             everyone?: boolean;
             add?: components["schemas"]["UserIDs"];
             remove?: components["schemas"]["UserIDs"];
-        } | unknown | unknown | unknown | unknown;
+        };
         GrantUser: {
             id: components["schemas"]["UserID"];
             email: components["schemas"]["Email"];
@@ -2869,7 +2870,24 @@ export interface components {
             updated_at: components["schemas"]["Instant"];
             version: components["schemas"]["Version"];
         };
-        PartnerOrSummary: components["schemas"]["Partner"] | components["schemas"]["PartnerSummary"];
+        /** @description What the caller sees of a partner: all of `Partner`, or the members of `PartnerSummary` alone */
+        PartnerOrSummary: {
+            id: components["schemas"]["OrganisationID"];
+            name: components["schemas"]["Name"];
+            class: components["schemas"]["PartnerClass"];
+            status: components["schemas"]["PartnerStatus"];
+            /** @description Single sign-on is enabled */
+            sso: boolean;
+            owner_sets_sso?: components["schemas"]["OwnerSetsSSO"];
+            /** @description The highest level that the provider offers it */
+            offer?: components["schemas"]["Level"];
+            parent?: components["schemas"]["Parent"];
+            contacts?: components["schemas"]["Contacts"];
+            domains?: components["schemas"]["PartnerDomains"];
+            created_at?: components["schemas"]["Instant"];
+            updated_at?: components["schemas"]["Instant"];
+            version?: components["schemas"]["Version"];
+        };
         /**
          * @description Only a channel partner can be granted access by customers.
          * @enum {string}
@@ -2965,7 +2983,27 @@ export interface components {
             /** @description When the temporary password ended, which the user had not signed in with; absent unless it did. Another one can be sent. */
             activation_missed_at?: components["schemas"]["Instant"];
         };
-        UserOrSummary: components["schemas"]["User"] | components["schemas"]["UserSummary"];
+        /** @description What the caller sees of a user: all of `User`, or the members of `UserSummary` alone */
+        UserOrSummary: {
+            id: components["schemas"]["UserID"];
+            email: components["schemas"]["Email"];
+            name: components["schemas"]["Name"];
+            role: components["schemas"]["Role"];
+            status: components["schemas"]["UserStatus"];
+            phone?: components["schemas"]["Phone"];
+            /** @description Signs in with two factors, which needs a phone */
+            mfa?: boolean;
+            /**
+             * @description Whether the address is known to be the user's: the user has signed in, or accepted an invitation; the provider entered it; or its domain is the partner's.
+             *     Until then no grant by e-mail finds the user, and the account ends when somebody else proves the address.
+             */
+            email_proved?: boolean;
+            created_at?: components["schemas"]["Instant"];
+            updated_at?: components["schemas"]["Instant"];
+            version?: components["schemas"]["Version"];
+            /** @description When the temporary password ended, which the user had not signed in with; absent unless it did. Another one can be sent. */
+            activation_missed_at?: components["schemas"]["Instant"];
+        };
         UserCreate: {
             email: components["schemas"]["Email"];
             name: components["schemas"]["Name"];
@@ -2974,16 +3012,25 @@ export interface components {
             mfa?: boolean;
             status?: components["schemas"]["SettableUserStatus"];
         };
-        UsersCreate: components["schemas"]["UserCreate"] | {
+        /** @description One user, with `email` and `name`; or several, as `users` alone */
+        UsersCreate: {
+            email?: components["schemas"]["Email"];
+            name?: components["schemas"]["Name"];
+            role?: components["schemas"]["Role"];
+            phone?: components["schemas"]["Phone"];
+            mfa?: boolean;
+            status?: components["schemas"]["SettableUserStatus"];
             /** @description Each is created, or refused, on its own. What is wrong with one stands in its result. */
-            users: {
-                email?: string;
-                name?: string;
-                role?: string;
-                phone?: string | null;
-                mfa?: boolean;
-                status?: string;
-            }[];
+            users?: components["schemas"]["UserOfMany"][];
+        };
+        /** @description As `UserCreate`; what is wrong with it is said in its result, and refuses no other */
+        UserOfMany: {
+            email?: string;
+            name?: string;
+            role?: string;
+            phone?: string | null;
+            mfa?: boolean;
+            status?: string;
         };
         UserEdit: {
             email?: components["schemas"]["Email"];
@@ -2998,15 +3045,14 @@ export interface components {
         SettableUserStatus: "active" | "disabled";
         UserResults: {
             /** @description In the order of the request */
-            results: ({
-                /** @constant */
-                status: 201;
-                user: components["schemas"]["User"];
-            } | {
-                status: number;
-                /** @description Its pointers lead into the request's whole body. */
-                problem: components["schemas"]["Problem"];
-            })[];
+            results: components["schemas"]["UserResult"][];
+        };
+        /** @description The user with status 201, or the problem with any other */
+        UserResult: {
+            status: number;
+            user?: components["schemas"]["User"];
+            /** @description Its pointers lead into the request's whole body. */
+            problem?: components["schemas"]["Problem"];
         };
         /**
          * @example {
@@ -3408,23 +3454,22 @@ export interface components {
             email: string;
             status: components["schemas"]["InvitationStatus"];
         };
+        /** @description `current` and `new`, or `send` alone, or `reset` alone */
         PasswordChange: {
-            current: string;
+            current?: string;
             /** @description 12 to 256 characters, at least 5 of them different, no spaces at the ends */
-            new: string;
-        } | {
-            /** @constant */
-            send: true;
-        } | {
-            /** @constant */
-            reset: true;
+            new?: string;
+            /** @enum {boolean} */
+            send?: true;
+            /** @enum {boolean} */
+            reset?: true;
         };
+        /** @description `send` or `reset` */
         PasswordRenewal: {
-            /** @constant */
-            send: true;
-        } | {
-            /** @constant */
-            reset: true;
+            /** @enum {boolean} */
+            send?: true;
+            /** @enum {boolean} */
+            reset?: true;
         };
         /** @description An item as in the list, when tz is given */
         WithLocal: {
@@ -3504,7 +3549,7 @@ export interface components {
         PastAt: components["schemas"]["Instant"];
         /**
          * @description The answer is about what was. It says nothing about now.
-         * @constant
+         * @enum {boolean}
          */
         IsPast: true;
         /** @description All versions of records that the answer needs are known */
@@ -3617,7 +3662,12 @@ export interface components {
             /** @description Whether single sign-on is required, after the change */
             require_sso?: boolean;
             require_sso_was?: boolean;
-            reason?: components["schemas"]["EndReason"] | components["schemas"]["InvitationReason"] | components["schemas"]["RequestReason"] | ("person_changed" | "address_proved_elsewhere" | "invited_elsewhere" | "last_admin");
+            /**
+             * @description Of the end of a grant (`EndReason`), an invitation (`InvitationReason`) or a request (`RequestReason`); of the end of one user's access or
+             *     account; or what a change of a member leaves (`last_admin`)
+             * @enum {string}
+             */
+            reason?: "revoked_by_customer" | "relinquished_by_partner" | "expired" | "partner_removed" | "customer_removed" | "relationship_ended" | "management_ended" | "grant_ended" | "choice_changed" | "inviter_left" | "partner_not_active" | "partner_not_eligible" | "managed" | "period_changed" | "requester_left" | "fulfilled" | "person_changed" | "address_proved_elsewhere" | "invited_elsewhere" | "last_admin";
             /** @description It was switched on or off. */
             everyone?: boolean;
             added?: components["schemas"]["People"];
@@ -3692,6 +3742,10 @@ export interface components {
             type: string;
             /** @description A user's id or e-mail address */
             id: string;
+            /** @description Not read: what is known of the user stands in the table */
+            properties?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * @example {
@@ -3701,6 +3755,10 @@ export interface components {
         Action: {
             /** @description Of the catalogue */
             name: string;
+            /** @description Not read */
+            properties?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * @example {
@@ -3749,11 +3807,11 @@ export interface components {
          *     the top, properties included, and inherits its type, id or name where it leaves them out. Optional members that are null count as absent.
          */
         EvaluationsRequest: {
-            subject?: Record<string, never> | null;
-            action?: Record<string, never> | null;
-            resource?: Record<string, never> | null;
-            context?: Record<string, never> | null;
-            evaluations?: unknown[] | null;
+            subject?: components["schemas"]["SubjectInBatch"];
+            action?: components["schemas"]["ActionInBatch"];
+            resource?: components["schemas"]["ResourceInBatch"];
+            context?: components["schemas"]["ContextInBatch"];
+            evaluations?: components["schemas"]["BatchItem"][] | null;
             options?: {
                 /**
                  * @description The last two end the answer with the evaluation that decides.
@@ -3763,14 +3821,57 @@ export interface components {
                 evaluations_semantic: "execute_all" | "deny_on_first_deny" | "permit_on_first_permit" | null;
             } | null;
         };
+        /** @description One question; what it leaves out it has from the top */
+        BatchItem: {
+            subject?: components["schemas"]["SubjectInBatch"];
+            action?: components["schemas"]["ActionInBatch"];
+            resource?: components["schemas"]["ResourceInBatch"];
+            context?: components["schemas"]["ContextInBatch"];
+        };
+        /** @description As `Subject`; what it leaves out it has from the top. A wrong one makes its question fail, and no other. */
+        SubjectInBatch: {
+            /** @description user */
+            type?: string | null;
+            /** @description A user's id or e-mail address */
+            id?: string | null;
+            /** @description Not read */
+            properties?: {
+                [key: string]: unknown;
+            } | null;
+        } | null;
+        /** @description As `Action`; see `SubjectInBatch` */
+        ActionInBatch: {
+            /** @description Of the catalogue */
+            name?: string | null;
+            /** @description Not read */
+            properties?: {
+                [key: string]: unknown;
+            } | null;
+        } | null;
+        /** @description As `Resource`; see `SubjectInBatch` */
+        ResourceInBatch: {
+            /** @description As in `Resource` */
+            type?: string | null;
+            /** @description As in `Resource` */
+            id?: string | null;
+            properties?: ({
+                customer?: string | null;
+            } & {
+                [key: string]: unknown;
+            }) | null;
+        } | null;
+        /** @description As `Context` */
+        ContextInBatch: Record<string, never> | null;
         Decision: {
             decision: boolean;
+            /** @description Of a decision `reason`, `reason_user` and `reason_admin` at least; of a question of a batch that could not be answered `error` alone */
             context: {
-                reason: components["schemas"]["DecisionReason"];
+                error?: components["schemas"]["EvaluationError"];
+                reason?: components["schemas"]["DecisionReason"];
                 /** @description For the person who asked */
-                reason_user: string;
+                reason_user?: string;
                 /** @description For the person who can change it */
-                reason_admin: string;
+                reason_admin?: string;
                 grant?: components["schemas"]["GrantID"];
                 /** @description The effective level, the lowest of grant, assignment and offer; there when grant is */
                 level?: components["schemas"]["Level"];
@@ -3793,19 +3894,19 @@ export interface components {
                 missing?: components["schemas"]["MissingVersions"];
             };
         };
-        /** @description A question of a batch that could not be answered */
-        FailedDecision: {
-            /** @constant */
-            decision: false;
-            context: {
-                error: {
-                    status: number;
-                    message: string;
-                };
-            };
+        /** @description Why a question of a batch could not be answered. The decision is false then. */
+        EvaluationError: {
+            status: number;
+            message: string;
         };
-        EvaluationsResponse: components["schemas"]["Decision"] | {
-            evaluations: (components["schemas"]["Decision"] | components["schemas"]["FailedDecision"])[];
+        /** @description The decisions in the order of the questions; or, to a request without `evaluations`, one decision as of `/access/v1/evaluation` */
+        EvaluationsResponse: {
+            evaluations?: components["schemas"]["Decision"][];
+            decision?: boolean;
+            /** @description As in `Decision` */
+            context?: {
+                [key: string]: unknown;
+            };
         };
         Page: {
             /** @description The next_token of the page before; empty for the first */
@@ -3840,7 +3941,7 @@ export interface components {
         SubjectSearchResponse: {
             page: components["schemas"]["NextPage"];
             results: {
-                /** @constant */
+                /** @enum {string} */
                 type: "user";
                 id: components["schemas"]["UserID"];
             }[];
@@ -4081,7 +4182,7 @@ export interface components {
             next_cursor: components["schemas"]["Cursor"];
         };
         /**
-         * @description A problem document (RFC 9457)
+         * @description A problem document (RFC 9457). It may get further members.
          * @example {
          *       "type": "/v1/problems#last_user",
          *       "title": "The last user cannot be removed",
@@ -4346,6 +4447,21 @@ export interface components {
         };
     };
     responses: {
+        /** @description What no other status of the operation says: the gateway's own refusal, or a status of the future. Treat it by its class (RFC 9110, 15). */
+        Other: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+                /**
+                 * @example {
+                 *       "message": "Service Unavailable"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GatewayMessage"];
+            };
+        };
         /**
          * @description There is no token, or none that holds. The gateway says so itself, in a message.
          *
@@ -4375,7 +4491,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 401;
+                    /** @enum {string} */
+                    code?: "unauthenticated";
+                };
             };
         };
         /**
@@ -4400,7 +4521,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 400;
+                    /** @enum {string} */
+                    code?: "invalid";
+                };
             };
         };
         /**
@@ -4430,7 +4556,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 403;
+                    /** @enum {string} */
+                    code?: "forbidden" | "not_registered" | "managed" | "wrong_person" | "own_request" | "partner_not_active";
+                };
             };
         };
         /**
@@ -4463,7 +4594,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 403;
+                    /** @enum {string} */
+                    code?: "forbidden" | "managed";
+                };
             };
         };
         /**
@@ -4489,7 +4625,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 404;
+                    /** @enum {string} */
+                    code?: "not_found" | "cannot_ask";
+                };
             };
         };
         /**
@@ -4537,7 +4678,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 409;
+                    /** @enum {string} */
+                    code?: "last_user" | "everyone_is_on" | "managed_elsewhere" | "customer_has_partners" | "customer_user_conflict" | "email_taken" | "email_unavailable" | "domain_taken" | "owner_required" | "last_admin" | "ended" | "already_invited" | "grant_differs" | "request_ended" | "already_asked" | "job_open" | "nothing_to_retry" | "mail_outdated" | "contention" | "plan_changed";
+                };
             };
         };
         /**
@@ -4562,7 +4708,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 410;
+                    /** @enum {string} */
+                    code?: "invitation_ended";
+                };
             };
         };
         /**
@@ -4612,7 +4763,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 412;
+                    /** @enum {string} */
+                    code?: "version_mismatch";
+                };
             };
         };
         /**
@@ -4637,7 +4793,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 413;
+                    /** @enum {string} */
+                    code?: "too_large";
+                };
             };
         };
         /**
@@ -4662,7 +4823,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 413;
+                    /** @enum {string} */
+                    code?: "too_large";
+                };
             };
         };
         /**
@@ -4687,7 +4853,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 415;
+                    /** @enum {string} */
+                    code?: "unsupported_media_type";
+                };
             };
         };
         /**
@@ -4712,7 +4883,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 415;
+                    /** @enum {string} */
+                    code?: "unsupported_media_type";
+                };
             };
         };
         /**
@@ -4751,7 +4927,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 422;
+                    /** @enum {string} */
+                    code?: "unknown_email" | "own_organisation" | "partner_not_eligible" | "partner_not_active" | "user_not_of_partner" | "user_not_active" | "not_for_customers" | "phone_required" | "period_invalid" | "too_many_users" | "wider_than_asked" | "gives_nothing" | "idempotency_mismatch" | "wrong_password" | "weak_password";
+                };
             };
         };
         /**
@@ -4776,7 +4957,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 428;
+                    /** @enum {string} */
+                    code?: "if_match_required";
+                };
             };
         };
         /**
@@ -4801,7 +4987,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 500;
+                    /** @enum {string} */
+                    code?: "internal";
+                };
                 /**
                  * @example {
                  *       "message": "Internal Server Error"
@@ -4833,7 +5024,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 503;
+                    /** @enum {string} */
+                    code?: "unavailable";
+                };
                 /**
                  * @example {
                  *       "message": "Service Unavailable"
@@ -4872,7 +5068,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 429;
+                    /** @enum {string} */
+                    code?: "too_many_requests";
+                };
             };
         };
     };
@@ -4882,7 +5083,7 @@ export interface components {
          *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
          *     its `plan` makes the real request do exactly that.
          */
-        DryRun: boolean;
+        DryRunParameter: boolean;
         /**
          * @description `plan=` and the `plan` of a dry run (RFC 7240): the request is carried out when it would still do just that, and refused with
          *     `plan_changed` otherwise. Other preferences are passed over.
@@ -4890,11 +5091,11 @@ export interface components {
          */
         Plan: string;
         /** @example acme */
-        Customer: components["schemas"]["OrganisationID"];
+        CustomerParameter: components["schemas"]["OrganisationID"];
         /** @example contoso */
-        Partner: components["schemas"]["OrganisationID"];
+        PartnerParameter: components["schemas"]["OrganisationID"];
         /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-        User: components["schemas"]["UserID"];
+        UserParameter: components["schemas"]["UserID"];
         /**
          * @description Of the person, percent-encoded; in any case.
          * @example ann@acme.example
@@ -4912,7 +5113,7 @@ export interface components {
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
         Job: components["schemas"]["ULID"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-        Invitation: components["schemas"]["ULID"];
+        InvitationParameter: components["schemas"]["ULID"];
         /**
          * @description From the mail
          * @example acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw
@@ -4922,7 +5123,7 @@ export interface components {
          * @description As the list names it
          * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
          */
-        Mail: string;
+        MailParameter: string;
         /** @description Only those of this partner */
         PartnerFilter: components["schemas"]["OrganisationID"];
         /**
@@ -4965,7 +5166,7 @@ export interface components {
          */
         UnusedSince: components["schemas"]["Day"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-        Request: components["schemas"]["ULID"];
+        RequestParameter: components["schemas"]["ULID"];
         /** @description One of the states; by default all */
         RequestStatusFilter: components["schemas"]["RequestStatus"];
         /** @description One of the states; by default all */
@@ -5005,7 +5206,7 @@ export interface components {
         /** @description How many items a page holds at most */
         Limit: number;
         /** @description The next_cursor of the page before */
-        Cursor: string;
+        CursorParameter: string;
         /**
          * @description Each word begins a word of the name, whatever its case and accents; or the whole begins the id, or the domain. Characters that are shown as nothing are left out.
          * @example con
@@ -5017,7 +5218,7 @@ export interface components {
          * @description Only events of this type
          * @example grant.created
          */
-        EventType: string;
+        EventTypeParameter: string;
         /**
          * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
          *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -5067,10 +5268,12 @@ export interface components {
         "X-Request-ID": string;
         /** @description What is answered holds for this instant alone. */
         "Cache-Control": "no-store";
+        /** @description It is the same for everybody, and changes with deployments alone. */
+        "Cache-Control-Hour": "public, max-age=3600";
         /** @description Names this state; of what can be edited it is the version in quotes */
         ETag: string;
         /** @description Of CSV and JSON Lines: where the next page is (RFC 8288); absent on the last one */
-        NextPage: string;
+        NextPageLink: string;
         /** @description Of CSV and JSON Lines: how to call the file */
         "Content-Disposition": string;
         /** @description Where the new resource is */
@@ -5162,6 +5365,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     evaluateAll: {
@@ -5250,6 +5454,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     searchSubjects: {
@@ -5316,6 +5521,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     searchResources: {
@@ -5379,6 +5585,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     searchActions: {
@@ -5442,6 +5649,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     discover: {
@@ -5460,7 +5668,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
-                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Cache-Control": components["headers"]["Cache-Control-Hour"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5480,6 +5688,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getMe: {
@@ -5511,6 +5720,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     putPreferences: {
@@ -5556,6 +5766,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listCustomers: {
@@ -5569,7 +5780,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -5598,6 +5809,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getCustomer: {
@@ -5609,7 +5821,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -5634,6 +5846,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     putCustomer: {
@@ -5644,7 +5857,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -5668,7 +5881,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -5726,6 +5939,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     deleteCustomer: {
@@ -5736,7 +5950,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -5750,7 +5964,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -5787,6 +6001,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listGrants: {
@@ -5831,7 +6046,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -5852,7 +6067,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -5864,7 +6079,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -5872,7 +6087,7 @@ export interface operations {
                     "application/json": components["schemas"]["GrantList"];
                     /** @example #rows,0 */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["Grant"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -5882,6 +6097,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     createGrant: {
@@ -5892,7 +6108,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -5908,7 +6124,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -5959,6 +6175,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getGrant: {
@@ -5977,9 +6194,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -6004,6 +6221,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     revokeGrant: {
@@ -6014,7 +6232,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6028,9 +6246,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -6058,6 +6276,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     editGrant: {
@@ -6068,7 +6287,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6088,9 +6307,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -6127,6 +6346,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listGrantUsers: {
@@ -6135,7 +6355,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6143,9 +6363,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -6170,6 +6390,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     removeGrantUser: {
@@ -6180,7 +6401,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6194,11 +6415,11 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -6226,6 +6447,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPeople: {
@@ -6269,7 +6491,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -6290,7 +6512,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -6302,7 +6524,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -6341,7 +6563,7 @@ export interface operations {
                     "application/json": components["schemas"]["PersonList"];
                     /** @example #rows,0 */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["PersonWithAccess"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -6351,6 +6573,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listMembers: {
@@ -6359,7 +6582,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6367,7 +6590,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -6392,6 +6615,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     putMember: {
@@ -6402,7 +6626,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
                 /** @description Says that the caller knows that the customer will have open grants and no admin */
                 confirm?: components["parameters"]["ConfirmLastAdmin"];
             };
@@ -6428,7 +6652,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /**
                  * @description Of the person, percent-encoded; in any case.
                  * @example ann@acme.example
@@ -6487,6 +6711,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     deleteMember: {
@@ -6497,7 +6722,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
                 /** @description Says that the caller knows that the customer will have open grants and no admin */
                 confirm?: components["parameters"]["ConfirmLastAdmin"];
             };
@@ -6513,7 +6738,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /**
                  * @description Of the person, percent-encoded; in any case.
                  * @example ann@acme.example
@@ -6555,6 +6780,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     renewMemberPassword: {
@@ -6568,7 +6794,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /**
                  * @description Of the person, percent-encoded; in any case.
                  * @example ann@acme.example
@@ -6607,6 +6833,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listCustomerHistory: {
@@ -6616,7 +6843,7 @@ export interface operations {
                  * @description Only events of this type
                  * @example grant.created
                  */
-                type?: components["parameters"]["EventType"];
+                type?: components["parameters"]["EventTypeParameter"];
                 /** @description Nothing before this instant */
                 from?: components["parameters"]["HistoryFrom"];
                 /** @description Nothing from this instant on */
@@ -6639,7 +6866,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -6660,7 +6887,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -6672,7 +6899,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -6684,7 +6911,7 @@ export interface operations {
                      *     #rows,1,,,,,,,,,,,,,,
                      */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["Event"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -6694,6 +6921,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     putRelationship: {
@@ -6704,7 +6932,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6723,9 +6951,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -6776,6 +7004,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     deleteRelationship: {
@@ -6786,7 +7015,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6800,9 +7029,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -6830,6 +7059,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     putManagingPartner: {
@@ -6840,7 +7070,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6859,7 +7089,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -6914,6 +7144,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     deleteManagingPartner: {
@@ -6924,7 +7155,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -6938,7 +7169,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -6966,6 +7197,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPartners: {
@@ -6979,7 +7211,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7008,6 +7240,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getPartner: {
@@ -7019,7 +7252,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7044,6 +7277,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     putPartner: {
@@ -7054,7 +7288,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7078,7 +7312,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7140,6 +7374,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     deletePartner: {
@@ -7150,7 +7385,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7164,7 +7399,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7201,6 +7436,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     editPartner: {
@@ -7211,7 +7447,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7230,7 +7466,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7271,6 +7507,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getAccount: {
@@ -7282,7 +7519,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7307,6 +7544,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     editAccount: {
@@ -7317,7 +7555,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7336,7 +7574,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7379,6 +7617,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listUsers: {
@@ -7392,7 +7631,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7400,7 +7639,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7425,6 +7664,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     createUsers: {
@@ -7435,7 +7675,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7451,7 +7691,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7502,6 +7742,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getUser: {
@@ -7513,9 +7754,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -7540,6 +7781,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     deleteUser: {
@@ -7555,7 +7797,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7569,9 +7811,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -7608,6 +7850,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     editUser: {
@@ -7618,7 +7861,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7638,9 +7881,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -7682,6 +7925,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listSubPartners: {
@@ -7690,7 +7934,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7698,7 +7942,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7723,6 +7967,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listUserCustomers: {
@@ -7753,7 +7998,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7761,9 +8006,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -7814,6 +8059,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPartnerCustomers: {
@@ -7858,7 +8104,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -7879,7 +8125,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -7891,7 +8137,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -7899,7 +8145,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartnerCustomerList"];
                     /** @example #rows,0 */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["PartnerCustomer"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -7909,6 +8155,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getPartnerCustomer: {
@@ -7927,9 +8174,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -7954,6 +8201,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     relinquishGrant: {
@@ -7964,7 +8212,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -7978,9 +8226,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -8008,6 +8256,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPickedUsers: {
@@ -8016,7 +8265,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8024,9 +8273,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -8051,6 +8300,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     pickUsers: {
@@ -8061,7 +8311,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8085,9 +8335,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -8123,6 +8373,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     leaveCustomer: {
@@ -8133,7 +8384,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8147,11 +8398,11 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -8188,6 +8439,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPartnerHistory: {
@@ -8197,7 +8449,7 @@ export interface operations {
                  * @description Only events of this type
                  * @example grant.created
                  */
-                type?: components["parameters"]["EventType"];
+                type?: components["parameters"]["EventTypeParameter"];
                 /** @description Nothing before this instant */
                 from?: components["parameters"]["HistoryFrom"];
                 /** @description Nothing from this instant on */
@@ -8220,7 +8472,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -8241,7 +8493,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -8253,7 +8505,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -8265,7 +8517,7 @@ export interface operations {
                      *     #rows,1,,,,,,,,,,,,,,
                      */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["Event"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -8275,6 +8527,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listInvitations: {
@@ -8287,7 +8540,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8295,7 +8548,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -8320,6 +8573,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     createInvitation: {
@@ -8330,7 +8584,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8346,7 +8600,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -8403,6 +8657,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getInvitation: {
@@ -8414,9 +8669,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                invitation: components["parameters"]["Invitation"];
+                invitation: components["parameters"]["InvitationParameter"];
             };
             cookie?: never;
         };
@@ -8441,6 +8696,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     cancelInvitation: {
@@ -8451,7 +8707,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8465,9 +8721,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                invitation: components["parameters"]["Invitation"];
+                invitation: components["parameters"]["InvitationParameter"];
             };
             cookie?: never;
         };
@@ -8496,6 +8752,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     resendInvitation: {
@@ -8506,7 +8763,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8522,9 +8779,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                invitation: components["parameters"]["Invitation"];
+                invitation: components["parameters"]["InvitationParameter"];
             };
             cookie?: never;
         };
@@ -8570,6 +8827,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     explainProblems: {
@@ -8588,8 +8846,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
-                    /** @description It is the same for everybody */
-                    "Cache-Control": "public, max-age=3600";
+                    "Cache-Control": components["headers"]["Cache-Control-Hour"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -8601,6 +8858,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     previewInvitation: {
@@ -8638,6 +8896,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     registerInvitee: {
@@ -8692,6 +8951,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     acceptInvitation: {
@@ -8702,7 +8962,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8763,6 +9023,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     declineInvitation: {
@@ -8773,7 +9034,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8823,6 +9084,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPartnerInvitations: {
@@ -8835,7 +9097,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8843,7 +9105,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -8868,6 +9130,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPartnerRequests: {
@@ -8880,7 +9143,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -8888,7 +9151,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -8913,6 +9176,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     createRequest: {
@@ -8926,7 +9190,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -8988,6 +9252,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getPartnerRequest: {
@@ -8999,9 +9264,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -9026,6 +9291,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     withdrawRequest: {
@@ -9036,7 +9302,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -9050,9 +9316,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -9080,6 +9346,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listRequests: {
@@ -9092,7 +9359,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -9100,7 +9367,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -9125,6 +9392,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getRequest: {
@@ -9136,9 +9404,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -9163,6 +9431,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     approveRequest: {
@@ -9173,7 +9442,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -9189,9 +9458,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -9234,6 +9503,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     declineRequest: {
@@ -9244,7 +9514,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -9260,9 +9530,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -9303,6 +9573,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     askAboutRequest: {
@@ -9313,7 +9584,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -9329,9 +9600,9 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                request: components["parameters"]["Request"];
+                request: components["parameters"]["RequestParameter"];
             };
             cookie?: never;
         };
@@ -9372,6 +9643,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getRequestPolicy: {
@@ -9383,7 +9655,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -9408,6 +9680,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     putRequestPolicy: {
@@ -9418,7 +9691,7 @@ export interface operations {
                  *     request would be refused. What is malformed, and who may not call, is refused as ever. The result holds for this instant: `Prefer` with
                  *     its `plan` makes the real request do exactly that.
                  */
-                dry_run?: components["parameters"]["DryRun"];
+                dry_run?: components["parameters"]["DryRunParameter"];
             };
             header: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -9437,7 +9710,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -9485,6 +9758,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     makeRequestCode: {
@@ -9496,7 +9770,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -9522,6 +9796,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listCustomerMail: {
@@ -9530,7 +9805,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -9551,7 +9826,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -9563,7 +9838,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -9574,7 +9849,7 @@ export interface operations {
                      *     #rows,0,,,,,,,,,
                      */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["Mail"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -9584,6 +9859,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     resendCustomerMail: {
@@ -9597,12 +9873,12 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /**
                  * @description As the list names it
                  * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
                  */
-                mail: components["parameters"]["Mail"];
+                mail: components["parameters"]["MailParameter"];
             };
             cookie?: never;
         };
@@ -9628,6 +9904,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listPartnerMail: {
@@ -9636,7 +9913,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -9657,7 +9934,7 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
             };
             cookie?: never;
         };
@@ -9669,7 +9946,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -9680,7 +9957,7 @@ export interface operations {
                      *     #rows,0,,,,,,,,,
                      */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["Mail"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -9690,6 +9967,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     resendPartnerMail: {
@@ -9703,12 +9981,12 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /**
                  * @description As the list names it
                  * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
                  */
-                mail: components["parameters"]["Mail"];
+                mail: components["parameters"]["MailParameter"];
             };
             cookie?: never;
         };
@@ -9734,6 +10012,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     unblockAddress: {
@@ -9771,6 +10050,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     changePassword: {
@@ -9784,9 +10064,9 @@ export interface operations {
             };
             path: {
                 /** @example contoso */
-                partner: components["parameters"]["Partner"];
+                partner: components["parameters"]["PartnerParameter"];
                 /** @example contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                user: components["parameters"]["User"];
+                user: components["parameters"]["UserParameter"];
             };
             cookie?: never;
         };
@@ -9829,6 +10109,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     postCustomerBulk: {
@@ -9850,7 +10131,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
             };
             cookie?: never;
         };
@@ -9935,6 +10216,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getCustomerBulk: {
@@ -9946,7 +10228,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -9996,6 +10278,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     resultsCustomerBulk: {
@@ -10004,7 +10287,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -10025,7 +10308,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -10039,7 +10322,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -10069,7 +10352,7 @@ export interface operations {
                     "application/json": components["schemas"]["BulkResultList"];
                     /** @example #rows,0 */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["BulkResult"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -10079,6 +10362,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     cancelCustomerBulk: {
@@ -10092,7 +10376,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -10145,6 +10429,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     retryCustomerBulk: {
@@ -10158,7 +10443,7 @@ export interface operations {
             };
             path: {
                 /** @example acme */
-                customer: components["parameters"]["Customer"];
+                customer: components["parameters"]["CustomerParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
                 job: components["parameters"]["Job"];
             };
@@ -10212,6 +10497,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     postProviderBulk: {
@@ -10308,6 +10594,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getProviderBulk: {
@@ -10366,6 +10653,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     resultsProviderBulk: {
@@ -10374,7 +10662,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
                 /**
                  * @description `csv` (RFC 4180, UTF-8) or `jsonl` (one item a line) instead of JSON, as does the header Accept with text/csv, application/jsonl or application/x-ndjson. Pages
                  *     have 100 items unless limit says less, and the header Link names the next one. The pages one after the other are one file: the first line of CSV names
@@ -10407,7 +10695,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
@@ -10437,7 +10725,7 @@ export interface operations {
                     "application/json": components["schemas"]["BulkResultList"];
                     /** @example #rows,0 */
                     "text/csv": string;
-                    "application/jsonl": components["schemas"]["BulkResult"] | components["schemas"]["WithLocal"] | components["schemas"]["Rows"];
+                    "application/jsonl": string;
                 };
             };
             400: components["responses"]["Invalid"];
@@ -10447,6 +10735,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     cancelProviderBulk: {
@@ -10510,6 +10799,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     retryProviderBulk: {
@@ -10574,6 +10864,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listEvents: {

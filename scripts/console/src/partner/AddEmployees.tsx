@@ -59,10 +59,10 @@ export function AddEmployees() {
     {
       repeatable: true,
       onDone: (results) => {
-        const made = results.flatMap((r) => ('user' in r ? [r.user] : []));
+        const made = results.flatMap((r) => (r.user ? [r.user] : []));
         const refused = rows.flatMap((row, i) => {
           const r = results[i];
-          return r && 'problem' in r ? [{ ...row, problem: fromRow(r.problem, i) }] : [];
+          return r?.problem ? [{ ...row, problem: fromRow(r.problem, i) }] : [];
         });
         void changed();
         if (refused.length === 0) {
