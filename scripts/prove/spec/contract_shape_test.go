@@ -156,3 +156,19 @@ func TestEnumsThatMayGrowAreMarked(t *testing.T) {
 		}
 	})
 }
+
+// TestTheContractIsAnOpenAPI31DocumentAndItsExamplesKeepToIt holds them against their schemas.
+func TestEachAnswerOfTheContractHasAnExample(t *testing.T) {
+	t.Parallel()
+	eachOperation(plainContract(t), func(key string, op map[string]any) {
+		for status, r := range op["responses"].(map[string]any) {
+			content, _ := r.(map[string]any)["content"].(map[string]any)
+			for media, m := range content {
+				o := m.(map[string]any)
+				if strings.HasPrefix(status, "2") && o["example"] == nil && o["examples"] == nil {
+					t.Errorf("%s: %s, %s: got no example", key, status, media)
+				}
+			}
+		}
+	})
+}

@@ -6087,6 +6087,10 @@ export interface operations {
                     "application/json": components["schemas"]["GrantList"];
                     /** @example #rows,0 */
                     "text/csv": string;
+                    /**
+                     * @example {"id":"grt_01M81B5H809G6SD32H7XCMMQ3J","customer":{"id":"acme","name":"Acme","domain":"acme.example"},"partner":{"id":"contoso","name":"Contoso"},"level":"view","effective_level":"view","status":"active","reason":null,"state":"open","everyone":true,"assigned_by":"partner","user_count":6,"managed":false,"require_sso":false,"from":"2026-11-22T10:00:00Z","until":null,"auto_extend":null,"note":"","message":"","end":null,"created_at":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T10:00:00Z","version":1}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -6563,6 +6567,10 @@ export interface operations {
                     "application/json": components["schemas"]["PersonList"];
                     /** @example #rows,0 */
                     "text/csv": string;
+                    /**
+                     * @example {"user":{"id":"contoso:01J9Z3NDEKTSV4RRFFQ69G5FAV","name":"Kim","email":"kim@contoso.example","role":"tech"},"partner":{"id":"contoso","name":"Contoso"},"level":"support","granted_level":"manage","why":"picked","cap":"support","since":"2026-11-02T09:00:00Z","until":"2027-03-01T00:00:00Z","granted_by":{"kind":"customer","email":"ann@acme.example"},"last_used_on":"2026-11-20"}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -6911,6 +6919,10 @@ export interface operations {
                      *     #rows,1,,,,,,,,,,,,,,
                      */
                     "text/csv": string;
+                    /**
+                     * @example {"id":"01M81B5H804HP30RVXS25EMSQT","type":"user.edited","time":"2026-11-22T10:00:00Z","actor":{"kind":"partner","email":"olga@contoso.example","name":"Olga","id":"contoso:01M81B5H804HP30RVXRP8MSNCV"},"customer":null,"partner":{"id":"contoso","name":"Contoso"},"changes":[{"field":"role","was":"tech","is":"business"}],"request_id":"olga-1","data":{"version":2,"fields":["phone","role"],"person":{"id":"contoso:01M81B5H804HP30RVXR9FHFB11","email":"kim@contoso.example","name":"Kim"},"role":"business"}}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -8145,6 +8157,10 @@ export interface operations {
                     "application/json": components["schemas"]["PartnerCustomerList"];
                     /** @example #rows,0 */
                     "text/csv": string;
+                    /**
+                     * @example {"customer":{"id":"acme","name":"Acme","domain":"acme.example"},"status":"active","reason":null,"level":"view","effective_level":"view","from":"2026-11-22T10:00:00Z","until":"2026-11-22T11:00:00Z","managed":false,"everyone":false,"assigned_by":"customer","user_count":1,"require_sso":false,"message":"","you_have_access":true,"your_level":"view","your_reason":"granted","sign_in_url":"https://acme.example/sign-in?as=partner","version":1}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -8517,6 +8533,10 @@ export interface operations {
                      *     #rows,1,,,,,,,,,,,,,,
                      */
                     "text/csv": string;
+                    /**
+                     * @example {"id":"01M81B5H804HP30RVXS25EMSQT","type":"user.edited","time":"2026-11-22T10:00:00Z","actor":{"kind":"partner","email":"olga@contoso.example","name":"Olga","id":"contoso:01M81B5H804HP30RVXRP8MSNCV"},"customer":null,"partner":{"id":"contoso","name":"Contoso"},"changes":[{"field":"role","was":"tech","is":"business"}],"request_id":"olga-1","data":{"version":2,"fields":["phone","role"],"person":{"id":"contoso:01M81B5H804HP30RVXR9FHFB11","email":"kim@contoso.example","name":"Kim"},"role":"business"}}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -8851,6 +8871,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example <!doctype html>
+                     *     <html lang="en">
+                     */
                     "text/html": string;
                 };
             };
@@ -9849,6 +9873,10 @@ export interface operations {
                      *     #rows,0,,,,,,,,,
                      */
                     "text/csv": string;
+                    /**
+                     * @example {"id":"01M81B5H809E8BDPDPK9A3N08K.97c7075ce721909c800f66e0","event":"01M81B5H809E8BDPDPK9A3N08K","type":"grant.created","to":"kim@contoso.example","template":"granted","state":"delivered","reason":"250 2.0.0 OK","attempts":1,"created_at":"2026-11-22T10:00:00Z","sent_at":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T10:00:00Z"}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -9957,6 +9985,10 @@ export interface operations {
                      *     #rows,0,,,,,,,,,
                      */
                     "text/csv": string;
+                    /**
+                     * @example {"id":"01M81B5H809E8BDPDPK9A3N08K.97c7075ce721909c800f66e0","event":"01M81B5H809E8BDPDPK9A3N08K","type":"grant.created","to":"kim@contoso.example","template":"granted","state":"delivered","reason":"250 2.0.0 OK","attempts":1,"created_at":"2026-11-22T10:00:00Z","sent_at":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T10:00:00Z"}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -10352,6 +10384,10 @@ export interface operations {
                     "application/json": components["schemas"]["BulkResultList"];
                     /** @example #rows,0 */
                     "text/csv": string;
+                    /**
+                     * @example {"row":1,"op":"grant","customer":"acme","partner":"contoso","state":"done","status":201,"code":null,"detail":null,"version":1,"at":"2026-11-28T10:00:01Z","gains":null,"loses":null,"mails":null}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
@@ -10725,6 +10761,10 @@ export interface operations {
                     "application/json": components["schemas"]["BulkResultList"];
                     /** @example #rows,0 */
                     "text/csv": string;
+                    /**
+                     * @example {"row":1,"op":"grant","customer":"acme","partner":"contoso","state":"done","status":201,"code":null,"detail":null,"version":1,"at":"2026-11-28T10:00:01Z","gains":null,"loses":null,"mails":null}
+                     *     {"rows":1}
+                     */
                     "application/jsonl": string;
                 };
             };
