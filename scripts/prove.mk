@@ -5,6 +5,19 @@
 features: setup ## run what shows each sentence of the reference products' documents, and print a line for each
 	@go run ./scripts/tools/features
 
+# What integrators make of the contract: Go clients and a server of two generators, which have to compile. What these import is fetched.
+OAPI_CODEGEN := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+OGEN         := github.com/ogen-go/ogen/cmd/ogen@v1.24.0
+
+.PHONY: test-contract
+test-contract: ## generate Go code from openapi.yaml with oapi-codegen and ogen, and compile it (needs the network)
+	rm -rf .build/contract && mkdir -p .build/contract/oapi .build/contract/ogen
+	go run $(OAPI_CODEGEN) -generate types,client -package oapi -o .build/contract/oapi/oapi.go shared/httpapi/openapi.yaml
+	go run $(OGEN) --target .build/contract/ogen --package ogen shared/httpapi/openapi.yaml 2>.build/contract/ogen.log || \
+		{ grep -v '^INFO\|^WARN' .build/contract/ogen.log >&2; exit 1; }
+	cd .build/contract && go mod init contract && \
+		go get github.com/oapi-codegen/runtime@v1.9.0 github.com/ogen-go/ogen@v1.24.0 && go mod tidy && go build ./...
+
 # What is about the table and the promises; the race detector has seen all of it on the other engine.
 .PHONY: test-engines
 test-engines: setup java ## run the tests of the table and of the whole service on Amazon's DynamoDB Local, too (needs Java 17)

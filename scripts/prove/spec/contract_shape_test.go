@@ -3,12 +3,16 @@ package spec_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/oasdiff/yaml"
 
+	"partneraccess/scripts/local/child"
 	"partneraccess/shared/httpapi"
 )
 
@@ -171,4 +175,28 @@ func TestEachAnswerOfTheContractHasAnExample(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTheContractBreaksNoRuleOfTheLinter(t *testing.T) {
+	t.Parallel()
+	modules, err := child.NodeModules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	linter := filepath.Join(filepath.Dir(modules), "tools", "lint-contract.mjs")
+	lint := func(document []byte) (string, error) {
+		file := filepath.Join(t.TempDir(), "openapi.yaml")
+		if err := os.WriteFile(file, document, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), "node", linter, file).CombinedOutput()
+		return string(out), err
+	}
+	if out, err := lint(httpapi.OpenAPI); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	broken := strings.Replace(string(httpapi.OpenAPI), "operationId: evaluateAll", "operationId: evaluate", 1)
+	if out, err := lint([]byte(broken)); err == nil || !strings.Contains(out, "operation-operationId-unique") {
+		t.Errorf("two operations of one name: got %v and %q, want the rule that is broken", err, out)
+	}
 }
