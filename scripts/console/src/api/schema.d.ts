@@ -1989,7 +1989,7 @@ export interface paths {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -2024,7 +2024,7 @@ export interface paths {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -2050,7 +2050,7 @@ export interface paths {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -2076,7 +2076,7 @@ export interface paths {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -2102,7 +2102,7 @@ export interface paths {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -2128,9 +2128,9 @@ export interface paths {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                event: components["parameters"]["Event"];
+                event: components["parameters"]["EventParameter"];
             };
             cookie?: never;
         };
@@ -2156,7 +2156,7 @@ export interface paths {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -4682,7 +4682,7 @@ export interface components {
                     /** @constant */
                     status?: 409;
                     /** @enum {string} */
-                    code?: "last_user" | "everyone_is_on" | "managed_elsewhere" | "customer_has_partners" | "customer_user_conflict" | "email_taken" | "email_unavailable" | "domain_taken" | "owner_required" | "last_admin" | "ended" | "already_invited" | "grant_differs" | "request_ended" | "already_asked" | "job_open" | "nothing_to_retry" | "mail_outdated" | "contention" | "plan_changed";
+                    code?: "last_user" | "everyone_is_on" | "managed_elsewhere" | "customer_has_partners" | "customer_user_conflict" | "email_taken" | "email_unavailable" | "domain_taken" | "owner_required" | "last_admin" | "ended" | "already_invited" | "grant_differs" | "request_ended" | "already_asked" | "job_open" | "nothing_to_retry" | "mail_outdated" | "too_many_webhooks" | "webhook_not_verified" | "delivery_pending" | "contention" | "plan_changed";
                 };
             };
         };
@@ -4738,7 +4738,12 @@ export interface components {
                  *       "request_id": "JKJaXmPLvHcESHA="
                  *     }
                  */
-                "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 410;
+                    /** @enum {string} */
+                    code?: "events_gone";
+                };
             };
         };
         /**
@@ -5107,9 +5112,9 @@ export interface components {
          */
         BlockedEmail: string;
         /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-        Webhook: components["schemas"]["WebhookID"];
+        WebhookParameter: components["schemas"]["WebhookID"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-        Event: components["schemas"]["ULID"];
+        EventParameter: components["schemas"]["ULID"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
         Job: components["schemas"]["ULID"];
         /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
@@ -5250,7 +5255,7 @@ export interface components {
          * @description The same for each attempt, so that a receiver passes over what it has had
          * @example 01KCC45D40000000000000000A
          */
-        WebhookID: components["schemas"]["ULID"];
+        WebhookIDParameter: components["schemas"]["ULID"];
         /**
          * @description When this attempt was made, in seconds since 1970
          * @example 1796115600
@@ -10996,6 +11001,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listWebhooks: {
@@ -11052,6 +11058,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     postWebhook: {
@@ -11127,6 +11134,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     getWebhook: {
@@ -11138,7 +11146,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11182,6 +11190,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     deleteWebhook: {
@@ -11198,7 +11207,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11222,6 +11231,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     patchWebhook: {
@@ -11238,7 +11248,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11296,6 +11306,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     verifyWebhook: {
@@ -11309,7 +11320,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11356,6 +11367,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     rotateWebhook: {
@@ -11369,7 +11381,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11419,6 +11431,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     testWebhook: {
@@ -11432,7 +11445,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11474,6 +11487,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     listDeliveries: {
@@ -11487,7 +11501,7 @@ export interface operations {
                 /** @description How many items a page holds at most */
                 limit?: components["parameters"]["Limit"];
                 /** @description The next_cursor of the page before */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: {
                 /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
@@ -11495,7 +11509,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11507,7 +11521,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     ETag: components["headers"]["ETag"];
-                    Link: components["headers"]["NextPage"];
+                    Link: components["headers"]["NextPageLink"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11540,6 +11554,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     retryDelivery: {
@@ -11553,9 +11568,9 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
                 /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                event: components["parameters"]["Event"];
+                event: components["parameters"]["EventParameter"];
             };
             cookie?: never;
         };
@@ -11597,6 +11612,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     replayWebhook: {
@@ -11608,7 +11624,7 @@ export interface operations {
             };
             path: {
                 /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
-                webhook: components["parameters"]["Webhook"];
+                webhook: components["parameters"]["WebhookParameter"];
             };
             cookie?: never;
         };
@@ -11652,6 +11668,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
         };
     };
     receiveEvent: {
@@ -11662,7 +11679,7 @@ export interface operations {
                  * @description The same for each attempt, so that a receiver passes over what it has had
                  * @example 01KCC45D40000000000000000A
                  */
-                "webhook-id": components["parameters"]["WebhookID"];
+                "webhook-id": components["parameters"]["WebhookIDParameter"];
                 /**
                  * @description When this attempt was made, in seconds since 1970
                  * @example 1796115600
@@ -11750,7 +11767,7 @@ export interface operations {
                  * @description The same for each attempt, so that a receiver passes over what it has had
                  * @example 01KCC45D40000000000000000A
                  */
-                "webhook-id": components["parameters"]["WebhookID"];
+                "webhook-id": components["parameters"]["WebhookIDParameter"];
                 /**
                  * @description When this attempt was made, in seconds since 1970
                  * @example 1796115600
@@ -11816,7 +11833,7 @@ export interface operations {
                  * @description The same for each attempt, so that a receiver passes over what it has had
                  * @example 01KCC45D40000000000000000A
                  */
-                "webhook-id": components["parameters"]["WebhookID"];
+                "webhook-id": components["parameters"]["WebhookIDParameter"];
                 /**
                  * @description When this attempt was made, in seconds since 1970
                  * @example 1796115600
