@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-import { languages, without, withoutParser } from './language/plugin.mts';
+import { languages, withoutParser } from './language/plugin.mts';
+import { trim, without } from './trim.mts';
 
 // Cloudscape's style sheet carries its fonts as data: addresses, which a strict Content-Security-Policy forbids and which everybody
 // would load at first: as files they are loaded where they are used, and kept.
@@ -27,7 +28,7 @@ function fontsAsFiles(): Plugin {
 
 // The folder that is built serves every stage: what differs between stages stands in /settings.json, which is no part of it.
 export default defineConfig({
-  plugins: [react(), languages(), without(), fontsAsFiles()],
+  plugins: [react(), languages(), without(), trim(), fontsAsFiles()],
   resolve: { alias: withoutParser },
   build: {
     outDir: '../../.build/console',
@@ -36,7 +37,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // What most pages need is one file, which compresses better than its parts; with a lower number signing in would load it all, too. Measured.
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 25 }] } } },
-    chunkSizeWarningLimit: 1500, // what counts is the first load, compressed: scripts/console/test measures it
+    chunkSizeWarningLimit: 1500, // what counts is the first load, compressed: test/shell.flow.mjs holds it
   },
   server: {
     // npm run dev: the pages with hot reload at 5173, the API of a stack that make run has started.

@@ -1,9 +1,7 @@
 // Says what is wrong with the catalogue, a line each, and fails where something is: node language/check.mjs [folder of the catalogue] [folder of the pages].
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { folder, languagesIn, ofPages, parametersOf, readLanguage } from './catalogue.mjs';
+import { folder, keysIn, languagesIn, ofPages, parametersOf, readLanguage } from './catalogue.mjs';
 
 const catalogue = process.argv[2] ?? folder;
 const pages = process.argv[3] ?? fileURLToPath(new URL('../src/', import.meta.url));
@@ -34,20 +32,9 @@ for (const language of ['en', ...languagesIn(catalogue).filter((l) => l !== 'en'
   }
 }
 
-// A key stands in the pages' code as it is, or with one part of it chosen there: `words.level.${level}`.
-const used = new Set();
-const shapes = [];
-for (const file of readdirSync(pages, { recursive: true, withFileTypes: true })) {
-  if (!/\.tsx?$/.test(file.name) || file.name.endsWith('.d.ts')) continue;
-  const text = readFileSync(join(file.parentPath ?? file.path, file.name), 'utf8');
-  for (const [, key] of text.matchAll(/'((?:words|pages|problems)\.[a-z0-9_.]+)'/g)) used.add(key);
-  for (const [, shape] of text.matchAll(/`((?:words|pages|problems)\.[^`]*)`/g)) {
-    const parts = shape.split(/\$\{[^}]*\}/).map((part) => part.replaceAll('.', '\\.'));
-    shapes.push(new RegExp(`^${parts.join(shape.startsWith('words.event.') ? '[a-z0-9_.]+' : '[a-z0-9_]+')}$`));
-  }
-}
+const { direct, chosen } = keysIn(pages);
 for (const key of Object.keys(english)) {
-  if (ofPages(key) && !used.has(key) && !shapes.some((shape) => shape.test(key))) wrong.push(`en: ${key} is not used`);
+  if (ofPages(key) && !direct.has(key) && !chosen(key)) wrong.push(`en: ${key} is not used`);
 }
 
 if (wrong.length > 0) {

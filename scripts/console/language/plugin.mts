@@ -2,11 +2,13 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import type { Plugin } from 'vite';
 
-import { compile, folder, languagesIn, ofPages, readLanguage } from './catalogue.mjs';
+import { call, compile, folder, keysIn, languagesIn, ofPages, parts, readLanguage } from './catalogue.mjs';
 
+const pages = fileURLToPath(new URL('../src/', import.meta.url));
 const list = 'virtual:languages';
 const one = 'virtual:language/';
 const require = createRequire(import.meta.url);
@@ -20,8 +22,12 @@ function fileOf(language: string): string {
   }
 }
 
-/** Components that the pages do not use, and whose words are the longest. */
-const unused = ['annotation-context', 'code-editor', 'collection-preferences', 'date-range-picker', 'property-filter', 's3-resource-selector', 'tag-editor', 'tutorial-panel'];
+/** Components that the pages do not use, and whose words are many. */
+const unused = [
+  ...['annotation-context', 'area-chart', 'code-editor', 'collection-preferences', 'copy-to-clipboard', 'date-range-picker', 'file-token-group', 'file-upload'],
+  ...['help-panel', 'pie-chart', 'prompt-input', 'property-filter', 's3-resource-selector', 'slider', 'split-panel', 'tag-editor', 'tutorial-panel', 'wizard'],
+  ...['[charts]', 'features-notification-drawer'], // parts of several, and of what trim.mts leaves out
+];
 
 type Words = Record<string, Record<string, Record<string, unknown>>>; // by library, language and component
 
@@ -41,33 +47,46 @@ function compiled(pattern: string): unknown {
   return elements.length === 1 && first?.type === 0 ? first.value : elements;
 }
 
+/**
+ * The languages, each in parts: one that every page needs, and one for each of `parts`. In a build a key that is given to `t` as it is becomes its number
+ * among those, there and in the catalogue, whose keys would be a third of it; a key that is put together from parts keeps its name.
+ */
 export function languages(): Plugin {
+  let direct: [key: string, part: string][] = []; // by part, so that the numbers of each follow one another
+  let numbers = new Map<string, number>();
+  const patterns = (language: string) => mapped(Object.fromEntries(Object.entries(readLanguage(language)).filter(([key]) => ofPages(key))), compiled);
   return {
     name: 'languages',
+    enforce: 'pre',
+    config(_, { command }) {
+      direct = command === 'build' ? [...keysIn(pages).direct].sort(([a, i], [b, j]) => (`${i} ${a}` < `${j} ${b}` ? -1 : 1)) : [];
+      numbers = new Map(direct.map(([key], i) => [key, i]));
+    },
     resolveId: (id) => (id === list || id.startsWith(one) ? `\0${id}` : undefined),
     load(id) {
-      if (id === `\0${list}`) return `export default {${languagesIn().map((l) => `${JSON.stringify(l)}: () => import('${one}${l}')`).join(', ')}};`;
+      if (id === `\0${list}`) {
+        const load = (language: string, part: string) => `() => import('${one}${language}${part && `/${part}`}')`;
+        const all = languagesIn().map((l) => `${JSON.stringify(l)}: { start: ${load(l, '')}, parts: {${Object.keys(parts).map((part) => `${part}: ${load(l, part)}`).join(', ')}} }`);
+        return `export default {${all.join(', ')}};`;
+      }
       if (!id.startsWith(`\0${one}`)) return undefined;
-      const language = id.slice(one.length + 1);
+      const [language = '', part = ''] = id.slice(one.length + 1).split('/');
       this.addWatchFile(join(folder, `${language}.json`));
-      const messages = Object.fromEntries(
-        Object.entries(readLanguage(language))
-          .filter(([key]) => ofPages(key))
-          .map(([key, pattern]) => [key, compiled(pattern)]),
-      );
-      return `export const { components, messages } = JSON.parse(${JSON.stringify(JSON.stringify({ components: componentsIn(language), messages }))});`;
+      const messages = patterns(language);
+      const own = direct.filter(([, of]) => of === part).map(([key]) => key);
+      const numbered = own.map((key) => messages[key]);
+      const from = numbers.get(own[0] ?? '') ?? 0;
+      const named = part ? {} : Object.fromEntries(Object.entries(messages).filter(([key]) => !numbers.has(key)));
+      const content = JSON.stringify({ components: part ? undefined : componentsIn(language), numbered, named });
+      return `const { components, numbered, named } = JSON.parse(${JSON.stringify(content)});
+export const messages = { ...named, ...Object.fromEntries(numbered.map((message, i) => [i + ${from}, message])) };
+export { components };`;
     },
-  };
-}
-
-/** Code of Cloudscape's that is loaded with every page and that no page uses: AppLayout's drawer of news, which brings dragging and dropping with it. */
-export function without(): Plugin {
-  const drawer = '\0without/feature-notifications-drawer-content';
-  return {
-    name: 'without',
-    enforce: 'pre',
-    resolveId: (id) => (id.endsWith('/drawer/feature-notifications-drawer-content') ? drawer : undefined),
-    load: (id) => (id === drawer ? 'export const RuntimeContentPart = () => null;\nexport default () => null;' : undefined),
+    transform(code, id) {
+      if (!id.startsWith(pages)) return undefined;
+      const out = code.replace(call, (all, name: string, space: string, key: string) => (numbers.has(key) ? `${name}(${space}${numbers.get(key)}` : all));
+      return out === code ? undefined : { code: out, map: null };
+    },
     buildEnd() {
       for (const id of this.getModuleIds()) {
         const component = /@cloudscape-design\/components\/([^/]+)\/index\.js$/.exec(id)?.[1];

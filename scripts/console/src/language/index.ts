@@ -15,22 +15,33 @@ export interface Catalogue {
   components: I18nProviderProps.Messages;
 }
 
+interface Changed {
+  messages: (of: Catalogue['messages']) => Catalogue['messages'];
+  components: (of: Catalogue['components']) => Catalogue['components'];
+}
+
 interface Language {
   tag: string; // of the catalogue's file, such as de
   locale: string; // how dates and numbers are written, such as de-AT
   catalogue: Catalogue;
   formats: Map<string, IntlMessageFormat>;
+  changed: Changed; // what is made of them, in a language that is made up
+  parts: Set<Part>; // that are loaded
 }
 
 type Kinds<W> = { text: W; number: number; choice: string };
 type Values<K extends Key, W> = { [P in keyof Messages[K]]: Kinds<W>[Messages[K][P] & keyof Kinds<W>] };
 type Given<K extends Key, W> = keyof Messages[K] extends never ? [] : [values: Values<K, W>];
 
+/** The pages whose words are loaded with them: language/catalogue.mjs says which they are. */
+export type Part = 'customer' | 'partner' | 'provider' | 'invitation' | 'signIn';
+
 /** The languages that the pages can be read in. */
 export const languages: readonly string[] = Object.keys(sources);
 
 const stored = 'partner-access.language';
 const listeners = new Set<() => void>();
+const wanted = new Set<Part>(); // by pages that have been opened
 let language: Language | undefined;
 
 function now(): Language {
@@ -96,16 +107,39 @@ function preferred(): string {
   return 'en';
 }
 
-async function load(tag: string): Promise<void> {
+const unchanged: Changed = { messages: (of) => of, components: (of) => of };
+
+let begun: () => void;
+const started = new Promise<void>((resolve) => (begun = resolve));
+
+async function load(tag: string, as = tag, changed = unchanged): Promise<void> {
   const source = sources[tag];
   if (!source) throw new Error(`no language ${tag}`);
-  set(tag, await source());
+  let parts: Part[];
+  let loaded: Pick<Catalogue, 'messages'>[];
+  const start = source.start();
+  do {
+    parts = [...wanted];
+    loaded = await Promise.all([start, ...parts.map((part) => source.parts[part]())]);
+  } while (wanted.size > parts.length);
+  const messages = changed.messages(Object.assign({}, ...loaded.map((of) => of.messages)) as Catalogue['messages']);
+  const catalogue = { messages, components: changed.components((await start).components) };
+  language = { tag, locale: navigator.languages.find((l) => baseOf(l) === baseOf(tag)) ?? tag, catalogue, formats: new Map(), changed, parts: new Set(parts) };
+  document.documentElement.lang = as;
+  begun();
+  for (const listener of listeners) listener();
 }
 
-function set(tag: string, catalogue: Catalogue, as = tag): void {
-  language = { tag, locale: navigator.languages.find((l) => baseOf(l) === baseOf(tag)) ?? tag, catalogue, formats: new Map() };
-  document.documentElement.lang = as;
-  for (const listener of listeners) listener();
+/** Loads a page, and its words beside it. */
+export async function withWords<M>(part: Part, page: Promise<M>): Promise<M> {
+  wanted.add(part);
+  await started;
+  for (let shown = now(); !shown.parts.has(part); shown = now()) { // again where another language was chosen meanwhile
+    const more = await sources[shown.tag]?.parts[part]();
+    Object.assign(shown.catalogue.messages, shown.changed.messages(more?.messages ?? {}));
+    shown.parts.add(part);
+  }
+  return page;
 }
 
 /** Loads the reader's language: before anything is shown. */
@@ -114,8 +148,7 @@ export const startLanguage = (): Promise<void> => load(preferred());
 /** English made 40% longer, with accents: shows which words do not come from the catalogue, and where longer ones have no room. */
 export async function startPseudo(): Promise<void> {
   const { pseudo } = await import('./pseudo');
-  await load('en');
-  set('en', pseudo(now().catalogue), 'en-XA');
+  await load('en', 'en-XA', pseudo);
 }
 
 /** Shows the pages in another language, now and when they are opened again. */

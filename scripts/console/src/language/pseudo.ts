@@ -21,9 +21,8 @@ function walk(node: unknown): unknown {
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, walk(value)]));
 }
 
-export function pseudo({ messages, components }: Catalogue): Catalogue {
-  return {
-    messages: Object.fromEntries(Object.entries(messages).map(([key, message]) => [key, typeof message === 'string' ? longer(message) : (walk(message) as typeof message)])),
-    components: walk(components) as Catalogue['components'],
-  };
-}
+export const pseudo = {
+  messages: (of: Catalogue['messages']): Catalogue['messages'] =>
+    Object.fromEntries(Object.entries(of).map(([key, message]) => [key, typeof message === 'string' ? longer(message) : (walk(message) as typeof message)])),
+  components: (of: Catalogue['components']): Catalogue['components'] => walk(of) as Catalogue['components'],
+};
