@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, customer, eventually, flash, flow, partner } from './world.mjs';
+import { accessible, ask, base, customer, eventually, flash, flow, partner, provider } from './world.mjs';
 
 const at = (c, more = '') => `/customers/${c.id}/partners${more}`;
 const panel = (page) => page.locator('#panel');
@@ -141,6 +141,62 @@ flow('who leaves a changed form is asked first, and nothing is lost by a reload 
   await box(page).waitFor();
   assert.equal(await box(page).inputValue(), '');
 });
+
+// Each form: who opens it where, what is changed in it, and how one sees that it still is.
+const typed = (name, text) => ({
+  change: (page) => page.getByRole('textbox', { name, exact: true }).fill(text),
+  kept: async (page) => assert.equal(await page.getByRole('textbox', { name, exact: true }).inputValue(), text),
+});
+const switched = (role, name) => ({
+  change: (page) => page.getByRole(role, { name }).check(),
+  kept: async (page) => assert.equal(await page.getByRole(role, { name }).isChecked(), true),
+});
+for (const [side, forms] of [
+  ['the provider’s', (c, p) => [
+    [provider, '/provider/partners/new', typed('Name', 'Fabrikam')],
+    [provider, `/provider/partners/${p.id}`, typed('Name', 'Another name')],
+    [provider, '/provider/customers/new', typed('Name', 'Umbrella')],
+    [provider, `/provider/customers/${c.id}/edit`, typed('Contacts', 'it@umbrella.example')],
+    [provider, `/provider/customers/${c.id}/members/new`, typed('Name', 'Mia Member')],
+    [provider, `/provider/customers/${c.id}/members/${c.admin.email}`, typed('Name', 'Ada Adams')],
+    [provider, `/provider/customers/${c.id}/relationships/new`, switched('checkbox', /^Everyone/)],
+  ]],
+  ['the partner’s', (c, p) => [
+    [p.owner, `/partners/${p.id}/account`, typed('Contacts', 'boss@contoso.example')],
+    [p.owner, `/partners/${p.id}/employees/${p.users[1].id}`, typed('Name', 'Kim Keller')],
+    [p.owner, `/partners/${p.id}/employees/add`, typed('Name', 'Kim Keller')],
+    [p.owner, `/partners/${p.id}/invitations/new`, typed('E-mail address', 'eve@elsewhere.example')],
+    [p.owner, `/partners/${p.id}/requests/new`, typed("Customer's id", 'umbrella')],
+    [p.owner, `/partners/${p.id}/customers/${c.id}/users`, switched('checkbox', /^Everyone/)],
+  ]],
+  ['the customer’s', (c) => [
+    [c.admin, `/customers/${c.id}/requests/policy`, switched('radio', /^Nobody/)],
+    [c.admin, `/customers/${c.id}/invitations/new`, typed('E-mail address', 'eve@elsewhere.example')],
+  ]],
+]) {
+  flow(`who leaves a changed form of ${side} is asked first, and it is there again after a reload`, async ({ open }) => {
+    const [c, p] = [await customer(), await partner()];
+    await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id], level: 'view', assigned_by: 'partner' });
+    for (const [who, path, { change, kept }] of forms(c, p)) {
+      const page = await open(who, path);
+      await change(page);
+      await page.getByRole('link', { name: 'Partner Access' }).first().click();
+      await leaving(page).getByRole('button', { name: 'Stay' }).click();
+      assert.equal(new URL(page.url()).pathname, path);
+      await kept(page);
+      await page.reload();
+      await eventually(() => kept(page));
+      await page.getByRole('link', { name: 'Partner Access' }).first().click();
+      await leaving(page).getByRole('button', { name: 'Leave' }).click();
+      await page.waitForURL((url) => url.pathname !== path);
+      await page.goto(base + path);
+      await page.getByRole('heading', { level: 1 }).first().waitFor();
+      await page.getByText('Loading').first().waitFor({ state: 'detached' });
+      await assert.rejects(kept(page), undefined, path);
+      await page.close();
+    }
+  });
+}
 
 flow('access that has ended is granted again as it was', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];

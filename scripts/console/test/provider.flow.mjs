@@ -174,6 +174,7 @@ flow('W7 A4 A15 relationships and managed customers', async ({ open }) => {
   await panel(page).getByRole('button', { name: 'Set', exact: true }).click();
   await panel(page).getByText('Another partner manages the customer').waitFor(); // A15
   await panel(page).getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Leave' }).click(); // what was refused is not lost unasked
   await menu(page, p.name, 'End management');
   await page.getByRole('dialog').getByRole('button', { name: 'End management' }).click();
   await flash(page, `${p.name} no longer manages ${c.name}`);

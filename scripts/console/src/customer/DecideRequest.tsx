@@ -6,7 +6,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import Textarea from '@cloudscape-design/components/textarea';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useState } from 'react';
+import { useCallback } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { answer, asProblem, dryRun, useSubmit, type Schemas } from '../api';
@@ -20,6 +20,7 @@ import { levelName, type Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
+import { useKept } from '../shell/useKept';
 import { keyOf, useChanged, useCustomer, usePartnerUsers } from './queries';
 
 type Approval = Schemas['RequestApprove'];
@@ -52,15 +53,19 @@ export function DecideRequest() {
   );
 }
 
+interface Entered {
+  level: Level | undefined;
+  until: string | null | undefined; // null: without an end; undefined: not complete yet
+  users: string[] | undefined; // undefined: as asked
+  words: string;
+}
+
 function Decision({ of: r, close }: { of: Request; close: () => void }) {
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
   const { customer } = useCustomer();
-  const [level, setLevel] = useState<Level | undefined>(r.level ?? undefined);
-  const [until, setUntil] = useState<string | null | undefined>(r.until); // null: without an end; undefined: not complete yet
-  const [users, setUsers] = useState<string[] | undefined>(undefined); // undefined: as asked
-  const [words, setWords] = useState('');
+  const [{ level, until, users, words }, edit, form] = useKept<Entered>(`request ${r.id}`, { level: r.level ?? undefined, until: r.until, users: undefined, words: '' });
   const path = { customer, request: r.id };
   const approval: Approval = {
     ...(level && level !== r.level ? { level } : {}),
@@ -69,6 +74,7 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
     ...(words ? { note: words } : {}),
   };
   const done = (header: string, content: string) => {
+    form.done();
     flash.done(header, content);
     void changed();
     close();
@@ -99,13 +105,14 @@ function Decision({ of: r, close }: { of: Request; close: () => void }) {
   const sending = approve.sending || decline.sending || ask.sending;
   return (
     <form aria-label={t('pages.decide.label')} noValidate onSubmit={(e) => e.preventDefault()}>
+      {form.guard}
       <SpaceBetween size="l">
         <Preview of={r} approval={approval} />
-        {r.kind === 'access' && !r.personal && <Whom of={r} users={users} onChange={setUsers} error={approve.problem?.at('/users')} />}
-        {r.level && <LevelSelect value={level ?? r.level} onChange={setLevel} error={approve.problem?.at('/level')} />}
-        {r.until && r.kind !== 'raise' && <LocalDateTime label={t('pages.period.until')} value={until ?? null} onChange={(end) => setUntil(end ?? undefined)} error={approve.problem?.at('/until')} />}
+        {r.kind === 'access' && !r.personal && <Whom of={r} users={users} onChange={(keys) => edit({ users: keys })} error={approve.problem?.at('/users')} />}
+        {r.level && <LevelSelect value={level ?? r.level} onChange={(l) => edit({ level: l })} error={approve.problem?.at('/level')} />}
+        {r.until && r.kind !== 'raise' && <LocalDateTime label={t('pages.period.until')} value={until ?? null} onChange={(end) => edit({ until: end ?? undefined })} error={approve.problem?.at('/until')} />}
         <FormField label={t('words.field.note')} description={t('pages.decide.note_about')}>
-          <Textarea value={words} onChange={(e) => setWords(e.detail.value)} rows={3} />
+          <Textarea value={words} onChange={(e) => edit({ words: e.detail.value })} rows={3} />
         </FormField>
         {problem && <ProblemAlert problem={problem} shown={['/level', '/until', '/users']} />}
         <SpaceBetween direction="horizontal" size="xs">

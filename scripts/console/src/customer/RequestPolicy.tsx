@@ -21,6 +21,7 @@ import { instantBoth } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
+import { useKept } from '../shell/useKept';
 import { keyOf, useChanged, useCustomer } from './queries';
 
 type Mode = Schemas['RequestMode'];
@@ -45,25 +46,37 @@ export function RequestPolicy() {
   );
 }
 
+interface Entered {
+  mode: Mode;
+  approvers: readonly string[];
+  approvals: string;
+  hours: string;
+  days: string;
+  why: boolean;
+}
+
 function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy']; etag: string; close: () => void }) {
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
   const { customer, admin } = useCustomer();
   const [seen, setSeen] = useState(etag); // a new code is a new version
-  const [mode, setMode] = useState<Mode>(policy.mode);
-  const [approvers, setApprovers] = useState<readonly string[]>(policy.approvers);
+  const [{ mode, approvers, approvals, hours, days, why }, edit, form] = useKept<Entered>(`policy ${customer}`, {
+    mode: policy.mode,
+    approvers: policy.approvers,
+    approvals: String(policy.approvals),
+    hours: String(policy.hours),
+    days: policy.max_days === null ? '' : String(policy.max_days),
+    why: policy.reason_required,
+  });
   const admins = useAdmins();
-  const [approvals, setApprovals] = useState(String(policy.approvals));
-  const [hours, setHours] = useState(String(policy.hours));
-  const [days, setDays] = useState(policy.max_days === null ? '' : String(policy.max_days));
-  const [why, setWhy] = useState(policy.reason_required);
   const save = useSubmit(
     async (body: Schemas['RequestPolicyWrite']) =>
       (await answer(api.PUT('/v1/customers/{customer}/request-policy', { params: { path: { customer }, header: { 'If-Match': seen } }, body }))).data,
     {
       onDone: () => {
         flash.done(t('pages.policy.saved'), t('pages.policy.saved_about'));
+        form.done();
         void changed();
         close();
       },
@@ -82,8 +95,9 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
         save.send({ mode, approvers: [...approvers], approvals: Number(approvals), hours: Number(hours), max_days: days.trim() ? Number(days) : null, reason_required: why })
       }
     >
+      {form.guard}
       <FormField label={t('pages.policy.who_may')}>
-        <RadioGroup value={mode} onChange={(e) => setMode(e.detail.value as Mode)} items={modes.map((m) => ({ value: m, label: t(`pages.policy.mode_${m}`), description: t(`pages.policy.mode_${m}_about`) }))} />
+        <RadioGroup value={mode} onChange={(e) => edit({ mode: e.detail.value as Mode })} items={modes.map((m) => ({ value: m, label: t(`pages.policy.mode_${m}`), description: t(`pages.policy.mode_${m}_about`) }))} />
       </FormField>
       {mode === 'code' && <Code made={policy.code_made_at} admin={admin} onMade={(p) => setSeen(etagOf(p))} />}
       <PeopleSelect
@@ -91,7 +105,7 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
         description={t('pages.policy.who_decides_about')}
         people={admins}
         value={approvers}
-        onChange={setApprovers}
+        onChange={(keys) => edit({ approvers: keys })}
         placeholder={t('pages.policy.all_admins')}
         error={save.problem?.at('/approvers')}
       />
@@ -99,16 +113,16 @@ function PolicyForm({ policy, etag, close }: { policy: Schemas['RequestPolicy'];
         <Select
           selectedOption={{ value: approvals, label: approvals }}
           options={['1', '2', '3'].map((n) => ({ value: n, label: n }))}
-          onChange={(e) => setApprovals(e.detail.selectedOption.value ?? '1')}
+          onChange={(e) => edit({ approvals: e.detail.selectedOption.value ?? '1' })}
         />
       </FormField>
       <FormField label={t('pages.policy.hours')} errorText={save.problem?.at('/hours')}>
-        <Input value={hours} onChange={(e) => setHours(e.detail.value)} type="number" inputMode="numeric" step={1} />
+        <Input value={hours} onChange={(e) => edit({ hours: e.detail.value })} type="number" inputMode="numeric" step={1} />
       </FormField>
       <FormField label={t('pages.policy.days')} description={t('pages.policy.days_about')} errorText={save.problem?.at('/max_days')}>
-        <Input value={days} onChange={(e) => setDays(e.detail.value)} type="number" inputMode="numeric" step={1} />
+        <Input value={days} onChange={(e) => edit({ days: e.detail.value })} type="number" inputMode="numeric" step={1} />
       </FormField>
-      <Checkbox checked={why} onChange={(e) => setWhy(e.detail.checked)}>{t('pages.policy.reason')}</Checkbox>
+      <Checkbox checked={why} onChange={(e) => edit({ why: e.detail.checked })}>{t('pages.policy.reason')}</Checkbox>
     </PanelForm>
   );
 }

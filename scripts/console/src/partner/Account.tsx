@@ -46,11 +46,12 @@ function AccountForm({ done }: { done: () => void }) {
     lines: accountLines,
     onDone: (now, was) => {
       flash.done(t('pages.account.changed'), differences(accountLines, was, now).join('. '));
+      form.done();
       void queries.invalidateQueries();
       done();
     },
   });
-  const { now, edit, body } = useDraft(editing.base);
+  const { now, edit, body, form } = useDraft(`account ${partner}`, editing.base);
   if (!now) return editing.readProblem ? <ProblemAlert problem={editing.readProblem} retry={editing.retry} /> : <Spinner size="large" />;
   const at = (pointer: string): string | undefined => editing.problem?.at(pointer);
   return (
@@ -62,6 +63,7 @@ function AccountForm({ done }: { done: () => void }) {
         if (body) editing.send(body as Schemas['AccountEdit']); // the draft holds nothing but what the fields below give
       }}
     >
+      {form.guard}
       <Form
         actions={
           <Button variant="primary" loading={editing.sending} disabled={!body} disabledReason={t('pages.form.unchanged')}>

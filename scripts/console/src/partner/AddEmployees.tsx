@@ -18,20 +18,24 @@ import { ProblemAlert } from '../parts/ProblemAlert';
 import { everyRole, roleOptions } from '../parts/RoleSelect';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { useKept } from '../shell/useKept';
 import { needsPhone, phoneless } from './lines';
 import { useChanged, usePartner } from './queries';
 import { mayHandle } from './rights';
 
-interface Row {
+interface Fields {
   name: string;
   email: string;
   role: Schemas['Role'];
   phone: string;
   mfa: boolean;
+}
+
+interface Row extends Fields {
   problem?: Problem; // what the service said of it, with pointers from the row on
 }
 
-const empty: Row = { name: '', email: '', role: 'tech', phone: '', mfa: false };
+const empty: Fields = { name: '', email: '', role: 'tech', phone: '', mfa: false };
 const most = 25; // in one request
 
 type Results = Schemas['UserResults']['results'];
@@ -43,7 +47,13 @@ export function AddEmployees() {
   const changed = useChanged();
   const navigate = useNavigate();
   const { partner, name, may } = usePartner();
-  const [rows, setRows] = useState<Row[]>([empty]);
+  const [entered, edit, form] = useKept<{ rows: Fields[] }>(`employees ${partner}`, { rows: [empty] });
+  const [problems, setProblems] = useState<(Problem | undefined)[]>([]);
+  const rows = entered.rows.map((row, i): Row => ({ ...row, problem: problems[i] }));
+  const setRows = (next: readonly Row[]) => {
+    edit({ rows: next.map(({ name, email, role, phone, mfa }) => ({ name, email, role, phone, mfa })) });
+    setProblems(next.map((row) => row.problem));
+  };
   const [added, setAdded] = useState<Schemas['User'][]>([]);
   const [tried, setTried] = useState(false);
   const list = `/partners/${partner}/employees`;
@@ -66,6 +76,7 @@ export function AddEmployees() {
         });
         void changed();
         if (refused.length === 0) {
+          form.done();
           const all = [...added, ...made];
           flash.done(t('pages.employees.added', { count: all.length }), all.map((u) => `${u.name} (${u.email})`).join(', '));
           void navigate(list);
@@ -78,7 +89,7 @@ export function AddEmployees() {
     },
   );
 
-  const change = (i: number, more: Partial<Row>) => setRows((old) => old.map((r, j) => (j === i ? { ...r, ...more } : r)));
+  const change = (i: number, more: Partial<Row>) => setRows(rows.map((r, j) => (j === i ? { ...r, ...more } : r)));
   const missing = (r: Row, field: 'name' | 'email'): string | undefined =>
     tried && r[field].trim() === '' ? (field === 'name' ? t('pages.form.name_missing') : t('pages.form.address_missing')) : undefined;
   const error =
@@ -102,6 +113,7 @@ export function AddEmployees() {
           submit();
         }}
       >
+        {form.guard}
         <Form
           actions={
             <SpaceBetween direction="horizontal" size="xs">
@@ -145,10 +157,10 @@ export function AddEmployees() {
                 i18nStrings={{ itemRemovedAriaLive: t('pages.employees.line_removed'), errorIconAriaLabel: t('pages.error') }}
                 empty={t('pages.employees.none_to_add')}
                 onAddButtonClick={() => {
-                  setRows((old) => [...old, empty]);
+                  setRows([...rows, empty]);
                   setTried(false);
                 }}
-                onRemoveButtonClick={(e) => setRows((old) => old.filter((_, i) => i !== e.detail.itemIndex))}
+                onRemoveButtonClick={(e) => setRows(rows.filter((_, i) => i !== e.detail.itemIndex))}
                 gridLayout={[
                   { breakpoint: 'xs', rows: [[4, 5, 4, 4, 2]], removeButton: { width: 'auto' } },
                   { breakpoint: 'xxs', rows: [[1, 1], [1, 1], [1]], removeButton: { ownRow: true } },

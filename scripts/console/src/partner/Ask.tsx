@@ -2,7 +2,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import RadioGroup from '@cloudscape-design/components/radio-group';
 import Textarea from '@cloudscape-design/components/textarea';
-import { useCallback, useState } from 'react';
+import { useCallback } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 
 import { answer, useSubmit, type Schemas } from '../api';
@@ -14,11 +14,24 @@ import { PeopleSelect } from '../parts/PeopleSelect';
 import type { Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { useKept } from '../shell/useKept';
 import { useAllCustomers, useChanged, usePartner, useUsers } from './queries';
 
 type Kind = Schemas['RequestKind'];
 
 const kinds: readonly Kind[] = ['access', 'raise', 'extend'];
+
+interface Entered {
+  customer: string;
+  code: string;
+  kind: Kind;
+  level: Level;
+  everyone: boolean;
+  users: string[];
+  until: string | null;
+  reason: string;
+  ticket: string;
+}
 
 const fields = ['/customer', '/code', '/kind', '/level', '/users', '/until', '/reason', '/ticket'];
 
@@ -32,15 +45,18 @@ export function Ask() {
   const { customers } = useAllCustomers();
   const [query] = useSearchParams();
   const asked = query.get('ask') as Kind | null;
-  const [customer, setCustomer] = useState(query.get('customer') ?? '');
-  const [code, setCode] = useState('');
-  const [kind, setKind] = useState<Kind>(asked && kinds.includes(asked) ? asked : 'access');
-  const [level, setLevel] = useState<Level>('view');
-  const [everyone, setEveryone] = useState(false);
-  const [users, setUsers] = useState<string[]>([]);
-  const [until, setUntil] = useState<string | null>(null);
-  const [reason, setReason] = useState('');
-  const [ticket, setTicket] = useState('');
+  const [entered, edit, form] = useKept<Entered>(`ask ${query.toString()}`, {
+    customer: query.get('customer') ?? '',
+    code: '',
+    kind: asked && kinds.includes(asked) ? asked : 'access',
+    level: 'view',
+    everyone: false,
+    users: [],
+    until: null,
+    reason: '',
+    ticket: '',
+  });
+  const { customer, code, kind, level, everyone, users, until, reason, ticket } = entered;
   const colleagues = useUsers('', 100);
   const close = useCallback(() => void navigate(`/partners/${partner}/requests`), [navigate, partner]);
   const known = customers?.find((c) => c.customer.id === customer.trim());
@@ -53,6 +69,7 @@ export function Ask() {
       repeatable: true,
       onDone: ({ request: r }) => {
         flash.done(t('pages.ask.done', { customer: known?.customer.name ?? r.customer }), t('pages.ask.done_about'));
+        form.done();
         void changed();
         close();
       },
@@ -80,23 +97,24 @@ export function Ask() {
         })
       }
     >
+      {form.guard}
       <FormField label={t('pages.ask.customer')} errorText={at('/customer')}>
-        <Input value={customer} onChange={(e) => setCustomer(e.detail.value)} autoComplete={false} />
+        <Input value={customer} onChange={(e) => edit({ customer: e.detail.value })} autoComplete={false} />
       </FormField>
       {!open && (
         <FormField label={t('pages.ask.code')} description={t('pages.ask.code_about')} errorText={at('/code')}>
-          <Input value={code} onChange={(e) => setCode(e.detail.value)} autoComplete={false} />
+          <Input value={code} onChange={(e) => edit({ code: e.detail.value })} autoComplete={false} />
         </FormField>
       )}
       <FormField label={t('pages.ask.what')} errorText={at('/kind')}>
-        <RadioGroup value={kind} onChange={(e) => setKind(e.detail.value as Kind)} items={kinds.filter((k) => may.lead || k !== 'extend').map((k) => ({ value: k, label: t(`words.request_kind.${k}`) }))} />
+        <RadioGroup value={kind} onChange={(e) => edit({ kind: e.detail.value as Kind })} items={kinds.filter((k) => may.lead || k !== 'extend').map((k) => ({ value: k, label: t(`words.request_kind.${k}`) }))} />
       </FormField>
-      {(fresh || kind === 'raise') && <LevelSelect value={level} onChange={setLevel} error={at('/level')} />}
+      {(fresh || kind === 'raise') && <LevelSelect value={level} onChange={(level) => edit({ level })} error={at('/level')} />}
       {kind === 'access' && may.lead && (
         <RadioGroup
           ariaLabel={t('pages.ask.who_gets')}
           value={everyone ? 'everyone' : 'some'}
-          onChange={(e) => setEveryone(e.detail.value === 'everyone')}
+          onChange={(e) => edit({ everyone: e.detail.value === 'everyone' })}
           items={[
             { value: 'some', label: t('pages.ask.chosen') },
             { value: 'everyone', label: t('pages.assigned.everyone'), description: t('pages.ask.everyone_about') },
@@ -109,17 +127,17 @@ export function Ask() {
           description={t('pages.ask.who')}
           people={colleagues.all.filter((u) => u.status === 'active').map((u) => ({ key: u.id, name: u.name, about: u.email }))}
           value={users}
-          onChange={setUsers}
+          onChange={(users) => edit({ users })}
           placeholder={t('pages.ask.choose')}
           error={at('/users')}
         />
       )}
-      {(kind === 'extend' || fresh) && <LocalDateTime label={t('pages.period.until')} value={until} onChange={setUntil} error={at('/until')} />}
+      {(kind === 'extend' || fresh) && <LocalDateTime label={t('pages.period.until')} value={until} onChange={(until) => edit({ until })} error={at('/until')} />}
       <FormField label={t('pages.request.reason')} errorText={at('/reason')}>
-        <Textarea value={reason} onChange={(e) => setReason(e.detail.value)} rows={3} />
+        <Textarea value={reason} onChange={(e) => edit({ reason: e.detail.value })} rows={3} />
       </FormField>
       <FormField label={t('pages.request.ticket')} errorText={at('/ticket')}>
-        <Input value={ticket} onChange={(e) => setTicket(e.detail.value)} autoComplete={false} />
+        <Input value={ticket} onChange={(e) => edit({ ticket: e.detail.value })} autoComplete={false} />
       </FormField>
     </PanelForm>
   );

@@ -22,6 +22,7 @@ import { changeLines, names } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
+import { useKept } from '../shell/useKept';
 import { Entry } from './Entry';
 import { readPicked, useChanged, usePartner, usePendingInvitations, usePicked, useUsers } from './queries';
 
@@ -45,6 +46,14 @@ const lines = ({ of, users }: Inside): Record<string, string> => ({
   [t('pages.users.title')]: of.everyone ? t('words.wish.everyone') : names([...users.values()].map((u) => u.name)),
 });
 
+interface Picked {
+  everyone: boolean | undefined; // undefined: as it is
+  add: ReadonlyMap<string, AnyUser>;
+  remove: ReadonlySet<string>;
+}
+
+const nothing: Picked = { everyone: undefined, add: new Map(), remove: new Set() };
+
 /**
  * The panel of a customer: its information with the sign-in link, and the users with access; they are edited where the partner assigns them. It stands over
  * the list of customers, or over the customer's own page.
@@ -59,9 +68,6 @@ export function Authorised() {
   const { pathname } = useLocation();
   const under = pathname.endsWith('/edit') ? `/partners/${partner}/customers/${customer}/people` : `/partners/${partner}/customers`;
   const close = useCallback(() => void navigate({ pathname: under, search: location.search }), [navigate, under]);
-  const [everyone, setEveryone] = useState<boolean>();
-  const [add, setAdd] = useState<ReadonlyMap<string, AnyUser>>(new Map());
-  const [remove, setRemove] = useState<ReadonlySet<string>>(new Set());
   const editing = useEditing<Inside, Schemas['Pick'], Schemas['GrantChange']>({
     key: ['picked', partner, customer],
     read: (signal) => read(api, partner, customer, signal),
@@ -69,12 +75,19 @@ export function Authorised() {
       (await answer(api.PUT('/v1/partners/{partner}/customers/{customer}/users', { params: { path: { partner, customer }, header: { 'If-Match': etag } }, body }))).data,
     lines,
     onDone: (change, { of }) => {
+      form.done();
       flash.done(t('pages.assigned.changed', { customer: of.customer.name }), changeLines(change).join(' '));
       void changed();
       close();
     },
   });
   const { base } = editing;
+  const [{ everyone, add, remove }, edit, form] = useKept<Picked>(
+    `users of ${partner} for ${customer}`,
+    nothing,
+    nothing,
+    (picked) => (base ? bodyOf(base, picked.everyone ?? base.of.everyone, picked.add, picked.remove) !== undefined : picked.everyone !== undefined || picked.add.size + picked.remove.size > 0),
+  );
   if (!base) {
     return (
       <Panel title={t('pages.assigned.title')} close={close}>
@@ -125,15 +138,14 @@ export function Authorised() {
       notice={<Theirs lines={editing.theirs} />}
       shown={['/users', '/everyone']}
     >
+      {form.guard}
       {setting}
       <Group label={t('pages.assigned.title')} error={editing.problem?.at('/everyone') ?? editing.problem?.at('/users')}>
         <SpaceBetween size="s">
           <Toggle
             checked={now}
             onChange={(e) => {
-              setEveryone(e.detail.checked);
-              setAdd(new Map());
-              setRemove(new Set());
+              edit({ everyone: e.detail.checked, add: new Map(), remove: new Set() });
             }}
             description={everyoneAbout(now, of.everyone)}
           >{t('pages.edit.everyone_of', { name })}</Toggle>
@@ -152,8 +164,7 @@ export function Authorised() {
                   } else if (on) nextAdd.set(u.id, u);
                   else nextAdd.delete(u.id);
                 }
-                setAdd(nextAdd);
-                setRemove(nextRemove);
+                edit({ add: nextAdd, remove: nextRemove });
               }}
             />
           )}

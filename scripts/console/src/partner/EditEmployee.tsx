@@ -40,11 +40,12 @@ export function EditEmployee() {
     lines: userLines,
     onDone: (now, was) => {
       flash.done(t('pages.changed', { name: now.name }), differences(userLines, was, now).join('. '));
+      form.done();
       void changed();
       close();
     },
   });
-  const { now, edit, body } = useDraft(editing.base);
+  const { now, edit, body, form } = useDraft(`user ${user}`, editing.base);
   if (!now) {
     return (
       <Panel title={t('pages.employees.one')} close={close}>
@@ -65,6 +66,7 @@ export function EditEmployee() {
       notice={<Theirs lines={editing.theirs} />}
       shown={['/name', '/email', '/role', '/phone', '/mfa']}
     >
+      {form.guard}
       <FormField label={t('words.field.name')} errorText={at('/name')}>
         <Input value={now.name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>

@@ -12,7 +12,15 @@ import { PanelForm } from '../parts/PanelForm';
 import { instantBoth, levelName, type Level } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { useKept } from '../shell/useKept';
 import { useAllCustomers, useChanged, usePartner } from './queries';
+
+interface Entered {
+  email: string;
+  customer: string;
+  level: Level;
+  days: string;
+}
 
 /** The panel that invites a person from outside the partner, to one customer whose users the partner assigns (E3). `?customer=` chooses it. */
 export function Invite() {
@@ -25,10 +33,7 @@ export function Invite() {
   const [query] = useSearchParams();
   const back = query.get('customer') ?? ''; // the customer's page that led here
   const close = useCallback(() => void navigate(back ? `/partners/${partner}/customers/${back}/people` : `/partners/${partner}/invitations`), [navigate, partner, back]);
-  const [email, setEmail] = useState('');
-  const [customer, setCustomer] = useState(back);
-  const [level, setLevel] = useState<Level>('view');
-  const [days, setDays] = useState('7');
+  const [{ email, customer, level, days }, edit, form] = useKept<Entered>(`invite of ${partner} ${back}`, { email: '', customer: back, level: 'view', days: '7' });
   const [tried, setTried] = useState(false);
   const invite = useSubmit(
     async (body: Schemas['InvitationCreate'], key) =>
@@ -37,6 +42,7 @@ export function Invite() {
       repeatable: true,
       onDone: ({ invitation: i }) => {
         flash.done(t('pages.invitation.done', { email: i.email }), t('pages.invitation.done_about', { at: instantBoth(i.expires_at) }));
+        form.done();
         void changed();
         close();
       },
@@ -65,8 +71,9 @@ export function Invite() {
       problem={invite.problem}
       shown={['/email', '/level', '/days']}
     >
+      {form.guard}
       <FormField label={t('words.field.email')} description={t('pages.invite.outside')} errorText={said(missing.email) ?? at('/email')}>
-        <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />
+        <Input value={email} onChange={(e) => edit({ email: e.detail.value })} type="email" inputMode="email" autoComplete={false} />
       </FormField>
       <FormField label={t('words.customer')} description={t('pages.invite.customer_about')} errorText={said(missing.customer)}>
         <Select
@@ -81,12 +88,12 @@ export function Invite() {
           recoveryText={t('pages.button.try_again')}
           onLoadItems={(e) => e.detail.samePage && all.retry()}
           empty={t('pages.invite.no_customer')}
-          onChange={(e) => setCustomer(e.detail.selectedOption.value ?? '')}
+          onChange={(e) => edit({ customer: e.detail.selectedOption.value ?? '' })}
         />
       </FormField>
-      <LevelSelect value={level} onChange={setLevel} error={at('/level')} />
+      <LevelSelect value={level} onChange={(l) => edit({ level: l })} error={at('/level')} />
       <FormField label={t('pages.invite.days')} constraintText={t('pages.invite.days_about')} errorText={said(missing.days) ?? at('/days')}>
-        <Input value={days} onChange={(e) => setDays(e.detail.value)} type="number" inputMode="numeric" step={1} />
+        <Input value={days} onChange={(e) => edit({ days: e.detail.value })} type="number" inputMode="numeric" step={1} />
       </FormField>
     </PanelForm>
   );

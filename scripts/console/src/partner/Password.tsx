@@ -14,6 +14,7 @@ import { ProblemAlert } from '../parts/ProblemAlert';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { NotFound } from '../shell/NotFound';
+import { LeaveGuard } from '../shell/useKept';
 import { usePartner } from './queries';
 
 /** Changes one's own password (P20). What is typed is kept nowhere: the form forgets it with the answer. */
@@ -61,6 +62,7 @@ export function Password() {
             if (!Object.values(missing).some(Boolean)) change.send(undefined);
           }}
         >
+          <LeaveGuard changed={current + fresh + again !== ''} />
           <Form
             actions={
               <Button variant="primary" loading={change.sending}>{t('pages.password.action')}</Button>

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { asProblem, useSubmit, type Answer, type Problem } from '../api';
 import { t } from '../language';
+import { useKept } from '../shell/useKept';
 
 /** What a thing's fields are, in words, by the name of the field: what two versions of it differ in is told by it. */
 export type Lines<T> = (thing: T) => Record<string, string>;
@@ -76,24 +77,30 @@ export function useEditing<T, Body, Output>({
   };
 }
 
+export interface Draft<T> {
+  now: T | undefined; // the thing with what was entered
+  edit: (more: Partial<T>) => void;
+  body: Partial<T> | undefined; // what differs from what is there and has to be sent, undefined when nothing does
+  form: { done: () => void; guard: ReactNode }; // as useKept gives them
+}
+
 /**
- * What a person changes of a thing's fields. `body` is what differs from what is there and has to be sent, undefined when nothing does; what is
- * left out stays as it is, whoever changes it meanwhile.
+ * What a person changes of a thing's fields, kept under a name until it is sent (`form.done`) or left. What is left out of `body` stays as it is, whoever
+ * changes it meanwhile.
  */
-export function useDraft<T extends object>(base: T | undefined): { now: T | undefined; edit: (more: Partial<T>) => void; body: Partial<T> | undefined } {
-  const [draft, setDraft] = useState<Partial<T>>({});
-  const body: Partial<T> = {};
-  if (base) {
-    for (const name of Object.keys(draft) as (keyof T)[]) {
-      const value = trimmed(draft[name]);
-      if (JSON.stringify(value) !== JSON.stringify(base[name])) body[name] = value;
-    }
+export function useDraft<T extends object>(name: string, base: T | undefined): Draft<T> {
+  const [draft, edit, form] = useKept<Partial<T>>(name, {}, {}, (entered) => changesOf(entered, base) !== undefined);
+  return { now: base && { ...base, ...draft }, edit, body: changesOf(draft, base), form };
+}
+
+/** What of a draft differs from what is there. Before that is read, all of it does: what was kept is not lost. */
+function changesOf<T extends object>(draft: Partial<T>, base: T | undefined): Partial<T> | undefined {
+  const changes: Partial<T> = {};
+  for (const name of Object.keys(draft) as (keyof T)[]) {
+    const value = trimmed(draft[name]);
+    if (JSON.stringify(value) !== JSON.stringify(base?.[name])) changes[name] = value;
   }
-  return {
-    now: base && { ...base, ...draft },
-    edit: (more) => setDraft((old) => ({ ...old, ...more })),
-    body: Object.keys(body).length > 0 ? body : undefined,
-  };
+  return Object.keys(changes).length > 0 ? changes : undefined;
 }
 
 const trimmed = <V>(value: V): V => (typeof value === 'string' ? (value.trim() as V) : value);

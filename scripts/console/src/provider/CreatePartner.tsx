@@ -9,6 +9,7 @@ import { PanelForm } from '../parts/PanelForm';
 import { levelName } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { useKept } from '../shell/useKept';
 import { PartnerFields, partnerPointers, type PartnerValues } from './PartnerFields';
 import { created, idRule, useChanged, validId } from './queries';
 
@@ -19,8 +20,8 @@ export function CreatePartner() {
   const changed = useChanged();
   const navigate = useNavigate();
   const close = useCallback(() => void navigate({ pathname: '/provider/partners', search: location.search }), [navigate]);
-  const [id, setId] = useState('');
-  const [value, setValue] = useState<PartnerValues>({
+  const [{ id, ...value }, edit, form] = useKept<PartnerValues & { id: string }>('create partner', {
+    id: '',
     name: '',
     class: 'channel',
     offer: 'support',
@@ -42,6 +43,7 @@ export function CreatePartner() {
     {
       onDone: (p) => {
         flash.done(t('pages.partner.created', { name: p.name }), t('pages.partner.created_about', { level: levelName(p.offer) }));
+        form.done();
         void changed();
         close();
       },
@@ -64,12 +66,13 @@ export function CreatePartner() {
       problem={create.problem}
       shown={['/id', ...partnerPointers]}
     >
+      {form.guard}
       <FormField label={t('pages.column.id')} constraintText={idRule()} errorText={(tried ? missing.id : undefined) ?? create.problem?.at('/id')}>
-        <Input value={id} onChange={(e) => setId(e.detail.value)} autoComplete={false} placeholder="contoso" />
+        <Input value={id} onChange={(e) => edit({ id: e.detail.value })} autoComplete={false} placeholder="contoso" />
       </FormField>
       <PartnerFields
         value={value}
-        edit={(more) => setValue((old) => ({ ...old, ...more }))}
+        edit={edit}
         at={(pointer) => create.problem?.at(pointer)}
         nameMissing={tried ? missing.name : undefined}
       />

@@ -29,11 +29,12 @@ export function EditCustomer() {
     lines: customerLines,
     onDone: (now, was) => {
       flash.done(t('pages.changed', { name: now.name }), differences(customerLines, was, now).join('. '));
+      form.done();
       void changed();
       close();
     },
   });
-  const { now, edit, body } = useDraft(editing.base);
+  const { now, edit, body, form } = useDraft(`customer ${customer}`, editing.base);
   if (!now) {
     return (
       <Panel title={customer} close={close}>
@@ -53,6 +54,7 @@ export function EditCustomer() {
       notice={<Theirs lines={editing.theirs} />}
       shown={customerPointers}
     >
+      {form.guard}
       <CustomerFields value={now} edit={edit} at={(pointer) => editing.problem?.at(pointer)} />
     </PanelForm>
   );

@@ -32,11 +32,12 @@ export function EditPartner() {
     lines: partnerLines,
     onDone: (now, was) => {
       flash.done(t('pages.changed', { name: now.name }), differences(partnerLines, was, now).join('. '));
+      form.done();
       void changed();
       close();
     },
   });
-  const { now, edit, body } = useDraft(editing.base);
+  const { now, edit, body, form } = useDraft(`partner ${partner}`, editing.base);
   if (!now) {
     return (
       <Panel title={partner} close={close}>
@@ -56,6 +57,7 @@ export function EditPartner() {
       notice={<Theirs lines={editing.theirs} />}
       shown={partnerPointers}
     >
+      {form.guard}
       <PartnerFields value={now} edit={edit} at={(pointer) => editing.problem?.at(pointer)} />
     </PanelForm>
   );

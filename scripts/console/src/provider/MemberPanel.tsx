@@ -13,6 +13,7 @@ import { ProblemAlert } from '../parts/ProblemAlert';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
 import { Panel } from '../shell/Panel';
+import { useKept } from '../shell/useKept';
 import { created, useChanged } from './queries';
 
 type Member = Schemas['Member'];
@@ -52,9 +53,11 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
   const api = useApi();
   const flash = useFlash();
   const changed = useChanged();
-  const [email, setEmail] = useState('');
-  const [name, setName] = useState(member?.name ?? '');
-  const [role, setRole] = useState<Member['role']>(member?.role ?? 'admin');
+  const [{ email, name, role }, edit, form] = useKept<Pick<Member, 'email' | 'name' | 'role'>>(`member ${customer} ${member?.email ?? ''}`, {
+    email: '',
+    name: member?.name ?? '',
+    role: member?.role ?? 'admin',
+  });
   const [tried, setTried] = useState(false);
   const [last, setLast] = useState(false); // the service has said that it is the only admin
   const put = useSubmit(
@@ -73,6 +76,7 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
       onProblem: (p) => setLast(p.code === 'last_admin'),
       onDone: (m) => {
         flash.done(member ? t('pages.changed', { name: m.name }) : t('pages.member.done', { name: m.name }), m.role === 'admin' ? t('pages.member.is_admin', { email: m.email }) : t('pages.member.is_member', { email: m.email }));
+        form.done();
         void changed();
         close();
       },
@@ -97,20 +101,21 @@ function MemberForm({ customer, member, close }: { customer: string; member: Mem
       problem={put.problem}
       shown={['/name', '/role', ...(put.problem?.at('/email') ? ['/email'] : [])]}
     >
+      {form.guard}
       <FormField
         label={t('words.field.email')}
         description={member ? undefined : t('pages.member.email_about')}
         errorText={(tried ? missing.email : undefined) ?? put.problem?.at('/email')}
       >
-        {member ? member.email : <Input value={email} onChange={(e) => setEmail(e.detail.value)} type="email" inputMode="email" autoComplete={false} />}
+        {member ? member.email : <Input value={email} onChange={(e) => edit({ email: e.detail.value })} type="email" inputMode="email" autoComplete={false} />}
       </FormField>
       <FormField label={t('words.field.name')} errorText={(tried ? missing.name : undefined) ?? put.problem?.at('/name')}>
-        <Input value={name} onChange={(e) => setName(e.detail.value)} autoComplete={false} />
+        <Input value={name} onChange={(e) => edit({ name: e.detail.value })} autoComplete={false} />
       </FormField>
       <FormField label={t('words.field.role')} errorText={put.problem?.at('/role')}>
         <RadioGroup
           value={role}
-          onChange={(e) => setRole(e.detail.value as Member['role'])}
+          onChange={(e) => edit({ role: e.detail.value as Member['role'] })}
           items={[
             { value: 'admin', label: t('words.role.admin'), description: t('pages.member.admin_about') },
             { value: 'member', label: t('pages.member.one'), description: t('pages.member.member_about') },

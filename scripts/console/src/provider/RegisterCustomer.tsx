@@ -8,6 +8,7 @@ import { t } from '../language';
 import { PanelForm } from '../parts/PanelForm';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { useKept } from '../shell/useKept';
 import { CustomerFields, customerPointers, type CustomerValues } from './CustomerFields';
 import { created, idRule, useChanged, validId } from './queries';
 
@@ -18,8 +19,7 @@ export function RegisterCustomer() {
   const changed = useChanged();
   const navigate = useNavigate();
   const close = useCallback(() => void navigate('/provider/customers'), [navigate]);
-  const [id, setId] = useState('');
-  const [value, setValue] = useState<CustomerValues>({ name: '', domain: null, contacts: [] });
+  const [{ id, ...value }, edit, form] = useKept<CustomerValues & { id: string }>('register customer', { id: '', name: '', domain: null, contacts: [] });
   const [tried, setTried] = useState(false);
   const register = useSubmit(
     async (body: CustomerValues) => {
@@ -32,6 +32,7 @@ export function RegisterCustomer() {
     {
       onDone: (c) => {
         flash.done(t('pages.directory.customer_done', { name: c.name }), t('pages.directory.customer_done_about'));
+        form.done();
         void changed();
         void navigate(`/provider/customers/${c.id}`);
       },
@@ -54,12 +55,13 @@ export function RegisterCustomer() {
       problem={register.problem}
       shown={['/id', ...customerPointers]}
     >
+      {form.guard}
       <FormField label={t('pages.column.id')} constraintText={idRule()} errorText={(tried ? missing.id : undefined) ?? register.problem?.at('/id')}>
-        <Input value={id} onChange={(e) => setId(e.detail.value)} autoComplete={false} placeholder="acme" />
+        <Input value={id} onChange={(e) => edit({ id: e.detail.value })} autoComplete={false} placeholder="acme" />
       </FormField>
       <CustomerFields
         value={value}
-        edit={(more) => setValue((old) => ({ ...old, ...more }))}
+        edit={edit}
         at={(pointer) => register.problem?.at(pointer)}
         nameMissing={tried ? missing.name : undefined}
       />

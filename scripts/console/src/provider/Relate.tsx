@@ -11,6 +11,7 @@ import { PartnerSelect, type PartnerChoice } from '../parts/PartnerSelect';
 import { levelName } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
+import { useKept } from '../shell/useKept';
 import { useChanged } from './queries';
 
 function useBack(): { customer: string; close: () => void } {
@@ -35,8 +36,7 @@ export function EstablishRelationship() {
   const flash = useFlash();
   const changed = useChanged();
   const { customer, close } = useBack();
-  const [partner, setPartner] = useState<PartnerChoice>();
-  const [everyone, setEveryone] = useState(false);
+  const [{ partner, everyone }, edit, form] = useKept<{ partner: PartnerChoice | undefined; everyone: boolean }>(`relationship ${customer}`, { partner: undefined, everyone: false });
   const [tried, setTried] = useState(false);
   const put = useSubmit(
     (of: PartnerChoice) =>
@@ -46,6 +46,7 @@ export function EstablishRelationship() {
       onDone: (change) => {
         const { partner: p, customer: c } = change.data.grant;
         flash.done(t('pages.relationship.done', { partner: p.name, customer: c.name }), outcome(change));
+        form.done();
         void changed();
         close();
       },
@@ -64,9 +65,10 @@ export function EstablishRelationship() {
       problem={put.problem}
       shown={['/partner', '/everyone']}
     >
+      {form.guard}
       <Box>{t('pages.relationship.establish_about')}</Box>
-      <PartnerSelect value={partner} onChange={setPartner} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
-      <Toggle checked={everyone} onChange={(e) => setEveryone(e.detail.checked)} description={t('pages.relationship.everyone_about')}>
+      <PartnerSelect value={partner} onChange={(p) => edit({ partner: p })} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
+      <Toggle checked={everyone} onChange={(e) => edit({ everyone: e.detail.checked })} description={t('pages.relationship.everyone_about')}>
         {t('pages.relationship.everyone')}
       </Toggle>
       {!everyone && <NoUserYet of={partner} />}
@@ -86,7 +88,7 @@ export function ManagingPartner() {
   const flash = useFlash();
   const changed = useChanged();
   const { customer, close } = useBack();
-  const [partner, setPartner] = useState<PartnerChoice>();
+  const [{ partner }, edit, form] = useKept<{ partner: PartnerChoice | undefined }>(`managing partner ${customer}`, { partner: undefined });
   const [tried, setTried] = useState(false);
   const put = useSubmit(
     (of: PartnerChoice) => answer(api.PUT('/v1/customers/{customer}/managing-partner', { params: { path: { customer } }, body: { partner: of.id } })),
@@ -95,6 +97,7 @@ export function ManagingPartner() {
       onDone: (change) => {
         const { partner: p, customer: c } = change.data.grant;
         flash.done(t('pages.relationship.manages_now', { partner: p.name, customer: c.name }), outcome(change));
+        form.done();
         void changed();
         close();
       },
@@ -113,9 +116,10 @@ export function ManagingPartner() {
       problem={put.problem}
       shown={['/partner']}
     >
+      {form.guard}
       <Box>{t('pages.relationship.managing_about')}</Box>
       <NoUserYet of={partner} />
-      <PartnerSelect value={partner} onChange={setPartner} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
+      <PartnerSelect value={partner} onChange={(p) => edit({ partner: p })} label={t('words.partner')} error={(tried && !partner ? t('pages.relationship.partner_missing') : undefined) ?? put.problem?.at('/partner')} />
     </PanelForm>
   );
 }

@@ -15,15 +15,16 @@ type Kept<S> = [state: S, edit: (more: Partial<S>) => void, form: { changed: boo
 
 /**
  * The state of a form, kept under a name until it is sent (`done`) or left. Who leaves a changed form is asked first: `guard` has to be rendered for that.
- * `begun` is what it begins with where that is a change already. Maps and sets are kept, too.
+ * `begun` is what it begins with where that is a change already; `differs` says what counts as changed where that is not any difference. Maps and sets
+ * are kept, too.
  */
-export function useKept<S extends object>(name: string, initial: S, begun: S = initial): Kept<S> {
+export function useKept<S extends object>(name: string, initial: S, begun: S = initial, differs?: (state: S) => boolean): Kept<S> {
   const { me } = useMe();
   const key = `${formsPrefix}${me?.email ?? ''} ${name}`;
   const [first] = useState(initial);
   const [state, setState] = useState<S>(() => ({ ...begun, ...read<S>(key) }));
   const finished = useRef(false);
-  const changed = text(state) !== text(first);
+  const changed = differs ? differs(state) : text(state) !== text(first);
   useEffect(() => {
     if (finished.current) return;
     if (changed) sessionStorage.setItem(key, text(state));
