@@ -32,11 +32,11 @@ const queries = new QueryClient({
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
 
-/** What is shown in the reader's language: all of it anew when that changes. Who has signed in stays so. */
+/** What Cloudscape says, in the reader's language. What the pages say follows by `InLanguage` in router.tsx. */
 function InLanguage({ children }: { children: ReactNode }) {
   const { tag, catalogue } = useLanguage();
   return (
-    <I18nProvider key={tag} locale={tag} messages={[catalogue.components]}>
+    <I18nProvider locale={tag} messages={[catalogue.components]}>
       {children}
     </I18nProvider>
   );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 
 import { accessible, ask, base, customer, eventually, fits, flow, mails, partner, provider } from './world.mjs';
 
@@ -39,6 +40,37 @@ flow('the language that one has chosen: in another browser, and in one’s mails
   const toPartner = await mails(`ops@${p.id}.example`);
   assert.ok(toPartner.every((mail) => !mail.subject.includes('Zugriff')), 'nobody else’s mails change');
 });
+
+flow('another language is chosen in the middle of a form: what was entered stays, and all around it is said in that language', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id], level: 'view' });
+  for (const [who, path, field, its, heading] of [
+    [c.admin, `/customers/${c.id}/invitations/new`, 'E-mail address', 'E-Mail-Adresse', 'Einladungen'],
+    [p.owner, `/partners/${p.id}/employees/add`, 'Name', 'Name', 'Mitarbeiter hinzufügen'],
+    [provider, `/provider/partners/${p.id}`, 'Name', 'Name', 'Partner'],
+  ]) {
+    const data = new Set();
+    const page = await open(who, path, { bytes: { push: (response) => void collect(response, data) } });
+    await page.getByRole('textbox', { name: field, exact: true }).fill('half a');
+    const english = new Set((await texts(page)).filter((text) => /\p{L}{3}/u.test(text)));
+    await page.getByRole('button', { name: /^Signed in as/ }).click();
+    await page.getByRole('menuitemcheckbox', { name: 'Deutsch' }).click();
+    await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    assert.equal(await page.getByRole('textbox', { name: its, exact: true }).inputValue(), 'half a');
+    await eventually(async () => {
+      const left = (await texts(page)).filter((text) => english.has(text) && !same.has(text) && !data.has(text) && !/ UTC$/.test(text));
+      assert.deepEqual(left, [], `${path}: still in English`);
+    });
+    await page.getByRole('textbox', { name: its, exact: true }).fill('half a word');
+    await page.getByRole('link', { name: 'Partner Access' }).first().click();
+    await page.getByRole('dialog', { name: 'Ohne Speichern verlassen?' }).waitFor(); // it is a changed form still
+  }
+});
+
+/** What is the same in English and in German. */
+const catalogue = async (language) => JSON.parse(await readFile(new URL(`../../../shared/messages/${language}.json`, import.meta.url), 'utf8'));
+const [en, de] = [await catalogue('en'), await catalogue('de')];
+const same = new Set([...Object.keys(en).filter((key) => en[key] === de[key]).map((key) => en[key]), 'Partner Access']);
 
 flow('a language that there is none of is shown in English', async ({ open }) => {
   const page = await open(undefined, '/sign-in', { locale: 'nl-NL' });

@@ -73,7 +73,7 @@ export function Top() {
       onItemClick: ({ detail: { id, href } }) => {
         if (href) return; // followed
         if (id.startsWith('language:')) {
-          choose(id.slice('language:'.length)).catch((error: unknown) => flash.warn(...problemWords(asProblem(error))));
+          choose(id.slice('language:'.length)).then(flash.clear, (error: unknown) => flash.warn(...problemWords(asProblem(error)))); // it was said in the other one
           return;
         }
         const who = id === 'provider' ? { scope: directoryScope } : id.startsWith('person:') ? { email: id.slice('person:'.length) } : undefined;

@@ -13,7 +13,7 @@ export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().tim
 
 /**
  * Shows the pages in the language that the reader has chosen, in whichever browser that was. Kept tells whether the service keeps what choose
- * is given, with the browser's time zone, and writes the reader's mails so; it does so before the pages change, which are drawn anew then.
+ * is given, with the browser's time zone, and writes the reader's mails so; it does so before the pages change.
  */
 export function usePreferences(): { kept: boolean; choose: (language: string) => Promise<void> } {
   const api = useApi();
