@@ -72,6 +72,26 @@ const catalogue = async (language) => JSON.parse(await readFile(new URL(`../../.
 const [en, de] = [await catalogue('en'), await catalogue('de')];
 const same = new Set([...Object.keys(en).filter((key) => en[key] === de[key]).map((key) => en[key]), 'Partner Access']);
 
+flow('the language is chosen on the pages without a bar, too: before signing in, and by an invited person', async ({ open }) => {
+  for (const [path, english, german] of [
+    ['/sign-in', 'Sign in as a demo person', 'Als Demo-Person anmelden'],
+    ['/invitations#no-such-token', 'Invitation', 'Einladung'],
+  ]) {
+    const page = await open(undefined, path, { width: 360 });
+    await page.getByRole('heading', { name: english, exact: true }).waitFor();
+    const languages = page.getByRole('navigation', { name: 'Language' });
+    assert.equal(await languages.getByRole('button', { name: 'English' }).getAttribute('aria-pressed'), 'true');
+    await languages.getByRole('button', { name: 'Deutsch' }).press('Enter');
+    await page.getByRole('heading', { name: german, exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Deutsch', 'who uses the keyboard goes on there');
+    await fits(page);
+    await accessible(page, `${path}, with the languages`);
+    await page.reload();
+    await page.getByRole('heading', { name: german, exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+  }
+});
+
 flow('a language that there is none of is shown in English', async ({ open }) => {
   const page = await open(undefined, '/sign-in', { locale: 'nl-NL' });
   await page.getByRole('heading', { name: 'Sign in as a demo person' }).waitFor();
@@ -128,7 +148,7 @@ for (const [side, whose, paths] of [
   ].map((page) => `/provider/${page}`)],
 ]) {
   flow(`in a language that is 40% longer: ${side}`, async ({ open }) => {
-    const data = new Set(['Partner Access', 'Europe/Berlin', 'UTC']);
+    const data = new Set(['Partner Access', 'Europe/Berlin', 'UTC', 'Deutsch', 'English']); // languages have their own names
     const bytes = { push: (response) => void collect(response, data) };
     const [c, p] = [await customer(), await partner()];
     await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'support', until: '2031-12-24T17:00:00Z' });

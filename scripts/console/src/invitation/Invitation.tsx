@@ -16,6 +16,7 @@ import { answer, asProblem, useSubmit, type Schemas } from '../api';
 import { rich, t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { Instant } from '../parts/Instant';
+import { LanguageMenu } from '../parts/LanguageMenu';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { Who } from '../parts/Who';
 import { levelAbout, levelName } from '../parts/words';
@@ -37,7 +38,9 @@ export function Invitation() {
     <main className="narrow-page">
       <title>{t('pages.title', { title: t('pages.invited.title') })}</title>
       <SpaceBetween size="l">
-        <Header variant="h1">{query.data ? t('pages.invited.to', { customer: query.data.customer.name }) : t('pages.invited.title')}</Header>
+        <Header variant="h1" actions={<LanguageMenu />}>
+          {query.data ? t('pages.invited.to', { customer: query.data.customer.name }) : t('pages.invited.title')}
+        </Header>
         {token === '' || asProblem(query.error).code === 'not_found' ? (
           <Alert type="warning" header={t('pages.invited.invalid')}>{t('pages.invited.invalid_about')}</Alert>
         ) : query.error && !query.data ? (

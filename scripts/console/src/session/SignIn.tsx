@@ -9,6 +9,7 @@ import { Navigate, useNavigate, useSearchParams } from 'react-router';
 
 import { asProblem, type Problem } from '../api';
 import { rich, t } from '../language';
+import { LanguageMenu } from '../parts/LanguageMenu';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { returnFromLogin } from './hosted';
 import { useSession } from './session';
@@ -25,7 +26,9 @@ export function SignIn() {
     <main className="narrow-page">
       <title>{t('pages.title', { title: t('pages.sign_in.action') })}</title>
       <SpaceBetween size="l">
-        <Header variant="h1">Partner Access</Header>
+        <Header variant="h1" actions={<LanguageMenu />}>
+          Partner Access
+        </Header>
         {local ? (
           <Suspense fallback={<Spinner />}>
             <LocalSignIn next={next} />
