@@ -134,8 +134,8 @@ export function flow(name, run) {
     });
     const contexts = [];
     const wrong = [];
-    const open = async (who, path, { width = 1280, height = 900, dark = false, at = base, bytes, locale = 'en-GB' } = {}) => {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', timezoneId: 'Europe/Berlin', locale, reducedMotion: 'reduce' });
+    const open = async (who, path, { width = 1280, height = 900, dark = false, at = base, bytes, locale = 'en-GB', forcedColors = 'none' } = {}) => {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', timezoneId: 'Europe/Berlin', locale, reducedMotion: 'reduce', forcedColors });
       contexts.push(context);
       context.setDefaultTimeout(15_000);
       context.on('page', (page) => { // and those that it opens in tabs of their own

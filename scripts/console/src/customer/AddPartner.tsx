@@ -15,6 +15,7 @@ import { useNavigate, useSearchParams } from 'react-router';
 import { answer, asProblem, etagOf, readAll, useSubmit, type Problem, type Schemas } from '../api';
 import { number, rich, t } from '../language';
 import { LevelSelect, PersonLevelSelect, type PersonLevel } from '../parts/Level';
+import { Name } from '../parts/Name';
 import { PanelForm } from '../parts/PanelForm';
 import type { PartnerChoice } from '../parts/PartnerSelect';
 import { complete, PeriodFields, type Period } from '../parts/Period';
@@ -231,7 +232,7 @@ function AddForm({ title, kept, begun, close }: { title: string; kept: string; b
         <div aria-live="polite">
           {person.found && !open.loading ? (
             <StatusIndicator type="success">
-              {person.found.name}, {person.found.partner.name}
+              <Name>{person.found.name}</Name>, <Name>{person.found.partner.name}</Name>
             </StatusIndicator>
           ) : (
             (person.looking || open.loading) && <StatusIndicator type="loading">{t('pages.add.looking')}</StatusIndicator>

@@ -13,6 +13,7 @@ import { answer, asProblem, dryRun, useSubmit, type Schemas } from '../api';
 import { t } from '../language';
 import { LevelSelect } from '../parts/Level';
 import { LocalDateTime } from '../parts/LocalDateTime';
+import { Name } from '../parts/Name';
 import { PeopleSelect } from '../parts/PeopleSelect';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { RequestDetails, wish, type Request } from '../parts/Request';
@@ -186,7 +187,7 @@ function Preview({ of: r, approval }: { of: Request; approval: Approval }) {
         <ul>
           {would.gains.map((g) => (
             <li key={g.user.id}>
-              {g.user.name}: {levelName(g.to_level)}
+              <Name>{g.user.name}</Name>: {levelName(g.to_level)}
             </li>
           ))}
         </ul>

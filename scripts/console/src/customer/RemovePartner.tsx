@@ -4,6 +4,7 @@ import Spinner from '@cloudscape-design/components/spinner';
 import { answer, useSubmit, type Schemas } from '../api';
 import { t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
+import { Name } from '../parts/Name';
 import { count, lost } from '../parts/words';
 import { useApi } from '../session';
 import { useFlash } from '../shell/flash';
@@ -46,7 +47,7 @@ export function RemovePartner({ grant, close }: { grant: Schemas['Grant']; close
         <ul>
           {shown.map((u) => (
             <li key={u.id}>
-              {u.name} <Box variant="small">{u.email}</Box>
+              <Name>{u.name}</Name> <Box variant="small">{u.email}</Box>
             </li>
           ))}
           {others > 0 && <li>{t('pages.remove.others', { count: others })}</li>}

@@ -70,14 +70,22 @@ function formatted<W>(key: string, values: object | undefined): string | W | (st
     format = new IntlMessageFormat(message, locale);
     formats.set(key, format);
   }
-  return format.format<W>(values as Record<string, string>);
+  return format.format<W>(mapped(values ?? {}) as Record<string, string>);
 }
+
+const mapped = (values: object): object => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? apart(value) : (value as unknown)]));
+
+/** Letters that are written from right to left, and what turns the direction by itself. */
+const turning = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}\p{Bidi_Control}]/u;
+
+/** A name in a sentence: one that is written from right to left is set apart (Unicode's isolates, UAX #9), so that it does not turn its neighbours round. */
+export const apart = (name: string): string => (turning.test(name) ? `\u2068${name}\u2069` : name);
 
 /** Whether there are words under a key that the service has made. */
 export const known = (key: string): key is Key => key in now().catalogue.messages;
 
 /** "Ann, Bob and Cid", as the reader writes it. */
-export const list = (words: readonly string[]): string => new Intl.ListFormat(locale()).format(words);
+export const list = (words: readonly string[]): string => new Intl.ListFormat(locale()).format(words.map(apart));
 
 /** How the reader writes dates and numbers, and sorts names. */
 export const locale = (): string => now().locale;

@@ -11,7 +11,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { answer, Problem, useSubmit, type Schemas } from '../api';
-import { number, t } from '../language';
+import { apart, number, t } from '../language';
 import { Page } from '../parts/Page';
 import { problemWords } from '../parts/problems';
 import { ProblemAlert } from '../parts/ProblemAlert';
@@ -78,7 +78,7 @@ export function AddEmployees() {
         if (refused.length === 0) {
           form.done();
           const all = [...added, ...made];
-          flash.done(t('pages.employees.added', { count: all.length }), all.map((u) => `${u.name} (${u.email})`).join(', '));
+          flash.done(t('pages.employees.added', { count: all.length }), all.map((u) => `${apart(u.name)} (${u.email})`).join(', '));
           void navigate(list);
           return;
         }
@@ -129,7 +129,7 @@ export function AddEmployees() {
           <SpaceBetween size="l">
             {added.length > 0 && (
               <Alert type="success" header={t('pages.employees.added', { count: added.length })}>
-                {added.map((u) => `${u.name} (${u.email})`).join(', ')}
+                {added.map((u) => `${apart(u.name)} (${u.email})`).join(', ')}
               </Alert>
             )}
             {added.length + rows.filter((r) => r.problem).length > 0 && rows.some((r) => r.problem) && (

@@ -8,6 +8,7 @@ import { useNavigate, useSearchParams } from 'react-router';
 import { answer, etagOf, useSubmit, type Schemas } from '../api';
 import { t } from '../language';
 import { DataTable } from '../parts/DataTable';
+import { Name } from '../parts/Name';
 import { SearchField } from '../parts/SearchField';
 import { UserStatus } from '../parts/Status';
 import { Who } from '../parts/Who';
@@ -65,10 +66,10 @@ export function Employees() {
               <>
                 {keeps(u) ? (
                   <Link href={panelOf(u)} onFollow={follow}>
-                    {u.name}
+                    <Name>{u.name}</Name>
                   </Link>
                 ) : (
-                  u.name
+                  <Name>{u.name}</Name>
                 )}
                 {u.id === me && ' '}
                 {u.id === me && t('pages.employees.you')}

@@ -8,6 +8,7 @@ import { answer, useCursorPages } from '../api';
 import { t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
+import { Name } from '../parts/Name';
 import { SearchField } from '../parts/SearchField';
 import { useApi } from '../session';
 import { PanelOutlet } from '../shell/Panel';
@@ -49,7 +50,7 @@ export function Customers() {
             cell: (c) => (
               <>
                 <Link href={`/provider/customers/${c.id}`} onFollow={follow}>
-                  {c.name}
+                  <Name>{c.name}</Name>
                 </Link>
                 <Box variant="small" display="block" color="text-body-secondary">
                   {c.id}

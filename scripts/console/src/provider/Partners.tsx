@@ -10,6 +10,7 @@ import { answer, etagOf, useSubmit, type Schemas } from '../api';
 import { rich, t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { DataTable } from '../parts/DataTable';
+import { Name } from '../parts/Name';
 import { SearchField } from '../parts/SearchField';
 import { levelName } from '../parts/words';
 import { useApi } from '../session';
@@ -53,7 +54,7 @@ export function Partners() {
             cell: (p) => (
               <>
                 <Link href={panelOf(p)} onFollow={follow}>
-                  {p.name}
+                  <Name>{p.name}</Name>
                 </Link>
                 <Box variant="small" display="block" color="text-body-secondary">
                   {p.id}
@@ -64,8 +65,8 @@ export function Partners() {
               </>
             ),
           },
-          { id: 'class', header: t('words.field.class'), minWidth: 120, cell: (p) => className(p.class) },
-          { id: 'offer', header: t('words.field.offer'), minWidth: 90, cell: (p) => levelName(p.offer) },
+          { id: 'class', header: t('words.field.class'), whole: true, minWidth: 120, cell: (p) => className(p.class) },
+          { id: 'offer', header: t('words.field.offer'), whole: true, minWidth: 90, cell: (p) => levelName(p.offer) },
           { id: 'sso', header: t('words.field.sso'), minWidth: 110, cell: (p) => (p.sso ? t('pages.employees.mfa_on') : t('pages.off')) },
           { id: 'status', header: t('words.field.state'), whole: true, minWidth: 120, cell: (p) => <PartnerStatus of={p.status} /> },
           {

@@ -10,6 +10,7 @@ import { useState } from 'react';
 
 import { answer, asProblem, useCursorPages, type Api, type Schemas } from '../api';
 import { t } from '../language';
+import { Name } from '../parts/Name';
 import { Page } from '../parts/Page';
 import { problemWords } from '../parts/problems';
 import { ProblemAlert } from '../parts/ProblemAlert';
@@ -108,7 +109,7 @@ export function Tree() {
                   return {
                     content: (
                       <Link href={`/partners/${node.partner.id}/customers`} onFollow={follow}>
-                        {node.partner.name}
+                        <Name>{node.partner.name}</Name>
                       </Link>
                     ),
                     secondaryContent: <Box variant="small">{t('pages.tree.partner', { id: node.partner.id })}</Box>,
@@ -119,7 +120,7 @@ export function Tree() {
                 return {
                   content: (
                     <Link href={`/partners/${node.of}/customers/${c.customer.id}`} onFollow={follow}>
-                      {c.customer.name}
+                      <Name>{c.customer.name}</Name>
                     </Link>
                   ),
                   secondaryContent: (
