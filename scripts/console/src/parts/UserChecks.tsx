@@ -4,7 +4,7 @@ import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
-import { useEffect, useState } from 'react';
+import { useDeferredValue, useEffect, useState } from 'react';
 
 import type { CursorPages, Schemas } from '../api';
 import { number, rich, t } from '../language';
@@ -29,7 +29,7 @@ type Row = { id: string; user: AnyUser } | { id: string; invitation: Invitation 
  */
 export function UserChecks({
   label,
-  users,
+  users: read,
   checked,
   toggle,
   search,
@@ -51,9 +51,10 @@ export function UserChecks({
   cancel?: (invitation: Invitation) => void; // undefined where one may not
 }) {
   const narrow = useNarrow();
+  const users = useDeferredValue(read); // each page that is read draws the table again: not while somebody types
   const [at, setAt] = useState({ search, page: 1 });
   // All users are read, as far as somebody would page through them, so that they can be counted and selected.
-  const reading = more && users.length < most;
+  const reading = more && read.length < most;
   useEffect(() => {
     if (reading && !problem && !fetching) loadMore();
   }, [reading, problem, fetching]); // loadMore is another function each time

@@ -2,7 +2,7 @@ import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useBlocker } from 'react-router';
 
 import { t } from '../language';
@@ -24,12 +24,14 @@ export function useKept<S extends object>(name: string, initial: S, begun: S = i
   const [first] = useState(initial);
   const [state, setState] = useState<S>(() => ({ ...begun, ...read<S>(key) }));
   const finished = useRef(false);
-  const changed = differs ? differs(state) : text(state) !== text(first);
+  const written = useMemo(() => text(state), [state]); // once, though the form is drawn often: it may hold 2,000 users
+  const before = useMemo(() => text(first), [first]);
+  const changed = differs ? differs(state) : written !== before;
   useEffect(() => {
     if (finished.current) return;
-    if (changed) sessionStorage.setItem(key, text(state));
+    if (changed) sessionStorage.setItem(key, written);
     else sessionStorage.removeItem(key);
-  }, [changed, key, state]);
+  }, [changed, key, written]);
   const done = useCallback(() => {
     finished.current = true;
     sessionStorage.removeItem(key);
