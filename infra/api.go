@@ -123,8 +123,8 @@ func (v *service) addRoutes() {
 	}
 	stage.SetRouteSettings(limits)
 	suppress(v.api,
-		reason{"APIG4", "public on purpose: AuthZEN's metadata, what problems mean, what is nowhere, and an invitation's page, whose path carries the secret (" +
-			strings.Join(public, ", ") + ")", nil})
+		reason{"APIG4", "public on purpose: AuthZEN's metadata, what problems mean, what is nowhere, and an invitation's page, whose path " +
+			"carries the secret (" + strings.Join(public, ", ") + ")", nil})
 }
 
 // gatewayPatience is the longest that API Gateway waits for a function.

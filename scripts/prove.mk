@@ -12,7 +12,7 @@ OGEN         := github.com/ogen-go/ogen/cmd/ogen@v1.24.0
 .PHONY: test-contract
 test-contract: ## generate Go code from openapi.yaml with oapi-codegen and ogen, and compile it (needs the network)
 	rm -rf .build/contract && mkdir -p .build/contract/oapi .build/contract/ogen
-	go run $(OAPI_CODEGEN) -generate types,client -package oapi -o .build/contract/oapi/oapi.go shared/httpapi/openapi.yaml
+	go run $(OAPI_CODEGEN) -generate types,client,skip-prune -package oapi -o .build/contract/oapi/oapi.go shared/httpapi/openapi.yaml
 	go run $(OGEN) --target .build/contract/ogen --package ogen shared/httpapi/openapi.yaml 2>.build/contract/ogen.log || \
 		{ grep -v '^INFO\|^WARN' .build/contract/ogen.log >&2; exit 1; }
 	cd .build/contract && go mod init contract && \

@@ -225,6 +225,11 @@ func TestTheContractHasThePublishedEventsOfTheSchema(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(text, &got)
 	}
+	for _, p := range got.Properties {
+		if o := p.(map[string]any); o["const"] != nil { // whose type generators of code need
+			delete(o, "type")
+		}
+	}
 	if err != nil || len(want.Properties) < 11 || !reflect.DeepEqual(got, want) {
 		t.Errorf("got (%v)\n%v, want\n%v", err, got, want)
 	}
