@@ -141,7 +141,9 @@ func slow(f manifest.Function) string {
 
 // onlyByClock tells of functions that nothing but the clock and other functions start: Lambda tries again what it did not start, the lag of
 // what is due tells of it, and its dead letters do.
-func onlyByClock(f manifest.Function) bool { return len(f.Routes) == 0 && f.Stream == nil && !f.Feedback }
+func onlyByClock(f manifest.Function) bool {
+	return len(f.Routes) == 0 && f.Stream == nil && !f.Feedback
+}
 
 func (v *service) alarms() []alarm {
 	var all []alarm
