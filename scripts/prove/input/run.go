@@ -190,7 +190,7 @@ func (r *runner) settle(ctx context.Context) error {
 		}
 	}
 	names := map[string]string{
-		"customer": "acme", "partner": "contoso", "email": "ben@acme.example",
+		"customer": "acme", "partner": "contoso", "email": "ben@acme.example", "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
 		"mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c", "token": "acme~01J9Z3NDEKTSV4RRFFQ69G5FAV~sT0mHkzrVbQ4bY3wXc7uNw",
 	}
 	for _, step := range []struct {
@@ -208,6 +208,7 @@ func (r *runner) settle(ctx context.Context) error {
 		{admin, "POST", "/v1/customers/acme/invitations", `{"partner":"contoso","email":"eve@elsewhere.example"}`, "invitation", "invitation"},
 		{admin, "POST", "/v1/customers/acme/bulk", `{"rows":[{"op":"revoke","partner":"nobody"}]}`, "job", "id"},
 		{owner, "POST", "/v1/partners/contoso/requests", `{"customer":"acme","kind":"raise","level":"manage"}`, "request", "request"},
+		{provider, "POST", "/v1/webhooks", `{"url":"https://hooks.cloud.example/partner-access","types":["grant.*"]}`, "webhook", "webhook"},
 	} {
 		sent, err := http.NewRequestWithContext(ctx, step.method, r.URL()+step.path, strings.NewReader(step.body))
 		if err != nil {
