@@ -402,6 +402,21 @@ func TestWhatFailedIsRetriedAndReplayed(t *testing.T) {
 	w.Provider().Do("POST", path+"/replay", m{}).WantProblem(400, "invalid", "/from")
 }
 
+// Whoever did not get the answer asks again under the same key, and has the secret all the same.
+func TestAWebhookIsMadeOnceUnderAKey(t *testing.T) {
+	t.Parallel()
+	w := spec.New(t)
+	body := m{"url": "https://hooks.example.invalid/"}
+	first := w.Provider().Do("POST", webhooks, body, "Idempotency-Key", "one").Want(201)
+	again := w.Provider().Do("POST", webhooks, body, "Idempotency-Key", "one").Want(201)
+	if first.String("secret") != again.String("secret") || again.Header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("got %s and %s, want the first answer again", first.Body, again.Body)
+	}
+	if n := w.Provider().Do("GET", webhooks, nil).Want(200).Get("items.length"); n != 1.0 {
+		t.Errorf("got %v webhooks, want one", n)
+	}
+}
+
 func TestAWebhookIsRefusedWithWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := spec.New(t)

@@ -1969,7 +1969,8 @@ export interface paths {
         /**
          * Have events sent to an address
          * @description Events are sent there as they happen, signed as Standard Webhooks 1.0 says; `webhooks` in this document says what is sent. Only https, on
-         *     the ports 443 and 8443, and only to public addresses. The secret is shown in this answer and never again. With `v1a` it is the public key.
+         *     the ports 443 and 8443, and only to public addresses. The secret is shown in this answer and never again, but for the same
+         *     request under its `Idempotency-Key`. With `v1a` it is the public key.
          *     First a `webhook.verify` is sent there, which has to be answered with 2xx and `{"token":…}`, the token of its data: then the webhook is
          *     `active`. What happens before that is not sent. 409 `too_many_webhooks` beyond 20.
          */
