@@ -114,7 +114,7 @@ func (b *Backend) Handlers(d stack.Deps) (map[string]lambda.Handler, error) {
 		i := strings.LastIndexByte(f.Name, '-') + 1
 		prefix = f.Name[:i]
 		f.Env["AWS_ENDPOINT_URL_DYNAMODB"], f.Env["AWS_ENDPOINT_URL_SESV2"] = aws.ToString(d.Client.Options().BaseEndpoint), d.SES
-		f.Env["AWS_ENDPOINT_URL_LAMBDA"] = b.host.URL()
+		f.Env["AWS_ENDPOINT_URL_LAMBDA"], f.Env["WEBHOOKS_LOCAL"] = b.host.URL(), "true"
 		if d.Cognito != "" {
 			f.Env["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = d.Cognito
 		}
