@@ -14,6 +14,7 @@ export function providerNavigation(me: Me): SideNavigationProps.Item[] {
         { type: 'link', text: t('pages.nav.partners'), href: '/provider/partners' },
         { type: 'link', text: t('pages.tree.title'), href: '/provider/tree' },
         { type: 'link', text: t('pages.nav.customers'), href: '/provider/customers' },
+        { type: 'link', text: t('pages.webhook.list'), href: '/provider/webhooks' },
       ],
     },
   ];

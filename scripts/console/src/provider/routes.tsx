@@ -16,6 +16,11 @@ const EstablishRelationship = lazy(async () => ({ default: (await import('./Rela
 const ManagingPartner = lazy(async () => ({ default: (await import('./Relate')).ManagingPartner }));
 const MemberPanel = lazy(async () => ({ default: (await import('./MemberPanel')).MemberPanel }));
 const RegisterCustomer = lazy(async () => ({ default: (await import('./RegisterCustomer')).RegisterCustomer }));
+const AddWebhook = lazy(async () => ({ default: (await import('./AddWebhook')).AddWebhook }));
+const EditWebhook = lazy(async () => ({ default: (await import('./EditWebhook')).EditWebhook }));
+const ReplayWebhook = lazy(async () => ({ default: (await import('./ReplayWebhook')).ReplayWebhook }));
+const Webhook = lazy(async () => ({ default: (await import('./Webhook')).Webhook }));
+const Webhooks = lazy(async () => ({ default: (await import('./Webhooks')).Webhooks }));
 
 /** The provider's side, below /provider. The pages of one partner's customers and employees are the partner's own, below /partners. */
 export function ProviderRoutes() {
@@ -38,6 +43,13 @@ export function ProviderRoutes() {
         <Route path="members/:email" element={<MemberPanel />} />
         <Route path="relationships/new" element={<EstablishRelationship />} />
         <Route path="managing-partner" element={<ManagingPartner />} />
+      </Route>
+      <Route path="webhooks" element={<Webhooks />}>
+        <Route path="new" element={<AddWebhook />} />
+      </Route>
+      <Route path="webhooks/:webhook" element={<Webhook />}>
+        <Route path="edit" element={<EditWebhook />} />
+        <Route path="replay" element={<ReplayWebhook />} />
       </Route>
       <Route path="*" element={<NotFound />} />
     </Routes>
