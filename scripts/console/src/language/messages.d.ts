@@ -872,7 +872,7 @@ export interface Messages {
   'pages.webhook.kind_about.v1': {};
   'pages.webhook.kind_about.v1a': {};
   'pages.webhook.list': {};
-  'pages.webhook.next': {};
+  'pages.webhook.next': { at: 'text' };
   'pages.webhook.no_answer': {};
   'pages.webhook.no_delivery': {};
   'pages.webhook.no_such_delivery': {};

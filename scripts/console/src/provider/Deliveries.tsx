@@ -6,7 +6,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import { answer, useSubmit, type CursorPages } from '../api';
-import { number, t } from '../language';
+import { number, rich, t } from '../language';
 import { DataTable } from '../parts/DataTable';
 import { Instant } from '../parts/Instant';
 import { Name } from '../parts/Name';
@@ -19,6 +19,9 @@ const stateType: Record<Delivery['state'], StatusIndicatorProps.Type> = { pendin
 
 /** The state that the log is narrowed to; undefined: none. */
 export const stateOf = (text: string): Delivery['state'] | undefined => states.find((s) => s === text);
+
+/** Why the last attempt failed, without the status, which stands above it; '' where there is no more to say. */
+const reasonOf = (d: Delivery): string => (d.state === 'delivered' ? '' : (d.last_error ?? '').replace(/^the address answered \d{3}(: )?/, ''));
 
 /** What was sent to a webhook, or waits to be, and what came of it. */
 export function Deliveries({
@@ -98,7 +101,7 @@ export function Deliveries({
           id: 'state',
           header: t('words.field.state'),
           whole: true,
-          minWidth: 120,
+          minWidth: 150,
           cell: (d) => (
             <>
               <span className="whole">
@@ -107,6 +110,11 @@ export function Deliveries({
               <Box variant="small" display="block" color="text-body-secondary">
                 {t('pages.webhook.attempts', { count: d.attempts })}
               </Box>
+              {d.next_attempt_at && (
+                <Box variant="small" display="block" color="text-body-secondary">
+                  {rich('pages.webhook.next', { at: <Instant at={d.next_attempt_at} /> })}
+                </Box>
+              )}
             </>
           ),
         },
@@ -121,16 +129,15 @@ export function Deliveries({
                 : d.last_status === null
                   ? t('pages.webhook.no_answer')
                   : t('pages.webhook.answered', { status: String(d.last_status), ms: number(d.last_ms ?? 0) })}
-              {d.last_error && d.state !== 'delivered' && (
+              {reasonOf(d) && (
                 <Box variant="small" display="block" color="text-body-secondary">
-                  <Name>{d.last_error}</Name>
+                  <Name>{reasonOf(d)}</Name>
                 </Box>
               )}
             </>
           ),
         },
         { id: 'when', header: t('pages.column.when'), whole: true, minWidth: 130, cell: (d) => <Instant at={d.created_at} /> },
-        { id: 'next', header: t('pages.webhook.next'), whole: true, minWidth: 130, cell: (d) => (d.next_attempt_at ? <Instant at={d.next_attempt_at} /> : '–') },
         {
           id: 'actions',
           header: t('pages.column.actions'),

@@ -14,7 +14,6 @@ import { answer, asProblem, etagOf, useCursorPages, useSubmit, type Schemas } fr
 import { t } from '../language';
 import { ConfirmModal } from '../parts/ConfirmModal';
 import { Instant } from '../parts/Instant';
-import { Name } from '../parts/Name';
 import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useAddress } from '../parts/useAddress';
@@ -67,7 +66,7 @@ export function Webhook() {
               columns={3}
               items={[
                 { label: t('words.field.state'), value: <WebhookStatus of={h} /> },
-                { label: t('pages.webhook.url'), value: <Name>{h.url}</Name> },
+                { label: t('pages.webhook.url'), value: <div className="breaks-words">{h.url}</div> },
                 { label: t('pages.webhook.events'), value: <div className="breaks-words">{typesText(h.types)}</div> },
                 {
                   label: t('words.customer'),

@@ -2,6 +2,7 @@ import Checkbox from '@cloudscape-design/components/checkbox';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import RadioGroup from '@cloudscape-design/components/radio-group';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { answer } from '../api';
 import { t } from '../language';
@@ -76,7 +77,7 @@ export function WebhookFields({
 }) {
   const api = useApi();
   return (
-    <>
+    <SpaceBetween size="l">
       <FormField label={t('pages.webhook.url')} description={urlAbout} errorText={missing?.url ?? at('/url')}>
         <Input value={v.url} onChange={(e) => edit({ url: e.detail.value })} type="url" inputMode="url" autoComplete={false} placeholder="https://hooks.cloud.example/partner-access" />
       </FormField>
@@ -94,7 +95,7 @@ export function WebhookFields({
         />
       </FormField>
       {v.some && (
-        <>
+        <SpaceBetween size="l">
           <Group label={t('pages.webhook.families')} error={missing?.types ?? at('/types')}>
             {families.map((f) => (
               <Checkbox
@@ -114,7 +115,7 @@ export function WebhookFields({
             description={t('pages.webhook.patterns_about')}
             constraint={t('pages.webhook.patterns_rule')}
           />
-        </>
+        </SpaceBetween>
       )}
       <FormField label={t('words.customer')} description={t('pages.webhook.customer_about')} errorText={at('/customer')}>
         <SearchSelect
@@ -126,6 +127,6 @@ export function WebhookFields({
           read={async (q, cursor, signal) => (await answer(api.GET('/v1/customers', { params: { query: { limit: 25, cursor, ...(q ? { q } : {}) } }, signal }))).data}
         />
       </FormField>
-    </>
+    </SpaceBetween>
   );
 }

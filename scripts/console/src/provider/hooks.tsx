@@ -15,8 +15,8 @@ export type Delivery = Schemas['WebhookDelivery'];
 export const readWebhook = (api: Api, webhook: string, signal?: AbortSignal) =>
   answer(api.GET('/v1/webhooks/{webhook}', { params: { path: { webhook } }, signal }));
 
-/** What a webhook is called on the pages. */
-export const hookName = (h: Hook): string => h.description ?? h.url;
+/** What a webhook is called on the pages: as it is described, or the beginning of its address. */
+export const hookName = (h: Hook): string => h.description ?? (h.url.length > 60 ? `${h.url.slice(0, 59)}…` : h.url);
 
 /** Which events a webhook gets. */
 export const typesText = (types: readonly string[]): string => (types.length > 0 ? list([...types]) : t('pages.webhook.all_events'));
