@@ -114,6 +114,7 @@ flow('in German: the main pages of each side, with axe', async ({ open }) => {
     [ann, '/customers/acme/partners', 'Partner'],
     [olga, '/partners/contoso/customers', 'Kunden'],
     [provider, '/provider/customers', 'Kunden'],
+    [provider, '/provider/webhooks/new', 'Webhooks'],
   ]) {
     const page = await open(who, path, { locale: 'de-DE' });
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
@@ -142,8 +143,9 @@ for (const [side, whose, paths] of [
     ...['customers', `customers/${c.id}`, `customers/${c.id}/users`, `customers/${c.id}/people`, 'employees', `employees/${p.users[1].id}`, 'employees/add'],
     ...['requests', 'requests/new', 'invitations', 'invitations/new', 'history', 'mail', 'account', 'password'],
   ].map((page) => `/partners/${p.id}/${page}`)],
-  ['the provider’s side', () => provider, (c, p) => [
+  ['the provider’s side', () => provider, (c, p, h) => [
     ...['partners', 'partners/new', `partners/${p.id}`, 'tree', 'customers', 'customers/new', `customers/${c.id}`, `customers/${c.id}/edit`],
+    ...['webhooks', 'webhooks/new', `webhooks/${h.id}`, `webhooks/${h.id}/edit`, `webhooks/${h.id}/replay`],
     ...['members/new', `members/${c.admin.email}`, 'relationships/new', 'managing-partner'].map((page) => `customers/${c.id}/${page}`),
   ].map((page) => `/provider/${page}`)],
 ]) {
@@ -154,7 +156,8 @@ for (const [side, whose, paths] of [
     await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'support', until: '2031-12-24T17:00:00Z' });
     await ask(c.admin, 'POST', `/v1/customers/${c.id}/invitations`, { email: `eve@${p.id}-elsewhere.example`, partner: p.id });
     const page = await open(whose(c, p), '/sign-in?lang=pseudo', { bytes });
-    for (const path of paths(c, p)) {
+    const { webhook: h } = await ask(provider, 'POST', '/v1/webhooks', { url: 'http://127.0.0.1:1/language' }); // where nothing answers
+    for (const path of paths(c, p, h)) {
       const [before, hash] = path.split('#');
       await page.goto(`${base}${before}?lang=pseudo${hash ? `#${hash}` : ''}`);
       for (const width of [1280, 390]) {
@@ -164,6 +167,7 @@ for (const [side, whose, paths] of [
         await eventually(() => fits(page, `${path} at ${width} px`)); // a page that was wide takes a moment to be narrow
       }
     }
+    await ask(provider, 'DELETE', `/v1/webhooks/${h.id}`);
   });
 }
 

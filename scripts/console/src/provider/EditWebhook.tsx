@@ -24,7 +24,6 @@ export function EditWebhook() {
   const navigate = useNavigate();
   const { webhook = '' } = useParams();
   const close = useCallback(() => void navigate({ pathname: `/provider/webhooks/${webhook}`, search: location.search }), [navigate, webhook]);
-  const [draft, edit, form] = useKept<Partial<HookValues>>(`webhook ${webhook}`, {});
   const editing = useEditing<Hook, Schemas['WebhookEdit'], Hook>({
     key: ['webhook', webhook],
     read: (signal) => readWebhook(api, webhook, signal),
@@ -38,6 +37,7 @@ export function EditWebhook() {
     },
   });
   const { base } = editing;
+  const [draft, edit, form] = useKept<Partial<HookValues>>(`webhook ${webhook}`, {}, {}, (d) => (base ? bodyOf(base, d) !== undefined : Object.keys(d).length > 0));
   if (!base) {
     return (
       <Panel title={t('pages.webhook.one')} close={close}>
@@ -46,7 +46,7 @@ export function EditWebhook() {
     );
   }
   const now = { ...hookValues(base), ...draft };
-  const body = bodyOf(base, now, draft);
+  const body = bodyOf(base, draft);
   const missing = missingOf(now);
   return (
     <PanelForm
@@ -67,7 +67,8 @@ export function EditWebhook() {
 }
 
 /** What is to be sent: only what was changed, and differs from what is there. undefined when nothing does. */
-function bodyOf(base: Hook, now: HookValues, draft: Partial<HookValues>): Schemas['WebhookEdit'] | undefined {
+function bodyOf(base: Hook, draft: Partial<HookValues>): Schemas['WebhookEdit'] | undefined {
+  const now = { ...hookValues(base), ...draft };
   const body: Schemas['WebhookEdit'] = {};
   if ('url' in draft && now.url.trim() !== base.url) body.url = now.url.trim();
   if ('description' in draft && now.description.trim() !== (base.description ?? '')) body.description = now.description.trim() || null;
