@@ -72,7 +72,11 @@ flow('a webhook is added, its secret is shown once, it becomes active, and a tes
     await dialog.getByText('It is not shown again.').waitFor();
     const secret = await dialog.locator('code').innerText();
     assert.match(secret, /^whsec_/);
-    await dialog.getByRole('button', { name: 'Copy' }).waitFor();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await dialog.getByRole('button', { name: 'Copy' }).click();
+    await dialog.getByRole('status').filter({ hasText: 'Copied' }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
+    await page.mouse.click(5, 400); // beside the dialog: it stays
     await accessible(page, 'the secret');
     await dialog.getByRole('button', { name: 'I have kept it' }).click();
 
@@ -223,14 +227,26 @@ flow('a webhook is edited beside somebody else, gets another secret, is verified
   });
 });
 
-flow('twenty webhooks are all there can be', async ({ open }) => {
+flow('the twentieth webhook has a public key, and there is no other after it', async ({ open }) => {
   const there = (await ask(provider, 'GET', '/v1/webhooks')).items.length;
-  for (let i = there; i < 20; i++) await ask(provider, 'POST', '/v1/webhooks', { url: `http://127.0.0.1:1/${i}` });
+  for (let i = there; i < 19; i++) await ask(provider, 'POST', '/v1/webhooks', { url: `http://127.0.0.1:1/${i}` });
   const page = await open(provider, '/provider/webhooks/new');
-  await panel(page).getByRole('textbox', { name: 'Address' }).fill('http://127.0.0.1:1/more');
-  await panel(page).getByRole('radio', { name: /^Ed25519/ }).check();
-  await panel(page).getByRole('button', { name: 'Add', exact: true }).click();
-  await panel(page).getByText('There are as many webhooks as there can be').waitFor();
+  const form = panel(page);
+  await form.getByRole('textbox', { name: 'Address' }).fill('http://127.0.0.1:1/twentieth'); // where nothing answers
+  await form.getByRole('radio', { name: /^Ed25519/ }).check();
+  await form.getByRole('button', { name: 'Add', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'The public key' });
+  assert.match(await dialog.locator('code').innerText(), /^whpk_/);
+  await dialog.getByRole('button', { name: 'I have kept it' }).click();
+  await page.getByRole('heading', { name: 'http://127.0.0.1:1/twentieth', level: 1 }).waitFor();
+  await page.getByText('No answer').waitFor();
+  await page.getByText('Unverified', { exact: true }).waitFor();
+
+  await page.goto(`${base}/provider/webhooks/new`);
+  await form.getByRole('textbox', { name: 'Address' }).fill('http://127.0.0.1:1/more');
+  await form.getByRole('button', { name: 'Add', exact: true }).click();
+  await form.getByText('There are as many webhooks as there can be').waitFor();
+  await form.getByText('Remove one first.').waitFor();
   await accessible(page, 'twenty webhooks');
   await noWebhooks();
 });
