@@ -8,7 +8,7 @@ const pagesOf = (c, p) => [
   [undefined, ['/sign-in']],
   [c.admin, ['overview', 'partners', `partners/${p.id}`, `partners/${p.id}/edit`, 'people', 'requests/policy', 'history'].map((page) => `/customers/${c.id}/${page}`)],
   [p.owner, ['customers', `customers/${c.id}/people`, 'employees', `employees/${p.users[1].id}`, 'account'].map((page) => `/partners/${p.id}/${page}`)],
-  [provider, ['/provider/partners', `/provider/partners/${p.id}`, '/provider/tree', `/provider/customers/${c.id}`]],
+  [provider, ['/provider/partners', `/provider/partners/${p.id}`, '/provider/tree', `/provider/customers/${c.id}`, '/provider/webhooks/new']],
 ];
 
 /** A customer with a partner, whose names may be given. */

@@ -174,6 +174,26 @@ flow('a receiver that fails: its status, retry, pause, and what failed is sent a
   });
 });
 
+flow('what failed at a webhook is sent again stretch by stretch, also after a refusal', async ({ open }) => {
+  const { webhook } = await ask(provider, 'POST', '/v1/webhooks', { url: 'http://127.0.0.1:1/replay' });
+  const page = await open(provider, `/provider/webhooks/${webhook.id}/replay`);
+  const asked = [];
+  await page.route('**/replay', async (route) => { // a log of more than one stretch takes days to come about
+    if (route.request().method() !== 'POST') return route.continue();
+    asked.push(route.request().postDataJSON().after);
+    if (asked.length === 2) return route.fulfill({ status: 503, json: { message: 'Service Unavailable' } });
+    return route.fulfill({ json: asked.length === 1 ? { replayed: 100, after: 'here' } : { replayed: 7, after: null } });
+  });
+  await panel(page).getByRole('textbox', { name: 'Since: day' }).fill('2026-01-01');
+  await panel(page).getByRole('button', { name: 'Send again' }).click();
+  await panel(page).getByText('The service is busy').waitFor();
+  await panel(page).getByText('100 events are sent again so far').waitFor();
+  await panel(page).getByRole('button', { name: 'Send again' }).click();
+  await flash(page, '107 events are sent again');
+  assert.deepEqual(asked, [null, 'here', 'here']);
+  await ask(provider, 'DELETE', `/v1/webhooks/${webhook.id}`);
+});
+
 flow('a webhook is edited beside somebody else, gets another secret, is verified again, and removed', async ({ open }) => {
   const c = await customer();
   await receiver(async (its) => {
