@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/jsii-runtime-go"
 
+	"partneraccess/shared/httpapi"
 	"partneraccess/shared/manifest"
 	"partneraccess/shared/metrics"
 )
@@ -145,6 +147,11 @@ func onlyByClock(f manifest.Function) bool {
 	return len(f.Routes) == 0 && f.Stream == nil && !f.Feedback
 }
 
+// onlyForProvider tells of functions that the provider's own systems call, now and then: they are answered 503, and know.
+func onlyForProvider(f manifest.Function) bool {
+	return len(f.Routes) > 0 && !slices.ContainsFunc(f.Routes, func(r httpapi.Route) bool { return len(r.Scopes) == 0 })
+}
+
 func (v *service) alarms() []alarm {
 	var all []alarm
 	for _, f := range manifest.Functions() {
@@ -153,7 +160,7 @@ func (v *service) alarms() []alarm {
 				name: f.Name + "-errors", cause: causeOf(f), metric: v.lambda(f, "Errors", "Sum", 5),
 				means: "The function that " + f.Does + " failed or timed out. Its log says why.",
 			})
-		if !onlyByClock(f) {
+		if !onlyByClock(f) && !onlyForProvider(f) {
 			all = append(all, alarm{
 				name: f.Name + "-throttles", cause: causeOf(f), metric: v.lambda(f, "Throttles", "Sum", 5),
 				means: "Lambda did not start the function that " + f.Does +

@@ -518,7 +518,7 @@ func TestAnOperatorIsTold(t *testing.T) {
 		}
 		for _, f := range manifest.Functions() {
 			want = append(want, f.Name+"-errors")
-			if !slices.Contains([]string{"expire", "work", "deliver"}, f.Name) { // whose lag, or dead letters, tell
+			if !slices.Contains([]string{"expire", "work", "deliver", "webhook"}, f.Name) { // whose lag, dead letters or callers tell
 				want = append(want, f.Name+"-throttles")
 			}
 			if f.Stream != nil {

@@ -173,7 +173,7 @@ func (w *world) step() error {
 			return err
 		}
 	}
-	if w.random.IntN(200) == 0 {
+	if w.random.IntN(25) == 0 { // so often that a short history has some with people in them
 		if err := w.list(); err != nil {
 			return err
 		}
