@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -24,9 +25,14 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(spec.Main(m)) }
 
+// ours is read once: with the race detector that takes many seconds.
+var ours = sync.OnceValues(func() (*spec.Contract, error) { //nolint:gochecknoglobals // read once, never changed
+	return spec.NewContract(context.Background(), httpapi.OpenAPI)
+})
+
 func contract(t *testing.T) *spec.Contract {
 	t.Helper()
-	c, err := spec.NewContract(t.Context(), httpapi.OpenAPI)
+	c, err := ours()
 	if err != nil {
 		t.Fatal(err)
 	}
