@@ -17,7 +17,7 @@ func TestThePastIsToldAsItWas(t *testing.T) {
 	var allowed, rows, halfway int                        // of both: a short history may have no list with anybody in it
 	for _, seed := range []uint64{1, mathrand.Uint64()} { //nolint:gosec // no secret
 		r, err := anyday.Run(t.Context(), anyday.Config{
-			Engine: engine.Shared(t), Table: "anyday-" + rand.Text(), Changes: 400, Seed: seed, Faulty: 0.8,
+			Engine: engine.Shared(t), Table: "anyday-" + rand.Text(), Changes: 250, Seed: seed, Faulty: 0.8,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +66,7 @@ func TestALostVersionMakesAnswersIncompleteAndNotWrong(t *testing.T) {
 // A product that follows access.lost and access.gained, and knows none of the rules, knows who may do what.
 func TestWhoFollowsTheEventsKnowsEverybodysLevel(t *testing.T) {
 	for _, seed := range []uint64{3, mathrand.Uint64()} { //nolint:gosec // no secret
-		f, err := anyday.Follow(t.Context(), anyday.Config{Engine: engine.Shared(t), Table: "follow-" + rand.Text(), Changes: 300, Seed: seed})
+		f, err := anyday.Follow(t.Context(), anyday.Config{Engine: engine.Shared(t), Table: "follow-" + rand.Text(), Changes: 150, Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
