@@ -81,12 +81,12 @@ prove-faults: setup ## fail every call of AWS of every use case in every way (mi
 
 # The flows share one browser and one stack, and make test goes on without them.
 .PHONY: test-pages
-test-pages: setup ## go through the pages in Chromium, as their users would (minutes; CONSOLE_FLOW=word for those with it in their name)
-	go test ./scripts/console -v -count=1 -timeout 20m
+test-pages: setup ## go through the pages in Chromium, as their users would (minutes; CONSOLE_FLOW=word for those with it in their name, SHORT=1)
+	CONSOLE_SHORT=$(SHORT) go test ./scripts/console -v -count=1 -timeout 30m
 
 # The specification goes through every handler. With the detector it takes more than twice as long.
 .PHONY: test-race
-test-race: setup race-note ## run the specification with the race detector (minutes)
+test-race: setup race-note ## run the specification with the race detector (minutes; TEST=AtOnce for a part)
 	go test $(TEST_FLAGS) -count=1 -timeout 20m ./scripts/prove/spec
 
 .PHONY: test-lambda

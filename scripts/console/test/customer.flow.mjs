@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
-import { accessible, ask, base, clockKept, customer, eventually, fits, flash, flow, mails, partner, provider, signInAnew, temporaryFor } from './world.mjs';
+import { accessible, ask, base, clockKept, customer, eventually, fits, flash, flow, mails, partner, provider, signInAnew, sweep, temporaryFor } from './world.mjs';
 
 const at = (c, more = '') => `/customers/${c.id}/partners${more}`;
 const row = (page, name) => page.getByRole('row').filter({ hasText: name });
@@ -895,7 +895,7 @@ flow('by keyboard alone: a person is added', async ({ open }) => {
 });
 
 for (const dark of [false, true]) {
-  flow(`every page of the customer’s side, at 360 px, ${dark ? 'dark' : 'light'}`, async ({ open }) => {
+  sweep(`every page of the customer’s side, at 360 px, ${dark ? 'dark' : 'light'}`, async ({ open }) => {
     const [c, p] = [await customer(), await partner()];
     await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], until: '2030-03-01T00:00:00Z' });
     const page = await open(c.admin, at(c), { width: 360, dark });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, customer, eventually, flash, flow, partner, provider } from './world.mjs';
+import { accessible, ask, base, customer, eventually, flash, flow, partner, provider, sweep } from './world.mjs';
 
 const at = (c, more = '') => `/customers/${c.id}/partners${more}`;
 const panel = (page) => page.locator('#panel');
@@ -174,7 +174,7 @@ for (const [side, forms] of [
     [c.admin, `/customers/${c.id}/invitations/new`, typed('E-mail address', 'eve@elsewhere.example')],
   ]],
 ]) {
-  flow(`who leaves a changed form of ${side} is asked first, and it is there again after a reload`, async ({ open }) => {
+  sweep(`who leaves a changed form of ${side} is asked first, and it is there again after a reload`, async ({ open }) => {
     const [c, p] = [await customer(), await partner()];
     await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id], level: 'view', assigned_by: 'partner' });
     for (const [who, path, { change, kept }] of forms(c, p)) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
-import { accessible, ask, base, customer, eventually, fits, flow, mails, partner, provider } from './world.mjs';
+import { accessible, ask, base, customer, eventually, fits, flow, mails, partner, provider, sweep } from './world.mjs';
 
 const ann = { email: 'ann@acme.example' };
 const olga = { email: 'olga@contoso.example' };
@@ -107,7 +107,7 @@ flow('dates and numbers are written as the reader’s locale has them', async ({
   }
 });
 
-flow('in German: the main pages of each side, with axe', async ({ open }) => {
+sweep('in German: the main pages of each side, with axe', async ({ open }) => {
   for (const [who, path, heading] of [
     [undefined, '/sign-in', 'Partner Access'],
     [ann, '/customers/acme/overview', 'Übersicht'],
@@ -149,7 +149,7 @@ for (const [side, whose, paths] of [
     ...['members/new', `members/${c.admin.email}`, 'relationships/new', 'managing-partner'].map((page) => `customers/${c.id}/${page}`),
   ].map((page) => `/provider/${page}`)],
 ]) {
-  flow(`in a language that is 40% longer: ${side}`, async ({ open }) => {
+  sweep(`in a language that is 40% longer: ${side}`, async ({ open }) => {
     const data = new Set(['Partner Access', 'Europe/Berlin', 'UTC', 'Deutsch', 'English']); // languages have their own names
     const bytes = { push: (response) => void collect(response, data) };
     const [c, p] = [await customer(), await partner()];

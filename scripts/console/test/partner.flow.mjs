@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, customer, eventually, fits, flash, flow, mails, partner, provider, temporaryFor } from './world.mjs';
+import { accessible, ask, base, customer, eventually, fits, flash, flow, mails, partner, provider, sweep, temporaryFor } from './world.mjs';
 
 const at = (p, more = 'customers') => `/partners/${p.id}/${more}`;
 const row = (page, name) => page.getByRole('row').filter({ hasText: name });
@@ -606,7 +606,7 @@ flow('a suspended partner’s people are told so', async ({ open }) => {
   assert.equal(await page.getByRole('link', { name: /^Open|^Manage/ }).count(), 0);
 });
 
-flow('the partner’s pages at 360 px, dark', async ({ open }) => {
+sweep('the partner’s pages at 360 px, dark', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await grant(c, p, { level: 'support' });
   await ask(p.owner, 'POST', `/v1/customers/${c.id}/invitations`, { email: `eve@${p.id}-elsewhere.example` });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { accessible, ask, base, customer, eventually, fits, flash, flow, partner, provider } from './world.mjs';
+import { accessible, ask, base, customer, eventually, fits, flash, flow, partner, provider, sweep } from './world.mjs';
 
 const row = (page, name) => page.getByRole('row').filter({ hasText: name });
 const panel = (page) => page.locator('#panel');
@@ -205,7 +205,7 @@ flow('W3 the tree of partners and customers: opened level by level, each custome
   await row(page, 'Bo Owner').getByText('By everyone').waitFor();
 });
 
-flow('the provider’s pages at 360 px, dark', async ({ open }) => {
+sweep('the provider’s pages at 360 px, dark', async ({ open }) => {
   const p = await partner();
   const page = await open(provider, '/provider/partners', { width: 360, dark: true });
   for (const path of ['/provider/partners', '/provider/tree', `/provider/partners/${p.id}`, '/provider/customers', '/provider/customers/initech', '/provider/customers/initech/managing-partner']) {

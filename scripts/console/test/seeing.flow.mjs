@@ -1,7 +1,7 @@
 // What readers set for themselves: their own colours, larger letters, another direction of writing.
 import assert from 'node:assert/strict';
 
-import { ask, base, customer, eventually, fits, flow, partner, provider } from './world.mjs';
+import { ask, base, customer, eventually, fits, flow, partner, provider, sweep } from './world.mjs';
 
 /** The main pages of each side. */
 const pagesOf = (c, p) => [
@@ -52,7 +52,7 @@ async function focusSeen(page, path) {
 }
 
 for (const side of [0, 1, 2, 3]) {
-  flow(`in the reader’s own colours one sees where the keyboard is: ${['signing in', 'the customer', 'the partner', 'the provider'][side]}`, async ({ open }) => {
+  sweep(`in the reader’s own colours one sees where the keyboard is: ${['signing in', 'the customer', 'the partner', 'the provider'][side]}`, async ({ open }) => {
     const [who, paths] = pagesOf(...(await related()))[side];
     const page = await open(who, paths[0], { forcedColors: 'active' });
     for (const path of paths) {
@@ -84,7 +84,7 @@ flow('in the reader’s own colours one sees what is chosen: a language, a tab, 
   await differ(page.getByRole('option', { name: /^Support/ }), page.getByRole('option', { name: /^Manage/ }));
 });
 
-flow('at 200% nothing is beyond the edge or cut off', async ({ open }) => {
+sweep('at 200% nothing is beyond the edge or cut off', async ({ open }) => {
   for (const [who, paths] of pagesOf(...(await related()))) {
     const page = await open(who, paths[0], { width: 640, height: 450 });
     for (const path of paths) {

@@ -122,6 +122,15 @@ export async function clockKept(run) {
 }
 
 /**
+ * A flow that goes through all pages of a side once more in another way: another width, language or colours. CONSOLE_SHORT leaves it out,
+ * and says so.
+ */
+export function sweep(name, run) {
+  if (process.env.CONSOLE_SHORT) test(name, { skip: 'left out by CONSOLE_SHORT: make test-pages has it' }, () => {});
+  else flow(name, run);
+}
+
+/**
  * A flow: a test with pages of its own. `open(who, path, options)` opens the console as somebody, undefined for nobody. Whatever breaks the
  * Content-Security-Policy, is thrown in a page, or is written to its console as an error, fails the flow; so does a request to anywhere
  * but the stack. Refusals that the flow provokes are no errors.
