@@ -114,6 +114,7 @@ func (b *Backend) Handlers(d stack.Deps) (map[string]lambda.Handler, error) {
 		i := strings.LastIndexByte(f.Name, '-') + 1
 		prefix = f.Name[:i]
 		f.Env["AWS_ENDPOINT_URL_DYNAMODB"], f.Env["AWS_ENDPOINT_URL_SESV2"] = aws.ToString(d.Client.Options().BaseEndpoint), d.SES
+		f.Env["AWS_ENDPOINT_URL_EVENTBRIDGE"] = d.BaseURL + stack.BusPath
 		f.Env["AWS_ENDPOINT_URL_LAMBDA"], f.Env["WEBHOOKS_LOCAL"] = b.host.URL(), "true"
 		if d.Cognito != "" {
 			f.Env["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = d.Cognito
@@ -155,6 +156,7 @@ func valuesOf(t *Template, d stack.Deps) Values {
 	return func(id, typ, attribute string) (string, bool) {
 		known := map[[2]string]string{
 			{"AWS::DynamoDB::Table", ""}: d.Table, {"AWS::ApiGatewayV2::Api", "ApiEndpoint"}: d.BaseURL, {"AWS::Cognito::UserPool", ""}: d.Pool.ID,
+			{"AWS::Events::EventBus", ""}: stack.BusName,
 		}
 		switch {
 		case id == "AWS::Region":

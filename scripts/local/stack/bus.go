@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// busPath is where the stack serves EventBridge's API: a client's base endpoint is the stack's URL and this.
-const busPath = "/_local/eventbridge"
+// BusPath is where the stack serves EventBridge's API: a client's base endpoint is the stack's URL and this.
+const BusPath = "/_local/eventbridge"
+
+// BusName is the name of the local bus.
+const BusName = "local"
 
 // Bus speaks as much of Amazon EventBridge's API as putting events on a bus needs, checks what EventBridge checks, and keeps the latest
 // events for GET /_local/events. Its faults are for tests.
@@ -100,8 +103,8 @@ func (b *Bus) Named(name string) []BusEvent {
 }
 
 func (b *Bus) serve(mux *http.ServeMux) {
-	mux.Handle("POST "+busPath, b)
-	mux.Handle("POST "+busPath+"/{$}", b)
+	mux.Handle("POST "+BusPath, b)
+	mux.Handle("POST "+BusPath+"/{$}", b)
 	mux.HandleFunc("GET /_local/events", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, b.Named(r.URL.Query().Get("type")))
 	})

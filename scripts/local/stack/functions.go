@@ -62,7 +62,7 @@ func (d Deps) settings() map[string]string {
 		"INVITATION_URL":   d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
 		"DELIVER_FUNCTION": "deliver", "WEBHOOKS_LOCAL": "true",
 		"WORK_FUNCTION": "work", "AWS_ENDPOINT_URL_LAMBDA": d.BaseURL + "/_local/lambda",
-		"BUS_NAME": "local", "AWS_ENDPOINT_URL_EVENTBRIDGE": d.BaseURL + busPath,
+		"BUS_NAME": BusName, "AWS_ENDPOINT_URL_EVENTBRIDGE": d.BaseURL + BusPath,
 		"UNSUBSCRIBE": "mailto:unsubscribe@cloud.example", "MAIL_CONFIGURATION_SET": "partner-access-local",
 	}
 	if d.Console != "" {
