@@ -20,9 +20,11 @@ test-contract: ## generate Go code from openapi.yaml with oapi-codegen and ogen,
 
 # What is about the table and the promises; the race detector has seen all of it on the other engine.
 .PHONY: test-engines
-test-engines: setup java ## run the tests of the table and of the whole service on Amazon's DynamoDB Local, too (needs Java 17)
-	DYNAMODB=dynamodb-local AWS_ENDPOINT_URL_DYNAMODB= go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m \
-		./scripts/local/engine ./shared/dynamo ./shared/setup/... ./scripts/prove/spec ./scripts/prove/histories
+test-engines: export DYNAMODB := dynamodb-local
+test-engines: export AWS_ENDPOINT_URL_DYNAMODB :=
+test-engines: setup java ## run the tests of the table and of the whole service on Amazon's DynamoDB Local, too (needs Java 17; SHORT=1 for a part)
+	go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m ./scripts/local/engine ./shared/dynamo ./shared/setup/... ./scripts/prove/histories
+	go test $(filter-out -race,$(TEST_FLAGS)) -timeout 30m $(if $(SHORT),-run 'Race|AtOnce|Meanwhile|While|Webhook|Feed|History') ./scripts/prove/spec
 
 .PHONY: java
 java:
