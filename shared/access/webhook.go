@@ -2,7 +2,6 @@ package access
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -79,16 +78,13 @@ func (w *Webhooks) Find(id string) *Webhook {
 // Stored is the version that was loaded; 0 when there was none.
 func (w *Webhooks) Stored() int64 { return stored(w, func(w *Webhooks) int64 { return w.Version }) }
 
-// Takes reports whether an event of that name about that customer, "" for none, is to be sent to the webhook, now or when it is active
+// Verified reports whether the webhook is its owner's to pause: it has answered its challenge, and is not disabled.
+func (h *Webhook) Verified() bool { return h.Status == WebhookActive || h.Status == WebhookPaused }
+
+// Takes reports whether events of its types about that customer, "" for none, are to be sent to the webhook, now or when it is active
 // again.
-func (h *Webhook) Takes(name, customer string) bool {
-	if h.Status != WebhookActive && h.Status != WebhookPaused || h.Only != "" && h.Only != customer {
-		return false
-	}
-	return len(h.Types) == 0 || slices.ContainsFunc(h.Types, func(p string) bool {
-		beginning, all := strings.CutSuffix(p, "*")
-		return p == name || all && strings.HasPrefix(name, beginning)
-	})
+func (h *Webhook) Takes(customer string) bool {
+	return h.Verified() && (h.Only == "" || h.Only == customer)
 }
 
 // Signing are the secrets that sign what is sent now.
@@ -224,7 +220,7 @@ func (h *Webhook) CheckSeen(seen int64) error {
 
 // SetStatus sets the status that its owner wants: active or paused. A webhook that was not verified, or is disabled, has to be verified.
 func (h *Webhook) SetStatus(to WebhookStatus) error {
-	if h.Status != WebhookActive && h.Status != WebhookPaused {
+	if !h.Verified() {
 		return Refuse(WebhookNotVerified, "this webhook is %s: have it verified first", h.Status)
 	}
 	h.Status = to

@@ -158,6 +158,11 @@ func Wanted(name string, patterns []string) bool {
 	})
 }
 
+// Selects reports whether a pattern, as Wanted takes it, stands for any event: one that does not is a mistake which nobody would see.
+func Selects(pattern string) bool {
+	return slices.ContainsFunc(Names(), func(name string) bool { return Wanted(name, []string{pattern}) })
+}
+
 // dataOf returns what is published of an event's data.
 func dataOf(d events.Data) Data {
 	out := Data{

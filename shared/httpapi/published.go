@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -69,7 +68,7 @@ func typesIn(list string, wrong *findings) []string {
 	}
 	patterns := strings.Split(list, ",")
 	for _, p := range patterns {
-		if !slices.ContainsFunc(cloudevents.Names(), func(name string) bool { return cloudevents.Wanted(name, []string{p}) }) {
+		if !cloudevents.Selects(p) {
 			wrong.add("?types", "types are names of events, or their beginnings such as grant.*, separated by commas: one of them stands for none")
 			break
 		}

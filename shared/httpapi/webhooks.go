@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -146,13 +145,12 @@ func (f *findings) eventTypes(o opt[[]string], pointer string) *[]string {
 	if !o.Given {
 		return nil
 	}
-	names := cloudevents.Names()
 	if len(o.Value) > access.MaxWebhookTypes {
 		f.add(pointer, "too many types: use patterns such as grant.*")
 		return nil
 	}
 	for i, p := range o.Value {
-		if p == "*" || !slices.ContainsFunc(names, func(name string) bool { return cloudevents.Wanted(name, []string{p}) }) {
+		if p == "*" || !cloudevents.Selects(p) {
 			f.add(fmt.Sprintf("%s/%d", pointer, i), "no event is called so: name one, or its beginning, as in grant.*")
 		}
 	}

@@ -95,7 +95,7 @@ func (s WebhookPlans) Create(ctx context.Context, ask WebhookRequest, o Options[
 // Edit changes a webhook. One that gets another address has to be verified again.
 func (s WebhookPlans) Edit(ctx context.Context, id string, ask WebhookRequest, o Options[*access.Webhook]) (*access.Webhook, error) {
 	token := rand.Text()
-	out, err := s.edit(ctx, id, o, func(h *access.Webhook, pc access.PlanContext) ([]access.Write, error) {
+	return s.edit(ctx, id, o, func(h *access.Webhook, pc access.PlanContext) ([]access.Write, error) {
 		if err := h.CheckSeen(ask.Seen); err != nil {
 			return nil, err
 		}
@@ -111,22 +111,14 @@ func (s WebhookPlans) Edit(ctx context.Context, id string, ask WebhookRequest, o
 		}
 		return s.challenge(h, token, pc), nil
 	})
-	if err == nil {
-		s.startDeliveries(ctx, id)
-	}
-	return out, err
 }
 
 // Verify sends a webhook another challenge. Until it has answered no events are sent to it.
 func (s WebhookPlans) Verify(ctx context.Context, id string, o Options[*access.Webhook]) (*access.Webhook, error) {
 	token := rand.Text()
-	out, err := s.edit(ctx, id, o, func(h *access.Webhook, pc access.PlanContext) ([]access.Write, error) {
+	return s.edit(ctx, id, o, func(h *access.Webhook, pc access.PlanContext) ([]access.Write, error) {
 		return s.challenge(h, token, pc), nil
 	})
-	if err == nil {
-		s.startDeliveries(ctx, id)
-	}
-	return out, err
 }
 
 // Rotate gives a webhook another secret. For a day the former one signs, too.
@@ -279,7 +271,7 @@ func (s WebhookPlans) Verified(ctx context.Context, id, token string) error {
 // Disable disables a webhook that is active or paused.
 func (s WebhookPlans) Disable(ctx context.Context, id string, reason access.WebhookReason) error {
 	return s.follow(ctx, id, func(h *access.Webhook) bool {
-		if h.Status != access.WebhookActive && h.Status != access.WebhookPaused {
+		if !h.Verified() {
 			return false
 		}
 		h.Status, h.Reason = access.WebhookDisabled, reason
@@ -291,10 +283,14 @@ func (s WebhookPlans) Disable(ctx context.Context, id string, reason access.Webh
 func (s WebhookPlans) follow(ctx context.Context, id string, edit func(*access.Webhook) bool) error {
 	return s.apply(ctx, func(ctx context.Context) (access.Change, error) {
 		all, err := s.Store.Webhooks(ctx, s.Owner)
-		if h := all.Find(id); err != nil || h == nil || !edit(h) {
+		if err != nil {
 			return access.Change{}, err
 		}
-		c, _ := all.Edited(id, s.planContext(access.Actor{}), func(h *access.Webhook) { edit(h) })
+		applies := false
+		c, _ := all.Edited(id, s.planContext(access.Actor{}), func(h *access.Webhook) { applies = edit(h) })
+		if !applies {
+			return access.Change{}, nil
+		}
 		return c, nil
 	})
 }
@@ -302,10 +298,15 @@ func (s WebhookPlans) follow(ctx context.Context, id string, edit func(*access.W
 // webhookEdit changes a webhook, and returns what else is written with that.
 type webhookEdit func(*access.Webhook, access.PlanContext) ([]access.Write, error)
 
+// edit changes a webhook and has what waits for it sent.
 func (s WebhookPlans) edit(ctx context.Context, id string, o Options[*access.Webhook], do webhookEdit) (*access.Webhook, error) {
-	return change(ctx, s.Service, o, func(ctx context.Context) (access.Change, *access.Webhook, error) {
+	out, err := change(ctx, s.Service, o, func(ctx context.Context) (access.Change, *access.Webhook, error) {
 		return s.planEdit(ctx, id, do)
 	})
+	if err == nil {
+		s.startDeliveries(ctx, id)
+	}
+	return out, err
 }
 
 func (s WebhookPlans) planEdit(ctx context.Context, id string, do webhookEdit) (access.Change, *access.Webhook, error) {
@@ -313,12 +314,12 @@ func (s WebhookPlans) planEdit(ctx context.Context, id string, do webhookEdit) (
 	if err != nil {
 		return access.Change{}, nil, err
 	}
-	if all.Find(id) == nil {
-		return access.Change{}, nil, NothingHere()
-	}
 	pc := s.planContext(access.Actor{})
 	var more []access.Write
 	c, h := all.Edited(id, pc, func(h *access.Webhook) { more, err = do(h, pc) })
+	if h == nil {
+		return access.Change{}, nil, NothingHere()
+	}
 	c.Writes = append(c.Writes, more...)
 	return c, h, err
 }

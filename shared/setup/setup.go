@@ -168,6 +168,15 @@ func Invite(e *Environment) (lambda.Handler, error) {
 	return httpapi.NewInvite(cfg), nil
 }
 
+// BaseURL reads BASE_URL, the service's public address, without a slash at the end. The error is a sentence for the operator.
+func (e *Environment) BaseURL() (string, error) {
+	base := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
+	if base == "" {
+		return "", errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
+	}
+	return base, nil
+}
+
 // heldAllowed is how long allowed checks are added up.
 const heldAllowed = time.Minute
 
@@ -180,9 +189,9 @@ func Check(e *Environment) (lambda.Handler, error) {
 		figures.HoldAllowed(heldAllowed)
 		e.AtEnd(figures.Flush)
 	}
-	base := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
-	if base == "" {
-		return nil, errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
+	base, err := e.BaseURL()
+	if err != nil {
+		return nil, err
 	}
 	catalogue := access.DefaultCatalogue()
 	if file := e.Getenv("CATALOGUE_FILE"); file != "" {

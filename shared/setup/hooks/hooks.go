@@ -4,7 +4,6 @@ package hooks
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	lambdaservice "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -25,7 +24,7 @@ func Webhook(change ...func(*lambdaservice.Options)) setup.Build {
 		if err != nil {
 			return nil, err
 		}
-		if cfg.Source, err = source(e); err != nil {
+		if cfg.Source, err = e.BaseURL(); err != nil {
 			return nil, err
 		}
 		client := &webhook.Client{}
@@ -62,14 +61,6 @@ func Deliver(change ...func(*lambdaservice.Options)) setup.Build {
 		}
 		return w.Handler(), nil
 	}
-}
-
-func source(e *setup.Environment) (string, error) {
-	s := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
-	if s == "" {
-		return "", errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
-	}
-	return s, nil
 }
 
 // local reads WEBHOOKS_LOCAL. Lambda names its functions in their environment: there it is refused.

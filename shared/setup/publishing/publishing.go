@@ -4,7 +4,6 @@ package publishing
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awseventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -20,17 +19,17 @@ import (
 )
 
 // Publish builds the function that keeps the versions of records and publishes events. It reads what Store of the environment does;
-// BASE_URL, the service's address, which is the events' source; and BUS_NAME, the bus that gets them: without it none does, and they can be
-// read from their feeds alone; and what awslambda.DeliveryStarter reads. The functions adapt the clients of EventBridge and of Lambda.
+// BASE_URL, the service's address, which is the events' source; what awslambda.DeliveryStarter reads; and BUS_NAME, the bus that gets
+// them: without it none does, and they can be read from their feeds alone. The functions adapt the clients of EventBridge and of Lambda.
 func Publish(events func(*awseventbridge.Options), functions func(*lambdaservice.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		store, err := e.Store()
 		if err != nil {
 			return nil, err
 		}
-		source := strings.TrimSuffix(e.Getenv("BASE_URL"), "/")
-		if source == "" {
-			return nil, errors.New("BASE_URL is not set: give the service's public address, such as https://access.example.com")
+		source, err := e.BaseURL()
+		if err != nil {
+			return nil, err
 		}
 		p := &publish.Publisher{Table: store, Now: e.Now, Log: e.Log}
 		if p.StartDeliveries, err = awslambda.DeliveryStarter(e.Getenv, functions); err != nil {
