@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(spec.Main(m)) }
 
 // ours is read once: with the race detector that takes many seconds.
-var ours = sync.OnceValues(func() (*spec.Contract, error) { //nolint:gochecknoglobals // read once, never changed
+var ours = sync.OnceValues(func() (*spec.Contract, error) {
 	return spec.NewContract(context.Background(), httpapi.OpenAPI)
 })
 
