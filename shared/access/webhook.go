@@ -20,8 +20,9 @@ type Webhook struct {
 	Secret      string        // signs what is sent; it is shown once, when it is made
 	Former      string        // the secret before it, which signs beside it until FormerUntil; "" = there is none
 	FormerUntil time.Time
-	Challenge   string // what the address has to answer to become active; "" = it has
-	ChallengeID string // of the delivery that brings it
+	Challenge   string    // what the address has to answer to become active; "" = it has
+	ChallengeID string    // of the delivery that brings it
+	Since       time.Time // when it answered the latest challenge
 	Created     time.Time
 	Updated     time.Time
 	Number      int64 // how often it was changed, from 1
@@ -81,11 +82,15 @@ func (w *Webhooks) Stored() int64 { return stored(w, func(w *Webhooks) int64 { r
 // Verified reports whether the webhook is its owner's to pause: it has answered its challenge, and is not disabled.
 func (h *Webhook) Verified() bool { return h.Status == WebhookActive || h.Status == WebhookPaused }
 
-// Takes reports whether events of its types about that customer, "" for none, are to be sent to the webhook, now or when it is active
-// again.
-func (h *Webhook) Takes(customer string) bool {
-	return h.Verified() && (h.Only == "" || h.Only == customer)
+// Takes reports whether an event of its types about that customer, "" for none, is to be sent to the webhook, now or when it is active
+// again. What happened before it answered its challenge is not, even where whoever sends learns of it later. An event that was planned up to
+// webhookLag before may have been committed after: it may come.
+func (h *Webhook) Takes(customer string, happened time.Time) bool {
+	return h.Verified() && (h.Only == "" || h.Only == customer) && !happened.Before(h.Since.Add(-webhookLag))
 }
+
+// webhookLag is how long the commit of an event may come after its time: no function of the API runs longer.
+const webhookLag = 30 * time.Second
 
 // Signing are the secrets that sign what is sent now.
 func (h *Webhook) Signing(now time.Time) []string {

@@ -43,6 +43,7 @@ type webhookRow struct {
 	FormerUntil time.Time            `json:"former_until,omitzero"`
 	Challenge   string               `json:"challenge,omitzero"`
 	ChallengeID string               `json:"challenge_id,omitzero"`
+	Since       time.Time            `json:"since,omitzero"`
 	Created     time.Time            `json:"created"`
 	Updated     time.Time            `json:"updated"`
 	Number      int64                `json:"number"`
@@ -55,7 +56,7 @@ func webhooksItem(w *access.Webhooks) draft {
 	for i, h := range w.List {
 		row, _ := json.Marshal(webhookRow{ // texts and instants alone: this cannot fail
 			h.ID, h.Only, h.URL, h.Description, h.Types, h.Status, h.Reason, h.Kind, h.Secret, h.Former, h.FormerUntil, h.Challenge,
-			h.ChallengeID, h.Created, h.Updated, h.Number,
+			h.ChallengeID, h.Since, h.Created, h.Updated, h.Number,
 		})
 		rows[i] = string(row)
 	}
@@ -74,7 +75,7 @@ func (it *item) webhooks() *access.Webhooks {
 		w.List = append(w.List, access.Webhook{
 			ID: r.ID, Customer: w.Customer, Only: r.Only, URL: r.URL, Description: r.Description, Types: r.Types, Status: r.Status,
 			Reason: r.Reason, Kind: r.Kind, Secret: r.Secret, Former: r.Former, FormerUntil: r.FormerUntil, Challenge: r.Challenge,
-			ChallengeID: r.ChallengeID, Created: r.Created, Updated: r.Updated, Number: r.Number,
+			ChallengeID: r.ChallengeID, Since: r.Since, Created: r.Created, Updated: r.Updated, Number: r.Number,
 		})
 	}
 	return w

@@ -109,7 +109,7 @@ func (p *Publisher) addDeliveries(ctx context.Context, e cloudevents.Event) erro
 	var body []byte
 	for i := range all.List {
 		h := &all.List[i]
-		if !h.Takes(e.Data.Customer) || !cloudevents.Wanted(e.Name(), h.Types) {
+		if !h.Takes(e.Data.Customer, e.Time) || !cloudevents.Wanted(e.Name(), h.Types) {
 			continue
 		}
 		if body == nil {

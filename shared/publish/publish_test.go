@@ -295,6 +295,9 @@ func TestWebhooksThatWantAnEventGetADeliveryOfIt(t *testing.T) {
 		{ID: "acme", Status: access.WebhookActive, Only: "acme", Types: []string{"grant.revoked"}},
 		{ID: "globex", Status: access.WebhookActive, Only: "globex"},
 		{ID: "unverified", Status: access.WebhookUnverified},
+		{ID: "since", Status: access.WebhookActive, Since: event(1).Time},
+		{ID: "just after", Status: access.WebhookActive, Since: event(1).Time.Add(30 * time.Second)}, // the event may have been committed later
+		{ID: "later", Status: access.WebhookActive, Since: event(1).Time.Add(31 * time.Second)},
 		{ID: "disabled", Status: access.WebhookDisabled},
 	}}
 	for range 2 { // the stream may bring an event twice
@@ -303,7 +306,7 @@ func TestWebhooksThatWantAnEventGetADeliveryOfIt(t *testing.T) {
 		}
 	}
 	got := slices.Sorted(maps.Keys(tb.deliveries))
-	if want := []string{"acme E001", "all E001", "grants E001"}; !slices.Equal(got, want) {
+	if want := []string{"acme E001", "all E001", "grants E001", "just after E001", "since E001"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if !maps.Equal(started, map[string]int{"all": 1}) {

@@ -263,7 +263,7 @@ func (s WebhookPlans) Verified(ctx context.Context, id, token string) error {
 		if h.Status != access.WebhookUnverified || h.Challenge != token {
 			return false
 		}
-		h.Status, h.Challenge = access.WebhookActive, ""
+		h.Status, h.Challenge, h.Since = access.WebhookActive, "", s.now()
 		return true
 	})
 }
