@@ -86,9 +86,9 @@ func (o *employer) throughFailures(name, user, call string, after bool, change f
 	o.wantNoTask(user)
 }
 
-// waitForMails waits until n mails to that address are held by no attempt: each is settled, or waits for another attempt. Only then may the
+// waitForMails waits until n mails about that to that address are held by no attempt: each is settled, or waits for another attempt. Only then may the
 // clock go further than a function lives.
-func (o *employer) waitForMails(to string, n int) {
+func (o *employer) waitForMails(about, to string, n int) {
 	o.t.Helper()
 	spec.Eventually(o.t, func() error {
 		page, err := o.store.PartnerMails(o.t.Context(), "contoso", access.PageRequest{Limit: 100})
@@ -97,12 +97,12 @@ func (o *employer) waitForMails(to string, n int) {
 		}
 		unheld := 0
 		for _, r := range page.Items {
-			if r.To == to && r.Lease.IsZero() {
+			if r.To == to && string(r.Type) == about && r.Lease.IsZero() {
 				unheld++
 			}
 		}
 		if unheld != n {
-			return fmt.Errorf("mails to %s that no attempt holds: got %d, want %d", to, unheld, n)
+			return fmt.Errorf("mails of %s to %s that no attempt holds: got %d, want %d", about, to, unheld, n)
 		}
 		return nil
 	})
@@ -468,7 +468,7 @@ func TestP15_P19_TheCredentialFollowsTheCorrectedAddress(t *testing.T) {
 	o.wires.fail("AdminUpdateUserAttributes", false)
 	o.edit(kim, object{"email": "kira@contoso.example"})
 	o.out("kim@contoso.example", first)
-	o.waitForMails("kira@contoso.example", 1)
+	o.waitForMails("user.edited", "kira@contoso.example", 1)
 	o.wires.mend()
 	o.settle()
 	second := temporaryIn(t, o.mailOf("user.edited", "kira@contoso.example"))
@@ -599,7 +599,7 @@ func TestP2_SendingACredentialCreatesAMissingAccount(t *testing.T) {
 		o.wires.fail(fails, false)
 		o.Provider().Do(http.MethodPost, pathOf(kim)+"/password", object{"send": true}).Want(http.StatusOK)
 	}
-	o.waitForMails("kim@contoso.example", 2) // while one makes its password, the other waits
+	o.waitForMails("user.activation_renewed", "kim@contoso.example", 2) // while one makes its password, the other waits
 	o.settle()
 	o.wantAccount(kim, "enabled kim@contoso.example")
 	// Each of the two was answered, and has its mail; the password that was made last is good, whichever mail has it.

@@ -153,7 +153,7 @@ func TestAnAddressIsProvedByTheIdentityProvidersSignIn(t *testing.T) {
 	if proved() != false {
 		t.Error("before the identity provider was asked: got it proved")
 	}
-	o.waitForMails("kim@contoso.example", 1)
+	o.waitForMails("user.created", "kim@contoso.example", 1)
 	o.Advance(7*24*time.Hour + time.Minute)
 	if proved() != true {
 		t.Error("after the identity provider was asked: got it unproved")

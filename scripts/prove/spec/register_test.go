@@ -47,7 +47,7 @@ func TestE4_WhoHasNoAccountRegistersWithTheToken(t *testing.T) {
 	}
 
 	// The sweep makes the account, and the mail's next attempt its password.
-	o.waitForMails(eve, 1)
+	o.waitForMails("user.created", eve, 1)
 	o.Advance(2 * time.Minute)
 	mail := mailed(t, o.World, eve, "user.created", 1)
 	for _, want := range []string{"accepted with the link", "external user of contoso", "Hello Eve Ericson"} {
