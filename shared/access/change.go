@@ -117,6 +117,8 @@ type (
 	JobWrite = Replace[Job]
 	// JobRowWrite writes a row of a bulk job.
 	JobRowWrite = Replace[JobRow]
+	// ListingWrite writes by which names a pair is listed.
+	ListingWrite = Replace[Listing]
 	// OpenJobsWrite writes which jobs of an organisation are open.
 	OpenJobsWrite = Replace[OpenJobs]
 )

@@ -238,6 +238,9 @@ func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange,
 		c.Writes = append(c.Writes, bumpVersion(p.facts.Customer))
 	}
 	c.Writes = append(c.Writes, GrantWrite{Before: p.before, After: p.grant})
+	if p.before == nil {
+		c.Writes = append(c.Writes, ListingWrite{After: NewListing(p.facts.Customer, p.facts.Partner)})
+	}
 	c.Writes = append(c.Writes, p.writeRows()...)
 	if p.headcountChecked {
 		c.Writes = append(c.Writes, HeadcountCheck{p.facts.Headcount})

@@ -68,6 +68,9 @@ func PlanCustomer(id string, before *Customer, registry Domains, cmd CustomerCom
 	if before != nil && c.Domain != before.Domain {
 		out.Writes = append(out.Writes, pc.rulesTask(c.ID))
 	}
+	if before != nil && c.Name != before.Name {
+		out.Writes = append(out.Writes, pc.renamed(c.ID, ""))
+	}
 	return out, &c, nil
 }
 

@@ -82,6 +82,9 @@ func PlanPartner(id string, before *Partner, above []*Partner, registry Domains,
 		c.Writes = append(c.Writes, HeadcountWrite{After: &Headcount{Partner: id, Version: 1}})
 		fields = nil
 	}
+	if before != nil && p.Name != before.Name {
+		c.Writes = append(c.Writes, pc.renamed("", id))
+	}
 	switch kind {
 	case events.PartnerSuspended:
 		c.Writes = append(c.Writes, pc.task(TaskPartnerSuspended, id, ""))

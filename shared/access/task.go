@@ -15,6 +15,7 @@ const (
 	TaskPersonChanged    TaskKind = "person_changed"  // a user has another address, which may mean another person
 	TaskCustomerRules    TaskKind = "customer_rules"  // the customer's domain, or a cap, has changed: its grants copy that
 	TaskOldAssignments   TaskKind = "old_assignments" // deletes a grant's rows that have no effect
+	TaskRenamed          TaskKind = "renamed"         // a customer, or a partner, has another name: its grants are listed by that
 	TaskInvitations      TaskKind = "invitations"     // reviews pending invitations: a customer's, those to a partner, or a user's
 )
 

@@ -83,8 +83,8 @@ func (w *Webhooks) Stored() int64 { return stored(w, func(w *Webhooks) int64 { r
 func (h *Webhook) Verified() bool { return h.Status == WebhookActive || h.Status == WebhookPaused }
 
 // Takes reports whether an event of its types about that customer, "" for none, is to be sent to the webhook, now or when it is active
-// again. What happened before it answered its challenge is not, even where whoever sends learns of it later. An event that was planned up to
-// webhookLag before may have been committed after: it may come.
+// again. What happened before it answered its challenge is not, even where whoever sends learns of it later. An event that was planned up
+// to webhookLag before may have been committed after: it may come.
 func (h *Webhook) Takes(customer string, happened time.Time) bool {
 	return h.Verified() && (h.Only == "" || h.Only == customer) && !happened.Before(h.Since.Add(-webhookLag))
 }

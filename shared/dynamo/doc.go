@@ -12,6 +12,7 @@
 //	   … that replaces the set of users       Query of the grant's assignments                             C#<customer>, U#<partner>:
 //	grants of a customer, by id               Query, a page                                                C#<customer>, G#
 //	   … sorted and counted                   the same, up to 500; BatchGetItem of the partners            C#<customer>, G#
+//	   … of more than 500, by name            Query, a page; BatchGetItem of grants and partners           C#<customer>, N#<name>#
 //	who can come in to a tenant: few people   Query of the grants, then each one's assignments and users   C#<customer>, G# and U#
 //	   … of many, a page                      Query of index 1, some users of each partner by name;
 //	                                          BatchGetItem of those shown, with their assignments          P#<partner>, U#<name>#
@@ -26,6 +27,7 @@
 //	   … sorted and counted                   the same, up to 500                                          P#<partner>, C#
 //	customers whose tenants a user can enter  Query of index 1, the user's rows and the partner's grants;
 //	                                          BatchGetItem of customers, grants and assignments            U#<user>, C# and P#<partner>, C#
+//	   … of more than 500, by name            Query of index 1, a page; BatchGetItem of both               P#<partner>, N#<name>#
 //	grants of a user                          Query of index 1, a page                                     U#<user>, C#
 //	partners by a word of their name          Query, a page                                                W#<first letter>, <word>…
 //	all partners by name                      Query of index 1, 4 shards side by side                      D#<shard>

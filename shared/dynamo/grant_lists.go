@@ -7,22 +7,27 @@ import (
 	"partneraccess/shared/access"
 )
 
-// Lists of grants are sorted as people would sort them, and counted, as long as that is cheap: no key has the orders, since names and ends
-// change, so that all rows are read for each page. A list of more than sortedGrants comes by id instead, and says nothing of its length: a
-// page of it costs the same however long it is. A filter that looks at the grants alone makes a long list short, up to narrowedGrants.
+// Lists of grants are sorted as people would sort them, and counted, as long as that is cheap: all rows are read for each page. A list of
+// more than sortedGrants comes by name from the listings, and says nothing of its length: a page of it costs the same however long it is.
+// No key has the other orders. A filter that looks at the grants alone makes a long list short, up to narrowedGrants.
 const (
 	sortedGrants   = 500
 	narrowedGrants = 5000
 )
 
-// sortedPosition is what a position in a sorted list begins with; a position in a list by id is an id.
-const sortedPosition = "="
+// What a position begins with in a list that was sorted, and in one by the listings; a position in a list by id is an id.
+const (
+	sortedPosition = "="
+	namedPosition  = "~"
+)
 
 // joinGrants reads what is shown beside grants. It returns a row for each item, nil where the filter does not want it.
 type joinGrants func(ctx context.Context, items []*item) ([]*access.GrantRow, error)
 
-// grantList is a list of grants: of a customer, or for a partner.
+// grantList is a list of grants: of a customer, or for a partner; the other of the two is "".
 type grantList struct {
+	customer, partner string
+
 	span   span
 	prefix string // of its sort keys
 	join   joinGrants
@@ -31,6 +36,10 @@ type grantList struct {
 
 func (s *Store) grantList(ctx context.Context, f access.GrantFilter, ask access.PageRequest, l grantList) (access.GrantPage, error) {
 	position, sorted := strings.CutPrefix(ask.After, sortedPosition)
+	named := false
+	if !sorted {
+		position, named = strings.CutPrefix(ask.After, namedPosition)
+	}
 	if f.Order != access.GrantsByID && (ask.After == "" || sorted) {
 		items, all, err := s.grantItems(ctx, f, l, sorted)
 		if err != nil {
@@ -39,10 +48,18 @@ func (s *Store) grantList(ctx context.Context, f access.GrantFilter, ask access.
 		if all {
 			return s.sortedGrants(ctx, f, access.PageRequest{After: position, Limit: ask.Limit}, l, items)
 		}
-		if f.MustSort {
-			return access.GrantPage{}, access.Refuse(access.Invalid, "this list has more than %d rows, too many to be sorted: narrow it by level, "+
-				"everyone, ends_before or changed_since, or leave out sort", sortedGrants).At("?sort")
+		if f.MustSort && (f.Order != access.GrantsByName || s.past != nil) {
+			return access.GrantPage{}, access.Refuse(access.Invalid, "this list has more than %d rows, too many to be sorted so: narrow it by "+
+				"level, everyone, ends_before or changed_since, or leave out sort", sortedGrants).At("?sort")
 		}
+		named = f.Order == access.GrantsByName && s.past == nil // no listing has the names of then
+	}
+	if named {
+		page, err := s.byName(ctx, f, access.PageRequest{After: position, Limit: ask.Limit}, l)
+		if page.Next != "" {
+			page.Next = namedPosition + page.Next
+		}
+		return access.GrantPage{Page: page}, err
 	}
 	fetch := func(ctx context.Context, after string, n int) ([]*item, bool, error) {
 		sp := prefixed(l.span.pk, l.prefix, after)
@@ -113,7 +130,7 @@ func (s *Store) CustomerGrants(
 		return s.customerGrantsAt(ctx, c, f, ask)
 	}
 	return s.grantList(ctx, f, ask, grantList{
-		span: prefixed(customerPK(c.ID), grantPrefix, ""), prefix: grantPrefix, join: s.joinPartners(c, f),
+		customer: c.ID, span: prefixed(customerPK(c.ID), grantPrefix, ""), prefix: grantPrefix, join: s.joinPartners(c, f),
 		name: func(r *access.GrantRow) string { return access.SortName(r.Partner.Name, r.Partner.ID) },
 	})
 }
@@ -173,7 +190,7 @@ func (s *Store) PartnerCustomers(
 		return s.partnerCustomersAt(ctx, p, f, ask)
 	}
 	return s.grantList(ctx, f, ask, grantList{
-		span: prefixed(partnerIndexPK(p.ID), customerPrefix, "").inIndex(), prefix: customerPrefix, join: s.joinCustomers(p, f),
+		partner: p.ID, span: prefixed(partnerIndexPK(p.ID), customerPrefix, "").inIndex(), prefix: customerPrefix, join: s.joinCustomers(p, f),
 		name: func(r *access.GrantRow) string { return access.SortName(r.Customer.Name, r.Customer.ID) },
 	})
 }
@@ -187,7 +204,7 @@ func (s *Store) joinCustomers(p *access.Partner, f access.GrantFilter) joinGrant
 		}
 		customers := make([]string, len(items))
 		for i, it := range items {
-			c := strings.TrimPrefix(it.s(gsi1sk), customerPrefix)
+			c := strings.TrimPrefix(it.s(pk), customerPrefix)
 			customers[i] = c
 			keys = append(keys, customerKey(c), grantKey(c, p.ID))
 			if f.Viewer != "" {

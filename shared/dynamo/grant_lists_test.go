@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,7 +96,7 @@ func TestGrantsAreSortedFilteredAndCounted(t *testing.T) {
 	}
 }
 
-func TestALongListOfGrantsComesByIDUnlessItIsNarrowed(t *testing.T) {
+func TestALongListOfGrantsComesByNameAndIsCountedWhenNarrowed(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	contoso := partnerNamed("contoso", "Contoso")
@@ -108,8 +109,9 @@ func TestALongListOfGrantsComesByIDUnlessItIsNarrowed(t *testing.T) {
 			if i%100 == 0 {
 				g.Until = noon.Add(time.Hour)
 			}
-			writes = append(writes, access.GrantWrite{After: g},
-				access.CustomerWrite{After: &access.Customer{ID: id, Name: fmt.Sprintf("N%03d", 999-i), Status: access.Active, Version: 1}})
+			c := &access.Customer{ID: id, Name: fmt.Sprintf("N%03d", 999-i), Status: access.Active, Version: 1}
+			writes = append(writes, access.GrantWrite{After: g}, access.CustomerWrite{After: c},
+				access.ListingWrite{After: access.NewListing(c, contoso)})
 		}
 		tb.save(t, writes...)
 		writes = nil
@@ -123,27 +125,90 @@ func TestALongListOfGrantsComesByIDUnlessItIsNarrowed(t *testing.T) {
 		return page.Items[0].Customer.ID, page, nil
 	}
 	add(0, 500)
-	first, page, err := list(t.Context(), access.GrantFilter{Order: access.GrantsByName}, "")
+	byName := access.GrantFilter{Order: access.GrantsByName, MustSort: true}
+	first, page, err := list(t.Context(), byName, "")
 	if err != nil || first != "c499" || *page.Total != 500 {
 		t.Errorf("500 rows: got %s and a total of %v (%v), want c499, the first by name, and 500", first, page.Total, err)
 	}
 	sorted := page.Next
 	add(500, 600)
-	first, page, err = list(t.Context(), access.GrantFilter{Order: access.GrantsByName}, "")
-	if err != nil || first != "c000" || page.Total != nil {
-		t.Errorf("600 rows: got %s and a total of %v (%v), want c000, the first by id, and none", first, page.Total, err)
+	first, page, err = list(t.Context(), byName, "")
+	if err != nil || first != "c599" || page.Total != nil {
+		t.Errorf("600 rows: got %s and a total of %v (%v), want c599, the first by name, and none", first, page.Total, err)
 	}
-	if first, _, err = list(t.Context(), access.GrantFilter{Order: access.GrantsByName}, page.Next); err != nil || first != "c050" {
-		t.Errorf("the next page: got %s (%v), want c050", first, err)
+	before := len(tb.line.seen())
+	if first, _, err = list(t.Context(), byName, page.Next); err != nil || first != "c549" {
+		t.Errorf("the next page: got %s (%v), want c549", first, err)
 	}
-	if first, _, err = list(t.Context(), access.GrantFilter{Order: access.GrantsByName}, sorted); err != nil || first != "c449" {
+	queries := slices.DeleteFunc(tb.line.seen()[before:], func(operation string) bool { return operation != "Query" })
+	if len(queries) != 1 {
+		t.Errorf("the next page: got %d queries, want 1", len(queries))
+	}
+	if first, _, err = list(t.Context(), byName, sorted); err != nil || first != "c449" {
 		t.Errorf("the next page of the list that was sorted: got %s (%v), want c449", first, err)
 	}
+	if first, _, err = list(t.Context(), access.GrantFilter{}, ""); err != nil || first != "c000" {
+		t.Errorf("by id: got %s (%v), want c000", first, err)
+	}
 	if _, _, err = list(t.Context(), access.GrantFilter{Order: access.GrantsByEnd, MustSort: true}, ""); access.CodeOf(err) != access.Invalid {
-		t.Errorf("that must be sorted: got %v, want invalid", err)
+		t.Errorf("by end, which must be sorted: got %v, want invalid", err)
 	}
 	f := access.GrantFilter{Order: access.GrantsByName, MustSort: true, EndsBefore: noon.Add(2 * time.Hour)}
 	if first, page, err = list(t.Context(), f, ""); err != nil || first != "c500" || *page.Total != 6 {
 		t.Errorf("narrowed: got %s and a total of %v (%v), want c500 and 6", first, page.Total, err)
+	}
+}
+
+func TestALongListIsWholeInBothDirectionsAndForBothSides(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	acme, contoso := &access.Customer{ID: "acme", Name: "Acme", Version: 1}, partnerNamed("contoso", "Contoso")
+	var writes []access.Write
+	var want []string
+	for i := range 503 { // the names are in no order of the ids; some are the same
+		name := fmt.Sprintf("N %03d", (i*7)%250)
+		p, c := partnerNamed(fmt.Sprintf("p%03d", i), name), &access.Customer{ID: fmt.Sprintf("c%03d", i), Name: name, Version: 1}
+		for _, pair := range []struct {
+			c *access.Customer
+			p *access.Partner
+		}{{acme, p}, {c, contoso}} {
+			writes = append(writes, access.GrantWrite{After: &access.Grant{
+				ID: "g", Customer: pair.c.ID, Partner: pair.p.ID, Level: access.View, State: access.StateOpen, Version: 1,
+			}}, access.ListingWrite{After: access.NewListing(pair.c, pair.p)})
+		}
+		writes = append(writes, access.PartnerWrite{After: p}, access.CustomerWrite{After: c})
+		want = append(want, fmt.Sprintf("n %03d %03d", (i*7)%250, i))
+	}
+	for part := range slices.Chunk(writes, 60) { // a partner's words are writes, too
+		tb.save(t, part...)
+	}
+	slices.Sort(want)
+	for _, descending := range []bool{false, true} {
+		f := access.GrantFilter{Now: noon, Order: access.GrantsByName, Descending: descending}
+		ours := func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
+			page, err := tb.CustomerGrants(ctx, acme, f, ask)
+			return page.Page, err
+		}
+		theirs := func(ctx context.Context, ask access.PageRequest) (access.Page[access.GrantRow], error) {
+			page, err := tb.PartnerCustomers(ctx, contoso, f, ask)
+			return page.Page, err
+		}
+		if descending {
+			slices.Reverse(want)
+		}
+		for _, limit := range []int{40, 100} {
+			got, _ := pageThrough(t, "acme's grants", ours, func(r access.GrantRow) string {
+				return strings.ToLower(r.Partner.Name) + " " + r.Partner.ID[1:]
+			}, limit)
+			if !slices.Equal(got, want) {
+				t.Errorf("acme's grants, %d a page, turned round %v: got %q", limit, descending, got)
+			}
+			got, _ = pageThrough(t, "contoso's customers", theirs, func(r access.GrantRow) string {
+				return strings.ToLower(r.Customer.Name) + " " + r.Customer.ID[1:]
+			}, limit)
+			if !slices.Equal(got, want) {
+				t.Errorf("contoso's customers, %d a page, turned round %v: got %q", limit, descending, got)
+			}
+		}
 	}
 }

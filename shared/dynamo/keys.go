@@ -112,6 +112,8 @@ const (
 	closedPrefix     = "X#"
 	subPartnerPrefix = "V#"
 
+	listingPrefix = "N#" // also in index 1
+
 	requestPrefix = "Q#" // of requests that are to be decided; also in index 1, like the next
 	decidedPrefix = "D#" // of those that have ended
 )
@@ -122,6 +124,11 @@ func assignmentPrefix(partner string) string { return "U#" + partner + ":" }
 func partnerIndexPK(partner string) string   { return "P#" + partner }
 func userIndexPK(user string) string         { return "U#" + user }
 func customerIndexSK(customer string) string { return customerPrefix + customer }
+
+// listingKey orders a customer's grants by the partner's name; in index 1 the same item orders the partner's by the customer's.
+func listingKey(l *access.Listing) Key {
+	return Key{customerPK(l.Customer), listingPrefix + l.PartnerName}
+}
 
 // userIndexSK orders a partner's users by name.
 func userIndexSK(u *access.User) string { return userPrefix + access.SortName(u.Name, u.ID) }

@@ -262,6 +262,8 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 		tx.put(t, jobItem(w.After), w.Before.Stored())
 	case access.JobRowWrite:
 		tx.put(t, jobRowItem(w.After), w.Before.Stored())
+	case access.ListingWrite:
+		tx.listing(t, w)
 	case access.OpenJobsWrite:
 		tx.put(t, openJobsItem(w.After), w.Before.Stored())
 	case access.WebhooksWrite:

@@ -199,6 +199,8 @@ func (d *Due) taskPage(ctx context.Context, t *access.Task) (again bool, err err
 		return d.oldAssignments(ctx, t)
 	case access.TaskPersonErased:
 		return d.personErased(ctx, t)
+	case access.TaskRenamed:
+		return d.renamed(ctx, t)
 	}
 	p, err := d.Store.Partner(ctx, t.Partner)
 	if err != nil {
@@ -321,6 +323,33 @@ func (d *Due) customerRules(ctx context.Context, t *access.Task) (again bool, er
 		return false, err
 	}
 	return after != "", d.progress(ctx, access.PlanTaskProgress(t, after, d.planContext()))
+}
+
+// renamed brings the names of now into one stretch of the listings of a customer, or of a partner. The other side's names, which order
+// them, stay. The second round finds what another rename has moved meanwhile, and grants that were given at the same time.
+func (d *Due) renamed(ctx context.Context, t *access.Task) (again bool, err error) {
+	list, next, err := d.Store.Listings(ctx, t.Customer, t.Partner, t.LastCustomer, stretch)
+	if err != nil {
+		return false, err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, l := range list {
+		g.Go(func() error {
+			return d.apply(gctx, func(ctx context.Context) (access.Change, error) {
+				found, err := d.Store.Listed(ctx, l)
+				if err != nil || found == nil {
+					return access.Change{}, err
+				}
+				r, err := d.Store.GrantFacts(ctx, l.Customer, l.Partner, nil, false)
+				return access.PlanListing(found, r), err
+			})
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
 }
 
 // requestsAfter begins a position among the requests: the same task goes through the invitations first.

@@ -132,6 +132,10 @@ type due interface {
 	// which the customer has or had one. More tells that others follow the last.
 	CustomersOf(ctx context.Context, partner, after string, limit int) (customers []string, more bool, err error)
 	PartnersOf(ctx context.Context, customer, after string, limit int) (partners []string, more bool, err error)
+	// Listings lists by which names a customer and its partners, or where that is "" a partner and its customers, stand in lists, in the order
+	// of the other side's names; and Listed reads one again, nil when its pair is listed otherwise by now.
+	Listings(ctx context.Context, customer, partner, after string, limit int) (list []*access.Listing, next string, err error)
+	Listed(ctx context.Context, l *access.Listing) (*access.Listing, error)
 	// CustomersConcerned lists the customers whose open grants name or count one user, and with everyone also those that all of the partner
 	// may enter.
 	CustomersConcerned(ctx context.Context, u *access.User, everyone bool, after string) (customers []string, next string, err error)

@@ -47,7 +47,7 @@ func lists(ctx context.Context) ([]fixture.Figure, error) {
 	}
 	return []fixture.Figure{
 		{"page of a customer's and of a partner's list by id: round trips", strings.Join(trips, "; "), "the same number"},
-		{"the same by name, as long as that is sorted", strings.Join(sorted, "; "), ""},
+		{"the same by name: sorted and counted; beyond 500 by the names beside the grants", strings.Join(sorted, "; "), ""},
 	}, nil
 }
 
@@ -61,10 +61,15 @@ func (t *tally) grants(ctx context.Context, n int) error {
 			strings.ReplaceAll(customerJSON, "acme", customer),
 			strings.ReplaceAll(fixture.GrantJSON, "contoso", partner),
 			strings.ReplaceAll(fixture.PartnerJSON, "contoso", partner),
+			fmt.Sprintf(listingJSON, "acme", "partner", partner, partner, "acme", "acme"),
+			fmt.Sprintf(listingJSON, customer, "contoso", "contoso", "contoso", "acme", customer),
 		)
 	}
 	return fixture.Write(ctx, t.db, t.table, texts)
 }
+
+// listingJSON is by which names a pair is listed: the customer, the partner's name and id, and the partner, the customer's name and id.
+const listingJSON = `{"pk":{"S":"C#%s"},"sk":{"S":"N#%s#%s"},"gsi1pk":{"S":"P#%s"},"gsi1sk":{"S":"N#%s#%s"}}`
 
 const customerJSON = `{"created":{"S":"2026-01-15T08:00:00.000Z"},"name":{"S":"Acme"},"domain":{"S":"acme.example"},"sk":{"S":"C"},"pk":{"S":"C#acme"},"version":{"N":"4"},"id":{"S":"acme"},"status":{"S":"active"},"updated":{"S":"2026-11-02T10:11:12.131Z"}}`
 

@@ -86,8 +86,8 @@ func (o *employer) throughFailures(name, user, call string, after bool, change f
 	o.wantNoTask(user)
 }
 
-// waitForMails waits until n mails about that to that address are held by no attempt: each is settled, or waits for another attempt. Only then may the
-// clock go further than a function lives.
+// waitForMails waits until n mails about that to that address are held by no attempt: each is settled, or waits for another attempt. Only
+// then may the clock go further than a function lives.
 func (o *employer) waitForMails(about, to string, n int) {
 	o.t.Helper()
 	spec.Eventually(o.t, func() error {

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"partneraccess/scripts/prove/spec"
+	"partneraccess/shared/access"
+	"partneraccess/shared/dynamo"
 )
 
 // Races: what happens when two do at once what only one may, or what hangs together. Each is run so many times.
@@ -500,6 +503,49 @@ func TestAPartnerRenamedTwiceAtOnceIsFoundByItsLastNameAlone(t *testing.T) {
 		if !slices.Equal(got, wanted) {
 			t.Errorf("round %d, named %s: got %v hits for common, alpha, beta and the names before, want %v", i, name, got, wanted)
 		}
+	}
+}
+
+// Long lists of grants are read in the order of names that stand beside them: they follow a new name, also one that came while a grant was
+// given, or while the other side was renamed.
+func TestBothSidesRenamedAtOnceAreListedByTheirLastNames(t *testing.T) {
+	t.Parallel()
+	w := spec.New(t)
+	w.Partner("contoso")
+	w.Customer("acme")
+	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
+	store := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table())
+	p := w.Provider()
+	const times = rounds / 4
+	for i := range times {
+		id := fmt.Sprintf("globex%d", i)
+		w.Customer(id)
+		race(
+			func() *spec.Answer {
+				return p.Do("PATCH", "/v1/partners/contoso", m{"name": fmt.Sprintf("P%d", times-i)}, "If-Match", "*")
+			},
+			func() *spec.Answer { return p.Do("PUT", "/v1/customers/acme", m{"name": fmt.Sprintf("C%d", i)}) },
+			func() *spec.Answer { return w.Grant(id, m{"partner": "contoso", "everyone": true}) },
+		)
+		w.Advance(time.Minute)      // the sweep goes through the grants,
+		w.Advance(11 * time.Minute) // and once more for those that were being written then
+		for _, c := range []string{"acme", id} {
+			cust, err := store.Customer(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			partner, err := store.Partner(t.Context(), "contoso")
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, _, err := store.Listings(t.Context(), c, "", "", 10)
+			if want := access.NewListing(cust, partner); err != nil || len(list) != 1 || *list[0] != *want {
+				t.Errorf("round %d: %s is listed as %+v (%v), want once as %+v", i, c, list, err, want)
+			}
+		}
+	}
+	if list, _, err := store.Listings(t.Context(), "", "contoso", "", 100); err != nil || len(list) != 1+times {
+		t.Errorf("the partner has %d listings (%v), want %d", len(list), err, 1+times)
 	}
 }
 

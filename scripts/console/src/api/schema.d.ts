@@ -5151,8 +5151,8 @@ export interface components {
         ChangedSince: string;
         /**
          * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
-         *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
-         *     `changed_since` narrow it.
+         *     500 rows comes by name and without a `total`; by end or users it is refused. `level`, `everyone`, `ends_before` and `changed_since` narrow
+         *     it. As of an instant in the past such a list comes by id.
          */
         GrantSort: "name" | "until" | "users" | "-name" | "-until" | "-users";
         /**
@@ -6039,8 +6039,8 @@ export interface operations {
                 changed_since?: components["parameters"]["ChangedSince"];
                 /**
                  * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
-                 *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
-                 *     `changed_since` narrow it.
+                 *     500 rows comes by name and without a `total`; by end or users it is refused. `level`, `everyone`, `ends_before` and `changed_since` narrow
+                 *     it. As of an instant in the past such a list comes by id.
                  */
                 sort?: components["parameters"]["GrantSort"];
                 /**
@@ -8109,8 +8109,8 @@ export interface operations {
                 changed_since?: components["parameters"]["ChangedSince"];
                 /**
                  * @description By the other side's name, by end (what has none comes last) or by the number of users; a `-` before it turns the order round. A list of more than
-                 *     500 rows is not sorted: it comes by id and without a `total`, and with `sort` it is refused. `level`, `everyone`, `ends_before` and
-                 *     `changed_since` narrow it.
+                 *     500 rows comes by name and without a `total`; by end or users it is refused. `level`, `everyone`, `ends_before` and `changed_since` narrow
+                 *     it. As of an instant in the past such a list comes by id.
                  */
                 sort?: components["parameters"]["GrantSort"];
                 /**
