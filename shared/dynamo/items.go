@@ -284,6 +284,7 @@ func partnerItem(p *access.Partner) draft {
 	d.s("offer", p.Offer.String())
 	d.b("sso", p.SSO)
 	d.b("owner_sets_sso", p.OwnerSetsSSO)
+	d.n(rules, decisionRules)
 	d.s("status", string(p.Status))
 	d.s("parent", p.Parent)
 	d.list("contacts", p.Contacts)
@@ -330,9 +331,11 @@ func userItem(u *access.User) draft {
 	}
 	d.s("id", u.ID)
 	d.n("number", u.Number)
+	d.n(rules, decisionRules)
 	d.s("email", u.Email)
 	d.b("unproved", u.Unproved)
 	d.list("former", u.FormerEmails)
+	d.aliases(u)
 	d.s("name", u.Name)
 	d.s("phone", u.Phone)
 	d.s("role", string(u.Role))
@@ -461,7 +464,9 @@ func grantItem(g *access.Grant) draft {
 	d.s("note", g.Note)
 	d.s("message", g.Message)
 	d.s("domain", g.Domain)
+	d.n(rules, decisionRules)
 	d.caps(g.Caps)
+	d.aliasCaps(g.Caps)
 	d.s("asking", string(g.Asking))
 	if g.RulesVersion > 0 {
 		d.n("ruled", g.RulesVersion)
@@ -597,6 +602,7 @@ func assignmentItem(a *access.Assignment) draft {
 	d.index1(userIndexPK(a.User), customerIndexSK(a.Customer))
 	d.s("customer", a.Customer)
 	d.s("user", a.User)
+	d.n(rules, decisionRules)
 	d.n("epoch", a.Epoch)
 	d.b("out", a.Excluded)
 	if a.Level != nil {

@@ -364,14 +364,14 @@ const decisive = `"ProjectionExpression":"#a,#b,#c,#d,#e,#f,#g,#h,#i,#j,#k,#l,#m
 // batchGet reads the items of at most 100 distinct keys and gives each to found. It returns the keys that DynamoDB left out.
 func (r *Reader) batchGet(ctx context.Context, keys []Key, strong bool, found func(item)) (left []Key, err error) {
 	c := call{target: batchGetTarget, pool: &r.scanners}
-	size := len(r.table) + len(decisive) + 80
+	size := len(r.table) + len(r.decisive) + 80
 	for _, k := range keys {
 		size += len(k.PK) + len(k.SK) + 32
 	}
 	b := append(make([]byte, 0, size), `{"RequestItems":{`...)
 	b = appendString(b, r.table)
 	b = append(b, `:{`...)
-	b = append(b, decisive...)
+	b = append(b, r.decisive...)
 	if strong {
 		b = append(b, `"ConsistentRead":true,`...)
 	}

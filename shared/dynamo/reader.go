@@ -24,6 +24,8 @@ import (
 type Reader struct {
 	client   *dynamodb.Client
 	table    string
+	aliases  bool   // see WithAliases
+	decisive string // the projection
 	batch    *dynamodb.BatchGetItemInput
 	transact *dynamodb.TransactGetItemsInput
 	scanners sync.Pool // of *scanner
@@ -33,8 +35,10 @@ type Reader struct {
 
 // NewReader returns a reader of the table.
 func NewReader(client *dynamodb.Client, table string, options ...Option) *Reader {
+	o := apply(options)
 	return &Reader{
-		client: client, table: table, batch: batchInput(table), transact: transactInput(table), metrics: apply(options).metrics,
+		client: client, table: table, aliases: o.aliases, decisive: decisiveOf(o.aliases),
+		batch: batchInput(table), transact: transactInput(table), metrics: o.metrics,
 	}
 }
 
@@ -49,6 +53,9 @@ const (
 func (r *Reader) Facts(ctx context.Context, qs []access.FactsQuery, c access.Consistency) ([]access.Facts, error) {
 	most := len(qs) * 4
 	if c == access.Snapshot {
+		if r.aliases {
+			return nil, errors.New("read facts: a snapshot reads whole records, and this reader looks at no addresses")
+		}
 		most = keysPerRequest // each question's records have to be in one transaction
 	}
 	plans := r.planReads(qs, most)
@@ -173,6 +180,7 @@ func pause(ctx context.Context, round int) error {
 // readPlan holds the records that some questions need, each once, and where each question finds its own.
 type readPlan struct {
 	records []record
+	aliases bool            // see WithAliases
 	at      map[Key]int     // the index of each key, if mapped
 	mapped  bool            // so many that a map is faster than a loop
 	indexes []recordIndexes // one for each question
@@ -231,7 +239,7 @@ func (r *Reader) planReads(qs []access.FactsQuery, most int) []*readPlan {
 func (r *Reader) newPlan(questions, most int) *readPlan {
 	s, _ := r.plans.Get().(*readPlan)
 	if s == nil {
-		s = &readPlan{}
+		s = &readPlan{aliases: r.aliases}
 	}
 	n := min(questions*2+2, most)
 	s.records, s.indexes = slices.Grow(s.records, n), slices.Grow(s.indexes, questions)
@@ -319,14 +327,23 @@ func (p *part) found(it item) {
 		return
 	}
 	var err error
+	if kind := p.plan.records[i].kind; p.plan.aliases {
+		it.checkRules(kind == ofUser || kind == ofGrant)
+	}
 	switch r := &p.plan.records[i]; r.kind {
 	case ofPartner:
 		r.partner, err = decode(&it, (*item).partner)
 	case ofUser:
 		r.user, err = decode(&it, (*item).user)
+		if p.plan.aliases && err == nil {
+			r.user.Email, r.user.FormerEmails = it.s(alias), it.list(aliases)
+		}
 	case ofGrant:
 		r.grant = next(&p.grants, p.to-p.from)
 		it.grantInto(r.grant)
+		if p.plan.aliases {
+			r.grant.Caps = it.caps(aliasCaps)
+		}
 		err = it.err
 	case ofAssignment:
 		r.assignment = next(&p.assignments, p.to-p.from)
@@ -346,6 +363,7 @@ func (p *part) fail(err error) {
 func (r *Reader) UserByEmail(ctx context.Context, address string) (string, error) {
 	out, err := r.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &r.table, ConsistentRead: aws.Bool(true), Key: newDraft(emailKey(address)),
+		ProjectionExpression: aws.String("#user"), ExpressionAttributeNames: map[string]string{"#user": "user"},
 	})
 	if err != nil {
 		return "", fmt.Errorf("read whose an address is: %w", err)

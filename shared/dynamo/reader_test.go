@@ -118,7 +118,7 @@ func response(r *http.Request, status int, body string) *http.Response {
 }
 
 // reader is a Reader through a wiretap, with the client that the functions use.
-func reader(t *testing.T, endpoint, table string, tap *wiretap) *Reader {
+func reader(t *testing.T, endpoint, table string, tap *wiretap, options ...Option) *Reader {
 	t.Helper()
 	env := map[string]string{
 		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
@@ -130,7 +130,7 @@ func reader(t *testing.T, endpoint, table string, tap *wiretap) *Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewReader(client, table)
+	return NewReader(client, table, options...)
 }
 
 func engineReader(t *testing.T) (*Reader, *wiretap) {
@@ -211,6 +211,7 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := reader(t, e.Endpoint(), table, &wiretap{})
+	sparing := reader(t, e.Endpoint(), table, &wiretap{}, WithAliases())
 	catalogue := access.DefaultCatalogue()
 	instants := []time.Time{{}, at("2026-10-01T08:00:00.123Z"), at("2026-11-01T00:00:00Z"), at("2027-03-01T00:00:00Z")}
 	levels := []access.Level{access.None, access.View, access.Support, access.Manage}
@@ -296,10 +297,17 @@ func TestFactsHoldAllThatDecisionsLookAt(t *testing.T) {
 		}
 		replace(t, e.Client(), table, drafts, questions)
 		now := rapid.SampledFrom(instants[1:]).Draw(t, "now")
-		for _, c := range []access.Consistency{access.Strong, access.Eventual, access.Snapshot} {
-			read, err := r.Facts(t.Context(), questions, c)
+		for _, how := range []struct {
+			*Reader
+			access.Consistency
+		}{{r, access.Strong}, {r, access.Eventual}, {r, access.Snapshot}, {sparing, access.Strong}, {sparing, access.Eventual}} {
+			c := how.Consistency
+			read, err := how.Facts(t.Context(), questions, c)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if shown := text(read); how.Reader == sparing && (strings.Contains(shown, "kim@") || strings.Contains(shown, "lea@")) {
+				t.Fatalf("got an address in %s, want aliases alone", shown)
 			}
 			for i, q := range questions {
 				for _, action := range []string{"reports:read", "settings:write", "no:such"} {

@@ -38,7 +38,10 @@ func New(db *dynamodb.Client, table string, options ...Option) *Store {
 // Option changes what New and NewReader return.
 type Option func(*settings)
 
-type settings struct{ metrics *metrics.Recorder }
+type settings struct {
+	metrics *metrics.Recorder
+	aliases bool
+}
 
 func apply(options []Option) (s settings) {
 	for _, set := range options {

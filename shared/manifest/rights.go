@@ -6,7 +6,7 @@ type Right struct {
 	On     Resource // what it is called on
 	// Keys are the partition keys that it is called with, as patterns of dynamodb:LeadingKeys ("C#*"); none: whatever they are.
 	Keys []string
-	// Attributes are those that an update names, its key's included, and it returns none; none: whatever they are.
+	// Attributes are those that a call names, its key's included, and an update returns none; none: whatever they are.
 	Attributes []string
 }
 
@@ -159,6 +159,24 @@ func rights() map[string][]Right {
 			table("UpdateItem", "B", "C", "P"),
 		},
 	}
+}
+
+// CheckRole are the rights of the role that the stack exports to back ends that decide in their own process (shared/client/table): to read
+// the records of decisions by their keys, in the attributes that decisions look at, none of which holds an address; and whose an address
+// is, for those who know it.
+func CheckRole() []Right {
+	decisive := table("BatchGetItem", "C", "P")
+	decisive.Attributes = []string{
+		"pk", "sk", "id", "status", "class", "offer", "sso", // of a partner
+		"number", "role", "member_of", "alias", "aliases", // of a user
+		"customer", "partner", "level", "state", "from", "until", "require_sso", "everyone", "epoch", "up_to", "end_reason", "domain",
+		"alias_caps", "assigned_by", // of a grant
+		"user", "out", "by", "used", "used_by", // of an assignment
+		"rules", // of all
+	}
+	resolving := table("GetItem", "E")
+	resolving.Attributes = []string{"pk", "sk", "user"}
+	return []Right{decisive, resolving}
 }
 
 // jobRights are those of the functions for bulk jobs and for webhooks.
