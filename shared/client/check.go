@@ -86,22 +86,28 @@ func (a answered) decision() (Decision, error) {
 	}, nil
 }
 
-// Checks asks all questions in batches, one after the other.
+// Checks asks all questions in batches, one after the other. None of them counts as a use of the access.
 func (c *Client) Checks(ctx context.Context, questions []Question) ([]Decision, []error, error) {
 	decisions, errs := make([]Decision, len(questions)), make([]error, len(questions))
 	for from := 0; from < len(questions); from += MaxQuestions {
 		to := min(from+MaxQuestions, len(questions))
-		if err := c.batch(ctx, questions[from:to], decisions[from:to], errs[from:to]); err != nil {
+		if err := c.batch(ctx, questions[from:to], decisions[from:to], errs[from:to], nil); err != nil {
 			return nil, nil, err
 		}
 	}
 	return decisions, errs, nil
 }
 
-func (c *Client) batch(ctx context.Context, questions []Question, decisions []Decision, errs []error) error {
-	var body struct {
+// options say more of all questions of a batch.
+type options struct {
+	RecordUse bool `json:"record_use"` // an allow counts as a use of the access, as it does of a question that goes alone
+}
+
+func (c *Client) batch(ctx context.Context, questions []Question, decisions []Decision, errs []error, with *options) error {
+	body := struct {
+		Context     *options     `json:"context,omitempty"`
 		Evaluations []evaluation `json:"evaluations"`
-	}
+	}{Context: with}
 	for _, q := range questions {
 		body.Evaluations = append(body.Evaluations, q.evaluation())
 	}
@@ -118,15 +124,15 @@ func (c *Client) batch(ctx context.Context, questions []Question, decisions []De
 	at, _ := time.Parse(time.RFC3339, a.Header.Get("Evaluated-At"))
 	for i, e := range got.Evaluations {
 		decisions[i], errs[i] = e.decision()
-		if decisions[i].EvaluatedAt.IsZero() {
+		if errs[i] == nil && decisions[i].EvaluatedAt.IsZero() {
 			decisions[i].EvaluatedAt = at
 		}
 	}
 	return nil
 }
 
-// Check asks one question. Whatever goes wrong is a denial with an error: Allowed is true only when the service said so. Questions that
-// others ask within two milliseconds go with it, 50 at most.
+// Check asks one question. Whatever goes wrong is a denial with an error: Allowed is true only when the service said so. An allow counts as
+// a use of the access. Questions that others ask within two milliseconds go with it, 50 at most.
 func (c *Client) Check(ctx context.Context, q Question) (Decision, error) {
 	if d, ok := c.kept.get(q); ok {
 		return d, nil

@@ -185,6 +185,7 @@ func TestQuestionsTravelTogether(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
 			Subject     struct{ ID string }
+			Context     json.RawMessage
 			Evaluations []struct{ Subject struct{ ID string } }
 		}
 		_ = json.NewDecoder(r.Body).Decode(&body)
@@ -194,6 +195,9 @@ func TestQuestionsTravelTogether(t *testing.T) {
 		if r.URL.Path == "/access/v1/evaluation" {
 			_, _ = io.WriteString(w, answer(body.Subject.ID))
 			return
+		}
+		if got, want := string(body.Context), `{"record_use":true}`; got != want { // as a question that goes alone
+			t.Errorf("got the context %s, want %s", got, want)
 		}
 		most.Store(max(most.Load(), int64(len(body.Evaluations))))
 		var all []string

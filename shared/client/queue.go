@@ -75,5 +75,6 @@ func (q *queue) send(ctx context.Context, p *batch) {
 		p.decisions, p.errs = []Decision{d}, []error{err}
 		return
 	}
-	p.decisions, p.errs, p.err = q.client.Checks(ctx, p.questions)
+	p.decisions, p.errs = make([]Decision, len(p.questions)), make([]error, len(p.questions))
+	p.err = q.client.batch(ctx, p.questions, p.decisions, p.errs, &options{RecordUse: true})
 }
