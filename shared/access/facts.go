@@ -1,5 +1,7 @@
 package access
 
+import "strings"
+
 // Facts are the records that a decision reads. A record that does not exist is nil, and denies.
 type Facts struct {
 	Partner    *Partner
@@ -25,3 +27,15 @@ const (
 	// Snapshot reads the facts of one question as of one instant, and costs twice as much as Strong.
 	Snapshot Consistency = "snapshot"
 )
+
+// Subject returns whom a question names: the id of a partner's user, or an address whose user is to be looked up. Both are "" when the
+// text is neither.
+func Subject(text string) (user, address string) {
+	switch {
+	case ValidUserID(text):
+		return text, ""
+	case strings.Contains(text, "@"):
+		address, _ = ParseEmail(text)
+	}
+	return "", address
+}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"partneraccess/shared/awsenv"
@@ -23,30 +24,49 @@ func NewClient(getenv func(string) string, change ...func(*dynamodb.Options)) (*
 	if err != nil {
 		return nil, err
 	}
-	o := dynamodb.Options{
-		Region:       env.Region,
-		Credentials:  env.Credentials,
-		BaseEndpoint: env.Endpoint,
-		HTTPClient:   Direct{transport()},
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = 4
-			o.Backoff = retry.BackoffDelayerFunc(backoff)
-		}),
-	}
+	o := dynamodb.Options{Region: env.Region, Credentials: env.Credentials, BaseEndpoint: env.Endpoint}
 	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = env.FIPS, env.DualStack
+	tune(&o)
 	for _, f := range change {
 		f(&o)
 	}
+	if err := fixEndpoint(&o); err != nil {
+		return nil, err
+	}
+	return dynamodb.New(o), nil
+}
+
+// ClientOf returns the client of a process that has a configuration of the SDK's own, with what makes NewClient's cheap and quick to give
+// up: a back end that decides by itself. The error is a sentence for the operator.
+func ClientOf(cfg aws.Config, change ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
+	var wrong error
+	client := dynamodb.NewFromConfig(cfg, slices.Concat([]func(*dynamodb.Options){tune}, change, []func(*dynamodb.Options){
+		func(o *dynamodb.Options) { wrong = fixEndpoint(o) },
+	})...)
+	return client, wrong
+}
+
+// tune sets how requests are sent, and how often.
+func tune(o *dynamodb.Options) {
+	o.HTTPClient = Direct{transport()}
+	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 4
+		o.Backoff = retry.BackoffDelayerFunc(backoff)
+	})
+}
+
+// fixEndpoint resolves the endpoint once.
+func fixEndpoint(o *dynamodb.Options) error {
 	endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), dynamodb.EndpointParameters{
 		Region: &o.Region, Endpoint: o.BaseEndpoint,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("no endpoint of DynamoDB follows from AWS_REGION %q and the AWS_ENDPOINT_URL settings: %w", o.Region, err)
+		return fmt.Errorf("no endpoint of DynamoDB follows from AWS_REGION %q and the AWS_ENDPOINT_URL settings: %w", o.Region, err)
 	}
 	o.EndpointResolverV2 = resolved(endpoint)
-	return dynamodb.New(o), nil
+	return nil
 }
 
 // resolved is the endpoint of every call. It depends only on what is known at the start; resolving it each time costs a sixth of a call's

@@ -206,12 +206,7 @@ func (k *check) prepare(q *authzen.Query, required authzen.Required) (e evaluati
 		}
 	}
 	if q.Subject.Type == "user" {
-		switch id := q.Subject.ID; {
-		case access.ValidUserID(id):
-			e.user = id
-		case strings.Contains(id, "@"):
-			e.address, _ = access.ParseEmail(id)
-		}
+		e.user, e.address = access.Subject(q.Subject.ID)
 	}
 	if q.Resource.Type == access.PartnerType {
 		e.portal, e.partner, e.knownType = true, q.Resource.ID, true
