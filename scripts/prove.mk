@@ -48,6 +48,10 @@ prove-histories: setup ## let 16 clients collide, judged by porcupine (OPS=10000
 prove-trust: setup ## let a partner's people do all that they can against the customers, judged by what these have consented to (OPS=100000 SEED=n)
 	go run ./scripts/prove trust -steps $(OPS) $(if $(SEED),-seed $(SEED))
 
+.PHONY: prove-alike
+prove-alike: setup ## ask 100,000 random questions of the service, of the function and of the table itself, and compare the answers (OPS, SEED)
+	go run ./scripts/prove alike -questions $(OPS) $(if $(SEED),-seed $(SEED))
+
 .PHONY: prove-input
 prove-input: setup ## send 100,000 bad requests, made from openapi.yaml (OPS, SEED)
 	go run ./scripts/prove input -requests $(OPS) $(if $(SEED),-seed $(SEED))

@@ -37,7 +37,7 @@ func main() {
 var errFound = errors.New("found what should never be")
 
 func run(ctx context.Context, args []string, out, log io.Writer) error {
-	const usage = "say what to prove: histories, input, crash, trust or anyday, and -h after it for the flags"
+	const usage = "say what to prove: histories, input, crash, trust, anyday or alike, and -h after it for the flags"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -53,6 +53,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return c.trust(ctx)
 	case "anyday":
 		return c.anyday(ctx)
+	case "alike":
+		return c.alike(ctx)
 	case "crash":
 		return c.crash(ctx)
 	}

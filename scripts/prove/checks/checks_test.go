@@ -83,6 +83,9 @@ func rules() map[string]rule {
 		},
 		"shared/turns":  {}, // whose turn it is: it knows nobody
 		"shared/client": {}, // a module elsewhere takes it alone
+		// Each way to ask that needs a client of AWS is a package of its own.
+		"shared/client/table":  {own: []string{"shared/access", "shared/client", "shared/dynamo"}, other: with(aws, text)},
+		"shared/client/invoke": {own: []string{"shared/client"}, other: aws},
 		"shared/sweep": {
 			own:   []string{"events", "shared/access", "shared/metrics", "shared/service", "shared/turns"},
 			other: with(text, []string{"github.com/aws/aws-lambda-go"}),
@@ -211,6 +214,10 @@ func TestTheRulesRefuseWhatTheyShould(t *testing.T) {
 		{"shared/dynamo", module + "/scripts/local/engine", false},
 		{"shared/httpapi", module + "/shared/dynamo", false},
 		{"shared/httpapi", module + "/shared/authzen", true},
+		{"shared/client", "github.com/aws/aws-sdk-go-v2/service/dynamodb", false},
+		{"shared/client", module + "/shared/access", false},
+		{"shared/client/table", module + "/shared/dynamo", true},
+		{"shared/client/invoke", module + "/shared/dynamo", false},
 		{"shared/authzen", module + "/shared/apigateway", false},
 		{"shared/apigateway", module + "/shared/access", false},
 		{"shared/httpapi", "github.com/aws/aws-sdk-go-v2/service/dynamodb", false},
