@@ -44,12 +44,9 @@ func (v *service) addFunction(f manifest.Function, folder string) {
 	for _, s := range v.statements(f.Name) {
 		role.AddToPolicy(s)
 	}
-	if v.tableKey != "" { // DynamoDB uses the key in the name of whoever reads or writes
-		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions:    jsii.Strings("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
-			Resources:  jsii.Strings(v.tableKey),
-			Conditions: &map[string]any{"StringEquals": map[string]any{"kms:ViaService": "dynamodb." + *v.in.Region() + ".amazonaws.com"}},
-		}))
+	if v.tableKey != "" {
+		role.AddToPolicy(v.useOfTableKey(
+			"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"))
 	}
 	architecture := awslambda.Architecture_ARM_64() // a fifth cheaper, and as fast
 	if v.target == onLocalStack {

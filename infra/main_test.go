@@ -97,7 +97,7 @@ func settingsOf(variant string) map[string]string {
 			"webAcl":       "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pages/1",
 			"poolWebAcl":   "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/pool/2",
 			"backupCopyTo": "arn:aws:backup:eu-west-1:123456789012:backup-vault:away", "backupDays": "400", "budget": "100", "tracing": "false",
-			"pipeline": "example/access",
+			"pipeline": "example/access", "checkRoleFor": "210987654321, " + deciding,
 		})
 	case "oidc":
 		return with(base(), map[string]string{
@@ -126,6 +126,9 @@ func settingsOf(variant string) map[string]string {
 	}
 	return variants()[variant]
 }
+
+// deciding is a role whose back end decides from the table itself.
+const deciding = "arn:aws:iam::123456789012:role/reports/api"
 
 const federationSecret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:corp-client-AbCdEf"
 

@@ -45,7 +45,8 @@ type settings struct {
 	origins             []string // of the pages that may call the API from a browser
 	domain, certificate string   // of the API; "": API Gateway's own address
 	throttles           manifest.Throttles
-	checkConcurrency    int // executions that are kept for check; 0: none
+	checkConcurrency    int      // executions that are kept for check; 0: none
+	checkRoleFor        []string // accounts and roles whose back ends may decide from the table itself; none: there is no role for it
 
 	letters            letters.Settings
 	mailIdentity       string // SES's: the domain, or the address, that mails are sent from
@@ -102,7 +103,7 @@ func defaults(target string) map[string]string {
 		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "",
 		"consoleLogout": "",
 		"domain":        "", "certificate": "",
-		"checkConcurrency": "0", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
+		"checkConcurrency": "0", "checkRoleFor": "", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "", "chatWebhook": "",
 		"defaultLanguage": "", "defaultZone": "",
@@ -181,7 +182,7 @@ func read(given map[string]string) (settings, error) {
 		tableKey: all["tableKey"], permissionsBoundary: all["permissionsBoundary"], webACL: all["webAcl"], poolWebACL: all["poolWebAcl"],
 		backupDays: int(number("backupDays", 0, 36_500)), backupCopyTo: all["backupCopyTo"], pipeline: all["pipeline"],
 		budget:           int(number("budget", 0, 1_000_000)),
-		checkConcurrency: int(number("checkConcurrency", 0, 10_000)),
+		checkConcurrency: int(number("checkConcurrency", 0, 10_000)), checkRoleFor: list(all["checkRoleFor"]),
 		letters: letters.Settings{
 			Product: all["product"], From: all["mailFrom"], ReplyTo: all["replyTo"], Support: all["support"], CustomerURL: all["customerUrl"],
 			PartnerURL: all["partnerUrl"], InvitationURL: all["invitationUrl"], Unsubscribe: all["unsubscribe"],
@@ -255,6 +256,7 @@ func (s settings) problems() []error {
 	s.checkMail(&c)
 	s.checkOperations(&c)
 	s.checkAdditions(&c)
+	s.checkCheckRole(&c)
 	return c
 }
 

@@ -94,6 +94,10 @@ func newStack(app awscdk.App, s settings, code code, pages string) awscdk.Stack 
 	}
 	if s.target == onAWS {
 		v.addRoutes()
+		v.output("CheckFunction", v.live["check"].FunctionArn(), "the function that decides, for back ends that invoke it: shared/client/invoke")
+		if len(v.checkRoleFor) > 0 {
+			v.addCheckRole()
+		}
 		v.addAdditions()
 		v.addAlarms()
 		v.addRollouts()

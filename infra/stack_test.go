@@ -684,7 +684,7 @@ func TestWhatAnOperatorAdds(t *testing.T) {
 			with++
 		}
 	}
-	same(t, "functions that may use the key", with, len(manifest.Functions()))
+	same(t, "functions that may use the key, and back ends that decide", with, len(manifest.Functions())+1)
 	_, pages := tpl.only(t, "AWS::CloudFront::Distribution")
 	same(t, "WAF before the pages", at(pages.Properties, "DistributionConfig", "WebACLId"), given["webAcl"])
 	_, waf := tpl.only(t, "AWS::WAFv2::WebACLAssociation")
