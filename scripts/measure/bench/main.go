@@ -34,6 +34,7 @@ func parts() []part {
 		{name: "storage", measure: storageCost},
 		{name: "check", measure: cpuAndAllocations},
 		{name: "batch", measure: batchAgainstSingles},
+		{name: "direct", measure: direct},
 		{name: "binary", measure: binary},
 		{name: "everyone", measure: everyone},
 		{name: "lists", measure: lists},
