@@ -89,6 +89,9 @@ type Event struct {
 
 	// Job is the bulk job of which the change was a row; "" for any other change. The mails about a job's changes are put together.
 	Job string `json:"job,omitzero"`
+
+	// Webhook is the webhook that a mail is about. No event of the contract has it: see access.WebhookNotice.
+	Webhook string `json:"webhook,omitzero"`
 }
 
 // Actor is who made the change.

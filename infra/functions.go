@@ -169,7 +169,7 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		"IDENTITY":   jsii.String("none"), "USER_POOL_ID": jsii.String(""), "USER_POOL_CLIENT_ID": jsii.String(""),
 		"PRODUCT_NAME": &l.Product, "MAIL_FROM": &l.From, "MAIL_REPLY_TO": &l.ReplyTo, "SUPPORT": &l.Support, "CUSTOMER_URL": &l.CustomerURL,
 		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe, "CHAT_WEBHOOK": &l.Chat,
-		"DEFAULT_LANGUAGE": &l.Language, "DEFAULT_ZONE": &l.Zone,
+		"DEFAULT_LANGUAGE": &l.Language, "DEFAULT_ZONE": &l.Zone, "PROVIDER_EMAIL": &l.Provider,
 		"MAIL_CONFIGURATION_SET": jsii.String(""), "WORK_FUNCTION": v.named("work"), "DELIVER_FUNCTION": v.named("deliver"),
 		"BUS_NAME": v.bus.EventBusName(),
 	}

@@ -44,7 +44,7 @@ func base() map[string]string {
 		"product": "Cloud", "mailFrom": "Cloud <no-reply@mail.cloud.example>", "support": "help@cloud.example", "replyTo": "help@cloud.example",
 		"customerUrl": "https://cloud.example/c/{customer}", "partnerUrl": "https://cloud.example/p/{partner}",
 		"invitationUrl": "https://cloud.example/i/{token}", "unsubscribe": "mailto:stop@cloud.example", "defaultLanguage": "de",
-		"defaultZone": "Europe/Berlin", "chatWebhook": "https://hooks.slack.com/services/T/B/x",
+		"defaultZone": "Europe/Berlin", "chatWebhook": "https://hooks.slack.com/services/T/B/x", "providerEmail": "hooks@cloud.example",
 		"pageUrl": "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
 		"signInUrl": "https://{domain}/in", "requireSso": "true", "alarmEmail": "ops@cloud.example", "catalogue": catalogue,
 		"tracing": "true", "throttleRate": "50", "throttleBurst": "70", "checkConcurrency": "20", "logRetentionDays": "30",
@@ -65,7 +65,7 @@ func variants() map[string]map[string]string {
 		"protect": "true",
 	})
 	for _, name := range []string{
-		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl", "chatWebhook",
+		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl", "chatWebhook", "providerEmail",
 		"defaultLanguage", "defaultZone",
 	} {
 		delete(outside, name)

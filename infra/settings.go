@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -105,7 +106,7 @@ func defaults(target string) map[string]string {
 		"domain":        "", "certificate": "",
 		"checkConcurrency": "0", "checkRoleFor": "", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
-		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "", "chatWebhook": "",
+		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "", "chatWebhook": "", "providerEmail": "",
 		"defaultLanguage": "", "defaultZone": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
 		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "dashboard": "true", "sharedMachine": "false",
@@ -186,7 +187,7 @@ func read(given map[string]string) (settings, error) {
 		letters: letters.Settings{
 			Product: all["product"], From: all["mailFrom"], ReplyTo: all["replyTo"], Support: all["support"], CustomerURL: all["customerUrl"],
 			PartnerURL: all["partnerUrl"], InvitationURL: all["invitationUrl"], Unsubscribe: all["unsubscribe"],
-			Chat:     all["chatWebhook"],
+			Chat: all["chatWebhook"], Provider: cmp.Or(all["providerEmail"], all["alarmEmail"]),
 			Language: all["defaultLanguage"], Zone: all["defaultZone"],
 		},
 		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
@@ -203,8 +204,8 @@ func read(given map[string]string) (settings, error) {
 	if !slices.ContainsFunc(wrong, func(err error) bool { return strings.Contains(err.Error(), " is missing:") }) {
 		// one complaint of each is enough
 		if err := s.letters.Validate(); err != nil {
-			say("of product, mailFrom, replyTo, support, customerUrl, partnerUrl, invitationUrl, unsubscribe, defaultLanguage and "+
-				"defaultZone: %w", err)
+			say("of product, mailFrom, replyTo, support, customerUrl, partnerUrl, invitationUrl, unsubscribe, defaultLanguage, "+
+				"defaultZone and providerEmail: %w", err)
 		} else if s.mailIdentity == "" {
 			_, s.mailIdentity, _ = strings.Cut(s.fromAddress(), "@")
 		}

@@ -3,6 +3,8 @@ package access
 import (
 	"slices"
 	"time"
+
+	"partneraccess/events"
 )
 
 // Webhook is an address to which events are sent as they happen, signed. It belongs to the provider, or to one customer, which gets its own
@@ -165,6 +167,50 @@ type WebhookWake struct {
 }
 
 func (WebhookWake) write() {}
+
+// WebhookNotice has whoever manages a webhook told by mail of how its address does. It is no event that anybody else hears of.
+type WebhookNotice struct{ Event events.Event }
+
+func (WebhookNotice) write() {}
+
+// The types of the notices.
+const (
+	WebhookFails events.Type = "webhook.failing"  // Data.From: since when; Data.Days: after how many days; Data.Until: when it is disabled
+	WebhookEnded events.Type = "webhook.disabled" // Data.Reason: why; Data.From: since when nothing was taken
+)
+
+// WebhookNoticeDays are the days of nothing but failures after which a webhook's manager is told of them.
+func WebhookNoticeDays() []int { return []int{1, 3} }
+
+// NoticeDue returns after how many days of failures a notice is due, by how long they have gone on; 0 when there is none.
+func NoticeDue(failing time.Duration) int {
+	due := 0
+	for _, days := range WebhookNoticeDays() {
+		if failing >= time.Duration(days)*24*time.Hour {
+			due = days
+		}
+	}
+	return due
+}
+
+// FailureNotice tells that nothing has been taken for so many days, since that instant.
+func (h *Webhook) FailureNotice(days int, since time.Time, pc PlanContext) WebhookNotice {
+	return h.notice(WebhookFails, events.Data{Days: days, From: instant(since), Until: instant(since.Add(WebhookPatience))}, pc)
+}
+
+// DisabledNotice tells that the webhook was disabled. Since is when its address began to fail; zero = it did not.
+func (h *Webhook) DisabledNotice(since time.Time, pc PlanContext) WebhookNotice {
+	return h.notice(WebhookEnded, events.Data{Reason: string(h.Reason), From: instant(since)}, pc)
+}
+
+func (h *Webhook) notice(t events.Type, d events.Data, pc PlanContext) WebhookNotice {
+	e := pc.asClock().event(t, nil, nil, d)
+	e.Webhook = h.ID
+	if h.Customer != "" {
+		e.Customer = &events.Organisation{ID: h.Customer}
+	}
+	return WebhookNotice{e}
+}
 
 // PlanWebhook plans another webhook. H has what its owner has said, the id and the secret; it becomes what is stored.
 func PlanWebhook(all *Webhooks, h *Webhook, pc PlanContext) (Change, error) {

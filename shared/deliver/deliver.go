@@ -38,6 +38,7 @@ type Store interface {
 	Delivery(ctx context.Context, webhook, event string) (*access.WebhookDelivery, error)
 	ClaimDelivery(ctx context.Context, webhook, event string, now, until time.Time) (*access.WebhookDelivery, error)
 	RecordDelivery(ctx context.Context, w *access.WebhookDelivery) error
+	NoteQueue(ctx context.Context, webhook, worker string, seen dynamo.Queue, notice *access.WebhookNotice) (bool, error)
 }
 
 // Sender sends a message to an address. See webhook.Client.
@@ -132,7 +133,8 @@ type queue struct {
 	id   string // of the webhook
 	me   string
 	seen dynamo.Queue
-	mine bool // seen is this execution's
+	mine bool      // seen is this execution's
+	was  time.Time // since when the address fails, as the table has it
 	hook *access.Webhook
 	plan service.WebhookPlans
 
@@ -168,8 +170,9 @@ func (w *Worker) Deliver(ctx context.Context, id string) (Report, error) {
 
 // saw takes what the table says of the queue. Once this execution has the queue, it knows better itself how the address does.
 func (q *queue) saw(held *dynamo.Queue) {
+	q.was = held.Failing
 	if q.mine {
-		held.Failing, held.Paused = q.seen.Failing, q.seen.Paused
+		held.Failing, held.Told, held.Paused = q.seen.Failing, q.seen.Told, q.seen.Paused
 	}
 	q.seen, q.mine = *held, true
 }
@@ -186,6 +189,7 @@ func (q *queue) work(ctx context.Context, stop time.Time) (time.Time, error) {
 		q.hook = all.Find(q.id)
 		switch {
 		case q.hook == nil || q.hook.Status == access.WebhookPaused || q.hook.Status == access.WebhookDisabled:
+			q.seen.Failing, q.seen.Told = time.Time{}, 0 // its owner has it in hand: what fails afterwards begins anew
 			return time.Time{}, nil
 		case !time.Now().Before(stop):
 			return now, nil
@@ -257,10 +261,12 @@ func (q *queue) challenge(ctx context.Context) (time.Time, error) {
 	return d.Due, nil
 }
 
-// errLost is what ends an execution whose lease another has taken.
+// errOther is what ends an execution whose lease another has taken.
+var errOther = errors.New("another execution sends to this webhook")
+
 func errLost(held *dynamo.Queue) error {
 	if held == nil {
-		return errors.New("another execution sends to this webhook")
+		return errOther
 	}
 	return nil
 }
@@ -268,11 +274,20 @@ func errLost(held *dynamo.Queue) error {
 // judge looks at what the attempts of a stretch say about the address: over tells that nothing more is sent to it for now.
 func (q *queue) judge(ctx context.Context) (over bool, err error) {
 	now := q.Now()
+	failing := time.Duration(0)
+	if !q.seen.Failing.IsZero() {
+		failing = now.Sub(q.seen.Failing)
+	}
 	switch {
 	case q.gone:
-		return true, q.plan.Disable(ctx, q.id, access.WebhookGone)
-	case !q.seen.Failing.IsZero() && now.Sub(q.seen.Failing) >= access.WebhookPatience:
-		return true, q.plan.Disable(ctx, q.id, access.WebhookFailing)
+		return true, q.plan.Disable(ctx, q.id, access.WebhookGone, q.seen.Failing)
+	case failing >= access.WebhookPatience:
+		return true, q.plan.Disable(ctx, q.id, access.WebhookFailing, q.seen.Failing)
+	}
+	if err := q.tell(ctx, access.NoticeDue(failing)); err != nil {
+		return true, err
+	}
+	switch {
 	case q.wait.After(now):
 		q.seen.Paused = q.wait
 		return true, nil
@@ -281,6 +296,26 @@ func (q *queue) judge(ctx context.Context) (over bool, err error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// tell has the webhook's owner told by mail that nothing has been taken for so many days, once; 0 = there is nothing to tell. It records at
+// once that an address has begun to fail, or has recovered: what this execution alone knew would be lost when it is stopped.
+func (q *queue) tell(ctx context.Context, days int) error {
+	var notice *access.WebhookNotice
+	switch {
+	case days > q.seen.Told:
+		q.seen.Told = days
+		n := q.hook.FailureNotice(days, q.seen.Failing, access.PlanContext{Now: q.Now().UTC().Truncate(time.Millisecond), NewID: q.Service.NewID})
+		notice = &n
+	case q.was.Equal(q.seen.Failing):
+		return nil
+	}
+	ok, err := q.Store.NoteQueue(ctx, q.id, q.me, q.seen, notice)
+	if err == nil && !ok {
+		err = errOther
+	}
+	q.was = q.seen.Failing
+	return err
 }
 
 // send makes an attempt at each of these deliveries, until the address is to be left alone.
@@ -376,14 +411,14 @@ func (q *queue) note(d *access.WebhookDelivery, answer webhook.Answer, failure e
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if failure == nil {
-		q.row, q.seen.Failing = 0, time.Time{}
+		q.row, q.seen.Failing, q.seen.Told = 0, time.Time{}, 0
 		q.report.Delivered++
 		return
 	}
 	q.row++
 	q.report.Failed++
 	if q.seen.Failing.IsZero() {
-		q.seen.Failing = d.Last.At
+		q.seen.Failing = d.Last.At.Truncate(time.Millisecond) // as the table has it
 	}
 	q.gone = q.gone || answer.Status == http.StatusGone && d.Type != access.WebhookChallenge
 	if answer.Status == http.StatusTooManyRequests || answer.Status == http.StatusServiceUnavailable {

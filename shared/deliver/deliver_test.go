@@ -10,13 +10,17 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/oklog/ulid/v2"
 
+	"partneraccess/events"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/shared/access"
 	"partneraccess/shared/deliver"
@@ -62,6 +66,8 @@ type place struct {
 	*sender
 	t     testing.TB
 	store *dynamo.Store
+	db    *dynamodb.Client
+	table string
 	hooks []access.Webhook
 	clock atomic.Int64 // of the service, nanoseconds since 1970
 }
@@ -72,7 +78,7 @@ func newPlace(t testing.TB, hooks int) *place {
 	if err := dynamo.CreateTable(t.Context(), db, table, false); err != nil {
 		t.Fatal(err)
 	}
-	p := &place{t: t, store: dynamo.New(db, table), sender: &sender{got: map[string]map[string]int{}}}
+	p := &place{t: t, store: dynamo.New(db, table), db: db, table: table, sender: &sender{got: map[string]map[string]int{}}}
 	p.clock.Store(time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC).UnixNano())
 	secret, err := webhook.NewSecret(webhook.V1, rand.Reader)
 	if err != nil {
@@ -219,6 +225,17 @@ func (f faulty) ClaimDelivery(ctx context.Context, id, event string, now, until 
 	return d, err
 }
 
+func (f faulty) NoteQueue(ctx context.Context, id, worker string, seen dynamo.Queue, n *access.WebhookNotice) (bool, error) {
+	if f.fails() {
+		return false, errFault
+	}
+	ok, err := f.Store.NoteQueue(ctx, id, worker, seen, n)
+	if f.fails() {
+		return false, errFault
+	}
+	return ok, err
+}
+
 func (f faulty) RecordDelivery(ctx context.Context, d *access.WebhookDelivery) error {
 	if ctx.Err() != nil || f.fails() {
 		f.unmarked.Add(1)
@@ -336,6 +353,100 @@ func TestAnAddressThatFailsIsLeftAloneForAWhileThatGrows(t *testing.T) {
 	}
 	if events, _ := p.count("https://0.example/"); events != 400 {
 		t.Errorf("got %d events in the end, want all 400", events)
+	}
+}
+
+// told are the notices about the place's webhooks, in their order.
+func (p *place) told() []events.Event {
+	p.t.Helper()
+	out, err := p.db.Query(p.t.Context(), &dynamodb.QueryInput{
+		TableName: &p.table, KeyConditionExpression: new("pk = :pk AND begins_with(sk, :event)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "H#C#"}, ":event": &types.AttributeValueMemberS{Value: "T#"},
+		},
+	})
+	p.must(err)
+	var all []events.Event
+	for _, it := range out.Items {
+		var e events.Event
+		p.must(json.Unmarshal([]byte(it["event"].(*types.AttributeValueMemberS).Value), &e))
+		all = append(all, e)
+	}
+	return all
+}
+
+func notices(all []events.Event) []string {
+	var out []string
+	for _, e := range all {
+		out = append(out, fmt.Sprintf("%s %d", e.Type, e.Data.Days))
+	}
+	return out
+}
+
+// fail has workers try for so long, of which the store is stopped now and then.
+func (p *place) fail(store deliver.Store, d time.Duration) {
+	p.t.Helper()
+	for end := p.now().Add(d); p.now().Before(end); p.advance(time.Hour) {
+		p.add(0, 8)
+		if _, err := p.workerAt(store).Deliver(p.t.Context(), "whk_0"); err != nil && !errors.Is(err, errFault) {
+			p.t.Log(err)
+		}
+	}
+}
+
+func TestAnOwnerIsToldOfFailuresOnceEachAndAgainWhenTheyBeginAnew(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, 1)
+	p.answer = func(context.Context, string) (webhook.Answer, error) {
+		return webhook.Answer{Status: http.StatusBadGateway}, nil
+	}
+	p.fail(p.store, 4*24*time.Hour)
+	want := []string{"webhook.failing 1", "webhook.failing 3"}
+	if got := notices(p.told()); !slices.Equal(got, want) {
+		t.Fatalf("after four days: got %q, want %q", got, want)
+	}
+	e := p.told()[0]
+	if since := p.now().Add(-4 * 24 * time.Hour); e.Webhook != "whk_0" || !e.Data.From.Equal(since) ||
+		!e.Data.Until.Equal(since.Add(access.WebhookPatience)) || e.Data.Person != nil {
+		t.Errorf("got %+v, want since when it fails and when it is disabled", e)
+	}
+	p.answer = nil
+	p.fail(p.store, time.Hour)
+	p.answer = func(context.Context, string) (webhook.Answer, error) {
+		return webhook.Answer{Status: http.StatusBadGateway}, nil
+	}
+	p.fail(p.store, 6*24*time.Hour)
+	want = append(want, "webhook.failing 1", "webhook.failing 3", "webhook.disabled 0")
+	if got := notices(p.told()); !slices.Equal(got, want) {
+		t.Errorf("after another six: got %q, want %q", got, want)
+	}
+}
+
+func TestAnOwnerIsToldOnceWhateverFails(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, 1)
+	p.answer = func(context.Context, string) (webhook.Answer, error) {
+		return webhook.Answer{Status: http.StatusBadGateway}, nil
+	}
+	f := faulty{p.store, new(atomic.Int64), new(atomic.Int64)}
+	f.rate.Store(4)
+	p.fail(f, 7*24*time.Hour)
+	f.rate.Store(0)
+	p.fail(f, 24*time.Hour)
+	if got, want := notices(p.told()), []string{"webhook.failing 1", "webhook.failing 3", "webhook.disabled 0"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAnOwnerIsToldThatAnAddressIsGone(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, 1)
+	p.answer = func(context.Context, string) (webhook.Answer, error) {
+		return webhook.Answer{Status: http.StatusGone}, nil
+	}
+	p.fail(p.store, 3*time.Hour)
+	if got := p.told(); len(got) != 1 || got[0].Type != access.WebhookEnded || got[0].Data.Reason != "gone" {
+		t.Errorf("got %+v, want one notice that it was disabled", got)
 	}
 }
 

@@ -329,7 +329,7 @@ func busKey(id string) Key { return Key{busPrefix + id, "B"} }
 func busDuePK(shard int) string { return fmt.Sprintf("%s%d", busPrefix, shard) }
 
 // Webhooks of one owner are one item; each webhook has an item for its queue, and a partition for its deliveries. No filter of the table's
-// stream matches them.
+// stream matches them, but for the notices beside the first.
 const (
 	webhookPrefix  = "H#"
 	deliveryPrefix = "E#"
@@ -344,6 +344,15 @@ func queueKey(webhook string) Key { return Key{webhookPrefix + "Q#" + webhook, "
 
 // queueDuePK divides the webhooks that have something to send (index 2).
 func queueDuePK(shard int) string { return fmt.Sprintf("%s%d", webhookPrefix, shard) }
+
+// webhookNoticeKey is the key of a notice about one of a customer's webhooks; with "" of the provider's. It begins as events' keys do, so
+// that the stream brings it to whom sends mails, and to nobody else.
+func webhookNoticeKey(customer, id string) Key { return Key{webhooksKey(customer).PK, eventSK(id)} }
+
+// providerMailKey is the key of a mail to the provider, beside its webhooks: there are no others.
+func providerMailKey(event, recipient string) Key {
+	return Key{webhooksKey("").PK, mailSK(event, recipient)}
+}
 
 // deliveriesPK is the partition of the deliveries to a webhook, and in index 2 of those that wait.
 func deliveriesPK(webhook string) string { return webhookPrefix + "D#" + webhook }

@@ -36,6 +36,8 @@ func mailKey(k receipt.Key) (Key, error) {
 		return customerMailKey(k.Customer, k.Event, k.Recipient), nil
 	case k.Partner != "":
 		return partnerMailKey(k.Partner, k.Event, k.Recipient), nil
+	case k.Provider:
+		return providerMailKey(k.Event, k.Recipient), nil
 	}
 	return Key{}, fmt.Errorf("the mail of event %s concerns nobody", k.Event)
 }
@@ -47,6 +49,42 @@ type edit struct {
 	set       []string // clauses
 	remove    []string // attributes
 	values    map[string]types.AttributeValue
+}
+
+// instantOrNone sets an instant, or removes the attribute for the zero one.
+func (e *edit) instantOrNone(name string, at time.Time) {
+	if at.IsZero() {
+		e.remove = append(e.remove, name)
+		return
+	}
+	e.to(name, timeText(at))
+}
+
+// update is the edit as a part of a transaction.
+func (e *edit) update(table string) types.Update {
+	expression, names := e.expression()
+	return types.Update{
+		TableName: &table, Key: e.key.attributes(), UpdateExpression: &expression, ConditionExpression: &e.condition,
+		ExpressionAttributeNames: names, ExpressionAttributeValues: e.values,
+	}
+}
+
+// expression is what the edit does, and the names in it and in its condition.
+func (e *edit) expression() (string, map[string]string) {
+	names := map[string]string{}
+	expression := "SET " + strings.Join(e.set, ", ")
+	if len(e.remove) > 0 {
+		expression += " REMOVE #" + strings.Join(e.remove, ", #")
+	}
+	for _, text := range []string{expression, e.condition} {
+		for _, word := range strings.FieldsFunc(text,
+			func(r rune) bool { return !strings.ContainsRune("#_abcdefghijklmnopqrstuvwxyz0123456789", r) }) {
+			if name, ok := strings.CutPrefix(word, "#"); ok {
+				names[word] = name
+			}
+		}
+	}
+	return expression, names
 }
 
 func (e *edit) to(name, v string) {
@@ -95,19 +133,7 @@ func settled() []string { return []string{"lease", "claim", "since", gsi2pk, gsi
 // update writes an edit and returns what it has set. When the condition fails it returns false and the item as it is; nil when there is
 // none.
 func (s *Store) update(ctx context.Context, doing string, e edit) (bool, *item, error) {
-	names := map[string]string{}
-	expression := "SET " + strings.Join(e.set, ", ")
-	if len(e.remove) > 0 {
-		expression += " REMOVE #" + strings.Join(e.remove, ", #")
-	}
-	for _, text := range []string{expression, e.condition} {
-		for _, word := range strings.FieldsFunc(text,
-			func(r rune) bool { return !strings.ContainsRune("#_abcdefghijklmnopqrstuvwxyz0123456789", r) }) {
-			if name, ok := strings.CutPrefix(word, "#"); ok {
-				names[word] = name
-			}
-		}
-	}
+	expression, names := e.expression()
 	out, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: e.key.attributes(), UpdateExpression: &expression, ConditionExpression: &e.condition,
 		ExpressionAttributeNames: names, ExpressionAttributeValues: e.values,
@@ -329,11 +355,7 @@ func (s *Store) WaitingMails(ctx context.Context, shard int, now time.Time, afte
 	for _, it := range items {
 		w := receipt.Waiting{Position: it.s(gsi2sk)}
 		w.Event, w.Recipient, _ = strings.Cut(strings.TrimPrefix(it.s(sk), mailPrefix), "#")
-		if kind, id, _ := strings.Cut(it.s(pk), "#"); kind == "C" {
-			w.Customer = id
-		} else {
-			w.Partner = id
-		}
+		aboutOf(it, &w.Key)
 		mails = append(mails, w)
 	}
 	return mails, more, nil
@@ -406,13 +428,20 @@ func (it *item) receipt() *receipt.Receipt {
 		Asked: it.s("asked"), Reason: it.s("reason"), Lines: it.list("lines"), Source: it.s("source"),
 		Created: it.t("created"), Sent: it.t("sent"), Updated: it.t("updated"),
 	}
-	kind, id, _ := strings.Cut(it.s(pk), "#")
-	if kind == "C" {
-		r.Customer = id
-	} else {
-		r.Partner = id
-	}
+	aboutOf(it, &r.Key)
 	return r
+}
+
+// aboutOf says in the key of a mail whom the mail is about, by where its receipt stands.
+func aboutOf(it *item, k *receipt.Key) {
+	switch kind, id, _ := strings.Cut(it.s(pk), "#"); kind + "#" {
+	case customerPK(""):
+		k.Customer = id
+	case webhookPrefix:
+		k.Provider = true
+	default:
+		k.Partner = id
+	}
 }
 
 // BlockAddress stops all mails to an address that bounced permanently, or the mails of one organisation of which its reader complained.
@@ -497,8 +526,11 @@ func (it *item) block() *receipt.Block {
 // Event reads the event that a mail is about; nil when there is none.
 func (s *Store) Event(ctx context.Context, key receipt.Key) (*events.Event, error) {
 	k := partnerEventKey(key.Partner, key.Event)
-	if key.Customer != "" {
+	switch {
+	case key.Customer != "":
 		k = customerEventKey(key.Customer, key.Event)
+	case key.Provider:
+		k = webhookNoticeKey("", key.Event)
 	}
 	var e events.Event
 	it, err := one(ctx, s, k, func(it *item) *item { return it })

@@ -276,6 +276,12 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 		tx.wake(t, w.After.Wake())
 	case access.WebhookWake:
 		tx.wake(t, w)
+	case access.WebhookNotice:
+		d, err := noticeItem(w.Event)
+		if err != nil {
+			return err
+		}
+		tx.create(t, d)
 	case access.InvitationWrite:
 		tx.invitation(t, w)
 	case access.InvitationListing: // see invited

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"partneraccess/events"
 	"partneraccess/shared/access"
 )
 
@@ -25,6 +26,7 @@ const (
 	called    = "called"  // when it was for the last time
 	notBefore = "pause"   // until when nothing is sent
 	failing   = "failing" // since when nothing has been taken
+	told      = "told"    // after how many days of that its owner was told
 	workerID  = "worker"
 )
 
@@ -125,6 +127,22 @@ func (it *item) delivery() *access.WebhookDelivery {
 	return w
 }
 
+func noticeItem(e events.Event) (draft, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode notice %s: %w", e.Type, err)
+	}
+	customer := ""
+	if e.Customer != nil {
+		customer = e.Customer.ID
+	}
+	d := newDraft(webhookNoticeKey(customer, e.ID))
+	d.s("type", string(e.Type))
+	d.s("event", string(data))
+	d.n(ttl, e.Time.Add(access.WebhookDeliveryAge).Unix())
+	return d, nil
+}
+
 // waking is the update that wakes a webhook's queue.
 func waking(w access.WebhookWake) types.Update {
 	k := queueKey(w.Webhook)
@@ -201,12 +219,14 @@ type Queue struct {
 	Called   time.Time // the last time
 	Paused   time.Time // nothing is sent until then; zero = it is not paused
 	Failing  time.Time // since when nothing has been taken; zero = it does not fail
+	Told     int       // after how many days of that the webhook's owner was told; 0 = not at all
 	Customer string    // whose the webhook is
 }
 
 func (it *item) queue() *Queue {
 	return &Queue{
-		Calls: it.n(calls), Called: it.t(called), Paused: it.t(notBefore), Failing: it.t(failing), Customer: it.s("customer"),
+		Calls: it.n(calls), Called: it.t(called), Paused: it.t(notBefore), Failing: it.t(failing), Told: int(it.n(told)),
+		Customer: it.s("customer"),
 	}
 }
 
@@ -241,14 +261,8 @@ func (s *Store) LeaveQueue(ctx context.Context, webhook, worker string, seen Que
 		key: k, condition: "#worker = :worker AND #calls = :calls", remove: []string{heldTo, workerID},
 		values: map[string]types.AttributeValue{":worker": str(worker), ":calls": num(seen.Calls)},
 	}
-	set := map[string]time.Time{notBefore: seen.Paused, failing: seen.Failing}
-	for name, at := range set {
-		if at.IsZero() {
-			e.remove = append(e.remove, name)
-		} else {
-			e.to(name, timeText(at))
-		}
-	}
+	e.instantOrNone(notBefore, seen.Paused)
+	e.health(seen)
 	if due.IsZero() {
 		e.remove = append(e.remove, gsi2pk, gsi2sk)
 	} else {
@@ -258,6 +272,50 @@ func (s *Store) LeaveQueue(ctx context.Context, webhook, worker string, seen Que
 	e.set = append(e.set, "#calls = :calls") // an update has to set something
 	ok, _, err := s.update(ctx, "leave a webhook's queue", e)
 	return ok, err
+}
+
+// NoteQueue records how an address does while the worker has its queue, with the notice that its owner gets, if there is one. A notice is
+// recorded once for so many days of the same failures (seen.Told): false when that was done, or another worker has the queue.
+func (s *Store) NoteQueue(ctx context.Context, webhook, worker string, seen Queue, notice *access.WebhookNotice) (bool, error) {
+	const doing = "note how an address does"
+	e := edit{
+		key: queueKey(webhook), condition: "#worker = :worker",
+		values: map[string]types.AttributeValue{":worker": str(worker)}, set: []string{"#worker = :worker"},
+	}
+	e.health(seen)
+	if notice == nil {
+		ok, _, err := s.update(ctx, doing, e)
+		return ok, err
+	}
+	e.condition += " AND (attribute_not_exists(#told) OR #told < :told OR attribute_not_exists(#failing) OR #failing <> :failing)"
+	d, err := noticeItem(notice.Event)
+	if err != nil {
+		return false, err
+	}
+	u := e.update(s.table)
+	tx := transaction{{Update: &u}}
+	tx.create(s.table, d)
+	_, err = s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: tx})
+	if err == nil {
+		return true, nil
+	}
+	err = tx.failure(err, -1)
+	var by *overtaken
+	if errors.As(err, &by) && !by.conflict {
+		return false, nil
+	}
+	return false, fmt.Errorf("%s: %w", doing, err)
+}
+
+// health sets since when an address fails, and what its owner was told of that.
+func (e *edit) health(q Queue) {
+	e.instantOrNone(failing, q.Failing)
+	if q.Failing.IsZero() || q.Told == 0 {
+		e.remove = append(e.remove, told)
+		return
+	}
+	e.set = append(e.set, "#told = :told")
+	e.values[":told"] = num(int64(q.Told))
 }
 
 // QueueShards is the number of shards that DueQueues goes through.

@@ -89,6 +89,10 @@
 //	request.cancelled          request_ended (user)                                    the person who asked
 //	request.cancelled          request_ended (customer)                                those who decide
 //	request.codes_refused      request_codes (customer)                                the customer's contacts
+//	webhook.failing            webhook_failing (provider)                              the provider's address
+//	webhook.failing            webhook_failing (customer)                              the customer's contacts
+//	webhook.disabled           webhook_disabled (provider)                             the provider's address
+//	webhook.disabled           webhook_disabled (customer)                             the customer's contacts
 //
 // A crowd is a set of users too large to be named in the event.
 //

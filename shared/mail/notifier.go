@@ -88,6 +88,7 @@ type Notifier struct {
 	Secrets  Secrets
 	Present  Situations // what holds when letters are made; nil = the events are believed
 	Chat     string     // that hears of requests which wait for a decision, as in the Renderer's settings; "" = none
+	Provider string     // the address at which the provider hears of its own webhooks, as in the Renderer's settings; "" = it does not
 	Readers  Readers    // how recipients read; nil = as the settings say
 	Now      func() time.Time
 	Log      *slog.Logger  // of letters that have to wait; nil = none
@@ -165,6 +166,7 @@ func (n *Notifier) letters(ctx context.Context, e events.Event) ([]Letter, error
 	if err != nil {
 		return nil, fmt.Errorf("event %s: read what holds now: %w", e.ID, err)
 	}
+	s.Provider = n.Provider
 	return withCard(s.Letters(e), e, n.Chat), nil
 }
 

@@ -17,6 +17,7 @@ type Records interface {
 	Invitation(ctx context.Context, customer, id string) (*access.Invitation, error)
 	RequestRow(ctx context.Context, customer, id string) (*access.RequestRow, error)
 	MembersOf(ctx context.Context, customer string, people []string) ([]access.Member, error)
+	Webhooks(ctx context.Context, customer string) (*access.Webhooks, error)
 }
 
 // ReadSituation reads what holds now of the people and organisations of an event.
@@ -39,6 +40,11 @@ func ReadSituation(ctx context.Context, s Records, e events.Event, now time.Time
 		if out.Owner, err = owner(ctx, s, partner); err != nil {
 			return out, err
 		}
+	}
+	if e.Webhook != "" {
+		all, err := s.Webhooks(ctx, customer)
+		out.Webhook = all.Find(e.Webhook)
+		return out, err
 	}
 	if customer != "" && e.Data.Requester != nil {
 		return out, out.readRequest(ctx, s, e)

@@ -18,6 +18,7 @@ const (
 	Customer Side = "customer" // the customer's contacts
 	Invitee  Side = "invitee"  // a person without an account
 	Member   Side = "member"   // a customer's member, about its own account
+	Provider Side = "provider" // the provider, about its own webhooks
 )
 
 // SecretKind is a secret in a letter, which is generated when the letter is sent and stored nowhere.
@@ -142,6 +143,9 @@ func rules() []rule {
 		rest      = recipients{"the others who decide", func(e events.Event) []string {
 			return slices.DeleteFunc(deciding(e), func(a string) bool { return strings.EqualFold(a, e.Actor.Email) })
 		}}
+		manager = recipients{"the provider's address", func(e events.Event) []string {
+			return unless(e.Customer != nil, address(e.Data.Person))
+		}}
 		host = recipients{
 			"the customer's contacts, when the partner invites",
 			func(e events.Event) []string { return when(e.Data.Side == "partner", e.Customer) },
@@ -216,6 +220,11 @@ func rules() []rule {
 		rule{on(events.RequestExpired, events.RequestCancelled), requester, User, "request_ended", NoSecret},
 		rule{on(events.RequestExpired, events.RequestCancelled), deciders, Customer, "request_ended", NoSecret},
 		rule{on(events.RequestCodesRefused), customer, Customer, "request_codes", NoSecret},
+
+		rule{on(access.WebhookFails), manager, Provider, "webhook_failing", NoSecret},
+		rule{on(access.WebhookFails), customer, Customer, "webhook_failing", NoSecret},
+		rule{on(access.WebhookEnded), manager, Provider, "webhook_disabled", NoSecret},
+		rule{on(access.WebhookEnded), customer, Customer, "webhook_disabled", NoSecret},
 	)
 }
 

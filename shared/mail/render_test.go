@@ -212,6 +212,9 @@ func cases(t *testing.T) map[string]mail.Letter {
 		r.Template = "digest"
 		out["mail.summary-digest-"+string(side)] = mail.Summary(r, "Acme", "Contoso", "")
 	}
+	for as, l := range noticeLetters() {
+		out[as] = l
+	}
 	change("bare", events.GrantCreated, func(e *events.Event) { // all that a consumer may not count on is missing
 		e.Customer.Name, e.Customer.Domain, e.Partner.Name, e.Actor.Email = "", "", "", ""
 		e.Data = events.Data{Added: []events.Person{{Email: kim}}, Level: "view"}

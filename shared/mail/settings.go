@@ -28,6 +28,7 @@ type Settings struct {
 	Language      string // of mails to people who have chosen none: a tag of messages.Languages; "" = en
 	Zone          string // in which mails to people who have chosen none write times: a name of IANA's; "" = UTC
 	Unsubscribe   string // for reminders: mailto:, or https: with {address}, which has to take a POST (RFC 8058); "" = none
+	Provider      string // a bare address that hears of the provider's own webhooks which fail; "" = none
 	Chat          string // an incoming webhook of Slack or Teams that hears of requests which wait for a decision; a secret; "" = none
 }
 
@@ -65,6 +66,9 @@ func (s Settings) Validate() error {
 		} else if l.must != "" && !strings.Contains(l.url, "{"+l.must+"}") {
 			say("the address of %s, %q, lacks {%s}", l.name, l.url, l.must)
 		}
+	}
+	if a, err := mail.ParseAddress(s.Provider); s.Provider != "" && (err != nil || a.Address != s.Provider) {
+		say("the provider's address %q is no bare e-mail address", s.Provider)
 	}
 	if s.Chat != "" && link(s.Chat) != nil {
 		say("the chat's address is no https: address of an incoming webhook") // which nobody but the operator may read

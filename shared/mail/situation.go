@@ -27,6 +27,8 @@ type Situation struct {
 	Invitation *access.Invitation // that the event is about
 	Request    *access.RequestRow // likewise
 	Deciders   map[string]bool    // of those whom the event names: who still decides about requests to the customer
+	Webhook    *access.Webhook    // that the notice is about; nil = there is none any more
+	Provider   string             // the address at which the provider hears of its own webhooks; "" = it does not
 }
 
 // Situations reads the present state.
@@ -79,7 +81,13 @@ func (s Situation) present(e events.Event) events.Event {
 	if o := e.Customer; o != nil && s.Customer != nil {
 		now := *o
 		now.Contacts = s.Customer.Contacts
+		if e.Webhook != "" { // whoever sent it knows webhooks alone
+			now.Name = s.Customer.Name
+		}
 		e.Customer = &now
+	}
+	if e.Webhook != "" && s.Provider != "" {
+		e.Data.Person = &events.Person{Email: s.Provider}
 	}
 	if o := e.Partner; o != nil && s.Partner != nil {
 		now := *o
@@ -162,6 +170,13 @@ func (s Situation) outdated(l Letter) string {
 		}
 		if !pending && slices.Contains([]string{"request", "request_reminder", "request_question", "request_seconded"}, l.Template) {
 			return "the request has ended"
+		}
+	case "webhook":
+		switch h := s.Webhook; {
+		case h == nil:
+			return "there is no such webhook any more"
+		case (h.Status == access.WebhookDisabled) != (l.Event.Type == access.WebhookEnded):
+			return "the webhook is " + string(h.Status) + " by now"
 		}
 	case "invitation":
 		switch i := s.Invitation; {

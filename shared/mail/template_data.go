@@ -449,6 +449,10 @@ func (v view) facts() []line {
 	partner := singleLine(organisation(e.Partner))
 	kind, _, _ := strings.Cut(string(e.Type), ".")
 	switch kind {
+	case "webhook":
+		t.add(v.T("fact.customer"), customer)
+		v.addWebhookFacts(&t)
+		return t
 	case "user":
 		v.addAccountFacts(&t, partner)
 		return t
@@ -739,6 +743,8 @@ func (v view) action() (label, url string) {
 		ids["partner"] = p.ID
 	}
 	switch {
+	case v.l.Event.Webhook != "": // where webhooks are managed is known to no setting
+		return "", ""
 	case v.l.Template == "request_codes":
 		return v.T("action.review_requests"), fill(v.s.CustomerURL, ids)
 	case strings.HasPrefix(v.l.Template, "request") && v.l.Side == Customer:
@@ -804,6 +810,8 @@ func (v view) why() string {
 		return v.T("why.inviter")
 	case v.l.Template == "address_former":
 		return v.T("why.former")
+	case v.l.Side == Provider:
+		return v.T("why.provider")
 	case v.l.Side == Member:
 		return v.T("why.account")
 	case v.l.Side == User:

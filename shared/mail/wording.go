@@ -46,6 +46,8 @@ func (v view) oneOf(family, name string) string {
 //nolint:cyclop // a table
 func (v view) value(name string) (any, bool) {
 	switch name {
+	case "address":
+		return v.Address(), true
 	case "asking":
 		return v.Asking(), true
 	case "by":
@@ -54,6 +56,8 @@ func (v view) value(name string) (any, bool) {
 		return v.Customer(), true
 	case "day":
 		return v.Day(), true
+	case "days":
+		return v.Days(), true
 	case "email":
 		return v.Email(), true
 	case "emailWas":

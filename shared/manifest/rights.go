@@ -47,7 +47,7 @@ func Rights(function string) []Right {
 //	Q  work that is due, N  mails that are, and J  bulk jobs that are (index 2)
 //	J  a bulk job with its rows, which of an organisation's are open, and who does those of a shard
 //	Z  versions of records
-//	H  webhooks, their queues and deliveries; in index 2 what waits to be sent
+//	H  webhooks, their queues and deliveries, and notices and mails about them; in index 2 what waits to be sent
 //	F  feeds of published events, and X their receipts; in index 2 those that wait for the bus
 //
 // The rights are what the tests of scripts/prove/spec see the functions call, no more and no less: spec.Main holds them against each other.
@@ -129,11 +129,11 @@ func rights() map[string][]Right {
 			"AdminUserGlobalSignOut",
 		)...),
 		"notify": append([]Right{
-			table("BatchGetItem", "C", "E", "P"), // what holds when a mail is made; E: how its recipients read
-			table("GetItem", "C", "E", "K", "P"), // E: whether an inviter still belongs to the inviting side
-			table("PutItem", "C", "K", "P"),      // an invitation with a new token; when a temporary password ends, and its user
-			table("Query", "B", "P"),             // P: the owner of a partner without contacts
-			table("UpdateItem", "C", "P", "Y"),
+			table("BatchGetItem", "C", "E", "P"),      // what holds when a mail is made; E: how its recipients read
+			table("GetItem", "C", "E", "H", "K", "P"), // E: whether an inviter still belongs to the inviting side; H: a webhook that fails
+			table("PutItem", "C", "K", "P"),           // an invitation with a new token; when a temporary password ends, and its user
+			table("Query", "B", "P"),                  // P: the owner of a partner without contacts
+			table("UpdateItem", "C", "H", "P", "Y"),   // H: mails to the provider; likewise below
 			index(Index2, "N"),
 			{Action: "ses:SendEmail", On: Mails},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...), // temporary passwords
@@ -156,7 +156,7 @@ func rights() map[string][]Right {
 			{Action: "ses:DeleteSuppressedDestination", On: Suppressed},
 		}, accountCalls("AdminGetUser", "AdminSetUserPassword")...),
 		"feedback": {
-			table("UpdateItem", "B", "C", "P"),
+			table("UpdateItem", "B", "C", "H", "P"),
 		},
 	}
 }

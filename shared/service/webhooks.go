@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"time"
 
 	"partneraccess/shared/access"
 	"partneraccess/shared/webhook"
@@ -259,38 +260,43 @@ func (s WebhookPlans) Replay(ctx context.Context, id string, f access.DeliveryFi
 
 // Verified makes a webhook active that has answered the token of its latest challenge.
 func (s WebhookPlans) Verified(ctx context.Context, id, token string) error {
-	return s.follow(ctx, id, func(h *access.Webhook) bool {
+	return s.follow(ctx, id, func(h *access.Webhook, _ access.PlanContext) (bool, []access.Write) {
 		if h.Status != access.WebhookUnverified || h.Challenge != token {
-			return false
+			return false, nil
 		}
 		h.Status, h.Challenge, h.Since = access.WebhookActive, "", s.now()
-		return true
+		return true, nil
 	})
 }
 
-// Disable disables a webhook that is active or paused.
-func (s WebhookPlans) Disable(ctx context.Context, id string, reason access.WebhookReason) error {
-	return s.follow(ctx, id, func(h *access.Webhook) bool {
+// Disable disables a webhook that is active or paused, and has its owner told by mail. Since is when its address began to fail; zero = it
+// did not.
+func (s WebhookPlans) Disable(ctx context.Context, id string, reason access.WebhookReason, since time.Time) error {
+	return s.follow(ctx, id, func(h *access.Webhook, pc access.PlanContext) (bool, []access.Write) {
 		if !h.Verified() {
-			return false
+			return false, nil
 		}
 		h.Status, h.Reason = access.WebhookDisabled, reason
-		return true
+		return true, []access.Write{h.DisabledNotice(since, pc)}
 	})
 }
 
-// follow changes a webhook because of what its address has answered, if the change still applies.
-func (s WebhookPlans) follow(ctx context.Context, id string, edit func(*access.Webhook) bool) error {
+// follow changes a webhook because of what its address has answered, if the change still applies, with what else is written then.
+func (s WebhookPlans) follow(
+	ctx context.Context, id string, edit func(*access.Webhook, access.PlanContext) (applies bool, more []access.Write),
+) error {
 	return s.apply(ctx, func(ctx context.Context) (access.Change, error) {
 		all, err := s.Store.Webhooks(ctx, s.Owner)
 		if err != nil {
 			return access.Change{}, err
 		}
-		applies := false
-		c, _ := all.Edited(id, s.planContext(access.Actor{}), func(h *access.Webhook) { applies = edit(h) })
+		applies, pc := false, s.planContext(access.Actor{})
+		var more []access.Write
+		c, _ := all.Edited(id, pc, func(h *access.Webhook) { applies, more = edit(h, pc) })
 		if !applies {
 			return access.Change{}, nil
 		}
+		c.Writes = append(c.Writes, more...)
 		return c, nil
 	})
 }

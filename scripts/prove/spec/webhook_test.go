@@ -267,7 +267,13 @@ func TestAnAddressThatIsGoneIsDisabled(t *testing.T) {
 	if reason := w.Provider().Do("GET", path, nil).Want(200).String("reason"); reason != "gone" {
 		t.Errorf("got %s, want gone", reason)
 	}
+	if m := mailed(t, w, operations, "webhook.disabled", 1); !strings.Contains(m.Text, "410") || strings.Contains(m.Text, "/hooks") {
+		t.Errorf("got the mail %s, want why, and the host alone", m.Text)
+	}
 }
+
+// operations is the address that the local stack names for mails about the provider's webhooks.
+const operations = "operations@cloud.example"
 
 func TestFiveDaysOfFailuresDisableAWebhook(t *testing.T) {
 	t.Parallel()
@@ -296,6 +302,20 @@ func TestFiveDaysOfFailuresDisableAWebhook(t *testing.T) {
 		}
 		return nil
 	})
+	mailed(t, w, operations, "webhook.disabled", 1)
+	var told []string
+	for _, m := range w.Stack.Mail.List() {
+		if m.To == operations {
+			told = append(told, m.Event+" "+m.Subject[len(m.Subject)-6:])
+		}
+	}
+	slices.Sort(told)
+	if want := []string{"webhook.disabled sabled", "webhook.failing  a day", "webhook.failing 3 days"}; !slices.Equal(told, want) {
+		t.Errorf("the provider was told %q, want %q", told, want)
+	}
+	r.set(func() { r.answer = nil })
+	w.Provider().Do("POST", path+"/verify", nil).Want(200)
+	wantStatus(t, w, path, "active")
 }
 
 func TestAnAddressThatAsksToWaitIsLeftAloneUntilThen(t *testing.T) {

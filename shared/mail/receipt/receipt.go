@@ -62,6 +62,7 @@ func (s State) Rank() int {
 type Key struct {
 	Customer  string // the customer's id when the event concerns one
 	Partner   string // the partner's id otherwise
+	Provider  bool   // it is about the provider's own webhooks, and concerns neither
 	Event     string // the event's id
 	Recipient string // Digest of the address
 }
@@ -74,6 +75,8 @@ func KeyOf(e events.Event, to string) Key {
 		k.Customer = e.Customer.ID
 	case e.Partner != nil:
 		k.Partner = e.Partner.ID
+	default:
+		k.Provider = e.Webhook != ""
 	}
 	return k
 }
@@ -85,9 +88,15 @@ func Digest(address string) string {
 	return hex.EncodeToString(sum[:12])
 }
 
+// provider stands for the provider where an organisation is named.
+const provider = "provider"
+
 // Organisation is the key's organisation in the letters that a tag of the mail service may have, [A-Za-z0-9_-]: "c-" or "p-" and the id, in
-// which "." is "_2e" and "_" is "_5f".
+// which "." is "_2e" and "_" is "_5f", or "provider".
 func (k Key) Organisation() string {
+	if k.Provider {
+		return provider
+	}
 	escape := strings.NewReplacer(".", "_2e", "_", "_5f")
 	if k.Customer != "" {
 		return "c-" + escape.Replace(k.Customer)
@@ -98,6 +107,10 @@ func (k Key) Organisation() string {
 // ParseKey is the key that the tags of a mail and its recipient name. It fails when the organisation is none that Organisation makes.
 func ParseKey(organisation, event, to string) (Key, error) {
 	k := Key{Event: event, Recipient: Digest(to)}
+	if organisation == provider && event != "" {
+		k.Provider = true
+		return k, nil
+	}
 	kind, id, _ := strings.Cut(organisation, "-")
 	id = strings.NewReplacer("_2e", ".", "_5f", "_").Replace(id)
 	switch kind {

@@ -64,6 +64,10 @@ func TestTagsNameTheOrganisationWhateverItsIDIs(t *testing.T) {
 			t.Errorf("the tag %q: got %+v, want an error", tag, k)
 		}
 	}
+	own := receipt.KeyOf(events.Event{ID: "01", Webhook: "whk_1"}, "a@b.example")
+	if got, err := receipt.ParseKey(own.Organisation(), "01", "a@b.example"); err != nil || got != own || !own.Provider {
+		t.Errorf("the provider's: got %+v and %v back, want %+v", got, err, own)
+	}
 	if _, err := receipt.ParseKey("c-acme", "", "a@b.example"); err == nil {
 		t.Error("no event: got no error, want one")
 	}

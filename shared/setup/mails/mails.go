@@ -66,7 +66,7 @@ func (c Config) notifier() (*mail.Notifier, error) {
 	}
 	return &mail.Notifier{
 		Renderer: renderer, Sender: c.Sender, Receipts: c.Store, Secrets: secrets{c.service(nil)}, Present: situations{c}, Chat: c.Settings.Chat,
-		Readers: c.Store, Now: c.Now, Log: c.Log,
+		Provider: c.Settings.Provider, Readers: c.Store, Now: c.Now, Log: c.Log,
 	}, nil
 }
 
@@ -81,9 +81,9 @@ func NewMailHandler(c Config, people httpapi.Config) (lambda.Handler, error) {
 }
 
 // Notify builds the function that sends the mails. It reads what Store of the environment does; PRODUCT_NAME, MAIL_FROM, MAIL_REPLY_TO,
-// SUPPORT, CUSTOMER_URL, PARTNER_URL, INVITATION_URL, UNSUBSCRIBE, CHAT_WEBHOOK, DEFAULT_LANGUAGE and DEFAULT_ZONE, which mail.Settings
-// explains; MAIL_CONFIGURATION_SET, through which SES says what became of the mails; and what identity.Accounts and ses.NewClient read.
-// Change adapts the client of SES.
+// SUPPORT, CUSTOMER_URL, PARTNER_URL, INVITATION_URL, UNSUBSCRIBE, PROVIDER_EMAIL, CHAT_WEBHOOK, DEFAULT_LANGUAGE and DEFAULT_ZONE, which
+// mail.Settings explains; MAIL_CONFIGURATION_SET, through which SES says what became of the mails; and what identity.Accounts and
+// ses.NewClient read. Change adapts the client of SES.
 func Notify(own *cognito.Provider, change ...func(*sesv2.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		c, err := newConfig(e, own, change)
@@ -135,7 +135,7 @@ func newConfig(e *setup.Environment, own *cognito.Provider, change []func(*sesv2
 			Product: e.Getenv("PRODUCT_NAME"), From: e.Getenv("MAIL_FROM"), ReplyTo: e.Getenv("MAIL_REPLY_TO"), Support: e.Getenv("SUPPORT"),
 			CustomerURL: e.Getenv("CUSTOMER_URL"), PartnerURL: e.Getenv("PARTNER_URL"), InvitationURL: e.Getenv("INVITATION_URL"),
 			Unsubscribe: e.Getenv("UNSUBSCRIBE"), Chat: e.Getenv("CHAT_WEBHOOK"), Language: e.Getenv("DEFAULT_LANGUAGE"),
-			Zone: e.Getenv("DEFAULT_ZONE"),
+			Zone: e.Getenv("DEFAULT_ZONE"), Provider: e.Getenv("PROVIDER_EMAIL"),
 		},
 	}
 	c.Accounts, err = identity.Accounts(e, own)

@@ -1973,6 +1973,8 @@ export interface paths {
          *     request under its `Idempotency-Key`. With `v1a` it is the public key.
          *     First a `webhook.verify` is sent there, which has to be answered with 2xx and `{"token":…}`, the token of its data: then the webhook is
          *     `active`. What happens before that is not sent. 409 `too_many_webhooks` beyond 20.
+         *     When nothing is taken for one day, and for three, and when the webhook is disabled, the address is told of that the deployment names for it
+         *     (setting `providerEmail`, or else `alarmEmail`), with the host alone of the webhook's. Where neither is set nobody is: look at `status`.
          */
         post: operations["postWebhook"];
         delete?: never;
@@ -3500,7 +3502,7 @@ export interface components {
             id: string;
             /** @description The id of the event in the history */
             event: string;
-            /** @description Of the event; mail.summary for the summary of a day, or a digest */
+            /** @description Of the event; mail.summary for the summary of a day, or a digest; webhook.failing and webhook.disabled, which the history does not have */
             type: string;
             to: string;
             template: string;
