@@ -34,7 +34,7 @@ flow('a partner asks with a code, and the customer sees what approving gives, an
     return all.map((m) => /http\S+request=\S+/.exec(m.text)?.[0]).find(Boolean) ?? assert.fail('no mail with the link to the request');
   });
   const theirs = await open(c.admin, link.slice(base.length));
-  await theirs.getByText('1 waiting').first().waitFor();
+  await theirs.getByText('1 waiting').first().waitFor({ state: 'attached' }); // in the navigation, which gives way to the panel
   const monday = await open(c.admin, `/customers/${c.id}/overview`);
   await monday.getByRole('link', { name: 'Requests that wait: 1' }).click();
   await monday.waitForURL(/\/requests$/);
