@@ -74,21 +74,27 @@ typecheck: setup ## check the types of the pages
 # runs; and the tests that go through the same handlers only for longer, or that start other programs.
 UNRACED = scripts/tools/unraced.txt
 
-# The pages' flows are in make test-pages, unless one asks for their package.
+# The proofs are in make proofs, and the pages' flows in make test-pages, unless one asks for their packages.
+PROOFS = scripts/tools/proofs.txt
 .PHONY: test
 test: export CONSOLE_BROWSER := $(or $(CONSOLE_BROWSER),$(if $(filter ./...,$(PKG)),skip))
-test: setup race-note ## run all tests but those in a browser (test-pages), on dynoxide (PKG=./shared/access TEST=TestName for a part)
-	@all=$$(go list $(PKG) | sort) && slow=$$(go list $$(cat $(UNRACED)) | sort) && \
+test: setup race-note ## run all tests but the proofs and those in a browser, on dynoxide (PKG=./shared/access TEST=TestName for a part)
+	@all=$$(go list $(PKG) | sort) && \
+	$(if $(filter ./...,$(PKG)),all=$$(comm -23 <(echo "$$all") <(go list $$(cat $(PROOFS)) | sort)) &&) slow=$$(go list $$(cat $(UNRACED)) | sort) && \
 	raced=$$(comm -23 <(echo "$$all") <(echo "$$slow")) && unraced=$$(comm -12 <(echo "$$all") <(echo "$$slow")) && set -x && \
 	{ [ -z "$$raced" ] || go test $(TEST_FLAGS) -timeout 20m $$raced; } && \
 	{ [ -z "$$unraced" ] || go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m $$unraced; }
+
+.PHONY: proofs
+proofs: setup ## run the proofs in their short forms (minutes): races, kills, failed calls and histories, judged by a model
+	go test $(filter-out -race,$(TEST_FLAGS)) -timeout 20m $$(cat $(PROOFS))
 
 .PHONY: race-note
 race-note:
 	@$(if $(RACE),:,echo "NOTE: no C compiler on this machine, so the tests run without the race detector" >&2)
 
 .PHONY: check
-check: setup fmt-check vet lint tidy-check generate-check typecheck budget test ## do all that CI does, but for test-engines
+check: setup fmt-check vet lint tidy-check generate-check typecheck budget test proofs ## do all that CI does, but for test-engines
 
 .PHONY: fmt
 fmt: $(GOFUMPT) ## format all Go files
