@@ -171,7 +171,8 @@ func (v *service) environment(f manifest.Function) *map[string]*string {
 		"PARTNER_URL": &l.PartnerURL, "INVITATION_URL": &l.InvitationURL, "UNSUBSCRIBE": &l.Unsubscribe, "CHAT_WEBHOOK": &l.Chat,
 		"DEFAULT_LANGUAGE": &l.Language, "DEFAULT_ZONE": &l.Zone, "PROVIDER_EMAIL": &l.Provider,
 		"MAIL_CONFIGURATION_SET": jsii.String(""), "WORK_FUNCTION": v.named("work"), "DELIVER_FUNCTION": v.named("deliver"),
-		"BUS_NAME": v.bus.EventBusName(),
+		"CUSTOMER_WEBHOOKS": jsii.String(strconv.FormatBool(v.customerWebhooks)),
+		"BUS_NAME":          v.bus.EventBusName(),
 	}
 	if v.catalogue != "" {
 		known["CATALOGUE_FILE"] = jsii.String("/var/task/" + catalogueName)

@@ -45,7 +45,8 @@ func base() map[string]string {
 		"customerUrl": "https://cloud.example/c/{customer}", "partnerUrl": "https://cloud.example/p/{partner}",
 		"invitationUrl": "https://cloud.example/i/{token}", "unsubscribe": "mailto:stop@cloud.example", "defaultLanguage": "de",
 		"defaultZone": "Europe/Berlin", "chatWebhook": "https://hooks.slack.com/services/T/B/x", "providerEmail": "hooks@cloud.example",
-		"pageUrl": "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
+		"customerWebhooks": "true",
+		"pageUrl":          "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
 		"signInUrl": "https://{domain}/in", "requireSso": "true", "alarmEmail": "ops@cloud.example", "catalogue": catalogue,
 		"tracing": "true", "throttleRate": "50", "throttleBurst": "70", "checkConcurrency": "20", "logRetentionDays": "30",
 	}
@@ -65,7 +66,8 @@ func variants() map[string]map[string]string {
 		"protect": "true",
 	})
 	for _, name := range []string{
-		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl", "chatWebhook", "providerEmail",
+		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl", "chatWebhook",
+		"providerEmail", "customerWebhooks",
 		"defaultLanguage", "defaultZone",
 	} {
 		delete(outside, name)

@@ -49,7 +49,9 @@ type settings struct {
 	checkConcurrency    int      // executions that are kept for check; 0: none
 	checkRoleFor        []string // accounts and roles whose back ends may decide from the table itself; none: there is no role for it
 
-	letters            letters.Settings
+	letters          letters.Settings
+	customerWebhooks bool // customers' admins name addresses that get their events
+
 	mailIdentity       string // SES's: the domain, or the address, that mails are sent from
 	createMailIdentity bool   // false: it is in the account already
 
@@ -107,7 +109,8 @@ func defaults(target string) map[string]string {
 		"checkConcurrency": "0", "checkRoleFor": "", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "", "chatWebhook": "", "providerEmail": "",
-		"defaultLanguage": "", "defaultZone": "",
+		"customerWebhooks": "false",
+		"defaultLanguage":  "", "defaultZone": "",
 		"signInUrl": "", "requireSso": "false", "catalogue": "", "alarmEmail": "", "logRetentionDays": "90", "tracing": "false",
 		"accessLog": "true", "logAllows": "1", "platformLog": "false", "anomalies": "true", "dashboard": "true", "sharedMachine": "false",
 		"rollout":       rollouts()[0],
@@ -190,7 +193,8 @@ func read(given map[string]string) (settings, error) {
 			Chat: all["chatWebhook"], Provider: cmp.Or(all["providerEmail"], all["alarmEmail"]),
 			Language: all["defaultLanguage"], Zone: all["defaultZone"],
 		},
-		mailIdentity: all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
+		customerWebhooks: truth("customerWebhooks"),
+		mailIdentity:     all["mailIdentity"], createMailIdentity: truth("createMailIdentity"),
 		signInURL: all["signInUrl"], requireSSO: truth("requireSso"), catalogue: all["catalogue"],
 		alarmEmail: all["alarmEmail"], logRetentionDays: int(number("logRetentionDays", 1, 3653)), tracing: truth("tracing"),
 		accessLog: truth("accessLog"), logAllows: int(number("logAllows", 0, 100)), platformLog: truth("platformLog"),

@@ -52,7 +52,9 @@ const (
 
 // Limits of webhooks.
 const (
-	MaxWebhooks        = 20 // of the provider, and of one customer
+	MaxWebhooks        = 20 // of the provider
+	MaxOwnWebhooks     = 5  // of one customer
+	MaxWebhookCalls    = 60 // that have something sent, or change a webhook, of one customer in an hour
 	MaxWebhookTypes    = 50
 	WebhookOverlap     = 24 * time.Hour     // for which a former secret signs beside the new one
 	WebhookPatience    = 5 * 24 * time.Hour // of nothing but failures, after which a webhook is disabled
@@ -63,7 +65,48 @@ const (
 type Webhooks struct {
 	Customer string // "" = the provider's
 	List     []Webhook
+	Hour     time.Time // of the calls that are counted; a customer's alone
+	Calls    int
 	Version  int64
+}
+
+// Calling counts a call by which a customer has something sent, or changes a webhook: else its admins could have the service knock at
+// addresses that are none of theirs, one challenge after the other. It is refused with TooManyRequests until the hour is over. What it
+// returns stands for the webhooks in the plan of that call. The provider's calls are not counted.
+func (w *Webhooks) Calling(customer string, pc PlanContext) (*Webhooks, error) {
+	if customer == "" {
+		return w, nil
+	}
+	out := Webhooks{Customer: customer}
+	if w != nil {
+		out = *w
+	}
+	if hour := pc.Now.Truncate(time.Hour); !out.Hour.Equal(hour) {
+		out.Hour, out.Calls = hour, 0
+	}
+	if out.Calls++; out.Calls > MaxWebhookCalls {
+		e := Refuse(TooManyRequests, "your organisation has changed or tried its webhooks %d times in this hour: wait for the next one",
+			MaxWebhookCalls)
+		e.Wait = out.Hour.Add(time.Hour).Sub(pc.Now)
+		return nil, e
+	}
+	return &out, nil
+}
+
+// Called are the writes of a call that changes no webhook: that it was counted.
+func (w *Webhooks) Called(customer string) []Write {
+	if customer == "" {
+		return nil
+	}
+	return []Write{w.with(customer, func(list []Webhook) []Webhook { return list })}
+}
+
+// Emptied plans that all webhooks are removed.
+func (w *Webhooks) Emptied() Change {
+	if w == nil || len(w.List) == 0 {
+		return Change{}
+	}
+	return Change{Writes: []Write{w.with(w.Customer, func([]Webhook) []Webhook { return nil })}}
 }
 
 // Find returns the webhook with the id; nil when there is none.
@@ -88,7 +131,8 @@ func (h *Webhook) Verified() bool { return h.Status == WebhookActive || h.Status
 // again. What happened before it answered its challenge is not, even where whoever sends learns of it later. An event that was planned up
 // to webhookLag before may have been committed after: it may come.
 func (h *Webhook) Takes(customer string, happened time.Time) bool {
-	return h.Verified() && (h.Only == "" || h.Only == customer) && !happened.Before(h.Since.Add(-webhookLag))
+	return h.Verified() && (h.Only == "" || h.Only == customer) && (h.Customer == "" || h.Customer == customer) &&
+		!happened.Before(h.Since.Add(-webhookLag))
 }
 
 // webhookLag is how long the commit of an event may come after its time: no function of the API runs longer.
@@ -214,8 +258,12 @@ func (h *Webhook) notice(t events.Type, d events.Data, pc PlanContext) WebhookNo
 
 // PlanWebhook plans another webhook. H has what its owner has said, the id and the secret; it becomes what is stored.
 func PlanWebhook(all *Webhooks, h *Webhook, pc PlanContext) (Change, error) {
-	if all != nil && len(all.List) >= MaxWebhooks {
-		return Change{}, Refuse(TooManyWebhooks, "there are %d webhooks, which is as many as there can be: remove one", MaxWebhooks)
+	most := MaxWebhooks
+	if h.Customer != "" {
+		most = MaxOwnWebhooks
+	}
+	if all != nil && len(all.List) >= most {
+		return Change{}, Refuse(TooManyWebhooks, "there are %d webhooks, which is as many as there can be: remove one", most)
 	}
 	h.Created, h.Updated, h.Number = pc.Now, pc.Now, 1
 	return Change{Writes: []Write{all.with(h.Customer, func(list []Webhook) []Webhook { return append(list, *h) })}}, nil
@@ -233,7 +281,7 @@ func NewDelivery(h *Webhook, event, name string, body []byte, pc PlanContext) We
 func (w *Webhooks) with(customer string, change func([]Webhook) []Webhook) WebhooksWrite {
 	after := Webhooks{Customer: customer, Version: 1}
 	if w != nil {
-		after.List, after.Version = slices.Clone(w.List), w.Version+1
+		after.List, after.Hour, after.Calls, after.Version = slices.Clone(w.List), w.Hour, w.Calls, w.Version+1
 	}
 	after.List = change(after.List)
 	return WebhooksWrite{Before: w, After: &after}

@@ -3,6 +3,7 @@ package cloudevents
 import (
 	"time"
 
+	"partneraccess/events"
 	"partneraccess/shared/access"
 )
 
@@ -11,6 +12,9 @@ const (
 	Lost   = "access.lost"
 	Gained = "access.gained"
 )
+
+// CustomerRemoved is the name of the last event of a customer.
+const CustomerRemoved = string(events.CustomerRemoved)
 
 // FromShift returns what a change means for access as others get it, without its sequence: access.lost or access.gained. The id has to be
 // the same for each copy.

@@ -534,6 +534,9 @@ func (s *Store) Event(ctx context.Context, key receipt.Key) (*events.Event, erro
 	}
 	var e events.Event
 	it, err := one(ctx, s, k, func(it *item) *item { return it })
+	if err == nil && it == nil && key.Customer != "" { // a notice about one of its webhooks
+		it, err = one(ctx, s, webhookNoticeKey(key.Customer, key.Event), func(it *item) *item { return it })
+	}
 	if err == nil && it != nil {
 		e, err = it.event()
 	}

@@ -63,12 +63,16 @@ func webhooksItem(w *access.Webhooks) draft {
 		rows[i] = string(row)
 	}
 	d.list("list", rows)
+	if !w.Hour.IsZero() {
+		d.t("hour", w.Hour)
+		d.n(calls, int64(w.Calls))
+	}
 	d.n("version", w.Version)
 	return d
 }
 
 func (it *item) webhooks() *access.Webhooks {
-	w := &access.Webhooks{Customer: it.s("customer"), Version: it.n("version")}
+	w := &access.Webhooks{Customer: it.s("customer"), Hour: it.t("hour"), Calls: int(it.n(calls)), Version: it.n("version")}
 	for _, text := range it.list("list") {
 		var r webhookRow
 		if json.Unmarshal([]byte(text), &r) != nil {
@@ -168,6 +172,14 @@ func (tx *transaction) wake(table string, w access.WebhookWake) {
 // Webhooks reads the webhooks of a customer, with "" the provider's; nil when it never had one.
 func (s *Store) Webhooks(ctx context.Context, customer string) (*access.Webhooks, error) {
 	return one(ctx, s, webhooksKey(customer), (*item).webhooks)
+}
+
+// RemoveWebhooks removes all webhooks of a customer, with their secrets. What waits for them is not sent any more.
+func (s *Store) RemoveWebhooks(ctx context.Context, customer string) error {
+	return s.Apply(ctx, func(ctx context.Context) (access.Change, *access.StoredResponse, error) {
+		all, err := s.Webhooks(ctx, customer)
+		return all.Emptied(), nil, err
+	})
 }
 
 // Delivery reads the delivery of an event to a webhook; nil when there is none, or none any more.

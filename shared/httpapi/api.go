@@ -25,8 +25,9 @@ type Config struct {
 	Notices   service.Notices // which mails a change causes, for dry runs
 	Languages []string        // in which mails are written, sorted
 	// CheckWebhook says what is wrong with an address to which events are to be sent.
-	CheckWebhook func(address string) error
-	SignInURL    string // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
+	CheckWebhook     func(address string) error
+	CustomerWebhooks bool   // whether customers keep webhooks of their own
+	SignInURL        string // where a partner's user enters a customer's tenant; {customer} and {domain} are filled in. "" = not shown
 }
 
 // reply is what an endpoint answers: a value to be encoded, or a body that is encoded already.

@@ -197,6 +197,19 @@ func webhookRoutes() []Route {
 		route("GET /v1/webhooks/{webhook}/deliveries", provider, listDeliveries),
 		route("POST /v1/webhooks/{webhook}/deliveries/{event}/retry", provider, retryDelivery).withoutDryRun(),
 		route("POST /v1/webhooks/{webhook}/replay", provider, replayWebhook).withoutDryRun(),
+		// The same of a customer, where the deployment allows them.
+		route("GET /v1/customers/{customer}/webhooks", customerAdmin, ofCustomers(listWebhooks)),
+		route("POST /v1/customers/{customer}/webhooks", customerAdmin, ofCustomers(postWebhook)).withoutDryRun(),
+		route("GET /v1/customers/{customer}/webhooks/{webhook}", customerAdmin, ofCustomers(getWebhook)),
+		route("PATCH /v1/customers/{customer}/webhooks/{webhook}", customerAdmin, ofCustomers(patchWebhook)).withoutDryRun(),
+		route("DELETE /v1/customers/{customer}/webhooks/{webhook}", customerAdmin, ofCustomers(deleteWebhook)).withoutDryRun(),
+		route("POST /v1/customers/{customer}/webhooks/{webhook}/verify", customerAdmin, ofCustomers(verifyWebhook)).withoutDryRun(),
+		route("POST /v1/customers/{customer}/webhooks/{webhook}/rotate", customerAdmin, ofCustomers(rotateWebhook)).withoutDryRun(),
+		route("POST /v1/customers/{customer}/webhooks/{webhook}/test", customerAdmin, ofCustomers(testWebhook)).withoutDryRun(),
+		route("GET /v1/customers/{customer}/webhooks/{webhook}/deliveries", customerAdmin, ofCustomers(listDeliveries)),
+		route("POST /v1/customers/{customer}/webhooks/{webhook}/deliveries/{event}/retry", customerAdmin,
+			ofCustomers(retryDelivery)).withoutDryRun(),
+		route("POST /v1/customers/{customer}/webhooks/{webhook}/replay", customerAdmin, ofCustomers(replayWebhook)).withoutDryRun(),
 	)
 }
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -30,7 +31,8 @@ type webhookView struct {
 
 func (c *call) viewWebhook(h *access.Webhook) webhookView {
 	v := webhookView{
-		ID: h.ID, Customer: textOrNull(h.Only), URL: h.URL, Description: textOrNull(h.Description), Types: h.Types, Status: h.Status,
+		ID: h.ID, Customer: textOrNull(cmp.Or(h.Customer, h.Only)), URL: h.URL, Description: textOrNull(h.Description), Types: h.Types,
+		Status: h.Status,
 		Reason: textOrNull(h.Reason), SecretKind: h.Kind, CreatedAt: h.Created, UpdatedAt: h.Updated, Version: h.Number,
 	}
 	if v.Types == nil {
@@ -56,7 +58,9 @@ func (c *call) secretReply(status int) func(service.NewWebhook) reply {
 	return func(h service.NewWebhook) reply {
 		r := reply{status: status, body: secretView{c.viewWebhook(h.Webhook), h.Key}, version: h.Number}
 		if status == 201 {
-			r.location = "/v1/webhooks/" + h.ID
+			if r.location = "/v1/webhooks/" + h.ID; h.Customer != "" {
+				r.location = "/v1/customers/" + h.Customer + "/webhooks/" + h.ID
+			}
 		}
 		return r
 	}
@@ -120,6 +124,9 @@ func (c *call) readWebhook(isNew bool) (service.WebhookRequest, error) {
 	ask.Description = f.textOrNone(b.Description, "/description", "a description is text of at most 200 characters on one line",
 		func(s string) bool { return access.ValidName(s) && len([]rune(s)) <= maxDescription })
 	ask.Only = f.textOrNone(b.Customer, "/customer", "customer is the id of a customer", access.ValidID)
+	if c.PathValue("customer") != "" && b.Customer.Given {
+		f.add("/customer", "leave customer out: a customer's webhook gets its own events alone")
+	}
 	switch {
 	case isNew && ask.URL == nil && !b.URL.Given:
 		f.add("/url", "url is missing: name the address to send to")
@@ -157,7 +164,20 @@ func (f *findings) eventTypes(o opt[[]string], pointer string) *[]string {
 	return &o.Value
 }
 
-func (c *call) webhooks() service.WebhookPlans { return service.WebhookPlans{Service: c.service} }
+// webhooks are those of the customer that the route names, or the provider's.
+func (c *call) webhooks() service.WebhookPlans {
+	return service.WebhookPlans{Service: c.service, Owner: c.PathValue("customer")}
+}
+
+// ofCustomers serves a customer's webhooks as the provider's, where the deployment has customers keep some.
+func ofCustomers(do endpoint) endpoint {
+	return func(ctx context.Context, c *call) (reply, error) {
+		if !c.api.CustomerWebhooks {
+			return reply{}, access.Refuse(access.NotFound, "customers have no webhooks of their own here: the provider has not switched them on")
+		}
+		return do(ctx, c)
+	}
+}
 
 func listWebhooks(ctx context.Context, c *call) (reply, error) {
 	if err := noQuery(c.Request); err != nil {

@@ -180,7 +180,7 @@ func behindThem() []Function {
 			Name:    "publish",
 			Does:    "keeps the versions of records, for questions about the past, and publishes events",
 			Timeout: time.Minute, Memory: 256,
-			Env:      append(commonSettings(), "BASE_URL", "BUS_NAME", "DELIVER_FUNCTION"),
+			Env:      append(commonSettings(), "BASE_URL", "BUS_NAME", "CUSTOMER_WEBHOOKS", "DELIVER_FUNCTION"),
 			Schedule: time.Minute, // the events that wait for the bus
 			Stream:   versionStream(),
 		},
@@ -228,7 +228,7 @@ func webhookFunctions() []Function {
 			Name:    "webhook",
 			Does:    "keeps the webhooks to which events are sent, and tells what became of what was sent",
 			Timeout: 29 * time.Second, Memory: 256,
-			Env:    append(peopleSettings(), "BASE_URL", "DELIVER_FUNCTION"),
+			Env:    append(peopleSettings(), "BASE_URL", "CUSTOMER_WEBHOOKS", "DELIVER_FUNCTION"),
 			Routes: routes("webhook"),
 		},
 		{

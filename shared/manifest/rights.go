@@ -147,7 +147,7 @@ func rights() map[string][]Right {
 		},
 		"mail": append([]Right{
 			table("BatchGetItem", "C", "E", "P"),
-			table("GetItem", "C", "E", "K", "P"),
+			table("GetItem", "C", "E", "H", "K", "P"),
 			table("PutItem", "C", "K", "P"), // as notify
 			table("Query", "B", "C", "P"),   // P: as notify
 			table("UpdateItem", "B", "C", "P", "Y"),
@@ -199,7 +199,8 @@ func jobRights() map[string][]Right {
 			index(Index2, "J"),
 		},
 		"webhook": {
-			table("GetItem", "H", "I"),
+			table("BatchGetItem", "C", "P"), // who asks for a customer's
+			table("GetItem", "E", "H", "I"),
 			table("PutItem", "H", "I"),
 			table("Query", "H"),
 			table("UpdateItem", "H"),

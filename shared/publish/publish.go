@@ -34,6 +34,7 @@ type Table interface {
 
 	Webhooks(ctx context.Context, customer string) (*access.Webhooks, error)
 	AddDelivery(ctx context.Context, w *access.WebhookDelivery) (start bool, err error)
+	RemoveWebhooks(ctx context.Context, customer string) error
 }
 
 // Bus takes events, ten at most, and returns what was wrong with each: nil for those that it has taken.
@@ -64,6 +65,8 @@ type Publisher struct {
 
 	// StartDeliveries has what waits for a webhook sent; nil: the schedule of the function that sends does.
 	StartDeliveries func(ctx context.Context, webhook string) error
+
+	CustomerWebhooks bool // whether customers keep webhooks of their own, which get their events
 
 	mu   sync.Mutex
 	shut time.Time // until when the bus is left alone, by the real clock
@@ -100,9 +103,28 @@ func (p *Publisher) Publish(ctx context.Context, e cloudevents.Event) error {
 	return p.Table.NotSent(ctx, e.ID, p.Now().Add(again))
 }
 
-// addDeliveries has the webhooks that want an event get it. It can be repeated.
+// addDeliveries has the webhooks that want an event get it: the provider's, and its customer's. It can be repeated. A customer that is
+// removed has none any more, and hears nothing of that: whoever the address belongs to is nobody's customer. Both lists are read for each
+// event: one that was kept for a while would miss a webhook that became active just before.
 func (p *Publisher) addDeliveries(ctx context.Context, e cloudevents.Event) error {
-	all, err := p.Table.Webhooks(ctx, "")
+	if err := p.addDeliveriesOf(ctx, "", e); err != nil {
+		return err
+	}
+	switch customer := e.Data.Customer; {
+	case customer == "":
+		return nil
+	case e.Name() == cloudevents.CustomerRemoved:
+		return p.Table.RemoveWebhooks(ctx, customer)
+	case !p.CustomerWebhooks:
+		return nil
+	default:
+		return p.addDeliveriesOf(ctx, customer, e)
+	}
+}
+
+// addDeliveriesOf is addDeliveries for the webhooks of one owner.
+func (p *Publisher) addDeliveriesOf(ctx context.Context, owner string, e cloudevents.Event) error {
+	all, err := p.Table.Webhooks(ctx, owner)
 	if err != nil || all == nil {
 		return err
 	}

@@ -29,14 +29,20 @@ type table struct {
 	failSent int // of the next calls of Sent
 
 	hooks      *access.Webhooks
-	deliveries map[string]int // how often each was added
+	own        map[string]*access.Webhooks // of customers
+	deliveries map[string]int              // how often each was added
 }
 
 func (t *table) Webhooks(_ context.Context, customer string) (*access.Webhooks, error) {
 	if customer != "" {
-		return nil, nil
+		return t.own[customer], nil
 	}
 	return t.hooks, nil
+}
+
+func (t *table) RemoveWebhooks(_ context.Context, customer string) error {
+	delete(t.own, customer)
+	return nil
 }
 
 func (t *table) AddDelivery(_ context.Context, w *access.WebhookDelivery) (bool, error) {
@@ -311,5 +317,35 @@ func TestWebhooksThatWantAnEventGetADeliveryOfIt(t *testing.T) {
 	}
 	if !maps.Equal(started, map[string]int{"all": 1}) {
 		t.Errorf("started %v, want the one of which the table said so", started)
+	}
+}
+
+func TestACustomersWebhooksGetItsEventsWhereTheyAreSwitchedOn(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		p, tb, _ := setUp()
+		p.CustomerWebhooks = on
+		tb.own = map[string]*access.Webhooks{
+			"acme":   {List: []access.Webhook{{ID: "acme", Customer: "acme", Status: access.WebhookActive}}},
+			"globex": {List: []access.Webhook{{ID: "globex", Customer: "globex", Status: access.WebhookActive}}},
+		}
+		if err := p.Publish(t.Context(), event(1)); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{}
+		if on {
+			want["acme E001"] = 1
+		}
+		if !maps.Equal(tb.deliveries, want) {
+			t.Errorf("switched on %v: got %v, want %v", on, tb.deliveries, want)
+		}
+		removed := cloudevents.FromEvent("https://api.access.example", events.Event{
+			ID: "E002", Type: events.CustomerRemoved, Time: time.Now(), Customer: &events.Organisation{ID: "acme"},
+		})
+		if err := p.Publish(t.Context(), removed); err != nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(tb.deliveries, want) || tb.own["acme"] != nil || tb.own["globex"] == nil {
+			t.Errorf("removed: got %v and %v, want no further delivery, and acme's webhooks gone", tb.deliveries, tb.own)
+		}
 	}
 }

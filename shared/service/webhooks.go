@@ -56,15 +56,20 @@ func (s WebhookPlans) List(ctx context.Context) ([]access.Webhook, error) {
 
 // Read returns one webhook. It fails with access.NotFound when there is none.
 func (s WebhookPlans) Read(ctx context.Context, id string) (*access.Webhook, error) {
+	_, h, err := s.read(ctx, id)
+	return h, err
+}
+
+func (s WebhookPlans) read(ctx context.Context, id string) (*access.Webhooks, *access.Webhook, error) {
 	all, err := s.Store.Webhooks(ctx, s.Owner)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h := all.Find(id)
 	if h == nil {
-		return nil, NothingHere()
+		return nil, nil, NothingHere()
 	}
-	return h, nil
+	return all, h, nil
 }
 
 // Create makes a webhook and sends it its challenge.
@@ -82,6 +87,9 @@ func (s WebhookPlans) Create(ctx context.Context, ask WebhookRequest, o Options[
 			return access.Change{}, NewWebhook{}, err
 		}
 		pc, made := s.planContext(access.Actor{}), h
+		if all, err = all.Calling(s.Owner, pc); err != nil {
+			return access.Change{}, NewWebhook{}, err
+		}
 		challenge := s.challenge(&made, token, pc)
 		c, err := access.PlanWebhook(all, &made, pc)
 		c.Writes = append(c.Writes, challenge...)
@@ -161,7 +169,7 @@ func (s WebhookPlans) Remove(ctx context.Context, id string, seen int64, o Optio
 // Test sends a webhook an event that is none.
 func (s WebhookPlans) Test(ctx context.Context, id string, o Options[*access.WebhookDelivery]) (*access.WebhookDelivery, error) {
 	out, err := change(ctx, s.Service, o, func(ctx context.Context) (access.Change, *access.WebhookDelivery, error) {
-		h, err := s.Read(ctx, id)
+		all, h, err := s.read(ctx, id)
 		if err != nil {
 			return access.Change{}, nil, err
 		}
@@ -169,9 +177,12 @@ func (s WebhookPlans) Test(ctx context.Context, id string, o Options[*access.Web
 			return access.Change{}, nil, access.Refuse(access.WebhookNotVerified, "this webhook is %s: it gets nothing", h.Status)
 		}
 		pc := s.planContext(access.Actor{})
+		if all, err = all.Calling(s.Owner, pc); err != nil {
+			return access.Change{}, nil, err
+		}
 		event := pc.NewID()
 		w := access.NewDelivery(h, event, access.WebhookTest, s.message(event, access.WebhookTest, pc, map[string]string{"webhook": h.ID}), pc)
-		return access.Change{Writes: []access.Write{w}}, w.After, nil
+		return access.Change{Writes: append(all.Called(s.Owner), w)}, w.After, nil
 	})
 	if err == nil {
 		s.startDeliveries(ctx, id)
@@ -194,7 +205,8 @@ func (s WebhookPlans) Retry(
 	ctx context.Context, id, event string, o Options[*access.WebhookDelivery],
 ) (*access.WebhookDelivery, error) {
 	out, err := change(ctx, s.Service, o, func(ctx context.Context) (access.Change, *access.WebhookDelivery, error) {
-		if _, err := s.Read(ctx, id); err != nil {
+		all, _, err := s.read(ctx, id)
+		if err != nil {
 			return access.Change{}, nil, err
 		}
 		d, err := s.Store.Delivery(ctx, id, event)
@@ -211,8 +223,11 @@ func (s WebhookPlans) Retry(
 		if !d.CanRetry(pc.Now) {
 			return access.Change{}, nil, access.Refuse(access.DeliveryPendingStill, "it is being sent, or is about to be: wait a minute")
 		}
+		if all, err = all.Calling(s.Owner, pc); err != nil {
+			return access.Change{}, nil, err
+		}
 		w := d.Again(pc)
-		return access.Change{Writes: []access.Write{w}}, w.After, nil
+		return access.Change{Writes: append(all.Called(s.Owner), w)}, w.After, nil
 	})
 	if err == nil {
 		s.startDeliveries(ctx, id)
@@ -232,6 +247,19 @@ const replayStretch = 100
 // Replay has a stretch of a webhook's log sent again, the latest events first. What waits already is left as it is.
 func (s WebhookPlans) Replay(ctx context.Context, id string, f access.DeliveryFilter, after string) (Replayed, error) {
 	var out Replayed
+	err := s.apply(ctx, func(ctx context.Context) (access.Change, error) {
+		all, _, err := s.read(ctx, id)
+		if err == nil {
+			all, err = all.Calling(s.Owner, s.planContext(access.Actor{}))
+		}
+		if err != nil {
+			return access.Change{}, err
+		}
+		return access.Change{Writes: all.Called(s.Owner)}, nil
+	})
+	if err != nil {
+		return out, err
+	}
 	page, err := s.Deliveries(ctx, id, f, access.PageRequest{Limit: replayStretch, After: after})
 	if err != nil {
 		return out, err
@@ -321,11 +349,14 @@ func (s WebhookPlans) planEdit(ctx context.Context, id string, do webhookEdit) (
 		return access.Change{}, nil, err
 	}
 	pc := s.planContext(access.Actor{})
-	var more []access.Write
-	c, h := all.Edited(id, pc, func(h *access.Webhook) { more, err = do(h, pc) })
-	if h == nil {
+	if all.Find(id) == nil {
 		return access.Change{}, nil, NothingHere()
 	}
+	if all, err = all.Calling(s.Owner, pc); err != nil {
+		return access.Change{}, nil, err
+	}
+	var more []access.Write
+	c, h := all.Edited(id, pc, func(h *access.Webhook) { more, err = do(h, pc) })
 	c.Writes = append(c.Writes, more...)
 	return c, h, err
 }

@@ -115,11 +115,9 @@ func (e *Environment) Store() (*dynamo.Store, error) {
 // FEDERATION, the identity providers of others (see access.ParseFederation).
 func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 	cfg := httpapi.Config{Service: service.Service{Now: e.Now, NewID: e.NewID, Log: e.Log}, SignInURL: e.Getenv("SIGN_IN_URL")}
-	if s := e.Getenv("REQUIRE_SSO"); s != "" {
-		var err error
-		if cfg.RequireSSO, err = strconv.ParseBool(s); err != nil {
-			return cfg, nil, fmt.Errorf("REQUIRE_SSO is %q: set it to true or false", s)
-		}
+	var err error
+	if cfg.RequireSSO, err = e.Switch("REQUIRE_SSO"); err != nil {
+		return cfg, nil, err
 	}
 	cfg.Notices = e.notices
 	federation, err := access.ParseFederation(e.Getenv("FEDERATION"))
@@ -130,6 +128,19 @@ func (e *Environment) Config() (httpapi.Config, *dynamo.Store, error) {
 	store, err := e.Store()
 	cfg.Store = store
 	return cfg, store, err
+}
+
+// Switch reads a variable of the environment that is true or false; without it it is false.
+func (e *Environment) Switch(name string) (bool, error) {
+	s := e.Getenv(name)
+	if s == "" {
+		return false, nil
+	}
+	on, err := strconv.ParseBool(s)
+	if err != nil {
+		return false, fmt.Errorf("%s is %q: set it to true or false", name, s)
+	}
+	return on, nil
 }
 
 // notices implements service.Notices, by what the function that sends the mails goes by, too.

@@ -60,7 +60,7 @@ func (d Deps) settings() map[string]string {
 		"PRODUCT_NAME": Product, "MAIL_FROM": Product + " <no-reply@cloud.example>", "SUPPORT": "support@cloud.example", "PROVIDER_EMAIL": "operations@cloud.example",
 		"CUSTOMER_URL": "https://cloud.example/customers/{customer}/partners", "PARTNER_URL": "https://cloud.example/partners/{partner}",
 		"INVITATION_URL":   d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
-		"DELIVER_FUNCTION": "deliver", "WEBHOOKS_LOCAL": "true",
+		"DELIVER_FUNCTION": "deliver", "WEBHOOKS_LOCAL": "true", "CUSTOMER_WEBHOOKS": "true",
 		"WORK_FUNCTION": "work", "AWS_ENDPOINT_URL_LAMBDA": d.BaseURL + "/_local/lambda",
 		"BUS_NAME": BusName, "AWS_ENDPOINT_URL_EVENTBRIDGE": d.BaseURL + BusPath,
 		"UNSUBSCRIBE": "mailto:unsubscribe@cloud.example", "MAIL_CONFIGURATION_SET": "partner-access-local",

@@ -71,8 +71,8 @@ type town struct {
 	invited map[string]string       // an invitation of each customer
 	asked   map[string]string       // a request to each customer
 	jobs    map[string]string       // a cancelled bulk job of each customer, and of the provider ("")
-	hook    string                  // a webhook, and
-	event   string                  // its challenge
+	hooks   map[string]string       // a webhook of each customer, and of the provider (""), and
+	events  map[string]string       // its challenge
 }
 
 func newTown(t *testing.T) town { return townOf(t, spec.New(t, withoutWorker)) }
@@ -117,13 +117,25 @@ func townOf(t *testing.T, w *spec.World) town {
 		tn.jobs[owner] = ask("", m{"rows": []m{row}}).Want(202).String("id")
 		ask("/"+tn.jobs[owner]+"/cancel", nil).Want(200)
 	}
-	tn.hook = w.Provider().Do("POST", webhooks, m{"url": "https://hooks.example.invalid/"}).Want(201).String("webhook.id")
-	tn.event = w.Provider().Do("GET", webhooks+"/"+tn.hook+"/deliveries", nil).Want(200).String("items.0.event")
+	tn.hooks, tn.events = map[string]string{}, map[string]string{}
+	for owner, letter := range map[string]string{"": "P", "acme": "A", "globex": "g"} {
+		path, by := hooksOf(owner), tn.callers[letter]
+		tn.hooks[owner] = by.Do("POST", path, m{"url": "https://hooks.example.invalid/"}).Want(201).String("webhook.id")
+		tn.events[owner] = by.Do("GET", path+"/"+tn.hooks[owner]+"/deliveries", nil).Want(200).String("items.0.event")
+	}
 	block := receipt.Block{Address: "member@acme.example", State: receipt.Bounced, Reason: "user unknown", At: w.Now()}
 	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
 		t.Fatal(err)
 	}
 	return tn
+}
+
+// hooksOf is the path of the webhooks of a customer, with "" the provider's.
+func hooksOf(customer string) string {
+	if customer == "" {
+		return webhooks
+	}
+	return "/v1/customers/" + customer + "/webhooks"
 }
 
 // jobOf asks for a bulk job as a caller.
@@ -142,14 +154,18 @@ func bodyless(path string) bool {
 func (tn town) at(route, letter, where string) *spec.Answer {
 	customer, partner, email := "acme", "contoso", "member@acme.example"
 	user, invitation, asked, job := tn.user["contoso"], tn.invited["acme"], tn.asked["acme"], tn.jobs["acme"]
-	hook, event := tn.hook, tn.event
+	hook, event := tn.hooks["acme"], tn.events["acme"]
 	if strings.Contains(route, " /v1/bulk/") {
 		job = tn.jobs[""]
+	}
+	if strings.Contains(route, " /v1/webhooks/") {
+		hook, event = tn.hooks[""], tn.events[""]
 	}
 	switch where {
 	case "foreign":
 		customer, partner, user, email = "globex", "fabrikam", tn.user["fabrikam"], "admin@globex.example"
 		invitation, asked, job = tn.invited["globex"], tn.asked["globex"], tn.jobs["globex"]
+		hook, event = tn.hooks["globex"], tn.events["globex"]
 	case "missing":
 		customer, partner, user, email = "nowhere", "nobody", "nobody:01J9Z3NDEKTSV4RRFFQ69G5FAV", "nobody@nowhere.example"
 		const none = "01J9Z3NDEKTSV4RRFFQ69G5FAV"

@@ -100,7 +100,7 @@ func TestNoSpellingOfAnIDReachesAnotherOrganisation(t *testing.T) {
 	tn := newTown(t)
 	own := map[string]string{ // of acme and contoso
 		"customer": "acme", "partner": "contoso", "user": tn.user["contoso"], "email": "member@acme.example", "invitation": tn.invited["acme"],
-		"request": tn.asked["acme"], "job": tn.jobs["acme"], "webhook": tn.hook, "event": tn.event,
+		"request": tn.asked["acme"], "job": tn.jobs["acme"], "webhook": tn.hooks["acme"], "event": tn.events["acme"],
 		"mail": "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c",
 	}
 	missing := map[string]string{

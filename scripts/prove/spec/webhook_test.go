@@ -117,18 +117,32 @@ func hooked(t *testing.T, body m) (*spec.World, *receiver, string) {
 
 func hook(t *testing.T, w *spec.World, r *receiver, body m) (path string) {
 	t.Helper()
+	return hookOf(t, w.Provider(), webhooks, r, body)
+}
+
+// hookOf has a caller name the receiver, below the path of its webhooks.
+func hookOf(t *testing.T, by *spec.Client, of string, r *receiver, body m) (path string) {
+	t.Helper()
 	body["url"] = r.URL + "/hooks"
-	made := w.Provider().Do("POST", webhooks, body).Want(201)
+	made := by.Do("POST", of, body).Want(201)
 	r.set(func() { r.keys = []string{made.String("secret")} })
-	path = webhooks + "/" + made.String("webhook.id")
-	wantStatus(t, w, path, "active")
+	path = of + "/" + made.String("webhook.id")
+	if got := made.Header.Get("Location"); got != path {
+		t.Errorf("Location: got %s, want %s", got, path)
+	}
+	wantStatusAs(t, by, path, "active")
 	return path
 }
 
 func wantStatus(t *testing.T, w *spec.World, path, status string) {
 	t.Helper()
+	wantStatusAs(t, w.Provider(), path, status)
+}
+
+func wantStatusAs(t *testing.T, by *spec.Client, path, status string) {
+	t.Helper()
 	spec.Eventually(t, func() error {
-		if is := w.Provider().Do("GET", path, nil).Want(200).String("status"); is != status {
+		if is := by.Do("GET", path, nil).Want(200).String("status"); is != status {
 			return fmt.Errorf("the webhook is %s, want %s", is, status)
 		}
 		return nil

@@ -16,8 +16,8 @@ import (
 	"partneraccess/shared/webhook"
 )
 
-// Webhook builds the function that keeps webhooks. It reads what Config of the environment does; BASE_URL, the service's address; what
-// awslambda.DeliveryStarter reads; and WEBHOOKS_LOCAL.
+// Webhook builds the function that keeps webhooks. It reads what Config of the environment does; BASE_URL, the service's address;
+// CUSTOMER_WEBHOOKS, with true customers keep webhooks, too; what awslambda.DeliveryStarter reads; and WEBHOOKS_LOCAL.
 func Webhook(change ...func(*lambdaservice.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		cfg, _, err := e.Config()
@@ -25,6 +25,9 @@ func Webhook(change ...func(*lambdaservice.Options)) setup.Build {
 			return nil, err
 		}
 		if cfg.Source, err = e.BaseURL(); err != nil {
+			return nil, err
+		}
+		if cfg.CustomerWebhooks, err = e.Switch("CUSTOMER_WEBHOOKS"); err != nil {
 			return nil, err
 		}
 		client := &webhook.Client{}

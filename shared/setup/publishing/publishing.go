@@ -19,8 +19,9 @@ import (
 )
 
 // Publish builds the function that keeps the versions of records and publishes events. It reads what Store of the environment does;
-// BASE_URL, the service's address, which is the events' source; what awslambda.DeliveryStarter reads; and BUS_NAME, the bus that gets
-// them: without it none does, and they can be read from their feeds alone. The functions adapt the clients of EventBridge and of Lambda.
+// BASE_URL, the service's address, which is the events' source; what awslambda.DeliveryStarter reads; CUSTOMER_WEBHOOKS, with true
+// customers' webhooks get their events; and BUS_NAME, the bus that gets them: without it none does, and they can be read from their feeds
+// alone. The functions adapt the clients of EventBridge and of Lambda.
 func Publish(events func(*awseventbridge.Options), functions func(*lambdaservice.Options)) setup.Build {
 	return func(e *setup.Environment) (lambda.Handler, error) {
 		store, err := e.Store()
@@ -32,6 +33,9 @@ func Publish(events func(*awseventbridge.Options), functions func(*lambdaservice
 			return nil, err
 		}
 		p := &publish.Publisher{Table: store, Now: e.Now, Log: e.Log}
+		if p.CustomerWebhooks, err = e.Switch("CUSTOMER_WEBHOOKS"); err != nil {
+			return nil, err
+		}
 		if p.StartDeliveries, err = awslambda.DeliveryStarter(e.Getenv, functions); err != nil {
 			return nil, err
 		}

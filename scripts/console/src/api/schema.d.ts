@@ -2177,6 +2177,246 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List a customer's own webhooks
+         * @description All of them: there are 5 at most. 404 where the deployment does not let customers have webhooks (setting `customerWebhooks`); likewise below.
+         */
+        get: operations["listCustomerWebhooks"];
+        put?: never;
+        /**
+         * Have a customer's events sent to an address
+         * @description As `POST /v1/webhooks`, for the customer's admins: the events of this customer alone, as it reads them in its history. The mails go to its
+         *     contacts. 409 `too_many_webhooks` beyond 5. What has something sent or changes a webhook is counted: 429 `too_many_requests` beyond 60 in an
+         *     hour. When the customer is removed its webhooks are, too.
+         */
+        post: operations["postCustomerWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a customer's webhook
+         * @description Without its secret.
+         */
+        get: operations["getCustomerWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a customer's webhook
+         * @description What is on its way is not sent any more.
+         */
+        delete: operations["deleteCustomerWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a customer's webhook
+         * @description What is left out stays. `paused` has what happens wait until it is `active` again. Another address has to be verified again, and what
+         *     waits is sent to it then. 409 `webhook_not_verified` for the status of one that is unverified or disabled.
+         */
+        patch: operations["patchCustomerWebhook"];
+        trace?: never;
+    };
+    "/v1/customers/{customer}/webhooks/{webhook}/verify": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a customer's webhook another challenge
+         * @description Also of one that is disabled, which becomes active with the right answer, and then gets what had waited.
+         */
+        post: operations["verifyCustomerWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/webhooks/{webhook}/rotate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a customer's webhook another secret
+         * @description For 24 hours what is sent is signed with both, the new one first.
+         */
+        post: operations["rotateCustomerWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a customer's webhook a test
+         * @description An event `webhook.test`, which means nothing. 409 `webhook_not_verified` unless it is active.
+         */
+        post: operations["testCustomerWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what was sent to a customer's webhook, or waits to be
+         * @description Of the last 30 days, the events that happened last first.
+         */
+        get: operations["listCustomerDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/webhooks/{webhook}/deliveries/{event}/retry": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                event: components["parameters"]["EventParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an event to a customer's webhook again
+         * @description At once, and then by the schedule from its beginning. 409 `delivery_pending` while it is being sent, or is about to be.
+         */
+        post: operations["retryCustomerDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer}/webhooks/{webhook}/replay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a range of events to a customer's webhook again
+         * @description Of its log: what has failed, or all, the latest first. One request looks at a hundred; with `after` the same request goes on. What waits
+         *     already is left as it is.
+         */
+        post: operations["replayCustomerWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     event: {
@@ -11664,6 +11904,699 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["ProviderOnly"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    listCustomerWebhooks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *           "customer": "acme",
+                     *           "url": "https://hooks.acme.example/partner-access",
+                     *           "description": null,
+                     *           "types": [
+                     *             "grant.*",
+                     *             "access.lost"
+                     *           ],
+                     *           "status": "active",
+                     *           "reason": null,
+                     *           "secret_kind": "v1",
+                     *           "previous_secret_until": null,
+                     *           "created_at": "2026-11-28T10:00:00Z",
+                     *           "updated_at": "2026-11-28T10:00:02Z",
+                     *           "version": 2
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    postCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.acme.example/partner-access",
+                 *       "types": [
+                 *         "grant.*",
+                 *         "access.lost"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookWrite"];
+            };
+        };
+        responses: {
+            /** @description The webhook, with what its receiver verifies with */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook": {
+                     *         "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *         "customer": "acme",
+                     *         "url": "https://hooks.acme.example/partner-access",
+                     *         "description": null,
+                     *         "types": [
+                     *           "grant.*",
+                     *           "access.lost"
+                     *         ],
+                     *         "status": "unverified",
+                     *         "reason": null,
+                     *         "secret_kind": "v1",
+                     *         "previous_secret_until": null,
+                     *         "created_at": "2026-11-28T10:00:00Z",
+                     *         "updated_at": "2026-11-28T10:00:00Z",
+                     *         "version": 1
+                     *       },
+                     *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD5lzRFGJXXkQ="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    getCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": "acme",
+                     *       "url": "https://hooks.acme.example/partner-access",
+                     *       "description": null,
+                     *       "types": [
+                     *         "grant.*",
+                     *         "access.lost"
+                     *       ],
+                     *       "status": "active",
+                     *       "reason": null,
+                     *       "secret_kind": "v1",
+                     *       "previous_secret_until": null,
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    deleteCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match; without it, or with *, whatever is there is changed.
+                 * @example "7"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    patchCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /**
+                 * @description The ETag of what was read, or a list of up to 10 of which one has to match, or * for whatever is there. A weak one matches nothing.
+                 * @example "7"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "paused"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEdit"];
+            };
+        };
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": "acme",
+                     *       "url": "https://hooks.acme.example/partner-access",
+                     *       "description": null,
+                     *       "types": [
+                     *         "grant.*",
+                     *         "access.lost"
+                     *       ],
+                     *       "status": "paused",
+                     *       "reason": null,
+                     *       "secret_kind": "v1",
+                     *       "previous_secret_until": null,
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:02Z",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["VersionMismatch"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            428: components["responses"]["IfMatchRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    verifyCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "customer": "acme",
+                     *       "url": "https://hooks.acme.example/partner-access",
+                     *       "description": null,
+                     *       "types": [
+                     *         "grant.*",
+                     *         "access.lost"
+                     *       ],
+                     *       "status": "unverified",
+                     *       "reason": null,
+                     *       "secret_kind": "v1",
+                     *       "previous_secret_until": null,
+                     *       "created_at": "2026-11-28T10:00:00Z",
+                     *       "updated_at": "2026-11-28T10:00:00Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    rotateCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook, with what its receiver verifies with from now on */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook": {
+                     *         "id": "whk_01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *         "customer": "acme",
+                     *         "url": "https://hooks.acme.example/partner-access",
+                     *         "description": null,
+                     *         "types": [
+                     *           "grant.*",
+                     *           "access.lost"
+                     *         ],
+                     *         "status": "active",
+                     *         "reason": null,
+                     *         "secret_kind": "v1",
+                     *         "previous_secret_until": "2026-11-29T10:00:02Z",
+                     *         "created_at": "2026-11-28T10:00:00Z",
+                     *         "updated_at": "2026-11-28T10:00:02Z",
+                     *         "version": 2
+                     *       },
+                     *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD5lzRFGJXXkQ="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    testCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is on its way */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "type": "webhook.test",
+                     *       "state": "pending",
+                     *       "attempts": 0,
+                     *       "last_attempt_at": null,
+                     *       "last_status": null,
+                     *       "last_ms": null,
+                     *       "last_error": null,
+                     *       "next_attempt_at": "2026-11-28T10:00:00Z",
+                     *       "created_at": "2026-11-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    listCustomerDeliveries: {
+        parameters: {
+            query?: {
+                state?: "pending" | "delivered" | "failed";
+                /** @description Of events that happened at that instant or later */
+                from?: components["schemas"]["Instant"];
+                /** @description Of events that happened before that instant */
+                until?: components["schemas"]["Instant"];
+                /** @description How many items a page holds at most */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before */
+                cursor?: components["parameters"]["CursorParameter"];
+            };
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["NextPageLink"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *           "type": "grant.revoked",
+                     *           "state": "delivered",
+                     *           "attempts": 1,
+                     *           "last_attempt_at": "2026-11-28T10:00:00.120Z",
+                     *           "last_status": 204,
+                     *           "last_ms": 35,
+                     *           "last_error": null,
+                     *           "next_attempt_at": null,
+                     *           "created_at": "2026-11-28T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    retryCustomerDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+                /** @description 1 to 255 visible ASCII characters, new for every new request, the same when a request is sent again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+                /** @example 01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                event: components["parameters"]["EventParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is on its way */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "event": "01J9Z3NDEKTSV4RRFFQ69G5FAV",
+                     *       "type": "grant.revoked",
+                     *       "state": "pending",
+                     *       "attempts": 0,
+                     *       "last_attempt_at": null,
+                     *       "last_status": null,
+                     *       "last_ms": null,
+                     *       "last_error": null,
+                     *       "next_attempt_at": "2026-11-28T10:00:00Z",
+                     *       "created_at": "2026-11-28T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    replayCustomerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /** @example whk_01J9Z3NDEKTSV4RRFFQ69G5FAV */
+                webhook: components["parameters"]["WebhookParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2026-11-27T00:00:00Z",
+                 *       "until": "2026-11-28T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookReplay"];
+            };
+        };
+        responses: {
+            /** @description How many are sent again */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayed": 12,
+                     *       "after": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookReplayed"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
