@@ -188,9 +188,21 @@ type DeliveryFilter struct {
 type DeliveryAttempt struct {
 	At     time.Time
 	Took   time.Duration
-	Status int    // of HTTP; 0 = there was no whole answer
-	Detail string // why it failed, or the beginning of the answer
+	Status int          // of HTTP; 0 = there was no whole answer
+	Code   DeliveryCode // why it failed; "" = it did not, or it was made before there were codes
+	Detail string       // the same for people, with the beginning of the answer
 }
+
+// DeliveryCode is why an attempt failed, for programs: one of webhook's codes, or one of these.
+type DeliveryCode string
+
+// The codes of attempts that got an answer, and of a challenge that needs none any more.
+const (
+	DeliveryRedirected DeliveryCode = "redirect" // which is not followed
+	DeliveryStatus     DeliveryCode = "status"   // another status than 2xx
+	DeliveryToken      DeliveryCode = "bad_challenge"
+	DeliveryReplaced   DeliveryCode = "replaced" // a later challenge took its place
+)
 
 // WebhookDeliveryWrite writes a delivery, and has it noticed.
 type WebhookDeliveryWrite = Replace[WebhookDelivery]

@@ -354,8 +354,8 @@ func (q *queue) attempt(ctx context.Context, d *access.WebhookDelivery) error {
 	began, real := q.Now(), time.Now()
 	answer, err := q.post(ctx, d, began)
 	d.Last = access.DeliveryAttempt{At: began, Took: time.Since(real), Status: answer.Status}
-	failure := wrong(d, q.hook, answer, err)
-	d.Last.Detail = detail(failure, answer)
+	code, failure := wrong(d, q.hook, answer, err)
+	d.Last.Code, d.Last.Detail = code, detail(failure, answer)
 	d.Due = time.Time{}
 	if failure == nil {
 		d.State = access.DeliveryDelivered
@@ -387,7 +387,7 @@ func (q *queue) isOver(d *access.WebhookDelivery) bool {
 	}
 	d.Due, d.State, d.Last = time.Time{}, access.DeliveryDelivered, access.DeliveryAttempt{At: q.Now()}
 	if replaced {
-		d.State, d.Last.Detail = access.DeliveryFailed, "it was replaced by a later one"
+		d.State, d.Last.Code, d.Last.Detail = access.DeliveryFailed, access.DeliveryReplaced, "it was replaced by a later one"
 	}
 	return true
 }
@@ -427,25 +427,27 @@ func (q *queue) note(d *access.WebhookDelivery, answer webhook.Answer, failure e
 		}
 	}
 	q.Log.Info("an attempt at a webhook failed", "webhook", q.id, "event_id", d.Event, "event_type", d.Type, "attempt", d.Attempts,
-		"status", answer.Status, "error", failure.Error())
+		"status", answer.Status, "code", d.Last.Code, "error", failure.Error())
 }
 
 // wrong is why an attempt has failed; nil when it has not.
-func wrong(d *access.WebhookDelivery, h *access.Webhook, answer webhook.Answer, err error) error {
+func wrong(d *access.WebhookDelivery, h *access.Webhook, answer webhook.Answer, err error) (access.DeliveryCode, error) {
 	switch {
 	case err != nil:
-		return err
+		return access.DeliveryCode(webhook.CodeOf(err)), err
+	case answer.Status >= 300 && answer.Status <= 399:
+		return access.DeliveryRedirected, fmt.Errorf("the address answered %d", answer.Status)
 	case answer.Status < 200 || answer.Status > 299:
-		return fmt.Errorf("the address answered %d", answer.Status)
+		return access.DeliveryStatus, fmt.Errorf("the address answered %d", answer.Status)
 	case d.Type == access.WebhookChallenge:
 		var b struct {
 			Token string `json:"token"`
 		}
 		if json.Unmarshal(answer.Body, &b) != nil || b.Token == "" || b.Token != h.Challenge {
-			return errors.New(`the address did not answer with the token of its latest challenge, as {"token":"…"}`)
+			return access.DeliveryToken, errors.New(`the address did not answer with the token of its latest challenge, as {"token":"…"}`)
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // detail is what is shown of an attempt: why it failed, and the beginning of the answer.

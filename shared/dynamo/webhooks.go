@@ -106,6 +106,7 @@ func deliveryItem(w *access.WebhookDelivery) draft {
 		d.t("last", last.At)
 		d.n("took", last.Took.Milliseconds())
 		d.n("status", int64(last.Status))
+		d.s("code", string(last.Code))
 		d.s("detail", last.Detail)
 	}
 	d.n("version", w.Version)
@@ -125,7 +126,8 @@ func (it *item) delivery() *access.WebhookDelivery {
 	}
 	if it.find("last") != nil {
 		w.Last = access.DeliveryAttempt{
-			At: it.t("last"), Took: time.Duration(it.n("took")) * time.Millisecond, Status: int(it.n("status")), Detail: it.s("detail"),
+			At: it.t("last"), Took: time.Duration(it.n("took")) * time.Millisecond, Status: int(it.n("status")),
+			Code: access.DeliveryCode(it.s("code")), Detail: it.s("detail"),
 		}
 	}
 	return w
@@ -404,10 +406,12 @@ func (s *Store) RecordDelivery(ctx context.Context, w *access.WebhookDelivery) e
 	e.set = append(e.set, "#version = :next", "#took = :took", "#status = :status")
 	e.to("state", string(w.State))
 	e.to("last", timeText(w.Last.At))
-	if w.Last.Detail == "" {
-		e.remove = append(e.remove, "detail")
+	for name, text := range map[string]string{"code": string(w.Last.Code), "detail": w.Last.Detail} {
+		if text == "" {
+			e.remove = append(e.remove, name)
+		}
+		e.to(name, text)
 	}
-	e.to("detail", w.Last.Detail)
 	if w.Due.IsZero() {
 		e.remove = append(e.remove, gsi2pk, gsi2sk)
 	} else {

@@ -75,6 +75,7 @@ type deliveryView struct {
 	LastAttemptAt *time.Time           `json:"last_attempt_at"`
 	LastStatus    *int                 `json:"last_status"` // of HTTP; null: no attempt, or no answer
 	LastMS        *int64               `json:"last_ms"`     // that the last attempt took
+	LastCode      textOrNull           `json:"last_code"`   // why the last attempt failed, for programs
 	LastError     textOrNull           `json:"last_error"`
 	NextAttemptAt *time.Time           `json:"next_attempt_at"`
 	CreatedAt     time.Time            `json:"created_at"`
@@ -83,7 +84,7 @@ type deliveryView struct {
 func viewDelivery(d *access.WebhookDelivery) deliveryView {
 	v := deliveryView{
 		Event: d.Event, Type: d.Type, State: d.State, Attempts: d.Attempts, LastError: textOrNull(d.Last.Detail),
-		LastAttemptAt: timeOrNull(d.Last.At), NextAttemptAt: timeOrNull(d.Due), CreatedAt: d.Created,
+		LastCode: textOrNull(d.Last.Code), LastAttemptAt: timeOrNull(d.Last.At), NextAttemptAt: timeOrNull(d.Due), CreatedAt: d.Created,
 	}
 	if !d.Last.At.IsZero() {
 		v.LastMS = new(d.Last.Took.Milliseconds())

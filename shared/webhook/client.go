@@ -24,6 +24,36 @@ const (
 // ErrNotPublic is the error of an attempt at a name that leads to an address which is not public.
 var ErrNotPublic = errors.New("the name leads to an address that is not public")
 
+// Code is why an attempt got no answer, for programs.
+type Code string
+
+// The codes.
+const (
+	NotAllowed   Code = "address_not_public" // the address, or one that its name leads to, is none to send to
+	NoName       Code = "dns"                // the name has no address
+	NoConnection Code = "connection"         // nobody takes connections there
+	NoTrust      Code = "tls"                // the certificate or the handshake is wrong
+	TimedOut     Code = "timeout"            // there was no whole answer in time
+	NoAnswer     Code = "no_answer"          // what came was no answer of HTTP
+)
+
+// failure is an error with its code.
+type failure struct {
+	error
+	code Code
+}
+
+func (f failure) Unwrap() error { return f.error }
+
+// CodeOf is the code of an error of Post; NoAnswer for any other.
+func CodeOf(err error) Code {
+	var f failure
+	if errors.As(err, &f) {
+		return f.code
+	}
+	return NoAnswer
+}
+
 // Resolver finds the addresses of a name. *net.Resolver is one.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
@@ -56,7 +86,7 @@ func (c *Client) Post(ctx context.Context, address string, header http.Header, b
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := c.Check(address); err != nil {
-		return Answer{}, err
+		return Answer{}, failure{err, NotAllowed}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(string(body)))
 	if err != nil {
@@ -117,7 +147,7 @@ func (c *Client) dial(ctx context.Context, network, hostPort string) (net.Conn, 
 		}
 	}
 	var d net.Dialer
-	err = errors.New("the name has no address")
+	err = errNoName
 	for _, ip := range found {
 		var conn net.Conn
 		if conn, err = d.DialContext(ctx, network, netip.AddrPortFrom(ip, portOf(port)).String()); err == nil {
@@ -150,20 +180,25 @@ func portOf(text string) uint16 {
 func cause(ctx context.Context, err error) error {
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var op *net.OpError
 	switch {
 	case errors.Is(err, ErrNotPublic):
-		return ErrNotPublic
+		return failure{ErrNotPublic, NotAllowed}
 	case ctx.Err() != nil:
-		return fmt.Errorf("no whole answer in time: %w", ctx.Err())
-	case errors.As(err, &dns):
-		return errors.New("the name has no address")
+		return failure{fmt.Errorf("no whole answer in time: %w", ctx.Err()), TimedOut}
+	case errors.As(err, &dns), errors.Is(err, errNoName):
+		return failure{errNoName, NoName}
 	case errors.As(err, &cert):
-		return fmt.Errorf("the certificate is not accepted: %w", cert.Err)
+		return failure{fmt.Errorf("the certificate is not accepted: %w", cert.Err), NoTrust}
+	case errors.As(err, &record), errors.As(err, &alert):
+		return failure{fmt.Errorf("no TLS: %w", err), NoTrust}
+	case errors.As(err, &op):
+		return failure{fmt.Errorf("no connection: %s: %w", op.Op, op.Err), NoConnection}
 	default:
-		var op *net.OpError
-		if errors.As(err, &op) {
-			return fmt.Errorf("no connection: %s: %w", op.Op, op.Err)
-		}
-		return fmt.Errorf("no answer: %w", err)
+		return failure{fmt.Errorf("no answer: %w", err), NoAnswer}
 	}
 }
+
+var errNoName = errors.New("the name has no address")

@@ -90,7 +90,8 @@ func TestAHostInsideIsNotReachedByAnyName(t *testing.T) {
 		{"127.0.0.1", "93.184.215.14"},
 	} {
 		c := webhook.Client{Roots: roots, Resolver: &names{answers: [][]string{answers}}, Timeout: time.Second}
-		if _, err := c.Post(t.Context(), "https://hooks.example/", nil, nil); !errors.Is(err, webhook.ErrNotPublic) {
+		if _, err := c.Post(t.Context(), "https://hooks.example/", nil, nil); !errors.Is(err, webhook.ErrNotPublic) ||
+			webhook.CodeOf(err) != webhook.NotAllowed {
 			t.Errorf("%v: got %v, want %v", answers, err, webhook.ErrNotPublic)
 		}
 	}
@@ -160,7 +161,7 @@ func TestALongAnswerIsCutAndASlowOneGivenUp(t *testing.T) {
 	} {
 		address, roots, _ = receiver(t, h)
 		c := webhook.Client{Local: true, Roots: roots, Timeout: 50 * time.Millisecond}
-		if _, err = c.Post(t.Context(), address, nil, []byte("x")); err == nil || !strings.Contains(err.Error(), "in time") {
+		if _, err = c.Post(t.Context(), address, nil, []byte("x")); webhook.CodeOf(err) != webhook.TimedOut || !strings.Contains(err.Error(), "in time") {
 			t.Errorf("%s: got %v, want that the time is over", name, err)
 		}
 	}
@@ -178,6 +179,10 @@ func TestAFailureNamesNoAddressOfTheSender(t *testing.T) {
 	c := webhook.Client{Local: true, Resolver: &names{answers: [][]string{nil}}}
 	for to, want := range map[string]string{closed: "no connection", wrong: "certificate", "https://inside.example": "no address"} {
 		_, err := c.Post(t.Context(), to, nil, nil)
+		codes := map[string]webhook.Code{closed: webhook.NoConnection, wrong: webhook.NoTrust, "https://inside.example": webhook.NoName}
+		if got := webhook.CodeOf(err); got != codes[to] {
+			t.Errorf("%s: got the code %s, want %s", to, got, codes[to])
+		}
 		if err == nil || !strings.Contains(err.Error(), want) ||
 			strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "10.0.0.2") {
 			t.Errorf("%s: got %v, want %q and no address", to, err, want)

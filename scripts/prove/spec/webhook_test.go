@@ -213,6 +213,9 @@ func TestAnAddressThatDoesNotAnswerTheChallengeGetsNothing(t *testing.T) {
 		}
 		return nil
 	})
+	if code := w.Provider().Do("GET", path+"/deliveries", nil).Want(200).String("items.0.last_code"); code != "bad_challenge" {
+		t.Errorf("got the code %q, want bad_challenge", code)
+	}
 	r.mu.Lock()
 	if n := len(r.got["webhook.verify"]); n != 3 || len(r.got) != 1 {
 		t.Errorf("got %v, want three challenges and nothing else", r.got)
@@ -243,6 +246,13 @@ func TestWhatAnAddressRefusesComesAgainWithTheSameID(t *testing.T) {
 		}
 	})
 	w.Grant("acme", m{"partner": "contoso", "everyone": true}).Want(201)
+	spec.Eventually(t, func() error {
+		d := w.Provider().Do("GET", path+"/deliveries?state=pending", nil).Want(200)
+		if d.Get("items.length") != 1.0 || d.Get("items.0.last_code") != "status" || d.Get("items.0.last_status") != 500.0 {
+			return fmt.Errorf("got %s, want its status to be the reason", d.Body)
+		}
+		return nil
+	})
 	ids := wantCount(t, r, "grant.created", 4, func() { w.Advance(10 * time.Minute) })
 	if len(slices.Compact(ids)) != 1 {
 		t.Errorf("got the ids %q, want one", ids)

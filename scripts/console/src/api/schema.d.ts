@@ -4341,7 +4341,15 @@ export interface components {
             last_attempt_at: components["schemas"]["InstantOrNull"];
             last_status: number | null;
             last_ms: number | null;
-            /** @description Why the last attempt failed, with the beginning of the answer */
+            /**
+             * @description Why the last attempt failed: `address_not_public` (the address, or one that its name leads to, is none to send to), `dns` (the name has no
+             *     address), `connection`, `tls`, `timeout` (15 seconds), `no_answer` (what came was no HTTP), `redirect` (it is not followed), `status`
+             *     (`last_status` is another than 2xx), `bad_challenge` (not the token that was asked for), `replaced` (a challenge that a later one took the
+             *     place of); null where it did not
+             * @enum {string|null}
+             */
+            last_code: "address_not_public" | "dns" | "connection" | "tls" | "timeout" | "no_answer" | "redirect" | "status" | "bad_challenge" | "replaced" | null;
+            /** @description The same for people, in English, with the beginning of the answer. The text may change */
             last_error: string | null;
             next_attempt_at: components["schemas"]["InstantOrNull"];
             created_at: components["schemas"]["Instant"];
@@ -11713,6 +11721,7 @@ export interface operations {
                      *       "last_attempt_at": null,
                      *       "last_status": null,
                      *       "last_ms": null,
+                     *       "last_code": null,
                      *       "last_error": null,
                      *       "next_attempt_at": "2026-11-28T10:00:00Z",
                      *       "created_at": "2026-11-28T10:00:00Z"
@@ -11779,6 +11788,7 @@ export interface operations {
                      *           "last_attempt_at": "2026-11-28T10:00:00.120Z",
                      *           "last_status": 204,
                      *           "last_ms": 35,
+                     *           "last_code": null,
                      *           "last_error": null,
                      *           "next_attempt_at": null,
                      *           "created_at": "2026-11-28T10:00:00Z"
@@ -11838,6 +11848,7 @@ export interface operations {
                      *       "last_attempt_at": null,
                      *       "last_status": null,
                      *       "last_ms": null,
+                     *       "last_code": null,
                      *       "last_error": null,
                      *       "next_attempt_at": "2026-11-28T10:00:00Z",
                      *       "created_at": "2026-11-28T10:00:00Z"
@@ -12400,6 +12411,7 @@ export interface operations {
                      *       "last_attempt_at": null,
                      *       "last_status": null,
                      *       "last_ms": null,
+                     *       "last_code": null,
                      *       "last_error": null,
                      *       "next_attempt_at": "2026-11-28T10:00:00Z",
                      *       "created_at": "2026-11-28T10:00:00Z"
@@ -12468,6 +12480,7 @@ export interface operations {
                      *           "last_attempt_at": "2026-11-28T10:00:00.120Z",
                      *           "last_status": 204,
                      *           "last_ms": 35,
+                     *           "last_code": null,
                      *           "last_error": null,
                      *           "next_attempt_at": null,
                      *           "created_at": "2026-11-28T10:00:00Z"
@@ -12529,6 +12542,7 @@ export interface operations {
                      *       "last_attempt_at": null,
                      *       "last_status": null,
                      *       "last_ms": null,
+                     *       "last_code": null,
                      *       "last_error": null,
                      *       "next_attempt_at": "2026-11-28T10:00:00Z",
                      *       "created_at": "2026-11-28T10:00:00Z"

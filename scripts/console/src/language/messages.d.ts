@@ -841,6 +841,15 @@ export interface Messages {
   'pages.webhook.attempts': { count: 'number' };
   'pages.webhook.challenged': { name: 'text' };
   'pages.webhook.challenged_about': {};
+  'pages.webhook.code.address_not_public': {};
+  'pages.webhook.code.bad_challenge': {};
+  'pages.webhook.code.connection': {};
+  'pages.webhook.code.dns': {};
+  'pages.webhook.code.no_answer': {};
+  'pages.webhook.code.redirect': {};
+  'pages.webhook.code.replaced': {};
+  'pages.webhook.code.timeout': {};
+  'pages.webhook.code.tls': {};
   'pages.webhook.copied': {};
   'pages.webhook.copy': {};
   'pages.webhook.customer_about': {};

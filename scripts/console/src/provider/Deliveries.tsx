@@ -20,8 +20,28 @@ const stateType: Record<Delivery['state'], StatusIndicatorProps.Type> = { pendin
 /** The state that the log is narrowed to; undefined: none. */
 export const stateOf = (text: string): Delivery['state'] | undefined => states.find((s) => s === text);
 
-/** Why the last attempt failed, without the status, which stands above it; '' where there is no more to say. */
-const reasonOf = (d: Delivery): string => (d.state === 'delivered' ? '' : (d.last_error ?? '').replace(/^the address answered \d{3}(: )?/, ''));
+type Code = NonNullable<Delivery['last_code']>;
+
+const codeWords: Record<Code, () => string> = {
+  address_not_public: () => t('pages.webhook.code.address_not_public'),
+  dns: () => t('pages.webhook.code.dns'),
+  connection: () => t('pages.webhook.code.connection'),
+  tls: () => t('pages.webhook.code.tls'),
+  timeout: () => t('pages.webhook.code.timeout'),
+  no_answer: () => t('pages.webhook.code.no_answer'),
+  redirect: () => t('pages.webhook.code.redirect'),
+  status: () => '', // it stands above, and the answer's own words below
+  bad_challenge: () => t('pages.webhook.code.bad_challenge'),
+  replaced: () => t('pages.webhook.code.replaced'),
+};
+
+/** Why the last attempt failed, without the status, which stands above it; '' where there is no more to say. What came before there were codes, or has one
+ * that these pages do not know, is in the service's own words. */
+function reasonOf(d: Delivery): string {
+  if (d.state === 'delivered') return '';
+  const words = d.last_code ? (codeWords as Partial<typeof codeWords>)[d.last_code]?.() : undefined;
+  return words || (d.last_error ?? '').replace(/^the address answered \d{3}(: )?/, '');
+}
 
 /** What was sent to a webhook, or waits to be, and what came of it. */
 export function Deliveries({
