@@ -58,7 +58,7 @@ run: setup console local ## run the whole locally, until Ctrl-C (PORT=8080, DATA
 local: $(TOOLS)/modules.ready
 	go build -o .build/local ./scripts/local
 
-CONSOLE = $(shell find scripts/console/src scripts/console/public -type f) scripts/console/index.html scripts/console/vite.config.mts
+CONSOLE = $(shell find scripts/console/src scripts/console/public -type f) scripts/console/embed/embed.ts scripts/console/index.html scripts/console/vite.config.mts
 
 .build/console/index.html: scripts/node_modules/.ready $(CONSOLE)
 	npm --prefix scripts run --silent build

@@ -44,7 +44,7 @@ func (v *service) addConsole(folder string) {
 		v.pool.pages.SetCallbackUrLs(&back)
 		v.pool.pages.SetLogoutUrLs(&back)
 	}
-	v.upload(files, folder, console.Settings{Login: login, Product: v.letters.Product})
+	v.upload(files, folder, console.Settings{Login: login, Product: v.letters.Product, Embed: v.embedOrigins})
 }
 
 // login is where the console signs people in, and to where the page sends requests for that.
@@ -82,7 +82,7 @@ func (v *service) headers(origin string) awscloudfront.IResponseHeadersPolicy {
 		},
 	}
 	var others []any
-	for _, h := range console.Headers(origin) {
+	for _, h := range console.Headers([]string{origin}, v.embedOrigins) {
 		value := jsii.String(h.Value)
 		switch h.Name { // CloudFront takes these in their own places alone
 		case "Content-Security-Policy":

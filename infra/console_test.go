@@ -170,7 +170,10 @@ func TestTheConsoleComesWithTheHeadersOfTheLocalStack(t *testing.T) {
 		got := map[string]string{
 			"Content-Security-Policy": known(written(at(security, "ContentSecurityPolicy", "ContentSecurityPolicy"))),
 			"Referrer-Policy":         written(at(security, "ReferrerPolicy", "ReferrerPolicy")),
-			"X-Frame-Options":         written(at(security, "FrameOptions", "FrameOption")),
+		}
+		ancestors := "https://app.cloud.example https://admin.cloud.example:8443" // of the second
+		if options := at(security, "FrameOptions", "FrameOption"); options != nil || variant != "second" {
+			got["X-Frame-Options"], ancestors = written(options), "'none'"
 		}
 		if at(security, "ContentTypeOptions", "Override") == true {
 			got["X-Content-Type-Options"] = "nosniff" // what it means
@@ -187,7 +190,7 @@ func TestTheConsoleComesWithTheHeadersOfTheLocalStack(t *testing.T) {
 			}
 		}
 		same(t, variant+": headers", got, want)
-		if len(want) < 6 || !strings.Contains(want["Content-Security-Policy"], "frame-ancestors 'none'") {
+		if len(want) < 5 || !strings.Contains(want["Content-Security-Policy"], "frame-ancestors "+ancestors+";") {
 			t.Errorf("%s: got the local headers %v, want all that the pages have", variant, want)
 		}
 		same(t, variant+": TLS from now on", security.(map[string]any)["StrictTransportSecurity"],
@@ -211,6 +214,7 @@ func TestTheConsoleIsToldWhereToSignIn(t *testing.T) {
 	} {
 		same(t, variant, settingsFile(t, variant), console.Settings{Login: &want, Product: "Cloud"}) // the API is where the page is
 	}
+	same(t, "who may show it", settingsFile(t, "second").Embed, []string{"https://app.cloud.example", "https://admin.cloud.example:8443"})
 	for variant, want := range map[string][]string{
 		"pool":   {"https://cloud.example/in", "http://localhost:5173/in", "https://{CloudFront}/sign-in"},
 		"second": {"https://partners.cloud.example/sign-in"},
@@ -259,7 +263,9 @@ func TestTheSettingsAreThoseThatTheConsoleReads(t *testing.T) {
 		}
 		return out
 	}
-	same(t, "the settings", optional(console.Settings{}, console.Settings{Local: true, Product: "Cloud", Login: &console.Login{}}),
+	same(t, "the settings", optional(console.Settings{}, console.Settings{
+		Local: true, Product: "Cloud", Login: &console.Login{}, Embed: []string{"x"},
+	}),
 		fields("Settings"))
 	same(t, "the login", optional(console.Login{}, console.Login{Logout: "x"}), fields("HostedLogin"))
 }

@@ -77,6 +77,7 @@ func variants() map[string]map[string]string {
 		"second": with(base(), map[string]string{
 			"stage": "two", "createMailIdentity": "false", "pageUrl": "", "consoleDomain": "partners.cloud.example",
 			"consoleCertificate": "arn:aws:acm:us-east-1:123456789012:certificate/def",
+			"embedOrigins":       "https://app.cloud.example,https://admin.cloud.example:8443",
 		}),
 		"outside":    outside,
 		"localstack": {"target": "localstack", "tracing": "true"},

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"partneraccess/shared/access"
+	"partneraccess/shared/console"
 	letters "partneraccess/shared/mail"
 	"partneraccess/shared/manifest"
 	"partneraccess/shared/settingsfile"
@@ -42,6 +43,7 @@ type settings struct {
 	console                           bool   // false: the pages of scripts/console are left out
 	consoleDomain, consoleCertificate string // of the pages; "": CloudFront's own address
 	consoleLogin                      login
+	embedOrigins                      []string // of the pages that may show the console's in a frame
 
 	origins             []string // of the pages that may call the API from a browser
 	domain, certificate string   // of the API; "": API Gateway's own address
@@ -104,8 +106,8 @@ func defaults(target string) map[string]string {
 	d := map[string]string{
 		"stage": "dev", "target": onAWS, "issuer": "", "audience": "", "pageUrl": "", "origins": "",
 		"console": "", "consoleDomain": "", "consoleCertificate": "", "consoleClient": "", "consoleAuthorize": "", "consoleToken": "",
-		"consoleLogout": "",
-		"domain":        "", "certificate": "",
+		"consoleLogout": "", "embedOrigins": "",
+		"domain": "", "certificate": "",
 		"checkConcurrency": "0", "checkRoleFor": "", "tableKey": "", "permissionsBoundary": "", "webAcl": "", "poolWebAcl": "", "pipeline": "", "backupDays": "35",
 		"backupCopyTo": "", "budget": "0",
 		"mailIdentity": "", "createMailIdentity": "true", "replyTo": "", "unsubscribe": "", "chatWebhook": "", "providerEmail": "",
@@ -180,6 +182,7 @@ func read(given map[string]string) (settings, error) {
 		stage: all["stage"], target: target,
 		console: truth("console"), consoleDomain: all["consoleDomain"], consoleCertificate: all["consoleCertificate"],
 		consoleLogin: login{all["consoleClient"], all["consoleAuthorize"], all["consoleToken"], all["consoleLogout"]},
+		embedOrigins: list(all["embedOrigins"]),
 		issuer:       all["issuer"], audience: list(all["audience"]), pageURL: list(all["pageUrl"]), origins: list(all["origins"]),
 		federation: readFederation(all),
 		domain:     all["domain"], certificate: all["certificate"],
@@ -409,9 +412,9 @@ func (s settings) checkOperations(c *complaints) {
 func (s settings) checkConsole(c *complaints) {
 	l := s.consoleLogin
 	switch {
-	case !s.console && (s.consoleDomain != "" || s.consoleCertificate != "" || l != login{}):
-		c.say("console is not true, and consoleDomain, consoleCertificate, consoleClient, consoleAuthorize, consoleToken and consoleLogout are " +
-			"about it: set console to true, or leave them out")
+	case !s.console && (s.consoleDomain != "" || s.consoleCertificate != "" || l != login{} || len(s.embedOrigins) > 0):
+		c.say("console is not true, and consoleDomain, consoleCertificate, consoleClient, consoleAuthorize, consoleToken, consoleLogout and " +
+			"embedOrigins are about it: set console to true, or leave them out")
 	case !s.console:
 	case s.ownPool() && l != login{}:
 		c.say("consoleClient, consoleAuthorize, consoleToken and consoleLogout are of an identity provider of your own: give its issuer and " +
@@ -428,6 +431,9 @@ func (s settings) checkConsole(c *complaints) {
 		!regexp.MustCompile(`^arn:[a-z-]+:acm:us-east-1:\d{12}:certificate/.+$`).MatchString(s.consoleCertificate):
 		c.say("consoleCertificate is %q: give the ARN of a certificate of AWS Certificate Manager in us-east-1, the only region whose "+
 			"certificates CloudFront takes", s.consoleCertificate)
+	}
+	if err := console.CheckEmbed(s.embedOrigins, false); err != nil {
+		c.say("embedOrigins: %w", err)
 	}
 	for name, address := range map[string]string{
 		"consoleAuthorize": l.authorize, "consoleToken": l.token,

@@ -78,6 +78,9 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 		{"a way back without TLS", map[string]string{"pageUrl": "http://cloud.example/in"}, "pageUrl has"},
 		{"any origin", map[string]string{"origins": "*"}, "origins has \"*\""},
 		{"an origin with a path", map[string]string{"origins": "https://cloud.example/"}, "origins has"},
+		{"a wildcard that may show the pages", map[string]string{"embedOrigins": "https://*.cloud.example"}, "embedOrigins: \"https://*"},
+		{"a machine that may show the pages", map[string]string{"embedOrigins": "http://localhost:3000"}, "the reader's own machine"},
+		{"no pages to be shown", map[string]string{"console": "false", "embedOrigins": "https://cloud.example"}, "console is not true"},
 		{"a domain without a certificate", map[string]string{"domain": "access.example.com"}, "belong together"},
 		{
 			"a certificate without a domain",

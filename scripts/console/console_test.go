@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"partneraccess/scripts/local/cognitolocal"
+	"partneraccess/scripts/local/embedhost"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/pages"
 	"partneraccess/scripts/local/seed"
@@ -38,19 +39,27 @@ func TestThePagesInABrowser(t *testing.T) {
 	}
 	built := build(t)
 
+	// A vendor's pages: two that may show these in a frame, and one that may not. loose serves them without the header that says so.
+	host, another, stranger, loose := &late{}, &late{}, &late{}, &late{}
+	vendor, second, foe, lax := httptest.NewServer(host), httptest.NewServer(another), httptest.NewServer(stranger), httptest.NewServer(loose)
+	for _, server := range []*httptest.Server{vendor, second, foe, lax} {
+		t.Cleanup(server.Close)
+	}
+	embed := []string{site(vendor.URL), site(second.URL)}
+
 	// A page of another origin has to be known before the stack starts, and the stack's address before the page is served.
 	elsewhere, hosted := &late{}, &late{}
 	other, signed := httptest.NewServer(elsewhere), httptest.NewServer(hosted)
 	t.Cleanup(other.Close)
 	t.Cleanup(signed.Close)
 
-	own, err := pages.New(os.DirFS(built), console.Settings{Local: true, Product: stack.Product})
+	own, err := pages.New(os.DirFS(built), console.Settings{Local: true, Product: stack.Product, Embed: embed})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := stack.Start(t.Context(), stack.Config{
 		Engine: engine.Shared(t), Table: "console", Cognito: cognitolocal.Shared(t), Stream: true,
-		Pages: own, People: seed.People(), Origins: []string{other.URL, signed.URL},
+		Pages: own, People: seed.People(), Origins: []string{other.URL, signed.URL, lax.URL},
 		CreateTable: dynamo.CreateTable, Handlers: stack.Functions,
 	})
 	if err != nil {
@@ -82,12 +91,23 @@ func TestThePagesInABrowser(t *testing.T) {
 	login := &login{stack: s, pages: hosted.handler, codes: map[string]grant{}}
 	hosted.serve(login)
 
+	as := func(email string) (string, error) { return token("", email) }
+	for _, h := range []*late{host, another, stranger} {
+		h.serve(embedhost.New(os.DirFS("embed"), s.URL(), as))
+	}
+	shown, err := pages.New(os.DirFS(built), console.Settings{API: s.URL(), Local: true, Embed: embed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loose.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { shown.ServeHTTP(unframed{w}, r) }))
+
 	args := []string{"--test-reporter=spec"}
 	if word := os.Getenv("CONSOLE_FLOW"); word != "" {
 		args = append(args, "--test-name-pattern="+word)
 	}
 	cmd := exec.CommandContext(t.Context(), "node", append(args, "test/run.mjs")...)
-	cmd.Env = append(os.Environ(), "BASE="+s.URL(), "OTHER="+other.URL, "HOSTED="+signed.URL, "CHROMIUM="+browser)
+	cmd.Env = append(os.Environ(), "BASE="+s.URL(), "OTHER="+other.URL, "HOSTED="+signed.URL, "CHROMIUM="+browser,
+		"VENDOR="+embed[0], "SECOND="+embed[1], "STRANGER="+site(foe.URL), "LOOSE="+lax.URL, "BUILT="+built)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Run(); err != nil {
@@ -118,6 +138,22 @@ func build(t *testing.T) string {
 		t.Fatalf("the console cannot be built: %v\n%s", err, out)
 	}
 	return dir
+}
+
+// site gives the address of a local server the name of another site than the stack's, which is at 127.0.0.1.
+func site(address string) string { return strings.Replace(address, "127.0.0.1", "localhost", 1) }
+
+// unframed leaves out of an answer who may show it in a frame.
+type unframed struct{ http.ResponseWriter }
+
+func (u unframed) WriteHeader(status int) {
+	u.Header().Del("Content-Security-Policy")
+	u.ResponseWriter.WriteHeader(status)
+}
+
+func (u unframed) Write(b []byte) (int, error) {
+	u.Header().Del("Content-Security-Policy")
+	return u.ResponseWriter.Write(b)
 }
 
 // late is a handler that is known only after its address.

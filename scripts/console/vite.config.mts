@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
@@ -26,9 +27,24 @@ function fontsAsFiles(): Plugin {
   };
 }
 
+// embed/embed.ts, which pages elsewhere load by a name that stays the same.
+function embedScript(): Plugin {
+  return {
+    name: 'embed-script',
+    apply: 'build',
+    buildStart() {
+      this.emitFile({ type: 'chunk', id: fileURLToPath(new URL('embed/embed.ts', import.meta.url)), fileName: 'embed.js' });
+    },
+    generateBundle(_, bundle) {
+      const script = bundle['embed.js'];
+      if (script?.type !== 'chunk' || script.imports.length > 0 || script.exports.length > 0) this.error('embed.js is a plain script: it imports and exports nothing');
+    },
+  };
+}
+
 // The folder that is built serves every stage: what differs between stages stands in /settings.json, which is no part of it.
 export default defineConfig({
-  plugins: [react(), languages(), without(), trim(), fontsAsFiles()],
+  plugins: [react(), languages(), without(), trim(), fontsAsFiles(), embedScript()],
   resolve: { alias: withoutParser },
   build: {
     outDir: '../../.build/console',

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -17,7 +18,9 @@ import (
 	"strings"
 	"syscall"
 	"text/tabwriter"
+	"time"
 
+	"partneraccess/scripts/local/embedhost"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/pages"
 	"partneraccess/scripts/local/seed"
@@ -46,7 +49,8 @@ Environment: PORT (8080), DYNAMODB (dynoxide or dynamodb-local), AWS_ENDPOINT_UR
 already there), AWS_ENDPOINT_URL_SESV2 (where mails go instead of the mailbox), IDENTITY (cognito, the default:
 people's accounts at cognito-local; or none), CORS_ORIGINS (pages that may call the API, with commas between);
 and, as a deployment has them, CATALOGUE_FILE (your actions and levels), DEFAULT_LANGUAGE and DEFAULT_ZONE (of mails), REQUIRE_SSO and
-SIGN_IN_URL.
+SIGN_IN_URL. EMBED_PORT serves a page at that port that shows the console's in a frame, as a vendor's own application may;
+EMBED_ORIGINS are further origins whose pages may do so.
 
 BACKEND=lambda runs the functions as programs of their own, as Lambda does, with the environment of the CDK's template; building
 them takes a while. With AWS_ENDPOINT_URL_LAMBDA they are those of a Lambda that is already there, such as LocalStack's, whose
@@ -86,7 +90,7 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	if err != nil {
 		return err
 	}
-	page, err := consoleOf(*built)
+	page, embedPort, err := consoleOf(*built, env)
 	if err != nil {
 		return err
 	}
@@ -129,7 +133,7 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
 
-	if err := banner(out, s, *demo, page != nil, b.where); err != nil {
+	if err := errors.Join(serveHost(ctx, embedPort, s), banner(out, s, *demo, page != nil, embedPort, b.where)); err != nil {
 		return err
 	}
 	level.Set(slog.LevelInfo)
@@ -196,18 +200,54 @@ func portOf(s string) (int, error) {
 	return port, nil
 }
 
-// consoleOf serves the console that stands in a folder, as one of the stack's own pages; nil where none was built.
-func consoleOf(dir string) (http.Handler, error) {
-	if _, err := os.Stat(filepath.Join(dir, "index.html")); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// consoleOf serves the console that stands in a folder, as one of the stack's own pages; nil where none was built. It also returns the port
+// of the page that shows the console in a frame, 0 for none.
+func consoleOf(dir string, env func(string) string) (_ http.Handler, embedPort int, _ error) {
+	embed := listOf(env("EMBED_ORIGINS"))
+	if port := env("EMBED_PORT"); port != "" {
+		var err error
+		if embedPort, err = strconv.Atoi(port); err != nil || embedPort < 1 || embedPort > 65535 {
+			return nil, 0, fmt.Errorf("EMBED_PORT=%s is no port: give a number from 1 to 65535", port)
+		}
+		embed = append(embed, hostOrigin(embedPort))
 	}
-	return pages.New(os.DirFS(dir), console.Settings{Local: true, Product: stack.Product})
+	if _, err := os.Stat(filepath.Join(dir, "index.html")); errors.Is(err, fs.ErrNotExist) {
+		return nil, embedPort, nil
+	}
+	h, err := pages.New(os.DirFS(dir), console.Settings{Local: true, Product: stack.Product, Embed: embed})
+	if err != nil {
+		return nil, 0, err // and no handler that is not nil
+	}
+	return h, embedPort, nil
+}
+
+// hostOrigin is another site than the console's at 127.0.0.1, as a vendor's application is.
+func hostOrigin(port int) string { return "http://localhost:" + strconv.Itoa(port) }
+
+// serveHost serves the page that shows the console in a frame until ctx ends; port 0 is none.
+func serveHost(ctx context.Context, port int, s *stack.Stack) error {
+	if port == 0 {
+		return nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "localhost:"+strconv.Itoa(port))
+	if err != nil {
+		return fmt.Errorf("EMBED_PORT=%d: %w", port, err)
+	}
+	token := func(email string) (string, error) { return s.Token(stack.TokenRequest{Email: email}) }
+	server := &http.Server{Handler: embedhost.New(os.DirFS("scripts/console/embed"), s.URL(), token), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }() // until it is closed
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	return nil
 }
 
 func originsOf(s string) []string {
 	if s == "" {
 		s = "http://localhost:5173,http://127.0.0.1:5173"
 	}
+	return listOf(s)
+}
+
+func listOf(s string) []string {
 	var out []string
 	for o := range strings.SplitSeq(s, ",") {
 		if o = strings.TrimRight(strings.TrimSpace(o), "/"); o != "" {
@@ -243,7 +283,7 @@ func seedOnce(ctx context.Context, s *stack.Stack) error {
 	return os.WriteFile(mark, []byte("The demo data is in; delete this file to have it put in again.\n"), 0o600)
 }
 
-func banner(out io.Writer, s *stack.Stack, demo, page bool, functions string) error {
+func banner(out io.Writer, s *stack.Stack, demo, page bool, embedded int, functions string) error {
 	where := "in memory"
 	switch dir := s.Engine().DataDir(); {
 	case s.Engine().Kind() == engine.External:
@@ -258,6 +298,9 @@ func banner(out io.Writer, s *stack.Stack, demo, page bool, functions string) er
 	}
 	fmt.Fprintf(&b, "The API's reference is at %s/docs, its contract at /openapi.yaml and /openapi.json, a guide for "+
 		"language models at /llms.txt.\n", s.URL())
+	if embedded != 0 {
+		fmt.Fprintf(&b, "A page that shows the console in a frame is at %s.\n", hostOrigin(embedded))
+	}
 	if functions != "" {
 		fmt.Fprintf(&b, "The functions are %s; the clock is the real one.\n", functions)
 	}

@@ -48,7 +48,7 @@ export function parametersOf(pattern) {
 export const call = /\b(t|rich)\((\s*)'((?:words|pages|problems)\.[a-z0-9_.]+)'/g;
 
 /** The pages that the router loads with words of their own, by the parts of the catalogue that they belong to. */
-export const parts = { customer: 'customer/routes', partner: 'partner/routes', provider: 'provider/routes', invitation: 'invitation/Invitation', signIn: 'session/SignIn' };
+export const parts = { customer: 'customer/routes', partner: 'partner/routes', provider: 'provider/routes', invitation: 'invitation/Invitation', signIn: 'session/SignIn', embedded: 'embedded/Shell' };
 
 /** The modules of the pages by their names below the folder, without endings. */
 function modulesOf(pages) {

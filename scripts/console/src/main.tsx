@@ -12,11 +12,11 @@ import { asProblem } from './api';
 import { startLanguage, startPseudo, useLanguage } from './language';
 import { startProblemWords } from './parts/problems';
 import { router } from './router';
-import { SessionProvider } from './session';
-import { loadSettings, type Settings } from './settings';
+import { SessionProvider, type Around } from './session';
+import { embedded, loadSettings, type Settings } from './settings';
 import { startTheme } from './shell/theme';
 
-startTheme();
+if (!embedded) startTheme();
 startProblemWords();
 
 const queries = new QueryClient({
@@ -43,18 +43,20 @@ function InLanguage({ children }: { children: ReactNode }) {
 }
 
 /** The settings, once the words are there. On the local stack ?lang=pseudo makes up a language, to look at what it does to the pages. */
-async function start(): Promise<Settings> {
-  const [settings] = await Promise.all([loadSettings(), startLanguage()]);
+async function start(): Promise<{ settings: Settings; around?: Around }> {
+  let around: Around | undefined;
+  const [settings] = await Promise.all([loadSettings(), embedded || startLanguage()]);
+  if (embedded) around = await (await import('./embedded/begin')).begin(settings.embed);
   if (settings.local && new URLSearchParams(location.search).get('lang') === 'pseudo') await startPseudo();
-  return settings;
+  return { settings, around };
 }
 
 start().then(
-  (settings) =>
+  ({ settings, around }) =>
     root.render(
       <StrictMode>
         <QueryClientProvider client={queries}>
-          <SessionProvider settings={settings}>
+          <SessionProvider settings={settings} around={around}>
             <InLanguage>
               <RouterProvider router={router} />
             </InLanguage>

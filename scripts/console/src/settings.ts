@@ -14,7 +14,11 @@ export interface Settings {
   product?: string; // what the provider's product is called, as in mails
   local?: boolean; // the local stack: /_local/ at the API signs in, has a mailbox, and a clock
   login?: HostedLogin; // needed unless local
+  embed?: string[]; // the origins whose pages may show these in a frame (embedded/); frame-ancestors says so, too
 }
+
+/** Whether these pages are shown in a frame, by an application that frame-ancestors has let do so. */
+export const embedded = window.parent !== window;
 
 export async function loadSettings(): Promise<Settings> {
   const response = await fetch('/settings.json', { cache: 'no-store' });

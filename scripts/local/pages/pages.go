@@ -50,7 +50,10 @@ func New(dir fs.FS, s console.Settings) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{dir: dir, settings: settings, headers: console.Headers(to...), packed: map[string]packed{}}, nil
+	if err := console.CheckEmbed(s.Embed, s.Local); err != nil {
+		return nil, err
+	}
+	return &Handler{dir: dir, settings: settings, headers: console.Headers(to, s.Embed), packed: map[string]packed{}}, nil
 }
 
 // origins are those to which the page sends requests, but for its own: the API's and the login's token endpoint's.

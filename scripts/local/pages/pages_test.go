@@ -123,6 +123,34 @@ func TestThePolicyLetsThePageReachTheAPIAndTheLoginAlone(t *testing.T) {
 	}
 }
 
+func TestOnlyThePagesOfTheSettingsMayShowTheConsole(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		embed           []string
+		policy, options string
+	}{
+		{nil, "; frame-ancestors 'none';", "DENY"},
+		{[]string{"https://app.example", "http://localhost:8090"}, "; frame-ancestors https://app.example http://localhost:8090;", ""},
+	} {
+		h, err := pages.New(folder(), console.Settings{Local: true, Embed: c.embed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/", "/customers/acme/partners", "/settings.json", "/assets/index-abc1.js"} {
+			header := get(t, h, path).Header
+			if got := header.Get("Content-Security-Policy"); !strings.Contains(got, c.policy) {
+				t.Errorf("%v, %s: got the policy %q, want %q in it", c.embed, path, got, c.policy)
+			}
+			if got := header.Get("X-Frame-Options"); got != c.options {
+				t.Errorf("%v, %s: got X-Frame-Options %q, want %q", c.embed, path, got, c.options)
+			}
+		}
+	}
+	if _, err := pages.New(folder(), console.Settings{Local: true, Embed: []string{"*"}}); err == nil {
+		t.Error("got no error for a wildcard")
+	}
+}
+
 func TestAFolderThatIsNotBuiltIsSaid(t *testing.T) {
 	t.Parallel()
 	if _, err := pages.New(fstest.MapFS{}, console.Settings{}); err == nil || !strings.Contains(err.Error(), "run build") {

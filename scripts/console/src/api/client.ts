@@ -18,7 +18,7 @@ type Real<T> = Exclude<T, { dry_run: true }>;
 
 export interface ApiOptions {
   baseUrl: string; // without a slash at the end; empty: where the page is
-  token: () => string | undefined; // of who has signed in, asked before each request
+  token: () => string | undefined | Promise<string>; // of who has signed in, asked before each request
   signedOut?: () => void; // a token was sent and is not accepted (any more)
 }
 
@@ -31,8 +31,8 @@ export function createApi({ baseUrl, token, signedOut }: ApiOptions): Api {
     headers: { Accept: 'application/json, application/problem+json' },
   });
   api.use({
-    onRequest({ request }) {
-      const bearer = token();
+    async onRequest({ request }) {
+      const bearer = await token();
       if (bearer) request.headers.set('Authorization', `Bearer ${bearer}`);
       request.headers.set('X-Request-ID', crypto.randomUUID());
       return request;

@@ -34,7 +34,7 @@ type Values<K extends Key, W> = { [P in keyof Messages[K]]: Kinds<W>[Messages[K]
 type Given<K extends Key, W> = keyof Messages[K] extends never ? [] : [values: Values<K, W>];
 
 /** The pages whose words are loaded with them: language/catalogue.mjs says which they are. */
-export type Part = 'customer' | 'partner' | 'provider' | 'invitation' | 'signIn';
+export type Part = 'customer' | 'partner' | 'provider' | 'invitation' | 'signIn' | 'embedded';
 
 /** The languages that the pages can be read in. */
 export const languages: readonly string[] = Object.keys(sources);
@@ -104,12 +104,15 @@ export const nameOf = (tag: string): string => {
 
 const baseOf = (tag: string): string => tag.split('-')[0] ?? tag;
 
+/** The language there is for a tag such as de-AT. */
+export const languageFor = (wanted: string): string | undefined => languages.find((tag) => tag === wanted) ?? languages.find((tag) => tag === baseOf(wanted));
+
 /** The language that the reader has chosen here; else the first of the browser's that there is; else English. */
 function preferred(): string {
   const chosen = localStorage.getItem(stored);
   if (chosen && languages.includes(chosen)) return chosen;
   for (const wanted of navigator.languages) {
-    const found = languages.find((tag) => tag === wanted) ?? languages.find((tag) => tag === baseOf(wanted));
+    const found = languageFor(wanted);
     if (found) return found;
   }
   return 'en';
@@ -150,8 +153,8 @@ export async function withWords<M>(part: Part, page: Promise<M>): Promise<M> {
   return page;
 }
 
-/** Loads the reader's language: before anything is shown. */
-export const startLanguage = (): Promise<void> => load(preferred());
+/** Loads the reader's language, or the one for a given tag: before anything is shown. */
+export const startLanguage = (given?: string): Promise<void> => load((given && languageFor(given)) || preferred());
 
 /** English made 40% longer, with accents: shows which words do not come from the catalogue, and where longer ones have no room. */
 export async function startPseudo(): Promise<void> {

@@ -234,6 +234,9 @@ export interface Messages {
   'pages.edit.who_assigns': {};
   'pages.edit.you_assign': {};
   'pages.edit.you_assign_now': {};
+  'pages.embedded.as': { who: 'text' };
+  'pages.embedded.ended': {};
+  'pages.embedded.ended_about': {};
   'pages.employees.about': { name: 'text' };
   'pages.employees.add': {};
   'pages.employees.add_about': { name: 'text'; roles: 'text' };

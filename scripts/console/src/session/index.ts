@@ -1,3 +1,3 @@
 export { directoryScope } from './hosted';
-export { SessionProvider, useApi, useMe, useNow, useProduct, useSession, type LocalIdentity, type Me } from './session';
+export { SessionProvider, useApi, useMe, useNow, useProduct, useSession, type Around, type LocalIdentity, type Me } from './session';
 export type { LocalStack, Person } from './local';

@@ -17,6 +17,13 @@ export interface LocalIdentity {
   scope?: string;
 }
 
+/** The application around pages that are shown in a frame (embedded/): it gives the tokens, and nobody signs in here. */
+export interface Around {
+  token: () => Promise<string>;
+  /** Follows the client's requests. `another` is called where somebody else uses the application than before. */
+  attach: (api: Api, another: () => void) => void;
+}
+
 interface Session {
   settings: Settings;
   api: Api;
@@ -38,11 +45,11 @@ const SessionContext = createContext<Session | null>(null);
 // Who was chosen on the local stack, so that loading the page again does not ask again. It is no secret, and no token.
 const rememberedKey = 'partner-access.local';
 
-export function SessionProvider({ settings, children }: { settings: Settings; children: ReactNode }) {
+export function SessionProvider({ settings, around, children }: { settings: Settings; around?: Around; children: ReactNode }) {
   const queries = useQueryClient();
   const tokens = useRef<Tokens | undefined>(undefined); // in memory alone
   const [status, setStatus] = useState<{ state: Session['state']; round: number; ended: boolean }>(() => ({
-    state: settings.local && sessionStorage.getItem(rememberedKey) ? 'starting' : 'out',
+    state: around ? 'in' : settings.local && sessionStorage.getItem(rememberedKey) ? 'starting' : 'out',
     round: 0,
     ended: false,
   }));
@@ -60,7 +67,16 @@ export function SessionProvider({ settings, children }: { settings: Settings; ch
       setStatus((s) => ({ state: 'in', round: s.round + 1, ended: false }));
     };
     const local = settings.local ? localStack(settings.api) : undefined;
-    const api = createApi({ baseUrl: settings.api, token: () => tokens.current?.bearer, signedOut: () => leave(true) });
+    const asked = (): Promise<string> | undefined =>
+      around?.token().catch((error: unknown) => {
+        leave(true);
+        throw error;
+      });
+    const api = createApi({ baseUrl: settings.api, token: () => asked() ?? tokens.current?.bearer, signedOut: () => leave(true) });
+    around?.attach(api, () => {
+      forgetForms();
+      enter({ bearer: '', expiresIn: 0 });
+    });
     return {
       settings,
       api,
@@ -84,7 +100,7 @@ export function SessionProvider({ settings, children }: { settings: Settings; ch
       },
       leave,
     };
-  }, [settings, queries]);
+  }, [settings, around, queries]);
 
   const { enterAs, leave } = session;
   useEffect(() => {
