@@ -207,6 +207,9 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 	if o.State == receipt.Sent {
 		e.condition = "#state = :claimed"
 		e.to("sent", timeText(o.At))
+		e.to("language", o.Written.Language)
+		e.to("zone", o.Written.Zone)
+		e.to("content", o.Written.Content)
 	} else {
 		e.values[":claim"] = str(c.Token)
 	}
@@ -216,6 +219,16 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 		return err
 	case !ok && is == nil:
 		return receipt.ErrUnknown
+	case !ok && o.Written != (receipt.Written{}) && is.s("message_id") == o.MessageID:
+		// Feedback came first, and does not know how it is written.
+		w := edit{key: k, condition: "#message_id = :message_id", values: map[string]types.AttributeValue{":message_id": str(o.MessageID)}}
+		w.to("language", o.Written.Language)
+		w.to("zone", o.Written.Zone)
+		w.to("content", o.Written.Content)
+		if _, _, err := s.update(ctx, "settle a mail", w); err != nil {
+			return err
+		}
+		s.metrics.Mail(string(o.State))
 	case ok || o.State == receipt.Sent: // it was sent, though SES's feedback may have settled it before
 		s.metrics.Mail(string(o.State))
 	}
@@ -426,6 +439,7 @@ func (it *item) receipt() *receipt.Receipt {
 		With: it.s("with"), Type: events.Type(it.s("type")), To: it.s("to"), Template: it.s("template"), Side: it.s("side"),
 		State: receipt.State(it.s("state")), Lease: it.t("lease"), MessageID: it.s("message_id"), Attempts: int(it.n("attempts")),
 		Asked: it.s("asked"), Reason: it.s("reason"), Lines: it.list("lines"), Source: it.s("source"),
+		Written: receipt.Written{Language: it.s("language"), Zone: it.s("zone"), Content: it.s("content")},
 		Created: it.t("created"), Sent: it.t("sent"), Updated: it.t("updated"),
 	}
 	aboutOf(it, &r.Key)

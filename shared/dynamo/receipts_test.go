@@ -806,3 +806,22 @@ func TestTwoNotifiersOnOneTableSendEachLetterOnce(t *testing.T) {
 	tb.wantState(t, receipt.KeyOf(e, "lee@contoso.example"), receipt.Suppressed)
 	tb.wantState(t, receipt.KeyOf(e, "kim@contoso.example"), receipt.Sent)
 }
+
+func TestHowAMailIsWrittenIsKeptWhoeverIsFirst(t *testing.T) {
+	t.Parallel()
+	written := receipt.Written{Language: "de", Zone: "Europe/Berlin", Content: receipt.ContentOf("Subject", "Text")}
+	for name, state := range map[string]receipt.State{"settled first": receipt.Sent, "feedback first": receipt.Delivered} {
+		tb := newTable(t)
+		r := toKim()
+		c := tb.claim(t, r, noon)
+		if state == receipt.Delivered {
+			if err := tb.MarkMail(t.Context(), receipt.Feedback{Key: r.Key, MessageID: "m-1", State: state, At: noon}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tb.settle(t, c, receipt.Outcome{State: receipt.Sent, MessageID: "m-1", Written: written, At: noon})
+		if got := tb.mail(t, r.Key); got.Written != written || got.State != state {
+			t.Errorf("%s: got %+v, %s, want %+v, %s", name, got.Written, got.State, written, state)
+		}
+	}
+}

@@ -62,6 +62,31 @@ func listPartnerMails(ctx context.Context, c *call) (reply, error) {
 	})
 }
 
+// mailTextView is a mail with what it says.
+type mailTextView struct {
+	Mail     mailView `json:"mail"`
+	Subject  *string  `json:"subject"` // null, as the next two, when what the mail is about is no longer kept
+	Text     *string  `json:"text"`
+	Language *string  `json:"language"`
+	AsSent   *bool    `json:"as_sent"` // null when nothing tells
+}
+
+func getMail(ctx context.Context, c *call) (reply, error) {
+	key, ok := mailKey(c)
+	if !ok {
+		return reply{}, notFound()
+	}
+	r, text, err := c.service.ReadMail(ctx, c.caller(), c.PathValue("partner"), key)
+	if err != nil {
+		return reply{}, err
+	}
+	view := mailTextView{Mail: viewMail(c.PathValue("mail"), r)}
+	if text != nil {
+		view.Subject, view.Text, view.Language, view.AsSent = &text.Subject, &text.Text, &text.Language, text.AsSent
+	}
+	return reply{status: 200, body: view}, nil
+}
+
 // resendMail keeps the Idempotency-Key with the mail: sending is no change with which an answer could be committed.
 func resendMail(ctx context.Context, c *call) (reply, error) {
 	key, ok := mailKey(c)

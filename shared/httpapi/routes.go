@@ -162,6 +162,8 @@ func mailRoutes() []Route {
 	return servedBy("mail",
 		route("GET /v1/customers/{customer}/mail", members|provider, listCustomerMails).exported(),
 		route("GET /v1/partners/{partner}/mail", leads|provider, listPartnerMails).exported(),
+		route("GET /v1/customers/{customer}/mail/{mail}", members|provider, getMail),
+		route("GET /v1/partners/{partner}/mail/{mail}", leads|provider, getMail),
 		route("POST /v1/customers/{customer}/mail/{mail}/resend", customerAdmin|provider, resendMail).withoutDryRun(),
 		route("POST /v1/partners/{partner}/mail/{mail}/resend", leads|provider, resendMail).withoutDryRun(),
 		route("DELETE /v1/mail/blocks/{email}", provider, deleteMailBlock).withoutDryRun(),

@@ -422,6 +422,10 @@ func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (rece
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
+	written, err := n.Renderer.written(l, secret)
+	if err != nil {
+		return receipt.Outcome{}, err
+	}
 	id, err := n.Sender.Send(ctx, m)
 	switch {
 	case errors.Is(err, ErrRefused):
@@ -429,5 +433,5 @@ func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (rece
 	case err != nil:
 		return receipt.Outcome{}, fmt.Errorf("send it: %w", err)
 	}
-	return receipt.Outcome{State: receipt.Sent, MessageID: id}, nil
+	return receipt.Outcome{State: receipt.Sent, MessageID: id, Written: written}, nil
 }

@@ -129,6 +129,7 @@ func (o *office) SettleMail(ctx context.Context, c receipt.Claim, out receipt.Ou
 	}
 	if is := o.receipts[c.Key]; is.State == receipt.Claimed && (is.token == c.Token || out.State == receipt.Sent) {
 		is.State, is.MessageID, is.Reason, is.Sent, is.Lease = out.State, out.MessageID, out.Reason, out.At, time.Time{}
+		is.Written = out.Written
 		is.due = time.Time{}
 	}
 	return nil

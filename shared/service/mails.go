@@ -26,6 +26,9 @@ type Notifier interface {
 	// NotifySummary is NotifyWaiting for the summary of a day, with the names of the organisations that it is about; outdated is why nobody is
 	// to get it.
 	NotifySummary(ctx context.Context, r receipt.Receipt, customer, partner, outdated string) error
+	// Read returns what a mail says, of its event or, where that is nil, of a summary's receipt with the names of the organisations that it is
+	// about. It fails with receipt.ErrUnknown when the event has no such mail to the recipient.
+	Read(ctx context.Context, r receipt.Receipt, e *events.Event, customer, partner string) (receipt.Text, error)
 	// GiveUp settles a mail that waits and that no event tells anybody of any more.
 	GiveUp(ctx context.Context, key receipt.Key, reason string) error
 }
@@ -59,16 +62,9 @@ func (s *Service) PartnerMails(ctx context.Context, who Caller, partner string, 
 // what it says holds no longer, with access.Contention while somebody else is sending it, and with access.TooManyRequests when the caller's
 // organisation has caused as many mails to the recipient as a day allows. After access.ErrUnavailable the mail has not been sent.
 func (s *Service) ResendMail(ctx context.Context, who Caller, partner string, key receipt.Key, asked string) (*receipt.Receipt, error) {
-	r, err := s.Store.Mail(ctx, key)
+	r, err := s.mail(ctx, who, partner, key)
 	if err != nil {
 		return nil, err
-	}
-	other := "partner" // whose contacts' mails the caller does not see
-	if partner != "" {
-		other = "customer"
-	}
-	if r == nil || who.Actor.Kind != access.ActorProvider && r.Side == other || partner != "" && r.Partner != partner && r.With != partner {
-		return nil, NothingHere()
 	}
 	if who.Leads != "" && r.Customer == "" && r.Side == "user" { // it may bring another temporary password
 		id, err := s.Store.Identity(ctx, r.To)
@@ -98,6 +94,52 @@ func (s *Service) ResendMail(ctx context.Context, who Caller, partner string, ke
 		return nil, access.Refuse(access.MailOutdated, "this mail is not sent again: %s", r.Reason)
 	}
 	return r, nil
+}
+
+// mail returns a mail of the list of the partner when that is not "", otherwise of the customer's.
+func (s *Service) mail(ctx context.Context, who Caller, partner string, key receipt.Key) (*receipt.Receipt, error) {
+	r, err := s.Store.Mail(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	other := "partner" // whose contacts' mails the caller does not see
+	if partner != "" {
+		other = "customer"
+	}
+	if r == nil || who.Actor.Kind != access.ActorProvider && r.Side == other || partner != "" && r.Partner != partner && r.With != partner {
+		return nil, NothingHere()
+	}
+	return r, nil
+}
+
+// ReadMail returns a mail of the list of the partner when that is not "", otherwise of the customer's, with what it says, which is nil when
+// what it is about is no longer kept.
+func (s *Service) ReadMail(ctx context.Context, who Caller, partner string, key receipt.Key) (*receipt.Receipt, *receipt.Text, error) {
+	r, err := s.mail(ctx, who, partner, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := s.Store.Event(ctx, r.Key)
+	if err != nil {
+		return nil, nil, err
+	}
+	var names [2]string
+	switch {
+	case e == nil && r.Type != receipt.SummaryType:
+		return r, nil, nil
+	case e == nil:
+		if names, _, err = s.summaryOf(ctx, *r); err != nil {
+			return nil, nil, err
+		}
+	}
+	text, err := s.Notifier.Read(ctx, *r, e, names[0], names[1])
+	switch {
+	case errors.Is(err, receipt.ErrUnknown): // to a contact that was replaced, in a situation that is no more
+		return r, nil, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return r, &text, nil
 }
 
 func (s *Service) resend(ctx context.Context, r receipt.Receipt, asked, source string) error {
@@ -175,11 +217,7 @@ func (s *Service) RetryMail(ctx context.Context, key receipt.Key) error {
 
 // summary sends the summary of a day, unless its recipient has no more to do with the organisations that it is about.
 func (s *Service) summary(ctx context.Context, r receipt.Receipt) error {
-	partner := r.Partner
-	if r.Customer != "" {
-		partner = r.With
-	}
-	about, err := s.Store.Concerned(ctx, r.Customer, partner, nil)
+	names, about, err := s.summaryOf(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -191,14 +229,25 @@ func (s *Service) summary(ctx context.Context, r receipt.Receipt) error {
 	if !still {
 		outdated = "this address no longer gets mails about it"
 	}
-	var names [2]string
+	return s.Notifier.NotifySummary(ctx, r, names[0], names[1], outdated)
+}
+
+// summaryOf returns the names of the customer and the partner that a summary is about, "" for none, and what else is known of them.
+func (s *Service) summaryOf(ctx context.Context, r receipt.Receipt) (names [2]string, about access.GrantFacts, err error) {
+	partner := r.Partner
+	if r.Customer != "" {
+		partner = r.With
+	}
+	if about, err = s.Store.Concerned(ctx, r.Customer, partner, nil); err != nil {
+		return names, about, err
+	}
 	if about.Customer != nil {
 		names[0] = about.Customer.Name
 	}
 	if about.Partner != nil {
 		names[1] = about.Partner.Name
 	}
-	return s.Notifier.NotifySummary(ctx, r, names[0], names[1], outdated)
+	return names, about, nil
 }
 
 // concerned tells whether the recipient of a summary still gets mails about its organisations.

@@ -650,6 +650,27 @@ flow('the mails: what was sent to whom, and sending one again', async ({ open })
   await mails(contact, before + 1);
 });
 
+flow('the mails: one is opened and read, word for word, and without the secret in it', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], message: 'the migration' });
+  const [sent] = await mails(p.users[1].email, 2).then((all) => all.filter((m) => m.text.includes('the migration')));
+  const guest = `eve@${p.id}.guest.example`;
+  await ask(c.admin, 'POST', `/v1/customers/${c.id}/invitations`, { email: guest, partner: p.id });
+  const [invited] = await mails(guest, 1);
+  const page = await open(c.admin, `/customers/${c.id}/mail`);
+  for (const [to, mail] of [[p.users[1].email, sent], [guest, invited]]) {
+    await row(page, to).first().getByRole('button', { name: `Read the mail to ${to}` }).click();
+    const dialog = page.getByRole('dialog', { name: mail.subject });
+    const [, token] = /invitations[/#](\S+)/.exec(mail.text) ?? [];
+    const text = await dialog.locator('.mail-text').textContent();
+    assert.equal(text.trim(), mail.text.replaceAll(token ?? '-', token ? '...' : '-').replaceAll('\r\n', '\n').trim());
+    assert.equal(await dialog.getByRole('alert').count(), 0);
+    await accessible(page, 'a mail');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  }
+});
+
 flow('A12 a managed relationship is shown, and nothing is offered that would be refused', async ({ open }) => {
   const [c, p] = [await customer(), await partner()];
   await ask(provider, 'PUT', `/v1/customers/${c.id}/managing-partner`, { partner: p.id });

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/spec"
@@ -127,6 +128,16 @@ func townOf(t *testing.T, w *spec.World) town {
 	if err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).BlockAddress(t.Context(), block); err != nil {
 		t.Fatal(err)
 	}
+	for customer, partner := range map[string]string{"acme": "contoso", "globex": "fabrikam"} {
+		to := "someone@" + partner + ".example"
+		r := receipt.Receipt{
+			Key:  receipt.Key{Customer: customer, Event: mailed1, Recipient: receipt.Digest(to)},
+			With: partner, Type: "grant.created", To: to, Template: "granted", Side: "user",
+		}
+		if _, err := dynamo.New(w.Stack.Engine().Client(), w.Stack.Table()).ClaimMail(t.Context(), r, w.Now(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return tn
 }
 
@@ -137,6 +148,9 @@ func hooksOf(customer string) string {
 	}
 	return "/v1/customers/" + customer + "/webhooks"
 }
+
+// mailed1 is the event of the mail that each of the town's relationships has had.
+const mailed1 = "01J9Z3NDEKTSV4RRFFQ69G5FAV"
 
 // jobOf asks for a bulk job as a caller.
 func (tn town) jobOf(letter, of string) func(string, any) *spec.Answer {
@@ -172,9 +186,13 @@ func (tn town) at(route, letter, where string) *spec.Answer {
 		invitation, asked, job, hook, event = none, none, none, "whk_"+none, none
 	}
 	method, path, _ := strings.Cut(route, " ")
+	mail := mailed1 + "." + receipt.Digest("someone@"+partner+".example")
+	if strings.Contains(path, "/partners/") {
+		mail += "." + customer
+	}
 	path = strings.NewReplacer("{customer}", customer, "{partner}", partner, "{user}", user, "{email}", email, "{invitation}", invitation,
 		"{request}", asked, "{job}", job, "{webhook}", hook, "{event}", event,
-		"{mail}", "01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c").Replace(path)
+		"{mail}", mail).Replace(path)
 	if path == "/v1/events" {
 		path += "?customer=" + customer
 	}

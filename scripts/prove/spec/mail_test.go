@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"partneraccess/scripts/local/stack"
 	"partneraccess/scripts/prove/spec"
 )
 
@@ -148,6 +149,70 @@ func TestTheStateOfEachMailIsReadAndAMailIsSentAgain(t *testing.T) {
 	}
 }
 
+// What a mail said is read by whoever may list it: word for word, also after names and terms have changed, and without its secrets.
+func TestAMailIsReadAsItWasSentWithoutItsSecrets(t *testing.T) {
+	t.Parallel()
+	w := withMail(t)
+	w.Provider().Do("PUT", "/v1/customers/acme", m{"contacts": []string{"it@acme.example"}}).Want(200)
+	w.Provider().Do("PUT", "/v1/partners/contoso", m{"contacts": []string{"ops@contoso.example"}}).Want(200)
+	kim := w.User("contoso", "kim@contoso.example", "tech")
+	w.Grant("acme", m{"partner": "contoso", "users": []string{kim}, "level": "support", "message": "the migration"}).Want(201)
+	w.AdminOf("acme").Do("POST", "/v1/customers/acme/invitations", m{"email": "eve@elsewhere.example", "partner": "contoso"}).Want(201)
+	admin, owner := w.AdminOf("acme"), w.As("olga@contoso.example")
+
+	// The mail is in the box an instant before it is marked.
+	find := func(by *spec.Client, list, to, event string) string {
+		t.Helper()
+		var id string
+		spec.Eventually(t, func() error {
+			got := by.Do("GET", list, nil).Want(200)
+			for _, item := range got.Get("items").([]any) {
+				if mail := item.(map[string]any); mail["to"] == to && mail["type"] == event && mail["sent_at"] != nil {
+					id = mail["id"].(string)
+					return nil
+				}
+			}
+			return fmt.Errorf("%s: got %s, want a mail of %s to %s that was sent", list, got.Body, event, to)
+		})
+		return list + "/" + id
+	}
+	check := func(by *spec.Client, path string, sent stack.Mail) {
+		t.Helper()
+		got := by.Do("GET", path, nil).Want(200)
+		same := got.String("text") == sent.Text && got.String("subject") == sent.Subject
+		if !same || got.Get("as_sent") != true || got.String("language") != "en" {
+			t.Errorf("%s: got %s, want the text that was sent:\n%s", path, got.Body, sent.Text)
+		}
+	}
+	sent := mailed(t, w, "kim@contoso.example", "grant.created", 1)
+	for by, list := range map[*spec.Client]string{admin: "/v1/customers/acme/mail", owner: "/v1/partners/contoso/mail"} {
+		path := find(by, list, "kim@contoso.example", "grant.created")
+		check(by, path, sent)
+		w.Provider().Do("PUT", "/v1/partners/contoso", m{"name": "Contoso " + list[4:8]}).Want(200)
+		admin.Do("PATCH", contosoGrant, m{"level": "view"}, "If-Match", "*").Want(200)
+		check(by, path, sent) // it says what was so, and still does
+	}
+
+	// Secrets are left out, and the rest is as it was sent.
+	invited := mailed(t, w, "eve@elsewhere.example", "invitation.created", 1)
+	token := tokenIn(t, invited)
+	got := admin.Do("GET", find(admin, "/v1/customers/acme/mail", "eve@elsewhere.example", "invitation.created"), nil).Want(200)
+	if text := got.String("text"); strings.Contains(text, token) || !strings.Contains(text, "...") || got.Get("as_sent") != true {
+		t.Errorf("an invitation: got %s, want dots in the place of the token %s", got.Body, token)
+	}
+	if want := strings.ReplaceAll(invited.Text, token, "..."); got.String("text") != want {
+		t.Errorf("an invitation: got %s, want %s", got.String("text"), want)
+	}
+
+	// The other side's contacts are nobody's business.
+	admin.Do("PATCH", contosoGrant, m{"everyone": true}, "If-Match", "*").Want(200)
+	theirs := find(owner, "/v1/partners/contoso/mail", "ops@contoso.example", "grant.edited")
+	theirs = strings.TrimSuffix(theirs[strings.LastIndexByte(theirs, '/')+1:], ".acme")
+	admin.Do("GET", "/v1/customers/acme/mail/"+theirs, nil).WantProblem(404, "not_found")
+	own := find(admin, "/v1/customers/acme/mail", "it@acme.example", "grant.created")
+	owner.Do("GET", "/v1/partners/contoso/mail/"+own[strings.LastIndexByte(own, '/')+1:]+".acme", nil).WantProblem(404, "not_found")
+}
+
 // What SES does not take waits in the table, and the schedule sends it: no event is held up, and nobody has to do anything.
 func TestAnHourWithoutSESCostsNoMailAndDoublesNone(t *testing.T) {
 	t.Parallel()
@@ -164,7 +229,7 @@ func TestAnHourWithoutSESCostsNoMailAndDoublesNone(t *testing.T) {
 		t.Helper()
 		spec.Eventually(t, func() error {
 			for _, item := range w.Provider().Do("GET", list, nil).Want(200).Get("items").([]any) {
-				if mail := item.(m); mail["to"] == to && mail["type"] == event && mail["state"] == "claimed" && mail["reason"] != nil {
+				if mail := item.(map[string]any); mail["to"] == to && mail["type"] == event && mail["state"] == "claimed" && mail["reason"] != nil {
 					return nil
 				}
 			}

@@ -141,6 +141,7 @@ type Receipt struct {
 	Reason    string    // why it was not sent, or came back; of the latest attempt that failed while claimed
 	Lines     []string  // of a summary or digest: what it tells of
 	Source    string    // of a summary: the organisation that caused the mails, as SourceOf names it
+	Written   Written   // how the mail that was sent is written; zero while none was, and for mails of before this was kept
 	Created   time.Time // UTC
 	Sent      time.Time // UTC: when the mail service took it
 	Updated   time.Time // UTC: when what it says changed last
@@ -174,7 +175,28 @@ type Outcome struct {
 	State     State // sent, failed, suppressed, dropped or bundled
 	MessageID string
 	Reason    string
+	Written   Written // of a mail that was sent
 	At        time.Time
+}
+
+// Written is how a mail is written, so that it can be read again: its words are made anew, and Content tells whether they are the same.
+type Written struct {
+	Language string // a tag, such as de
+	Zone     string // of IANA's
+	Content  string // ContentOf its subject and text, without its secret
+}
+
+// ContentOf stands for the words of a mail: 32 hexadecimal digits.
+func ContentOf(subject, text string) string {
+	sum := sha256.Sum256([]byte(subject + "\n" + text))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Text is what a mail says. A secret (the token in an invitation's link, a temporary password) is three dots.
+type Text struct {
+	Subject, Text string
+	Language      string // a tag, such as de
+	AsSent        *bool  // whether that is what was sent, word for word; nil when nothing tells
 }
 
 // Feedback is what the mail service says later of a mail that it has taken.

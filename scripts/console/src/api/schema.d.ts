@@ -1482,6 +1482,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer}/mail/{mail}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /**
+                 * @description As the list names it
+                 * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
+                 */
+                mail: components["parameters"]["MailParameter"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a mail
+         * @description For whoever may list it. What mails say is not kept: it is written again, of the event and in the language and time zone that it was sent in. `as_sent` tells whether that is what was sent, word for word. Where it is false, something that the mail says (a name, a level, a status, an address) has changed since, and the mail is shown as it would be written now. Secrets are three dots: the token in an invitation's link, a temporary password.
+         */
+        get: operations["getCustomerMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer}/mail/{mail}/resend": {
         parameters: {
             query?: never;
@@ -1531,6 +1562,37 @@ export interface paths {
          * @description For its owner, admin and business roles and the provider. Mails to the other side's contacts are left out.
          */
         get: operations["listPartnerMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/partners/{partner}/mail/{mail}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["PartnerParameter"];
+                /**
+                 * @description As the list names it
+                 * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
+                 */
+                mail: components["parameters"]["MailParameter"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a mail
+         * @description For whoever may list it. What mails say is not kept: it is written again, of the event and in the language and time zone that it was sent in. `as_sent` tells whether that is what was sent, word for word. Where it is false, something that the mail says (a name, a level, a status, an address) has changed since, and the mail is shown as it would be written now. Secrets are three dots: the token in an invitation's link, a temporary password.
+         */
+        get: operations["getPartnerMail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3756,6 +3818,17 @@ export interface components {
             sent_at: string | null;
             /** Format: date-time */
             updated_at: string;
+        };
+        MailText: {
+            mail: components["schemas"]["Mail"];
+            /** @description Null, as `text` and `language`, when what the mail is about is no longer kept */
+            subject: string | null;
+            /** @description Plain text, with ends of lines. Secrets are `...` */
+            text: string | null;
+            /** @description A tag, such as de */
+            language: string | null;
+            /** @description Whether this is what was sent, word for word; null when nothing tells, such as of a mail that was not sent */
+            as_sent: boolean | null;
         };
         InvitationList: {
             items: components["schemas"]["Invitation"][];
@@ -10146,6 +10219,48 @@ export interface operations {
             default: components["responses"]["Other"];
         };
     };
+    getCustomerMail: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example acme */
+                customer: components["parameters"]["CustomerParameter"];
+                /**
+                 * @description As the list names it
+                 * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
+                 */
+                mail: components["parameters"]["MailParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mail and what it says */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailText"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
     resendCustomerMail: {
         parameters: {
             query?: never;
@@ -10246,6 +10361,48 @@ export interface operations {
                      *     {"rows":1}
                      */
                     "application/jsonl": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Other"];
+        };
+    };
+    getPartnerMail: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters; anything else is replaced by an id of the gateway's. It comes back and is logged. */
+                "X-Request-ID"?: components["parameters"]["RequestID"];
+            };
+            path: {
+                /** @example contoso */
+                partner: components["parameters"]["PartnerParameter"];
+                /**
+                 * @description As the list names it
+                 * @example 01J9Z3NDEKTSV4RRFFQ69G5FAV.0f343b0931126a20f133d67c
+                 */
+                mail: components["parameters"]["MailParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mail and what it says */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailText"];
                 };
             };
             400: components["responses"]["Invalid"];

@@ -15,6 +15,7 @@ export function Mails({ only }: { only?: string }) {
         cacheKey: keyOf(partner, 'mail', only),
         changed,
         read: async (cursor, signal) => (await answer(api.GET('/v1/partners/{partner}/mail', { params: { path, query: { limit: only ? 100 : 25, cursor } }, signal }))).data,
+        open: async (mail, signal) => (await answer(api.GET('/v1/partners/{partner}/mail/{mail}', { params: { path: { ...path, mail } }, signal }))).data,
         resend: async ({ id: mail }, key) =>
           (await answer(api.POST('/v1/partners/{partner}/mail/{mail}/resend', { params: { path: { ...path, mail }, header: { 'Idempotency-Key': key } } }))).data,
         exported: (query, signal) => api.GET('/v1/partners/{partner}/mail', { params: { path, query }, parseAs: 'text', signal }),

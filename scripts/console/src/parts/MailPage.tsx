@@ -1,7 +1,7 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 
 import { useCursorPages, useSubmit, type ExportPage, type ExportQuery, type Page, type Schemas } from '../api';
 import { rich, t } from '../language';
@@ -13,6 +13,8 @@ import { Instant } from './Instant';
 import { Name } from './Name';
 import { useAddress } from './useAddress';
 import { eventTitle } from './words';
+
+const MailText = lazy(async () => ({ default: (await import('./MailText')).MailText }));
 
 type Mail = Schemas['Mail'];
 
@@ -32,6 +34,7 @@ const stateType: Record<Mail['state'], StatusIndicatorProps.Type> = {
 export interface MailSide {
   cacheKey: readonly unknown[];
   read: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<Mail>>;
+  open: (mail: string, signal: AbortSignal) => Promise<Schemas['MailText']>;
   resend: (mail: Mail, key: string) => Promise<Mail>;
   exported: (query: ExportQuery, signal: AbortSignal) => Promise<ExportPage>;
   changed: () => Promise<void>;
@@ -44,6 +47,7 @@ export function MailPage({ side }: { side: MailSide }) {
   const flash = useFlash();
   const address = useAddress();
   const [again, setAgain] = useState<Mail>();
+  const [read, setRead] = useState<Mail>();
   const { events } = side;
   const pages = useCursorPages(
     side.cacheKey,
@@ -74,7 +78,7 @@ export function MailPage({ side }: { side: MailSide }) {
         empty={t('pages.mail.none')}
         columns={[
           { id: 'to', header: t('pages.mail.to'), cell: (m) => <Name>{m.to}</Name>, isRowHeader: true, minWidth: 150 },
-          { id: 'about', header: t('pages.mail.of'), cell: (m) => eventTitle(m.type as Schemas['Event']['type']), minWidth: 130 },
+          { id: 'about', header: t('pages.mail.of'), cell: (m) => <Title mail={m} read={() => setRead(m)} />, minWidth: 130 },
           {
             id: 'state',
             header: t('pages.mail.state'),
@@ -103,6 +107,11 @@ export function MailPage({ side }: { side: MailSide }) {
           },
         ]}
       />
+      {read && (
+        <Suspense fallback={null}>
+          <MailText mail={read} side={side} close={() => setRead(undefined)} />
+        </Suspense>
+      )}
       {again && (
         <ConfirmModal
           header={t('pages.mail.again_ask')}
@@ -114,6 +123,16 @@ export function MailPage({ side }: { side: MailSide }) {
         >{rich('pages.mail.again_about', { to: again.to, event: eventTitle(again.type as Schemas['Event']['type']), at: <Instant at={again.created_at} /> })}</ConfirmModal>
       )}
     </>
+  );
+}
+
+/** What a mail is about, which opens it. */
+function Title({ mail, read }: { mail: Mail; read: () => void }) {
+  const event = eventTitle(mail.type as Schemas['Event']['type']);
+  return (
+    <Button variant="inline-link" onClick={read} ariaLabel={t('pages.mail.read', { to: mail.to, event })}>
+      {event}
+    </Button>
   );
 }
 
