@@ -73,7 +73,7 @@ func TestTheCheckRoleReadsWhatDecidesAndNothingElse(t *testing.T) {
 		expect("denied", of.Action, of.keys, nil, nil) // whatever a call without a projection tells
 		expect("denied", of.Action, of.keys, nil, map[string]any{"dynamodb:Select": "ALL_ATTRIBUTES"})
 		expect("denied", of.Action, nil, of.Attributes, nil)
-		for _, name := range strings.Fields("email former caps name phone note message contacts by_email granter_email event token hold member_email") {
+		for _, name := range strings.Fields("email former caps name phone note message contacts by_email granter_email event token hold") {
 			expect("denied", of.Action, of.keys, append(slices.Clone(of.Attributes), name), nil)
 		}
 		for _, kind := range strings.Fields("A B D F H I J K L M N O Q R U W X Y Z") {

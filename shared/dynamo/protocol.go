@@ -49,6 +49,7 @@ var (
 	batchGetTarget    = []string{"DynamoDB_20120810.BatchGetItem"}
 	transactGetTarget = []string{"DynamoDB_20120810.TransactGetItems"}
 	contentType       = []string{"application/x-amz-json-1.0"}
+	identity          = []string{"identity"}
 )
 
 // SerializeRequest puts the prepared body into the request.
@@ -416,6 +417,11 @@ func (r *Reader) batchGet(ctx context.Context, keys []Key, strong bool, found fu
 				return s.skip()
 			}
 		})
+	}
+	if r.quick != nil {
+		if read, err := r.quick.send(ctx, &c); read || err != nil {
+			return left, err
+		}
 	}
 	if _, err := r.client.BatchGetItem(ctx, r.batch, c.use); err != nil {
 		return nil, err

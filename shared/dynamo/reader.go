@@ -26,6 +26,7 @@ type Reader struct {
 	table    string
 	aliases  bool   // see WithAliases
 	decisive string // the projection
+	quick    *quick // nil: all requests go by the SDK's stack
 	batch    *dynamodb.BatchGetItemInput
 	transact *dynamodb.TransactGetItemsInput
 	scanners sync.Pool // of *scanner
@@ -36,10 +37,14 @@ type Reader struct {
 // NewReader returns a reader of the table.
 func NewReader(client *dynamodb.Client, table string, options ...Option) *Reader {
 	o := apply(options)
-	return &Reader{
+	r := &Reader{
 		client: client, table: table, aliases: o.aliases, decisive: decisiveOf(o.aliases),
 		batch: batchInput(table), transact: transactInput(table), metrics: o.metrics,
 	}
+	if o.quick {
+		r.quick = newQuick(client)
+	}
+	return r
 }
 
 const (

@@ -41,6 +41,7 @@ type Option func(*settings)
 type settings struct {
 	metrics *metrics.Recorder
 	aliases bool
+	quick   bool
 }
 
 func apply(options []Option) (s settings) {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	lambdaservice "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"partneraccess/scripts/local/engine"
@@ -123,11 +123,12 @@ func newAsked(c Config) (*asked, error) {
 		Log: slog.New(slog.DiscardHandler),
 	})
 	a.invoked = invoke.New(function{a.service}, "check", client.Tries(1))
-	endpoint := a.meter.URL()
-	db := dynamodb.New(c.Engine.Client().Options(), func(o *dynamodb.Options) {
-		o.BaseEndpoint, o.EndpointResolverV2 = &endpoint, dynamodb.NewDefaultEndpointResolverV2()
+	db, err := table.Client(aws.Config{
+		Region: engine.Region, Credentials: c.Engine.Client().Options().Credentials, BaseEndpoint: aws.String(a.meter.URL()),
 	})
-	var err error
+	if err != nil {
+		return nil, err
+	}
 	a.table, err = table.New(db, c.Table, catalogue, table.Clock(clock))
 	return a, err
 }
