@@ -13,11 +13,15 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"partneraccess/scripts/local/ask"
 	"partneraccess/scripts/local/engine"
 	"partneraccess/scripts/local/meter"
 	"partneraccess/scripts/local/stack"
+	"partneraccess/shared/access"
+	"partneraccess/shared/client"
+	checker "partneraccess/shared/client/table"
 	"partneraccess/shared/dynamo"
 	"partneraccess/shared/manifest"
 	"partneraccess/shared/metrics"
@@ -83,6 +87,14 @@ func measure(ctx context.Context) (_ []row, rest []expense, err error) {
 		}
 		batches[i] = batches[i].times(1.0 / 50)
 	}
+	var direct [2]use
+	for i, options := range [][]checker.Option{nil, {checker.Eventual()}} {
+		if direct[i], err = b.direct(ctx, users[0], options...); err != nil {
+			return nil, nil, fmt.Errorf("checks from the table: %w", err)
+		}
+	}
+	invoked := single // without API Gateway and its log, and within the region
+	invoked.requests, invoked.outBytes, invoked.logBytes = 0, 0, single.logBytes-float64(accessLine())
 	ends, err := b.each(ctx, 1, func(int) error {
 		return b.send(ctx, "", http.MethodPost, "/_local/clock", object{"advance": "1h"}, nil)
 	})
@@ -101,6 +113,9 @@ func measure(ctx context.Context) (_ []row, rest []expense, err error) {
 		{"a million checks that are denied, one by one", 1e6, denied, 0},
 		{"a million checks, 50 customers of one user at a time", 1e6, batches[0], 0.33},
 		{"the same, eventually consistent", 1e6, batches[1], 0.20},
+		{"a million checks by Lambda's Invoke, one by one", 1e6, invoked, 0},
+		{"a million checks from the table, one by one", 1e6, direct[0], 0.52},
+		{"a million checks from the table, eventually consistent", 1e6, direct[1], 0.26},
 		{"a thousand grants to two users each", 1e3, grants, 0},
 		{"a thousand ends of them, at their time", 1e3, ends.times(1.0 / sample), 0},
 		{"a month of sweeps that find nothing", monthOfMinutes, idle, 0},
@@ -286,6 +301,31 @@ func (b *bench) ask(ctx context.Context, user string, n, from int, consistency s
 	}
 	body["evaluations"] = evaluations
 	return b.send(ctx, check, http.MethodPost, "/access/v1/evaluations", body, nil)
+}
+
+// direct has a back end decide from the table, one question after the other, and returns what one uses beside the back end's own time.
+func (b *bench) direct(ctx context.Context, user string, options ...checker.Option) (use, error) {
+	config := aws.Config{Region: engine.Region, BaseEndpoint: aws.String(b.meter.URL())}
+	config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
+	})
+	db, err := checker.Client(config)
+	if err != nil {
+		return use{}, err
+	}
+	c, err := checker.New(db, b.stack.Table(), access.DefaultCatalogue(), append(options, checker.Clock(b.stack.Clock.Now))...)
+	if err != nil {
+		return use{}, err
+	}
+	u, err := b.each(ctx, sample, func(i int) error {
+		d, err := c.Check(ctx, client.Question{User: user, Action: "reports:read", Customer: customer(i)})
+		if err == nil && !d.Allowed {
+			err = fmt.Errorf("got %+v, want it allowed", d)
+		}
+		return err
+	})
+	u.gbSeconds = 0 // of no function
+	return u, err
 }
 
 // send sends a request as that person, with that scope, or without a token, and reads the answer.
