@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"partneraccess/scripts/local/engine"
 	"partneraccess/shared/access"
 	"partneraccess/shared/client"
 	"partneraccess/shared/dynamo"
@@ -184,4 +185,22 @@ func (w *world) instant(r *rand.Rand) time.Time {
 		return at.Add(time.Millisecond)
 	}
 	return noon().Add(time.Duration(r.Int64N(int64(26 * time.Hour))))
+}
+
+// Granted makes a table in which a customer grants one user support without an end, and returns a question about it that is allowed.
+func Granted(ctx context.Context, e *engine.Engine, table string) (client.Question, error) {
+	if err := dynamo.CreateTable(ctx, e.Client(), table, false); err != nil {
+		return client.Question{}, err
+	}
+	q := client.Question{User: "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", Action: "reports:read", Customer: "acme"}
+	w := world{writes: []access.Write{
+		access.PartnerWrite{After: &access.Partner{ID: "contoso", Class: access.Channel, Offer: access.Manage, Status: access.Active, Version: 1}},
+		access.UserWrite{After: &access.User{
+			ID: q.User, Partner: "contoso", Number: 1, Email: "kim@contoso.example", Role: access.Tech, Status: access.Active, Version: 1,
+		}},
+		access.GrantWrite{After: &access.Grant{
+			ID: "grt_1", Customer: q.Customer, Partner: "contoso", Level: access.Support, State: access.StateOpen, Everyone: true, Version: 1,
+		}},
+	}}
+	return q, w.save(ctx, dynamo.New(e.Client(), table))
 }
