@@ -75,6 +75,19 @@ func TestTheCheckRoleAllowsJustWhatIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestAUserWithoutAnAliasIsRefused(t *testing.T) {
+	_, us, _, _ := world()
+	r, db, _ := aliasReader(t)
+	d := userItem(&us[0])
+	delete(d, alias)
+	if _, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(r.table), Item: d}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Facts(t.Context(), acme, access.Strong); err == nil {
+		t.Errorf("got %s, want an error: the customer's domain would not deny", text(got))
+	}
+}
+
 func TestRecordsOfOtherRulesAreRefused(t *testing.T) {
 	p, us, g, a := world()
 	for _, c := range []struct {

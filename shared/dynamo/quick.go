@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -68,7 +69,7 @@ func (q *quick) send(ctx context.Context, c *call) (read bool, err error) {
 			"X-Amz-Target": c.target, "Content-Type": contentType,
 			"Accept-Encoding": identity, // the checksum is that of what is sent
 		}, ContentLength: int64(len(c.request)),
-		Body: body{bytes.NewReader(c.request)},
+		Body: body{bytes.NewReader(c.request)}, GetBody: func() (io.ReadCloser, error) { return body{bytes.NewReader(c.request)}, nil },
 	}).WithContext(ctx)
 	digest := sha256.Sum256(c.request)
 	if err := q.signer.SignHTTP(ctx, credentials, r, hex.EncodeToString(digest[:]), "dynamodb", q.options.Region, time.Now()); err != nil {

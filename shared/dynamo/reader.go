@@ -342,6 +342,9 @@ func (p *part) found(it item) {
 		r.user, err = decode(&it, (*item).user)
 		if p.plan.aliases && err == nil {
 			r.user.Email, r.user.FormerEmails = it.s(alias), it.list(aliases)
+			if r.user.Email == "" {
+				err = fmt.Errorf("item %s has no alias", p.plan.records[i].key.loggable())
+			}
 		}
 	case ofGrant:
 		r.grant = next(&p.grants, p.to-p.from)

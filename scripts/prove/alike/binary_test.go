@@ -23,7 +23,8 @@ func TestTheFunctionIsInvokedAsItIsDeployed(t *testing.T) {
 	t.Parallel()
 	e := engine.Shared(t)
 	dir := t.TempDir()
-	if err := deployed.BuildPackages(t.Context(), dir, runtime.GOOS, runtime.GOARCH, []string{"./functions/check"}, []string{"check"}); err != nil {
+	err := deployed.BuildPackages(t.Context(), dir, runtime.GOOS, runtime.GOARCH, []string{"./functions/check"}, []string{"check"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	host, err := lambdahost.Start(t.Context(), lambdahost.Options{})

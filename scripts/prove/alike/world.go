@@ -194,7 +194,9 @@ func Granted(ctx context.Context, e *engine.Engine, table string) (client.Questi
 	}
 	q := client.Question{User: "contoso:01JD8Z6Q7YB5V3K2N4M6P8R0S1", Action: "reports:read", Customer: "acme"}
 	w := world{writes: []access.Write{
-		access.PartnerWrite{After: &access.Partner{ID: "contoso", Class: access.Channel, Offer: access.Manage, Status: access.Active, Version: 1}},
+		access.PartnerWrite{After: &access.Partner{
+			ID: "contoso", Class: access.Channel, Offer: access.Manage, Status: access.Active, Version: 1,
+		}},
 		access.UserWrite{After: &access.User{
 			ID: q.User, Partner: "contoso", Number: 1, Email: "kim@contoso.example", Role: access.Tech, Status: access.Active, Version: 1,
 		}},

@@ -64,7 +64,8 @@ func RecordUses(service Asker) Option { return func(c *Checker) { c.uses = &uses
 
 // Client returns a client of DynamoDB for New: one that resolves its endpoint once and gives up early on a dead connection. Unless the
 // configuration has somebody look into requests (APIOptions, interceptors, traces, logs), the first attempt of a read passes the SDK's
-// stack by, at a third of its CPU time; all others are the SDK's. New takes any other client, too. The error is a sentence for the operator.
+// stack by, at a third of its CPU time; all others are the SDK's. New takes any other client, too. The error is a sentence for the
+// operator.
 func Client(cfg aws.Config, change ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
 	return dynamo.ClientOf(cfg, change...)
 }

@@ -1,9 +1,11 @@
 package table_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,6 +44,8 @@ type world struct {
 	grant access.Grant
 	calls atomic.Int64
 	fails func(operation string) bool // nil: no call does
+
+	answered func() // after each call; nil: nothing
 }
 
 // Do implements dynamodb.HTTPClient.
@@ -50,7 +54,13 @@ func (w *world) Do(r *http.Request) (*http.Response, error) {
 	if _, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); w.fails != nil && w.fails(operation) {
 		return nil, errors.New("the line is cut")
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	a, err := http.DefaultTransport.RoundTrip(r)
+	if w.answered != nil && err == nil {
+		text, unread := io.ReadAll(a.Body)
+		a.Body, err = io.NopCloser(bytes.NewReader(text)), unread
+		w.answered()
+	}
+	return a, err
 }
 
 func newWorld(t *testing.T) *world {
@@ -203,14 +213,16 @@ func TestACheckerNeedsATableAndACatalogue(t *testing.T) {
 	}
 }
 
-// service counts what it is asked.
+// service counts what it is asked in time.
 type service struct {
 	asked int
 	err   error
 }
 
-func (s *service) Check(context.Context, client.Question) (client.Decision, error) {
-	s.asked++
+func (s *service) Check(ctx context.Context, _ client.Question) (client.Decision, error) {
+	if ctx.Err() == nil {
+		s.asked++
+	}
 	return client.Decision{}, s.err
 }
 
@@ -237,6 +249,14 @@ func TestTheServiceRecordsTheFirstUseOfADay(t *testing.T) {
 	}
 	w.now = end
 	ask(1, "a denial")
+
+	w, s = newWorld(t), &service{}
+	c = w.checker(table.RecordUses(s), table.Clock(func() time.Time { return noon }))
+	gone, leave := context.WithCancel(t.Context())
+	w.answered = leave // breaks its request off when its access has been read
+	if d, err := c.Check(gone, kim); err != nil || !d.Allowed || s.asked != 1 {
+		t.Errorf("who breaks off: got %+v, %v, and the service was asked %d times, want 1", d, err, s.asked)
+	}
 
 	w, s = newWorld(t), &service{err: errors.New("away")}
 	c = w.checker(table.RecordUses(s))

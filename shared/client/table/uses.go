@@ -26,12 +26,13 @@ type uses struct {
 	pausedUntil atomic.Int64 // nanoseconds since 1970
 }
 
-// record has the service record a use, now. Nobody hears of what goes wrong: the person's next check asks again.
+// record has the service record a use, now. Nobody hears of what goes wrong: the person's next check asks again. A person who breaks its
+// request off stays seen.
 func (u *uses) record(ctx context.Context, q client.Question, now time.Time) {
 	if now.UnixNano() < u.pausedUntil.Load() {
 		return
 	}
-	ctx, done := context.WithTimeout(ctx, useBudget)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), useBudget)
 	defer done()
 	if _, err := u.service.Check(ctx, q); err != nil {
 		u.pausedUntil.Store(now.Add(usePause).UnixNano())
