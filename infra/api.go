@@ -26,7 +26,7 @@ func (v *service) addAPI() {
 				awsapigatewayv2.CorsHttpMethod_PATCH, awsapigatewayv2.CorsHttpMethod_DELETE,
 			},
 			AllowHeaders: jsii.Strings("authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "prefer",
-				"x-request-id"),
+				"traceparent", "x-request-id"),
 			ExposeHeaders: jsii.Strings("etag", "location", "x-request-id", "retry-after", "idempotency-replayed", "evaluated-at",
 				"preference-applied", "link", "content-disposition"),
 			MaxAge: awscdk.Duration_Minutes(jsii.Number(10)),

@@ -83,13 +83,16 @@ func (a *adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 func (a *adapter) logRequest(ctx context.Context, r *Request, resp *Response, took time.Duration) {
-	line := [6]slog.Attr{
+	line := [7]slog.Attr{
 		slog.String("request_id", r.RequestID), slog.String("route", r.RouteKey), slog.Int("status", resp.Status),
-		slog.String("code", resp.Code), slog.Int64("ms", took.Milliseconds()), slog.String("decision", resp.Decision),
+		slog.String("code", resp.Code), slog.Int64("ms", took.Milliseconds()),
 	}
-	attrs := line[:]
-	if resp.Decision == "" {
-		attrs = line[:5]
+	attrs := line[:5]
+	if resp.Decision != "" {
+		attrs = append(attrs, slog.String("decision", resp.Decision))
+	}
+	if trace := traceOf(r.Header("traceparent")); trace != "" {
+		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }

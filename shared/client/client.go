@@ -28,8 +28,9 @@ type Client struct {
 	http    *http.Client
 	timeout time.Duration
 	tries   int
-	pause   time.Duration // before the second try; it doubles
-	kept    *kept         // nil: nothing is kept
+	pause   time.Duration                // before the second try; it doubles
+	trace   func(context.Context) string // nil: requests name no trace
+	kept    *kept                        // nil: nothing is kept
 	queue   queue
 }
 
@@ -44,6 +45,10 @@ func Timeout(d time.Duration) Option { return func(c *Client) { c.timeout = d } 
 
 // Tries is how often a request is sent at most that may be repeated: three times, unless this says otherwise.
 func Tries(n int) Option { return func(c *Client) { c.tries = max(n, 1) } }
+
+// Traces has each request say to which trace it belongs: parent returns the traceparent (W3C Trace Context) of a context, "" for none. The
+// service's log names the trace. Questions that travel together belong to the trace of the first.
+func Traces(parent func(context.Context) string) Option { return func(c *Client) { c.trace = parent } }
 
 // New is a client of the deployment at that address: the stack's output Address, or http://127.0.0.1:8080 of make run.
 func New(base string, tokens Tokens, options ...Option) *Client {
@@ -175,6 +180,11 @@ func (c *Client) try(ctx context.Context, method, path string, header http.Heade
 		return Answer{}, fmt.Errorf("partner access: %w", err)
 	}
 	header.Set("Authorization", "Bearer "+token)
+	if c.trace != nil {
+		if parent := c.trace(ctx); parent != "" {
+			header.Set("Traceparent", parent)
+		}
+	}
 	r.Header = header.Clone() // the transport may still read it when the next try is made
 	a, err := c.http.Do(r)
 	if err != nil {

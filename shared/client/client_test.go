@@ -178,6 +178,25 @@ func TestThereIsNoWaitingBeyondTheDeadline(t *testing.T) {
 	}
 }
 
+func TestARequestSaysToWhichTraceItBelongs(t *testing.T) {
+	t.Parallel()
+	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	type key struct{}
+	s := serve(t, says(200, yes))
+	c := client.New(s.URL, token, client.Traces(func(ctx context.Context) string {
+		text, _ := ctx.Value(key{}).(string)
+		return text
+	}))
+	for i, want := range []string{parent, ""} {
+		if _, err := c.Check(context.WithValue(t.Context(), key{}, want), kim); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.asked[i].Header.Get("traceparent"); got != want {
+			t.Errorf("got the traceparent %q, want %q", got, want)
+		}
+	}
+}
+
 // Questions of the same moment are one request, and each gets its own answer.
 func TestQuestionsTravelTogether(t *testing.T) {
 	t.Parallel()

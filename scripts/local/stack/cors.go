@@ -15,7 +15,7 @@ type cors struct {
 
 const (
 	corsMethods = "GET,POST,PUT,PATCH,DELETE"
-	corsAllow   = "authorization,content-type,if-match,if-none-match,idempotency-key,prefer,x-request-id"
+	corsAllow   = "authorization,content-type,if-match,if-none-match,idempotency-key,prefer,traceparent,x-request-id"
 	corsExpose  = "etag,location,x-request-id,retry-after,idempotency-replayed,evaluated-at,preference-applied,link,content-disposition"
 	corsMaxAge  = "600"
 )

@@ -484,7 +484,7 @@ func TestCORS(t *testing.T) {
 	for name, want := range map[string]string{
 		"Access-Control-Allow-Origin":  page,
 		"Access-Control-Allow-Methods": "GET,POST,PUT,PATCH,DELETE",
-		"Access-Control-Allow-Headers": "authorization,content-type,if-match,if-none-match,idempotency-key,prefer,x-request-id",
+		"Access-Control-Allow-Headers": "authorization,content-type,if-match,if-none-match,idempotency-key,prefer,traceparent,x-request-id",
 	} {
 		if got := res.Header.Get(name); got != want {
 			t.Errorf("preflight, %s: got %q, want %q", name, got, want)
