@@ -3,12 +3,12 @@ import './console.css';
 
 import Alert from '@cloudscape-design/components/alert';
 import { I18nProvider } from '@cloudscape-design/components/i18n';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router/dom';
 
-import { asProblem } from './api';
+import { createQueries } from './api';
 import { startLanguage, startPseudo, useLanguage } from './language';
 import { startProblemWords } from './parts/problems';
 import { router } from './router';
@@ -19,16 +19,7 @@ import { startTheme } from './shell/theme';
 if (!embedded) startTheme();
 startProblemWords();
 
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 5_000,
-      // A read does no harm when it comes twice; what was refused is refused again.
-      retry: (failures, error) => failures < 2 && asProblem(error).passing,
-      retryDelay: (failures, error) => Math.max(asProblem(error).retryAfter * 1000, 400 * 2 ** failures),
-    },
-  },
-});
+const queries = createQueries();
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
 
