@@ -11,3 +11,8 @@ AT ?= 2028-02-29T12:00:00Z
 test-date: setup ## run tests as if it were another day (AT=2028-02-29T12:00:00Z PKG=./shared/...)
 	overlay=$$(go run ./scripts/tools/clock -goroot "$$(go env GOROOT)" -at $(AT)) && \
 	NODE_OPTIONS="--require $${overlay%/*}/date.cjs" GOFLAGS="-overlay=$$overlay" go test -shuffle=on -timeout 30m $(PKG)
+
+.PHONY: npm
+npm: setup ## build and pack the npm package partner-access into .build/npm
+	npm --prefix scripts run --silent npm
+	cd .build/npm && npm pack --silent --pack-destination . ./package
