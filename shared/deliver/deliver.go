@@ -2,8 +2,9 @@
 //
 // One execution at a time sends to a webhook, some events side by side, so that an address that hangs keeps one execution busy and no other
 // webhook waits for it. An address that fails several times in a row is left alone for a while, which grows; what waits for it is not tried
-// meanwhile. Each attempt is claimed before it is made and recorded after it: an event is sent again with the same id only when an
-// execution ends between the address's answer and the record.
+// meanwhile. What was sent is recorded for a stretch of events at once: up to 32 of them are sent again, with the same ids, when an
+// execution ends between an address's answer and the record. That no other sends them meanwhile is what the queue's lease says, and no
+// claim of each.
 package deliver
 
 import (
@@ -38,6 +39,8 @@ type Store interface {
 	Delivery(ctx context.Context, webhook, event string) (*access.WebhookDelivery, error)
 	ClaimDelivery(ctx context.Context, webhook, event string, now, until time.Time) (*access.WebhookDelivery, error)
 	RecordDelivery(ctx context.Context, w *access.WebhookDelivery) error
+	PendingDeliveries(ctx context.Context, webhook string, events []string, now time.Time) ([]*access.WebhookDelivery, error)
+	RecordDeliveries(ctx context.Context, all []*access.WebhookDelivery) error
 	NoteQueue(ctx context.Context, webhook, worker string, seen dynamo.Queue, notice *access.WebhookNotice) (bool, error)
 }
 
@@ -59,7 +62,8 @@ type Worker struct {
 
 const (
 	lease      = time.Minute            // of a webhook's queue; renewed with every stretch
-	claim      = 30 * time.Second       // of a delivery: longer than an attempt takes
+	begins     = lease - 25*time.Second // of that, in which attempts begin: what is left is for their ends and the record
+	claim      = 30 * time.Second       // of a challenge: longer than an attempt takes
 	sideBySide = 8                      // attempts
 	stretch    = 32                     // deliveries that are looked up at once
 	inARow     = 5                      // failures, after which an address is left alone
@@ -135,6 +139,7 @@ type queue struct {
 	seen dynamo.Queue
 	mine bool      // seen is this execution's
 	was  time.Time // since when the address fails, as the table has it
+	held time.Time // since when the lease runs, by the real clock
 	hook *access.Webhook
 	plan service.WebhookPlans
 
@@ -153,6 +158,7 @@ func (w *Worker) Deliver(ctx context.Context, id string) (Report, error) {
 		stop = deadline.Add(-margin)
 	}
 	for {
+		q.held = time.Now()
 		held, err := w.Store.HoldQueue(ctx, id, q.me, w.Now(), w.Now().Add(lease))
 		if err != nil || held == nil {
 			return q.report, err
@@ -214,12 +220,13 @@ func (q *queue) work(ctx context.Context, stop time.Time) (time.Time, error) {
 		if len(due) == 0 {
 			return q.lookAgain(next), nil
 		}
-		if err := q.send(ctx, due); err != nil {
+		if err := q.send(ctx, due, stop); err != nil {
 			return time.Time{}, err
 		}
 		if over, err := q.judge(ctx); over || err != nil {
 			return q.seen.Paused, err
 		}
+		q.held = time.Now()
 		held, err := q.Store.HoldQueue(ctx, q.id, q.me, q.Now(), q.Now().Add(lease))
 		if err != nil || held == nil {
 			return time.Time{}, errors.Join(err, errLost(held))
@@ -251,7 +258,11 @@ func (q *queue) challenge(ctx context.Context) (time.Time, error) {
 	if d, err = q.Store.ClaimDelivery(ctx, q.id, d.Event, q.Now(), q.Now().Add(claim)); err != nil || d == nil {
 		return q.Now().Add(claim), err // nobody else has it: the answer to a claim of ours was lost
 	}
-	if err := q.attempt(ctx, d); err != nil {
+	err = q.attempt(ctx, d)
+	if err == nil {
+		err = q.Store.RecordDelivery(ctx, d)
+	}
+	if err != nil {
 		return time.Time{}, err
 	}
 	if d.State == access.DeliveryDelivered {
@@ -318,26 +329,38 @@ func (q *queue) tell(ctx context.Context, days int) error {
 	return err
 }
 
-// send makes an attempt at each of these deliveries, until the address is to be left alone.
-func (q *queue) send(ctx context.Context, due []string) error {
-	g, ctx := errgroup.WithContext(ctx)
+// send makes an attempt at each of these deliveries and records what came of them, until the address is to be left alone or the time is
+// over.
+func (q *queue) send(ctx context.Context, due []string, stop time.Time) error {
+	all, err := q.Store.PendingDeliveries(ctx, q.id, due, q.Now())
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 { // the index is behind
+		time.Sleep(moment)
+		return nil
+	}
+	var mu sync.Mutex
+	var done []*access.WebhookDelivery
+	var g errgroup.Group
 	g.SetLimit(sideBySide)
-	for _, event := range due {
-		if q.leftAlone() {
-			break
-		}
+	for _, d := range all {
 		g.Go(func() error {
-			if q.leftAlone() {
+			if q.leftAlone() || time.Since(q.held) > begins || !time.Now().Before(stop) {
 				return nil
 			}
-			d, err := q.Store.ClaimDelivery(ctx, q.id, event, q.Now(), q.Now().Add(claim))
-			if err != nil || d == nil {
+			d.Attempts++
+			if err := q.attempt(ctx, d); err != nil {
 				return err
 			}
-			return q.attempt(ctx, d)
+			mu.Lock()
+			defer mu.Unlock()
+			done = append(done, d)
+			return nil
 		})
 	}
-	return g.Wait()
+	err = g.Wait()
+	return errors.Join(err, q.Store.RecordDeliveries(ctx, done))
 }
 
 func (q *queue) leftAlone() bool {
@@ -346,10 +369,10 @@ func (q *queue) leftAlone() bool {
 	return q.gone || q.row >= inARow || q.wait.After(q.Now())
 }
 
-// attempt makes one attempt at a delivery that was claimed, and records it.
+// attempt makes one attempt at a delivery, and has it say what came of it.
 func (q *queue) attempt(ctx context.Context, d *access.WebhookDelivery) error {
 	if d.Type == access.WebhookChallenge && q.isOver(d) {
-		return q.Store.RecordDelivery(ctx, d)
+		return nil
 	}
 	began, real := q.Now(), time.Now()
 	answer, err := q.post(ctx, d, began)
@@ -372,11 +395,9 @@ func (q *queue) attempt(ctx context.Context, d *access.WebhookDelivery) error {
 	}
 	q.note(d, answer, failure)
 	if failure == nil && d.Type == access.WebhookChallenge {
-		if err := q.plan.Verified(ctx, q.id, q.hook.Challenge); err != nil {
-			return err
-		}
+		return q.plan.Verified(ctx, q.id, q.hook.Challenge)
 	}
-	return q.Store.RecordDelivery(ctx, d)
+	return nil
 }
 
 // isOver settles a challenge that needs no answer any more: another came after it, or it was answered, which was not recorded.

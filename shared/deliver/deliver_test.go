@@ -250,6 +250,27 @@ func (f faulty) RecordDelivery(ctx context.Context, d *access.WebhookDelivery) e
 	return err
 }
 
+func (f faulty) PendingDeliveries(ctx context.Context, id string, due []string, now time.Time) ([]*access.WebhookDelivery, error) {
+	if f.fails() {
+		return nil, errFault
+	}
+	return f.Store.PendingDeliveries(ctx, id, due, now)
+}
+
+func (f faulty) RecordDeliveries(ctx context.Context, all []*access.WebhookDelivery) error {
+	if ctx.Err() != nil || f.fails() {
+		f.unmarked.Add(int64(len(all)))
+		return errFault
+	}
+	err := f.Store.RecordDeliveries(ctx, all)
+	if err != nil {
+		f.unmarked.Add(int64(len(all)))
+	} else if f.fails() {
+		return errFault
+	}
+	return err
+}
+
 // Whatever fails, each event arrives, and comes twice only where its attempt could not be recorded, with the same id.
 func TestFaultsLoseNothingAndDoubleOnlyWhatIsNotRecorded(t *testing.T) {
 	t.Parallel()
@@ -353,6 +374,69 @@ func TestAnAddressThatFailsIsLeftAloneForAWhileThatGrows(t *testing.T) {
 	}
 	if events, _ := p.count("https://0.example/"); events != 400 {
 		t.Errorf("got %d events in the end, want all 400", events)
+	}
+}
+
+// stopped is a table that a worker no longer reaches when it would record for the first time.
+type stopped struct {
+	*dynamo.Store
+	once *sync.Once
+}
+
+func (s stopped) RecordDeliveries(ctx context.Context, all []*access.WebhookDelivery) error {
+	err := s.Store.RecordDeliveries
+	s.once.Do(func() { err = func(context.Context, []*access.WebhookDelivery) error { return errFault } })
+	return err(ctx, all)
+}
+
+func TestAWorkerThatIsStoppedHasOneStretchSentAgain(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, 1)
+	p.add(0, 80)
+	s := stopped{p.store, new(sync.Once)}
+	if _, err := p.workerAt(s).Deliver(t.Context(), "whk_0"); !errors.Is(err, errFault) {
+		t.Fatalf("got %v, want the worker to be stopped", err)
+	}
+	if _, err := p.workerAt(s).Deliver(t.Context(), "whk_0"); err != nil {
+		t.Fatal(err)
+	}
+	if _, sent := p.count("https://0.example/"); sent != 32 {
+		t.Errorf("got %d messages while the lease runs, want those of the first alone", sent)
+	}
+	p.advance(2 * time.Minute)
+	if _, err := p.workerAt(s).Deliver(t.Context(), "whk_0"); err != nil {
+		t.Fatal(err)
+	}
+	if events, sent := p.count("https://0.example/"); events != 80 || sent != 80+32 {
+		t.Errorf("got %d events in %d messages, want 80, of which one stretch of 32 twice", events, sent)
+	}
+}
+
+// behind is a table whose index has had nothing removed from it.
+type behind struct {
+	*dynamo.Store
+	left []string // of the next look-ups
+}
+
+func (b *behind) DueDeliveries(ctx context.Context, id string, now time.Time, limit int) ([]string, time.Time, error) {
+	due, next, err := b.Store.DueDeliveries(ctx, id, now, limit)
+	if len(due) > 0 {
+		b.left = due
+		return due, next, err
+	}
+	due, b.left = b.left, nil
+	return due, next, err
+}
+
+func TestWhatTheIndexStillHasIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, 1)
+	p.add(0, 80)
+	if _, err := p.workerAt(&behind{Store: p.store}).Deliver(t.Context(), "whk_0"); err != nil {
+		t.Fatal(err)
+	}
+	if events, sent := p.count("https://0.example/"); events != 80 || sent != 80 {
+		t.Errorf("got %d events in %d messages, want 80, each once", events, sent)
 	}
 }
 

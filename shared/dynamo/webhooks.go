@@ -397,13 +397,71 @@ func (s *Store) ClaimDelivery(ctx context.Context, webhook, event string, now, u
 	return decode(fromSDK(out.Attributes), (*item).delivery)
 }
 
-// RecordDelivery records what came of the attempt that ClaimDelivery returned, unless another was begun since.
+// PendingDeliveries reads those of the deliveries of these events, a hundred at most, that are due by now, in the order of the events. It
+// reads the table itself.
+func (s *Store) PendingDeliveries(ctx context.Context, webhook string, events []string, now time.Time) ([]*access.WebhookDelivery, error) {
+	keys := make([]Key, len(events))
+	for i, event := range events {
+		keys[i] = deliveryKey(webhook, event)
+	}
+	items, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var out []*access.WebhookDelivery
+	for _, k := range keys {
+		d, err := lookup(items, k, (*item).delivery)
+		if err != nil {
+			return nil, err
+		}
+		if d != nil && d.State == access.DeliveryPending && !d.Due.After(now) {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+// RecordDeliveries records what came of attempts at deliveries, a hundred at most, in one transaction. Of those of which somebody else has
+// recorded something since they were read nothing is recorded.
+func (s *Store) RecordDeliveries(ctx context.Context, all []*access.WebhookDelivery) error {
+	if len(all) > 1 {
+		tx := make(transaction, len(all))
+		for i, w := range all {
+			e := attemptEdit(w)
+			u := e.update(s.table)
+			tx[i] = types.TransactWriteItem{Update: &u}
+		}
+		_, err := s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: tx})
+		if err == nil {
+			return nil
+		}
+		var by *overtaken
+		if err = tx.failure(err, -1); !errors.As(err, &by) {
+			return fmt.Errorf("record attempts at deliveries: %w", err)
+		}
+	}
+	for _, w := range all {
+		if err := s.RecordDelivery(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RecordDelivery is RecordDeliveries for one.
 func (s *Store) RecordDelivery(ctx context.Context, w *access.WebhookDelivery) error {
+	_, _, err := s.update(ctx, "record an attempt at a delivery", attemptEdit(w))
+	return err
+}
+
+// attemptEdit records an attempt at a delivery as it was read.
+func attemptEdit(w *access.WebhookDelivery) edit {
 	k := deliveryKey(w.Webhook, w.Event)
 	e := edit{key: k, condition: sameState, values: map[string]types.AttributeValue{
-		":version": num(w.Version), ":next": num(w.Version + 1), ":took": num(w.Last.Took.Milliseconds()), ":status": num(int64(w.Last.Status)),
+		":version": num(w.Version), ":next": num(w.Version + 1), ":attempts": num(int64(w.Attempts)),
+		":took": num(w.Last.Took.Milliseconds()), ":status": num(int64(w.Last.Status)),
 	}}
-	e.set = append(e.set, "#version = :next", "#took = :took", "#status = :status")
+	e.set = append(e.set, "#version = :next", "#attempts = :attempts", "#took = :took", "#status = :status")
 	e.to("state", string(w.State))
 	e.to("last", timeText(w.Last.At))
 	for name, text := range map[string]string{"code": string(w.Last.Code), "detail": w.Last.Detail} {
@@ -417,6 +475,5 @@ func (s *Store) RecordDelivery(ctx context.Context, w *access.WebhookDelivery) e
 	} else {
 		e.to(gsi2sk, dueSK(w.Due, k))
 	}
-	_, _, err := s.update(ctx, "record an attempt at a delivery", e)
-	return err
+	return e
 }

@@ -207,6 +207,7 @@ func jobRights() map[string][]Right {
 			{Action: "lambda:InvokeFunction", On: Deliverer},
 		},
 		"deliver": { // nothing but webhooks: it talks to others
+			table("BatchGetItem", "H"),
 			table("GetItem", "H"),
 			table("PutItem", "H"), // a webhook that has answered its challenge, or is gone
 			table("UpdateItem", "H"),

@@ -161,7 +161,8 @@ func TestALongAnswerIsCutAndASlowOneGivenUp(t *testing.T) {
 	} {
 		address, roots, _ = receiver(t, h)
 		c := webhook.Client{Local: true, Roots: roots, Timeout: 50 * time.Millisecond}
-		if _, err = c.Post(t.Context(), address, nil, []byte("x")); webhook.CodeOf(err) != webhook.TimedOut || !strings.Contains(err.Error(), "in time") {
+		if _, err = c.Post(t.Context(), address, nil, []byte("x")); webhook.CodeOf(err) != webhook.TimedOut ||
+			!strings.Contains(err.Error(), "in time") {
 			t.Errorf("%s: got %v, want that the time is over", name, err)
 		}
 	}
