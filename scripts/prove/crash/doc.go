@@ -10,6 +10,8 @@
 //   - each mail was sent once, but for those that were being sent when the kill came: they may come once more for each such kill, and are
 //     counted;
 //   - each version of a grant is kept for questions about the past, a round later at the latest;
+//   - each event came to a webhook, outside as SES is: again only with the same id, one stretch of events for each kill at most, which are
+//     counted;
 //   - user_count is the number of users that are listed, and of those in the model.
 //
 // RunBulk does the same in the middle of bulk jobs: each row has been made once when the job is done, however often it was interrupted.

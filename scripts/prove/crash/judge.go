@@ -92,6 +92,7 @@ func (w *world) atKill(ctx context.Context) error {
 		return err
 	}
 	w.report.Kills++
+	w.stops++
 	for _, e := range all {
 		letters := mail.Letters(e)
 		begun := len(letters) == 0
@@ -128,6 +129,7 @@ func (w *world) atRest(ctx context.Context, customers []*customer) error {
 	}
 	w.judgeMails(all, receipts, w.inbox.all())
 	w.judgeVersions(rows)
+	w.judgeDeliveries(all, w.receiver.all())
 	return nil
 }
 

@@ -186,3 +186,25 @@ func TestAVersionThatWasNotKeptIsFound(t *testing.T) {
 		t.Errorf("a round later: got %q of %d versions, want the second of three missing", got, w.report.Versions)
 	}
 }
+
+func TestAnEventThatNeverCameOrCameTooOftenIsFound(t *testing.T) {
+	all := []events.Event{{ID: "01", Type: events.GrantCreated}, {ID: "02", Type: events.GrantRevoked}}
+	for _, c := range []struct {
+		name  string
+		came  map[string]int
+		stops int
+		want  int
+	}{
+		{"each once, and one of lost access", map[string]int{"01": 1, "02": 1, "lost": 1}, 0, 0},
+		{"one is lost", map[string]int{"01": 1}, 1, 1},
+		{"one came again without a kill", map[string]int{"01": 2, "02": 1}, 0, 1},
+		{"a stretch came again for a kill", map[string]int{"01": 33, "02": 1}, 1, 0},
+		{"more than a stretch did", map[string]int{"01": 33, "02": 2}, 1, 1},
+	} {
+		w := &world{stops: c.stops}
+		w.judgeDeliveries(all, c.came)
+		if got := len(w.report.Violations); got != c.want {
+			t.Errorf("%s: got %q, want %d violations", c.name, w.report.Violations, c.want)
+		}
+	}
+}

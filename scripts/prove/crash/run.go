@@ -45,6 +45,8 @@ type Report struct {
 	Window     int // of them, those that were claimed and not marked as sent at a kill
 	Twice      int // how many mails too many these were: at most one for each kill
 	Versions   int // of grants that were looked for
+	Delivered  int // events that came to the webhook, with those of lost and gained access
+	Doubled    int // how often one of them came again
 	Violations []string
 }
 
@@ -57,7 +59,8 @@ func (r *Report) String() string {
 		"%d events, of which %d had not been told when a kill came; %d mails, %d of them summaries; %d were being sent when a kill came, "+
 			"which makes %d too many\n",
 		r.Events, r.Unread, r.Mails, r.Summaries, r.Window, r.Twice)
-	fmt.Fprintf(&b, "%d versions of grants were looked for\n", r.Versions)
+	fmt.Fprintf(&b, "%d versions of grants were looked for; %d events came to the webhook, %d of them again\n", r.Versions, r.Delivered,
+		r.Doubled)
 	for _, v := range r.Violations {
 		fmt.Fprintln(&b, "VIOLATION", v)
 	}
@@ -79,6 +82,9 @@ type world struct {
 	port     int
 	http     *http.Client
 	inbox    *inbox
+	receiver *receiver
+	webhook  string // its path
+	stops    int    // how often a worker that sends to it may have been stopped
 	provider string // tokens
 	backend  string
 	firms    []*firm
@@ -127,6 +133,10 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.inbox.close()) }()
+	if w.receiver, err = openReceiver(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.receiver.server.Close()) }()
 	r := rand.New(rand.NewPCG(c.Seed, 1)) //nolint:gosec // no secret
 	p, err := w.start(ctx)
 	if err != nil {
@@ -235,6 +245,9 @@ func (w *world) populate(ctx context.Context, r *rand.Rand) ([]*customer, error)
 	if w.backend, err = w.token(ctx, object{"scope": httpapi.ScopeCheck}); err != nil {
 		return nil, err
 	}
+	if err := w.hook(ctx); err != nil {
+		return nil, err
+	}
 	for _, id := range []string{"contoso", "fabrikam"} {
 		f := &firm{id: id}
 		body := object{"name": id, "class": "channel", "offer": "manage", "contacts": []string{"ops@" + id + ".example"}}
@@ -296,7 +309,11 @@ func (w *world) settle(ctx context.Context) error {
 	if _, err := w.must(ctx, w.provider, http.MethodPost, "/_local/clock", object{"advance": day.String()}); err != nil {
 		return err
 	}
+	w.stops++
 	if err := w.told(ctx); err != nil { // what the sweep did on that day
+		return err
+	}
+	if err := w.sent(ctx); err != nil {
 		return err
 	}
 	var dead []any
