@@ -76,6 +76,11 @@ type Error struct {
 	Fields []Field
 	Caller bool          // the code says something of the caller itself, not of what the request names
 	Wait   time.Duration // after which it may be tried again; 0 = not said
+
+	// What a client needs to say it in words of its own; zero where the detail has no such number or level.
+	Limit   int    // the most that there may be at once
+	MaxDays int    // the longest period that the customer grants, in days
+	Offered string // the level that the provider offers the partner
 }
 
 func (e *Error) Error() string {

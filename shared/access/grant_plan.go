@@ -196,9 +196,11 @@ func (p *grantPlan) fields() []string {
 // adds to them. When nothing changed, the change is empty.
 func (p *grantPlan) finish(t events.Type, more func(*events.Data)) (GrantChange, error) {
 	if len(p.rows) > MaxUserChanges {
-		return GrantChange{}, Refuse(TooManyUsers,
+		err := Refuse(TooManyUsers,
 			"this would change %d users; at most %d can change in one request: use several, which add and remove users, or everyone", len(p.rows),
 			MaxUserChanges)
+		err.Limit = MaxUserChanges
+		return GrantChange{}, err
 	}
 	slices.Sort(p.added)
 	slices.Sort(p.removed)

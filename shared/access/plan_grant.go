@@ -190,7 +190,9 @@ func checkEligible(p *Partner) *Error {
 		return Refuse(PartnerNotEligible,
 			"this partner is not classified as a channel partner, so customers cannot grant it access: ask the provider")
 	case p.Offer == None:
-		return Refuse(PartnerNotEligible, "the provider offers this partner no access to customers: ask the provider") // W4, D10
+		err := Refuse(PartnerNotEligible, "the provider offers this partner no access to customers: ask the provider") // W4, D10
+		err.Offered = None.String()
+		return err
 	}
 	return nil
 }
@@ -269,9 +271,10 @@ func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, e
 		return GrantChange{}, err.At("/partner")
 	}
 	if r.Partner.Offer < Manage {
-		return GrantChange{}, Refuse(PartnerNotEligible,
-			"partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID,
+		err := Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID,
 			r.Partner.Offer).At("/partner")
+		err.Offered = r.Partner.Offer.String()
+		return GrantChange{}, err
 	}
 	for _, row := range others {
 		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, pc.Now) == nil {

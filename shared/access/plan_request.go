@@ -208,7 +208,9 @@ func (a *asking) checkOffer(l Level) error {
 	case l == None:
 		return Refuse(Invalid, "ask for view, support or manage").At("/level")
 	case l > a.f.Partner.Offer:
-		return Refuse(PartnerNotEligible, "the provider offers your organisation at most %s: ask the provider", a.f.Partner.Offer).At("/level")
+		err := Refuse(PartnerNotEligible, "the provider offers your organisation at most %s: ask the provider", a.f.Partner.Offer).At("/level")
+		err.Offered = a.f.Partner.Offer.String()
+		return err
 	}
 	return nil
 }
@@ -219,7 +221,9 @@ func (p RequestPolicy) checkPeriod(k RequestKind, t RequestTerms, now time.Time)
 		return nil
 	}
 	if t.Until.IsZero() || t.Until.After(later(now, t.From).AddDate(0, 0, p.MaxDays)) {
-		return Refuse(PeriodInvalid, "this customer grants at most %d days at a time", p.MaxDays).At("/until")
+		err := Refuse(PeriodInvalid, "this customer grants at most %d days at a time", p.MaxDays).At("/until")
+		err.MaxDays = p.MaxDays
+		return err
 	}
 	return nil
 }

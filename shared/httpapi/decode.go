@@ -191,8 +191,8 @@ func strictRFC3339(s string) bool {
 
 // findings collects everything that is wrong with an input, so that the caller can correct it at once.
 type findings struct {
-	fields  []access.Field
-	tooMany bool // users in a list
+	fields []access.Field
+	most   int // users in a list that is longer; 0 = there is none
 }
 
 func (f *findings) add(pointer, detail string) {
@@ -206,8 +206,8 @@ func (f *findings) err() error {
 	e := access.Refuse(access.Invalid, "some of the input cannot be accepted")
 	if len(f.fields) == 1 {
 		e.Detail = f.fields[0].Detail
-		if f.tooMany {
-			e.Code = access.TooManyUsers
+		if f.most > 0 {
+			e.Code, e.Limit = access.TooManyUsers, f.most
 		}
 	}
 	e.Fields = f.fields
@@ -413,7 +413,7 @@ func (f *findings) users(o opt[[]string], pointer string, most int) *[]string {
 		return nil
 	}
 	if len(o.Value) > most {
-		f.tooMany = true
+		f.most = most
 		f.add(pointer, fmt.Sprintf("at most %d users in one request: use several, or everyone", most))
 		return nil
 	}

@@ -21,6 +21,11 @@ type Problem struct {
 	Detail    string       `json:"detail"` // what is wrong, and what to do
 	RequestID string       `json:"request_id,omitzero"`
 	Errors    []FieldError `json:"errors,omitempty"`
+
+	// What the detail says, for words of a client's own: see access.Error.
+	Limit   int    `json:"limit,omitzero"`
+	MaxDays int    `json:"max_days,omitzero"`
+	Offered string `json:"offered,omitzero"`
 }
 
 // FieldError is what is wrong at one place of the request's body, or at a parameter.
@@ -125,7 +130,7 @@ func problemOf(e *access.Error, requestID string) Problem {
 	}
 	p := Problem{
 		Type: problemType(e.Code), Title: a.title, Status: a.status, Code: string(e.Code), Detail: e.Detail,
-		RequestID: requestID,
+		RequestID: requestID, Limit: e.Limit, MaxDays: e.MaxDays, Offered: e.Offered,
 	}
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, FieldError{Pointer: f.Pointer, Detail: f.Detail})
@@ -163,6 +168,18 @@ func (p Problem) append(b []byte) []byte {
 			b = append(b, '}')
 		}
 		b = append(b, ']')
+	}
+	if p.Limit != 0 {
+		b = append(b, `,"limit":`...)
+		b = strconv.AppendInt(b, int64(p.Limit), 10)
+	}
+	if p.MaxDays != 0 {
+		b = append(b, `,"max_days":`...)
+		b = strconv.AppendInt(b, int64(p.MaxDays), 10)
+	}
+	if p.Offered != "" {
+		b = append(b, `,"offered":`...)
+		b = rawjson.AppendString(b, p.Offered)
 	}
 	return append(b, '}')
 }

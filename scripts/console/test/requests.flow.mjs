@@ -51,6 +51,26 @@ flow('a partner asks with a code, and the customer sees what approving gives, an
   await eventually(async () => assert.equal(await theirs.getByText('1 waiting').count(), 0));
 });
 
+for (const [locale, button, words] of [
+  ['en-GB', 'Ask', 'This customer grants at most 30 days at a time.'],
+  ['de-DE', 'Anfragen', 'Dieser Kunde gewährt Zugriff für höchstens 30 Tage auf einmal.'],
+]) {
+  flow(`a period that is too long is refused with the number of days, in the reader’s language: ${locale}`, async ({ open }) => {
+    const { c, p, code } = await acquainted();
+    await ask(c.admin, 'PUT', `/v1/customers/${c.id}/request-policy`, { mode: 'code', max_days: 30 }, { 'If-Match': '*' });
+    const page = await open(p.owner, `/partners/${p.id}/requests/new?customer=${c.id}`, { locale });
+    const form = panel(page).getByRole('form');
+    await form.getByRole('textbox', { name: /Code/ }).fill(code);
+    await form.getByRole('button', { name: /Users|Benutzer/ }).click();
+    await page.getByRole('option', { name: /Kim Tech/ }).click();
+    await page.keyboard.press('Escape');
+    await form.getByRole('textbox', { name: /Reason|Grund|Begründung/ }).fill('Migration');
+    await panel(page).getByRole('button', { name: button, exact: true }).click();
+    await panel(page).getByText(words).first().waitFor();
+    assert.equal(await panel(page).getByText(/at a time: |grants at most 30 days at a time$/).count(), 0); // the service's own sentence
+  });
+}
+
 flow('a denial leads to asking, the customer asks back and declines, and the partner withdraws', async ({ open }) => {
   const { c, p } = await acquainted();
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[1].id], level: 'view' });

@@ -309,6 +309,9 @@ func TestEveryProblemIsToldInItsOwnWords(t *testing.T) {
 			w := w.In(t)
 			a := p.send(w, "X-Request-ID", "mine-"+p.code)
 			check(t, a, p.status, p.code, p.title, p.pointers)
+			if p.code == "too_many_users" && a.Int("limit") != 80 {
+				t.Errorf("got %s, want the limit", a.Body)
+			}
 			for where, got := range map[string]string{"request_id": a.String("request_id"), "X-Request-ID": a.Header.Get("X-Request-ID")} {
 				if got != "mine-"+p.code {
 					t.Errorf("%s: got %q, want what was sent", where, got)

@@ -145,7 +145,10 @@ func TestTheCustomerSaysWhoAsksAndForHowLong(t *testing.T) {
 	policy(ann, m{"mode": "known"})
 	olga.Do("POST", contosoRequests, body).WantProblem(404, "cannot_ask")
 	policy(ann, m{"mode": "open", "max_days": 30, "reason_required": true, "hours": 10})
-	olga.Do("POST", contosoRequests, body).WantProblem(422, "period_invalid", "/until")
+	refused := olga.Do("POST", contosoRequests, body)
+	if refused.WantProblem(422, "period_invalid", "/until"); refused.Int("max_days") != 30 {
+		t.Errorf("got %s, want it to say how many days", refused.Body)
+	}
 	body["until"] = spec.Start.Add(31 * day)
 	olga.Do("POST", contosoRequests, body).WantProblem(422, "period_invalid", "/until")
 	body["until"] = spec.Start.Add(30 * day)

@@ -14,6 +14,9 @@ export class Problem extends Error {
   readonly requestId: string; // empty when there was no answer
   readonly errors: readonly { pointer: string; detail: string }[];
   readonly retryAfter: number; // seconds; 0 when nobody said
+  readonly limit: number; // the most at once; 0 when that is not what is wrong, as the next
+  readonly maxDays: number; // the longest period
+  readonly offered: ProblemDocument['offered']; // what the provider offers the partner
 
   constructor(document: Partial<ProblemDocument>, retryAfter = 0) {
     super(document.detail ?? document.title ?? 'Something went wrong');
@@ -25,6 +28,9 @@ export class Problem extends Error {
     this.requestId = document.request_id ?? '';
     this.errors = document.errors ?? [];
     this.retryAfter = retryAfter;
+    this.limit = document.limit ?? 0;
+    this.maxDays = document.max_days ?? 0;
+    this.offered = document.offered;
   }
 
   /** The words for what was given at a pointer, or below it; undefined when it has none. */

@@ -4534,6 +4534,11 @@ export interface components {
                 pointer: string;
                 detail: string;
             }[];
+            /** @description With `too_many_users`: how many may change at once */
+            limit?: number;
+            /** @description With `period_invalid`: the longest period that the customer grants, in days */
+            max_days?: number;
+            offered?: components["schemas"]["Level"];
         };
         /**
          * @description An event as other systems get it: CloudEvents 1.0, structured JSON. Members are only ever added and types may come: a receiver passes over what it does not know, so nothing is closed here. It expects every event twice: id tells copies apart, and sequence puts those of one partitionkey in order. There are ids, and no addresses, names or free text.

@@ -1037,8 +1037,10 @@ export interface Messages {
   'problems.page.title': {};
   'problems.partner_not_active.remedy': {};
   'problems.partner_not_active.title': {};
+  'problems.partner_not_eligible.offered': { level: 'choice' };
   'problems.partner_not_eligible.remedy': {};
   'problems.partner_not_eligible.title': {};
+  'problems.period_invalid.max_days': { days: 'number' };
   'problems.period_invalid.remedy': {};
   'problems.period_invalid.title': {};
   'problems.phone_required.remedy': {};
@@ -1053,6 +1055,8 @@ export interface Messages {
   'problems.too_large.title': {};
   'problems.too_many_requests.remedy': {};
   'problems.too_many_requests.title': {};
+  'problems.too_many_requests.wait': { at: 'text' };
+  'problems.too_many_users.limit': { limit: 'number' };
   'problems.too_many_users.remedy': {};
   'problems.too_many_users.title': {};
   'problems.too_many_webhooks.remedy': {};
