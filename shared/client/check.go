@@ -137,8 +137,12 @@ func (c *Client) Check(ctx context.Context, q Question) (Decision, error) {
 	if d, ok := c.kept.get(q); ok {
 		return d, nil
 	}
+	ask := c.queue.ask
+	if len(q.User)+len(q.Action)+len(q.Customer) > maxJoining {
+		ask = c.one
+	}
 	began := time.Now()
-	d, err := c.queue.ask(ctx, q)
+	d, err := ask(ctx, q)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -146,7 +150,7 @@ func (c *Client) Check(ctx context.Context, q Question) (Decision, error) {
 	return d, nil
 }
 
-// one asks a question that nobody joined.
+// one asks a question by itself.
 func (c *Client) one(ctx context.Context, q Question) (Decision, error) {
 	var got answered
 	if _, err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/access/v1/evaluation", Body: q.evaluation()}, &got); err != nil {

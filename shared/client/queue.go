@@ -9,6 +9,9 @@ import (
 const (
 	maxTogether = 50                   // questions that travel together, at most
 	together    = 2 * time.Millisecond // how long the first waits for others
+	// maxJoining is how long a question may be that goes with others, in bytes. As JSON each may become six times as long; of 50 the service
+	// takes 64 KiB.
+	maxJoining = 190
 )
 
 // queue brings together what is asked at the same moment. A question that nobody joins goes alone.
