@@ -14,6 +14,7 @@ import (
 func documents() []string {
 	return []string{
 		"README.md", "infra/README.md", "shared/README.md", "events/README.md", "scripts/README.md", "scripts/measure/FIGURES.md",
+		"scripts/console/package/README.md",
 		".github/CONTRIBUTING.md", ".github/SECURITY.md",
 	}
 }
