@@ -147,8 +147,12 @@ func onlyByClock(f manifest.Function) bool {
 	return len(f.Routes) == 0 && f.Stream == nil && !f.Feedback
 }
 
-// onlyForProvider tells of functions that the provider's own systems call, now and then: they are answered 503, and know.
-func onlyForProvider(f manifest.Function) bool {
+// onlyForProvider tells of functions that the provider's own systems call, now and then: they are answered 503, and know. Webhooks are the
+// provider's alone unless customers' admins may have some.
+func (v *service) onlyForProvider(f manifest.Function) bool {
+	if f.Name == "webhook" {
+		return !v.customerWebhooks
+	}
 	return len(f.Routes) > 0 && !slices.ContainsFunc(f.Routes, func(r httpapi.Route) bool { return len(r.Scopes) == 0 })
 }
 
@@ -160,7 +164,7 @@ func (v *service) alarms() []alarm {
 				name: f.Name + "-errors", cause: causeOf(f), metric: v.lambda(f, "Errors", "Sum", 5),
 				means: "The function that " + f.Does + " failed or timed out. Its log says why.",
 			})
-		if !onlyByClock(f) && !onlyForProvider(f) {
+		if !onlyByClock(f) && !v.onlyForProvider(f) {
 			all = append(all, alarm{
 				name: f.Name + "-throttles", cause: causeOf(f), metric: v.lambda(f, "Throttles", "Sum", 5),
 				means: "Lambda did not start the function that " + f.Does +

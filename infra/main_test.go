@@ -45,8 +45,7 @@ func base() map[string]string {
 		"customerUrl": "https://cloud.example/c/{customer}", "partnerUrl": "https://cloud.example/p/{partner}",
 		"invitationUrl": "https://cloud.example/i/{token}", "unsubscribe": "mailto:stop@cloud.example", "defaultLanguage": "de",
 		"defaultZone": "Europe/Berlin", "chatWebhook": "https://hooks.slack.com/services/T/B/x", "providerEmail": "hooks@cloud.example",
-		"customerWebhooks": "true",
-		"pageUrl":          "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
+		"pageUrl": "https://cloud.example/in,http://localhost:5173/in", "origins": "https://cloud.example,https://admin.cloud.example",
 		"signInUrl": "https://{domain}/in", "requireSso": "true", "alarmEmail": "ops@cloud.example", "catalogue": catalogue,
 		"tracing": "true", "throttleRate": "50", "throttleBurst": "70", "checkConcurrency": "20", "logRetentionDays": "30",
 	}
@@ -67,7 +66,7 @@ func variants() map[string]map[string]string {
 	})
 	for _, name := range []string{
 		"pageUrl", "origins", "catalogue", "alarmEmail", "checkConcurrency", "replyTo", "unsubscribe", "signInUrl", "chatWebhook",
-		"providerEmail", "customerWebhooks",
+		"providerEmail",
 		"defaultLanguage", "defaultZone",
 	} {
 		delete(outside, name)
@@ -75,7 +74,7 @@ func variants() map[string]map[string]string {
 	return map[string]map[string]string{
 		"pool": base(),
 		"second": with(base(), map[string]string{
-			"stage": "two", "createMailIdentity": "false", "pageUrl": "", "consoleDomain": "partners.cloud.example",
+			"stage": "two", "createMailIdentity": "false", "customerWebhooks": "true", "pageUrl": "", "consoleDomain": "partners.cloud.example",
 			"consoleCertificate": "arn:aws:acm:us-east-1:123456789012:certificate/def",
 			"embedOrigins":       "https://app.cloud.example,https://admin.cloud.example:8443",
 		}),

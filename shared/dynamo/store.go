@@ -233,35 +233,19 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.UserWrite:
 		tx.user(t, w)
 	case access.EmailWrite:
-		if w.After == nil {
-			tx.remove(t, emailKey(w.Before.Address), w.Before.Version)
-		} else {
-			tx.put(t, emailItem(w.After), w.Before.Stored())
-		}
+		replace(tx, t, w, func(e *access.Email) Key { return emailKey(e.Address) }, emailItem)
 	case access.DomainWrite:
-		if w.After == nil {
-			tx.remove(t, domainKey(w.Before.Name), w.Before.Version)
-		} else {
-			tx.put(t, domainItem(w.After), w.Before.Stored())
-		}
+		replace(tx, t, w, func(d *access.Domain) Key { return domainKey(d.Name) }, domainItem)
 	case access.CustomerWrite:
 		tx.put(t, customerItem(w.After), w.Before.Stored())
 	case access.MemberWrite:
-		if w.After == nil {
-			tx.remove(t, memberKey(w.Before.Customer, w.Before.Email), w.Before.Version)
-		} else {
-			tx.put(t, memberItem(w.After), w.Before.Stored())
-		}
+		replace(tx, t, w, func(m *access.Member) Key { return memberKey(m.Customer, m.Email) }, memberItem)
 	case access.GrantWrite:
 		tx.put(t, grantItem(w.After), w.Before.Stored())
 	case stampedAssignment:
 		tx.assignment(t, w)
 	case access.TaskWrite:
-		if w.After == nil {
-			tx.remove(t, taskKey(w.Before.ID), w.Before.Version)
-		} else {
-			tx.put(t, taskItem(w.After), w.Before.Stored())
-		}
+		replace(tx, t, w, func(k *access.Task) Key { return taskKey(k.ID) }, taskItem)
 	case access.JobWrite:
 		tx.put(t, jobItem(w.After), w.Before.Stored())
 	case access.JobRowWrite:
@@ -331,6 +315,15 @@ func (tx *transaction) put(table string, d draft, was int64) {
 		TableName: &table, Item: d, ConditionExpression: aws.String(sameState),
 		ExpressionAttributeNames: versionNames(), ExpressionAttributeValues: versionValue(was),
 	}})
+}
+
+// replace stages a record that may be deleted.
+func replace[T any](tx *transaction, table string, w access.Replace[T], key func(*T) Key, itemOf func(*T) draft) {
+	if w.After == nil {
+		tx.remove(table, key(w.Before), w.Found())
+		return
+	}
+	tx.put(table, itemOf(w.After), w.Found())
 }
 
 // user stages a user. A user who leaves moves to the former users.

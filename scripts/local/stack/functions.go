@@ -57,8 +57,9 @@ func (d Deps) settings() map[string]string {
 	set := map[string]string{
 		"TABLE_NAME": d.Table, "BASE_URL": d.BaseURL, "SIGN_IN_URL": "https://{domain}/sign-in?as=partner",
 		"AWS_REGION": engine.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL_SESV2": d.SES,
-		"PRODUCT_NAME": Product, "MAIL_FROM": Product + " <no-reply@cloud.example>", "SUPPORT": "support@cloud.example", "PROVIDER_EMAIL": "operations@cloud.example",
-		"CUSTOMER_URL": "https://cloud.example/customers/{customer}/partners", "PARTNER_URL": "https://cloud.example/partners/{partner}",
+		"PRODUCT_NAME": Product, "MAIL_FROM": Product + " <no-reply@cloud.example>", "SUPPORT": "support@cloud.example",
+		"PROVIDER_EMAIL": "operations@cloud.example",
+		"CUSTOMER_URL":   "https://cloud.example/customers/{customer}/partners", "PARTNER_URL": "https://cloud.example/partners/{partner}",
 		"INVITATION_URL":   d.BaseURL + "/v1/invitations/{token}", // what the service says of it; a front end's page in earnest
 		"DELIVER_FUNCTION": "deliver", "WEBHOOKS_LOCAL": "true", "CUSTOMER_WEBHOOKS": "true",
 		"WORK_FUNCTION": "work", "AWS_ENDPOINT_URL_LAMBDA": d.BaseURL + "/_local/lambda",
