@@ -262,11 +262,7 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.WebhookWake:
 		tx.wake(t, w)
 	case access.WebhookNotice:
-		d, err := noticeItem(w.Event)
-		if err != nil {
-			return err
-		}
-		tx.create(t, d)
+		return tx.notice(t, w)
 	case access.InvitationWrite:
 		tx.invitation(t, w)
 	case access.InvitationListing: // see invited

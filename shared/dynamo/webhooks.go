@@ -149,6 +149,15 @@ func noticeItem(e events.Event) (draft, error) {
 	return d, nil
 }
 
+// notice stages that a notice is written.
+func (tx *transaction) notice(table string, w access.WebhookNotice) error {
+	d, err := noticeItem(w.Event)
+	if err == nil {
+		tx.create(table, d)
+	}
+	return err
+}
+
 // waking is the update that wakes a webhook's queue.
 func waking(w access.WebhookWake) types.Update {
 	k := queueKey(w.Webhook)
@@ -302,14 +311,12 @@ func (s *Store) NoteQueue(ctx context.Context, webhook, worker string, seen Queu
 		return ok, err
 	}
 	e.condition += " AND (attribute_not_exists(#told) OR #told < :told OR attribute_not_exists(#failing) OR #failing <> :failing)"
-	d, err := noticeItem(notice.Event)
-	if err != nil {
-		return false, err
-	}
 	u := e.update(s.table)
 	tx := transaction{{Update: &u}}
-	tx.create(s.table, d)
-	_, err = s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: tx})
+	if err := tx.notice(s.table, *notice); err != nil {
+		return false, err
+	}
+	_, err := s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: tx})
 	if err == nil {
 		return true, nil
 	}
