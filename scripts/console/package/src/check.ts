@@ -31,13 +31,13 @@ export interface Asking {
 
 export interface Checker {
   /**
-   * Asks one question. Whatever goes wrong is thrown, as a Problem or as the signal's reason: `allowed` is true only when the service said so. Questions
-   * that others ask within two milliseconds go with it, 50 at most. Nothing is kept of an answer.
+   * Asks one question. Whatever goes wrong is thrown, as a Problem or as the signal's reason: `allowed` is true only when the service said so. An allow
+   * counts as a use of the access. Questions that others ask within two milliseconds go with it, 50 at most. Nothing is kept of an answer.
    */
   check(question: Question, asking?: Asking): Promise<Decision>;
   /**
    * Asks all questions, in batches of 100 at most, one after the other. The decisions are in the order of the questions; a question that could not be
-   * answered by itself is a denial with its `problem`. Throws when nothing was answered.
+   * answered by itself is a denial with its `problem`. None of them counts as a use of the access. Throws when nothing was answered.
    */
   checks(questions: readonly Question[], asking?: Asking): Promise<Decision[]>;
 }
@@ -45,7 +45,8 @@ export interface Checker {
 export interface CheckerOptions {
   timeout?: number; // of each try, in milliseconds; 2000 unless this says otherwise
   tries?: number; // how often a request is sent at most; 3 unless this says otherwise
-  fetch?: typeof fetch; // sends the requests, for proxies or traces
+  fetch?: typeof fetch; // sends the requests, for proxies or certificates
+  trace?: () => string | undefined; // the traceparent (W3C Trace Context) that a request names; questions that travel together name that of the first
 }
 
 const maxQuestions = 100; // that a batch may hold
@@ -63,8 +64,15 @@ export function createChecker(baseUrl: string, tokens: Tokens | (() => string | 
 
 interface Waiting {
   body: Evaluation;
+  trace: string | undefined;
   resolve: (decision: Decision) => void;
   reject: (problem: unknown) => void;
+}
+
+/** What a request needs beside its body. */
+interface Sending {
+  signal: AbortSignal | undefined;
+  trace: string | undefined;
 }
 
 class Asker implements Checker {
@@ -73,6 +81,7 @@ class Asker implements Checker {
   readonly #fetch: typeof fetch;
   readonly #timeout: number;
   readonly #tries: number;
+  readonly #trace: () => string | undefined;
   #waiting: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -82,13 +91,14 @@ class Asker implements Checker {
     this.#fetch = options.fetch ?? fetch;
     this.#timeout = options.timeout ?? 2000;
     this.#tries = Math.max(options.tries ?? 3, 1);
+    this.#trace = options.trace ?? (() => undefined);
   }
 
   async check(question: Question, { signal }: Asking = {}): Promise<Decision> {
     signal?.throwIfAborted();
     const body = evaluationOf(question);
     // A question that is too long would have the whole batch refused, and others' answers with it.
-    if (new TextEncoder().encode(JSON.stringify(body)).length > maxJoining) return this.#one(body, signal);
+    if (new TextEncoder().encode(JSON.stringify(body)).length > maxJoining) return this.#one(body, { signal, trace: this.#trace() });
     // Whoever asked first may give up: the others' answers do not depend on it.
     return orAborted(this.#join(body), signal);
   }
@@ -96,13 +106,16 @@ class Asker implements Checker {
   async checks(questions: readonly Question[], { signal }: Asking = {}): Promise<Decision[]> {
     const bodies = questions.map(evaluationOf);
     const decisions: Decision[] = [];
-    for (let from = 0; from < bodies.length; from += maxQuestions) decisions.push(...(await this.#batch(bodies.slice(from, from + maxQuestions), signal)));
+    const trace = this.#trace();
+    for (let from = 0; from < bodies.length; from += maxQuestions) {
+      decisions.push(...(await this.#batch({ evaluations: bodies.slice(from, from + maxQuestions) }, { signal, trace })));
+    }
     return decisions;
   }
 
   #join(body: Evaluation): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ body, resolve, reject });
+      this.#waiting.push({ body, trace: this.#trace(), resolve, reject });
       if (this.#waiting.length === maxTogether) void this.#send();
       else if (this.#waiting.length === 1) this.#timer = setTimeout(() => void this.#send(), together);
     });
@@ -114,8 +127,10 @@ class Asker implements Checker {
     this.#waiting = [];
     try {
       const [first] = batch;
-      const bodies = batch.map(({ body }) => body);
-      const decisions = batch.length === 1 && first ? [await this.#one(first.body, undefined)] : await this.#batch(bodies, undefined);
+      if (!first) return;
+      const of = { signal: undefined, trace: first.trace };
+      const joined = { context: { record_use: true }, evaluations: batch.map(({ body }) => body) }; // as it does of a question that goes alone
+      const decisions = batch.length === 1 ? [await this.#one(first.body, of)] : await this.#batch(joined, of);
       batch.forEach(({ resolve, reject }, i) => {
         const decision = decisions[i];
         if (decision && !decision.problem) resolve(decision);
@@ -126,30 +141,31 @@ class Asker implements Checker {
     }
   }
 
-  /** Asks a question that nobody joined. */
-  async #one(body: Evaluation, signal: AbortSignal | undefined): Promise<Decision> {
-    const { content } = await this.#do('/access/v1/evaluation', body, signal);
+  /** Asks a question by itself. */
+  async #one(body: Evaluation, of: Sending): Promise<Decision> {
+    const { content } = await this.#do('/access/v1/evaluation', body, of);
     const decision = decisionOf(content);
     if (decision.problem) throw decision.problem;
     return decision;
   }
 
-  async #batch(evaluations: Evaluation[], signal: AbortSignal | undefined): Promise<Decision[]> {
-    const { content, headers } = await this.#do('/access/v1/evaluations', { evaluations }, signal);
+  async #batch(body: { context?: { record_use: boolean }; evaluations: Evaluation[] }, of: Sending): Promise<Decision[]> {
+    const { content, headers } = await this.#do('/access/v1/evaluations', body, of);
     const answers = memberOf(content, 'evaluations');
-    if (!Array.isArray(answers) || answers.length !== evaluations.length) throw malformed();
+    if (!Array.isArray(answers) || answers.length !== body.evaluations.length) throw malformed();
     const at = new Date(headers.get('Evaluated-At') ?? '');
     return answers.map((a) => {
       const decision = decisionOf(a);
+      if (decision.problem) return decision;
       return { ...decision, evaluatedAt: decision.evaluatedAt ?? (Number.isNaN(at.getTime()) ? undefined : at) };
     });
   }
 
   /** Sends a request, again where the service asks for it or does not answer. A question changes nothing, so that it does no harm twice. */
-  async #do(path: string, body: unknown, signal: AbortSignal | undefined): Promise<{ content: unknown; headers: Headers }> {
+  async #do(path: string, body: unknown, { signal, trace }: Sending): Promise<{ content: unknown; headers: Headers }> {
     const text = JSON.stringify(body);
     for (let n = 1, renewed = false; ; n++) {
-      const sent = { token: '' };
+      const sent = { token: '', trace };
       try {
         return await this.#try(path, text, sent, signal);
       } catch (error) {
@@ -169,7 +185,7 @@ class Asker implements Checker {
     }
   }
 
-  async #try(path: string, body: string, sent: { token: string }, signal: AbortSignal | undefined): Promise<{ content: unknown; headers: Headers }> {
+  async #try(path: string, body: string, sent: { token: string; trace: string | undefined }, signal: AbortSignal | undefined): Promise<{ content: unknown; headers: Headers }> {
     const limit = AbortSignal.timeout(this.#timeout);
     const both = signal ? AbortSignal.any([signal, limit]) : limit;
     sent.token = await orAborted(Promise.resolve(this.#tokens.token(both)), both);
@@ -179,7 +195,12 @@ class Asker implements Checker {
       redirect: 'manual', // the token stays at the address that it is for
       signal: both,
       cache: 'no-store', // Next keeps what its fetch has got, unless this says so
-      headers: { Accept: 'application/json, application/problem+json', 'Content-Type': 'application/json', Authorization: `Bearer ${sent.token}` },
+      headers: {
+        Accept: 'application/json, application/problem+json',
+        'Content-Type': 'application/json',
+        Authorization: `Bearer ${sent.token}`,
+        ...(sent.trace ? { Traceparent: sent.trace } : {}),
+      },
       body,
     });
     const text = await response.text();

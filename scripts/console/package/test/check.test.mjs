@@ -86,6 +86,7 @@ test('questions of the same moment travel together', async () => {
     }),
   );
   assert.deepEqual(asked.map(({ body }) => body.evaluations.length).sort(), [20, 50, 50]);
+  assert.ok(asked.every(({ body }) => body.context.record_use === true), 'each is a use of the access, as one that goes alone');
 });
 
 test('a question of a batch that has an error fails alone', async () => {
@@ -125,6 +126,7 @@ test('many questions are batches of a hundred', async () => {
   const { url, asked } = await serve(answers(({ user }) => ({ decision: true, context: { reason: user } })));
   const decisions = await createChecker(url, token).checks(Array.from({ length: 250 }, (_, i) => ({ ...kim, user: `u${i}` })));
   assert.deepEqual(asked.map(({ body }) => body.evaluations.length), [100, 100, 50]);
+  assert.ok(asked.every(({ body }) => body.context === undefined), 'a list that is shown is no use of the access');
   assert.deepEqual([decisions[249].reason, decisions[0].evaluatedAt], ['u249', new Date('2026-11-22T10:00:00.125Z')]);
 });
 
@@ -169,4 +171,17 @@ test('without a token there is no answer', async () => {
     await assert.rejects(createChecker(url, credentials(tokens.url, 'id', 'secret'), { tries: 1 }).check(kim), Problem);
   }
   assert.equal(asked.length, 0);
+});
+
+test('a request names the trace that it belongs to', async () => {
+  const { url, asked } = await serve(answers(() => yes));
+  let traces = 0;
+  const checker = createChecker(url, token, { trace: () => `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b${++traces}-01` });
+  await Promise.all([checker.check(kim), checker.check({ ...kim, user: 'sam' })]);
+  await checker.checks([kim]);
+  await createChecker(url, token, { trace: () => undefined }).check(kim);
+  assert.deepEqual(
+    asked.map(({ headers }) => headers.traceparent?.slice(-4)),
+    ['1-01', '3-01', undefined],
+  );
 });
