@@ -233,19 +233,19 @@ func (s *Store) stage(tx *transaction, w access.Write) error {
 	case access.UserWrite:
 		tx.user(t, w)
 	case access.EmailWrite:
-		replace(tx, t, w, func(e *access.Email) Key { return emailKey(e.Address) }, emailItem)
+		replaceRecord(tx, t, w, func(e *access.Email) Key { return emailKey(e.Address) }, emailItem)
 	case access.DomainWrite:
-		replace(tx, t, w, func(d *access.Domain) Key { return domainKey(d.Name) }, domainItem)
+		replaceRecord(tx, t, w, func(d *access.Domain) Key { return domainKey(d.Name) }, domainItem)
 	case access.CustomerWrite:
 		tx.put(t, customerItem(w.After), w.Before.Stored())
 	case access.MemberWrite:
-		replace(tx, t, w, func(m *access.Member) Key { return memberKey(m.Customer, m.Email) }, memberItem)
+		replaceRecord(tx, t, w, func(m *access.Member) Key { return memberKey(m.Customer, m.Email) }, memberItem)
 	case access.GrantWrite:
 		tx.put(t, grantItem(w.After), w.Before.Stored())
 	case stampedAssignment:
 		tx.assignment(t, w)
 	case access.TaskWrite:
-		replace(tx, t, w, func(k *access.Task) Key { return taskKey(k.ID) }, taskItem)
+		replaceRecord(tx, t, w, func(k *access.Task) Key { return taskKey(k.ID) }, taskItem)
 	case access.JobWrite:
 		tx.put(t, jobItem(w.After), w.Before.Stored())
 	case access.JobRowWrite:
@@ -313,8 +313,8 @@ func (tx *transaction) put(table string, d draft, was int64) {
 	}})
 }
 
-// replace stages a record that may be deleted.
-func replace[T any](tx *transaction, table string, w access.Replace[T], key func(*T) Key, itemOf func(*T) draft) {
+// replaceRecord stages a record that may be deleted.
+func replaceRecord[T any](tx *transaction, table string, w access.Replace[T], key func(*T) Key, itemOf func(*T) draft) {
 	if w.After == nil {
 		tx.remove(table, key(w.Before), w.Found())
 		return
