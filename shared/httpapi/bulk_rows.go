@@ -134,8 +134,11 @@ func (in *bulkInput) text(i int, o rowObject, name string) string {
 		return ""
 	}
 	var s string
-	if value.Kind() != '"' || json.Unmarshal(value, &s) != nil {
+	switch {
+	case value.Kind() != '"' || json.Unmarshal(value, &s) != nil:
 		in.at(i, "/"+name, "a string is expected")
+	case s == "":
+		in.at(i, "/"+name, "this is empty: leave it out where it is not needed")
 	}
 	return s
 }

@@ -282,6 +282,9 @@ func TestWhatIsMalformedInAJobIsNamedRowByRow(t *testing.T) {
 		m{"op": "revoke", "partner": "p1", "version": 1},
 	}, "on_error": "pause"}).WantProblem(400, "invalid", "/rows/0/op", "/rows/1", "/rows/2/colour", "/rows/3/level", "/rows/4/extend",
 		"/rows/5/customer", "/rows/6/version", "/rows/7/partner", "/rows/8", "/rows/9/partner", "/rows/10/version", "/on_error")
+	ann.Do("POST", acmeBulk, m{"rows": []any{
+		m{"op": "revoke", "customer": "", "partner": "p1"}, m{"op": "grant", "partner": "", "email": "kim@contoso.example"},
+	}}).WantProblem(400, "invalid", "/rows/0/customer", "/rows/1/partner")
 	ann.Do("POST", acmeBulk, m{"rows": []any{}}).WantProblem(400, "invalid", "/rows")
 	ann.Do("POST", acmeBulk, m{"rows": grantRows(access.MaxJobRows + 1)}).WantProblem(400, "invalid", "/rows")
 	ann.Do("POST", acmeBulk+"?dry_run=perhaps&colour=red", m{"rows": grantRows(1)}).WantProblem(400, "invalid", "?dry_run", "?colour")
