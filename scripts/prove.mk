@@ -5,18 +5,22 @@
 features: setup ## run what shows each sentence of the reference products' documents, and print a line for each
 	@go run ./scripts/tools/features
 
-# What integrators make of the contract: Go clients and a server of two generators, which have to compile. What these import is fetched.
+# What integrators make of the contract: Go clients and a server of two generators, which have to compile, and the flow of
+# scripts/prove/contract through each client, watched by libopenapi-validator. What these import is fetched; vet would read all of it.
 OAPI_CODEGEN := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 OGEN         := github.com/ogen-go/ogen/cmd/ogen@v1.24.0
 
 .PHONY: test-contract
-test-contract: ## generate Go code from openapi.yaml with oapi-codegen and ogen, and compile it (needs the network)
-	rm -rf .build/contract && mkdir -p .build/contract/oapi .build/contract/ogen
+test-contract: setup ## generate clients from openapi.yaml with oapi-codegen and ogen, and run a flow through each, watched (needs the network)
+	rm -rf .build/contract && mkdir -p .build/contract/oapi .build/contract/ogen .build/contract/flow
+	go build -o .build/local ./scripts/local
 	go run $(OAPI_CODEGEN) -generate types,client,skip-prune -package oapi -o .build/contract/oapi/oapi.go shared/httpapi/openapi.yaml
 	go run $(OGEN) --target .build/contract/ogen --package ogen shared/httpapi/openapi.yaml 2>.build/contract/ogen.log || \
 		{ grep -v '^INFO\|^WARN' .build/contract/ogen.log >&2; exit 1; }
+	cp scripts/prove/contract/testdata/*_test.go .build/contract/flow
 	cd .build/contract && go mod init contract && \
-		go get github.com/oapi-codegen/runtime@v1.9.0 github.com/ogen-go/ogen@v1.24.0 && go mod tidy && go build ./...
+		go get github.com/oapi-codegen/runtime@v1.9.0 github.com/ogen-go/ogen@v1.24.0 github.com/pb33f/libopenapi-validator@v0.16.2 && \
+		go mod tidy && go build ./oapi ./ogen && ROOT='$(CURDIR)' go test -vet=off -count=1 ./flow
 
 # What is about the table and the promises; the race detector has seen all of it on the other engine.
 .PHONY: test-engines
