@@ -1,6 +1,6 @@
 // Package flow runs one flow through each client that is generated from the contract, against the local stack: grant, list by cursor, edit
-// with If-Match, be refused with an ETag that is no longer true, check, check in a batch, revoke. `make test-contract` copies it beside what
-// the generators write; it is compiled nowhere else.
+// with If-Match, be refused with an ETag that is no longer true, check, check in a batch, revoke. `make test-contract` copies it beside
+// what the generators write; it is compiled nowhere else.
 package flow
 
 import (
