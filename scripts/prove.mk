@@ -11,16 +11,18 @@ features: setup ## run what shows each sentence of the reference products' docum
 OAPI_CODEGEN := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 OGEN         := github.com/ogen-go/ogen/cmd/ogen@v1.24.0
 HEY_API      := @hey-api/openapi-ts@0.90.0
+SPECTRAL     := @stoplight/spectral-cli@6.16.3
 
 .PHONY: test-contract
-test-contract: setup ## generate clients from openapi.yaml with oapi-codegen, ogen and hey-api, and run a flow through each (needs the network)
+test-contract: setup ## lint openapi.yaml, generate clients with oapi-codegen, ogen and hey-api, run a flow through each (needs the network)
 	rm -rf .build/contract && mkdir -p .build/contract/oapi .build/contract/ogen .build/contract/flow .build/contract/js/src
 	go build -o .build/local ./scripts/local
 	go run $(OAPI_CODEGEN) -generate types,client,skip-prune -package oapi -o .build/contract/oapi/oapi.go shared/httpapi/openapi.yaml
 	go run $(OGEN) --target .build/contract/ogen --package ogen shared/httpapi/openapi.yaml 2>.build/contract/ogen.log || \
 		{ grep -v '^INFO\|^WARN' .build/contract/ogen.log >&2; exit 1; }
 	cp scripts/prove/contract/testdata/*_test.go .build/contract/flow
-	npm install --prefix $(TOOLS)/contract --no-audit --no-fund --ignore-scripts --loglevel=error $(HEY_API) typescript@5.9.3
+	npm install --prefix $(TOOLS)/contract --no-audit --no-fund --ignore-scripts --loglevel=error $(HEY_API) $(SPECTRAL) typescript@5.9.3
+	$(TOOLS)/contract/node_modules/.bin/spectral lint --fail-severity hint -r scripts/prove/contract/testdata/spectral.yaml shared/httpapi/openapi.yaml
 	$(TOOLS)/contract/node_modules/.bin/openapi-ts --silent -i shared/httpapi/openapi.yaml -o .build/contract/js/src/hey
 	cp scripts/prove/contract/testdata/flow.ts .build/contract/js/src && cp scripts/prove/contract/testdata/tsconfig.json .build/contract/js
 	scripts/node_modules/.bin/tsc --project .build/contract/js

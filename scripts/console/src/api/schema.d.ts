@@ -572,7 +572,10 @@ export interface paths {
          */
         put: operations["putManagingPartner"];
         post?: never;
-        /** End the management */
+        /**
+         * End the management
+         * @description Ends the grant that came with it, and with it all access of the partner to this customer.
+         */
         delete: operations["deleteManagingPartner"];
         options?: never;
         head?: never;
