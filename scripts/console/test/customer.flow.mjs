@@ -229,6 +229,75 @@ flow('D12 D13 the list is searched and filtered by the service, and paged by cur
   await eventually(async () => assert.equal(await page.getByRole('row').count(), 2));
 });
 
+for (const how of ['mouse', 'keyboard']) {
+  flow(`the filter of states is loaded when it is used, by ${how}`, async ({ open }) => {
+    const [c, p] = [await customer(), await partner()];
+    await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true, level: 'view' });
+    const bytes = [];
+    const page = await open(c.admin, at(c), { bytes, dark: how === 'mouse' });
+    const loaded = () => bytes.some((r) => /\/StatusMultiselect-/.test(r.url()));
+    const filter = page.getByRole('button', { name: 'Status All that have not ended', exact: true });
+    await row(page, p.name).waitFor();
+    await page.waitForLoadState('networkidle');
+    assert.equal(loaded(), false);
+    const before = await looks(filter);
+
+    if (how === 'mouse') {
+      await filter.click();
+    } else {
+      await page.getByRole('searchbox', { name: 'Find partners' }).focus();
+      await page.keyboard.press('Tab');
+      assert.equal(await filter.evaluate((e) => e === document.activeElement), true, 'the next Tab comes to it');
+      await page.keyboard.press('Enter');
+    }
+    const list = page.getByRole('listbox');
+    await list.waitFor();
+    assert.equal(loaded(), true);
+    assert.equal(await list.evaluate((e) => e === document.activeElement), true, 'the list has the focus');
+    await page.keyboard.press('Escape');
+    await list.waitFor({ state: 'detached' });
+    assert.equal(await filter.evaluate((e) => e === document.activeElement), true, 'the button has the focus again');
+    await page.evaluate(() => document.activeElement.blur());
+    await page.mouse.move(0, 0);
+    await eventually(async () => assert.deepEqual(await looks(filter), before));
+
+    await filter.focus();
+    await page.keyboard.press('ArrowDown');
+    await list.waitFor();
+    if (how === 'mouse') {
+      await page.getByRole('option', { name: 'Suspended' }).click();
+    } else {
+      while (!(await page.getByRole('option', { name: 'Suspended' }).evaluate((e) => e.id === document.activeElement.getAttribute('aria-activedescendant')))) {
+        await page.keyboard.press('ArrowDown');
+      }
+      await page.keyboard.press('Enter');
+    }
+    await page.keyboard.press('Escape');
+    await page.getByText('No partner matches this search.').waitFor();
+    assert.equal(new URL(page.url()).searchParams.get('status'), 'suspended');
+
+    await page.reload();
+    await page.getByText('No partner matches this search.').waitFor();
+    await page.getByRole('button', { name: /^Status/ }).getByText('Suspended').waitFor();
+    await accessible(page, 'a list that is narrowed to a state');
+  });
+}
+
+/** What is seen of a button, and what it tells assistive technology. */
+const looks = (button) =>
+  button.evaluate((e) => {
+    const seen = (of, ...names) => names.map((name) => `${name}: ${getComputedStyle(of)[name]}`);
+    const { x, y, width, height } = e.getBoundingClientRect();
+    const arrow = e.querySelector('svg').getBoundingClientRect();
+    return [
+      ...[x, y, width, height, arrow.x, arrow.y, arrow.width].map(Math.round),
+      ...seen(e, 'backgroundColor', 'borderTopColor', 'borderTopWidth', 'borderRadius', 'cursor', 'fontFamily', 'fontSize', 'lineHeight'),
+      ...seen(e.querySelector('span'), 'color', 'fontStyle', 'fontWeight'),
+      ...seen(e.querySelector('svg'), 'color'),
+      ...['aria-haspopup', 'aria-expanded', 'type'].map((name) => e.getAttribute(name)),
+    ];
+  });
+
 flow('D27 editing: the users with access are checked', async ({ open }) => {
   const [c, p] = [await customer(), await partner(['Olga Owner', 'Kim Tech', 'Sam Tech'])];
   await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, users: [p.users[0].id, p.users[1].id], level: 'view' });

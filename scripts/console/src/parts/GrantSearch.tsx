@@ -1,11 +1,11 @@
-import Multiselect from '@cloudscape-design/components/multiselect';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useCallback } from 'react';
 
 import { t } from '../language';
 import { SearchField } from './SearchField';
+import { StatusFilter } from './StatusFilter';
 import { sortOf, useAddress } from './useAddress';
-import { grantStatuses as statuses, statusName, type GrantStatus } from './words';
+import { grantStatuses as statuses, type GrantStatus } from './words';
 
 /** The search of a list of grants, by name and status, and its order. It lives in the address. */
 export function useGrantSearch() {
@@ -30,14 +30,7 @@ export function GrantSearch({ of, search: { q, status, filtered, set } }: { of: 
   return (
     <SpaceBetween direction="horizontal" size="xs">
       <SearchField key={filtered ? 'filtered' : 'all'} value={q} onChange={setName} placeholder={t('pages.search.word')} label={t('pages.search.find', { of })} />
-      <Multiselect
-        ariaLabel={t('words.field.state')}
-        selectedOptions={status.map((s) => ({ value: s, label: statusName(s) }))}
-        options={statuses.map((s) => ({ value: s, label: statusName(s) }))}
-        onChange={(e) => set('status', e.detail.selectedOptions.map((o) => o.value).join(','))}
-        placeholder={t('pages.search.not_ended')}
-        inlineTokens
-      />
+      <StatusFilter status={status} choose={(chosen) => set('status', chosen)} />
     </SpaceBetween>
   );
 }
