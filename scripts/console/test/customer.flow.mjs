@@ -229,6 +229,32 @@ flow('D12 D13 the list is searched and filtered by the service, and paged by cur
   await eventually(async () => assert.equal(await page.getByRole('row').count(), 2));
 });
 
+flow('a mail that was not delivered says why in the reader’s language', async ({ open }) => {
+  const [c, p] = [await customer(), await partner()];
+  const contact = `it-${c.id}@bounced.example`;
+  await ask(provider, 'PUT', `/v1/customers/${c.id}`, { name: c.name, domain: `${c.id}.example`, contacts: [contact] });
+  const { version } = (await ask(c.admin, 'POST', `/v1/customers/${c.id}/grants`, { partner: p.id, everyone: true, level: 'view' })).grant;
+  const states = async () => (await ask(c.admin, 'GET', `/v1/customers/${c.id}/mail`)).items.filter((m) => m.to === contact).map((m) => m.state);
+  await eventually(async () => assert.deepEqual(await states(), ['bounced']));
+  await ask(c.admin, 'PATCH', `/v1/customers/${c.id}/grants/${p.id}`, { state: 'suspended' }, { 'If-Match': `"${version}"` });
+  await eventually(async () => assert.deepEqual((await states()).sort(), ['bounced', 'suppressed']));
+
+  for (const [locale, refused, earlier, said] of [
+    ['en-GB', 'The recipient’s mail server refused it.', 'An earlier mail to this address came back, or was marked as unwanted.', /^The mail service said: /],
+    ['de-DE', 'Der Mailserver des Empfängers hat sie abgelehnt.', 'Eine frühere E-Mail an diese Adresse kam zurück oder wurde als unerwünscht gekennzeichnet.', /^Der Maildienst meldete: /],
+  ]) {
+    const page = await open(c.admin, `/customers/${c.id}/mail`, { locale });
+    await row(page, contact).filter({ hasText: refused }).waitFor();
+    await row(page, contact).filter({ hasText: earlier }).waitFor();
+    assert.doesNotMatch(await page.getByRole('table').innerText(), /Permanent|the address bounced/);
+    await accessible(page, `mails, ${locale}`);
+    await row(page, contact).filter({ hasText: refused }).getByRole('button').first().click();
+    await page.getByRole('dialog').getByText(refused).waitFor();
+    await page.getByRole('dialog').getByText(said).waitFor();
+    await accessible(page, `a mail that came back, ${locale}`);
+  }
+});
+
 for (const how of ['mouse', 'keyboard']) {
   flow(`the filter of states is loaded when it is used, by ${how}`, async ({ open }) => {
     const [c, p] = [await customer(), await partner()];

@@ -490,6 +490,7 @@ export interface Messages {
   'pages.mail.send_again_to': { to: 'text' };
   'pages.mail.sent_again': { to: 'text' };
   'pages.mail.sent_on': { at: 'text'; to: 'text' };
+  'pages.mail.server_said': { text: 'text' };
   'pages.mail.state': {};
   'pages.mail.to': {};
   'pages.mail.unsure': {};
@@ -1268,6 +1269,13 @@ export interface Messages {
   'words.level_about.none': {};
   'words.level_about.support': {};
   'words.level_about.view': {};
+  'words.mail_reason.bounced': {};
+  'words.mail_reason.bundled': {};
+  'words.mail_reason.claimed': {};
+  'words.mail_reason.complained': {};
+  'words.mail_reason.dropped': {};
+  'words.mail_reason.failed': {};
+  'words.mail_reason.suppressed': {};
   'words.mail_state.bounced': {};
   'words.mail_state.bundled': {};
   'words.mail_state.claimed': {};

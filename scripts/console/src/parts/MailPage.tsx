@@ -12,7 +12,7 @@ import { ExportButton } from './ExportButton';
 import { Instant } from './Instant';
 import { Name } from './Name';
 import { useAddress } from './useAddress';
-import { eventTitle } from './words';
+import { eventTitle, mailReason } from './words';
 
 const MailText = lazy(async () => ({ default: (await import('./MailText')).MailText }));
 
@@ -60,7 +60,7 @@ export function MailPage({ side }: { side: MailSide }) {
   const resend = useSubmit(side.resend, {
     repeatable: true,
     onDone: (mail) => {
-      if (mail.state === 'suppressed' || mail.state === 'dropped') flash.warn(t('pages.mail.not_sent', { to: mail.to }), mail.reason);
+      if (mail.state === 'suppressed' || mail.state === 'dropped') flash.warn(t('pages.mail.not_sent', { to: mail.to }), mailReason(mail.state));
       else flash.done(t('pages.mail.sent_again', { to: mail.to }));
       setAgain(undefined);
       void side.changed();
@@ -86,9 +86,9 @@ export function MailPage({ side }: { side: MailSide }) {
             cell: (m) => (
               <>
                 <StatusIndicator type={stateType[m.state]}>{t(`words.mail_state.${m.state}`)}</StatusIndicator>
-                {m.reason && !['sent', 'delivered'].includes(m.state) && (
+                {m.reason && mailReason(m.state) && (
                   <Box variant="small" display="block" color="text-body-secondary">
-                    {m.reason}
+                    {mailReason(m.state)}
                   </Box>
                 )}
               </>

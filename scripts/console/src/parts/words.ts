@@ -254,3 +254,8 @@ function remedyOf(reason: DecisionReason, { customer, partner, picks }: { custom
 
 /** What the sign-in link opens at that level (W6, W10). */
 export const opens = (level: Level): string => t(`words.opens.${level === 'none' ? 'view' : level}`);
+
+/** Why a mail was not sent, is still to be sent, or came back; undefined for one that was sent. */
+export function mailReason(state: Schemas['MailState']): string | undefined {
+  return state === 'sent' || state === 'delivered' ? undefined : t(`words.mail_reason.${state}`);
+}
