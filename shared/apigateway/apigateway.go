@@ -65,6 +65,11 @@ func (r *Request) Header(name string) string {
 	return ""
 }
 
+// HasHeader reports whether there is one of that name, if only an empty one.
+func (r *Request) HasHeader(name string) bool {
+	return slices.ContainsFunc(r.Headers, func(f Field) bool { return strings.EqualFold(f.Name, name) })
+}
+
 // PathValue is the value of {name} in the path, unescaped.
 func (r *Request) PathValue(name string) string {
 	for i := range r.Params {

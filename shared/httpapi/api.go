@@ -326,11 +326,11 @@ func (c *call) idempotency(part string) (*access.StoredResponse, error) {
 			Expires:     c.row.expires,
 		}, nil
 	}
-	key := c.Header("idempotency-key")
-	if key == "" || c.Method != "POST" {
+	if c.Method != "POST" || !c.HasHeader("idempotency-key") {
 		return nil, nil
 	}
-	if len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	key := c.Header("idempotency-key")
+	if key == "" || len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, access.Refuse(access.Invalid, "an Idempotency-Key has 1 to 255 visible ASCII characters")
 	}
 	who := c.Claims.Issuer + "\n" + c.Claims.Subject + "\n" + c.who.id.Email

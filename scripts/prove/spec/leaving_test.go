@@ -193,20 +193,15 @@ func TestTwoAdminsWhoGoAtOnceDoNotBothGoUnconfirmed(t *testing.T) {
 	w, _, kim := office(t)
 	w.Grant("acme", object{"partner": "contoso", "users": []string{kim}}).Want(201)
 	for range 5 {
-		var left [2]int
-		done := make(chan struct{})
-		for i, name := range []string{"admin", "zoe"} {
+		var leave []func() *spec.Answer
+		for _, name := range []string{"admin", "zoe"} {
 			w.Provider().Do("PUT", acmePath+"/members/"+name+"@acme.example", object{"name": name, "role": "admin"})
-			go func() {
-				defer func() { done <- struct{}{} }()
-				<-done
-				left[i] = w.Provider().Do("DELETE", acmePath+"/members/"+name+"@acme.example", nil).Status
-			}()
+			leave = append(leave, func() *spec.Answer {
+				return w.Provider().Do("DELETE", acmePath+"/members/"+name+"@acme.example", nil)
+			})
 		}
-		done <- struct{}{}
-		done <- struct{}{}
-		<-done
-		<-done
+		answers := race(leave...)
+		left := [2]int{answers[0].Status, answers[1].Status}
 		slices.Sort(left[:])
 		if left != [2]int{204, 409} {
 			t.Fatalf("two who go at once: got %v, want one 204 and one 409", left)
