@@ -106,7 +106,7 @@ func (w *world) waitsForWebhooks() string {
 }
 
 // random is what differs in the rows of webhooks, which are JSON in JSON, though the same was done.
-var random = regexp.MustCompile(`\\"(secret|former|challenge|challenge_id|id|created|updated|former_until)\\":\\"[^"]*\\"`)
+var random = regexp.MustCompile(`\\"(secret|former|challenge|challenge_id|id|since|created|updated|former_until)\\":\\"[^"]*\\"`)
 
 // ofWebhook is what counts of a row about webhooks; nothing of a queue, which says who is at work.
 func ofWebhook(row map[string]string) map[string]string {
