@@ -24,14 +24,15 @@ const (
 // joinGrants reads what is shown beside grants. It returns a row for each item, nil where the filter does not want it.
 type joinGrants func(ctx context.Context, items []*item) ([]*access.GrantRow, error)
 
-// grantList is a list of grants: of a customer, or for a partner; the other of the two is "".
+// grantList is a list of grants: of a customer, or for a partner.
 type grantList struct {
-	customer, partner string
-
 	span   span
 	prefix string // of its sort keys
 	join   joinGrants
 	name   func(*access.GrantRow) string // the SortName of the other side
+
+	listings     span // of the same grants, by that name
+	joinListings joinGrants
 }
 
 func (s *Store) grantList(ctx context.Context, f access.GrantFilter, ask access.PageRequest, l grantList) (access.GrantPage, error) {
@@ -129,8 +130,10 @@ func (s *Store) CustomerGrants(
 	if !f.Past.At.IsZero() && s.past == nil {
 		return s.customerGrantsAt(ctx, c, f, ask)
 	}
+	join := s.joinPartners(c, f)
 	return s.grantList(ctx, f, ask, grantList{
-		customer: c.ID, span: prefixed(customerPK(c.ID), grantPrefix, ""), prefix: grantPrefix, join: s.joinPartners(c, f),
+		span: prefixed(customerPK(c.ID), grantPrefix, ""), prefix: grantPrefix, join: join,
+		listings: listings(c.ID, "", ""), joinListings: s.joinGrantsOf(join),
 		name: func(r *access.GrantRow) string { return access.SortName(r.Partner.Name, r.Partner.ID) },
 	})
 }
@@ -189,8 +192,10 @@ func (s *Store) PartnerCustomers(
 	if !f.Past.At.IsZero() && s.past == nil {
 		return s.partnerCustomersAt(ctx, p, f, ask)
 	}
+	join := s.joinCustomers(p, f) // reads the grants itself
 	return s.grantList(ctx, f, ask, grantList{
-		partner: p.ID, span: prefixed(partnerIndexPK(p.ID), customerPrefix, "").inIndex(), prefix: customerPrefix, join: s.joinCustomers(p, f),
+		span: prefixed(partnerIndexPK(p.ID), customerPrefix, "").inIndex(), prefix: customerPrefix, join: join,
+		listings: listings("", p.ID, ""), joinListings: join,
 		name: func(r *access.GrantRow) string { return access.SortName(r.Customer.Name, r.Customer.ID) },
 	})
 }

@@ -81,15 +81,23 @@ func (s *Store) Listed(ctx context.Context, l *access.Listing) (*access.Listing,
 func (s *Store) byName(
 	ctx context.Context, f access.GrantFilter, ask access.PageRequest, l grantList,
 ) (access.Page[access.GrantRow], error) {
-	fetch := func(ctx context.Context, position string, n int) ([]*item, bool, error) {
-		sp := listings(l.customer, l.partner, position)
-		if f.Descending {
-			sp = listings(l.customer, l.partner, "")
-			return s.newestFirst(sp, listingPrefix, sp.sortKey())(ctx, position, n)
+	key := l.listings.sortKey()
+	fetch := s.newestFirst(l.listings, listingPrefix, key)
+	if !f.Descending {
+		fetch = func(ctx context.Context, position string, n int) ([]*item, bool, error) {
+			sp := l.listings
+			if position != "" {
+				sp.first = listingPrefix + position + "\x01"
+			}
+			return s.query(ctx, sp, n)
 		}
-		return s.query(ctx, sp, n)
 	}
-	join := func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
+	return walk(ctx, ask, true, fetch, l.joinListings, after(listingPrefix, key))
+}
+
+// joinGrantsOf reads the grants of listings before it joins them.
+func (s *Store) joinGrantsOf(join joinGrants) joinGrants {
+	return func(ctx context.Context, items []*item) ([]*access.GrantRow, error) {
 		keys := make([]Key, len(items))
 		for i, it := range items {
 			names := it.listing()
@@ -105,14 +113,16 @@ func (s *Store) byName(
 				grants = append(grants, found[k])
 			}
 		}
-		joined, err := l.join(ctx, grants)
+		joined, err := join(ctx, grants)
+		if err != nil {
+			return nil, err
+		}
 		rows := make([]*access.GrantRow, len(items))
 		for i, k := range keys {
-			if found[k] != nil && err == nil {
+			if found[k] != nil {
 				rows[i], joined = joined[0], joined[1:]
 			}
 		}
-		return rows, err
+		return rows, nil
 	}
-	return walk(ctx, ask, true, fetch, join, after(listingPrefix, listings(l.customer, l.partner, "").sortKey()))
 }
