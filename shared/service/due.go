@@ -332,21 +332,17 @@ func (d *Due) renamed(ctx context.Context, t *access.Task) (again bool, err erro
 	if err != nil {
 		return false, err
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
-	for _, l := range list {
-		g.Go(func() error {
-			return d.apply(gctx, func(ctx context.Context) (access.Change, error) {
-				found, err := d.Store.Listed(ctx, l)
-				if err != nil || found == nil {
-					return access.Change{}, err
-				}
-				r, err := d.Store.GrantFacts(ctx, l.Customer, l.Partner, nil, false)
-				return access.PlanListing(found, r), err
-			})
+	err = each(ctx, list, func(ctx context.Context, _ int, l *access.Listing) error {
+		return d.apply(ctx, func(ctx context.Context) (access.Change, error) {
+			found, err := d.Store.Listed(ctx, l)
+			if err != nil || found == nil {
+				return access.Change{}, err
+			}
+			r, err := d.Store.GrantFacts(ctx, l.Customer, l.Partner, nil, false)
+			return access.PlanListing(found, r), err
 		})
-	}
-	if err := g.Wait(); err != nil {
+	})
+	if err != nil {
 		return false, err
 	}
 	return next != "", d.progress(ctx, access.PlanTaskProgress(t, next, d.planContext()))
@@ -382,14 +378,12 @@ func (d *Due) endInvitations(ctx context.Context, t *access.Task) (next string, 
 	if err != nil {
 		return "", err
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
-	for _, row := range rows {
-		if status, _ := row.Status(d.Began); status == access.InvitationCancelled {
-			g.Go(func() error { return d.invitation(gctx, row.Invitation.Customer, row.ID, access.PlanInvitationEnd) })
+	return next, each(ctx, rows, func(ctx context.Context, _ int, row *access.InvitationRow) error {
+		if status, _ := row.Status(d.Began); status != access.InvitationCancelled {
+			return nil
 		}
-	}
-	return next, g.Wait()
+		return d.invitation(ctx, row.Invitation.Customer, row.ID, access.PlanInvitationEnd)
+	})
 }
 
 func (d *Due) endRequests(ctx context.Context, t *access.Task, after string) (next string, err error) {
@@ -397,14 +391,12 @@ func (d *Due) endRequests(ctx context.Context, t *access.Task, after string) (ne
 	if err != nil {
 		return "", err
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
-	for _, row := range rows {
-		if status, _ := row.Status(d.Began); status == access.RequestCancelled {
-			g.Go(func() error { return d.request(gctx, row.Request.Customer, row.ID, access.PlanRequestEnd) })
+	return next, each(ctx, rows, func(ctx context.Context, _ int, row *access.RequestRow) error {
+		if status, _ := row.Status(d.Began); status != access.RequestCancelled {
+			return nil
 		}
-	}
-	return next, g.Wait()
+		return d.request(ctx, row.Request.Customer, row.ID, access.PlanRequestEnd)
+	})
 }
 
 // oldAssignments takes what counts no more of one stretch of a grant's rows out of the lists.
@@ -437,11 +429,12 @@ func (d *Due) progress(ctx context.Context, c access.Change) error {
 
 var errOvertaken = errors.New("another run has come further")
 
-func each(ctx context.Context, customers []string, do func(ctx context.Context, i int, customer string) error) error {
+// each does something for all of a stretch, some at once, and stops at the first error.
+func each[T any](ctx context.Context, all []T, do func(ctx context.Context, i int, one T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	for i, c := range customers {
-		g.Go(func() error { return do(ctx, i, c) })
+	for i, one := range all {
+		g.Go(func() error { return do(ctx, i, one) })
 	}
 	return g.Wait()
 }
