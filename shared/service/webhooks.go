@@ -150,13 +150,9 @@ func (s WebhookPlans) Rotate(ctx context.Context, id string, o Options[NewWebhoo
 // Remove removes a webhook.
 func (s WebhookPlans) Remove(ctx context.Context, id string, seen int64, o Options[none]) error {
 	_, err := change(ctx, s.Service, o, func(ctx context.Context) (access.Change, none, error) {
-		all, err := s.Store.Webhooks(ctx, s.Owner)
+		all, h, err := s.read(ctx, id)
 		if err != nil {
 			return access.Change{}, none{}, err
-		}
-		h := all.Find(id)
-		if h == nil {
-			return access.Change{}, none{}, NothingHere()
 		}
 		if err := h.CheckSeen(seen); err != nil {
 			return access.Change{}, none{}, err
@@ -168,20 +164,34 @@ func (s WebhookPlans) Remove(ctx context.Context, id string, seen int64, o Optio
 
 // Test sends a webhook an event that is none.
 func (s WebhookPlans) Test(ctx context.Context, id string, o Options[*access.WebhookDelivery]) (*access.WebhookDelivery, error) {
+	return s.deliver(ctx, id, o, func(_ context.Context, h *access.Webhook, pc access.PlanContext) (access.WebhookDeliveryWrite, error) {
+		if h.Status != access.WebhookActive {
+			return access.WebhookDeliveryWrite{}, access.Refuse(access.WebhookNotVerified, "this webhook is %s: it gets nothing", h.Status)
+		}
+		event := pc.NewID()
+		body := s.message(event, access.WebhookTest, pc, map[string]string{"webhook": h.ID})
+		return access.NewDelivery(h, event, access.WebhookTest, body, pc), nil
+	})
+}
+
+// deliver has one delivery sent, which do plans, and counts the call.
+func (s WebhookPlans) deliver(
+	ctx context.Context, id string, o Options[*access.WebhookDelivery],
+	do func(ctx context.Context, h *access.Webhook, pc access.PlanContext) (access.WebhookDeliveryWrite, error),
+) (*access.WebhookDelivery, error) {
 	out, err := change(ctx, s.Service, o, func(ctx context.Context) (access.Change, *access.WebhookDelivery, error) {
 		all, h, err := s.read(ctx, id)
 		if err != nil {
 			return access.Change{}, nil, err
 		}
-		if h.Status != access.WebhookActive {
-			return access.Change{}, nil, access.Refuse(access.WebhookNotVerified, "this webhook is %s: it gets nothing", h.Status)
-		}
 		pc := s.planContext(access.Actor{})
-		if all, err = all.Calling(s.Owner, pc); err != nil {
+		w, err := do(ctx, h, pc)
+		if err == nil {
+			all, err = all.Calling(s.Owner, pc)
+		}
+		if err != nil {
 			return access.Change{}, nil, err
 		}
-		event := pc.NewID()
-		w := access.NewDelivery(h, event, access.WebhookTest, s.message(event, access.WebhookTest, pc, map[string]string{"webhook": h.ID}), pc)
 		return access.Change{Writes: append(all.Called(s.Owner), w)}, w.After, nil
 	})
 	if err == nil {
@@ -204,35 +214,21 @@ func (s WebhookPlans) Deliveries(
 func (s WebhookPlans) Retry(
 	ctx context.Context, id, event string, o Options[*access.WebhookDelivery],
 ) (*access.WebhookDelivery, error) {
-	out, err := change(ctx, s.Service, o, func(ctx context.Context) (access.Change, *access.WebhookDelivery, error) {
-		all, _, err := s.read(ctx, id)
-		if err != nil {
-			return access.Change{}, nil, err
-		}
+	return s.deliver(ctx, id, o, func(ctx context.Context, _ *access.Webhook, pc access.PlanContext) (access.WebhookDeliveryWrite, error) {
 		d, err := s.Store.Delivery(ctx, id, event)
-		if err != nil {
-			return access.Change{}, nil, err
-		}
 		switch {
+		case err != nil:
 		case d == nil:
-			return access.Change{}, nil, NothingHere()
+			err = NothingHere()
 		case d.Type == access.WebhookChallenge:
-			return access.Change{}, nil, access.Refuse(access.WebhookNotVerified, "a challenge is not sent again: have the webhook verified anew")
+			err = access.Refuse(access.WebhookNotVerified, "a challenge is not sent again: have the webhook verified anew")
+		case !d.CanRetry(pc.Now):
+			err = access.Refuse(access.DeliveryPendingStill, "it is being sent, or is about to be: wait a minute")
+		default:
+			return d.Again(pc), nil
 		}
-		pc := s.planContext(access.Actor{})
-		if !d.CanRetry(pc.Now) {
-			return access.Change{}, nil, access.Refuse(access.DeliveryPendingStill, "it is being sent, or is about to be: wait a minute")
-		}
-		if all, err = all.Calling(s.Owner, pc); err != nil {
-			return access.Change{}, nil, err
-		}
-		w := d.Again(pc)
-		return access.Change{Writes: append(all.Called(s.Owner), w)}, w.After, nil
+		return access.WebhookDeliveryWrite{}, err
 	})
-	if err == nil {
-		s.startDeliveries(ctx, id)
-	}
-	return out, err
 }
 
 // Replayed is what came of one stretch of a replay.
@@ -344,14 +340,11 @@ func (s WebhookPlans) edit(ctx context.Context, id string, o Options[*access.Web
 }
 
 func (s WebhookPlans) planEdit(ctx context.Context, id string, do webhookEdit) (access.Change, *access.Webhook, error) {
-	all, err := s.Store.Webhooks(ctx, s.Owner)
+	all, _, err := s.read(ctx, id)
 	if err != nil {
 		return access.Change{}, nil, err
 	}
 	pc := s.planContext(access.Actor{})
-	if all.Find(id) == nil {
-		return access.Change{}, nil, NothingHere()
-	}
 	if all, err = all.Calling(s.Owner, pc); err != nil {
 		return access.Change{}, nil, err
 	}
