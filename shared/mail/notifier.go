@@ -422,7 +422,7 @@ func (n *Notifier) try(ctx context.Context, l Letter, claim receipt.Claim) (rece
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	written, err := n.Renderer.written(l, secret)
+	written, err := n.Renderer.written(l, m, secret)
 	if err != nil {
 		return receipt.Outcome{}, err
 	}

@@ -13,16 +13,20 @@ import (
 // hidden stands for a letter's secret where the letter is read again.
 const hidden = "..."
 
-// written is how a letter is written that carries that secret, which is no part of it.
-func (r *Renderer) written(l Letter, secret string) (receipt.Written, error) {
+// written is how a letter is written that was rendered with that secret, which is no part of it.
+func (r *Renderer) written(l Letter, m Message, secret string) (receipt.Written, error) {
 	if secret != "" {
-		secret = hidden
+		var err error
+		if m, err = r.Render(l, hidden); err != nil {
+			return receipt.Written{}, err
+		}
 	}
-	m, err := r.Render(l, secret)
 	return receipt.Written{
-		Language: r.view(l, "").w.language, Zone: cmp.Or(l.Reader.Zone, r.settings.Zone, "UTC"), Content: receipt.ContentOf(m.Subject, m.Text),
-	}, err
+		Language: r.languageOf(l), Zone: cmp.Or(l.Reader.Zone, r.settings.Zone, "UTC"), Content: receipt.ContentOf(m.Subject, m.Text),
+	}, nil
 }
+
+func (r *Renderer) languageOf(l Letter) string { return r.view(l, "").w.language }
 
 // Read returns what a mail says: as it was sent where that can be told, otherwise as it would be written now. It is made of its event, in
 // the language and zone that it was sent in, first with what holds now and then as the event alone tells it; the digest of what was sent
@@ -89,7 +93,7 @@ func (r *Renderer) read(l Letter, secret, content string) (receipt.Text, error) 
 	if err != nil {
 		return receipt.Text{}, err
 	}
-	t := receipt.Text{Subject: m.Subject, Text: m.Text, Language: r.view(l, "").w.language}
+	t := receipt.Text{Subject: m.Subject, Text: m.Text, Language: r.languageOf(l)}
 	if content != "" {
 		same := receipt.ContentOf(m.Subject, m.Text) == content
 		t.AsSent = &same
