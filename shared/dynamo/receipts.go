@@ -54,10 +54,25 @@ type edit struct {
 // instantOrNone sets an instant, or removes the attribute for the zero one.
 func (e *edit) instantOrNone(name string, at time.Time) {
 	if at.IsZero() {
-		e.remove = append(e.remove, name)
+		e.textOrNone(name, "")
 		return
 	}
-	e.to(name, timeText(at))
+	e.textOrNone(name, timeText(at))
+}
+
+// textOrNone sets a text, or removes the attribute for the empty one.
+func (e *edit) textOrNone(name, text string) {
+	if text == "" {
+		e.remove = append(e.remove, name)
+	}
+	e.to(name, text)
+}
+
+// written sets how a mail is written.
+func (e *edit) written(w receipt.Written) {
+	e.to("language", w.Language)
+	e.to("zone", w.Zone)
+	e.to("content", w.Content)
 }
 
 // update is the edit as a part of a transaction.
@@ -72,7 +87,10 @@ func (e *edit) update(table string) types.Update {
 // expression is what the edit does, and the names in it and in its condition.
 func (e *edit) expression() (string, map[string]string) {
 	names := map[string]string{}
-	expression := "SET " + strings.Join(e.set, ", ")
+	var expression string
+	if len(e.set) > 0 {
+		expression = "SET " + strings.Join(e.set, ", ")
+	}
 	if len(e.remove) > 0 {
 		expression += " REMOVE #" + strings.Join(e.remove, ", #")
 	}
@@ -199,17 +217,11 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 	e.to("state", string(o.State))
 	e.to("updated", timeText(o.At))
 	e.to("message_id", o.MessageID)
-	if o.Reason != "" {
-		e.to("reason", o.Reason)
-	} else {
-		e.remove = append(e.remove, "reason")
-	}
+	e.textOrNone("reason", o.Reason)
 	if o.State == receipt.Sent {
 		e.condition = "#state = :claimed"
 		e.to("sent", timeText(o.At))
-		e.to("language", o.Written.Language)
-		e.to("zone", o.Written.Zone)
-		e.to("content", o.Written.Content)
+		e.written(o.Written)
 	} else {
 		e.values[":claim"] = str(c.Token)
 	}
@@ -222,9 +234,7 @@ func (s *Store) SettleMail(ctx context.Context, c receipt.Claim, o receipt.Outco
 	case !ok && o.Written != (receipt.Written{}) && is.s("message_id") == o.MessageID:
 		// Feedback came first, and does not know how it is written.
 		w := edit{key: k, condition: "#message_id = :message_id", values: map[string]types.AttributeValue{":message_id": str(o.MessageID)}}
-		w.to("language", o.Written.Language)
-		w.to("zone", o.Written.Zone)
-		w.to("content", o.Written.Content)
+		w.written(o.Written)
 		if _, _, err := s.update(ctx, "settle a mail", w); err != nil {
 			return err
 		}
@@ -269,14 +279,11 @@ func (s *Store) MarkMail(ctx context.Context, f receipt.Feedback) error {
 		key: k, remove: settled(),
 		values: map[string]types.AttributeValue{":claimed": str(string(receipt.Claimed)), ":failed": str(string(receipt.Failed))},
 	}
-	if f.Reason == "" {
-		e.remove = append(e.remove, "reason")
-	}
 	e.set = append(e.set, "#sent = if_not_exists(#sent, :updated)")
 	e.to("state", string(f.State))
 	e.to("updated", timeText(f.At))
 	e.to("message_id", f.MessageID)
-	e.to("reason", f.Reason)
+	e.textOrNone("reason", f.Reason)
 	var lower []string
 	for _, st := range []receipt.State{receipt.Sent, receipt.Delivered, receipt.Bounced} {
 		if st.Rank() < rank {
@@ -331,11 +338,7 @@ func (s *Store) ReopenMail(ctx context.Context, key receipt.Key, asked string, n
 		key: k, condition: "#state = :was AND attribute_not_exists(#message_id)", remove: []string{"reason", "message_id", "sent"},
 		values: map[string]types.AttributeValue{":was": str(string(r.State))},
 	}
-	if asked == "" {
-		e.remove = append(e.remove, "asked")
-	} else {
-		e.to("asked", asked)
-	}
+	e.textOrNone("asked", asked)
 	e.to("state", string(receipt.Claimed))
 	e.to("updated", timeText(now))
 	e.due(now.Add(reopened)) // whoever reopens it sends it at once, and may die before

@@ -303,7 +303,7 @@ func (s *Store) NoteQueue(ctx context.Context, webhook, worker string, seen Queu
 	const doing = "note how an address does"
 	e := edit{
 		key: queueKey(webhook), condition: "#worker = :worker",
-		values: map[string]types.AttributeValue{":worker": str(worker)}, set: []string{"#worker = :worker"},
+		values: map[string]types.AttributeValue{":worker": str(worker)},
 	}
 	e.health(seen)
 	if notice == nil {
@@ -471,12 +471,8 @@ func attemptEdit(w *access.WebhookDelivery) edit {
 	e.set = append(e.set, "#version = :next", "#attempts = :attempts", "#took = :took", "#status = :status")
 	e.to("state", string(w.State))
 	e.to("last", timeText(w.Last.At))
-	for name, text := range map[string]string{"code": string(w.Last.Code), "detail": w.Last.Detail} {
-		if text == "" {
-			e.remove = append(e.remove, name)
-		}
-		e.to(name, text)
-	}
+	e.textOrNone("code", string(w.Last.Code))
+	e.textOrNone("detail", w.Last.Detail)
 	if w.Due.IsZero() {
 		e.remove = append(e.remove, gsi2pk, gsi2sk)
 	} else {
