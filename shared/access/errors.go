@@ -83,6 +83,12 @@ type Error struct {
 	Offered string // the level that the provider offers the partner
 }
 
+// offering says in the refusal which level the provider offers the partner.
+func (e *Error) offering(l Level) *Error {
+	e.Offered = l.String()
+	return e
+}
+
 func (e *Error) Error() string {
 	if len(e.Fields) == 0 {
 		return fmt.Sprintf("%s: %s", e.Code, e.Detail)

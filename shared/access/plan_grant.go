@@ -190,9 +190,7 @@ func checkEligible(p *Partner) *Error {
 		return Refuse(PartnerNotEligible,
 			"this partner is not classified as a channel partner, so customers cannot grant it access: ask the provider")
 	case p.Offer == None:
-		err := Refuse(PartnerNotEligible, "the provider offers this partner no access to customers: ask the provider") // W4, D10
-		err.Offered = None.String()
-		return err
+		return Refuse(PartnerNotEligible, "the provider offers this partner no access to customers: ask the provider").offering(None) // W4, D10
 	}
 	return nil
 }
@@ -271,10 +269,9 @@ func PlanManage(r GrantFacts, others []GrantRow, pc PlanContext) (GrantChange, e
 		return GrantChange{}, err.At("/partner")
 	}
 	if r.Partner.Offer < Manage {
-		err := Refuse(PartnerNotEligible, "partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID,
-			r.Partner.Offer).At("/partner")
-		err.Offered = r.Partner.Offer.String()
-		return GrantChange{}, err
+		return GrantChange{}, Refuse(PartnerNotEligible,
+			"partner %s is offered %s, and managing a customer needs the offer manage", r.Partner.ID,
+			r.Partner.Offer).At("/partner").offering(r.Partner.Offer)
 	}
 	for _, row := range others {
 		if g := row.Grant; g.Partner != r.Partner.ID && g.EndAt(row.Partner, pc.Now) == nil {

@@ -208,9 +208,8 @@ func (a *asking) checkOffer(l Level) error {
 	case l == None:
 		return Refuse(Invalid, "ask for view, support or manage").At("/level")
 	case l > a.f.Partner.Offer:
-		err := Refuse(PartnerNotEligible, "the provider offers your organisation at most %s: ask the provider", a.f.Partner.Offer).At("/level")
-		err.Offered = a.f.Partner.Offer.String()
-		return err
+		return Refuse(PartnerNotEligible, "the provider offers your organisation at most %s: ask the provider", a.f.Partner.Offer).
+			At("/level").offering(a.f.Partner.Offer)
 	}
 	return nil
 }
