@@ -101,7 +101,7 @@ func TestACustomerHasFewWebhooksAndFewCalls(t *testing.T) {
 		}
 	}
 	acme.Do("POST", path+"/replay", m{"from": w.Now()}).WantProblem(429, "too_many_requests")
-	acme.Do("DELETE", path, nil).Want(204) // what takes away is not counted
+	acme.Do("DELETE", path, nil).Want(204) // what removes one is not counted
 	acme.Do("POST", hooksOf("acme"), body).WantProblem(429, "too_many_requests")
 	w.AdminOf("globex").Do("POST", hooksOf("globex"), body).Want(201)
 	w.Advance(time.Hour)
